@@ -1,0 +1,66 @@
+"""The cryptography that several platforms share. All comparisons of secrets in Parley go through `same`."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+
+from Crypto.Cipher import AES
+
+
+def same(one: str | bytes, other: str | bytes) -> bool:
+    """Constant-time equality. Text is compared as UTF-8, so that no input can raise."""
+    return hmac.compare_digest(_bytes(one), _bytes(other))
+
+
+def decode_base64(text: str | bytes) -> bytes:
+    """Standard Base64, padded, nothing but its alphabet. Raises ValueError."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("not Base64") from error
+
+
+def cbc_decrypt(key: bytes, iv: bytes, data: bytes, block: int) -> bytes:
+    """AES-CBC with PKCS#7 padding to `block` bytes (Feishu 16; WeCom and WeChat 32). Every padding byte is checked.
+
+    Raises ValueError, always with the same words: what exactly was wrong would help an attacker.
+    """
+    if not data or len(data) % 16:
+        raise ValueError("not decryptable")
+    plain = AES.new(key, AES.MODE_CBC, iv).decrypt(data)
+    pad = plain[-1]
+    if not 1 <= pad <= block or pad > len(plain) or not same(plain[-pad:], bytes([pad]) * pad):
+        raise ValueError("not decryptable")
+    return plain[:-pad]
+
+
+def cbc_encrypt(key: bytes, iv: bytes, data: bytes, block: int) -> bytes:
+    """The reverse of `cbc_decrypt`; always adds 1 to `block` bytes of padding."""
+    pad = block - len(data) % block
+    return AES.new(key, AES.MODE_CBC, iv).encrypt(data + bytes([pad]) * pad)
+
+
+def seal(secret: str, text: str) -> str:
+    """`text` encrypted and authenticated (AES-256-GCM) under a key made from `secret`: a credential that a platform
+    hands out with a message can so travel through the queues without being in them."""
+    nonce = os.urandom(12)
+    cipher = AES.new(_seal_key(secret), AES.MODE_GCM, nonce=nonce)
+    sealed, tag = cipher.encrypt_and_digest(text.encode())
+    return base64.b64encode(nonce + tag + sealed).decode()
+
+
+def unseal(secret: str, sealed: str) -> str:
+    """What `seal` was given. Raises ValueError if it was sealed under another secret or changed since."""
+    data = decode_base64(sealed)
+    cipher = AES.new(_seal_key(secret), AES.MODE_GCM, nonce=data[:12])
+    return cipher.decrypt_and_verify(data[28:], data[12:28]).decode()
+
+
+def _seal_key(secret: str) -> bytes:
+    return hashlib.sha256(b"parley seal v1\0" + secret.encode()).digest()
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value

@@ -1,0 +1,56 @@
+"""A conversation: the unit of order and of the bot's memory."""
+
+import hashlib
+
+import msgspec
+
+from parley.model.message import Message
+
+
+def conversation_key(platform: str, app: str, tenant: str, place: str) -> str:
+    """A stable name of 64 hex digits for a place on a platform, fit for SQS group ids and DynamoDB keys."""
+    return digest(platform, app, tenant, place)
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 over `parts`, each with its length, so that ("ab", "c") and ("a", "bc") differ. 64 hex digits."""
+    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """(platform, app, tenant, room or person): one memory, one order. Threads belong to their room."""
+
+    platform: str
+    app: str
+    tenant: str = ""
+    room_id: str = ""
+    user_id: str = ""
+    """The person, only where there is no room."""
+
+    @classmethod
+    def of(cls, message: Message) -> "Conversation":
+        """The conversation that `message` belongs to."""
+        room = message.context.room_id
+        return cls(
+            platform=message.platform,
+            app=message.app,
+            tenant=message.context.tenant,
+            room_id=room,
+            user_id="" if room else message.sender.id,
+        )
+
+    @property
+    def key(self) -> str:
+        """See `conversation_key`."""
+        return conversation_key(self.platform, self.app, self.tenant, self.room_id or self.user_id)
+
+
+def message_key(message: Message) -> str:
+    """The journal's name for `message`: the same for each of its deliveries, different for any other message."""
+    return digest(message.platform, message.app, message.context.tenant, message.id)
+
+
+def reply_id(key: str, ordinal: int | str) -> str:
+    """The id of the reply number `ordinal` to the message `key`: 32 hex digits, the same at each attempt."""
+    return digest(key, str(ordinal))[:32]

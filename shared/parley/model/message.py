@@ -1,0 +1,92 @@
+"""What a person or a platform said, in one shape for every platform: `Message`."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from parley.model.segments import AnyMedia, AnySegment, Mention
+
+VERSION = 1
+"""Version of the JSON form. Fields are only added within a version; readers ignore what they do not know."""
+
+Kind = Literal["message", "command", "action", "event"]
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
+    """Who said it. `name` is empty where the platform does not tell it (Feishu, WeCom and WeChat never do)."""
+
+    id: str
+    name: str = ""
+    kind: Literal["user", "bot", "system"] = "user"
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """The words with mentions of the bot removed, and the media among the segments."""
+
+    text: str = ""
+    attachments: tuple[AnyMedia, ...] = ()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it was said."""
+
+    room_id: str = ""
+    """Group or direct chat; empty on platforms that know only persons."""
+    thread_id: str = ""
+    tenant: str = ""
+    """The organisation on the platform's side: tenant key, corp id, guild."""
+    private: bool = False
+    """True in a one-to-one chat."""
+    locale: str = ""
+    grant: str = ""
+    """A short-lived right to answer that came with the message, sealed (`parley.crypto.seal`): never readable here."""
+    grant_until: int = 0
+    """Unix second at which the grant ends."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A command whose arguments the platform itself parsed. `name` holds sub-commands too: `"file check"`."""
+
+    name: str
+    options: dict[str, str | int | float | bool] = {}
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """A press of a button or another element of a card that the bot sent."""
+
+    id: str
+    """`Button.id`, or the element's own name for a card that was made elsewhere."""
+    value: str = ""
+    """`Button.value`; JSON where the card carried an object."""
+    message_id: str = ""
+    """The platform's id of the message that holds the card: edit it with `Reply(op="edit", target=...)`."""
+    form: dict[str, str] = {}
+    options: tuple[str, ...] = ()
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened on a platform, verified and normalised.
+
+    `id` is what the platform repeats when it delivers the same thing again: the key of "handled once". It is unique
+    within (platform, app). `timestamp` is in unix seconds. `raw` is the platform's own JSON (or XML as a mapping),
+    without credentials.
+    """
+
+    id: str
+    platform: str
+    app: str
+    kind: Kind
+    sender: Sender
+    content: Content
+    timestamp: int
+    context: Context
+    segments: tuple[AnySegment, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    reply_to: str = ""
+    """The platform's id of the message that this one answers."""
+    event: str = ""
+    """The platform's name of the event, for kind `event`."""
+    command: Command | None = None
+    action: Action | None = None
+    raw: Any = None
+    version: int = VERSION

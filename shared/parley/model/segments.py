@@ -1,0 +1,156 @@
+"""The pieces a message is made of, the same in both directions and on every platform.
+
+A segment says *what* is meant, never how one platform writes it. Each is a tagged struct: `{"type": "text", ...}` in
+JSON. Media segments name their bytes in one of three ways: `key` (the platform's own handle), `url`, or `data`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of all segments; never used by itself."""
+
+
+class Text(Segment, tag="text"):
+    """Plain text, shown as it is."""
+
+    text: str
+
+
+class Markdown(Segment, tag="markdown"):
+    """Text in CommonMark's inline subset: bold, italic, code, links, lists."""
+
+    text: str
+
+
+class Mention(Segment, tag="mention"):
+    """A person or bot addressed by name. `id` is the platform's id; `"all"` addresses everyone."""
+
+    id: str
+    name: str = ""
+    bot: bool = False
+
+
+class Media(Segment):
+    """What all media have in common. `data` is Base64 and meant for small things that the bot itself makes."""
+
+    key: str = ""
+    url: str = ""
+    data: str = ""
+    name: str = ""
+    mime: str = ""
+    size: int | None = None
+    """Bytes, where the platform says."""
+
+
+class Image(Media, tag="image"):
+    """A picture."""
+
+
+class File(Media, tag="file"):
+    """Any file."""
+
+
+class Audio(Media, tag="audio"):
+    """A voice message or sound. `text` is the platform's own transcription, where it makes one."""
+
+    seconds: float | None = None
+    text: str = ""
+
+
+class Video(Media, tag="video"):
+    """A film. `cover` is the platform's handle of its preview picture."""
+
+    seconds: float | None = None
+    cover: str = ""
+
+
+class Location(Segment, tag="location"):
+    """A place, in WGS-84 or GCJ-02 degrees as the platform gives it."""
+
+    latitude: float
+    longitude: float
+    name: str = ""
+
+
+class Link(Segment, tag="link"):
+    """A link with a title, where the platform can show one."""
+
+    url: str
+    title: str = ""
+    description: str = ""
+    image: str = ""
+    """Address of a preview picture."""
+
+
+class Quote(Segment, tag="quote"):
+    """An earlier message that this one answers or repeats."""
+
+    message_id: str
+    text: str = ""
+
+
+class Button(msgspec.Struct, frozen=True, kw_only=True):
+    """A button of a card. Pressing one that has a `url` opens it; any other comes back as an action named `id`."""
+
+    id: str
+    label: str
+    value: str = ""
+    url: str = ""
+    style: Literal["default", "primary", "danger"] = "default"
+
+
+class Card(Segment, tag="card"):
+    """A titled block of markdown with buttons under it."""
+
+    title: str = ""
+    text: str = ""
+    image: str = ""
+    """The platform's handle of a picture on top."""
+    buttons: tuple[Button, ...] = ()
+
+
+class Other(Segment, tag="other"):
+    """Something the platform sent that has no form here: a sticker, a vote, a shared contact. `name` is its name there."""
+
+    name: str
+    text: str = ""
+    data: dict[str, str] = {}
+
+
+AnyMedia = Image | File | Audio | Video
+AnySegment = Text | Markdown | Mention | Image | File | Audio | Video | Location | Link | Quote | Card | Other
+
+
+def plain_text(segments: tuple[AnySegment, ...]) -> str:
+    """The words of `segments` alone: what a person would read aloud, and the last fallback of every rendering."""
+    return "".join(_plain(segment) for segment in segments).strip()
+
+
+def _plain(segment: AnySegment) -> str:
+    match segment:
+        case Text(text=text) | Markdown(text=text):
+            return text
+        case Mention(id=id_, name=name):
+            return f"@{name or id_}"
+        case Image(name=name) | File(name=name) | Video(name=name):
+            return f"[{name or type(segment).__name__.lower()}]"
+        case Audio(text=text, name=name):
+            return text or f"[{name or 'audio'}]"
+        case Location(name=name, latitude=latitude, longitude=longitude):
+            return f"{name} ({latitude}, {longitude})".strip()
+        case Link(url=url, title=title):
+            return f"{title} {url}".strip()
+        case Quote(text=text):
+            return f"> {text}\n" if text else ""
+        case Card():
+            return _plain_card(segment)
+        case Other(name=name, text=text):
+            return text or f"[{name}]"
+
+
+def _plain_card(card: Card) -> str:
+    buttons = (f"[{b.label}] {b.url}".strip() for b in card.buttons)
+    return "\n".join(part for part in (card.title, card.text, *buttons) if part)
