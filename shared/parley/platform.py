@@ -97,7 +97,8 @@ class Accepted:
     """A callback that is believed.
 
     `messages` go to the queue before `response` is given. `kept` are credentials that the platform pushes (a ticket):
-    they go to the state table, encrypted, and never into a queue. `answer_within`: seconds that the callback may wait
+    they go to the state table, encrypted, and never into a queue; one pushed earlier than `kept_at` (unix seconds, as the
+    platform stamped it) never replaces a later one. `answer_within`: seconds that the callback may wait
     for the bot's replies to the first message and answer with them (`Inbound.answer`); 0 answers at once.
     `instant`: a message that is answered within the callback by a pure function of the bot (`Bot.instant`), unqueued.
     """
@@ -105,6 +106,7 @@ class Accepted:
     response: Response = field(default_factory=Response)
     messages: tuple[Message, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict[str, str])
+    kept_at: float = 0
     answer_within: float = 0
     instant: Message | None = None
 
@@ -260,6 +262,8 @@ class Profile(NamedTuple):
 
     retry_for: float
     """Seconds after a reply was decided during which transient failures are retried; then it is FAILED."""
+    kept: tuple[str, ...] = ()
+    """Names of the pushed credentials (`Accepted.kept`) that `Outbound.token` wants to see."""
 
 
 Steps = Generator[Call, Sent, None]
@@ -274,10 +278,10 @@ class Outbound(Protocol):
     @property
     def PROFILE(self) -> Profile: ...  # noqa: N802
 
-    def deliver(self, out: Outgoing, app: App) -> Steps:
+    def deliver(self, out: Outgoing, app: App, now: float) -> Steps:
         """The calls that say `out.reply` at `out.to`, with fallbacks where the platform lacks a form.
 
-        Raises `Undeliverable` where nothing can say it (a recall on a platform that has none).
+        `now` only for stamps and for whether a grant is still alive: a later run yields the same calls. Raises `Undeliverable` where nothing can say it (a recall on a platform that has none).
         """
         ...
 
