@@ -1,0 +1,115 @@
+"""App configuration from SSM: one SecureString `/parley/{stage}/{platform}/{app}` per app, cached per process."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from parley.engine.aws import AwsError, error_code, setting, ssm
+from parley.engine.telemetry import log
+from parley.platform import App
+from parley.platforms import config_type
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_MAX_AGE = 300.0
+"""Seconds after which a cached configuration is read again."""
+_REREAD_AFTER = 5.0
+"""Seconds between two readings of one app that callers can force: forged callbacks must not use up SSM's quota."""
+_UNKNOWN_BURST, _UNKNOWN_EVERY = 10, 1.0
+"""Readings of names that do not exist: so many at once, then one in so many seconds, for the same reason."""
+
+
+class UnknownApp(Exception):
+    """There is no configuration under that name."""
+
+
+class AppsUnavailable(Exception):
+    """The configuration cannot be had now: SSM fails, or the stored value is not valid."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    app: App | None
+    raw: str
+    read_at: float
+
+
+@dataclass(slots=True)
+class Apps:
+    """The apps of this deployment."""
+
+    clock: Callable[[], float] = time.time
+    _entries: dict[tuple[str, str], _Entry] = field(default_factory=dict[tuple[str, str], "_Entry"])
+    _credit: float = _UNKNOWN_BURST
+    _credit_at: float = 0
+
+    def get(self, platform: str, name: str) -> App:
+        """The app `name` of `platform`. Raises UnknownApp, AppsUnavailable."""
+        if not _NAME.fullmatch(name):
+            raise UnknownApp(name)
+        entry = self._entries.get((platform, name))
+        if entry is None or self.clock() - entry.read_at > (_MAX_AGE if entry.app else _UNKNOWN_EVERY):
+            entry = self._read(platform, name, entry)
+        if entry.app is None:
+            raise UnknownApp(name)
+        return entry.app
+
+    def reread(self, app: App) -> App | None:
+        """`app` read anew if its configuration changed since; None if it did not or was read a moment ago.
+
+        For when a signature does not hold: somebody may have changed a key a minute ago.
+        """
+        entry = self._entries.get((app.platform, app.name))
+        if entry is not None and self.clock() - entry.read_at < _REREAD_AFTER:
+            return None
+        before = entry.raw if entry else ""
+        fresh = self._read(app.platform, app.name, entry)
+        return fresh.app if fresh.raw != before else None
+
+    def _read(self, platform: str, name: str, known: _Entry | None) -> _Entry:
+        if known is None or known.app is None:
+            self._spend_credit()
+        try:
+            raw = _fetch(platform, name)
+        except AppsUnavailable:
+            if known is not None and known.app is not None:
+                # A configuration that worked a moment ago beats none while SSM is away.
+                log.warning("configuration not readable, using the cached one", extra={"platform": platform, "app": name})
+                return known
+            raise
+        now = self.clock()
+        entry = _Entry(None, "", now) if raw is None else _Entry(_parse(platform, name, raw), raw, now)
+        if entry.app is not None:
+            self._credit = min(_UNKNOWN_BURST, self._credit + 1)
+        if entry.app is not None or len(self._entries) < 1000:
+            self._entries[platform, name] = entry
+        return entry
+
+    def _spend_credit(self) -> None:
+        now = self.clock()
+        self._credit = min(_UNKNOWN_BURST, self._credit + (now - self._credit_at) / _UNKNOWN_EVERY)
+        self._credit_at = now
+        if self._credit < 1:
+            raise AppsUnavailable("too many unknown app names")
+        self._credit -= 1
+
+
+def _fetch(platform: str, name: str) -> str | None:
+    path = f"/parley/{setting('STAGE')}/{platform}/{name}"
+    try:
+        return ssm().get_parameter(Name=path, WithDecryption=True)["Parameter"].get("Value", "")
+    except AwsError as error:
+        if error_code(error) == "ParameterNotFound":
+            return None
+        raise AppsUnavailable(f"SSM: {error_code(error)}") from error
+
+
+def _parse(platform: str, name: str, raw: str) -> App:
+    try:
+        return App(platform, name, msgspec.json.decode(raw, type=config_type(platform)))
+    except (msgspec.MsgspecError, ValueError) as error:
+        # msgspec names the field and the types, never the value.
+        log.error("configuration is not valid", extra={"platform": platform, "app": name, "reason": str(error)})
+        raise AppsUnavailable("the stored configuration is not valid") from error

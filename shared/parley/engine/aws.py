@@ -1,0 +1,52 @@
+"""AWS clients, made once per process and only when first needed, each with deadlines."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_sqs import SQSClient
+    from types_boto3_ssm import SSMClient
+
+_CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"total_max_attempts": 3, "mode": "standard"})
+"""Twelve seconds at worst, for a service that answers in milliseconds."""
+
+AwsError = (BotoCoreError, ClientError)
+"""What an AWS call can raise."""
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """The DynamoDB client of this process."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def sqs() -> "SQSClient":
+    """The SQS client of this process."""
+    return boto3.client("sqs", config=_CONFIG)
+
+
+@cache
+def ssm() -> "SSMClient":
+    """The Systems Manager client of this process."""
+    return boto3.client("ssm", config=_CONFIG)
+
+
+def error_code(error: BaseException) -> str:
+    """AWS's name of `error`: `ParameterNotFound`, `ConditionalCheckFailedException`; else the exception's own."""
+    response: dict[str, Any] = getattr(error, "response", {})
+    return response.get("Error", {}).get("Code") or type(error).__name__
+
+
+def setting(name: str, default: str | None = None) -> str:
+    """The environment variable `PARLEY_<name>`. Raises KeyError where it is missing and has no default."""
+    value = os.environ.get(f"PARLEY_{name}", default)
+    if value is None:
+        raise KeyError(f"environment variable PARLEY_{name} is not set: the function was deployed without it")
+    return value

@@ -1,0 +1,137 @@
+"""What every callback function does: verify ▸ decrypt ▸ normalise ▸ enqueue ▸ acknowledge. One AWS call on the way."""
+
+import base64
+import binascii
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from parley.engine import queues, telemetry
+from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.engine.aws import AwsError, dynamodb, error_code, setting
+from parley.engine.telemetry import log
+from parley.journal.kept import keep
+from parley.platform import Accepted, App, Headers, Inbound, Rejected, Request, Response
+from parley.platforms import inbound
+
+Event = Mapping[str, Any]
+"""An API Gateway REST proxy event."""
+
+
+class BadEvent(Exception):
+    """The event says Base64 and is not."""
+
+
+def request_of(event: Event) -> Request:
+    """The raw request in an API Gateway event. Raises BadEvent if a body that says it is Base64 is not."""
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            data = base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadEvent from error
+    else:
+        data = body.encode("utf-8", "surrogatepass")
+    multi: Mapping[str, list[str]] = event.get("multiValueHeaders") or {}
+    headers = {name: values[-1] for name, values in multi.items() if values} | dict(event.get("headers") or {})
+    return Request(
+        method=str(event.get("httpMethod") or "POST").upper(),
+        headers=Headers(headers),
+        query=dict(event.get("queryStringParameters") or {}),
+        body=data,
+    )
+
+
+def lambda_response(response: Response) -> dict[str, Any]:
+    """`response` as API Gateway wants it: always Base64, since the API is declared binary."""
+    return {
+        "statusCode": response.status,
+        "headers": {"Content-Type": response.content_type},
+        **_body(response.body),
+    }
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    try:
+        return {"body": body.decode(), "isBase64Encoded": False}
+    except UnicodeDecodeError:
+        return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def rejection(rejected: Rejected) -> Response:
+    """The answer to a callback that is not believed: a stable code, and nothing that helps an attacker."""
+    return Response(rejected.status, msgspec.json.encode({"error": rejected.reason}))
+
+
+@dataclass(slots=True)
+class Callback:
+    """The handler of one platform's callbacks. Made once per process."""
+
+    platform: str
+    inbound: Inbound
+    apps: Apps
+    clock: Callable[[], float] = time.time
+    max_body: int = 262_144
+
+    def __call__(self, event: Event, _context: object) -> dict[str, Any]:
+        """Handle one API Gateway event."""
+        started = self.clock()
+        name = str((event.get("pathParameters") or {}).get("app") or "")
+        outcome = self._handle(event, name)
+        if isinstance(outcome, Rejected):
+            telemetry.count("CallbacksRejected", platform=self.platform, reason=outcome.reason)
+            log.warning(
+                "callback rejected",
+                extra={"platform": self.platform, "app": name[:64], "reason": outcome.reason, "detail": outcome.detail},
+            )
+            return lambda_response(rejection(outcome))
+        telemetry.duration("CallbackTime", self.clock() - started, platform=self.platform)
+        return lambda_response(outcome)
+
+    def _handle(self, event: Event, name: str) -> Response | Rejected:
+        try:
+            request = request_of(event)
+        except BadEvent:
+            return Rejected(400, "malformed", "body is not the Base64 it says it is")
+        if len(request.body) > self.max_body:
+            return Rejected(413, "too_large")
+        try:
+            app = self.apps.get(self.platform, name)
+            accepted = self._receive(request, app)
+        except UnknownApp:
+            return Rejected(404, "unknown_app")
+        except AppsUnavailable as error:
+            return Rejected(503, "unavailable", str(error))
+        if isinstance(accepted, Rejected):
+            return accepted
+        return self._store(accepted, app)
+
+    def _receive(self, request: Request, app: App) -> Accepted | Rejected:
+        outcome = self.inbound.receive(request, app, self.clock())
+        if isinstance(outcome, Rejected) and outcome.reason == "forged":
+            changed = self.apps.reread(app)
+            if changed is not None:
+                return self.inbound.receive(request, changed, self.clock())
+        return outcome
+
+    def _store(self, accepted: Accepted, app: App) -> Response | Rejected:
+        """Nothing is acknowledged before it is safe: where storing fails, the platform is told to try again."""
+        try:
+            if accepted.kept:
+                keep(dynamodb(), setting("TABLE"), app, accepted.kept, accepted.kept_at)
+            queues.send_messages(accepted.messages)
+        except AwsError as error:
+            return Rejected(503, "unavailable", f"not stored: {error_code(error)}")
+        except queues.TooLarge:
+            return Rejected(413, "too_large", "the normalised message is beyond the queue's limit")
+        for message in accepted.messages:
+            log.info("message received", extra={"platform": app.platform, "app": app.name, "message_id": message.id})
+        return accepted.response
+
+
+def callback_handler(platform: str) -> Callback:
+    """The `lambda_handler` of the callback function of `platform`."""
+    return Callback(platform, inbound(platform), Apps(), max_body=int(setting("MAX_BODY", "262144")))

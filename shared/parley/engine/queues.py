@@ -1,0 +1,38 @@
+"""The two queues: who is in which group, and under which id SQS drops a repetition.
+
+Messages go one by one: of a batch, SQS may refuse an entry and take the one behind it, and order would be lost.
+"""
+
+from collections.abc import Iterable
+
+from parley.engine.aws import setting, sqs
+from parley.model import Conversation, Message, Outgoing, message_key
+from parley.model.codec import encode
+
+_MAX_BYTES = 1_000_000
+"""SQS takes 1 MiB for a message; the rest is left for attributes."""
+
+
+class TooLarge(Exception):
+    """A message that no queue takes."""
+
+
+def send_messages(messages: Iterable[Message]) -> None:
+    """Put `messages` into the inbound queue, in order. Raises AwsError, TooLarge."""
+    for message in messages:
+        _send(setting("INBOUND_URL"), encode(message), Conversation.of(message).key, message_key(message))
+
+
+def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
+    """Put `rows` into the outbound queue, in order. Under one `attempt`, SQS drops repetitions for five minutes.
+
+    Raises AwsError, TooLarge.
+    """
+    for row in rows:
+        _send(setting("OUTBOUND_URL"), encode(row), row.to.key, f"{row.id}{attempt}")
+
+
+def _send(url: str, body: bytes, group: str, dedup: str) -> None:
+    if len(body) > _MAX_BYTES:
+        raise TooLarge(f"{len(body)} bytes")
+    sqs().send_message(QueueUrl=url, MessageBody=body.decode(), MessageGroupId=group, MessageDeduplicationId=dedup)

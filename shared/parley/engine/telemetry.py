@@ -1,0 +1,25 @@
+"""Logs and metrics. Logs carry ids and reasons, never texts or credentials; metrics have few, bounded dimensions."""
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+log = Logger()
+"""The JSON logger of this process; its service name comes from the environment."""
+
+
+def count(name: str, value: float = 1, **dimensions: str) -> None:
+    """Add `value` to the metric `name`: once in total, which the alarms watch, and once by `dimensions`."""
+    _emit(name, MetricUnit.Count, value, dimensions)
+
+
+def duration(name: str, seconds: float, **dimensions: str) -> None:
+    """Record a time span under the metric `name`, in milliseconds."""
+    _emit(name, MetricUnit.Milliseconds, max(0.0, seconds * 1000), dimensions)
+
+
+def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str]) -> None:
+    metrics = EphemeralMetrics()
+    metrics.add_metric(name=name, unit=unit, value=value)
+    if dimensions:
+        metrics.add_dimensions(**dimensions)
+    metrics.flush_metrics()

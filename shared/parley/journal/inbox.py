@@ -1,0 +1,232 @@
+"""The processor's side of the journal: what is known of a message and its conversation, and the one transaction that
+decides. Three requests a message: read both, commit, and (in `parley.engine.queues`) one enqueue a reply."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from parley.journal.rows import (
+    Item,
+    conversation_pk,
+    get_number,
+    get_text,
+    item_of,
+    message_pk,
+    number,
+    reply_pk,
+    row_of,
+    text,
+)
+from parley.journal.states import FINAL, MessageState, Row
+from parley.model import Conversation, Message, Outgoing, message_key, reply_id
+from parley.model.codec import encode
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+MAX_STATE = 350_000
+"""Bytes of JSON that a conversation's memory may have; a DynamoDB item holds 400 KB with everything around it."""
+MAX_REPLY = 350_000
+"""Bytes of JSON that one reply may have, for the same reason."""
+MAX_REPLIES = 90
+"""Replies to one message; a transaction has at most 100 items."""
+_MAX_KEPT_MESSAGE = 32_000
+"""Bytes of the message that the journal keeps for people to look at; a larger one is not kept."""
+
+State = dict[str, Any]
+
+
+class TooMuch(Exception):
+    """The bot wants to store more than the journal takes. The message says what, and how large it may be."""
+
+
+class AlreadyDecided(Exception):
+    """Another worker has decided this message."""
+
+
+class Outpaced(Exception):
+    """The conversation has changed since it was read: this worker was too slow, and its decision is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is known when a message is taken up. `decided`: the number of its replies, None if it is undecided."""
+
+    state: State
+    version: int
+    decided: int | None
+
+
+@dataclass(slots=True)
+class Inbox:
+    """Messages and conversations in the table `table`. `keep_for`: seconds that rows live; longer than any message can
+    stay in a queue or a dead-letter queue, so that whatever comes back is known."""
+
+    client: "DynamoDBClient"
+    table: str
+    keep_for: float
+
+    def open(self, message: Message) -> Opened:
+        """What is known of `message` and its conversation. One request."""
+        conversation = conversation_pk(Conversation.of(message).key)
+        mine = message_pk(message_key(message))
+        items = self._batch_get([mine, conversation])
+        row, memory = items.get(mine, {}), items.get(conversation, {})
+        decided = get_number(row, "replies") if get_text(row, "state") == MessageState.DECIDED else None
+        return Opened(
+            state=msgspec.json.decode(get_text(memory, "memory")) if memory else {},
+            version=int(get_number(memory, "version") or 0),
+            decided=None if decided is None else int(decided),
+        )
+
+    def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
+        """Commit the decision on `message`: all of it or nothing.
+
+        Raises TooMuch, AlreadyDecided, Outpaced, AwsError.
+        """
+        if len(replies) > MAX_REPLIES:
+            raise TooMuch(f"{len(replies)} replies to one message; at most {MAX_REPLIES} can be decided at once")
+        items = [
+            self._decision(message, len(replies), now),
+            *self._memory(message, opened, state, now),
+            *(self._put_new(self._reply_item(out, now)) for out in replies),
+        ]
+        try:
+            self.client.transact_write_items(TransactItems=items)
+        except self.client.exceptions.TransactionCanceledException as error:
+            reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
+            if reasons and reasons[0] == "ConditionalCheckFailed":
+                raise AlreadyDecided from error
+            if "ConditionalCheckFailed" in reasons or "TransactionConflict" in reasons:
+                raise Outpaced from error
+            raise
+
+    def replies(self, message: Message, count: int) -> list[Row]:
+        """The rows of the `count` replies to `message`, in order; those long gone are left out."""
+        key = message_key(message)
+        keys = [reply_pk(reply_id(key, ordinal)) for ordinal in range(count)]
+        items = self._batch_get(keys) if keys else {}
+        return [row_of(items[key]) for key in keys if key in items]
+
+    def waiting(self, message: Message, count: int) -> list[Outgoing]:
+        """Those of them that are not finished."""
+        return [row.out for row in self.replies(message, count) if row.state not in FINAL]
+
+    def failed(self, message: Message, reason: str, attempt: int, now: float) -> None:
+        """Note why handling `message` failed, for whoever finds it in the dead-letter queue."""
+        key = message_key(message)
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": text(message_pk(key))},
+                UpdateExpression="SET #state = :received, reason = :reason, attempts = :n, updated = :now, #ttl = :ttl, "
+                "#platform = :platform, app = :app, id = :id",
+                ConditionExpression="attribute_not_exists(pk) OR #state = :received",
+                ExpressionAttributeNames={"#state": "state", "#ttl": "ttl", "#platform": "platform"},
+                ExpressionAttributeValues={
+                    ":received": text(MessageState.RECEIVED),
+                    ":reason": text(reason[:500]),
+                    ":n": number(attempt),
+                    ":now": number(now),
+                    ":ttl": number(int(now + self.keep_for)),
+                    ":platform": text(message.platform),
+                    ":app": text(message.app),
+                    ":id": text(message.id),
+                },
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return  # somebody else has decided it meanwhile
+
+    def add(self, out: Outgoing, now: float) -> None:
+        """A reply outside any decision (an apology): there once, however often it is added."""
+        try:
+            self.client.put_item(
+                TableName=self.table, Item=self._reply_item(out, now), ConditionExpression="attribute_not_exists(pk)"
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def _decision(self, message: Message, replies: int, now: float) -> "TransactWriteItemTypeDef":
+        item: Item = {
+            "pk": text(message_pk(message_key(message))),
+            "state": text(MessageState.DECIDED),
+            "replies": number(replies),
+            "platform": text(message.platform),
+            "app": text(message.app),
+            "id": text(message.id),
+            "conversation": text(Conversation.of(message).key),
+            "decided": number(now),
+            "ttl": number(int(now + self.keep_for)),
+        }
+        body = encode(msgspec.structs.replace(message, raw=None))
+        if len(body) <= _MAX_KEPT_MESSAGE:
+            item["message"] = text(body.decode())
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(pk) OR #state = :received",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {":received": text(MessageState.RECEIVED)},
+            }
+        }
+
+    def _memory(
+        self, message: Message, opened: Opened, state: State, now: float
+    ) -> "list[TransactWriteItemTypeDef]":
+        """The conversation's new memory, or the check that the one this decision rests on is still the newest."""
+        pk = text(conversation_pk(Conversation.of(message).key))
+        condition = "version = :version" if opened.version else "attribute_not_exists(pk)"
+        values = {":version": number(opened.version)} if opened.version else {}
+        if state == opened.state:
+            if not opened.version:
+                return []  # nothing was read and nothing is written: there is nothing to guard
+            check: TransactWriteItemTypeDef = {
+                "ConditionCheck": {
+                    "TableName": self.table,
+                    "Key": {"pk": pk},
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeValues": values,
+                }
+            }
+            return [check]
+        body = encode(state)
+        if len(body) > MAX_STATE:
+            raise TooMuch(f"the conversation's state is {len(body)} bytes of JSON; at most {MAX_STATE} can be kept")
+        put: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self.table,
+                "Item": {
+                    "pk": pk,
+                    "memory": text(body.decode()),
+                    "version": number(opened.version + 1),
+                    "updated": number(now),
+                },
+                "ConditionExpression": condition,
+                **({"ExpressionAttributeValues": values} if values else {}),
+            }
+        }
+        return [put]
+
+    def _reply_item(self, out: Outgoing, now: float) -> Item:
+        size = len(encode(out))
+        if size > MAX_REPLY:
+            raise TooMuch(f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be kept: give large media as a URL")
+        return item_of(Row(out=out, updated=now), ttl=int(now + self.keep_for))
+
+    def _put_new(self, item: Item) -> "TransactWriteItemTypeDef":
+        return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+
+    def _batch_get(self, keys: Sequence[str]) -> dict[str, Item]:
+        """The items under `keys`, by key, consistently read. Asks again for what DynamoDB left out."""
+        found: dict[str, Item] = {}
+        wanted = [{"pk": text(key)} for key in keys]
+        while wanted:
+            answer = self.client.batch_get_item(RequestItems={self.table: {"Keys": wanted, "ConsistentRead": True}})
+            for item in answer.get("Responses", {}).get(self.table, []):
+                found[get_text(item, "pk")] = item
+            wanted = [dict(key) for key in answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])]
+        return found

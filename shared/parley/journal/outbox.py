@@ -1,0 +1,180 @@
+"""The deliverer's side of the journal. Two requests a reply with one call: take it, and record what became of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parley.journal.rows import (
+    PICKUP_AFTER,
+    SHARDS,
+    Item,
+    get_text,
+    number,
+    receipts_attribute,
+    reply_pk,
+    row_of,
+    shard,
+    text,
+)
+from parley.journal.states import Busy, Finished, ReplyState, Row, refusal
+from parley.model import Outgoing
+from parley.model.codec import encode
+from parley.platform import Sent
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_NAMES = {"#state": "state", "#owner": "owner"}
+_FENCE = "#state = :sending AND #owner = :owner"
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the reply over: what this one knows can no longer be recorded."""
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Replies in the table `table`. `lease`: seconds a worker may hold one; longer than its function may run."""
+
+    client: "DynamoDBClient"
+    table: str
+    lease: float
+
+    def take(self, reply_id: str, owner: str, now: float) -> Row | Busy | Finished:
+        """Take the reply for sending: the row as it was before, or why it cannot be had.
+
+        A row whose `unclear_since` is set may have been said already. A reply that the journal does not know (its row
+        is long gone) is Finished: what is not known was handled long ago.
+        """
+        try:
+            old = self.client.update_item(
+                TableName=self.table,
+                Key={"pk": text(reply_pk(reply_id))},
+                UpdateExpression="SET #state = :sending, #owner = :owner, lease_until = :until, due_at = :until, "
+                "unclear_since = if_not_exists(unclear_since, :now), updated = :now ADD attempts :one",
+                ConditionExpression="#state = :pending OR (#state = :sending AND lease_until <= :now)",
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues={
+                    ":sending": text(ReplyState.SENDING),
+                    ":pending": text(ReplyState.PENDING),
+                    ":owner": text(owner),
+                    ":until": number(now + self.lease),
+                    ":now": number(now),
+                    ":one": number(1),
+                },
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            item: Item | None = error.response.get("Item")  # pyright: ignore[reportAssignmentType]
+            if not item:
+                return Finished(ReplyState.SENT)
+            # A lease that ended between the write and this look is as good as busy for a second.
+            return refusal(row_of(item), now) or Busy(1)
+        return row_of(old.get("Attributes", {}))
+
+    def progress(self, out: Outgoing, owner: str, receipts: tuple[Sent, ...], now: float) -> None:
+        """Record a call that is done while others follow, and keep the lease. Raises LeaseLost."""
+        self._update(
+            out.id,
+            owner,
+            "SET receipts = :receipts, unclear_since = :now, lease_until = :until, due_at = :until, updated = :now",
+            {":receipts": receipts_attribute(receipts), ":now": number(now), ":until": number(now + self.lease)},
+        )
+
+    def release(
+        self, out: Outgoing, owner: str, now: float, *, wait: float, reason: str, unclear_since: float | None
+    ) -> None:
+        """Give the reply back, to be tried again after `wait` seconds. Raises LeaseLost.
+
+        `out` is stored anew: its form may have changed. `unclear_since` None: surely nothing was said.
+        """
+        values = {
+            ":pending": text(ReplyState.PENDING),
+            ":body": text(encode(out).decode()),
+            ":reason": text(reason),
+            ":due": number(now + wait + PICKUP_AFTER),
+            ":now": number(now),
+        }
+        expression = "SET #state = :pending, body = :body, reason = :reason, due_at = :due, updated = :now"
+        if unclear_since is None:
+            expression += " REMOVE unclear_since, lease_until"
+        else:
+            values[":unclear"] = number(unclear_since)
+            expression = expression.replace(" updated", " unclear_since = :unclear, updated") + " REMOVE lease_until"
+        self._update(out.id, owner, expression, values)
+
+    def finish(
+        self, out: Outgoing, owner: str, state: ReplyState, receipts: tuple[Sent, ...], reason: str, now: float
+    ) -> None:
+        """Record how it ended. Raises LeaseLost."""
+        self._update(
+            out.id,
+            owner,
+            "SET #state = :state, receipts = :receipts, reason = :reason, updated = :now, body = :body "
+            "REMOVE unclear_since, lease_until, due_shard, due_at",
+            {
+                ":state": text(state),
+                ":receipts": receipts_attribute(receipts),
+                ":reason": text(reason),
+                ":now": number(now),
+                ":body": text(encode(out).decode()),
+            },
+        )
+
+    def due(self, now: float) -> Iterator[Row]:
+        """The replies that wait longer than they should: nobody took them, or their lease is over."""
+        for number_ in range(SHARDS):
+            start: dict[str, Item] = {}
+            while True:
+                page = self.client.query(
+                    TableName=self.table,
+                    IndexName="due",
+                    KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                    ExpressionAttributeValues={":shard": text(f"due#{number_}"), ":now": number(now)},
+                    **start,  # pyright: ignore[reportArgumentType]
+                )
+                yield from (row_of(item) for item in page.get("Items", []) if get_text(item, "body"))
+                if not page.get("LastEvaluatedKey"):
+                    break
+                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def postpone(self, row: Row, now: float, until: float) -> bool:
+        """Claim the right to enqueue `row` again: True for one sweeper only, and not before `until` for the next."""
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": text(reply_pk(row.out.id))},
+                UpdateExpression="SET due_at = :until, due_shard = :shard",
+                ConditionExpression="due_at <= :now AND #state = :state",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":until": number(until),
+                    ":now": number(now),
+                    ":state": text(row.state),
+                    ":shard": text(shard(row.out.id)),
+                },
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _update(
+        self, reply_id: str, owner: str, expression: str, values: "dict[str, AttributeValueTypeDef]"
+    ) -> None:
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"pk": text(reply_pk(reply_id))},
+                UpdateExpression=expression,
+                ConditionExpression=_FENCE,
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues={
+                    ":sending": text(ReplyState.SENDING),
+                    ":owner": text(owner),
+                    **values,
+                },
+            )
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            raise LeaseLost(reply_id) from error

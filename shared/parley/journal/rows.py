@@ -1,0 +1,100 @@
+"""The journal's rows as DynamoDB items, both ways."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from parley.journal.states import FINAL, ReplyState, Row
+from parley.model.codec import decode_outgoing, encode
+from parley.platform import Sent
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+else:
+    Item = dict[str, Any]
+
+SHARDS = 8
+"""Partitions of the `due` index: what waits is spread over so many keys."""
+PICKUP_AFTER = 60.0
+"""Seconds after which a reply that nobody took is due for the sweeper."""
+_decode_receipts = msgspec.json.Decoder(tuple[Sent, ...]).decode
+
+
+def text(value: str) -> "AttributeValueTypeDef":
+    """A DynamoDB string."""
+    return {"S": value}
+
+
+def number(value: float) -> "AttributeValueTypeDef":
+    """A DynamoDB number; Python's shortest form, so that it comes back equal."""
+    return {"N": repr(value)}
+
+
+def get_text(item: "Item", name: str) -> str:
+    """The string `name` of `item`; empty where it is missing."""
+    return item.get(name, {}).get("S", "")
+
+
+def get_number(item: "Item", name: str) -> float | None:
+    """The number `name` of `item`; None where it is missing."""
+    value = item.get(name, {}).get("N")
+    return None if value is None else float(value)
+
+
+def message_pk(key: str) -> str:
+    """Primary key of the row of the message `key`."""
+    return f"in#{key}"
+
+
+def conversation_pk(key: str) -> str:
+    """Primary key of the memory of the conversation `key`."""
+    return f"conv#{key}"
+
+
+def reply_pk(reply_id: str) -> str:
+    """Primary key of the row of the reply `reply_id`."""
+    return f"out#{reply_id}"
+
+
+def shard(reply_id: str) -> str:
+    """The partition of the `due` index in which the reply waits."""
+    return f"due#{int(reply_id[:8], 16) % SHARDS}"
+
+
+def receipts_attribute(receipts: tuple[Sent, ...]) -> "AttributeValueTypeDef":
+    """The receipts as one string attribute."""
+    return text(encode(receipts).decode())
+
+
+def item_of(row: Row, *, ttl: int) -> "Item":
+    """The DynamoDB item of a new `row`."""
+    item: Item = {
+        "pk": text(reply_pk(row.out.id)),
+        "state": text(row.state),
+        "body": text(encode(row.out).decode()),
+        "message": text(row.out.message_key),
+        "attempts": number(row.attempts),
+        "updated": number(row.updated),
+        "ttl": number(ttl),
+    }
+    if row.state not in FINAL:
+        item |= {"due_shard": text(shard(row.out.id)), "due_at": number(row.updated + PICKUP_AFTER)}
+    return item
+
+
+def row_of(item: "Item") -> Row:
+    """The row in `item`. Raises `msgspec.ValidationError` if its body is not what this version understands."""
+    receipts = get_text(item, "receipts")
+    return Row(
+        out=decode_outgoing(get_text(item, "body")),
+        state=ReplyState(get_text(item, "state")),
+        attempts=int(get_number(item, "attempts") or 0),
+        owner=get_text(item, "owner"),
+        lease_until=get_number(item, "lease_until") or 0,
+        unclear_since=get_number(item, "unclear_since"),
+        receipts=_decode_receipts(receipts) if receipts else (),
+        reason=get_text(item, "reason"),
+        updated=get_number(item, "updated") or 0,
+    )

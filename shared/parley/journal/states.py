@@ -1,0 +1,102 @@
+"""The journal's state machine. It knows no AWS; the store knows no bot.
+
+    message   RECEIVED ──▶ DECIDED ──▶ DONE            reply   PENDING ──▶ SENDING ──▶ SENT
+                                                                  ▲           │  ├────▶ FAILED
+                                                                  └───────────┘  └────▶ UNKNOWN
+
+A message is RECEIVED while it is in the queue and no decision is recorded, DECIDED once one transaction holds the
+conversation's new state and the replies, and DONE when none of its replies waits any more. Only the decision is
+written: the other two are read off, so they can never disagree with what is there.
+
+A reply is SENDING under a lease. `unclear_since` says since when a call may have left whose outcome nobody recorded;
+it is set with the lease and cleared by any definite outcome, so a worker that dies leaves it behind.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from parley.model import Outgoing
+from parley.platform import Call, Sent
+
+
+class MessageState(StrEnum):
+    """States of an inbound message."""
+
+    RECEIVED = "RECEIVED"
+    DECIDED = "DECIDED"
+    DONE = "DONE"
+
+
+class ReplyState(StrEnum):
+    """States of a reply."""
+
+    PENDING = "PENDING"
+    SENDING = "SENDING"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+
+
+FINAL = frozenset({ReplyState.SENT, ReplyState.FAILED, ReplyState.UNKNOWN})
+"""States that a worker never leaves; an operator may send a FAILED or UNKNOWN reply again."""
+
+TRANSITIONS: dict[ReplyState, frozenset[ReplyState]] = {
+    ReplyState.PENDING: frozenset({ReplyState.SENDING}),
+    ReplyState.SENDING: frozenset({ReplyState.SENDING, ReplyState.PENDING, *FINAL}),
+    ReplyState.SENT: frozenset(),
+    ReplyState.FAILED: frozenset({ReplyState.PENDING}),
+    ReplyState.UNKNOWN: frozenset({ReplyState.PENDING}),
+}
+"""From SENDING to SENDING: the next call of the same reply, or a worker that takes over an expired lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A reply in the journal."""
+
+    out: Outgoing
+    state: ReplyState = ReplyState.PENDING
+    attempts: int = 0
+    owner: str = ""
+    lease_until: float = 0
+    unclear_since: float | None = None
+    receipts: tuple[Sent, ...] = ()
+    """One for each call that is known to be done, in order."""
+    reason: str = ""
+    updated: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another worker has the lease for so many seconds more."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Nothing is left to do."""
+
+    state: ReplyState
+
+
+def refusal(row: Row, now: float) -> Busy | Finished | None:
+    """Why `row` cannot be taken at `now`; None if it can."""
+    if row.state in FINAL:
+        return Finished(row.state)
+    if row.state is ReplyState.SENDING and row.lease_until > now:
+        return Busy(row.lease_until - now)
+    return None
+
+
+def repeatable(call: Call, unclear_since: float | None, now: float) -> bool:
+    """Whether making `call` now cannot say it twice, although an attempt since `unclear_since` may have succeeded."""
+    return unclear_since is None or now - unclear_since < call.covered
+
+
+def message_state(*, decided: bool, replies: Iterable[ReplyState]) -> MessageState:
+    """The state of a message with these replies."""
+    if not decided:
+        return MessageState.RECEIVED
+    return MessageState.DECIDED if any(state is ReplyState.PENDING for state in replies) else MessageState.DONE
