@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from parley.model import AnyMedia, Message, Outgoing, Reply, Text, plain_text
+from parley.model.instant import Instant
 
 # --- configuration ----------------------------------------------------------------------------------------------------
 
@@ -100,7 +101,8 @@ class Accepted:
     they go to the state table, encrypted, and never into a queue; one pushed earlier than `kept_at` (unix seconds, as the
     platform stamped it) never replaces a later one. `answer_within`: seconds that the callback may wait
     for the bot's replies to the first message and answer with them (`Inbound.answer`); 0 answers at once.
-    `instant`: a message that is answered within the callback by a pure function of the bot (`Bot.instant`), unqueued.
+    `instant`: a message that a declared, pure and fast function of the bot may answer within the callback. Where it does,
+    `Instantly.instant` makes the response of its result and nothing is queued; otherwise the rest of this holds.
     """
 
     response: Response = field(default_factory=Response)
@@ -118,6 +120,17 @@ class Inbound(Protocol):
         """Verify, decrypt and normalise one callback. Believes nothing before its signature holds.
 
         Never raises on any input: what cannot be read is `Rejected`.
+        """
+        ...
+
+
+class Instantly(Protocol):
+    """What `inbound` has besides where a platform wants an answer that cannot wait: completions, a form to open."""
+
+    def instant(self, message: Message, result: Instant, app: App) -> Response:
+        """The response that shows `result`, the bot's instant answer to `message` (`Accepted.instant`).
+
+        Raises ValueError where the platform has no way to show it there.
         """
         ...
 
@@ -162,6 +175,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     covered: float = 0
     timeout: float = 10
     """Seconds for the whole call."""
+    note: str = ""
+    """From `deliver` to `outcome`: what it takes to judge the answer and the platform is not told."""
 
 
 HARMLESS = math.inf
@@ -223,10 +238,12 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """Refused for good. `form`: it is the form that was refused, so that plain text may still go through."""
+    """Refused for good. `form`: it is the form that was refused, so that plain text may still go through. `grant`: it is
+    the grant of `out.to` that is refused, so that the reply may still go out without it."""
 
     reason: str
     form: bool = False
+    grant: bool = False
 
 
 Outcome = Sent | TokenRejected | Limited | Transient | Unclear | Permanent
@@ -238,6 +255,21 @@ class Bucket(NamedTuple):
     key: str
     limit: int
     period: float
+
+
+class Pause(NamedTuple):
+    """An answer has told that `bucket` is empty: no call draws from it for `seconds`, on any instance."""
+
+    bucket: Bucket
+    seconds: float
+
+
+class Strike(NamedTuple):
+    """An answer of the kind that a platform bans for in numbers: it draws one from `bucket`, and where that is empty,
+    `pauses` are paused until it is not."""
+
+    bucket: Bucket
+    pauses: tuple[Bucket, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +335,14 @@ class Outbound(Protocol):
 
     def download(self, media: AnyMedia, message_id: str, app: App) -> Call:
         """The call that fetches the bytes of `media`, which came with the message `message_id`."""
+        ...
+
+
+class Learning(Protocol):
+    """What `outbound` has besides where a platform tells its limits in its answers."""
+
+    def learned(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause | Strike, ...]:
+        """What `answer` to `call` says about the buckets of `limits`. Asked of every answer, whatever its outcome."""
         ...
 
 

@@ -49,6 +49,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     options: dict[str, str | int | float | bool] = {}
+    focused: str = ""
+    """The option that is being typed, where completions for it are wanted; the command has not been given then."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
