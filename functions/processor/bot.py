@@ -1,0 +1,58 @@
+"""Your bot. This is the one file to edit: the same handlers answer on every platform."""
+
+import time
+
+from parley.bot import Bot, Turn
+from parley.model import Button, Card, Reply
+
+bot = Bot()
+
+
+@bot.command("help")
+def help_() -> str:
+    """What I can do"""
+    return bot.help()
+
+
+@bot.command()
+def echo(text: str) -> str:
+    """Say it back"""
+    return text
+
+
+@bot.command()
+def count(turn: Turn) -> str:
+    """A number that this conversation keeps, one more each time"""
+    turn.state["count"] = turn.state.get("count", 0) + 1
+    return str(turn.state["count"])
+
+
+@bot.command()
+def card() -> Card:
+    """Two buttons"""
+    return Card(
+        title="Tea or coffee?",
+        text="Press **one**.",
+        buttons=(Button(id="tea", label="Tea", style="primary"), Button(id="coffee", label="Coffee")),
+    )
+
+
+@bot.action("tea", "coffee")
+def pressed(turn: Turn) -> str:
+    """A button of the card above was pressed"""
+    return f"You chose {turn.message.action.id}." if turn.message.action else ""
+
+
+@bot.command()
+def slow(seconds: float) -> str:
+    """Answer after a while"""
+    time.sleep(max(0.0, min(seconds, 20.0)))
+    return f"That took {seconds:g} seconds."
+
+
+@bot.fallback
+def anything_else(turn: Turn) -> str | Reply:
+    """Whatever no other handler takes"""
+    if turn.message.content.attachments:
+        return Reply.of(f"Thank you for the {turn.message.segments[0].__class__.__name__.lower()}.")
+    return f"I heard “{turn.text}”. Send /help to see what I can do."

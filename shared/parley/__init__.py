@@ -1,0 +1,1 @@
+"""Parley: one bot, every chat platform, no server."""

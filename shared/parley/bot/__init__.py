@@ -1,0 +1,7 @@
+"""What a bot is written with."""
+
+from parley.bot.arguments import BadArguments
+from parley.bot.bot import Bot
+from parley.bot.turn import DownloadFailed, Turn
+
+__all__ = ["BadArguments", "Bot", "DownloadFailed", "Turn"]

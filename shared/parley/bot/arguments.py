@@ -1,0 +1,111 @@
+"""The typed arguments of a command: taken from the handler's own signature, once, and filled many times.
+
+Values are converted by pydantic, so any type it knows may be used: `int`, `date`, `Literal["a", "b"]`,
+`Annotated[int, Field(gt=0)]`. The last parameter, if it is a string, takes the rest of the line.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from parley.bot.turn import Turn
+from parley.model import Message
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+class BadArguments(Exception):
+    """What the person wrote does not fit the command. The message is meant for that person."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One argument of a command. `default` is `inspect.Parameter.empty` where it has to be given."""
+
+    name: str
+    type: Any
+    default: Any
+
+    @property
+    def required(self) -> bool:
+        """Whether it has to be given."""
+        return self.default is inspect.Parameter.empty
+
+    @cached_property
+    def _adapter(self) -> "TypeAdapter[Any]":
+        # Here and not above: a bot whose arguments are all strings never pays for the import.
+        from pydantic import TypeAdapter  # noqa: PLC0415
+
+        return TypeAdapter(self.type)
+
+    def convert(self, value: Any) -> Any:
+        """`value` as the handler wants it. Raises BadArguments."""
+        if self.type is str:
+            return str(value)
+        from pydantic import ValidationError  # noqa: PLC0415
+
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError as error:
+            raise BadArguments(f"{self.name}: {error.errors()[0]['msg']}") from error
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a handler wants: a turn, a message, and the arguments of its command."""
+
+    injected: Mapping[str, type[Turn] | type[Message]]
+    parameters: tuple[Parameter, ...]
+
+    @classmethod
+    def of(cls, handler: Callable[..., Any]) -> "Signature":
+        """The signature of `handler`. Parameters annotated `Turn` or `Message` are injected; a parameter without an
+        annotation is a string."""
+        hints = get_type_hints(handler, include_extras=True)
+        injected: dict[str, type[Turn] | type[Message]] = {}
+        parameters: list[Parameter] = []
+        for name, parameter in inspect.signature(handler).parameters.items():
+            kind = hints.get(name, str)
+            if kind is Turn or kind is Message:
+                injected[name] = kind
+            else:
+                parameters.append(Parameter(name, kind, parameter.default))
+        return cls(injected, tuple(parameters))
+
+    def fill(self, turn: Turn, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Keyword arguments for the handler. Raises BadArguments."""
+        filled: dict[str, Any] = {
+            name: turn if kind is Turn else turn.message for name, kind in self.injected.items()
+        }
+        for parameter in self.parameters:
+            if parameter.name in given:
+                filled[parameter.name] = parameter.convert(given[parameter.name])
+            elif parameter.required:
+                raise BadArguments(f"{parameter.name} is missing")
+            else:
+                filled[parameter.name] = parameter.default
+        return filled
+
+    def parse(self, rest: str) -> dict[str, str]:
+        """The words of `rest` by parameter. Raises BadArguments if there are too many."""
+        given: dict[str, str] = {}
+        for number, parameter in enumerate(self.parameters, start=1):
+            rest = rest.strip()
+            if not rest:
+                return given
+            if number == len(self.parameters) and parameter.type is str:
+                given[parameter.name], rest = rest, ""
+            else:
+                word, _, rest = rest.partition(" ")
+                given[parameter.name] = word
+        if rest.strip():
+            raise BadArguments(f"too many arguments: {rest.strip()[:50]}")
+        return given
+
+    @property
+    def usage(self) -> str:
+        """How the arguments are written: `TEXT [TIMES]`."""
+        return " ".join(p.name.upper() if p.required else f"[{p.name.upper()}]" for p in self.parameters)

@@ -1,0 +1,141 @@
+"""The bot: handlers by command, action, event, pattern; the first that fits answers."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from parley.bot.arguments import BadArguments, Signature
+from parley.bot.turn import Turn
+from parley.model import AnySegment, Reply
+
+Said = str | AnySegment | Reply
+Handler = Callable[..., None | Said | Iterable[Said]]
+H = TypeVar("H", bound=Handler)
+
+APOLOGY = "抱歉，出错了，我们会处理。 Sorry, something went wrong; we will look into it."
+_COMMAND = re.compile(r"\s*[/／](?P<name>\S+)\s*(?P<rest>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHandler:
+    """A handler with the name people call it by."""
+
+    name: str
+    help: str
+    handler: Handler
+    signature: Signature
+
+    @property
+    def usage(self) -> str:
+        """`/name ARGUMENTS`."""
+        return f"/{self.name} {self.signature.usage}".rstrip()
+
+
+@dataclass(slots=True)
+class Bot:
+    """A team's bot. Handlers are plain functions: they get what their parameters ask for and return what to say.
+
+    `apology` is what a person is told, once, when a handler has failed for good; empty says nothing.
+    """
+
+    apology: str = APOLOGY
+    commands: dict[str, CommandHandler] = field(default_factory=dict[str, CommandHandler])
+    _actions: dict[str, Handler] = field(default_factory=dict[str, Handler])
+    _events: dict[str, Handler] = field(default_factory=dict[str, Handler])
+    _patterns: list[tuple[re.Pattern[str], Handler]] = field(default_factory=list[tuple[re.Pattern[str], Handler]])
+    _fallback: Handler | None = None
+
+    def command(self, name: str = "", *, help: str = "") -> Callable[[H], H]:  # noqa: A002
+        """Answer `/name ARGUMENTS`. The name is the function's, the help the first line of its docstring, unless given."""
+
+        def register(handler: H) -> H:
+            called = name or handler.__name__
+            if called in self.commands:
+                raise ValueError(f"two handlers for the command /{called}")
+            doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
+            self.commands[called] = CommandHandler(called, doc, handler, Signature.of(handler))
+            return handler
+
+        return register
+
+    def action(self, *ids: str) -> Callable[[H], H]:
+        """Answer a press of a button with one of these ids."""
+        return self._registrar(self._actions, ids)
+
+    def event(self, *names: str) -> Callable[[H], H]:
+        """Answer an event, by the platform's own name of it."""
+        return self._registrar(self._events, names)
+
+    def pattern(self, pattern: str) -> Callable[[H], H]:
+        """Answer text in which the regular expression is found. Its named groups are the handler's arguments."""
+
+        def register(handler: H) -> H:
+            self._patterns.append((re.compile(pattern), handler))
+            return handler
+
+        return register
+
+    def fallback(self, handler: H) -> H:
+        """Answer everything that people say and no other handler takes."""
+        self._fallback = handler
+        return handler
+
+    def help(self) -> str:
+        """One line a command."""
+        return "\n".join(f"{command.usage}  {command.help}".rstrip() for command in self.commands.values())
+
+    def handle(self, turn: Turn) -> list[Reply]:
+        """What the bot says in this turn. Whatever a handler raises comes through."""
+        if turn.message.sender.kind == "bot":
+            return []  # two bots that answer each other never stop
+        returned = self._run(turn)
+        if returned is None:
+            return turn.said
+        many = (returned,) if isinstance(returned, Said) else returned
+        return [*turn.said, *(Reply.of(what) for what in many)]
+
+    def _run(self, turn: Turn) -> None | Said | Iterable[Said]:
+        message = turn.message
+        if message.kind == "event":
+            return _call(self._events.get(message.event), turn)
+        if message.action is not None:
+            return _call(self._actions.get(message.action.id), turn)
+        if message.command is not None and message.command.name in self.commands:
+            return _run_command(self.commands[message.command.name], turn, message.command.options)
+        typed = _COMMAND.fullmatch(turn.text)
+        if typed and typed["name"] in self.commands:
+            return _run_command(self.commands[typed["name"]], turn, typed["rest"])
+        for pattern, handler in self._patterns:
+            found = pattern.search(turn.text)
+            if found:
+                return _call(handler, turn, {key: value for key, value in found.groupdict().items() if value is not None})
+        return _call(self._fallback, turn)
+
+    def _registrar(self, table: dict[str, Handler], names: tuple[str, ...]) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            for name in names:
+                if name in table:
+                    raise ValueError(f"two handlers for {name!r}")
+                table[name] = handler
+            return handler
+
+        return register
+
+
+def _run_command(
+    command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]
+) -> None | Said | Iterable[Said]:
+    signature = command.signature
+    try:
+        arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
+    except BadArguments as error:
+        return f"{error}\n{command.usage}"
+    return command.handler(**arguments)
+
+
+def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> None | Said | Iterable[Said]:
+    if handler is None:
+        return None
+    return handler(**Signature.of(handler).fill(turn, given or {}))
+

@@ -1,0 +1,79 @@
+"""Records of an SQS FIFO batch, one after the other. A failing conversation is parked alone: its later records wait with
+it, in order, and every other conversation goes on."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from parley.engine import telemetry
+from parley.engine.aws import AwsError, error_code, sqs
+from parley.engine.telemetry import log
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+Record = Mapping[str, Any]
+"""One record of an SQS event."""
+_MAX_VISIBILITY = 43_200
+_MAX_BACKOFF = 60
+
+
+class Later(Exception):
+    """Not now: the record has to wait for `after` seconds, and its conversation with it. Not a failure."""
+
+    def __init__(self, after: float, reason: str) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+def received(record: Record) -> int:
+    """How often SQS has handed out this record, this time included."""
+    return int(record["attributes"].get("ApproximateReceiveCount", "1"))
+
+
+def run(event: Mapping[str, Any], queue_url: str, handle: Callable[[Record], None]) -> dict[str, Any]:
+    """Handle each record of `event`; the answer tells SQS which of them to hand out again."""
+    blocked: dict[str, int] = {}
+    failures: list[dict[str, str]] = []
+    for record in event["Records"]:
+        group = record["attributes"]["MessageGroupId"]
+        if group not in blocked:
+            wait = _attempt(record, handle)
+            if wait is None:
+                continue
+            blocked[group] = wait
+        # SQS frees a group only when all its records of the batch are visible again.
+        _hide(sqs(), queue_url, record, blocked[group])
+        failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+
+def _attempt(record: Record, handle: Callable[[Record], None]) -> int | None:
+    """Handle `record`. None if it is done, else the seconds after which to try again."""
+    try:
+        handle(record)
+    except Later as later:
+        log.info("waiting", extra={"seconds": round(later.after, 1), "reason": str(later)})
+        return min(_MAX_VISIBILITY, max(0, round(later.after + 0.5)))
+    except Exception as error:  # noqa: BLE001  # whatever it is, the record must stay in the queue
+        telemetry.count("RecordsFailed", error=error_code(error)[:64])
+        log.error("record failed", extra={"record": record["messageId"], "error": describe(error)})
+        return min(_MAX_BACKOFF, 2 ** min(received(record), 10) - 1)
+    return None
+
+
+def describe(error: BaseException) -> str:
+    """Type and place of `error`. Not its words: they may hold what people wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+    return f"{error_code(error)}{place}"
+
+
+def _hide(client: "SQSClient", queue_url: str, record: Record, seconds: int) -> None:
+    try:
+        client.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+        )
+    except AwsError as error:
+        # The queue's own visibility timeout applies then: later, but not lost.
+        log.warning("visibility not changed", extra={"record": record["messageId"], "error": error_code(error)})

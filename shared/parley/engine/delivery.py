@@ -1,0 +1,273 @@
+"""The deliverer: pace ▸ take ▸ token ▸ call ▸ record, for each call of a reply, so that it is said once.
+
+A reply is taken (SENDING, a lease) just before the first call leaves, and each call that is done leaves its receipt in
+the row before the next one begins. Whoever comes later, after a crash or a lost answer, is told by the row how far it
+went, and by the call whether repeating it could say it twice.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NoReturn
+from uuid import uuid4
+
+import msgspec
+
+from parley.engine import telemetry
+from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.engine.aws import AwsError, dynamodb, setting
+from parley.engine.batch import Later, Record, describe, run
+from parley.engine.calls import Calls, Line
+from parley.engine.http import Http, client
+from parley.engine.pacing import Pacing
+from parley.engine.telemetry import log
+from parley.engine.tokens import Tokens
+from parley.journal.outbox import LeaseLost, Outbox
+from parley.journal.states import Busy, Finished, ReplyState, Row, repeatable
+from parley.model import Outgoing
+from parley.model.codec import decode_outgoing
+from parley.platform import (
+    Call,
+    Limited,
+    Permanent,
+    Sent,
+    Steps,
+    TokenRejected,
+    Transient,
+    Unclear,
+    Undeliverable,
+    fallback,
+)
+from parley.platforms import outbound
+
+_FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
+
+
+class _Ended(Exception):
+    """The reply has reached a final state."""
+
+    def __init__(self, state: ReplyState, reason: str = "") -> None:
+        super().__init__(reason)
+        self.state = state
+
+
+class _Again(Exception):
+    """The reply has to be tried again after `wait` seconds."""
+
+    def __init__(self, wait: float, reason: str) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class _Plain(Exception):
+    """The rich form is refused; the plain one may go through."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A reply in this worker's hands. `unclear_since`: when a call may have left whose outcome is not known."""
+
+    line: Line
+    owner: str
+    attempts: int
+    receipts: tuple[Sent, ...]
+    unclear_since: float | None
+
+    @property
+    def out(self) -> Outgoing:
+        return self.line.out
+
+
+@dataclass(slots=True)
+class Deliverer:
+    """Delivers what is in the outbound queue."""
+
+    outbox: Outbox
+    calls: Calls
+    pacing: Pacing
+    apps: Apps
+    clock: Callable[[], float] = time.time
+
+    def __call__(self, record: Record) -> None:
+        """Deliver the reply in one record. Raises Later where it has to wait."""
+        out = decode_outgoing(record["body"])
+        try:
+            app = self.apps.get(out.to.platform, out.to.app)
+        except UnknownApp as error:
+            # Somebody may be about to restore it; the queue keeps replies for days.
+            raise Later(300, f"no app {out.to.platform}/{out.to.app}") from error
+        except AppsUnavailable as error:
+            raise Later(10, str(error)) from error
+        self.deliver(Line(out, app, outbound(out.to.platform)))
+
+    def deliver(self, line: Line) -> None:
+        """Deliver one reply and record how it ended."""
+        call = self._first_call(line)
+        if call is not None:
+            # Before the reply is taken: what waits for its turn costs no write, and no crash here leaves doubt.
+            self.pacing.wait(line.platform.limits(call, line.out, line.app))
+        owner = uuid4().hex
+        row = self.outbox.take(line.out.id, owner, self.clock())
+        match row:
+            case Finished():
+                return
+            case Busy(after=after):
+                raise Later(after, "another worker is sending it")
+            case Row():
+                # The row and not the queue has the last word: the form may have changed since.
+                line = Line(row.out, line.app, line.platform)
+                job = _Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since)
+        try:
+            self._run(job)
+        except LeaseLost:
+            telemetry.count("LeasesLost", platform=line.app.platform)
+            log.warning("lease lost", extra=_ids(job.out))
+
+    def _first_call(self, line: Line) -> Call | None:
+        """The first call of the reply; None where there is none, or finding out fails: `_walk` finds out again."""
+        try:
+            return next(line.platform.deliver(line.out, line.app, self.clock()))
+        except Exception:  # noqa: BLE001
+            return None
+
+    def _run(self, job: _Job) -> None:
+        try:
+            self._walk(job)
+        except _Ended as ended:
+            self._record(job, ended.state, str(ended))
+        except _Plain as refused:
+            self._plainly(job, str(refused))
+        except _Again as again:
+            self.outbox.release(
+                job.out,
+                job.owner,
+                self.clock(),
+                wait=again.wait,
+                reason=str(again),
+                unclear_since=job.unclear_since,
+            )
+            raise Later(again.wait, str(again)) from again
+
+    def _walk(self, job: _Job) -> NoReturn:
+        """Make the calls one by one. Ends in _Ended, _Again or _Plain, or in what AWS or the journal raise."""
+        steps = job.line.platform.deliver(job.out, job.line.app, self.clock())
+        call = self._next(job, steps, None)
+        for receipt in job.receipts:
+            call = self._next(job, steps, receipt)
+        while True:
+            sent = self._make(job, call)
+            job.receipts = (*job.receipts, sent)
+            call = self._next(job, steps, sent)
+            self.outbox.progress(job.out, job.owner, job.receipts, self.clock())
+            try:
+                self.pacing.wait(job.line.platform.limits(call, job.out, job.line.app))
+            except Later as later:
+                raise _Again(later.after, str(later)) from later
+
+    def _next(self, job: _Job, steps: Steps, receipt: Sent | None) -> Call:
+        try:
+            return next(steps) if receipt is None else steps.send(receipt)
+        except StopIteration as end:
+            raise _Ended(ReplyState.SENT) from end
+        except Undeliverable as error:
+            raise _Ended(ReplyState.FAILED, str(error)) from error
+        except Exception as error:
+            # A fault of ours: time to mend it, then a final state that is counted, so that nobody waits behind it.
+            raise self._retry(job, describe(error)) from error
+
+    def _make(self, job: _Job, call: Call) -> Sent:
+        """Make `call` and act on its outcome. `job.unclear_since` says afterwards what is not known."""
+        started = self.clock()
+        if not repeatable(call, job.unclear_since, started) and job.line.app.config.on_unknown == "report":
+            raise _Ended(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
+        earlier, job.unclear_since = job.unclear_since, job.unclear_since or started
+        outcome = self._outcome(job, call)
+        if not isinstance(outcome, Unclear):
+            job.unclear_since = earlier
+        match outcome:
+            case Sent():
+                job.unclear_since = None
+                return outcome
+            case Limited(after=after, reason=reason):
+                raise _Again(max(after, 0.1), reason or "limited by the platform")
+            case Permanent(reason=reason, form=form):
+                if form and job.out.form == "rich" and not job.receipts:
+                    raise _Plain(reason)
+                raise _Ended(ReplyState.FAILED, reason)
+            case TokenRejected(reason=reason):
+                raise self._retry(job, f"token refused twice: {reason}")
+            case Transient(reason=reason):
+                raise self._retry(job, reason)
+            case Unclear(reason=reason):
+                if call.covered or job.line.app.config.on_unknown == "resend":
+                    raise self._retry(job, reason)
+                raise _Ended(ReplyState.UNKNOWN, reason)
+
+    def _outcome(self, job: _Job, call: Call) -> "Sent | Limited | Permanent | TokenRejected | Transient | Unclear":
+        try:
+            return self.calls.make(job.line, call)
+        except AwsError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            return Unclear(describe(error))
+
+    def _retry(self, job: _Job, reason: str) -> Exception:
+        """Another attempt, later and later, until the platform's deadline."""
+        if self.clock() - job.out.created < job.line.platform.PROFILE.retry_for:
+            return _Again(_backoff(job.attempts), reason)
+        state = ReplyState.FAILED if job.unclear_since is None else ReplyState.UNKNOWN
+        return _Ended(state, f"gave up after {job.attempts} attempts: {reason}")
+
+    def _plainly(self, job: _Job, reason: str) -> None:
+        """Say the same in plain text instead, as the next attempt of the same reply."""
+        plain = fallback(job.out.reply)
+        if plain is None:
+            self._record(job, ReplyState.FAILED, reason)
+            return
+        telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
+        out = msgspec.structs.replace(job.out, reply=plain, form="plain")
+        self.outbox.release(out, job.owner, self.clock(), wait=0, reason=reason, unclear_since=None)
+        raise Later(0, f"refused, plain text next: {reason}")
+
+    def _record(self, job: _Job, state: ReplyState, reason: str) -> None:
+        now = self.clock()
+        self.outbox.finish(job.out, job.owner, state, job.receipts, reason, now)
+        platform = job.line.app.platform
+        telemetry.count(_METRICS[state], platform=platform)
+        if state is ReplyState.SENT:
+            telemetry.duration("DeliveryTime", now - job.out.created, platform=platform)
+        level = log.info if state is ReplyState.SENT else log.error
+        level("reply finished", extra={**_ids(job.out), "state": str(state), "reason": reason})
+
+
+_METRICS = {
+    ReplyState.SENT: "RepliesSent",
+    ReplyState.FAILED: "RepliesFailed",
+    ReplyState.UNKNOWN: "RepliesUnknown",
+}
+
+
+def _backoff(attempts: int) -> float:
+    """Seconds before the next attempt: exponential, spread by the attempt's number."""
+    return min(_LAST_RETRY, _FIRST_RETRY * 2 ** min(attempts - 1, 10)) * (0.75 + attempts * 0.37 % 0.5)
+
+
+def _ids(out: Outgoing) -> dict[str, str]:
+    return {"platform": out.to.platform, "app": out.to.app, "reply_id": out.id, "key": out.message_key}
+
+
+@cache
+def _deliverer() -> Deliverer:
+    table = setting("TABLE")
+    return Deliverer(
+        outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
+        calls=Calls(Http(client()), Tokens(dynamodb(), table), dynamodb(), table),
+        pacing=Pacing(dynamodb(), table),
+        apps=Apps(),
+    )
+
+
+def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """The `lambda_handler` of the deliverer."""
+    return run(event, setting("OUTBOUND_URL"), _deliverer())

@@ -1,0 +1,158 @@
+"""The HTTP client: one per process, connections kept alive, a deadline on every call, answers of bounded size."""
+
+import base64
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import IO
+
+import httpx
+import msgspec
+
+from parley.platform import Answer, Auth, Call, Headers, Permanent, Transient, Unclear, Upload
+
+MAX_ANSWER = 1_048_576
+"""Bytes of an API's answer that are read."""
+MAX_DOWNLOAD = 10_485_760
+"""Bytes of media that are handed to the bot."""
+_IN_MEMORY = 1_048_576
+
+
+class CallFailed(Exception):
+    """No answer. `outcome` says what that means for the call."""
+
+    def __init__(self, outcome: Transient | Unclear | Permanent) -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+
+
+@cache
+def client() -> httpx.Client:
+    """The client of this process."""
+    return httpx.Client(
+        limits=httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=50),
+        follow_redirects=False,
+    )
+
+
+@dataclass(slots=True)
+class Http:
+    """Makes calls. `transport` of the client decides where they go: the network, or an imitation in a test."""
+
+    client: httpx.Client
+
+    def perform(self, call: Call, token: str = "") -> Answer:
+        """Make `call` with `token` in the place that `call.auth` names. Raises CallFailed."""
+        headers, query = _with_token(call, token)
+        with _body(self.client, call) as body:
+            request = self.client.build_request(
+                call.method,
+                call.url,
+                params=query or None,
+                headers={**body.headers, **headers},
+                timeout=httpx.Timeout(call.timeout, connect=min(3.0, call.timeout)),
+                content=body.content,
+                data=body.fields,
+                files=body.files,
+            )
+            return self._send(request)
+
+    def download(self, call: Call, token: str, limit: int = MAX_DOWNLOAD) -> tuple[Answer, bytes]:
+        """Make `call` and read up to `limit` bytes. Raises CallFailed, also for more than that."""
+        headers, query = _with_token(call, token)
+        request = self.client.build_request(
+            call.method, call.url, params=query or None, headers=headers, timeout=httpx.Timeout(call.timeout, connect=3.0)
+        )
+        answer = self._send(request, limit)
+        return answer, answer.body
+
+    def _send(self, request: httpx.Request, limit: int = MAX_ANSWER) -> Answer:
+        try:
+            response = self.client.send(request, stream=True)
+            try:
+                body = _read(response, limit)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise CallFailed(Transient(type(error).__name__)) from error
+        except httpx.HTTPError as error:
+            # The request may have arrived: only the platform knows.
+            raise CallFailed(Unclear(type(error).__name__)) from error
+        return Answer(response.status_code, body, Headers(dict(response.headers)))
+
+
+def _read(response: httpx.Response, limit: int) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise CallFailed(Permanent(f"more than {limit} bytes"))
+    return bytes(body)
+
+
+def _with_token(call: Call, token: str) -> tuple[dict[str, str], dict[str, str]]:
+    headers, query = dict(call.headers), dict(call.query)
+    match call.auth:
+        case Auth(where="header", name=name, prefix=prefix):
+            headers[name] = prefix + token
+        case Auth(where="query", name=name, prefix=prefix):
+            query[name] = prefix + token
+        case _:
+            pass
+    return headers, query
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    headers: dict[str, str]
+    content: bytes | None = None
+    fields: dict[str, str] | None = None
+    files: dict[str, tuple[str, IO[bytes], str]] | None = None
+
+
+@contextmanager
+def _body(client: httpx.Client, call: Call) -> Iterator[_Body]:
+    if call.upload is not None:
+        with _opened(client, call.upload) as file:
+            media = call.upload.media
+            part = (media.name or call.upload.filename, file, media.mime or "application/octet-stream")
+            yield _Body({}, fields=call.upload.fields, files={call.upload.field: part})
+    elif call.json is not None:
+        yield _Body({"Content-Type": "application/json; charset=utf-8"}, content=msgspec.json.encode(call.json))
+    else:
+        yield _Body({})
+
+
+@contextmanager
+def _opened(client: httpx.Client, upload: Upload) -> Iterator[IO[bytes]]:
+    """The bytes to upload, streamed through a file beyond a megabyte, never more than the limit."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        if upload.media.data:
+            _write(file, base64.b64decode(upload.media.data), upload.limit)
+        else:
+            _fetch(client, upload, file)
+        file.seek(0)
+        yield file
+
+
+def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes]) -> None:
+    try:
+        with client.stream("GET", upload.media.url, timeout=httpx.Timeout(10.0, connect=3.0)) as response:
+            if response.status_code >= 500:
+                raise CallFailed(Transient(f"media answered {response.status_code}"))
+            if response.status_code != 200:
+                raise CallFailed(Permanent(f"media answered {response.status_code}", form=True))
+            for chunk in response.iter_bytes():
+                _write(file, chunk, upload.limit)
+    except httpx.InvalidURL as error:
+        raise CallFailed(Permanent("the media has no usable address", form=True)) from error
+    except httpx.HTTPError as error:
+        raise CallFailed(Transient(f"media: {type(error).__name__}")) from error
+
+
+def _write(file: IO[bytes], chunk: bytes, limit: int) -> None:
+    if file.tell() + len(chunk) > limit:
+        raise CallFailed(Permanent(f"media is larger than {limit} bytes", form=True))
+    file.write(chunk)

@@ -1,0 +1,134 @@
+"""The processor: claim ▸ load conversation ▸ run the bot ▸ commit (one transaction) ▸ enqueue the replies."""
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from parley.bot import Bot, Turn
+from parley.bot.turn import Download
+from parley.engine import queues, telemetry
+from parley.engine.aws import dynamodb, setting
+from parley.engine.batch import Later, Record, describe, received, run
+from parley.engine.telemetry import log
+from parley.journal.inbox import AlreadyDecided, Inbox, Opened, Outpaced, State, TooMuch
+from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
+from parley.model.codec import decode_message
+
+
+class HandlerFailed(Exception):
+    """The bot raised, or wants what cannot be stored."""
+
+
+@dataclass(slots=True)
+class Processor:
+    """Handles the records of the inbound queue with one bot. `max_receives`: after so many, SQS parks a record."""
+
+    bot: Bot
+    inbox: Inbox
+    max_receives: int
+    download: Download | None = None
+    clock: Callable[[], float] = time.time
+
+    def __call__(self, record: Record) -> None:
+        """Handle one record; whatever it raises keeps the record in the queue."""
+        message = decode_message(record["body"])
+        ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
+        opened = self.inbox.open(message)
+        try:
+            waiting = self._waiting(message, opened) if opened.decided is not None else self._decide(message, opened)
+        except HandlerFailed as error:
+            self._failed(message, str(error), received(record))
+            raise
+        queues.send_replies(waiting)
+        log.info("message decided", extra={**ids, "key": message_key(message), "replies": len(waiting)})
+
+    def _decide(self, message: Message, opened: Opened) -> list[Outgoing]:
+        started = self.clock()
+        state, replies = self._run_bot(message, opened.state)
+        now = self.clock()
+        rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
+        try:
+            self.inbox.decide(message, opened, state, rows, now)
+        except TooMuch as error:
+            raise HandlerFailed(str(error)) from error
+        except Outpaced as error:
+            raise Later(1, "the conversation changed meanwhile") from error
+        except AlreadyDecided:
+            return self._waiting(message, self.inbox.open(message))
+        telemetry.duration("BotTime", now - started, platform=message.platform)
+        telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
+        return rows
+
+    def _waiting(self, message: Message, opened: Opened) -> list[Outgoing]:
+        """What was decided before and is not finished. Enqueued under the same ids, so repeating it is harmless."""
+        telemetry.count("MessagesRepeated", platform=message.platform)
+        return self.inbox.waiting(message, opened.decided or 0)
+
+    def _run_bot(self, message: Message, state: State) -> tuple[State, list[Reply]]:
+        mine = copy.deepcopy(state)
+        turn = Turn(message, mine, self.clock())
+        if self.download is not None:
+            turn.download = self.download
+        try:
+            replies = self.bot.handle(turn)
+            msgspec.json.encode(turn.state)
+        except Exception as error:
+            raise HandlerFailed(describe(error)) from error
+        return turn.state, replies
+
+    def _failed(self, message: Message, reason: str, attempt: int) -> None:
+        """Note the reason for whoever is paged, and tell the person once when there are no further attempts."""
+        telemetry.count("HandlerErrors", platform=message.platform)
+        log.error("handler failed", extra={"message_id": message.id, "error": reason, "attempt": attempt})
+        now = self.clock()
+        self.inbox.failed(message, reason, attempt, now)
+        if attempt >= self.max_receives and self.bot.apology and message.kind != "event":
+            apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
+            self.inbox.add(apology, now)
+            queues.send_replies([apology])
+
+
+def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) -> Outgoing:
+    key = message_key(message)
+    return Outgoing(
+        id=reply_id(key, ordinal),
+        message_key=key,
+        ordinal=ordinal if isinstance(ordinal, int) else -1,
+        to=reply.to or Destination.answering(message),
+        reply=reply,
+        created=now,
+    )
+
+
+def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
+    """The `lambda_handler` of the processor that runs `bot`."""
+    processor: Processor | None = None
+
+    def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+        nonlocal processor
+        processor = processor or Processor(
+            bot=bot,
+            inbox=Inbox(dynamodb(), setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400),
+            max_receives=int(setting("MAX_RECEIVES", "5")),
+            download=_download,
+        )
+        return run(event, setting("INBOUND_URL"), processor)
+
+    return handler
+
+
+@cache
+def _downloads() -> Download:
+    # Here and not above: most bots never download, and the HTTP client costs every cold start.
+    from parley.engine.download import downloads  # noqa: PLC0415
+
+    return downloads()
+
+
+def _download(media: AnyMedia, message: Message) -> bytes:
+    return _downloads()(media, message)

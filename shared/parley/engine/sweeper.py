@@ -1,0 +1,49 @@
+"""The sweeper: replies that nobody took, or whose worker died, go back into the queue. Runs each minute; idempotent."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from parley.engine import queues, telemetry
+from parley.engine.aws import dynamodb, setting
+from parley.engine.telemetry import log
+from parley.journal.outbox import Outbox
+from parley.journal.rows import PICKUP_AFTER
+
+_AGAIN_AFTER = 10 * PICKUP_AFTER
+"""Seconds before a reply is swept again. It may merely be waiting in the queue for its turn: sending it in once more is
+harmless, but each time costs."""
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Sweeps one outbox."""
+
+    outbox: Outbox
+    clock: Callable[[], float] = time.time
+
+    def __call__(self) -> int:
+        """Enqueue what is due and say how many that were."""
+        now = self.clock()
+        # In the order in which they were decided: they may be for the same conversation.
+        due = sorted(self.outbox.due(now), key=lambda row: (row.out.created, row.out.message_key, row.out.ordinal))
+        swept = 0
+        for row in due:
+            if self.outbox.postpone(row, now, now + _AGAIN_AFTER):
+                queues.send_replies([row.out], attempt=f"-{int(now)}")
+                log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})
+                swept += 1
+        telemetry.count("RepliesSwept", swept)
+        return swept
+
+
+@cache
+def _sweeper() -> Sweeper:
+    return Sweeper(Outbox(dynamodb(), setting("TABLE"), lease=0))
+
+
+def lambda_handler(_event: Mapping[str, Any], _context: object) -> dict[str, int]:
+    """The `lambda_handler` of the sweeper."""
+    return {"swept": _sweeper()()}
