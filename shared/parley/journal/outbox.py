@@ -141,7 +141,7 @@ class Outbox:
                 start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def postpone(self, row: Row, now: float, until: float) -> bool:
-        """Claim the right to enqueue `row` again: True for one sweeper only, and not before `until` for the next."""
+        """Note that `row` was enqueued again: not due before `until`. False where something has happened to it meanwhile."""
         try:
             self.client.update_item(
                 TableName=self.table,
