@@ -1,0 +1,1 @@
+"""Feishu and Lark: one protocol on two hosts."""

@@ -1,0 +1,39 @@
+"""Encryption and signatures of callbacks (Feishu docs: Event subscription > Configure Encrypt Key)."""
+
+import hashlib
+from functools import lru_cache
+
+from parley.crypto import cbc_decrypt, decode_base64
+
+_BLOCK = 16
+
+
+@lru_cache(maxsize=64)
+def _key(encrypt_key: str) -> bytes:
+    return hashlib.sha256(_utf8(encrypt_key)).digest()
+
+
+def decrypt(encrypt_key: str, encrypted: str) -> bytes:
+    """The plaintext of the `encrypt` field: Base64 of a random IV of 16 bytes and AES-256-CBC, PKCS#7 to 16.
+
+    Raises ValueError.
+    """
+    data = decode_base64(encrypted)
+    if len(data) < 2 * _BLOCK:
+        raise ValueError("not decryptable")
+    return cbc_decrypt(_key(encrypt_key), data[:_BLOCK], data[_BLOCK:], _BLOCK)
+
+
+def signature(timestamp: str, nonce: str, encrypt_key: str, body: bytes) -> str:
+    """`X-Lark-Signature` of an event or callback: SHA-256 over the bytes as they came, 64 hex digits."""
+    return hashlib.sha256(_utf8(timestamp + nonce + encrypt_key) + body).hexdigest()
+
+
+def card_signature(timestamp: str, nonce: str, verification_token: str, body: bytes) -> str:
+    """`X-Lark-Signature` of a legacy card callback: SHA-1 with the verification token, 40 hex digits."""
+    data = _utf8(timestamp + nonce + verification_token) + body
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def _utf8(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")

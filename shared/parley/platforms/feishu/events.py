@@ -1,0 +1,216 @@
+"""What happened, as a unified message: chat messages, card actions and every other event."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from parley.model import (
+    Action,
+    AnyMedia,
+    Audio,
+    Content,
+    Context,
+    File,
+    Image,
+    Mention,
+    Message,
+    Sender,
+    Video,
+    digest,
+)
+from parley.model.segments import AnySegment
+from parley.platform import App
+from parley.platforms.feishu.config import Config
+from parley.platforms.feishu.content import People, segments, user_id, words
+from parley.platforms.feishu.values import Object, flat, items, obj, seconds, text
+from parley.platforms.feishu.verify import created
+
+BUTTON = "parley"
+"""The key in a button's callback value under which our own cards keep `Button.id`; `Button.value` is under `value`."""
+
+_CREDENTIALS = ("token", "app_ticket", "preview_token")
+
+
+def message(payload: Object, app: App, now: float) -> Message:
+    """The unified message of a v2 or v1 envelope or a legacy card callback. `payload` loses its credentials."""
+    kind = event_type(payload)
+    event = obj(payload.get("event"))
+    if kind == "im.message.receive_v1":
+        return _chat(payload, event, app, now)
+    if kind == "card.action.trigger":
+        return _card_action(payload, event, app, now)
+    if kind == "card.action.trigger_v1":
+        return _legacy_action(payload, app, now)
+    return _event(payload, event, kind, app, now)
+
+
+def event_type(payload: Object) -> str:
+    """The platform's name of what happened; v1 keeps it inside the event."""
+    if "schema" in payload:
+        return text(obj(payload.get("header")).get("event_type"))
+    if "event" not in payload and "action" in payload:
+        return "card.action.trigger_v1"
+    return text(obj(payload.get("event")).get("type"))
+
+
+def _chat(payload: Object, event: Object, app: App, now: float) -> Message:
+    said, config = obj(event.get("message")), _config(app)
+    people = People.of(said.get("mentions"), config.bot_open_id)
+    found = segments(text(said.get("message_type")), said.get("content"), people)
+    room = text(said.get("chat_id"))
+    return Message(
+        # The docs: not `event_id`, which differs between deliveries of one message.
+        id=text(said.get("message_id")) or _event_id(payload),
+        platform=app.platform,
+        app=app.name,
+        kind="message",
+        sender=_sender(obj(event.get("sender"))),
+        content=Content(text=words(found, people.me), attachments=_media(found)),
+        timestamp=int(seconds(said.get("create_time")) or created(payload) or now),
+        context=Context(
+            room_id=room,
+            thread_id=text(said.get("thread_id")),
+            tenant=_tenant(payload, event),
+            private=said.get("chat_type") == "p2p",
+        ),
+        segments=found,
+        mentions=tuple(part for part in found if isinstance(part, Mention)),
+        reply_to=text(said.get("parent_id")),
+        raw=_without_credentials(payload),
+    )
+
+
+def _sender(sender: Object) -> Sender:
+    # `app` is what the message list API calls a bot; events say `bot`.
+    kind: Literal["user", "bot"] = "bot" if sender.get("sender_type") in ("bot", "app") else "user"
+    return Sender(id=user_id(sender.get("sender_id")), kind=kind)
+
+
+def _media(found: Iterable[AnySegment]) -> tuple[AnyMedia, ...]:
+    return tuple(part for part in found if isinstance(part, Image | File | Audio | Video))
+
+
+def _card_action(payload: Object, event: Object, app: App, now: float) -> Message:
+    context, operator = obj(event.get("context")), obj(event.get("operator"))
+    action = _action(obj(event.get("action")), text(context.get("open_message_id")))
+    place = Context(room_id=text(context.get("open_chat_id")), tenant=_tenant(payload, operator))
+    return _pressed(action, place, operator, _event_id(payload), payload, app, now)
+
+
+def _legacy_action(payload: Object, app: App, now: float) -> Message:
+    action = _action(obj(payload.get("action")), text(payload.get("open_message_id")))
+    place = Context(room_id=text(payload.get("open_chat_id")), tenant=text(payload.get("tenant_key")))
+    # No id is documented; the token is one per click.
+    same_click = digest(text(payload.get("token")), flat(payload.get("action")), action.message_id)
+    return _pressed(action, place, payload, same_click, payload, app, now)
+
+
+def _pressed(
+    action: Action, place: Context, operator: Object, event_id: str, payload: Object, app: App, now: float
+) -> Message:
+    return Message(
+        id=event_id,
+        platform=app.platform,
+        app=app.name,
+        kind="action",
+        sender=Sender(id=user_id(operator)),
+        content=Content(),
+        timestamp=int(created(payload) or now),
+        context=place,
+        action=action,
+        raw=_without_credentials(payload),
+    )
+
+
+def _action(action: Object, message_id: str) -> Action:
+    value = action.get("value")
+    name = text(action.get("name")) or text(action.get("tag"))
+    ours = text(obj(value).get(BUTTON))
+    chosen = [flat(option) for option in items(action.get("options"))] or [text(action.get("option"))]
+    return Action(
+        id=ours or name,
+        value=text(obj(value).get("value")) if ours else flat(value),
+        message_id=message_id,
+        form=_form(action, name),
+        options=tuple(option for option in chosen if option),
+    )
+
+
+def _form(action: Object, name: str) -> dict[str, str]:
+    """What was filled in: the fields of a form, or the one input or checkbox that stands by itself."""
+    filled = {key: flat(value) for key, value in obj(action.get("form_value")).items()}
+    if typed := text(action.get("input_value")):
+        filled.setdefault(name, typed)
+    if action.get("tag") == "checker":
+        filled.setdefault(name, flat(action.get("checked")))
+    return filled
+
+
+def _event(payload: Object, event: Object, kind: str, app: App, now: float) -> Message:
+    return Message(
+        id=_event_id(payload),
+        platform=app.platform,
+        app=app.name,
+        kind="event",
+        sender=_operator(event),
+        # A menu item and a reaction say one word; nothing else does.
+        content=Content(text=text(event.get("event_key")) or text(obj(event.get("reaction_type")).get("emoji_type"))),
+        timestamp=int(created(payload) or now),
+        context=Context(
+            room_id=text(event.get("chat_id")) or text(event.get("open_chat_id")),
+            tenant=_tenant(payload, event),
+            private=kind == "im.chat.access_event.bot_p2p_chat_entered_v1",
+        ),
+        reply_to=text(event.get("message_id")),
+        event=kind,
+        raw=_without_credentials(payload),
+    )
+
+
+_OPERATORS = (
+    ("operator_id",),
+    ("operator",),
+    ("operator", "operator_id"),
+    ("sender", "sender_id"),
+    ("reader", "reader_id"),
+    ("user_id",),
+    ("open_id",),
+    ("user_open_id",),
+    ("installer",),
+)
+"""Where the many events name who did it, the surest place first."""
+
+
+def _operator(event: Object) -> Sender:
+    if event.get("operator_type") == "app":
+        return Sender(id=text(event.get("app_id")), kind="bot")
+    for path in _OPERATORS:
+        found: Any = event
+        for name in path:
+            found = obj(found).get(name)
+        if who := user_id(found):
+            return Sender(id=who, name=text(obj(event.get("operator")).get("operator_name")))
+    return Sender(id="", kind="system")
+
+
+def _event_id(payload: Object) -> str:
+    """What is the same at each delivery of one event: v2 `event_id`, v1 `uuid`, else a hash of the whole."""
+    known = text(obj(payload.get("header")).get("event_id")) or text(payload.get("uuid"))
+    return known or digest("feishu event", msgspec.json.encode(payload, order="sorted").decode())
+
+
+def _tenant(payload: Object, other: Object) -> str:
+    return text(obj(payload.get("header")).get("tenant_key")) or text(other.get("tenant_key"))
+
+
+def _without_credentials(payload: Object) -> Object:
+    event = obj(payload.get("event"))
+    for part in (payload, obj(payload.get("header")), event, obj(event.get("context"))):
+        for name in _CREDENTIALS:
+            part.pop(name, None)
+    return payload
+
+
+def _config(app: App) -> Config:
+    return app.config
