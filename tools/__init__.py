@@ -1,0 +1,1 @@
+"""Tools of developers: the local stack, the demo, measurements."""

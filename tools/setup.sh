@@ -1,0 +1,148 @@
+#!/bin/sh
+# Makes the environments that the Makefile works with, or says in one sentence what is missing.
+#
+#   sh tools/setup.sh dev        .venv                   checks, tests, playground, the package itself (editable)
+#   sh tools/setup.sh sam        .local/envs/sam         SAM CLI and cfn-lint
+#   sh tools/setup.sh emulator   .local/envs/emulator    the local AWS
+#   sh tools/setup.sh py313      .local/envs/py313       as dev, on Python 3.13, the runtime in production
+#   sh tools/setup.sh lock       pins everything anew    (needs dev)
+#
+# An environment is made again only when its pins, its interpreter or its place have changed. Everything comes with
+# hashes from the lock files.
+set -eu
+cd "$(dirname "$0")/.."
+HERE=$(pwd)
+UV="$HERE/.venv/bin/uv"
+export UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1 PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+unset UV_PROJECT_ENVIRONMENT VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_EXCLUDE_NEWER UV_OFFLINE
+
+die() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+note() { echo "setup: $*" >&2; }
+
+# A cache is a convenience: without a home to keep it in, one of our own will do.
+if ! mkdir -p "${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv" 2>/dev/null && [ -z "${UV_CACHE_DIR:-}" ]; then
+    export UV_CACHE_DIR="$HERE/.local/cache/uv"
+fi
+
+runs() { "$1" -c "import sys; sys.exit(not ($2))" >/dev/null 2>&1; }
+
+find_python() {
+    if [ -n "${PYTHON:-}" ]; then
+        runs "$PYTHON" "sys.version_info >= (3, 11)" || die "PYTHON=$PYTHON is not Python 3.11 or newer"
+        echo "$PYTHON"
+        return
+    fi
+    for candidate in python3 python3.13 python3.12 python3.11 python3.14; do
+        if runs "$candidate" "sys.version_info >= (3, 11)"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    die "Parley needs Python 3.11 or newer, and there is none on the PATH (found: $(python3 -V 2>&1 || true));" \
+        "install one, or name it: make setup PYTHON=/path/to/python3"
+}
+
+find_python313() {
+    for candidate in python3.13 "${PYENV_ROOT:-${HOME:-/nonexistent}/.pyenv}"/versions/3.13*/bin/python3.13 \
+        "$("$UV" python find --no-python-downloads --no-project 3.13 2>/dev/null || true)"; do
+        if [ -n "$candidate" ] && runs "$candidate" "sys.version_info[:2] == (3, 13)"; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+# What an environment is made of: its pins, its interpreter, its place.
+fingerprint() { # python lockfile...
+    python=$1
+    shift
+    { cat "$@" tools/setup.sh && "$python" -c 'import sys; print(sys.version, sys.base_prefix)' && echo "$HERE"; } | cksum
+}
+
+current() { # directory lockfile...
+    directory=$1
+    shift
+    [ -x "$directory/bin/python" ] && [ -f "$directory/.fingerprint" ] &&
+        [ "$(fingerprint "$directory/bin/python" "$@" 2>/dev/null)" = "$(cat "$directory/.fingerprint")" ]
+}
+
+finish() { # directory lockfile...
+    directory=$1
+    shift
+    fingerprint "$directory/bin/python" "$@" >"$directory/.fingerprint.new"
+    mv "$directory/.fingerprint.new" "$directory/.fingerprint"
+}
+
+sync() { # directory lockfile
+    "$UV" pip sync --quiet --python "$1/bin/python" --require-hashes --compile-bytecode "$2" ||
+        die "the packages of $2 could not be installed into $1 (see above); is the package index reachable?"
+}
+
+# The package itself, editable; its build backend is in the lock file, so nothing is fetched for it.
+install_parley() { # directory
+    "$UV" pip install --quiet --python "$1/bin/python" --no-deps --no-build-isolation --editable . ||
+        die "the package could not be installed into $1 (see above)"
+}
+
+make_dev() {
+    set -- requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+    if [ -z "${PYTHON:-}" ] && current .venv "$@"; then return; fi
+    python=$(find_python)
+    if current .venv "$@" && [ "$(fingerprint "$python" "$@")" = "$(cat .venv/.fingerprint)" ]; then return; fi
+    note "making .venv with $("$python" -V 2>&1)"
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        die "$python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
+    "$python" -m venv --clear .venv || die "$python could not make a virtual environment in .venv (see above)"
+    .venv/bin/python -m pip install --quiet --no-input --require-hashes -r requirements/bootstrap.txt ||
+        die "uv could not be installed (see above); is the package index reachable?"
+    sync .venv requirements/dev.txt
+    install_parley .venv
+    finish .venv "$@"
+}
+
+make_env() { # name python lockfile
+    if current ".local/envs/$1" "$3"; then return; fi
+    note "making .local/envs/$1"
+    rm -rf ".local/envs/$1"
+    "$UV" venv --quiet --no-project --python "$2" ".local/envs/$1" ||
+        die "no virtual environment in .local/envs/$1 (see above)"
+    sync ".local/envs/$1" "$3"
+    if [ "$3" = requirements/dev.txt ]; then install_parley ".local/envs/$1"; fi
+    finish ".local/envs/$1" "$3"
+}
+
+# Python 3.13 is looked for again each time it is not there: nothing else asks for it.
+make_py313() {
+    if current .local/envs/py313 requirements/dev.txt; then return; fi
+    if runs .venv/bin/python "sys.version_info[:2] == (3, 13)"; then return; fi
+    python=$(find_python313)
+    if [ -n "$python" ]; then make_env py313 "$python" requirements/dev.txt; fi
+}
+
+lock() {
+    compile="$UV pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+        --no-header --no-config --upgrade"
+    $compile requirements/bootstrap.in -o requirements/bootstrap.txt
+    $compile pyproject.toml -o layers/dependencies/requirements.txt
+    $compile pyproject.toml --group dev --group playground -c layers/dependencies/requirements.txt -o requirements/dev.txt
+    $compile requirements/sam.in -o requirements/sam.txt
+    $compile requirements/emulator.in -o requirements/emulator.txt
+    if grep -nE '[a-z]+://' requirements/*.txt layers/dependencies/requirements.txt; then
+        die "a lock file names a host (see above)"
+    fi
+}
+
+for step in "$@"; do
+    case $step in
+    dev) make_dev ;;
+    sam) make_env sam .venv/bin/python requirements/sam.txt ;;
+    emulator) make_env emulator .venv/bin/python requirements/emulator.txt ;;
+    py313) make_py313 ;;
+    lock) lock ;;
+    *) die "unknown step: $step" ;;
+    esac
+done
