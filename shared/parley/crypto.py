@@ -44,7 +44,8 @@ def cbc_encrypt(key: bytes, iv: bytes, data: bytes, block: int) -> bytes:
 
 def seal(secret: str, text: str) -> str:
     """`text` encrypted and authenticated (AES-256-GCM) under a key made from `secret`: a credential that a platform
-    hands out with a message can so travel through the queues without being in them."""
+    hands out with a message can so travel through the queues without being in them.
+    """
     nonce = os.urandom(12)
     cipher = AES.new(_seal_key(secret), AES.MODE_GCM, nonce=nonce)
     sealed, tag = cipher.encrypt_and_digest(text.encode())

@@ -14,12 +14,14 @@ depends on the answer of another (upload, then send; ticket, then token), the fu
 import math
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from parley.model import AnyMedia, Message, Outgoing, Reply, Text, plain_text
-from parley.model.instant import Instant
+
+if TYPE_CHECKING:
+    from parley.model.instant import Instant
 
 # --- configuration ----------------------------------------------------------------------------------------------------
 
@@ -86,7 +88,8 @@ Reason = Literal["forged", "stale", "malformed", "too_large", "unknown_app", "no
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A callback that is not believed. `reason` is the metric and the stable error code; `detail` goes to the log only,
-    says which setting to look at, and never holds a secret or a text."""
+    says which setting to look at, and never holds a secret or a text.
+    """
 
     status: int
     reason: Reason
@@ -98,10 +101,10 @@ class Accepted:
     """A callback that is believed.
 
     `messages` go to the queue before `response` is given. `kept` are credentials that the platform pushes (a ticket):
-    they go to the state table, encrypted, and never into a queue; one pushed earlier than `kept_at` (unix seconds, as the
-    platform stamped it) never replaces a later one. `answer_within`: seconds that the callback may wait
-    for the bot's replies to the first message and answer with them (`Inbound.answer`); 0 answers at once.
-    `instant`: a message that a declared, pure and fast function of the bot may answer within the callback. Where it does,
+    they go to the state table, encrypted, and never into a queue; one pushed earlier than `kept_at` (unix seconds, as
+    the platform stamped it) never replaces a later one. `answer_within`: seconds that the callback may wait for the
+    bot's replies to the first message and answer with them (`Answering.answer`); 0 answers at once. `instant`: a
+    message that a declared, pure and fast function of the bot may answer within the callback. Where it does,
     `Instantly.instant` makes the response of its result and nothing is queued; otherwise the rest of this holds.
     """
 
@@ -127,7 +130,7 @@ class Inbound(Protocol):
 class Instantly(Protocol):
     """What `inbound` has besides where a platform wants an answer that cannot wait: completions, a form to open."""
 
-    def instant(self, message: Message, result: Instant, app: App) -> Response:
+    def instant(self, message: Message, result: "Instant", app: App) -> Response:
         """The response that shows `result`, the bot's instant answer to `message` (`Accepted.instant`).
 
         Raises ValueError where the platform has no way to show it there.
@@ -238,8 +241,9 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """Refused for good. `form`: it is the form that was refused, so that plain text may still go through. `grant`: it is
-    the grant of `out.to` that is refused, so that the reply may still go out without it."""
+    """Refused for good. `form`: it is the form that was refused, so that plain text may still go through. `grant`: it
+    is the grant of `out.to` that is refused, so that the reply may still go out without it.
+    """
 
     reason: str
     form: bool = False
@@ -266,7 +270,8 @@ class Pause(NamedTuple):
 
 class Strike(NamedTuple):
     """An answer of the kind that a platform bans for in numbers: it draws one from `bucket`, and where that is empty,
-    `pauses` are paused until it is not."""
+    `pauses` are paused until it is not.
+    """
 
     bucket: Bucket
     pauses: tuple[Bucket, ...]
@@ -282,7 +287,8 @@ class Token:
 
 class TokenUnavailable(Exception):
     """A token cannot be had now: a ticket has not come yet, or the credentials are refused. The message says which
-    setting to look at. `after`: seconds until it makes sense to try again; None: not before somebody changes something."""
+    setting to look at. `after`: seconds until it makes sense to try again; None: not before somebody changes something.
+    """
 
     def __init__(self, reason: str, after: float | None) -> None:
         super().__init__(reason)
@@ -308,12 +314,15 @@ class Outbound(Protocol):
     """The functions of `parley.platforms.<name>.outbound`."""
 
     @property
-    def PROFILE(self) -> Profile: ...  # noqa: N802
+    def PROFILE(self) -> Profile:  # noqa: N802
+        """The platform's constants."""
+        ...
 
     def deliver(self, out: Outgoing, app: App, now: float) -> Steps:
         """The calls that say `out.reply` at `out.to`, with fallbacks where the platform lacks a form.
 
-        `now` only for stamps and for whether a grant is still alive: a later run yields the same calls. Raises `Undeliverable` where nothing can say it (a recall on a platform that has none).
+        `now` only for stamps and for whether a grant is still alive: a later run yields the same calls. Raises
+        `Undeliverable` where nothing can say it (a recall on a platform that has none).
         """
         ...
 

@@ -24,7 +24,8 @@ def utf16_size(text: str) -> int:
 
 def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[str]:
     """`text` in parts of at most `limit` by `size`, cut at a paragraph, line, sentence or word if one ends in the
-    second half of the part, never inside a character. White space at a cut is dropped; an empty text gives nothing."""
+    second half of the part, never inside a character. White space at a cut is dropped; an empty text gives nothing.
+    """
     rest = text.strip()
     while rest:
         if size(rest) <= limit:

@@ -63,9 +63,10 @@ class Signature:
     @classmethod
     def of(cls, handler: Callable[..., Any]) -> "Signature":
         """The signature of `handler`. Parameters annotated `Turn` or `Message` are injected; a parameter without an
-        annotation is a string."""
+        annotation is a string.
+        """
         hints = get_type_hints(handler, include_extras=True)
-        injected: dict[str, type[Turn] | type[Message]] = {}
+        injected: dict[str, type[Turn | Message]] = {}
         parameters: list[Parameter] = []
         for name, parameter in inspect.signature(handler).parameters.items():
             kind = hints.get(name, str)
@@ -77,9 +78,7 @@ class Signature:
 
     def fill(self, turn: Turn, given: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments for the handler. Raises BadArguments."""
-        filled: dict[str, Any] = {
-            name: turn if kind is Turn else turn.message for name, kind in self.injected.items()
-        }
+        filled: dict[str, Any] = {name: turn if kind is Turn else turn.message for name, kind in self.injected.items()}
         for parameter in self.parameters:
             if parameter.name in given:
                 filled[parameter.name] = parameter.convert(given[parameter.name])

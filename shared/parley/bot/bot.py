@@ -10,7 +10,7 @@ from parley.bot.turn import Turn
 from parley.model import AnySegment, Reply
 
 Said = str | AnySegment | Reply
-Handler = Callable[..., None | Said | Iterable[Said]]
+Handler = Callable[..., Said | Iterable[Said] | None]
 H = TypeVar("H", bound=Handler)
 
 APOLOGY = "抱歉，出错了，我们会处理。 Sorry, something went wrong; we will look into it."
@@ -47,7 +47,7 @@ class Bot:
     _fallback: Handler | None = None
 
     def command(self, name: str = "", *, help: str = "") -> Callable[[H], H]:  # noqa: A002
-        """Answer `/name ARGUMENTS`. The name is the function's, the help the first line of its docstring, unless given."""
+        """Answer `/name ARGUMENTS`. Unless given, the name is the function's, the help its docstring's first line."""
 
         def register(handler: H) -> H:
             called = name or handler.__name__
@@ -95,7 +95,7 @@ class Bot:
         many = (returned,) if isinstance(returned, Said) else returned
         return [*turn.said, *(Reply.of(what) for what in many)]
 
-    def _run(self, turn: Turn) -> None | Said | Iterable[Said]:
+    def _run(self, turn: Turn) -> Said | Iterable[Said] | None:
         message = turn.message
         if message.kind == "event":
             return _call(self._events.get(message.event), turn)
@@ -109,7 +109,9 @@ class Bot:
         for pattern, handler in self._patterns:
             found = pattern.search(turn.text)
             if found:
-                return _call(handler, turn, {key: value for key, value in found.groupdict().items() if value is not None})
+                return _call(
+                    handler, turn, {key: value for key, value in found.groupdict().items() if value is not None}
+                )
         return _call(self._fallback, turn)
 
     def _registrar(self, table: dict[str, Handler], names: tuple[str, ...]) -> Callable[[H], H]:
@@ -123,9 +125,7 @@ class Bot:
         return register
 
 
-def _run_command(
-    command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]
-) -> None | Said | Iterable[Said]:
+def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Said | Iterable[Said] | None:
     signature = command.signature
     try:
         arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
@@ -134,8 +134,7 @@ def _run_command(
     return command.handler(**arguments)
 
 
-def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> None | Said | Iterable[Said]:
+def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Said | Iterable[Said] | None:
     if handler is None:
         return None
     return handler(**Signature.of(handler).fill(turn, given or {}))
-

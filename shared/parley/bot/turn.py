@@ -9,7 +9,7 @@ from parley.model import AnyMedia, AnySegment, Message, Reply
 Download = Callable[[AnyMedia, Message], bytes]
 
 
-def _no_download(media: AnyMedia, message: Message) -> bytes:
+def _no_download(_media: AnyMedia, _message: Message) -> bytes:
     raise RuntimeError("this turn has no way to download; in a test, give Turn(download=...)")
 
 

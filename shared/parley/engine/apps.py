@@ -76,7 +76,9 @@ class Apps:
         except AppsUnavailable:
             if known is not None and known.app is not None:
                 # A configuration that worked a moment ago beats none while SSM is away.
-                log.warning("configuration not readable, using the cached one", extra={"platform": platform, "app": name})
+                log.warning(
+                    "configuration not readable, using the cached one", extra={"platform": platform, "app": name}
+                )
                 return known
             raise
         now = self.clock()

@@ -23,19 +23,23 @@ AwsError = (BotoCoreError, ClientError)
 @cache
 def dynamodb() -> "DynamoDBClient":
     """The DynamoDB client of this process."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    return _client("dynamodb")
 
 
 @cache
 def sqs() -> "SQSClient":
     """The SQS client of this process."""
-    return boto3.client("sqs", config=_CONFIG)
+    return _client("sqs")
 
 
 @cache
 def ssm() -> "SSMClient":
     """The Systems Manager client of this process."""
-    return boto3.client("ssm", config=_CONFIG)
+    return _client("ssm")
+
+
+def _client(service: Any) -> Any:
+    return boto3.client(service, config=_CONFIG)  # pyright: ignore[reportUnknownMemberType]
 
 
 def error_code(error: BaseException) -> str:

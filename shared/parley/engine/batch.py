@@ -1,5 +1,6 @@
-"""Records of an SQS FIFO batch, one after the other. A failing conversation is parked alone: its later records wait with
-it, in order, and every other conversation goes on."""
+"""Records of an SQS FIFO batch, one after the other. A failing conversation is parked alone: its later records wait
+with it, in order, and every other conversation goes on.
+"""
 
 import traceback
 from collections.abc import Callable, Mapping

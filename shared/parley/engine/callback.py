@@ -79,7 +79,8 @@ class Callback:
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Handle one API Gateway event."""
         started = self.clock()
-        name = str((event.get("pathParameters") or {}).get("app") or "")
+        parameters: Mapping[str, str] = event.get("pathParameters") or {}
+        name = parameters.get("app", "")
         outcome = self._handle(event, name)
         if isinstance(outcome, Rejected):
             telemetry.count("CallbacksRejected", platform=self.platform, reason=outcome.reason)

@@ -30,6 +30,7 @@ from parley.model.codec import decode_outgoing
 from parley.platform import (
     Call,
     Limited,
+    Outcome,
     Permanent,
     Sent,
     Steps,
@@ -41,6 +42,7 @@ from parley.platform import (
 )
 from parley.platforms import outbound
 
+NotSent = Limited | Permanent | TokenRejected | Transient | Unclear
 _FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
 
 
@@ -185,26 +187,30 @@ class Deliverer:
         outcome = self._outcome(job, call)
         if not isinstance(outcome, Unclear):
             job.unclear_since = earlier
+        if isinstance(outcome, Sent):
+            job.unclear_since = None
+            return outcome
+        raise self._consequence(job, call, outcome)
+
+    def _consequence(self, job: _Job, call: Call, outcome: NotSent) -> Exception:
+        """What becomes of a reply whose `call` was not done, or may not have been."""
         match outcome:
-            case Sent():
-                job.unclear_since = None
-                return outcome
             case Limited(after=after, reason=reason):
-                raise _Again(max(after, 0.1), reason or "limited by the platform")
+                return _Again(max(after, 0.1), reason or "limited by the platform")
             case Permanent(reason=reason, form=form):
                 if form and job.out.form == "rich" and not job.receipts:
-                    raise _Plain(reason)
-                raise _Ended(ReplyState.FAILED, reason)
+                    return _Plain(reason)
+                return _Ended(ReplyState.FAILED, reason)
             case TokenRejected(reason=reason):
-                raise self._retry(job, f"token refused twice: {reason}")
+                return self._retry(job, f"token refused twice: {reason}")
             case Transient(reason=reason):
-                raise self._retry(job, reason)
+                return self._retry(job, reason)
             case Unclear(reason=reason):
                 if call.covered or job.line.app.config.on_unknown == "resend":
-                    raise self._retry(job, reason)
-                raise _Ended(ReplyState.UNKNOWN, reason)
+                    return self._retry(job, reason)
+                return _Ended(ReplyState.UNKNOWN, reason)
 
-    def _outcome(self, job: _Job, call: Call) -> "Sent | Limited | Permanent | TokenRejected | Transient | Unclear":
+    def _outcome(self, job: _Job, call: Call) -> Outcome:
         try:
             return self.calls.make(job.line, call)
         except AwsError:

@@ -34,7 +34,9 @@ class Downloads:
         call = line.platform.download(media, message.id, line.app)
         held = self.calls.token(line) if call.auth is not None else None
         answer, body = self.calls.http.download(call, held.value if held else "")
-        outcome = Sent() if answer.status == 200 and not _is_json(answer.headers) else line.platform.outcome(call, answer)
+        outcome = (
+            Sent() if answer.status == 200 and not _is_json(answer.headers) else line.platform.outcome(call, answer)
+        )
         if isinstance(outcome, TokenRejected) and held is not None and again:
             self.calls.tokens.reject(line.token_name or "", held)
             return self._fetch(line, media, message, again=False)

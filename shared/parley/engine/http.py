@@ -2,7 +2,7 @@
 
 import base64
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -63,7 +63,11 @@ class Http:
         """Make `call` and read up to `limit` bytes. Raises CallFailed, also for more than that."""
         headers, query = _with_token(call, token)
         request = self.client.build_request(
-            call.method, call.url, params=query or None, headers=headers, timeout=httpx.Timeout(call.timeout, connect=3.0)
+            call.method,
+            call.url,
+            params=query or None,
+            headers=headers,
+            timeout=httpx.Timeout(call.timeout, connect=3.0),
         )
         answer = self._send(request, limit)
         return answer, answer.body
@@ -113,7 +117,7 @@ class _Body:
 
 
 @contextmanager
-def _body(client: httpx.Client, call: Call) -> Iterator[_Body]:
+def _body(client: httpx.Client, call: Call) -> Generator[_Body]:
     if call.upload is not None:
         with _opened(client, call.upload) as file:
             media = call.upload.media
@@ -126,7 +130,7 @@ def _body(client: httpx.Client, call: Call) -> Iterator[_Body]:
 
 
 @contextmanager
-def _opened(client: httpx.Client, upload: Upload) -> Iterator[IO[bytes]]:
+def _opened(client: httpx.Client, upload: Upload) -> Generator[IO[bytes]]:
     """The bytes to upload, streamed through a file beyond a megabyte, never more than the limit."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         if upload.media.data:

@@ -117,15 +117,19 @@ class Pacing:
         step = many * pace.interval
         busy_until = now + pace.burst + PATIENCE
         for _ in range(4):
-            item = self._write(bucket, "SET tat = tat + :step, #ttl = :ttl", "tat > :now AND tat <= :most", now, step, busy_until)
-            if isinstance(item, float):
+            item = self._write(
+                bucket, "SET tat = tat + :step, #ttl = :ttl", "tat > :now AND tat <= :most", now, step, busy_until
+            )
+            if not isinstance(item, dict):
                 return item
             tat = get_number(item, "tat")
             if tat is not None and tat > busy_until:
                 telemetry.count("CallsPaced")
                 raise Later(tat - busy_until + PATIENCE / 2, "rate limit")
-            item = self._write(bucket, "SET tat = :fresh, #ttl = :ttl", "attribute_not_exists(tat) OR tat <= :now", now, step, None)
-            if isinstance(item, float):
+            item = self._write(
+                bucket, "SET tat = :fresh, #ttl = :ttl", "attribute_not_exists(tat) OR tat <= :now", now, step, None
+            )
+            if not isinstance(item, dict):
                 return item
         raise Later(1, "rate limit contended")
 

@@ -31,7 +31,7 @@ class Sweeper:
         due = sorted(self.outbox.due(now), key=lambda row: (row.out.created, row.out.message_key, row.out.ordinal))
         swept = 0
         for row in due:
-            # First into the queue: dying in between sweeps it twice, which is harmless; the other way round would lose it.
+            # First into the queue: dying in between sweeps it twice, which is harmless; the other order would lose it.
             queues.send_replies([row.out], attempt=f"-swept-{int(row.updated)}")
             if self.outbox.postpone(row, now, now + _AGAIN_AFTER):
                 log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})

@@ -1,5 +1,6 @@
 """The processor's side of the journal: what is known of a message and its conversation, and the one transaction that
-decides. Three requests a message: read both, commit, and (in `parley.engine.queues`) one enqueue a reply."""
+decides. Three requests a message: read both, commit, and (in `parley.engine.queues`) one enqueue a reply.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from parley.model.codec import encode
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
 
 MAX_STATE = 350_000
 """Bytes of JSON that a conversation's memory may have; a DynamoDB item holds 400 KB with everything around it."""
@@ -63,7 +64,8 @@ class Opened:
 @dataclass(slots=True)
 class Inbox:
     """Messages and conversations in the table `table`. `keep_for`: seconds that rows live; longer than any message can
-    stay in a queue or a dead-letter queue, so that whatever comes back is known."""
+    stay in a queue or a dead-letter queue, so that whatever comes back is known.
+    """
 
     client: "DynamoDBClient"
     table: str
@@ -122,8 +124,8 @@ class Inbox:
             self.client.update_item(
                 TableName=self.table,
                 Key={"pk": text(message_pk(key))},
-                UpdateExpression="SET #state = :received, reason = :reason, attempts = :n, updated = :now, #ttl = :ttl, "
-                "#platform = :platform, app = :app, id = :id",
+                UpdateExpression="SET #state = :received, reason = :reason, attempts = :n, updated = :now, "
+                "#ttl = :ttl, #platform = :platform, app = :app, id = :id",
                 ConditionExpression="attribute_not_exists(pk) OR #state = :received",
                 ExpressionAttributeNames={"#state": "state", "#ttl": "ttl", "#platform": "platform"},
                 ExpressionAttributeValues={
@@ -174,13 +176,11 @@ class Inbox:
             }
         }
 
-    def _memory(
-        self, message: Message, opened: Opened, state: State, now: float
-    ) -> "list[TransactWriteItemTypeDef]":
+    def _memory(self, message: Message, opened: Opened, state: State, now: float) -> "list[TransactWriteItemTypeDef]":
         """The conversation's new memory, or the check that the one this decision rests on is still the newest."""
         pk = text(conversation_pk(Conversation.of(message).key))
         condition = "version = :version" if opened.version else "attribute_not_exists(pk)"
-        values = {":version": number(opened.version)} if opened.version else {}
+        values: Item = {":version": number(opened.version)} if opened.version else {}
         if state == opened.state:
             if not opened.version:
                 return []  # nothing was read and nothing is written: there is nothing to guard
@@ -196,25 +196,26 @@ class Inbox:
         body = encode(state)
         if len(body) > MAX_STATE:
             raise TooMuch(f"the conversation's state is {len(body)} bytes of JSON; at most {MAX_STATE} can be kept")
-        put: TransactWriteItemTypeDef = {
-            "Put": {
-                "TableName": self.table,
-                "Item": {
-                    "pk": pk,
-                    "memory": text(body.decode()),
-                    "version": number(opened.version + 1),
-                    "updated": number(now),
-                },
-                "ConditionExpression": condition,
-                **({"ExpressionAttributeValues": values} if values else {}),
-            }
+        put: PutTypeDef = {
+            "TableName": self.table,
+            "Item": {
+                "pk": pk,
+                "memory": text(body.decode()),
+                "version": number(opened.version + 1),
+                "updated": number(now),
+            },
+            "ConditionExpression": condition,
         }
-        return [put]
+        if values:
+            put["ExpressionAttributeValues"] = values
+        return [{"Put": put}]
 
     def _reply_item(self, out: Outgoing, now: float) -> Item:
         size = len(encode(out))
         if size > MAX_REPLY:
-            raise TooMuch(f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be kept: give large media as a URL")
+            raise TooMuch(
+                f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be kept: give large media as a URL"
+            )
         return item_of(Row(out=out, updated=now), ttl=int(now + self.keep_for))
 
     def _put_new(self, item: Item) -> "TransactWriteItemTypeDef":
@@ -223,10 +224,11 @@ class Inbox:
     def _batch_get(self, keys: Sequence[str]) -> dict[str, Item]:
         """The items under `keys`, by key, consistently read. Asks again for what DynamoDB left out."""
         found: dict[str, Item] = {}
-        wanted = [{"pk": text(key)} for key in keys]
+        wanted: list[Item] = [{"pk": text(key)} for key in keys]
         while wanted:
             answer = self.client.batch_get_item(RequestItems={self.table: {"Keys": wanted, "ConsistentRead": True}})
-            for item in answer.get("Responses", {}).get(self.table, []):
+            for item in answer["Responses"].get(self.table, []):
                 found[get_text(item, "pk")] = item
-            wanted = [dict(key) for key in answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])]
+            left = answer["UnprocessedKeys"].get(self.table)
+            wanted = list(left["Keys"]) if left else []
         return found

@@ -1,4 +1,4 @@
-"""Credentials that a platform pushes (a ticket): kept in the state table, encrypted at rest, never in a queue or log."""
+"""Credentials that a platform pushes (a ticket): kept in the state table, encrypted at rest, in no queue and no log."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ def _key(app: App, name: str) -> str:
 
 
 def keep(client: "DynamoDBClient", table: str, app: App, values: Mapping[str, str], at: float) -> None:
-    """Store each of `values` unless a later one is there: a ticket that is delivered again hours late changes nothing."""
+    """Store each of `values` unless a later one is there: an old ticket that is delivered again changes nothing."""
     for name, value in values.items():
         try:
             client.put_item(

@@ -8,7 +8,6 @@ from parley.journal.rows import (
     PICKUP_AFTER,
     SHARDS,
     Item,
-    get_text,
     number,
     receipts_attribute,
     reply_pk,
@@ -125,23 +124,22 @@ class Outbox:
 
     def due(self, now: float) -> Iterator[Row]:
         """The replies that wait longer than they should: nobody took them, or their lease is over."""
-        for number_ in range(SHARDS):
-            start: dict[str, Item] = {}
-            while True:
+        for waiting in range(SHARDS):
+            start: dict[str, Item] | None = {}
+            while start is not None:
                 page = self.client.query(
                     TableName=self.table,
                     IndexName="due",
                     KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                    ExpressionAttributeValues={":shard": text(f"due#{number_}"), ":now": number(now)},
+                    ExpressionAttributeValues={":shard": text(f"due#{waiting}"), ":now": number(now)},
                     **start,  # pyright: ignore[reportArgumentType]
                 )
-                yield from (row_of(item) for item in page.get("Items", []) if get_text(item, "body"))
-                if not page.get("LastEvaluatedKey"):
-                    break
-                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+                yield from (row_of(item) for item in page["Items"])
+                last = page.get("LastEvaluatedKey")
+                start = {"ExclusiveStartKey": last} if last else None
 
     def postpone(self, row: Row, now: float, until: float) -> bool:
-        """Note that `row` was enqueued again: not due before `until`. False where something has happened to it meanwhile."""
+        """Note that `row` was enqueued again: not due before `until`. False where something happened to it since."""
         try:
             self.client.update_item(
                 TableName=self.table,
@@ -160,9 +158,7 @@ class Outbox:
             return False
         return True
 
-    def _update(
-        self, reply_id: str, owner: str, expression: str, values: "dict[str, AttributeValueTypeDef]"
-    ) -> None:
+    def _update(self, reply_id: str, owner: str, expression: str, values: "dict[str, AttributeValueTypeDef]") -> None:
         try:
             self.client.update_item(
                 TableName=self.table,

@@ -13,19 +13,19 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of all segments; never used by itself."""
 
 
-class Text(Segment, tag="text"):
+class Text(Segment, frozen=True, kw_only=True, tag="text"):
     """Plain text, shown as it is."""
 
     text: str
 
 
-class Markdown(Segment, tag="markdown"):
+class Markdown(Segment, frozen=True, kw_only=True, tag="markdown"):
     """Text in CommonMark's inline subset: bold, italic, code, links, lists."""
 
     text: str
 
 
-class Mention(Segment, tag="mention"):
+class Mention(Segment, frozen=True, kw_only=True, tag="mention"):
     """A person or bot addressed by name. `id` is the platform's id; `"all"` addresses everyone."""
 
     id: str
@@ -33,7 +33,7 @@ class Mention(Segment, tag="mention"):
     bot: bool = False
 
 
-class Media(Segment):
+class Media(Segment, frozen=True, kw_only=True):
     """What all media have in common. `data` is Base64 and meant for small things that the bot itself makes."""
 
     key: str = ""
@@ -45,29 +45,29 @@ class Media(Segment):
     """Bytes, where the platform says."""
 
 
-class Image(Media, tag="image"):
+class Image(Media, frozen=True, kw_only=True, tag="image"):
     """A picture."""
 
 
-class File(Media, tag="file"):
+class File(Media, frozen=True, kw_only=True, tag="file"):
     """Any file."""
 
 
-class Audio(Media, tag="audio"):
+class Audio(Media, frozen=True, kw_only=True, tag="audio"):
     """A voice message or sound. `text` is the platform's own transcription, where it makes one."""
 
     seconds: float | None = None
     text: str = ""
 
 
-class Video(Media, tag="video"):
+class Video(Media, frozen=True, kw_only=True, tag="video"):
     """A film. `cover` is the platform's handle of its preview picture."""
 
     seconds: float | None = None
     cover: str = ""
 
 
-class Location(Segment, tag="location"):
+class Location(Segment, frozen=True, kw_only=True, tag="location"):
     """A place, in WGS-84 or GCJ-02 degrees as the platform gives it."""
 
     latitude: float
@@ -75,7 +75,7 @@ class Location(Segment, tag="location"):
     name: str = ""
 
 
-class Link(Segment, tag="link"):
+class Link(Segment, frozen=True, kw_only=True, tag="link"):
     """A link with a title, where the platform can show one."""
 
     url: str
@@ -85,7 +85,7 @@ class Link(Segment, tag="link"):
     """Address of a preview picture."""
 
 
-class Quote(Segment, tag="quote"):
+class Quote(Segment, frozen=True, kw_only=True, tag="quote"):
     """An earlier message that this one answers or repeats."""
 
     message_id: str
@@ -102,7 +102,7 @@ class Button(msgspec.Struct, frozen=True, kw_only=True):
     style: Literal["default", "primary", "danger"] = "default"
 
 
-class Card(Segment, tag="card"):
+class Card(Segment, frozen=True, kw_only=True, tag="card"):
     """A titled block of markdown with buttons under it."""
 
     title: str = ""
@@ -112,8 +112,8 @@ class Card(Segment, tag="card"):
     buttons: tuple[Button, ...] = ()
 
 
-class Other(Segment, tag="other"):
-    """Something the platform sent that has no form here: a sticker, a vote, a shared contact. `name` is its name there."""
+class Other(Segment, frozen=True, kw_only=True, tag="other"):
+    """Something that has no form here: a sticker, a vote, a shared contact. `name` is the platform's name of it."""
 
     name: str
     text: str = ""

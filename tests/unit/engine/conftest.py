@@ -1,0 +1,49 @@
+"""What the engine's tests share: messages, records, and a small platform of their own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from parley.model import Content, Context, Message, Sender
+
+
+@pytest.fixture
+def message() -> Callable[..., Message]:
+    """Makes messages: `message("/echo hi", id="m2", room="r")`."""
+
+    def make(text: str = "hi", *, id: str = "m1", room: str = "room", **more: Any) -> Message:  # noqa: A002
+        return Message(
+            id=id,
+            platform="feishu",
+            app="demo",
+            kind=more.pop("kind", "message"),
+            sender=more.pop("sender", Sender(id="person")),
+            content=Content(text=text),
+            timestamp=1_800_000_000,
+            context=Context(room_id=room),
+            **more,
+        )
+
+    return make
+
+
+@pytest.fixture
+def record() -> Callable[..., dict[str, Any]]:
+    """Makes SQS records: `record(body, group="g", receives=2)`."""
+
+    def make(body: bytes | str, *, group: str = "group", receives: int = 1, id: str = "r1") -> dict[str, Any]:  # noqa: A002
+        return {
+            "messageId": id,
+            "receiptHandle": f"handle-{id}",
+            "body": body.decode() if isinstance(body, bytes) else body,
+            "attributes": {"MessageGroupId": group, "ApproximateReceiveCount": str(receives)},
+        }
+
+    return make
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """Everything that was logged so far, with all fields."""
+    return lambda: " ".join(str(vars(entry)) for entry in caplog.records)

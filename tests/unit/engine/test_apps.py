@@ -1,0 +1,154 @@
+"""App configuration: cached, re-read when it may have changed, and never a way to use up SSM's quota."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from parley.engine import apps as module
+from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.engine.aws import ssm
+from tests.unit.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("aws")
+CONFIG = {"app_id": "cli_a", "app_secret": "s3cret", "verification_token": "v1"}
+
+
+def put(name: str = "demo", **changes: Any) -> None:
+    ssm().put_parameter(
+        Name=f"/parley/unit/feishu/{name}",
+        Value=msgspec.json.encode(CONFIG | changes).decode(),
+        Type="SecureString",
+        Overwrite=True,
+    )
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that were read from SSM."""
+    names: list[str] = []
+    fetch = module._fetch
+
+    def counted(platform: str, name: str) -> str | None:
+        names.append(name)
+        return fetch(platform, name)
+
+    monkeypatch.setattr(module, "_fetch", counted)
+    return names
+
+
+def test_an_app_is_read_once_and_then_cached(clock: Clock, reads: list[str]) -> None:
+    put()
+    apps = Apps(clock)
+    assert apps.get("feishu", "demo").config.app_id == "cli_a"
+    clock.now += 200
+    apps.get("feishu", "demo")
+    assert reads == ["demo"]
+    clock.now += 200
+    apps.get("feishu", "demo")
+    assert reads == ["demo", "demo"]
+
+
+def test_apps_of_one_platform_live_side_by_side(clock: Clock) -> None:
+    put("one", app_id="cli_1")
+    put("two", app_id="cli_2")
+    apps = Apps(clock)
+    assert [apps.get("feishu", name).config.app_id for name in ("one", "two", "one")] == ["cli_1", "cli_2", "cli_1"]
+
+
+def test_an_app_added_later_is_found_a_second_later(clock: Clock) -> None:
+    apps = Apps(clock)
+    with pytest.raises(UnknownApp):
+        apps.get("feishu", "demo")
+    put()
+    clock.now += 1.1
+    assert apps.get("feishu", "demo").name == "demo"
+
+
+def test_a_changed_configuration_is_seen_when_a_signature_fails(clock: Clock) -> None:
+    put()
+    apps = Apps(clock)
+    app = apps.get("feishu", "demo")
+    put(verification_token="v2")
+    clock.now += 6
+    changed = apps.reread(app)
+    assert changed is not None
+    assert changed.config.verification_token == "v2"
+    assert apps.get("feishu", "demo").config.verification_token == "v2"
+
+
+def test_an_unchanged_configuration_is_no_reason_to_try_again(clock: Clock) -> None:
+    put()
+    apps = Apps(clock)
+    app = apps.get("feishu", "demo")
+    clock.now += 6
+    assert apps.reread(app) is None
+
+
+def test_forged_callbacks_cannot_make_it_read_more_than_once_in_five_seconds(clock: Clock, reads: list[str]) -> None:
+    put()
+    apps = Apps(clock)
+    app = apps.get("feishu", "demo")
+    for _ in range(100):
+        clock.now += 0.1
+        apps.reread(app)
+    assert len(reads) <= 1 + 10 / 5
+
+
+def test_made_up_names_cannot_use_up_the_quota(clock: Clock, reads: list[str]) -> None:
+    put()
+    apps = Apps(clock)
+    apps.get("feishu", "demo")
+    refused = 0
+    for number in range(100):
+        with pytest.raises((UnknownApp, AppsUnavailable)) as raised:
+            apps.get("feishu", f"made-up-{number}")
+        refused += raised.type is AppsUnavailable
+    assert refused >= 85
+    assert len(reads) <= 15
+    assert apps.get("feishu", "demo").name == "demo"
+    clock.now += 60
+    put("new")
+    assert apps.get("feishu", "new").name == "new"
+
+
+@pytest.mark.parametrize("name", ["", "../prod/feishu/x", "a/b", "-x", "x" * 65, "名", "a b"])
+def test_a_name_that_cannot_be_one_never_reaches_ssm(clock: Clock, reads: list[str], name: str) -> None:
+    with pytest.raises(UnknownApp):
+        Apps(clock).get("feishu", name)
+    assert reads == []
+
+
+def test_an_invalid_configuration_names_the_field_and_not_the_value(clock: Clock, logged: Any) -> None:
+    put(app_secret=["s3cret"])
+    with pytest.raises(AppsUnavailable, match="not valid"):
+        Apps(clock).get("feishu", "demo")
+    assert "app_secret" in logged()
+    assert "s3cret" not in logged()
+
+
+def test_a_cached_configuration_is_used_while_ssm_is_away(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    put()
+    apps = Apps(clock)
+    apps.get("feishu", "demo")
+
+    def away(*_: Any) -> str:
+        raise AppsUnavailable("SSM: InternalServerError")
+
+    monkeypatch.setattr(module, "_fetch", away)
+    clock.now += 1000
+    assert apps.get("feishu", "demo").name == "demo"
+    with pytest.raises(AppsUnavailable):
+        Apps(clock).get("feishu", "demo")
+
+
+def test_ssm_failing_is_told_apart_from_an_app_that_is_not_there(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.exceptions import ClientError
+
+    class Throttled:
+        def get_parameter(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter")
+
+    monkeypatch.setattr(module, "ssm", Throttled)
+    with pytest.raises(AppsUnavailable, match="ThrottlingException"):
+        Apps(clock).get("feishu", "demo")

@@ -1,0 +1,107 @@
+"""The policy for a batch: a failing conversation waits alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from parley.engine import batch
+from parley.engine.batch import Later
+
+Make = Callable[..., dict[str, Any]]
+
+
+class Sqs:
+    """Remembers which records were hidden for how long."""
+
+    def __init__(self) -> None:
+        self.hidden: dict[str, int] = {}
+
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803
+        assert QueueUrl == "url"
+        self.hidden[ReceiptHandle] = VisibilityTimeout
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> Sqs:
+    queue = Sqs()
+    monkeypatch.setattr(batch, "sqs", lambda: queue)
+    return queue
+
+
+def failures(answer: dict[str, Any]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_a_failure_blocks_its_own_group_only(queue: Sqs, record: Make) -> None:
+    handled: list[str] = []
+
+    def handle(record: Any) -> None:
+        if record["messageId"] == "a1":
+            raise RuntimeError("boom")
+        handled.append(record["messageId"])
+
+    records = [record("", group=name[0], id=name) for name in ("a1", "b1", "a2", "b2")]
+    answer = batch.run({"Records": records}, "url", handle)
+    assert failures(answer) == ["a1", "a2"]
+    assert handled == ["b1", "b2"]
+    assert set(queue.hidden) == {"handle-a1", "handle-a2"}
+
+
+def test_records_before_the_failure_of_their_group_stay_done(queue: Sqs, record: Make) -> None:
+    def handle(record: Any) -> None:
+        if record["messageId"] == "a2":
+            raise RuntimeError
+
+    answer = batch.run({"Records": [record("", id="a1"), record("", id="a2")]}, "url", handle)
+    assert failures(answer) == ["a2"]
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 1), (2, 3), (3, 7), (9, 60), (900, 60)])
+def test_failures_come_back_later_and_later(queue: Sqs, record: Make, receives: int, seconds: int) -> None:
+    def handle(_: Any) -> None:
+        raise ValueError
+
+    batch.run({"Records": [record("", receives=receives)]}, "url", handle)
+    assert queue.hidden == {"handle-r1": seconds}
+
+
+def test_later_waits_as_long_as_it_says_and_not_less(queue: Sqs, record: Make) -> None:
+    def handle(_: Any) -> None:
+        raise Later(2.1, "limited")
+
+    batch.run({"Records": [record("")]}, "url", handle)
+    assert queue.hidden["handle-r1"] >= 2.1
+
+
+def test_a_wait_beyond_what_a_queue_can_hide_is_cut(queue: Sqs, record: Make) -> None:
+    def handle(_: Any) -> None:
+        raise Later(10**9, "limited")
+
+    batch.run({"Records": [record("")]}, "url", handle)
+    assert queue.hidden["handle-r1"] == 43_200
+
+
+def test_the_log_of_a_failure_has_its_place_and_not_its_words(
+    queue: Sqs, record: Make, logged: Callable[[], str]
+) -> None:
+    def handle(_: Any) -> None:
+        raise ValueError("what the person wrote")
+
+    batch.run({"Records": [record("")]}, "url", handle)
+    assert "ValueError at test_batch.py:" in logged()
+    assert "what the person wrote" not in logged()
+
+
+def test_a_queue_that_cannot_hide_a_record_still_gets_it_back(monkeypatch: pytest.MonkeyPatch, record: Make) -> None:
+    from botocore.exceptions import ConnectTimeoutError
+
+    class Broken:
+        def change_message_visibility(self, **_: Any) -> None:
+            raise ConnectTimeoutError(endpoint_url="here")
+
+    def handle(_: Any) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(batch, "sqs", Broken)
+    assert failures(batch.run({"Records": [record("")]}, "url", handle)) == ["r1"]

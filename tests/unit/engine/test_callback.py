@@ -1,0 +1,195 @@
+"""Callbacks: nothing unverified is stored, nothing is acknowledged before it is safe."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from parley.engine import callback as module
+from parley.engine.apps import AppsUnavailable, UnknownApp
+from parley.engine.aws import dynamodb
+from parley.engine.callback import Callback, callback_handler, request_of
+from parley.journal.kept import kept
+from parley.model import Message
+from parley.model.codec import decode_message
+from parley.platform import Accepted, App, Config, Rejected, Request, Response
+from tests.unit.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("aws")
+APP = App("feishu", "demo", Config())
+
+
+class Apps:
+    """Knows the app `demo`; `changed` is what re-reading finds."""
+
+    def __init__(self, changed: App | None = None, error: Exception | None = None) -> None:
+        self.changed = changed
+        self.error = error
+
+    def get(self, platform: str, name: str) -> App:
+        if self.error:
+            raise self.error
+        if name != "demo":
+            raise UnknownApp(name)
+        return APP
+
+    def reread(self, app: App) -> App | None:
+        return self.changed
+
+
+class Inbound:
+    """Answers what it is told to, and remembers what it was asked."""
+
+    def __init__(self, *outcomes: Accepted | Rejected) -> None:
+        self.outcomes = list(outcomes)
+        self.asked: list[tuple[Request, App]] = []
+
+    def receive(self, request: Request, app: App, now: float) -> Accepted | Rejected:
+        self.asked.append((request, app))
+        return self.outcomes.pop(0)
+
+
+def event(body: bytes = b"{}", app: str = "demo", **more: Any) -> dict[str, Any]:
+    return {
+        "httpMethod": "POST",
+        "pathParameters": {"app": app},
+        "headers": {"X-One": "1"},
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+        **more,
+    }
+
+
+def call(
+    inbound: Inbound, clock: Clock, sent: dict[str, Any] | None = None, apps: Apps | None = None
+) -> dict[str, Any]:
+    handler = Callback("feishu", inbound, apps or Apps(), clock, max_body=1000)  # type: ignore[arg-type]
+    return handler(sent or event(), None)
+
+
+def error(answer: dict[str, Any]) -> tuple[int, str]:
+    return answer["statusCode"], json.loads(answer["body"])["error"]
+
+
+def queue() -> list[Message]:
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="inbound.fifo")["QueueUrl"]
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [decode_message(message.get("Body", "")) for message in found]
+
+
+def test_a_believed_message_is_queued_and_then_acknowledged(message: Callable[..., Message], clock: Clock) -> None:
+    answer = call(Inbound(Accepted(Response(200, b'{"ok":1}'), (message(),))), clock)
+    assert (answer["statusCode"], answer["body"]) == (200, '{"ok":1}')
+    assert queue() == [message()]
+
+
+@pytest.mark.parametrize(
+    ("rejected", "status", "code"),
+    [
+        (Rejected(401, "forged", "secret detail"), 401, "forged"),
+        (Rejected(401, "stale"), 401, "stale"),
+        (Rejected(400, "malformed"), 400, "malformed"),
+    ],
+)
+def test_what_is_not_believed_leaves_a_code_and_a_metric_and_nothing_else(
+    clock: Clock, rejected: Rejected, status: int, code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = call(Inbound(rejected), clock)
+    assert error(answer) == (status, code)
+    assert "detail" not in answer["body"]
+    assert queue() == []
+    assert dynamodb().scan(TableName="parley")["Count"] == 0
+    metric = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert metric["CallbacksRejected"] == [1.0]
+    assert metric["reason"] == code
+
+
+def test_an_unknown_app_is_404_and_is_not_asked_about(clock: Clock) -> None:
+    inbound = Inbound()
+    assert error(call(inbound, clock, event(app="nobody"))) == (404, "unknown_app")
+    assert inbound.asked == []
+
+
+def test_a_body_beyond_the_limit_is_413_before_anything_is_looked_at(clock: Clock) -> None:
+    inbound = Inbound()
+    assert error(call(inbound, clock, event(b"x" * 1001))) == (413, "too_large")
+    assert inbound.asked == []
+
+
+def test_base64_that_is_none_is_400(clock: Clock) -> None:
+    assert error(call(Inbound(), clock, event() | {"body": "%%%"})) == (400, "malformed")
+
+
+def test_configuration_that_cannot_be_read_is_503(clock: Clock) -> None:
+    apps = Apps(error=AppsUnavailable("SSM: Throttled"))
+    assert error(call(Inbound(), clock, apps=apps)) == (503, "unavailable")
+
+
+def test_a_queue_that_takes_nothing_is_503_so_that_the_platform_tries_again(
+    message: Callable[..., Message], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "PARLEY_INBOUND_URL", boto3.client("sqs").get_queue_url(QueueName="outbound.fifo")["QueueUrl"] + "x"
+    )
+    assert error(call(Inbound(Accepted(messages=(message(),))), clock)) == (503, "unavailable")
+
+
+def test_a_message_that_no_queue_takes_is_413(message: Callable[..., Message], clock: Clock) -> None:
+    assert error(call(Inbound(Accepted(messages=(message("x" * 1_000_001),))), clock)) == (413, "too_large")
+
+
+def test_a_signature_that_fails_is_tried_once_more_with_a_changed_configuration(clock: Clock) -> None:
+    changed = App("feishu", "demo", Config())
+    inbound = Inbound(Rejected(401, "forged"), Accepted())
+    assert call(inbound, clock, apps=Apps(changed))["statusCode"] == 200
+    assert [app for _, app in inbound.asked] == [APP, changed]
+    assert inbound.asked[1][1] is changed
+
+
+def test_a_pushed_credential_goes_to_the_table_and_not_to_the_queue(clock: Clock) -> None:
+    call(Inbound(Accepted(kept={"ticket": "t1"}, kept_at=100)), clock)
+    call(Inbound(Accepted(kept={"ticket": "t2"}, kept_at=200)), clock)
+    call(Inbound(Accepted(kept={"ticket": "t1"}, kept_at=100)), clock)
+    assert kept(dynamodb(), "parley", APP, ("ticket", "other")) == {"ticket": "t2"}
+    assert queue() == []
+
+
+def test_the_bytes_reach_the_platform_as_they_were_sent() -> None:
+    raw = bytes(range(256))
+    request = request_of(event(raw, queryStringParameters={"a": "b"}))
+    assert request.body == raw
+    assert request.query == {"a": "b"}
+    assert request.headers["x-one"] == request.headers["X-ONE"] == "1"
+
+
+def test_a_text_body_and_repeated_headers_are_understood() -> None:
+    request = request_of(
+        {
+            "httpMethod": "get",
+            "body": "é",
+            "headers": None,
+            "multiValueHeaders": {"X-A": ["1", "2"]},
+            "pathParameters": None,
+        }
+    )
+    assert (request.method, request.body, request.headers["x-a"]) == ("GET", "é".encode(), "2")
+    assert request_of({"body": None}).body == b""
+
+
+def test_an_answer_that_is_no_text_is_base64(clock: Clock) -> None:
+    answer = call(Inbound(Accepted(Response(200, b"\xff", "application/octet-stream"))), clock)
+    assert answer["isBase64Encoded"] is True
+    assert base64.b64decode(answer["body"]) == b"\xff"
+
+
+def test_the_handler_of_a_platform_is_made_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_MAX_BODY", "7")
+    handler = callback_handler("feishu")
+    assert handler.platform == "feishu"
+    assert handler.max_body == 7
+    with pytest.raises(KeyError, match="no platform 'nowhere'"):
+        module.inbound("nowhere")

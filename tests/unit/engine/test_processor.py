@@ -1,0 +1,271 @@
+"""The processor: the bot's decision is committed whole, once, and enqueued until it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from parley.bot import Bot, Turn
+from parley.engine import queues
+from parley.engine.aws import dynamodb
+from parley.engine.batch import Later
+from parley.engine.processor import HandlerFailed, Processor, processor_handler
+from parley.journal.inbox import MAX_STATE, Inbox
+from parley.journal.view import journal_of
+from parley.model import Destination, Message, Outgoing, Reply, Text
+from parley.model.codec import decode_outgoing, encode
+from tests.unit.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("aws")
+MakeMessage = Callable[..., Message]
+MakeRecord = Callable[..., dict[str, Any]]
+
+
+def counting() -> Bot:
+    bot = Bot(apology="sorry")
+
+    @bot.fallback
+    def count(turn: Turn) -> str:
+        turn.state["n"] = turn.state.get("n", 0) + 1
+        return str(turn.state["n"])
+
+    return bot
+
+
+def processor(bot: Bot, clock: Clock) -> Processor:
+    return Processor(bot, Inbox(dynamodb(), "parley", 30 * 86_400), max_receives=3, clock=clock)
+
+
+def queued() -> list[Outgoing]:
+    """Empties the outbound queue."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="outbound.fifo")["QueueUrl"]
+    found: list[Outgoing] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            found.append(decode_outgoing(message.get("Body", "")))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message.get("ReceiptHandle", ""))
+    return found
+
+
+def texts(rows: list[Outgoing]) -> list[str]:
+    return [segment.text for row in rows for segment in row.reply.segments if isinstance(segment, Text)]
+
+
+def journal(id_: str = "m1") -> dict[str, Any]:
+    return journal_of(dynamodb(), "parley", platform="feishu", app="demo", tenant="", message_id=id_)
+
+
+def test_a_message_is_decided_and_its_reply_enqueued(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    processor(counting(), clock)(record(encode(message())))
+    (row,) = queued()
+    assert texts([row]) == ["1"]
+    assert row.to.room_id == "room"
+    assert row.to.message_id == "m1"
+    assert journal()["state"] == "DECIDED"
+    assert [reply["state"] for reply in journal()["replies"]] == ["PENDING"]
+
+
+def test_a_message_delivered_again_does_not_run_the_bot_again(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    handle = processor(counting(), clock)
+    handle(record(encode(message())))
+    first = queued()
+    clock.now += 3600
+    handle(record(encode(message())))
+    handle(record(encode(message(id="m2"))))
+    again = queued()
+    assert texts(first) == ["1"]
+    assert again[-1].reply.segments == (Text(text="2"),)
+    assert {row.id for row in again[:-1]} <= {first[0].id}
+
+
+def test_replies_decided_but_not_enqueued_are_enqueued_by_the_next_delivery(
+    message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = processor(counting(), clock)
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queues, "send_replies", dies)
+        with pytest.raises(KeyboardInterrupt):
+            handle(record(encode(message())))
+    assert queued() == []
+    handle(record(encode(message()), receives=2))
+    assert texts(queued()) == ["1"]
+
+
+def test_a_conversation_keeps_its_state_and_another_has_its_own(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    handle = processor(counting(), clock)
+    for number, room in enumerate(["a", "b", "a", "a"]):
+        handle(record(encode(message(id=f"m{number}", room=room))))
+    assert sorted((row.to.room_id, texts([row])[0]) for row in queued()) == [
+        ("a", "1"),
+        ("a", "2"),
+        ("a", "3"),
+        ("b", "1"),
+    ]
+
+
+def test_a_worker_that_was_too_slow_commits_nothing(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    """Two workers have the same conversation: the second decides first."""
+    quick = processor(counting(), clock)
+    bot = Bot()
+
+    @bot.fallback
+    def slow(turn: Turn) -> str:
+        quick(record(encode(message(id="other"))))
+        turn.state["n"] = 100
+        return "too late"
+
+    quick(record(encode(message(id="before"))))
+    with pytest.raises(Later):
+        processor(bot, clock)(record(encode(message(id="mine"))))
+    assert texts(queued()) == ["1", "2"]
+    assert journal("mine")["state"] == "RECEIVED"
+
+
+def test_the_same_message_in_two_workers_is_decided_by_one(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    quick = processor(counting(), clock)
+    bot = Bot()
+
+    @bot.fallback
+    def slow(_: Turn) -> str:
+        quick(record(encode(message())))
+        return "mine"
+
+    processor(bot, clock)(record(encode(message())))
+    assert set(texts(queued())) == {"1"}
+
+
+def failing() -> Bot:
+    bot = Bot(apology="sorry")
+
+    @bot.fallback
+    def fail(turn: Turn) -> str:
+        turn.state["half"] = True
+        raise ValueError(f"secret {turn.text}")
+
+    return bot
+
+
+def test_a_handler_that_raises_leaves_nothing_but_its_reason(
+    message: MakeMessage, record: MakeRecord, clock: Clock, logged: Callable[[], str]
+) -> None:
+    with pytest.raises(HandlerFailed):
+        processor(failing(), clock)(record(encode(message("my words"))))
+    assert queued() == []
+    assert journal()["state"] == "RECEIVED"
+    assert journal()["reason"].startswith("ValueError at test_processor.py:")
+    assert "handler failed" in logged()
+    assert "my words" not in logged()
+
+
+def test_the_person_gets_one_apology_at_the_last_attempt(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    handle = processor(failing(), clock)
+    for receives in (1, 2, 3, 3):
+        with pytest.raises(HandlerFailed):
+            handle(record(encode(message()), receives=receives))
+    assert len({row.id for row in queued()}) == 1
+    assert [reply["ordinal"] for reply in journal()["replies"]] == [-1]
+
+
+def test_nobody_is_told_of_an_event_that_failed(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    bot = failing()
+
+    @bot.event("joined")
+    def joined() -> str:
+        raise ValueError
+
+    with pytest.raises(HandlerFailed):
+        processor(bot, clock)(record(encode(message(kind="event", event="joined")), receives=3))
+    assert queued() == []
+
+
+def test_a_message_that_failed_is_handled_when_it_comes_back_mended(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    with pytest.raises(HandlerFailed):
+        processor(failing(), clock)(record(encode(message())))
+    clock.now += 5 * 86_400
+    processor(counting(), clock)(record(encode(message())))
+    assert texts(queued()) == ["1"]
+    assert journal()["state"] == "DECIDED"
+
+
+def test_state_that_is_too_large_is_told_and_nothing_is_half_written(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    bot = Bot(apology="")
+
+    @bot.fallback
+    def hoard(turn: Turn) -> str:
+        turn.state["all"] = "x" * MAX_STATE
+        return "stored"
+
+    with pytest.raises(HandlerFailed, match="at most 350000"):
+        processor(bot, clock)(record(encode(message())))
+    assert queued() == []
+    assert "state is" in journal()["reason"]
+
+
+def test_state_that_is_no_json_is_the_handlers_error(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    bot = Bot(apology="")
+
+    @bot.fallback
+    def odd(turn: Turn) -> str:
+        turn.state["it"] = object()
+        return "stored"
+
+    with pytest.raises(HandlerFailed):
+        processor(bot, clock)(record(encode(message())))
+
+
+def test_too_many_replies_are_refused_whole(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    bot = Bot(apology="")
+
+    @bot.fallback
+    def chatter(_: Turn) -> list[str]:
+        return ["again"] * 91
+
+    with pytest.raises(HandlerFailed, match="91 replies"):
+        processor(bot, clock)(record(encode(message())))
+
+
+def test_a_reply_can_go_elsewhere(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    bot = Bot()
+    there = Destination(platform="feishu", app="other", room_id="ops")
+
+    @bot.fallback
+    def tell(_: Turn) -> Reply:
+        return Reply(segments=(Text(text="over there"),), to=there)
+
+    processor(bot, clock)(record(encode(message())))
+    assert [row.to for row in queued()] == [there]
+
+
+def test_a_bot_that_says_nothing_is_done_at_once(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    processor(Bot(), clock)(record(encode(message())))
+    assert queued() == []
+    assert journal()["state"] == "DONE"
+
+
+def test_the_handler_reports_only_what_failed(message: MakeMessage, record: MakeRecord) -> None:
+    handler = processor_handler(counting())
+    good = record(encode(message()), id="good", group="a")
+    bad = record("not json", id="bad", group="b")
+    url = boto3.client("sqs").get_queue_url(QueueName="inbound.fifo")["QueueUrl"]
+    assert url
+    answer = handler({"Records": [bad, good]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert texts(queued()) == ["1"]
