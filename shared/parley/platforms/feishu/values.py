@@ -75,7 +75,12 @@ def flat(value: Any) -> str:
     """`value` as a string: itself if it is one, else its JSON; empty for null."""
     if isinstance(value, str):
         return value
-    return "" if value is None else msgspec.json.encode(value).decode()
+    return "" if value is None else json_text(value)
+
+
+def json_text(value: Any) -> str:
+    """JSON as text, for the places where Feishu wants JSON inside a string."""
+    return msgspec.json.encode(value).decode()
 
 
 def seconds(value: Any) -> float:

@@ -1,0 +1,82 @@
+"""What an answer of the open API means (Feishu docs: Server error codes, Frequency control, Send message)."""
+
+from parley.platform import (
+    Answer,
+    Call,
+    Limited,
+    Outcome,
+    Permanent,
+    Sent,
+    TokenRejected,
+    Transient,
+    Unclear,
+)
+from parley.platforms.feishu.values import Object, obj, seconds, text
+
+_TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
+"""Token missing, invalid, expired or of the wrong sort."""
+_LIMITED = frozenset({99991400, 230020, 11232, 11233, 11247})
+"""Rate of the app, of the chat or person, of the webhook. Older APIs answer HTTP 400 and not 429."""
+_LATER = frozenset({230049})
+"""The message is still being sent."""
+_FORM = frozenset({230001, 230025, 230055, 230099, 99992402, 10002, 11310, 11311, 100000, 100030, 200000, 9499})
+"""Bad parameter, too long, wrong type, a card that is not valid: words alone may still go through."""
+_UPLOAD_FORM = range(234000, 235000)
+"""Media that are refused: too large, empty, of another format."""
+_GONE = frozenset({230011, 230110})
+"""Recalled or deleted already."""
+_REASON = 200
+
+
+def outcome(call: Call, answer: Answer) -> Outcome:
+    """The code in the body decides, not the HTTP status: old APIs say 400 for a rate limit and 200 for an error."""
+    body = answer.json()
+    code = body.get("code", body.get("StatusCode"))
+    if not isinstance(code, int) or isinstance(code, bool):
+        return _without_code(answer)
+    if code == 0:
+        return _sent(body)
+    reason = f"{code} {text(body.get('msg'))}"[:_REASON]
+    if code in _TOKEN:
+        return TokenRejected(reason)
+    if code in _LIMITED or answer.status == 429:
+        return Limited(wait(answer), reason)
+    if code in _GONE and call.name == "recall":
+        return Sent()
+    return _refused(call, answer, code, reason)
+
+
+def wait(answer: Answer) -> float:
+    """Seconds that a rate limit asks to wait."""
+    for name in ("x-ogw-ratelimit-reset", "retry-after"):
+        if asked := seconds(answer.headers.get(name, "")):
+            return min(asked, 600)
+    return 1
+
+
+def _refused(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
+    if code in _LATER:
+        return Transient(reason)
+    if code in _FORM or (code in _UPLOAD_FORM and call.upload is not None):
+        return Permanent(reason, form=True)
+    if answer.status >= 500:
+        # An inner error of the platform, at a point that nobody knows.
+        return Unclear(reason)
+    return Permanent(reason)
+
+
+def _sent(body: Object) -> Sent:
+    data = obj(body.get("data"))
+    if key := text(data.get("image_key")) or text(data.get("file_key")):
+        return Sent(id=key, data={"key": key})
+    return Sent(id=text(data.get("message_id")))
+
+
+def _without_code(answer: Answer) -> Outcome:
+    """Not an answer of the API: a gateway's error page, or nothing at all."""
+    reason = f"HTTP {answer.status} without a code"
+    if answer.status == 429:
+        return Limited(wait(answer), reason)
+    if 400 <= answer.status < 500 and answer.status != 408:
+        return Permanent(reason)
+    return Unclear(reason)

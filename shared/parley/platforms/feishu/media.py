@@ -1,0 +1,92 @@
+"""Media: how they are uploaded and shown, and how received ones are fetched (Feishu docs: Upload image, Upload file,
+Get resources in message)."""
+
+from collections.abc import Generator
+from pathlib import PurePosixPath
+from urllib.parse import quote, urlsplit
+
+from parley.model import AnyMedia, Audio, Image, Video
+from parley.platform import HARMLESS, Auth, Call, Sent, Upload
+from parley.platforms.feishu.config import Config
+from parley.platforms.feishu.render import Said
+from parley.platforms.feishu.values import Object
+
+BEARER = Auth("header", "Authorization", "Bearer ")
+_IMAGE_LIMIT, _FILE_LIMIT = 10 * 1024 * 1024, 30 * 1024 * 1024
+_TIMEOUT = 60.0
+"""Seconds for moving a file of the largest size."""
+_FILE_TYPES = {
+    ".opus": "opus",
+    ".mp4": "mp4",
+    ".pdf": "pdf",
+    ".doc": "doc",
+    ".docx": "doc",
+    ".xls": "xls",
+    ".xlsx": "xls",
+    ".ppt": "ppt",
+    ".pptx": "ppt",
+}
+_OPUS = ("audio/opus", "audio/ogg")
+
+
+def uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Said]:
+    """The call that uploads `media` where it has no key yet, and then the message that shows it."""
+    if media.key:
+        return shown(media, media.key)
+    loaded = yield upload(media, config)
+    return shown(media, loaded.data.get("key", ""))
+
+
+def upload(media: AnyMedia, config: Config) -> Call:
+    """The call that gives `media` a key."""
+    if isinstance(media, Image):
+        form = Upload(
+            field="image", media=media, limit=_IMAGE_LIMIT, fields={"image_type": "message"}, filename="image"
+        )
+        return _upload("upload_image", f"{config.api}/open-apis/im/v1/images", form)
+    fields = {"file_type": _file_type(media), "file_name": _name(media)}
+    if isinstance(media, Audio | Video) and media.seconds:
+        fields["duration"] = str(round(media.seconds * 1000))
+    form = Upload(field="file", media=media, limit=_FILE_LIMIT, fields=fields, filename=_name(media))
+    return _upload("upload_file", f"{config.api}/open-apis/im/v1/files", form)
+
+
+def shown(media: AnyMedia, key: str) -> Said:
+    """The message that shows `media`, uploaded under `key`."""
+    if isinstance(media, Image):
+        return Said("image", {"image_key": key})
+    content: Object = {"file_key": key}
+    # With a key of its own nothing tells what the bytes are: the bot's author says so by the segment.
+    if isinstance(media, Audio) and (media.key or _file_type(media) == "opus"):
+        return Said("audio", content)
+    if isinstance(media, Video) and (media.key or _file_type(media) == "mp4"):
+        return Said("media", content | ({"image_key": media.cover} if media.cover else {}))
+    return Said("file", content)
+
+
+def download(media: AnyMedia, message_id: str, config: Config) -> Call:
+    """The call that fetches `media`, which came with `message_id`; without one, what this bot uploaded itself."""
+    kind = "image" if isinstance(media, Image) else "file"
+    base = f"{config.api}/open-apis/im/v1"
+    key = quote(media.key, safe="")
+    if message_id:
+        url, query = f"{base}/messages/{quote(message_id, safe='')}/resources/{key}", {"type": kind}
+    else:
+        url, query = f"{base}/{kind}s/{key}", {}
+    return Call(name="download", method="GET", url=url, auth=BEARER, query=query, covered=HARMLESS, timeout=_TIMEOUT)
+
+
+def _upload(name: str, url: str, form: Upload) -> Call:
+    return Call(name=name, method="POST", url=url, auth=BEARER, upload=form, covered=HARMLESS, timeout=_TIMEOUT)
+
+
+def _name(media: AnyMedia) -> str:
+    return media.name or PurePosixPath(urlsplit(media.url).path).name or "file"
+
+
+def _file_type(media: AnyMedia) -> str:
+    if isinstance(media, Audio) and media.mime in _OPUS:
+        return "opus"
+    if isinstance(media, Video) and media.mime == "video/mp4":
+        return "mp4"
+    return _FILE_TYPES.get(PurePosixPath(_name(media)).suffix.lower(), "stream")

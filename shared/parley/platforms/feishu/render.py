@@ -1,0 +1,276 @@
+"""Segments as Feishu's own messages (Feishu docs: Send message content).
+
+| what | becomes |
+|---|---|
+| words and mentions | `text` |
+| with links, or with words that `text` would take for markup | `post` of plain elements |
+| with markdown | `post` of one `md` element, mentions and links written in it |
+| image, file, opus sound, mp4 film | a message of its own |
+| another sound or film | a file |
+| card | `interactive` |
+| location, quote without an id, anything else | its words |
+
+A message over the size limit becomes several.
+"""
+
+import html
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from parley.model import (
+    AnyMedia,
+    AnySegment,
+    Audio,
+    Card,
+    File,
+    Image,
+    Link,
+    Markdown,
+    Mention,
+    Text,
+    Video,
+    plain_text,
+)
+from parley.platforms.feishu.cards import card, split_buttons, without_mentions
+from parley.platforms.feishu.values import Object
+from parley.text import split
+
+TEXT_LIMIT = 148_000
+"""Bytes of a text request's content: 150 KB with room for what is around it."""
+RICH_LIMIT = 28_000
+"""The same for posts and cards: 30 KB, of which style tags take more inside than they show."""
+WEBHOOK_LIMIT = 18_000
+"""The same for all that goes to a webhook: 20 KB."""
+
+
+class Said(NamedTuple):
+    """One message: `msg_type` and the decoded `content`."""
+
+    kind: str
+    content: Object
+
+
+class Form(NamedTuple):
+    """One way to write words: how a segment looks in it, how a message is made of segments, and how long it may be."""
+
+    written: Callable[[AnySegment], str | list[list[Object]]]
+    message: Callable[[Iterable[AnySegment]], Said]
+    limit: int
+
+
+class Style(NamedTuple):
+    """The forms of words that a destination knows, and the size of its cards."""
+
+    plain: Form
+    post: Form
+    markdown: Form
+    card_limit: int
+
+
+def parts(segments: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[Said | AnyMedia]:
+    """The messages that say `segments`, in order; media come as they are, to be uploaded first."""
+    style = style or CHAT
+    run: list[AnySegment] = []
+    for segment in segments:
+        match segment:
+            case Image() | File() | Audio() | Video() if segment.key or segment.url or segment.data:
+                yield from words(run, style)
+                run.clear()
+                yield segment
+            case Card():
+                yield from words(run, style)
+                run.clear()
+                yield from _cards(segment, style)
+            case _:
+                run.append(segment)
+    yield from words(run, style)
+
+
+def words(run: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[Said]:
+    """The messages that say a run of segments without media and cards; none if there is nothing to read in it."""
+    style = style or CHAT
+    run = [_plain_where_unknown(segment) for segment in run]
+    if any(isinstance(segment, Markdown) for segment in run):
+        form = style.markdown
+    elif all(isinstance(segment, Mention) or _is_plain(segment) for segment in run):
+        form = style.plain
+    else:
+        form = style.post
+    for group in _groups(run, form):
+        if plain_text(tuple(group)):
+            yield form.message(group)
+
+
+def as_card(run: Iterable[AnySegment]) -> Card:
+    """Words as a card, for where a card has to be replaced."""
+    return Card(text="".join(_card_markdown(_plain_where_unknown(segment)) for segment in run))
+
+
+def wire_size(value: object) -> int:
+    """Bytes that `value` takes in a request, in which content is JSON within JSON."""
+    return len(msgspec.json.encode(msgspec.json.encode(value).decode()))
+
+
+def _plain_where_unknown(segment: AnySegment) -> AnySegment:
+    match segment:
+        case Text() | Markdown():
+            return segment
+        case Mention(id=id_) if id_:
+            return segment
+        case Link(url=url) if re.match(r"https?://\S+$", url):
+            return segment
+        case _:
+            return Text(text=plain_text((segment,)))
+
+
+def _is_plain(segment: AnySegment) -> bool:
+    """Whether `text` shows it as it is: it knows tags (`<at>`, `<b>`) and links (`[title](address)`)."""
+    return isinstance(segment, Text) and "<" not in segment.text and "](" not in segment.text
+
+
+def _groups(run: list[AnySegment], form: Form) -> Iterator[list[AnySegment]]:
+    group: list[AnySegment] = []
+    used = 0
+    for segment in run:
+        for piece in _pieces(segment, form):
+            size = wire_size(form.written(piece))
+            if group and used + size > form.limit:
+                yield group
+                group, used = [], 0
+            group.append(piece)
+            used += size
+    yield group
+
+
+def _pieces(segment: AnySegment, form: Form) -> Iterator[AnySegment]:
+    if wire_size(form.written(segment)) <= form.limit:
+        yield segment
+        return
+    kind = Markdown if isinstance(segment, Markdown) else Text
+    whole = segment.text if isinstance(segment, Text | Markdown) else plain_text((segment,))
+    for part in split(whole, form.limit, lambda part: wire_size(form.written(kind(text=part)))):
+        yield kind(text=part)
+
+
+def _cards(shown: Card, style: Style) -> Iterator[Said]:
+    """The card; words that it has no room for go before it, and its words alone if even then it is too large."""
+    for one in split_buttons(msgspec.structs.replace(shown, text=without_mentions(shown.text))):
+        spare = style.card_limit - wire_size(card(msgspec.structs.replace(one, text="")))
+        if spare < style.card_limit // 4:
+            yield from words([Text(text=plain_text((one,)))], style)
+            continue
+        *before, last = list(split(one.text, spare, wire_size)) or [""]
+        yield from words((Markdown(text=part) for part in before), style)
+        yield Said("interactive", card(msgspec.structs.replace(one, text=last)))
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def _tagged(segment: AnySegment) -> str:
+    if isinstance(segment, Mention):
+        return f'<at user_id="{html.escape(segment.id)}">{html.escape(segment.name)}</at>'
+    return plain_text((segment,)) if not isinstance(segment, Text) else segment.text
+
+
+def _text_message(group: Iterable[AnySegment]) -> Said:
+    return Said("text", {"text": "".join(map(_tagged, group)).strip()})
+
+
+# --- post -------------------------------------------------------------------------------------------------------------
+
+
+def _lines(segment: AnySegment) -> list[list[Object]]:
+    match segment:
+        case Mention(id=id_):
+            return [[{"tag": "at", "user_id": id_}]]
+        case Link(url=url, title=title, description=description):
+            rest = [[{"tag": "text", "text": description}]] if description else []
+            return [[{"tag": "a", "text": title or url, "href": url}], *rest]
+        case Text(text=text):
+            return [[{"tag": "text", "text": line}] if line else [] for line in text.split("\n")]
+        case _:
+            return [[{"tag": "text", "text": plain_text((segment,))}]]
+
+
+def _post_message(group: Iterable[AnySegment]) -> Said:
+    lines: list[list[Object]] = [[]]
+    for segment in group:
+        first, *rest = _lines(segment)
+        lines[-1].extend(first)
+        lines.extend(rest)
+    return post(lines)
+
+
+def post(lines: list[list[Object]]) -> Said:
+    """A post. Only sent ones carry the locale around them."""
+    return Said("post", {"zh_cn": {"content": lines}})
+
+
+# --- markdown ---------------------------------------------------------------------------------------------------------
+
+_MARKUP = re.compile(r"[*_~`\[\]<>]")
+
+
+def _markdown(segment: AnySegment) -> str:
+    match segment:
+        case Mention(id=id_, name=name):
+            return f'<at user_id="{html.escape(id_)}">{html.escape(name)}</at>'
+        case _:
+            return _any_markdown(segment)
+
+
+def _card_markdown(segment: AnySegment) -> str:
+    """A card's markdown has a mention syntax of its own."""
+    match segment:
+        case Mention(id=id_):
+            return f"<at id={html.escape(id_)}></at>"
+        case _:
+            return _any_markdown(segment)
+
+
+def _any_markdown(segment: AnySegment) -> str:
+    match segment:
+        case Markdown(text=text):
+            return without_mentions(text)
+        case Link(url=url, title=title, description=description):
+            address = url.replace("(", "%28").replace(")", "%29")
+            return f"[{_literal(title or url)}]({address})" + (f"\n{_literal(description)}" if description else "")
+        case Text(text=text):
+            return _literal(text)
+        case _:
+            return _literal(plain_text((segment,)))
+
+
+def _literal(text: str) -> str:
+    """`text` such that markdown shows it as it is: character references, as the card docs have it for their markdown
+    (that `md` in posts takes them too is unverified)."""
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def _markdown_message(group: Iterable[AnySegment]) -> Said:
+    return post([[{"tag": "md", "text": "".join(map(_markdown, group)).strip()}]])
+
+
+def _card_message(group: Iterable[AnySegment]) -> Said:
+    return Said("interactive", card(Card(text="".join(map(_card_markdown, group)).strip())))
+
+
+CHAT = Style(
+    Form(_tagged, _text_message, TEXT_LIMIT),
+    Form(_lines, _post_message, RICH_LIMIT),
+    Form(_markdown, _markdown_message, RICH_LIMIT),
+    RICH_LIMIT,
+)
+"""What apps can say in a chat."""
+
+WEBHOOK = Style(
+    Form(_tagged, _text_message, WEBHOOK_LIMIT),
+    Form(_lines, _post_message, WEBHOOK_LIMIT),
+    Form(_card_markdown, _card_message, WEBHOOK_LIMIT),
+    WEBHOOK_LIMIT,
+)
+"""What a group's webhook takes: no `md` in posts, so that markdown goes out as a card without a title."""
