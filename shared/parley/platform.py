@@ -198,7 +198,7 @@ class Answer:
         """The body as a JSON object; empty where it is none (an HTML error page of a gateway)."""
         try:
             value = msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
