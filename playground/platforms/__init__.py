@@ -1,0 +1,6 @@
+"""The imitated platforms, by name. A new one is one module or package here and one row in `TYPES`."""
+
+from playground.platforms.base import Platform
+from playground.platforms.feishu import Feishu
+
+TYPES: dict[str, type[Platform]] = {"feishu": Feishu}

@@ -1,0 +1,95 @@
+"""Faults that an imitation can be told to have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from playground.platforms.http import Request
+
+KINDS = ("http_500", "timeout", "limited", "token_expired", "drop_response")
+"""`http_500`, `timeout` and `limited` do nothing and say so, or say nothing; `drop_response` does it and breaks the
+connection; `token_expired` makes the platform forget the token of the call."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault: the next `times` calls, or each call with probability `rate`, in an order fixed by `seed`."""
+
+    kind: str
+    times: int | None = None
+    rate: float | None = None
+    seed: int = 0
+    path: str = ""
+    """Only calls whose path contains this."""
+    method: str = ""
+    hits: int = 0
+    _random: Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._random = Random(self.seed)
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> "Fault":
+        """The fault that `spec` describes. Raises ValueError, which says what is wrong."""
+        kind, times, rate = spec.get("kind"), spec.get("times"), spec.get("rate")
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+        if times is not None and rate is not None:
+            raise ValueError("give times or rate, not both")
+        if times is None and rate is None:
+            times = 1
+        if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
+            raise ValueError(f"times must be a whole number from 1, not {times!r}")
+        if rate is not None and (not isinstance(rate, int | float) or not 0 < rate <= 1):
+            raise ValueError(f"rate must be above 0 and at most 1, not {rate!r}")
+        seed = spec.get("seed", 0)
+        if isinstance(seed, int):
+            return cls(kind, times, rate, seed, str(spec.get("path") or ""), str(spec.get("method") or "").upper())
+        raise ValueError(f"seed must be a whole number, not {seed!r}")
+
+    def strikes(self, request: Request, bears_token: bool) -> bool:
+        """Whether this call is hit. A call that cannot be hit is not counted and rolls no dice."""
+        if self.kind == "token_expired" and not bears_token:
+            return False
+        if self.path not in request.path or (self.method and self.method != request.method):
+            return False
+        hit = self._random.random() < self.rate if self.rate is not None else self.hits < (self.times or 0)
+        self.hits += hit
+        return hit
+
+    @property
+    def spent(self) -> bool:
+        """True once it cannot strike any more."""
+        return self.times is not None and self.hits >= self.times
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        shown: dict[str, Any] = {"kind": self.kind, "hits": self.hits}
+        shown |= {"times": self.times} if self.rate is None else {"rate": self.rate, "seed": self.seed}
+        return shown | {name: value for name in ("path", "method") if (value := getattr(self, name))}
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of one platform, in the order they were asked for."""
+
+    _faults: list[Fault] = field(default_factory=list[Fault])
+
+    def add(self, fault: Fault) -> None:
+        """Have `fault` from now on."""
+        self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Have no faults from now on."""
+        self._faults.clear()
+
+    def pick(self, request: Request, bears_token: bool) -> str | None:
+        """The kind of the first fault that hits this call."""
+        kind = next((fault.kind for fault in self._faults if fault.strikes(request, bears_token)), None)
+        self._faults = [fault for fault in self._faults if not fault.spent]
+        return kind
+
+    def shown(self) -> list[dict[str, Any]]:
+        """The faults that can still strike."""
+        return [fault.shown() for fault in self._faults]

@@ -1,0 +1,210 @@
+"""Message cards: what Feishu refuses, and what they look like. Facts: Feishu docs, Feishu cards › JSON structure."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from playground.platforms.feishu.errors import Refused, bad_parameter, card_refused
+from playground.platforms.model import Part
+
+CARD_BYTES = 30 * 1024
+MAX_ELEMENTS = 200
+_BOTH = frozenset(
+    "div markdown hr img column_set column button select_static multi_select_static overflow date_picker picker_time "
+    "picker_datetime select_person multi_select_person input form checker select_img chart table person person_list "
+    "collapsible_panel img_combination interactive_container".split()
+)
+_ONLY_1 = frozenset({"action", "note"})
+_LEAVES = frozenset({"note", "table"})
+"""Elements whose own lists hold texts or settings, not elements."""
+
+Card = dict[str, Any]
+
+
+def check_card(content: str) -> Card:
+    """The card in `content`. Raises Refused."""
+    card = _object(content)
+    if card.get("type") == "template":
+        data = card.get("data")
+        if not isinstance(data, dict) or not data.get("template_id"):
+            raise card_refused(200550, "template_id is required")
+        return card
+    if is_v2(card):
+        if not isinstance(card.get("body", {}), dict) or not isinstance(_elements(card), list):
+            raise card_refused(200621, "parse card json err, body.elements must be an array")
+    elif not isinstance(card.get("elements", card.get("i18n_elements", [])), list | dict) or not (
+        card.get("elements") or card.get("i18n_elements") or card.get("header")
+    ):
+        raise card_refused(200621, "parse card json err, the card has neither elements nor header")
+    _check_elements(card)
+    return card
+
+
+def _object(content: str) -> Card:
+    try:
+        card = json.loads(content)
+    except ValueError:
+        card = None
+    if not isinstance(card, dict):
+        raise bad_parameter("content is not a string in json format")
+    return card
+
+
+def _check_elements(card: Card) -> None:
+    known = _BOTH if is_v2(card) else _BOTH | _ONLY_1
+    count = 0
+    for element in walk(card):
+        count += 1
+        tag = element.get("tag")
+        if tag in _ONLY_1 and is_v2(card):
+            raise card_refused(200861, f"cards of schema V2 no longer support this capability; unsupported tag {tag}")
+        if tag not in known:
+            raise card_refused(200621, f"parse card json err, unknown tag {tag!r}")
+        if tag == "markdown" and not isinstance(element.get("content"), str):
+            raise card_refused(200621, "parse card json err, markdown needs content")
+        if tag == "button" and not isinstance(element.get("text", {}), dict):
+            raise card_refused(200621, "parse card json err, button text must be an object")
+        if tag == "img" and not element.get("img_key"):
+            raise card_refused(200570, "image key is required")
+    if is_v2(card) and count > MAX_ELEMENTS:
+        raise card_refused(200860, f"card has more than {MAX_ELEMENTS} elements")
+
+
+def is_v2(card: Card) -> bool:
+    """Whether the card follows JSON 2.0."""
+    return str(card.get("schema", "")) == "2.0"
+
+
+def shared(card: Card) -> bool:
+    """Whether everybody sees the same card, so that it can be updated: `update_multi`, which 2.0 has by default."""
+    config = card.get("config")
+    value = config.get("update_multi") if isinstance(config, dict) else None
+    return value is True or (value is None and (is_v2(card) or card.get("type") == "template"))
+
+
+def _elements(card: Card) -> Any:
+    return (card.get("body") or {}).get("elements", []) if is_v2(card) else card.get("elements", [])
+
+
+def walk(card: Card) -> Iterator[Card]:
+    """All elements of `card`, in reading order, containers before what they contain. Raises Refused."""
+    yield from _walk(_elements(card))
+
+
+def _walk(elements: Any) -> Iterator[Card]:
+    if not isinstance(elements, list):
+        raise card_refused(200621, "parse card json err, elements must be an array")
+    for element in elements:
+        if not isinstance(element, dict):
+            raise card_refused(200621, "parse card json err, an element must be an object")
+        yield element
+        for inner in () if element.get("tag") in _LEAVES else ("elements", "actions", "columns"):
+            if inner in element:
+                yield from _walk(element[inner])
+
+
+def buttons(card: Card) -> list[Card]:
+    """The buttons of `card`, in reading order; a button's number is its id on the page."""
+    return [element for element in walk(card) if element.get("tag") == "button"]
+
+
+def button_value(button: Card) -> Any:
+    """What a press of `button` hands to the bot; None where it only opens a link."""
+    for behavior in button.get("behaviors") or ():
+        if behavior.get("type") == "callback":
+            return behavior.get("value")
+    return button.get("value")
+
+
+def button_url(button: Card) -> str:
+    """The address that `button` opens; empty where it opens none."""
+    for behavior in button.get("behaviors") or ():
+        if behavior.get("type") == "open_url":
+            return str(behavior.get("default_url") or "")
+    return str(button.get("url") or (button.get("multi_url") or {}).get("url") or "")
+
+
+def button_label(button: Card) -> str:
+    """The words on `button`."""
+    return _text(button.get("text"))
+
+
+def find_button(card: Card, wanted: str) -> Card | None:
+    """The button with that number, name or label, or one that carries a value equal to it."""
+    for number, button in enumerate(buttons(card)):
+        value = button_value(button)
+        carried = value.values() if isinstance(value, dict) else [value]
+        if wanted in (str(number), button.get("name"), _text(button.get("text")), *map(str, carried)):
+            return button
+    return None
+
+
+def card_part(card: Card) -> Part:
+    """`card` as the page shows it."""
+    header = card.get("header") or {}
+    if card.get("type") == "template":
+        blocks: list[Part] = [{"kind": "text", "text": json.dumps(card["data"], ensure_ascii=False, indent=1)}]
+    else:
+        numbers = iter(range(10**6))
+        blocks = _blocks(_elements(card), numbers)
+    return {
+        "kind": "card",
+        "title": _text(header.get("title")),
+        "color": header.get("template") or "",
+        "blocks": blocks,
+    }
+
+
+def _blocks(elements: Any, numbers: Iterator[int]) -> list[Part]:
+    blocks: list[Part] = []
+    for element in elements if isinstance(elements, list) else []:
+        for block in _block(element, numbers):
+            if block["kind"] == "buttons" and blocks and blocks[-1]["kind"] == "buttons":
+                blocks[-1]["buttons"] += block["buttons"]
+            else:
+                blocks.append(block)
+    return blocks
+
+
+def _block(element: Card, numbers: Iterator[int]) -> list[Part]:
+    tag = element.get("tag")
+    if tag == "button":
+        number = next(numbers)
+        return [{"kind": "buttons", "buttons": [_button(element, number)]}]
+    if tag == "markdown":
+        return [{"kind": "markdown", "text": element["content"]}]
+    if tag == "div":
+        texts = [element.get("text"), *(f.get("text") for f in element.get("fields") or ())]
+        return [{"kind": "markdown", "text": _text(text)} for text in texts if text]
+    if tag == "note":
+        return [{"kind": "text", "text": " ".join(_text(e) for e in element.get("elements") or ()), "small": True}]
+    if tag == "img":
+        return [{"kind": "image", "key": element["img_key"], "alt": _text(element.get("alt"))}]
+    if tag == "hr":
+        return [{"kind": "rule"}]
+    inner = [element[name] for name in ("elements", "actions", "columns") if name in element]
+    found = [block for elements in inner for block in _blocks(elements, numbers)]
+    return found or [{"kind": "text", "text": f"[{tag}]", "small": True}]
+
+
+def _button(button: Card, number: int) -> Part:
+    style = str(button.get("type") or "default").removesuffix("_filled")
+    return {
+        "id": str(number),
+        "label": _text(button.get("text")) or f"#{number}",
+        "style": style if style in ("primary", "danger") else "default",
+        "url": button_url(button) if button_value(button) is None else "",
+        "disabled": bool(button.get("disabled")),
+    }
+
+
+def _text(text: Any) -> str:
+    if isinstance(text, str):
+        return text
+    return str(text.get("content") or "") if isinstance(text, dict) else ""
+
+
+def refuse_unshared(before: Card, after: Card) -> None:
+    """An update needs `update_multi` in the card before and after. Raises Refused."""
+    if not (shared(before) and shared(after)):
+        raise Refused(230099, "Failed to update the card, ext=ErrCode: 300090; ErrMsg: update_multi must be true; ")

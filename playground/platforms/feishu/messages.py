@@ -1,0 +1,240 @@
+"""Feishu's message API. Facts: Feishu docs, Messages: send, reply, edit, update card, recall, get; reactions."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from playground.platforms.feishu import cards
+from playground.platforms.feishu.accounts import Account, email, union_id, user_id
+from playground.platforms.feishu.content import check_content
+from playground.platforms.feishu.errors import Refused, bad_parameter
+from playground.platforms.feishu.events import TENANT, millis
+from playground.platforms.http import Request, Response
+from playground.platforms.limits import Rule
+from playground.platforms.model import Message, Room
+
+if TYPE_CHECKING:
+    from playground.platforms.feishu import Feishu
+
+PER_CHAT = 5
+"""Messages a second to one group or person, all bots together; updates a second of one card."""
+MAX_EDITS = 20
+CARD_DAYS = 14
+RECALL_SECONDS = 86_400
+UUID_LENGTH = 50
+
+
+def send(feishu: "Feishu", account: Account, request: Request) -> Response:
+    """`POST /open-apis/im/v1/messages`."""
+    body = _body(request)
+    kind, wanted = request.query.get("receive_id_type"), body.get("receive_id")
+    if not isinstance(wanted, str) or not wanted:
+        raise bad_parameter("receive_id is required")
+    return _sent(feishu, account, request, room=_receiver(feishu, account, kind, wanted))
+
+
+def reply(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
+    """`POST /open-apis/im/v1/messages/:message_id/reply`."""
+    parent = _visible(feishu, account, message_id)
+    return _sent(feishu, account, request, room=feishu.rooms[parent.room], parent=parent)
+
+
+def _sent(feishu: "Feishu", account: Account, request: Request, room: Room, parent: Message | None = None) -> Response:
+    body = _body(request)
+    key = body.get("uuid") or ""
+    if not isinstance(key, str) or len(key) > UUID_LENGTH:
+        raise bad_parameter(f"the max length of uuid is {UUID_LENGTH}")
+    content = check_content(body.get("msg_type"), body.get("content"), len(request.body), feishu.key_of(account))
+    now = feishu.clock()
+    feishu.note_call(room=room.id, key=key)
+    done = feishu.once.get((account.app_id, key), now) if key else None
+    if done is None:
+        _pace(feishu, ("chat", room.id))
+        done = _make(feishu, account, room, str(body["msg_type"]), content)
+        if parent is not None:
+            _attach(feishu, done, parent, threaded=body.get("reply_in_thread") is True)
+        feishu.put_message(done)
+        if key:
+            feishu.once.put((account.app_id, key), done, now)
+    feishu.note_call(message_id=done.id)
+    return _success(message_data(feishu, account, done))
+
+
+def _make(feishu: "Feishu", account: Account, room: Room, msg_type: str, content: Any) -> Message:
+    return Message(
+        id=f"om_{feishu.hex()}",
+        room=room.id,
+        sender=account.name,
+        sender_kind="bot",
+        type=msg_type,
+        content=content,
+        at=feishu.clock(),
+        app=account.name,
+    )
+
+
+def _attach(feishu: "Feishu", message: Message, parent: Message, *, threaded: bool) -> None:
+    message.reply_to = parent.id
+    message.root = parent.root or parent.id
+    message.thread = parent.thread
+    if threaded and not message.thread:
+        message.thread = parent.thread = f"omt_{feishu.hex(12)}"
+        feishu.put_message(parent)
+
+
+def edit(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
+    """`PUT /open-apis/im/v1/messages/:message_id`."""
+    message, body = _own(feishu, account, message_id), _body(request)
+    if message.type not in ("text", "post") or body.get("msg_type") not in ("text", "post"):
+        raise Refused(230054, "This operation is not supported for this message type.")
+    content = check_content(body["msg_type"], body.get("content"), len(request.body), feishu.key_of(account))
+    if message.edits >= MAX_EDITS:
+        raise Refused(230072, "The message has reached the number of times it can be edited.")
+    message.type, message.content = body["msg_type"], content
+    message.edited, message.edits = feishu.clock(), message.edits + 1
+    feishu.put_message(message)
+    return _success(message_data(feishu, account, message))
+
+
+def update_card(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
+    """`PATCH /open-apis/im/v1/messages/:message_id`."""
+    message, body = _own(feishu, account, message_id), _body(request)
+    if message.type != "interactive":
+        raise bad_parameter("the message is not a card")
+    if feishu.clock() - message.at > CARD_DAYS * 86_400:
+        raise Refused(230031, "The message has been sent over 14 days, cannot be updated.")
+    card = check_content("interactive", body.get("content"), len(request.body), feishu.key_of(account))
+    cards.refuse_unshared(message.content, card)
+    _pace(feishu, ("card", message.id))
+    message.content, message.edited = card, feishu.clock()
+    feishu.put_message(message)
+    return _success({})
+
+
+def recall(feishu: "Feishu", account: Account, _request: Request, message_id: str) -> Response:
+    """`DELETE /open-apis/im/v1/messages/:message_id`."""
+    message = _visible(feishu, account, message_id)
+    if message.sender_kind != "bot" or message.sender != account.name:
+        raise Refused(230026, "No permission to recall this message.")
+    if feishu.clock() - message.at > RECALL_SECONDS:
+        raise Refused(230009, "This message has exceeded the recall time limit.")
+    message.recalled = True
+    feishu.put_message(message)
+    return _success({})
+
+
+def get(feishu: "Feishu", account: Account, _request: Request, message_id: str) -> Response:
+    """`GET /open-apis/im/v1/messages/:message_id`."""
+    return _success({"items": [message_data(feishu, account, _seen(feishu, account, message_id))]})
+
+
+def react(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
+    """`POST /open-apis/im/v1/messages/:message_id/reactions`."""
+    message = _visible(feishu, account, message_id)
+    kind = (_body(request).get("reaction_type") or {}).get("emoji_type")
+    if not isinstance(kind, str) or not kind:
+        raise Refused(231001, "reaction type is invalid.")
+    reaction = {
+        "reaction_id": feishu.hex(40),
+        "operator": {"operator_id": account.app_id, "operator_type": "app"},
+        "action_time": millis(feishu.clock()),
+        "reaction_type": {"emoji_type": kind},
+    }
+    message.reactions.append(reaction)
+    feishu.put_message(message)
+    return _success(reaction)
+
+
+def unreact(feishu: "Feishu", account: Account, _request: Request, message_id: str, reaction_id: str) -> Response:
+    """`DELETE /open-apis/im/v1/messages/:message_id/reactions/:reaction_id`."""
+    message = _visible(feishu, account, message_id)
+    found = next((r for r in message.reactions if r["reaction_id"] == reaction_id), None)
+    if found is None:
+        raise Refused(231007, "The reaction does not exist.")
+    if found["operator"]["operator_id"] != account.app_id:
+        raise Refused(231003, "No permission to delete this reaction.")
+    message.reactions.remove(found)
+    feishu.put_message(message)
+    return _success(found)
+
+
+def message_data(feishu: "Feishu", account: Account, message: Message) -> dict[str, Any]:
+    """A message as the API answers it."""
+    person = message.sender_kind == "user"
+    data: dict[str, Any] = {
+        "message_id": message.id,
+        "msg_type": message.type,
+        "create_time": millis(message.at),
+        "update_time": millis(message.edited or message.at),
+        "deleted": message.recalled,
+        "updated": message.edited is not None,
+        "chat_id": message.room,
+        "sender": {
+            "id": account.open_id(message.sender) if person else feishu.accounts[message.sender].app_id,
+            "id_type": "open_id" if person else "app_id",
+            "sender_type": "user" if person else "app",
+            "tenant_key": TENANT,
+        },
+        "body": {"content": json.dumps(message.content, ensure_ascii=False)},
+    }
+    named = {"root_id": message.root, "parent_id": message.reply_to, "thread_id": message.thread}
+    return data | {name: value for name, value in named.items() if value}
+
+
+def _receiver(feishu: "Feishu", account: Account, kind: str | None, wanted: str) -> Room:
+    if kind == "chat_id":
+        room = feishu.rooms.get(wanted)
+        if room is None:
+            raise Refused(230034, "The receive_id is invalid.")
+        _in_chat(account, room)
+        return room
+    ids = {"open_id": account.open_id, "user_id": user_id, "union_id": union_id, "email": email}
+    if kind not in ids:
+        raise Refused(99992402, "field validation failed: receive_id_type")
+    person = next((p for p in list(feishu.persons.values()) if ids[kind](p.id) == wanted), None)
+    if person is None:
+        raise Refused(230034, "The receive_id is invalid.")
+    return feishu.room("", account.name, person)
+
+
+def _in_chat(account: Account, room: Room) -> None:
+    if account.name not in room.bots:
+        raise Refused(230002, "The bot can not be outside the group.")
+
+
+def _seen(feishu: "Feishu", account: Account, message_id: str) -> Message:
+    message = feishu.messages.get(message_id)
+    if message is None or message.note or message.sender_kind == "webhook":
+        raise bad_parameter("invalid message_id")
+    _in_chat(account, feishu.rooms[message.room])
+    feishu.note_call(room=message.room, message_id=message.id)
+    return message
+
+
+def _visible(feishu: "Feishu", account: Account, message_id: str) -> Message:
+    message = _seen(feishu, account, message_id)
+    if message.recalled:
+        raise Refused(230011, "The message was withdrawn.")
+    return message
+
+
+def _own(feishu: "Feishu", account: Account, message_id: str) -> Message:
+    message = _visible(feishu, account, message_id)
+    if message.sender_kind != "bot" or message.sender != account.name:
+        raise Refused(230017, "The bot is not the owner of the resource.")
+    return message
+
+
+def _pace(feishu: "Feishu", key: tuple[str, str]) -> None:
+    if feishu.windows.take([Rule(key, PER_CHAT, 1)], feishu.clock()):
+        raise Refused(230020, "This operation triggers the frequency limit.")
+
+
+def _body(request: Request) -> dict[str, Any]:
+    body = request.json()
+    if not isinstance(body, dict):
+        raise Refused(99991402 if not request.body else 9499, "field validation failed", 400)
+    return body
+
+
+def _success(data: Any) -> Response:
+    return Response.of({"code": 0, "msg": "success", "data": data})

@@ -1,0 +1,165 @@
+"""What every imitated platform has: persons, rooms, messages, calls it received, events it wants delivered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Part = dict[str, Any]
+"""A piece of a message as the page shows it, the same on every platform: `{"kind": "text" | "markdown" | "image" |
+"file" | "card" | "note" | ...}`; `playground/static/js/parts.js` draws them."""
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody who writes. `id` is the playground's own; what the platform calls them is the platform's affair."""
+
+    id: str
+    name: str
+    name_zh: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {"id": self.id, "name": self.name, "name_zh": self.name_zh or self.name}
+
+
+@dataclass(slots=True)
+class Room:
+    """A group, or the direct chat of one person with one app's bot."""
+
+    id: str
+    name: str
+    kind: Literal["group", "private"]
+    members: list[str] = field(default_factory=list[str])
+    bots: set[str] = field(default_factory=set[str])
+    """Names of the apps whose bots are in it."""
+    slug: str = ""
+    name_zh: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {
+            "id": self.id,
+            "slug": self.slug,
+            "name": self.name,
+            "name_zh": self.name_zh or self.name,
+            "kind": self.kind,
+            "members": list(self.members),
+            "bots": sorted(self.bots),
+        }
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as the platform keeps it. `type` and `content` are the platform's own."""
+
+    id: str
+    room: str
+    sender: str
+    """A person's id, or the name of an app for its bot."""
+    sender_kind: Literal["user", "bot", "webhook"]
+    type: str
+    content: Any
+    at: float
+    app: str = ""
+    """The app that sent it, or that it was meant for."""
+    edited: float | None = None
+    edits: int = 0
+    recalled: bool = False
+    reply_to: str = ""
+    root: str = ""
+    thread: str = ""
+    mentions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    reactions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    note: bool = False
+    """A line of the page's own (somebody pressed a button), unknown to the platform."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One API call as it was received, secrets masked. `status` 0: no answer was given."""
+
+    at: float
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    app: str = ""
+    status: int = 0
+    response: Any = None
+    ms: float = 0
+    fault: str | None = None
+    room: str = ""
+    message_id: str = ""
+    """The message it made, or was about."""
+    key: str = ""
+    """The idempotency key it carried."""
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A callback as it goes over the wire."""
+
+    method: str = "POST"
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to deliver. `status` 0: no answer in time, `error` says why."""
+
+    at: float
+    ms: float
+    status: int
+    error: str = ""
+    body: str = ""
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An event that the platform wants delivered to an app's callback URL."""
+
+    id: str
+    platform: str
+    app: str
+    kind: Literal["message", "action", "event", "challenge"]
+    wire: Wire
+    plain: bytes
+    """What was encrypted; the same as the body where nothing is encrypted."""
+    at: float
+    journal_id: str
+    """What the receiver should take for the id of the message or event: the same in each delivery of it."""
+    about: str = ""
+    """The platform's id of the message concerned."""
+    room: str = ""
+    deadline: float = 3
+    """Seconds for an answer."""
+    ladder: tuple[float, ...] = ()
+    """Seconds from each failure to the next attempt."""
+    state: Literal["waiting", "delivered", "retrying", "failed"] = "waiting"
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    result: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the platform made of the answer: `{"toast": ...}`."""
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it, without the bytes."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "app": self.app,
+            "about": self.about,
+            "room": self.room,
+            "at": self.at,
+            "state": self.state,
+            "attempts": [attempt.shown() for attempt in self.attempts],
+            "result": self.result,
+        }
