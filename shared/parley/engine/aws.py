@@ -39,7 +39,7 @@ def ssm() -> "SSMClient":
 
 
 def _client(service: Any) -> Any:
-    return boto3.client(service, config=_CONFIG)  # pyright: ignore[reportUnknownMemberType]
+    return boto3.client(service, config=_CONFIG)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def error_code(error: BaseException) -> str:

@@ -77,6 +77,9 @@ class Http:
             response = self.client.send(request, stream=True)
             try:
                 body = _read(response, limit)
+            except _TooLong as error:
+                # It was answered, so it may well have been done.
+                raise CallFailed(Unclear(f"answered with more than {limit} bytes")) from error
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -87,12 +90,16 @@ class Http:
         return Answer(response.status_code, body, Headers(dict(response.headers)))
 
 
+class _TooLong(Exception):
+    """An answer beyond what is read."""
+
+
 def _read(response: httpx.Response, limit: int) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > limit:
-            raise CallFailed(Permanent(f"more than {limit} bytes"))
+            raise _TooLong
     return bytes(body)
 
 
@@ -134,14 +141,23 @@ def _opened(client: httpx.Client, upload: Upload) -> Generator[IO[bytes]]:
     """The bytes to upload, streamed through a file beyond a megabyte, never more than the limit."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         if upload.media.data:
-            _write(file, base64.b64decode(upload.media.data), upload.limit)
+            _write(file, _decoded(upload.media.data), upload.limit)
         else:
             _fetch(client, upload, file)
         file.seek(0)
         yield file
 
 
+def _decoded(data: str) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError as error:
+        raise CallFailed(Permanent("the media's data is not Base64", form=True)) from error
+
+
 def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes]) -> None:
+    if not upload.media.url.startswith(("http://", "https://")):
+        raise CallFailed(Permanent("the media has no usable address", form=True))
     try:
         with client.stream("GET", upload.media.url, timeout=httpx.Timeout(10.0, connect=3.0)) as response:
             if response.status_code >= 500:

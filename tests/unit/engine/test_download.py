@@ -1,0 +1,78 @@
+"""Media for the bot: fetched with the app's token, or told why not."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from parley.bot import DownloadFailed
+from parley.engine import download as module
+from parley.engine.apps import Apps
+from parley.engine.aws import dynamodb, ssm
+from parley.engine.calls import Calls
+from parley.engine.download import Downloads
+from parley.engine.http import Http
+from parley.engine.tokens import Tokens
+from parley.model import Image, Message
+
+pytestmark = pytest.mark.usefixtures("aws")
+CONFIG = {"app_id": "cli_a", "app_secret": "s", "verification_token": "v", "host": "http://feishu"}
+
+
+class Server:
+    """Hands out tokens `t1`, `t2` ...; accepts only `good`."""
+
+    def __init__(self, good: str = "t1", media: httpx.Response | None = None) -> None:
+        self.good = good
+        self.media = media or httpx.Response(200, content=b"PNG", headers={"content-type": "image/png"})
+        self.tokens = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if "tenant_access_token" in request.url.path:
+            self.tokens += 1
+            return httpx.Response(200, json={"code": 0, "tenant_access_token": f"t{self.tokens}", "expire": 7200})
+        if request.headers["authorization"] != f"Bearer {self.good}":
+            return httpx.Response(400, json={"code": 99991663, "msg": "invalid"})
+        return self.media
+
+
+@pytest.fixture
+def fetch(message: Callable[..., Message]) -> Iterator[Callable[..., bytes]]:
+    ssm().put_parameter(
+        Name="/parley/unit/feishu/demo", Value=msgspec.json.encode(CONFIG).decode(), Type="SecureString"
+    )
+
+    def run(server: Server, **changes: Any) -> bytes:
+        http = Http(httpx.Client(transport=httpx.MockTransport(server)))
+        calls = Calls(http, Tokens(dynamodb(), "parley"), dynamodb(), "parley")
+        return Downloads(calls, Apps())(Image(key="img_1"), msgspec.structs.replace(message(), **changes))
+
+    yield run
+
+
+def test_the_bytes_come_with_the_apps_token(fetch: Callable[..., bytes]) -> None:
+    assert fetch(Server()) == b"PNG"
+
+
+def test_a_token_that_is_refused_is_replaced_once(fetch: Callable[..., bytes]) -> None:
+    server = Server(good="t2")
+    assert fetch(server) == b"PNG"
+    assert server.tokens == 2
+    with pytest.raises(DownloadFailed):
+        fetch(Server(good="never"))
+
+
+def test_what_the_platform_refuses_is_told_with_its_reason(fetch: Callable[..., bytes]) -> None:
+    with pytest.raises(DownloadFailed, match="234003"):
+        fetch(Server(media=httpx.Response(400, json={"code": 234003, "msg": "not in the message"})))
+
+
+def test_an_app_that_is_gone_is_a_reason_too(fetch: Callable[..., bytes]) -> None:
+    with pytest.raises(DownloadFailed):
+        fetch(Server(), app="gone")
+
+
+def test_downloads_are_made_from_the_environment() -> None:
+    assert module.downloads().calls.table == "parley"

@@ -1,0 +1,146 @@
+"""The HTTP client: what leaves, what may have left, and how much comes back."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from parley.engine.http import MAX_ANSWER, CallFailed, Http, client
+from parley.model import Image
+from parley.platform import Auth, Call, Permanent, Transient, Unclear, Upload
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def http(handler: Handler) -> Http:
+    return Http(httpx.Client(transport=httpx.MockTransport(handler)))
+
+
+def call(**more: object) -> Call:
+    return Call(name="send", method="POST", url="http://platform/send", **more)  # type: ignore[arg-type]
+
+
+def failing(error: Exception) -> Handler:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    return handler
+
+
+def test_a_call_leaves_as_it_is_and_its_answer_comes_back() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201, json={"id": "é"}, headers={"X-Limit": "3"})
+
+    answer = http(handler).perform(call(json={"text": "é"}, query={"a": "b c"}, headers={"X-One": "1"}))
+    assert (answer.status, answer.json(), answer.headers["x-limit"]) == (201, {"id": "é"}, "3")
+    assert seen[0].content == '{"text":"é"}'.encode()
+    assert str(seen[0].url) == "http://platform/send?a=b+c"
+    assert seen[0].headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("auth", "where"),
+    [(Auth("header", "Authorization", "Bearer "), "header"), (Auth("query", "access_token"), "query")],
+)
+def test_the_token_goes_where_the_call_says(auth: Auth, where: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=[request.headers.get("authorization"), request.url.params.get("access_token")])
+
+    answer = http(handler).perform(call(auth=auth), "t-1")
+    expected = ["Bearer t-1", None] if where == "header" else [None, "t-1"]
+    assert json.loads(answer.body) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (httpx.ConnectError("no"), Transient),
+        (httpx.ConnectTimeout("no"), Transient),
+        (httpx.PoolTimeout("no"), Transient),
+        (httpx.ReadTimeout("no"), Unclear),
+        (httpx.ReadError("no"), Unclear),
+        (httpx.WriteError("no"), Unclear),
+        (httpx.RemoteProtocolError("no"), Unclear),
+    ],
+)
+def test_only_what_surely_never_left_is_transient(error: Exception, outcome: type) -> None:
+    with pytest.raises(CallFailed) as raised:
+        http(failing(error)).perform(call())
+    assert type(raised.value.outcome) is outcome
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    with pytest.raises(CallFailed) as raised:
+        http(lambda _: httpx.Response(200, content=b"x" * (MAX_ANSWER + 1))).perform(call())
+    assert isinstance(raised.value.outcome, Unclear)
+
+
+def test_redirects_are_not_followed_with_the_token() -> None:
+    answer = http(lambda _: httpx.Response(302, headers={"Location": "http://elsewhere/"})).perform(
+        call(auth=Auth("header", "Authorization"))
+    )
+    assert answer.status == 302
+
+
+def upload(image: Image, limit: int = 100) -> Call:
+    return call(upload=Upload(field="image", media=image, limit=limit, fields={"image_type": "message"}))
+
+
+def test_data_is_uploaded_as_a_form() -> None:
+    bodies: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.read())
+        return httpx.Response(200)
+
+    data = base64.b64encode(b"PNG!").decode()
+    http(handler).perform(upload(Image(data=data, name="a.png", mime="image/png")))
+    assert b'name="image_type"\r\n\r\nmessage' in bodies[0]
+    assert b'name="image"; filename="a.png"\r\nContent-Type: image/png\r\n\r\nPNG!' in bodies[0]
+
+
+def media_server(content: bytes, status: int = 200) -> Handler:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "media":
+            return httpx.Response(status, content=content)
+        return httpx.Response(200, json={"size": len(request.read())})
+
+    return handler
+
+
+def test_media_behind_an_address_are_fetched_and_uploaded() -> None:
+    answer = http(media_server(b"x" * 99)).perform(upload(Image(url="http://media/a.png")))
+    assert answer.json()["size"] > 99
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "outcome"),
+    [(b"x" * 101, 200, Permanent), (b"", 404, Permanent), (b"", 503, Transient)],
+)
+def test_media_that_cannot_be_had_are_told_apart(content: bytes, status: int, outcome: type) -> None:
+    with pytest.raises(CallFailed) as raised:
+        http(media_server(content, status)).perform(upload(Image(url="http://media/a.png")))
+    assert type(raised.value.outcome) is outcome
+
+
+@pytest.mark.parametrize("image", [Image(url="file:///etc/passwd"), Image(url="nonsense"), Image(data="%%%"), Image()])
+def test_media_without_a_usable_source_can_still_become_text(image: Image) -> None:
+    with pytest.raises(CallFailed) as raised:
+        http(media_server(b"")).perform(upload(image))
+    assert raised.value.outcome == Permanent(raised.value.outcome.reason, form=True)
+
+
+def test_downloads_stop_at_their_limit() -> None:
+    web = http(lambda _: httpx.Response(200, content=b"x" * 100))
+    assert web.download(call(), "", limit=100)[1] == b"x" * 100
+    with pytest.raises(CallFailed):
+        web.download(call(), "", limit=99)
+
+
+def test_there_is_one_client() -> None:
+    assert client() is client()
