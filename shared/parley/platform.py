@@ -14,7 +14,7 @@ depends on the answer of another (upload, then send; ticket, then token), the fu
 import math
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -127,6 +127,7 @@ class Inbound(Protocol):
         ...
 
 
+@runtime_checkable
 class Instantly(Protocol):
     """What `inbound` has besides where a platform wants an answer that cannot wait: completions, a form to open."""
 
@@ -134,6 +135,30 @@ class Instantly(Protocol):
         """The response that shows `result`, the bot's instant answer to `message` (`Accepted.instant`).
 
         Raises ValueError where the platform has no way to show it there.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer within the callback, and how much of the replies is in it.
+
+    `said` replies, counted from the first, are said in full. Of the next one only the beginning is said where `rest`
+    holds what remains of it. Whatever is neither has to go another way.
+    """
+
+    response: Response
+    said: int = 0
+    rest: Reply | None = None
+
+
+class Answering(Protocol):
+    """What `inbound` has besides where replies can be given within the callback (`Accepted.answer_within`)."""
+
+    def answer(self, request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> Answered:
+        """The response to `request` that says as many of `replies` to `message` as fit, in order.
+
+        With none, or where the first cannot be said this way, it is the platform's "nothing to say".
         """
         ...
 
@@ -242,12 +267,14 @@ class Unclear:
 @dataclass(frozen=True, slots=True)
 class Permanent:
     """Refused for good. `form`: it is the form that was refused, so that plain text may still go through. `grant`: it
-    is the grant of `out.to` that is refused, so that the reply may still go out without it.
+    is the grant of `out.to` that is refused, so that the reply may still go out without it. `closed`: the person cannot
+    be written to before they write again; what is said may still go with the answer to that (`Answering`).
     """
 
     reason: str
     form: bool = False
     grant: bool = False
+    closed: bool = False
 
 
 Outcome = Sent | TokenRejected | Limited | Transient | Unclear | Permanent
@@ -347,6 +374,7 @@ class Outbound(Protocol):
         ...
 
 
+@runtime_checkable
 class Learning(Protocol):
     """What `outbound` has besides where a platform tells its limits in its answers."""
 
