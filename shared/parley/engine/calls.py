@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from parley.engine import telemetry
 from parley.engine.batch import Later
 from parley.engine.http import CallFailed, Http
+from parley.engine.pacing import Pacing
 from parley.engine.telemetry import log
 from parley.engine.tokens import Held, Tokens
 from parley.journal.kept import kept
@@ -15,6 +16,7 @@ from parley.model import Outgoing
 from parley.platform import (
     App,
     Call,
+    Learning,
     Limited,
     Outbound,
     Outcome,
@@ -45,10 +47,13 @@ class Line:
 
 @dataclass(slots=True)
 class Calls:
-    """Makes calls and fetches the tokens for them. `client` and `table` hold what platforms have pushed."""
+    """Makes calls, fetches the tokens for them, and heeds what the answers tell about limits. `client` and `table` hold
+    what platforms have pushed.
+    """
 
     http: Http
     tokens: Tokens
+    pacing: Pacing
     client: "DynamoDBClient"
     table: str
     clock: Callable[[], float] = time.time
@@ -82,6 +87,8 @@ class Calls:
             return (Transient(str(error)) if error.after is None else Limited(error.after, str(error))), None
         except Later as later:
             return Limited(later.after, str(later)), None
+        if isinstance(line.platform, Learning):
+            self.pacing.learn(line.platform.learned(call, answer, line.out, line.app))
         return line.platform.outcome(call, answer), held
 
     def _fetch(self, line: Line) -> Token:

@@ -62,8 +62,12 @@ class _Again(Exception):
         self.wait = wait
 
 
-class _Plain(Exception):
-    """The rich form is refused; the plain one may go through."""
+class _Otherwise(Exception):
+    """Refused as it is; said otherwise, as `out`, it may go through."""
+
+    def __init__(self, out: Outgoing, reason: str) -> None:
+        super().__init__(reason)
+        self.out = out
 
 
 @dataclass(slots=True)
@@ -138,8 +142,10 @@ class Deliverer:
             self._walk(job)
         except _Ended as ended:
             self._record(job, ended.state, str(ended))
-        except _Plain as refused:
-            self._plainly(job, str(refused))
+        except _Otherwise as other:
+            telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
+            self.outbox.release(other.out, job.owner, self.clock(), wait=0, reason=str(other), unclear_since=None)
+            raise Later(0, f"refused, otherwise next: {other}") from other
         except _Again as again:
             self.outbox.release(
                 job.out,
@@ -152,7 +158,7 @@ class Deliverer:
             raise Later(again.wait, str(again)) from again
 
     def _walk(self, job: _Job) -> NoReturn:
-        """Make the calls one by one. Ends in _Ended, _Again or _Plain, or in what AWS or the journal raise."""
+        """Make the calls one by one. Ends in _Ended, _Again or _Otherwise, or in what AWS or the journal raise."""
         steps = job.line.platform.deliver(job.out, job.line.app, self.clock())
         call = self._next(job, steps, None)
         for receipt in job.receipts:
@@ -197,10 +203,9 @@ class Deliverer:
         match outcome:
             case Limited(after=after, reason=reason):
                 return _Again(max(after, 0.1), reason or "limited by the platform")
-            case Permanent(reason=reason, form=form):
-                if form and job.out.form == "rich" and not job.receipts:
-                    return _Plain(reason)
-                return _Ended(ReplyState.FAILED, reason)
+            case Permanent(reason=reason):
+                other = _otherwise(job, outcome)
+                return _Otherwise(other, reason) if other else _Ended(ReplyState.FAILED, reason)
             case TokenRejected(reason=reason):
                 return self._retry(job, f"token refused twice: {reason}")
             case Transient(reason=reason):
@@ -225,17 +230,6 @@ class Deliverer:
         state = ReplyState.FAILED if job.unclear_since is None else ReplyState.UNKNOWN
         return _Ended(state, f"gave up after {job.attempts} attempts: {reason}")
 
-    def _plainly(self, job: _Job, reason: str) -> None:
-        """Say the same in plain text instead, as the next attempt of the same reply."""
-        plain = fallback(job.out.reply)
-        if plain is None:
-            self._record(job, ReplyState.FAILED, reason)
-            return
-        telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
-        out = msgspec.structs.replace(job.out, reply=plain, form="plain")
-        self.outbox.release(out, job.owner, self.clock(), wait=0, reason=reason, unclear_since=None)
-        raise Later(0, f"refused, plain text next: {reason}")
-
     def _record(self, job: _Job, state: ReplyState, reason: str) -> None:
         now = self.clock()
         self.outbox.finish(job.out, job.owner, state, job.receipts, reason, now)
@@ -254,6 +248,17 @@ _METRICS = {
 }
 
 
+def _otherwise(job: _Job, refused: Permanent) -> Outgoing | None:
+    """The reply as it may still go through: without its grant, or as plain text. None where nothing of it was refused
+    that it could do without, or a part of it is already said.
+    """
+    out = job.out
+    if refused.grant and out.to.grant:
+        return msgspec.structs.replace(out, to=msgspec.structs.replace(out.to, grant="", grant_until=0))
+    plain = fallback(out.reply) if refused.form and out.form == "rich" and not job.receipts else None
+    return msgspec.structs.replace(out, reply=plain, form="plain") if plain else None
+
+
 def _backoff(attempts: int) -> float:
     """Seconds before the next attempt: exponential, spread by the attempt's number."""
     return min(_LAST_RETRY, _FIRST_RETRY * 2 ** min(attempts - 1, 10)) * (0.75 + attempts * 0.37 % 0.5)
@@ -266,10 +271,11 @@ def _ids(out: Outgoing) -> dict[str, str]:
 @cache
 def _deliverer() -> Deliverer:
     table = setting("TABLE")
+    pacing = Pacing(dynamodb(), table)
     return Deliverer(
         outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
-        calls=Calls(Http(client()), Tokens(dynamodb(), table), dynamodb(), table),
-        pacing=Pacing(dynamodb(), table),
+        calls=Calls(Http(client()), Tokens(dynamodb(), table), pacing, dynamodb(), table),
+        pacing=pacing,
         apps=Apps(),
     )
 

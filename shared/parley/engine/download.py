@@ -8,6 +8,7 @@ from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Later
 from parley.engine.calls import Calls, Line
 from parley.engine.http import CallFailed, Http, client
+from parley.engine.pacing import Pacing
 from parley.engine.tokens import Tokens
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key
 from parley.platform import Headers, Sent, TokenRejected, TokenUnavailable
@@ -59,4 +60,5 @@ def _asking(message: Message) -> Outgoing:
 def downloads() -> Downloads:
     """The downloads of this process."""
     table = setting("TABLE")
-    return Downloads(Calls(Http(client()), Tokens(dynamodb(), table), dynamodb(), table), Apps())
+    calls = Calls(Http(client()), Tokens(dynamodb(), table), Pacing(dynamodb(), table), dynamodb(), table)
+    return Downloads(calls, Apps())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from parley.engine import telemetry
 from parley.engine.batch import Later
 from parley.journal.rows import Item, get_number, number, text
-from parley.platform import Bucket
+from parley.platform import Bucket, Pause, Strike
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -90,6 +90,22 @@ class Pacing:
             )
         except self.client.exceptions.ConditionalCheckFailedException:
             return
+
+    def learn(self, news: "Iterable[Pause | Strike]") -> None:
+        """Heed what an answer of the platform has told about its buckets."""
+        for told in news:
+            if isinstance(told, Pause):
+                self.pause(told.bucket, self.clock() + told.seconds)
+            else:
+                self._strike(told)
+
+    def _strike(self, strike: Strike) -> None:
+        try:
+            self._reserve(strike.bucket, self.clock())
+        except Later as later:
+            telemetry.count("BreakersOpened")
+            for bucket in strike.pauses:
+                self.pause(bucket, self.clock() + later.after)
 
     def _reserve(self, bucket: Bucket, now: float) -> float:
         """The moment at which a call may be made in `bucket`. Raises Later."""

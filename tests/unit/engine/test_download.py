@@ -1,6 +1,6 @@
 """Media for the bot: fetched with the app's token, or told why not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ from parley.engine.aws import dynamodb, ssm
 from parley.engine.calls import Calls
 from parley.engine.download import Downloads
 from parley.engine.http import Http
+from parley.engine.pacing import Pacing
 from parley.engine.tokens import Tokens
 from parley.model import Image, Message
 
@@ -39,17 +40,17 @@ class Server:
 
 
 @pytest.fixture
-def fetch(message: Callable[..., Message]) -> Iterator[Callable[..., bytes]]:
+def fetch(message: Callable[..., Message]) -> Callable[..., bytes]:
     ssm().put_parameter(
         Name="/parley/unit/feishu/demo", Value=msgspec.json.encode(CONFIG).decode(), Type="SecureString"
     )
 
     def run(server: Server, **changes: Any) -> bytes:
         http = Http(httpx.Client(transport=httpx.MockTransport(server)))
-        calls = Calls(http, Tokens(dynamodb(), "parley"), dynamodb(), "parley")
+        calls = Calls(http, Tokens(dynamodb(), "parley"), Pacing(dynamodb(), "parley"), dynamodb(), "parley")
         return Downloads(calls, Apps())(Image(key="img_1"), msgspec.structs.replace(message(), **changes))
 
-    yield run
+    return run
 
 
 def test_the_bytes_come_with_the_apps_token(fetch: Callable[..., bytes]) -> None:
