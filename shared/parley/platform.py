@@ -152,6 +152,7 @@ class Answered:
     rest: Reply | None = None
 
 
+@runtime_checkable
 class Answering(Protocol):
     """What `inbound` has besides where replies can be given within the callback (`Accepted.answer_within`)."""
 
