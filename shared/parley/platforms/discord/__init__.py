@@ -1,0 +1,1 @@
+"""Discord without its Gateway: interactions and webhook events in, its REST API out."""

@@ -1,0 +1,108 @@
+"""What Discord sends along with the ids in an interaction: names, attachments, the target of a context menu.
+
+Discord docs: Receiving and Responding › Resolved Data Structure. An id without its entry is shown as the id.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from parley.model import AnyMedia, AnySegment, Audio, File, Image, Mention, Other, Text, Video
+from parley.platforms.discord import read
+
+Names = Mapping[str, str]
+Kind = Literal["user", "role", "channel", "mentionable", "attachment", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The entries by id. `messages` and `attachments` stay as Discord wrote them."""
+
+    users: Names
+    bots: frozenset[str]
+    roles: Names
+    channels: Names
+    attachments: Mapping[str, Any]
+    messages: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any], mentions: object = None) -> "Resolved":
+        """From the `data` of an interaction, or of nothing but the `mentions` of a message."""
+        resolved = read.mapping(data.get("resolved"))
+        members = read.mapping(resolved.get("members"))
+        people = {**read.mapping(resolved.get("users")), **_by_id(mentions)}
+        users = {id_: read.mapping(user) for id_, user in people.items()}
+        return cls(
+            users={id_: read.display_name(user, read.mapping(members.get(id_))) for id_, user in users.items()},
+            bots=frozenset(id_ for id_, user in users.items() if user.get("bot") is True),
+            roles=_names(resolved.get("roles")),
+            channels=_names(resolved.get("channels")),
+            attachments=read.mapping(resolved.get("attachments")),
+            messages=read.mapping(resolved.get("messages")),
+        )
+
+    def named(self, kind: Kind, value: str) -> AnySegment:
+        """What an option or a select of that kind says with `value`."""
+        match kind:
+            case "user":
+                return self.user(value)
+            case "role":
+                return self.role(value)
+            case "channel":
+                return self.channel(value)
+            case "mentionable":
+                return self.role(value) if value in self.roles and value not in self.users else self.user(value)
+            case "attachment":
+                return self.attachment(value) or Text(text=value)
+            case "value":
+                return Text(text=value)
+
+    def user(self, id_: str) -> Mention:
+        """The person or bot with that id."""
+        return Mention(id=id_, name=self.users.get(id_, ""), bot=id_ in self.bots)
+
+    def role(self, id_: str) -> Other:
+        """A role: people addressed together, which the model has no form for."""
+        return Other(name="role", text=f"@{self.roles.get(id_) or id_}", data={"id": id_})
+
+    def channel(self, id_: str) -> Other:
+        """A channel."""
+        return Other(name="channel", text=f"#{self.channels.get(id_) or id_}", data={"id": id_})
+
+    def attachment(self, id_: str) -> AnyMedia | None:
+        """The file with that id; None where it has no address."""
+        return media(read.mapping(self.attachments.get(id_)))
+
+
+def media(attachment: Mapping[str, Any]) -> AnyMedia | None:
+    """An attachment object as a segment. The address is signed and ends: fetch it soon, with its query."""
+    url = read.text(attachment.get("url"))
+    if not url:
+        return None
+    mime = read.text(attachment.get("content_type"))
+    about: dict[str, Any] = {
+        "key": read.snowflake(attachment.get("id")),
+        "url": url,
+        "name": read.text(attachment.get("filename")),
+        "mime": mime,
+        "size": read.whole(attachment.get("size")),
+    }
+    seconds = attachment.get("duration_secs")
+    length = float(seconds) if isinstance(seconds, int | float) else None
+    match mime.partition("/")[0].lower():
+        case "image":
+            return Image(**about)
+        case "audio":
+            return Audio(**about, seconds=length)
+        case "video":
+            return Video(**about, seconds=length)
+        case _:
+            return File(**about)
+
+
+def _names(entries: object) -> Names:
+    return {id_: read.text(read.mapping(entry).get("name")) for id_, entry in read.mapping(entries).items()}
+
+
+def _by_id(mentions: object) -> dict[str, Any]:
+    return {read.text(user.get("id")): user for user in read.mappings(mentions)}
