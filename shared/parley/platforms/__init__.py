@@ -5,7 +5,7 @@ from typing import cast
 
 from parley.platform import Config, Inbound, Outbound
 
-NAMES = ("feishu",)
+NAMES = ("discord", "feishu")
 
 
 def inbound(name: str) -> Inbound:
