@@ -287,6 +287,8 @@ class Bucket(NamedTuple):
     key: str
     limit: int
     period: float
+    burst: int | None = None
+    """At most so many at once: a second, shorter limit of the platform in the same bucket. None: a twentieth."""
 
 
 class Pause(NamedTuple):

@@ -43,7 +43,8 @@ def spacing(bucket: Bucket) -> Spacing:
     A small limit gets no burst, and a pace a twentieth slower than the limit, since calls 200 ms apart do not arrive
     exactly 200 ms apart.
     """
-    burst = bucket.limit // 20 if bucket.limit >= _SMALL else 0
+    usual = bucket.limit // 20 if bucket.limit >= _SMALL else 0
+    burst = usual if bucket.burst is None else bucket.burst
     rate = bucket.limit - burst - 2 if burst else bucket.limit * 0.95
     interval = bucket.period / rate
     return Spacing(interval, burst * interval)
