@@ -5,15 +5,24 @@ import pytest
 from playground.platforms.base import Said
 from playground.platforms.feishu.accounts import email, union_id, user_id
 
+GO = {"tag": "plain_text", "content": "Go"}
 CARD = {
     "config": {"update_multi": True},
     "header": {"title": {"tag": "plain_text", "content": "Deploy?"}},
     "elements": [
         {"tag": "markdown", "content": "Version **7**"},
-        {"tag": "action", "actions": [{"tag": "button", "text": {"tag": "plain_text", "content": "Yes"}, "value": {"id": "yes"}}]},
+        {"tag": "action", "actions": [{"tag": "button", "text": GO, "value": {"id": "yes"}}]},
     ],
-}  # fmt: skip
-CARD_2 = {"schema": "2.0", "body": {"elements": [{"tag": "markdown", "content": "a"}, {"tag": "button", "text": {"tag": "plain_text", "content": "Go"}, "behaviors": [{"type": "callback", "value": "go"}]}]}}  # fmt: skip
+}
+CARD_2 = {
+    "schema": "2.0",
+    "body": {
+        "elements": [
+            {"tag": "markdown", "content": "a"},
+            {"tag": "button", "text": GO, "behaviors": [{"type": "callback", "value": "go"}]},
+        ]
+    },
+}
 
 
 def code(answer):

@@ -69,24 +69,25 @@ def test_an_app_that_appears_later_is_found_by_its_id(bot, feishu):
     assert feishu.app_names() == ["demo", "second"]
 
 
-class TestStoreApp:
-    BODY = {"app_id": "cli_store", "app_secret": "s"}
+STORE = {"app_id": "cli_store", "app_secret": "s"}
 
+
+class TestStoreApp:
     @pytest.fixture(autouse=True)
     def store_app(self, feishu):
-        feishu.add_app("shop", {**self.BODY, "app_type": "store", "verification_token": "v"})
+        feishu.add_app("shop", {**STORE, "app_type": "store", "verification_token": "v"})
 
     def post(self, bot, path, **body):
         return bot.http.post(f"/open-apis/auth/v3/{path}", json=body).json()
 
     def ticket(self, bot, feishu):
-        assert self.post(bot, "app_ticket/resend", **self.BODY)["code"] == 0
+        assert self.post(bot, "app_ticket/resend", **STORE)["code"] == 0
         (delivery,) = feishu.take()
         assert b'"type":"event_callback"' in delivery.plain
         return feishu.accounts["shop"].tickets[-1]
 
     def test_the_ticket_leads_to_an_app_token_and_that_to_a_tenant_token(self, bot, feishu, team):
-        app = self.post(bot, "app_access_token", **self.BODY, app_ticket=self.ticket(bot, feishu))
+        app = self.post(bot, "app_access_token", **STORE, app_ticket=self.ticket(bot, feishu))
         tenant = self.post(
             bot, "tenant_access_token", app_access_token=app["app_access_token"], tenant_key=feishu.tenant("shop")
         )
@@ -95,20 +96,20 @@ class TestStoreApp:
 
     def test_a_wrong_ticket_is_refused(self, bot, feishu):
         self.ticket(bot, feishu)
-        assert self.post(bot, "app_access_token", **self.BODY, app_ticket="tkt-wrong")["code"] == 10012
+        assert self.post(bot, "app_access_token", **STORE, app_ticket="tkt-wrong")["code"] == 10012
 
     def test_the_ticket_before_the_last_still_counts(self, bot, feishu):
         older = self.ticket(bot, feishu)
         self.ticket(bot, feishu)
-        assert self.post(bot, "app_access_token", **self.BODY, app_ticket=older)["code"] == 0
+        assert self.post(bot, "app_access_token", **STORE, app_ticket=older)["code"] == 0
         self.ticket(bot, feishu)
-        assert self.post(bot, "app_access_token", **self.BODY, app_ticket=older)["code"] == 10012
+        assert self.post(bot, "app_access_token", **STORE, app_ticket=older)["code"] == 10012
 
     def test_a_wrong_app_token_or_tenant_gives_no_tenant_token(self, bot, feishu):
         assert self.post(bot, "tenant_access_token", app_access_token="a-1", tenant_key="t")["code"] == 99991664
-        app = self.post(bot, "app_access_token", **self.BODY, app_ticket=self.ticket(bot, feishu))
+        app = self.post(bot, "app_access_token", **STORE, app_ticket=self.ticket(bot, feishu))
         answer = self.post(bot, "tenant_access_token", app_access_token=app["app_access_token"], tenant_key="other")
         assert answer["code"] == 10003
 
     def test_a_store_app_gets_no_token_by_the_way_of_a_custom_app(self, bot):
-        assert self.post(bot, "tenant_access_token/internal", **self.BODY)["code"] == 10003
+        assert self.post(bot, "tenant_access_token/internal", **STORE)["code"] == 10003
