@@ -153,6 +153,7 @@ class Answered:
 
 
 @runtime_checkable
+@runtime_checkable
 class Answering(Protocol):
     """What `inbound` has besides where replies can be given within the callback (`Accepted.answer_within`)."""
 
@@ -268,7 +269,7 @@ class Unclear:
 @dataclass(frozen=True, slots=True)
 class Permanent:
     """Refused for good. `form`: it is the form that was refused, so that plain text may still go through. `grant`: it
-    is the grant of `out.to` that is refused, so that the reply may still go out without it. `closed`: the person cannot
+    is the grant of `out.to` that is refused, so that the reply may still go out as after its end. `closed`: the person cannot
     be written to before they write again; what is said may still go with the answer to that (`Answering`).
     """
 
@@ -384,6 +385,14 @@ class Learning(Protocol):
     def learned(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause | Strike, ...]:
         """What `answer` to `call` says about the buckets of `limits`. Asked of every answer, whatever its outcome."""
         ...
+
+
+class NotYet(Exception):
+    """Raised by `Outbound.deliver`: until the unix second `until` the reply may still be given within the callback."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__("the callback may still answer")
+        self.until = until
 
 
 class Undeliverable(Exception):

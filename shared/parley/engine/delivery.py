@@ -253,8 +253,9 @@ def _otherwise(job: _Job, refused: Permanent) -> Outgoing | None:
     that it could do without, or a part of it is already said.
     """
     out = job.out
-    if refused.grant and out.to.grant:
-        return msgspec.structs.replace(out, to=msgspec.structs.replace(out.to, grant="", grant_until=0))
+    if refused.grant and out.to.grant_until:
+        # Over, not gone: what was promised with it (that the person alone sees the answer) still holds.
+        return msgspec.structs.replace(out, to=msgspec.structs.replace(out.to, grant_until=0))
     plain = fallback(out.reply) if refused.form and out.form == "rich" and not job.receipts else None
     return msgspec.structs.replace(out, reply=plain, form="plain") if plain else None
 
