@@ -24,14 +24,15 @@ from tests.conformance.kit import (
 NOW = 1_718_000_002.0
 
 ADAPTERS = adapters()
-SAMPLES = [
-    pytest.param(adapter, sample, id=f"{adapter.platform}: {sample.name}")
-    for adapter in ADAPTERS.values()
-    for sample in adapter.samples(NOW)
-]
-SIGNED = [param for param in SAMPLES if param.values[1].body]
-DATED = [param for param in SAMPLES if param.values[1].dated and param.values[0].max_age is not None]
-each_sample = pytest.mark.parametrize(("adapter", "sample"), SAMPLES)
+SAMPLES = [(adapter, sample) for adapter in ADAPTERS.values() for sample in adapter.samples(NOW)]
+
+
+def each(samples: list[tuple[Adapter, Sample]]) -> pytest.MarkDecorator:
+    names = [f"{adapter.platform}: {sample.name}" for adapter, sample in samples]
+    return pytest.mark.parametrize(("adapter", "sample"), samples, ids=names)
+
+
+each_sample = each(SAMPLES)
 each_adapter = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=lambda adapter: adapter.platform)
 
 
@@ -114,14 +115,14 @@ def test_each_part_of_the_proof_has_to_be_there_and_right(adapter: Adapter, samp
                 assert refused(receive(adapter.platform, forged, sample.app, NOW)), f"{name}: {what}"
 
 
-@pytest.mark.parametrize(("adapter", "sample"), SIGNED)
+@each([(adapter, sample) for adapter, sample in SAMPLES if sample.body])
 def test_a_changed_body_is_refused(adapter: Adapter, sample: Sample) -> None:
     for what, body in changed_bodies(sample.request.body):
         forged = with_body(sample.request, body)
         assert refused(receive(adapter.platform, forged, sample.app, NOW)), what
 
 
-@pytest.mark.parametrize(("adapter", "sample"), DATED)
+@each([(adapter, sample) for adapter, sample in SAMPLES if sample.dated and adapter.max_age is not None])
 def test_a_signed_request_lives_as_long_as_the_platform_repeats_it_and_no_longer(
     adapter: Adapter, sample: Sample
 ) -> None:

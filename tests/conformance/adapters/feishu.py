@@ -162,9 +162,7 @@ def samples(now: float) -> tuple[Sample, ...]:
             Sample(name, signed(encrypt(dump(payload)), now), SECRET_APP, headers=SIGNED)
             for name, payload in encrypted.items()
         ),
-        Sample(
-            "legacy card", signed(dump(legacy_card()), now, TOKEN, "sha1"), SECRET_APP, headers=SIGNED
-        ),
+        Sample("legacy card", signed(dump(legacy_card()), now, TOKEN, "sha1"), SECRET_APP, headers=SIGNED),
         # Without an encrypt key only the token inside speaks for the request, so its other bytes may change.
         Sample("plain message", Request(body=dump(chat(now))), PLAIN_APP, body=False),
         Sample("plain v1 event", Request(body=dump(v1_event(now))), PLAIN_APP, body=False),
@@ -225,7 +223,7 @@ def payloads() -> Iterator[bytes]:
         yield from wrong_types(dump(payload))
     for kind, content in CONTENTS.items():
         for changed in wrong_types(dump(content)):
-            yield dump(chat(now, kind, **{"content": changed.decode()}))
+            yield dump(chat(now, kind, json.loads(changed)))
 
 
 # --- vectors ----------------------------------------------------------------------------------------------------------
@@ -239,7 +237,7 @@ def _decrypt(vector: Vector) -> None:
 def _signed_request(vector: Vector) -> tuple[Request, App, float]:
     inputs = vector.inputs
     signature = vector.expected.get("signature") or inputs.get("signature", "")
-    headers = dict(zip(SIGNED, (inputs["timestamp"], inputs["nonce"], signature), strict=True))
+    headers: dict[str, str] = dict(zip(SIGNED, (inputs["timestamp"], inputs["nonce"], signature), strict=True))
     app = make_app(inputs["verification_token"], inputs.get("encrypt_key", ""))
     return Request(headers=Headers(headers), body=inputs["body"].encode()), app, float(inputs["timestamp"]) + 1
 

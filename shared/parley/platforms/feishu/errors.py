@@ -15,7 +15,8 @@ from parley.platforms.feishu.values import Object, obj, seconds, text
 
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
 """Token missing, invalid, expired or of the wrong sort."""
-_LIMITED = frozenset({99991400, 230020, 11232, 11233, 11247})
+CHAT_LIMITED = 230020
+_LIMITED = frozenset({99991400, CHAT_LIMITED, 11232, 11233, 11247})
 """Rate of the app, of the chat or person, of the webhook. Older APIs answer HTTP 400 and not 429."""
 _LATER = frozenset({230049})
 """The message is still being sent."""

@@ -3,17 +3,17 @@
 from typing import NamedTuple
 from urllib.parse import quote
 
-from parley.model import AnyMedia, AnySegment, Card, Destination, Outgoing, Quote, Reply, digest
-from parley.platform import HARMLESS, App, Bucket, Call, Profile, Steps, Undeliverable
+from parley.model import AnyMedia, AnySegment, Destination, Outgoing, Quote, Reply, digest
+from parley.platform import HARMLESS, Answer, App, Bucket, Call, Limited, Pause, Profile, Steps, Undeliverable
 from parley.platforms.feishu import media, push
 from parley.platforms.feishu.config import Config
-from parley.platforms.feishu.errors import outcome
+from parley.platforms.feishu.errors import CHAT_LIMITED, outcome
 from parley.platforms.feishu.media import BEARER
-from parley.platforms.feishu.render import Said, as_card, parts
+from parley.platforms.feishu.render import CARDS, CHAT, Said, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
 
-__all__ = ["PROFILE", "deliver", "download", "limits", "outcome", "token", "token_key"]
+__all__ = ["PROFILE", "deliver", "download", "learned", "limits", "outcome", "token", "token_key"]
 
 PROFILE = Profile(retry_for=3600, kept=("app_ticket",))
 
@@ -66,6 +66,16 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
             return Bucket(f"feishu#message#{out.reply.target}", 5, 1), whole_app
         case _:
             return (whole_app,)
+
+
+def learned(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
+    """A refusal for its rate tells how long nobody should call: 230020 for that chat or person, others for the API."""
+    told = outcome(call, answer)
+    buckets = limits(call, out, app)
+    if not isinstance(told, Limited):
+        return ()
+    bucket = buckets[0] if answer.json().get("code") == CHAT_LIMITED else buckets[-1]
+    return (Pause(bucket, told.after),)
 
 
 # --- send -------------------------------------------------------------------------------------------------------------
@@ -134,14 +144,14 @@ def _message(said: Said, place: _Place, out: Outgoing, number: int) -> Call:
 
 
 def _edit(out: Outgoing, config: Config) -> Steps:
-    """One message becomes another: words become words, a card becomes a card. What is left over is sent after it."""
+    """One message becomes another. What is left over is sent after it.
+
+    Feishu makes no card into words: words in the place of the card whose button was just pressed become a card.
+    """
     reply = out.reply
     url = _target(reply, config)
-    segments = reply.segments
     pressed = out.to.kind == "action" and out.to.message_id == reply.target
-    if pressed and not any(isinstance(segment, Card) for segment in segments):
-        segments = (as_card(segments),)
-    match [*parts(segments)]:
+    match [*parts(reply.segments, CARDS if pressed else CHAT)]:
         case [Said("interactive", content), *rest]:
             yield _change("update", "PATCH", url, {"content": json_text(content)})
         case [Said(kind, content), *rest]:

@@ -48,7 +48,7 @@ def _possible(segments: tuple[AnySegment, ...]) -> Iterator[AnySegment]:
     for segment in segments:
         match segment:
             case File() | Audio() | Video():
-                yield Text(text=f"{plain_text((segment,))} {segment.url}".strip())
+                yield Text(text=f"{plain_text((segment,))} {segment.url}".strip() + "\n")
             case Card():
                 links = tuple(button for button in segment.buttons if button.url)
                 yield msgspec.structs.replace(segment, buttons=links)

@@ -30,6 +30,7 @@ from parley.model import (
     Link,
     Markdown,
     Mention,
+    Quote,
     Text,
     Video,
     plain_text,
@@ -104,11 +105,6 @@ def words(run: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[S
             yield form.message(group)
 
 
-def as_card(run: Iterable[AnySegment]) -> Card:
-    """Words as a card, for where a card has to be replaced."""
-    return Card(text="".join(_card_markdown(_plain_where_unknown(segment)) for segment in run))
-
-
 def wire_size(value: object) -> int:
     """Bytes that `value` takes in a request, in which content is JSON within JSON."""
     return len(msgspec.json.encode(msgspec.json.encode(value).decode()))
@@ -122,6 +118,8 @@ def _plain_where_unknown(segment: AnySegment) -> AnySegment:
             return segment
         case Link(url=url) if re.match(r"https?://\S+$", url):
             return segment
+        case Quote(text=text) if text:
+            return Text(text=f"> {text}\n")
         case _:
             return Text(text=plain_text((segment,)))
 
@@ -259,18 +257,20 @@ def _card_message(group: Iterable[AnySegment]) -> Said:
     return Said("interactive", card(Card(text="".join(map(_card_markdown, group)).strip())))
 
 
-CHAT = Style(
-    Form(_tagged, _text_message, TEXT_LIMIT),
-    Form(_lines, _post_message, RICH_LIMIT),
-    Form(_markdown, _markdown_message, RICH_LIMIT),
-    RICH_LIMIT,
-)
+def _style(plain: Form, post: Form, markdown: Form, limit: int) -> Style:
+    """A style in which no message takes more than `limit`, but for a text where texts may be longer."""
+    return Style(plain, post._replace(limit=limit), markdown._replace(limit=limit), limit)
+
+
+_TEXT = Form(_tagged, _text_message, TEXT_LIMIT)
+_POST = Form(_lines, _post_message, RICH_LIMIT)
+_CARD = Form(_card_markdown, _card_message, RICH_LIMIT)
+
+CHAT = _style(_TEXT, _POST, Form(_markdown, _markdown_message, RICH_LIMIT), RICH_LIMIT)
 """What apps can say in a chat."""
 
-WEBHOOK = Style(
-    Form(_tagged, _text_message, WEBHOOK_LIMIT),
-    Form(_lines, _post_message, WEBHOOK_LIMIT),
-    Form(_card_markdown, _card_message, WEBHOOK_LIMIT),
-    WEBHOOK_LIMIT,
-)
+WEBHOOK = _style(_TEXT._replace(limit=WEBHOOK_LIMIT), _POST, _CARD, WEBHOOK_LIMIT)
 """What a group's webhook takes: no `md` in posts, so that markdown goes out as a card without a title."""
+
+CARDS = _style(_CARD, _CARD, _CARD, RICH_LIMIT)
+"""For where a card has to be replaced: all words are cards."""

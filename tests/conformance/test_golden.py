@@ -1,0 +1,85 @@
+"""Replies as the calls that say them, compared byte for byte with `tests/golden/<platform>/<case>.json`.
+
+A file holds `about`, `reply`, `to` (without platform and app), perhaps `form`, and what has to come of it: `calls`, or
+`undeliverable`. `PARLEY_UPDATE_GOLDEN=1 pytest tests/conformance/test_golden.py` writes the last two anew: read the
+difference before committing it.
+"""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from parley.model import Destination, Outgoing, Reply
+from parley.platform import Call, Sent, Undeliverable
+from parley.platforms import NAMES, outbound
+from tests.conformance.kit import Adapter, adapters
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+NOW = 1_718_000_000.0
+FILES = sorted(GOLDEN.glob("*/*.json"))
+ADAPTERS = adapters()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_reply_becomes_exactly_these_calls(path: Path) -> None:
+    case = json.loads(path.read_text("utf-8"))
+    found = {key: case[key] for key in case if key not in ("calls", "undeliverable")}
+    found |= calls_of(case, ADAPTERS[path.parent.name])
+    if os.environ.get("PARLEY_UPDATE_GOLDEN"):
+        path.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    assert json.loads(path.read_text("utf-8")) == found
+
+
+@pytest.mark.parametrize("platform", NAMES)
+def test_every_platform_has_golden_files(platform: str) -> None:
+    assert [path for path in FILES if path.parent.name == platform]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_second_run_says_the_same(path: Path) -> None:
+    """After a crash the calls are made up again, minutes later, and fed the recorded receipts."""
+    case, adapter = json.loads(path.read_text("utf-8")), ADAPTERS[path.parent.name]
+    first, second = (calls_of(case, adapter, NOW + wait) for wait in (0, 0.5))
+    assert first == second
+
+
+def calls_of(case: dict[str, Any], adapter: Adapter, now: float = NOW) -> dict[str, Any]:
+    """Drive `deliver` with success at each call, as `outcome` reads it."""
+    platform = outbound(adapter.platform)
+    to = {"platform": adapter.platform, "app": adapter.app.name, **case["to"]}
+    out = Outgoing(
+        id="0123456789abcdef0123456789abcdef",
+        message_key="key",
+        ordinal=0,
+        to=msgspec.convert(to, Destination),
+        reply=msgspec.convert(case["reply"], Reply),
+        created=now,
+        form=case.get("form", "rich"),
+    )
+    calls: list[Call] = []
+    sent: Sent | None = None
+    try:
+        steps = platform.deliver(out, adapter.app, now)
+        while True:
+            call = next(steps) if sent is None else steps.send(sent)
+            calls.append(call)
+            assert platform.limits(call, out, adapter.app) is not None
+            outcome = platform.outcome(call, adapter.receipt(call, len(calls)))
+            assert isinstance(outcome, Sent), outcome
+            sent = outcome
+    except StopIteration:
+        return {"calls": [written(call) for call in calls]}
+    except Undeliverable as error:
+        return {"undeliverable": str(error)}
+
+
+def written(call: Call) -> dict[str, Any]:
+    """A call as JSON for people: without what is empty."""
+    fields = msgspec.to_builtins(call)
+    fields["covered"] = "forever" if math.isinf(call.covered) else call.covered
+    return {name: value for name, value in fields.items() if value not in (None, {}, "")}
