@@ -269,8 +269,8 @@ class Unclear:
 @dataclass(frozen=True, slots=True)
 class Permanent:
     """Refused for good. `form`: it is the form that was refused, so that plain text may still go through. `grant`: it
-    is the grant of `out.to` that is refused, so that the reply may still go out as after its end. `closed`: the person cannot
-    be written to before they write again; what is said may still go with the answer to that (`Answering`).
+    is the grant of `out.to` that is refused, so that the reply may still go out as after its end. `closed`: the person
+    cannot be written to before they write again; what is said may still go with the answer to that (`Answering`).
     """
 
     reason: str

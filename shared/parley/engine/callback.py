@@ -14,7 +14,7 @@ from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.kept import keep
-from parley.platform import Accepted, App, Headers, Inbound, Rejected, Request, Response
+from parley.platform import Accepted, Answering, App, Headers, Inbound, Rejected, Request, Response
 from parley.platforms import inbound
 
 Event = Mapping[str, Any]
@@ -81,7 +81,7 @@ class Callback:
         started = self.clock()
         parameters: Mapping[str, str] = event.get("pathParameters") or {}
         name = parameters.get("app", "")
-        outcome = self._handle(event, name)
+        outcome = self._handle(event, name, started)
         if isinstance(outcome, Rejected):
             telemetry.count("CallbacksRejected", platform=self.platform, reason=outcome.reason)
             log.warning(
@@ -92,7 +92,7 @@ class Callback:
         telemetry.duration("CallbackTime", self.clock() - started, platform=self.platform)
         return lambda_response(outcome)
 
-    def _handle(self, event: Event, name: str) -> Response | Rejected:
+    def _handle(self, event: Event, name: str, started: float) -> Response | Rejected:
         try:
             request = request_of(event)
         except BadEvent:
@@ -108,7 +108,15 @@ class Callback:
             return Rejected(503, "unavailable", str(error))
         if isinstance(accepted, Rejected):
             return accepted
-        return self._store(accepted, app)
+        stored = self._store(accepted, app)
+        if stored is not None:
+            return stored
+        if accepted.answer_within and accepted.messages and isinstance(self.inbound, Answering):
+            # Here and not above: platforms that never answer within the callback do not pay for the import.
+            from parley.engine.answering import answers  # noqa: PLC0415
+
+            return answers(self.inbound).respond(request, app, accepted, started)
+        return accepted.response
 
     def _receive(self, request: Request, app: App) -> Accepted | Rejected:
         outcome = self.inbound.receive(request, app, self.clock())
@@ -118,7 +126,7 @@ class Callback:
                 return self.inbound.receive(request, changed, self.clock())
         return outcome
 
-    def _store(self, accepted: Accepted, app: App) -> Response | Rejected:
+    def _store(self, accepted: Accepted, app: App) -> Rejected | None:
         """Nothing is acknowledged before it is safe: where storing fails, the platform is told to try again."""
         try:
             if accepted.kept:
@@ -130,7 +138,7 @@ class Callback:
             return Rejected(413, "too_large", "the normalised message is beyond the queue's limit")
         for message in accepted.messages:
             log.info("message received", extra={"platform": app.platform, "app": app.name, "message_id": message.id})
-        return accepted.response
+        return None
 
 
 def callback_handler(platform: str) -> Callback:

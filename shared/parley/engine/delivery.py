@@ -24,12 +24,14 @@ from parley.engine.pacing import Pacing
 from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.journal.outbox import LeaseLost, Outbox
+from parley.journal.passive import Passive
 from parley.journal.states import Busy, Finished, ReplyState, Row, repeatable
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing
 from parley.platform import (
     Call,
     Limited,
+    NotYet,
     Outcome,
     Permanent,
     Sent,
@@ -62,6 +64,10 @@ class _Again(Exception):
         self.wait = wait
 
 
+class _Owed(Exception):
+    """The person cannot be written to; it may go with the answer to their next message."""
+
+
 class _Otherwise(Exception):
     """Refused as it is; said otherwise, as `out`, it may go through."""
 
@@ -90,6 +96,7 @@ class Deliverer:
     """Delivers what is in the outbound queue."""
 
     outbox: Outbox
+    owed: Passive
     calls: Calls
     pacing: Pacing
     apps: Apps
@@ -131,9 +138,14 @@ class Deliverer:
             log.warning("lease lost", extra=_ids(job.out))
 
     def _first_call(self, line: Line) -> Call | None:
-        """The first call of the reply; None where there is none, or finding out fails: `_walk` finds out again."""
+        """The first call of the reply; None where there is none, or finding out fails: `_walk` finds out again.
+
+        Raises Later while the callback may still answer.
+        """
         try:
             return next(line.platform.deliver(line.out, line.app, self.clock()))
+        except NotYet as early:
+            raise Later(early.until - self.clock(), str(early)) from early
         except Exception:  # noqa: BLE001
             return None
 
@@ -142,6 +154,9 @@ class Deliverer:
             self._walk(job)
         except _Ended as ended:
             self._record(job, ended.state, str(ended))
+        except _Owed as closed:
+            telemetry.count("RepliesOwed", platform=job.line.app.platform)
+            self.owed.owe(job.out, job.owner, str(closed), self.clock())
         except _Otherwise as other:
             telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
             self.outbox.release(other.out, job.owner, self.clock(), wait=0, reason=str(other), unclear_since=None)
@@ -158,7 +173,7 @@ class Deliverer:
             raise Later(again.wait, str(again)) from again
 
     def _walk(self, job: _Job) -> NoReturn:
-        """Make the calls one by one. Ends in _Ended, _Again or _Otherwise, or in what AWS or the journal raise."""
+        """Make the calls one by one. Ends in one of the exceptions above, or in what AWS or the journal raise."""
         steps = job.line.platform.deliver(job.out, job.line.app, self.clock())
         call = self._next(job, steps, None)
         for receipt in job.receipts:
@@ -203,6 +218,8 @@ class Deliverer:
         match outcome:
             case Limited(after=after, reason=reason):
                 return _Again(max(after, 0.1), reason or "limited by the platform")
+            case Permanent(reason=reason, closed=True) if not job.receipts:
+                return _Owed(reason)
             case Permanent(reason=reason):
                 other = _otherwise(job, outcome)
                 return _Otherwise(other, reason) if other else _Ended(ReplyState.FAILED, reason)
@@ -275,6 +292,7 @@ def _deliverer() -> Deliverer:
     pacing = Pacing(dynamodb(), table)
     return Deliverer(
         outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
+        owed=Passive(dynamodb(), table, keep_for=0),
         calls=Calls(Http(client()), Tokens(dynamodb(), table), pacing, dynamodb(), table),
         pacing=pacing,
         apps=Apps(),

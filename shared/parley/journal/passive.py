@@ -1,0 +1,179 @@
+"""Replies that go back with the callback itself (`parley.platform.Answering`).
+
+A platform that waits for the answer delivers the message again when it gets none, so one message has several callbacks.
+Its row `wait#<message key>` counts them and holds the answer that was given, so that a delivery whose answer got lost
+is answered with the same bytes. What could be said neither so nor otherwise is owed: it is remembered under
+`owed#<conversation key>` until the person writes again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parley.journal.rows import (
+    Item,
+    get_number,
+    get_text,
+    message_pk,
+    number,
+    receipts_attribute,
+    reply_pk,
+    row_of,
+    text,
+)
+from parley.journal.states import FINAL, MessageState, ReplyState, Row
+from parley.model import Conversation, Message, Outgoing, message_key
+from parley.model.codec import encode
+from parley.platform import Sent
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+PASSIVE = (Sent("passive"),)
+"""The receipts of a reply that was said within the callback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery of a message: the how-manieth it is, and the answer that an earlier one got."""
+
+    number: int
+    answered: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A taken reply and what becomes of it: said whole, or `out` is what remains to be said another way."""
+
+    out: Outgoing
+    said: bool
+
+
+@dataclass(slots=True)
+class Passive:
+    """Answers within callbacks, in the table `table`. `keep_for`: seconds that rows live."""
+
+    client: "DynamoDBClient"
+    table: str
+    keep_for: float
+
+    def arrived(self, message: Message, now: float) -> Arrival:
+        """Note that `message` has been delivered (again)."""
+        row = self.client.update_item(
+            TableName=self.table,
+            Key=_wait(message),
+            UpdateExpression="ADD deliveries :one SET #ttl = :ttl",
+            ExpressionAttributeNames={"#ttl": "ttl"},
+            ExpressionAttributeValues={":one": number(1), ":ttl": number(int(now + self.keep_for))},
+            ReturnValues="ALL_NEW",
+        ).get("Attributes", {})
+        return Arrival(int(get_number(row, "deliveries") or 1), get_text(row, "answer") or None)
+
+    def decided(self, message: Message) -> int | None:
+        """The number of replies to `message`; None while it is undecided."""
+        item = self._get(message_pk(message_key(message)))
+        if get_text(item, "state") != MessageState.DECIDED:
+            return None
+        return int(get_number(item, "replies") or 0)
+
+    def owed(self, message: Message) -> list[Row]:
+        """What the person of `message` could not be told before, oldest first."""
+        ids = self._get(_owed(Conversation.of(message).key)).get("ids", {}).get("SS", [])
+        rows = (row_of(item) for id_ in ids if (item := self._get(reply_pk(id_))))
+        waiting = [row for row in rows if row.state not in FINAL]
+        return sorted(waiting, key=lambda row: (row.out.created, row.out.ordinal))
+
+    def owe(self, out: Outgoing, owner: str, reason: str, now: float) -> None:
+        """Keep a taken reply for the person's next message. Raises AwsError, also if it was taken over."""
+        remember: TransactWriteItemTypeDef = {
+            "Update": {
+                "TableName": self.table,
+                "Key": {"pk": text(_owed(out.to.key))},
+                "UpdateExpression": "ADD ids :id",
+                "ExpressionAttributeValues": {":id": {"SS": [out.id]}},
+            }
+        }
+        park = self._row(
+            out,
+            owner,
+            "SET #state = :state, body = :body, reason = :reason, updated = :now "
+            "REMOVE unclear_since, lease_until, due_shard, due_at",
+            {":state": text(ReplyState.PENDING), ":reason": text(reason), ":now": number(now)},
+        )
+        self.client.transact_write_items(TransactItems=[remember, park])
+
+    def commit(self, message: Message, parts: Sequence[Part], owner: str, answer: str, now: float) -> None:
+        """Record the answer to `message` and what it said of the replies: all of it or nothing."""
+        said = [part.out.id for part in parts if part.said]
+        items: list[TransactWriteItemTypeDef] = [self._answer(message, answer)]
+        items += [self._part(part, owner, now) for part in parts]
+        if said:
+            items.append(self._forget(message, said))
+        self.client.transact_write_items(TransactItems=items)
+
+    def _answer(self, message: Message, answer: str) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": _wait(message),
+                "UpdateExpression": "SET answer = :answer",
+                "ConditionExpression": "attribute_not_exists(answer)",
+                "ExpressionAttributeValues": {":answer": text(answer)},
+            }
+        }
+
+    def _part(self, part: Part, owner: str, now: float) -> "TransactWriteItemTypeDef":
+        if part.said:
+            return self._row(
+                part.out,
+                owner,
+                "SET #state = :state, body = :body, receipts = :receipts, updated = :now "
+                "REMOVE unclear_since, lease_until, due_shard, due_at",
+                {":state": text(ReplyState.SENT), ":receipts": receipts_attribute(PASSIVE), ":now": number(now)},
+            )
+        return self._row(
+            part.out,
+            owner,
+            "SET #state = :state, body = :body, updated = :now REMOVE unclear_since, lease_until",
+            {":state": text(ReplyState.PENDING), ":now": number(now)},
+        )
+
+    def _forget(self, message: Message, ids: Iterable[str]) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": {"pk": text(_owed(Conversation.of(message).key))},
+                "UpdateExpression": "DELETE ids :ids",
+                "ExpressionAttributeValues": {":ids": {"SS": list(ids)}},
+            }
+        }
+
+    def _row(self, out: Outgoing, owner: str, expression: str, values: Item) -> "TransactWriteItemTypeDef":
+        """A change of a taken reply, under its fence."""
+        return {
+            "Update": {
+                "TableName": self.table,
+                "Key": {"pk": text(reply_pk(out.id))},
+                "UpdateExpression": expression,
+                "ConditionExpression": "#state = :sending AND #owner = :owner",
+                "ExpressionAttributeNames": {"#state": "state", "#owner": "owner"},
+                "ExpressionAttributeValues": {
+                    ":sending": text(ReplyState.SENDING),
+                    ":owner": text(owner),
+                    ":body": text(encode(out).decode()),
+                    **values,
+                },
+            }
+        }
+
+    def _get(self, pk: str) -> Item:
+        return self.client.get_item(TableName=self.table, Key={"pk": text(pk)}, ConsistentRead=True).get("Item", {})
+
+
+def _wait(message: Message) -> Item:
+    return {"pk": text(f"wait#{message_key(message)}")}
+
+
+def _owed(conversation: str) -> str:
+    return f"owed#{conversation}"
