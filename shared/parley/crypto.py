@@ -4,7 +4,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 
 from Crypto.Cipher import AES
 
@@ -46,8 +45,10 @@ def seal(secret: str, text: str) -> str:
     """`text` encrypted and authenticated (AES-256-GCM) under a key made from `secret`: a credential that a platform
     hands out with a message can so travel through the queues without being in them.
     """
-    nonce = os.urandom(12)
-    cipher = AES.new(_seal_key(secret), AES.MODE_GCM, nonce=nonce)
+    key = _seal_key(secret)
+    # Made of the text, as in SIV: the same callback gives the same message, and platforms stay pure functions.
+    nonce = hmac.digest(key, b"nonce\0" + text.encode(), "sha256")[:12]
+    cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
     sealed, tag = cipher.encrypt_and_digest(text.encode())
     return base64.b64encode(nonce + tag + sealed).decode()
 
