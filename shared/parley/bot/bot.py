@@ -7,11 +7,14 @@ from typing import Any, TypeVar
 
 from parley.bot.arguments import BadArguments, Signature
 from parley.bot.turn import Turn
-from parley.model import AnySegment, Reply
+from parley.model import AnySegment, Message, Reply
+from parley.model.instant import Instant
 
 Said = str | AnySegment | Reply
 Handler = Callable[..., Said | Iterable[Said] | None]
+InstantHandler = Callable[[Message], Instant | None]
 H = TypeVar("H", bound=Handler)
+I = TypeVar("I", bound=InstantHandler)  # noqa: E741
 
 APOLOGY = "抱歉，出错了，我们会处理。 Sorry, something went wrong; we will look into it."
 _COMMAND = re.compile(r"\s*[/／](?P<name>\S+)\s*(?P<rest>.*)", re.DOTALL)
@@ -44,6 +47,7 @@ class Bot:
     _actions: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _events: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _patterns: list[tuple[re.Pattern[str], Handler]] = field(default_factory=list[tuple[re.Pattern[str], Handler]])
+    _instants: dict[str, InstantHandler] = field(default_factory=dict[str, "InstantHandler"])
     _fallback: Handler | None = None
 
     def command(self, name: str = "", *, help: str = "") -> Callable[[H], H]:  # noqa: A002
@@ -75,6 +79,25 @@ class Bot:
             return handler
 
         return register
+
+    def instant(self, *names: str) -> Callable[[I], I]:
+        """Answer at once, within the callback: completions while a command with one of these names (or an action with
+        one of these ids) is given, or the form that it opens. The function must be pure and fast: it runs beside the
+        verification, has no memory, and is given up after a second. None leaves the message to the other handlers.
+        """
+
+        def register(function: I) -> I:
+            for name in names:
+                self._instants[name] = function
+            return function
+
+        return register
+
+    def instantly(self, message: Message) -> Instant | None:
+        """What the declared instant function says to `message`; None where there is none."""
+        name = message.command.name if message.command else message.action.id if message.action else ""
+        function = self._instants.get(name)
+        return function(message) if function else None
 
     def fallback(self, handler: H) -> H:
         """Answer everything that people say and no other handler takes."""

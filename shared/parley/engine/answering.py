@@ -19,8 +19,8 @@ from parley.platform import Accepted, Answering, App, Request, Response
 
 _POLL = 0.1
 _LAST_DELIVERY = 3
-"""Deliveries that are waited on. The platforms' documents do not say whether they deliver three or four times: the third
-is answered, and a fourth then never comes."""
+"""Deliveries that are waited on. The platforms' documents do not say whether they deliver three or four times: the
+third is answered, and a fourth then never comes."""
 _AGAIN = Response(504, b"", "text/plain")
 """No answer: the platform delivers the message once more, and that delivery goes on waiting."""
 

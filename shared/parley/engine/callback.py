@@ -12,9 +12,22 @@ import msgspec
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
+from parley.engine.instant import BUDGET, within
 from parley.engine.telemetry import log
 from parley.journal.kept import keep
-from parley.platform import Accepted, Answering, App, Headers, Inbound, Rejected, Request, Response
+from parley.model import Message
+from parley.model.instant import Instant
+from parley.platform import (
+    Accepted,
+    Answering,
+    App,
+    Headers,
+    Inbound,
+    Instantly,
+    Rejected,
+    Request,
+    Response,
+)
 from parley.platforms import inbound
 
 Event = Mapping[str, Any]
@@ -75,6 +88,7 @@ class Callback:
     apps: Apps
     clock: Callable[[], float] = time.time
     max_body: int = 262_144
+    instantly: Callable[[Message], Instant | None] | None = None
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Handle one API Gateway event."""
@@ -108,6 +122,10 @@ class Callback:
             return Rejected(503, "unavailable", str(error))
         if isinstance(accepted, Rejected):
             return accepted
+        if accepted.instant is not None and self.instantly is not None and isinstance(self.inbound, Instantly):
+            result = within(BUDGET, self.instantly, accepted.instant)
+            if result is not None:
+                return self.inbound.instant(accepted.instant, result, app)
         stored = self._store(accepted, app)
         if stored is not None:
             return stored
@@ -141,6 +159,7 @@ class Callback:
         return None
 
 
-def callback_handler(platform: str) -> Callback:
-    """The `lambda_handler` of the callback function of `platform`."""
-    return Callback(platform, inbound(platform), Apps(), max_body=int(setting("MAX_BODY", "262144")))
+def callback_handler(platform: str, instantly: Callable[[Message], Instant | None] | None = None) -> Callback:
+    """The `lambda_handler` of the callback function of `platform`. `instantly`: the bot's answers that cannot wait."""
+    max_body = int(setting("MAX_BODY", "262144"))
+    return Callback(platform, inbound(platform), Apps(), max_body=max_body, instantly=instantly)
