@@ -11,6 +11,7 @@ from parley.engine.aws import dynamodb, setting
 from parley.engine.telemetry import log
 from parley.journal.outbox import Outbox
 from parley.journal.rows import PICKUP_AFTER
+from parley.journal.states import Row
 
 _AGAIN_AFTER = 10 * PICKUP_AFTER
 """Seconds before a reply is swept again. It may merely be waiting in the queue for its turn: sending it in once more is
@@ -27,8 +28,15 @@ class Sweeper:
     def __call__(self) -> int:
         """Enqueue what is due and say how many that were."""
         now = self.clock()
+        found = list(self.outbox.due(now))
+        for key in (key for key in found if isinstance(key, str)):
+            telemetry.count("RowsUnreadable")
+            log.error("a reply's row is not readable", extra={"key": key})
         # In the order in which they were decided: they may be for the same conversation.
-        due = sorted(self.outbox.due(now), key=lambda row: (row.out.created, row.out.message_key, row.out.ordinal))
+        due = sorted(
+            (row for row in found if isinstance(row, Row)),
+            key=lambda row: (row.out.created, row.out.message_key, row.out.ordinal),
+        )
         swept = 0
         for row in due:
             # First into the queue: dying in between sweeps it twice, which is harmless; the other order would lose it.

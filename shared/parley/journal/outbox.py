@@ -1,13 +1,16 @@
 """The deliverer's side of the journal. Two requests a reply with one call: take it, and record what became of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from parley.journal.rows import (
     PICKUP_AFTER,
     SHARDS,
     Item,
+    get_text,
     number,
     receipts_attribute,
     reply_pk,
@@ -51,7 +54,8 @@ class Outbox:
                 TableName=self.table,
                 Key={"pk": text(reply_pk(reply_id))},
                 UpdateExpression="SET #state = :sending, #owner = :owner, lease_until = :until, due_at = :until, "
-                "unclear_since = if_not_exists(unclear_since, :now), updated = :now ADD attempts :one",
+                "unclear_since = if_not_exists(unclear_since, :now), tried_since = if_not_exists(tried_since, :now), "
+                "updated = :now ADD attempts :one",
                 ConditionExpression="#state = :pending OR (#state = :sending AND lease_until <= :now)",
                 ExpressionAttributeNames=_NAMES,
                 ExpressionAttributeValues={
@@ -66,11 +70,14 @@ class Outbox:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self.client.exceptions.ConditionalCheckFailedException as error:
-            item: Item | None = error.response.get("Item")  # pyright: ignore[reportAssignmentType]
+            item = _item_in(error)
             if not item:
                 return Finished(ReplyState.SENT)
+            row = row_of(item)
+            if row.owner == owner:
+                return _taken_before(row, now)
             # A lease that ended between the write and this look is as good as busy for a second.
-            return refusal(row_of(item), now) or Busy(1)
+            return refusal(row, now) or Busy(1)
         return row_of(old.get("Attributes", {}))
 
     def progress(self, out: Outgoing, owner: str, receipts: tuple[Sent, ...], now: float) -> None:
@@ -83,20 +90,32 @@ class Outbox:
         )
 
     def release(
-        self, out: Outgoing, owner: str, now: float, *, wait: float, reason: str, unclear_since: float | None
+        self,
+        out: Outgoing,
+        owner: str,
+        receipts: tuple[Sent, ...],
+        now: float,
+        *,
+        wait: float,
+        reason: str,
+        unclear_since: float | None,
     ) -> None:
         """Give the reply back, to be tried again after `wait` seconds. Raises LeaseLost.
 
-        `out` is stored anew: its form may have changed. `unclear_since` None: surely nothing was said.
+        `out` and its `receipts` are stored anew: the form may have changed, and a call may have been done since they
+        were last recorded. `unclear_since` None: surely nothing more was said.
         """
         values = {
             ":pending": text(ReplyState.PENDING),
             ":body": text(encode(out).decode()),
+            ":receipts": receipts_attribute(receipts),
             ":reason": text(reason),
             ":due": number(now + wait + PICKUP_AFTER),
             ":now": number(now),
         }
-        expression = "SET #state = :pending, body = :body, reason = :reason, due_at = :due, updated = :now"
+        expression = (
+            "SET #state = :pending, body = :body, receipts = :receipts, reason = :reason, due_at = :due, updated = :now"
+        )
         if unclear_since is None:
             expression += " REMOVE unclear_since, lease_until"
         else:
@@ -122,8 +141,10 @@ class Outbox:
             },
         )
 
-    def due(self, now: float) -> Iterator[Row]:
-        """The replies that wait longer than they should: nobody took them, or their lease is over."""
+    def due(self, now: float) -> Iterator[Row | str]:
+        """The replies that wait longer than they should: nobody took them, or their lease is over. One that this
+        version cannot read comes as its primary key: it must not keep the others from being swept.
+        """
         for waiting in range(SHARDS):
             start: dict[str, Item] | None = {}
             while start is not None:
@@ -134,7 +155,7 @@ class Outbox:
                     ExpressionAttributeValues={":shard": text(f"due#{waiting}"), ":now": number(now)},
                     **start,  # pyright: ignore[reportArgumentType]
                 )
-                yield from (row_of(item) for item in page["Items"])
+                yield from map(_row_or_key, page["Items"])
                 last = page.get("LastEvaluatedKey")
                 start = {"ExclusiveStartKey": last} if last else None
 
@@ -171,6 +192,34 @@ class Outbox:
                     ":owner": text(owner),
                     **values,
                 },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self.client.exceptions.ConditionalCheckFailedException as error:
-            raise LeaseLost(reply_id) from error
+            # No two workers have one owner: what stands there under ours is our own write, whose answer got lost.
+            if get_text(_item_in(error), "owner") != owner:
+                raise LeaseLost(reply_id) from error
+
+
+def _row_or_key(item: Item) -> Row | str:
+    try:
+        return row_of(item)
+    except ValueError:  # msgspec's errors are ValueErrors too
+        return get_text(item, "pk")
+
+
+def _item_in(error: ClientError) -> Item:
+    """The item as it was where a condition did not hold; empty where there is none."""
+    response: dict[str, Any] = dict(error.response)
+    return response.get("Item") or {}
+
+
+def _taken_before(row: Row, now: float) -> Row:
+    """The row as it was before this very worker took it at `now`: the write was done and its answer got lost, so that
+    the AWS client wrote once more and was refused.
+    """
+    return replace(
+        row,
+        state=ReplyState.PENDING,
+        attempts=row.attempts - 1,
+        unclear_since=None if row.unclear_since == now else row.unclear_since,
+    )

@@ -94,6 +94,7 @@ def row_of(item: "Item") -> Row:
         owner=get_text(item, "owner"),
         lease_until=get_number(item, "lease_until") or 0,
         unclear_since=get_number(item, "unclear_since"),
+        tried_since=get_number(item, "tried_since") or 0,
         receipts=_decode_receipts(receipts) if receipts else (),
         reason=get_text(item, "reason"),
         updated=get_number(item, "updated") or 0,

@@ -61,6 +61,8 @@ class Row:
     owner: str = ""
     lease_until: float = 0
     unclear_since: float | None = None
+    tried_since: float = 0
+    """When it was first taken; 0 before. Time spent waiting for a turn does not count against it."""
     receipts: tuple[Sent, ...] = ()
     """One for each call that is known to be done, in order."""
     reason: str = ""
