@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parley.engine import telemetry
-from parley.engine.batch import Later
+from parley.engine.aws import AwsError, error_code
+from parley.engine.batch import Later, describe
 from parley.engine.http import CallFailed, Http
 from parley.engine.pacing import Pacing
 from parley.engine.telemetry import log
@@ -14,6 +15,7 @@ from parley.engine.tokens import Held, Tokens
 from parley.journal.kept import kept
 from parley.model import Outgoing
 from parley.platform import (
+    Answer,
     App,
     Call,
     Learning,
@@ -62,7 +64,7 @@ class Calls:
         """The outcome of `call`, after one new token where the first is refused."""
         outcome, held = self._attempt(line, call)
         if isinstance(outcome, TokenRejected) and held is not None:
-            self.tokens.reject(line.token_name or "", held)
+            self._reject(line, held)
             outcome, _ = self._attempt(line, call)
         telemetry.count("ApiCalls", platform=line.app.platform, call=call.name, outcome=type(outcome).__name__)
         return outcome
@@ -74,22 +76,46 @@ class Calls:
 
     def _attempt(self, line: Line, call: Call) -> tuple[Outcome, Held | None]:
         held: Held | None = None
+        if call.auth is not None:
+            token = self._held(line)
+            if isinstance(token, Limited | Transient):
+                return token, None
+            held = token
+        started = self.clock()
         try:
-            if call.auth is not None:
-                held = self.token(line)
-            started = self.clock()
             answer = self.http.perform(call, held.value if held else "")
-            telemetry.duration("ApiTime", self.clock() - started, platform=line.app.platform, call=call.name)
         except CallFailed as error:
             return error.outcome, held
+        telemetry.duration("ApiTime", self.clock() - started, platform=line.app.platform, call=call.name)
+        self._learn(line, call, answer)
+        return line.platform.outcome(call, answer), held
+
+    def _held(self, line: Line) -> Held | None | Limited | Transient:
+        """The token for `line`, or what its absence means for a call: whatever the trouble, the call has not left."""
+        try:
+            return self.token(line)
         except TokenUnavailable as error:
             log.error("no token", extra={"app": line.app.name, "platform": line.app.platform, "reason": str(error)})
-            return (Transient(str(error)) if error.after is None else Limited(error.after, str(error))), None
+            return Transient(str(error)) if error.after is None else Limited(error.after, str(error))
         except Later as later:
-            return Limited(later.after, str(later)), None
-        if isinstance(line.platform, Learning):
+            return Limited(later.after, str(later))
+        except Exception as error:  # noqa: BLE001
+            return Transient(f"token: {describe(error)}")
+
+    def _reject(self, line: Line, held: Held) -> None:
+        try:
+            self.tokens.reject(line.token_name or "", held)
+        except AwsError as error:
+            # What the platform has said about the call must not get lost over it; the next rejection tries again.
+            log.warning("rejected token not dropped", extra={"app": line.app.name, "error": error_code(error)})
+
+    def _learn(self, line: Line, call: Call, answer: Answer) -> None:
+        if not isinstance(line.platform, Learning):
+            return
+        try:
             self.pacing.learn(line.platform.learned(call, answer, line.out, line.app))
-        return line.platform.outcome(call, answer), held
+        except Exception as error:  # noqa: BLE001  # the call may be done: nothing may hide its outcome
+            log.warning("limits not learned", extra={"app": line.app.name, "error": describe(error)})
 
     def _fetch(self, line: Line) -> Token:
         """Run the platform's token steps. Raises TokenUnavailable."""

@@ -16,7 +16,7 @@ import msgspec
 
 from parley.engine import telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
-from parley.engine.aws import AwsError, dynamodb, setting
+from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Later, Record, describe, run
 from parley.engine.calls import Calls, Line
 from parley.engine.http import Http, client
@@ -29,6 +29,7 @@ from parley.journal.states import Busy, Finished, ReplyState, Row, repeatable
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing
 from parley.platform import (
+    HARMLESS,
     Call,
     Limited,
     NotYet,
@@ -69,22 +70,27 @@ class _Owed(Exception):
 
 
 class _Otherwise(Exception):
-    """Refused as it is; said otherwise, as `out`, it may go through."""
+    """Refused as it is; said otherwise, as `out`, it may go through. `receipts`: what is already done of that."""
 
-    def __init__(self, out: Outgoing, reason: str) -> None:
+    def __init__(self, out: Outgoing, receipts: tuple[Sent, ...], reason: str) -> None:
         super().__init__(reason)
         self.out = out
+        self.receipts = receipts
 
 
 @dataclass(slots=True)
 class _Job:
-    """A reply in this worker's hands. `unclear_since`: when a call may have left whose outcome is not known."""
+    """A reply in this worker's hands. `unclear_since`: when a call may have left whose outcome is not known.
+    `tried_since`: when it was first taken. `said`: a call is done that cannot be made again unseen.
+    """
 
     line: Line
     owner: str
     attempts: int
     receipts: tuple[Sent, ...]
     unclear_since: float | None
+    tried_since: float
+    said: bool = False
 
     @property
     def out(self) -> Outgoing:
@@ -119,6 +125,7 @@ class Deliverer:
         call = self._first_call(line)
         if call is not None:
             # Before the reply is taken: what waits for its turn costs no write, and no crash here leaves doubt.
+            self._fetch_token(line, call)
             self.pacing.wait(line.platform.limits(call, line.out, line.app))
         owner = uuid4().hex
         row = self.outbox.take(line.out.id, owner, self.clock())
@@ -130,12 +137,27 @@ class Deliverer:
             case Row():
                 # The row and not the queue has the last word: the form may have changed since.
                 line = Line(row.out, line.app, line.platform)
-                job = _Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since)
+                tried_since = row.tried_since or self.clock()
+                job = _Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since, tried_since)
         try:
             self._run(job)
-        except LeaseLost:
+        except LeaseLost as error:
             telemetry.count("LeasesLost", platform=line.app.platform)
             log.warning("lease lost", extra=_ids(job.out))
+            # Whoever has it may not be done yet, and what stands behind it must not go first.
+            raise Later(1, "another worker has taken it over") from error
+
+    def _fetch_token(self, line: Line, call: Call) -> None:
+        """Have the token at hand. Raises Later where another worker is fetching it; what else fails, fails again in the
+        attempt itself, which records it.
+        """
+        try:
+            if call.auth is not None:
+                self.calls.token(line)
+        except Later:
+            raise
+        except Exception as error:  # noqa: BLE001
+            log.warning("token not at hand", extra={**_ids(line.out), "error": describe(error)})
 
     def _first_call(self, line: Line) -> Call | None:
         """The first call of the reply; None where there is none, or finding out fails: `_walk` finds out again.
@@ -159,12 +181,15 @@ class Deliverer:
             self.owed.owe(job.out, job.owner, str(closed), self.clock())
         except _Otherwise as other:
             telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
-            self.outbox.release(other.out, job.owner, self.clock(), wait=0, reason=str(other), unclear_since=None)
+            self.outbox.release(
+                other.out, job.owner, other.receipts, self.clock(), wait=0, reason=str(other), unclear_since=None
+            )
             raise Later(0, f"refused, otherwise next: {other}") from other
         except _Again as again:
             self.outbox.release(
                 job.out,
                 job.owner,
+                job.receipts,
                 self.clock(),
                 wait=again.wait,
                 reason=str(again),
@@ -177,10 +202,12 @@ class Deliverer:
         steps = job.line.platform.deliver(job.out, job.line.app, self.clock())
         call = self._next(job, steps, None)
         for receipt in job.receipts:
+            job.said = job.said or call.covered != HARMLESS
             call = self._next(job, steps, receipt)
         while True:
             sent = self._make(job, call)
             job.receipts = (*job.receipts, sent)
+            job.said = job.said or call.covered != HARMLESS
             call = self._next(job, steps, sent)
             self.outbox.progress(job.out, job.owner, job.receipts, self.clock())
             try:
@@ -202,7 +229,8 @@ class Deliverer:
     def _make(self, job: _Job, call: Call) -> Sent:
         """Make `call` and act on its outcome. `job.unclear_since` says afterwards what is not known."""
         started = self.clock()
-        if not repeatable(call, job.unclear_since, started) and job.line.app.config.on_unknown == "report":
+        safe = repeatable(call, job.unclear_since, started)
+        if not safe and job.line.app.config.on_unknown == "report":
             raise _Ended(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
         earlier, job.unclear_since = job.unclear_since, job.unclear_since or started
         outcome = self._outcome(job, call)
@@ -211,6 +239,8 @@ class Deliverer:
         if isinstance(outcome, Sent):
             job.unclear_since = None
             return outcome
+        if isinstance(outcome, Permanent) and safe:
+            job.unclear_since = None  # had the earlier attempt been done, this one would have been a known repetition
         raise self._consequence(job, call, outcome)
 
     def _consequence(self, job: _Job, call: Call, outcome: NotSent) -> Exception:
@@ -221,8 +251,7 @@ class Deliverer:
             case Permanent(reason=reason, closed=True) if not job.receipts:
                 return _Owed(reason)
             case Permanent(reason=reason):
-                other = _otherwise(job, outcome)
-                return _Otherwise(other, reason) if other else _Ended(ReplyState.FAILED, reason)
+                return _otherwise(job, outcome) or _Ended(_not_said(job), reason)
             case TokenRejected(reason=reason):
                 return self._retry(job, f"token refused twice: {reason}")
             case Transient(reason=reason):
@@ -235,17 +264,14 @@ class Deliverer:
     def _outcome(self, job: _Job, call: Call) -> Outcome:
         try:
             return self.calls.make(job.line, call)
-        except AwsError:
-            raise
         except Exception as error:  # noqa: BLE001
             return Unclear(describe(error))
 
     def _retry(self, job: _Job, reason: str) -> Exception:
         """Another attempt, later and later, until the platform's deadline."""
-        if self.clock() - job.out.created < job.line.platform.PROFILE.retry_for:
+        if self.clock() - job.tried_since < job.line.platform.PROFILE.retry_for:
             return _Again(_backoff(job.attempts), reason)
-        state = ReplyState.FAILED if job.unclear_since is None else ReplyState.UNKNOWN
-        return _Ended(state, f"gave up after {job.attempts} attempts: {reason}")
+        return _Ended(_not_said(job), f"gave up after {job.attempts} attempts: {reason}")
 
     def _record(self, job: _Job, state: ReplyState, reason: str) -> None:
         now = self.clock()
@@ -265,16 +291,25 @@ _METRICS = {
 }
 
 
-def _otherwise(job: _Job, refused: Permanent) -> Outgoing | None:
+def _not_said(job: _Job) -> ReplyState:
+    """The final state of a reply that nobody says any more."""
+    return ReplyState.FAILED if job.unclear_since is None else ReplyState.UNKNOWN
+
+
+def _otherwise(job: _Job, refused: Permanent) -> _Otherwise | None:
     """The reply as it may still go through: without its grant, or as plain text. None where nothing of it was refused
     that it could do without, or a part of it is already said.
     """
     out = job.out
     if refused.grant and out.to.grant_until:
         # Over, not gone: what was promised with it (that the person alone sees the answer) still holds.
-        return msgspec.structs.replace(out, to=msgspec.structs.replace(out.to, grant_until=0))
-    plain = fallback(out.reply) if refused.form and out.form == "rich" and not job.receipts else None
-    return msgspec.structs.replace(out, reply=plain, form="plain") if plain else None
+        bare = msgspec.structs.replace(out.to, grant_until=0)
+        return _Otherwise(msgspec.structs.replace(out, to=bare), job.receipts, refused.reason)
+    plain = fallback(out.reply) if refused.form and out.form == "rich" and not job.said else None
+    if plain is None:
+        return None
+    # Receipts of harmless calls, such as uploads, belong to the form that was refused.
+    return _Otherwise(msgspec.structs.replace(out, reply=plain, form="plain"), (), refused.reason)
 
 
 def _backoff(attempts: int) -> float:
