@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from parley.model import (
@@ -116,14 +117,19 @@ def with_mentions(said: str, people: People) -> Iterator[AnySegment]:
     if not people.by_key and "@_all" not in said:
         yield Text(text=said)
         return
-    # `@_all` comes without an entry in `mentions` (unverified; one that has an entry is used as it is).
-    keys = sorted({"@_all", *people.by_key}, key=len, reverse=True)
     start = 0
-    for match in re.finditer("|".join(map(re.escape, keys)), said):
+    for match in _placeholders(tuple(people.by_key)).finditer(said):
         yield Text(text=said[start : match.start()])
         yield people.by_key.get(match[0], _ALL)
         start = match.end()
     yield Text(text=said[start:])
+
+
+@lru_cache(maxsize=256)
+def _placeholders(keys: tuple[str, ...]) -> re.Pattern[str]:
+    # `@_all` comes without an entry in `mentions` (unverified; one that has an entry is used as it is).
+    longest_first = sorted({"@_all", *keys}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)))
 
 
 def _text(fields: Object, people: People) -> Iterable[AnySegment]:

@@ -29,6 +29,7 @@ from parley.platforms.feishu.verify import created
 BUTTON = "parley"
 """The key in a button's callback value under which our own cards keep `Button.id`; `Button.value` is under `value`."""
 
+_MEDIA = (Image, File, Audio, Video)
 _CREDENTIALS = ("token", "app_ticket", "preview_token")
 
 
@@ -88,7 +89,7 @@ def _sender(sender: Object) -> Sender:
 
 
 def _media(found: Iterable[AnySegment]) -> tuple[AnyMedia, ...]:
-    return tuple(part for part in found if isinstance(part, Image | File | Audio | Video))
+    return tuple(part for part in found if isinstance(part, _MEDIA))
 
 
 def _card_action(payload: Object, event: Object, app: App, now: float) -> Message:
