@@ -44,8 +44,10 @@ def _client(service: Any) -> Any:
 
 def error_code(error: BaseException) -> str:
     """AWS's name of `error`: `ParameterNotFound`, `ConditionalCheckFailedException`; else the exception's own."""
-    response: dict[str, Any] = getattr(error, "response", {})
-    return response.get("Error", {}).get("Code") or type(error).__name__
+    # Some of botocore's errors, and other libraries', have a `response` that is something else.
+    response: Any = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    return code or type(error).__name__
 
 
 def setting(name: str, default: str | None = None) -> str:

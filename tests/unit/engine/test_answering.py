@@ -1,0 +1,181 @@
+"""Answers within the callback: the bot runs once, each reply is said once, whatever the platform delivers again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from parley.engine.answering import Answers
+from parley.engine.aws import dynamodb
+from parley.journal.inbox import Inbox
+from parley.journal.outbox import Outbox
+from parley.journal.passive import PASSIVE, Passive
+from parley.journal.states import Finished, ReplyState, Row
+from parley.journal.view import journal_of
+from parley.model import Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
+from parley.platform import Accepted, Answered, App, Config, Request, Response
+from tests.unit.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("aws")
+APP = App("feishu", "demo", Config())
+NOTHING = Response(200, b"success", "text/plain")
+
+
+class Inbound:
+    """Says texts, joined by `|`, at most `room` characters of them."""
+
+    def __init__(self, room: int = 100) -> None:
+        self.room = room
+
+    def answer(self, request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> Answered:
+        words, said = "", 0
+        for reply in replies:
+            text = plain_text(reply.segments)
+            if len(words) + len(text) > self.room:
+                cut = self.room - len(words)
+                rest = Reply(segments=(Text(text=text[cut:]),)) if cut else None
+                return Answered(Response(200, (words + text[:cut]).encode()), said, rest)
+            words, said = words + text + "|", said + 1
+        return Answered(Response(200, words.encode()), said)
+
+
+class World:
+    """One message, what the bot decides and when, and the callbacks that wait for it."""
+
+    def __init__(self, message: Message, clock: Clock, room: int = 100) -> None:
+        self.message = message
+        self.clock = clock
+        self.inbox = Inbox(dynamodb(), "parley", 86_400)
+        self.outbox = Outbox(dynamodb(), "parley", 20)
+        self.passive = Passive(dynamodb(), "parley", 86_400)
+        self.due: list[tuple[float, Callable[[], Any]]] = []
+        self.answers = Answers(Inbound(room), self.inbox, self.outbox, self.passive, clock, self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and what is due happen."""
+        self.clock.now += seconds
+        while self.due and self.due[0][0] <= self.clock.now:
+            self.due.pop(0)[1]()
+
+    def decides(self, *texts: str, after: float = 0, message: Message | None = None) -> None:
+        """The processor commits these replies after so many seconds."""
+        target = message or self.message
+
+        def commit() -> None:
+            rows = [self.outgoing(target, ordinal, text) for ordinal, text in enumerate(texts)]
+            self.inbox.decide(target, self.inbox.open(target), {}, rows, self.clock.now)
+
+        if after:
+            self.due.append((self.clock.now + after, commit))
+        else:
+            commit()
+
+    def outgoing(self, message: Message, ordinal: int, text: str) -> Outgoing:
+        key = message_key(message)
+        return Outgoing(
+            id=reply_id(key, ordinal),
+            message_key=key,
+            ordinal=ordinal,
+            to=Destination.answering(message),
+            reply=Reply.of(text),
+            created=self.clock.now,
+        )
+
+    def callback(self, message: Message | None = None) -> tuple[int, str]:
+        """One delivery of the message by the platform."""
+        accepted = Accepted(NOTHING, (message or self.message,), answer_within=4.5)
+        response = self.answers.respond(Request(), APP, accepted, self.clock.now)
+        return response.status, response.body.decode()
+
+    def states(self, message: Message | None = None) -> list[tuple[str, list[str]]]:
+        id_ = (message or self.message).id
+        view = journal_of(dynamodb(), "parley", platform="feishu", app="demo", tenant="", message_id=id_)
+        return [(reply["state"], reply["receipts"]) for reply in view["replies"]]
+
+
+@pytest.fixture
+def world(message: Callable[..., Message], clock: Clock) -> World:
+    return World(message(), clock)
+
+
+def test_an_answer_that_is_there_in_time_goes_with_the_first_delivery(world: World) -> None:
+    world.decides("one", "two", after=1)
+    assert world.callback() == (200, "one|two|")
+    assert world.states() == [("SENT", ["passive"])] * 2
+
+
+@pytest.mark.parametrize(("after", "deliveries"), [(1, 1), (6, 2), (11, 3)])
+def test_further_deliveries_go_on_waiting(world: World, after: float, deliveries: int) -> None:
+    world.decides("late", after=after)
+    answers = [world.callback() for _ in range(deliveries)]
+    assert answers == [(504, "")] * (deliveries - 1) + [(200, "late|")]
+
+
+def test_what_comes_after_the_last_delivery_goes_another_way(world: World) -> None:
+    world.decides("too late", after=20)
+    assert [world.callback() for _ in range(3)] == [(504, ""), (504, ""), (200, "success")]
+    world.sleep(20)
+    row = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
+    assert isinstance(row, Row)
+
+
+def test_a_delivery_whose_answer_got_lost_is_answered_with_the_same_bytes(world: World) -> None:
+    world.decides("once")
+    assert world.callback() == world.callback() == world.callback() == (200, "once|")
+    assert world.states() == [("SENT", ["passive"])]
+
+
+def test_the_deliverer_finds_nothing_left_to_do(world: World) -> None:
+    world.decides("once")
+    world.callback()
+    taken = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now + 100)
+    assert taken == Finished(ReplyState.SENT)
+
+
+def test_a_reply_that_the_deliverer_has_is_left_to_it(world: World) -> None:
+    world.decides("one", "two")
+    world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
+    assert world.callback() == (200, "success")
+
+
+def test_of_a_reply_that_does_not_fit_the_rest_is_kept(message: Callable[..., Message], clock: Clock) -> None:
+    world = World(message(), clock, room=6)
+    world.decides("one", "twothree", "four")
+    assert world.callback() == (200, "one|tw")
+    assert [state for state, _ in world.states()] == ["SENT", "PENDING", "PENDING"]
+    rest = world.inbox.replies(world.message, 3)[1].out.reply
+    assert plain_text(rest.segments) == "othree"
+
+
+def test_what_is_owed_comes_with_the_next_answer_and_first(world: World, message: Callable[..., Message]) -> None:
+    world.decides("owed")
+    id_ = reply_id(message_key(world.message), 0)
+    row = world.outbox.take(id_, "deliverer", world.clock.now)
+    assert isinstance(row, Row)
+    world.passive.owe(row.out, "deliverer", "45015", world.clock.now)
+    assert world.states() == [("PENDING", [])]
+    following = message(id="m2")
+    world.decides("new", message=following)
+    assert world.callback(following) == (200, "owed|new|")
+    assert world.states() == [("SENT", ["passive"])]
+    assert world.passive.owed(following) == []
+    assert world.inbox.replies(world.message, 1)[0].receipts == PASSIVE
+
+
+def test_a_bot_that_says_nothing_is_told_so_at_once(world: World) -> None:
+    world.decides()
+    before = world.clock.now
+    assert world.callback() == (200, "success")
+    assert world.clock.now == before
+
+
+def test_a_table_that_fails_costs_the_answer_and_not_the_message(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.exceptions import ReadTimeoutError
+
+    def fails(*_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="here")
+
+    world.decides("later")
+    monkeypatch.setattr(Passive, "decided", fails)
+    assert world.callback() == (200, "success")
+    assert world.states() == [("PENDING", [])]

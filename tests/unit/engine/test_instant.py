@@ -1,0 +1,83 @@
+"""Answers that cannot wait: the bot's declared functions, within a budget."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from parley.bot import Bot
+from parley.engine.callback import Callback
+from parley.engine.instant import within
+from parley.model import Command, Message
+from parley.model.instant import Choice, Choices, Instant
+from parley.platform import Accepted, App, Request, Response
+from tests.unit.engine.test_callback import Apps, event
+
+TITLES = Choices((Choice("Invoice", "inv"),))
+
+
+class Inbound:
+    """A platform that wants completions at once."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+
+    def receive(self, request: Request, app: App, now: float) -> Accepted:
+        return Accepted(Response(200, b"none"), instant=self.message)
+
+    def instant(self, message: Message, result: Instant, app: App) -> Response:
+        assert isinstance(result, Choices)
+        return Response(200, result.choices[0].label.encode())
+
+
+def answer(inbound: Inbound, bot: Bot) -> str:
+    handler = Callback("feishu", inbound, Apps(), instantly=bot.instantly)  # type: ignore[arg-type]
+    return handler(event(), None)["body"]
+
+
+@pytest.fixture
+def typing(message: Callable[..., Message]) -> Message:
+    return message(kind="command", command=Command(name="doc", focused="title"))
+
+
+def test_a_declared_function_answers_within_the_callback(typing: Message) -> None:
+    bot = Bot()
+
+    @bot.instant("doc")
+    def titles(message: Message) -> Choices:
+        assert message.command
+        assert message.command.focused == "title"
+        return TITLES
+
+    assert answer(Inbound(typing), bot) == "Invoice"
+
+
+def test_without_one_the_platforms_own_answer_holds(typing: Message) -> None:
+    assert answer(Inbound(typing), Bot()) == "none"
+
+
+def test_one_that_raises_does_no_harm_and_is_counted(typing: Message, capsys: pytest.CaptureFixture[str]) -> None:
+    bot = Bot()
+
+    @bot.instant("doc")
+    def broken(_: Message) -> Choices:
+        raise ValueError("what was typed")
+
+    assert answer(Inbound(typing), bot) == "none"
+    printed = capsys.readouterr().out
+    assert "InstantsFailed" in printed
+    assert "what was typed" not in printed
+
+
+def test_one_that_is_too_slow_is_given_up_and_counted(typing: Message, capsys: pytest.CaptureFixture[str]) -> None:
+    hold = threading.Event()
+
+    def slow(_: Message) -> Choices:
+        hold.wait(30)
+        return TITLES
+
+    try:
+        assert within(0.01, slow, typing) is None
+    finally:
+        hold.set()
+    assert "InstantsMissed" in capsys.readouterr().out
