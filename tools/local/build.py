@@ -1,0 +1,105 @@
+"""`sam build` for this machine, once per state of the inputs. Stacks share the result."""
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.local.emulator import tail
+from tools.local.places import BUILD, EMULATOR_PYTHON, ENVS, ROOT, SAM
+from tools.local.trouble import Trouble
+
+_INPUTS = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
+_ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
+
+
+def parameters() -> list[str]:
+    """The template's parameters that depend on this machine: the emulator runs functions with its own Python."""
+    machine = platform.machine().lower()
+    if machine not in _ARCHITECTURES:
+        raise Trouble(f"This machine is a {machine}; the layers can be built for x86_64 and arm64.")
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return [f"PythonRuntime={version}", f"Architecture={_ARCHITECTURES[machine]}"]
+
+
+def built() -> Path | None:
+    """The template that was built from the inputs as they are now; None if there is none."""
+    template = BUILD / _fingerprint() / "template.yaml"
+    return template if template.exists() else None
+
+
+def build() -> Path:
+    """Build what has changed and return the built template. Raises Trouble."""
+    with _lock():
+        if (template := built()) is not None:
+            return template
+        target = BUILD / _fingerprint()
+        working = BUILD / "working"
+        shutil.rmtree(working, ignore_errors=True)
+        _sam_build(working)
+        for old in BUILD.iterdir():
+            if old.is_dir() and old != working:
+                shutil.rmtree(old)
+        working.rename(target)
+        return target / "template.yaml"
+
+
+def _sam_build(target: Path) -> None:
+    log = ROOT / ".local" / "logs" / "build.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [SAM, "build", "--config-env", "local", "--build-dir", target, "--parameter-overrides"]
+    environment = {
+        **os.environ,
+        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PARLEY_LAYER_HOST": "1",
+    }
+    with log.open("wb") as out:
+        done = subprocess.run(
+            [*command, "Stage=local", *parameters()],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise Trouble(f"`sam build` failed; the end of {log}:\n{tail(log)}")
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256("\0".join([*parameters(), sys.version]).encode())
+    for path in _files():
+        digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
+        digest.update(path.read_bytes())
+    # The interpreter that runs the functions and the tool that builds them are inputs as well.
+    for environment in (EMULATOR_PYTHON.parent.parent, ENVS / "sam"):
+        digest.update((environment / ".fingerprint").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files() -> Iterator[Path]:
+    for name in _INPUTS:
+        start = ROOT / name
+        found = [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file())
+        yield from (path for path in found if not _ignored(path.relative_to(ROOT)))
+
+
+def _ignored(path: Path) -> bool:
+    return any(part == "__pycache__" or part.endswith(".egg-info") or part.startswith(".") for part in path.parts)
