@@ -44,9 +44,8 @@ def _client(service: Any) -> Any:
 
 def error_code(error: BaseException) -> str:
     """AWS's name of `error`: `ParameterNotFound`, `ConditionalCheckFailedException`; else the exception's own."""
-    # Some of botocore's errors, and other libraries', have a `response` that is something else.
-    response: Any = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+    # Others, of botocore and of httpx, have a `response` too, which is something else.
+    code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
     return code or type(error).__name__
 
 
