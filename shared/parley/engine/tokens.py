@@ -26,7 +26,8 @@ _LOCK = 15.0
 """Seconds that a refresher has; longer than a token call may take with its retries."""
 _WAIT = 3.0
 """Seconds to wait here for another worker's refresh before giving the work back to the queue."""
-_POLL = 0.1
+_FIRST_POLL, _LAST_POLL = 0.05, 0.8
+"""Seconds between two looks while another worker refreshes: ever longer, since a thousand workers may be looking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,12 @@ class Tokens:
         if held is not None and now < held.renew_at:
             return held
         deadline = now + _WAIT
+        owner, poll = uuid4().hex, _FIRST_POLL
         while True:
             held = self._read(key)
             now = self.clock()
             if held is not None and now < held.renew_at:
                 break
-            owner = uuid4().hex
             if self._lock(key, owner, now):
                 held = self._refresh(key, owner, fetch, held)
                 break
@@ -73,7 +74,8 @@ class Tokens:
                 break  # somebody is renewing it; this one is still good
             if now >= deadline:
                 raise Later(1, "waiting for another worker's token")
-            self.sleep(_POLL)
+            self.sleep(poll * (0.5 + self.draw()))
+            poll = min(_LAST_POLL, poll * 2)
         self._held[key] = held
         return held
 
@@ -111,7 +113,8 @@ class Tokens:
                 TableName=self.table,
                 Key=_pk(key),
                 UpdateExpression="SET lock_until = :until, lock_owner = :owner",
-                ConditionExpression="(attribute_not_exists(lock_until) OR lock_until < :now) "
+                # Under our own name it is the answer to this very write that got lost.
+                ConditionExpression="(attribute_not_exists(lock_until) OR lock_until < :now OR lock_owner = :owner) "
                 "AND (attribute_not_exists(renew_at) OR renew_at <= :now)",
                 ExpressionAttributeValues={
                     ":until": number(now + _LOCK),
@@ -136,22 +139,34 @@ class Tokens:
         now = self.clock()
         telemetry.count("TokensRefreshed")
         renew_at = now + (token.expires - now) * (0.75 + 0.1 * self.draw())
-        stored = self.client.update_item(
-            TableName=self.table,
-            Key=_pk(key),
-            UpdateExpression="SET #value = :value, expires = :expires, renew_at = :renew REMOVE lock_until, lock_owner "
-            "ADD generation :one",
-            ExpressionAttributeNames={"#value": "value"},
-            ExpressionAttributeValues={
-                ":value": text(token.value),
-                ":expires": number(token.expires),
-                ":renew": number(renew_at),
-                ":one": number(1),
-            },
-            ReturnValues="UPDATED_NEW",
-        )
-        generation = get_number(stored.get("Attributes", {}), "generation")
-        return Held(token.value, token.expires, renew_at, int(generation or 0))
+        generation = self._store(key, owner, token, renew_at)
+        if generation is not None:
+            return Held(token.value, token.expires, renew_at, generation)
+        # Too slow: somebody else has taken over, and on some platforms the later token ends the earlier one.
+        return self._read(key) or Held(token.value, token.expires, now, 0)
+
+    def _store(self, key: str, owner: str, token: Token, renew_at: float) -> int | None:
+        """Store `token` and say its generation; None if the lock was lost meanwhile."""
+        try:
+            stored = self.client.update_item(
+                TableName=self.table,
+                Key=_pk(key),
+                UpdateExpression="SET #value = :value, expires = :expires, renew_at = :renew "
+                "REMOVE lock_until, lock_owner ADD generation :one",
+                ConditionExpression="lock_owner = :owner",
+                ExpressionAttributeNames={"#value": "value"},
+                ExpressionAttributeValues={
+                    ":value": text(token.value),
+                    ":expires": number(token.expires),
+                    ":renew": number(renew_at),
+                    ":one": number(1),
+                    ":owner": text(owner),
+                },
+                ReturnValues="UPDATED_NEW",
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return None
+        return int(get_number(stored.get("Attributes", {}), "generation") or 0)
 
     def _unlock(self, key: str, owner: str) -> None:
         try:
