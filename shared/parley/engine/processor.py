@@ -17,7 +17,7 @@ from parley.engine.batch import Later, Record, describe, received, run
 from parley.engine.telemetry import log
 from parley.journal.inbox import AlreadyDecided, Inbox, Opened, Outpaced, State, TooMuch
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
-from parley.model.codec import decode_message
+from parley.model.codec import decode_message, decode_outgoing, encode
 
 
 class HandlerFailed(Exception):
@@ -51,7 +51,7 @@ class Processor:
         started = self.clock()
         state, replies = self._run_bot(message, opened.state)
         now = self.clock()
-        rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
+        rows = _readable([_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)])
         try:
             self.inbox.decide(message, opened, state, rows, now)
         except TooMuch as error:
@@ -103,6 +103,24 @@ def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) ->
         reply=reply,
         created=now,
     )
+
+
+def _readable(rows: list[Outgoing]) -> list[Outgoing]:
+    """`rows`, unless one of them could not be read by who delivers it: better that its author knows now.
+
+    Raises HandlerFailed.
+    """
+    for row in rows:
+        try:
+            decode_outgoing(encode(row))
+        except (ValueError, TypeError) as error:
+            # msgspec names the field and the types; the words of a reply are in neither.
+            raise HandlerFailed(f"reply {row.ordinal} is not valid: {_where(error)}") from error
+    return rows
+
+
+def _where(error: Exception) -> str:
+    return str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
 
 
 def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:

@@ -34,6 +34,8 @@ MAX_REPLY = 350_000
 """Bytes of JSON that one reply may have, for the same reason."""
 MAX_REPLIES = 90
 """Replies to one message; a transaction has at most 100 items."""
+MAX_DECISION = 3_900_000
+"""Bytes of JSON that the replies to one message and the memory may have together; a transaction takes 4 MB."""
 _MAX_KEPT_MESSAGE = 32_000
 """Bytes of the message that the journal keeps for people to look at; a larger one is not kept."""
 
@@ -96,6 +98,9 @@ class Inbox:
             *self._memory(message, opened, state, now),
             *(self._put_new(self._reply_item(out, now)) for out in replies),
         ]
+        size = len(encode(items))
+        if size > MAX_DECISION:
+            raise TooMuch(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
         try:
             self.client.transact_write_items(TransactItems=items)
         except self.client.exceptions.TransactionCanceledException as error:
