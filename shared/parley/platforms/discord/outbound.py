@@ -26,7 +26,7 @@ from parley.platform import (
 from parley.platforms.discord import read, routes
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.grant import LIFE, MARGIN, Grant, is_alive, unseal
-from parley.platforms.discord.outcome import OPEN, RECALL, THREAD, outcome
+from parley.platforms.discord.outcome import DOWNLOAD, OPEN, RECALL, THREAD, outcome
 from parley.platforms.discord.render import Part, filename, render
 from parley.platforms.discord.routes import learned
 
@@ -158,7 +158,7 @@ def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
     if not channel or (sender.private and out.to.tenant):
         channel, said = yield from _direct(sender)
     elif _wants_thread(out):
-        channel = yield from _thread(sender, channel, parts[0].content)
+        channel = yield from _thread(sender, channel)
     for part in parts[said:]:
         body = part.body() | sender.nonce()
         quoted = part.quoted or (out.to.message_id if out.reply.quote and part is parts[0] else "")
@@ -182,10 +182,10 @@ def _direct(sender: _Sender) -> Generator[Call, Sent, tuple[str, int]]:
         said += bool(opened.id)
 
 
-def _thread(sender: _Sender, channel: str, content: str) -> Generator[Call, Sent, str]:
-    """Open a thread under the message that is answered; where there is one, it is that."""
+def _thread(sender: _Sender, channel: str) -> Generator[Call, Sent, str]:
+    """Open a thread under the message that is answered; where there is one, it is that. Its name is the first line."""
     message = sender.out.to.message_id
-    line = next(iter(content.strip().splitlines()), "")
+    line = next(iter(plain_text(sender.out.reply.segments).splitlines()), "")
     path = f"/channels/{channel}/messages/{message}/threads"
     name = {"name": line[:_THREAD_NAME] or "…"}
     opened = yield sender.bot(THREAD, "POST", path, json=name, covered=HARMLESS, note=message)
@@ -219,9 +219,7 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
 
 
 def download(media: AnyMedia, message_id: str, app: App) -> Call:
-    """The file at its signed address, to which no token may be shown. Raises Undeliverable where it has none."""
-    if not media.url:
-        raise Undeliverable("the file has no address: Discord gives none back for an id alone")
+    """The file at its signed address, to which no token may be shown."""
     config: Config = app.config
     headers = {"User-Agent": config.user_agent}
-    return Call(name="download", method="GET", url=media.url, headers=headers, covered=HARMLESS)
+    return Call(name=DOWNLOAD, method="GET", url=media.url, headers=headers, covered=HARMLESS)

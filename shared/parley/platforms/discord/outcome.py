@@ -17,8 +17,9 @@ from parley.platform import (
 from parley.platforms.discord import read
 from parley.platforms.discord.routes import retry_after
 
-RECALL, THREAD, OPEN = "recall", "thread", "open"
-"""Names of calls whose answers are read in a way of their own: delete, open a thread, open a direct channel."""
+RECALL, THREAD, OPEN, DOWNLOAD = "recall", "thread", "open", "download"
+"""Names of calls whose answers are read in a way of their own: delete a message, open a thread, open a direct channel,
+and a file's address, where no API answers."""
 
 _ALREADY_ANSWERED = 40060
 _UNKNOWN_MESSAGE, _UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION = 10008, 10015, 10062
@@ -39,6 +40,10 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     """See `parley.platform.Outbound.outcome`."""
     if 200 <= answer.status < 300:
         return _done(call, answer)
+    if call.name == DOWNLOAD:
+        return (
+            Transient(f"{answer.status}") if answer.status >= 500 else Permanent(f"{answer.status}: no file there now")
+        )
     body = answer.json()
     code = read.whole(body.get("code")) or 0
     reason = f"{answer.status} {code}"
