@@ -75,9 +75,15 @@ class Platform(ABC):
     """Names of JSON fields and query parameters that the record of calls masks."""
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.time, random: Random | None = None, keep_calls: int | None = None
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        random: Random | None = None,
+        keep_calls: int | None = None,
+        token_seconds: float = 7200,
     ) -> None:
         self.clock = clock
+        self.token_seconds = token_seconds
         self.random = random or SystemRandom()
         self.lock = RLock()
         self.faults = Faults()
@@ -86,6 +92,8 @@ class Platform(ABC):
         self.rooms: dict[str, Room] = {}
         self.messages: dict[str, Message] = {}
         self.deliveries: dict[str, Delivery] = {}
+        self.delivery_ids: dict[str, str] = {}
+        """Ids of the deliveries by what the receiver takes for the id of the message or event."""
         self.outbox: deque[Delivery] = deque()
         self.listeners: list[Listener] = []
         self.discover: Callable[[str], Mapping[str, Mapping[str, Any]]] = _nothing
@@ -295,6 +303,7 @@ class Platform(ABC):
     def send_event(self, delivery: Delivery) -> Delivery:
         """Put an event into the outbox."""
         self.deliveries[delivery.id] = delivery
+        self.delivery_ids[delivery.journal_id] = delivery.id
         self.outbox.append(delivery)
         self.tell("delivery", delivery)
         return delivery

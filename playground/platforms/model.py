@@ -118,6 +118,8 @@ class Attempt:
     status: int
     error: str = ""
     body: str = ""
+    forged: str = ""
+    """How the callback was forged, if it was."""
 
     def shown(self) -> dict[str, Any]:
         """As the control API shows it."""
@@ -147,6 +149,8 @@ class Delivery:
     """Seconds from each failure to the next attempt."""
     state: Literal["waiting", "delivered", "retrying", "failed"] = "waiting"
     attempts: list[Attempt] = field(default_factory=list[Attempt])
+    repeats: list[Attempt] = field(default_factory=list[Attempt])
+    """Deliveries beyond the platform's own: somebody asked for them, genuine or forged."""
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the platform made of the answer: `{"toast": ...}`."""
 
@@ -161,5 +165,6 @@ class Delivery:
             "at": self.at,
             "state": self.state,
             "attempts": [attempt.shown() for attempt in self.attempts],
+            "repeats": [attempt.shown() for attempt in self.repeats],
             "result": self.result,
         }

@@ -32,11 +32,11 @@ class Feishu(Platform):
         {"app_secret", "app_ticket", "tenant_access_token", "app_access_token", "token", "sign"}
     )
 
-    def __init__(self, *, token_seconds: float = 7200, ladder: tuple[float, ...] = LADDER, **options: Any) -> None:
+    def __init__(self, *, ladder: tuple[float, ...] = LADDER, **options: Any) -> None:
         super().__init__(**options)
         self.ladder = ladder
         self.accounts: dict[str, Account] = {}
-        self.tokens = Tokens(token_seconds, self.random)
+        self.tokens = Tokens(self.token_seconds, self.random)
         self.store = Store()
         self.windows = Windows()
         self.once: Once[Message] = Once(UUID_SECONDS)

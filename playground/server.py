@@ -1,0 +1,196 @@
+"""The web server: the imitated APIs under `/<platform>/`, the control API under `/api/`, the page at `/`."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import ClassVar
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from playground.control import Control
+from playground.platforms.http import Held, NoAnswer
+from playground.platforms.http import Request as PlatformRequest
+from playground.world import World
+
+_log = logging.getLogger("playground")
+STATIC = Path(__file__).with_name("static")
+HOLD_SECONDS = 20.0
+"""How long the fault `timeout` holds an answer: longer than any client here waits."""
+_WATCH_EVERY = 1.0
+_LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SECURITY = (
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Connections(H11Protocol):
+    """uvicorn's protocol, which remembers the open connections so that one can be broken."""
+
+    open: ClassVar[dict[tuple[str, int], asyncio.Transport]] = {}
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client came."""
+        super().connection_made(transport)
+        if self.client is not None:
+            self.open[self.client] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A client went."""
+        if self.client is not None:
+            self.open.pop(self.client, None)
+        super().connection_lost(exc)
+
+
+def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
+    """The application."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        world.hub.bind(asyncio.get_running_loop())
+        await world.courier.start()
+        watcher = asyncio.create_task(_watch(world))
+        yield
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
+        await world.courier.stop()
+
+    imitations = [Mount(f"/{name}", app=_Imitation(world, name, hold)) for name in world.platforms]
+    routes = [
+        *Control(world).routes(),
+        *imitations,
+        Route("/", _page),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    return _Guard(Starlette(routes=routes, lifespan=lifespan))
+
+
+async def _page(_request: Request) -> Response:
+    page = await run_in_threadpool((STATIC / "index.html").read_bytes)
+    return Response(page, media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+async def _watch(world: World) -> None:
+    """Tell the pages when the stack comes or goes, and take its apps in."""
+    before = None
+    while True:
+        try:
+            changed = await run_in_threadpool(world.refresh)
+            status = await run_in_threadpool(world.stack.status)
+        except Exception:
+            # The page lives on, whatever somebody has put into the stack's files or parameters.
+            _log.exception("looking at the stack failed")
+        else:
+            if changed or status != before:
+                world.hub.publish("stack", status)
+                before = status
+        await asyncio.sleep(_WATCH_EVERY)
+
+
+class _Imitation:
+    """One platform's API as an ASGI application."""
+
+    def __init__(self, world: World, name: str, hold: float) -> None:
+        self._platform = world.platforms[name]
+        self._hold = hold
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        asked = PlatformRequest(
+            method=request.method,
+            path=scope["path"].removeprefix(scope.get("root_path", "")) or "/",
+            query=dict(request.query_params),
+            headers=dict(request.headers),
+            body=await request.body(),
+        )
+        try:
+            answer = await run_in_threadpool(self._platform.api, asked)
+        except NoAnswer as silence:
+            await self._leave(scope, receive, held=isinstance(silence, Held))
+            return
+        await Response(answer.body, answer.status, dict(answer.headers))(scope, receive, send)
+
+    async def _leave(self, scope: Scope, receive: Receive, *, held: bool) -> None:
+        """Give no answer: at once, or once the client has waited long enough."""
+        gone = asyncio.create_task(_disconnected(receive))
+        if held:
+            await asyncio.wait([gone], timeout=self._hold)
+        transport = Connections.open.get(tuple(scope.get("client") or ()))  # type: ignore[arg-type]
+        if transport is not None:
+            transport.abort()
+        await gone
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class _Guard:
+    """Answers only requests for this machine, and tells browsers to load nothing from elsewhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        origin = headers.get(b"origin")
+        if host.rsplit(":", 1)[0] not in _LOCAL or (origin is not None and origin != f"http://{host}"):
+            # Another site's page must not reach the playground through this machine's browser.
+            await JSONResponse({"error": "only this machine may ask"}, 403)(scope, receive, send)
+            return
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_SECURITY]
+            await send(message)
+
+        await self._app(scope, receive, secured)
+
+
+class Server(uvicorn.Server):
+    """Ends the live updates of open pages before it waits for their connections."""
+
+    def __init__(self, world: World, port: int) -> None:
+        self._world = world
+        super().__init__(
+            uvicorn.Config(
+                make_app(world),
+                host="127.0.0.1",
+                port=port,
+                http=Connections,
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+
+    async def shutdown(self, sockets: "list | None" = None) -> None:
+        """Stop."""
+        self._world.hub.close()
+        await super().shutdown(sockets)
