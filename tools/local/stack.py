@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.local import build, credentials, emulator, ports, processes
+from tools.local import build, credentials, emulator, first_calls, ports, processes
 from tools.local.aws import REGION, Aws
 from tools.local.deploy import STAGE, api_url, deploy, resources
 from tools.local.places import EMULATOR_PYTHON, PYTHON, ROOT, SAM, Places
@@ -87,7 +87,11 @@ def _start(places: Places, options: Options) -> Stack:
     outputs = deploy(aws, template, places)
     say("making apps with random credentials")
     apps = credentials.install(aws, playground)
-    stack = _describe(aws, outputs, apps) | {
+    stack = _describe(aws, outputs, apps)
+    say("calling each function for the first time")
+    workers = [name for function, name in stack["functions"].items() if function not in apps]
+    first_calls.make(aws, stack["api"], apps, workers)
+    stack |= {
         "playground": playground,
         "iam": options.iam,
         "pids": {"aws": pid},
