@@ -1,0 +1,79 @@
+"""Signatures and encryption of callbacks (WeCom docs: Encryption and decryption; WeChat docs: Message encryption).
+
+A ciphertext holds 16 random bytes, the length of the message in bytes (4 bytes, big-endian), the message, and the id of
+whom it is for: the corp id, a suite id, the appid. AES-256-CBC, the IV is the key's first half, PKCS#7 to 32 bytes.
+"""
+
+import base64
+import hashlib
+import os
+import struct
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from parley.crypto import cbc_decrypt, cbc_encrypt, decode_base64
+
+_BLOCK = 32
+_HEAD = 20
+_LENGTH = struct.Struct(">I")
+
+
+class Opened(NamedTuple):
+    """A decrypted message: its text, whom it is for, and the EncodingAESKey that opened it."""
+
+    text: str
+    receiver: str
+    key: str
+
+
+class WrongReceiver(ValueError):
+    """It decrypts, and it is for somebody else."""
+
+
+def signature(*parts: str) -> str:
+    """SHA-1 over `parts`, sorted and joined, as 40 lower-case hex digits."""
+    joined = "".join(sorted(parts)).encode("utf-8", "surrogatepass")
+    return hashlib.sha1(joined, usedforsecurity=False).hexdigest()
+
+
+def aes_key(encoding_aes_key: str) -> bytes:
+    """The 32 bytes that an EncodingAESKey of 43 characters stands for. Raises ValueError."""
+    key = decode_base64(encoding_aes_key + "=")
+    if len(key) != 32:
+        raise ValueError("not 32 bytes")
+    return key
+
+
+def encrypt(encoding_aes_key: str, text: str, receiver: str, random: bytes | None = None) -> str:
+    """`text` for `receiver`, as Base64. `random`: the 16 bytes it begins with; fresh ones by default."""
+    key, data = aes_key(encoding_aes_key), text.encode()
+    plain = (random or os.urandom(16)) + _LENGTH.pack(len(data)) + data + receiver.encode()
+    return base64.b64encode(cbc_encrypt(key, key[:16], plain, _BLOCK)).decode()
+
+
+def decrypt(encoding_aes_key: str, encrypted: str) -> Opened:
+    """The reverse of `encrypt`. Raises ValueError, without saying what exactly was wrong."""
+    key = aes_key(encoding_aes_key)
+    plain = cbc_decrypt(key, key[:16], decode_base64(encrypted), _BLOCK)
+    if len(plain) < _HEAD:
+        raise ValueError("not decryptable")
+    end = _HEAD + _LENGTH.unpack(plain[16:_HEAD])[0]
+    if end > len(plain):
+        raise ValueError("not decryptable")
+    return Opened(plain[_HEAD:end].decode(), plain[end:].decode(), encoding_aes_key)
+
+
+def open_for(receivers: Collection[str], keys: Iterable[str], encrypted: str) -> Opened:
+    """`encrypted`, opened with the first of `keys` that fits: the console may change a key while messages are on their
+    way. Raises WrongReceiver if it is for none of `receivers`, ValueError if no key opens it.
+    """
+    stranger = False
+    for key in keys:
+        try:
+            opened = decrypt(key, encrypted)
+        except ValueError:
+            continue
+        if opened.receiver in receivers:
+            return opened
+        stranger = True
+    raise WrongReceiver("for another receiver") if stranger else ValueError("not decryptable")

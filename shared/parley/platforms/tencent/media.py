@@ -1,0 +1,61 @@
+"""Media: uploaded before they are sent, and fetched by their handle. A handle lives three days."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from parley.model import AnyMedia
+from parley.platform import HARMLESS, Call, Upload
+from parley.platforms.tencent.api import AUTH
+
+MEGABYTE = 1_048_576
+_TIMEOUT = 30
+"""Seconds for moving a file of the largest size."""
+
+
+class Sort(NamedTuple):
+    """A type of temporary media: its name in the API, how large it may be, how its file is called by default."""
+
+    name: str
+    limit: int
+    filename: str
+
+
+def is_there(media: AnyMedia) -> bool:
+    """Whether there is anything to show."""
+    return bool(media.key or media.url or media.data)
+
+
+def has_form(media: AnyMedia, *forms: str) -> bool:
+    """Whether name or mime type say that it is one of `forms` (`jpg`, `mp4`); what says nothing is believed to be."""
+    name, mime = media.name.lower(), media.mime.lower()
+    known = name.rsplit(".", 1)[-1] if "." in name else mime.rsplit("/", 1)[-1]
+    return not known or known in forms
+
+
+def upload(url: str, media: AnyMedia, sort: Sort, query: Callable[[Sort], dict[str, str]], *, token: bool) -> Call:
+    """The call that gives `media` a handle. Repeating it makes another handle, which harms nobody."""
+    return Call(
+        name="upload",
+        method="POST",
+        url=url,
+        auth=AUTH if token else None,
+        query=query(sort),
+        upload=Upload(field="media", media=media, limit=sort.limit, filename=sort.filename),
+        covered=HARMLESS,
+        timeout=_TIMEOUT,
+    )
+
+
+def download(host: str, media: AnyMedia) -> Call:
+    """The call that fetches the bytes of `media`. An image that has an address only is fetched there."""
+    if not media.key and media.url:
+        return Call(name="download", method="GET", url=media.url, covered=HARMLESS, timeout=_TIMEOUT)
+    return Call(
+        name="download",
+        method="GET",
+        url=f"{host}/cgi-bin/media/get",
+        auth=AUTH,
+        query={"media_id": media.key},
+        covered=HARMLESS,
+        timeout=_TIMEOUT,
+    )
