@@ -1,0 +1,1 @@
+"""WeCom (WeChat Work): internal apps and group robots."""
