@@ -1,0 +1,1 @@
+"""WeChat Official Accounts: subscription and service accounts."""

@@ -1,0 +1,139 @@
+"""Replies of WeChat Official Accounts: customer-service, template and subscription messages (WeChat docs: Customer
+service > Send messages; Template messages; Subscription notifications).
+
+Nothing covers a repeated customer-service message. A template message is covered by its `client_msg_id`.
+"""
+
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from parley.model import AnyMedia, Outgoing, digest
+from parley.platform import (
+    HARMLESS,
+    Answer,
+    App,
+    Bucket,
+    Call,
+    Outcome,
+    Permanent,
+    Profile,
+    Sent,
+    Steps,
+    TokenSteps,
+    Undeliverable,
+)
+from parley.platforms.tencent import api, media
+from parley.platforms.wechat.codes import CODES, WRONG
+from parley.platforms.wechat.config import Config
+from parley.platforms.wechat.render import Said, parts, shown, sort_of
+
+PROFILE = Profile(retry_for=3600)
+read_addresses = api.addresses
+
+_COVERED = 580
+"""Seconds. A `client_msg_id` is remembered for ten minutes; the rest is for the way there."""
+
+
+def deliver(out: Outgoing, app: App, now: float) -> Steps:
+    """The calls that say `out`. Raises Undeliverable."""
+    if out.to.webhook:
+        raise Undeliverable("WeChat has no group webhooks")
+    if out.reply.op != "send":
+        raise Undeliverable(f"WeChat has no {out.reply.op}")
+    if not out.to.user_id:
+        raise Undeliverable("the destination names no person (user_id)")
+    return _send(out, app.config)
+
+
+def outcome(call: Call, answer: Answer) -> Outcome:
+    """What `answer` means for `call`."""
+    found = api.outcome(call, answer, CODES)
+    if isinstance(found, Permanent) and found.closed and call.name != "send":
+        # Only what is said in the conversation can be said in an answer there.
+        return replace(found, closed=False)
+    if isinstance(found, Sent) and call.name == "download" and (address := answer.json().get("video_url")):
+        return Sent(data={"url": str(address)})
+    return found
+
+
+def token_key(out: Outgoing, app: App) -> str | None:
+    """One token serves all calls."""
+    return "access_token"
+
+
+def token(out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> TokenSteps:
+    """The stable token. In normal mode repeated calls return the same one, so that it is nobody's to spoil; it is never
+    forced, since that works 20 times a day and ends the old one at once."""
+    config: Config = app.config
+    body = {
+        "grant_type": "client_credential",
+        "appid": config.app_id,
+        "secret": config.app_secret,
+        "force_refresh": False,
+    }
+    url = f"{config.host}/cgi-bin/stable_token"
+    answer = yield Call(name="token", method="POST", url=url, json=body, covered=HARMLESS)
+    return api.read_token(answer, CODES, WRONG, now)
+
+
+def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
+    """2,000 calls a minute for an account. Day quotas are told by their refusals, which are waited for."""
+    config: Config = app.config
+    return (Bucket(f"wechat#{config.app_id}", 2000, 60),)
+
+
+def download(what: AnyMedia, message_id: str, app: App) -> Call:
+    """The call that fetches `what`. A film is answered with an address: `Sent.data["url"]`."""
+    return media.download(app.config.host, what)
+
+
+def addresses(app: App) -> Call:
+    """The call that lists where callbacks come from, for an allow-list; `read_addresses` reads its answer."""
+    return _call("addresses", "/cgi-bin/getcallbackip", app.config, None, covered=HARMLESS, method="GET")
+
+
+# --- send -------------------------------------------------------------------------------------------------------------
+
+
+def _send(out: Outgoing, config: Config) -> Steps:
+    number = 0
+    for part in parts(out.reply.segments):
+        said = part if isinstance(part, Said) else (yield from _uploaded(part, config))
+        yield _message(said, out, number, config)
+        number += 1
+    if not number:
+        raise Undeliverable("the reply is empty")
+
+
+def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Said]:
+    key, sort = what.key, sort_of(what)
+    if not key and sort is not None:
+        url = f"{config.host}/cgi-bin/media/upload"
+        sent = yield media.upload(url, what, sort, lambda sort: {"type": sort.name}, token=True)
+        key = sent.id
+    return shown(what, key)
+
+
+def _message(said: Said, out: Outgoing, number: int, config: Config) -> Call:
+    to = {"touser": out.to.user_id}
+    match said.kind:
+        case "typing":
+            body = to | {"command": "Typing"}
+            return _call("typing", "/cgi-bin/message/custom/typing", config, body, covered=HARMLESS)
+        case "template":
+            # Another form of the same reply is another message, not a repetition of the first.
+            body = to | said.content | {"client_msg_id": digest(out.id, out.form, str(number))[:32]}
+            return _call("template", "/cgi-bin/message/template/send", config, body, covered=_COVERED)
+        case "subscription":
+            return _call("subscription", "/cgi-bin/message/subscribe/bizsend", config, to | said.content)
+        case kind:
+            name = "miniprogrampage" if kind == "miniprogram" else kind
+            body = to | {"msgtype": name, name: said.content}
+            return _call("send", "/cgi-bin/message/custom/send", config, body)
+
+
+def _call(
+    name: str, path: str, config: Config, body: dict[str, Any] | None, *, covered: float = 0, method: str = "POST"
+) -> Call:
+    return Call(name=name, method=method, url=f"{config.host}{path}", auth=api.AUTH, json=body, covered=covered)
