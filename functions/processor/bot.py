@@ -54,5 +54,5 @@ def slow(seconds: float) -> str:
 def anything_else(turn: Turn) -> str | Reply:
     """Whatever no other handler takes"""
     if turn.message.content.attachments:
-        return Reply.of(f"Thank you for the {turn.message.segments[0].__class__.__name__.lower()}.")
+        return Reply.of(f"Thank you for the {type(turn.message.content.attachments[0]).__name__.lower()}.")
     return f"I heard “{turn.text}”. Send /help to see what I can do."

@@ -1,0 +1,235 @@
+"""The bot: which handler answers, with which arguments, and what it says."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import Field
+
+from parley.bot import Bot, Turn
+from parley.model import Action, Command, Content, Context, Image, Mention, Message, Reply, Sender, Text, plain_text
+from parley.model.instant import Choice, Choices
+
+
+def turn(text: str = "", **changed: Any) -> Turn:
+    fields: dict[str, Any] = {
+        "id": "m1",
+        "platform": "feishu",
+        "app": "demo",
+        "kind": "message",
+        "sender": Sender(id="ann"),
+        "content": Content(text=text),
+        "timestamp": 1_800_000_000,
+        "context": Context(room_id="room"),
+    }
+    return Turn(Message(**(fields | changed)))
+
+
+def said(bot: Bot, *args: Any, **changed: Any) -> list[str]:
+    return [plain_text(reply.segments) for reply in bot.handle(turn(*args, **changed))]
+
+
+@pytest.fixture
+def bot() -> Bot:
+    made = Bot()
+
+    @made.command()
+    def repeat(times: int, text: str = "again") -> str:
+        """Say it more than once"""
+        return " ".join([text] * times)
+
+    @made.command("echo", help="Say it back")
+    def say_back(text) -> str:  # type: ignore[no-untyped-def]  # without an annotation it is a string
+        return text
+
+    @made.fallback
+    def anything() -> str:
+        return "fallback"
+
+    return made
+
+
+@pytest.mark.parametrize("typed", ["/echo hello", "／echo hello", "  /echo   hello ", "/echo\nhello"])
+def test_a_command_is_recognised_however_it_is_typed(bot: Bot, typed: str):
+    assert said(bot, typed) == ["hello"]
+
+
+def test_the_last_string_takes_the_rest_of_the_line(bot: Bot):
+    assert said(bot, "/echo  two words\nand a line") == ["two words\nand a line"]
+    assert said(bot, "/repeat 2 a b") == ["a b a b"]
+
+
+def test_arguments_are_converted_to_the_types_of_the_handler(bot: Bot):
+    assert said(bot, "/repeat 3") == ["again again again"]
+
+
+def test_a_wrong_argument_is_told_to_the_person_with_the_usage(bot: Bot):
+    (answer,) = said(bot, "/repeat often")
+    assert answer.startswith("times: ")
+    assert answer.endswith("/repeat TIMES [TEXT]")
+
+
+def test_a_missing_argument_is_told_to_the_person(bot: Bot):
+    assert said(bot, "/echo") == ["text is missing\n/echo TEXT"]
+
+
+def test_too_many_arguments_are_told_to_the_person():
+    bot = Bot()
+
+    @bot.command()
+    def on(day: date) -> str:
+        return day.strftime("%A")
+
+    assert said(bot, "/on 2026-08-01") == ["Saturday"]
+    assert said(bot, "/on 2026-08-01 at noon") == ["too many arguments: at noon\n/on DAY"]
+
+
+def test_any_type_that_pydantic_knows_may_be_used():
+    bot = Bot()
+
+    @bot.command()
+    def order(size: Literal["small", "large"], count: Annotated[int, Field(gt=0)] = 1) -> str:
+        return f"{count} {size}"
+
+    assert said(bot, "/order small") == ["1 small"]
+    assert said(bot, "/order large 2") == ["2 large"]
+    assert "greater than 0" in said(bot, "/order large 0")[0]
+    assert "'small' or 'large'" in said(bot, "/order huge")[0]
+
+
+def test_an_unknown_command_falls_to_the_fallback(bot: Bot):
+    assert said(bot, "/unknown x") == ["fallback"]
+
+
+def test_a_command_that_the_platform_parsed_gets_its_options(bot: Bot):
+    command = Command(name="repeat", options={"times": 2, "text": "ho"})
+    assert said(bot, kind="command", command=command) == ["ho ho"]
+    wrong = Command(name="repeat", options={"text": "ho"})
+    assert said(bot, kind="command", command=wrong) == ["times is missing\n/repeat TIMES [TEXT]"]
+
+
+def test_two_handlers_for_one_command_are_refused(bot: Bot):
+    with pytest.raises(ValueError, match="two handlers for the command /echo"):
+        bot.command("echo")(lambda: "x")
+
+
+@pytest.mark.parametrize("kind", ["action", "event"])
+def test_two_handlers_for_one_button_or_event_are_refused(kind: str):
+    register: Callable[..., Any] = getattr(Bot(), kind)
+    register("yes")(lambda: "x")
+    with pytest.raises(ValueError, match="two handlers for 'yes'"):
+        register("no", "yes")(lambda: "x")
+
+
+def test_help_has_a_line_for_each_command(bot: Bot):
+    assert bot.help() == "/repeat TIMES [TEXT]  Say it more than once\n/echo TEXT  Say it back"
+
+
+def test_a_bot_is_never_answered():
+    bot = Bot()
+    bot.fallback(lambda: "hello")
+    assert said(bot, "hello", sender=Sender(id="other", kind="bot")) == []
+    assert said(bot, "hello") == ["hello"]
+
+
+def test_a_button_goes_to_its_handler_and_an_unknown_one_to_nobody(bot: Bot):
+    bot.action("yes", "no")(lambda: "chosen")
+    assert said(bot, kind="action", action=Action(id="no")) == ["chosen"]
+    assert said(bot, kind="action", action=Action(id="maybe")) == []
+
+
+def test_an_event_goes_to_its_handler_and_never_to_the_fallback(bot: Bot):
+    bot.event("joined")(lambda: "welcome")
+    assert said(bot, kind="event", event="joined") == ["welcome"]
+    assert said(bot, kind="event", event="left") == []
+
+
+def test_a_pattern_gives_its_named_groups_converted(bot: Bot):
+    @bot.pattern(r"(?P<hours>\d+)\s*h(?:\s*(?P<minutes>\d+)\s*min)?")
+    def minutes(hours: int, minutes: int = 0) -> str:
+        return str(hours * 60 + minutes)
+
+    assert said(bot, "it took 2 h 5 min") == ["125"]
+    assert said(bot, "it took 2 h") == ["120"]
+    assert said(bot, "no idea") == ["fallback"]
+
+
+def test_the_first_pattern_that_is_found_answers():
+    bot = Bot()
+    bot.pattern("a")(lambda: "first")
+    bot.pattern("ab")(lambda: "second")
+    assert said(bot, "ab") == ["first"]
+
+
+def test_a_handler_may_say_nothing_one_thing_or_many():
+    bot = Bot()
+
+    @bot.command()
+    def many() -> Iterator[str | Text | Reply]:
+        yield "one"
+        yield Text(text="two")
+        yield Reply.of(Mention(id="u", name="three"))
+
+    @bot.command()
+    def nothing() -> None:
+        return
+
+    @bot.command()
+    def early(turn: Turn) -> str:
+        turn.say("first")
+        return "then"
+
+    assert said(bot, "/many") == ["one", "two", "@three"]
+    assert said(bot, "/nothing") == []
+    assert said(bot, "/early") == ["first", "then"]
+    assert said(Bot(), "hello") == []
+
+
+def test_turn_and_message_are_injected_by_their_types():
+    bot = Bot()
+
+    @bot.command()
+    def who(said: Message, word: str, here: Turn) -> str:
+        return f"{said.sender.id} {word} {here.message.context.room_id}"
+
+    assert said(bot, "/who in") == ["ann in room"]
+
+
+def test_what_a_handler_raises_comes_through():
+    bot = Bot()
+
+    @bot.fallback
+    def broken() -> str:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        bot.handle(turn("x"))
+
+
+def test_a_turn_without_downloads_says_what_to_do():
+    with pytest.raises(RuntimeError, match=r"Turn\(download="):
+        turn().fetch(Image(key="k"))
+
+
+def test_a_turn_fetches_what_came_with_its_message():
+    seen: list[Any] = []
+
+    def download(media: Any, message: Message) -> bytes:
+        seen.append((media.key, message.id))
+        return b"bytes"
+
+    made = turn()
+    made.download = download
+    assert made.fetch(Image(key="k")) == b"bytes"
+    assert seen == [("k", "m1")]
+
+
+def test_instant_functions_answer_for_their_names_only():
+    bot = Bot()
+    titles = Choices((Choice("A", "a"),))
+    bot.instant("doc", "open")(lambda _message: titles)
+    assert bot.instantly(turn(kind="command", command=Command(name="doc", focused="t")).message) == titles
+    assert bot.instantly(turn(kind="action", action=Action(id="open")).message) == titles
+    assert bot.instantly(turn(kind="command", command=Command(name="other")).message) is None
+    assert bot.instantly(turn("doc").message) is None

@@ -1,0 +1,95 @@
+"""The bot that people copy: functions/processor/bot.py."""
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from parley.model import Action, Card, Content, File, Image, Text, plain_text
+from tests.unit.bot.test_bot import turn
+
+FILE = Path(__file__).resolve().parents[3] / "functions" / "processor" / "bot.py"
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("demo_bot", FILE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["demo_bot"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+DEMO = load()
+
+
+def said(text: str, state: dict[str, object] | None = None) -> str:
+    made = turn(text)
+    made.state = {} if state is None else state
+    (reply,) = DEMO.bot.handle(made)
+    return plain_text(reply.segments)
+
+
+def test_it_can_be_read_in_a_minute():
+    assert len(FILE.read_text().splitlines()) <= 80
+
+
+def test_help_names_every_command_with_what_it_does():
+    lines = said("/help").splitlines()
+    assert [line.split()[0] for line in lines] == ["/help", "/echo", "/count", "/card", "/slow"]
+    assert all("  " in line for line in lines)
+
+
+def test_echo_says_it_back():
+    assert said("/echo 你好, world") == "你好, world"
+
+
+def test_count_is_kept_by_the_conversation():
+    state: dict[str, object] = {}
+    assert [said("/count", state) for _ in range(3)] == ["1", "2", "3"]
+    assert said("/count", {}) == "1"
+
+
+def test_card_has_two_buttons_and_each_is_answered():
+    (reply,) = DEMO.bot.handle(turn("/card"))
+    (card,) = reply.segments
+    assert isinstance(card, Card)
+    assert len(card.buttons) == 2
+    for button in card.buttons:
+        (answer,) = DEMO.bot.handle(turn(kind="action", action=Action(id=button.id)))
+        assert button.id in plain_text(answer.segments)
+
+
+@pytest.mark.parametrize(("typed", "waited"), [("/slow 0.5", 0.5), ("/slow 1000", 20.0), ("/slow -3", 0.0)])
+def test_slow_waits_as_long_as_it_is_told_within_reason(typed: str, waited: float, monkeypatch: pytest.MonkeyPatch):
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    assert said(typed).startswith("That took")
+    assert waits == [waited]
+
+
+def test_slow_wants_a_number():
+    assert said("/slow ages").endswith("/slow SECONDS")
+
+
+def test_any_other_text_is_answered_with_the_way_to_help():
+    assert "good morning" in said("good morning")
+    assert "/help" in said("good morning")
+
+
+@pytest.mark.parametrize(("media", "word"), [(Image(key="k"), "image"), (File(key="k", name="a.pdf"), "file")])
+def test_media_are_acknowledged_by_their_kind(media: Image | File, word: str):
+    made = turn(content=Content(attachments=(media,)), segments=(media,))
+    (reply,) = DEMO.bot.handle(made)
+    assert word in plain_text(reply.segments)
+
+
+def test_words_before_a_picture_do_not_hide_the_picture():
+    media = Image(key="k")
+    made = turn(content=Content(text="look", attachments=(media,)), segments=(Text(text="look"), media))
+    (reply,) = DEMO.bot.handle(made)
+    assert "image" in plain_text(reply.segments)

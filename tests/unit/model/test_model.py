@@ -1,0 +1,235 @@
+"""The unified model: JSON both ways, keys that are stable, and the words of every segment."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley.model import (
+    Action,
+    Audio,
+    Button,
+    Card,
+    Command,
+    Content,
+    Context,
+    Conversation,
+    Destination,
+    File,
+    Image,
+    Link,
+    Location,
+    Markdown,
+    Mention,
+    Message,
+    Other,
+    Outgoing,
+    Quote,
+    Reply,
+    Sender,
+    Text,
+    Video,
+    digest,
+    message_key,
+    plain_text,
+    reply_id,
+)
+from parley.model.codec import decode_message, decode_outgoing, encode
+
+# What UTF-8 can say: half a surrogate pair has no JSON form.
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+media = st.builds(
+    dict, key=texts, url=texts, data=texts, name=texts, mime=texts, size=st.none() | st.integers(0, 2**40)
+)
+segments = st.lists(
+    st.one_of(
+        st.builds(Text, text=texts),
+        st.builds(Markdown, text=texts),
+        st.builds(Mention, id=texts, name=texts, bot=st.booleans()),
+        media.map(lambda m: Image(**m)),
+        media.map(lambda m: File(**m)),
+        media.map(lambda m: Audio(**m, seconds=1.5, text="hm")),
+        media.map(lambda m: Video(**m, cover="c")),
+        st.builds(Location, latitude=st.floats(-90, 90), longitude=st.floats(-180, 180), name=texts),
+        st.builds(Link, url=texts, title=texts),
+        st.builds(Quote, message_id=texts, text=texts),
+        st.builds(Card, title=texts, buttons=st.lists(st.builds(Button, id=texts, label=texts), max_size=2).map(tuple)),
+        st.builds(Other, name=texts, data=st.dictionaries(texts, texts, max_size=2)),
+    ),
+    max_size=4,
+).map(tuple)
+messages = st.builds(
+    Message,
+    id=texts,
+    platform=texts,
+    app=texts,
+    kind=st.sampled_from(["message", "command", "action", "event"]),
+    sender=st.builds(Sender, id=texts, name=texts),
+    content=st.builds(Content, text=texts),
+    timestamp=st.integers(0, 2**33),
+    context=st.builds(Context, room_id=texts, thread_id=texts, tenant=texts, private=st.booleans()),
+    segments=segments,
+    command=st.none()
+    | st.builds(Command, name=texts, options=st.dictionaries(texts, texts | st.booleans(), max_size=2)),
+    action=st.none() | st.builds(Action, id=texts, value=texts),
+    raw=st.none() | st.dictionaries(texts, texts, max_size=2),
+)
+
+
+def a_message(**changed: Any) -> Message:
+    fields: dict[str, Any] = {
+        "id": "m1",
+        "platform": "feishu",
+        "app": "demo",
+        "kind": "message",
+        "sender": Sender(id="ann"),
+        "content": Content(text="hi"),
+        "timestamp": 1_800_000_000,
+        "context": Context(room_id="room", tenant="acme"),
+    }
+    return Message(**(fields | changed))
+
+
+@given(messages)
+def test_a_message_survives_its_json(message: Message):
+    assert decode_message(encode(message)) == message
+
+
+@given(segments)
+def test_a_reply_survives_the_queue(said: tuple[Any, ...]):
+    out = Outgoing(
+        id="r",
+        message_key="k",
+        ordinal=0,
+        to=Destination(platform="feishu", app="demo", room_id="room"),
+        reply=Reply(segments=said, to=Destination(platform="feishu", app="demo", webhook="ops")),
+        created=1.5,
+    )
+    assert decode_outgoing(encode(out)) == out
+
+
+def test_the_json_is_the_shape_of_the_brief():
+    message = a_message(
+        sender=Sender(id="user_123", name="Ann"),
+        context=Context(room_id="group_456", thread_id="t_789"),
+        timestamp=1672531200,
+    )
+    value = json.loads(encode(message))
+    assert value["platform"] == "feishu"
+    assert {key: value["sender"][key] for key in ("id", "name")} == {"id": "user_123", "name": "Ann"}
+    assert value["content"] == {"text": "hi", "attachments": []}
+    assert value["timestamp"] == 1672531200
+    assert {key: value["context"][key] for key in ("room_id", "thread_id")} == {
+        "room_id": "group_456",
+        "thread_id": "t_789",
+    }
+    assert value["version"] == 1
+
+
+def test_text_beyond_ascii_is_written_as_it_is():
+    assert "早上好" in encode(a_message(content=Content(text="早上好"))).decode()
+
+
+def test_fields_of_a_later_writer_are_ignored():
+    value = json.loads(encode(a_message())) | {"mood": "fine"}
+    assert decode_message(json.dumps(value)) == a_message()
+
+
+def test_a_wrong_shape_is_refused_by_the_name_of_its_field():
+    value = json.loads(encode(a_message()))
+    value["context"]["room_id"] = 7
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.context\.room_id"):
+        decode_message(json.dumps(value))
+
+
+@given(st.lists(texts, max_size=4), st.lists(texts, max_size=4))
+def test_different_parts_have_different_digests(one: list[str], other: list[str]):
+    assert (digest(*one) == digest(*other)) == (one == other)
+
+
+def test_a_repeated_delivery_has_the_same_key_and_any_other_message_has_not():
+    again = a_message(raw={"attempt": 2}, timestamp=1_800_000_060)
+    others = [
+        a_message(id="m2"),
+        a_message(platform="wecom"),
+        a_message(app="other"),
+        a_message(context=Context(room_id="room", tenant="globex")),
+    ]
+    assert message_key(again) == message_key(a_message())
+    assert len({message_key(message) for message in [*others, a_message()]}) == 5
+
+
+def test_reply_ids_are_stable_distinct_and_short_enough_for_every_platform():
+    key = message_key(a_message())
+    ids = {reply_id(key, ordinal) for ordinal in range(20)}
+    assert reply_id(key, 0) == reply_id(key, 0)
+    assert len(ids) == 20
+    assert all(len(id_) == 32 and int(id_, 16) >= 0 for id_ in ids)
+
+
+def test_a_room_is_one_conversation_and_without_a_room_a_person_is():
+    in_room = Conversation.of(a_message())
+    assert Conversation.of(a_message(sender=Sender(id="bob"))).key == in_room.key
+    assert Conversation.of(a_message(context=Context(room_id="room", tenant="acme", thread_id="t"))).key == in_room.key
+    alone = Context(tenant="acme")
+    assert (
+        Conversation.of(a_message(context=alone)).key
+        != Conversation.of(a_message(context=alone, sender=Sender(id="bob"))).key
+    )
+
+
+def test_a_reply_goes_where_its_message_came_from_and_keeps_the_order_of_that_place():
+    to = Destination.answering(a_message(context=Context(room_id="room", tenant="acme", thread_id="t")))
+    assert (to.room_id, to.thread_id, to.user_id, to.message_id) == ("room", "t", "ann", "m1")
+    assert to.key == Conversation.of(a_message()).key
+
+
+def test_a_pressed_button_is_answered_at_its_card():
+    pressed = a_message(id="event-1", kind="action", action=Action(id="yes", message_id="card-1"))
+    assert Destination.answering(pressed).message_id == "card-1"
+
+
+def test_an_event_has_no_message_to_quote():
+    assert Destination.answering(a_message(kind="event", event="joined")).message_id == ""
+
+
+def test_a_reply_is_made_of_what_handlers_return():
+    whole = Reply(segments=(Text(text="x"),), quote=True)
+    assert Reply.of("hi") == Reply(segments=(Text(text="hi"),))
+    assert Reply.of(Markdown(text="*hi*")).segments == (Markdown(text="*hi*"),)
+    assert Reply.of(whole) is whole
+
+
+@pytest.mark.parametrize(
+    ("segment", "words"),
+    [
+        (Text(text="hi"), "hi"),
+        (Markdown(text="**hi**"), "**hi**"),
+        (Mention(id="u1", name="Ann"), "@Ann"),
+        (Mention(id="u1"), "@u1"),
+        (Image(key="k"), "[image]"),
+        (File(key="k", name="plan.pdf"), "[plan.pdf]"),
+        (Video(key="k"), "[video]"),
+        (Audio(key="k", text="as I said"), "as I said"),
+        (Audio(key="k"), "[audio]"),
+        (Location(latitude=1.5, longitude=2.5, name="HQ"), "HQ (1.5, 2.5)"),
+        (Link(url="https://example.com", title="Docs"), "Docs https://example.com"),
+        (Quote(message_id="m", text="earlier"), "> earlier"),
+        (Quote(message_id="m"), ""),
+        (Card(title="Tea?", text="Press.", buttons=(Button(id="y", label="Yes"),)), "Tea?\nPress.\n[Yes]"),
+        (Card(buttons=(Button(id="y", label="Go", url="https://example.com"),)), "[Go] https://example.com"),
+        (Other(name="sticker"), "[sticker]"),
+        (Other(name="vote", text="Lunch?"), "Lunch?"),
+    ],
+)
+def test_every_segment_has_words(segment: Any, words: str):
+    assert plain_text((segment,)) == words
+
+
+@given(segments)
+def test_words_of_any_segments_can_be_had(said: tuple[Any, ...]):
+    words = plain_text(said)
+    assert words == words.strip()

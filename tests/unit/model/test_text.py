@@ -1,0 +1,75 @@
+"""Cutting text: never too long, never inside a character, nothing lost but white space."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley.text import split, utf8_size, utf16_size
+
+Size = Callable[[str], int]
+SIZES: list[Size] = [len, utf8_size, utf16_size]
+WIDEST = {len: 1, utf8_size: 4, utf16_size: 2}
+"""Of one character, by each way of counting."""
+
+words = st.text(st.sampled_from("ab 中文，。!?\n\t😀é\u3000;"), max_size=200) | st.text(max_size=120)
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("size", SIZES)
+@given(text=words, room=st.integers(0, 40))
+def test_no_part_is_beyond_the_limit(text: str, room: int, size: Size):
+    limit = WIDEST[size] + room
+    assert all(size(part) <= limit for part in split(text, limit, size))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@given(text=words, room=st.integers(0, 40))
+def test_the_parts_hold_every_character_but_white_space_in_order(text: str, room: int, size: Size):
+    parts = list(split(text, WIDEST[size] + room, size))
+    assert squeezed("".join(parts)) == squeezed(text)
+
+
+@given(text=words, limit=st.integers(1, 40))
+def test_no_part_is_empty_or_begins_or_ends_with_white_space(text: str, limit: int):
+    for part in split(text, limit):
+        assert part
+        assert part == part.strip()
+
+
+@given(text=words)
+def test_text_that_fits_stays_whole(text: str):
+    assert list(split(text, max(1, len(text)))) == ([text.strip()] if text.strip() else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "parts"),
+    [
+        ("first paragraph\n\nsecond", 18, ["first paragraph", "second"]),
+        ("one line\ntwo lines", 12, ["one line", "two lines"]),
+        ("It is. And more", 10, ["It is.", "And more"]),
+        ("早上好。今天天气", 6, ["早上好。", "今天天气"]),
+        ("3.14159265", 6, ["3.1415", "9265"]),
+        ("abcdefgh", 3, ["abc", "def", "gh"]),
+        (" \n ", 5, []),
+    ],
+)
+def test_the_cut_is_at_the_best_place_in_the_second_half(text: str, limit: int, parts: list[str]):
+    assert list(split(text, limit)) == parts
+
+
+def test_a_character_wider_than_the_limit_is_given_whole_rather_than_never():
+    assert list(split("😀😀", 1, utf16_size)) == ["😀", "😀"]
+
+
+def test_sizes_count_as_the_platforms_do():
+    assert (utf8_size("a中😀"), utf16_size("a中😀")) == (8, 4)
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_sizes_take_any_string_even_half_a_surrogate_pair(text: str):
+    assert len(text) <= utf16_size(text) <= utf8_size(text) if text.isascii() else utf8_size(text) >= len(text)
