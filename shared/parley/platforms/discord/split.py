@@ -12,7 +12,7 @@ LIMIT = 2000
 """A message's content. Discord docs: Message › Create Message (the OpenAPI file's 4000 does not hold for bots)."""
 _BLOCK = re.compile(r"```(?:(?P<language>[\w+#.-]{0,30})\n)?.*?```", re.DOTALL)
 _HALF_AN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\)$")
-_HALF_A_MENTION = re.compile(r"(<[@#:/at][^<>\s]{0,60})$")
+_HALF_A_MENTION = re.compile(r"(<(?:[@#:/at][^<>\s]{0,60})?)$")
 _CLOSE = "\n```"
 
 
@@ -53,7 +53,7 @@ def _prose_end(text: str, before: int, limit: int) -> int:
     lead = len(text[before:]) - len(text[before:].lstrip())
     room = limit - utf16_size(text[: before + lead])
     cut = before + lead + len(next(split(text[before:], room, utf16_size)))
-    for broken in (_HALF_AN_ESCAPE, _HALF_A_MENTION):
+    for broken in (_HALF_A_MENTION, _HALF_AN_ESCAPE):
         half = broken.search(text, 0, cut)
         if half and half.start(1):
             cut = half.start(1)

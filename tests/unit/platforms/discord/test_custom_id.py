@@ -1,0 +1,30 @@
+"""What a button carries."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley.platforms.discord.custom_id import join, part
+
+
+@given(st.text(min_size=1, max_size=20), st.text(max_size=30))
+def test_what_a_button_carries_comes_back(id_: str, value: str) -> None:
+    if value or "?" in id_:
+        assert part(join(id_, value)) == (id_, value)
+    else:
+        assert part(join(id_)) == (id_, "")
+
+
+@pytest.mark.parametrize("foreign", ["vote:yes:42", "50%3F", "{}", "a%b"])
+def test_an_id_made_elsewhere_reads_as_itself(foreign: str) -> None:
+    assert part(foreign) == (foreign, "")
+
+
+@pytest.mark.parametrize(("id_", "value"), [("", ""), ("a", "v" * 99), ("a" * 101, ""), ("?" * 34, "")])
+def test_nothing_and_too_much_are_refused(id_: str, value: str) -> None:
+    with pytest.raises(ValueError, match="100"):
+        join(id_, value)
+
+
+def test_a_hundred_characters_fit() -> None:
+    assert len(join("a", "v" * 98)) == 100
