@@ -21,6 +21,7 @@ class Account:
     app_secret: str
     encrypt_key: str = ""
     verification_token: str = ""
+    bot_open_id: str = ""
     store: bool = False
     tickets: list[str] = field(default_factory=list[str])
     """The newest last; the newest two are valid."""
@@ -31,13 +32,14 @@ class Account:
         return cls(
             name,
             *(str(config.get(field) or "") for field in ("app_id", "app_secret", "encrypt_key", "verification_token")),
+            bot_open_id=str(config.get("bot_open_id") or ""),
             store=config.get("app_type") == "store",
         )
 
     @property
     def bot_id(self) -> str:
-        """The open_id of the bot."""
-        return f"ou_{stable_hex('bot', self.app_id)}"
+        """The open_id of the bot: the one that the configuration says, or one that belongs to the app."""
+        return self.bot_open_id or f"ou_{stable_hex('bot', self.app_id)}"
 
     def open_id(self, person: str) -> str:
         """A person's id, different for each app."""
