@@ -164,7 +164,9 @@ def test_a_bare_command_is_its_name() -> None:
 
 
 def test_what_was_not_sent_along_is_shown_by_its_id() -> None:
-    message = command(option(6, "a", "1"), option(7, "b", "2"), option(8, "c", "3"), option(9, "d", "4"), option(11, "e", "5"))
+    message = command(
+        option(6, "a", "1"), option(7, "b", "2"), option(8, "c", "3"), option(9, "d", "4"), option(11, "e", "5")
+    )
     assert message.content.text == "/do @1 #2 @3 @4 5"
 
 

@@ -64,7 +64,9 @@ def test_another_spelling_of_a_valid_signature_is_refused_as_by_the_others() -> 
     assert theirs(PUBLIC, "1764000000", b"{}", signature[:32] + larger) == (False, False)
 
 
-@pytest.mark.parametrize("signature", ["", "00", "zz" * 64, "00" * 63, "00" * 65, " " + "0" * 127, "é" * 128, "٠" * 128])
+@pytest.mark.parametrize(
+    "signature", ["", "00", "zz" * 64, "00" * 63, "00" * 65, " " + "0" * 127, "é" * 128, "٠" * 128]
+)
 def test_what_is_no_signature_does_not_hold(signature: str) -> None:
     assert not holds(PUBLIC, "1764000000", b"{}", signature)
 

@@ -57,7 +57,7 @@ def test_a_code_block_that_begins_late_begins_a_part() -> None:
 
 def test_words_after_a_code_block_go_on_or_begin_a_part() -> None:
     short, long = "```\n" + "x\n" * 100 + "```", "```\n" + "x\n" * 900 + "```"
-    assert list(parts(f"{short}\n{'word ' * 500}"))[0].startswith(f"{short}\nword")
+    assert next(parts(f"{short}\n{'word ' * 500}")).startswith(f"{short}\nword")
     assert list(parts(f"{long}\n{'word ' * 100}")) == [long, ("word " * 100).strip()]
 
 

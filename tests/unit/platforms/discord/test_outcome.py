@@ -1,0 +1,162 @@
+"""What Discord's answers mean, code by code."""
+
+import json
+from typing import Any
+
+import pytest
+
+from parley.platform import (
+    Answer,
+    Auth,
+    Call,
+    Headers,
+    Limited,
+    Permanent,
+    Sent,
+    TokenRejected,
+    Transient,
+    Unclear,
+)
+from parley.platforms.discord.outbound import outcome
+
+PROMISED = 1_764_000_000
+BOT = Call(
+    name="send", method="POST", url="https://x/channels/1/messages", auth=Auth("header", "Authorization", "Bot ")
+)
+ANSWER = Call(name="answer", method="PATCH", url="https://x/webhooks/1/t/messages/@original", note=str(PROMISED))
+RECALL = Call(name="recall", method="DELETE", url="https://x/channels/1/messages/2", auth=BOT.auth)
+THREAD = Call(name="thread", method="POST", url="https://x", auth=BOT.auth, note="77")
+OPEN = Call(name="open", method="POST", url="https://x", auth=BOT.auth)
+DOWNLOAD = Call(name="download", method="GET", url="https://cdn.example/a")
+
+SECONDS_LATER = "Mon, 24 Nov 2025 16:00:08 GMT"
+MINUTES_LATER = "Mon, 24 Nov 2025 16:05:00 GMT"
+HTML = b"<!DOCTYPE html><title>Access denied | Cloudflare</title>"
+
+
+def answer(status: int, code: int | None = None, headers: dict[str, str] | None = None, **more: Any) -> Answer:
+    body = {"code": code, "message": "m", **more} if code is not None else more
+    return Answer(status, json.dumps(body).encode(), Headers(headers or {}))
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "meaning"),
+    [
+        (BOT, answer(200, id="9"), Sent("9")),
+        (BOT, Answer(200, b""), Sent("")),
+        (RECALL, Answer(204), Sent("")),
+        (OPEN, answer(200, id="5"), Sent("5", {"channel": "5"})),
+        (THREAD, answer(201, id="77"), Sent("77")),
+        (THREAD, answer(400, 160004), Sent("77")),
+        (RECALL, answer(404, 10008), Sent()),
+        (ANSWER, answer(400, 40060), Sent()),
+    ],
+)
+def test_done_or_done_before(call: Call, given: Answer, meaning: Sent) -> None:
+    assert outcome(call, given) == meaning
+
+
+@pytest.mark.parametrize(
+    ("given", "after"),
+    [
+        (answer(429, retry_after=1.57, message="slow"), 1.57),
+        (answer(429, 20028, retry_after=3), 3),
+        (answer(429, headers={"Retry-After": "7"}), 7),
+        (answer(429, headers={"X-RateLimit-Reset-After": "0.5"}), 0.5),
+        (Answer(429, HTML), 60),
+        (Answer(429, HTML, Headers({"Retry-After": "soon"})), 60),
+        (answer(429, retry_after=-1), 60),
+        (answer(429, retry_after=1e9), 60),
+        (answer(429, retry_after=True), 60),
+        (answer(400, 20016, retry_after=12), 12),
+        (answer(400, 30046), 60),
+        (answer(403, 40003, retry_after=8), 8),
+        (answer(400, 40062), 60),
+        (Answer(403, HTML), 60),
+        (answer(403, 40333), 60),
+        (answer(403, 40333, headers={"Retry-After": "30"}), 30),
+    ],
+)
+def test_too_fast_or_shut_out_waits_as_long_as_it_says(given: Answer, after: float) -> None:
+    for call in (BOT, ANSWER):
+        found = outcome(call, given)
+        assert isinstance(found, Limited), found
+        assert found.after == after
+
+
+@pytest.mark.parametrize(
+    "given", [answer(401, 0), answer(401, 40001), answer(403, 50014), answer(401, 50025), Answer(401)]
+)
+def test_a_refused_bot_token_is_looked_up_again(given: Answer) -> None:
+    assert isinstance(outcome(BOT, given), TokenRejected)
+
+
+@pytest.mark.parametrize(
+    "given", [answer(404, 10015), answer(404, 10062), answer(401, 50027), answer(400, 40094), Answer(401)]
+)
+def test_a_dead_interaction_leaves_the_reply_to_the_bots_token(given: Answer) -> None:
+    assert outcome(ANSWER, given) == Permanent(f"{given.status} {given.json().get('code', 0)}", grant=True)
+
+
+def test_a_promise_that_discord_does_not_know_yet_is_tried_again_at_once() -> None:
+    found = outcome(ANSWER, answer(404, 10015, {"Date": SECONDS_LATER}))
+    assert isinstance(found, Limited)
+    assert found.after == 1
+
+
+@pytest.mark.parametrize("date", [MINUTES_LATER, "", "yesterday", "Mon, 99 Nov 2025 16:00:08 GMT"])
+def test_and_not_minutes_later_or_where_nobody_knows_when(date: str) -> None:
+    assert outcome(ANSWER, answer(404, 10015, {"Date": date})) == Permanent("404 10015", grant=True)
+
+
+def test_a_clock_without_a_zone_counts_as_utc() -> None:
+    assert isinstance(outcome(ANSWER, answer(404, 10015, {"Date": "Mon, 24 Nov 2025 16:00:08 -0000"})), Limited)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        10003,
+        10004,
+        10008,
+        10013,
+        50001,
+        50007,
+        50008,
+        50013,
+        50278,
+        50083,
+        160005,
+        160002,
+        200000,
+        240000,
+        40058,
+        10015,
+    ],
+)
+def test_what_this_place_or_person_refuses_is_refused_for_good(code: int) -> None:
+    assert outcome(BOT, answer(403, code)) == Permanent(f"403 {code}")
+
+
+@pytest.mark.parametrize("code", [50035, 50006, 40005, 50045, 30015, 220001, 220002, 220003])
+def test_a_refused_form_leaves_it_to_plain_text(code: int) -> None:
+    assert outcome(BOT, answer(400, code)) == Permanent(f"400 {code}", form=True)
+
+
+def test_a_refusal_without_a_code_is_the_forms_and_bad_json_is_ours() -> None:
+    assert outcome(BOT, Answer(400, b"bad")) == Permanent("400 0", form=True)
+    assert outcome(BOT, answer(400, 50109)) == Permanent("400 50109")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 408])
+def test_a_failure_behind_the_gateway_may_have_happened_after_the_message_was_said(status: int) -> None:
+    assert isinstance(outcome(BOT, Answer(status, HTML)), Unclear)
+
+
+def test_an_overload_says_itself_that_nothing_was_done() -> None:
+    assert isinstance(outcome(BOT, answer(503, 130000)), Transient)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, Sent), (403, Permanent), (404, Permanent), (502, Transient)])
+def test_a_files_address_is_no_api(status: int, kind: type) -> None:
+    assert isinstance(outcome(DOWNLOAD, Answer(status, b"<Error/>")), kind)
