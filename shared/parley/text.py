@@ -1,6 +1,7 @@
 """Cutting text to the length a platform takes."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 _BREAKS = (
@@ -10,6 +11,10 @@ _BREAKS = (
     re.compile(r"[，、]|\s"),
 )
 """From the best place to cut to the worst: paragraph, line, sentence, word."""
+
+_JOINER = "\u200d"
+_SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
+_FLAG_HALF = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 
 def utf8_size(text: str) -> int:
@@ -24,14 +29,16 @@ def utf16_size(text: str) -> int:
 
 def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[str]:
     """`text` in parts of at most `limit` by `size`, cut at a paragraph, line, sentence or word if one ends in the
-    second half of the part, never inside a character. White space at a cut is dropped; an empty text gives nothing.
+    second half of the part, and not inside what is seen as one character (an emoji with its skin tone) if `limit` holds
+    it. White space at a cut is dropped; an empty text gives nothing.
     """
     rest = text.strip()
     while rest:
         if size(rest) <= limit:
             yield rest
             return
-        part = _fitting(rest, limit, size)
+        fitting = _fitting(rest, limit, size)
+        part = rest[: _between_characters(rest, len(fitting))]
         cut = _cut(part)
         yield part[:cut].rstrip()
         rest = rest[cut:].lstrip()
@@ -44,6 +51,28 @@ def _fitting(text: str, limit: int, size: Callable[[str], int]) -> str:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if size(text[:middle]) <= limit else (low, middle - 1)
     return text[:low]
+
+
+def _between_characters(text: str, cut: int) -> int:
+    """The last place at or before `cut` that parts no seen character; `cut` itself where that would be the start."""
+    place = cut
+    while place > 0 and _joined(text, place):
+        place -= 1
+    return place or cut
+
+
+def _joined(text: str, place: int) -> bool:
+    """Whether the code points before and after `place` make one seen character: the common part of Unicode's rules for
+    grapheme clusters (UAX #29)."""
+    if place >= len(text):
+        return False
+    after, before = text[place], text[place - 1]
+    if _FLAG_HALF.match(after):
+        halves = 0
+        while halves < place and _FLAG_HALF.match(text[place - 1 - halves]):
+            halves += 1
+        return halves % 2 == 1
+    return _JOINER in (before, after) or bool(_SKIN.match(after)) or unicodedata.category(after)[0] == "M"
 
 
 def _cut(part: str) -> int:

@@ -129,6 +129,20 @@ def test_the_json_is_the_shape_of_the_brief():
     assert value["version"] == 1
 
 
+@pytest.mark.parametrize("field", ["id", "platform", "app", "kind", "sender", "content", "timestamp", "context"])
+def test_a_message_without_what_every_message_has_is_refused(field: str):
+    value = json.loads(encode(a_message()))
+    del value[field]
+    with pytest.raises(msgspec.ValidationError, match=field):
+        decode_message(json.dumps(value))
+
+
+def test_a_push_to_a_webhook_is_ordered_by_the_webhook_alone():
+    one = Destination(platform="feishu", app="demo", webhook="ops", room_id="room")
+    assert one.key == Destination(platform="feishu", app="demo", webhook="ops").key
+    assert one.key != Destination(platform="feishu", app="demo", room_id="room").key
+
+
 def test_text_beyond_ascii_is_written_as_it_is():
     assert "早上好" in encode(a_message(content=Content(text="早上好"))).decode()
 
@@ -160,6 +174,13 @@ def test_a_repeated_delivery_has_the_same_key_and_any_other_message_has_not():
     ]
     assert message_key(again) == message_key(a_message())
     assert len({message_key(message) for message in [*others, a_message()]}) == 5
+
+
+def test_keys_do_not_change_between_versions():
+    """Rows and messages outlive a deploy: with a new key, every message in flight would run again."""
+    assert message_key(a_message()) == "b8d30ffc687060b756a88e1d513e14596506d95c42b0f9dd37695cbf69f46c7b"
+    assert Conversation.of(a_message()).key == "b56a0da0c135a19a83247b7e9084647fb6b49c0af1e8cf2f2533c711f01e6353"
+    assert reply_id("k", 0) == "0d6f4aa67687a756c09d2b820f0c129f"
 
 
 def test_reply_ids_are_stable_distinct_and_short_enough_for_every_platform():

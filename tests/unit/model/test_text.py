@@ -66,6 +66,21 @@ def test_a_character_wider_than_the_limit_is_given_whole_rather_than_never():
     assert list(split("😀😀", 1, utf16_size)) == ["😀", "😀"]
 
 
+@pytest.mark.parametrize("whole", ["👨‍👩‍👧‍👦", "e\u0301", "👍🏽", "🇨🇳", "❤\ufe0f"], ids=ascii)
+def test_what_a_reader_sees_as_one_character_stays_together_where_it_fits(whole: str):
+    text = f"xxxxxxxx{whole}yy"
+    for limit in range(len(whole), len(text)):
+        assert any(whole in part for part in split(text, limit)), limit
+
+
+def test_two_flags_are_parted_between_them():
+    assert list(split("🇨🇳🇩🇪", 3)) == ["🇨🇳", "🇩🇪"]
+
+
+def test_what_a_reader_sees_as_one_character_is_cut_where_it_alone_is_too_long():
+    assert list(split("e\u0301\u0302", 2)) == ["e\u0301", "\u0302"]
+
+
 def test_sizes_count_as_the_platforms_do():
     assert (utf8_size("a中😀"), utf16_size("a中😀")) == (8, 4)
 
