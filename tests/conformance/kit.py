@@ -6,7 +6,7 @@ are deployed, with requests that other people's code has signed.
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -85,7 +85,7 @@ class Adapter:
     max_age: float | None = None
     """Seconds after which a dated request is stale; None if the platform has no such thing."""
     max_ahead: float = 0
-    never_in_raw: tuple[str, ...] = field(default=())
+    never_in_raw: tuple[str, ...] = ()
     """Credentials of the samples' app: none of them may be found in a message."""
 
 

@@ -10,25 +10,26 @@ import pytest
 
 from parley.platforms import NAMES
 from tests.conformance.kit import Adapter, Failed, NotApplicable, Vector, adapters
-from tests.conformance.vectors import FOLDER, load, run
+from tests.conformance.vectors import FOLDER, adapter_of, load, run
 
 VECTORS = list(load(FOLDER))
+ADAPTERS = adapters()
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.platform}-{vector.name}")
 def test_the_code_does_what_the_vector_says(vector: Vector) -> None:
-    result = run(vector, adapters())
+    result = run(vector, ADAPTERS)
     assert result.verdict == "passed", result.line
 
 
 def test_every_platform_has_an_adapter_and_vectors() -> None:
-    assert set(adapters()) == set(NAMES)
-    assert {vector.platform for vector in VECTORS} == set(NAMES)
+    assert set(ADAPTERS) == set(NAMES)
+    assert {adapter.platform for vector in VECTORS if (adapter := adapter_of(vector, ADAPTERS))} == set(NAMES)
 
 
 def adapter(check) -> dict[str, Adapter]:
-    known = adapters()["feishu"]
+    known = ADAPTERS["feishu"]
     return {"feishu": type(known)(**{**{f: getattr(known, f) for f in known.__slots__}, "checks": {"k": check}})}
 
 

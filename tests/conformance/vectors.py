@@ -61,7 +61,7 @@ def _vectors(document: Mapping[str, Any], stem: str) -> Iterator[Vector]:
 
 
 def _check(vector: Vector, adapters: Mapping[str, Adapter]) -> None:
-    adapter = adapters.get(vector.platform)
+    adapter = adapter_of(vector, adapters)
     if adapter is None:
         raise NotApplicable(f"there is no platform {vector.platform!r}")
     check = adapter.checks.get(vector.kind)
