@@ -1,0 +1,252 @@
+"""Chat messages of every type as unified messages."""
+
+import json
+from typing import Any
+
+import pytest
+
+from parley.model import Audio, File, Image, Link, Location, Markdown, Mention, Message, Other, Text, Video
+from parley.platform import Accepted, App, Request
+from parley.platforms.feishu.inbound import receive
+from tests.conformance.adapters.feishu import CONTENTS, PLAIN_APP, POST, TOKEN, chat, dump, make_app
+
+NOW = 1_718_000_001.234
+BOT = Mention(id="ou_bot01", name="Helper", bot=True)
+
+
+def message(payload: dict[str, Any], app: App = PLAIN_APP) -> Message:
+    outcome = receive(Request(body=dump(payload)), app, NOW)
+    assert isinstance(outcome, Accepted), outcome
+    (found,) = outcome.messages
+    return found
+
+
+def said(kind: str, content: Any, **more: Any) -> Message:
+    return message(chat(NOW, kind, content, **more))
+
+
+def mention(key: str, open_id: str, name: str, kind: str = "user") -> dict[str, Any]:
+    return {"key": key, "id": {"open_id": open_id}, "mentioned_type": kind, "name": name}
+
+
+def test_every_field_has_its_place() -> None:
+    found = message(chat(NOW))
+    assert (found.platform, found.app, found.kind) == ("feishu", "demo", "message")
+    assert found.id == "om_1f0c2d3e4a5b6c7d8e9f0a1b2c3d4e5f"
+    assert (found.sender.id, found.sender.kind) == ("ou_4d5e6f708192a3b4", "user")
+    assert found.timestamp == 1_718_000_001
+    assert found.context.room_id == "oc_84f1c2d0a9b35e6c7d8e9f0a1b2c3d4e"
+    assert found.context.thread_id == "omt_d4be107c616a"
+    assert found.context.tenant == "2ed263bf32cf1651"
+    assert not found.context.private
+    assert found.reply_to == "om_0aa2"
+    assert found.content.text == "deploy status?"
+    assert found.segments == (BOT, Text(text=" deploy status?"))
+    assert found.mentions == (BOT,)
+    assert found.raw["event"]["message"]["root_id"] == "om_0aa1"
+    assert TOKEN not in json.dumps(found.raw)
+
+
+def test_a_direct_chat_is_private_and_still_has_a_room() -> None:
+    found = message(chat(NOW, chat_type="p2p"))
+    assert found.context.private
+    assert found.context.room_id
+
+
+def test_a_bot_is_told_from_a_person() -> None:
+    payload = chat(NOW)
+    payload["event"]["sender"]["sender_type"] = "bot"
+    assert message(payload).sender.kind == "bot"
+
+
+@pytest.mark.parametrize(
+    ("ids", "known"),
+    [
+        ({"open_id": "", "union_id": "on_1", "user_id": "u1"}, "on_1"),
+        ({"open_id": None, "user_id": "u1"}, "u1"),
+        ({}, ""),
+        ("ou_plain", "ou_plain"),
+    ],
+)
+def test_a_sender_without_an_open_id_is_known_by_the_next_best(ids: Any, known: str) -> None:
+    payload = chat(NOW)
+    payload["event"]["sender"]["sender_id"] = ids
+    assert message(payload).sender.id == known
+
+
+def test_the_id_is_that_of_the_message_not_of_the_delivery() -> None:
+    first, again = chat(NOW), chat(NOW)
+    again["header"]["event_id"] = "another"
+    assert message(first).id == message(again).id
+
+
+def test_a_message_without_an_id_is_known_by_its_event() -> None:
+    payload = chat(NOW)
+    del payload["event"]["message"]["message_id"]
+    assert message(payload).id == "event-im.message.receive_v1"
+
+
+# --- mentions ---------------------------------------------------------------------------------------------------------
+
+
+def test_placeholders_become_names_and_the_bots_own_disappears_from_the_words() -> None:
+    mentions = [mention("@_user_1", "ou_bot", "Helper", "bot"), mention("@_user_2", "ou_li", "Li")]
+    found = said("text", {"text": "hi @_user_1 ask @_user_2 please"}, mentions=mentions)
+    assert found.content.text == "hi ask @Li please"
+    assert [part.id for part in found.mentions] == ["ou_bot", "ou_li"]
+
+
+def test_the_longer_key_wins() -> None:
+    mentions = [mention("@_user_1", "ou_1", "One"), mention("@_user_10", "ou_10", "Ten")]
+    assert said("text", {"text": "@_user_10 @_user_1 @_user_12"}, mentions=mentions).content.text == "@Ten @One @One2"
+
+
+def test_everyone_is_mentioned_without_an_entry() -> None:
+    found = said("text", {"text": "@_all lunch"}, mentions=[])
+    assert found.segments == (Mention(id="all"), Text(text=" lunch"))
+    assert found.content.text == "@all lunch"
+
+
+def test_a_placeholder_without_an_entry_stays_as_it_is() -> None:
+    assert said("text", {"text": "@_user_7 hi"}, mentions=None).content.text == "@_user_7 hi"
+
+
+def test_only_a_mention_of_the_bot_leaves_no_words() -> None:
+    assert said("text", {"text": "@_user_1"}).content.text == ""
+    assert said("text", {"text": "@_user_1 "}).content.text == ""
+
+
+def test_with_its_own_id_known_other_bots_are_others() -> None:
+    mentions = [mention("@_user_1", "ou_me", "Me", "bot"), mention("@_user_2", "ou_other", "Other", "bot")]
+    payload = chat(NOW, content={"text": "@_user_1 and @_user_2 do"}, mentions=mentions)
+    assert message(payload, make_app(bot_open_id="ou_me")).content.text == "and @Other do"
+    assert message(payload).content.text == "and do"
+
+
+def test_a_mention_without_an_id_keeps_its_key() -> None:
+    found = said("text", {"text": "@_user_1"}, mentions=[{"key": "@_user_1", "id": {"open_id": ""}, "name": "Li"}])
+    assert found.mentions == (Mention(id="@_user_1", name="Li"),)
+
+
+def test_a_command_in_words_stays_a_message() -> None:
+    found = said("text", {"text": "@_user_1 /echo hi"})
+    assert (found.kind, found.content.text, found.command) == ("message", "/echo hi", None)
+
+
+# --- content ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "segment"),
+    [
+        ("image", Image(key="img_v3_01")),
+        ("file", File(key="file_v3_01", name="plan.pdf")),
+        ("audio", Audio(key="file_v3_02", seconds=2.3)),
+        ("media", Video(key="file_v3_03", name="a.mp4", cover="img_v3_02", seconds=5.2)),
+    ],
+)
+def test_media_are_segments_and_attachments(kind: str, segment: Any) -> None:
+    found = said(kind, CONTENTS[kind])
+    assert found.segments == (segment,)
+    assert found.content.attachments == (segment,)
+
+
+def test_media_without_a_duration_have_none() -> None:
+    for duration in (None, "long", [], "1" * 50):
+        assert said("audio", {"file_key": "f", "duration": duration}).segments == (Audio(key="f"),)
+
+
+def test_a_location_has_numbers() -> None:
+    assert said("location", CONTENTS["location"]).segments == (Location(latitude=39.908, longitude=116.397, name="HQ"),)
+    assert said("location", {"latitude": "-0.5", "longitude": 7}).segments == (Location(latitude=-0.5, longitude=7),)
+
+
+@pytest.mark.parametrize("degrees", [None, "", "north", "nan", "inf", "1e5", "1_0", "9" * 50])
+def test_a_location_without_numbers_is_kept_as_something_else(degrees: Any) -> None:
+    (found,) = said("location", {"latitude": degrees, "longitude": "1", "name": "HQ"}).segments
+    assert isinstance(found, Other)
+
+
+def test_a_post_is_read_element_by_element() -> None:
+    mentions = [mention("@_user_1", "ou_li", "Li")]
+    found = said("post", POST, mentions=mentions)
+    assert found.segments == (
+        Text(text="T\na"),
+        Link(url="https://example.com", title="x"),
+        Mention(id="ou_li", name="Li"),
+        Text(text="\n"),
+        Image(key="img_v3_01"),
+        Video(key="f", cover="i"),
+        Text(text="\n"),
+        Other(name="emotion", text="[SMILE]", data={"emoji_type": "SMILE"}),
+        Markdown(text="\n---\n"),
+        Text(text="\n"),
+        Markdown(text="```go\nx := 1\n```"),
+        Markdown(text="**b**"),
+        Other(name="new"),
+    )
+    assert found.content.attachments == (Image(key="img_v3_01"), Video(key="f", cover="i"))
+    assert found.content.text.startswith("T\nax https://example.com@Li\n[image]")
+
+
+@pytest.mark.parametrize(("who", "mentioned"), [("@_all", "all"), ("all", "all"), ("ou_9", "ou_9")])
+def test_a_post_mentions_everyone_and_people_without_an_entry(who: str, mentioned: str) -> None:
+    found = said("post", {"content": [[{"tag": "at", "user_id": who, "user_name": "N"}]]}, mentions=[])
+    assert [part.id for part in found.mentions] == [mentioned]
+
+
+def test_a_post_inside_its_locale_is_read_too() -> None:
+    found = said("post", {"zh_cn": {"title": "T", "content": [[{"tag": "text", "text": "a"}]]}})
+    assert found.segments == (Text(text="T\na"),)
+
+
+@pytest.mark.parametrize(
+    ("kind", "segment"),
+    [
+        ("folder", Other(name="folder", text="plans", data=CONTENTS["folder"])),
+        ("sticker", Other(name="sticker", data=CONTENTS["sticker"])),
+        ("interactive", Other(name="interactive", text="Card\nrow\ngo")),
+        ("share_chat", Other(name="share_chat", data={"chat_id": "oc_x"})),
+        (
+            "merge_forward",
+            Other(name="merge_forward", text="Merged and Forwarded Message", data=CONTENTS["merge_forward"]),
+        ),
+        ("system", Other(name="system", data={"template": "{from_user} invited"})),
+        ("vote", Other(name="vote", text="Lunch?", data={"topic": "Lunch?"})),
+    ],
+)
+def test_a_type_without_a_form_keeps_its_words_and_fields(kind: str, segment: Other) -> None:
+    assert said(kind, CONTENTS[kind]).segments == (segment,)
+
+
+@pytest.mark.parametrize("content", ["", "no json", "[]", "null", '{"text":', None, 7, ["x"], "[" * 5000])
+def test_content_that_cannot_be_read_is_still_a_message(content: Any) -> None:
+    payload = chat(NOW)
+    payload["event"]["message"]["content"] = content
+    found = message(payload)
+    assert found.kind == "message"
+    assert found.segments == (Other(name="text"),)
+
+
+def test_half_an_emoji_does_not_lose_the_message() -> None:
+    payload = chat(NOW, mentions=[])
+    payload["event"]["message"]["content"] = r'{"text":"a\ud83d b\ude00 \ud83d\ude00"}'
+    assert message(payload).content.text == "a\ufffd b\ufffd \U0001f600"
+    broken = dump(chat(NOW, mentions=[], thread_id="HERE")).replace(b"HERE", rb"\udc00")
+    outcome = receive(Request(body=broken), PLAIN_APP, NOW)
+    assert isinstance(outcome, Accepted)
+    assert outcome.messages[0].context.thread_id == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("create_time", "seconds"),
+    [("1718000001234", 1718000001), ("1718000001", 1718000001), (1718000001234, 1718000001), ("soon", 1718000001)],
+)
+def test_the_time_is_in_seconds_and_the_envelopes_where_the_message_has_none(create_time: Any, seconds: int) -> None:
+    assert message(chat(NOW, create_time=create_time)).timestamp == seconds
+
+
+def test_a_card_inside_cards_gives_its_words_in_order() -> None:
+    content = {"title": "T", "elements": [[{"content": "a", "elements": [{"text": "b"}]}, {"text": "c"}], "x", None]}
+    (found,) = said("interactive", content).segments
+    assert found == Other(name="interactive", text="T\na\nb\nc")

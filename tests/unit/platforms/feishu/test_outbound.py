@@ -1,0 +1,364 @@
+"""What answers mean, how tokens are had, which limits count, what is fetched. (The calls themselves: tests/golden.)"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from parley.model import AnySegment, Audio, Card, Destination, File, Image, Outgoing, Reply, Text
+from parley.platform import (
+    HARMLESS,
+    Answer,
+    App,
+    Bucket,
+    Call,
+    Headers,
+    Limited,
+    Outcome,
+    Pause,
+    Permanent,
+    Sent,
+    Token,
+    TokenRejected,
+    TokenUnavailable,
+    Transient,
+    Unclear,
+    Upload,
+)
+from parley.platforms import outbound
+from parley.platforms.feishu.outbound import PROFILE, download, learned, limits, outcome, token, token_key
+from tests.conformance.adapters.feishu import ADAPTER, dump, make_app
+
+NOW = 1_718_000_000.0
+HOST = "https://open.feishu.cn/open-apis"
+SEND = Call(name="send", method="POST", url=f"{HOST}/im/v1/messages")
+UPLOAD = Call(name="upload_image", method="POST", url="u", upload=Upload(field="image", media=Image(), limit=1))
+RECALL = Call(name="recall", method="DELETE", url="u")
+
+
+REFUSED = [
+    *(230002, 230006, 230013, 230017, 230018, 230019, 230022, 230027, 230028, 230029, 230034, 230035, 230038, 230053),
+    *(230110, 232009, 230011, 230031, 230009, 230026, 99991403, 99991401, 99991672, 99991669, 99991679),
+    *(19021, 19022, 19024, 777777),
+]
+"""Codes of the docs' table that end it, and one that is in no table."""
+
+
+def out(*segments: AnySegment, op: Any = "send", target: str = "", **to: Any) -> Outgoing:
+    return Outgoing(
+        id="0" * 32,
+        message_key="k",
+        ordinal=0,
+        to=Destination(platform="feishu", app="demo", **to),
+        reply=Reply(segments=segments or (Text(text="hi"),), op=op, target=target),
+        created=NOW,
+    )
+
+
+def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, body if isinstance(body, bytes) else dump(body), Headers(headers))
+
+
+def meant(body: Any, status: int = 200, call: Call = SEND, **headers: Any) -> Outcome:
+    return outcome(call, answer(body, status, {name.replace("_", "-"): value for name, value in headers.items()}))
+
+
+# --- outcomes ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_made_is_named() -> None:
+    assert meant({"code": 0, "data": {"message_id": "om_1"}}) == Sent(id="om_1")
+    assert meant({"code": 0, "data": {"image_key": "img_1"}}) == Sent(id="img_1", data={"key": "img_1"})
+    assert meant({"code": 0, "data": {"file_key": "f_1"}}) == Sent(id="f_1", data={"key": "f_1"})
+    assert meant({"code": 0, "data": None}) == Sent()
+    assert meant({"StatusCode": 0, "StatusMessage": "success"}) == Sent()
+
+
+@pytest.mark.parametrize("code", [99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677])
+def test_a_token_that_is_refused(code: int) -> None:
+    assert isinstance(meant({"code": code, "msg": "x"}, 400), TokenRejected)
+
+
+@pytest.mark.parametrize("code", [99991400, 230020, 11232, 11233, 11247])
+@pytest.mark.parametrize("status", [200, 400, 429])
+def test_a_limit_whatever_the_http_status(code: int, status: int) -> None:
+    assert meant({"code": code, "msg": "slow"}, status) == Limited(1, f"{code} slow")
+
+
+@pytest.mark.parametrize(
+    ("headers", "after"),
+    [
+        ({"x_ogw_ratelimit_reset": "7"}, 7),
+        ({"x_ogw_ratelimit_reset": "0.5"}, 0.5),
+        ({"retry_after": "9"}, 9),
+        ({"x_ogw_ratelimit_reset": "soon", "retry_after": "9"}, 9),
+        ({"x_ogw_ratelimit_reset": "86400"}, 600),
+        ({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 1),
+    ],
+)
+def test_a_limit_says_how_long_to_wait(headers: dict[str, Any], after: float) -> None:
+    assert meant({"code": 99991400, "msg": "x"}, 400, **headers) == Limited(after, "99991400 x")
+
+
+def test_http_429_is_a_limit_with_any_body() -> None:
+    assert isinstance(meant(b"<html>", 429), Limited)
+    assert isinstance(meant({"code": 1, "msg": "?"}, 429), Limited)
+
+
+def test_a_message_that_is_still_being_sent_is_tried_again() -> None:
+    assert isinstance(meant({"code": 230049, "msg": "x"}, 400), Transient)
+
+
+@pytest.mark.parametrize("code", [230001, 230025, 230055, 230099, 200000, 100030, 9499, 99992402])
+def test_a_form_that_is_refused_leaves_the_words(code: int) -> None:
+    found = meant({"code": code, "msg": "x"}, 400)
+    assert isinstance(found, Permanent)
+    assert found.form
+
+
+def test_refused_media_leave_the_words() -> None:
+    assert meant({"code": 234006, "msg": "too big"}, 400, UPLOAD) == Permanent("234006 too big", form=True)
+    assert meant({"code": 234003, "msg": "other"}, 400) == Permanent("234003 other")
+
+
+@pytest.mark.parametrize("code", REFUSED)
+@pytest.mark.parametrize("status", [200, 400, 403])
+def test_anything_else_is_refused_for_good(code: int, status: int) -> None:
+    assert meant({"code": code, "msg": "no"}, status) == Permanent(f"{code} no")
+
+
+def test_what_is_gone_is_recalled() -> None:
+    for code in (230011, 230110):
+        assert meant({"code": code, "msg": "gone"}, 400, RECALL) == Sent()
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_nobody_knows_what_a_server_error_did(status: int) -> None:
+    assert isinstance(meant({"code": 2200, "msg": "internal"}, status), Unclear)
+    assert isinstance(meant(b"<html>", status), Unclear)
+    assert isinstance(meant(b"", status), Unclear)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_known_code_counts_more_than_a_server_error(status: int) -> None:
+    assert isinstance(meant({"code": 99991400, "msg": ""}, status), Limited)
+    assert isinstance(meant({"code": 99991663, "msg": ""}, status), TokenRejected)
+    assert isinstance(meant({"code": 230099, "msg": ""}, status), Permanent)
+
+
+@pytest.mark.parametrize("body", [b"", b"ok", b"[]", b'{"code":"0"}', b'{"code":true}', b'{"code":null}', b"\xff"])
+def test_a_success_without_a_code_is_no_success(body: bytes) -> None:
+    assert isinstance(meant(body), Unclear)
+
+
+def test_a_gateways_refusal_is_final_but_for_its_time_out() -> None:
+    assert meant(b"<html>", 413) == Permanent("HTTP 413 without a code")
+    assert isinstance(meant(b"<html>", 408), Unclear)
+
+
+def test_a_reason_is_short() -> None:
+    found = meant({"code": 1, "msg": "x" * 10_000}, 400)
+    assert isinstance(found, Permanent)
+    assert len(found.reason) == 200
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_message_counts_for_its_chat_and_for_the_app() -> None:
+    app = make_app()
+    chat, whole = limits(SEND, out(room_id="oc_1", user_id="ou_1"), app)
+    assert chat == Bucket("feishu#chat#oc_1", 5, 1)
+    assert (whole.limit, whole.period) == (1000, 60)
+    assert "cli_a1b2c3d4e5f60708" in whole.key
+    assert limits(SEND, out(user_id="ou_1"), app)[0].key == "feishu#chat#ou_1"
+    reply = Call(name="reply", method="POST", url="u")
+    assert limits(reply, out(room_id="oc_1"), app)[0] == chat
+    assert limits(reply, out(room_id="oc_1"), app)[1] != whole  # each API has a limit of its own
+
+
+def test_a_burst_stays_below_fifty_a_second() -> None:
+    whole = limits(SEND, out(room_id="oc_1"), make_app())[-1]
+    assert whole.burst is not None
+    assert whole.burst + (whole.limit - whole.burst) / whole.period + 1 <= 50
+
+
+def test_an_edited_card_counts_for_itself() -> None:
+    update = Call(name="update", method="PATCH", url="u")
+    edit, _whole = limits(update, out(op="edit", target="om_9"), make_app())
+    assert edit == Bucket("feishu#message#om_9", 5, 1)
+
+
+def test_other_calls_count_for_the_app_alone() -> None:
+    assert len(limits(UPLOAD, out(room_id="oc_1"), make_app())) == 1
+
+
+def test_a_webhook_has_limits_of_its_own_and_its_address_is_no_key() -> None:
+    push = Call(name="push", method="POST", url="https://open.feishu.cn/open-apis/bot/v2/hook/secret-id")
+    buckets = limits(push, out(webhook="alerts"), ADAPTER.app)
+    assert [(bucket.limit, bucket.period) for bucket in buckets] == [(5, 1), (100, 60)]
+    assert not [bucket for bucket in buckets if "secret-id" in bucket.key]
+
+
+def test_a_limit_that_is_hit_is_a_pause_for_everybody() -> None:
+    app, said = make_app(), out(room_id="oc_1")
+    chat, whole = limits(SEND, said, app)
+    hit = answer({"code": 99991400}, 400, {"x-ogw-ratelimit-reset": "7"})
+    assert learned(SEND, hit, said, app) == (Pause(whole, 7),)
+    assert learned(SEND, answer({"code": 230020}, 400), said, app) == (Pause(chat, 1),)
+    assert learned(SEND, answer({"code": 0}), said, app) == ()
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def run_token(app: App, answers: list[Answer], kept: Mapping[str, str], tenant: str = "t1") -> tuple[Token, list[Call]]:
+    """Drive `token` with these answers; what it raises comes through with the calls so far."""
+    steps = token(out(tenant=tenant), app, kept, NOW)
+    calls = [next(steps)]
+    try:
+        for one in answers:
+            calls.append(steps.send(one))  # noqa: PERF401 - a generator expression would swallow the StopIteration
+    except StopIteration as end:
+        return end.value, calls
+    raise AssertionError(f"more calls than answers: {calls}")
+
+
+STORE = make_app(app_type="store")
+TICKET = {"app_ticket": "tkt-1"}
+GOOD_APP = answer({"code": 0, "app_access_token": "a-1", "expire": 7000})
+GOOD = answer({"code": 0, "msg": "ok", "tenant_access_token": "t-1", "expire": 7140})
+
+
+def test_an_internal_app_asks_with_its_secret() -> None:
+    found, (call,) = run_token(make_app(), [GOOD], {})
+    assert found == Token("t-1", NOW + 7140)
+    assert call.url == f"{HOST}/auth/v3/tenant_access_token/internal"
+    assert call.json == {"app_id": "cli_a1b2c3d4e5f60708", "app_secret": "appsecret"}
+    assert (call.auth, call.covered) == (None, HARMLESS)
+
+
+def test_a_store_app_goes_from_ticket_to_app_to_tenant() -> None:
+    found, calls = run_token(STORE, [GOOD_APP, GOOD], TICKET)
+    assert found == Token("t-1", NOW + 7140)
+    assert [call.url.removeprefix(f"{HOST}/auth/v3/") for call in calls] == ["app_access_token", "tenant_access_token"]
+    assert calls[0].json["app_ticket"] == "tkt-1"
+    assert calls[1].json == {"app_access_token": "a-1", "tenant_key": "t1"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "answers"),
+    [({}, []), (TICKET, [answer({"code": 10012, "msg": "app ticket invalid"}, 400)])],
+    ids=["no ticket yet", "ticket refused"],
+)
+def test_without_a_good_ticket_a_new_one_is_asked_for(kept: dict[str, str], answers: list[Answer]) -> None:
+    steps = token(out(tenant="t1"), STORE, kept, NOW)
+    call = next(steps)
+    for one in answers:
+        call = steps.send(one)
+    assert call.url == f"{HOST}/auth/v3/app_ticket/resend"
+    with pytest.raises(TokenUnavailable, match="app_ticket") as raised:
+        steps.send(answer({"code": 0}))
+    assert raised.value.after == 10
+
+
+def test_a_store_app_needs_a_tenant() -> None:
+    with pytest.raises(TokenUnavailable, match="tenant") as raised:
+        run_token(STORE, [], TICKET, tenant="")
+    assert raised.value.after is None
+
+
+@pytest.mark.parametrize(
+    ("refusal", "after"),
+    [
+        (answer({"code": 10014, "msg": "app secret invalid"}), None),
+        (answer({"code": 10003, "msg": "bad"}, 400), None),
+        (answer({"code": 99991400, "msg": "x"}, 400, {"x-ogw-ratelimit-reset": "3"}), 3),
+        (answer(b"", 429), 1),
+        (answer(b"<html>", 502), 5),
+        (answer({"code": 2200, "msg": "x"}, 500), 5),
+        (answer(b""), 5),
+        (answer({"code": 0, "tenant_access_token": ""}), 5),
+        (answer({"code": 0, "tenant_access_token": "t-1", "expire": "x"}), 5),
+    ],
+)
+def test_a_refused_token_says_when_to_come_back(refusal: Answer, after: float | None) -> None:
+    with pytest.raises(TokenUnavailable) as raised:
+        run_token(make_app(), [refusal], {})
+    assert raised.value.after == after
+    assert "appsecret" not in str(raised.value)
+
+
+def test_a_wrong_secret_names_the_settings() -> None:
+    with pytest.raises(TokenUnavailable, match=r"10014 app secret invalid; see app_id, app_secret"):
+        run_token(make_app(), [answer({"code": 10014, "msg": "app secret invalid"})], {})
+
+
+def test_tokens_are_shared_where_they_are_the_same() -> None:
+    assert token_key(out(tenant="t1"), make_app()) == token_key(out(tenant="t2"), make_app())
+    assert token_key(out(tenant="t1"), STORE) != token_key(out(tenant="t2"), STORE)
+    assert token_key(out(), make_app()) != token_key(out(), make_app(host="lark"))
+    assert token_key(out(), make_app()) != token_key(out(), make_app(app_id="cli_other"))
+
+
+def test_a_webhook_needs_a_token_for_pictures_alone() -> None:
+    app = ADAPTER.app
+    assert token_key(out(webhook="alerts"), app) is None
+    assert token_key(out(Image(key="img_1"), webhook="alerts"), app) is None
+    assert token_key(out(Image(url="https://x/a.png"), webhook="alerts"), app) == token_key(out(), app)
+
+
+def test_tickets_are_asked_for() -> None:
+    assert PROFILE.kept == ("app_ticket",)
+
+
+# --- downloads --------------------------------------------------------------------------------------------------------
+
+
+def test_media_of_a_message_are_fetched_by_both_keys() -> None:
+    image = download(Image(key="img_1"), "om_1", make_app())
+    assert (image.method, image.url, image.query) == (
+        "GET",
+        f"{HOST}/im/v1/messages/om_1/resources/img_1",
+        {"type": "image"},
+    )
+    assert image.auth
+    for media in (File(key="f/1"), Audio(key="f/1")):
+        call = download(media, "om/1", make_app())
+        assert (call.url, call.query) == (f"{HOST}/im/v1/messages/om%2F1/resources/f%2F1", {"type": "file"})
+
+
+def test_what_the_bot_uploaded_itself_is_fetched_by_its_key() -> None:
+    assert download(Image(key="img_1"), "", make_app()).url == f"{HOST}/im/v1/images/img_1"
+    assert download(File(key="f_1"), "", make_app(host="lark")).url == (
+        "https://open.larksuite.com/open-apis/im/v1/files/f_1"
+    )
+
+
+def test_the_registry_finds_the_sending_half() -> None:
+    assert outbound("feishu").PROFILE is PROFILE
+
+
+# --- a second form is another message ---------------------------------------------------------------------------------
+
+
+def test_the_idempotency_key_is_of_the_reply_the_part_and_the_form_and_short_enough() -> None:
+    def keys(reply: Outgoing) -> list[str]:
+        steps = outbound("feishu").deliver(reply, make_app(), NOW)
+        made = [next(steps)]
+        try:
+            while True:
+                made.append(steps.send(Sent(id="om_1")))
+        except StopIteration:
+            return [call.json["uuid"] for call in made]
+
+    rich = out(Text(text="a"), Card(title="c"), room_id="oc_1")
+    plain = msgspec.structs.replace(rich, form="plain")
+    other = msgspec.structs.replace(rich, id="1" * 32)
+    found = [*keys(rich), *keys(plain), *keys(other)]
+    assert len(set(found)) == len(found) == 6
+    assert max(map(len, found)) <= 50
+    assert keys(rich) == keys(rich)
+    assert json.dumps(found)

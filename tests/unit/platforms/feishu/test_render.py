@@ -1,0 +1,158 @@
+"""Long replies: nothing is lost, nothing is larger than Feishu takes."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parley.model import AnySegment, Button, Card, Image, Link, Markdown, Mention, Text
+from parley.platforms.feishu.render import CARDS, CHAT, WEBHOOK, Said, Style, parts, wire_size
+
+LIMITS = {"text": 150_000, "post": 30_000, "interactive": 30_000}
+
+
+def messages(*segments: AnySegment, style: Style = CHAT) -> list[Said]:
+    found = list(parts(segments, style))
+    assert all(isinstance(part, Said) for part in found)
+    return [part for part in found if isinstance(part, Said)]
+
+
+def words(said: Said) -> str:
+    """All that can be read in a message."""
+    return "".join(_strings(said.content))
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for key, child in value.items() if key not in ("tag", "schema") for text in _strings(child)]
+    if isinstance(value, list):
+        return [text for child in value for text in _strings(child)]
+    return [value] if isinstance(value, str) else []
+
+
+def fits(said: Said) -> bool:
+    body = {"receive_id": "oc_" + "x" * 40, "msg_type": said.kind, "uuid": "u" * 50, "content": json_text(said.content)}
+    return len(msgspec.json.encode(body)) <= LIMITS[said.kind]
+
+
+def json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("character", ["x", "汉", "🚀", '"', "\\", "\x01"])
+@pytest.mark.parametrize("segment", [Text, Markdown])
+def test_a_long_text_becomes_several_that_fit_and_say_it_all(character: str, segment: Any) -> None:
+    text = character * 120_000
+    found = messages(segment(text=text))
+    assert len(found) > 1 or character == "x"
+    assert all(fits(said) for said in found)
+    assert sum(words(said).count(character) for said in found) == 120_000
+
+
+def test_a_text_is_cut_between_lines() -> None:
+    line = "x" * 999
+    found = messages(Text(text="\n".join([line] * 400)))
+    assert len(found) == 3
+    assert all(set(words(said).split("\n")) == {line} for said in found)
+
+
+def test_a_mention_is_never_cut() -> None:
+    people = tuple(Mention(id=f"ou_{number:030}", name="N" * 50) for number in range(3000))
+    found = messages(*people)
+    assert len(found) > 1
+    assert all(fits(said) for said in found)
+    assert [words(said).count("<at ") for said in found] == [words(said).count("</at>") for said in found]
+    assert sum(words(said).count("<at ") for said in found) == 3000
+
+
+def test_a_long_post_keeps_its_links_whole() -> None:
+    link = Link(url="https://example.com/" + "x" * 100, title="t")
+    found = messages(*[link] * 500)
+    assert len(found) > 1
+    assert all(fits(said) for said in found)
+    assert sum(json_text(said.content).count('"href"') for said in found) == 500
+
+
+def test_a_link_too_long_for_any_post_is_words() -> None:
+    found = messages(Link(url="https://example.com/" + "x" * 40_000, title="t"))
+    assert all(fits(said) for said in found)
+    assert "".join(map(words, found)).count("x") >= 40_000
+    assert not [said for said in found if '"href"' in json_text(said.content)]
+
+
+def test_what_a_card_has_no_room_for_goes_before_it() -> None:
+    button = Button(id="ok", label="OK")
+    found = messages(Card(title="T", text="汉" * 20_000, buttons=(button,)))
+    assert [said.kind for said in found][-1] == "interactive"
+    assert {said.kind for said in found[:-1]} == {"post"}
+    assert all(fits(said) for said in found)
+    assert sum(words(said).count("汉") for said in found) == 20_000
+    assert "OK" in words(found[-1])
+
+
+def test_more_buttons_than_a_card_takes_are_on_further_cards() -> None:
+    found = messages(Card(title="T", buttons=tuple(Button(id=str(n), label=f"<{n}>") for n in range(120))))
+    assert [said.kind for said in found] == ["interactive"] * 3
+    assert all(fits(said) for said in found)
+    labels = "".join(map(words, found))
+    assert all(f"<{n}>" in labels for n in range(120))
+
+
+def test_a_card_whose_buttons_alone_are_too_large_is_said_in_words() -> None:
+    buttons = tuple(Button(id=str(n), label="汉" * 1000) for n in range(20))
+    found = messages(Card(title="T", text="body", buttons=buttons))
+    assert {said.kind for said in found} == {"text"}
+    assert sum(words(said).count("汉") for said in found) == 20_000
+
+
+def test_a_webhook_takes_less() -> None:
+    for segment in (Text(text="汉" * 20_000), Markdown(text="汉" * 20_000), Card(text="汉" * 20_000)):
+        found = messages(segment, style=WEBHOOK)
+        assert all(wire_size(said.content) <= 20_000 for said in found)
+        assert sum(words(said).count("汉") for said in found) == 20_000
+
+
+def test_in_the_place_of_a_card_everything_is_a_card() -> None:
+    found = messages(Text(text="a"), Markdown(text="**b**"), Mention(id="ou_1"), Card(title="c"), style=CARDS)
+    assert [said.kind for said in found] == ["interactive", "interactive"]
+
+
+def test_nothing_to_read_is_nothing_to_send() -> None:
+    assert messages() == []
+    assert messages(Text(text=" \n"), Markdown(text="")) == []
+    assert len(list(parts((Text(text=" "), Image(key="img_1"), Text(text=""))))) == 1
+
+
+segments = st.one_of(
+    st.builds(Text, text=st.text()),
+    st.builds(Markdown, text=st.text()),
+    st.builds(Mention, id=st.text(), name=st.text()),
+    st.builds(Link, url=st.text() | st.just("https://example.com/(x)"), title=st.text(), description=st.text()),
+    st.builds(
+        Card, title=st.text(), text=st.text(), buttons=st.tuples(st.builds(Button, id=st.text(), label=st.text()))
+    ),
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(segments, max_size=6), st.sampled_from([CHAT, WEBHOOK, CARDS]))
+def test_whatever_a_bot_says_can_be_sent(said: list[AnySegment], style: Style) -> None:
+    for part in parts(said, style):
+        assert isinstance(part, Said)
+        assert fits(part)
+        assert json.loads(msgspec.json.encode(part.content)) == part.content
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet='<>at "=/_user_idall&;\n[]()*', min_size=1))
+def test_a_text_of_a_stranger_mentions_nobody(text: str) -> None:
+    for segment in (Text(text=text), Markdown(text=f"**x** {text}"), Card(text=text)):
+        for said in messages(segment):
+            shown = json_text(said.content)
+            if said.kind == "post" and '"tag":"md"' not in shown:
+                assert '"tag":"at"' not in shown  # plain elements are shown as they are
+            else:
+                assert "<at" not in shown
