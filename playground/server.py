@@ -95,7 +95,7 @@ async def _watch(world: World) -> None:
         try:
             changed = await run_in_threadpool(world.refresh)
             status = await run_in_threadpool(world.stack.status)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # The page lives on, whatever somebody has put into the stack's files or parameters.
             _log.exception("looking at the stack failed")
         else:

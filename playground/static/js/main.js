@@ -1,0 +1,182 @@
+// Puts the page together and keeps it up to date.
+
+import * as api from "/static/js/api.js";
+import { composer, focus } from "/static/js/composer.js";
+import { conversation } from "/static/js/conversation.js";
+import { faultsDialog, keysDialog } from "/static/js/dialogs.js";
+import { h, icon, toast } from "/static/js/dom.js";
+import { language, setLanguage, t } from "/static/js/i18n.js";
+import { sidebar } from "/static/js/sidebar.js";
+import { changed, on, platform, recallPlace, remember, roomsOfPerson, state } from "/static/js/state.js";
+import { wayDrawer } from "/static/js/way.js";
+
+const byId = (id) => document.getElementById(id);
+let loading = 0;
+
+function drawTop() {
+  const how = state.lost ? "lost" : state.stack.state;
+  const tone = { ready: "good", starting: "warn" }[how] || "bad";
+  const dark = document.documentElement.dataset.theme === "dark";
+  const count = platform()?.faults.length || 0;
+  const button = (name, text, listener, ...more) =>
+    h("button", { type: "button", class: "quiet", title: text, "aria-label": text, on: { click: listener } }, icon(name), ...more);
+  byId("skip").textContent = t("skip");
+  byId("top").replaceChildren(
+    h("button", { type: "button", class: "quiet burger", title: t("menu"), "aria-label": t("menu"), "aria-expanded": String(byId("side").classList.contains("open")), on: { click: toggleSide } }, icon("menu")),
+    h("h1", { class: "brand" }, h("img", { src: "/static/favicon.svg", alt: "" }), "Parley", h("span", {}, t("playground"))),
+    h("span", { class: `pill ${tone}`, id: "stack", role: "status" }, h("i", { class: "dot" }), t(`stack.${how}`)),
+    h("span", { class: "space" }),
+    button("bolt", t("faults"), faultsDialog, h("span", { class: "label" }, t("faults")), count ? h("span", { class: "count" }, String(count)) : null),
+    button("keys", t("keys"), keysDialog),
+    button(dark ? "sun" : "moon", t("theme"), toggleTheme),
+    h("button", { type: "button", class: "quiet", id: "language", "aria-label": t("languageLabel"), on: { click: toggleLanguage } }, t("language")),
+  );
+}
+
+function toggleTheme() {
+  const root = document.documentElement;
+  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  try {
+    localStorage.setItem("parley.theme", root.dataset.theme);
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+  drawTop();
+}
+
+function toggleLanguage() {
+  setLanguage(language() === "zh" ? "en" : "zh");
+  drawTop();
+  changed("language");
+  byId("language").focus();
+}
+
+function toggleSide(open) {
+  const side = byId("side");
+  side.classList.toggle("open", typeof open === "boolean" ? open : undefined);
+  drawTop();
+  if (side.classList.contains("open")) side.querySelector(".row[tabindex='0']")?.focus();
+}
+
+// Go to another platform, app, person or room; what is not named stays, or becomes the first there is.
+async function go(place) {
+  Object.assign(state, place);
+  const here = platform() || state.platforms[0];
+  if (!here) return;
+  state.platform = here.name;
+  document.body.dataset.platform = here.name;
+  if (!here.apps.some((one) => one.name === state.app)) state.app = here.apps[0]?.name || "";
+  if (!here.persons.some((one) => one.id === state.person)) state.person = here.persons[0]?.id || "";
+  const rooms = roomsOfPerson();
+  const wanted = rooms.find((one) => one.id === state.room);
+  // As another person one stays in the group, and goes from one direct chat to the other.
+  if (!wanted) state.room = rooms[0]?.id || "";
+  state.answering = null;
+  state.unread.delete(state.room);
+  remember();
+  if (Object.keys(place).length) toggleSide(false);
+  state.messages = [];
+  changed("place");
+  await loadMessages();
+  if (Object.keys(place).length && matchMedia("(min-width: 801px)").matches && !place.person && !place.platform) focus();
+}
+
+async function loadMessages() {
+  const mine = ++loading;
+  if (!state.room) return changed("messages");
+  try {
+    const { messages } = await api.messages(state.platform, state.room);
+    if (mine !== loading) return;
+    state.messages = messages;
+    changed("messages");
+  } catch (error) {
+    toast(t("unknownError", { why: error.message }), true);
+  }
+}
+
+async function loadRooms() {
+  try {
+    const { platforms, stack } = await api.rooms();
+    Object.assign(state, { platforms, stack, lost: false });
+  } catch {
+    state.lost = true;
+  }
+  drawTop();
+  changed("rooms");
+  changed("stack");
+}
+
+async function refresh() {
+  const before = [state.platform, state.app, state.person, state.room].join();
+  await loadRooms();
+  const known = platform()?.apps.some((one) => one.name === state.app) && roomsOfPerson().some((one) => one.id === state.room);
+  if (!known || before === ",,,") await go({});
+}
+
+const LISTENERS = {
+  async hello() {
+    if (!state.lost) return;
+    await refresh();
+    await loadMessages();
+  },
+  lost() {
+    state.lost = true;
+    drawTop();
+    changed("stack");
+  },
+  stack: refresh,
+  async reload() {
+    await refresh();
+    await loadMessages();
+  },
+  async message(value) {
+    if (value.platform !== state.platform) return;
+    if (!platform().rooms.some((one) => one.id === value.room)) await refresh();
+    if (value.room === state.room) return changed("message", value.message);
+    if (value.message.sender.kind !== "user") {
+      state.unread.set(value.room, (state.unread.get(value.room) || 0) + 1);
+      changed("unread");
+    }
+  },
+  delivery(value) {
+    const message = state.messages.find((one) => one.id === value.message_id);
+    if (message && !message.note) {
+      const attempts = value.state === "retrying" ? message.attempts + 1 : message.attempts;
+      changed("message", { ...message, delivery: value.state, attempts });
+    }
+    changed("delivery", value);
+  },
+  call(value) {
+    changed("call", value);
+    const here = platform();
+    if (value.call.fault && here) {
+      api.rooms().then((all) => { here.faults = all.platforms.find((one) => one.name === here.name).faults; drawTop(); }).catch(() => {});
+    }
+  },
+  toast(value) {
+    if (value.room === state.room) toast(value.content || "");
+  },
+};
+
+async function start() {
+  drawTop();
+  sidebar(byId("side"), go);
+  conversation(byId("talk"), composer());
+  wayDrawer(byId("way"));
+  on("faults", drawTop);
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, dialog");
+    if (event.key === "/" && !typing) {
+      event.preventDefault();
+      focus();
+    }
+    if (event.key === "Escape" && byId("side").classList.contains("open")) toggleSide(false);
+  });
+  const [platformName, app, who, where] = recallPlace();
+  await loadRooms();
+  await go({ platform: platformName || state.platforms[0]?.name, app, person: who, room: where });
+  focus();
+  api.live((kind, value) => LISTENERS[kind]?.(value));
+}
+
+start();

@@ -1,0 +1,74 @@
+// The left: platforms, the person you write as, rooms.
+
+import * as api from "/static/js/api.js";
+import { avatar, h, icon, roving, toast } from "/static/js/dom.js";
+import { label, named, t } from "/static/js/i18n.js";
+import { on, platform, roomsOfPerson, state } from "/static/js/state.js";
+
+let side, go;
+
+export function sidebar(nav, choose) {
+  side = nav;
+  go = choose;
+  roving(side, ".row");
+  on("rooms place unread language", draw);
+}
+
+function draw() {
+  const here = platform();
+  if (!here) return side.replaceChildren();
+  const focused = document.activeElement?.dataset?.row;
+  side.setAttribute("aria-label", t("menu"));
+  side.replaceChildren(
+    section(t("platforms"), state.platforms.map((one) => row(`p-${one.name}`, one.name === state.platform, { platform: one.name }, mark(one), label(one)))),
+    here.apps.length > 1 ? apps(here) : null,
+    section(t("rooms"), roomsOfPerson().map((one) => roomRow(one))),
+    section(t("you"), here.persons.map((one) => row(`w-${one.id}`, one.id === state.person, { person: one.id }, avatar(named(one), "user", { small: true }), named(one)))),
+    foot(here),
+  );
+  if (focused) side.querySelector(`[data-row="${CSS.escape(focused)}"]`)?.focus();
+}
+
+const section = (title, rows) =>
+  h("section", {}, h("h2", {}, title), h("ul", { class: "list", role: "listbox", "aria-label": title }, rows));
+
+const mark = (one) => h("span", { class: `brandmark ${one.name}`, "aria-hidden": "true" }, label(one)[0]);
+
+function row(id, selected, place, picture, title, under, unread) {
+  const small = under && h("small", {}, under);
+  const count = unread ? h("span", { class: "unread" }, String(unread)) : null;
+  return h("li", { role: "presentation" },
+    h("button", { type: "button", class: "row", role: "option", "aria-selected": String(selected), tabindex: selected ? "0" : "-1", data: { row: id }, on: { click: () => go(place) } },
+      picture, h("span", { class: "what" }, h("span", {}, title), small), count));
+}
+
+function roomRow(one) {
+  const direct = one.kind === "private";
+  const picture = direct ? avatar(state.app, "bot", { small: true }) : h("span", { class: "avatar small tint-5", "aria-hidden": "true" }, icon("group"));
+  return row(`r-${one.id}`, one.id === state.room, { room: one.id }, picture, direct ? state.app : named(one), t(direct ? "direct" : "group"), state.unread.get(one.id));
+}
+
+function apps(here) {
+  const options = here.apps.map((one) => h("option", { value: one.name, selected: one.name === state.app }, one.name));
+  const select = h("select", { class: "field", on: { change: () => go({ app: select.value }) } }, options);
+  return h("section", {}, h("h2", {}, h("label", {}, t("app"), " ", select)));
+}
+
+function foot(here) {
+  const app = here.apps.find((one) => one.name === state.app);
+  if (!app?.callback) return null;
+  const verify = h("button", { type: "button", class: "quiet", on: { click: check } }, t("verify"));
+  async function check() {
+    verify.disabled = true;
+    try {
+      const answer = await api.challenge({ platform: here.name, app: app.name });
+      const last = answer.attempts.at(-1) || { error: "–" };
+      if (answer.ok) toast(t("verified", { ms: Math.round(last.ms) }));
+      else toast(t("notVerified", { why: last.error || `HTTP ${last.status} ${last.body}` }), true);
+    } catch (error) {
+      toast(t("unknownError", { why: error.message }), true);
+    }
+    verify.disabled = false;
+  }
+  return h("div", { class: "foot" }, h("div", { class: "line" }, t("callback"), verify), h("code", {}, app.callback));
+}

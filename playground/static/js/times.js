@@ -1,0 +1,58 @@
+// When what happened on a message's way: the four steps on top, and the list with every event.
+
+import { t } from "/static/js/i18n.js";
+
+export function span(seconds) {
+  const ms = seconds * 1000;
+  if (Math.abs(ms) < 9999) return `+${Math.max(0, Math.round(ms))} ms`;
+  return `+${seconds.toFixed(1)} s`;
+}
+
+const ended = (attempt) => attempt.at + attempt.ms / 1000;
+const stateAt = (way, name) => way.journal?.states.find((one) => one.state === name)?.at;
+
+export function steps(way) {
+  const start = way.delivery.at;
+  const taken = way.delivery.attempts.find((one) => one.status === 200);
+  const decided = stateAt(way, "DECIDED");
+  const replies = way.journal?.replies || [];
+  const sent = replies.filter((one) => one.state === "SENT");
+  const broken = replies.some((one) => ["FAILED", "UNKNOWN"].includes(one.state));
+  const all = replies.length > 0 && sent.length === replies.length;
+  const last = all ? Math.max(...sent.map((one) => one.updated)) : undefined;
+  const step = (name, how, at) => ({ name, how, at: at === undefined ? "…" : span(at - start) });
+  const silent = decided !== undefined && replies.length === 0;
+  return [
+    step("step.sent", "done", start),
+    step("step.received", taken ? "done" : way.delivery.state === "failed" ? "bad" : "", taken && ended(taken)),
+    step("step.decided", decided ? "done" : "", decided),
+    silent ? step("step.silent", "done", decided) : step("step.answered", all ? "done" : broken ? "bad" : "", last),
+  ];
+}
+
+export function events(way) {
+  const start = way.delivery.at;
+  const list = [{ when: start, title: t("times.said", { name: way.message?.sender.name || "" }) }];
+  for (const one of way.delivery.attempts) {
+    const good = one.status === 200;
+    list.push({ when: ended(one), title: t(good ? "times.delivered" : "times.attempt"), detail: `${one.status || one.error} · ${t("took", { ms: one.ms })}`, tone: good ? "good" : "bad" });
+  }
+  for (const one of way.delivery.repeats) {
+    const title = one.forged ? t("times.forged", { how: t(`forge.${one.forged}`) }) : t("times.again");
+    const good = (one.status === 200) === !one.forged;
+    list.push({ when: ended(one), title, detail: `${one.status || one.error} · ${t("took", { ms: one.ms })}`, tone: good ? "good" : "bad" });
+  }
+  const decided = stateAt(way, "DECIDED");
+  const replies = way.journal?.replies || [];
+  if (decided) list.push({ when: decided, title: t("times.decided"), detail: replies.length === 1 ? t("times.reply1") : t("times.repliesCount", { n: replies.length }), tone: "good" });
+  for (const call of way.calls) {
+    const good = call.status >= 200 && call.status < 300 && !call.response?.code;
+    const result = [call.status || t("noAnswer"), call.response?.code || "", call.fault ? t("fault", { kind: call.fault }) : ""].filter(Boolean).join(" · ");
+    list.push({ when: call.at, title: `${call.method} ${call.path}`, detail: result, tone: good ? "" : "bad" });
+  }
+  replies.forEach((reply, at) => {
+    if (reply.state === "SENT") list.push({ when: reply.updated, title: t("times.sent", { n: at + 1 }), tone: "good" });
+    else list.push({ when: reply.updated, title: t("times.failed", { n: at + 1, state: reply.state }), detail: reply.reason, tone: ["FAILED", "UNKNOWN"].includes(reply.state) ? "bad" : "warn" });
+  });
+  return list.sort((one, other) => one.when - other.when).map((one) => ({ tone: "", ...one, at: span(one.when - start) }));
+}
