@@ -46,7 +46,8 @@ def pressed(turn: Turn) -> str:
 @bot.command()
 def slow(seconds: float) -> str:
     """Answer after a while"""
-    time.sleep(max(0.0, min(seconds, 20.0)))
+    seconds = max(0.0, min(seconds, 20.0))
+    time.sleep(seconds)
     return f"That took {seconds:g} seconds."
 
 

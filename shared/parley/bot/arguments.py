@@ -98,8 +98,9 @@ class Signature:
             if number == len(self.parameters) and parameter.type is str:
                 given[parameter.name], rest = rest, ""
             else:
-                word, _, rest = rest.partition(" ")
-                given[parameter.name] = word
+                # Any white space parts words: Chinese keyboards type a full-width space.
+                given[parameter.name], *more = rest.split(maxsplit=1)
+                rest = more[0] if more else ""
         if rest.strip():
             raise BadArguments(f"too many arguments: {rest.strip()[:50]}")
         return given

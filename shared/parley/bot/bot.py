@@ -132,9 +132,7 @@ class Bot:
         for pattern, handler in self._patterns:
             found = pattern.search(turn.text)
             if found:
-                return _call(
-                    handler, turn, {key: value for key, value in found.groupdict().items() if value is not None}
-                )
+                return _run_pattern(handler, turn, found)
         return _call(self._fallback, turn)
 
     def _registrar(self, table: dict[str, Handler], names: tuple[str, ...]) -> Callable[[H], H]:
@@ -155,6 +153,13 @@ def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, 
     except BadArguments as error:
         return f"{error}\n{command.usage}"
     return command.handler(**arguments)
+
+
+def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Said | Iterable[Said] | None:
+    try:
+        return _call(handler, turn, {key: value for key, value in found.groupdict().items() if value is not None})
+    except BadArguments as error:
+        return str(error)
 
 
 def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Said | Iterable[Said] | None:

@@ -55,6 +55,11 @@ def test_a_command_is_recognised_however_it_is_typed(bot: Bot, typed: str):
     assert said(bot, typed) == ["hello"]
 
 
+@pytest.mark.parametrize("typed", ["/repeat 2 a", "/repeat\n2\ta", "/repeat\u30002\u3000a"])
+def test_any_white_space_parts_arguments(bot: Bot, typed: str):
+    assert said(bot, typed) == ["a a"]
+
+
 def test_the_last_string_takes_the_rest_of_the_line(bot: Bot):
     assert said(bot, "/echo  two words\nand a line") == ["two words\nand a line"]
     assert said(bot, "/repeat 2 a b") == ["a b a b"]
@@ -153,6 +158,17 @@ def test_a_pattern_gives_its_named_groups_converted(bot: Bot):
     assert said(bot, "it took 2 h 5 min") == ["125"]
     assert said(bot, "it took 2 h") == ["120"]
     assert said(bot, "no idea") == ["fallback"]
+
+
+def test_a_pattern_whose_words_do_not_fit_the_handler_is_told_to_the_person():
+    bot = Bot()
+
+    @bot.pattern(r"at (?P<day>\S+)")
+    def on(day: date) -> str:
+        return day.strftime("%A")
+
+    assert said(bot, "at 2026-08-01") == ["Saturday"]
+    assert said(bot, "at 2026-13-01")[0].startswith("day: ")
 
 
 def test_the_first_pattern_that_is_found_answers():
