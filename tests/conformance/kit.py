@@ -87,6 +87,8 @@ class Adapter:
     max_ahead: float = 0
     never_in_raw: tuple[str, ...] = ()
     """Credentials of the samples' app: none of them may be found in a message."""
+    also_called: tuple[str, ...] = ()
+    """Other names of the platform in files of vectors."""
 
 
 def adapters() -> dict[str, Adapter]:

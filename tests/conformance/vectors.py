@@ -53,6 +53,12 @@ def run(vector: Vector, adapters: Mapping[str, Adapter]) -> Result:
     return Result(vector, "passed")
 
 
+def adapter_of(vector: Vector, adapters: Mapping[str, Adapter]) -> Adapter | None:
+    """The adapter of the platform that `vector` names; None if there is none."""
+    names = (adapter for adapter in adapters.values() if vector.platform in (adapter.platform, *adapter.also_called))
+    return next(names, None)
+
+
 def _vectors(document: Mapping[str, Any], stem: str) -> Iterator[Vector]:
     platform = str(document.get("platform") or stem)
     for number, data in enumerate(document["vectors"]):
