@@ -47,6 +47,10 @@ WEBHOOK_LIMIT = 18_000
 """The same for all that goes to a webhook: 20 KB."""
 
 
+Word = Text | Markdown | Mention | Link
+"""What words are made of, once everything without a form has become text."""
+
+
 class Said(NamedTuple):
     """One message: `msg_type` and the decoded `content`."""
 
@@ -57,8 +61,8 @@ class Said(NamedTuple):
 class Form(NamedTuple):
     """One way to write words: how a segment looks in it, how a message is made of segments, and how long it may be."""
 
-    written: Callable[[AnySegment], str | list[list[Object]]]
-    message: Callable[[Iterable[AnySegment]], Said]
+    written: Callable[[Word], str | list[list[Object]]]
+    message: Callable[[Iterable[Word]], Said]
     limit: int
 
 
@@ -93,14 +97,14 @@ def parts(segments: Iterable[AnySegment], style: "Style | None" = None) -> Itera
 def words(run: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[Said]:
     """The messages that say a run of segments without media and cards; none if there is nothing to read in it."""
     style = style or CHAT
-    run = [_plain_where_unknown(segment) for segment in run]
-    if any(isinstance(segment, Markdown) for segment in run):
+    said = [_word(segment) for segment in run]
+    if any(isinstance(word, Markdown) for word in said):
         form = style.markdown
-    elif all(isinstance(segment, Mention) or _is_plain(segment) for segment in run):
+    elif all(isinstance(word, Mention) or _is_plain(word) for word in said):
         form = style.plain
     else:
         form = style.post
-    for group in _groups(run, form):
+    for group in _groups(said, form):
         if plain_text(tuple(group)):
             yield form.message(group)
 
@@ -110,7 +114,7 @@ def wire_size(value: object) -> int:
     return len(msgspec.json.encode(msgspec.json.encode(value).decode()))
 
 
-def _plain_where_unknown(segment: AnySegment) -> AnySegment:
+def _word(segment: AnySegment) -> Word:
     match segment:
         case Text() | Markdown():
             return segment
@@ -124,16 +128,16 @@ def _plain_where_unknown(segment: AnySegment) -> AnySegment:
             return Text(text=plain_text((segment,)))
 
 
-def _is_plain(segment: AnySegment) -> bool:
+def _is_plain(word: Word) -> bool:
     """Whether `text` shows it as it is: it knows tags (`<at>`, `<b>`) and links (`[title](address)`)."""
-    return isinstance(segment, Text) and "<" not in segment.text and "](" not in segment.text
+    return isinstance(word, Text) and "<" not in word.text and "](" not in word.text
 
 
-def _groups(run: list[AnySegment], form: Form) -> Iterator[list[AnySegment]]:
-    group: list[AnySegment] = []
+def _groups(said: list[Word], form: Form) -> Iterator[list[Word]]:
+    group: list[Word] = []
     used = 0
-    for segment in run:
-        for piece in _pieces(segment, form):
+    for word in said:
+        for piece in _pieces(word, form):
             size = wire_size(form.written(piece))
             if group and used + size > form.limit:
                 yield group
@@ -143,12 +147,12 @@ def _groups(run: list[AnySegment], form: Form) -> Iterator[list[AnySegment]]:
     yield group
 
 
-def _pieces(segment: AnySegment, form: Form) -> Iterator[AnySegment]:
-    if wire_size(form.written(segment)) <= form.limit:
-        yield segment
+def _pieces(word: Word, form: Form) -> Iterator[Word]:
+    if wire_size(form.written(word)) <= form.limit:
+        yield word
         return
-    kind = Markdown if isinstance(segment, Markdown) else Text
-    whole = segment.text if isinstance(segment, Text | Markdown) else plain_text((segment,))
+    kind = Markdown if isinstance(word, Markdown) else Text
+    whole = word.text if isinstance(word, Text | Markdown) else plain_text((word,))
     for part in split(whole, form.limit, lambda part: wire_size(form.written(kind(text=part)))):
         yield kind(text=part)
 
@@ -168,36 +172,34 @@ def _cards(shown: Card, style: Style) -> Iterator[Said]:
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def _tagged(segment: AnySegment) -> str:
-    if isinstance(segment, Mention):
-        return f'<at user_id="{html.escape(segment.id)}">{html.escape(segment.name)}</at>'
-    return plain_text((segment,)) if not isinstance(segment, Text) else segment.text
+def _tagged(word: Word) -> str:
+    if isinstance(word, Mention):
+        return f'<at user_id="{html.escape(word.id)}">{html.escape(word.name)}</at>'
+    return plain_text((word,)) if isinstance(word, Link) else word.text
 
 
-def _text_message(group: Iterable[AnySegment]) -> Said:
+def _text_message(group: Iterable[Word]) -> Said:
     return Said("text", {"text": "".join(map(_tagged, group)).strip()})
 
 
 # --- post -------------------------------------------------------------------------------------------------------------
 
 
-def _lines(segment: AnySegment) -> list[list[Object]]:
-    match segment:
+def _lines(word: Word) -> list[list[Object]]:
+    match word:
         case Mention(id=id_):
             return [[{"tag": "at", "user_id": id_}]]
         case Link(url=url, title=title, description=description):
             rest = [[{"tag": "text", "text": description}]] if description else []
             return [[{"tag": "a", "text": title or url, "href": url}], *rest]
-        case Text(text=text):
+        case Text(text=text) | Markdown(text=text):
             return [[{"tag": "text", "text": line}] if line else [] for line in text.split("\n")]
-        case _:
-            return [[{"tag": "text", "text": plain_text((segment,))}]]
 
 
-def _post_message(group: Iterable[AnySegment]) -> Said:
+def _post_message(group: Iterable[Word]) -> Said:
     lines: list[list[Object]] = [[]]
-    for segment in group:
-        first, *rest = _lines(segment)
+    for word in group:
+        first, *rest = _lines(word)
         lines[-1].extend(first)
         lines.extend(rest)
     return post(lines)
@@ -213,25 +215,21 @@ def post(lines: list[list[Object]]) -> Said:
 _MARKUP = re.compile(r"[*_~`\[\]<>]")
 
 
-def _markdown(segment: AnySegment) -> str:
-    match segment:
-        case Mention(id=id_, name=name):
-            return f'<at user_id="{html.escape(id_)}">{html.escape(name)}</at>'
-        case _:
-            return _any_markdown(segment)
+def _markdown(word: Word) -> str:
+    if isinstance(word, Mention):
+        return f'<at user_id="{html.escape(word.id)}">{html.escape(word.name)}</at>'
+    return _any_markdown(word)
 
 
-def _card_markdown(segment: AnySegment) -> str:
+def _card_markdown(word: Word) -> str:
     """A card's markdown has a mention syntax of its own."""
-    match segment:
-        case Mention(id=id_):
-            return f"<at id={html.escape(id_)}></at>"
-        case _:
-            return _any_markdown(segment)
+    if isinstance(word, Mention):
+        return f"<at id={html.escape(word.id)}></at>"
+    return _any_markdown(word)
 
 
-def _any_markdown(segment: AnySegment) -> str:
-    match segment:
+def _any_markdown(word: Text | Markdown | Link) -> str:
+    match word:
         case Markdown(text=text):
             return without_mentions(text)
         case Link(url=url, title=title, description=description):
@@ -239,8 +237,6 @@ def _any_markdown(segment: AnySegment) -> str:
             return f"[{_literal(title or url)}]({address})" + (f"\n{_literal(description)}" if description else "")
         case Text(text=text):
             return _literal(text)
-        case _:
-            return _literal(plain_text((segment,)))
 
 
 def _literal(text: str) -> str:
@@ -249,11 +245,11 @@ def _literal(text: str) -> str:
     return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
-def _markdown_message(group: Iterable[AnySegment]) -> Said:
+def _markdown_message(group: Iterable[Word]) -> Said:
     return post([[{"tag": "md", "text": "".join(map(_markdown, group)).strip()}]])
 
 
-def _card_message(group: Iterable[AnySegment]) -> Said:
+def _card_message(group: Iterable[Word]) -> Said:
     return Said("interactive", card(Card(text="".join(map(_card_markdown, group)).strip())))
 
 
