@@ -1,0 +1,85 @@
+"""With IAM enforced, each function does its work with its own role and nothing else."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack, running
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of its own whose functions may do only what their roles allow."""
+    directory: Path = tmp_path_factory.mktemp("iam")
+    with running(directory, "--iam") as found:
+        yield found
+
+
+def test_callback_processor_and_deliverer_do_with_their_roles(strict: Stack) -> None:
+    room = f"group-{uuid.uuid4().hex[:8]}"
+    strict.say("/count", room=room)
+    strict.say("/count", room=room)
+    assert [message["text"] for message in strict.wait_for_answers(room, 2)] == ["1", "2"]
+
+
+def test_waiting_and_retrying_do_with_their_roles(strict: Stack) -> None:
+    room = f"group-{uuid.uuid4().hex[:8]}"
+    strict.post("/api/faults", platform="feishu", kind="http_500", times=1)
+    strict.say("/echo again", room=room)
+    assert [message["text"] for message in strict.wait_for_answers(room)] == ["again"]
+
+
+def test_the_sweeper_does_with_its_role(strict: Stack) -> None:
+    """A reply that was left behind long ago is brought to its end."""
+    room = f"group-{uuid.uuid4().hex[:8]}"
+    strict.say("/echo first", room=room)
+    strict.wait_for_answers(room)
+    table = strict.client("dynamodb")
+    rows = table.scan(
+        TableName=strict.facts["table"],
+        FilterExpression="begins_with(pk, :out)",
+        ExpressionAttributeValues={":out": {"S": "out#"}},
+    )["Items"]
+    row = next(row for row in rows if '"first"' in row["body"]["S"])
+    shard = f"due#{int(row['pk']['S'][4:12], 16) % 8}"
+    table.update_item(
+        TableName=strict.facts["table"],
+        Key={"pk": row["pk"]},
+        UpdateExpression="SET #state = :pending, due_shard = :shard, due_at = :past REMOVE receipts",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":pending": {"S": "PENDING"}, ":shard": {"S": shard}, ":past": {"N": "1"}},
+    )
+    answer = strict.client("lambda").invoke(FunctionName=strict.facts["functions"]["sweeper"], Payload=b"{}")
+    assert json.load(answer["Payload"])["swept"] >= 1
+
+    def sent() -> bool:
+        item = table.get_item(TableName=strict.facts["table"], Key={"pk": row["pk"]}, ConsistentRead=True)["Item"]
+        return item["state"]["S"] == "SENT"
+
+    strict.wait(sent)
+
+
+def test_a_role_that_lacks_a_right_is_refused_so_this_proves_something(strict: Stack) -> None:
+    iam = strict.client("iam")
+    function = strict.client("lambda").get_function(FunctionName=strict.facts["functions"]["deliverer"])
+    role = function["Configuration"]["Role"].rsplit("/", 1)[-1]
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    room = f"group-{uuid.uuid4().hex[:8]}"
+    message_id = strict.say("/echo never", room=room)
+
+    def decided() -> bool:
+        return strict.get(f"/api/journal/{message_id}")["state"] in {"DECIDED", "DONE"}
+
+    strict.wait(decided)
+    group = strict.facts["log_groups"]["deliverer"]
+
+    def denied() -> bool:
+        events = strict.client("logs").filter_log_events(logGroupName=group, filterPattern='"AccessDenied"')["events"]
+        return bool(events)
+
+    strict.wait(denied)
+    assert strict.answers(room) == []

@@ -1,0 +1,107 @@
+"""The local stack for tests: the one that runs, or one of their own that is ended after them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import httpx
+
+ROOT = Path(__file__).parent.parent
+T = TypeVar("T")
+
+
+class Stack:
+    """A running stack: its addresses, its playground, its AWS."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self.facts = facts
+        self.http = httpx.Client(base_url=facts["playground"], timeout=30)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulator, as its root."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.facts["aws_endpoint"],
+            region_name=self.facts["region"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def get(self, path: str, **query: str) -> Any:
+        """GET of the control API."""
+        return self.http.get(path, params=query).raise_for_status().json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        """POST to the control API."""
+        answer = self.http.post(path, json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def say(self, text: str, *, room: str, platform: str = "feishu", app: str = "demo", **more: Any) -> str:
+        """A person writes; the id of the message."""
+        said = self.post("/api/say", **{"sender": "ann", **more}, platform=platform, app=app, room=room, text=text)
+        return said["message_id"]
+
+    def answers(self, room: str, platform: str = "feishu") -> list[dict[str, Any]]:
+        """What bots have said in `room`, in order."""
+        said = self.get("/api/messages", platform=platform, room=room)["messages"]
+        return [message for message in said if message["sender"]["kind"] == "bot"]
+
+    def wait(self, what: Callable[[], T | None], seconds: float = 60) -> T:
+        """What `what` returns as soon as it is something."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = what()
+            if found:
+                return found
+            if time.monotonic() > deadline:
+                raise AssertionError(f"nothing came within {seconds} s")
+            time.sleep(0.1)  # between two looks at a condition
+
+    def wait_for_answers(self, room: str, count: int = 1, seconds: float = 60) -> list[dict[str, Any]]:
+        """The bot's messages in `room` once there are `count`."""
+
+        def enough() -> list[dict[str, Any]] | None:
+            found = self.answers(room)
+            return found if len(found) >= count else None
+
+        return self.wait(enough, seconds)
+
+
+@contextmanager
+def running(directory: Path | None = None, *options: str) -> Iterator[Stack]:
+    """The stack in `directory` (default: the developer's); started, and then ended, where it does not run."""
+    place = directory or ROOT / os.environ.get("PARLEY_LOCAL_DIR", ".local")
+    file = place / "stack.json"
+    environment = {**os.environ, "PARLEY_LOCAL_DIR": str(place)}
+    mine = not _ready(file)
+    if mine:
+        _tool("up", *options, environment=environment)
+    stack = Stack(json.loads(file.read_text()))
+    try:
+        yield stack
+    finally:
+        stack.http.close()
+        if mine:
+            _tool("down", environment=environment)
+
+
+def _ready(file: Path) -> bool:
+    try:
+        facts = json.loads(file.read_text())
+        return facts["ready"] and httpx.get(f"{facts['playground']}/healthz", timeout=5).status_code == 200
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return False
+
+
+def _tool(*arguments: str, environment: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "tools.local", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
