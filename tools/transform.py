@@ -1,0 +1,87 @@
+"""Shows that production can be deployed: `sam build`, `sam package`, SAM's transform, and cfn-lint for each region.
+
+    python -m tools.transform us-east-1 cn-north-1
+
+With the parameters of samconfig's `prod`, as `sam deploy --config-env prod` takes them. An emulator's S3 holds the
+packages meanwhile. What is looked at is what CloudFormation would get: .local/prod/<region>.json.
+"""
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.local import emulator, ports, processes
+from tools.local.aws import Aws
+from tools.local.places import EMULATOR_PYTHON, ENVS, ROOT, SAM, Places
+from tools.local.progress import Progress
+from tools.local.trouble import Trouble
+
+_PROD = ROOT / ".local" / "prod"
+_BUCKET = "parley-packages"
+_LINT = ENVS / "sam" / "bin" / "cfn-lint"
+
+
+def main(regions: Sequence[str]) -> int:
+    """Build, package, transform and lint; one sentence and status 1 where a step fails."""
+    try:
+        _transform(regions)
+    except Trouble as trouble:
+        print(f"error: {trouble}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _transform(regions: Sequence[str]) -> None:
+    say = Progress()
+    say("sam build --config-env prod")
+    _PROD.mkdir(parents=True, exist_ok=True)
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    base = {**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": regions[0]}
+    _run([SAM, "build", "--config-env", "prod", "--build-dir", _PROD / "build"], base)
+    say("sam package --config-env prod")
+    packaged = _PROD / "packaged.yaml"
+    with _emulator() as aws:
+        aws.client("s3").create_bucket(Bucket=_BUCKET)
+        places = ["--template-file", _PROD / "build" / "template.yaml", "--output-template-file", packaged]
+        _run([SAM, "package", "--config-env", "prod", "--s3-bucket", _BUCKET, *places], {**base, **aws.environment()})
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"]
+    for region in regions:
+        say(f"transform and cfn-lint for {region}")
+        environment = {**base, "AWS_DEFAULT_REGION": region}
+        command = [EMULATOR_PYTHON, ROOT / "tools" / "sam_transform.py", *settings["parameter_overrides"]]
+        target = _PROD / f"{region}.json"
+        target.write_bytes(_run(command, environment, packaged.read_bytes()))
+        # SAM has used up the parameter `Canary`: W2001 says that nobody does.
+        _run([_LINT, "--ignore-checks", "W2001", "--regions", region, "--", target], environment)
+    say(f"accepted in {', '.join(regions)}")
+
+
+@contextmanager
+def _emulator() -> Iterator[Aws]:
+    places = Places.of(_PROD / "emulator")
+    port = ports.choose("PARLEY_AWS_PORT", 4566, "the local AWS")
+    pid = emulator.start(places, port, iam=False)
+    try:
+        aws = Aws(f"http://127.0.0.1:{port}")
+        emulator.wait(places, pid, aws.endpoint)
+        yield aws
+    finally:
+        processes.end([pid], places.directory)
+
+
+def _run(command: Sequence[str | Path], environment: Mapping[str, str], given: bytes = b"") -> bytes:
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env=environment, input=given, capture_output=True, check=False
+    )
+    if done.returncode:
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        raise Trouble(f"`{Path(command[0]).name} {command[1]}` failed:\n{output[-4000:]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or ["us-east-1"]))
