@@ -1,0 +1,384 @@
+"""template.yaml keeps its promises: least privilege, dead letters, time-outs, retention, each alarm explained."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Ref X` becomes {"Ref": "X"}, `!GetAtt A.B` {"Fn::GetAtt": "A.B"}."""
+
+
+def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+    key = name if name in ("Ref", "Condition") else f"Fn::{name}"
+    if isinstance(node, yaml.ScalarNode):
+        return {key: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {key: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {key: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@cache
+def template() -> dict[str, Any]:
+    # The loader only adds values to those of SafeLoader.
+    return yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    found = {name: body for name, body in template()["Resources"].items() if body["Type"] == kind}
+    assert found, f"no {kind} in the template"
+    return found
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    return {name: body["Properties"] for name, body in of_type("AWS::Serverless::Function").items()}
+
+
+def queues() -> dict[str, dict[str, Any]]:
+    return {name: body["Properties"] for name, body in of_type("AWS::SQS::Queue").items()}
+
+
+def dead_letter_queues() -> set[str]:
+    return {target(queue) for queue in queues().values() if "RedrivePolicy" in queue}
+
+
+def target(queue: dict[str, Any]) -> str:
+    return queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"].removesuffix(".Arn")
+
+
+def both(value: Any) -> tuple[int, int]:
+    """The (local, other) values of a number that may depend on `IsLocal`."""
+    if isinstance(value, dict):
+        condition, local, other = value["Fn::If"]
+        assert condition == "IsLocal"
+        return int(local), int(other)
+    return int(value), int(value)
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    policies = template()["Resources"][role]["Properties"]["Policies"]
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def grants(role: str) -> Iterator[tuple[str, str]]:
+    """(action, resource) of everything that `role` allows; a resource as it stands in the template."""
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement["Resource"]):
+                yield action, resource if isinstance(resource, str) else next(iter(resource.values()))
+
+
+def granted(role: str) -> dict[str, set[str]]:
+    by_resource: dict[str, set[str]] = {}
+    for action, resource in grants(role):
+        by_resource.setdefault(resource, set()).add(action)
+    return by_resource
+
+
+FUNCTIONS = sorted(functions())
+ROLES = sorted(name for name in template()["Resources"] if name.endswith("Role"))
+OWN_ROLES = sorted(f"{name.removesuffix('Function')}Role" for name in FUNCTIONS)
+RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parley/${Stage}/"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_its_own_role_timeout_memory_and_log_group_with_retention(name: str) -> None:
+    function, stem = functions()[name], name.removesuffix("Function")
+    memory = function.get("MemorySize", template()["Globals"]["Function"]["MemorySize"])
+    logs = template()["Resources"][f"{stem}Logs"]
+
+    assert function["Role"] == {"Fn::GetAtt": f"{stem}Role.Arn"}
+    assert all(0 < seconds <= 60 for seconds in both(function["Timeout"]))
+    assert 128 <= memory <= 1024
+    assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{stem}Logs"}}
+    assert logs["Type"] == "AWS::Logs::LogGroup"
+    assert logs["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_changed_layer_or_setting_publishes_a_new_version_of_every_function(name: str) -> None:
+    assert functions()[name]["AutoPublishAliasAllProperties"] is True
+    assert template()["Globals"]["Function"]["AutoPublishAlias"] == "live"
+    assert all(layer["Properties"]["PublishLambdaVersion"] is True for layer in layers().values())
+
+
+def layers() -> dict[str, dict[str, Any]]:
+    return of_type("AWS::Serverless::LayerVersion")
+
+
+@pytest.mark.parametrize("name", sorted(layers()))
+def test_layers_are_built_for_the_python_and_the_architecture_that_the_functions_run_on(name: str) -> None:
+    layer = layers()[name]
+    parameters = template()["Parameters"]
+
+    assert layer["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+    assert template()["Globals"]["Function"]["Architectures"] == [{"Ref": "Architecture"}]
+    assert layer["Metadata"]["ContextPath"] == {"Fn::Sub": "layers/targets/${PythonRuntime}-${Architecture}"}
+    for runtime in parameters["PythonRuntime"]["AllowedValues"]:
+        for architecture in parameters["Architecture"]["AllowedValues"]:
+            assert (ROOT / "layers" / "targets" / f"{runtime}-{architecture}" / "Makefile").is_file()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
+    if role not in OWN_ROLES:
+        assert "Policies" not in template()["Resources"][role]["Properties"]
+        return
+    for action, resource in grants(role):
+        assert "*" not in action
+        assert resource.startswith(SSM) or "*" not in resource, (action, resource)
+
+
+def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platform_pushes() -> None:
+    assert granted("FeishuRole") == {
+        "FeishuLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "InboundQueue.Arn": {"sqs:SendMessage"},
+        f"{SSM}feishu/*": {"ssm:GetParameter"},
+        "StateTable.Arn": {"dynamodb:PutItem"},
+    }
+    on_the_table = [s for s in statements("FeishuRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
+    assert [s["Condition"] for s in on_the_table] == [
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["kept#feishu#*"]}}
+    ]
+
+
+def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
+    assert granted("ProcessorRole") == {
+        "ProcessorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "InboundQueue.Arn": RECEIVE,
+        "OutboundQueue.Arn": {"sqs:SendMessage"},
+        "StateTable.Arn": {
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        },
+        f"{SSM}*": {"ssm:GetParameter"},
+    }
+
+
+def test_the_deliverer_only_takes_from_its_queue() -> None:
+    assert granted("DelivererRole") == {
+        "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "OutboundQueue.Arn": RECEIVE,
+        "StateTable.Arn": {
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        },
+        f"{SSM}*": {"ssm:GetParameter"},
+    }
+
+
+def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
+    assert granted("SweeperRole") == {
+        "SweeperLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "${StateTable.Arn}/index/due": {"dynamodb:Query"},
+        "StateTable.Arn": {"dynamodb:UpdateItem"},
+        "OutboundQueue.Arn": {"sqs:SendMessage"},
+    }
+
+
+@pytest.mark.parametrize("name", sorted(queues()))
+def test_a_queue_is_fifo_encrypted_and_keeps_messages_for_fourteen_days(name: str) -> None:
+    queue = queues()[name]
+
+    assert queue["FifoQueue"] is True
+    assert queue["QueueName"]["Fn::Sub"].endswith(".fifo")
+    assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+    assert queue["SqsManagedSseEnabled"] is True
+    assert queue["MessageRetentionPeriod"] == 14 * 86_400
+
+
+@pytest.mark.parametrize("name", sorted(set(queues()) - dead_letter_queues()))
+def test_a_queue_has_a_dead_letter_queue_that_takes_from_it_alone(name: str) -> None:
+    queue = queues()[name]
+    dead = queues()[target(queue)]
+    sources = dead["RedriveAllowPolicy"]["sourceQueueArns"]
+
+    assert dead["RedriveAllowPolicy"]["redrivePermission"] == "byQueue"
+    assert [arn["Fn::Sub"].rsplit(":", 1)[1] for arn in sources] == [queue["QueueName"]["Fn::Sub"]]
+
+
+def environment(name: str) -> dict[str, Any]:
+    return functions()[name]["Environment"]["Variables"]
+
+
+def test_the_processor_knows_after_how_many_attempts_its_queue_parks_a_message() -> None:
+    assert environment("ProcessorFunction")["PARLEY_MAX_RECEIVES"] == str(
+        queues()["InboundQueue"]["RedrivePolicy"]["maxReceiveCount"]
+    )
+
+
+def test_waiting_for_a_rate_limit_does_not_use_up_the_attempts_of_a_reply() -> None:
+    assert queues()["OutboundQueue"]["RedrivePolicy"]["maxReceiveCount"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("function", "queue"), [("ProcessorFunction", "InboundQueue"), ("DelivererFunction", "OutboundQueue")]
+)
+def test_a_record_comes_back_only_after_its_worker_is_surely_dead(function: str, queue: str) -> None:
+    timeouts, hidden = both(functions()[function]["Timeout"]), both(queues()[queue]["VisibilityTimeout"])
+
+    assert all(timeout < visibility for timeout, visibility in zip(timeouts, hidden, strict=True))
+
+
+def test_a_lease_on_a_reply_outlives_its_worker_and_ends_before_the_reply_comes_back() -> None:
+    timeouts = both(functions()["DelivererFunction"]["Timeout"])
+    leases = both(environment("DelivererFunction")["PARLEY_LEASE_SECONDS"])
+    hidden = both(queues()["OutboundQueue"]["VisibilityTimeout"])
+
+    assert all(t < lease < h for t, lease, h in zip(timeouts, leases, hidden, strict=True))
+
+
+def mappings() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, function in functions().items():
+        for event, body in function["Events"].items():
+            if body["Type"] == "SQS":
+                yield f"{name}.{event}", body["Properties"]
+    for name, body in of_type("AWS::Lambda::EventSourceMapping").items():
+        assert body["Condition"] == "IsLocal"
+        yield name, body["Properties"]
+
+
+def test_a_poison_message_takes_nothing_along() -> None:
+    found = dict(mappings())
+
+    assert len(found) == 8
+    for name, mapping in found.items():
+        assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"]), name
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_environment_values_are_text_and_name_only_what_the_function_uses(name: str) -> None:
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"] | environment(name)
+    uses = {key for key in variables if key.endswith("_URL")}
+    wanted = {
+        "FeishuFunction": {"PARLEY_INBOUND_URL"},
+        "ProcessorFunction": {"PARLEY_INBOUND_URL", "PARLEY_OUTBOUND_URL"},
+        "DelivererFunction": {"PARLEY_OUTBOUND_URL"},
+        "SweeperFunction": {"PARLEY_OUTBOUND_URL"},
+    }
+
+    assert all(isinstance(value, str | dict) for value in variables.values())
+    assert not any(re.search("SECRET|TOKEN|KEY|PASSWORD", key) for key in variables)
+    assert uses == wanted[name]
+
+
+def test_the_state_table_is_on_demand_encrypted_recoverable_expiring_and_outlives_the_stack() -> None:
+    table = template()["Resources"]["StateTable"]
+    properties = table["Properties"]
+    (index,) = properties["GlobalSecondaryIndexes"]
+
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk"]
+    assert (index["IndexName"], [key["AttributeName"] for key in index["KeySchema"]]) == (
+        "due",
+        ["due_shard", "due_at"],
+    )
+
+
+def test_the_api_is_regional_byte_exact_throttled_and_logged() -> None:
+    api = template()["Resources"]["Api"]["Properties"]
+    (settings,) = api["MethodSettings"]
+
+    assert api["EndpointConfiguration"] == {"Type": "REGIONAL"}
+    assert api["BinaryMediaTypes"] == ["*/*"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (
+        {"Ref": "ThrottleRate"},
+        {"Ref": "ThrottleBurst"},
+    )
+    assert api["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": "ApiLogs.Arn"}
+    assert template()["Resources"]["ApiLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_every_route_names_its_method_and_the_platform_in_its_path() -> None:
+    routes = {
+        (name, body["Properties"]["Method"], body["Properties"]["Path"])
+        for name, function in functions().items()
+        for body in function["Events"].values()
+        if body["Type"] == "Api"
+    }
+
+    assert routes == {
+        ("FeishuFunction", "POST", "/callback/feishu/{app}"),
+        ("FeishuFunction", "GET", "/callback/feishu/{app}"),
+    }
+
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_stands_in_the_runbook_with_what_it_means_where_to_look_and_what_to_do(name: str) -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    found = re.search(rf"^### {name}$(.*?)(?=^##|\Z)", runbook, re.MULTILINE | re.DOTALL)
+
+    assert found is not None
+    assert all(word in found[1] for word in ("**Means**", "**Look**", "**do**" if "**do**" in found[1] else "**Do**"))
+    assert f"runbook, {name}" in ALARMS[name]["Properties"]["AlarmDescription"]
+
+
+def test_the_runbook_explains_no_alarm_that_does_not_exist() -> None:
+    chapters = re.findall(r"^### (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+
+    assert sorted(chapters) == sorted(ALARMS)
+
+
+def test_every_queue_and_function_is_watched() -> None:
+    watched = {name.removesuffix("Alarm") for name in ALARMS}
+    stems = {name.removesuffix("Function") for name in FUNCTIONS}
+
+    assert watched >= {f"{stem}{what}" for stem in stems for what in ("Errors", "Throttles")}
+    assert watched >= dead_letter_queues()
+    assert watched >= {"InboundAge", "OutboundAge", "CallbackLatency", "RepliesUnknown", "RepliesFailed"}
+
+
+def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
+    own = {name: body["Properties"] for name, body in ALARMS.items() if body["Properties"]["Namespace"] == "Parley"}
+
+    assert sorted(alarm["MetricName"] for alarm in own.values()) == ["RepliesFailed", "RepliesUnknown"]
+    for alarm in own.values():
+        service = environment("DelivererFunction")["POWERTOOLS_SERVICE_NAME"]
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+
+
+def test_no_partition_is_taken_for_granted() -> None:
+    text = (ROOT / "template.yaml").read_text()
+
+    assert "arn:aws" not in text
+    assert "amazonaws.com" not in text.replace("lambda.amazonaws.com", "").replace("apigateway.amazonaws.com", "")
+
+
+def test_production_runs_on_python_3_13_and_arm64_with_alarms_and_canary() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    prod = config["prod"]["deploy"]["parameters"]["parameter_overrides"]
+
+    assert {"PythonRuntime=python3.13", "Architecture=arm64", "Observability=true", "Canary=true"} <= set(prod)
+    assert set(config["prod"]["build"]["parameters"]["parameter_overrides"]) <= set(prod)
+    assert config["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
