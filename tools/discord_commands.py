@@ -1,0 +1,113 @@
+"""Registers the bot's commands with Discord: `python -m tools.discord_commands APP [--apply]`.
+
+Shows what would change (`+` new, `~` different, `-` gone) and changes nothing without `--apply`; with it, only that.
+The commands are those of functions/processor/bot.py. The application's configuration is read where the functions read
+it: SSM `/parley/STAGE/discord/APP`, with the AWS credentials of the shell. They are registered in the guilds that
+`guild_ids` names, or in the one given, and everywhere if there is none.
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from parley.bot import Bot
+from parley.commands import CommandSpec, command_spec
+from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.engine.http import CallFailed, Http
+from parley.platform import Answer, App, Call, Limited, Sent
+from parley.platforms.discord.commands import BadCommand, definitions
+from parley.platforms.discord.outbound import outcome
+from parley.platforms.discord.registration import calls, listing, plan
+
+BOT = Path(__file__).parents[1] / "functions" / "processor" / "bot.py"
+_PATIENCE = 60.0
+"""Seconds to wait for a rate limit before giving up."""
+
+
+class RegistrationFailed(Exception):
+    """Discord, or the way there, refused. The message says what."""
+
+
+def main() -> int:
+    """Run the command line. 0: done, or nothing to do; 1: something was refused."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("app", help="name of the application's configuration")
+    parser.add_argument("--stage", default="local", help="stage of the deployment (default local)")
+    parser.add_argument("--guild", default="", help="register in this guild only")
+    parser.add_argument("--bot", type=Path, default=BOT, help="file with the bot")
+    parser.add_argument("--apply", action="store_true", help="change what is different")
+    options = parser.parse_args()
+    os.environ.setdefault("PARLEY_STAGE", options.stage)
+    try:
+        app = Apps().get("discord", options.app)
+        specs = [command_spec(c.name, c.help, c.signature.parameters) for c in load(options.bot).commands.values()]
+        guilds = (options.guild,) if options.guild else app.config.guild_ids or ("",)
+        with httpx.Client() as client:
+            for guild in guilds:
+                register(specs, app, guild, Http(client), apply=options.apply)
+    except (UnknownApp, AppsUnavailable) as error:
+        sys.exit(f"/parley/{options.stage}/discord/{options.app} cannot be read: {error}")
+    except (BadCommand, RegistrationFailed, CallFailed) as error:
+        sys.exit(str(error))
+    return 0
+
+
+def load(path: Path) -> Bot:
+    """The `bot` of the file `path`."""
+    spec = importlib.util.spec_from_file_location("bot", path)
+    if spec is None or spec.loader is None:
+        raise RegistrationFailed(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.bot
+
+
+def register(
+    specs: Iterable[CommandSpec],
+    app: App,
+    guild: str,
+    http: Http,
+    *,
+    apply: bool,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Print what has to change in `guild` (or everywhere), and change it if `apply`. Raises RegistrationFailed."""
+    wanted = definitions(specs)
+    answer = _make(listing(app, guild), app, http, sleep)
+    existing: Any = msgspec.json.decode(answer.body)
+    changes = plan(existing, wanted, guild=bool(guild))
+    lines = [*changes.lines()]
+    print(f"{f'guild {guild}' if guild else 'everywhere'}: {len(lines) or 'nothing'} to change", *lines, sep="\n  ")
+    if apply:
+        for call in calls(changes, app, guild):
+            _make(call, app, http, sleep)
+            print(f"  done: {call.name} {call.json['name'] if call.json else call.url.rpartition('/')[2]}")
+    elif lines:
+        print("  nothing was changed: add --apply")
+
+
+def _make(call: Call, app: App, http: Http, sleep: Callable[[float], None]) -> Answer:
+    while True:
+        answer = http.perform(call, app.config.bot_token)
+        match outcome(call, answer):
+            case Sent():
+                return answer
+            case Limited(after=after) if after <= _PATIENCE:
+                sleep(after)
+            case refused:
+                about = answer.json()
+                raise RegistrationFailed(
+                    f"{call.name}: {refused.reason} {about.get('message', '')} {about.get('errors', '')}".rstrip()
+                )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
