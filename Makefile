@@ -2,6 +2,8 @@
 
 PY := .venv/bin/python
 SAM_ENV := .local/envs/sam/bin
+FAST_TESTS := tests/unit $(wildcard tests/conformance tests/faults)
+STACK_TESTS := $(wildcard tests/integration tests/e2e)
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
 # Commands of the project's own environments come first, and no telemetry leaves the machine.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -46,7 +48,7 @@ fmt: ## formats the code and mends what ruff can mend
 test: ## all tests: unit and conformance (also on Python 3.13), then the local stack and the page in a browser
 	@sh tools/setup.sh dev sam emulator py313
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest tests/unit $(wildcard tests/conformance) --cov --cov-report=term
+	$(PY) -m pytest $(FAST_TESTS) --cov --cov-report=term
 	@$(MAKE) --no-print-directory unit-3.13
 	@$(MAKE) --no-print-directory integration
 
@@ -58,7 +60,7 @@ unit: ## unit tests only: seconds
 unit-3.13:
 	@sh tools/setup.sh dev py313
 	@if [ -x .local/envs/py313/bin/python ]; then \
-		PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q tests/unit $(wildcard tests/conformance); \
+		PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q $(FAST_TESTS); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
 		echo "Python 3.13: the tests above ran on it"; \
 	else \
@@ -72,7 +74,7 @@ conformance: ## every vector of tests/vectors (or PARLEY_VECTORS) through the de
 integration: ## tests on the local stack, and the page in a headless browser
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest $(wildcard tests/integration tests/e2e)
+	$(PY) -m pytest $(STACK_TESTS)
 
 # --- the local stack
 
@@ -123,4 +125,4 @@ lock: ## pins every dependency anew
 
 clean: ## removes what was built; the environments stay (they are in .venv and .local/envs)
 	@if [ -x $(PY) ]; then $(PY) -m tools.local down; fi
-	rm -rf .aws-sam .pytest_cache .ruff_cache .hypothesis .local/build .local/state .local/coverage
+	rm -rf .aws-sam .pytest_cache .ruff_cache .hypothesis .local/build .local/prod .local/state .local/coverage

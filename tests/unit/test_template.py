@@ -1,49 +1,13 @@
-"""template.yaml keeps its promises: least privilege, dead letters, time-outs, retention, each alarm explained."""
+"""template.yaml keeps its promises: least privilege, dead letters, time-outs, retention."""
 
 import re
 import tomllib
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Ref X` becomes {"Ref": "X"}, `!GetAtt A.B` {"Fn::GetAtt": "A.B"}."""
-
-
-def _short_form(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
-    key = name if name in ("Ref", "Condition") else f"Fn::{name}"
-    if isinstance(node, yaml.ScalarNode):
-        return {key: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {key: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {key: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _short_form)
-
-
-@cache
-def template() -> dict[str, Any]:
-    # The loader only adds values to those of SafeLoader.
-    return yaml.load((ROOT / "template.yaml").read_text(), _Loader)
-
-
-def of_type(kind: str) -> dict[str, dict[str, Any]]:
-    found = {name: body for name, body in template()["Resources"].items() if body["Type"] == kind}
-    assert found, f"no {kind} in the template"
-    return found
-
-
-def functions() -> dict[str, dict[str, Any]]:
-    return {name: body["Properties"] for name, body in of_type("AWS::Serverless::Function").items()}
+from tests.template import ROOT, functions, of_type, template
 
 
 def queues() -> dict[str, dict[str, Any]]:
@@ -329,43 +293,6 @@ def test_every_route_names_its_method_and_the_platform_in_its_path() -> None:
         ("FeishuFunction", "POST", "/callback/feishu/{app}"),
         ("FeishuFunction", "GET", "/callback/feishu/{app}"),
     }
-
-
-ALARMS = of_type("AWS::CloudWatch::Alarm")
-
-
-@pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_stands_in_the_runbook_with_what_it_means_where_to_look_and_what_to_do(name: str) -> None:
-    runbook = (ROOT / "docs" / "runbook.md").read_text()
-    found = re.search(rf"^### {name}$(.*?)(?=^##|\Z)", runbook, re.MULTILINE | re.DOTALL)
-
-    assert found is not None
-    assert all(word in found[1] for word in ("**Means**", "**Look**", "**do**" if "**do**" in found[1] else "**Do**"))
-    assert f"runbook, {name}" in ALARMS[name]["Properties"]["AlarmDescription"]
-
-
-def test_the_runbook_explains_no_alarm_that_does_not_exist() -> None:
-    chapters = re.findall(r"^### (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
-
-    assert sorted(chapters) == sorted(ALARMS)
-
-
-def test_every_queue_and_function_is_watched() -> None:
-    watched = {name.removesuffix("Alarm") for name in ALARMS}
-    stems = {name.removesuffix("Function") for name in FUNCTIONS}
-
-    assert watched >= {f"{stem}{what}" for stem in stems for what in ("Errors", "Throttles")}
-    assert watched >= dead_letter_queues()
-    assert watched >= {"InboundAge", "OutboundAge", "CallbackLatency", "RepliesUnknown", "RepliesFailed"}
-
-
-def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
-    own = {name: body["Properties"] for name, body in ALARMS.items() if body["Properties"]["Namespace"] == "Parley"}
-
-    assert sorted(alarm["MetricName"] for alarm in own.values()) == ["RepliesFailed", "RepliesUnknown"]
-    for alarm in own.values():
-        service = environment("DelivererFunction")["POWERTOOLS_SERVICE_NAME"]
-        assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
 
 
 def test_no_partition_is_taken_for_granted() -> None:

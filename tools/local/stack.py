@@ -45,7 +45,8 @@ def up(options: Options) -> Stack:
     places, say = Places.of(options.directory), options.say
     stack = running(places.directory)
     if stack is not None and stack["iam"] == options.iam:
-        say("already up")
+        same = (template := build.built()) is not None and str(template.parent) == stack["build"]
+        say("already up" + ("" if same else ", with sources that have changed since: `make down up` deploys them"))
         return stack
     down(places.directory)
     try:
@@ -94,6 +95,7 @@ def _start(places: Places, options: Options) -> Stack:
     stack |= {
         "playground": playground,
         "iam": options.iam,
+        "build": str(template.parent),
         "pids": {"aws": pid},
         "logs": str(places.logs),
     }

@@ -1,0 +1,43 @@
+"""Everything that can go wrong has an alarm, and whoever is woken by it finds in the runbook what to do."""
+
+import re
+
+import pytest
+
+from tests.template import ROOT, functions, of_type
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_stands_in_the_runbook_with_what_it_means_where_to_look_and_what_to_do(name: str) -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    found = re.search(rf"^### {name}$(.*?)(?=^##|\Z)", runbook, re.MULTILINE | re.DOTALL)
+
+    assert found is not None
+    assert all(word in found[1] for word in ("**Means**", "**Look**", "**do**" if "**do**" in found[1] else "**Do**"))
+    assert f"runbook, {name}" in ALARMS[name]["Properties"]["AlarmDescription"]
+
+
+def test_the_runbook_explains_no_alarm_that_does_not_exist() -> None:
+    chapters = re.findall(r"^### (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+
+    assert sorted(chapters) == sorted(ALARMS)
+
+
+def test_every_queue_and_function_is_watched() -> None:
+    watched = {name.removesuffix("Alarm") for name in ALARMS}
+    stems = {name.removesuffix("Function") for name in functions()}
+
+    assert watched >= {f"{stem}{what}" for stem in stems for what in ("Errors", "Throttles")}
+    assert watched >= {"InboundDeadLetters", "OutboundDeadLetters"}
+    assert watched >= {"InboundAge", "OutboundAge", "CallbackLatency", "RepliesUnknown", "RepliesFailed"}
+
+
+def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
+    own = {name: body["Properties"] for name, body in ALARMS.items() if body["Properties"]["Namespace"] == "Parley"}
+
+    assert sorted(alarm["MetricName"] for alarm in own.values()) == ["RepliesFailed", "RepliesUnknown"]
+    for alarm in own.values():
+        service = functions()["DelivererFunction"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
