@@ -1,0 +1,41 @@
+"""An app of a platform, and HTTP headers: what both directions need."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What every platform's configuration has. One SSM SecureString per app, JSON, unknown fields refused."""
+
+    on_unknown: Literal["report", "resend"] = "report"
+    """What to do with a reply of which nobody can know whether it arrived: report it as UNKNOWN, or send it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One bot account on one platform, by name. `config` is the platform's own `Config`."""
+
+    platform: str
+    name: str
+    config: Any
+
+
+class Headers(Mapping[str, str]):
+    """HTTP headers, looked up without regard to case. Of a repeated header the last value counts."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values = {name.lower(): value for name, value in (values or {}).items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
