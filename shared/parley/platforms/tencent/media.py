@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from parley.model import AnyMedia
 from parley.platform import HARMLESS, Call, Upload
@@ -27,9 +28,19 @@ def is_there(media: AnyMedia) -> bool:
 
 def has_form(media: AnyMedia, *forms: str) -> bool:
     """Whether name or mime type say that it is one of `forms` (`jpg`, `mp4`); what says nothing is believed to be."""
-    name, mime = media.name.lower(), media.mime.lower()
-    known = name.rsplit(".", 1)[-1] if "." in name else mime.rsplit("/", 1)[-1]
-    return not known or known in forms
+    known = _suffix(media.name) or media.mime.rsplit("/", 1)[-1] or _suffix(_in_address(media.url))
+    return not known or known.lower() in forms
+
+
+def _in_address(url: str) -> str:
+    """The file's name in an address, where it has one with a suffix."""
+    name = url.split("?", 1)[0].split("#", 1)[0].rsplit("/", 1)[-1]
+    return unquote(name) if _suffix(name) and "://" in url.removesuffix(name) else ""
+
+
+def _suffix(name: str) -> str:
+    suffix = name.rsplit(".", 1)[-1] if "." in name else ""
+    return suffix if suffix.isalnum() else ""
 
 
 def upload(url: str, media: AnyMedia, sort: Sort, query: Callable[[Sort], dict[str, str]], *, token: bool) -> Call:
@@ -40,7 +51,7 @@ def upload(url: str, media: AnyMedia, sort: Sort, query: Callable[[Sort], dict[s
         url=url,
         auth=AUTH if token else None,
         query=query(sort),
-        upload=Upload(field="media", media=media, limit=sort.limit, filename=sort.filename),
+        upload=Upload(field="media", media=media, limit=sort.limit, filename=_in_address(media.url) or sort.filename),
         covered=HARMLESS,
         timeout=_TIMEOUT,
     )

@@ -179,12 +179,12 @@ def _location(fields: Fields, latitude: str, longitude: str, label: str) -> Loca
     return Location(latitude=north, longitude=east, name=text(fields, label))
 
 
-_COMMON = ("ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "AgentID")
+_KNOWN = ("ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "AgentID", *_CREDENTIALS)
 
 
 def _other(kind: str, fields: Fields) -> Other:
     said = text(fields, "Content") or text(fields, "Title") or text(fields, "Description")
-    data = {name: value for name, value in fields.items() if isinstance(value, str) and name not in _COMMON}
+    data = {name: value for name, value in fields.items() if isinstance(value, str) and name not in _KNOWN}
     return Other(name=kind or "unknown", text=said, data=data)
 
 

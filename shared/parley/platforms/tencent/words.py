@@ -44,7 +44,9 @@ def written(segment: AnySegment) -> str:
         case Image() | File() | Audio() | Video() if segment.url:
             return anchor(segment.url, plain_text((segment,)))
         case Card():
-            return carded(segment, (f"[{b.label}] {b.url}".strip() for b in segment.buttons))
+            return carded(
+                segment, (anchor(b.url, b.label) if b.url else f"[{literal(b.label)}]" for b in segment.buttons)
+            )
         case _:
             return literal(plain_text((segment,))) if not isinstance(segment, Text) else literal(segment.text)
 
@@ -67,13 +69,18 @@ def anchor(url: str, title: str = "") -> str:
     return f'<a href="{url}">{label or url}</a>'
 
 
-def unmarked(markdown: str) -> str:
-    """Markdown without its marks: what is left reads well, links are tags, code stays as it was."""
+def bare(url: str, title: str = "") -> str:
+    """A link where there are no tags: its title and its address."""
+    return f"{title} {url}".strip()
+
+
+def unmarked(markdown: str, link: Callable[[str, str], str] = anchor) -> str:
+    """Markdown without its marks: what is left reads well, links are as `link` writes them, code stays as it was."""
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
         if match["url"] is not None:
-            kept.append(anchor(match["url"], match["title"]))
+            kept.append(link(match["url"], match["title"]))
         else:
             kept.append(literal(match["block"] if match["code"] is None else match["code"]))
         return f"\ue000{len(kept) - 1}\ue001"

@@ -10,7 +10,7 @@ from typing import Any
 from parley.model import Button, Card, Markdown
 from parley.platform import Undeliverable
 from parley.platforms.tencent.buttons import pack
-from parley.platforms.tencent.words import unmarked
+from parley.platforms.tencent.words import bare, unmarked
 from parley.platforms.wecom.render import Said, plainly, words
 from parley.text import utf8_size
 
@@ -30,7 +30,7 @@ def messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Said]:
     if not interactive or not card.buttons or _too_long(card):
         yield from words([Markdown(text=in_words(card))])
         return
-    text = unmarked(card.text)
+    text = unmarked(card.text, bare)
     if len(text) > _TEXT:
         yield from words([Markdown(text=in_words(Card(title=card.title, text=card.text)))])
         text = ""
@@ -45,7 +45,7 @@ def replacement(card: Card, task_id: str) -> dict[str, Any]:
     """The one template card that another becomes. Raises Undeliverable if `card` takes more than one."""
     if len(card.buttons) > _BUTTONS or _too_long(card):
         raise Undeliverable(f"a card that replaces another has at most {_BUTTONS} buttons, of at most {_KEY} bytes")
-    return template(card.title, unmarked(card.text), card.buttons, task_id)
+    return template(card.title, unmarked(card.text, bare), card.buttons, task_id)
 
 
 def template(title: str, text: str, buttons: tuple[Button, ...], task_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
 from parley.crypto import unseal
-from parley.model import AnyMedia, AnySegment, Card, Destination, Outgoing, Text, plain_text
+from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, plain_text
 from parley.platform import (
     HARMLESS,
     Answer,
@@ -25,6 +25,7 @@ from parley.platform import (
     Undeliverable,
 )
 from parley.platforms.tencent import api, media
+from parley.platforms.tencent.words import bare, unmarked
 from parley.platforms.wecom import cards, robot
 from parley.platforms.wecom.codes import CODES, WRONG
 from parley.platforms.wecom.config import Config
@@ -183,18 +184,23 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
     body: dict[str, Any] = {"userids": [out.to.user_id], "agentid": config.agent_id}
     body["response_code"] = _response_code(out, config, now)
     segments = out.reply.segments
-    whole = plain_text(segments)
+    whole = "".join(map(_on_button, segments)).strip()
     if segments and isinstance(segments[0], Card) and segments[0].buttons:
         body["template_card"] = cards.replacement(segments[0], _task(out, 0))
         segments = segments[1:]
     elif whole:
-        body["button"] = {"replace_name": whole.split("\n")[0][:_LABEL]}
-        if len(whole) <= _LABEL and "\n" not in whole and all(isinstance(one, Text) for one in segments):
+        line = whole.split("\n")[0]
+        body["button"] = {"replace_name": line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"}
+        if line == whole and len(line) <= _LABEL and all(isinstance(one, Text | Markdown) for one in segments):
             segments = ()
     else:
         raise Undeliverable("the reply is empty")
     yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body)
     yield from _messages(segments, out, config, task=1)
+
+
+def _on_button(segment: AnySegment) -> str:
+    return unmarked(segment.text, bare) if isinstance(segment, Markdown) else plain_text((segment,))
 
 
 def _change(name: str, url: str, body: dict[str, Any]) -> Call:
