@@ -5,7 +5,7 @@ from typing import cast
 
 from parley.platform import Config, Inbound, Outbound
 
-NAMES = ("discord", "feishu")
+NAMES = ("discord", "feishu", "wechat", "wecom")
 
 
 def inbound(name: str) -> Inbound:

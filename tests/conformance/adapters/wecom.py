@@ -1,0 +1,190 @@
+"""WeCom: vectors, and callbacks that wechatpy has encrypted and signed."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+from parley.platform import Answer, App, Request
+from parley.platforms.wecom.config import Config, Webhook
+from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, expect_refused, receive
+from tests.conformance.tencent import (
+    check_content,
+    check_encryption,
+    check_nothing_lost,
+    encrypt,
+    every_wrong_payload,
+    moment,
+    query_of,
+    receipt,
+    xml,
+)
+
+CORP, SUITE = "wwa1b2c3d4e5f60718", "dka1b2c3d4e5f607182"
+TOKEN, SECRET = "7hKqZ2mP0sVx", "Qn3-appsecret-0123456789abcdef"
+KEY, OTHER_KEY = "R2k5VbT8wQzYc1NfXh4LmP7sUa0DgJeKoI3rBnM6tWq", "Zx9Cv8Bn7Ml6Kj5Hg4Fd3Sa2Qw1Er0Ty9Ui8Op7As6D"
+HOOK = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
+SIGNED = ("msg_signature", "timestamp", "nonce")
+
+
+def make_app(token: str = TOKEN, key: str = KEY, **more: Any) -> App:
+    """An app with these credentials."""
+    fields = {"corp_id": CORP, "agent_id": 1000002, "secret": SECRET, "token": token, "encoding_aes_key": key, **more}
+    return App("wecom", "demo", Config(**fields))
+
+
+APP = make_app(receive_ids=(SUITE,), webhooks={"alerts": Webhook(url=HOOK)})
+
+
+# --- requests as WeCom makes them -------------------------------------------------------------------------------------
+
+
+def fields(now: float, kind: str = "text", **more: Any) -> dict[str, Any]:
+    """What every message to an app has, and `more`."""
+    common = {"ToUserName": CORP, "FromUserName": "zhangsan", "CreateTime": str(int(now)), "MsgType": kind}
+    return {**common, **more, "AgentID": "1000002"}
+
+
+def chat(now: float) -> dict[str, Any]:
+    """A text message."""
+    return fields(now, Content="你好 🙂 <b>&amp;", MsgId="7234567890123456789")
+
+
+def click(now: float) -> dict[str, Any]:
+    """A click on a template card, with two options chosen."""
+    chosen = {"SelectedItem": {"QuestionKey": "q1", "OptionIds": {"OptionId": ["a", "b"]}}}
+    return fields(
+        now,
+        "event",
+        Event="template_card_event",
+        EventKey="btn_ok",
+        TaskId="task-42",
+        CardType="button_interaction",
+        ResponseCode="RESP-CODE",
+        SelectedItems=chosen,
+    )
+
+
+def ticket(now: float) -> dict[str, Any]:
+    """The ticket of a third-party app."""
+    return {"SuiteId": SUITE, "InfoType": "suite_ticket", "TimeStamp": str(int(now)), "SuiteTicket": "TICKET-1"}
+
+
+OTHERS: tuple[dict[str, Any], ...] = (
+    {"MsgType": "image", "PicUrl": "https://p.qpic.cn/x", "MediaId": "m1", "MsgId": "1"},
+    {"MsgType": "voice", "MediaId": "m2", "Format": "amr", "MsgId": "2"},
+    {"MsgType": "video", "MediaId": "m3", "ThumbMediaId": "t3", "MsgId": "3"},
+    {"MsgType": "location", "Location_X": "39.9", "Location_Y": "116.4", "Scale": "15", "Label": "HQ", "MsgId": "4"},
+    {"MsgType": "link", "Title": "T", "Description": "D", "Url": "https://e.com", "PicUrl": "p", "MsgId": "5"},
+    {"MsgType": "event", "Event": "LOCATION", "Latitude": "39.9", "Longitude": "116.4", "Precision": "65"},
+    {"MsgType": "event", "Event": "scancode_push", "EventKey": "k", "ScanCodeInfo": {"ScanResult": "42"}},
+    {"MsgType": "event", "Event": "change_contact", "ChangeType": "create_user", "UserID": "lisi"},
+)
+
+
+def delivery(payload: bytes | str, now: float, receiver: str = CORP) -> Request:
+    """A callback with `payload`."""
+    encrypted = encrypt(KEY, payload, receiver)
+    body = f"<xml><ToUserName><![CDATA[{CORP}]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
+    return Request(query=query_of(TOKEN, now, encrypted), body=body.encode())
+
+
+def verification(now: float) -> Request:
+    """What the console sends when an address is saved."""
+    echo = encrypt(KEY, "5000000000000000001", CORP)
+    return Request(method="GET", query=query_of(TOKEN, now, echo, echostr=echo))
+
+
+def samples(now: float) -> tuple[Sample, ...]:
+    """One valid request of each sort. Of a body only what is encrypted is signed: the rest may change."""
+    return (
+        Sample("text", delivery(xml(chat(now)), now), APP, query=SIGNED, body=False),
+        Sample("card click", delivery(xml(click(now)), now), APP, query=SIGNED, body=False),
+        Sample("suite ticket", delivery(xml(ticket(now)), now, SUITE), APP, 0, query=SIGNED, body=False),
+        Sample("url verification", verification(now), APP, 0, query=(*SIGNED, "echostr"), body=False),
+    )
+
+
+def wrap(payload: bytes, now: float) -> tuple[Request, App]:
+    """Any payload, encrypted and signed."""
+    return delivery(payload, now), APP
+
+
+def payloads() -> Iterator[bytes]:
+    """Every field of every sort of message and event, wrong in every way."""
+    now = 1_718_000_002.0
+    others = [{**fields(now), **more} for more in OTHERS]
+    yield from every_wrong_payload([chat(now), click(now), ticket(now), *others])
+
+
+# --- vectors ----------------------------------------------------------------------------------------------------------
+
+
+def _app(vector: Vector) -> App:
+    receiver = vector.inputs["receiveid"]
+    more = {"corp_id": receiver} if receiver else {"receive_ids": ("",)}
+    return make_app(vector.inputs["token"], vector.inputs["encoding_aes_key"], **more)
+
+
+def _request(vector: Vector) -> Request:
+    """The vector as a request: from its query string, where it has one, decoded once."""
+    inputs = vector.inputs
+    names = (*SIGNED, "echostr") if "echostr" in inputs else SIGNED
+    query = {name: inputs[name] for name in names}
+    if "query_string" in inputs:
+        query = dict(parse_qsl(inputs["query_string"], strict_parsing=True))
+    return Request(method="GET" if "echostr" in inputs else "POST", query=query, body=inputs.get("body", "").encode())
+
+
+def _verified(vector: Vector) -> None:
+    request = _request(vector)
+    spaced = {**request.query, "echostr": request.query["echostr"].replace("+", " ")}
+    for query in (request.query, spaced):
+        outcome = receive("wecom", Request(method="GET", query=query), _app(vector), moment(request))
+        response = expect_accepted(outcome).response
+        expect_equal(response.body.decode(), vector.expected["response_body"], "answer")
+        expect_equal((response.status, response.content_type), (200, "text/plain"), "status and type")
+
+
+def _posted(vector: Vector) -> None:
+    check_content(vector, vector.inputs["receiveid"])
+    request = _request(vector)
+    accepted = expect_accepted(receive("wecom", request, _app(vector), moment(request)))
+    check_nothing_lost(vector.expected["plaintext"], accepted)
+
+
+def _smart_bot(vector: Vector) -> None:
+    """The envelope of smart bots is the same; what is in it is not for an app, and has to be refused as such."""
+    check_content(vector, vector.inputs["receiveid"])
+    request = _request(vector)
+    refused = expect_refused(receive("wecom", request, _app(vector), moment(request)))
+    expect_equal(refused.reason, "malformed", "reason")
+
+
+def _refused(vector: Vector) -> None:
+    request = _request(vector)
+    expect_refused(receive("wecom", request, _app(vector), moment(request)))
+
+
+CHECKS = {
+    "get_verify": _verified,
+    "get_verify_negative": _refused,
+    "post_xml": _posted,
+    "post_xml_negative": _refused,
+    "post_json": _smart_bot,
+    "post_json_negative": _refused,
+    "encrypt_reply": lambda vector: check_encryption(vector, vector.inputs["receiveid"]),
+}
+
+ADAPTER = Adapter(
+    platform="wecom",
+    checks=CHECKS,
+    samples=samples,
+    stranger=make_app("anothertoken", OTHER_KEY, corp_id="ww0000000000000000"),
+    wrap=wrap,
+    payloads=payloads,
+    app=APP,
+    receipt=lambda call, number: Answer(200, receipt(call, number)),
+    max_age=3600,
+    max_ahead=300,
+    never_in_raw=(TOKEN, KEY, SECRET, "RESP-CODE", "TICKET-1"),
+)

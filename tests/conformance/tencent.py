@@ -1,0 +1,118 @@
+"""What the adapters of WeCom and WeChat share: callbacks encrypted and signed by wechatpy, and XML."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import xmltodict
+from wechatpy.crypto import PrpCrypto
+from wechatpy.utils import WeChatSigner
+
+from parley.platform import Accepted, Call, Request
+from parley.platforms.tencent import envelope
+from tests.conformance.attacks import wrong_types
+from tests.conformance.kit import Vector, expect, expect_equal
+
+CREDENTIALS = ("ResponseCode", "Token", "SuiteTicket", "AuthCode")
+
+
+def encrypt(key: str, plain: bytes | str, receiver: str) -> str:
+    """`plain` as wechatpy encrypts it."""
+    return PrpCrypto(envelope.aes_key(key)).encrypt(plain, receiver).decode()
+
+
+def sign(*parts: str) -> str:
+    """The signature over `parts` as wechatpy makes it."""
+    signer = WeChatSigner()
+    signer.add_data(*parts)
+    return signer.signature
+
+
+def query_of(token: str, now: float, *covered: str, name: str = "msg_signature", **more: str) -> dict[str, str]:
+    """The query of a callback: time, nonce and a signature over them and `covered`."""
+    stamp, nonce = str(int(now)), "1514711492"
+    return {name: sign(token, stamp, nonce, *covered), "timestamp": stamp, "nonce": nonce, **more}
+
+
+def xml(value: Any) -> str:
+    """Anything as XML; what has no form there (an empty name) gives something that is no XML."""
+    return f"<xml>{_inner(value)}</xml>"
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, dict):
+        return "".join(_element(name, one) for name, one in value.items())
+    if isinstance(value, list):
+        return "".join(map(_inner, value))
+    return "" if value is None else f"<![CDATA[{value}]]>"
+
+
+def _element(name: str, value: Any) -> str:
+    values = value if isinstance(value, list) else [value]
+    return "".join(f"<{name}>{_inner(one)}</{name}>" for one in values)
+
+
+def every_wrong_payload(payloads: list[dict[str, Any]]) -> Iterator[bytes]:
+    """Each field of each payload, wrong in every way, as JSON and as XML."""
+    for payload in payloads:
+        for wrong in wrong_types(json.dumps(payload).encode()):
+            yield wrong
+            yield xml(json.loads(wrong)).encode("utf-8", "surrogatepass")
+
+
+# --- vectors ----------------------------------------------------------------------------------------------------------
+
+
+def check_content(vector: Vector, receiver: str) -> None:
+    """The signature holds, the content decrypts, and encrypting it again with the same random bytes gives the same."""
+    inputs, expected = vector.inputs, vector.expected
+    found = envelope.signature(inputs["token"], inputs["timestamp"], inputs["nonce"], inputs["encrypt"])
+    expect_equal(found, inputs["msg_signature"], "msg_signature")
+    opened = envelope.decrypt(inputs["encoding_aes_key"], inputs["encrypt"])
+    expect_equal(opened.text, expected["plaintext"], "plaintext")
+    expect_equal(opened.receiver, receiver, "receiver")
+    if "random16_hex" in expected:
+        random = bytes.fromhex(expected["random16_hex"])
+        again = envelope.encrypt(inputs["encoding_aes_key"], opened.text, receiver, random)
+        expect_equal(again, inputs["encrypt"], "encrypted again")
+
+
+def check_nothing_lost(plain: str, accepted: Accepted) -> None:
+    """What came of a callback holds all that was said, without what is a credential."""
+    sent = json.loads(plain) if plain.startswith("{") else xmltodict.parse(plain)["xml"]
+    if sent.get("InfoType") == "suite_ticket":
+        expect_equal(dict(accepted.kept), {"suite_ticket": sent["SuiteTicket"]}, "kept")
+        expect(not accepted.messages, "a ticket is no message")
+        return
+    (message,) = accepted.messages
+    wanted = {name: "" if value is None else str(value) for name, value in sent.items() if name not in CREDENTIALS}
+    expect_equal(message.raw, wanted, "raw")
+    if "FromUserName" in wanted:
+        expect_equal(message.sender.id, wanted["FromUserName"], "sender")
+    if wanted.get("MsgType") == "text":
+        expect_equal(message.content.text, wanted["Content"], "words")
+
+
+def check_encryption(vector: Vector, receiver: str) -> None:
+    """A reply, encrypted with given random bytes, is exactly that ciphertext under exactly that signature."""
+    inputs, expected = vector.inputs, vector.expected
+    random = inputs["random16"].encode()
+    encrypted = envelope.encrypt(inputs["encoding_aes_key"], inputs["plaintext"], receiver, random)
+    expect_equal(encrypted, expected["encrypt"], "encrypt")
+    if "msg_signature" in expected:
+        found = envelope.signature(inputs["token"], inputs["timestamp"], inputs["nonce"], encrypted)
+        expect_equal(found, expected["msg_signature"], "msg_signature")
+
+
+def receipt(call: Call, number: int) -> bytes:
+    """Success, with ids that tell the calls apart."""
+    done = {"errcode": 0, "errmsg": "ok"}
+    if call.name == "upload":
+        # The real ones send no code when an upload succeeds.
+        return json.dumps({"type": call.query["type"], "media_id": f"MEDIA_{number}", "created_at": 1}).encode()
+    return json.dumps(done | {"msgid": f"msg_{number}"}).encode()
+
+
+def moment(request: Request) -> float:
+    """The time that `request` was signed at."""
+    return float(request.query["timestamp"])
