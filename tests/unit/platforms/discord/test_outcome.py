@@ -140,7 +140,8 @@ def test_what_this_place_or_person_refuses_is_refused_for_good(code: int) -> Non
 
 @pytest.mark.parametrize("code", [50035, 50006, 40005, 50045, 30015, 220001, 220002, 220003])
 def test_a_refused_form_leaves_it_to_plain_text(code: int) -> None:
-    assert outcome(BOT, answer(400, code)) == Permanent(f"400 {code}", form=True)
+    for call in (BOT, ANSWER):
+        assert outcome(call, answer(400, code)) == Permanent(f"400 {code}", form=True)
 
 
 def test_a_refusal_without_a_code_is_the_forms_and_bad_json_is_ours() -> None:
