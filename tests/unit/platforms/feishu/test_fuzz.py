@@ -35,12 +35,14 @@ def answers(request: Request, app: Any) -> None:
             assert decode_message(encode(message)).id == message.id
 
 
+@settings(deadline=None)
 @given(st.binary(), headers)
 def test_any_bytes(body: bytes, sent: dict[str, str]) -> None:
     for app in (PLAIN_APP, SECRET_APP):
         answers(Request(headers=Headers(sent), body=body), app)
 
 
+@settings(deadline=None)
 @given(documents, headers)
 def test_any_document(document: Any, sent: dict[str, str]) -> None:
     body = json.dumps(document).encode("utf-8", "surrogatepass")
@@ -50,13 +52,13 @@ def test_any_document(document: Any, sent: dict[str, str]) -> None:
     answers(signed(body, NOW, TOKEN, "sha1"), SECRET_APP)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(documents, st.sampled_from(["text", "post", "interactive", "location", "media", "system", "no such type"]))
 def test_any_content_of_a_genuine_message(content: Any, kind: str) -> None:
     answers(signed(encrypt(json.dumps(chat(NOW, kind, content)).encode()), NOW), SECRET_APP)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(["message", "sender", "action", "operator", "context", "token"]), documents))
 def test_any_genuine_event(inner: dict[str, Any]) -> None:
     for payload in (chat(NOW), card_action(NOW)):
@@ -64,11 +66,13 @@ def test_any_genuine_event(inner: dict[str, Any]) -> None:
         answers(signed(encrypt(json.dumps(payload).encode()), NOW), SECRET_APP)
 
 
+@settings(deadline=None)
 @given(st.text() | st.integers() | st.floats() | st.none())
 def test_any_timestamp(value: Any) -> None:
     assert 0 <= seconds(value) < 1e11
 
 
+@settings(deadline=None)
 @given(documents)
 def test_json_is_read_as_python_reads_it_or_refused(document: Any) -> None:
     data = json.dumps(document).encode()

@@ -137,7 +137,7 @@ segments = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(segments, max_size=6), st.sampled_from([CHAT, WEBHOOK, CARDS]))
 def test_whatever_a_bot_says_can_be_sent(said: list[AnySegment], style: Style) -> None:
     for part in parts(said, style):
@@ -146,7 +146,7 @@ def test_whatever_a_bot_says_can_be_sent(said: list[AnySegment], style: Style) -
         assert json.loads(msgspec.json.encode(part.content)) == part.content
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet='<>at "=/_user_idall&;\n[]()*', min_size=1))
 def test_a_text_of_a_stranger_mentions_nobody(text: str) -> None:
     for segment in (Text(text=text), Markdown(text=f"**x** {text}"), Card(text=text)):
