@@ -1,0 +1,117 @@
+"""Answers of the API: what every sort of them means."""
+
+import json
+from typing import Any
+
+import pytest
+
+from parley.platform import (
+    Answer,
+    Call,
+    Limited,
+    Outcome,
+    Permanent,
+    Sent,
+    Token,
+    TokenRejected,
+    TokenUnavailable,
+    Transient,
+    Unclear,
+)
+from parley.platforms.tencent import api
+from parley.platforms.tencent.api import Codes
+
+SEND = Call(name="send", method="POST", url="https://x")
+CODES = Codes(
+    token=frozenset({42001}),
+    limited={45009: 60},
+    transient=frozenset({-1}),
+    form=frozenset({40058}),
+    done=frozenset({45065}),
+    closed=frozenset({45015}),
+    grant=frozenset({42045}),
+    hints={40164: "look there"},
+)
+
+
+def answer(status: int = 200, **body: Any) -> Answer:
+    return Answer(status, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("given", "meaning"),
+    [
+        (answer(errcode=0, errmsg="ok", msgid="m1"), Sent(id="m1")),
+        (answer(errcode=0, msgid=402), Sent(id="402")),
+        (answer(errcode="0"), Sent()),
+        (answer(type="image", media_id="M", created_at=1), Sent(id="M")),
+        (answer(thumb_media_id="T"), Sent(id="T")),
+        (answer(errcode=45065, errmsg="duplicate"), Sent()),
+        (answer(errcode=42001, errmsg="expired"), TokenRejected("42001 expired")),
+        (answer(errcode="42001", errmsg="expired"), TokenRejected("42001 expired")),
+        (answer(errcode=45009, errmsg="fast"), Limited(60, "45009 fast")),
+        (answer(errcode=-1, errmsg="busy"), Transient("-1 busy")),
+        (answer(errcode=40058, errmsg="bad"), Permanent("40058 bad", form=True)),
+        (answer(errcode=45015, errmsg="late"), Permanent("45015 late", closed=True)),
+        (answer(errcode=42045, errmsg="used"), Permanent("42045 used", grant=True)),
+        (answer(errcode=40164, errmsg="ip"), Permanent("40164 ip: look there")),
+        (answer(errcode=99999), Permanent("99999 ")),
+        (answer(500, errcode=-1, errmsg="busy"), Transient("-1 busy")),
+        (answer(429), Limited(60, "HTTP 429 without an errcode")),
+        (answer(502, message="Bad gateway"), Unclear("HTTP 502 without an errcode")),
+        (answer(404, message="no"), Permanent("HTTP 404 without an errcode")),
+        (answer(408), Unclear("HTTP 408 without an errcode")),
+        (Answer(200, b"<html>"), Unclear("HTTP 200 without an errcode")),
+        (Answer(200, b""), Unclear("HTTP 200 without an errcode")),
+        (Answer(200, b"[1]"), Unclear("HTTP 200 without an errcode")),
+    ],
+)
+def test_what_an_answer_means(given: Answer, meaning: Outcome) -> None:
+    assert api.outcome(SEND, given, CODES) == meaning
+
+
+def test_a_long_message_is_cut() -> None:
+    found = api.outcome(SEND, answer(errcode=1, errmsg="x" * 5000), CODES)
+    assert isinstance(found, Permanent)
+    assert len(found.reason) < 300
+
+
+def test_a_token_ends_when_the_answer_says() -> None:
+    assert api.read_token(answer(access_token="T", expires_in=7200), CODES, {}, 100) == Token("T", 7300)
+    assert api.read_token(answer(errcode=0, access_token="T", expires_in=300), CODES, {}, 100) == Token("T", 400)
+
+
+@pytest.mark.parametrize(
+    ("given", "after", "said"),
+    [
+        (answer(errcode=40001, errmsg="bad secret"), None, "40001 bad secret: see the page"),
+        (answer(errcode=45009, errmsg="fast"), 60, "45009 fast"),
+        (answer(errcode=-1, errmsg="busy"), 2, "-1 busy"),
+        (Answer(502, b"<html>"), 2, "HTTP 502 without a token"),
+        (answer(access_token="", expires_in=7200), 2, "HTTP 200 without a token"),
+        (answer(access_token="T"), 2, "HTTP 200 without a token"),
+    ],
+)
+def test_a_token_that_cannot_be_had_says_why_and_when_to_ask_again(
+    given: Answer, after: float | None, said: str
+) -> None:
+    with pytest.raises(TokenUnavailable, match=said) as error:
+        api.read_token(given, CODES, {40001: "the page"}, 0)
+    assert error.value.after == after
+
+
+def test_addresses_are_blocks() -> None:
+    listed = answer(ip_list=["101.226.103.*", "101.226.*.*", "1.2.3.4", "10.0.0.0/24", "2402:4e00::1", "", None])
+    assert api.addresses(listed) == (
+        "101.226.103.0/24",
+        "101.226.0.0/16",
+        "1.2.3.4/32",
+        "10.0.0.0/24",
+        "2402:4e00::1/128",
+    )
+
+
+@pytest.mark.parametrize("given", [answer(errcode=40014), answer(ip_list=[]), answer(ip_list="x"), Answer(200, b"")])
+def test_a_list_without_addresses_is_an_error_and_no_empty_list(given: Answer) -> None:
+    with pytest.raises(ValueError, match="ip_list"):
+        api.addresses(given)
