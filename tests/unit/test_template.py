@@ -111,17 +111,25 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
         assert resource.startswith(SSM) or "*" not in resource, (action, resource)
 
 
-def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platform_pushes() -> None:
-    assert granted("FeishuRole") == {
-        "FeishuLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+CALLBACKS = {"FeishuRole": "feishu", "WecomRole": "wecom", "WechatRole": "wechat", "DiscordRole": "discord"}
+ANSWERING = {"WecomRole", "WechatRole"}
+"""Those whose platforms take answers within the callback."""
+
+
+@pytest.mark.parametrize("role", CALLBACKS)
+def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platform_pushes(role: str) -> None:
+    platform = CALLBACKS[role]
+    reading = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"} if role in ANSWERING else set[str]()
+    assert granted(role) == {
+        f"{role.removesuffix('Role')}Logs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "InboundQueue.Arn": {"sqs:SendMessage"},
-        f"{SSM}feishu/*": {"ssm:GetParameter"},
-        "StateTable.Arn": {"dynamodb:PutItem"},
+        f"{SSM}{platform}/*": {"ssm:GetParameter"},
+        "StateTable.Arn": {"dynamodb:PutItem"} | reading,
     }
-    on_the_table = [s for s in statements("FeishuRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
-    assert [s["Condition"] for s in on_the_table] == [
-        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["kept#feishu#*"]}}
-    ]
+    on_the_table = [s for s in statements(role) if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
+    rows = {tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"] for s in on_the_table}
+    assert rows["dynamodb:PutItem",] == {"dynamodb:LeadingKeys": [f"kept#{platform}#*"]}
+    assert all(not key.startswith(("token#", "conv#")) for row in rows.values() for key in row["dynamodb:LeadingKeys"])
 
 
 def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
@@ -239,7 +247,7 @@ def test_environment_values_are_text_and_name_only_what_the_function_uses(name: 
     variables = template()["Globals"]["Function"]["Environment"]["Variables"] | environment(name)
     uses = {key for key in variables if key.endswith("_URL")}
     wanted = {
-        "FeishuFunction": {"PARLEY_INBOUND_URL"},
+        **{role.replace("Role", "Function"): {"PARLEY_INBOUND_URL"} for role in CALLBACKS},
         "ProcessorFunction": {"PARLEY_INBOUND_URL", "PARLEY_OUTBOUND_URL"},
         "DelivererFunction": {"PARLEY_OUTBOUND_URL"},
         "SweeperFunction": {"PARLEY_OUTBOUND_URL"},
@@ -290,8 +298,9 @@ def test_every_route_names_its_method_and_the_platform_in_its_path() -> None:
     }
 
     assert routes == {
-        ("FeishuFunction", "POST", "/callback/feishu/{app}"),
-        ("FeishuFunction", "GET", "/callback/feishu/{app}"),
+        (role.replace("Role", "Function"), method, f"/callback/{platform}/{{app}}")
+        for role, platform in CALLBACKS.items()
+        for method in ("POST", "GET")
     }
 
 
