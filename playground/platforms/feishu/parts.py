@@ -60,7 +60,7 @@ def _inline(element: Mapping[str, Any], mentions: list[dict[str, Any]], name_of:
         case "at":
             user = element["user_id"]
             name = next((m["name"] for m in mentions if m["key"] == user), None)
-            return f"@{name or element.get('user_name') or name_of(user)} "
+            return f"@{name or element.get('user_name') or name_of(user)}"
         case "code_block":
             return f"\n```\n{element['text']}\n```\n"
         case "hr":

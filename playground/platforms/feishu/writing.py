@@ -1,5 +1,7 @@
 """What a person writes, as Feishu keeps it. Facts: Feishu docs, Message content (receive); mentions."""
 
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from playground.platforms.base import Said
@@ -10,6 +12,8 @@ from playground.platforms.model import Message, Person, Room
 
 if TYPE_CHECKING:
     from playground.platforms.feishu import Feishu
+
+_PLACEHOLDER = re.compile(r"(@_user_\d+)")
 
 
 def written(feishu: "Feishu", account: Account, person: Person, room: Room, said: Said) -> Message:
@@ -51,9 +55,20 @@ def _content(
         return "image", {"image_key": key}
     text = _mentioned(feishu, account, room, said.text, message, mention=mention)
     if key:
-        rows = [[{"tag": "text", "text": text, "style": []}], [{"tag": "img", "image_key": key}]]
+        words = list(_elements(text, message.mentions))
+        rows = [*([words] if words else []), [{"tag": "img", "image_key": key}]]
         return "post", {"title": "", "content": rows}
     return "text", {"text": text}
+
+
+def _elements(text: str, mentions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """`text` as a paragraph of a post: a mention is an element of its own there."""
+    names = {mention["key"]: mention["name"] for mention in mentions}
+    for piece in _PLACEHOLDER.split(text):
+        if piece in names:
+            yield {"tag": "at", "user_id": piece, "user_name": names[piece], "style": []}
+        elif piece:
+            yield {"tag": "text", "text": piece, "style": []}
 
 
 def _mentioned(feishu: "Feishu", account: Account, room: Room, text: str, message: Message, *, mention: bool) -> str:

@@ -2,7 +2,7 @@
 
 import * as api from "/static/js/api.js";
 import { avatar, h, icon, roving, toast } from "/static/js/dom.js";
-import { label, named, t } from "/static/js/i18n.js";
+import { label, language, named, t } from "/static/js/i18n.js";
 import { drawParts, framed } from "/static/js/parts.js";
 import { changed, on, person, platform, room, state } from "/static/js/state.js";
 import { chips } from "/static/js/composer.js";
@@ -110,16 +110,15 @@ function drawMessage(message, before) {
   const follows = before && !before.note && before.sender.id === message.sender.id && message.at - before.at < GROUP_SECONDS && !message.reply_to;
   const name = senderName(message);
   const kind = message.sender.kind === "user" ? null : h("span", { class: "pill" }, t(message.sender.kind));
-  const element = h(
+  return h(
     "article",
     { class: `msg${own ? " own" : ""}${follows ? " follows" : ""}`, tabindex: "-1", data: { id: message.id }, "aria-label": `${name}: ${message.recalled ? t("recalled") : message.text}` },
-    avatar(name, message.sender.kind),
+    avatar(name, message.sender.kind, { id: message.sender.id }),
     h("div", { class: "body" },
       h("div", { class: "who" }, own ? null : h("b", {}, name), kind, h("time", { datetime: new Date(message.at * 1000).toISOString() }, clock(message.at))),
       h("div", { class: "line" }, bubble(message), acts(message, own)),
       marks(message)),
   );
-  return element;
 }
 
 function bubble(message) {
@@ -188,4 +187,4 @@ function welcome() {
     chips());
 }
 
-const clock = (at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (at) => new Date(at * 1000).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

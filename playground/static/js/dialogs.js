@@ -30,7 +30,7 @@ export function faultsDialog() {
   const show = (faults) => {
     here.faults = faults;
     changed("faults");
-    const rows = faults.map((one) => h("li", {}, h("span", {}, t(`fault.${one.kind}`)), h("span", {}, `${one.times ? `${one.times} ${t("times_")}` : `${Math.round(one.rate * 100)} ${t("percent")}`} · ${t("hits", { n: one.hits })}`)));
+    const rows = faults.map((one) => h("li", {}, h("span", {}, t(`fault.${one.kind}`)), h("span", {}, `${one.times ? `${one.times}×` : `${Math.round(one.rate * 100)} ${t("percent")}`} · ${t("hits", { n: one.hits })}`)));
     const clear = h("li", {}, h("span"), h("button", { type: "button", class: "outline", on: { click: () => attempt(api.clearFaults(here.name)) } }, t("clear")));
     list.replaceChildren(...(rows.length ? [...rows, clear] : [h("li", {}, t("faults.none"))]));
   };

@@ -20,6 +20,11 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+// The children of `element`, anew; what is null or false is left out.
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+}
+
 const PATHS = {
   send: "M4 12 20 4l-5 16-3.5-6.5zM11.5 13.5 20 4",
   image: "M4 6.5A1.5 1.5 0 0 1 5.5 5h13A1.5 1.5 0 0 1 20 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 17.5zM4 16l4.5-4.5L13 16l2.5-2.5L20 17M15 9h.01",
@@ -71,10 +76,10 @@ export function roving(container, selector) {
   });
 }
 
-export function avatar(name, kind, { small = false } = {}) {
+export function avatar(name, kind, { id = name, small = false } = {}) {
   const size = small ? " small" : "";
   if (kind !== "user") return h("span", { class: `avatar bot${size}`, "aria-hidden": "true" }, icon(kind === "webhook" ? "hook" : "bot"));
-  const tint = [...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
+  const tint = [...id].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
   const letter = /[\u3400-\u9fff]/.test(name) ? [...name].at(-1) : [...name][0];
   return h("span", { class: `avatar tint-${tint}${size}`, "aria-hidden": "true" }, (letter || "?").toUpperCase());
 }

@@ -19,12 +19,12 @@ function drawTop() {
   const dark = document.documentElement.dataset.theme === "dark";
   const count = platform()?.faults.length || 0;
   const button = (name, text, listener, ...more) =>
-    h("button", { type: "button", class: "quiet", title: text, "aria-label": text, on: { click: listener } }, icon(name), ...more);
+    h("button", { type: "button", class: `quiet ${name}`, title: text, "aria-label": text, on: { click: listener } }, icon(name), ...more);
   byId("skip").textContent = t("skip");
   byId("top").replaceChildren(
     h("button", { type: "button", class: "quiet burger", title: t("menu"), "aria-label": t("menu"), "aria-expanded": String(byId("side").classList.contains("open")), on: { click: toggleSide } }, icon("menu")),
     h("h1", { class: "brand" }, h("img", { src: "/static/favicon.svg", alt: "" }), "Parley", h("span", {}, t("playground"))),
-    h("span", { class: `pill ${tone}`, id: "stack", role: "status" }, h("i", { class: "dot" }), t(`stack.${how}`)),
+    h("span", { class: `pill ${tone}`, title: t(`stack.${how}`), id: "stack", role: "status" }, h("i", { class: "dot" }), h("span", { class: "words" }, t(`stack.${how}`))),
     h("span", { class: "space" }),
     button("bolt", t("faults"), faultsDialog, h("span", { class: "label" }, t("faults")), count ? h("span", { class: "count" }, String(count)) : null),
     button("keys", t("keys"), keysDialog),

@@ -1,7 +1,7 @@
 // The left: platforms, the person you write as, rooms.
 
 import * as api from "/static/js/api.js";
-import { avatar, h, icon, roving, toast } from "/static/js/dom.js";
+import { avatar, fill, h, icon, roving, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
 import { on, platform, roomsOfPerson, state } from "/static/js/state.js";
 
@@ -16,14 +16,15 @@ export function sidebar(nav, choose) {
 
 function draw() {
   const here = platform();
-  if (!here) return side.replaceChildren();
+  if (!here) return fill(side);
   const focused = document.activeElement?.dataset?.row;
   side.setAttribute("aria-label", t("menu"));
-  side.replaceChildren(
+  fill(
+    side,
     section(t("platforms"), state.platforms.map((one) => row(`p-${one.name}`, one.name === state.platform, { platform: one.name }, mark(one), label(one)))),
     here.apps.length > 1 ? apps(here) : null,
     section(t("rooms"), roomsOfPerson().map((one) => roomRow(one))),
-    section(t("you"), here.persons.map((one) => row(`w-${one.id}`, one.id === state.person, { person: one.id }, avatar(named(one), "user", { small: true }), named(one)))),
+    section(t("you"), here.persons.map((one) => row(`w-${one.id}`, one.id === state.person, { person: one.id }, avatar(named(one), "user", { id: one.id, small: true }), named(one)))),
     foot(here),
   );
   if (focused) side.querySelector(`[data-row="${CSS.escape(focused)}"]`)?.focus();

@@ -4,8 +4,8 @@ import { t } from "/static/js/i18n.js";
 
 export function span(seconds) {
   const ms = seconds * 1000;
-  if (Math.abs(ms) < 9999) return `+${Math.max(0, Math.round(ms))} ms`;
-  return `+${seconds.toFixed(1)} s`;
+  if (ms < 2000) return `+${Math.max(0, Math.round(ms))} ms`;
+  return `+${seconds.toFixed(2)} s`;
 }
 
 const ended = (attempt) => attempt.at + attempt.ms / 1000;
@@ -22,17 +22,20 @@ export function steps(way) {
   const last = all ? Math.max(...sent.map((one) => one.updated)) : undefined;
   const step = (name, how, at) => ({ name, how, at: at === undefined ? "…" : span(at - start) });
   const silent = decided !== undefined && replies.length === 0;
+  const received = step("step.received", taken ? "done" : way.delivery.state === "failed" ? "bad" : "", taken && ended(taken));
+  const chosen = step("step.decided", decided ? "done" : "", decided);
+  // The bot may be done before the platform has read the acknowledgement.
+  const middle = decided && taken && decided < ended(taken) ? [chosen, received] : [received, chosen];
   return [
     step("step.sent", "done", start),
-    step("step.received", taken ? "done" : way.delivery.state === "failed" ? "bad" : "", taken && ended(taken)),
-    step("step.decided", decided ? "done" : "", decided),
+    ...middle,
     silent ? step("step.silent", "done", decided) : step("step.answered", all ? "done" : broken ? "bad" : "", last),
   ];
 }
 
-export function events(way) {
+export function events(way, sender) {
   const start = way.delivery.at;
-  const list = [{ when: start, title: t("times.said", { name: way.message?.sender.name || "" }) }];
+  const list = [{ when: start, title: t("times.said", { name: sender }) }];
   for (const one of way.delivery.attempts) {
     const good = one.status === 200;
     list.push({ when: ended(one), title: t(good ? "times.delivered" : "times.attempt"), detail: `${one.status || one.error} · ${t("took", { ms: one.ms })}`, tone: good ? "good" : "bad" });

@@ -74,19 +74,20 @@ function settled(found) {
   return found.journal?.state === "DONE" && replies.every((reply) => ["SENT", "FAILED", "UNKNOWN"].includes(reply.state));
 }
 
+const title = () => t(shown?.delivery?.kind === "action" ? "way.press" : "way.title");
+
 function drawShell() {
-  const press = shown?.delivery?.kind === "action";
-  const title = t(press ? "way.press" : "way.title");
   inner = h("div", { class: "inner", tabindex: "-1" }, h("p", { class: "about" }, t("way.loading")));
-  drawer.setAttribute("aria-label", title);
+  drawer.setAttribute("aria-label", t("way.title"));
   drawer.replaceChildren(
-    h("header", {}, h("h2", {}, title), h("button", { type: "button", class: "quiet", "aria-label": t("close"), title: t("close"), on: { click: () => close() } }, icon("close"))),
+    h("header", {}, h("h2", {}, title()), h("button", { type: "button", class: "quiet", "aria-label": t("close"), title: t("close"), on: { click: () => close() } }, icon("close"))),
     inner);
   if (shown) draw();
 }
 
 function draw() {
   const top = inner.scrollTop;
+  drawer.querySelector("h2").textContent = title();
   const name = platform() ? label(platform()) : shown.platform;
   const { message, delivery } = shown;
   const rows = [about(message)];
@@ -100,13 +101,18 @@ function draw() {
   inner.scrollTop = top;
 }
 
+function senderName(message) {
+  const known = platform()?.persons.find((one) => one.id === message?.sender.id);
+  return known ? named(known) : message?.sender.name || "";
+}
+
 function about(message) {
   if (!message) return null;
   const room = platform()?.rooms.find((one) => one.id === message.room);
-  const sender = platform()?.persons.find((one) => one.id === message.sender.id);
   const answer = shown.message_id !== state.opened ? ` ${t("way.answer")}` : "";
-  const where = !room ? "" : room.kind === "group" ? named(room) : t("direct");
-  return h("p", { class: "about" }, t("way.of", { name: sender ? named(sender) : message.sender.name, room: where }), " ", h("q", {}, message.text), answer);
+  const name = senderName(message);
+  const where = room?.kind === "group" ? t("way.of", { name, room: named(room) }) : t("way.to", { name, bot: message.app });
+  return h("p", { class: "about" }, where, " ", h("q", {}, message.text), answer);
 }
 
 function fold(name, title, small, ...content) {
@@ -122,7 +128,7 @@ function drawSteps() {
 }
 
 function drawTimes() {
-  return h("ul", { class: "times" }, events(shown).map(({ at, title, detail, tone }) =>
+  return h("ul", { class: "times" }, events(shown, senderName(shown.message)).map(({ at, title, detail, tone }) =>
     h("li", { class: tone }, h("time", {}, at), h("i"), h("div", {}, title, detail ? h("div", { class: "detail" }, detail) : null))));
 }
 

@@ -193,7 +193,8 @@ class TestForms:
         assert alone["message_type"] == "image"
         both = self.event(feishu, Said(image=b"\x89PNG\r\n\x1a\n", text="look"))
         assert both["message_type"] == "post"
-        assert both["content"]["content"][0][0]["text"] == "@_user_1 look"
+        mention, words = both["content"]["content"][0]
+        assert (mention["tag"], mention["user_id"], words["text"]) == ("at", "@_user_1", " look")
 
     def test_a_thread_is_opened_and_continued(self, feishu, team):
         first = self.event(feishu, Said(text="topic", thread=True))
