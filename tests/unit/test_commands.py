@@ -39,11 +39,11 @@ class Level(IntEnum):
         (Level, "int", (1, 2)),
     ],
 )
-def test_an_annotation_is_a_kind_and_its_choices(annotation: Any, kind: str, values: tuple[Any, ...]) -> None:
+def test_an_annotation_is_a_kind_and_its_choices(annotation: Any, kind: Any, values: tuple[Any, ...]) -> None:
     bot = Bot()
 
     @bot.command("do", help="Do it")
-    def do(turn: Turn, what: annotation) -> None:
+    def do(turn: Turn, what: annotation) -> None:  # pyright: ignore[reportInvalidTypeForm]
         """Never called."""
 
     handler = bot.commands["do"]

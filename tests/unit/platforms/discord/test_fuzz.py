@@ -1,6 +1,7 @@
 """`receive` never raises and never believes, whatever comes."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import given, settings
@@ -63,7 +64,7 @@ def test_any_signed_bytes_are_read_or_refused(body) -> None:
     value=VALUES,
 )
 def test_any_value_anywhere_in_a_signed_callback_is_read_or_refused(make, path, value: Any) -> None:
-    document = make()
+    document = deepcopy(make())
     holder: Any = document
     place: Any = None
     for step in path:
