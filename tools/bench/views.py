@@ -1,0 +1,54 @@
+"""Folders that show a process some of the installed packages and hide the others.
+
+What is installed changes what an import costs: with cffi beside it, as in a developer's environment, pycryptodome takes
+twice as long. A function sees the packages of its layer and nothing else, so that is what it is measured with.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def layer(folder: Path) -> Path:
+    """The packages of the dependencies layer, by its lock file."""
+    text = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text()
+    return _view(folder / "layer", re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE))
+
+
+def with_needs(folder: Path, *names: str) -> Path:
+    """The packages `names` and all that they need."""
+    return _view(folder / "-".join(names), sorted(set(_needs(names))))
+
+
+def _needs(names: tuple[str, ...]) -> Iterator[str]:
+    seen: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop().lower().replace("_", "-")
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            required = distribution(name).requires or []
+        except PackageNotFoundError:
+            continue  # for another system or Python
+        yield name
+        waiting += [found[0] for line in required if "extra ==" not in line and (found := _NAME.match(line))]
+
+
+def _view(folder: Path, names: list[str]) -> Path:
+    folder.mkdir()
+    for name in names:
+        try:
+            files = distribution(name).files or []
+        except PackageNotFoundError:
+            continue
+        for top in {file.parts[0] for file in files if file.parts[0] not in ("..", "__pycache__")}:
+            target = folder / top
+            if not target.exists():
+                target.symlink_to(distribution(name).locate_file(top))  # pyright: ignore[reportArgumentType]
+    return folder
