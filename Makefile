@@ -78,13 +78,13 @@ integration: ## tests on the local stack, and the page in a headless browser
 
 # --- the local stack
 
-run: ## the local stack in the foreground; Ctrl-C ends it
+run: ## the local stack in the foreground; Ctrl-C ends it (ARGS=--iam enforces the roles)
 	@sh tools/setup.sh dev sam emulator
-	@$(PY) -m tools.local run
+	@$(PY) -m tools.local run $(ARGS)
 
 up: ## the local stack in the background
 	@sh tools/setup.sh dev sam emulator
-	@$(PY) -m tools.local up
+	@$(PY) -m tools.local up $(ARGS)
 
 down: ## ends the local stack
 	@sh tools/setup.sh dev
@@ -92,19 +92,19 @@ down: ## ends the local stack
 
 demo: ## one conversation of every kind through real HTTP, and what must be refused
 	@sh tools/setup.sh dev sam emulator
-	@$(PY) -m tools.demo
+	@$(PY) -m tools.demo $(ARGS)
 
 faults: ## kills workers and breaks calls, and counts what was lost or said twice
 	@sh tools/setup.sh dev sam emulator
-	@$(PY) -m tools.faults
+	@$(PY) -m tools.faults $(ARGS)
 
 bench: ## import times and time per callback, against lark-oapi
 	@sh tools/setup.sh dev
-	@$(PY) -m tools.bench
+	@$(PY) -m tools.bench $(ARGS)
 
 events: ## makes the signed sample events of events/ anew
 	@sh tools/setup.sh dev
-	@$(PY) -m tools.make_events
+	@$(PY) -m tools.make_events $(ARGS)
 
 dlq: ## looks into the dead-letter queues of the local stack, and sends back: make dlq ARGS="..."
 	@sh tools/setup.sh dev

@@ -66,7 +66,7 @@ def _emulator() -> Iterator[Aws]:
     port = ports.choose("PARLEY_AWS_PORT", 4566, "the local AWS")
     pid = emulator.start(places, port, iam=False)
     try:
-        aws = Aws(f"http://127.0.0.1:{port}")
+        aws = Aws(port.url)
         emulator.wait(places, pid, aws.endpoint)
         yield aws
     finally:

@@ -10,22 +10,25 @@ from pathlib import Path
 
 from tools.local import processes
 from tools.local.places import EMULATOR_PYTHON, Places
+from tools.local.ports import Port
 from tools.local.trouble import Trouble
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _START = 60.0
 
 
-def start(places: Places, port: int, *, iam: bool) -> int:
+def start(places: Places, port: Port, *, iam: bool) -> int:
     """Start the emulator on `port` and return its process id. `iam`: functions may do only what their roles allow."""
     shutil.rmtree(places.state, ignore_errors=True)
     temporary = places.state / "tmp"
     temporary.mkdir(parents=True)
     return processes.spawn(
         [EMULATOR_PYTHON, _LAUNCHER, f"{places.directory}{os.sep}"],
+        places.directory,
         cwd=places.state,
         log=places.logs / "emulator.log",
-        env=_environment(places, temporary, port, iam=iam),
+        env=_environment(places, temporary, port.number, iam=iam),
+        lock=port.lock,
     )
 
 

@@ -3,40 +3,52 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tools.local.aws import Aws
 from tools.local.trouble import Trouble
 
+_TRIES = 3
+
 
 def make(aws: Aws, api: str, platforms: Iterable[str], workers: Iterable[str]) -> None:
     """Call every callback with an app that is not there, and every worker with nothing to do. Raises Trouble."""
+    calls: list[Callable[[], str]] = [partial(_callback, api, platform) for platform in platforms]
+    calls += [partial(_worker, aws, name) for name in workers]
     with ThreadPoolExecutor() as pool:
-        calls = [pool.submit(_callback, api, platform) for platform in platforms]
-        calls += [pool.submit(_worker, aws, name) for name in workers]
-    for call in calls:
-        call.result()
+        wrong = [sentence for sentence in pool.map(_tried, calls) if sentence]
+    if wrong:
+        raise Trouble(" ".join(wrong))
 
 
-def _callback(api: str, platform: str) -> None:
+def _tried(call: Callable[[], str]) -> str:
+    """What was wrong at the last try; nothing if one went well. On a busy machine a first call may time out."""
+    sentence = ""
+    for _ in range(_TRIES):
+        sentence = call()
+        if not sentence:
+            break
+    return sentence
+
+
+def _callback(api: str, platform: str) -> str:
     url = f"{api}/callback/{platform}/nobody"
     request = urllib.request.Request(url, data=b"{}", headers={"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             status, body = response.status, response.read()
     except urllib.error.HTTPError as error:
         status, body = error.code, error.read()
-    if status != 404:
-        raise Trouble(
-            f"The callback function of {platform} answered {status}, not 404, for an unknown app: {_text(body)}"
-        )
+    if status == 404:
+        return ""
+    return f"The callback function of {platform} answered {status}, not 404, for an unknown app: {_text(body)}"
 
 
-def _worker(aws: Aws, name: str) -> None:
+def _worker(aws: Aws, name: str) -> str:
     answer = aws.client("lambda").invoke(FunctionName=name, Qualifier="live", Payload=json.dumps({"Records": []}))
-    if answer.get("FunctionError"):
-        raise Trouble(f"The function {name} fails: {_text(answer['Payload'].read())}")
+    return f"The function {name} fails: {_text(answer['Payload'].read())}" if answer.get("FunctionError") else ""
 
 
 def _text(body: bytes) -> str:

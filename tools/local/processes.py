@@ -15,8 +15,11 @@ from pathlib import Path
 _PATIENCE = 5.0
 
 
-def spawn(command: Sequence[str | Path], *, cwd: Path, log: Path, env: Mapping[str, str]) -> int:
-    """Start `command` in the background and return its id. Its output goes to `log`."""
+def spawn(command: Sequence[str | Path], mark: Path, *, cwd: Path, log: Path, env: Mapping[str, str], lock: int) -> int:
+    """Start `command`, which names something in the directory `mark`, in the background, and return its id.
+
+    Its output goes to `log`; the open file `lock` is handed over to it.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -27,7 +30,12 @@ def spawn(command: Sequence[str | Path], *, cwd: Path, log: Path, env: Mapping[s
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=(lock,),
         )
+    os.close(lock)
+    # For a moment after it was started a process has no command line yet.
+    while process.poll() is None and not remaining([process.pid], mark):
+        time.sleep(0.005)
     return process.pid
 
 

@@ -75,7 +75,7 @@ def _start(places: Places, options: Options) -> Stack:
     say = options.say
     aws_port = ports.choose("PARLEY_AWS_PORT", 4566, "the local AWS")
     port = ports.choose("PARLEY_PORT", 8400, "the playground")
-    aws, playground = Aws(f"http://127.0.0.1:{aws_port}"), f"http://127.0.0.1:{port}"
+    aws = Aws(aws_port.url)
     places.directory.mkdir(parents=True, exist_ok=True)
 
     say("starting the local AWS" + (", with IAM enforced" if options.iam else ""))
@@ -87,13 +87,13 @@ def _start(places: Places, options: Options) -> Stack:
     say("deploying (sam deploy)")
     outputs = deploy(aws, template, places)
     say("making apps with random credentials")
-    apps = credentials.install(aws, playground)
+    apps = credentials.install(aws, port.url)
     stack = _describe(aws, outputs, apps)
     say("calling each function for the first time")
     workers = [name for function, name in stack["functions"].items() if function not in apps]
     first_calls.make(aws, stack["api"], apps, workers)
     stack |= {
-        "playground": playground,
+        "playground": port.url,
         "iam": options.iam,
         "build": str(template.parent),
         "pids": {"aws": pid},
@@ -104,7 +104,7 @@ def _start(places: Places, options: Options) -> Stack:
     stack["pids"]["playground"] = _start_playground(places, aws, port)
     stack["ready"] = True
     _write(places.stack, stack)
-    say(f"ready: {playground}")
+    say(f"ready: {port.url}")
     return stack
 
 
@@ -132,17 +132,17 @@ def _check_tools() -> None:
         raise Trouble("`make` is missing, and SAM builds the layers with it: install make.")
 
 
-def _start_playground(places: Places, aws: Aws, port: int) -> int:
+def _start_playground(places: Places, aws: Aws, port: ports.Port) -> int:
     log = places.logs / "playground.log"
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         **aws.environment(),
         "PYTHONUNBUFFERED": "1",
     }
-    command = [PYTHON, "-m", "playground", "--stack", places.stack, "--port", str(port)]
-    pid = processes.spawn(command, cwd=ROOT, log=log, env=environment)
+    command = [PYTHON, "-m", "playground", "--stack", places.stack, "--port", str(port.number)]
+    pid = processes.spawn(command, places.directory, cwd=ROOT, log=log, env=environment, lock=port.lock)
     _note(places, pid)
-    emulator.wait_for(f"http://127.0.0.1:{port}/healthz", "The playground", places, pid, log)
+    emulator.wait_for(f"{port.url}/healthz", "The playground", places, pid, log)
     return pid
 
 
