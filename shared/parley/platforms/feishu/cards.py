@@ -12,7 +12,7 @@ from parley.platforms.feishu.values import Object
 _BUTTONS = 50
 """Buttons of one card: a card has at most 200 elements, and a button takes two with its column."""
 _TYPES = {"default": "default", "primary": "primary", "danger": "danger"}
-_MENTION = re.compile(r"<(?=/?at\b)", re.IGNORECASE)
+_MENTION = re.compile(r"<(?=/?at)", re.IGNORECASE)
 
 
 def card(shown: Card) -> Object:

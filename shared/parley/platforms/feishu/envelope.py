@@ -19,8 +19,6 @@ def decrypt(encrypt_key: str, encrypted: str) -> bytes:
     Raises ValueError.
     """
     data = decode_base64(encrypted)
-    if len(data) < 2 * _BLOCK:
-        raise ValueError("not decryptable")
     return cbc_decrypt(_key(encrypt_key), data[:_BLOCK], data[_BLOCK:], _BLOCK)
 
 

@@ -146,8 +146,27 @@ def test_whatever_a_bot_says_can_be_sent(said: list[AnySegment], style: Style) -
         assert json.loads(msgspec.json.encode(part.content)) == part.content
 
 
+pieces = st.sampled_from(
+    [
+        '<at user_id="all">',
+        "<at id=all>",
+        "</at>",
+        "<AT",
+        "<",
+        "at ",
+        "&#60;at",
+        "&lt;at",
+        "\n",
+        "[x](y)",
+        "<b>",
+        "\\",
+        "x",
+    ]
+)
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.text(alphabet='<>at "=/_user_idall&;\n[]()*', min_size=1))
+@given(st.lists(pieces, min_size=1).map("".join))
 def test_a_text_of_a_stranger_mentions_nobody(text: str) -> None:
     for segment in (Text(text=text), Markdown(text=f"**x** {text}"), Card(text=text)):
         for said in messages(segment):
@@ -155,4 +174,10 @@ def test_a_text_of_a_stranger_mentions_nobody(text: str) -> None:
             if said.kind == "post" and '"tag":"md"' not in shown:
                 assert '"tag":"at"' not in shown  # plain elements are shown as they are
             else:
-                assert "<at" not in shown
+                assert "<at" not in shown.lower()
+
+
+@pytest.mark.parametrize("text", ['<at user_id="all"></at>', "a <b>b</b>", "[x](https://example.com)"])
+def test_words_that_look_like_markup_are_shown_and_not_obeyed(text: str) -> None:
+    (found,) = messages(Text(text=text))
+    assert found == Said("post", {"zh_cn": {"content": [[{"tag": "text", "text": text}]]}})
