@@ -50,9 +50,10 @@ def replacement(card: Card, task_id: str) -> dict[str, Any]:
 
 def template(title: str, text: str, buttons: tuple[Button, ...], task_id: str) -> dict[str, Any]:
     """A card of the type `button_interaction`. It has to have a title: without one, the text or the labels are it."""
-    if not title:
+    if not title.strip():
+        labels = " / ".join(button.label for button in buttons)[:_TITLE].strip()
         short = 0 < len(text) <= _TITLE and "\n" not in text
-        title, text = (text, "") if short else (" / ".join(button.label for button in buttons)[:_TITLE], text)
+        title, text = (text, "") if short else (labels or "…", text)
     return {
         "card_type": "button_interaction",
         "main_title": {"title": title},

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from Crypto.Cipher import AES
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.enterprise.crypto import WeChatCrypto as CorpCrypto
@@ -28,6 +28,7 @@ def padded(plain: bytes) -> bytes:
     return plain + bytes([pad]) * pad
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_wechatpy_reads_what_is_written_here(said: str) -> None:
     encrypted = encrypt(KEY, said, CORP)
@@ -37,6 +38,7 @@ def test_wechatpy_reads_what_is_written_here(said: str) -> None:
         assert crypto.decrypt_message(message, sign, "1718000000", "nonce") == said
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_what_wechatpy_writes_is_read_here(said: str) -> None:
     envelope = read(WeChatCrypto("token", KEY, CORP).encrypt_message(said, "nonce", "1718000000").encode())
@@ -88,6 +90,7 @@ def test_what_is_no_ciphertext_is_refused(encrypted: str) -> None:
         decrypt(KEY, encrypted)
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.binary(min_size=16, max_size=160).map(lambda data: data[: len(data) // 16 * 16]))
 def test_noise_is_refused_with_the_same_words(data: bytes) -> None:
     encrypted = base64.b64encode(data).decode()

@@ -2,7 +2,7 @@
 
 import pytest
 import xmltodict
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.platforms.tencent.fields import (
@@ -112,6 +112,7 @@ def test_what_is_refused_says_why(body: bytes, reason: str) -> None:
     assert parsed_or_none(body) is None
 
 
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=300),
@@ -126,6 +127,7 @@ def test_anything_is_fields_or_a_value_error(body: bytes) -> None:
     assert isinstance(fields, dict)
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=100))
 def test_any_text_that_is_written_is_read_by_another_parser(said: str) -> None:
     written = write_xml({"A": said, "N": 7, "B": {"C": ["x", "y"]}})

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.model import (
@@ -143,6 +143,7 @@ def heard(replies: tuple[Reply, ...]) -> str:
     return "".join("".join(parts).split())
 
 
+@settings(max_examples=150, deadline=None)
 @given(REPLIES)
 def test_one_response_after_the_other_says_everything_in_order(replies: tuple[Reply, ...]) -> None:
     """What one response leaves is what the next one begins with."""

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.model import AnySegment, Button, Card, Image, Link, Markdown, Text
@@ -36,6 +36,7 @@ def test_markdown_without_its_marks(markdown: str, plain: str) -> None:
     assert unmarked(markdown) == plain
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="*_`[]()~#- \nab\ue000\ue0017<", max_size=200))
 def test_any_markdown_can_be_read(markdown: str) -> None:
     assert "\ue000" not in unmarked(markdown)
@@ -48,6 +49,7 @@ def test_only_a_web_address_becomes_a_link() -> None:
     assert anchor("javascript:alert(1)", "t") == "t javascript:alert(1)"
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="<>/aAbB \u200b", max_size=60))
 def test_no_text_opens_a_tag(said: str) -> None:
     assert not re.search(r"<(?=/?a\b)", literal(said), re.IGNORECASE)
@@ -66,6 +68,7 @@ def test_a_card_and_media_in_words() -> None:
 LINK = Link(url="https://example.com/path", title="a title of some words", description="")
 
 
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -1,0 +1,153 @@
+"""Answers within the response, in the mode and data format of the request, read by wechatpy."""
+
+import json
+
+import pytest
+import xmltodict
+from wechatpy.crypto import WeChatCrypto
+
+from parley.model import Card, Image, Message, Reply
+from parley.platform import Accepted, Answering, App, Request
+from parley.platforms import inbound
+from parley.platforms.tencent.fields import read, text
+from parley.platforms.wechat.inbound import answer, receive
+from tests.conformance.adapters.wechat import (
+    ACCOUNT,
+    APP,
+    APP_ID,
+    KEY,
+    OPENID,
+    OTHER_KEY,
+    TOKEN,
+    chat,
+    compatible,
+    delivery,
+    fields,
+    make_app,
+    plain,
+)
+from tests.conformance.tencent import xml
+
+NOW = 1_718_000_200.0
+PASSIVE = make_app(reply_mode="passive")
+TEXT = {
+    "ToUserName": OPENID,
+    "FromUserName": ACCOUNT,
+    "CreateTime": str(int(NOW)),
+    "MsgType": "text",
+    "Content": "收到\n处理中",
+}
+REPLIES = (Reply.of("收到"), Reply.of("处理中"))
+
+
+def received(request: Request, app: App = PASSIVE) -> Accepted:
+    outcome = receive(request, app, NOW)
+    assert isinstance(outcome, Accepted)
+    return outcome
+
+
+def message_of(request: Request, app: App = PASSIVE) -> Message:
+    return received(request, app).messages[0]
+
+
+def opened(body: bytes, key: str = KEY) -> str:
+    """What wechatpy decrypts of an answer."""
+    envelope = read(body)
+    message = {"Encrypt": text(envelope, "Encrypt")}
+    parts = (text(envelope, "MsgSignature"), text(envelope, "TimeStamp"), text(envelope, "Nonce"))
+    return WeChatCrypto(TOKEN, key, APP_ID).decrypt_message(message, *parts)
+
+
+@pytest.mark.parametrize(
+    "request_", [delivery(xml(chat(NOW)), NOW), compatible(chat(NOW), NOW)], ids=["safe", "compatible"]
+)
+def test_what_came_encrypted_is_answered_encrypted(request_: Request) -> None:
+    answered = answer(request_, PASSIVE, message_of(request_), REPLIES, NOW)
+    assert (answered.said, answered.rest, answered.response.content_type) == (2, None, "text/xml")
+    assert xmltodict.parse(opened(answered.response.body))["xml"] == TEXT
+
+
+def test_what_came_as_json_is_answered_in_json() -> None:
+    request = delivery(json.dumps(chat(NOW)), NOW)
+    response = answer(request, PASSIVE, message_of(request), REPLIES, NOW).response
+    assert response.content_type == "application/json"
+    envelope = json.loads(response.body)
+    assert set(envelope) == {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"}
+    assert (envelope["TimeStamp"], envelope["Nonce"]) == (int(NOW), request.query["nonce"])
+    assert json.loads(opened(response.body)) == {**TEXT, "CreateTime": int(NOW)}
+
+
+def test_what_came_plain_is_answered_plain() -> None:
+    app = make_app(mode="plain", key="", reply_mode="passive")
+    request = plain(chat(NOW), NOW)
+    response = answer(request, app, message_of(request, app), REPLIES, NOW).response
+    assert xmltodict.parse(response.body)["xml"] == TEXT
+
+
+def test_a_plain_account_that_is_asked_encrypted_answers_encrypted() -> None:
+    app = make_app(mode="plain", reply_mode="passive")
+    request = delivery(xml(chat(NOW)), NOW)
+    response = answer(request, app, message_of(request, app), REPLIES, NOW).response
+    assert xmltodict.parse(opened(response.body))["xml"] == TEXT
+
+
+def test_the_answer_is_under_the_key_of_the_request() -> None:
+    app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY, reply_mode="passive")
+    request = delivery(xml(chat(NOW)), NOW)
+    body = answer(request, app, message_of(request, app), REPLIES, NOW).response.body
+    assert xmltodict.parse(opened(body))["xml"] == TEXT
+    lost = answer(request, make_app(key=OTHER_KEY), message_of(request), REPLIES, NOW)
+    assert (lost.response.body, lost.said) == (b"success", 0)
+
+
+def test_nothing_to_say_is_success_in_every_mode() -> None:
+    request = delivery(xml(chat(NOW)), NOW)
+    for replies in ((), (Reply(op="recall", target="1"),)):
+        answered = answer(request, PASSIVE, message_of(request), replies, NOW)
+        assert (answered.response.body, answered.response.content_type, answered.said) == (b"success", "text/plain", 0)
+
+
+def test_a_long_answer_leaves_its_rest() -> None:
+    request = delivery(xml(chat(NOW)), NOW)
+    long = "第一句话。" * 200
+    answered = answer(request, PASSIVE, message_of(request), (Reply.of(long), Reply.of("next")), NOW)
+    assert answered.said == 0
+    assert answered.rest is not None
+    first = xmltodict.parse(opened(answered.response.body))["xml"]["Content"]
+    assert len(first.encode()) <= 2048
+    second = answer(request, PASSIVE, message_of(request), (answered.rest, Reply.of("next")), NOW)
+    assert second.said == 2
+    assert first + xmltodict.parse(opened(second.response.body))["xml"]["Content"] == f"{long}\nnext"
+
+
+def test_an_image_goes_alone_and_a_card_in_words() -> None:
+    request = delivery(xml(chat(NOW)), NOW)
+    answered = answer(request, PASSIVE, message_of(request), (Reply.of(Image(key="M1")), Reply.of("x")), NOW)
+    assert xmltodict.parse(opened(answered.response.body))["xml"]["Image"] == {"MediaId": "M1"}
+    assert answered.said == 1
+    answered = answer(request, PASSIVE, message_of(request), (Reply.of(Card(title="T", text="**x**")),), NOW)
+    assert xmltodict.parse(opened(answered.response.body))["xml"]["Content"] == "T\nx"
+
+
+@pytest.mark.parametrize(
+    ("name", "waits"),
+    [
+        ("subscribe", 4.5),
+        ("CLICK", 4.5),
+        ("SCAN", 4.5),
+        ("unsubscribe", 0),
+        ("TEMPLATESENDJOBFINISH", 0),
+        ("MASSSENDJOBFINISH", 0),
+    ],
+)
+def test_an_event_is_waited_for_where_somebody_reads_the_answer(name: str, waits: float) -> None:
+    assert received(delivery(xml(fields(NOW, "event", Event=name)), NOW)).answer_within == waits
+
+
+def test_only_a_passive_account_waits() -> None:
+    assert received(delivery(xml(chat(NOW)), NOW)).answer_within == 4.5
+    assert received(delivery(xml(chat(NOW)), NOW), APP).answer_within == 0
+
+
+def test_the_module_has_the_part_that_the_engine_looks_for() -> None:
+    assert isinstance(inbound("wechat"), Answering)

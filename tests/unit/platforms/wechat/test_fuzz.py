@@ -1,0 +1,133 @@
+"""Whatever comes: a refusal or sane messages, never an exception. Whatever the bot says: calls within the limits."""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parley.model import (
+    AnySegment,
+    Button,
+    Card,
+    Destination,
+    File,
+    Image,
+    Link,
+    Markdown,
+    Other,
+    Outgoing,
+    Reply,
+    Text,
+)
+from parley.model.codec import decode_message, encode
+from parley.platform import Accepted, Rejected, Request, Sent, Undeliverable
+from parley.platforms.wechat import outbound
+from parley.platforms.wechat.inbound import answer, receive
+from tests.conformance.adapters.wechat import APP, PLAIN, TOKEN, delivery, fields
+from tests.conformance.tencent import query_of, xml
+
+NOW = 1_718_000_200.0
+NAMES = st.sampled_from(
+    [
+        "MsgType",
+        "Event",
+        "EventKey",
+        "FromUserName",
+        "CreateTime",
+        "MsgId",
+        "Content",
+        "bizmsgmenuid",
+        "Location_X",
+        "MsgID",
+    ]
+)
+LEAVES = st.one_of(st.text(max_size=20), st.integers(), st.floats(allow_nan=False), st.none(), st.booleans())
+TREES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=8
+)
+QUERIES = st.dictionaries(
+    st.sampled_from(["signature", "msg_signature", "timestamp", "nonce", "echostr", "encrypt_type"]),
+    st.one_of(st.text(max_size=30), st.sampled_from(["aes", "raw"])),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=300), QUERIES)
+def test_any_request_is_refused_and_never_raises(body: bytes, query: dict[str, str]) -> None:
+    for app in (APP, PLAIN):
+        for method in ("GET", "POST", "PUT"):
+            assert isinstance(receive(Request(method=method, query=query, body=body), app, NOW), Rejected)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(NAMES, TREES, max_size=8), st.booleans())
+def test_any_content_in_a_valid_envelope_is_refused_or_makes_a_sane_message(
+    payload: dict[str, Any], as_json: bool
+) -> None:
+    whole = {**fields(NOW), **payload}
+    request = delivery(json.dumps(whole) if as_json else xml(whole).encode("utf-8", "surrogatepass"), NOW)
+    outcome = receive(request, APP, NOW)
+    if isinstance(outcome, Accepted):
+        for message in outcome.messages:
+            assert decode_message(encode(message)) == message
+            assert message.id
+            answer(request, APP, message, (Reply.of("x"),), NOW)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_behind_a_valid_signature_never_raise(payload: bytes) -> None:
+    assert isinstance(receive(delivery(payload, NOW), APP, NOW), Accepted | Rejected)
+    request = Request(query=query_of(TOKEN, NOW, name="signature"), body=payload)
+    assert isinstance(receive(request, PLAIN, NOW), Accepted | Rejected)
+
+
+WORDS = st.text(alphabet="你好 ab.。\n🙂<*`[](#)>@", max_size=3000)
+URLS = st.sampled_from(["", "https://e.com/a.png", "https://e.com", "not a url"])
+SEGMENTS = st.one_of(
+    WORDS.map(lambda said: Text(text=said)),
+    WORDS.map(lambda said: Markdown(text=said)),
+    st.builds(Link, url=URLS, title=st.text(max_size=60), image=URLS),
+    st.builds(Image, key=st.sampled_from(["", "M"]), url=URLS, name=st.text(max_size=20)),
+    st.builds(File, key=st.sampled_from(["", "M"]), url=URLS, name=st.text(max_size=20)),
+    st.builds(Other, name=st.sampled_from(["typing", "template", "miniprogram", "sticker"]), text=st.text(max_size=20)),
+    st.builds(
+        Card,
+        title=st.text(max_size=600),
+        text=WORDS,
+        buttons=st.lists(
+            st.builds(
+                Button, id=st.text(max_size=20), label=st.text(max_size=20), value=st.text(max_size=60), url=URLS
+            ),
+            max_size=23,
+        ).map(tuple),
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(SEGMENTS, max_size=5).map(tuple))
+def test_any_reply_is_said_within_the_limits(segments: tuple[AnySegment, ...]) -> None:
+    to = Destination(platform="wechat", app="demo", user_id="o1")
+    out = Outgoing(id="a" * 32, message_key="k", ordinal=0, to=to, reply=Reply(segments=segments), created=0)
+    try:
+        steps = outbound.deliver(out, APP, NOW)
+        call = next(steps)
+        while True:
+            _within_limits(call.json or {})
+            call = steps.send(Sent(id="MEDIA"))
+    except (StopIteration, Undeliverable):
+        return
+
+
+def _within_limits(body: dict[str, Any]) -> None:
+    kind = body.get("msgtype", "")
+    content = body.get(kind, {})
+    if kind == "text":
+        assert 0 < len(content["content"].encode("utf-8", "surrogatepass")) <= 2048
+    if kind == "news":
+        assert len(content["articles"]) == 1
+    if kind == "msgmenu":
+        assert 1 <= len(content["list"]) <= 10
+        assert len(content["head_content"].encode("utf-8", "surrogatepass")) <= 1024

@@ -1,0 +1,169 @@
+"""Sending on WeChat, besides the golden files: tokens, limits, refusals, downloads, and the bytes on the wire."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from parley.engine.http import Http
+from parley.model import Button, Card, Destination, File, Image, Other, Outgoing, Reply, Video
+from parley.platform import (
+    HARMLESS,
+    Answer,
+    Bucket,
+    Call,
+    Limited,
+    Permanent,
+    Sent,
+    Token,
+    TokenRejected,
+    TokenUnavailable,
+    Transient,
+    fallback,
+)
+from parley.platforms.wechat import outbound
+from tests.conformance.adapters.wechat import APP, APP_ID, OPENID, SECRET
+
+PERSON = Destination(platform="wechat", app="demo", user_id=OPENID)
+SEND = Call(name="send", method="POST", url="https://x")
+
+
+def out(reply: Reply, to: Destination = PERSON) -> Outgoing:
+    return Outgoing(id="0123456789abcdef", message_key="k", ordinal=0, to=to, reply=reply, created=0)
+
+
+def first(reply: Reply) -> Call:
+    return next(outbound.deliver(out(reply), APP, 0))
+
+
+def answer(**body: Any) -> Answer:
+    return Answer(200, json.dumps(body).encode())
+
+
+def test_the_stable_token_is_asked_for_and_never_forced() -> None:
+    steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
+    call = next(steps)
+    assert (call.method, call.url) == ("POST", "https://api.weixin.qq.com/cgi-bin/stable_token")
+    assert call.json == {
+        "grant_type": "client_credential",
+        "appid": APP_ID,
+        "secret": SECRET,
+        "force_refresh": False,
+    }
+    with pytest.raises(StopIteration) as end:
+        steps.send(answer(access_token="T", expires_in=300))
+    assert end.value.value == Token("T", 1300)
+    assert outbound.token_key(out(Reply.of("x")), APP) == "access_token"
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [(40001, "AppSecret"), (40125, "AppSecret"), (40013, "AppID"), (40164, "IP Allow-list"), (48004, "banned")],
+)
+def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> None:
+    steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
+    next(steps)
+    with pytest.raises(TokenUnavailable, match=named) as error:
+        steps.send(answer(errcode=code, errmsg="no"))
+    assert error.value.after is None
+    assert SECRET not in str(error.value)
+
+
+def test_two_thousand_calls_a_minute_for_an_account() -> None:
+    assert outbound.limits(SEND, out(Reply.of("x")), APP) == (Bucket(f"wechat#{APP_ID}", 2000, 60),)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (40001, TokenRejected),
+        (40014, TokenRejected),
+        (42001, TokenRejected),
+        (41001, TokenRejected),
+        (45011, Limited),
+        (45009, Limited),
+        (-1, Transient),
+        (45065, Sent),
+        (43004, Permanent),
+        (40003, Permanent),
+        (99999, Permanent),
+    ],
+)
+def test_codes(code: int, kind: type) -> None:
+    assert isinstance(outbound.outcome(SEND, answer(errcode=code, errmsg="x")), kind)
+
+
+def test_a_day_quota_is_asked_after_less_often_than_a_minutes() -> None:
+    minute, day = (outbound.outcome(SEND, answer(errcode=code)) for code in (45011, 45009))
+    assert isinstance(minute, Limited)
+    assert isinstance(day, Limited)
+    assert minute.after * 10 < day.after
+
+
+@pytest.mark.parametrize("code", [45015, 45047, 48001])
+def test_a_person_that_cannot_be_written_to_is_told_from_one_that_never_can(code: int) -> None:
+    refused = outbound.outcome(SEND, answer(errcode=code, errmsg="x"))
+    assert isinstance(refused, Permanent)
+    assert refused.closed
+    template = Call(name="template", method="POST", url="https://x")
+    refused = outbound.outcome(template, answer(errcode=code, errmsg="x"))
+    assert isinstance(refused, Permanent)
+    assert not refused.closed
+    blocked = outbound.outcome(SEND, answer(errcode=43019, errmsg="x"))
+    assert isinstance(blocked, Permanent)
+    assert not blocked.closed
+
+
+@pytest.mark.parametrize("code", [40007, 40033, 45002, 45008])
+def test_a_refused_form_may_be_said_in_words(code: int) -> None:
+    assert outbound.outcome(SEND, answer(errcode=code, errmsg="x")) == Permanent(f"{code} x", form=True)
+    plain = fallback(Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),))))
+    assert plain is not None
+    assert first(plain).json["text"] == {"content": "T\n[A]"}
+
+
+def test_nothing_covers_a_message_and_a_template_is_covered_by_its_id() -> None:
+    assert first(Reply.of("x")).covered == 0
+    template = Reply.of(Other(name="template", data={"template_id": "T"}))
+    assert 0 < first(template).covered < 600
+    assert first(template).json["client_msg_id"] == first(template).json["client_msg_id"]
+    two = Reply(segments=template.segments * 2)
+    assert len({call.json["client_msg_id"] for call in outbound.deliver(out(two), APP, 0)}) == 2
+    assert first(Reply.of(Other(name="typing"))).covered == HARMLESS
+
+
+def test_media_are_fetched_by_their_handle_or_their_address() -> None:
+    call = outbound.download(File(key="M1"), "m", APP)
+    assert (call.url, call.query) == ("https://api.weixin.qq.com/cgi-bin/media/get", {"media_id": "M1"})
+    call = outbound.download(Image(url="http://mmbiz.qpic.cn/x"), "m", APP)
+    assert (call.url, call.auth) == ("http://mmbiz.qpic.cn/x", None)
+
+
+def test_a_film_is_answered_with_an_address() -> None:
+    call = outbound.download(Video(key="M1"), "m", APP)
+    found = outbound.outcome(call, answer(video_url="http://v.qq.com/x.mp4"))
+    assert found == Sent(data={"url": "http://v.qq.com/x.mp4"})
+    assert isinstance(outbound.outcome(call, answer(errcode=40007, errmsg="x")), Permanent)
+
+
+def test_callback_addresses_can_be_read() -> None:
+    call = outbound.addresses(APP)
+    assert (call.method, call.url) == ("GET", "https://api.weixin.qq.com/cgi-bin/getcallbackip")
+    assert outbound.read_addresses(answer(ip_list=["1.2.3.4"])) == ("1.2.3.4/32",)
+
+
+def test_chinese_goes_out_as_it_is_and_never_as_escapes() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        request.read()
+        seen.append(request)
+        return httpx.Response(200, json={"errcode": 0})
+
+    with httpx.Client(transport=httpx.MockTransport(handler)) as client:
+        Http(client).perform(first(Reply.of("你好 🙂")), "TOKEN")
+    assert "你好 🙂".encode() in seen[0].content
+    assert b"\\u" not in seen[0].content
+    assert dict(seen[0].url.params) == {"access_token": "TOKEN"}
+    assert seen[0].headers["content-type"] == "application/json; charset=utf-8"

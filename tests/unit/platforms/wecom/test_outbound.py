@@ -1,0 +1,247 @@
+"""Sending on WeCom, besides the golden files: tokens, limits, refusals, downloads, and the bytes on the wire."""
+
+import base64
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from parley.engine.http import Http
+from parley.model import Button, Card, Destination, File, Image, Outgoing, Reply, Text
+from parley.platform import (
+    HARMLESS,
+    Answer,
+    App,
+    Call,
+    Limited,
+    Permanent,
+    Sent,
+    Token,
+    TokenRejected,
+    TokenUnavailable,
+    Transient,
+    fallback,
+)
+from parley.platforms.wecom import outbound, robot
+from tests.conformance.adapters.wecom import APP, CORP, HOOK, SECRET
+
+PERSON = Destination(platform="wecom", app="demo", user_id="zhangsan")
+SEND = Call(name="send", method="POST", url="https://x")
+
+
+def out(reply: Reply, to: Destination = PERSON) -> Outgoing:
+    return Outgoing(id="0123456789abcdef", message_key="k", ordinal=0, to=to, reply=reply, created=0)
+
+
+def first(reply: Reply, to: Destination = PERSON, app: App = APP) -> Call:
+    return next(outbound.deliver(out(reply, to), app, 0))
+
+
+def answer(**body: Any) -> Answer:
+    return Answer(200, json.dumps(body).encode())
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_asked_for_with_the_corp_and_the_secret_of_the_app() -> None:
+    steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
+    call = next(steps)
+    assert (call.method, call.url) == ("GET", "https://qyapi.weixin.qq.com/cgi-bin/gettoken")
+    assert (call.query, call.auth, call.covered) == ({"corpid": CORP, "corpsecret": SECRET}, None, HARMLESS)
+    with pytest.raises(StopIteration) as end:
+        steps.send(answer(errcode=0, errmsg="ok", access_token="T", expires_in=7200))
+    assert end.value.value == Token("T", 8200)
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [(40001, "Secret"), (40091, "Secret"), (40013, "Company ID"), (60020, "Trusted IP"), (50003, "disabled")],
+)
+def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> None:
+    steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
+    next(steps)
+    with pytest.raises(TokenUnavailable, match=named) as error:
+        steps.send(answer(errcode=code, errmsg="no"))
+    assert error.value.after is None
+    assert SECRET not in str(error.value)
+
+
+def test_one_token_an_app_and_none_for_a_robot() -> None:
+    assert outbound.token_key(out(Reply.of("x")), APP) == "access_token"
+    hook = Destination(platform="wecom", app="demo", webhook="alerts")
+    assert outbound.token_key(out(Reply.of("x"), hook), APP) is None
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def buckets(reply: Reply, to: Destination) -> dict[str, tuple[int, float]]:
+    return {one.key: (one.limit, one.period) for one in outbound.limits(first(reply, to), out(reply, to), APP)}
+
+
+def test_a_person_counts_and_the_company() -> None:
+    found = buckets(Reply.of("x"), PERSON)
+    assert found == {f"wecom#{CORP}#1000002#zhangsan": (30, 60), f"wecom#{CORP}#send": (150_000, 3600)}
+    # User ids do not know case.
+    assert buckets(Reply.of("x"), Destination(platform="wecom", app="demo", user_id="ZhangSan")) == found
+
+
+@pytest.mark.parametrize("who", ["a|b", "@all", "party:1", "tag:2"])
+def test_of_many_only_the_company_counts(who: str) -> None:
+    to = Destination(platform="wecom", app="demo", user_id=who)
+    assert set(buckets(Reply.of("x"), to)) == {f"wecom#{CORP}#send"}
+
+
+def test_a_chat_counts_for_itself() -> None:
+    to = Destination(platform="wecom", app="demo", room_id="wr1")
+    assert set(buckets(Reply.of("x"), to)) == {f"wecom#{CORP}#chat#wr1", f"wecom#{CORP}#send_to_chat"}
+
+
+def test_a_robot_counts_its_messages_and_its_key_is_not_told() -> None:
+    to = Destination(platform="wecom", app="demo", webhook="alerts")
+    (bucket,) = outbound.limits(first(Reply.of("x"), to), out(Reply.of("x"), to), APP)
+    assert (bucket.limit, bucket.period) == (20, 60)
+    assert HOOK.partition("key=")[2] not in bucket.key
+    assert not robot.limits(Call(name="upload", method="POST", url="https://x"))
+
+
+def test_bursts_keep_the_shorter_limit_and_the_pace_the_longer() -> None:
+    """12 at once and then 16 a minute are below 30 a minute and 1,000 an hour; 7,000 and 2,383 below the company's."""
+    from parley.engine.pacing import spacing
+
+    person, company = outbound.limits(first(Reply.of("x")), out(Reply.of("x")), APP)
+    for bucket, minute, hour in ((person, 30, 1000), (company, 10_000, 150_000)):
+        pace = spacing(bucket)
+        at_once = pace.burst / pace.interval + 1
+        assert at_once + 60 / pace.interval <= minute
+        assert at_once + 3600 / pace.interval <= hour
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (40014, TokenRejected),
+        (42001, TokenRejected),
+        (41001, TokenRejected),
+        (45009, Limited),
+        (45033, Limited),
+        (-1, Transient),
+        (6000, Transient),
+        (81013, Permanent),
+        (60020, Permanent),
+        (48002, Permanent),
+        (93000, Permanent),
+        (99999, Permanent),
+    ],
+)
+def test_codes(code: int, kind: type) -> None:
+    assert isinstance(outbound.outcome(SEND, answer(errcode=code, errmsg="x")), kind)
+
+
+@pytest.mark.parametrize("code", [40007, 40008, 40058, 45001, 45002, 45008])
+def test_a_refused_form_may_be_said_in_words(code: int) -> None:
+    refused = outbound.outcome(SEND, answer(errcode=code, errmsg="x"))
+    assert refused == Permanent(f"{code} x", form=True)
+    card = Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))
+    plain = fallback(card)
+    assert plain is not None
+    assert first(plain).json["text"] == {"content": "T\n[A]"}
+
+
+def test_a_caller_that_is_not_trusted_is_told_where_to_add_its_address() -> None:
+    refused = outbound.outcome(SEND, answer(errcode=60020, errmsg="not allow to access from your ip"))
+    assert isinstance(refused, Permanent)
+    assert "Trusted IP" in refused.reason
+
+
+def test_some_of_several_receivers_missing_is_no_failure() -> None:
+    found = outbound.outcome(SEND, answer(errcode=0, errmsg="ok", invaliduser="lisi", msgid="m1"))
+    assert found == Sent(id="m1")
+
+
+def test_nothing_covers_a_message_and_everything_else_may_be_repeated() -> None:
+    assert first(Reply.of("x")).covered == 0
+    assert "enable_duplicate_check" not in first(Reply.of("x")).json
+    assert first(Reply(op="recall", target="m1")).covered == HARMLESS
+    assert first(Reply.of(Image(url="https://e.com/p.png"))).covered == HARMLESS
+
+
+def test_two_replies_of_the_same_words_are_two_messages() -> None:
+    assert first(Reply.of("done")) == first(Reply.of("done"))
+
+
+def test_each_card_of_a_reply_has_a_task_id_of_its_own() -> None:
+    card = Card(title="T", buttons=(Button(id="a", label="A"),))
+    calls = list(outbound.deliver(out(Reply(segments=(card,) * 3)), APP, 0))
+    tasks = {call.json["template_card"]["task_id"] for call in calls}
+    assert len(tasks) == 3
+    assert all(len(task) <= 128 and set(task) <= set("0123456789abcdef@-") for task in tasks)
+
+
+# --- media and addresses ----------------------------------------------------------------------------------------------
+
+
+def test_media_are_fetched_by_their_handle_or_their_address() -> None:
+    call = outbound.download(File(key="M 1"), "m", APP)
+    assert (call.url, call.query) == ("https://qyapi.weixin.qq.com/cgi-bin/media/get", {"media_id": "M 1"})
+    assert call.auth is not None
+    call = outbound.download(Image(url="https://p.qpic.cn/x"), "m", APP)
+    assert (call.url, call.auth) == ("https://p.qpic.cn/x", None)
+
+
+def test_callback_addresses_can_be_read() -> None:
+    call = outbound.addresses(APP)
+    assert (call.method, call.url) == ("GET", "https://qyapi.weixin.qq.com/cgi-bin/getcallbackip")
+    assert outbound.read_addresses(answer(ip_list=["101.226.103.*"])) == ("101.226.103.0/24",)
+
+
+# --- on the wire ------------------------------------------------------------------------------------------------------
+
+
+def sent(call: Call, token: str = "") -> httpx.Request:
+    """The request that the engine makes of `call`."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        request.read()
+        seen.append(request)
+        return httpx.Response(200, json={"errcode": 0})
+
+    with httpx.Client(transport=httpx.MockTransport(handler)) as client:
+        Http(client).perform(call, token)
+    return seen[0]
+
+
+def test_the_token_is_in_the_query_and_chinese_in_utf_8() -> None:
+    request = sent(first(Reply.of("你好")), "TOKEN/+=")
+    assert dict(request.url.params) == {"access_token": "TOKEN/+="}
+    assert "你好".encode() in request.content
+    assert request.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_a_robot_is_called_with_its_own_key_for_messages_and_media() -> None:
+    to = Destination(platform="wecom", app="demo", webhook="alerts")
+    assert str(sent(first(Reply.of("x"), to)).url) == HOOK
+    request = sent(first(Reply.of(File(data="AAAA", name="a.pdf")), to))
+    assert (request.url.path, dict(request.url.params)) == (
+        "/cgi-bin/webhook/upload_media",
+        {"key": HOOK.partition("key=")[2], "type": "file"},
+    )
+    assert b'name="media"; filename="a.pdf"' in request.content
+
+
+def test_a_segment_that_is_only_white_space_does_not_make_a_message() -> None:
+    reply = Reply(segments=(Text(text=" \n"), Image(key="M1"), Text(text=" ")))
+    assert [call.json["msgtype"] for call in outbound.deliver(out(reply), APP, 0)] == ["image"]
+
+
+def test_a_large_image_of_the_bot_goes_to_a_robot_as_a_file() -> None:
+    to = Destination(platform="wecom", app="demo", webhook="alerts")
+    image = Image(data=base64.b64encode(bytes(2_097_153)).decode(), name="a.png")
+    call = first(Reply.of(image), to)
+    assert (call.name, call.query["type"]) == ("upload", "file")
