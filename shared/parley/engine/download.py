@@ -11,7 +11,7 @@ from parley.engine.http import CallFailed, Http, client
 from parley.engine.pacing import Pacing
 from parley.engine.tokens import Tokens
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key
-from parley.platform import Headers, Sent, TokenRejected, TokenUnavailable
+from parley.platform import Answer, Call, Sent, TokenRejected, TokenUnavailable
 from parley.platforms import outbound
 
 
@@ -35,19 +35,26 @@ class Downloads:
         call = line.platform.download(media, message.id, line.app)
         held = self.calls.token(line) if call.auth is not None else None
         answer, body = self.calls.http.download(call, held.value if held else "")
-        outcome = (
-            Sent() if answer.status == 200 and not _is_json(answer.headers) else line.platform.outcome(call, answer)
-        )
+        outcome = line.platform.outcome(call, answer) if answer.status != 200 or _is_told(answer) else Sent()
         if isinstance(outcome, TokenRejected) and held is not None and again:
             self.calls.tokens.reject(line.token_name or "", held)
             return self._fetch(line, media, message, again=False)
         if not isinstance(outcome, Sent):
             raise DownloadFailed(outcome.reason)
+        return self._elsewhere(outcome.data["url"]) if "url" in outcome.data else body
+
+    def _elsewhere(self, url: str) -> bytes:
+        """The bytes at an address that the platform gave in their place."""
+        answer, body = self.calls.http.download(Call(name="download", method="GET", url=url), "")
+        if answer.status != 200:
+            raise DownloadFailed(f"the address that the platform gave answered {answer.status}")
         return body
 
 
-def _is_json(headers: Headers) -> bool:
-    return "json" in headers.get("content-type", "")
+def _is_told(answer: Answer) -> bool:
+    """Whether the platform speaks, and these are not the media. WeChat calls its JSON `text/plain`."""
+    kind = answer.headers.get("content-type", "")
+    return "json" in kind or (kind.startswith("text/plain") and bool(answer.json()))
 
 
 def _asking(message: Message) -> Outgoing:

@@ -77,3 +77,49 @@ def test_an_app_that_is_gone_is_a_reason_too(fetch: Callable[..., bytes]) -> Non
 
 def test_downloads_are_made_from_the_environment() -> None:
     assert module.downloads().calls.table == "parley"
+
+
+WECHAT = {"app_id": "wx1", "app_secret": "s", "token": "t", "mode": "plain", "host": "http://wechat"}
+
+
+@pytest.mark.parametrize(
+    ("media", "wanted"),
+    [
+        (httpx.Response(200, content=b"AMR", headers={"content-type": "audio/amr"}), b"AMR"),
+        (httpx.Response(200, content=b"{ no JSON", headers={"content-type": "text/plain"}), b"{ no JSON"),
+        (
+            httpx.Response(200, content=b'{"video_url":"http://cdn/film"}', headers={"content-type": "text/plain"}),
+            b"MP4",
+        ),
+        (httpx.Response(200, json={"video_url": "http://cdn/gone"}), "answered 404"),
+        (
+            httpx.Response(200, content=b'{"errcode":40007,"errmsg":"x"}', headers={"content-type": "text/plain"}),
+            "40007",
+        ),
+    ],
+)
+def test_wechat_may_answer_with_an_address_or_a_refusal_that_it_calls_text(
+    message: Callable[..., Message], media: httpx.Response, wanted: bytes | str
+) -> None:
+    ssm().put_parameter(
+        Name="/parley/unit/wechat/demo", Value=msgspec.json.encode(WECHAT).decode(), Type="SecureString"
+    )
+
+    def server(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "cdn":
+            assert "access_token" not in request.url.params
+            return httpx.Response(200, content=b"MP4") if request.url.path == "/film" else httpx.Response(404)
+        if request.url.path.endswith("stable_token"):
+            return httpx.Response(200, json={"access_token": "T", "expires_in": 7200})
+        assert request.url.params["access_token"] == "T"
+        return media
+
+    http = Http(httpx.Client(transport=httpx.MockTransport(server)))
+    calls = Calls(http, Tokens(dynamodb(), "parley"), Pacing(dynamodb(), "parley"), dynamodb(), "parley")
+    downloads = Downloads(calls, Apps())
+    came = msgspec.structs.replace(message(), platform="wechat")
+    if isinstance(wanted, bytes):
+        assert downloads(Image(key="m"), came) == wanted
+        return
+    with pytest.raises(DownloadFailed, match=wanted):
+        downloads(Image(key="m"), came)
