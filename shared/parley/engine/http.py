@@ -1,6 +1,7 @@
 """The HTTP client: one per process, connections kept alive, a deadline on every call, answers of bounded size."""
 
 import base64
+import logging
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,6 +19,11 @@ MAX_ANSWER = 1_048_576
 MAX_DOWNLOAD = 10_485_760
 """Bytes of media that are handed to the bot."""
 _IN_MEMORY = 1_048_576
+
+# httpx tells each address at level INFO, which is what Lambda's JSON logs keep, and addresses hold credentials: an
+# access token in the query (WeCom, WeChat), a robot's key, an interaction's token in the path (Discord).
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 class CallFailed(Exception):

@@ -43,6 +43,14 @@ def test_a_call_leaves_as_it_is_and_its_answer_comes_back() -> None:
     assert seen[0].headers["content-type"] == "application/json; charset=utf-8"
 
 
+def test_no_address_is_logged_for_it_may_hold_a_credential(caplog: pytest.LogCaptureFixture) -> None:
+    """Lambda's JSON logs keep everything from INFO on."""
+    with caplog.at_level("INFO"):
+        query = {"corpsecret": "a-secret"}
+        http(lambda _: httpx.Response(200)).perform(call(auth=Auth("query", "access_token"), query=query), "a-token")
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(
     ("auth", "where"),
     [(Auth("header", "Authorization", "Bearer "), "header"), (Auth("query", "access_token"), "query")],
