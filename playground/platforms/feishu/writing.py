@@ -32,6 +32,7 @@ def written(feishu: "Feishu", account: Account, person: Person, room: Room, said
         parent = feishu.find_message(said.reply_to)
         if said.thread is True and not parent.thread:
             parent.thread = f"omt_{feishu.hex(12)}"
+            feishu.put_message(parent)
         message.reply_to, message.root, message.thread = parent.id, parent.root or parent.id, parent.thread
     elif said.thread:
         message.thread = f"omt_{feishu.hex(12)}" if said.thread is True else said.thread

@@ -17,7 +17,10 @@ export function conversation(main, composer) {
   main.append(head, banner, log, composer);
   roving(log, ".msg, .note button");
   log.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.classList.contains("msg")) changed("open", event.target.dataset.id);
+    if (event.key !== "Enter" || !event.target.classList.contains("msg")) return;
+    // The way takes the focus: its close button must not get this key as well.
+    event.preventDefault();
+    changed("open", event.target.dataset.id);
   });
   on("place language", () => { drawHead(); drawLog(); });
   on("rooms", drawHead);
