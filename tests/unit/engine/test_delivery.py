@@ -1,0 +1,436 @@
+"""The deliverer: every outcome in every state, one reply said once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from parley.engine import delivery
+from parley.engine.apps import AppsUnavailable, UnknownApp
+from parley.engine.aws import dynamodb
+from parley.engine.batch import Later
+from parley.engine.calls import Calls
+from parley.engine.delivery import Deliverer
+from parley.engine.http import Http
+from parley.engine.pacing import Pacing
+from parley.engine.tokens import Tokens
+from parley.journal.inbox import Inbox
+from parley.journal.outbox import Outbox
+from parley.journal.passive import Passive
+from parley.journal.rows import reply_pk, row_of
+from parley.journal.states import ReplyState, Row
+from parley.model import AnyMedia, Card, Destination, Message, Outgoing, Reply, Text, plain_text, reply_id
+from parley.model.codec import encode
+from parley.platform import (
+    HARMLESS,
+    Answer,
+    App,
+    Auth,
+    Bucket,
+    Call,
+    Config,
+    Limited,
+    NotYet,
+    Outcome,
+    Pause,
+    Permanent,
+    Profile,
+    Sent,
+    Steps,
+    Token,
+    TokenRejected,
+    TokenSteps,
+    TokenUnavailable,
+    Transient,
+    Unclear,
+    Undeliverable,
+)
+from tests.unit.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("aws")
+OUTCOMES: dict[int, Callable[[str], Outcome]] = {
+    200: Sent,
+    401: TokenRejected,
+    403: lambda reason: Permanent(reason, closed=True),
+    404: Permanent,
+    410: lambda reason: Permanent(reason, grant=True),
+    422: lambda reason: Permanent(reason, form=True),
+    429: lambda reason: Limited(7, reason),
+    500: Transient,
+    504: Unclear,
+}
+
+
+class Platform:
+    """Says each segment of a reply in a call of its own; what an answer means stands in its status."""
+
+    PROFILE = Profile(retry_for=600, kept=("ticket",))
+
+    def __init__(self) -> None:
+        self.covered: float = 100
+        self.not_yet: float = 0
+        self.news: tuple[Pause, ...] = ()
+        self.kept: Mapping[str, str] = {}
+
+    def deliver(self, out: Outgoing, app: App, now: float) -> Steps:
+        if now < self.not_yet:
+            raise NotYet(self.not_yet)
+        for number, segment in enumerate(out.reply.segments):
+            text = plain_text((segment,))
+            if text == "unsayable":
+                raise Undeliverable("there is no way to say that")
+            if text == "broken":
+                raise ZeroDivisionError
+            body = {"text": text, "form": out.form, "grant": out.to.grant_until}
+            auth = Auth("header", "Authorization")
+            covered = HARMLESS if text == "harmless" else self.covered
+            yield Call(name="send", method="POST", url="http://p/send", auth=auth, json=body, covered=covered)
+            del number
+
+    def outcome(self, call: Call, answer: Answer) -> Outcome:
+        return OUTCOMES[answer.status](answer.body.decode())
+
+    def token_key(self, out: Outgoing, app: App) -> str:
+        return "t"
+
+    def token(self, out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> TokenSteps:
+        self.kept = kept
+        answer = yield Call(name="token", method="POST", url="http://p/token")
+        if answer.status != 200:
+            raise TokenUnavailable("app_secret is refused", None if answer.status == 401 else 5)
+        return Token(answer.body.decode(), now + 1000)
+
+    def limits(self, call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
+        return (Bucket("b", 100, 1),)
+
+    def download(self, media: AnyMedia, message_id: str, app: App) -> Call:
+        raise AssertionError("nothing is downloaded here")
+
+    def learned(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
+        return self.news
+
+
+class World:
+    """One reply, and a platform's server that answers with the statuses it is given."""
+
+    def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = clock
+        self.platform = Platform()
+        self.statuses: list[int | Exception] = []
+        self.seen: list[str] = []
+        self.tokens: list[int] = []
+        self.config = Config()
+        self.app_error: Exception | None = None
+        self.outbox = Outbox(dynamodb(), "parley", 20)
+        pacing = Pacing(dynamodb(), "parley", clock, clock.sleep)
+        tokens = Tokens(dynamodb(), "parley", clock, clock.sleep, lambda: 0.5)
+        http = Http(httpx.Client(transport=httpx.MockTransport(self.serve)))
+        calls = Calls(http, tokens, pacing, dynamodb(), "parley", clock)
+        owed = Passive(dynamodb(), "parley", 0)
+        self.deliverer = Deliverer(self.outbox, owed, calls, pacing, self, clock)  # type: ignore[arg-type]
+        monkeypatch.setattr(delivery, "outbound", lambda _: self.platform)
+
+    def get(self, platform: str, name: str) -> App:
+        """The apps of this world."""
+        if self.app_error:
+            raise self.app_error
+        return App(platform, name, self.config)
+
+    def serve(self, request: httpx.Request) -> httpx.Response:
+        """The platform's server."""
+        if request.url.path == "/token":
+            self.tokens.append(len(self.tokens))
+            return httpx.Response(200, text=f"token-{len(self.tokens)}")
+        self.seen.append(request.read().decode())
+        status = self.statuses.pop(0) if self.statuses else 200
+        if isinstance(status, Exception):
+            raise status
+        return httpx.Response(status, text=f"id-{len(self.seen)}")
+
+    def out(self, *texts: str, ordinal: int = 0) -> Outgoing:
+        return Outgoing(
+            id=reply_id("key", ordinal),
+            message_key="key",
+            ordinal=ordinal,
+            to=Destination(platform="feishu", app="demo", room_id="room", grant="g", grant_until=99),
+            reply=Reply(segments=tuple(Text(text=text) for text in texts)),
+            created=self.clock.now,
+        )
+
+    def decided(self, out: Outgoing) -> dict[str, Any]:
+        """The record of a reply that the journal has."""
+        Inbox(dynamodb(), "parley", 86_400).add(out, self.clock.now)
+        return {"body": encode(out).decode(), "messageId": "r", "attributes": {}}
+
+    def row(self, out: Outgoing) -> Row:
+        item = dynamodb().get_item(TableName="parley", Key={"pk": {"S": reply_pk(out.id)}}, ConsistentRead=True)["Item"]
+        return row_of(item)
+
+    def run(self, record: Mapping[str, Any], most: int = 50) -> int:
+        """Deliver as the queue would, waiting as long as it is told to. The number of attempts."""
+        for attempt in range(1, most + 1):
+            try:
+                self.deliverer(record)
+            except Later as later:
+                self.clock.now += later.after
+            else:
+                return attempt
+        raise AssertionError(f"not done after {most} attempts")
+
+
+@pytest.fixture
+def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(clock, monkeypatch)
+
+
+def test_a_reply_is_sent_and_its_receipt_kept(world: World) -> None:
+    out = world.out("hi")
+    assert world.run(world.decided(out)) == 1
+    row = world.row(out)
+    assert (row.state, row.receipts, row.unclear_since) == (ReplyState.SENT, (Sent("id-1"),), None)
+
+
+def test_a_record_that_comes_twice_sends_once(world: World) -> None:
+    record = world.decided(world.out("hi"))
+    world.run(record)
+    world.run(record)
+    assert len(world.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("statuses", "attempts", "state", "calls"),
+    [
+        ([500, 500], 3, "SENT", 3),
+        ([429], 2, "SENT", 2),
+        ([401], 1, "SENT", 2),
+        ([401, 401], 2, "SENT", 3),
+        ([504], 2, "SENT", 2),
+        ([404], 1, "FAILED", 1),
+        ([httpx.ConnectError("x")], 2, "SENT", 2),
+        ([httpx.ReadTimeout("x")], 2, "SENT", 2),
+    ],
+)
+def test_each_outcome_has_its_consequence(
+    world: World, statuses: list[int | Exception], attempts: int, state: str, calls: int
+) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    world.statuses = list(statuses)
+    assert world.run(record) == attempts
+    assert (world.row(out).state, len(world.seen)) == (state, calls)
+
+
+def test_a_limit_waits_as_long_as_the_platform_says(world: World) -> None:
+    record = world.decided(world.out("hi"))
+    world.statuses = [429]
+    with pytest.raises(Later) as later:
+        world.deliverer(record)
+    assert later.value.after == 7
+
+
+def test_retries_come_later_and_later_and_end_at_the_platforms_deadline(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    world.statuses = [500] * 100
+    world.run(record)
+    assert world.row(out).state == "FAILED"
+    assert "gave up after" in world.row(out).reason
+    assert 6 <= len(world.seen) <= 20
+
+
+@pytest.mark.parametrize(("on_unknown", "state", "calls"), [("report", "UNKNOWN", 1), ("resend", "SENT", 2)])
+def test_what_no_key_covers_is_reported_or_sent_again_as_configured(
+    world: World, on_unknown: Any, state: str, calls: int
+) -> None:
+    world.platform.covered = 0
+    world.config = Config(on_unknown=on_unknown)
+    out = world.out("hi")
+    record = world.decided(out)
+    world.statuses = [httpx.ReadTimeout("x")]
+    world.run(record)
+    assert (world.row(out).state, len(world.seen)) == (state, calls)
+
+
+def crash_in_the_call(world: World, record: Mapping[str, Any]) -> None:
+    """The worker dies after the platform has done it and before anything is recorded."""
+    serve = world.serve
+
+    def dies(request: httpx.Request) -> httpx.Response:
+        serve(request)
+        if request.url.path == "/send":
+            raise KeyboardInterrupt
+        return httpx.Response(200, text="token")
+
+    world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(dies)))
+    with pytest.raises(KeyboardInterrupt):
+        world.deliverer(record)
+    world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(serve)))
+
+
+def test_a_worker_that_dies_is_waited_for_and_then_taken_over(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    crash_in_the_call(world, record)
+    with pytest.raises(Later) as later:
+        world.deliverer(record)
+    assert later.value.after == pytest.approx(20)
+    world.run(record)
+    assert world.row(out).state == "SENT"
+    assert world.seen[0] == world.seen[1]
+
+
+def test_after_the_keys_time_a_takeover_reports_instead_of_repeating(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    crash_in_the_call(world, record)
+    world.clock.now += 101
+    world.run(record)
+    assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 1)
+
+
+def test_a_reply_of_several_calls_goes_on_where_it_stopped(world: World) -> None:
+    out = world.out("one", "two", "three")
+    record = world.decided(out)
+    world.statuses = [200, 500, 200, 429]
+    world.run(record)
+    said = [text.split('"')[3] for text in world.seen]
+    assert said == ["one", "two", "two", "three", "three"]
+    assert [receipt.id for receipt in world.row(out).receipts] == ["id-1", "id-3", "id-5"]
+
+
+def test_a_refused_form_becomes_plain_text(world: World) -> None:
+    card = Card(title="Title", text="body")
+    out = Outgoing(
+        id=reply_id("key", 0),
+        message_key="key",
+        ordinal=0,
+        to=Destination(platform="feishu", app="demo", room_id="room"),
+        reply=Reply(segments=(card,)),
+        created=world.clock.now,
+    )
+    record = world.decided(out)
+    world.statuses = [422]
+    world.run(record)
+    assert world.row(out).state == "SENT"
+    assert world.row(out).out.form == "plain"
+    assert ['"rich"' in world.seen[0], '"plain"' in world.seen[1]] == [True, True]
+
+
+def test_plain_text_that_is_refused_has_failed(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    world.statuses = [422]
+    world.run(record)
+    assert (world.row(out).state, len(world.seen)) == ("FAILED", 1)
+
+
+def test_a_refused_grant_is_done_without(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    world.statuses = [410]
+    world.run(record)
+    assert ['"grant":99' in world.seen[0], '"grant":0' in world.seen[1]] == [True, True]
+    assert world.row(out).state == "SENT"
+
+
+def test_what_cannot_be_said_to_a_closed_person_is_owed(world: World, message: Callable[..., Message]) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    world.statuses = [403]
+    assert world.run(record) == 1
+    assert [row.out.id for row in world.deliverer.owed.owed(message())] == [out.id]
+    assert list(world.outbox.due(world.clock.now + 10**6)) == []
+
+
+@pytest.mark.parametrize("text", ["unsayable", "broken"])
+def test_what_the_platform_half_cannot_do_ends_and_is_told(world: World, text: str) -> None:
+    out = world.out(text)
+    world.run(world.decided(out))
+    assert (world.row(out).state, world.seen) == ("FAILED", [])
+    assert "text" not in world.row(out).reason or "no way" in world.row(out).reason
+
+
+def test_an_empty_reply_is_sent_by_saying_nothing(world: World) -> None:
+    out = world.out()
+    world.run(world.decided(out))
+    assert (world.row(out).state, world.seen) == ("SENT", [])
+
+
+def test_while_the_callback_may_still_answer_the_deliverer_waits(world: World) -> None:
+    record = world.decided(world.out("hi"))
+    world.platform.not_yet = world.clock.now + 12
+    with pytest.raises(Later) as later:
+        world.deliverer(record)
+    assert later.value.after == pytest.approx(12)
+    assert world.seen == []
+
+
+def test_what_an_answer_tells_about_limits_holds_for_the_next_call(world: World) -> None:
+    world.platform.news = (Pause(Bucket("b", 100, 1), 30),)
+    world.run(world.decided(world.out("hi")))
+    world.platform.news = ()
+    following = world.out("next", ordinal=1)
+    with pytest.raises(Later) as later:
+        world.deliverer(world.decided(following))
+    assert later.value.after > 25
+
+
+@pytest.mark.parametrize(("error", "least"), [(UnknownApp("x"), 300), (AppsUnavailable("x"), 10)])
+def test_a_reply_of_an_app_that_cannot_be_had_waits(world: World, error: Exception, least: float) -> None:
+    record = world.decided(world.out("hi"))
+    world.app_error = error
+    with pytest.raises(Later) as later:
+        world.deliverer(record)
+    assert later.value.after >= least
+    assert world.seen == []
+
+
+def test_a_worker_that_lost_its_lease_lets_nothing_pass_it(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    serve = world.serve
+
+    def taken_over(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/send":
+            world.outbox.take(out.id, "another", world.clock.now + 1000)
+        return serve(request)
+
+    world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(taken_over)))
+    with pytest.raises(Later):
+        world.deliverer(record)
+    assert world.row(out).owner == "another"
+
+
+def test_a_table_that_fails_keeps_the_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = world.decided(world.out("hi"))
+
+    def throttled(*_: Any, **__: Any) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "UpdateItem")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "finish", throttled)
+        with pytest.raises(ClientError):
+            world.deliverer(record)
+    world.clock.now += 21
+    world.run(record)
+    assert len(world.seen) == 2
+
+
+def test_a_refused_secret_is_retried_until_somebody_mends_it(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    serve = world.serve
+
+    def refusing(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401) if request.url.path == "/token" else serve(request)
+
+    world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(refusing)))
+    with pytest.raises(Later):
+        world.deliverer(record)
+    assert "app_secret is refused" in world.row(out).reason
+    world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(serve)))
+    world.clock.now += 10
+    world.run(record)
+    assert world.row(out).state == "SENT"
