@@ -8,20 +8,14 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import lark_oapi as lark
 import pytest
-from lark_oapi.card.action_handler import CardActionHandler
-from lark_oapi.core.log import logger
-from lark_oapi.core.model import RawRequest
-from lark_oapi.core.utils import AESCipher
-from lark_oapi.event.callback.model.p2_card_action_trigger import P2CardActionTriggerResponse
-from lark_oapi.event.dispatcher_handler import EventDispatcherHandler
 
 from parley.crypto import cbc_encrypt
 from parley.platform import Accepted, App, Headers, Request
 from parley.platforms.feishu import envelope
 from parley.platforms.feishu.config import Config
-from tests.conformance.adapters.feishu import (
+from tests.conformance.attacks import BAD_BODIES, changed_bodies, changed_values, noise
+from tests.conformance.feishu import (
     CONTENTS,
     KEY,
     PLAIN_APP,
@@ -38,8 +32,16 @@ from tests.conformance.adapters.feishu import (
     url_verification,
     v1_event,
 )
-from tests.conformance.attacks import BAD_BODIES, changed_bodies, changed_values, noise
 from tests.conformance.kit import receive, with_body, with_header
+from tests.conformance.lark import (
+    AESCipher,
+    CardActionHandler,
+    EventDispatcherHandler,
+    P2CardActionTriggerResponse,
+    RawRequest,
+    lark,
+    logger,
+)
 
 NOW = 1_718_000_002.0
 HEADER_NAMES = {name.lower(): name for name in ("X-Lark-Request-Timestamp", "X-Lark-Request-Nonce", "X-Lark-Signature")}

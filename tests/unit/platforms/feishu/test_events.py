@@ -8,7 +8,7 @@ import pytest
 from parley.model import Action, Message, Sender
 from parley.platform import Accepted, Request
 from parley.platforms.feishu.inbound import receive
-from tests.conformance.adapters.feishu import (
+from tests.conformance.feishu import (
     IDS,
     PLAIN_APP,
     SECRET_APP,

@@ -10,7 +10,7 @@ from parley.model.codec import decode_message, encode
 from parley.platform import Accepted, Headers, Request
 from parley.platforms.feishu.inbound import receive
 from parley.platforms.feishu.values import decode, seconds
-from tests.conformance.adapters.feishu import PLAIN_APP, SECRET_APP, TOKEN, card_action, chat, encrypt, signed
+from tests.conformance.feishu import PLAIN_APP, SECRET_APP, TOKEN, card_action, chat, encrypt, signed
 
 NOW = 1_718_000_002.0
 

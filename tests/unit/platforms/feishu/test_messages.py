@@ -8,7 +8,7 @@ import pytest
 from parley.model import Audio, File, Image, Link, Location, Markdown, Mention, Message, Other, Text, Video
 from parley.platform import Accepted, App, Request
 from parley.platforms.feishu.inbound import receive
-from tests.conformance.adapters.feishu import CONTENTS, PLAIN_APP, POST, TOKEN, chat, dump, make_app
+from tests.conformance.feishu import CONTENTS, PLAIN_APP, POST, TOKEN, chat, dump, make_app
 
 NOW = 1_718_000_001.234
 BOT = Mention(id="ou_bot01", name="Helper", bot=True)

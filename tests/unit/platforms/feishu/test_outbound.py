@@ -29,7 +29,8 @@ from parley.platform import (
 )
 from parley.platforms import outbound
 from parley.platforms.feishu.outbound import PROFILE, download, learned, limits, outcome, token, token_key
-from tests.conformance.adapters.feishu import ADAPTER, dump, make_app
+from tests.conformance.adapters.feishu import ADAPTER
+from tests.conformance.feishu import dump, make_app
 
 NOW = 1_718_000_000.0
 HOST = "https://open.feishu.cn/open-apis"

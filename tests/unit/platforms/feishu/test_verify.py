@@ -7,7 +7,7 @@ import pytest
 
 from parley.platform import Accepted, App, Headers, Rejected, Request
 from parley.platforms.feishu.inbound import receive
-from tests.conformance.adapters.feishu import (
+from tests.conformance.feishu import (
     IV,
     KEY,
     PLAIN_APP,
