@@ -1,0 +1,102 @@
+"""The sweeper: what was left behind goes back into the queue, in order, and not too often."""
+
+import boto3
+import pytest
+
+from parley.engine.aws import dynamodb
+from parley.engine.sweeper import Sweeper, lambda_handler
+from parley.journal.inbox import Inbox
+from parley.journal.outbox import Outbox
+from parley.journal.states import ReplyState, Row
+from parley.model import Destination, Outgoing, Reply, reply_id
+from parley.model.codec import decode_outgoing
+from tests.unit.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+def left_behind(clock: Clock, ordinal: int) -> Outgoing:
+    """A reply that was decided and never taken."""
+    out = Outgoing(
+        id=reply_id("key", ordinal),
+        message_key="key",
+        ordinal=ordinal,
+        to=Destination(platform="feishu", app="demo", room_id="room"),
+        reply=Reply.of(str(ordinal)),
+        created=clock.now,
+    )
+    Inbox(dynamodb(), "parley", 86_400).add(out, clock.now)
+    return out
+
+
+def sweep(clock: Clock) -> int:
+    return Sweeper(Outbox(dynamodb(), "parley", 20), clock)()
+
+
+def queued() -> list[int]:
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="outbound.fifo")["QueueUrl"]
+    found: list[int] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            found.append(decode_outgoing(message.get("Body", "")).ordinal)
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message.get("ReceiptHandle", ""))
+    return found
+
+
+def test_what_nobody_took_within_a_minute_is_swept_in_order(clock: Clock) -> None:
+    for ordinal in range(12):
+        left_behind(clock, ordinal)
+    clock.now += 59
+    assert sweep(clock) == 0
+    clock.now += 2
+    assert sweep(clock) == 12
+    assert queued() == list(range(12))
+
+
+def test_a_reply_whose_worker_died_is_swept_when_its_lease_is_over(clock: Clock) -> None:
+    outbox = Outbox(dynamodb(), "parley", 20)
+    assert isinstance(outbox.take(left_behind(clock, 0).id, "dead", clock.now), Row)
+    clock.now += 19
+    assert sweep(clock) == 0
+    clock.now += 2
+    assert sweep(clock) == 1
+
+
+def test_sweeping_again_at_once_does_nothing(clock: Clock) -> None:
+    left_behind(clock, 0)
+    clock.now += 61
+    assert [sweep(clock), sweep(clock)] == [1, 0]
+    clock.now += 601
+    assert sweep(clock) == 1
+
+
+def test_what_is_finished_is_never_swept(clock: Clock) -> None:
+    out = left_behind(clock, 0)
+    outbox = Outbox(dynamodb(), "parley", 20)
+    outbox.take(out.id, "me", clock.now)
+    outbox.finish(out, "me", ReplyState.SENT, (), "", clock.now)
+    clock.now += 10**6
+    assert sweep(clock) == 0
+
+
+def test_a_row_that_cannot_be_read_keeps_no_other_from_being_swept(clock: Clock) -> None:
+    left_behind(clock, 0)
+    dynamodb().put_item(
+        TableName="parley",
+        Item={
+            "pk": {"S": "out#odd"},
+            "state": {"S": "PENDING"},
+            "body": {"S": "{}"},
+            "due_shard": {"S": "due#0"},
+            "due_at": {"N": "1"},
+        },
+    )
+    clock.now += 61
+    assert sweep(clock) == 1
+
+
+def test_the_handler_says_how_many(clock: Clock) -> None:
+    clock.now = 1_000_000
+    left_behind(clock, 0)
+    assert lambda_handler({}, None) == {"swept": 1}
