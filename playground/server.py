@@ -1,6 +1,7 @@
 """The web server: the imitated APIs under `/<platform>/`, the control API under `/api/`, the page at `/`."""
 
 import asyncio
+import ipaddress
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +28,7 @@ STATIC = Path(__file__).with_name("static")
 HOLD_SECONDS = 20.0
 """How long the fault `timeout` holds an answer: longer than any client here waits."""
 _WATCH_EVERY = 1.0
-_LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_LOCAL = frozenset({"localhost", "host.docker.internal"})
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -78,6 +79,7 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
         *Control(world).routes(),
         *imitations,
         Route("/", _page),
+        Route("/favicon.ico", _icon),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return _Guard(Starlette(routes=routes, lifespan=lifespan))
@@ -86,6 +88,11 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
 async def _page(_request: Request) -> Response:
     page = await run_in_threadpool((STATIC / "index.html").read_bytes)
     return Response(page, media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+async def _icon(_request: Request) -> Response:
+    """For browsers that look at the usual place on what is no page."""
+    return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
 
 
 async def _watch(world: World) -> None:
@@ -144,6 +151,16 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
+def _this_machine(host: str) -> bool:
+    """Whether a Host header means this machine, as seen from itself or from its containers. Names can be made to lead
+    anywhere by those who own them; an address of a private network cannot.
+    """
+    try:
+        return host in _LOCAL or ipaddress.ip_address(host.strip("[]")).is_private
+    except ValueError:
+        return False
+
+
 class _Guard:
     """Answers only requests for this machine, and tells browsers to load nothing from elsewhere."""
 
@@ -157,7 +174,7 @@ class _Guard:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
         origin = headers.get(b"origin")
-        if host.rsplit(":", 1)[0] not in _LOCAL or (origin is not None and origin != f"http://{host}"):
+        if not _this_machine(host.rsplit(":", 1)[0]) or (origin is not None and origin != f"http://{host}"):
             # Another site's page must not reach the playground through this machine's browser.
             await JSONResponse({"error": "only this machine may ask"}, 403)(scope, receive, send)
             return

@@ -329,6 +329,11 @@ class TestPage:
             assert http.get("/api/rooms", headers=headers).status_code == 403
             assert http.get("/", headers=headers).status_code == 403
 
+    def test_containers_on_this_machine_are_let_in_and_public_addresses_are_not(self, http):
+        for host in ("10.88.0.1:8400", "172.17.0.1:8400", "host.docker.internal:8400", "[::1]:8400"):
+            assert http.get("/api/rooms", headers={"Host": host}).status_code == 200
+        assert http.get("/api/rooms", headers={"Host": "8.8.8.8:8400"}).status_code == 403
+
     def test_both_languages_have_the_same_words(self):
         text = (STATIC / "js" / "i18n.js").read_text()
         english, chinese = text.split("  zh: {")
