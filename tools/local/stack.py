@@ -70,6 +70,11 @@ def down(directory: str | Path | None = None) -> bool:
     return bool(leaders)
 
 
+def adopt(pid: int, directory: str | Path | None = None) -> None:
+    """End the process `pid`, spawned beside the stack in `directory`, together with the stack."""
+    _note(Places.of(directory), pid)
+
+
 def _start(places: Places, options: Options) -> Stack:
     _check_tools()
     say = options.say

@@ -1,0 +1,118 @@
+"""The samples in events/: each is what its function takes, signed as the platform signs."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from parley.engine.callback import request_of
+from parley.model.codec import decode_message, decode_outgoing
+from parley.platform import Accepted, App, Rejected, Request
+from parley.platforms import config_type, inbound
+from playground.platforms.feishu import Feishu
+from tools.make_events import FOLDER, write
+from tools.samples import APPS, FUNCTIONS, events
+
+NOW = 1_800_000_000
+UNDATED = ("challenge.json", "challenge_encrypted.json", "ping.json", "verification.json")
+"""Samples of how a console tries out an address: some platforms date or sign these otherwise, or not at all."""
+CALLBACKS = sorted(name for name in events(NOW) if name.split("/")[0] in APPS)
+
+
+def received(name: str, *, now: int = NOW, event: dict[str, Any] | None = None) -> tuple[Request, Accepted | Rejected]:
+    """What the platform's own code says to the sample `name`, made at NOW, at the time `now`."""
+    platform = name.split("/", maxsplit=1)[0]
+    app = App(platform, "sample", msgspec.convert(APPS[platform]("http://127.0.0.1:8400"), type=config_type(platform)))
+    request = request_of(event or events(NOW)[name])
+    return request, inbound(platform).receive(request, app, now)
+
+
+def test_the_folder_holds_all_samples_and_nothing_else():
+    committed = {path.relative_to(FOLDER).as_posix(): json.loads(path.read_text()) for path in FOLDER.rglob("*.json")}
+    made_at = committed["feishu/text.json"]["requestContext"]["requestTimeEpoch"] // 1000
+    assert committed == events(made_at), "make events"
+
+
+def test_every_function_has_a_sample():
+    functions = {path.parent.name for path in (FOLDER.parent / "functions").glob("*/app.py")}
+    assert set(FUNCTIONS) == functions
+
+
+def test_of_one_moment_they_are_always_the_same(tmp_path: Path):
+    write(tmp_path, NOW)
+    first = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+    (tmp_path / "feishu" / "old.json").write_text("{}")
+    write(tmp_path, NOW)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.json")} == first
+    assert events(NOW) != events(NOW + 1)
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_callback_is_accepted(name: str):
+    _, outcome = received(name)
+    assert isinstance(outcome, Accepted), outcome
+    assert outcome.response.status == 200
+
+
+@pytest.mark.parametrize("name", [name for name in CALLBACKS if not name.endswith(UNDATED)])
+def test_a_callback_is_refused_when_it_is_a_day_old_or_changed(name: str):
+    _, old = received(name, now=NOW + 86_400)
+    assert isinstance(old, Rejected)
+    assert old.status == 401
+    event = events(NOW)[name]
+    body = bytearray(base64.b64decode(event["body"]))
+    body[len(body) // 2] ^= 1
+    _, changed = received(name, event={**event, "body": base64.b64encode(body).decode()})
+    assert isinstance(changed, Rejected)
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_callback_is_the_event_of_a_binary_rest_api(name: str):
+    event = events(NOW)[name]
+    assert event["isBase64Encoded"] is bool(event["body"])
+    assert event["pathParameters"] == {"app": "sample"}
+    assert event["path"] == event["resource"].replace("{app}", "sample")
+    assert event["multiValueHeaders"] == {key: [value] for key, value in event["headers"].items()}
+
+
+def test_the_challenges_are_answered_with_what_was_sent():
+    for name in ("feishu/challenge.json", "feishu/challenge_encrypted.json"):
+        _, outcome = received(name)
+        assert isinstance(outcome, Accepted)
+        assert len(json.loads(outcome.response.body)["challenge"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "text"),
+    [("text", "message", "/count"), ("group_mention", "message", "/card"), ("card_action", "action", "")],
+)
+def test_feishu_says_what_the_name_of_the_case_says(case: str, kind: str, text: str):
+    _, outcome = received(f"feishu/{case}.json")
+    assert isinstance(outcome, Accepted)
+    (message,) = outcome.messages
+    assert (message.kind, message.content.text) == (kind, text)
+    assert message.context.private == (case == "text")
+
+
+def test_the_answers_have_a_room_on_the_page():
+    feishu = Feishu()
+    feishu.add_app("sample", APPS["feishu"]("http://127.0.0.1:8400"))
+    for name in ("text", "group_mention", "card_action"):
+        _, outcome = received(f"feishu/{name}.json")
+        assert isinstance(outcome, Accepted)
+        room = feishu.rooms[outcome.messages[0].context.room_id]
+        assert "sample" in room.bots
+
+
+def test_the_samples_of_the_queues_hold_what_the_queues_carry():
+    made = events(NOW)
+    (first,) = made["processor/message.json"]["Records"]
+    (again,) = made["processor/message_again.json"]["Records"]
+    assert decode_message(first["body"]) == decode_message(again["body"])
+    assert [r["attributes"]["ApproximateReceiveCount"] for r in (first, again)] == ["1", "2"]
+    (reply,) = made["deliverer/reply.json"]["Records"]
+    assert decode_outgoing(reply["body"]).id == reply["attributes"]["MessageDeduplicationId"]
+    assert decode_outgoing(reply["body"]).to.key == reply["attributes"]["MessageGroupId"]

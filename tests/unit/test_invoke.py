@@ -1,0 +1,151 @@
+"""What `make events` prepares for `sam local invoke`."""
+
+import asyncio
+import json
+import socket
+import socketserver
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools import invoke, relay
+from tools.local import Trouble
+
+TEMPLATE = {
+    "Parameters": {"PythonRuntime": {"Default": "python3.13"}, "Architecture": {"Default": "arm64"}},
+    "Resources": {
+        "FeishuFunction": {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {"CodeUri": "FeishuFunction", "Environment": {"Variables": {"PARLEY_MAX_BODY": "262144"}}},
+        },
+        "SharedLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "SharedLayer"}},
+        "StateTable": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
+    },
+}
+FACTS = {"functions": {"feishu": "parley-local-FeishuFunction-1"}}
+
+
+class Aws:
+    """An AWS with one function."""
+
+    endpoint = "http://127.0.0.1:4566"
+
+    def client(self, _service: str) -> "Aws":
+        return self
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
+        assert FunctionName == "parley-local-FeishuFunction-1"
+        queue = "http://localhost:4566/000000000000/parley-local-inbound.fifo"
+        return {"Environment": {"Variables": {"PARLEY_STAGE": "local", "PARLEY_INBOUND_URL": queue}}}
+
+
+def test_the_template_can_lie_anywhere_and_declares_what_must_reach_the_functions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    built = tmp_path / "built" / "template.yaml"
+    built.parent.mkdir()
+    built.write_text(yaml.safe_dump(TEMPLATE))
+    monkeypatch.setattr(invoke, "_TEMPLATE", tmp_path / "invoke.yaml")
+    assert invoke._write_template(built) == ["FeishuFunction"]
+    resources = yaml.safe_load((tmp_path / "invoke.yaml").read_text())["Resources"]
+    function = resources["FeishuFunction"]["Properties"]
+    assert function["CodeUri"] == str(tmp_path / "built" / "FeishuFunction")
+    assert resources["SharedLayer"]["Properties"]["ContentUri"] == str(tmp_path / "built" / "SharedLayer")
+    declared = function["Environment"]["Variables"]
+    assert declared["PARLEY_MAX_BODY"] == "262144"
+    assert {"AWS_ENDPOINT_URL", "AWS_REGION"} <= set(declared)
+
+
+def test_the_variables_are_those_of_the_stack_as_a_container_has_to_write_them():
+    variables = invoke._variables(Aws(), FACTS, ["FeishuFunction"], "172.17.0.1")["FeishuFunction"]  # type: ignore[arg-type]
+    assert variables["PARLEY_INBOUND_URL"] == "http://172.17.0.1:4566/000000000000/parley-local-inbound.fifo"
+    assert variables["AWS_ENDPOINT_URL"] == "http://172.17.0.1:4566"
+    assert variables["PARLEY_STAGE"] == "invoke"
+
+
+def test_a_function_that_the_stack_has_not_yet_is_told():
+    with pytest.raises(Trouble, match="WecomFunction is newer than the stack"):
+        invoke._variables(Aws(), FACTS, ["WecomFunction"], "172.17.0.1")  # type: ignore[arg-type]
+
+
+class Engine(BaseHTTPRequestHandler):
+    """A container engine that knows its bridge."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"IPAM": {"Config": [{"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.1"}]}}).encode()
+        self.send_response(200 if self.path == "/networks/bridge" else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nothing."""
+
+
+def test_the_engine_is_asked_for_the_address_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    with socketserver.UnixStreamServer(f"{tmp_path}/engine.sock", Engine) as engine:
+        thread = threading.Thread(target=engine.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            assert invoke._gateway() == "172.17.0.1"
+        finally:
+            engine.shutdown()
+            thread.join()
+
+
+def test_without_an_engine_one_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(Trouble, match="start Docker"):
+        invoke._gateway()
+
+
+def test_the_ports_are_those_that_functions_call(tmp_path: Path):
+    stack = tmp_path / "stack.json"
+    stack.write_text(json.dumps({"aws_endpoint": "http://127.0.0.1:4566", "playground": "http://127.0.0.1:8400"}))
+    assert relay.ports_of(stack) == [4566, 8400]
+
+
+if sys.platform == "linux":  # elsewhere the engine has a way of its own, and there is no second loopback address
+
+    def test_the_relay_hands_bytes_through_both_ways():
+        async def echoed() -> bytes:
+            listening = socket.create_server(("127.0.0.1", 0))
+            port = listening.getsockname()[1]
+
+            async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                writer.write(b"heard " + await reader.readuntil(b"\n"))
+                await writer.drain()
+                writer.close()
+
+            async with (
+                await asyncio.start_server(echo, sock=listening),
+                await relay._forward("127.0.0.2", port),
+            ):
+                reader, writer = await asyncio.open_connection("127.0.0.2", port)
+                writer.write(b"hello\n")
+                answer = await reader.read()
+                writer.close()
+                return answer
+
+        assert asyncio.run(echoed()) == b"heard hello\n"
+
+    def test_the_relay_hangs_up_where_nothing_listens():
+        async def refused() -> bytes:
+            with socket.create_server(("127.0.0.1", 0)) as taken:
+                port = taken.getsockname()[1]
+            async with await relay._forward("127.0.0.2", port):
+                reader, writer = await asyncio.open_connection("127.0.0.2", port)
+                answer = await reader.read()
+                writer.close()
+                return answer
+
+        assert asyncio.run(refused()) == b""
