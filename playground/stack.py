@@ -73,12 +73,14 @@ class Stack:
             return f"{str(known['api']).rstrip('/')}/callback/{platform}/{app}"
         raise StackUnavailable("the local stack is not up: start it with `make run` or `make up`")
 
-    def apps(self, platform: str) -> dict[str, Mapping[str, Any]]:
-        """The configurations of the apps of `platform`: those in `stack.json`, and those put into SSM since."""
+    def apps(self, platform: str, *, now: bool = False) -> dict[str, Mapping[str, Any]]:
+        """The configurations of the apps of `platform`: those in `stack.json`, and those put into SSM since; looked up
+        at most every two seconds unless `now`.
+        """
         listed = dict(self.describe().get("apps", {}).get(platform, {}))
         with self._lock:
             at, found = self._found.get(platform, (0.0, {}))
-            if time.monotonic() - at > _APPS_EVERY:
+            if now or time.monotonic() - at > _APPS_EVERY:
                 found = self._apps_in_ssm(platform)
                 self._found[platform] = (time.monotonic(), found)
         return {**listed, **found}

@@ -39,7 +39,9 @@ def _states(found: dict[str, Any], delivery: Delivery | None) -> list[dict[str, 
     accepted = next((a for a in delivery.attempts if a.status == 200), None) if delivery else None
     if accepted is None and found["decided"] is None:
         return []
-    states = [{"state": "RECEIVED", "at": accepted.at + accepted.ms / 1000 if accepted else None}]
+    # In the queue it was before the bot decided, even where the acknowledgement was read later.
+    known = [at for at in (accepted and accepted.at + accepted.ms / 1000, found["decided"]) if at is not None]
+    states = [{"state": "RECEIVED", "at": min(known)}]
     if found["decided"] is not None:
         states.append({"state": "DECIDED", "at": found["decided"]})
     if found["state"] == "DONE":

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from playground.courier import Courier
@@ -26,7 +27,7 @@ class World:
         self.courier = Courier(stack.callback_url, time.time)
         self._configs: dict[tuple[str, str], Mapping[str, Any]] = {}
         for platform in self.platforms.values():
-            platform.discover = stack.apps
+            platform.discover = partial(stack.apps, now=True)
             platform.listeners.append(self._listener(platform))
 
     def platform(self, name: object) -> Platform:

@@ -49,7 +49,7 @@ function draw() {
   attach.hidden = !platform()?.features.includes("image");
   attach.title = t("attach");
   attach.setAttribute("aria-label", t("attach"));
-  mention.hidden = !group;
+  mention.hidden = !group || !state.app;
   mention.textContent = t("mention", { bot: state.app });
   mention.title = platform() ? t("mentionWhy", { platform: label(platform()) }) : "";
   mention.setAttribute("aria-pressed", String(mentioning));

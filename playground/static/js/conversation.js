@@ -35,10 +35,10 @@ function drawHead() {
   if (!here) return head.replaceChildren(h("h2", {}, "…"));
   const bot = here.bots.join(", ");
   const direct = here.kind === "private";
-  const people = here.members.map((id) => platform().persons.find((one) => one.id === id)).filter(Boolean).map(named).join(", ");
+  const people = here.members.map((id) => platform().persons.find((one) => one.id === id)).filter(Boolean).map(named);
   head.replaceChildren(
     direct ? avatar(bot, "bot") : h("span", { class: "avatar tint-5", "aria-hidden": "true" }, icon("group")),
-    h("div", {}, h("h2", {}, direct ? bot : named(here)), h("p", {}, direct ? t("directWith", { bot }) : t("groupOf", { people, bot: bot || "–" }))),
+    h("div", {}, h("h2", {}, direct ? bot : named(here)), h("p", {}, direct ? t("directWith", { bot }) : t("groupOf", { people: [...people, ...here.bots].join(", ") }))),
   );
 }
 
