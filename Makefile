@@ -48,19 +48,19 @@ fmt: ## formats the code and mends what ruff can mend
 test: ## all tests: unit and conformance (also on Python 3.13), then the local stack and the page in a browser
 	@sh tools/setup.sh dev sam emulator py313
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest $(FAST_TESTS) --cov --cov-report=term
+	$(PY) -m pytest -q -n auto $(FAST_TESTS) --cov --cov-report=term
 	@$(MAKE) --no-print-directory unit-3.13
 	@$(MAKE) --no-print-directory integration
 
 unit: ## unit tests only: seconds
 	@sh tools/setup.sh dev
-	$(PY) -m pytest tests/unit
+	$(PY) -m pytest -q -n auto tests/unit
 
 # Production runs on Python 3.13; developers' machines often do not.
 unit-3.13:
 	@sh tools/setup.sh dev py313
 	@if [ -x .local/envs/py313/bin/python ]; then \
-		PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q $(FAST_TESTS); \
+		PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q -n auto $(FAST_TESTS); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
 		echo "Python 3.13: the tests above ran on it"; \
 	else \
@@ -74,7 +74,7 @@ conformance: ## every vector of tests/vectors (or PARLEY_VECTORS) through the de
 integration: ## tests on the local stack, and the page in a headless browser
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest $(STACK_TESTS)
+	$(PY) -m pytest -v $(STACK_TESTS)
 
 # --- the local stack
 
