@@ -51,8 +51,8 @@ function roomRow(one) {
 
 function apps(here) {
   const options = here.apps.map((one) => h("option", { value: one.name, selected: one.name === state.app }, one.name));
-  const select = h("select", { class: "field", on: { change: () => go({ app: select.value }) } }, options);
-  return h("section", {}, h("h2", {}, h("label", {}, t("app"), " ", select)));
+  const select = h("select", { class: "field", "aria-label": t("app"), on: { change: () => go({ app: select.value }) } }, options);
+  return h("section", {}, h("h2", {}, t("app")), select);
 }
 
 function foot(here) {
