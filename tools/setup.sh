@@ -56,11 +56,22 @@ find_python313() {
     done
 }
 
+# An environment is made anew for another interpreter or place; for other pins its packages are changed in place, which
+# is quicker and does not disturb whoever works in it.
+base() { # python
+    "$1" -c 'import sys; print(sys.version, sys.base_prefix)' && echo "$HERE"
+}
+
+based_on() { # directory python
+    [ -f "$1/.base" ] && [ "$(base "$1/bin/python" 2>/dev/null)" = "$(cat "$1/.base")" ] &&
+        [ "$(base "$2")" = "$(cat "$1/.base")" ]
+}
+
 # What an environment is made of: its pins, its interpreter, its place.
 fingerprint() { # python lockfile...
     python=$1
     shift
-    { cat "$@" tools/setup.sh && "$python" -c 'import sys; print(sys.version, sys.base_prefix)' && echo "$HERE"; } | cksum
+    { cat "$@" tools/setup.sh && base "$python"; } | cksum
 }
 
 current() { # directory lockfile...
@@ -93,12 +104,17 @@ make_dev() {
     if [ -z "${PYTHON:-}" ] && current .venv "$@"; then return; fi
     python=$(find_python)
     if current .venv "$@" && [ "$(fingerprint "$python" "$@")" = "$(cat .venv/.fingerprint)" ]; then return; fi
-    note "making .venv with $("$python" -V 2>&1)"
-    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-        die "$python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
-    "$python" -m venv --clear .venv || die "$python could not make a virtual environment in .venv (see above)"
-    .venv/bin/python -m pip install --quiet --no-input --require-hashes -r requirements/bootstrap.txt ||
-        die "uv could not be installed (see above); is the package index reachable?"
+    if based_on .venv "$python" && "$UV" --version >/dev/null 2>&1; then
+        note "updating .venv"
+    else
+        note "making .venv with $("$python" -V 2>&1)"
+        "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+            die "$python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
+        "$python" -m venv --clear .venv || die "$python could not make a virtual environment in .venv (see above)"
+        .venv/bin/python -m pip install --quiet --no-input --require-hashes -r requirements/bootstrap.txt ||
+            die "uv could not be installed (see above); is the package index reachable?"
+        base "$python" >.venv/.base
+    fi
     sync .venv requirements/dev.txt
     install_parley .venv
     finish .venv "$@"
@@ -106,10 +122,15 @@ make_dev() {
 
 make_env() { # name python lockfile
     if current ".local/envs/$1" "$3"; then return; fi
-    note "making .local/envs/$1"
-    rm -rf ".local/envs/$1"
-    "$UV" venv --quiet --no-project --python "$2" ".local/envs/$1" ||
-        die "no virtual environment in .local/envs/$1 (see above)"
+    if based_on ".local/envs/$1" "$2"; then
+        note "updating .local/envs/$1"
+    else
+        note "making .local/envs/$1"
+        rm -rf ".local/envs/$1"
+        "$UV" venv --quiet --no-project --python "$2" ".local/envs/$1" ||
+            die "no virtual environment in .local/envs/$1 (see above)"
+        base "$2" >".local/envs/$1/.base"
+    fi
     sync ".local/envs/$1" "$3"
     if [ "$3" = requirements/dev.txt ]; then install_parley ".local/envs/$1"; fi
     finish ".local/envs/$1" "$3"
