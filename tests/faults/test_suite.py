@@ -1,0 +1,105 @@
+"""The faults suite finds what is wrong: journals that are broken on purpose are caught, and the real one is not."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+
+from parley.journal.inbox import Inbox, Opened, State
+from parley.journal.rows import message_pk, number, text
+from parley.model import Message, Outgoing, message_key
+from tools.faults import dice, scripted
+from tools.faults.oracle import Findings, Forms, forms_of
+from tools.faults.subjects import SUBJECTS
+
+SUBJECT = SUBJECTS[0]
+RUN = dice.Run(seed=5, messages=150, conversations=15)
+
+
+class MarksFirst(Inbox):
+    """Marks a message as handled when it is taken up, and works later: what many frameworks do."""
+
+    def open(self, message: Message) -> Opened:
+        opened = Inbox.open(self, message)
+        if opened.decided is None:
+            mark = {"pk": text(message_pk(message_key(message))), "state": text("DECIDED"), "replies": number(0)}
+            self.client.put_item(TableName=self.table, Item=mark)
+        return opened
+
+    def _decision(self, message: Message, replies: int, now: float) -> Any:
+        decision: Any = Inbox._decision(self, message, replies, now)
+        for name in ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"):
+            decision["Put"].pop(name)
+        return decision
+
+
+class ForgetsClaims(Inbox):
+    """Stores state and replies, and not that the message is handled."""
+
+    def open(self, message: Message) -> Opened:
+        opened = Inbox.open(self, message)
+        return Opened(opened.state, opened.version, None)
+
+    def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
+        self.client.delete_item(TableName=self.table, Key={"pk": text(message_pk(message_key(message)))})
+        for out in replies:
+            self.client.delete_item(TableName=self.table, Key={"pk": text(f"out#{out.id}")})
+        Inbox.decide(self, message, opened, state, replies, now)
+
+
+class DecidesInTwo(Inbox):
+    """Stores the conversation's state and, a moment later, the decision: two writes where one transaction belongs."""
+
+    def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
+        for item in self._memory(message, opened, state, now):
+            if "Put" in item:
+                self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
+        stored = Inbox.open(self, message)
+        Inbox.decide(self, message, stored, stored.state, replies, now)
+
+
+@cache
+def forms() -> Forms:
+    return forms_of(SUBJECT)
+
+
+def crashes_of(inbox: type[Inbox]) -> Findings:
+    """A plain message with each crash at each call."""
+    found = Findings()
+    for case in scripted.cases(SUBJECT, inbox, commands=("count",)):
+        found.add(scripted.play(SUBJECT, case, forms(), inbox).findings)
+    return found
+
+
+def test_a_journal_that_marks_first_loses_messages_and_is_caught() -> None:
+    assert crashes_of(MarksFirst).lost
+
+
+def test_a_journal_that_forgets_its_claims_counts_messages_twice_and_is_caught() -> None:
+    assert crashes_of(ForgetsClaims).out_of_order
+
+
+def test_a_decision_in_two_writes_counts_twice_and_is_caught() -> None:
+    assert crashes_of(DecidesInTwo).out_of_order
+
+
+def test_the_real_journal_keeps_every_promise_at_every_call_of_a_plain_message() -> None:
+    assert crashes_of(Inbox).good
+
+
+@pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])
+def test_random_trouble_catches_a_broken_journal_too(inbox: type[Inbox]) -> None:
+    assert not dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()}, inbox).findings.good
+
+
+def test_random_trouble_does_not_break_the_real_journal() -> None:
+    played = dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()})
+    assert played.findings.good
+    assert sum(played.dice.thrown.values()) > 50
+
+
+def test_a_seed_tells_everything_about_a_run() -> None:
+    runs = [dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()}) for _ in range(2)]
+    first, second = ((played.findings, played.dice.thrown, played.world.clock.now) for played in runs)
+    assert first == second

@@ -1,0 +1,116 @@
+"""`make faults`: crash everywhere, break everything, and count what got lost, was said twice or came out of order.
+
+make faults                 all scripted cases, then 10,000 messages at random
+make faults SEED=7          the same random run again
+make faults N=1000          a smaller random run
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from random import SystemRandom
+
+from tools.faults import dice, scripted
+from tools.faults.oracle import Findings, Forms, forms_of
+from tools.faults.subjects import SUBJECTS, Subject
+
+MESSAGES, PER_CONVERSATION = 10_000, 10
+_SHARES = 16
+"""Parts that the scripted cases are divided into."""
+_COLUMNS = ("lost", "duplicated", "out_of_order", "unknown", "unexplained", "over_limit", "parked")
+
+
+@dataclass(slots=True)
+class Part:
+    """What a part of the suite has shown."""
+
+    title: str
+    runs: int
+    messages: int
+    calls: int
+    findings: Findings
+
+
+def main(seed: int, messages: int) -> int:
+    """Run the suite and print its table; the process's exit status."""
+    started = time.monotonic()
+    print(f"seed {seed}", flush=True)
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        parts = [future.result() for future in [pool.submit(task) for task in _tasks(seed, messages)]]
+    rows: dict[str, Part] = {}
+    for part in parts:
+        row = rows.setdefault(part.title, Part(part.title, 0, 0, 0, Findings()))
+        row.runs += part.runs
+        row.messages += part.messages
+        row.calls += part.calls
+        row.findings.add(part.findings)
+    _print(rows.values())
+    good = all(row.findings.good for row in rows.values())
+    print(f"{'kept' if good else 'BROKEN'} in {time.monotonic() - started:.0f} s; again: make faults SEED={seed}")
+    return 0 if good else 1
+
+
+def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Part]]:
+    yield partial(_random, dice.Run(seed, messages, messages // PER_CONVERSATION))
+    for subject in SUBJECTS:
+        for share in range(_SHARES):
+            yield partial(_one_fault, subject, share)
+            yield partial(_two_crashes, subject, share)
+
+
+def _one_fault(subject: Subject, share: int) -> Part:
+    return _scripted(f"{subject.name}: one fault", subject, islice(scripted.cases(subject), share, None, _SHARES))
+
+
+def _two_crashes(subject: Subject, share: int) -> Part:
+    return _scripted(
+        f"{subject.name}: two crashes", subject, islice(scripted.crash_pairs(subject), share, None, _SHARES)
+    )
+
+
+def _scripted(title: str, subject: Subject, cases: Iterable[scripted.Case]) -> Part:
+    part = Part(title, 0, 0, 0, Findings())
+    forms = forms_of(subject)
+    for case in cases:
+        played = scripted.play(subject, case, forms)
+        for column in _COLUMNS:
+            getattr(part.findings, column).extend(f"{case}: {what}" for what in getattr(played.findings, column))
+        part.runs += 1
+        part.messages += len(played.world.inbound.accepted)
+        part.calls += played.world.ledger.calls
+    return part
+
+
+def _random(run: dice.Run) -> Part:
+    forms: dict[str, Forms] = {subject.name: forms_of(subject) for subject in SUBJECTS}
+    played = dice.play(run, SUBJECTS, forms)
+    return Part("random", 1, len(played.world.inbound.accepted), played.world.ledger.calls, played.findings)
+
+
+def _print(parts: Iterable[Part]) -> None:
+    parts = list(parts)
+    heads = ("", "runs", "messages", "API calls", *(column.replace("_", " ") for column in _COLUMNS))
+    print("".join(f"{head:>14}" if at else f"{head:<24}" for at, head in enumerate(heads)))
+    for part in parts:
+        found = (len(getattr(part.findings, column)) for column in _COLUMNS)
+        cells = (part.title, part.runs, part.messages, part.calls, *found)
+        print("".join(f"{cell:>14}" if at else f"{cell:<24}" for at, cell in enumerate(cells)))
+    for part in parts:
+        for column in _COLUMNS:
+            if column not in ("unknown", "parked"):
+                for what in getattr(part.findings, column)[:10]:
+                    print(f"{part.title}: {column}: {what}")
+
+
+if __name__ == "__main__":
+    sys.exit(
+        main(
+            int(os.environ.get("SEED") or SystemRandom().randrange(1_000_000)),
+            int(os.environ.get("N") or MESSAGES),
+        )
+    )

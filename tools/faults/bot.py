@@ -1,0 +1,87 @@
+"""The bot of the faults suite. Every reply carries the tag of the message it answers and its own number, so that the
+platform's side can tell which of them are there, how often, and in which order.
+"""
+
+from base64 import b64encode
+
+from parley.bot import Bot, Turn
+from parley.model import Button, Card, Destination, Image, Reply, Text
+from playground.sample import picture
+
+LATE_APP = "late"
+"""An app whose configuration comes only after the first replies for it."""
+HOOK = "alerts"
+
+_PICTURE = picture(8, 8)
+
+
+def tag(message: str, ordinal: int) -> str:
+    """How reply number `ordinal` to the message tagged `message` is marked."""
+    return f"«{message}.{ordinal}»"
+
+
+def make_bot() -> Bot:
+    """A bot with one command for each thing that can go wrong."""
+    bot = Bot()
+    _add_words(bot)
+    _add_forms(bot)
+    _add_elsewhere(bot)
+    return bot
+
+
+def _add_words(bot: Bot) -> None:
+    @bot.command()
+    def count(turn: Turn, mark: str) -> str:
+        turn.state["count"] = turn.state.get("count", 0) + 1
+        return f"{turn.state['count']} {tag(mark, 0)}"
+
+    @bot.command()
+    def two(mark: str) -> list[str]:
+        return [f"one {tag(mark, 0)}", f"two {tag(mark, 1)}"]
+
+    @bot.command()
+    def long(mark: str) -> str:
+        """Several messages at the platform: each reads on where the last one stopped."""
+        return f"begin {tag(mark, 0)} " + "word " * 40_000
+
+    @bot.fallback
+    def echo(turn: Turn) -> str:
+        return f"heard {tag(turn.text.strip(), 0)}"
+
+
+def _add_forms(bot: Bot) -> None:
+    @bot.command()
+    def card(mark: str) -> Card:
+        return Card(title=tag(mark, 0), text="Press it.", buttons=(Button(id="press", label="Press", value=mark),))
+
+    @bot.action("press")
+    def pressed(turn: Turn) -> str:
+        value = turn.message.action.value if turn.message.action else ""
+        return f"pressed {tag(f'{value}-pressed', 0)}"
+
+    @bot.command()
+    def photo(mark: str) -> Reply:
+        return Reply(segments=(Text(text=tag(mark, 0)), Image(data=_base64(_PICTURE), name="picture.png")))
+
+    @bot.command()
+    def refused(mark: str) -> Image:
+        """A picture that is not ours: the platform refuses it, and its name is said instead."""
+        return Image(key="img_of_somebody_else", name=tag(mark, 0))
+
+
+def _add_elsewhere(bot: Bot) -> None:
+    @bot.command()
+    def late(turn: Turn, mark: str) -> Reply:
+        to = Destination.answering(turn.message)
+        elsewhere = Destination(platform=to.platform, app=LATE_APP, tenant=to.tenant, room_id=to.room_id)
+        return Reply(segments=(Text(text=tag(mark, 0)),), to=elsewhere)
+
+    @bot.command()
+    def push(turn: Turn, mark: str) -> Reply:
+        """To a webhook, where no key of ours covers a repetition."""
+        to = Destination(platform=turn.message.platform, app=turn.message.app, webhook=HOOK)
+        return Reply(segments=(Text(text=tag(mark, 0)),), to=to)
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()

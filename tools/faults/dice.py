@@ -1,0 +1,117 @@
+"""Random runs: many messages in many conversations, each delivered up to four times, while any call may fail."""
+
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from parley.journal.inbox import Inbox
+from parley.model.codec import decode_outgoing
+from playground.platforms.base import Platform, Pressed, Said
+from playground.platforms.model import Delivery
+from playground.platforms.model import Message as Shown
+from tools.faults.bot import make_bot
+from tools.faults.oracle import Findings, Forms, asked, judge
+from tools.faults.subjects import APP, Subject
+from tools.faults.trouble import Dice
+from tools.faults.world import World
+
+PACE = 14.0
+"""Messages a second that people write, in each platform's busiest app: close to what its limits let through."""
+_COMMANDS = {"count": 70, "echo": 10, "two": 5, "card": 5, "photo": 4, "refused": 3, "push": 2, "long": 1}
+"""How often each command is given, in hundredths. `late` is left to the scripted cases."""
+_DELAYS = (0.0, 0.5, 20.0, 400.0, 3000.0)
+"""Seconds after which a message is delivered once more: within SQS's five minutes, and long after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: its size and its seed, which tell everything about it."""
+
+    seed: int
+    messages: int
+    conversations: int
+
+
+def play(run: Run, subjects: tuple[Subject, ...], forms: dict[str, Forms], inbox: type[Inbox] = Inbox) -> "Played":
+    """Play `run` until the world rests, the dead letters are sent back and it rests again; and judge it."""
+    random = Random(run.seed)
+    dice = Dice(Random(random.random()))
+    world = World(subjects, dice, make_bot(), random, inbox=inbox)
+    world.finished = lambda _record: random.random() > 0.01
+    for subject in subjects:
+        _talk(world, subject, run, len(subjects))
+    world.settle()
+    parked: set[str] = set()
+    for _ in range(10):
+        dice.armed = False
+        sent = world.redrive()
+        if not sent:
+            break
+        parked.update(map(_tag_in, sent))
+        world.settle()
+    return Played(judge(world, forms, frozenset(parked)), world, dice)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run that is over."""
+
+    findings: Findings
+    world: World
+    dice: Dice
+
+
+def _talk(world: World, subject: Subject, run: Run, share: int) -> None:
+    """Have people write, in so many conversations side by side."""
+    platform, random = world.platforms[subject.name], world.random
+    commands = [command for command in _COMMANDS if command in (*subject.commands, "echo")]
+    weights = [_COMMANDS[command] for command in commands]
+    at = world.clock()
+    for number in range(run.messages // share):
+        at += random.expovariate(PACE)
+        person = f"person-{random.randrange(max(1, run.conversations // share))}"
+        [command] = random.choices(commands, weights)
+        text = f"m{number}" if command == "echo" else f"/{command} m{number}"
+        world.at(at, partial(_say, world, platform, person, text))
+    platform.listeners.append(partial(_press, world, platform))
+
+
+def _say(world: World, platform: Platform, person: str, text: str) -> None:
+    platform.say(APP, "private", person, Said(text=text))
+    _deliver(world, platform)
+
+
+def _deliver(world: World, platform: Platform) -> None:
+    """Deliver what has just happened, up to four times."""
+    for delivery in platform.take():
+        world.call_back(platform.name, delivery)
+        for _ in range(world.random.choice((0, 0, 1, 2, 3))):
+            after = world.random.choice(_DELAYS) * world.random.uniform(0.5, 1.5)
+            world.at(world.clock() + after, partial(_again, world, platform, delivery))
+
+
+def _again(world: World, platform: Platform, delivery: Delivery) -> None:
+    if delivery.state != "retrying":  # then it comes again anyway
+        world.call_back(platform.name, delivery)
+
+
+def _press(world: World, platform: Platform, kind: str, what: object) -> None:
+    """Somebody presses the button of every card, a while after it appears."""
+    if kind != "message" or not isinstance(what, Shown) or what.sender_kind != "bot":
+        return
+    if any(part.get("kind") == "card" for part in platform.parts(what)):
+        person = platform.rooms[what.room].members[0]
+        world.at(world.clock() + world.random.uniform(1, 60), partial(_pressed, world, platform, what.id, person))
+
+
+def _pressed(world: World, platform: Platform, message_id: str, person: str) -> None:
+    platform.press(APP, message_id, person, Pressed(button="press"))
+    _deliver(world, platform)
+
+
+def _tag_in(body: str) -> str:
+    """The tag of a dead letter of either queue."""
+    if '"ordinal"' not in body[:400]:
+        return asked(body)
+    text = str(decode_outgoing(body).reply.segments)
+    return text.partition("«")[2].partition(".")[0]

@@ -1,0 +1,68 @@
+"""Where a world meets its platforms: their API, behind whoever decides what breaks, and Parley's HTTP client."""
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from parley.engine.http import Http
+from parley.platform import Answer, Call, Limited
+from parley.platforms import outbound
+from playground.platforms.base import Platform
+from playground.platforms.http import Dropped, Held, Request, Response
+from tools.faults.trouble import Fault
+
+if TYPE_CHECKING:
+    from tools.faults.world import World
+
+
+class TroubledApi:
+    """A platform's API, behind the decider."""
+
+    def __init__(self, world: "World", platform: Platform) -> None:
+        self._world = world
+        self._platform = platform
+
+    def api(self, request: Request) -> Response:
+        """Answer one call, or break it. Raises Held, Dropped, Crash."""
+        world, platform = self._world, self._platform
+        fault = world.meet(f"{request.method} {request.path}", platform=True)
+        match fault:
+            case Fault.HELD:
+                raise Held
+            case Fault.REFUSED:
+                return Response(500, b"internal server error")
+            case Fault.LIMITED:
+                return platform.limited(request)
+            case Fault.EXPIRED if platform.bears_token(request):
+                platform.expire_token(request)
+            case _:
+                pass
+        response = platform.api(request)
+        if fault is not None:
+            world.outlive(fault)
+        if fault is Fault.LOST:
+            raise Dropped
+        return response
+
+
+class NotingHttp(Http):
+    """The engine's HTTP, keeping a record of what was called for which reply."""
+
+    def __init__(self, world: "World") -> None:
+        Http.__init__(self, httpx.Client(transport=world.transport))
+        self._world = world
+
+    def perform(self, call: Call, token: str = "") -> Answer:
+        """Make `call`. Raises CallFailed."""
+        ledger = self._world.ledger
+        ledger.calls += 1
+        answer = Http.perform(self, call, token)
+        if self._world.last_fault is None and isinstance(self._judge(call, answer), Limited):
+            ledger.over_limit.append(f"{call.name} {call.url}")
+        return answer
+
+    def _judge(self, call: Call, answer: Answer) -> object:
+        for subject in self._world.subjects.values():
+            if call.url.startswith(subject.address):
+                return outbound(subject.name).outcome(call, answer)
+        return None
