@@ -7,12 +7,18 @@ queue, where they keep their order; shorter waits are slept here, because a queu
 Never above the limit: in any window of `period` at most burst + rate * period + 1 calls begin, so the rate is the limit
 less the burst, less two: one for that last call and one for what happens between here and there. Never far below it:
 the burst is a twentieth of the limit.
+
+A call that draws from several buckets reserves in the narrowest first and waits there before it reserves in the next,
+so that the last one, which most calls share, is met exactly; the earlier ones are moved on to the moment of the call.
+A very large limit is divided over several rows: one row takes 1,000 writes a second.
 """
 
+import math
+import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from parley.engine import telemetry
 from parley.engine.batch import Later
@@ -24,10 +30,14 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds that a worker waits for its moment itself."""
-_WRITES_PER_SECOND = 200.0
-"""Writes that one bucket's row gets at the most; a busier bucket hands out several moments at once."""
-_SMALL = 40
+_PER_ROW = 200.0
+"""Calls a second for which one row is enough: as many writes, and as many again that are refused."""
+_SMALL = 60
+_LATE = 0.04
+"""Part of the period by which a call may come later than its moment without being noticed by the limit."""
 _KEEP = 86_400
+_REMEMBERED = 10_000
+"""Buckets of which a process remembers what it last saw."""
 
 
 class Spacing(NamedTuple):
@@ -44,18 +54,28 @@ def spacing(bucket: Bucket) -> Spacing:
     exactly 200 ms apart.
     """
     usual = bucket.limit // 20 if bucket.limit >= _SMALL else 0
-    burst = usual if bucket.burst is None else bucket.burst
+    burst = usual if bucket.burst is None else min(bucket.burst, bucket.limit // 2)
     rate = bucket.limit - burst - 2 if burst else bucket.limit * 0.95
     interval = bucket.period / rate
     return Spacing(interval, burst * interval)
 
 
-@dataclass(slots=True)
-class _Lease:
-    """Moments reserved ahead: `left` of them, the next at `at`."""
+def rows(bucket: Bucket) -> tuple[Bucket, ...]:
+    """The buckets, each with a row of its own, that make up `bucket`."""
+    many = math.ceil(bucket.limit / bucket.period / _PER_ROW)
+    if many == 1:
+        return (bucket,)
+    burst = None if bucket.burst is None else bucket.burst // many
+    shares = ((bucket.limit + number) // many for number in range(many))
+    return tuple(Bucket(f"{bucket.key}#{number}", share, bucket.period, burst) for number, share in enumerate(shares))
 
-    at: float = 0
-    left: int = 0
+
+class _Moment(NamedTuple):
+    """A reservation: the moment of the call, and the bucket's `tat` behind it."""
+
+    bucket: Bucket
+    at: float
+    tat: float
 
 
 @dataclass(slots=True)
@@ -66,28 +86,46 @@ class Pacing:
     table: str
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    _leases: dict[str, _Lease] = field(default_factory=dict[str, _Lease])
+    draw: Callable[[], float] = random.random
+    _seen: dict[str, float] = field(default_factory=dict[str, float])
+    """The `tat` of each bucket as this process last saw it; it only ever grows."""
 
     def wait(self, buckets: Iterable[Bucket]) -> None:
         """Return at the moment at which a call that counts against `buckets` may be made.
 
-        Raises Later where that is further off than `PATIENCE`; nothing is then reserved in the bucket that said so.
+        Raises Later where that is further off than `PATIENCE`; nothing is then reserved.
         """
+        reserved: list[_Moment] = []
+        for bucket in sorted(buckets, key=lambda bucket: bucket.limit / bucket.period):
+            try:
+                moment = self._reserve(bucket, self.clock())
+            except Later:
+                for earlier in reserved:
+                    self._give_back(earlier)
+                raise
+            reserved.append(moment)
+            ahead = moment.at - self.clock()
+            if ahead > 0:
+                self.sleep(ahead)
         now = self.clock()
-        moment = max((self._reserve(bucket, now) for bucket in buckets), default=now)
-        if moment > now:
-            self.sleep(moment - now)
+        for moment in reserved[:-1]:
+            if now - moment.at > _LATE * moment.bucket.period:
+                self._move_on(moment.bucket, now + spacing(moment.bucket).interval)
 
     def pause(self, bucket: Bucket, until: float) -> None:
         """Let nobody call before `until`: the platform has said so."""
+        for row in rows(bucket):
+            self._move_on(row, until + spacing(row).burst)
+
+    def _move_on(self, bucket: Bucket, tat: float) -> None:
         try:
             self.client.update_item(
                 TableName=self.table,
                 Key=_pk(bucket),
-                UpdateExpression="SET tat = :until, #ttl = :ttl",
-                ConditionExpression="attribute_not_exists(tat) OR tat < :until",
+                UpdateExpression="SET tat = :tat, #ttl = :ttl",
+                ConditionExpression="attribute_not_exists(tat) OR tat < :tat",
                 ExpressionAttributeNames={"#ttl": "ttl"},
-                ExpressionAttributeValues={":until": number(until), ":ttl": number(int(until) + _KEEP)},
+                ExpressionAttributeValues={":tat": number(tat), ":ttl": number(int(tat) + _KEEP)},
             )
         except self.client.exceptions.ConditionalCheckFailedException:
             return
@@ -108,59 +146,79 @@ class Pacing:
             for bucket in strike.pauses:
                 self.pause(bucket, self.clock() + later.after)
 
-    def _reserve(self, bucket: Bucket, now: float) -> float:
+    def _reserve(self, bucket: Bucket, now: float) -> _Moment:
         """The moment at which a call may be made in `bucket`. Raises Later."""
+        parts = rows(bucket)
+        first = int(self.draw() * len(parts))
+        soonest: Later | None = None
+        for part in (*parts[first:], *parts[:first]):
+            try:
+                return self._reserve_row(part, now)
+            except Later as later:
+                soonest = later if soonest is None or later.after < soonest.after else soonest
+        raise soonest or Later(1, "rate limit")
+
+    def _reserve_row(self, bucket: Bucket, now: float) -> _Moment:
         pace = spacing(bucket)
-        lease = self._leases.get(bucket.key)
-        if lease is not None and lease.left:
-            moment = lease.at
-            lease.at += pace.interval
-            lease.left -= 1
-            if moment >= now - pace.interval:
-                return moment
-            lease.left = 0  # reserved for a time that is over: using it now could meet those of others
-        many = max(1, int(1 / (pace.interval * _WRITES_PER_SECOND)))
-        tat = self._advance(bucket, pace, now, many)
-        first = max(now, tat - many * pace.interval - pace.burst)
-        if many > 1:
-            self._leases[bucket.key] = _Lease(first + pace.interval, many - 1)
-        return first
+        tat = self._advance(bucket, pace, now)
+        return _Moment(bucket, max(now, tat - pace.interval - pace.burst), tat)
 
-    def _advance(self, bucket: Bucket, pace: Spacing, now: float, many: int) -> float:
-        """Move the bucket on by `many` calls and return its new `tat`. Raises Later if it is taken for too long.
+    def _give_back(self, moment: _Moment) -> None:
+        """Undo a reservation that will not be used, unless somebody has reserved behind it."""
+        try:
+            self.client.update_item(
+                TableName=self.table,
+                Key=_pk(moment.bucket),
+                UpdateExpression="SET tat = tat - :step",
+                ConditionExpression="tat = :tat",
+                ExpressionAttributeValues={
+                    ":step": number(spacing(moment.bucket).interval),
+                    ":tat": number(moment.tat),
+                },
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return
+        self._seen.pop(moment.bucket.key, None)
 
-        DynamoDB has no max(), so a busy bucket and an idle one take different writes; each succeeds only where it fits.
+    def _advance(self, bucket: Bucket, pace: Spacing, now: float) -> float:
+        """Move the bucket on by one call and return its new `tat`. Raises Later if it is taken for too long.
+
+        DynamoDB has no max(), so a busy bucket and an idle one take different writes; each succeeds only where it fits,
+        and what was last seen tells which to try first.
         """
-        step = many * pace.interval
         busy_until = now + pace.burst + PATIENCE
-        for _ in range(4):
-            item = self._write(
-                bucket, "SET tat = tat + :step, #ttl = :ttl", "tat > :now AND tat <= :most", now, step, busy_until
-            )
-            if not isinstance(item, dict):
-                return item
-            tat = get_number(item, "tat")
-            if tat is not None and tat > busy_until:
+        seen = self._seen.get(bucket.key, 0.0)
+        for _ in range(6):
+            if seen > busy_until:
                 telemetry.count("CallsPaced")
-                raise Later(tat - busy_until + PATIENCE / 2, "rate limit")
-            item = self._write(
-                bucket, "SET tat = :fresh, #ttl = :ttl", "attribute_not_exists(tat) OR tat <= :now", now, step, None
-            )
-            if not isinstance(item, dict):
-                return item
+                raise Later(seen - busy_until + PATIENCE / 2, "rate limit")
+            done, seen = self._write(bucket, pace.interval, now, busy_until if seen > now else None)
+            self._remember(bucket, seen)
+            if done:
+                return seen
         raise Later(1, "rate limit contended")
 
-    def _write(
-        self, bucket: Bucket, expression: str, condition: str, now: float, step: float, most: float | None
-    ) -> float | Item:
-        """The new `tat`, or the item as it is where the condition does not hold."""
+    def _remember(self, bucket: Bucket, tat: float) -> None:
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        self._seen[bucket.key] = tat
+
+    def _write(self, bucket: Bucket, step: float, now: float, busy_until: float | None) -> tuple[bool, float]:
+        """Move the bucket on if it is busy, at most until `busy_until`; or, with None, if it is idle. Whether that was
+        so, and its `tat` now.
+        """
         values = {":now": number(now), ":ttl": number(int(now) + _KEEP)}
-        values |= {":fresh": number(now + step)} if most is None else {":step": number(step), ":most": number(most)}
+        if busy_until is None:
+            expression, condition = "tat = :fresh", "attribute_not_exists(tat) OR tat <= :now"
+            values |= {":fresh": number(now + step)}
+        else:
+            expression, condition = "tat = tat + :step", "tat > :now AND tat <= :most"
+            values |= {":step": number(step), ":most": number(busy_until)}
         try:
             done = self.client.update_item(
                 TableName=self.table,
                 Key=_pk(bucket),
-                UpdateExpression=expression,
+                UpdateExpression=f"SET {expression}, #ttl = :ttl",
                 ConditionExpression=condition,
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues=values,
@@ -168,8 +226,9 @@ class Pacing:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self.client.exceptions.ConditionalCheckFailedException as error:
-            return error.response.get("Item", {})  # pyright: ignore[reportReturnType, reportUnknownVariableType]
-        return get_number(done.get("Attributes", {}), "tat") or 0
+            found: dict[str, Any] = dict(error.response)
+            return False, get_number(found.get("Item", {}), "tat") or 0.0
+        return True, get_number(done.get("Attributes", {}), "tat") or 0.0
 
 
 def _pk(bucket: Bucket) -> Item:
