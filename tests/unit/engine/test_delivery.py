@@ -165,8 +165,8 @@ class World:
         return {"body": encode(out).decode(), "messageId": "r", "attributes": {}}
 
     def row(self, out: Outgoing) -> Row:
-        item = dynamodb().get_item(TableName="parley", Key={"pk": {"S": reply_pk(out.id)}}, ConsistentRead=True)["Item"]
-        return row_of(item)
+        key = {"pk": {"S": reply_pk(out.id)}}
+        return row_of(dynamodb().get_item(TableName="parley", Key=key, ConsistentRead=True).get("Item", {}))
 
     def run(self, record: Mapping[str, Any], most: int = 50) -> int:
         """Deliver as the queue would, waiting as long as it is told to. The number of attempts."""
