@@ -33,7 +33,7 @@ def find() -> tuple[str, str]:
 def _install() -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *_WANTED]):
-        subprocess.run(["apt-get", *command], env=environment, check=True, stdout=sys.stderr)
+        subprocess.run(["apt-get", *command], env=environment, check=False, stdout=sys.stderr)
 
 
 def main(arguments: list[str]) -> int:

@@ -121,7 +121,8 @@ make_dev() {
 }
 
 make_env() { # name python lockfile
-    if current ".local/envs/$1" "$3"; then return; fi
+    # Of the same interpreter as asked for: the layers are built for .venv's, and the emulator runs them with its own.
+    if current ".local/envs/$1" "$3" && based_on ".local/envs/$1" "$2"; then return; fi
     if based_on ".local/envs/$1" "$2"; then
         note "updating .local/envs/$1"
     else
