@@ -188,14 +188,16 @@ class Pacing:
         """
         busy_until = now + pace.burst + PATIENCE
         seen = self._seen.get(bucket.key, 0.0)
+        busy = seen > now
         for _ in range(6):
             if seen > busy_until:
                 telemetry.count("CallsPaced")
                 raise Later(seen - busy_until + PATIENCE / 2, "rate limit")
-            done, seen = self._write(bucket, pace.interval, now, busy_until if seen > now else None)
+            done, seen = self._write(bucket, pace.interval, now, busy_until if busy else None)
             self._remember(bucket, seen)
             if done:
                 return seen
+            busy = not busy  # and not by comparing: DynamoDB has more digits than we have
         raise Later(1, "rate limit contended")
 
     def _remember(self, bucket: Bucket, tat: float) -> None:

@@ -1,0 +1,288 @@
+"""Limits: never above one, never far below it while there is work, whoever works and however it comes."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from parley.engine.aws import dynamodb
+from parley.engine.batch import Later
+from parley.engine.pacing import PATIENCE, Pacing, rows, spacing
+from parley.platform import Bucket, Pause, Strike
+from tests.unit.conftest import Clock
+from tests.unit.engine.simulation import START, Simulation
+from tools.faults.dynamodb import DynamoDB, Refused
+
+buckets = st.builds(
+    lambda limit, period: Bucket("b", limit, period),
+    st.sampled_from([1, 2, 5, 20, 40, 59, 60, 100, 250]),
+    st.sampled_from([1.0, 5.0, 60.0]),
+)
+slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Table:
+    """The model of DynamoDB behind the one method that pacing calls."""
+
+    class exceptions:  # noqa: N801
+        class ConditionalCheckFailedException(Exception):
+            def __init__(self, item: dict[str, Any] | None) -> None:
+                super().__init__()
+                self.response = {"Item": item} if item else {}
+
+    def __init__(self) -> None:
+        self.model = DynamoDB("parley")
+        self.writes: list[str] = []
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        self.writes.append(request["Key"]["pk"]["S"])
+        try:
+            return self.model.call("UpdateItem", request)
+        except Refused as refused:
+            if refused.name != "ConditionalCheckFailedException":
+                raise
+            raise self.exceptions.ConditionalCheckFailedException(refused.members.get("Item")) from refused
+
+
+def most_in_a_window(calls: Sequence[float], period: float) -> int:
+    """The most calls that began in any `period` seconds."""
+    window: deque[float] = deque()
+    most = 0
+    for at in calls:
+        window.append(at)
+        # A hair less than the period: sums of floating-point numbers end a hair before or after it.
+        while at - window[0] >= period - 1e-6:
+            window.popleft()
+        most = max(most, len(window))
+    return most
+
+
+def caller(
+    simulation: Simulation, table: Table, wanted: Callable[[], Sequence[Bucket]], calls: list[float], seed: int
+) -> Callable[[], None]:
+    """A worker that calls whenever it may, and takes a while for each call; refused, it comes back as a queue would."""
+    random = Random(seed)
+    pacing = Pacing(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
+
+    def work() -> None:
+        while True:
+            try:
+                pacing.wait(wanted())
+                calls.append(simulation.now)
+                simulation.sleep(random.uniform(0.0, 0.08))
+            except Later as later:
+                simulation.sleep(later.after * random.uniform(1.0, 1.5))
+
+    return work
+
+
+def crowd(bucket: Bucket) -> int:
+    """So many workers that there is always work: each call takes 40 ms, and refused ones are away a second or two."""
+    return min(40, 6 + int(bucket.limit / bucket.period * 2))
+
+
+@slow
+@given(buckets, st.integers(0, 2**32))
+def test_many_workers_together_stay_within_a_limit_and_use_nine_tenths_of_it(bucket: Bucket, seed: int) -> None:
+    seconds = bucket.period * 2 + 5
+    simulation, table, calls = Simulation(seconds), Table(), list[float]()
+    workers = crowd(bucket)
+    simulation.run([caller(simulation, table, lambda: [bucket], calls, seed + number) for number in range(workers)])
+    assert most_in_a_window(calls, bucket.period) <= bucket.limit
+    could = min(bucket.limit * seconds / bucket.period, workers * seconds / 0.05)
+    assert len(calls) >= min(0.9 * bucket.limit * (seconds - PATIENCE) / bucket.period, 0.5 * could) - 1
+
+
+@slow
+@given(buckets, st.lists(st.tuples(st.floats(0, 30), st.integers(1, 40)), max_size=6), st.integers(0, 2**32))
+def test_bursts_and_pauses_never_exceed_a_limit(bucket: Bucket, bursts: list[tuple[float, int]], seed: int) -> None:
+    """A burst: after a pause, so many workers begin at once, and each makes one call."""
+    simulation, table, calls = Simulation(1000), Table(), list[float]()
+    random = Random(seed)
+
+    def once(at: float) -> Callable[[], None]:
+        pacing = Pacing(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
+
+        def work() -> None:
+            simulation.sleep(at)
+            while True:
+                try:
+                    pacing.wait([bucket])
+                except Later as later:
+                    simulation.sleep(later.after * random.uniform(1.0, 1.5))
+                else:
+                    calls.append(simulation.now)
+                    return
+
+        return work
+
+    simulation.run([once(at) for at, many in bursts for _ in range(many)])
+    assert most_in_a_window(calls, bucket.period) <= bucket.limit
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32))
+def test_a_limit_of_each_chat_and_one_of_the_app_are_both_kept(seed: int) -> None:
+    """One worker a chat, as the queue has it; the app's limit is what holds them back."""
+    app = Bucket("app", 20, 1)
+    chats = [Bucket(f"chat-{number}", 5, 1) for number in range(10)]
+    simulation, table = Simulation(30), Table()
+    calls: dict[str, list[float]] = {chat.key: [] for chat in chats}
+
+    def wanted(chat: Bucket) -> Callable[[], Sequence[Bucket]]:
+        return lambda: [app, chat]
+
+    simulation.run(
+        [caller(simulation, table, wanted(chat), calls[chat.key], seed + at) for at, chat in enumerate(chats)]
+    )
+    together = sorted(at for each in calls.values() for at in each)
+    assert most_in_a_window(together, 1) <= 20
+    assert max(most_in_a_window(each, 1) for each in calls.values()) <= 5
+    assert len(together) >= 0.9 * 20 * 29
+
+
+@pytest.mark.parametrize("limit", [*range(1, 200), 300, 1000, 5000, 100_000])
+def test_every_limit_leaves_nine_tenths_and_no_more_than_all(limit: int) -> None:
+    for period in (1.0, 60.0):
+        parts = rows(Bucket("b", limit, period))
+        assert sum(part.limit for part in parts) == limit
+        assert all(part.limit / part.period <= 200 for part in parts)
+        paces = [(part, spacing(part)) for part in parts]
+        assert sum(period / pace.interval for _, pace in paces) >= 0.9 * limit
+        assert all(pace.burst / pace.interval + period / pace.interval + 1 <= part.limit + 1 for part, pace in paces)
+
+
+def test_a_large_limit_is_divided_so_that_no_row_gets_too_many_writes() -> None:
+    bucket = Bucket("hot", 1000, 1)
+    simulation, table, calls = Simulation(3), Table(), list[float]()
+    simulation.run([caller(simulation, table, lambda: [bucket], calls, seed) for seed in range(60)])
+    writes = {key: table.writes.count(key) / 3 for key in table.writes}
+    assert len(writes) == 5
+    assert max(writes.values()) < 1000
+    assert most_in_a_window(calls, 1) <= 1000
+
+
+# --- one worker, step by step -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
+
+
+def pacing(table: Table, clock: Clock) -> Pacing:
+    return Pacing(table, "parley", clock, clock.sleep, lambda: 0.0)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_idle_bucket_costs_one_write(table: Table, clock: Clock) -> None:
+    started = clock.now
+    pacing(table, clock).wait([Bucket("b", 5, 1)])
+    assert clock.now == started
+    assert table.writes == ["limit#b"]
+
+
+def test_the_next_call_waits_its_turn_here_and_costs_one_write(table: Table, clock: Clock) -> None:
+    mine, bucket = pacing(table, clock), Bucket("b", 5, 1)
+    moments = []
+    for _ in range(4):
+        mine.wait([bucket])
+        moments.append(clock.now)
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(moments))
+    assert len(table.writes) == 4
+
+
+def test_what_waits_long_goes_back_to_the_queue(table: Table, clock: Clock) -> None:
+    mine, bucket = pacing(table, clock), Bucket("b", 1, 60)
+    mine.wait([bucket])
+    with pytest.raises(Later) as later:
+        mine.wait([bucket])
+    assert 0 < later.value.after <= 63
+
+
+def test_a_bucket_seen_full_is_not_asked_again_before_it_can_have_room(table: Table, clock: Clock) -> None:
+    mine, bucket = pacing(table, clock), Bucket("b", 1, 60)
+    mine.wait([bucket])
+    before = len(table.writes)
+    for _ in range(10):
+        with pytest.raises(Later):
+            mine.wait([bucket])
+    assert len(table.writes) == before
+
+
+def test_a_full_bucket_gives_back_what_was_reserved_in_the_others(table: Table, clock: Clock) -> None:
+    chat, app = Bucket("chat", 5, 60), Bucket("app", 1, 1)
+    pacing(table, clock).wait([Bucket("app", 1, 1)])
+    pacing(table, clock).pause(app, clock.now + 100)
+    for _ in range(5):
+        with pytest.raises(Later):
+            pacing(table, clock).wait([app, chat])
+    started = clock.now
+    pacing(table, clock).wait([chat])
+    assert clock.now == started
+
+
+def test_a_reservation_that_others_have_built_upon_is_not_given_back(table: Table, clock: Clock) -> None:
+    """Otherwise two of them would get the same moment."""
+    chat, app = Bucket("chat", 5, 1), Bucket("app", 1000, 1)
+    other = pacing(table, clock)
+
+    class Meddling(Pacing):
+        def _reserve(self, bucket: Bucket, now: float) -> Any:
+            if bucket is app:
+                other.wait([chat])
+                raise Later(1, "full")
+            return Pacing._reserve(self, bucket, now)
+
+    with pytest.raises(Later):
+        Meddling(table, "parley", clock, clock.sleep).wait([chat, app])  # pyright: ignore[reportArgumentType]
+    interval = spacing(chat).interval
+    [row] = [item for key, item in table.model.items.items() if key == "limit#chat"]
+    assert float(row["tat"]["N"]) - clock.now >= interval - 1e-6
+
+
+def test_a_pause_holds_everybody_until_it_is_over(table: Table, clock: Clock) -> None:
+    bucket = Bucket("b", 1000, 1)
+    pacing(table, clock).learn([Pause(bucket, 30)])
+    with pytest.raises(Later):
+        pacing(table, clock).wait([bucket])
+    clock.now += 29.5
+    pacing(table, clock).wait([bucket])
+    assert clock.now >= START + 30
+
+
+def test_a_pause_never_shortens_a_longer_one(table: Table, clock: Clock) -> None:
+    bucket = Bucket("b", 5, 1)
+    pacing(table, clock).pause(bucket, clock.now + 100)
+    pacing(table, clock).pause(bucket, clock.now + 1)
+    clock.now += 50
+    with pytest.raises(Later):
+        pacing(table, clock).wait([bucket])
+
+
+def test_enough_strikes_pause_what_they_are_counted_for(table: Table, clock: Clock) -> None:
+    strikes, calls = Bucket("strikes", 3, 600), Bucket("calls", 50, 1)
+    mine = pacing(table, clock)
+    for _ in range(4):
+        mine.learn([Strike(strikes, (calls,))])
+    with pytest.raises(Later):
+        mine.wait([calls])
+
+
+@pytest.mark.usefixtures("aws")
+def test_it_runs_on_dynamodb(clock: Clock) -> None:
+    mine = Pacing(dynamodb(), "parley", clock, clock.sleep)
+    moments = []
+    for _ in range(4):
+        mine.wait([Bucket("b", 5, 1)])
+        moments.append(clock.now)
+    assert moments[0] == START
+    assert all(0.2 <= later - earlier < 0.25 for earlier, later in pairwise(moments))
+    full = Pacing(dynamodb(), "parley", clock, lambda _: None)
+    full.pause(Bucket("b", 5, 1), clock.now + 100)
+    with pytest.raises(Later):
+        full.wait([Bucket("b", 5, 1)])
