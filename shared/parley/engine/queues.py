@@ -33,6 +33,8 @@ def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
 
 
 def _send(url: str, body: bytes, group: str, dedup: str) -> None:
-    if len(body) > _MAX_BYTES:
+    # Two characters that people can write and SQS refuses; in JSON they can only stand in strings, as this or as that.
+    text = body.decode().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
+    if len(text.encode()) > _MAX_BYTES:
         raise TooLarge(f"{len(body)} bytes")
-    sqs().send_message(QueueUrl=url, MessageBody=body.decode(), MessageGroupId=group, MessageDeduplicationId=dedup)
+    sqs().send_message(QueueUrl=url, MessageBody=text, MessageGroupId=group, MessageDeduplicationId=dedup)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from parley.engine import queues, telemetry
-from parley.engine.aws import dynamodb, setting
+from parley.engine.aws import dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.outbox import Outbox
 from parley.journal.rows import PICKUP_AFTER
@@ -26,7 +28,7 @@ class Sweeper:
     clock: Callable[[], float] = time.time
 
     def __call__(self) -> int:
-        """Enqueue what is due and say how many that were."""
+        """Enqueue what is due and say how many that were. Raises what was refused, after all else is swept."""
         now = self.clock()
         found = list(self.outbox.due(now))
         for key in (key for key in found if isinstance(key, str)):
@@ -37,15 +39,28 @@ class Sweeper:
             (row for row in found if isinstance(row, Row)),
             key=lambda row: (row.out.created, row.out.message_key, row.out.ordinal),
         )
-        swept = 0
+        swept, refused = 0, dict[str, Exception]()
         for row in due:
-            # First into the queue: dying in between sweeps it twice, which is harmless; the other order would lose it.
-            queues.send_replies([row.out], attempt=f"-swept-{int(row.updated)}")
-            if self.outbox.postpone(row, now, now + _AGAIN_AFTER):
-                log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})
-                swept += 1
+            if row.out.to.key in refused:
+                continue  # what stands behind a refused one must not go first
+            try:
+                swept += self._sweep(row, now)
+            except (ClientError, queues.TooLarge) as error:
+                # Refused, and told so: one that no queue takes must not keep the others from being swept, now and ever.
+                refused[row.out.to.key] = error
+                log.error("reply not swept", extra={"reply_id": row.out.id, "error": error_code(error)})
         telemetry.count("RepliesSwept", swept)
+        if refused:
+            raise next(iter(refused.values()))
         return swept
+
+    def _sweep(self, row: Row, now: float) -> bool:
+        # First into the queue: dying in between sweeps it twice, which is harmless; the other order would lose it.
+        queues.send_replies([row.out], attempt=f"-swept-{int(row.updated)}")
+        if not self.outbox.postpone(row, now, now + _AGAIN_AFTER):
+            return False
+        log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})
+        return True
 
 
 @cache

@@ -2,7 +2,9 @@
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from parley.engine import queues
 from parley.engine.aws import dynamodb
 from parley.engine.sweeper import Sweeper, lambda_handler
 from parley.journal.inbox import Inbox
@@ -15,13 +17,13 @@ from tests.unit.conftest import Clock
 pytestmark = pytest.mark.usefixtures("aws")
 
 
-def left_behind(clock: Clock, ordinal: int) -> Outgoing:
+def left_behind(clock: Clock, ordinal: int, room: str = "room") -> Outgoing:
     """A reply that was decided and never taken."""
     out = Outgoing(
         id=reply_id("key", ordinal),
         message_key="key",
         ordinal=ordinal,
-        to=Destination(platform="feishu", app="demo", room_id="room"),
+        to=Destination(platform="feishu", app="demo", room_id=room),
         reply=Reply.of(str(ordinal)),
         created=clock.now,
     )
@@ -94,6 +96,26 @@ def test_a_row_that_cannot_be_read_keeps_no_other_from_being_swept(clock: Clock)
     )
     clock.now += 61
     assert sweep(clock) == 1
+
+
+def test_a_reply_that_the_queue_refuses_keeps_only_its_own_conversation_waiting(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = ["poison", "poison", "other", "third"]
+    for ordinal, room in enumerate(rooms):
+        left_behind(clock, ordinal, room)
+    send = queues.send_replies
+
+    def refusing(rows: list[Outgoing], *, attempt: str) -> None:
+        if rows[0].ordinal == 0:
+            raise ClientError({"Error": {"Code": "InvalidMessageContents", "Message": ""}}, "SendMessage")
+        send(rows, attempt=attempt)
+
+    monkeypatch.setattr(queues, "send_replies", refusing)
+    clock.now += 61
+    with pytest.raises(ClientError, match="InvalidMessageContents"):
+        sweep(clock)
+    assert sorted(queued()) == [2, 3]
 
 
 def test_the_handler_says_how_many(clock: Clock) -> None:
