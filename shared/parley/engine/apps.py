@@ -31,9 +31,12 @@ class AppsUnavailable(Exception):
 
 @dataclass(slots=True)
 class _Entry:
+    """What was read last. `tried_at`: when that was tried last; later than `read_at` where it failed since."""
+
     app: App | None
     raw: str
     read_at: float
+    tried_at: float
 
 
 @dataclass(slots=True)
@@ -50,7 +53,7 @@ class Apps:
         if not _NAME.fullmatch(name):
             raise UnknownApp(name)
         entry = self._entries.get((platform, name))
-        if entry is None or self.clock() - entry.read_at > (_MAX_AGE if entry.app else _UNKNOWN_EVERY):
+        if entry is None or self._is_due(entry):
             entry = self._read(platform, name, entry)
         if entry.app is None:
             raise UnknownApp(name)
@@ -62,27 +65,35 @@ class Apps:
         For when a signature does not hold: somebody may have changed a key a minute ago.
         """
         entry = self._entries.get((app.platform, app.name))
-        if entry is not None and self.clock() - entry.read_at < _REREAD_AFTER:
+        if entry is not None and self.clock() - entry.tried_at < _REREAD_AFTER:
             return None
         before = entry.raw if entry else ""
         fresh = self._read(app.platform, app.name, entry)
         return fresh.app if fresh.raw != before else None
+
+    def _is_due(self, entry: _Entry) -> bool:
+        now = self.clock()
+        if entry.app is None:
+            return now - entry.read_at > _UNKNOWN_EVERY
+        return now - entry.read_at > _MAX_AGE and now - entry.tried_at > _REREAD_AFTER
 
     def _read(self, platform: str, name: str, known: _Entry | None) -> _Entry:
         if known is None or known.app is None:
             self._spend_credit()
         try:
             raw = _fetch(platform, name)
-        except AppsUnavailable:
+            app = None if raw is None else _parse(platform, name, raw)
+        except AppsUnavailable as error:
             if known is not None and known.app is not None:
-                # A configuration that worked a moment ago beats none while SSM is away.
-                log.warning(
-                    "configuration not readable, using the cached one", extra={"platform": platform, "app": name}
-                )
+                # A configuration that worked a moment ago beats none while SSM is away, or what it holds is not valid.
+                # Nor is either a reason to ask at each callback: that would use up SSM's quota, and their time.
+                known.tried_at = self.clock()
+                told = {"platform": platform, "app": name, "reason": str(error)}
+                log.warning("configuration not readable, using the cached one", extra=told)
                 return known
             raise
         now = self.clock()
-        entry = _Entry(None, "", now) if raw is None else _Entry(_parse(platform, name, raw), raw, now)
+        entry = _Entry(app, raw or "", now, now)
         if entry.app is not None:
             self._credit = min(_UNKNOWN_BURST, self._credit + 1)
         if entry.app is not None or len(self._entries) < 1000:

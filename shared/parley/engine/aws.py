@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"total_max_attempts": 3, "mode": "standard"})
 """Twelve seconds at worst, for a service that answers in milliseconds."""
+_QUICK = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
+"""Five at worst: a callback that SSM keeps waiting has to live to use, or to keep, the configuration it has cached."""
 
 AwsError = (BotoCoreError, ClientError)
 """What an AWS call can raise."""
@@ -35,11 +37,11 @@ def sqs() -> "SQSClient":
 @cache
 def ssm() -> "SSMClient":
     """The Systems Manager client of this process."""
-    return _client("ssm")
+    return _client("ssm", _QUICK)
 
 
-def _client(service: Any) -> Any:
-    return boto3.client(service, config=_CONFIG)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+def _client(service: Any, config: Config = _CONFIG) -> Any:
+    return boto3.client(service, config=config)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def error_code(error: BaseException) -> str:

@@ -142,6 +142,44 @@ def test_a_cached_configuration_is_used_while_ssm_is_away(clock: Clock, monkeypa
         Apps(clock).get("feishu", "demo")
 
 
+def test_while_ssm_is_away_it_is_asked_once_in_five_seconds(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    put()
+    apps = Apps(clock)
+    app = apps.get("feishu", "demo")
+    asked: list[float] = []
+
+    def away(*_: Any) -> str:
+        asked.append(clock.now)
+        raise AppsUnavailable("SSM: ThrottlingException")
+
+    monkeypatch.setattr(module, "_fetch", away)
+    clock.now += 1000
+    for _ in range(100):
+        clock.now += 0.1
+        assert apps.get("feishu", "demo").config == app.config
+        assert apps.reread(app) is None
+    assert 1 <= len(asked) <= 1 + 10 / 5
+
+
+def test_a_configuration_that_was_broken_does_not_stop_the_app_that_is_running(clock: Clock, logged: Any) -> None:
+    put()
+    apps = Apps(clock)
+    apps.get("feishu", "demo")
+    put(app_secret=["s3cret"])
+    clock.now += 301
+    assert apps.get("feishu", "demo").config.app_secret == "s3cret"
+    assert "configuration is not valid" in logged()
+    put(app_secret="mended")
+    clock.now += 6
+    assert apps.get("feishu", "demo").config.app_secret == "mended"
+
+
+def test_ssm_is_given_up_before_the_callback_function_is_killed() -> None:
+    config = ssm().meta.config
+    worst = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    assert worst < 10 - 2
+
+
 def test_ssm_failing_is_told_apart_from_an_app_that_is_not_there(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.exceptions import ClientError
 
