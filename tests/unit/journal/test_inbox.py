@@ -1,0 +1,181 @@
+"""The processor's side: a decision is all or nothing, made once, by a worker that is up to date."""
+
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+
+from parley.engine.aws import dynamodb
+from parley.journal import inbox as inbox_module
+from parley.journal.inbox import MAX_REPLY, AlreadyDecided, Inbox, Outpaced, TooMuch
+from parley.journal.rows import message_pk
+from parley.journal.states import ReplyState
+from parley.journal.view import journal_of
+from parley.model import message_key
+from tests.unit.journal.conftest import MakeMessage, MakeReply
+
+pytestmark = pytest.mark.usefixtures("aws")
+NOW = 1_800_000_000.0
+DAY = 86_400
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox(dynamodb(), "parley", 30 * DAY)
+
+
+def everything() -> dict[str, Any]:
+    items: list[dict[str, Any]] = [*boto3.client("dynamodb").scan(TableName="parley")["Items"]]
+    return {item["pk"]["S"]: item for item in items}
+
+
+def test_nothing_is_known_of_a_message_that_never_came(inbox: Inbox, message: MakeMessage) -> None:
+    opened = inbox.open(message())
+    assert (opened.state, opened.version, opened.decided) == ({}, 0, None)
+
+
+def test_a_decision_holds_claim_memory_and_replies(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+    inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply(), reply(ordinal=1)], NOW)
+    opened = inbox.open(message())
+    assert (opened.state, opened.version, opened.decided) == ({"n": 1}, 1, 2)
+    assert [row.out.ordinal for row in inbox.replies(message(), 2)] == [0, 1]
+    assert sorted(pk[:3] for pk in everything()) == ["con", "in#", "out", "out"]
+
+
+def test_a_message_is_decided_once(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+    opened = inbox.open(message())
+    inbox.decide(message(), opened, {"n": 1}, [reply("first")], NOW)
+    before = everything()
+    with pytest.raises(AlreadyDecided):
+        inbox.decide(message(), opened, {"n": 1}, [reply("second")], NOW)
+    assert everything() == before
+
+
+def test_a_decision_on_an_old_memory_is_void_as_a_whole(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+    slow = inbox.open(message("m2"))
+    inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
+    before = everything()
+    with pytest.raises(Outpaced):
+        inbox.decide(message("m2"), slow, {"n": 100}, [reply(to="m2")], NOW)
+    assert everything() == before
+
+
+def test_a_decision_that_rests_on_an_old_memory_is_void_even_if_it_changes_nothing(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
+    """It has read what is no longer so: "your order is open" after it was closed."""
+    inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
+    slow = inbox.open(message("m2"))
+    inbox.decide(message("m3"), inbox.open(message("m3")), {"n": 2}, [], NOW)
+    with pytest.raises(Outpaced):
+        inbox.decide(message("m2"), slow, {"n": 1}, [reply(to="m2")], NOW)
+
+
+def test_conversations_do_not_outpace_each_other(inbox: Inbox, message: MakeMessage) -> None:
+    here, there = message("m1", room="here"), message("m2", room="there")
+    opened = inbox.open(here)
+    inbox.decide(there, inbox.open(there), {"n": 1}, [], NOW)
+    inbox.decide(here, opened, {"n": 1}, [], NOW)
+    assert inbox.open(here).state == inbox.open(there).state == {"n": 1}
+
+
+def test_a_claim_outlives_every_queue(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+    inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply()], NOW)
+    items = everything()
+    claims = [item for pk, item in items.items() if not pk.startswith("conv#")]
+    assert all(int(item["ttl"]["N"]) >= NOW + 28 * DAY for item in claims)
+    assert all("ttl" not in item for pk, item in items.items() if pk.startswith("conv#"))
+
+
+def test_only_unfinished_replies_wait(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+    inbox.decide(message(), inbox.open(message()), {}, [reply(), reply(ordinal=1)], NOW)
+    first = inbox.replies(message(), 2)[0]
+    dynamodb().update_item(
+        TableName="parley",
+        Key={"pk": {"S": f"out#{first.out.id}"}},
+        UpdateExpression="SET #state = :sent",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":sent": {"S": ReplyState.SENT}},
+    )
+    assert [out.ordinal for out in inbox.waiting(message(), 2)] == [1]
+
+
+def test_a_reason_is_noted_and_decides_nothing(inbox: Inbox, message: MakeMessage) -> None:
+    inbox.failed(message(), "ValueError at bot.py:7", 2, NOW)
+    assert inbox.open(message()).decided is None
+    inbox.decide(message(), inbox.open(message()), {}, [], NOW)
+    inbox.failed(message(), "too late", 3, NOW)
+    assert inbox.open(message()).decided == 0
+    assert "reason" not in everything()[message_pk(message_key(message()))]
+
+
+def test_an_apology_is_there_once(inbox: Inbox, reply: MakeReply) -> None:
+    inbox.add(reply("sorry"), NOW)
+    inbox.add(reply("sorry again"), NOW)
+    [item] = everything().values()
+    assert "sorry again" not in item["body"]["S"]
+
+
+@pytest.mark.parametrize("size", [MAX_REPLY - 1000, MAX_REPLY + 1])
+def test_a_reply_beyond_what_a_row_holds_is_refused_whole(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply, size: int
+) -> None:
+    opened = inbox.open(message())
+    if size > MAX_REPLY:
+        with pytest.raises(TooMuch, match="a reply is"):
+            inbox.decide(message(), opened, {"n": 1}, [reply("x" * size)], NOW)
+        assert everything() == {}
+    else:
+        inbox.decide(message(), opened, {"n": 1}, [reply("x" * size)], NOW)
+        assert len(everything()) == 3
+
+
+def test_replies_that_are_too_much_together_are_refused_whole(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
+    replies = [reply("x" * 300_000, ordinal=number) for number in range(14)]
+    with pytest.raises(TooMuch, match="at once"):
+        inbox.decide(message(), inbox.open(message()), {}, replies, NOW)
+    assert everything() == {}
+
+
+def test_what_dynamodb_left_out_is_asked_for_again(message: MakeMessage, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = dynamodb()
+    asked: list[int] = []
+
+    class Stingy:
+        """Answers one key at a time."""
+
+        def batch_get_item(self, **request: Any) -> Any:
+            keys = request["RequestItems"]["parley"]["Keys"]
+            asked.append(len(keys))
+            request["RequestItems"]["parley"]["Keys"] = keys[:1]
+            answer: Any = real.batch_get_item(**request)
+            rest = {"parley": {"Keys": keys[1:], "ConsistentRead": True}} if keys[1:] else {}
+            return answer | {"UnprocessedKeys": rest}
+
+    Inbox(real, "parley", DAY).decide(message(), Inbox(real, "parley", DAY).open(message()), {"n": 5}, [], NOW)
+    stingy: Any = Stingy()
+    opened = Inbox(stingy, "parley", DAY).open(message())
+    assert (opened.state, opened.decided, asked) == ({"n": 5}, 0, [2, 1])
+
+
+def test_the_journal_shows_what_became_of_a_message(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+    def shown() -> dict[str, Any]:
+        return journal_of(dynamodb(), "parley", platform="feishu", app="demo", tenant="", message_id="m1")
+
+    assert shown()["state"] == "RECEIVED"
+    inbox.failed(message(), "ValueError at bot.py:7", 1, NOW)
+    assert (shown()["state"], shown()["reason"], shown()["attempts"]) == ("RECEIVED", "ValueError at bot.py:7", 1)
+    inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply()], NOW)
+    assert (shown()["state"], [each["state"] for each in shown()["replies"]]) == ("DECIDED", ["PENDING"])
+    assert shown()["message"]["id"] == "m1"
+    assert msgspec.json.encode(shown())
+
+
+def test_a_large_message_is_handled_and_not_kept(inbox: Inbox, message: MakeMessage) -> None:
+    large = message(reply_to="x" * (inbox_module._MAX_KEPT_MESSAGE + 1))
+    inbox.decide(large, inbox.open(large), {}, [], NOW)
+    [item] = everything().values()
+    assert "message" not in item

@@ -1,0 +1,107 @@
+"""The state machine: it knows no AWS."""
+
+import math
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley.journal.rows import item_of, row_of
+from parley.journal.states import (
+    FINAL,
+    TRANSITIONS,
+    Busy,
+    Finished,
+    MessageState,
+    ReplyState,
+    Row,
+    message_state,
+    refusal,
+    repeatable,
+)
+from parley.model import Destination, Outgoing, Reply, Text
+from parley.platform import HARMLESS, Call
+
+NOW = 1_800_000_000.0
+OUT = Outgoing(
+    id="0" * 32,
+    message_key="key",
+    ordinal=0,
+    to=Destination(platform="feishu", app="demo", room_id="room"),
+    reply=Reply(segments=(Text(text="hi"),)),
+    created=NOW,
+)
+
+
+def call(covered: float) -> Call:
+    return Call(name="send", method="POST", url="http://p", covered=covered)
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_what_is_finished_is_never_taken_again(state: ReplyState) -> None:
+    assert refusal(Row(OUT, state), NOW) == Finished(state)
+
+
+def test_a_lease_keeps_others_out_until_it_is_over() -> None:
+    row = Row(OUT, ReplyState.SENDING, lease_until=NOW + 5)
+    assert refusal(row, NOW) == Busy(5)
+    assert refusal(row, NOW + 5) is None
+
+
+def test_what_waits_can_be_taken() -> None:
+    assert refusal(Row(OUT), NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("covered", "unclear_since", "safe"),
+    [
+        (0, None, True),
+        (0, NOW, False),
+        (60, NOW - 59, True),
+        (60, NOW - 60, False),
+        (HARMLESS, NOW - 10**9, True),
+    ],
+)
+def test_a_call_is_repeated_only_while_its_key_is_known(
+    covered: float, unclear_since: float | None, safe: bool
+) -> None:
+    assert repeatable(call(covered), unclear_since, NOW) == safe
+
+
+@given(st.floats(0, 10**6), st.floats(0, 10**6), st.floats(0, 10**6))
+def test_coverage_ends_once_and_for_good(covered: float, since: float, later: float) -> None:
+    if not repeatable(call(covered), NOW, NOW + since):
+        assert not repeatable(call(covered), NOW, NOW + since + later)
+
+
+def test_a_message_is_received_then_decided_then_done() -> None:
+    assert message_state(decided=False, replies=()) is MessageState.RECEIVED
+    assert message_state(decided=True, replies=[ReplyState.SENT, ReplyState.PENDING]) is MessageState.DECIDED
+    assert message_state(decided=True, replies=[ReplyState.SENT, ReplyState.FAILED]) is MessageState.DONE
+    assert message_state(decided=True, replies=()) is MessageState.DONE
+
+
+def test_every_state_can_be_reached_and_final_ones_are_left_only_by_an_operator() -> None:
+    assert set(TRANSITIONS) == set(ReplyState)
+    reached = {ReplyState.PENDING}
+    for _ in ReplyState:
+        reached |= {after for before in reached for after in TRANSITIONS[before]}
+    assert reached == set(ReplyState)
+    assert all(TRANSITIONS[state] <= {ReplyState.PENDING} for state in FINAL)
+    assert not TRANSITIONS[ReplyState.SENT]
+
+
+@pytest.mark.parametrize(("state", "unclear"), list(product(ReplyState, [None, NOW])))
+def test_a_new_row_waits_in_the_index_unless_it_is_final(state: ReplyState, unclear: float | None) -> None:
+    row = Row(OUT, state, attempts=2, receipts=(), updated=NOW, unclear_since=unclear)
+    item = item_of(row, ttl=99)
+    assert ("due_at" in item) == ("due_shard" in item) == (state not in FINAL)
+    assert item["ttl"] == {"N": "99"}
+    assert row_of(item).out == OUT
+    assert row_of(item).state is state
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1e9 + 1e-6, math.pi * 1e9, 1_800_000_000.123456])
+def test_times_come_back_as_they_were(value: float) -> None:
+    assert row_of(item_of(Row(OUT, updated=value), ttl=1)).updated == value
