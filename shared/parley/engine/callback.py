@@ -12,6 +12,7 @@ import msgspec
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
+from parley.engine.batch import describe
 from parley.engine.instant import BUDGET, within
 from parley.engine.telemetry import log
 from parley.journal.kept import keep
@@ -75,8 +76,8 @@ def _body(body: bytes) -> dict[str, Any]:
 
 
 def rejection(rejected: Rejected) -> Response:
-    """The answer to a callback that is not believed: a stable code, and nothing that helps an attacker."""
-    return Response(rejected.status, msgspec.json.encode({"error": rejected.reason}))
+    """The answer to a callback that is refused: a stable code, and nothing that helps an attacker."""
+    return rejected.response or Response(rejected.status, msgspec.json.encode({"error": rejected.reason}))
 
 
 @dataclass(slots=True)
@@ -122,10 +123,9 @@ class Callback:
             return Rejected(503, "unavailable", str(error))
         if isinstance(accepted, Rejected):
             return accepted
-        if accepted.instant is not None and self.instantly is not None and isinstance(self.inbound, Instantly):
-            result = within(BUDGET, self.instantly, accepted.instant)
-            if result is not None:
-                return self.inbound.instant(accepted.instant, result, app)
+        instant = self._instant(accepted, app)
+        if instant is not None:
+            return instant
         stored = self._store(accepted, app)
         if stored is not None:
             return stored
@@ -144,16 +144,34 @@ class Callback:
                 return self.inbound.receive(request, changed, self.clock())
         return outcome
 
+    def _instant(self, accepted: Accepted, app: App) -> Response | None:
+        """The answer of one of the bot's instant functions; None where there is none that can be shown."""
+        message = accepted.instant
+        if message is None or self.instantly is None or not isinstance(self.inbound, Instantly):
+            return None
+        result = within(BUDGET, self.instantly, message)
+        if result is None:
+            return None
+        try:
+            return self.inbound.instant(message, result, app)
+        except ValueError as error:
+            log.error("instant answer cannot be shown", extra={"message_id": message.id, "error": describe(error)})
+            telemetry.count("InstantsUnshown", platform=self.platform)
+            return None
+
     def _store(self, accepted: Accepted, app: App) -> Rejected | None:
-        """Nothing is acknowledged before it is safe: where storing fails, the platform is told to try again."""
+        """Nothing is acknowledged before it is safe: where storing fails, the platform is told to try again, or the
+        person to.
+        """
         try:
             if accepted.kept:
                 keep(dynamodb(), setting("TABLE"), app, accepted.kept, accepted.kept_at)
             queues.send_messages(accepted.messages)
         except AwsError as error:
-            return Rejected(503, "unavailable", f"not stored: {error_code(error)}")
+            return Rejected(503, "unavailable", f"not stored: {error_code(error)}", accepted.refused)
         except queues.TooLarge:
-            return Rejected(413, "too_large", "the normalised message is beyond the queue's limit")
+            detail = "the normalised message is beyond the queue's limit"
+            return Rejected(413, "too_large", detail, accepted.refused)
         for message in accepted.messages:
             log.info("message received", extra={"platform": app.platform, "app": app.name, "message_id": message.id})
         return None

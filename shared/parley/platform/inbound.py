@@ -36,12 +36,14 @@ Reason = Literal["forged", "stale", "malformed", "too_large", "unknown_app", "no
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A callback that is not believed. `reason` is the metric and the stable error code; `detail` goes to the log only,
-    says which setting to look at, and never holds a secret or a text.
+    says which setting to look at, and never holds a secret or a text. `response` is given in place of the status where
+    the platform has a form for that (`Accepted.refused`).
     """
 
     status: int
     reason: Reason
     detail: str = ""
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Accepted:
     bot's replies to the first message and answer with them (`Answering.answer`); 0 answers at once. `instant`: a
     message that a declared, pure and fast function of the bot may answer within the callback. Where it does,
     `Instantly.instant` makes the response of its result and nothing is queued; otherwise the rest of this holds.
+    `refused`: what is said where `messages` cannot be stored, on a platform that does not try again and has a form for
+    telling the person; None asks the platform to try again (503).
     """
 
     response: Response = field(default_factory=Response)
@@ -62,6 +66,7 @@ class Accepted:
     kept_at: float = 0
     answer_within: float = 0
     instant: Message | None = None
+    refused: Response | None = None
 
 
 class Inbound(Protocol):

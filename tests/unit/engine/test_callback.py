@@ -138,6 +138,20 @@ def test_a_queue_that_takes_nothing_is_503_so_that_the_platform_tries_again(
     assert error(call(Inbound(Accepted(messages=(message(),))), clock)) == (503, "unavailable")
 
 
+def test_where_the_platform_does_not_try_again_the_person_is_told_and_it_still_counts_as_unavailable(
+    message: Callable[..., Message],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PARLEY_INBOUND_URL", "http://127.0.0.1:9/nothing")
+    told = Response(200, b"not now")
+    answer = call(Inbound(Accepted(messages=(message(),), refused=told)), clock)
+    assert (answer["statusCode"], answer["body"]) == (200, "not now")
+    metric = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (metric["CallbacksRejected"], metric["reason"]) == ([1.0], "unavailable")
+
+
 def test_a_message_that_no_queue_takes_is_413(message: Callable[..., Message], clock: Clock) -> None:
     assert error(call(Inbound(Accepted(messages=(message("x" * 1_000_001),))), clock)) == (413, "too_large")
 

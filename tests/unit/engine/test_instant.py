@@ -69,6 +69,21 @@ def test_one_that_raises_does_no_harm_and_is_counted(typing: Message, capsys: py
     assert "what was typed" not in printed
 
 
+def test_a_result_that_the_platform_cannot_show_leaves_the_message_to_the_queue_and_is_counted(
+    typing: Message, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Unable(Inbound):
+        def instant(self, message: Message, result: Instant, app: App) -> Response:
+            raise ValueError("Invoice")
+
+    bot = Bot()
+    bot.instant("doc")(lambda _: TITLES)
+    assert answer(Unable(typing), bot) == "none"
+    printed = capsys.readouterr().out
+    assert "InstantsUnshown" in printed
+    assert "Invoice" not in printed
+
+
 def test_one_that_is_too_slow_is_given_up_and_counted(typing: Message, capsys: pytest.CaptureFixture[str]) -> None:
     hold = threading.Event()
 

@@ -38,6 +38,9 @@ THINKING = Response(200, b'{"type":5}')
 THINKING_PRIVATELY = Response(200, b'{"type":5,"data":{"flags":64}}')
 UNCHANGED = Response(200, b'{"type":6}')
 """The message with the button stays as it is until the bot says otherwise."""
+_SORRY = "Not available right now, please try again. 暂时不可用，请稍后再试。"
+REFUSED = Response(200, f'{{"type":4,"data":{{"flags":64,"content":"{_SORRY}"}}}}'.encode())
+"""Discord delivers an interaction once, so that it is the person who may try again."""
 NO_CHOICES = Response(200, b'{"type":8,"data":{"choices":[]}}')
 
 
@@ -100,7 +103,7 @@ def _interaction(body: Mapping[str, Any], app: App, now: float) -> Accepted:
     )
     message = msgspec.structs.replace(message, context=context)
     response = UNCHANGED if pressed else THINKING_PRIVATELY if private else THINKING
-    return Accepted(response, (message,), instant=None if body.get("type") == FORM else message)
+    return Accepted(response, (message,), instant=None if body.get("type") == FORM else message, refused=REFUSED)
 
 
 def _is_private(body: Mapping[str, Any], message: Message, config: Config) -> bool:
