@@ -18,6 +18,8 @@ from parley.engine.telemetry import log
 from parley.journal.inbox import AlreadyDecided, Inbox, Opened, Outpaced, State, TooMuch
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.model.codec import decode_message, decode_outgoing, encode
+from parley.platform import Silent
+from parley.platforms import outbound
 
 
 class HandlerFailed(Exception):
@@ -51,6 +53,7 @@ class Processor:
         started = self.clock()
         state, replies = self._run_bot(message, opened.state)
         now = self.clock()
+        replies += _silence(message, replies, now)
         rows = _readable([_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)])
         try:
             self.inbox.decide(message, opened, state, rows, now)
@@ -91,6 +94,15 @@ class Processor:
             apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
             self.inbox.add(apology, now)
             queues.send_replies([apology])
+
+
+def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
+    """What the platform wants done where none of `replies` is for the place of `message`; mostly nothing."""
+    if any(reply.to is None for reply in replies):
+        return []
+    sending = outbound(message.platform)
+    taken_back = sending.silence(message, now) if isinstance(sending, Silent) else None
+    return [taken_back] if taken_back is not None else []
 
 
 def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) -> Outgoing:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from parley.model import AnyMedia, Outgoing, Reply, Text, plain_text
+from parley.model import AnyMedia, Message, Outgoing, Reply, Text, plain_text
 from parley.platform.app import App
 from parley.platform.calls import Answer, Call, Outcome, Sent
 from parley.platform.limits import Bucket, Pause, Strike
@@ -88,6 +88,15 @@ class Learning(Protocol):
 
     def learned(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause | Strike, ...]:
         """What `answer` to `call` says about the buckets of `limits`. Asked of every answer, whatever its outcome."""
+        ...
+
+
+@runtime_checkable
+class Silent(Protocol):
+    """What `outbound` has besides where a promise to answer stands in the room until it is kept or taken back."""
+
+    def silence(self, message: Message, now: float) -> Reply | None:
+        """What to do where the bot says nothing in the place of `message`; None where nothing was promised."""
         ...
 
 

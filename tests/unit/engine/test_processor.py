@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 
 from parley.bot import Bot, Turn
@@ -258,6 +259,39 @@ def test_a_bot_that_says_nothing_is_done_at_once(message: MakeMessage, record: M
     processor(Bot(), clock)(record(encode(message())))
     assert queued() == []
     assert journal()["state"] == "DONE"
+
+
+def deferred(message: MakeMessage, kind: int = 2) -> Message:
+    """An interaction of Discord that was promised an answer."""
+    given = msgspec.structs.replace(message().context, grant="sealed", grant_until=int(Clock().now) + 600)
+    return msgspec.structs.replace(message(), platform="discord", kind="command", raw={"type": kind}, context=given)
+
+
+def test_a_promise_to_answer_is_taken_back_where_the_bot_says_nothing(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    processor(Bot(), clock)(record(encode(deferred(message))))
+    (row,) = queued()
+    assert (row.reply, row.to.grant) == (Reply(op="recall", target="@original"), "sealed")
+
+
+def test_it_is_taken_back_where_the_bot_speaks_elsewhere_only(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    bot = Bot()
+    elsewhere = Reply(segments=(Text(text="hi"),), to=Destination(platform="discord", app="demo", room_id="9"))
+    bot.fallback(lambda: elsewhere)
+    processor(bot, clock)(record(encode(deferred(message))))
+    assert {row.reply.op: row.to.room_id for row in queued()} == {"send": "9", "recall": "room"}
+
+
+@pytest.mark.parametrize(("kind", "late"), [(3, 0), (2, 600)], ids=["a press promises nothing", "it has ended"])
+def test_where_there_is_no_promise_nothing_is_taken_back(
+    message: MakeMessage, record: MakeRecord, clock: Clock, kind: int, late: int
+) -> None:
+    clock.now += late
+    processor(Bot(), clock)(record(encode(deferred(message, kind))))
+    assert queued() == []
 
 
 def test_the_handler_reports_only_what_failed(message: MakeMessage, record: MakeRecord) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from parley.model import AnyMedia, Outgoing, Text, digest, plain_text
+from parley.model import AnyMedia, Message, Outgoing, Reply, Text, digest, plain_text
 from parley.platform import (
     HARMLESS,
     App,
@@ -30,7 +30,7 @@ from parley.platforms.discord.outcome import DOWNLOAD, OPEN, RECALL, THREAD, out
 from parley.platforms.discord.render import Part, filename, render
 from parley.platforms.discord.routes import learned
 
-__all__ = ["PROFILE", "deliver", "download", "learned", "limits", "outcome", "token", "token_key"]
+__all__ = ["PROFILE", "deliver", "download", "learned", "limits", "outcome", "silence", "token", "token_key"]
 
 PROFILE = Profile(retry_for=3600)
 ORIGINAL = "@original"
@@ -45,6 +45,8 @@ _UPLOAD_TIMEOUT = 30
 _TOKEN_LIFE = 3600.0
 """Seconds after which the bot's token, which never ends, is looked up in the configuration again."""
 _THREAD_NAME = 100
+_PRESS = 3
+"""The type of the interaction of a button or select."""
 
 
 class _Sender:
@@ -199,6 +201,17 @@ def _channel(out: Outgoing) -> str:
 
 def _wants_thread(out: Outgoing) -> bool:
     return out.reply.thread and not out.to.thread_id and bool(read.snowflake(out.to.message_id) and out.to.room_id)
+
+
+def silence(message: Message, now: float) -> Reply | None:
+    """See `parley.platform.Silent.silence`: the "thinking..." would stand there until Discord calls it a failure.
+
+    The press of a button shows none.
+    """
+    context, pressed = message.context, read.mapping(message.raw).get("type") == _PRESS
+    if not context.grant or pressed or now >= context.grant_until:
+        return None
+    return Reply(op="recall", target=ORIGINAL)
 
 
 def token_key(out: Outgoing, app: App) -> str | None:
