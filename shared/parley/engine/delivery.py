@@ -140,12 +140,20 @@ class Deliverer:
                 tried_since = row.tried_since or self.clock()
                 job = _Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since, tried_since)
         try:
-            self._run(job)
+            if self._kills(row, line):
+                self._record(job, ReplyState.UNKNOWN, f"gave up: {row.attempts} attempts, and the last ones died of it")
+            else:
+                self._run(job)
         except LeaseLost as error:
             telemetry.count("LeasesLost", platform=line.app.platform)
             log.warning("lease lost", extra=_ids(job.out))
             # Whoever has it may not be done yet, and what stands behind it must not go first.
             raise Later(1, "another worker has taken it over") from error
+
+    def _kills(self, row: Row, line: Line) -> bool:
+        """Whether workers have died over this reply for as long as it may be tried: nobody else ever ends it then."""
+        died_since = row.unclear_since if row.state is ReplyState.SENDING else None
+        return died_since is not None and self.clock() - died_since >= line.platform.PROFILE.retry_for
 
     def _fetch_token(self, line: Line, call: Call) -> None:
         """Have the token at hand. Raises Later where another worker is fetching it; what else fails, fails again in the
@@ -334,6 +342,8 @@ def _deliverer() -> Deliverer:
     )
 
 
-def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """The `lambda_handler` of the deliverer."""
-    return run(event, setting("OUTBOUND_URL"), _deliverer())
+def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """The `lambda_handler` of the deliverer. `context`: Lambda's."""
+    deliverer = _deliverer()
+    deliverer.calls.http.ends_in(context.get_remaining_time_in_millis() / 1000)
+    return run(event, setting("OUTBOUND_URL"), deliverer)

@@ -2,8 +2,10 @@
 
 import base64
 import logging
+import math
 import tempfile
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +21,10 @@ MAX_ANSWER = 1_048_576
 MAX_DOWNLOAD = 10_485_760
 """Bytes of media that are handed to the bot."""
 _IN_MEMORY = 1_048_576
+_ENOUGH = 8.0
+"""Seconds that have to be left for a call to begin: a worker that is killed in the middle of it leaves doubt."""
+_TO_RECORD = 2.0
+"""Seconds kept back of a worker's time to record what became of its last call."""
 
 # httpx tells each address at level INFO, which is what Lambda's JSON logs keep, and addresses hold credentials: an
 # access token in the query (WeCom, WeChat), a robot's key, an interaction's token in the path (Discord).
@@ -45,44 +51,56 @@ def client() -> httpx.Client:
 
 @dataclass(slots=True)
 class Http:
-    """Makes calls. `transport` of the client decides where they go: the network, or an imitation in a test."""
+    """Makes calls. `transport` of the client decides where they go: the network, or an imitation in a test. `until`:
+    the moment of `time.monotonic` at which the last answer has to be there, because the worker ends soon after it.
+    """
 
     client: httpx.Client
+    until: float = math.inf
+
+    def ends_in(self, seconds: float) -> None:
+        """The worker will be killed in so many seconds: no call may last so long."""
+        self.until = time.monotonic() + seconds - _TO_RECORD
 
     def perform(self, call: Call, token: str = "") -> Answer:
         """Make `call` with `token` in the place that `call.auth` names. Raises CallFailed."""
         headers, query = _with_token(call, token)
-        with _body(self.client, call) as body:
+        until = self._until(call)
+        with _body(self.client, call, until) as body:
             request = self.client.build_request(
                 call.method,
                 call.url,
                 params=query or None,
                 headers={**body.headers, **headers},
-                timeout=httpx.Timeout(call.timeout, connect=min(3.0, call.timeout)),
+                timeout=_timeout(until),
                 content=body.content,
                 data=body.fields,
                 files=body.files,
             )
-            return self._send(request)
+            return self._send(request, until)
 
     def download(self, call: Call, token: str, limit: int = MAX_DOWNLOAD) -> tuple[Answer, bytes]:
         """Make `call` and read up to `limit` bytes. Raises CallFailed, also for more than that."""
         headers, query = _with_token(call, token)
+        until = self._until(call)
         request = self.client.build_request(
-            call.method,
-            call.url,
-            params=query or None,
-            headers=headers,
-            timeout=httpx.Timeout(call.timeout, connect=3.0),
+            call.method, call.url, params=query or None, headers=headers, timeout=_timeout(until)
         )
-        answer = self._send(request, limit)
+        answer = self._send(request, until, limit)
         return answer, answer.body
 
-    def _send(self, request: httpx.Request, limit: int = MAX_ANSWER) -> Answer:
+    def _until(self, call: Call) -> float:
+        """When `call` has to be over. Raises CallFailed where too little time is left to begin it."""
+        now = time.monotonic()
+        if self.until - now < min(_ENOUGH, call.timeout):
+            raise CallFailed(Transient("too little time left in this invocation"))
+        return min(now + call.timeout, self.until)
+
+    def _send(self, request: httpx.Request, until: float, limit: int = MAX_ANSWER) -> Answer:
         try:
             response = self.client.send(request, stream=True)
             try:
-                body = _read(response, limit)
+                body = _read(response, limit, until)
             except _TooLong as error:
                 # It was answered, so it may well have been done.
                 raise CallFailed(Unclear(f"answered with more than {limit} bytes")) from error
@@ -100,9 +118,23 @@ class _TooLong(Exception):
     """An answer beyond what is read."""
 
 
-def _read(response: httpx.Response, limit: int) -> bytes:
-    body = bytearray()
+def _timeout(until: float) -> httpx.Timeout:
+    """For each step of a call that has to be over at `until`; httpx knows no time-out for the whole."""
+    left = max(0.1, until - time.monotonic())
+    return httpx.Timeout(left, connect=min(3.0, left))
+
+
+def _chunks(response: httpx.Response, until: float) -> Iterator[bytes]:
+    """The body, as long as there is time: who sends a byte now and then never meets a time-out of a single step."""
     for chunk in response.iter_bytes():
+        if time.monotonic() > until:
+            raise httpx.ReadTimeout("the whole call takes too long")
+        yield chunk
+
+
+def _read(response: httpx.Response, limit: int, until: float) -> bytes:
+    body = bytearray()
+    for chunk in _chunks(response, until):
         body += chunk
         if len(body) > limit:
             raise _TooLong
@@ -130,9 +162,9 @@ class _Body:
 
 
 @contextmanager
-def _body(client: httpx.Client, call: Call) -> Generator[_Body]:
+def _body(client: httpx.Client, call: Call, until: float) -> Generator[_Body]:
     if call.upload is not None:
-        with _opened(client, call.upload) as file:
+        with _opened(client, call.upload, until) as file:
             media = call.upload.media
             part = (media.name or call.upload.filename, file, media.mime or "application/octet-stream")
             yield _Body({}, fields=call.upload.fields, files={call.upload.field: part})
@@ -143,13 +175,13 @@ def _body(client: httpx.Client, call: Call) -> Generator[_Body]:
 
 
 @contextmanager
-def _opened(client: httpx.Client, upload: Upload) -> Generator[IO[bytes]]:
+def _opened(client: httpx.Client, upload: Upload, until: float) -> Generator[IO[bytes]]:
     """The bytes to upload, streamed through a file beyond a megabyte, never more than the limit."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         if upload.media.data:
             _write(file, _decoded(upload.media.data), upload.limit)
         else:
-            _fetch(client, upload, file)
+            _fetch(client, upload, file, until)
         file.seek(0)
         yield file
 
@@ -161,16 +193,17 @@ def _decoded(data: str) -> bytes:
         raise CallFailed(Permanent("the media's data is not Base64", form=True)) from error
 
 
-def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes]) -> None:
+def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) -> None:
     if not upload.media.url.startswith(("http://", "https://")):
         raise CallFailed(Permanent("the media has no usable address", form=True))
     try:
-        with client.stream("GET", upload.media.url, timeout=httpx.Timeout(10.0, connect=3.0)) as response:
+        until = min(until, time.monotonic() + 10.0)
+        with client.stream("GET", upload.media.url, timeout=_timeout(until)) as response:
             if response.status_code >= 500:
                 raise CallFailed(Transient(f"media answered {response.status_code}"))
             if response.status_code != 200:
                 raise CallFailed(Permanent(f"media answered {response.status_code}", form=True))
-            for chunk in response.iter_bytes():
+            for chunk in _chunks(response, until):
                 _write(file, chunk, upload.limit)
     except httpx.InvalidURL as error:
         raise CallFailed(Permanent("the media has no usable address", form=True)) from error

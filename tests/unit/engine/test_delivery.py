@@ -290,6 +290,18 @@ def test_after_the_keys_time_a_takeover_reports_instead_of_repeating(world: Worl
     assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 1)
 
 
+def test_a_reply_that_kills_each_worker_comes_to_an_end(world: World) -> None:
+    """Else it would hold up its conversation until the queue parks it, a thousand attempts later."""
+    world.platform.covered = HARMLESS
+    out = world.out("hi")
+    record = world.decided(out)
+    for _ in range(600 // 30):
+        crash_in_the_call(world, record)
+        world.clock.now += 30
+    world.run(record)
+    assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 600 // 30)
+
+
 def test_a_reply_of_several_calls_goes_on_where_it_stopped(world: World) -> None:
     out = world.out("one", "two", "three")
     record = world.decided(out)

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -152,3 +153,44 @@ def test_downloads_stop_at_their_limit() -> None:
 
 def test_there_is_one_client() -> None:
     assert client() is client()
+
+
+class Dripping(httpx.SyncByteStream):
+    """A byte each 50 ms, without end: no step of it ever takes long."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            threading.Event().wait(0.05)
+            yield b"x"
+
+
+def test_an_answer_that_drips_is_given_up_when_the_whole_call_has_taken_its_time() -> None:
+    with pytest.raises(CallFailed) as raised:
+        http(lambda _: httpx.Response(200, stream=Dripping())).perform(call(timeout=0.3))
+    assert raised.value.outcome == Unclear("ReadTimeout")
+
+
+def test_media_that_drip_are_given_up_and_nothing_was_said() -> None:
+    web = http(lambda _: httpx.Response(200, stream=Dripping()))
+    endless = Upload(field="image", media=Image(url="http://media/a"), limit=10**6)
+    with pytest.raises(CallFailed) as raised:
+        web.perform(call(timeout=0.3, upload=endless))
+    assert raised.value.outcome == Transient("media: ReadTimeout")
+
+
+def test_no_call_begins_that_the_worker_may_not_live_to_record() -> None:
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200)
+
+    web = http(handler)
+    web.ends_in(7)
+    with pytest.raises(CallFailed) as raised:
+        web.perform(call(timeout=30))
+    assert isinstance(raised.value.outcome, Transient)
+    assert not asked
+    web.ends_in(11)
+    assert web.perform(call(timeout=30)).status == 200
+    assert asked[0].extensions["timeout"]["read"] <= 9
