@@ -3,7 +3,8 @@
 Messages go one by one: of a batch, SQS may refuse an entry and take the one behind it, and order would be lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from parley.engine.aws import setting, sqs
 from parley.model import Conversation, Message, Outgoing, message_key
@@ -11,6 +12,7 @@ from parley.model.codec import encode
 
 _MAX_BYTES = 1_000_000
 """SQS takes 1 MiB for a message; the rest is left for attributes."""
+_SWEPT = "-swept-"
 
 
 class TooLarge(Exception):
@@ -30,6 +32,16 @@ def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
     """
     for row in rows:
         _send(setting("OUTBOUND_URL"), encode(row), row.to.key, f"{row.id}{attempt}")
+
+
+def send_swept(row: Outgoing, updated: float) -> None:
+    """Put `row`, left behind since `updated`, into the outbound queue once more. Raises AwsError, TooLarge."""
+    send_replies([row], attempt=f"{_SWEPT}{int(updated)}")
+
+
+def is_swept(record: Mapping[str, Any]) -> bool:
+    """Whether a record of the outbound queue is a further one of its reply, from `send_swept`."""
+    return _SWEPT in record["attributes"].get("MessageDeduplicationId", "")
 
 
 def _send(url: str, body: bytes, group: str, dedup: str) -> None:

@@ -56,7 +56,7 @@ class Sweeper:
 
     def _sweep(self, row: Row, now: float) -> bool:
         # First into the queue: dying in between sweeps it twice, which is harmless; the other order would lose it.
-        queues.send_replies([row.out], attempt=f"-swept-{int(row.updated)}")
+        queues.send_swept(row.out, row.updated)
         if not self.outbox.postpone(row, now, now + _AGAIN_AFTER):
             return False
         log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})

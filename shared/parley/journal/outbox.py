@@ -18,7 +18,7 @@ from parley.journal.rows import (
     shard,
     text,
 )
-from parley.journal.states import Busy, Finished, ReplyState, Row, refusal
+from parley.journal.states import FINAL, Busy, Finished, ReplyState, Row, refusal
 from parley.model import Outgoing
 from parley.model.codec import encode
 from parley.platform import Sent
@@ -79,6 +79,12 @@ class Outbox:
             # A lease that ended between the write and this look is as good as busy for a second.
             return refusal(row, now) or Busy(1)
         return row_of(old.get("Attributes", {}))
+
+    def is_finished(self, reply_id: str) -> bool:
+        """Whether nothing is left to do for the reply; see `take` for one that the journal does not know."""
+        key = {"pk": text(reply_pk(reply_id))}
+        item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return item is None or get_text(item, "state") in FINAL
 
     def progress(self, out: Outgoing, owner: str, receipts: tuple[Sent, ...], now: float) -> None:
         """Record a call that is done while others follow, and keep the lease. Raises LeaseLost."""

@@ -199,6 +199,18 @@ def test_a_record_that_comes_twice_sends_once(world: World) -> None:
     assert len(world.seen) == 1
 
 
+def test_a_copy_that_the_sweeper_made_takes_no_turn_from_those_who_still_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = world.decided(world.out("hi"))
+    swept = record | {"attributes": {"MessageDeduplicationId": "0-swept-1"}}
+    turns: list[object] = []
+    monkeypatch.setattr(Pacing, "wait", lambda _, buckets: turns.append(buckets))
+    world.run(swept)
+    world.run(swept)
+    assert (len(world.seen), len(turns)) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("statuses", "attempts", "state", "calls"),
     [

@@ -104,14 +104,14 @@ def test_a_reply_that_the_queue_refuses_keeps_only_its_own_conversation_waiting(
     rooms = ["poison", "poison", "other", "third"]
     for ordinal, room in enumerate(rooms):
         left_behind(clock, ordinal, room)
-    send = queues.send_replies
+    send = queues.send_swept
 
-    def refusing(rows: list[Outgoing], *, attempt: str) -> None:
-        if rows[0].ordinal == 0:
+    def refusing(row: Outgoing, updated: float) -> None:
+        if row.ordinal == 0:
             raise ClientError({"Error": {"Code": "InvalidMessageContents", "Message": ""}}, "SendMessage")
-        send(rows, attempt=attempt)
+        send(row, updated)
 
-    monkeypatch.setattr(queues, "send_replies", refusing)
+    monkeypatch.setattr(queues, "send_swept", refusing)
     clock.now += 61
     with pytest.raises(ClientError, match="InvalidMessageContents"):
         sweep(clock)
