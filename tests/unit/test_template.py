@@ -152,13 +152,7 @@ def test_the_deliverer_only_takes_from_its_queue() -> None:
     assert granted("DelivererRole") == {
         "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "OutboundQueue.Arn": RECEIVE,
-        "StateTable.Arn": {
-            "dynamodb:ConditionCheckItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-        },
+        "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         f"{SSM}*": {"ssm:GetParameter"},
     }
 
@@ -170,6 +164,13 @@ def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
         "StateTable.Arn": {"dynamodb:UpdateItem"},
         "OutboundQueue.Arn": {"sqs:SendMessage"},
     }
+    (on_the_table,) = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
+    assert on_the_table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["out#*"]}}
+
+
+def test_the_journal_outlives_whatever_can_come_back_from_a_dead_letter_queue() -> None:
+    longest = sum(queues()[name]["MessageRetentionPeriod"] for name in ("InboundQueue", "InboundDeadLetters"))
+    assert template()["Parameters"]["RetentionDays"]["MinValue"] * 86_400 > longest
 
 
 @pytest.mark.parametrize("name", sorted(queues()))
