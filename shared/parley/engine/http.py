@@ -1,6 +1,7 @@
 """The HTTP client: one per process, connections kept alive, a deadline on every call, answers of bounded size."""
 
 import base64
+import ipaddress
 import logging
 import math
 import tempfile
@@ -9,11 +10,12 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import msgspec
 
+from parley.engine.aws import setting
 from parley.platform import Answer, Auth, Call, Headers, Permanent, Transient, Unclear, Upload
 
 MAX_ANSWER = 1_048_576
@@ -198,7 +200,9 @@ def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) 
         raise CallFailed(Permanent("the media has no usable address", form=True))
     try:
         until = min(until, time.monotonic() + 10.0)
+        _check_outside(httpx.URL(upload.media.url).host)
         with client.stream("GET", upload.media.url, timeout=_timeout(until)) as response:
+            _check_outside(*_peer(response))
             if response.status_code >= 500:
                 raise CallFailed(Transient(f"media answered {response.status_code}"))
             if response.status_code != 200:
@@ -209,6 +213,31 @@ def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) 
         raise CallFailed(Permanent("the media has no usable address", form=True)) from error
     except httpx.HTTPError as error:
         raise CallFailed(Transient(f"media: {type(error).__name__}")) from error
+
+
+def _peer(response: httpx.Response) -> tuple[str, ...]:
+    """The address that has answered; empty where it is an imitation."""
+    stream: Any = response.extensions.get("network_stream")
+    address: Any = stream.get_extra_info("server_addr") if stream is not None else None
+    return (str(address[0]),) if address else ()
+
+
+def _check_outside(*hosts: str) -> None:
+    """Raise CallFailed where one of `hosts` is this very machine or its neighbour by wire.
+
+    A bot may take the address from a person, and there Lambda gives out the next event, and a container its
+    credentials. Once by the name and once by whom it led to. On the local stack everything is on one machine.
+    """
+    for host in hosts:
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            inside = host.rstrip(".").lower().endswith("localhost")
+        else:
+            address = getattr(address, "ipv4_mapped", None) or address
+            inside = address.is_loopback or address.is_link_local or address.is_unspecified
+        if inside and setting("STAGE") != "local":
+            raise CallFailed(Permanent("the media's address is inside this machine", form=True))
 
 
 def _write(file: IO[bytes], chunk: bytes, limit: int) -> None:

@@ -144,6 +144,40 @@ def test_media_without_a_usable_source_can_still_become_text(image: Image) -> No
     assert raised.value.outcome == Permanent(raised.value.outcome.reason, form=True)
 
 
+INSIDE = ["127.0.0.1:9001", "localhost", "LOCALHOST.", "[::1]", "169.254.169.254", "[::ffff:127.0.0.1]", "0.0.0.0"]
+
+
+@pytest.mark.parametrize("host", INSIDE)
+def test_an_address_that_a_person_wrote_does_not_lead_into_the_machine(host: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200)
+
+    with pytest.raises(CallFailed) as raised:
+        http(handler).perform(upload(Image(url=f"http://{host}/2018-06-01/runtime/invocation/next")))
+    assert raised.value.outcome == Permanent("the media's address is inside this machine", form=True)
+    assert not asked
+
+
+def test_a_name_that_leads_into_the_machine_is_found_out_by_who_answers() -> None:
+    class Stream:
+        def get_extra_info(self, _: str) -> tuple[str, int]:
+            return "127.0.0.1", 9001
+
+    with pytest.raises(CallFailed) as raised:
+        http(lambda _: httpx.Response(200, extensions={"network_stream": Stream()})).perform(
+            upload(Image(url="http://inward.example/a.png"))
+        )
+    assert raised.value.outcome == Permanent("the media's address is inside this machine", form=True)
+
+
+def test_on_the_local_stack_everything_is_on_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_STAGE", "local")
+    assert http(lambda _: httpx.Response(200)).perform(upload(Image(url="http://127.0.0.1/a.png"))).status == 200
+
+
 def test_downloads_stop_at_their_limit() -> None:
     web = http(lambda _: httpx.Response(200, content=b"x" * 100))
     assert web.download(call(), "", limit=100)[1] == b"x" * 100
