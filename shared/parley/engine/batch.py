@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, error_code, sqs
 from parley.engine.telemetry import log
@@ -17,6 +19,9 @@ Record = Mapping[str, Any]
 """One record of an SQS event."""
 _MAX_VISIBILITY = 43_200
 _MAX_BACKOFF = 60
+_DEPLOYMENT = 90
+"""Seconds until a record is tried again that this version cannot read. A newer one may have written it, which is here
+in five minutes (the canary's); before that, its attempts may not be used up."""
 
 
 class Later(Exception):
@@ -67,6 +72,8 @@ def _backoff(receives: int, error: Exception) -> int:
     """Seconds until the next attempt. AWS gets more time than the bot: an attempt is cheap, but only so many are left
     before the record is parked, and a service that is away for a minute is no reason to park what everybody says.
     """
+    if isinstance(error, msgspec.ValidationError):
+        return _DEPLOYMENT
     base = 4 if isinstance(error, AwsError) else 2
     return min(_MAX_BACKOFF, base ** min(receives, 10) - 1)
 

@@ -7,6 +7,7 @@ import pytest
 
 from parley.engine import batch
 from parley.engine.batch import Later
+from parley.model.codec import decode_message
 
 Make = Callable[..., dict[str, Any]]
 
@@ -64,6 +65,14 @@ def test_failures_come_back_later_and_later(queue: Sqs, record: Make, receives: 
 
     batch.run({"Records": [record("", receives=receives)]}, "url", handle)
     assert queue.hidden == {"handle-r1": seconds}
+
+
+def test_what_a_newer_version_wrote_is_kept_until_that_version_is_here(queue: Sqs, record: Make) -> None:
+    waited = 0
+    for receives in range(1, 5):  # the fifth failure parks it
+        batch.run({"Records": [record('{"id": 1}', receives=receives)]}, "url", lambda r: decode_message(r["body"]))
+        waited += queue.hidden["handle-r1"]
+    assert waited > 5 * 60
 
 
 def test_later_waits_as_long_as_it_says_and_not_less(queue: Sqs, record: Make) -> None:
