@@ -22,7 +22,7 @@ def journal(world: World, message_id: str) -> dict[str, Any]:
     found = world.stack.journal(
         platform=platform.name,
         app=app,
-        tenant=platform.tenant(app),
+        tenant=platform.tenant_of(app, delivery.room if delivery else message.room if message else ""),
         message_id=delivery.journal_id if delivery else message_id,
     )
     return {

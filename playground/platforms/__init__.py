@@ -1,6 +1,7 @@
 """The imitated platforms, by name. A new one is one module or package here and one row in `TYPES`."""
 
 from playground.platforms.base import Platform
+from playground.platforms.discord import Discord
 from playground.platforms.feishu import Feishu
 
-TYPES: dict[str, type[Platform]] = {"feishu": Feishu}
+TYPES: dict[str, type[Platform]] = {"feishu": Feishu, "discord": Discord}

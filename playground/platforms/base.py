@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import Random, SystemRandom
 from threading import RLock
 from typing import Any, ClassVar, Literal
@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 from playground.platforms.faults import Faults
 from playground.platforms.http import Dropped, Held, Request, Response
 from playground.platforms.masking import masked, request_shown, response_shown
-from playground.platforms.model import Attempt, Call, Delivery, Message, Part, Person, Room, Wire
+from playground.platforms.model import Attempt, Call, Delivery, Message, Part, Person, Pressed, Room, Said, Wire
 
 PERSONS = (Person("lin", "Lin Mei", "林梅"), Person("sam", "Sam Okafor", "山姆"), Person("ana", "Ana Ruiz", "安娜"))
 GROUPS = (("team", "Team", "项目组"), ("lab", "Lab", "实验室"))
@@ -28,35 +28,6 @@ PRIVATE = "private"
 
 class Unknown(Exception):
     """There is no such app, room, message or button. The text names it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a person writes."""
-
-    text: str = ""
-    mention: bool | None = None
-    """Whether the bot is mentioned; None: in groups, yes."""
-    reply_to: str = ""
-    thread: str | bool = ""
-    """The id of a thread, or True to open one."""
-    image: bytes = b""
-    file: tuple[str, bytes] | None = None
-    """Name and content."""
-    native: tuple[str, Any] | None = None
-    """A message in the platform's own form: its type and its content."""
-    deliver: bool = True
-    """False: the platform never tells the bot."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pressed:
-    """What a person does to a card."""
-
-    button: str
-    """The id that `Platform.parts` gave the button, or its label, or the name or a value it carries."""
-    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    options: tuple[str, ...] = ()
 
 
 Listener = Callable[[str, Any], None]
@@ -145,6 +116,11 @@ class Platform(ABC):
     def tenant(self, app: str) -> str:
         """The organisation's id as the platform tells it to `app`."""
 
+    def tenant_of(self, app: str, room: str) -> str:
+        """The same for what happens in `room`, where that makes a difference."""
+        del room
+        return self.tenant(app)
+
     @abstractmethod
     def room_id(self, slug: str, kind: str) -> str:
         """The platform's own id for a room."""
@@ -179,7 +155,7 @@ class Platform(ABC):
             self._call = call = Call(
                 at=started,
                 method=request.method,
-                path=request.path,
+                path=self.path_shown(request),
                 query=masked(dict(request.query), self.secrets),
                 body=request_shown(request, self.secrets),
             )
@@ -208,6 +184,10 @@ class Platform(ABC):
         if fault == "token_expired":
             self.expire_token(request)
         return self.handle(request)
+
+    def path_shown(self, request: Request) -> str:
+        """The path of a call for the record; without what is secret in it, where a platform has that."""
+        return request.path
 
     def note_call(self, **what: str) -> None:
         """Add to the record of the call that is being handled: `app`, `room`, `message_id`, `key`."""

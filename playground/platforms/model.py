@@ -74,6 +74,35 @@ class Message:
     """A line of the page's own (somebody pressed a button), unknown to the platform."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a person writes."""
+
+    text: str = ""
+    mention: bool | None = None
+    """Whether the bot is mentioned; None: in groups, yes."""
+    reply_to: str = ""
+    thread: str | bool = ""
+    """The id of a thread, or True to open one."""
+    image: bytes = b""
+    file: tuple[str, bytes] | None = None
+    """Name and content."""
+    native: tuple[str, Any] | None = None
+    """A message in the platform's own form: its type and its content."""
+    deliver: bool = True
+    """False: the platform never tells the bot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """What a person does to a card."""
+
+    button: str
+    """The id that `Platform.parts` gave the button, or its label, or the name or a value it carries."""
+    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Call:
     """One API call as it was received, secrets masked. `status` 0: no answer was given."""

@@ -1,0 +1,88 @@
+"""Discord's messages as the page shows them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from playground.platforms.model import Part
+
+_USER = re.compile(r"<@!?(\d{1,20})>")
+_ESCAPED = re.compile(r"\\([\\*_~|`>#\[\]()-])")
+_STYLES = {1: "primary", 3: "primary", 4: "danger"}
+_LINK, _BUTTON = 5, 2
+_EPHEMERAL = 64
+
+
+def parts_of(content: Mapping[str, Any], name_of: Callable[[str], str], only: str) -> list[Part]:
+    """The parts of a message; `only`: the one person who sees an ephemeral one."""
+    parts: list[Part] = []
+    if content.get("flags", 0) & _EPHEMERAL:
+        parts.append({"kind": "text", "text": f"👁 {only}", "small": True})
+    if content.get("content"):
+        parts.append({"kind": "markdown", "text": _words(content["content"], name_of)})
+    parts += (_file(attachment) for attachment in content.get("attachments", ()))
+    parts += (_embed(embed, name_of) for embed in content.get("embeds", ()))
+    rows = list(_rows(content))
+    if rows and parts and parts[-1]["kind"] == "card":
+        parts[-1]["blocks"] += rows
+    else:
+        parts += rows
+    return parts
+
+
+def components(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The buttons and selects of a message, in order."""
+    return [component for row in content.get("components") or () for component in row.get("components") or ()]
+
+
+def find_component(content: Mapping[str, Any], wanted: str) -> dict[str, Any] | None:
+    """The button or select with that number, `custom_id` (or its part before a value) or label."""
+    for number, component in enumerate(components(content)):
+        id_ = str(component.get("custom_id") or "")
+        if id_ and wanted in (str(number), id_, id_.partition("?")[0], component.get("label")):
+            return component
+    return None
+
+
+def _rows(content: Mapping[str, Any]) -> Iterator[Part]:
+    number = 0
+    for row in content.get("components") or ():
+        buttons: list[Part] = []
+        for component in row.get("components") or ():
+            if component["type"] == _BUTTON:
+                buttons.append(_button(component, number))
+            else:
+                options = [f"{option['label']} ({option['value']})" for option in component.get("options") or ()]
+                yield {"kind": "text", "text": f"▾ {component.get('placeholder') or ''} {', '.join(options)}".strip()}
+            number += 1
+        if buttons:
+            yield {"kind": "buttons", "buttons": buttons}
+
+
+def _button(component: Mapping[str, Any], number: int) -> Part:
+    return {
+        "id": str(number),
+        "label": str(component.get("label") or f"#{number}"),
+        "style": _STYLES.get(component.get("style", 2), "default"),
+        "url": str(component.get("url") or "") if component.get("style") == _LINK else "",
+        "disabled": bool(component.get("disabled")),
+    }
+
+
+def _file(attachment: Mapping[str, Any]) -> Part:
+    image = str(attachment.get("content_type") or "").startswith("image/")
+    kind = "image" if image else "file"
+    return {"kind": kind, "key": attachment["id"], "name": attachment["filename"], "alt": attachment["filename"]}
+
+
+def _embed(embed: Mapping[str, Any], name_of: Callable[[str], str]) -> Part:
+    words = _words(str(embed.get("description") or ""), name_of)
+    blocks: list[Part] = [{"kind": "markdown", "text": words}] if words else []
+    if embed.get("url"):
+        blocks.append({"kind": "markdown", "text": f"[{embed['url']}]({embed['url']})"})
+    return {"kind": "card", "title": _ESCAPED.sub(r"\1", str(embed.get("title") or "")), "color": "", "blocks": blocks}
+
+
+def _words(text: str, name_of: Callable[[str], str]) -> str:
+    """`text` with names in place of ids, and without the backslashes that Discord does not show."""
+    return _ESCAPED.sub(r"\1", _USER.sub(lambda found: f"@{name_of(found[1])}", text))
