@@ -12,6 +12,7 @@ from parley.model import Message, Outgoing, message_key
 from tools.faults import dice, scripted
 from tools.faults.oracle import Findings, Forms, forms_of
 from tools.faults.subjects import SUBJECTS
+from tools.faults.trouble import Fault
 
 SUBJECT = SUBJECTS[0]
 RUN = dice.Run(seed=5, messages=150, conversations=15)
@@ -97,6 +98,16 @@ def test_random_trouble_does_not_break_the_real_journal() -> None:
     played = dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()})
     assert played.findings.good
     assert sum(played.dice.thrown.values()) > 50
+
+
+def test_what_went_to_the_dead_letters_and_was_sent_back_is_handled_once() -> None:
+    """So many crashes that messages run out of attempts; the operator sends them back when it is over."""
+    rates = {Fault.CRASH_BEFORE: 0.15, Fault.CRASH_AFTER: 0.15, Fault.LOST: 0.1}
+    played = dice.play(
+        dice.Run(seed=3, messages=100, conversations=10, rates=rates), (SUBJECT,), {SUBJECT.name: forms()}
+    )
+    assert played.findings.parked
+    assert played.findings.good, played.findings
 
 
 def test_a_seed_tells_everything_about_a_run() -> None:

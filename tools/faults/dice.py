@@ -1,6 +1,6 @@
 """Random runs: many messages in many conversations, each delivered up to four times, while any call may fail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
@@ -12,7 +12,7 @@ from playground.platforms.model import Message as Shown
 from tools.faults.bot import make_bot
 from tools.faults.oracle import Findings, Forms, asked, judge
 from tools.faults.subjects import APP, Subject
-from tools.faults.trouble import Dice
+from tools.faults.trouble import USUAL, Dice, Rates
 from tools.faults.world import World
 
 PACE = 14.0
@@ -30,12 +30,13 @@ class Run:
     seed: int
     messages: int
     conversations: int
+    rates: Rates = field(default_factory=lambda: USUAL)
 
 
 def play(run: Run, subjects: tuple[Subject, ...], forms: dict[str, Forms], inbox: type[Inbox] = Inbox) -> "Played":
     """Play `run` until the world rests, the dead letters are sent back and it rests again; and judge it."""
     random = Random(run.seed)
-    dice = Dice(Random(random.random()))
+    dice = Dice(Random(random.random()), run.rates)
     world = World(subjects, dice, make_bot(), random, inbox=inbox)
     world.finished = lambda _record: random.random() > 0.01
     for subject in subjects:

@@ -55,7 +55,7 @@ class Plan:
 
 
 Rates = Mapping[Fault, float]
-_USUAL: Rates = {
+USUAL: Rates = {
     Fault.CRASH_BEFORE: 0.01,
     Fault.CRASH_AFTER: 0.01,
     Fault.STALL: 0.001,
@@ -72,7 +72,7 @@ class Dice:
     """Faults at random, each kind with its own probability a call."""
 
     random: Random
-    rates: Rates = field(default_factory=lambda: _USUAL)
+    rates: Rates = field(default_factory=lambda: USUAL)
     armed: bool = True
     thrown: dict[Fault, int] = field(default_factory=dict[Fault, int])
 

@@ -151,7 +151,7 @@ class World:
     def restart(self) -> None:
         """New processes: whatever the old ones had in memory is gone."""
         client, clock, sleep = dynamodb(), self.clock, self.clock.sleep
-        pacing = Pacing(client, TABLE, clock, sleep, self.random.random)
+        self.pacing = pacing = Pacing(client, TABLE, clock, sleep, self.random.random)
         tokens = Tokens(client, TABLE, clock, sleep, self.random.random)
         http = NotingHttp(self)
         self._callbacks = {name: Callback(name, inbound(name), Apps(clock), clock) for name in self.subjects}
