@@ -175,7 +175,7 @@ def test_a_configuration_that_was_broken_does_not_stop_the_app_that_is_running(c
 
 
 def test_ssm_is_given_up_before_the_callback_function_is_killed() -> None:
-    config = ssm().meta.config
+    config: Any = ssm().meta.config
     worst = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
     assert worst < 10 - 2
 

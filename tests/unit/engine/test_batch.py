@@ -68,9 +68,12 @@ def test_failures_come_back_later_and_later(queue: Sqs, record: Make, receives: 
 
 
 def test_what_a_newer_version_wrote_is_kept_until_that_version_is_here(queue: Sqs, record: Make) -> None:
+    def read(record: Any) -> None:
+        decode_message(record["body"])
+
     waited = 0
     for receives in range(1, 5):  # the fifth failure parks it
-        batch.run({"Records": [record('{"id": 1}', receives=receives)]}, "url", lambda r: decode_message(r["body"]))
+        batch.run({"Records": [record('{"id": 1}', receives=receives)]}, "url", read)
         waited += queue.hidden["handle-r1"]
     assert waited > 5 * 60
 
