@@ -75,7 +75,7 @@ class Stack:
 
     def apps(self, platform: str, *, now: bool = False) -> dict[str, Mapping[str, Any]]:
         """The configurations of the apps of `platform`: those in `stack.json`, and those put into SSM since; looked up
-        at most every two seconds unless `now`.
+        at most every two seconds unless `now`. With what the platform alone knows of them.
         """
         listed = dict(self.describe().get("apps", {}).get(platform, {}))
         with self._lock:
@@ -83,7 +83,8 @@ class Stack:
             if now or time.monotonic() - at > _APPS_EVERY:
                 found = self._apps_in_ssm(platform)
                 self._found[platform] = (time.monotonic(), found)
-        return {**listed, **found}
+        private = self.describe().get("private", {}).get(platform, {})
+        return {name: {**config, **private.get(name, {})} for name, config in {**listed, **found}.items()}
 
     def _apps_in_ssm(self, platform: str) -> dict[str, Mapping[str, Any]]:
         path = f"/parley/{self.describe().get('stage', 'local')}/{platform}"

@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from nacl.signing import SigningKey
+
 from tools.local.aws import Aws
 from tools.local.deploy import STAGE
 
@@ -38,16 +40,35 @@ def feishu(playground: str) -> App:
     }
 
 
-PLATFORMS: dict[str, Callable[[str], App]] = {"feishu": feishu}
+def discord(playground: str) -> App:
+    """An application of Discord. Its private key is Discord's own: the imitation signs with it."""
+    key = SigningKey.generate()
+    return {
+        "application_id": str(10**18 + secrets.randbelow(10**17)),
+        "public_key": key.verify_key.encode().hex(),
+        "bot_token": secrets.token_urlsafe(48),
+        "host": f"{playground}/discord/api/v10",
+        "signing_key": key.encode().hex(),
+    }
 
 
-def install(aws: Aws, playground: str) -> dict[str, dict[str, App]]:
-    """Make the app `demo` of every platform and store it. Returns them by platform and name."""
-    apps = {platform: {"demo": make(playground)} for platform, make in PLATFORMS.items()}
-    for platform, named in apps.items():
-        for name, app in named.items():
-            store(aws, platform, name, app)
-    return apps
+PLATFORMS: dict[str, Callable[[str], App]] = {"feishu": feishu, "discord": discord}
+PRIVATE = frozenset({"signing_key"})
+"""What the platform alone knows: for the playground, and nowhere that a function could read it."""
+
+
+def install(aws: Aws, playground: str) -> tuple[dict[str, dict[str, App]], dict[str, dict[str, App]]]:
+    """Make the app `demo` of every platform and store it. Returns, by platform and name, what the functions read, and
+    what the platform alone knows.
+    """
+    apps: dict[str, dict[str, App]] = {}
+    private: dict[str, dict[str, App]] = {}
+    for platform, make in PLATFORMS.items():
+        made = make(playground)
+        apps[platform] = {"demo": {name: value for name, value in made.items() if name not in PRIVATE}}
+        private[platform] = {"demo": {name: value for name, value in made.items() if name in PRIVATE}}
+        store(aws, platform, "demo", apps[platform]["demo"])
+    return apps, private
 
 
 def store(aws: Aws, platform: str, name: str, app: App) -> None:

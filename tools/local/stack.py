@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.local import build, credentials, emulator, first_calls, ports, processes
+from tools.local import build, commands, credentials, emulator, first_calls, ports, processes
 from tools.local.aws import REGION, Aws
 from tools.local.deploy import STAGE, api_url, deploy, resources
 from tools.local.places import EMULATOR_PYTHON, PYTHON, ROOT, SAM, Places
@@ -92,8 +92,8 @@ def _start(places: Places, options: Options) -> Stack:
     say("deploying (sam deploy)")
     outputs = deploy(aws, template, places)
     say("making apps with random credentials")
-    apps = credentials.install(aws, port.url)
-    stack = _describe(aws, outputs, apps)
+    apps, private = credentials.install(aws, port.url)
+    stack: Stack = _describe(aws, outputs, apps) | {"private": private}
     say("calling each function for the first time")
     workers = [name for function, name in stack["functions"].items() if function not in apps]
     first_calls.make(aws, stack["api"], apps, workers)
@@ -107,6 +107,7 @@ def _start(places: Places, options: Options) -> Stack:
     _write(places.stack, stack)
     say("starting the playground")
     stack["pids"]["playground"] = _start_playground(places, aws, port)
+    commands.register(stack)
     stack["ready"] = True
     _write(places.stack, stack)
     say(f"ready: {port.url}")

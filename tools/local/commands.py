@@ -1,0 +1,30 @@
+"""Tells the imitated platforms of the bot's commands, as the team that deploys it does once."""
+
+import contextlib
+import io
+import json
+from typing import Any
+
+import httpx
+import msgspec
+
+from parley.commands import command_spec
+from parley.engine.http import CallFailed, Http
+from parley.platform import App
+from parley.platforms import config_type
+from tools.discord_commands import BOT, RegistrationFailed, load
+from tools.discord_commands import register as at_discord
+from tools.local.trouble import Trouble
+
+
+def register(stack: dict[str, Any]) -> None:
+    """Register the commands of functions/processor/bot.py for every app that wants to be told. Raises Trouble."""
+    specs = [command_spec(c.name, c.help, c.signature.parameters) for c in load(BOT).commands.values()]
+    told = io.StringIO()
+    with httpx.Client(trust_env=False) as client, contextlib.redirect_stdout(told):
+        for name, config in stack["apps"].get("discord", {}).items():
+            app = App("discord", name, msgspec.json.decode(json.dumps(config), type=config_type("discord")))
+            try:
+                at_discord(specs, app, "", Http(client), apply=True)
+            except (RegistrationFailed, CallFailed) as error:
+                raise Trouble(f"The commands cannot be registered: {error}") from error
