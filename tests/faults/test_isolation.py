@@ -6,9 +6,10 @@ from parley.bot import Bot, Turn
 from parley.platform import Bucket
 from playground.platforms.base import Said
 from tools.faults.bot import make_bot
+from tools.faults.ledger import START
 from tools.faults.subjects import APP, SUBJECTS
 from tools.faults.trouble import Plan
-from tools.faults.world import START, World
+from tools.faults.world import World
 
 CONVERSATIONS = 50
 

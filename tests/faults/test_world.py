@@ -9,11 +9,12 @@ import pytest
 from playground.platforms.base import Said
 from tools.faults import world
 from tools.faults.bot import make_bot
+from tools.faults.ledger import Clock
 from tools.faults.oracle import forms_of, judge
 from tools.faults.sqs import DEDUPLICATION, NotInFlight, Queue
 from tools.faults.subjects import APP, SUBJECTS
 from tools.faults.trouble import Plan
-from tools.faults.world import Clock, World
+from tools.faults.world import World
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

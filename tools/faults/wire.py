@@ -6,8 +6,10 @@ here, some thirty times as fast. `tests/faults/test_world.py` and `test_wire.py`
 """
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +20,7 @@ import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
-from parley.engine import aws
+from parley.engine import aws, telemetry
 from tools.faults.dynamodb import DynamoDB, Refused
 from tools.faults.sqs import NotInFlight, Queue
 from tools.faults.trouble import Fault
@@ -196,3 +198,17 @@ class _Raw:
 def _answer(request: AWSPreparedRequest, status: int, value: dict[str, Any]) -> AWSResponse:
     headers: Any = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "local"}
     return AWSResponse(request.url, status, headers, _Raw(json.dumps(value).encode()))
+
+
+@contextmanager
+def visiting() -> Iterator[None]:
+    """Worlds take over the AWS, the environment, metrics and logs of their process: here they are given back."""
+    environment, emit, level = dict(os.environ), telemetry._emit, telemetry.log.log_level  # noqa: SLF001
+    try:
+        yield
+    finally:
+        leave()
+        telemetry._emit = emit  # noqa: SLF001
+        telemetry.log.setLevel(level)
+        os.environ.clear()
+        os.environ.update(environment)

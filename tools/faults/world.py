@@ -8,7 +8,6 @@ import base64
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
 from typing import Any
@@ -40,12 +39,12 @@ from playground.platforms.model import Attempt, Delivery
 from playground.transport import ImitationTransport
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.edges import NotingHttp, TroubledApi
+from tools.faults.ledger import START, Clock, Ledger
 from tools.faults.sqs import Message, NotInFlight, Queue
 from tools.faults.subjects import Subject
 from tools.faults.trouble import Crash, Decider, Fault
 from tools.faults.wire import Aws
 
-START = 1_800_000_000.0
 TABLE = "parley"
 KEEP_FOR = 30 * 86_400.0
 INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 70.0, 30.0
@@ -58,32 +57,6 @@ _GIVE_UP = 3 * 86_400.0
 
 class Stuck(Exception):
     """The world does not come to rest."""
-
-
-@dataclass(slots=True)
-class Clock:
-    """The world's time, in unix seconds."""
-
-    now: float = START
-
-    def __call__(self) -> float:
-        """Now."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass."""
-        self.now += max(0.0, seconds)
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What happened to each reply while it was in a worker's hands."""
-
-    doubtful: set[str] = field(default_factory=set[str])
-    """Replies whose worker died, stalled or lost an answer."""
-    over_limit: list[str] = field(default_factory=list[str])
-    """Calls that the platform refused for their rate, although nobody had told it to."""
-    calls: int = 0
 
 
 class World:
@@ -127,6 +100,8 @@ class World:
         self.finished: Callable[[Message], bool] = lambda _record: True
         """Whether the event source mapping manages to delete a record that is done; else it is handed out again."""
         self.last_fault: Fault | None = None
+        self.stage = "sweeper"
+        """Which function makes the calls just now."""
         self._events = 0
         self._stalled = 0
         self._reply = ""
@@ -228,7 +203,7 @@ class World:
 
     def call_back(self, platform: str, delivery: Delivery) -> None:
         """The platform delivers an event; where that fails it tries again, as it would."""
-        status = 0
+        status, self.stage = 0, "callback"
         try:
             status = self._called_back(platform, delivery)
         except Crash:
@@ -256,6 +231,7 @@ class World:
             return False
         receipt = message.receipt
         mapped = self._processor if queue is self.inbound else self._deliverer
+        self.stage = "processor" if queue is self.inbound else "deliverer"
         before, self._reply = self._reply, "" if queue is self.inbound else _reply_id(message)
         try:
             answer = run({"Records": [_record(message)]}, queue.url, mapped)
@@ -271,6 +247,7 @@ class World:
 
     def sweep(self) -> None:
         """The sweeper's minute."""
+        self.stage = "sweeper"
         try:
             self._sweeper()
         except Crash:
