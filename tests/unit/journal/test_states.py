@@ -38,7 +38,7 @@ def call(covered: float) -> Call:
     return Call(name="send", method="POST", url="http://p", covered=covered)
 
 
-@pytest.mark.parametrize("state", FINAL)
+@pytest.mark.parametrize("state", sorted(FINAL))
 def test_what_is_finished_is_never_taken_again(state: ReplyState) -> None:
     assert refusal(Row(OUT, state), NOW) == Finished(state)
 
