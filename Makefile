@@ -4,6 +4,7 @@ PY := .venv/bin/python
 SAM_ENV := .local/envs/sam/bin
 FAST_TESTS := tests/unit $(wildcard tests/conformance tests/faults)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
+PROMISES := tests/integration/test_promises.py
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
 # Commands of the project's own environments come first, and no telemetry leaves the machine.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -11,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test unit unit-3.13 conformance integration up down run demo bench \
+.PHONY: help setup check fmt lint types template test unit unit-3.13 conformance integration promises up down run demo bench \
 	events faults dlq lock build build-prod clean
 
 help: ## this list
@@ -74,7 +75,11 @@ conformance: ## every vector of tests/vectors (or PARLEY_VECTORS) through the de
 integration: ## tests on the local stack, and the page in a headless browser
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest -v $(STACK_TESTS)
+	$(PY) -m pytest -v $(STACK_TESTS) --ignore $(PROMISES)
+
+promises: ## the promises on a stack of their own, while calls fail and processes are killed: minutes
+	@sh tools/setup.sh dev sam emulator
+	$(PY) -m pytest -v -s $(PROMISES)
 
 # --- the local stack
 
