@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 
+_FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """Whom a call speaks for: a reply (or the message that a download belongs to), its app and platform."""
@@ -130,3 +133,8 @@ class Calls:
             raise TokenUnavailable(f"token call: {error.outcome.reason}", 2) from error
         except StopIteration as end:
             return end.value
+
+
+def backoff(attempts: int) -> float:
+    """Seconds before the next attempt: exponential, spread by the attempt's number."""
+    return min(_LAST_RETRY, _FIRST_RETRY * 2 ** min(attempts - 1, 10)) * (0.75 + attempts * 0.37 % 0.5)

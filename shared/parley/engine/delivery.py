@@ -18,14 +18,14 @@ from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
 from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Later, Record, describe, run
-from parley.engine.calls import Calls, Line
+from parley.engine.calls import Calls, Line, backoff
 from parley.engine.http import Http, client
 from parley.engine.pacing import Pacing
 from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.journal.outbox import LeaseLost, Outbox
 from parley.journal.passive import Passive
-from parley.journal.states import Busy, Finished, ReplyState, Row, repeatable
+from parley.journal.states import Busy, Finished, ReplyState, Row, outlived, repeatable
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing
 from parley.platform import (
@@ -46,7 +46,6 @@ from parley.platform import (
 from parley.platforms import outbound
 
 NotSent = Limited | Permanent | TokenRejected | Transient | Unclear
-_FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
 
 
 class _Ended(Exception):
@@ -238,7 +237,7 @@ class Deliverer:
     def _make(self, job: _Job, call: Call) -> Sent:
         """Make `call` and act on its outcome. `job.unclear_since` says afterwards what is not known."""
         started = self.clock()
-        safe = repeatable(call, job.unclear_since, started)
+        safe = repeatable(call, job.unclear_since, started) and not outlived(job.out, job.unclear_since, started)
         if not safe and job.line.app.config.on_unknown == "report":
             raise _Ended(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
         earlier, job.unclear_since = job.unclear_since, job.unclear_since or started
@@ -248,7 +247,7 @@ class Deliverer:
         if isinstance(outcome, Sent):
             job.unclear_since = None
             return outcome
-        if isinstance(outcome, Permanent) and safe:
+        if isinstance(outcome, Permanent) and safe and not outcome.grant:
             job.unclear_since = None  # had the earlier attempt been done, this one would have been a known repetition
         raise self._consequence(job, call, outcome)
 
@@ -279,7 +278,7 @@ class Deliverer:
     def _retry(self, job: _Job, reason: str) -> Exception:
         """Another attempt, later and later, until the platform's deadline."""
         if self.clock() - job.tried_since < job.line.platform.PROFILE.retry_for:
-            return _Again(_backoff(job.attempts), reason)
+            return _Again(backoff(job.attempts), reason)
         return _Ended(_not_said(job), f"gave up after {job.attempts} attempts: {reason}")
 
     def _record(self, job: _Job, state: ReplyState, reason: str) -> None:
@@ -310,6 +309,9 @@ def _otherwise(job: _Job, refused: Permanent) -> _Otherwise | None:
     that it could do without, or a part of it is already said.
     """
     out = job.out
+    doubtful = job.unclear_since is not None and out.reply.op == "send"
+    if refused.grant and doubtful and job.line.app.config.on_unknown == "report":
+        return None  # an earlier attempt may have said it with the grant: said otherwise, it would be there twice
     if refused.grant and out.to.grant_until:
         # Over, not gone: what was promised with it (that the person alone sees the answer) still holds.
         bare = msgspec.structs.replace(out.to, grant_until=0)
@@ -319,11 +321,6 @@ def _otherwise(job: _Job, refused: Permanent) -> _Otherwise | None:
         return None
     # Receipts of harmless calls, such as uploads, belong to the form that was refused.
     return _Otherwise(msgspec.structs.replace(out, reply=plain, form="plain"), (), refused.reason)
-
-
-def _backoff(attempts: int) -> float:
-    """Seconds before the next attempt: exponential, spread by the attempt's number."""
-    return min(_LAST_RETRY, _FIRST_RETRY * 2 ** min(attempts - 1, 10)) * (0.75 + attempts * 0.37 % 0.5)
 
 
 def _ids(out: Outgoing) -> dict[str, str]:

@@ -97,6 +97,14 @@ def repeatable(call: Call, unclear_since: float | None, now: float) -> bool:
     return unclear_since is None or now - unclear_since < call.covered
 
 
+def outlived(out: Outgoing, unclear_since: float | None, now: float) -> bool:
+    """Whether the grant of `out` has ended since an attempt that may have succeeded with it: no key of that attempt
+    covers the other way in which it would be said now.
+    """
+    ended = unclear_since is not None and unclear_since < out.to.grant_until <= now
+    return ended and out.reply.op == "send"
+
+
 def message_state(*, decided: bool, replies: Iterable[ReplyState]) -> MessageState:
     """The state of a message with these replies."""
     if not decided:

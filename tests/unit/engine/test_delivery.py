@@ -1,9 +1,10 @@
 """The deliverer: every outcome in every state, one reply said once."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import httpx
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
@@ -357,6 +358,32 @@ def test_a_refused_grant_is_done_without(world: World) -> None:
     world.run(record)
     assert ['"grant":99' in world.seen[0], '"grant":0' in world.seen[1]] == [True, True]
     assert world.row(out).state == "SENT"
+
+
+@pytest.mark.parametrize(("policy", "state", "calls"), [("report", "UNKNOWN", 2), ("resend", "SENT", 3)])
+def test_a_grant_refused_after_a_lost_answer_says_nothing_of_the_earlier_attempt(
+    world: World, policy: Literal["report", "resend"], state: str, calls: int
+) -> None:
+    """Said otherwise, without the grant, it may be there twice."""
+    world.config = Config(on_unknown=policy)
+    out = world.out("harmless")
+    record = world.decided(out)
+    world.statuses = [504, 410]
+    world.run(record)
+    assert (world.row(out).state, len(world.seen)) == (state, calls)
+
+
+def test_a_grant_that_ends_after_a_lost_answer_is_not_done_without(world: World) -> None:
+    out = world.out("harmless")
+    place = msgspec.structs.replace(out.to, grant_until=int(world.clock.now) + 30)
+    out = msgspec.structs.replace(out, to=place)
+    record = world.decided(out)
+    world.statuses = [504]
+    with pytest.raises(Later):
+        world.deliverer(record)
+    world.clock.now += 30
+    world.run(record)
+    assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 1)
 
 
 def test_what_cannot_be_said_to_a_closed_person_is_owed(world: World, message: Callable[..., Message]) -> None:
