@@ -278,10 +278,11 @@ class Discord(Platform):
             pong = Request("POST", "/", body=body).json()
             return status == 200 and isinstance(pong, dict) and pong.get("type") == 1
         interaction = self.by_delivery[delivery.id]
-        if interaction.state != "waiting":
-            return True
         value = Request("POST", "/", body=body).json()
         right = status == 200 and headers.get("content-type", "application/json").startswith("application/json")
+        if interaction.state != "waiting":
+            # A copy, which Discord never sends: a promise in it says that the receiver took it.
+            return right and isinstance(value, dict) and value.get("type") in interactions.PROMISES
         return right and isinstance(value, dict) and self.take_answer(interaction, value)
 
     def take_answer(self, interaction: Interaction, value: dict[str, Any]) -> bool:
