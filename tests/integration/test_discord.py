@@ -1,0 +1,108 @@
+"""Discord on the deployed stack: interactions in, the imitated Discord's own API out."""
+
+import base64
+import json
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.stack import Stack
+
+
+@pytest.fixture
+def room() -> str:
+    """A channel of its own for each test."""
+    return f"channel-{uuid.uuid4().hex[:8]}"
+
+
+def call(stack: Stack, command: str, room: str, **more: Any) -> str:
+    return stack.say(command, room=room, platform="discord", **more)
+
+
+def texts(stack: Stack, room: str, count: int = 1) -> list[str]:
+    """What the bot has said, once there is so much of it."""
+    found = stack.wait(lambda: said if len(said := stack.answers(room, "discord")) >= count else None)
+    return [message["text"] for message in found]
+
+
+def test_the_address_answers_the_ping_and_the_probe(stack: Stack) -> None:
+    done = stack.post("/api/challenge", platform="discord", app="demo")
+    assert done["ok"]
+    assert json.loads(done["attempts"][0]["body"]) == {"type": 1}
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("signature", [{}, {"X-Signature-Ed25519": "0" * 128, "X-Signature-Timestamp": "1"}])
+def test_whatever_is_not_signed_is_401(stack: Stack, method: str, signature: dict[str, str]) -> None:
+    url = stack.facts["callbacks"]["discord"]["demo"]
+    body = {"json": {"type": 1}} if method == "POST" else {}
+    assert httpx.request(method, url, headers=signature, timeout=30, **body).status_code == 401
+
+
+def test_a_slash_command_is_answered_in_the_place_of_its_promise(stack: Stack, room: str) -> None:
+    id_ = call(stack, "/echo hello there", room)
+    assert texts(stack, room) == ["hello there"]
+    found = stack.wait(lambda: way if (way := stack.get(f"/api/journal/{id_}"))["state"] == "DONE" else None)
+    assert [reply["state"] for reply in found["replies"]] == ["SENT"]
+
+
+def test_a_button_is_answered(stack: Stack, room: str) -> None:
+    call(stack, "/card", room)
+    texts(stack, room)
+    (card,) = stack.answers(room, "discord")
+    stack.post("/api/press", platform="discord", app="demo", message_id=card["id"], button="tea")
+    assert texts(stack, room, 2)[1] == "You chose tea."
+
+
+def test_an_interaction_that_comes_three_times_is_handled_once(stack: Stack, room: str) -> None:
+    id_ = call(stack, "/count", room)
+    repeated = stack.post("/api/deliver", message_id=id_, times=2)["attempts"]
+    assert [attempt["status"] for attempt in repeated] == [200, 200]
+    call(stack, "/count", room)
+    assert texts(stack, room, 2) == ["1", "2"]
+
+
+@pytest.mark.parametrize("how", ["signature", "stale", "plain", "truncated"])
+def test_a_forged_interaction_is_401_and_nothing_comes_of_it(stack: Stack, room: str, how: str) -> None:
+    id_ = call(stack, "/count", room)
+    texts(stack, room)
+    (attempt,) = stack.post("/api/deliver", message_id=id_, forge=how)["attempts"]
+    assert attempt["status"] == 401
+    call(stack, "/count", room)
+    assert texts(stack, room, 2) == ["1", "2"]
+
+
+def test_an_interaction_whose_token_dies_is_answered_in_the_channel(stack: Stack, room: str) -> None:
+    stack.post("/api/faults", platform="discord", kind="token_expired", times=1)
+    try:
+        call(stack, "/echo late", room)
+        assert texts(stack, room) == ["late"]
+    finally:
+        stack.http.delete("/api/faults", params={"platform": "discord"})
+
+
+def test_a_failing_edit_is_repeated_and_shown_once(stack: Stack, room: str) -> None:
+    stack.post("/api/faults", platform="discord", kind="http_500", times=2)
+    try:
+        call(stack, "/echo again", room)
+        call(stack, "/echo after", room)
+        assert texts(stack, room, 2) == ["again", "after"]
+    finally:
+        stack.http.delete("/api/faults", params={"platform": "discord"})
+
+
+def test_no_log_holds_an_interactions_token_or_what_was_said(stack: Stack, room: str) -> None:
+    secret = f"text-{uuid.uuid4().hex}"
+    id_ = call(stack, f"/echo {secret}", room)
+    texts(stack, room)
+    body = stack.get(f"/api/way/{id_}")["wire"]["body"]
+    token = json.loads(base64.b64decode(body))["token"]
+    logs, found = stack.client("logs"), ""
+    for group in stack.facts["log_groups"].values():
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            found += "\n".join(event["message"] for event in page["events"])
+    assert id_ in found
+    assert token not in found
+    assert secret not in found
