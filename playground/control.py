@@ -40,6 +40,7 @@ class Control:
             Route("/api/stream", self.stream),
             Route("/api/rooms", _safe(self.rooms)),
             Route("/api/messages", _safe(self.messages)),
+            Route("/api/commands", _safe(self.commands)),
             Route("/api/calls", _safe(self.calls)),
             Route("/api/journal/{message_id}", _safe(self.journal)),
             Route("/api/way/{message_id}", _safe(self.way)),
@@ -94,6 +95,11 @@ class Control:
                 raise Unknown(f"{platform.name} has no room {wanted!r}")
             found = [message for message in platform.messages.values() if message.room in rooms]
             return {"messages": [message_shown(platform, message) for message in found]}
+
+    async def commands(self, request: Request) -> Any:
+        """The bot's commands, as the platform knows them: `?platform&app`."""
+        platform = self.world.platform(request.query_params.get("platform"))
+        return await run_in_threadpool(platform.commands, request.query_params.get("app", ""))
 
     async def calls(self, request: Request) -> Any:
         """Every API call that the imitation received, in order."""
@@ -157,13 +163,20 @@ class Control:
         return {"message_id": delivery.journal_id, "event_id": delivery.id, **delivery.shown()}
 
     async def happen(self, request: Request) -> Any:
-        """Something else happens: `{platform, app, kind, ...}` -> `{event_id}`, null where nobody is told."""
+        """Something else happens: `{platform, app, kind, ...}` -> `{event_id}`, null where nobody is told. With `wait`,
+        also what came of it."""
         body = await _body(request)
         platform = self.world.platform(body.get("platform"))
         delivery = await run_in_threadpool(
             platform.happen, await self._app(platform, body), _string(body, "kind"), body
         )
-        return {"event_id": delivery.id if delivery else None, "message_id": delivery.journal_id if delivery else None}
+        if delivery is None:
+            return {"event_id": None, "message_id": None}
+        ids = {"event_id": delivery.id, "message_id": delivery.journal_id}
+        if not body.get("wait"):
+            return ids
+        await self.world.courier.ended(delivery, delivery.deadline + 1)
+        return delivery.shown() | ids
 
     async def challenge(self, request: Request) -> Any:
         """Verify the callback URL as the platform's console does: `{platform, app}` -> `{ok, attempts}`."""

@@ -142,6 +142,11 @@ class Platform(ABC):
         """Something other than a message: a recall, a reaction. The event, if the platform tells. Raises Unknown."""
         raise Unknown(f"{self.name} has no {kind!r}: {app} {sorted(details)}")
 
+    def commands(self, app: str) -> list[dict[str, Any]]:
+        """The commands of a bot that the platform was told of, in its own form. Raises Unknown."""
+        del app
+        return []
+
     def media(self, key: str) -> tuple[str, bytes]:
         """Content type and bytes of a picture or file, for the page. Raises Unknown."""
         raise Unknown(f"no media {key!r}")

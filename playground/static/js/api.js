@@ -16,6 +16,7 @@ const post = (path, body) =>
   ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 const id = encodeURIComponent;
 
+export const commands = (platform, app) => ask(`/api/commands?platform=${id(platform)}&app=${id(app)}`);
 export const rooms = () => ask("/api/rooms");
 export const messages = (platform, room) => ask(`/api/messages?platform=${id(platform)}&room=${id(room)}`);
 export const way = (message) => ask(`/api/way/${id(message)}`);
@@ -31,7 +32,7 @@ export const media = (platform, key) => `/api/media/${id(platform)}/${id(key)}`;
 // Live updates. `listen(kind, value)` is told of each; kind `lost` and `hello` say how the connection is.
 export function live(listen) {
   const source = new EventSource("/api/stream");
-  for (const kind of ["hello", "message", "delivery", "call", "toast", "stack", "reload", "faults"]) {
+  for (const kind of ["hello", "message", "delivery", "call", "toast", "modal", "stack", "reload", "faults"]) {
     source.addEventListener(kind, (event) => listen(kind, JSON.parse(event.data)));
   }
   source.addEventListener("error", () => listen("lost", {}));

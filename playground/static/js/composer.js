@@ -3,6 +3,7 @@
 import * as api from "/static/js/api.js";
 import { h, icon, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
+import { entries, hasCommands, picker } from "/static/js/picker.js";
 import { changed, on, platform, room, state } from "/static/js/state.js";
 
 const EXAMPLES = ["/help", "/echo hi", "/count", "/card", "/slow 3"];
@@ -22,9 +23,10 @@ export function composer() {
   small = h("div", { class: "small-chips" });
   const form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); submit(); } } },
     small,
+    picker(words, call),
     h("div", { class: "box" }, above, words, h("div", { class: "tools" }, attach, chooser, mention, h("span", { class: "space" }), hint, sendButton)));
   on("place language rooms", draw);
-  on("messages message", drawChips);
+  on("messages message commands", drawChips);
   on("answering", () => { drawAbove(); words.focus(); });
   return form;
 }
@@ -35,7 +37,7 @@ export const focus = () => words.focus();
 export function chips() {
   const can = platform()?.features.includes("image");
   return h("div", { class: "chips" },
-    EXAMPLES.map((text) => h("button", { type: "button", class: "chip", on: { click: () => send({ text }) } }, text)),
+    hasCommands() ? entries(call) : EXAMPLES.map((text) => h("button", { type: "button", class: "chip", on: { click: () => send({ text }) } }, text)),
     can && h("button", { type: "button", class: "chip plain", on: { click: () => send({ text: "", image: true }) } }, t("picture")));
 }
 
@@ -125,6 +127,14 @@ async function submit() {
   picture = null;
   grow();
   drawAbove();
+}
+
+// A command of a platform that knows them, with its options by name.
+async function call(command) {
+  if (await send({ native: { type: "command", content: command } })) {
+    words.value = "";
+    grow();
+  }
 }
 
 async function send(what) {

@@ -25,6 +25,7 @@ export function conversation(main, composer) {
   on("place language", () => { drawHead(); drawLog(); });
   on("rooms", drawHead);
   on("messages", drawLog);
+  on("commands", () => state.messages.length === 0 && drawLog());
   on("message", put);
   on("stack language", drawBanner);
   on("opened", markOpened);

@@ -7,7 +7,7 @@ import { changed, platform } from "/static/js/state.js";
 
 const KINDS = ["http_500", "timeout", "limited", "token_expired", "drop_response"];
 
-function sheet(title, ...content) {
+export function sheet(title, ...content) {
   const dialog = h("dialog", { "aria-label": title });
   const close = h("button", { type: "button", class: "quiet", "aria-label": t("close"), title: t("close"), on: { click: () => dialog.close() } }, icon("close"));
   dialog.append(h("div", { class: "sheet" }, h("header", {}, h("h2", {}, title), close), content));

@@ -6,6 +6,7 @@ import { conversation } from "/static/js/conversation.js";
 import { faultsDialog, keysDialog } from "/static/js/dialogs.js";
 import { h, icon, toast } from "/static/js/dom.js";
 import { language, setLanguage, t } from "/static/js/i18n.js";
+import { openForm } from "/static/js/picker.js";
 import { sidebar } from "/static/js/sidebar.js";
 import { changed, on, platform, recallPlace, remember, roomsOfPerson, state } from "/static/js/state.js";
 import { wayDrawer } from "/static/js/way.js";
@@ -152,6 +153,9 @@ const LISTENERS = {
     if (value.call.fault && here) {
       api.rooms().then((all) => { here.faults = all.platforms.find((one) => one.name === here.name).faults; drawTop(); }).catch(() => {});
     }
+  },
+  modal(value) {
+    if (value.platform === state.platform && value.person === state.person) openForm(value.modal);
   },
   toast(value) {
     if (value.room === state.room) toast(value.content || "");

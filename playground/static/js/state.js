@@ -9,6 +9,7 @@ export const state = {
   person: "",
   room: "",
   messages: [],
+  commands: [],
   unread: new Map(),
   opened: "",
   answering: null,

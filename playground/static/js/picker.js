@@ -1,0 +1,128 @@
+// Slash commands of platforms that know a bot's commands: what there is, a form for their options, forms that open.
+
+import * as api from "/static/js/api.js";
+import { sheet } from "/static/js/dialogs.js";
+import { h, toast } from "/static/js/dom.js";
+import { t } from "/static/js/i18n.js";
+import { changed, on, platform, state } from "/static/js/state.js";
+
+const [STRING, INTEGER, BOOLEAN, USER, NUMBER, ATTACHMENT] = [3, 4, 5, 6, 10, 11];
+const SLASH = 1;
+const TEXT_INPUT = 4;
+const COMPLETE_AFTER_MS = 200;
+
+export const hasCommands = () => Boolean(platform()?.features.includes("commands"));
+const failed = (error) => toast(t("unknownError", { why: error.message }), true);
+
+// A list above the words that shows the commands which fit them. `run` is told what the person wants.
+export function picker(words, run) {
+  const list = h("div", { class: "chips picker", hidden: true, role: "group", "aria-label": t("commands") });
+  const draw = () => {
+    const typed = words.value.match(/^[/／](\S*)$/);
+    list.hidden = !typed || !hasCommands();
+    if (list.hidden) return;
+    const fitting = state.commands.filter((one) => one.type === SLASH && one.name.startsWith(typed[1]));
+    list.replaceChildren(...fitting.map((one) => entry(one, run)));
+  };
+  words.addEventListener("input", draw);
+  on("commands", draw);
+  on("place stack", load);
+  on("said", () => { list.hidden = true; });
+  return list;
+}
+
+async function load() {
+  const { platform: name, app } = state;
+  const found = hasCommands() && app ? await api.commands(name, app).catch(() => []) : [];
+  if (name !== state.platform || app !== state.app) return;
+  state.commands = found;
+  changed("commands");
+}
+
+export const entries = (run) => state.commands.filter((one) => one.type === SLASH).map((one) => entry(one, run));
+
+function entry(command, run) {
+  const options = leaves(command);
+  const usage = options.map(({ option }) => (option.required ? option.name : `[${option.name}]`)).join(" ");
+  const start = () => (options.length ? ask(command, options, run) : run({ name: command.name, options: {} }));
+  return h("button", { type: "button", class: "chip", title: command.description, on: { click: start } }, `/${command.name} ${usage}`.trim());
+}
+
+// The options with values; of a command with sub-commands none, since those are typed.
+const leaves = (command) => (command.options || []).filter((option) => option.type >= STRING && option.type !== ATTACHMENT).map((option) => ({ option }));
+
+function ask(command, options, run) {
+  const fields = options.map(({ option }) => ({ option, field: fieldOf(command, option) }));
+  const form = h("form", { class: "form tall" },
+    fields.map(({ option, field }) => h("label", {}, `${option.name} · ${option.description}`, field)),
+    h("button", { type: "submit", class: "solid" }, t("send")));
+  const dialog = sheet(`/${command.name}`, h("p", {}, command.description), form);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const given = fields.map(({ option, field }) => [option.name, field.value]).filter(([, value]) => value !== "");
+    dialog.close();
+    run({ name: command.name, options: Object.fromEntries(given) });
+  });
+  fields[0].field.focus();
+}
+
+function fieldOf(command, option) {
+  const shared = { class: "field", required: Boolean(option.required), name: option.name };
+  const choose = (values) => h("select", shared, option.required ? null : h("option", { value: "" }, ""), values.map(([value, words]) => h("option", { value: String(value) }, words)));
+  if (option.choices?.length) return choose(option.choices.map((one) => [one.value, one.name]));
+  if (option.type === BOOLEAN) return choose([["true", "true"], ["false", "false"]]);
+  if (option.type === USER) return choose(platform().persons.map((one) => [one.id, one.name]));
+  if ([INTEGER, NUMBER].includes(option.type)) {
+    return h("input", { ...shared, type: "number", step: option.type === INTEGER ? "1" : "any", min: text(option.min_value), max: text(option.max_value) });
+  }
+  const field = h("input", { ...shared, type: "text", maxlength: text(option.max_length), minlength: text(option.min_length), autocomplete: "off" });
+  return option.autocomplete ? completing(field, command, option) : field;
+}
+
+const text = (value) => (value === undefined || value === null ? null : String(value));
+
+// While one types, the bot is asked for completions, as Discord's client does.
+function completing(field, command, option) {
+  const list = h("datalist", { id: `complete-${option.name}` });
+  field.setAttribute("list", list.id);
+  let timer;
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const others = Object.fromEntries([...field.form.elements].filter((one) => one.name && one.value).map((one) => [one.name, one.value]));
+      const asked = { platform: state.platform, app: state.app, room: state.room, sender: state.person, kind: "complete", wait: true };
+      const { result } = await api.happen({ ...asked, name: command.name, options: others, focused: option.name }).catch(() => ({}));
+      list.replaceChildren(...(result?.choices || []).map((one) => h("option", { value: String(one.value) }, one.name)));
+    }, COMPLETE_AFTER_MS);
+  });
+  field.addEventListener("focus", () => field.after(list), { once: true });
+  return field;
+}
+
+// A form that the bot has opened.
+export function openForm(modal) {
+  const inputs = modal.components.flatMap((holder) => (holder.component ? [[holder.label, holder.component]] : holder.components.map((one) => [one.label, one])));
+  const fields = inputs.map(([words, one]) => ({ words, id: one.custom_id, field: inputOf(one) }));
+  const form = h("form", { class: "form tall" },
+    fields.map(({ words, field }) => h("label", {}, words, field)),
+    h("button", { type: "submit", class: "solid" }, t("send")));
+  const dialog = sheet(modal.title, form);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const filled = Object.fromEntries(fields.map(({ id, field }) => [id, field.value]));
+    dialog.close();
+    api.happen({ platform: state.platform, app: state.app, kind: "submit", sender: state.person, modal: modal.id, form: filled }).catch(failed);
+  });
+  fields[0]?.field.focus();
+}
+
+function inputOf(component) {
+  const shared = { class: "field", required: component.required !== false };
+  if (component.type !== TEXT_INPUT) {
+    return h("select", shared, (component.options || []).map((one) => h("option", { value: one.value, selected: Boolean(one.default) }, one.label)));
+  }
+  const words = { ...shared, placeholder: text(component.placeholder), maxlength: text(component.max_length), minlength: text(component.min_length) };
+  const field = component.style === 2 ? h("textarea", { ...words, rows: 4 }) : h("input", { ...words, type: "text" });
+  field.value = component.value || "";
+  return field;
+}

@@ -1,0 +1,74 @@
+"""Discord on the chat page: commands are picked, their options filled in, buttons pressed."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+from tests.e2e.page import Page
+
+
+@pytest.fixture
+def discord(page: Page) -> Page:
+    """The page on Discord, in the direct chat of this person."""
+    said = page.stack.post(
+        "/api/say", platform="discord", app="demo", room="", sender=page.person, text=uuid4().hex, deliver=False
+    )
+    place = json.dumps(["discord", "demo", page.person, said["room"]])
+    page.browser.execute_script("localStorage.setItem('parley.place', arguments[0])", place)
+    page.browser.refresh()
+    page.wait(lambda: page.script("document.body.dataset.platform") == "discord" and chips(page, "/count"))
+    return page
+
+
+def chips(page: Page, text: str) -> list[WebElement]:
+    return [one for one in page.all(".chip") if one.text == text and one.is_displayed()]
+
+
+def test_a_command_without_options_is_one_click(discord: Page):
+    chips(discord, "/count")[0].click()
+    discord.answered("1")
+
+
+def test_a_command_with_options_asks_for_them_by_type(discord: Page):
+    chips(discord, "/slow seconds")[0].click()
+    field = discord.wait(lambda: discord.find("dialog input[name='seconds']"))
+    assert field.get_attribute("type") == "number"
+    field.send_keys("0")
+    discord.find("dialog button[type='submit']").click()
+    discord.answered("That took 0 seconds.")
+
+
+def test_what_is_typed_after_a_slash_narrows_the_commands_down(discord: Page):
+    discord.find("#words").send_keys("/ec")
+    shown = [one.text for one in discord.all(".picker .chip")]
+    assert shown == ["/echo text"]
+    discord.find("#words").send_keys("ho typed")
+    assert not discord.find(".picker").is_displayed()
+    discord.write("")
+    discord.answered("typed")
+
+
+def test_a_button_is_pressed_and_answered(discord: Page):
+    chips(discord, "/card")[0].click()
+    tea = discord.wait(lambda: [one for one in discord.all(".card .press") if one.text == "Tea"])
+    tea[0].click()
+    discord.wait(lambda: discord.answers()[-1] == "You chose tea.")
+    assert "pressed" in discord.find(".note").text
+
+
+def test_plain_text_is_refused_with_the_reason(discord: Page):
+    discord.write("hello")
+    discord.wait(lambda: "no plain text" in discord.find("#toasts").text)
+    assert discord.find("#words").get_attribute("value") == "hello"
+    # The refusal is all that the browser has to report.
+    assert ["/api/say" in entry["message"] for entry in discord.browser.get_log("browser")] == [True]
+
+
+def test_the_way_shows_the_signature(discord: Page):
+    chips(discord, "/count")[0].click()
+    discord.way_of(discord.own("/count"))
+    assert "X-Signature-Ed25519" in discord.section("wire").text
+    assert "@original" in discord.section("calls").find_element(By.XPATH, ".").text
