@@ -9,13 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.bench import aws, callbacks, sample, starts
+from tools.bench import aws, callbacks, interactions, sample, starts
 
 IMPORT_AIM, CALLBACK_AIM = 1.3, 1.5
 
 
 def main() -> None:
-    """All three measurements."""
+    """All measurements."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="fresh processes per figure (default 9)")
     runs = parser.parse_args().runs
@@ -25,6 +25,7 @@ def main() -> None:
         _imports(Path(name), cloud, runs)
         _first_answers(Path(name), cloud, runs)
     _callbacks()
+    _interactions()
 
 
 def _imports(folder: Path, cloud: aws.Aws, runs: int) -> None:
@@ -56,11 +57,18 @@ def _first_answers(folder: Path, cloud: aws.Aws, runs: int) -> None:
 
 def _callbacks() -> None:
     print(f"\none Feishu callback, us ({callbacks.ROUNDS} rounds of {callbacks.CALLS}, in turns, the same bytes)")
-    found = callbacks.measure()
-    faster = callbacks.ratio(found)
+    found = callbacks.measure(callbacks.functions())
+    faster = callbacks.ratio(found, "lark-oapi")
     for name, multiple in (("parley", 1.0), ("lark-oapi", faster)):
         aim = _aim(faster >= CALLBACK_AIM, f"at least {CALLBACK_AIM}") if name == "lark-oapi" else ""
         print(_line(name, statistics.median(found[name]), multiple, aim))
+
+
+def _interactions() -> None:
+    print(f"\none Discord interaction, us ({callbacks.ROUNDS} rounds of {callbacks.CALLS}, in turns, the same bytes)")
+    found = callbacks.measure(interactions.functions())
+    for name, values in found.items():
+        print(_line(name, statistics.median(values), callbacks.ratio(found, name), ""))
 
 
 def _one_core() -> str:

@@ -17,10 +17,14 @@ from tools.bench import sample
 ROUNDS, CALLS = 31, 200
 
 
-def measure() -> dict[str, list[float]]:
-    """Microseconds of CPU per callback in each round, by whose it is. The rounds alternate."""
+def functions() -> dict[str, Callable[[], Any]]:
+    """What is compared, by whose it is."""
     headers, body = sample.callback()
-    functions = {"parley": ours(headers, body), "lark-oapi": theirs(headers, body)}
+    return {"parley": ours(headers, body), "lark-oapi": theirs(headers, body)}
+
+
+def measure(functions: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
+    """Microseconds of CPU per callback in each round, by whose it is. The rounds alternate."""
     found: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(ROUNDS + 1):
         for name, function in functions.items():
@@ -64,6 +68,6 @@ def theirs(headers: dict[str, str], body: bytes) -> Callable[[], Any]:
     return once
 
 
-def ratio(found: dict[str, list[float]]) -> float:
-    """How many times as long lark-oapi takes: the median of the rounds' own ratios."""
-    return statistics.median(theirs / ours for ours, theirs in zip(found["parley"], found["lark-oapi"], strict=True))
+def ratio(found: dict[str, list[float]], other: str) -> float:
+    """How many times as long `other` takes: the median of the rounds' own ratios."""
+    return statistics.median(theirs / ours for ours, theirs in zip(found["parley"], found[other], strict=True))
