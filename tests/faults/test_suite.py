@@ -89,6 +89,13 @@ def test_the_real_journal_keeps_every_promise_at_every_call_of_a_plain_message()
     assert crashes_of(Inbox).good
 
 
+def test_interactions_of_discord_keep_every_promise_when_anything_fails_and_their_tokens_die() -> None:
+    discord = next(subject for subject in SUBJECTS if subject.name == "discord")
+    played = dice.play(dice.Run(seed=7, messages=150, conversations=15), (discord,), {"discord": forms_of(discord)})
+    assert played.findings.good
+    assert sum(played.dice.thrown.values()) > 50
+
+
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])
 def test_random_trouble_catches_a_broken_journal_too(inbox: type[Inbox]) -> None:
     assert not dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()}, inbox).findings.good

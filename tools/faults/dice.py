@@ -65,7 +65,7 @@ class Played:
 def _talk(world: World, subject: Subject, run: Run, share: int) -> None:
     """Have people write, in so many conversations side by side."""
     platform, random = world.platforms[subject.name], world.random
-    commands = [command for command in _COMMANDS if command in (*subject.commands, "echo")]
+    commands = [command for command in _COMMANDS if command in subject.all_commands]
     weights = [_COMMANDS[command] for command in commands]
     at = world.clock()
     for number in range(run.messages // share):
@@ -98,7 +98,7 @@ def _again(world: World, platform: Platform, delivery: Delivery) -> None:
 
 def _press(world: World, platform: Platform, kind: str, what: object) -> None:
     """Somebody presses the button of every card, a while after it appears."""
-    if kind != "message" or not isinstance(what, Shown) or what.sender_kind != "bot":
+    if kind != "message" or not isinstance(what, Shown) or what.sender_kind != "bot" or what.edited:
         return
     if any(part.get("kind") == "card" for part in platform.parts(what)):
         person = platform.rooms[what.room].members[0]

@@ -57,7 +57,9 @@ class NotingHttp(Http):
         ledger = self._world.ledger
         ledger.calls += 1
         answer = Http.perform(self, call, token)
-        if self._world.last_fault is None and isinstance(self._judge(call, answer), Limited):
+        # "Not there yet", which a 404 says, is waited for like a limit and is none.
+        limited = answer.status != 404 and isinstance(self._judge(call, answer), Limited)
+        if self._world.last_fault is None and limited:
             ledger.over_limit.append(f"{call.name} {call.url}")
         return answer
 

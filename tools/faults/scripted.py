@@ -47,7 +47,7 @@ class Case:
 
 def cases(subject: Subject, inbox: type[Inbox] = Inbox, commands: tuple[str, ...] = ()) -> Iterator[Case]:
     """All cases with one fault; those of all commands unless some are given."""
-    for command in commands or (*subject.commands, "echo", "press"):
+    for command in commands or subject.all_commands:
         for warm in (False, True):
             for at in range(1, calls_of(subject, command, warm=warm, inbox=inbox) + 1):
                 yield from (Case(command, warm, ((at, fault),)) for fault in FAULTS)

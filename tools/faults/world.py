@@ -146,10 +146,12 @@ class World:
         self.aws.parameters[f"/parley/faults/{platform}/{app}"] = encode(config).decode()
 
     def covered(self, out: Outgoing) -> float:
-        """For how many seconds a repetition of the least covered call of `out` is harmless."""
+        """For how many seconds a repetition of the least covered call of `out` is harmless, as it was decided."""
+        if out.to.grant:
+            return 0  # a grant may end at any time, and no key of a call with it covers one without it
         config = self.subjects[out.to.platform].apps[out.to.app]
         app = App(out.to.platform, out.to.app, convert(config, config_type(out.to.platform)))
-        steps = outbound(out.to.platform).deliver(out, app, self.clock())
+        steps = outbound(out.to.platform).deliver(out, app, out.created)
         return min(call.covered for call in _calls(steps))
 
     # --- calls and their faults ---------------------------------------------------------------------------------------
@@ -203,16 +205,16 @@ class World:
 
     def call_back(self, platform: str, delivery: Delivery) -> None:
         """The platform delivers an event; where that fails it tries again, as it would."""
-        status, self.stage = 0, "callback"
+        status, body, self.stage = 0, b"", "callback"
         try:
-            status = self._called_back(platform, delivery)
+            status, body = self._called_back(platform, delivery)
         except Crash:
             self.restart()
-        again = self.platforms[platform].attempted(delivery, Attempt(self.clock(), 0, status))
+        again = self.platforms[platform].attempted(delivery, Attempt(self.clock(), 0, status), {}, body)
         if again is not None:
             self.at(self.clock() + again, lambda: self.call_back(platform, delivery))
 
-    def _called_back(self, platform: str, delivery: Delivery) -> int:
+    def _called_back(self, platform: str, delivery: Delivery) -> tuple[int, bytes]:
         wire = delivery.wire
         event = {
             "httpMethod": wire.method,
@@ -222,7 +224,8 @@ class World:
             "body": base64.b64encode(wire.body).decode(),
             "isBase64Encoded": True,
         }
-        return self._callbacks[platform](event, None)["statusCode"]
+        answer = self._callbacks[platform](event, None)
+        return answer["statusCode"], answer["body"].encode()
 
     def step(self, queue: Queue) -> bool:
         """Hand one record of `queue` to its worker; False where there is none."""
