@@ -90,8 +90,9 @@ def test_the_real_journal_keeps_every_promise_at_every_call_of_a_plain_message()
 
 
 def test_interactions_of_discord_keep_every_promise_when_anything_fails_and_their_tokens_die() -> None:
+    """With this seed, a deliverer that forgets what an ended token may have said says it twice."""
     discord = next(subject for subject in SUBJECTS if subject.name == "discord")
-    played = dice.play(dice.Run(seed=7, messages=150, conversations=15), (discord,), {"discord": forms_of(discord)})
+    played = dice.play(dice.Run(seed=2, messages=150, conversations=15), (discord,), {"discord": forms_of(discord)})
     assert played.findings.good
     assert sum(played.dice.thrown.values()) > 50
 
