@@ -3,5 +3,7 @@
 from playground.platforms.base import Platform
 from playground.platforms.discord import Discord
 from playground.platforms.feishu import Feishu
+from playground.platforms.wechat import Wechat
+from playground.platforms.wecom import Wecom
 
-TYPES: dict[str, type[Platform]] = {"feishu": Feishu, "discord": Discord}
+TYPES: dict[str, type[Platform]] = {"feishu": Feishu, "discord": Discord, "wecom": Wecom, "wechat": Wechat}

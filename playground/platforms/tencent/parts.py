@@ -1,0 +1,108 @@
+"""Messages of both platforms as the page shows them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playground.platforms.model import Message, Part
+
+_ANCHOR = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
+_MENU = "weixin://bizmsgmenu"
+_STYLES = {1: "primary", 2: "danger"}
+
+
+def of_person(message: Message) -> list[Part]:
+    """What a person wrote."""
+    content: Mapping[str, Any] = message.content
+    match message.type:
+        case "text":
+            return [_text(str(content["Content"]))]
+        case "image" if content.get("MediaId"):
+            return [{"kind": "image", "key": content["MediaId"]}]
+        case "voice" | "video" | "shortvideo" | "file" if content.get("MediaId"):
+            name = str(content.get("Title") or message.type)
+            return [{"kind": "file", "key": content["MediaId"], "name": name, "type": message.type}]
+        case "location":
+            where = f"{content.get('Location_X')}, {content.get('Location_Y')}"
+            return [_text(f"📍 {content.get('Label') or ''} ({where})")]
+        case "link":
+            return [_text(f"{content.get('Title') or ''} {content.get('Url') or ''}".strip())]
+        case kind:
+            return [_text(f"[{kind}]", small=True)]
+
+
+def of_app(kind: str, content: Mapping[str, Any]) -> list[Part]:
+    """What an app or account sent, in the form of the API."""
+    match kind:
+        case "text":
+            return _worded(str(content["content"]), content.get("mentioned_list") or ())
+        case "markdown":
+            return [{"kind": "markdown", "text": str(content["content"])}]
+        case "image":
+            return [{"kind": "image", "key": content["media_id"]}]
+        case "voice" | "video" | "file":
+            name = str(content.get("title") or kind)
+            return [{"kind": "file", "key": content["media_id"], "name": name, "type": kind}]
+        case "news":
+            return [_card(a["title"], [a.get("description", "")], [_link(a)]) for a in content["articles"]]
+        case "textcard":
+            return [_card(content["title"], [content["description"]], [_link(content, content.get("btntxt") or "")])]
+        case "template_card":
+            return [_template_card(content)]
+        case "msgmenu":
+            buttons = [_button(number, item["content"]) for number, item in enumerate(content["list"])]
+            return [_card("", [content.get("head_content", ""), content.get("tail_content", "")], buttons)]
+        case "template" | "subscription":
+            rows = [f"{name}: {item.get('value', '')}" for name, item in (content.get("data") or {}).items()]
+            return [_card(str(content.get("template_id", "")), rows, [])]
+        case _:
+            return [_text(f"[{kind}] {content.get('title') or ''}".strip(), small=True)]
+
+
+def tapped(text: str) -> Iterator[tuple[str, str, str]]:
+    """Label, address and id of what can be tapped in a text: it has an address or an id, the other is empty."""
+    for url, label in _ANCHOR.findall(text):
+        if url.startswith(_MENU):
+            asked = parse_qs(urlsplit(url).query, keep_blank_values=True)
+            yield asked.get("msgmenucontent", [label])[0], "", asked.get("msgmenuid", [""])[0]
+        else:
+            yield label, url, ""
+
+
+def _text(text: str, *, small: bool = False) -> Part:
+    return {"kind": "text", "text": text} | ({"small": True} if small else {})
+
+
+def _worded(text: str, mentioned: Any = ()) -> list[Part]:
+    """A text; what can be tapped in it is shown under it."""
+    names = "".join(f" @{str(one).lstrip('@')}" for one in mentioned)
+    parts = [_text(_ANCHOR.sub(r"\2", text) + names)]
+    buttons = [_button(number, label) | {"url": url} for number, (label, url, _) in enumerate(tapped(text))]
+    return [*parts, {"kind": "buttons", "buttons": buttons}] if buttons else parts
+
+
+def _card(title: str, texts: list[str], buttons: list[Part]) -> Part:
+    blocks: list[Part] = [part for text in texts if text for part in _worded(text)]
+    blocks += [{"kind": "buttons", "buttons": buttons}] if buttons else []
+    return {"kind": "card", "title": title, "color": "", "blocks": blocks}
+
+
+def _template_card(card: Mapping[str, Any]) -> Part:
+    main = card.get("main_title") or {}
+    buttons = [
+        _button(number, item["text"])
+        | {"style": _STYLES.get(item.get("style", 0), "default"), "url": item.get("url", "")}
+        | {"disabled": bool(card.get("pressed"))}
+        for number, item in enumerate(card.get("button_list") or ())
+    ]
+    return _card(str(main.get("title") or ""), [main.get("desc", ""), card.get("sub_title_text", "")], buttons)
+
+
+def _button(number: int, label: str) -> Part:
+    return {"id": str(number), "label": label, "style": "default", "url": "", "disabled": False}
+
+
+def _link(article: Mapping[str, Any], label: str = "") -> Part:
+    url = str(article.get("url") or "")
+    return _button(0, label or url) | {"url": url}

@@ -1,0 +1,106 @@
+"""Template cards. Facts: WeCom docs, Send application messages › Template cards; Update template cards; Template card
+events. The numbers of the codes for a card that cannot be shown are not documented one by one (unverified)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from playground.platforms.base import Pressed, Unknown
+from playground.platforms.http import Request, Response
+from playground.platforms.model import Message
+from playground.platforms.tencent.accounts import Account
+from playground.platforms.tencent.errors import Refused, done
+
+if TYPE_CHECKING:
+    from playground.platforms.wecom import Wecom
+
+GRANT_SECONDS = 72 * 3600
+_TYPES = ("text_notice", "news_notice", "button_interaction", "vote_interaction", "multiple_interaction")
+_BUTTONS, _KEY = 6, 1024
+_TASK = re.compile(r"[A-Za-z0-9_@-]{1,128}")
+
+
+@dataclass(slots=True)
+class Grant:
+    """The right to change a card once, which came with a press."""
+
+    app: str
+    message_id: str
+    until: float
+    used: bool = False
+
+
+def check(card: Any) -> dict[str, Any]:
+    """A card that can be shown. Raises Refused."""
+    if not isinstance(card, dict) or card.get("card_type") not in _TYPES:
+        raise _invalid("card_type")
+    if not (card.get("main_title") or {}).get("title") and not card.get("sub_title_text"):
+        raise _invalid("main_title")
+    if card["card_type"] == "button_interaction":
+        _check_buttons(card)
+    return card
+
+
+def _check_buttons(card: Mapping[str, Any]) -> None:
+    task, buttons = card.get("task_id"), card.get("button_list")
+    if not isinstance(task, str) or not _TASK.fullmatch(task):
+        raise _invalid("task_id")
+    if not isinstance(buttons, list) or not 1 <= len(buttons) <= _BUTTONS:
+        raise _invalid("button_list")
+    for button in buttons:
+        key = button.get("url") if button.get("type") == 1 else button.get("key")
+        if not button.get("text") or not key or len(str(key).encode()) > _KEY:
+            raise _invalid("button_list")
+
+
+def _invalid(what: str) -> Refused:
+    return Refused(40058, f"invalid Request Parameter: template_card.{what}")
+
+
+def find_button(message: Message, wanted: str) -> dict[str, Any]:
+    """The button with that number, text or key. Raises Unknown."""
+    alive = message.type == "template_card" and not message.recalled and not message.content.get("pressed")
+    for number, button in enumerate(message.content.get("button_list") or () if alive else ()):
+        if wanted in (str(number), button["text"], button.get("key")) and button.get("type") != 1:
+            return button
+    raise Unknown(f"message {message.id!r} has no button {wanted!r}")
+
+
+def press_fields(message: Message, button: Mapping[str, Any], code: str, pressed: Pressed) -> dict[str, Any]:
+    """The event of a press, without its ends."""
+    fields = {
+        "Event": "template_card_event",
+        "EventKey": button["key"],
+        "TaskId": message.content.get("task_id", ""),
+        "CardType": message.content["card_type"],
+        "ResponseCode": code,
+    }
+    items = [{"QuestionKey": question, "OptionIds": {"OptionId": ticked}} for question, ticked in pressed.form.items()]
+    return fields | ({"SelectedItems": {"SelectedItem": items}} if items else {})
+
+
+def update(wecom: "Wecom", account: Account, request: Request) -> Response:
+    """`POST /cgi-bin/message/update_template_card`: once for each press."""
+    body = request.json()
+    body = body if isinstance(body, dict) else {}
+    if body.get("agentid") != account.agent:
+        raise Refused(40056, "invalid agentid")
+    grant = wecom.grants.get(str(body.get("response_code")))
+    if grant is None or grant.app != account.name or grant.used or grant.until <= wecom.clock():
+        raise Refused(40058, "invalid Request Parameter: response_code")
+    message = wecom.messages[grant.message_id]
+    message.content = _changed(message.content, body)
+    grant.used, message.edited = True, wecom.clock()
+    wecom.note_call(room=message.room, message_id=message.id)
+    wecom.put_message(message)
+    return done(invaliduser=[])
+
+
+def _changed(card: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    if "template_card" in body:
+        return check(body["template_card"])
+    name = (body.get("button") or {}).get("replace_name")
+    if not isinstance(name, str) or not name:
+        raise Refused(40058, "invalid Request Parameter: replace_name")
+    return {**card, "button_list": [{"text": name, "style": 4, "type": 0, "key": "replaced"}], "pressed": True}
