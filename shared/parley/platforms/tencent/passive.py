@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from parley.model import AnySegment, Audio, Image, Link, Message, Reply, Video
-from parley.platform import Request, Response
+from parley.model import AnySegment, Audio, Image, Link, Message, Outgoing, Reply, Video
+from parley.platform import NotYet, Request, Response
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.callback import asked
 from parley.platforms.tencent.envelope import Opened
@@ -19,6 +19,11 @@ from parley.text import utf8_size
 
 PATIENCE = 4.5
 """Seconds to wait for the bot. Both platforms cut the connection after 5."""
+
+
+_HELD = 4
+"""Seconds. A callback that waits sees a reply at once; between two deliveries of a message there are at most those in
+which the platform gives up the one and begins the next."""
 
 
 class Voice(NamedTuple):
@@ -80,6 +85,14 @@ def _worded(words: str, said: int, rest: Reply | None = None) -> Plan:
 
 def _with(reply: Reply, segments: tuple[AnySegment, ...]) -> Reply:
     return msgspec.structs.replace(reply, segments=segments)
+
+
+def hold(out: Outgoing, reply_mode: str, now: float) -> None:
+    """Leave a fresh reply to the callbacks of the message that it answers. Raises NotYet where they may yet say it."""
+    until = out.created + _HELD
+    answers = out.message_key and out.reply.to is None and out.reply.op == "send"
+    if reply_mode == "passive" and answers and now < until:
+        raise NotYet(until)
 
 
 def media(segment: AnySegment) -> Fields | None:

@@ -23,7 +23,7 @@ from parley.platform import (
     TokenSteps,
     Undeliverable,
 )
-from parley.platforms.tencent import api, media
+from parley.platforms.tencent import api, media, passive
 from parley.platforms.wechat.codes import CODES, WRONG
 from parley.platforms.wechat.config import Config
 from parley.platforms.wechat.render import Said, parts, shown, sort_of
@@ -36,7 +36,8 @@ _COVERED = 580
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises Undeliverable."""
+    """The calls that say `out`. Raises Undeliverable, and NotYet where a callback may still answer with it."""
+    passive.hold(out, app.config.reply_mode, now)
     if out.to.webhook:
         raise Undeliverable("WeChat has no group webhooks")
     if out.reply.op != "send":

@@ -24,7 +24,7 @@ from parley.platform import (
     TokenSteps,
     Undeliverable,
 )
-from parley.platforms.tencent import api, media
+from parley.platforms.tencent import api, media, passive
 from parley.platforms.tencent.words import bare, unmarked
 from parley.platforms.wecom import cards, robot
 from parley.platforms.wecom.codes import CODES, WRONG
@@ -48,7 +48,8 @@ class _Place(NamedTuple):
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises Undeliverable."""
+    """The calls that say `out`. Raises Undeliverable, and NotYet where a callback may still answer with it."""
+    passive.hold(out, app.config.reply_mode, now)
     if out.to.webhook:
         return robot.steps(out, app)
     match out.reply.op:

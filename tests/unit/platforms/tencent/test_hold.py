@@ -1,0 +1,51 @@
+"""Who says a reply of an app that answers within the callback: the callback first, the deliverer what is left."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from parley.model import Destination, Outgoing, Reply
+from parley.platform import App, NotYet
+from parley.platforms import config_type, outbound
+
+NOW = 1_764_000_000.0
+KEY = "SampleSampleSampleSampleSampleSampleSample0"
+CONFIGS: dict[str, dict[str, Any]] = {
+    "wecom": {"corp_id": "ww1", "agent_id": 1, "secret": "s"},
+    "wechat": {"app_id": "wx1", "app_secret": "s"},
+}
+HERE = {platform: Destination(platform=platform, app="demo", user_id="lin") for platform in CONFIGS}
+
+
+def first_call(platform: str, mode: str, *, after: float = 0, reply: Reply | None = None, key: str = "m") -> str:
+    """The name of the first call that a deliverer would make so many seconds after the bot decided."""
+    config = CONFIGS[platform] | {"token": "t", "encoding_aes_key": KEY, "reply_mode": mode}
+    app = App(platform, "demo", msgspec.convert(config, type=config_type(platform)))
+    out = Outgoing(
+        id="0" * 32, message_key=key, ordinal=0, to=HERE[platform], reply=reply or Reply.of("hi"), created=NOW
+    )
+    return next(outbound(platform).deliver(out, app, NOW + after)).name
+
+
+@pytest.mark.parametrize("platform", CONFIGS)
+def test_a_fresh_reply_is_left_to_the_callback(platform: str) -> None:
+    with pytest.raises(NotYet) as held:
+        first_call(platform, "passive", after=3.9)
+    assert held.value.until == NOW + 4
+    assert first_call(platform, "passive", after=4) == "send"
+
+
+@pytest.mark.parametrize("platform", CONFIGS)
+def test_an_app_that_answers_actively_waits_for_nothing(platform: str) -> None:
+    assert first_call(platform, "active") == "send"
+
+
+@pytest.mark.parametrize("platform", CONFIGS)
+def test_what_is_no_answer_in_that_place_is_not_held_back(platform: str) -> None:
+    assert first_call(platform, "passive", reply=Reply(segments=Reply.of("hi").segments, to=HERE[platform])) == "send"
+    assert first_call(platform, "passive", key="") == "send"
+
+
+def test_a_recall_is_not_held_back() -> None:
+    assert first_call("wecom", "passive", reply=Reply(op="recall", target="m1")) == "recall"
