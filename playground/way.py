@@ -84,7 +84,7 @@ def _cause(world: World, platform: Platform, answer: Message) -> Delivery | None
     """The delivery that `answer` is an answer to: the one whose journal holds its receipt."""
     with platform.lock:
         known = [d for d in platform.deliveries.values() if d.room == answer.room and d.at <= answer.at]
-        quoted = platform.deliveries.get(platform.delivery_ids.get(answer.reply_to, ""))
+        quoted = platform.deliveries.get(platform.delivery_ids.get(answer.reply_to or answer.root, ""))
     recent = sorted(known, key=lambda delivery: delivery.at, reverse=True)[:_LOOK_BACK]
     for delivery in ([quoted] if quoted else []) + recent:
         record, _ = _journal_or_why(world, delivery.journal_id)

@@ -1,10 +1,12 @@
-"""Made-up credentials for one app per platform, new for each stack, put where the functions look for them.
+"""Made-up credentials for the apps of each platform, new for each stack, put where the functions look for them.
 
-A platform is one function here: it gets the playground's address and returns what its console would show.
+An app is one function here: it gets the playground's address and returns what its console would show.
 """
 
 import json
 import secrets
+import string
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -52,22 +54,65 @@ def discord(playground: str) -> App:
     }
 
 
-PLATFORMS: dict[str, Callable[[str], App]] = {"feishu": feishu, "discord": discord}
+def wecom(playground: str) -> App:
+    """An internal app of WeCom, with one group robot, `ops`."""
+    host = f"{playground}/wecom"
+    return {
+        "corp_id": f"ww{secrets.token_hex(8)}",
+        "agent_id": 1_000_000 + secrets.randbelow(1000),
+        "secret": secrets.token_urlsafe(32),
+        "token": _letters(24),
+        "encoding_aes_key": _aes_key(),
+        "host": host,
+        "webhooks": {"ops": {"url": f"{host}/cgi-bin/webhook/send?key={uuid.uuid4()}"}},
+    }
+
+
+def wechat(playground: str) -> App:
+    """An Official Account in safe mode, which answers by customer-service message."""
+    return {
+        "app_id": f"wx{secrets.token_hex(8)}",
+        "app_secret": secrets.token_hex(16),
+        "token": _letters(24),
+        "encoding_aes_key": _aes_key(),
+        "original_id": f"gh_{secrets.token_hex(6)}",
+        "mode": "safe",
+        "host": f"{playground}/wechat",
+    }
+
+
+def _aes_key() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
+
+
+def wechat_passive(playground: str) -> App:
+    """Another one, which answers within the callback."""
+    return {**wechat(playground), "reply_mode": "passive"}
+
+
+Maker = Callable[[str], App]
+PLATFORMS: dict[str, dict[str, Maker]] = {
+    "feishu": {"demo": feishu},
+    "discord": {"demo": discord},
+    "wecom": {"demo": wecom},
+    "wechat": {"demo": wechat, "passive": wechat_passive},
+}
 PRIVATE = frozenset({"signing_key"})
 """What the platform alone knows: for the playground, and nowhere that a function could read it."""
 
 
 def install(aws: Aws, playground: str) -> tuple[dict[str, dict[str, App]], dict[str, dict[str, App]]]:
-    """Make the app `demo` of every platform and store it. Returns, by platform and name, what the functions read, and
-    what the platform alone knows.
+    """Make the apps of every platform and store them. Returns, by platform and name, what the functions read, and what
+    the platform alone knows.
     """
-    apps: dict[str, dict[str, App]] = {}
-    private: dict[str, dict[str, App]] = {}
-    for platform, make in PLATFORMS.items():
-        made = make(playground)
-        apps[platform] = {"demo": {name: value for name, value in made.items() if name not in PRIVATE}}
-        private[platform] = {"demo": {name: value for name, value in made.items() if name in PRIVATE}}
-        store(aws, platform, "demo", apps[platform]["demo"])
+    apps: dict[str, dict[str, App]] = {platform: {} for platform in PLATFORMS}
+    private: dict[str, dict[str, App]] = {platform: {} for platform in PLATFORMS}
+    for platform, makers in PLATFORMS.items():
+        for name, make in makers.items():
+            made = make(playground)
+            apps[platform][name] = {field: value for field, value in made.items() if field not in PRIVATE}
+            private[platform][name] = {field: value for field, value in made.items() if field in PRIVATE}
+            store(aws, platform, name, apps[platform][name])
     return apps, private
 
 
