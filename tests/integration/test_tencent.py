@@ -1,0 +1,175 @@
+"""WeCom and WeChat on the deployed stack: encrypted callbacks in; answers within them, or by the imitated APIs."""
+
+import base64
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.stack import Stack
+
+BOTH = ("wecom", "wechat")
+
+
+@pytest.fixture
+def person() -> str:
+    """Somebody whom no other test knows, and with them a chat of its own."""
+    return f"person{uuid.uuid4().hex[:8]}"
+
+
+def say(stack: Stack, platform: str, person: str, text: str, app: str = "demo") -> tuple[str, str]:
+    """A person writes to the app: the ids of the message and of their chat."""
+    said = stack.post("/api/say", platform=platform, app=app, sender=person, text=text)
+    return said["message_id"], said["room"]
+
+
+def texts(stack: Stack, platform: str, room: str, count: int = 1, seconds: float = 60) -> list[str]:
+    """What the bot has said, once there is so much of it."""
+    found = stack.wait(lambda: said if len(said := stack.answers(room, platform)) >= count else None, seconds)
+    return [message["text"] for message in found]
+
+
+def journal(stack: Stack, message_id: str, state: str) -> list[dict[str, Any]]:
+    """The replies to a message, once the first is in that state."""
+
+    def look() -> list[dict[str, Any]] | None:
+        replies = stack.get(f"/api/journal/{message_id}")["replies"]
+        return replies if replies and replies[0]["state"] == state else None
+
+    return stack.wait(look)
+
+
+@pytest.mark.parametrize(("platform", "app"), [("wecom", "demo"), ("wechat", "demo"), ("wechat", "passive")])
+def test_the_console_gets_its_echo(stack: Stack, platform: str, app: str) -> None:
+    assert stack.post("/api/challenge", platform=platform, app=app)["ok"]
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_a_text_is_answered(stack: Stack, platform: str, person: str) -> None:
+    id_, room = say(stack, platform, person, "/echo 你好 <b>]]>")
+    assert texts(stack, platform, room) == ["你好 <b>]]>"]
+    assert [reply["state"] for reply in journal(stack, id_, "SENT")] == ["SENT"]
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_a_button_is_answered(stack: Stack, platform: str, person: str) -> None:
+    _, room = say(stack, platform, person, "/card")
+    texts(stack, platform, room)
+    (card,) = stack.answers(room, platform)
+    stack.post("/api/press", platform=platform, app="demo", message_id=card["id"], button="tea", sender=person)
+    assert texts(stack, platform, room, 2)[1] == "You chose tea."
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_a_picture_is_told_as_one(stack: Stack, platform: str, person: str) -> None:
+    said = stack.post("/api/say", platform=platform, app="demo", sender=person, image=True)
+    assert texts(stack, platform, said["room"]) == ["Thank you for the image."]
+
+
+@pytest.mark.parametrize("how", ["signature", "stale", "plain", "truncated"])
+@pytest.mark.parametrize("platform", BOTH)
+def test_a_forgery_is_refused_and_nothing_comes_of_it(stack: Stack, platform: str, person: str, how: str) -> None:
+    id_, room = say(stack, platform, person, "/count")
+    texts(stack, platform, room)
+    (attempt,) = stack.post("/api/deliver", message_id=id_, forge=how)["attempts"]
+    assert attempt["status"] == (400 if how == "truncated" else 401)
+    say(stack, platform, person, "/count")
+    assert texts(stack, platform, room, 2) == ["1", "2"]
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_three_deliveries_are_handled_once(stack: Stack, platform: str, person: str) -> None:
+    id_, room = say(stack, platform, person, "/count")
+    repeated = stack.post("/api/deliver", message_id=id_, times=2)["attempts"]
+    assert [attempt["status"] for attempt in repeated] == [200, 200]
+    say(stack, platform, person, "/count")
+    assert texts(stack, platform, room, 2) == ["1", "2"]
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_a_token_that_dies_is_replaced(stack: Stack, platform: str, person: str) -> None:
+    stack.post("/api/faults", platform=platform, kind="token_expired", times=1)
+    try:
+        _, room = say(stack, platform, person, "/echo later")
+        assert texts(stack, platform, room) == ["later"]
+    finally:
+        stack.http.delete("/api/faults", params={"platform": platform})
+
+
+# --- within the callback ----------------------------------------------------------------------------------------------
+
+
+def bot_runs(stack: Stack) -> int:
+    """How often the bot has handled a message of WeChat to the end."""
+    logs, runs = stack.client("logs"), 0
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=stack.facts["log_groups"]["processor"]):
+        found = (event["message"] for event in page["events"] if '"BotTime"' in event["message"])
+        runs += sum('"platform": "wechat"' in line or '"platform":"wechat"' in line for line in found)
+    return runs
+
+
+def attempts(stack: Stack, message_id: str, count: int) -> list[int]:
+    """The statuses of the deliveries of a message, once there are so many."""
+
+    def look() -> list[int] | None:
+        found = [attempt["status"] for attempt in stack.get(f"/api/way/{message_id}")["delivery"]["attempts"]]
+        return found if len(found) >= count else None
+
+    return stack.wait(look, 30)
+
+
+@pytest.mark.parametrize(("seconds", "deliveries"), [(1, 1), (6, 2), (11, 3)])
+def test_a_late_answer_goes_with_the_delivery_that_still_waits(
+    stack: Stack, person: str, seconds: int, deliveries: int
+) -> None:
+    before = bot_runs(stack)
+    id_, room = say(stack, "wechat", person, f"/slow {seconds}", "passive")
+    assert texts(stack, "wechat", room) == [f"That took {seconds} seconds."]
+    assert attempts(stack, id_, deliveries) == [504] * (deliveries - 1) + [200]
+    assert [reply["receipts"] for reply in journal(stack, id_, "SENT")] == [["passive"]]
+    assert bot_runs(stack) - before == 1
+
+
+def test_an_answer_after_the_last_delivery_is_a_customer_service_message(stack: Stack, person: str) -> None:
+    before = bot_runs(stack)
+    id_, room = say(stack, "wechat", person, "/slow 20", "passive")
+    assert attempts(stack, id_, 3) == [504, 504, 200]
+    assert texts(stack, "wechat", room) == ["That took 20 seconds."]
+    (reply,) = journal(stack, id_, "SENT")
+    assert reply["receipts"] != ["passive"]
+    assert [call["path"] for call in stack.get("/api/calls", platform="wechat") if call["room"] == room] == [
+        "/cgi-bin/message/custom/send"
+    ]
+    assert bot_runs(stack) - before == 1
+
+
+def test_where_nothing_may_be_sent_any_more_it_goes_with_the_next_answer(stack: Stack, person: str) -> None:
+    before = bot_runs(stack)
+    id_, room = say(stack, "wechat", person, "/slow 20", "passive")
+    assert attempts(stack, id_, 3) == [504, 504, 200]
+    stack.post("/api/happen", platform="wechat", app="passive", kind="close_window", sender=person)
+
+    def owed() -> bool:
+        replies = stack.get(f"/api/journal/{id_}")["replies"]
+        return bool(replies) and replies[0]["reason"].startswith("45015")
+
+    stack.wait(owed)
+    say(stack, "wechat", person, "/echo next", "passive")
+    assert texts(stack, "wechat", room) == ["That took 20 seconds.\nnext"]
+    assert [reply["receipts"] for reply in journal(stack, id_, "SENT")] == [["passive"]]
+    assert bot_runs(stack) - before == 2
+
+
+def test_no_log_holds_a_secret_or_what_was_said(stack: Stack, person: str) -> None:
+    secret = f"text-{uuid.uuid4().hex}"
+    id_, room = say(stack, "wechat", person, f"/echo {secret}", "passive")
+    texts(stack, "wechat", room)
+    encrypted = base64.b64decode(stack.get(f"/api/way/{id_}")["wire"]["body"]).decode()
+    config = stack.facts["apps"]["wechat"]["passive"]
+    logs, found = stack.client("logs"), ""
+    for group in stack.facts["log_groups"].values():
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            found += "\n".join(event["message"] for event in page["events"])
+    assert id_ in found
+    hidden = (secret, encrypted, *(config[name] for name in ("app_secret", "token", "encoding_aes_key")))
+    assert not [value for value in hidden if value in found]
