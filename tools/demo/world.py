@@ -98,12 +98,14 @@ class World:
 
         return self.wait(look, lambda found: len(found) >= count, lambda found: f"{len(found)} answers, not {count}")
 
-    def call_back(self, headers: Mapping[str, str], body: bytes, app: str = "") -> Answer:
+    def call_back(
+        self, headers: Mapping[str, str], body: bytes, app: str = "", query: Mapping[str, str] | None = None
+    ) -> Answer:
         """Send a callback as somebody on the internet would."""
         url: str = self.stack["callbacks"][self.platform][self.app]
         url = f"{url.rsplit('/', 1)[0]}/{app or self.app}"
         started = time.perf_counter()
-        answer = self.http.post(url, headers=dict(headers), content=body)
+        answer = self.http.post(url, headers=dict(headers), content=body, params=dict(query or {}))
         return Answer(answer.status_code, answer.content, time.perf_counter() - started)
 
     def wait(self, look: Callable[[], T], enough: Callable[[T], bool], told: Callable[[T], str]) -> T:
