@@ -19,7 +19,7 @@ from parley.journal.states import Row
 from tools.local import Trouble, build, processes, stack
 from tools.local.aws import REGION, Aws
 from tools.local.places import PYTHON, ROOT, Places
-from tools.samples import APPS, workers
+from tools.samples import APPS, domain, workers
 
 _TEMPLATE, _VARIABLES = ROOT / ".local" / "invoke.yaml", ROOT / ".local" / "env.json"
 _STAGE = "invoke"
@@ -40,6 +40,9 @@ def prepare(facts: dict[str, Any], now: int, host: str = "") -> None:
                 Value=json.dumps(make(playground)),
                 Overwrite=True,
             )
+        aws.client("ssm").put_parameter(
+            Name=f"/parley/{stage}/domain/{domain.FILE}", Type="String", Value="Sample0Sample0Sam", Overwrite=True
+        )
     _put_reply(aws, facts["table"], now)
     functions = _write_template(build.build())
     _VARIABLES.write_text(json.dumps(_variables(aws, facts, functions, host), indent=2) + "\n")

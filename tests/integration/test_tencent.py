@@ -4,6 +4,7 @@ import base64
 import uuid
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.stack import Stack
@@ -94,6 +95,21 @@ def test_a_token_that_dies_is_replaced(stack: Stack, platform: str, person: str)
         assert texts(stack, platform, room) == ["later"]
     finally:
         stack.http.delete("/api/faults", params={"platform": platform})
+
+
+@pytest.mark.parametrize("kind", ["WW", "MP"])
+def test_a_domain_file_is_served_at_the_root_and_nothing_else_is(stack: Stack, kind: str) -> None:
+    name, content = f"{kind}_verify_{uuid.uuid4().hex[:16]}.txt", uuid.uuid4().hex[:16]
+    parameter = f"/parley/{stack.facts['stage']}/domain/{name}"
+    stack.client("ssm").put_parameter(Name=parameter, Value=content, Type="String")
+
+    def get(file: str) -> tuple[int, str]:
+        answer = httpx.get(f"{stack.facts['api']}/{file}", timeout=30)
+        return answer.status_code, answer.text
+
+    stack.wait(lambda: get(name) == (200, content), 30)
+    assert get(f"{kind}_verify_{uuid.uuid4().hex[:16]}.txt") == (404, "")
+    assert get("index.html") == (404, "")
 
 
 # --- within the callback ----------------------------------------------------------------------------------------------

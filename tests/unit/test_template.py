@@ -132,6 +132,13 @@ def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platf
     assert all(not key.startswith(("token#", "conv#")) for row in rows.values() for key in row["dynamodb:LeadingKeys"])
 
 
+def test_the_function_of_the_domain_files_reads_those_and_no_secrets() -> None:
+    assert granted("DomainRole") == {
+        "DomainLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        f"{SSM}domain": {"ssm:GetParametersByPath"},
+    }
+
+
 def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
     assert granted("ProcessorRole") == {
         "ProcessorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -249,6 +256,7 @@ def test_environment_values_are_text_and_name_only_what_the_function_uses(name: 
     uses = {key for key in variables if key.endswith("_URL")}
     wanted = {
         **{role.replace("Role", "Function"): {"PARLEY_INBOUND_URL"} for role in CALLBACKS},
+        "DomainFunction": set[str](),
         "ProcessorFunction": {"PARLEY_INBOUND_URL", "PARLEY_OUTBOUND_URL"},
         "DelivererFunction": {"PARLEY_OUTBOUND_URL"},
         "SweeperFunction": {"PARLEY_OUTBOUND_URL"},
@@ -290,7 +298,7 @@ def test_the_api_is_regional_byte_exact_throttled_and_logged() -> None:
     assert template()["Resources"]["ApiLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-def test_every_route_names_its_method_and_the_platform_in_its_path() -> None:
+def test_every_callback_names_its_method_and_the_platform_in_its_path() -> None:
     routes = {
         (name, body["Properties"]["Method"], body["Properties"]["Path"])
         for name, function in functions().items()
@@ -298,7 +306,7 @@ def test_every_route_names_its_method_and_the_platform_in_its_path() -> None:
         if body["Type"] == "Api"
     }
 
-    assert routes == {
+    assert routes == {("DomainFunction", "GET", "/{file}")} | {
         (role.replace("Role", "Function"), method, f"/callback/{platform}/{{app}}")
         for role, platform in CALLBACKS.items()
         for method in ("POST", "GET")

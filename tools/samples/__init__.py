@@ -8,7 +8,7 @@ table.
 from collections.abc import Callable
 from typing import Any
 
-from tools.samples import discord, feishu, wechat, wecom, workers
+from tools.samples import discord, domain, feishu, wechat, wecom, workers
 
 Event = dict[str, Any]
 
@@ -17,6 +17,7 @@ FUNCTIONS: dict[str, Callable[[int], dict[str, Event]]] = {
     "wecom": wecom.events,
     "wechat": wechat.events,
     "discord": discord.events,
+    "domain": domain.events,
     "processor": workers.processor,
     "deliverer": workers.deliverer,
     "sweeper": workers.sweeper,

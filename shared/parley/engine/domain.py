@@ -1,0 +1,61 @@
+"""Files by which platforms see that a domain is its owner's: `WW_verify_*.txt` (WeCom), `MP_verify_*.txt` (WeChat).
+
+They are served at the root of a custom domain, as they were downloaded from the console. Each is an SSM parameter
+`/parley/{stage}/domain/{file}`, apart from the apps' secrets, which this function cannot read.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from parley.engine.aws import AwsError, error_code, setting, ssm
+from parley.engine.telemetry import log
+
+_FILE = re.compile(r"(?:WW|MP)_verify_[A-Za-z0-9]{8,64}\.txt")
+_MAX_AGE = 300.0
+"""Seconds after which a known file is read again."""
+_REREAD_AFTER = 5.0
+"""Seconds between two readings: whoever asks for files that are not there must not use up SSM's quota."""
+
+
+@dataclass(slots=True)
+class DomainFiles:
+    """The handler of `GET /{file}`. Made once per process. All files are read at once: there are few."""
+
+    clock: Callable[[], float] = time.time
+    _files: dict[str, str] = field(default_factory=dict[str, str])
+    _read_at: float = float("-inf")
+    _tried_at: float = float("-inf")
+
+    def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+        """Answer one API Gateway event: 200 with the file, 404, or 503 while SSM fails."""
+        parameters: Mapping[str, str] = event.get("pathParameters") or {}
+        name = parameters.get("file", "")
+        if not _FILE.fullmatch(name):
+            return _response(404)
+        now = self.clock()
+        if (name not in self._files or now - self._read_at > _MAX_AGE) and now - self._tried_at > _REREAD_AFTER:
+            self._read(now)
+        if name in self._files:
+            return _response(200, self._files[name])
+        return _response(404 if self._read_at == self._tried_at else 503)
+
+    def _read(self, now: float) -> None:
+        """Read all files. Where that fails, those that are known stay."""
+        self._tried_at = now
+        try:
+            self._files, self._read_at = _stored(), now
+        except AwsError as error:
+            log.warning("domain files not readable", extra={"error": error_code(error)})
+
+
+def _stored() -> dict[str, str]:
+    pages = ssm().get_paginator("get_parameters_by_path").paginate(Path=f"/parley/{setting('STAGE')}/domain")
+    found = [parameter for page in pages for parameter in page["Parameters"]]
+    return {one.get("Name", "").rsplit("/", 1)[-1]: one.get("Value", "") for one in found}
+
+
+def _response(status: int, body: str = "") -> dict[str, Any]:
+    return {"statusCode": status, "headers": {"Content-Type": "text/plain"}, "body": body, "isBase64Encoded": False}
