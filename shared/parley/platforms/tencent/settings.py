@@ -36,10 +36,3 @@ def check_host(name: str, value: str) -> Iterator[str]:
     """What is wrong with the base address of an API."""
     if not _HOST.fullmatch(value):
         yield f"{name}: an address such as https://host, without a slash at its end, is wanted"
-
-
-def check_files(files: dict[str, str], pattern: str, console: str) -> Iterator[str]:
-    """What is wrong with the files that prove a domain: names and contents are the console's."""
-    for name, content in files.items():
-        if not re.fullmatch(pattern, name) or not content:
-            yield f"domain_files: {name[:40]!r} is not a file that {console} gives out"

@@ -39,8 +39,6 @@ class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=T
     reply_mode: Literal["active", "passive"] = "active"
     """`active`: by customer-service message. `passive`: in the callback's response, for accounts without that right."""
     host: str = "https://api.weixin.qq.com"
-    domain_files: dict[str, str] = msgspec.field(default_factory=dict[str, str])
-    """`MP_verify_*.txt` by name, with what is in it."""
 
     def __post_init__(self) -> None:
         settings.complaints(self._checks())
@@ -66,5 +64,3 @@ class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.original_id and not self.original_id.startswith("gh_"):
             yield f"original_id: begins with gh_; see {ORIGINAL_ID_AT}"
         yield from settings.check_host("host", self.host)
-        page = "mp.weixin.qq.com › Account Settings › Function Settings"
-        yield from settings.check_files(self.domain_files, r"MP_verify_[A-Za-z0-9]+\.txt", page)

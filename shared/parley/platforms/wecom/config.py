@@ -41,8 +41,6 @@ class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=T
     host: str = "https://qyapi.weixin.qq.com"
     webhooks: dict[str, Webhook] = msgspec.field(default_factory=dict[str, Webhook])
     """Group robots to push to, by the name that `Destination.webhook` uses."""
-    domain_files: dict[str, str] = msgspec.field(default_factory=dict[str, str])
-    """`WW_verify_*.txt` by name, with what is in it."""
 
     def __post_init__(self) -> None:
         settings.complaints(self._checks())
@@ -68,5 +66,3 @@ class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=T
         for name, webhook in self.webhooks.items():
             if "key=" not in webhook.url or not webhook.url.startswith(("https://", "http://")):
                 yield f"webhooks.{name[:40]}.url: the address with its key is wanted, as the group's robot shows it"
-        page = f"{_APP} › Web Authorization and JS-SDK"
-        yield from settings.check_files(self.domain_files, r"WW_verify_[A-Za-z0-9]+\.txt", page)

@@ -49,7 +49,6 @@ def test_only_the_plain_mode_does_without_a_key() -> None:
         ({"mode": "raw"}, "mode"),
         ({"reply_mode": "lazy"}, "reply_mode"),
         ({"host": "api.weixin.qq.com"}, "host"),
-        ({"domain_files": {"WW_verify_a.txt": "x"}}, "domain_files: 'WW_verify_a.txt'"),
         ({"appid": "x"}, "appid"),
     ],
 )
@@ -57,7 +56,3 @@ def test_an_error_names_the_field_and_no_value(fields: dict[str, Any], named: st
     with pytest.raises(msgspec.ValidationError, match=named) as error:
         read(**fields)
     assert not [value for value in (GOOD["app_secret"], KEY, KEY[:-1]) if value in str(error.value)]
-
-
-def test_domain_files() -> None:
-    assert read(domain_files={"MP_verify_AbC.txt": "AbC"}).domain_files == {"MP_verify_AbC.txt": "AbC"}

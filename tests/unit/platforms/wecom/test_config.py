@@ -33,13 +33,9 @@ def test_keys_and_receivers() -> None:
     assert read().keys == (KEY,)
 
 
-def test_webhooks_and_domain_files() -> None:
-    config = read(
-        webhooks={"alerts": {"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=K"}},
-        domain_files={"WW_verify_AbC123.txt": "AbC123"},
-    )
+def test_webhooks() -> None:
+    config = read(webhooks={"alerts": {"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=K"}})
     assert config.webhooks["alerts"].url.endswith("key=K")
-    assert config.domain_files == {"WW_verify_AbC123.txt": "AbC123"}
 
 
 @pytest.mark.parametrize(
@@ -58,8 +54,6 @@ def test_webhooks_and_domain_files() -> None:
         ({"webhooks": {"a": {"url": "https://x/send"}}}, r"webhooks\.a\.url: the address with its key"),
         ({"webhooks": {"a": {"url": "ftp://x/send?key=1"}}}, r"webhooks\.a\.url"),
         ({"webhooks": {"a": {}}}, "url"),
-        ({"domain_files": {"index.html": "x"}}, "domain_files: 'index.html'"),
-        ({"domain_files": {"WW_verify_a.txt": ""}}, "domain_files"),
         ({"agent_id": "1000002"}, "agent_id"),
         ({"reply_mode": "lazy"}, "reply_mode"),
         ({"corpid": "x"}, "corpid"),
