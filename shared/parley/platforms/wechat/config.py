@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Literal
 
-import msgspec
-
 from parley import platform
 from parley.platforms.tencent import settings
 from parley.platforms.tencent.callback import Console
