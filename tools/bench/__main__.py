@@ -7,9 +7,11 @@ import platform
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tools.bench import aws, callbacks, interactions, sample, starts
+from tools.bench import aws, callbacks, interactions, sample, sealed, starts
 
 IMPORT_AIM, CALLBACK_AIM = 1.3, 1.5
 
@@ -25,7 +27,8 @@ def main() -> None:
         _imports(Path(name), cloud, runs)
         _first_answers(Path(name), cloud, runs)
     _callbacks()
-    _interactions()
+    _others("Discord interaction", interactions.functions())
+    _others("WeChat callback in safe mode", sealed.functions())
 
 
 def _imports(folder: Path, cloud: aws.Aws, runs: int) -> None:
@@ -64,9 +67,9 @@ def _callbacks() -> None:
         print(_line(name, statistics.median(found[name]), multiple, aim))
 
 
-def _interactions() -> None:
-    print(f"\none Discord interaction, us ({callbacks.ROUNDS} rounds of {callbacks.CALLS}, in turns, the same bytes)")
-    found = callbacks.measure(interactions.functions())
+def _others(what: str, functions: dict[str, Callable[[], Any]]) -> None:
+    print(f"\none {what}, us ({callbacks.ROUNDS} rounds of {callbacks.CALLS}, in turns, the same bytes)")
+    found = callbacks.measure(functions)
     for name, values in found.items():
         print(_line(name, statistics.median(values), callbacks.ratio(found, name), ""))
 
