@@ -6,6 +6,8 @@ FAST_TESTS := tests/unit $(wildcard tests/conformance tests/faults)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
+# Processes that share the tests must see them in one order; another one each time, so that nothing depends on it.
+SEED = PYTHONHASHSEED=$(strip $(shell od -An -N2 -tu2 /dev/urandom))
 # Commands of the project's own environments come first, and no telemetry leaves the machine.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
@@ -49,19 +51,19 @@ fmt: ## formats the code and mends what ruff can mend
 test: ## all tests: unit and conformance (also on Python 3.13), then the local stack and the page in a browser
 	@sh tools/setup.sh dev sam emulator py313
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest -q -n auto $(FAST_TESTS) --cov --cov-report=term
+	$(SEED) $(PY) -m pytest -q -n auto $(FAST_TESTS) --cov --cov-report=term
 	@$(MAKE) --no-print-directory unit-3.13
 	@$(MAKE) --no-print-directory integration
 
 unit: ## unit tests only: seconds
 	@sh tools/setup.sh dev
-	$(PY) -m pytest -q -n auto tests/unit
+	$(SEED) $(PY) -m pytest -q -n auto tests/unit
 
 # Production runs on Python 3.13; developers' machines often do not.
 unit-3.13:
 	@sh tools/setup.sh dev py313
 	@if [ -x .local/envs/py313/bin/python ]; then \
-		PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q -n auto $(FAST_TESTS); \
+		$(SEED) PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q -n auto $(FAST_TESTS); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
 		echo "Python 3.13: the tests above ran on it"; \
 	else \
