@@ -124,7 +124,7 @@ def forged(world: World) -> Seen:
 
     def attack(imitation: Tencent, account: Account, fields: dict[str, Any]) -> Answer:
         sent = imitation.wrapped(account, fields, time.time())
-        return _sent(world, replace(sent, query=sent.query | {"msg_signature": _flipped(sent)}))
+        return _sent(world, replace(sent, query={**sent.query, "msg_signature": _flipped(sent)}))
 
     return _refused(world, attack)
 

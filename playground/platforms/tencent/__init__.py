@@ -3,7 +3,7 @@ answers within them, tokens in the query, HTTP 200 with an `errcode`. Not a plat
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from parley.platforms.tencent.messages import identity
@@ -27,7 +27,7 @@ class Tencent(Platform):
     """The imitation of either platform."""
 
     features: ClassVar[tuple[str, ...]] = ("image",)
-    routes: ClassVar[Sequence[Route]]
+    routes: ClassVar[tuple[Route, ...]]
     sorts: ClassVar[Mapping[str, Sort]]
     """What can be uploaded."""
     articles: ClassVar[int]

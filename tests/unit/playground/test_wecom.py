@@ -99,11 +99,12 @@ def test_events_are_told_under_the_journals_name(bot: Caller, kind: str, event: 
 def test_three_deliveries_in_all_each_sealed_anew_with_the_same_id(bot: Caller) -> None:
     delivery = bot.say()
     wires = []
+    states: list[str] = []
     for _ in range(3):
         wires.append(delivery.wire.body)
         assert bot.message(delivery).id == delivery.journal_id
-        state = bot.take(delivery, 504)
-    assert (len(set(wires)), state) == (3, "failed")
+        states.append(bot.take(delivery, 504))
+    assert (len(set(wires)), states[-1]) == (3, "failed")
 
 
 def test_a_passive_reply_is_opened_and_shown(bot: Caller) -> None:
