@@ -26,9 +26,13 @@ _STAGE = "invoke"
 """The stage of functions in containers: these know the playground under another address than the stack's own do."""
 
 
+class NoContainers(Trouble):
+    """No container engine answers, so there is nothing that `sam local invoke` could run in."""
+
+
 def prepare(facts: dict[str, Any], now: int, host: str = "") -> None:
     """Do it for the stack that `facts` (stack.json) describes. `host`: this machine as containers know it; found out
-    where it is left empty. Raises Trouble.
+    where it is left empty. Raises NoContainers, or Trouble for what is wrong with the stack.
     """
     host = host or _way_in()
     aws = Aws(facts["aws_endpoint"])
@@ -159,7 +163,7 @@ def _gateway() -> str:
         network = json.loads(connection.getresponse().read())
         return str(network["IPAM"]["Config"][0]["Gateway"])
     except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException) as error:
-        raise Trouble(
+        raise NoContainers(
             f"No container engine answers at {where}; `sam local invoke` needs one: start Docker or set DOCKER_HOST."
         ) from error
     finally:

@@ -35,6 +35,9 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         invoke.prepare(stack, options.now, options.host)
+    except invoke.NoContainers as missing:
+        print(f"The samples are written. {missing} Then `make events` again.")
+        return 0
     except local.Trouble as trouble:
         print(f"error: {trouble}", file=sys.stderr)
         return 1

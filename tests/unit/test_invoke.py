@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools import invoke, relay
+from tools import invoke, local, make_events, relay
 from tools.local import Trouble
 
 TEMPLATE = {
@@ -115,6 +115,17 @@ def test_the_ports_are_those_that_functions_call(tmp_path: Path):
 
 
 if sys.platform == "linux":  # elsewhere the engine has a way of its own, and there is no second loopback address
+
+    def test_samples_are_written_also_where_no_engine_answers(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ):
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+        monkeypatch.setenv("PARLEY_LOCAL_DIR", str(tmp_path / "local"))
+        monkeypatch.setattr(make_events, "FOLDER", tmp_path / "events")
+        monkeypatch.setattr(local, "running", lambda: FACTS)
+        assert make_events.main([]) == 0
+        assert (tmp_path / "events" / "feishu" / "text.json").exists()
+        assert "start Docker" in capsys.readouterr().out
 
     def test_the_relay_hands_bytes_through_both_ways():
         async def echoed() -> bytes:
