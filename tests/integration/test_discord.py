@@ -2,12 +2,15 @@
 
 import base64
 import json
+import time
 import uuid
 from typing import Any
 
 import httpx
 import pytest
+from nacl.signing import SigningKey
 
+from playground.platforms.discord import wire
 from tests.stack import Stack
 
 
@@ -33,12 +36,23 @@ def test_the_address_answers_the_ping_and_the_probe(stack: Stack) -> None:
     assert json.loads(done["attempts"][0]["body"]) == {"type": 1}
 
 
-@pytest.mark.parametrize("method", ["POST", "GET"])
+METHODS = ["POST", "GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("signature", [{}, {"X-Signature-Ed25519": "0" * 128, "X-Signature-Timestamp": "1"}])
-def test_whatever_is_not_signed_is_401(stack: Stack, method: str, signature: dict[str, str]) -> None:
+def test_whatever_is_not_signed_is_401_by_every_method(stack: Stack, method: str, signature: dict[str, str]) -> None:
     url = stack.facts["callbacks"]["discord"]["demo"]
-    body = b'{"type":1}' if method == "POST" else None
+    body = b'{"type":1}' if method not in ("GET", "HEAD") else None
     assert httpx.request(method, url, headers=signature, timeout=30, content=body).status_code == 401
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "POST"])
+def test_what_is_signed_and_not_posted_is_405(stack: Stack, method: str) -> None:
+    key = SigningKey(bytes.fromhex(stack.facts["private"]["discord"]["demo"]["signing_key"]))
+    sent = wire.signed(key, b"", time.time())
+    url = stack.facts["callbacks"]["discord"]["demo"]
+    assert httpx.request(method, url, headers=sent.headers, timeout=30).status_code == 405
 
 
 def test_a_slash_command_is_answered_in_the_place_of_its_promise(stack: Stack, room: str) -> None:

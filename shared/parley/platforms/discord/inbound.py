@@ -53,6 +53,8 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
         return Rejected(401, "forged", "signature does not hold; check public_key")
     if not _TIMESTAMP.fullmatch(timestamp) or not -_AHEAD <= now - float(timestamp) <= STALE_AFTER:
         return Rejected(401, "stale", "the signature's timestamp is not of these minutes")
+    if request.method != "POST":
+        return Rejected(405, "malformed", "signed, but Discord posts")
     try:
         return _believed(_decode(request.body), app, now)
     except Malformed as error:

@@ -63,6 +63,15 @@ def test_the_probe_with_a_wrong_signature_gets_401_by_every_method(method: str, 
         assert (outcome.status, outcome.reason) == (401, "forged")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_what_is_signed_and_not_posted_gets_405_and_nothing_comes_of_it(method: str) -> None:
+    """The signature covers the body and not the method: Discord uses no other, so whoever does has a copy."""
+    sent = signed(dump(slash()), NOW)
+    outcome = receive(Request(method=method, headers=sent.headers, body=sent.body), APP, NOW)
+    assert isinstance(outcome, Rejected)
+    assert (outcome.status, outcome.reason) == (405, "malformed")
+
+
 @pytest.mark.parametrize("stamp", ["now", "", "1e9", "-1764000000", "1764000000 ", "١٧٦٤٠٠٠٠٠٠", "9" * 400])
 def test_a_signed_timestamp_that_is_no_unix_second_is_refused_with_401(stamp: str) -> None:
     from tests.conformance.adapters.discord import KEY
