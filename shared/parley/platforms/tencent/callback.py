@@ -24,6 +24,8 @@ class Console:
     token: str
     key: str
     receiver: str
+    id: str
+    """Name of the field of the configuration that `receiver` has to agree with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def opened(request: Request, door: Door, encrypted: str, now: float) -> Opened |
     try:
         return envelope.open_for(door.receivers, door.keys, encrypted)
     except WrongReceiver:
-        detail = f"it is meant for another account: compare the id in the configuration with {door.console.receiver}"
+        detail = f"it is meant for another account: compare `{door.console.id}` with {door.console.receiver}"
     except ValueError:
         detail = f"it does not decrypt: compare `encoding_aes_key` with {door.console.key}"
     return Rejected(401, "forged", detail)

@@ -10,7 +10,10 @@ from parley.platforms.tencent.callback import Console
 _BASIC = "mp.weixin.qq.com › Settings and Development › Basic Configuration"
 _SERVER = f"{_BASIC} › Server Configuration"
 CONSOLE = Console(
-    token=f"{_SERVER} › Token", key=f"{_SERVER} › EncodingAESKey", receiver=f"{_BASIC} › Developer ID (AppID)"
+    token=f"{_SERVER} › Token",
+    key=f"{_SERVER} › EncodingAESKey",
+    receiver=f"{_BASIC} › Developer ID (AppID)",
+    id="app_id",
 )
 MODE_AT = f"{_SERVER} › Message Encryption"
 SECRET_AT = f"{_BASIC} › Developer Password (AppSecret)"

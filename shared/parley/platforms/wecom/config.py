@@ -13,7 +13,7 @@ _ADMIN = "work.weixin.qq.com"
 _CORP = f"{_ADMIN} › My Company › Company Information › Company ID"
 _APP = f"{_ADMIN} › App Management › (the app)"
 _RECEIVE = f"{_APP} › Receive Messages › API Receive"
-CONSOLE = Console(token=f"{_RECEIVE} › Token", key=f"{_RECEIVE} › EncodingAESKey", receiver=_CORP)
+CONSOLE = Console(token=f"{_RECEIVE} › Token", key=f"{_RECEIVE} › EncodingAESKey", receiver=_CORP, id="corp_id")
 SECRET_AT = f"{_APP} › Secret"
 TRUSTED_IP_AT = f"{_APP} › Trusted IP of the Company"
 

@@ -272,7 +272,7 @@ def test_the_signature_of_the_address_is_none_of_the_content() -> None:
             (401, "forged"),
             "compare `encoding_aes_key` with .*EncodingAESKey",
         ),
-        (delivery(xml(chat(NOW)), NOW), make_app(app_id="wx0"), (401, "forged"), "another account.*AppID"),
+        (delivery(xml(chat(NOW)), NOW), make_app(app_id="wx0"), (401, "forged"), "another account.*`app_id`.*AppID"),
         (delivery(xml(chat(NOW)), NOW), make_app(original_id="gh_other"), (401, "forged"), "original_id.*Original ID"),
         (delivery(xml(chat(NOW)), NOW - 4000), APP, (401, "stale"), "old"),
         (delivery(xml({"MsgType": "text"}), NOW), APP, (400, "malformed"), "no FromUserName"),

@@ -335,7 +335,12 @@ def test_every_wrong_byte_of_the_ciphertext_is_refused() -> None:
             (401, "forged"),
             "compare `encoding_aes_key` with .*EncodingAESKey",
         ),
-        (delivery(xml(chat(NOW)), NOW), make_app(corp_id="ww0"), (401, "forged"), "another account.*Company ID"),
+        (
+            delivery(xml(chat(NOW)), NOW),
+            make_app(corp_id="ww0"),
+            (401, "forged"),
+            "another account.*`corp_id`.*Company ID",
+        ),
         (delivery(xml(chat(NOW)), NOW, ""), APP, (401, "forged"), "another account"),
         (delivery(xml(chat(NOW)), NOW - 4000), APP, (401, "stale"), "old"),
         (delivery("no xml", NOW), APP, (400, "malformed"), "neither XML nor JSON"),
