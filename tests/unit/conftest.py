@@ -41,7 +41,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             cache.cache_clear()
         make_table(boto3.client("dynamodb"))
         sqs = boto3.client("sqs")
-        for name in ("inbound", "outbound"):
+        for name in ("inbound", "outbound", "inbound_dead"):
             url = sqs.create_queue(
                 QueueName=f"{name}.fifo",
                 Attributes={"FifoQueue": "true", "DeduplicationScope": "messageGroup", "VisibilityTimeout": "30"},

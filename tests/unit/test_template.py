@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from parley.engine.batch import _backoff
 from tests.template import ROOT, functions, of_type, template
 
 
@@ -146,6 +148,7 @@ def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
         "ProcessorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "InboundQueue.Arn": RECEIVE,
         "OutboundQueue.Arn": {"sqs:SendMessage"},
+        "InboundDeadLetters.Arn": {"sqs:SendMessage"},
         "StateTable.Arn": {
             "dynamodb:BatchGetItem",
             "dynamodb:ConditionCheckItem",
@@ -207,14 +210,12 @@ def environment(name: str) -> dict[str, Any]:
     return functions()[name]["Environment"]["Variables"]
 
 
-def test_the_processor_knows_after_how_many_attempts_its_queue_parks_a_message() -> None:
-    assert environment("ProcessorFunction")["PARLEY_MAX_RECEIVES"] == str(
-        queues()["InboundQueue"]["RedrivePolicy"]["maxReceiveCount"]
-    )
-
-
-def test_waiting_for_a_rate_limit_does_not_use_up_the_attempts_of_a_reply() -> None:
-    assert queues()["OutboundQueue"]["RedrivePolicy"]["maxReceiveCount"] == 1000
+@pytest.mark.parametrize("name", ["InboundQueue", "OutboundQueue"])
+def test_neither_an_outage_of_aws_nor_a_rate_limit_uses_up_what_a_record_may_be_handed_out(name: str) -> None:
+    most = queues()[name]["RedrivePolicy"]["maxReceiveCount"]
+    assert most == 1000  # as many as SQS takes
+    outage = sum(_backoff(receives, EndpointConnectionError(endpoint_url="aws")) for receives in range(1, most))
+    assert outage > 12 * 3600
 
 
 @pytest.mark.parametrize(
@@ -259,7 +260,7 @@ def test_environment_values_are_text_and_name_only_what_the_function_uses(name: 
     wanted = {
         **{role.replace("Role", "Function"): {"PARLEY_INBOUND_URL"} for role in CALLBACKS},
         "DomainFunction": set[str](),
-        "ProcessorFunction": {"PARLEY_INBOUND_URL", "PARLEY_OUTBOUND_URL"},
+        "ProcessorFunction": {"PARLEY_INBOUND_URL", "PARLEY_INBOUND_DEAD_URL", "PARLEY_OUTBOUND_URL"},
         "DelivererFunction": {"PARLEY_OUTBOUND_URL"},
         "SweeperFunction": {"PARLEY_OUTBOUND_URL"},
     }

@@ -49,7 +49,7 @@ TABLE = "parley"
 KEEP_FOR = 30 * 86_400.0
 INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 70.0, 30.0
 LEASE = 26.0
-MAX_RECEIVES, MAX_SENDS = 5, 1000
+MAX_RECEIVES, MAX_SENDS = 1000, 1000
 """All as template.yaml has them; `tests/faults/test_world.py` compares."""
 SWEEP_EVERY = 60.0
 _GIVE_UP = 3 * 86_400.0
@@ -116,6 +116,7 @@ class World:
             PARLEY_STAGE="faults",
             PARLEY_TABLE=TABLE,
             PARLEY_INBOUND_URL=self.inbound.url,
+            PARLEY_INBOUND_DEAD_URL=self.dead["inbound"].url,
             PARLEY_OUTBOUND_URL=self.outbound.url,
             POWERTOOLS_METRICS_NAMESPACE="Parley",
             POWERTOOLS_SERVICE_NAME="faults",
@@ -130,7 +131,7 @@ class World:
         tokens = Tokens(client, TABLE, clock, sleep, self.random.random)
         http = NotingHttp(self)
         self._callbacks = {name: Callback(name, inbound(name), Apps(clock), clock) for name in self.subjects}
-        self._processor = Processor(self.bot, self.inbox(client, TABLE, KEEP_FOR), MAX_RECEIVES, clock=clock)
+        self._processor = Processor(self.bot, self.inbox(client, TABLE, KEEP_FOR), clock=clock)
         self._deliverer = Deliverer(
             Outbox(client, TABLE, LEASE),
             Passive(client, TABLE, keep_for=KEEP_FOR),

@@ -69,8 +69,8 @@ def _attempt(record: Record, handle: Callable[[Record], None]) -> int | None:
 
 
 def _backoff(receives: int, error: Exception) -> int:
-    """Seconds until the next attempt. AWS gets more time than the bot: an attempt is cheap, but only so many are left
-    before the record is parked, and a service that is away for a minute is no reason to park what everybody says.
+    """Seconds until the next attempt. AWS gets more time than the bot, whose author waits for it. What AWS fails on is
+    handed out a thousand times before SQS parks it, which takes sixteen hours.
     """
     if isinstance(error, msgspec.ValidationError):
         return _DEPLOYMENT

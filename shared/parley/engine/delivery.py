@@ -17,7 +17,7 @@ import msgspec
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
 from parley.engine.aws import dynamodb, setting
-from parley.engine.batch import Later, Record, describe, run
+from parley.engine.batch import Later, Record, describe, received, run
 from parley.engine.calls import Calls, Line, backoff
 from parley.engine.http import Http, client
 from parley.engine.pacing import Pacing
@@ -117,7 +117,8 @@ class Deliverer:
         except UnknownApp as error:
             raise Later(300, f"no app {out.to.platform}/{out.to.app}") from error  # somebody may be about to restore it
         except AppsUnavailable as error:
-            raise Later(10, str(error)) from error
+            # Ever longer: SSM may be away for hours, and a record is handed out a thousand times, not more.
+            raise Later(min(300, 10 * received(record)), str(error)) from error
         self.deliver(Line(out, app, outbound(out.to.platform)))
 
     def deliver(self, line: Line) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from parley.bot import Bot, Turn
 from parley.bot.turn import Download
 from parley.engine import queues, telemetry
-from parley.engine.aws import dynamodb, setting
+from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Later, Record, describe, received, run
 from parley.engine.telemetry import log
 from parley.journal.inbox import AlreadyDecided, Inbox, Opened, Outpaced, State, TooMuch
@@ -21,6 +21,9 @@ from parley.model.codec import decode_message, decode_outgoing, encode
 from parley.platform import Silent
 from parley.platforms import outbound
 
+MAX_ATTEMPTS = 5
+"""How often the bot is started on a message before that is parked. What AWS fails on does not count."""
+
 
 class HandlerFailed(Exception):
     """The bot raised, or wants what cannot be stored."""
@@ -28,26 +31,68 @@ class HandlerFailed(Exception):
 
 @dataclass(slots=True)
 class Processor:
-    """Handles the records of the inbound queue with one bot. `max_receives`: after so many, SQS parks a record."""
+    """Handles the records of the inbound queue with one bot.
+
+    A message whose handling fails is parked after `max_attempts`. They are counted in its row, and only once something
+    went wrong: where the bot raises, and before it is started on what was handed out before, because a worker that dies
+    of it leaves no other trace. Failures of AWS do not count: an outage may last.
+    """
 
     bot: Bot
     inbox: Inbox
-    max_receives: int
+    max_attempts: int = MAX_ATTEMPTS
     download: Download | None = None
     clock: Callable[[], float] = time.time
 
     def __call__(self, record: Record) -> None:
         """Handle one record; whatever it raises keeps the record in the queue."""
-        message = decode_message(record["body"])
-        ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
-        opened = self.inbox.open(message)
         try:
-            waiting = self._waiting(message, opened) if opened.decided is not None else self._decide(message, opened)
-        except HandlerFailed as error:
-            self._failed(message, str(error), received(record))
+            message = decode_message(record["body"])
+            opened = self.inbox.open(message)
+        except ValueError as error:  # msgspec's errors are ValueErrors too: of another version, or of nobody we know
+            if received(record) < self.max_attempts:
+                raise
+            self._park(record, describe(error))
+            return
+        # Handed out for the first time, it may have been sent back by an operator, who wants it to be tried anew.
+        attempt = 1 if received(record) == 1 else opened.attempts + 1
+        try:
+            self._handle(message, opened, attempt, again=received(record) > 1)
+        except (Later, *AwsError):
+            if received(record) > 1:
+                self._take_back(message, attempt)
             raise
+        except Exception as error:
+            reason = str(error) if isinstance(error, HandlerFailed) else describe(error)
+            self._failed(message, reason, attempt)
+            if attempt < self.max_attempts:
+                raise
+            self._park(record, reason)
+
+    def _handle(self, message: Message, opened: Opened, attempt: int, *, again: bool) -> None:
+        if opened.decided is not None:
+            waiting = self._waiting(message, opened)
+        elif attempt > self.max_attempts:
+            raise HandlerFailed("the worker died of it each time, or ran out of time")
+        else:
+            if again:
+                self.inbox.attempted(message, attempt, self.clock())
+            waiting = self._decide(message, opened)
         queues.send_replies(waiting)
+        ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
         log.info("message decided", extra={**ids, "key": message_key(message), "replies": len(waiting)})
+
+    def _take_back(self, message: Message, attempt: int) -> None:
+        """That attempt was none of the bot's. Where not even this can be noted, it counts."""
+        try:
+            self.inbox.attempted(message, attempt - 1, self.clock())
+        except AwsError as error:
+            log.warning("attempt not taken back", extra={"message_id": message.id, "error": error_code(error)})
+
+    def _park(self, record: Record, reason: str) -> None:
+        """Put `record` among the dead letters ourselves: SQS would do it only after a thousand times."""
+        queues.park(record)
+        log.error("message parked", extra={"record": record["messageId"], "error": reason})
 
     def _decide(self, message: Message, opened: Opened) -> list[Outgoing]:
         started = self.clock()
@@ -90,7 +135,7 @@ class Processor:
         log.error("handler failed", extra={"message_id": message.id, "error": reason, "attempt": attempt})
         now = self.clock()
         self.inbox.failed(message, reason, attempt, now)
-        if attempt >= self.max_receives and self.bot.apology and message.kind != "event":
+        if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
             apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
             self.inbox.add(apology, now)
             queues.send_replies([apology])
@@ -144,7 +189,6 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], object], dict[st
         processor = processor or Processor(
             bot=bot,
             inbox=Inbox(dynamodb(), setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400),
-            max_receives=int(setting("MAX_RECEIVES", "5")),
             download=_download,
         )
         return run(event, setting("INBOUND_URL"), processor)

@@ -44,6 +44,19 @@ def is_swept(record: Mapping[str, Any]) -> bool:
     return _SWEPT in record["attributes"].get("MessageDeduplicationId", "")
 
 
+def park(record: Mapping[str, Any]) -> None:
+    """Put a record of the inbound queue among its dead letters. Raises AwsError.
+
+    Under the record's own id: parking it twice is once, and the same message, sent back and failing again, is new.
+    """
+    sqs().send_message(
+        QueueUrl=setting("INBOUND_DEAD_URL"),
+        MessageBody=record["body"],
+        MessageGroupId=record["attributes"]["MessageGroupId"],
+        MessageDeduplicationId=record["messageId"],
+    )
+
+
 def _send(url: str, body: bytes, group: str, dedup: str) -> None:
     # Two characters that people can write and SQS refuses; in JSON they can only stand in strings, as this or as that.
     text = body.decode().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")

@@ -56,11 +56,14 @@ class Outpaced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What is known when a message is taken up. `decided`: the number of its replies, None if it is undecided."""
+    """What is known when a message is taken up. `decided`: the number of its replies, None if it is undecided.
+    `attempts`: how often the bot was started on it, as far as that was noted.
+    """
 
     state: State
     version: int
     decided: int | None
+    attempts: int = 0
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class Inbox:
             state=msgspec.json.decode(get_text(memory, "memory")) if memory else {},
             version=int(get_number(memory, "version") or 0),
             decided=None if decided is None else int(decided),
+            attempts=int(get_number(row, "attempts") or 0),
         )
 
     def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
@@ -122,26 +126,32 @@ class Inbox:
         """Those of them that are not finished."""
         return [row.out for row in self.replies(message, count) if row.state not in FINAL]
 
+    def attempted(self, message: Message, attempts: int, now: float) -> None:
+        """Note how often the bot is started on `message`: before it is, as a worker that dies notes nothing."""
+        self._note(message, "attempts = :n", {":n": number(attempts)}, now)
+
     def failed(self, message: Message, reason: str, attempt: int, now: float) -> None:
         """Note why handling `message` failed, for whoever finds it in the dead-letter queue."""
-        key = message_key(message)
+        values: Item = {":n": number(attempt), ":reason": text(reason[:500])}
+        self._note(message, "attempts = :n, reason = :reason", values, now)
+
+    def _note(self, message: Message, what: str, values: Item, now: float) -> None:
         try:
             self.client.update_item(
                 TableName=self.table,
-                Key={"pk": text(message_pk(key))},
-                UpdateExpression="SET #state = :received, reason = :reason, attempts = :n, updated = :now, "
+                Key={"pk": text(message_pk(message_key(message)))},
+                UpdateExpression=f"SET {what}, #state = :received, updated = :now, "
                 "#ttl = :ttl, #platform = :platform, app = :app, id = :id",
                 ConditionExpression="attribute_not_exists(pk) OR #state = :received",
                 ExpressionAttributeNames={"#state": "state", "#ttl": "ttl", "#platform": "platform"},
                 ExpressionAttributeValues={
                     ":received": text(MessageState.RECEIVED),
-                    ":reason": text(reason[:500]),
-                    ":n": number(attempt),
                     ":now": number(now),
                     ":ttl": number(int(now + self.keep_for)),
                     ":platform": text(message.platform),
                     ":app": text(message.app),
                     ":id": text(message.id),
+                    **values,
                 },
             )
         except self.client.exceptions.ConditionalCheckFailedException:

@@ -163,7 +163,7 @@ class World:
     def decided(self, out: Outgoing) -> dict[str, Any]:
         """The record of a reply that the journal has."""
         Inbox(dynamodb(), "parley", 86_400).add(out, self.clock.now)
-        return {"body": encode(out).decode(), "messageId": "r", "attributes": {}}
+        return {"body": encode(out).decode(), "messageId": "r", "attributes": {"ApproximateReceiveCount": "1"}}
 
     def row(self, out: Outgoing) -> Row:
         key = {"pk": {"S": reply_pk(out.id)}}
@@ -436,6 +436,17 @@ def test_a_reply_of_an_app_that_cannot_be_had_waits(world: World, error: Excepti
         world.deliverer(record)
     assert later.value.after >= least
     assert world.seen == []
+
+
+def test_ssm_may_be_away_for_days_before_the_queue_gives_a_reply_up(world: World) -> None:
+    record = world.decided(world.out("hi"))
+    world.app_error = AppsUnavailable("x")
+    waited = 0.0
+    for receives in range(1, 1000):
+        with pytest.raises(Later) as later:
+            world.deliverer(record | {"attributes": {"ApproximateReceiveCount": str(receives)}})
+        waited += later.value.after
+    assert waited > 3 * 86_400
 
 
 def test_a_worker_that_lost_its_lease_lets_nothing_pass_it(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
 
 from parley.bot import Bot, Turn
 from parley.engine import queues
@@ -35,19 +36,24 @@ def counting() -> Bot:
 
 
 def processor(bot: Bot, clock: Clock) -> Processor:
-    return Processor(bot, Inbox(dynamodb(), "parley", 30 * 86_400), max_receives=3, clock=clock)
+    return Processor(bot, Inbox(dynamodb(), "parley", 30 * 86_400), max_attempts=3, clock=clock)
+
+
+def emptied(name: str) -> list[str]:
+    """Empties a queue: the bodies that were in it."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{name}.fifo")["QueueUrl"]
+    found: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            found.append(message.get("Body", ""))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message.get("ReceiptHandle", ""))
+    return found
 
 
 def queued() -> list[Outgoing]:
     """Empties the outbound queue."""
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName="outbound.fifo")["QueueUrl"]
-    found: list[Outgoing] = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in messages:
-            found.append(decode_outgoing(message.get("Body", "")))
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message.get("ReceiptHandle", ""))
-    return found
+    return [decode_outgoing(body) for body in emptied("outbound")]
 
 
 def texts(rows: list[Outgoing]) -> list[str]:
@@ -174,11 +180,89 @@ def test_the_person_gets_one_apology_at_the_last_attempt(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     handle = processor(failing(), clock)
-    for receives in (1, 2, 3, 3):
+    for receives in (1, 2):
         with pytest.raises(HandlerFailed):
             handle(record(encode(message()), receives=receives))
+    assert queued() == []
+    assert emptied("inbound_dead") == []
+    for receives in (3, 4):  # parked by the third; a worker that died behind it hands it out once more
+        handle(record(encode(message()), receives=receives))
     assert len({row.id for row in queued()}) == 1
     assert [reply["ordinal"] for reply in journal()["replies"]] == [-1]
+    assert emptied("inbound_dead") == [encode(message()).decode()]
+
+
+def test_what_was_parked_and_sent_back_is_tried_anew_and_parked_once_more(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    handle = processor(failing(), clock)
+    for id_ in ("first", "back"):
+        for receives in (1, 2):
+            with pytest.raises(HandlerFailed):
+                handle(record(encode(message()), receives=receives, id=id_))
+        handle(record(encode(message()), receives=3, id=id_))
+        assert len(emptied("inbound_dead")) == 1
+
+
+def broken(*_: Any, **__: Any) -> None:
+    raise ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "TransactWriteItems")
+
+
+def test_an_outage_of_aws_takes_no_attempt_of_the_bot(
+    message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = processor(failing(), clock)
+    healthy = processor(counting(), clock)
+    for receives in range(1, 100):
+        with monkeypatch.context() as patch:
+            patch.setattr(Inbox, "open" if receives % 2 else "decide", broken)
+            with pytest.raises(ClientError):
+                healthy(record(encode(message()), receives=receives))
+    for receives in (100, 101):
+        with pytest.raises(HandlerFailed):
+            handle(record(encode(message()), receives=receives))
+    assert emptied("inbound_dead") == []
+    healthy(record(encode(message()), receives=102))
+    assert texts(queued()) == ["1"]
+
+
+def test_a_bot_that_kills_its_worker_each_time_is_given_up_and_the_person_told(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    bot, started = Bot(apology="sorry"), list[int]()
+
+    @bot.fallback
+    def kill(_: Turn) -> str:
+        started.append(1)
+        raise KeyboardInterrupt  # nothing of ours sees it, as nothing sees a kill
+
+    handle = processor(bot, clock)
+    receives = 1
+    while not emptied("inbound_dead"):
+        try:
+            handle(record(encode(message()), receives=receives))
+        except KeyboardInterrupt:
+            receives += 1
+    assert len(started) == 4  # the first is not noted: that would cost every message a request
+    assert texts(queued()) == ["sorry"]
+    assert "died" in journal()["reason"]
+
+
+def test_a_message_that_goes_well_at_once_costs_no_note(
+    message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Inbox, "attempted", broken)
+    processor(counting(), clock)(record(encode(message())))
+    assert texts(queued()) == ["1"]
+
+
+def test_what_cannot_be_read_is_parked_as_it_is(record: MakeRecord, clock: Clock) -> None:
+    handle = processor(counting(), clock)
+    for receives in (1, 2):
+        with pytest.raises(msgspec.ValidationError):
+            handle(record('{"id": 1}', receives=receives))
+    handle(record('{"id": 1}', receives=3))
+    assert emptied("inbound_dead") == ['{"id": 1}']
 
 
 def test_nobody_is_told_of_an_event_that_failed(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
@@ -188,8 +272,12 @@ def test_nobody_is_told_of_an_event_that_failed(message: MakeMessage, record: Ma
     def joined() -> str:
         raise ValueError
 
-    with pytest.raises(HandlerFailed):
-        processor(bot, clock)(record(encode(message(kind="event", event="joined")), receives=3))
+    handle, body = processor(bot, clock), encode(message(kind="event", event="joined"))
+    for receives in (1, 2):
+        with pytest.raises(HandlerFailed):
+            handle(record(body, receives=receives))
+    handle(record(body, receives=3))
+    assert len(emptied("inbound_dead")) == 1
     assert queued() == []
 
 
