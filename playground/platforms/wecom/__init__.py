@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from playground.platforms.base import Pressed, Unknown
-from playground.platforms.limits import Once, Rule
+from playground.platforms.limits import Rule
 from playground.platforms.model import Delivery, Message, Person, Wire
 from playground.platforms.tencent import Tencent, wire
 from playground.platforms.tencent.accounts import Account
@@ -51,7 +51,10 @@ class Wecom(Tencent):
         super().__init__(**options)
         self.robots: dict[str, Robot] = {}
         self.grants: dict[str, cards.Grant] = {}
-        self.repeated: Once[bool] = Once(1800)
+        self.repeated: dict[tuple[str, str], float] = {}
+        """When a message was shown whose repetitions the app wants swallowed, by app and content."""
+        self.tasks: set[tuple[str, str]] = set()
+        """Apps and the task ids that they have used."""
         self.dropped: list[Message] = []
         """What a person who had got too much was never shown, though the API called it sent."""
 

@@ -54,6 +54,14 @@ def _check_buttons(card: Mapping[str, Any]) -> None:
             raise _invalid("button_list")
 
 
+def take_task(wecom: "Wecom", account: Account, card: Mapping[str, Any]) -> None:
+    """Note the task id of a card that is sent. Raises Refused where the app has used it before."""
+    task = (account.name, str(card.get("task_id") or ""))
+    if task[1] and task in wecom.tasks:
+        raise Refused(42014, "taskid has existed or empty or exceed max len")
+    wecom.tasks.add(task)
+
+
 def _invalid(what: str) -> Refused:
     return Refused(40058, f"invalid Request Parameter: template_card.{what}")
 

@@ -19,6 +19,7 @@ PERSON_MINUTE, PERSON_HOUR = 30, 1000
 """Messages of one app that a person is shown; the others are dropped with a code of success."""
 CHAT_MINUTE = 200
 RECALL_SECONDS = 86_400
+DUPLICATE_SECONDS, DUPLICATE_MOST = 1800, 14_400
 ARTICLES = 8
 EVERYONE = "1"
 """The one department and the one tag here."""
@@ -90,6 +91,8 @@ def send(wecom: "Wecom", account: Account, request: Request) -> Response:
     kind, content = checked(wecom, body)
     id_ = wecom.hex(40)
     if not _repeated(wecom, account, body):
+        if kind == "template_card":
+            cards.take_task(wecom, account, content)
         for number, person in enumerate(persons):
             _show(wecom, account, person, kind, content, f"{id_}-{number}" if number else id_)
     wecom.note_call(message_id=id_)
@@ -117,13 +120,14 @@ def _receivers(wecom: "Wecom", account: Account, body: dict[str, Any]) -> tuple[
 
 
 def _repeated(wecom: "Wecom", account: Account, body: dict[str, Any]) -> bool:
-    """Whether the app wants a message swallowed that is like one before it. The interval is half an hour here."""
+    """Whether the app wants a message swallowed whose JSON is that of one before it."""
     if body.get("enable_duplicate_check") != 1:
         return False
-    key = (account.name, repr(sorted(body.items())))
-    if wecom.repeated.get(key, wecom.clock()):
+    key, now = (account.name, repr(sorted(body.items()))), wecom.clock()
+    interval = min(int(body.get("duplicate_check_interval") or DUPLICATE_SECONDS), DUPLICATE_MOST)
+    if now < wecom.repeated.get(key, float("-inf")) + interval:
         return True
-    wecom.repeated.put(key, value=True, now=wecom.clock())
+    wecom.repeated[key] = now
     return False
 
 

@@ -251,6 +251,24 @@ def test_a_repetition_is_swallowed_where_the_app_asks_for_that(bot: Caller) -> N
     assert len(bot.seen()) == 2
 
 
+def test_the_app_says_for_how_long_repetitions_are_swallowed(bot: Caller) -> None:
+    for _ in range(2):
+        send(bot, enable_duplicate_check=1, duplicate_check_interval=3000)
+        bot.clock.now += 2999
+    assert len(bot.seen()) == 1
+    bot.clock.now += 2
+    send(bot, enable_duplicate_check=1, duplicate_check_interval=3000)
+    assert len(bot.seen()) == 2
+
+
+def test_a_task_id_is_used_once(bot: Caller) -> None:
+    card = {"msgtype": "template_card", "template_card": CARD}
+    assert [send(bot, **card)["errcode"] for _ in range(2)] == [0, 42014]
+    swallowed = card | {"template_card": CARD | {"task_id": "task-2"}, "enable_duplicate_check": 1}
+    assert [send(bot, **swallowed)["errcode"] for _ in range(2)] == [0, 0]
+    assert len(bot.seen()) == 2
+
+
 def test_an_api_has_a_limit(bot: Caller) -> None:
     codes = [bot.call("GET", "/getcallbackip")["errcode"] for _ in range(10_001)]
     assert (set(codes[:-1]), codes[-1]) == ({0}, 45009)

@@ -27,6 +27,8 @@ CODES = Codes(
     limited={45009: 60, 45033: 1},
     transient=frozenset({-1, 6000}),
     form=_FORM,
+    # The task id has been used: ours are made of the reply's id, so it is this very card that is there already.
+    done=frozenset({42014}),
     hints={
         60020: f"add the address that this deployment calls from to {TRUSTED_IP_AT}",
         40056: "compare `agent_id` with the app's page",

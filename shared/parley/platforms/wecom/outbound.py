@@ -1,9 +1,9 @@
 """Replies of WeCom apps: send, change a card, recall, push (WeCom docs: Send application messages).
 
-Nothing covers a repeated `message/send`. There is `enable_duplicate_check`, and it is not used: it drops, with a code
-of success, any message of the same content to the same person for half an hour and more, and a bot that says "done"
-twice means it twice. A reply whose fate is not known is therefore reported as UNKNOWN, or sent again if the app says
-so.
+`enable_duplicate_check` drops, with a code of success, any message whose JSON is the same as that of one before. A
+bot that says "done" twice means it twice, so nothing covers a repeated text: one whose fate is not known is reported as
+UNKNOWN, or sent again if the app says so. A template card has a task id of its own in it: only its own repetition is
+the same, and is covered.
 """
 
 from collections.abc import Generator, Mapping
@@ -34,6 +34,9 @@ from parley.platforms.wecom.render import VIDEO, Said, parts, sort_of
 PROFILE = Profile(retry_for=3600)
 read_addresses = api.addresses
 
+_CHECKED = 14_400
+"""Seconds in which a repetition is dropped: the most that WeCom allows."""
+_ON_THE_WAY = 60
 _LABEL = 30
 """Characters that a button shows; a longer text goes out as a message too."""
 
@@ -149,7 +152,10 @@ def _place(to: Destination, config: Config) -> _Place:
 def _message(place: _Place, said: Said) -> Call:
     body = {**place.body, "msgtype": said.kind, said.kind: said.content}
     name = "send_to_chat" if "chatid" in place.body else "send"
-    return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body)
+    if said.kind != "template_card":
+        return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body)
+    body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _CHECKED}
+    return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body, covered=_CHECKED - _ON_THE_WAY)
 
 
 def _task(out: Outgoing, number: int) -> str:

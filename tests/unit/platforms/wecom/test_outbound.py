@@ -171,6 +171,14 @@ def test_nothing_covers_a_message_and_everything_else_may_be_repeated() -> None:
     assert first(Reply.of(Image(url="https://e.com/p.png"))).covered == HARMLESS
 
 
+def test_a_card_is_covered_since_its_task_id_makes_it_like_no_other() -> None:
+    card = Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))
+    call = first(card)
+    assert (call.json["enable_duplicate_check"], call.json["duplicate_check_interval"]) == (1, 14_400)
+    assert 3600 <= call.covered < 14_400
+    assert outbound.outcome(call, answer(errcode=42014, errmsg="taskid has existed")) == Sent()
+
+
 def test_two_replies_of_the_same_words_are_two_messages() -> None:
     assert first(Reply.of("done")) == first(Reply.of("done"))
 
