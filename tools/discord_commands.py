@@ -19,7 +19,7 @@ import httpx
 import msgspec
 
 from parley.bot import Bot
-from parley.commands import CommandSpec, command_spec
+from parley.commands import CommandSpec
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
 from parley.engine.http import CallFailed, Http
 from parley.platform import Answer, App, Call, Limited, Sent
@@ -48,7 +48,7 @@ def main() -> int:
     os.environ.setdefault("PARLEY_STAGE", options.stage)
     try:
         app = Apps().get("discord", options.app)
-        specs = [command_spec(c.name, c.help, c.signature.parameters) for c in load(options.bot).commands.values()]
+        specs = load(options.bot).specs()
         guilds = (options.guild,) if options.guild else app.config.guild_ids or ("",)
         with httpx.Client() as client:
             for guild in guilds:

@@ -1,9 +1,9 @@
 """What a bot's commands look like from outside, for platforms that want to know them beforehand (Discord, Telegram)."""
 
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, TypedDict, Union, Unpack, get_args, get_origin
 
 import msgspec
 
@@ -28,6 +28,32 @@ class OptionSpec(msgspec.Struct, frozen=True, kw_only=True):
     maximum: float | None = None
     names: dict[str, str] = {}
     helps: dict[str, str] = {}
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """What a handler says of an argument beyond its type: `Annotated[str, Option(help="Which one", kind="user")]`.
+
+    `kind`: an argument that is a person, a channel, a role or a file arrives as its id, so that its type is `str`.
+    `choices` replace those of the type, with labels that people see. The rest as in `OptionSpec`.
+    """
+
+    help: str = ""
+    kind: Kind | None = None
+    choices: tuple[Choice, ...] = ()
+    completes: bool = False
+    names: dict[str, str] = {}
+    helps: dict[str, str] = {}
+
+
+class Placing(TypedDict, total=False):
+    """What a handler says of its command beyond name and help: see `CommandSpec`."""
+
+    menu: Literal["", "user", "message"]
+    admin: bool
+    rooms_only: bool
+    anywhere: bool
+    names: dict[str, str]
+    helps: dict[str, str]
 
 
 class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,17 +94,62 @@ class Argument(Protocol):
         ...
 
 
-def command_spec(name: str, help_: str, arguments: Iterable[Argument]) -> CommandSpec:
+def command_spec(name: str, help_: str, arguments: Iterable[Argument], **placing: Unpack[Placing]) -> CommandSpec:
     """The command of a handler. A type that is neither text, number, truth nor a list of choices is typed as text and
-    converted by the bot.
+    converted by the bot. An entry of a menu has no options, whatever its handler takes.
     """
-    return CommandSpec(name=name, help=help_, options=tuple(option_spec(argument) for argument in arguments))
+    options = () if placing.get("menu") else tuple(option_spec(argument) for argument in arguments)
+    return CommandSpec(name=name, help=help_, options=options, **placing)
 
 
 def option_spec(argument: Argument) -> OptionSpec:
     """The argument of a handler, by its annotation."""
     kind, choices = _meaning(argument.type)
-    return OptionSpec(name=argument.name, kind=kind, required=argument.required, choices=choices)
+    notes = tuple(_notes(argument.type))
+    said = next((note for note in notes if isinstance(note, Option)), Option())
+    least, most = _bounds(notes, whole=kind == "int")
+    return OptionSpec(
+        name=argument.name,
+        kind=said.kind or kind,
+        help=said.help,
+        required=argument.required,
+        choices=said.choices or choices,
+        completes=said.completes,
+        minimum=least,
+        maximum=most,
+        names=said.names,
+        helps=said.helps,
+    )
+
+
+def bare(annotation: Any) -> Any:
+    """The type in `annotation`, without an `Option`: that says nothing of what values are taken."""
+    if get_origin(annotation) is not Annotated:
+        return annotation
+    plain, *notes = get_args(annotation)
+    return plain if all(isinstance(note, Option) for note in notes) else annotation
+
+
+def _notes(annotation: Any) -> Iterator[Any]:
+    """What is annotated, pydantic's `Field(gt=0)` taken apart."""
+    if get_origin(annotation) is Annotated:
+        for note in get_args(annotation)[1:]:
+            yield from (note, *getattr(note, "metadata", ()))
+
+
+def _bounds(notes: Iterable[Any], *, whole: bool) -> tuple[float | None, float | None]:
+    """The least and the most of a number, or of the length of a text, by the attributes of `annotated_types`. A number
+    that must be more than another has a least one only among whole numbers.
+    """
+    found: Mapping[str, Any] = {
+        name: value for note in notes for name in _BOUNDS if (value := getattr(note, name, None)) is not None
+    }
+    least = found.get("ge", found.get("min_length", found["gt"] + 1 if whole and "gt" in found else None))
+    most = found.get("le", found.get("max_length", found["lt"] - 1 if whole and "lt" in found else None))
+    return least, most
+
+
+_BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length")
 
 
 def _meaning(annotation: Any) -> tuple[Kind, tuple[Choice, ...]]:

@@ -4,8 +4,9 @@ from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import Field
 
-from parley.bot import Bot, Turn
+from parley.bot import Bot, Option, Turn
 from parley.commands import CommandSpec, OptionSpec, command_spec
 from parley.model.instant import Choice
 
@@ -63,3 +64,59 @@ def test_what_has_a_default_need_not_be_given() -> None:
     handler = bot.commands["say"]
     spec = command_spec(handler.name, handler.help, handler.signature.parameters)
     assert [(option.name, option.required) for option in spec.options] == [("text", True), ("times", False)]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "least", "most"),
+    [
+        (Annotated[int, Field(ge=1, le=5)], 1, 5),
+        (Annotated[int, Field(gt=0, lt=10)], 1, 9),
+        (Annotated[float, Field(ge=0.5, lt=2)], 0.5, None),
+        (Annotated[str, Field(min_length=2, max_length=20)], 2, 20),
+        (int, None, None),
+    ],
+)
+def test_the_bounds_that_pydantic_checks_are_told_beforehand(
+    annotation: Any, least: float | None, most: float | None
+) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def do(what: annotation) -> None:  # pyright: ignore[reportInvalidTypeForm]
+        """Never called."""
+
+    ((option,),) = [spec.options for spec in bot.specs()]
+    assert (option.minimum, option.maximum) == (least, most)
+
+
+def test_what_a_handler_says_of_its_command_and_its_options_is_told() -> None:
+    bot = Bot()
+    who = Option(kind="user", help="Whom", names={"zh-CN": "谁"}, helps={"zh-CN": "问候谁"})
+    how = Option(choices=(Choice("Short", "s"), Choice("Long", "l")))
+
+    @bot.command(admin=True, anywhere=True, names={"zh-CN": "问候"}, helps={"zh-CN": "打个招呼"})
+    def greet(who: Annotated[str, who], how: Annotated[str, how] = "s", why: str = "") -> None:
+        """Say hello"""
+
+    bot.completion("greet", "why")(lambda typed: [typed])
+    assert bot.specs() == [
+        CommandSpec(
+            name="greet",
+            help="Say hello",
+            admin=True,
+            anywhere=True,
+            names={"zh-CN": "问候"},
+            helps={"zh-CN": "打个招呼"},
+            options=(
+                OptionSpec(name="who", kind="user", help="Whom", required=True, names=who.names, helps=who.helps),
+                OptionSpec(name="how", choices=how.choices),
+                OptionSpec(name="why", completes=True),
+            ),
+        )
+    ]
+
+
+def test_an_entry_of_a_menu_has_no_options() -> None:
+    bot = Bot()
+    bot.command("Count words", menu="message")(lambda target: target)
+    assert bot.specs() == [CommandSpec(name="Count words", menu="message")]

@@ -6,7 +6,6 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from parley.commands import command_spec
 from parley.platforms.discord.commands import definitions
 from playground.platforms.base import Platform
 from playground.platforms.discord import Discord, wire
@@ -55,7 +54,7 @@ class _Discord(Discord):
 
     def add_app(self, name: str, config: Mapping[str, Any]) -> None:
         super().add_app(name, {**config, "signing_key": _key(name).encode().hex()})
-        specs = [command_spec(c.name, c.help, c.signature.parameters) for c in make_bot().commands.values()]
+        specs = make_bot().specs()
         headers = {"authorization": f"Bot {config['bot_token']}", "user-agent": "DiscordBot (faults, 1)"}
         path = f"/api/v10/applications/{config['application_id']}/commands"
         answer = self.handle(Request("PUT", path, headers=headers, body=wire.dumps(definitions(specs))))

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import msgspec
 
-from parley.commands import command_spec
 from parley.engine.http import CallFailed, Http
 from parley.platform import App
 from parley.platforms import config_type
@@ -19,7 +18,7 @@ from tools.local.trouble import Trouble
 
 def register(stack: dict[str, Any]) -> None:
     """Register the commands of functions/processor/bot.py for every app that wants to be told. Raises Trouble."""
-    specs = [command_spec(c.name, c.help, c.signature.parameters) for c in load(BOT).commands.values()]
+    specs = load(BOT).specs()
     told = io.StringIO()
     with httpx.Client(trust_env=False) as client, contextlib.redirect_stdout(told):
         for name, config in stack["apps"].get("discord", {}).items():

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from parley.bot.turn import Turn
+from parley.commands import bare
 from parley.model import Message
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Parameter:
 
     def convert(self, value: Any) -> Any:
         """`value` as the handler wants it. Raises BadArguments."""
-        if self.type is str:
+        if bare(self.type) is str:
             return str(value)
         from pydantic import ValidationError  # noqa: PLC0415
 

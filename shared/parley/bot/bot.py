@@ -3,21 +3,28 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
+
+from msgspec.structs import replace
 
 from parley.bot.arguments import BadArguments, Signature
 from parley.bot.turn import Turn
+from parley.commands import CommandSpec, Placing, command_spec
 from parley.model import AnySegment, Message, Reply
-from parley.model.instant import Instant
+from parley.model.instant import Choice, Choices, Instant
 
 Said = str | AnySegment | Reply
 Handler = Callable[..., Said | Iterable[Said] | None]
 InstantHandler = Callable[[Message], Instant | None]
+Completion = Callable[[str], Iterable[str | Choice]]
 H = TypeVar("H", bound=Handler)
 I = TypeVar("I", bound=InstantHandler)  # noqa: E741
+C = TypeVar("C", bound=Completion)
 
 APOLOGY = "抱歉，出错了，我们会处理。 Sorry, something went wrong; we will look into it."
-_COMMAND = re.compile(r"\s*[/／](?P<name>\S+)\s*(?P<rest>.*)", re.DOTALL)
+_COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
+_MOST_WORDS = 3
+"""Of a command's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class CommandHandler:
     help: str
     handler: Handler
     signature: Signature
+    placing: Placing = field(default_factory=Placing)
 
     @property
     def usage(self) -> str:
@@ -48,17 +56,27 @@ class Bot:
     _events: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _patterns: list[tuple[re.Pattern[str], Handler]] = field(default_factory=list[tuple[re.Pattern[str], Handler]])
     _instants: dict[str, InstantHandler] = field(default_factory=dict[str, "InstantHandler"])
+    _completions: dict[tuple[str, str], Completion] = field(default_factory=dict[tuple[str, str], "Completion"])
     _fallback: Handler | None = None
 
-    def command(self, name: str = "", *, help: str = "") -> Callable[[H], H]:  # noqa: A002
-        """Answer `/name ARGUMENTS`. Unless given, the name is the function's, the help its docstring's first line."""
+    def command(
+        self,
+        name: str = "",
+        *,
+        help: str = "",  # noqa: A002
+        **placing: Unpack[Placing],
+    ) -> Callable[[H], H]:
+        """Answer `/name ARGUMENTS`. Unless given, the name is the function's, the help its docstring's first line.
+
+        `placing` counts where a platform is told of the commands: translations, menus, who may call it and where.
+        """
 
         def register(handler: H) -> H:
             called = name or handler.__name__
             if called in self.commands:
                 raise ValueError(f"two handlers for the command /{called}")
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
-            self.commands[called] = CommandHandler(called, doc, handler, Signature.of(handler))
+            self.commands[called] = CommandHandler(called, doc, handler, Signature.of(handler), placing)
             return handler
 
         return register
@@ -80,9 +98,20 @@ class Bot:
 
         return register
 
+    def completion(self, command: str, option: str) -> Callable[[C], C]:
+        """Complete an option of a command while it is typed: the function gets what is there so far and returns values
+        to choose from. It has to be as fast and pure as an instant function.
+        """
+
+        def register(function: C) -> C:
+            self._completions[command, option] = function
+            return function
+
+        return register
+
     def instant(self, *names: str) -> Callable[[I], I]:
-        """Answer at once, within the callback: completions while a command with one of these names (or an action with
-        one of these ids) is given, or the form that it opens. The function must be pure and fast: it runs beside the
+        """Answer at once, within the callback: with the form that a command with one of these names (or an action with
+        one of these ids) opens, or with completions. The function must be pure and fast: it runs beside the
         verification, has no memory, and is given up after a second. None leaves the message to the other handlers.
         """
 
@@ -95,8 +124,10 @@ class Bot:
 
     def instantly(self, message: Message) -> Instant | None:
         """What the declared instant function says to `message`; None where there is none."""
-        name = message.command.name if message.command else message.action.id if message.action else ""
-        function = self._instants.get(name)
+        command, action = message.command, message.action
+        if command is not None and (command.name, command.focused) in self._completions:
+            return Choices.of(self._completions[command.name, command.focused](command.typed))
+        function = self._instants.get(command.name if command else action.id if action else "")
         return function(message) if function else None
 
     def fallback(self, handler: H) -> H:
@@ -105,8 +136,19 @@ class Bot:
         return handler
 
     def help(self) -> str:
-        """One line a command."""
-        return "\n".join(f"{command.usage}  {command.help}".rstrip() for command in self.commands.values())
+        """One line a command. What is called from a menu cannot be typed."""
+        typed = (command for command in self.commands.values() if not command.placing.get("menu"))
+        return "\n".join(f"{command.usage}  {command.help}".rstrip() for command in typed)
+
+    def specs(self) -> list[CommandSpec]:
+        """The commands from outside, for platforms that want to be told of them."""
+        return [self._spec(command) for command in self.commands.values()]
+
+    def _spec(self, command: CommandHandler) -> CommandSpec:
+        spec = command_spec(command.name, command.help, command.signature.parameters, **command.placing)
+        completed = {option for name, option in self._completions if name == command.name}
+        options = (replace(o, completes=True) if o.name in completed else o for o in spec.options)
+        return replace(spec, options=tuple(options))
 
     def handle(self, turn: Turn) -> list[Reply]:
         """What the bot says in this turn. Whatever a handler raises comes through."""
@@ -126,14 +168,26 @@ class Bot:
             return _call(self._actions.get(message.action.id), turn)
         if message.command is not None and message.command.name in self.commands:
             return _run_command(self.commands[message.command.name], turn, message.command.options)
-        typed = _COMMAND.fullmatch(turn.text)
-        if typed and typed["name"] in self.commands:
-            return _run_command(self.commands[typed["name"]], turn, typed["rest"])
+        typed = self._typed(turn.text)
+        if typed is not None:
+            return _run_command(typed[0], turn, typed[1])
         for pattern, handler in self._patterns:
             found = pattern.search(turn.text)
             if found:
                 return _run_pattern(handler, turn, found)
         return _call(self._fallback, turn)
+
+    def _typed(self, text: str) -> tuple[CommandHandler, str] | None:
+        """The command that `text` begins with, the longest name first, and what is left."""
+        found = _COMMAND.fullmatch(text)
+        if found is None:
+            return None
+        for many in range(_MOST_WORDS, 0, -1):
+            words = found[1].split(maxsplit=many)
+            command = self.commands.get(" ".join(words[:many]))
+            if command is not None:
+                return command, words[many] if len(words) > many else ""
+        return None
 
     def _registrar(self, table: dict[str, Handler], names: tuple[str, ...]) -> Callable[[H], H]:
         def register(handler: H) -> H:

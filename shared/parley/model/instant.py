@@ -1,5 +1,6 @@
 """What a bot's instant functions return: answers that a platform wants at once, before any queue."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -16,6 +17,11 @@ class Choices(msgspec.Struct, frozen=True, tag_field="type", tag="choices"):
     """Completions for the option that is being typed (`Command.focused`)."""
 
     choices: tuple[Choice, ...] = ()
+
+    @classmethod
+    def of(cls, values: Iterable[str | Choice]) -> "Choices":
+        """A plain value stands under its own name."""
+        return cls(tuple(Choice(value, value) if isinstance(value, str) else value for value in values))
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,6 +52,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     focused: str = ""
     """The option that is being typed, where completions for it are wanted; the command has not been given then."""
 
+    @property
+    def typed(self) -> str:
+        """What has been typed of it so far."""
+        return str(self.options.get(self.focused, ""))
+
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """A press of a button or another element of a card that the bot sent."""

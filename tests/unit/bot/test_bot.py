@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from parley.bot import Bot, Turn
+from parley.bot import Bot, Option, Turn
 from parley.model import Action, Command, Content, Context, Image, Mention, Message, Reply, Sender, Text, plain_text
 from parley.model.instant import Choice, Choices
 
@@ -53,6 +53,16 @@ def bot() -> Bot:
 @pytest.mark.parametrize("typed", ["/echo hello", "／echo hello", "  /echo   hello ", "/echo\nhello"])
 def test_a_command_is_recognised_however_it_is_typed(bot: Bot, typed: str):
     assert said(bot, typed) == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [("/doc file check a b", "check a b"), ("/doc  file\n a", "file a"), ("/doc", "fallback"), ("/", "fallback")],
+)
+def test_a_sub_command_is_typed_with_all_words_of_its_name(bot: Bot, typed: str, answer: str):
+    bot.command("doc file check")(lambda text: f"check {text}")
+    bot.command("doc file")(lambda text: f"file {text}")
+    assert said(bot, typed) == [answer]
 
 
 @pytest.mark.parametrize("typed", ["/repeat 2 a", "/repeat\n2\ta", "/repeat\u30002\u3000a"])
@@ -249,3 +259,44 @@ def test_instant_functions_answer_for_their_names_only():
     assert bot.instantly(turn(kind="action", action=Action(id="open")).message) == titles
     assert bot.instantly(turn(kind="command", command=Command(name="other")).message) is None
     assert bot.instantly(turn("doc").message) is None
+
+
+def test_a_completion_answers_for_its_option_while_that_is_typed_and_no_longer():
+    bot = Bot()
+
+    @bot.completion("doc", "title")
+    def titles(typed: str) -> list[str | Choice]:
+        return [typed.upper(), Choice("Invoice", "inv")]
+
+    typing = Command(name="doc", options={"title": "in", "other": "x"}, focused="title")
+    assert bot.instantly(turn(kind="command", command=typing).message) == Choices(
+        (Choice("IN", "IN"), Choice("Invoice", "inv"))
+    )
+    for elsewhere in (
+        Command(name="doc", options={"title": "in"}),
+        Command(name="doc", options={"other": "x"}, focused="other"),
+        Command(name="dot", options={"title": "in"}, focused="title"),
+    ):
+        assert bot.instantly(turn(kind="command", command=elsewhere).message) is None
+
+
+def test_what_is_called_from_a_menu_is_no_line_of_the_help():
+    bot = Bot()
+    bot.command("Count words", menu="message")(lambda: "2")
+    bot.command("other", help="Something else")(lambda: "other")
+    assert bot.help() == "/other  Something else"
+    assert said(bot, "two words", kind="command", command=Command(name="Count words", options={"target": "1"})) == ["2"]
+
+
+def test_an_option_says_nothing_of_the_values_that_are_taken():
+    bot = Bot()
+
+    @bot.command()
+    def greet(
+        who: Annotated[str, Option(kind="user")], times: Annotated[int, Option(help="h"), Field(ge=1)] = 1
+    ) -> str:
+        return f"{who}{times}"
+
+    given = {"who": "110", "times": 2}
+    assert said(bot, kind="command", command=Command(name="greet", options=given)) == ["1102"]
+    assert said(bot, "/greet ann 0")[0].startswith("times: ")

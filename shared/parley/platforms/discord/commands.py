@@ -78,6 +78,8 @@ def _node(type_: int, name: str, members: list[Member], *, depth: int) -> Defini
 
 def _leaf(type_: int, name: str, spec: CommandSpec) -> Definition:
     """What can be called."""
+    for translated in spec.names.values():
+        _check_names(spec, (translated,))
     leaf: Definition = {"type": type_, "name": name, **_translated("name", spec.names)}
     if spec.menu:
         return leaf
@@ -92,7 +94,8 @@ def _leaf(type_: int, name: str, spec: CommandSpec) -> Definition:
 def _option(option: OptionSpec, spec: CommandSpec) -> Definition:
     """An option of a command; required ones come first, as Discord wants them."""
     where = f"/{spec.name} {option.name}"
-    _check_name(option.name, where)
+    for called in (option.name, *option.names.values()):
+        _check_name(called, where)
     choosing = bool(option.choices)
     if choosing and (option.completes or option.kind not in ("str", "int", "float")):
         raise BadCommand(f"{where}: choices are for text and numbers, and exclude completion")
@@ -120,7 +123,8 @@ def _bounds(option: OptionSpec) -> Definition:
 
 
 def _translated(what: str, words: dict[str, str]) -> Definition:
-    return {f"{what}_localizations": dict(words)} if words else {}
+    cut = words if what == "name" else {locale: _help(text, text) for locale, text in words.items()}
+    return {f"{what}_localizations": cut} if words else {}
 
 
 def _help(text: str, name: str) -> str:
@@ -131,7 +135,7 @@ def _help(text: str, name: str) -> str:
 
 def _check_names(spec: CommandSpec, words: tuple[str, ...]) -> None:
     if spec.menu:
-        if not 1 <= len(spec.name) <= _MENU_NAME or spec.options:
+        if not all(1 <= len(word) <= _MENU_NAME for word in words) or spec.options:
             raise BadCommand(f"{spec.name}: a menu entry has 1 to {_MENU_NAME} characters and no options")
         return
     if len(words) > 3:

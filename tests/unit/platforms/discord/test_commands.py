@@ -104,6 +104,8 @@ def test_a_long_help_is_cut_and_a_missing_one_is_the_name() -> None:
     (long,) = definitions([CommandSpec(name="a", help="x" * 200)])
     (none,) = definitions([CommandSpec(name="a")])
     assert (long["description"], none["description"]) == ("x" * 99 + "…", "a")
+    (translated,) = definitions([CommandSpec(name="a", helps={"de": "x" * 200, "fr": "court"})])
+    assert translated["description_localizations"] == {"de": "x" * 99 + "…", "fr": "court"}
 
 
 @pytest.mark.parametrize("name", ["count", "问答", "naïve", "a-b_c", "ไทย", "हिन्दी", "x" * 32])
@@ -113,6 +115,7 @@ def test_names_in_any_script_are_taken(name: str) -> None:
 
 
 MANY = tuple(OptionSpec(name=f"o{number}") for number in range(26))
+LONG = tuple(OptionSpec(name=f"o{number}", helps={"de": "h" * 100}) for number in range(5))
 CHOICES = tuple(Choice(str(number), number) for number in range(26))
 
 
@@ -140,7 +143,11 @@ CHOICES = tuple(Choice(str(number), number) for number in range(26))
         [CommandSpec(name="a", options=(OptionSpec(name="x", kind="int", choices=CHOICES),))],
         [CommandSpec(name="a", options=(OptionSpec(name="x", kind="user", choices=CHOICES[:1]),))],
         [CommandSpec(name="a", options=(OptionSpec(name="x", completes=True, choices=CHOICES[:1]),))],
-        [CommandSpec(name=f"a s{n}", help="h" * 100, options=MANY[:5], helps={"de": "h" * 400}) for n in range(20)],
+        [CommandSpec(name="a", names={"de": "Bestellen"})],
+        [CommandSpec(name="a b", names={"zh-CN": "站会 记录"})],
+        [CommandSpec(name="m", menu="message", names={"de": "m" * 33})],
+        [CommandSpec(name="a", options=(OptionSpec(name="x", names={"de": "Größe"}),))],
+        [CommandSpec(name=f"a s{n}", help="h", options=LONG, helps={"de": "h" * 100}) for n in range(20)],
     ],
 )
 def test_what_discord_would_refuse_is_refused_here_by_its_name(specs: list[CommandSpec]) -> None:
