@@ -3,7 +3,8 @@
 import time
 
 from parley.bot import Bot, Turn
-from parley.model import Button, Card, Reply
+from parley.model import Button, Card, Message, Reply
+from parley.model.instant import Form, Input
 
 bot = Bot()
 
@@ -41,6 +42,42 @@ def card() -> Card:
 def pressed(turn: Turn) -> str:
     """A button of the card above was pressed"""
     return f"You chose {turn.message.action.id}." if turn.message.action else ""
+
+
+@bot.command()
+def order(drink: str) -> str:
+    """Order a drink"""
+    return f"One {drink}, coming."
+
+
+@bot.completion("order", "drink")
+def drinks(typed: str) -> list[str]:
+    """What may be meant, shown while one types"""
+    return [drink for drink in ("Coffee", "Green tea", "Milk tea", "Water") if typed.lower() in drink.lower()]
+
+
+@bot.command()
+def feedback() -> str:
+    """Tell us what you think"""
+    return "No form opens here. Just write it."
+
+
+@bot.instant("feedback")
+def form(_message: Message) -> Form:
+    """The same command, where a form can be opened at once"""
+    return Form(id="feedback", title="Feedback", inputs=(Input(id="text", label="What do you think?"),))
+
+
+@bot.action("feedback")
+def filled_in(turn: Turn) -> str:
+    """The form above was sent off"""
+    return f"Thank you for “{turn.text}”."
+
+
+@bot.command("Count words", menu="message")
+def words(turn: Turn) -> str:
+    """Called from the menu of a message"""
+    return f"{len(turn.text.split())} words"
 
 
 @bot.command()

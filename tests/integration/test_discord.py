@@ -70,6 +70,27 @@ def test_a_button_is_answered(stack: Stack, room: str) -> None:
     assert texts(stack, room, 2)[1] == "You chose tea."
 
 
+def test_an_option_is_completed_while_it_is_typed(stack: Stack, room: str) -> None:
+    """Answered within the callback: nothing is queued, and nothing is said."""
+    place: dict[str, Any] = {"platform": "discord", "app": "demo", "room": room, "sender": "ann"}
+    typed = {"name": "order", "options": {"drink": "tea"}, "focused": "drink"}
+    done = stack.post("/api/happen", kind="complete", wait=True, **place, **typed)
+    assert done["result"]["choices"] == [{"name": tea, "value": tea} for tea in ("Green tea", "Milk tea")]
+    call(stack, "/order drink:Milk tea", room)
+    assert texts(stack, room) == ["One Milk tea, coming."]
+    # The room is one FIFO group: had it been queued, the bot would have decided it by now.
+    assert stack.get(f"/api/journal/{done['message_id']}")["decided"] is None
+
+
+def test_a_form_opens_at_once_and_what_is_filled_in_is_answered(stack: Stack, room: str) -> None:
+    id_ = call(stack, "/feedback", room)
+    modal = stack.wait(lambda: stack.get(f"/api/way/{id_}")["delivery"]["result"].get("modal"))
+    assert modal["title"] == "Feedback"
+    sent: dict[str, Any] = {"modal": modal["id"], "sender": "ann", "form": {"text": "very good"}}
+    stack.post("/api/happen", platform="discord", app="demo", kind="submit", wait=True, **sent)
+    assert texts(stack, room) == ["Thank you for “very good”."]
+
+
 def test_an_interaction_that_comes_three_times_is_handled_once(stack: Stack, room: str) -> None:
     id_ = call(stack, "/count", room)
     repeated = stack.post("/api/deliver", message_id=id_, times=2)["attempts"]

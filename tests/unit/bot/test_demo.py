@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from parley.model import Action, Card, Content, File, Image, Text, plain_text
+from parley.model import Action, Card, Command, Content, File, Image, Text, plain_text
+from parley.model.instant import Choices, Form
 from tests.unit.bot.test_bot import turn
 
 FILE = Path(__file__).resolve().parents[3] / "functions" / "processor" / "bot.py"
@@ -35,12 +36,12 @@ def said(text: str, state: dict[str, object] | None = None) -> str:
 
 
 def test_it_can_be_read_in_a_minute():
-    assert len(FILE.read_text().splitlines()) <= 80
+    assert len(FILE.read_text().split()) <= 320
 
 
 def test_help_names_every_command_with_what_it_does():
     lines = said("/help").splitlines()
-    assert [line.split()[0] for line in lines] == ["/help", "/echo", "/count", "/card", "/slow"]
+    assert [line.split()[0] for line in lines] == ["/help", "/echo", "/count", "/card", "/order", "/feedback", "/slow"]
     assert all("  " in line for line in lines)
 
 
@@ -62,6 +63,32 @@ def test_card_has_two_buttons_and_each_is_answered():
     for button in card.buttons:
         (answer,) = DEMO.bot.handle(turn(kind="action", action=Action(id=button.id)))
         assert button.id in plain_text(answer.segments)
+
+
+def test_what_is_ordered_is_completed_while_it_is_typed():
+    def completed(typed: str) -> list[str]:
+        command = Command(name="order", options={"drink": typed}, focused="drink")
+        choices = DEMO.bot.instantly(turn(kind="command", command=command).message)
+        assert isinstance(choices, Choices)
+        return [choice.label for choice in choices.choices]
+
+    assert completed("TEA") == ["Green tea", "Milk tea"]
+    assert len(completed("")) == 4
+    assert said("/order Milk tea") == "One Milk tea, coming."
+
+
+def test_feedback_opens_a_form_and_thanks_for_what_is_filled_in():
+    form = DEMO.bot.instantly(turn(kind="command", command=Command(name="feedback")).message)
+    assert isinstance(form, Form)
+    sent = turn("so so", kind="action", action=Action(id=form.id, form={form.inputs[0].id: "so so"}))
+    (reply,) = DEMO.bot.handle(sent)
+    assert "so so" in plain_text(reply.segments)
+    assert "Just write" in said("/feedback")
+
+
+def test_words_are_counted_from_the_menu_of_a_message():
+    (reply,) = DEMO.bot.handle(turn("a b c", kind="command", command=Command(name="Count words")))
+    assert plain_text(reply.segments) == "3 words"
 
 
 @pytest.mark.parametrize(("typed", "waited"), [("/slow 0.5", 0.5), ("/slow 1000", 20.0), ("/slow -3", 0.0)])
