@@ -1,13 +1,16 @@
 """WeCom and WeChat on the deployed stack: encrypted callbacks in; answers within them, or by the imitated APIs."""
 
 import base64
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.stack import Stack
+from tests.stack import ROOT, Stack
 
 BOTH = ("wecom", "wechat")
 
@@ -110,6 +113,25 @@ def test_a_domain_file_is_served_at_the_root_and_nothing_else_is(stack: Stack, k
     stack.wait(lambda: get(name) == (200, content), 30)
     assert get(f"{kind}_verify_{uuid.uuid4().hex[:16]}.txt") == (404, "")
     assert get("index.html") == (404, "")
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_an_operator_is_told_where_callbacks_come_from(stack: Stack, platform: str, tmp_path: Path) -> None:
+    def asked(*options: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "tools.callback_addresses", platform, "demo", *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    assert stack.facts["apps"][platform]["demo"]
+    told = asked()
+    assert told == (0, "127.0.0.1/32\n")
+    known = tmp_path / "known"
+    known.write_text(told[1])
+    assert asked("--known", str(known)) == (0, "")
+    known.write_text("10.0.0.0/8\n")
+    assert asked("--known", str(known)) == (3, "+ 127.0.0.1/32\n- 10.0.0.0/8\n")
+    known.unlink()
+    assert asked("--known", str(known)) == (1, f"error: {known}: No such file or directory\n")
 
 
 # --- within the callback ----------------------------------------------------------------------------------------------
