@@ -79,12 +79,14 @@ def _build(*, iam: bool) -> int:  # noqa: ARG001
 
 
 def _interruptible() -> None:
-    """Being told to end is like Ctrl-C: what was started is ended too."""
+    """Being told to end is like Ctrl-C: what was started is ended too. Ctrl-C itself is among them, because a shell starts its
+    background jobs deaf to it.
+    """
 
     def interrupt(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    for sign in (signal.SIGTERM, signal.SIGHUP):
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, interrupt)
 
 
