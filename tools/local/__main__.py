@@ -79,8 +79,8 @@ def _build(*, iam: bool) -> int:  # noqa: ARG001
 
 
 def _interruptible() -> None:
-    """Being told to end is like Ctrl-C: what was started is ended too. Ctrl-C itself is among them, because a shell starts its
-    background jobs deaf to it.
+    """Being told to end is like Ctrl-C: what was started is ended too. Ctrl-C itself is among them, because a shell
+    starts its background jobs deaf to it.
     """
 
     def interrupt(_number: int, _frame: object) -> NoReturn:
