@@ -1,6 +1,7 @@
 """The processor: claim ▸ load conversation ▸ run the bot ▸ commit (one transaction) ▸ enqueue the replies."""
 
 import copy
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from parley.bot.turn import Download
 from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Later, Record, describe, received, run
+from parley.engine.deadline import OutOfTime, deadline
 from parley.engine.telemetry import log
 from parley.journal.inbox import AlreadyDecided, Inbox, Opened, Outpaced, State, TooMuch
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
@@ -24,9 +26,12 @@ from parley.platforms import outbound
 MAX_ATTEMPTS = 5
 """How often the bot is started on a message before that is parked. What AWS fails on does not count."""
 
+_TO_RECORD = 5.0
+"""Seconds kept back of a worker's time to record what the bot has decided, or that it has not."""
+
 
 class HandlerFailed(Exception):
-    """The bot raised, or wants what cannot be stored."""
+    """The bot raised, took too long, or wants what cannot be stored."""
 
 
 @dataclass(slots=True)
@@ -36,6 +41,8 @@ class Processor:
     A message whose handling fails is parked after `max_attempts`. They are counted in its row, and only once something
     went wrong: where the bot raises, and before it is started on what was handed out before, because a worker that dies
     of it leaves no other trace. Failures of AWS do not count: an outage may last.
+
+    `until`: the moment of `time.monotonic` at which the bot has to be done, because the worker ends soon after it.
     """
 
     bot: Bot
@@ -43,6 +50,11 @@ class Processor:
     max_attempts: int = MAX_ATTEMPTS
     download: Download | None = None
     clock: Callable[[], float] = time.time
+    until: float = math.inf
+
+    def ends_in(self, seconds: float) -> None:
+        """The worker will be killed in so many seconds: the bot may not take as long."""
+        self.until = time.monotonic() + seconds - _TO_RECORD
 
     def __call__(self, record: Record) -> None:
         """Handle one record; whatever it raises keeps the record in the queue."""
@@ -73,7 +85,7 @@ class Processor:
         if opened.decided is not None:
             waiting = self._waiting(message, opened)
         elif attempt > self.max_attempts:
-            raise HandlerFailed("the worker died of it each time, or ran out of time")
+            raise HandlerFailed("the worker died of it each time")
         else:
             if again:
                 self.inbox.attempted(message, attempt, self.clock())
@@ -122,9 +134,13 @@ class Processor:
         turn = Turn(message, mine, self.clock())
         if self.download is not None:
             turn.download = self.download
+        started = time.monotonic()
         try:
-            replies = self.bot.handle(turn)
-            msgspec.json.encode(turn.state)
+            with deadline(self.until - started):
+                replies = self.bot.handle(turn)
+                msgspec.json.encode(turn.state)
+        except OutOfTime as late:
+            raise HandlerFailed(f"not done after {time.monotonic() - started:.0f} s, at {late}") from late
         except Exception as error:
             raise HandlerFailed(describe(error)) from error
         return turn.state, replies
@@ -180,17 +196,18 @@ def _where(error: Exception) -> str:
     return str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
 
 
-def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
+def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
     """The `lambda_handler` of the processor that runs `bot`."""
     processor: Processor | None = None
 
-    def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         nonlocal processor
         processor = processor or Processor(
             bot=bot,
             inbox=Inbox(dynamodb(), setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400),
             download=_download,
         )
+        processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)
 
     return handler

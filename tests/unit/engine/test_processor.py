@@ -1,5 +1,6 @@
 """The processor: the bot's decision is committed whole, once, and enqueued until it is."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -256,6 +257,41 @@ def test_a_message_that_goes_well_at_once_costs_no_note(
     assert texts(queued()) == ["1"]
 
 
+class Context:
+    """Lambda's, with so many seconds left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+def test_a_handler_that_hangs_is_ended_in_time_to_apologise_and_to_park_the_message(
+    message: MakeMessage, record: MakeRecord
+) -> None:
+    bot = Bot(apology="sorry")
+
+    @bot.fallback
+    def hang(turn: Turn) -> str:
+        turn.state["half"] = True
+        while True:
+            try:
+                threading.Event().wait(60)
+            except Exception:  # noqa: BLE001
+                continue
+
+    handler = processor_handler(bot)
+    for receives in range(1, 5):
+        answer = handler({"Records": [record(encode(message()), receives=receives)]}, Context(5.2))
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "r1"}]}
+    assert queued() == []
+    assert journal()["reason"].startswith("not done after 0 s, at ")
+    assert handler({"Records": [record(encode(message()), receives=5)]}, Context(5.2)) == {"batchItemFailures": []}
+    assert texts(queued()) == ["sorry"]
+    assert len(emptied("inbound_dead")) == 1
+
+
 def test_what_cannot_be_read_is_parked_as_it_is(record: MakeRecord, clock: Clock) -> None:
     handle = processor(counting(), clock)
     for receives in (1, 2):
@@ -388,6 +424,6 @@ def test_the_handler_reports_only_what_failed(message: MakeMessage, record: Make
     bad = record("not json", id="bad", group="b")
     url = boto3.client("sqs").get_queue_url(QueueName="inbound.fifo")["QueueUrl"]
     assert url
-    answer = handler({"Records": [bad, good]}, None)
+    answer = handler({"Records": [bad, good]}, Context(60))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert texts(queued()) == ["1"]
