@@ -6,10 +6,11 @@ from email.utils import format_datetime
 from typing import Any, ClassVar, Literal
 
 from playground.platforms.base import Platform, Pressed, Said, Unknown
-from playground.platforms.discord import channels, interactions, pacing, payload, routes, wire
+from playground.platforms.discord import chooser, interactions, pacing, payload, routes, wire
 from playground.platforms.discord.accounts import GUILD, TOKEN_SECONDS, Account, Interaction, Modal, user_id
 from playground.platforms.discord.asking import asked, chosen
 from playground.platforms.discord.errors import BANNED, Refused, too_often, unauthorized
+from playground.platforms.discord.happenings import happened
 from playground.platforms.discord.parts import parts_of
 from playground.platforms.discord.writing import Place, keep_files, revised, written
 from playground.platforms.http import Request, Response
@@ -79,7 +80,8 @@ class Discord(Platform):
     def tenant_of(self, app: str, room: str) -> str:
         """The guild of a channel."""
         found = self.rooms.get(room)
-        return "" if found is not None and found.kind == "private" else self.tenant(app)
+        outside = found is not None and (found.kind == "private" or app not in found.bots)
+        return "" if outside else self.tenant(app)
 
     def room_id(self, slug: str, kind: str) -> str:
         """A channel's id."""
@@ -218,37 +220,11 @@ class Discord(Platform):
             return self.send_event(interaction.delivery)
 
     def happen(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
-        """`submit` a form (`modal`, `form`), or `complete` an option (`room`, `name`, `options`, `focused`)."""
+        """`submit` a form (`modal`, `form`), `complete` an option (`room`, `name`, `options`, `focused`), `authorize`
+        or `deauthorize` the application, `entitle` the person, or `save_events`: try out the address for events.
+        """
         with self.lock:
-            account = self.account(app)
-            person = self.person(str(details.get("sender") or next(iter(self.persons))))
-            made = {"submit": self._submit, "complete": self._complete}.get(kind)
-            if made is None:
-                raise Unknown(f"Discord tells nobody of {kind!r} over HTTP")
-            return self.send_event(made(account, person.id, details).delivery)
-
-    def _submit(self, account: Account, sender: str, details: Mapping[str, Any]) -> Interaction:
-        modal = self.modals.get(str(details.get("modal")))
-        if modal is None or modal.person != sender:
-            raise Unknown("there is no such form on that person's screen")
-        components = interactions.submitted(modal, dict(details.get("form") or {}))
-        data = {"custom_id": modal.data["custom_id"], "components": components}
-        person, room = self.persons[sender], self.rooms[modal.room]
-        card = {"message": channels.message_data(self, self.messages[modal.component])} if modal.component else {}
-        made = interactions.begin(self, account, interactions.FORM, room, modal.thread, person, data=data, **card)
-        made.component = modal.component
-        del self.modals[modal.id]
-        return made
-
-    def _complete(self, account: Account, sender: str, details: Mapping[str, Any]) -> Interaction:
-        person = self.persons[sender]
-        place = self.room(str(details.get("room") or ""), account.name, person)
-        focused = str(details.get("focused") or "")
-        said = Said(native=("command", {"name": details.get("name"), "options": details.get("options") or {}}))
-        _, made = asked(self, account, person, place, said, focused=focused)
-        if made is None:
-            raise Unknown("nothing is being completed")
-        return made
+            return self.send_event(happened(self, self.account(app), kind, details))
 
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
@@ -272,9 +248,9 @@ class Discord(Platform):
 
     def answered(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
         """The answer to a ping, a probe or an interaction."""
+        if "expects" in delivery.result:
+            return status == delivery.result["expects"] and (status != 204 or not body)
         if delivery.kind == "challenge":
-            if "expects" in delivery.result:
-                return status == delivery.result["expects"]
             pong = Request("POST", "/", body=body).json()
             return status == 200 and isinstance(pong, dict) and pong.get("type") == 1
         interaction = self.by_delivery[delivery.id]
@@ -333,4 +309,4 @@ class Discord(Platform):
     def commands(self, app: str) -> list[dict[str, Any]]:
         """What can be called there, for the page."""
         with self.lock:
-            return list(self.account(app).commands.values())
+            return [chooser.with_choices(self, command) for command in self.account(app).commands.values()]

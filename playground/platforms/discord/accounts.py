@@ -14,6 +14,8 @@ from playground.platforms.model import Delivery, Person
 
 GUILD = "1100000000000000020"
 """The one guild of this imitation."""
+ROLES = {"1100000000000000060": "Team", "1100000000000000061": "Guests"}
+"""The roles of the guild, by id."""
 TOKEN_SECONDS = 900
 """How long an interaction can be answered with its token."""
 
@@ -68,6 +70,8 @@ class Interaction:
     original: str = ""
     """The id of the first answer: also of one that is only promised."""
     private: bool = False
+    elsewhere: bool = False
+    """The bot is not there: the person has taken the application along."""
     follow_ups: list[str] = field(default_factory=list[str])
 
 
@@ -87,6 +91,11 @@ class Modal:
 def user_id(person: str) -> str:
     """A user's id."""
     return wire.stable_id("user", person)
+
+
+def roles_of(person: Person) -> list[str]:
+    """The roles of a member: all that this imitation knows from the beginning are of the team."""
+    return [next(iter(ROLES))] if person.name_zh else []
 
 
 def user(person: Person) -> dict[str, Any]:

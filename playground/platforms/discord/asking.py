@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from playground.platforms.base import Pressed, Said, Unknown
 from playground.platforms.discord import interactions, typed
-from playground.platforms.discord.accounts import Account, Interaction, user, user_id
+from playground.platforms.discord.accounts import ROLES, Account, Interaction, user, user_id
 from playground.platforms.discord.channels import message_data
 from playground.platforms.discord.parts import find_component
 from playground.platforms.discord.writing import keep
@@ -29,33 +29,40 @@ def asked(
         if said.deliver and said.mention is not False:
             raise Unknown(PLAIN)
         return _seen(discord, account, person, room, thread, discord.snowflake(), text), None
-    name, values, rest = _call(text, said)
+    name, values, rest = _call(account, text, said)
+    if said.native and said.native[1].get("elsewhere"):
+        room.bots.discard(account.name)
     command = _command(account, name, room)
     if command["type"] != _SLASH:
-        data = _on_something(discord, command, values)
-    else:
-        data = _data(discord, account, command, rest, values, said, focused)
+        return _from_menu(discord, account, person, room, thread, command, str((values or {}).get("target") or ""))
+    data = _data(discord, account, command, rest, values, said, focused)
     kind = interactions.COMPLETION if focused else interactions.COMMAND
     made = interactions.begin(discord, account, kind, room, thread, person, data=data)
     shown = text or " ".join([f"/{name}", *(f"{option}:{value}" for option, value in (values or {}).items())])
     return _seen(discord, account, person, room, thread, made.id, shown), made
 
 
-def _call(text: str, said: Said) -> tuple[str, dict[str, Any] | None, str]:
-    """The command's name, its options where they are given by name, else the words behind it."""
+def _call(account: Account, text: str, said: Said) -> tuple[str, dict[str, Any] | None, str]:
+    """The command's name, its options where they are given by name, else the words behind it. Names in menus have
+    spaces; otherwise it is a sub-command that is behind one.
+    """
     if said.native is None:
         name, _, rest = text[1:].strip().partition(" ")
         return name, None, rest
     kind, content = said.native
     if kind != "command" or not isinstance(content, dict) or not isinstance(content.get("name"), str):
         raise Unknown('Discord takes native {"type": "command", "content": {"name": ..., "options": {...}}}')
+    if any(c["type"] != _SLASH and c["name"] == content["name"] for c in account.commands.values()):
+        return content["name"], dict(content.get("options") or {}), ""
     name, _, rest = content["name"].partition(" ")
     return name, dict(content.get("options") or {}), rest
 
 
 def _command(account: Account, name: str, room: Room) -> dict[str, Any]:
     found = [c for c in account.commands.values() if c["name"] == name]
-    if room.kind == "private":
+    if account.name not in room.bots:
+        found = [c for c in found if 2 in c.get("contexts", ()) and 1 in c.get("integration_types", ())]
+    elif room.kind == "private":
         found = [c for c in found if not c.get("guild_id") and 1 in c.get("contexts", [0, 1])]
     if not found:
         names = ", ".join(f"/{c['name']}" for c in account.commands.values()) or "none"
@@ -76,6 +83,16 @@ class _Resolved(dict[str, dict[str, Any]]):
         person = self._discord.person(ref)
         self.setdefault("users", {})[user_id(person.id)] = user(person)
         return user_id(person.id)
+
+    def role(self, ref: str) -> str:
+        id_ = next((id_ for id_, name in ROLES.items() if ref in (id_, name)), None)
+        if id_ is None:
+            raise Unknown(f"there is no role {ref!r}; there are: {', '.join(ROLES.values())}")
+        self.setdefault("roles", {})[id_] = {"id": id_, "name": ROLES[id_], "permissions": "0"}
+        return id_
+
+    def mentionable(self, ref: str) -> str:
+        return self.role(ref) if ref in ROLES or ref in ROLES.values() else self.user(ref)
 
     def channel(self, ref: str) -> str:
         room = next((r for r in self._discord.rooms.values() if ref in (r.id, r.slug, r.name)), None)
@@ -106,7 +123,7 @@ def _data(
     resolved = _Resolved(discord, account, said)
     path, rest = typed.leaf_of(command, rest)
     found = typed.given(path[-1], rest) if values is None else values
-    lookup = typed.Lookup(resolved.user, resolved.channel, resolved.attachment)
+    lookup = typed.Lookup(resolved.user, resolved.role, resolved.mentionable, resolved.channel, resolved.attachment)
     options = typed.filled(path[-1], found, lookup, focused)
     data = {"id": command["id"], "name": command["name"], "type": _SLASH, "options": typed.nested(path, options)}
     if not data["options"]:
@@ -114,15 +131,32 @@ def _data(
     return data | ({"resolved": resolved} if resolved else {})
 
 
-def _on_something(discord: "Discord", command: dict[str, Any], values: dict[str, Any] | None) -> dict[str, Any]:
-    """A command of a context menu: `options` names its `target`."""
-    target = str((values or {}).get("target") or "")
+def _from_menu(
+    discord: "Discord",
+    account: Account,
+    person: Person,
+    room: Room,
+    thread: str,
+    command: dict[str, Any],
+    target: str,
+) -> tuple[Message, Interaction]:
+    """A command of the context menu of a person or a message, which is its `target`."""
     data = {"id": command["id"], "name": command["name"], "type": command["type"]}
+    shown, on = command["name"], ""
     if command["type"] == _ON_USER:
-        person = discord.person(target)
-        return data | {"target_id": user_id(person.id), "resolved": {"users": {user_id(person.id): user(person)}}}
-    message = discord.find_message(target)
-    return data | {"target_id": message.id, "resolved": {"messages": {message.id: message_data(discord, message)}}}
+        other = discord.person(target)
+        data |= {"target_id": user_id(other.id), "resolved": {"users": {user_id(other.id): user(other)}}}
+        shown = f"{shown} @{other.name}"
+    else:
+        message = discord.find_message(target)
+        if message.room != room.id or message.recalled:
+            raise Unknown(f"there is no message {target!r} in that channel")
+        data |= {"target_id": message.id, "resolved": {"messages": {message.id: message_data(discord, message)}}}
+        on = message.id
+    made = interactions.begin(discord, account, interactions.COMMAND, room, thread, person, data=data)
+    seen = _seen(discord, account, person, room, thread, made.id, shown)
+    seen.reply_to = on
+    return seen, made
 
 
 def _thread(discord: "Discord", room: Room, said: Said) -> str:

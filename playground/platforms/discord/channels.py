@@ -19,7 +19,7 @@ from playground.platforms.model import Message, Room
 if TYPE_CHECKING:
     from playground.platforms.discord import Discord
 
-TEXT, DIRECT, THREAD = 0, 1, 11
+TEXT, DIRECT, GROUP, THREAD = 0, 1, 3, 11
 
 
 def send(discord: "Discord", account: Account, request: Request, channel: str) -> Response:
@@ -130,6 +130,7 @@ def message_data(discord: "Discord", message: Message) -> dict[str, Any]:
         "embeds": [],
         "components": [],
         "attachments": [],
+        "mentions": [user(p) for p in discord.persons.values() if f"<@{user_id(p.id)}>" in str(message.content)],
         "flags": 0,
         "timestamp": discord.iso(message.at),
         "edited_timestamp": discord.iso(message.edited) if message.edited else None,

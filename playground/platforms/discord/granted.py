@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from playground.platforms.discord import Discord
 
 _COMPONENT = 3
+MOST_ELSEWHERE = 5
+"""Follow-ups of an application that is installed by the person alone."""
 
 
 def get_original(discord: "Discord", _request: Request, application: str, token: str) -> Response:
@@ -64,6 +66,8 @@ def follow_up(discord: "Discord", request: Request, application: str, token: str
         message = _fill(discord, account, interaction, given)
     else:
         room = discord.rooms[interaction.room]
+        if interaction.elsewhere and len(interaction.follow_ups) >= MOST_ELSEWHERE:
+            raise Refused(400, 40094, "This interaction has reached its maximum number of follow up messages")
         flags = int(body.get("flags") or 0) & payload.EPHEMERAL
         message = discord.write(account, Place(room, interaction.thread, flags, interaction.person), given)
         interaction.follow_ups.append(message.id)

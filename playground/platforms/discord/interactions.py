@@ -6,9 +6,9 @@ Facts: Discord docs, Receiving and Responding › Interaction Structure, Interac
 from typing import TYPE_CHECKING, Any
 
 from playground.platforms.base import Unknown
-from playground.platforms.discord import wire
-from playground.platforms.discord.accounts import GUILD, Account, Interaction, Modal, user
-from playground.platforms.discord.channels import DIRECT, TEXT, THREAD
+from playground.platforms.discord import forms, wire
+from playground.platforms.discord.accounts import GUILD, Account, Interaction, Modal, roles_of, user
+from playground.platforms.discord.channels import DIRECT, GROUP, TEXT, THREAD
 from playground.platforms.discord.errors import Refused
 from playground.platforms.discord.payload import EPHEMERAL, FILE_BYTES, Payload
 from playground.platforms.discord.writing import Place
@@ -26,7 +26,6 @@ _ALLOWED = {
     COMPLETION: (_CHOICES,),
     FORM: (_MESSAGE, _DEFERRED, _DEFERRED_UPDATE, _UPDATE),
 }
-_MOST_CHOICES = 25
 DEADLINE = 3.0
 """Seconds for the first answer."""
 
@@ -52,16 +51,18 @@ def begin(
         room=room.id,
         deadline=DEADLINE,
     )
-    made = Interaction(id_, token, account.name, kind, room.id, person.id, now, delivery, thread)
+    elsewhere = account.name not in room.bots
+    made = Interaction(id_, token, account.name, kind, room.id, person.id, now, delivery, thread, elsewhere=elsewhere)
     discord.interactions[token] = made
     discord.by_delivery[id_] = made
     return made
 
 
 def body(account: Account, kind: int, id_: str, token: str, room: Room, thread: str, person: Person) -> dict[str, Any]:
-    """What every interaction has."""
-    direct = room.kind == "private"
-    channel: dict[str, Any] = {"id": room.id, "type": DIRECT if direct else TEXT, "name": room.name}
+    """What every interaction has. Where the bot is not, the person has taken it along (a user install)."""
+    direct, elsewhere = room.kind == "private", account.name not in room.bots
+    kind_of_room = GROUP if elsewhere else DIRECT if direct else TEXT
+    channel: dict[str, Any] = {"id": room.id, "type": kind_of_room, "name": room.name}
     if thread:
         channel = {"id": thread, "type": THREAD, "name": room.name, "parent_id": room.id}
     shared = {
@@ -74,13 +75,13 @@ def body(account: Account, kind: int, id_: str, token: str, room: Room, thread: 
         "channel": channel,
         "locale": "zh-CN" if person.name_zh and person.id == "lin" else "en-US",
         "entitlements": [],
-        "authorizing_integration_owners": {"0": "0" if direct else GUILD},
-        "context": 1 if direct else 0,
+        "authorizing_integration_owners": {"1": user(person)["id"]} if elsewhere else {"0": "0" if direct else GUILD},
+        "context": 2 if elsewhere else 1 if direct else 0,
         "attachment_size_limit": FILE_BYTES,
     }
-    if direct:
+    if direct or elsewhere:
         return shared | {"user": user(person)}
-    member = {"user": user(person), "nick": None, "roles": [], "permissions": "2248473465835073"}
+    member = {"user": user(person), "nick": None, "roles": roles_of(person), "permissions": "2248473465835073"}
     guild = {"id": GUILD, "locale": "en-US", "features": []}
     return shared | {"guild_id": GUILD, "guild": guild, "guild_locale": "en-US", "member": member}
 
@@ -138,7 +139,7 @@ def _act(discord: "Discord", interaction: Interaction, kind: int | None, data: d
             discord.settle(interaction, "answered")
         case k if k == _CHOICES:
             choices = data.get("choices")
-            if not isinstance(choices, list) or len(choices) > _MOST_CHOICES:
+            if not forms.is_choices(choices):
                 return False
             interaction.delivery.result["choices"] = choices
             discord.settle(interaction, "answered")
@@ -150,9 +151,7 @@ def _act(discord: "Discord", interaction: Interaction, kind: int | None, data: d
 
 
 def _open(discord: "Discord", interaction: Interaction, data: dict[str, Any]) -> bool:
-    inputs = data.get("components") or []
-    right = 1 <= len(inputs) <= 5 and 1 <= len(data.get("title") or "") <= 45 and 1 <= len(data["custom_id"]) <= 100
-    if not right:
+    if not forms.is_modal(data):
         return False
     place = (interaction.app, interaction.room, interaction.thread, interaction.person)
     modal = Modal(interaction.id, *place, data, interaction.component)
@@ -161,20 +160,3 @@ def _open(discord: "Discord", interaction: Interaction, data: dict[str, Any]) ->
     discord.settle(interaction, "answered")
     discord.tell("modal", {"room": interaction.room, "person": interaction.person, "modal": {"id": modal.id, **data}})
     return True
-
-
-def submitted(modal: Modal, form: dict[str, Any]) -> list[dict[str, Any]]:
-    """The components of a form as they come back. Raises Unknown where something required is empty."""
-    found: list[dict[str, Any]] = []
-    for holder in modal.data["components"]:
-        inputs = [holder["component"]] if "component" in holder else holder.get("components") or []
-        for component in inputs:
-            id_ = component["custom_id"]
-            value = form.get(id_, component.get("value", ""))
-            if component.get("required", True) and value in ("", []):
-                raise Unknown(f"the form wants {id_}; Discord's client sends nothing without it")
-            filled = {"type": component["type"], "custom_id": id_}
-            many = value if isinstance(value, list) else [value]
-            filled |= {"value": value} if component["type"] == 4 else {"values": [str(each) for each in many if each]}
-            found.append({"type": holder["type"], "component": filled})
-    return found

@@ -11,7 +11,7 @@ from playground.platforms.http import Request
 
 CONTENT, EMBEDS, EMBED_TOTAL, ROWS, PER_ROW, FILES = 2000, 10, 6000, 5, 5, 10
 FILE_BYTES, REQUEST_BYTES = 10 * 1024 * 1024, 25 * 1024 * 1024
-EPHEMERAL, LOADING = 64, 128
+EPHEMERAL, LOADING, COMPONENTS_V2 = 64, 128, 32768
 _EMBED = {"title": 256, "description": 4096}
 _BUTTON, _SELECTS, _ROW, _LINK = 2, (3, 5, 6, 7, 8), 1, 5
 
@@ -63,6 +63,9 @@ def check(payload: Payload, *, whole: bool = True) -> dict[str, Any]:
         raise invalid("content", "BASE_TYPE_BAD_TYPE", "Must be a string.")
     if len(content) > CONTENT:
         raise invalid("content", "BASE_TYPE_MAX_LENGTH", f"Must be {CONTENT} or fewer in length.")
+    if int(body.get("flags") or 0) & COMPONENTS_V2 and (content or body.get("embeds") or body.get("poll")):
+        message = "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
+        raise invalid("content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
     _check_embeds(body.get("embeds") or [])
     _check_components(body.get("components") or [])
     _check_mentions(body.get("allowed_mentions"))

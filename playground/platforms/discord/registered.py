@@ -82,6 +82,9 @@ def _check_guild(guild: str) -> None:
 
 def _put(discord: "Discord", account: Account, given: dict[str, Any], guild: str) -> tuple[dict[str, Any], bool]:
     check(given)
+    if guild and ("contexts" in given or "integration_types" in given):
+        message = "Contexts and integration types are not allowed on guild commands"
+        raise invalid("contexts", "APPLICATION_COMMAND_INVALID_CONTEXTS", message)
     kind, now = given.get("type", _SLASH), discord.clock()
     same = [c for c in account.commands.values() if c.get("guild_id", "") == guild and c["type"] == kind]
     old = next((c for c in same if c["name"] == given["name"]), None)
@@ -105,6 +108,9 @@ def check(command: Any) -> None:
     kind = command.get("type", _SLASH)
     if kind not in MOST:
         raise invalid("type", "BASE_TYPE_CHOICES", "Value must be one of {1, 2, 3}.")
+    for words in (command.get("name_localizations") or {}).values():
+        if not (1 <= len(words) <= 32 and (kind != _SLASH or (_NAME.fullmatch(words) and words == words.lower()))):
+            raise invalid("name_localizations", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
     if kind != _SLASH:
         if not 1 <= len(str(command.get("name") or "")) <= 32:
             raise invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 32 in length.")

@@ -21,6 +21,8 @@ class Lookup:
     """How what is typed for an option becomes an id: persons and rooms by name, an attached file."""
 
     user: Callable[[str], str]
+    role: Callable[[str], str]
+    mentionable: Callable[[str], str]
     channel: Callable[[str], str]
     attachment: Callable[[], str]
 
@@ -99,10 +101,9 @@ def _value(option: Command, value: Any, lookup: Lookup) -> Any:
             if str(value).lower() not in ("true", "false"):
                 raise Unknown(f"{where}: true or false, not {value!r}")
             return str(value).lower() == "true"
-        case kind if kind in (USER, MENTIONABLE):
-            return lookup.user(str(value).removeprefix("@"))
-        case kind if kind == CHANNEL:
-            return lookup.channel(str(value).removeprefix("#"))
+        case kind if kind in (USER, CHANNEL, ROLE, MENTIONABLE):
+            named = {USER: lookup.user, CHANNEL: lookup.channel, ROLE: lookup.role, MENTIONABLE: lookup.mentionable}
+            return named[kind](str(value).removeprefix("#" if kind == CHANNEL else "@"))
         case kind if kind == STRING:
             _bounded(len(str(value)), option.get("min_length"), option.get("max_length"), f"{where}: length")
             return str(value)

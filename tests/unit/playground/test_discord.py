@@ -7,7 +7,8 @@ import pytest
 from discord_interactions import verify_key
 
 from playground.platforms.base import Unknown
-from playground.platforms.model import Attempt, Pressed, Said
+from playground.platforms.discord.accounts import user_id
+from playground.platforms.model import Attempt, Delivery, Pressed, Said
 from tests.unit.playground.discord import APP, APPLICATION, HOST, Caller, caller, code
 
 ORIGINAL = "/messages/@original"
@@ -275,6 +276,175 @@ def test_completions_are_asked_with_the_focused_option_and_at_most_25_taken(bot:
     again = bot.discord.happen("demo", "complete", details)
     assert again
     assert bot.answer(again, {"type": 8, "data": {"choices": [{}] * 26}}) == "failed"
+
+
+@pytest.mark.parametrize(
+    "choice", [{}, {"name": "", "value": "a"}, {"name": "a" * 101, "value": "a"}, {"name": "a", "value": "a" * 101}]
+)
+def test_a_completion_that_discord_does_not_show_fails(bot: Caller, choice: dict[str, Any]):
+    details = {"room": "team", "name": "echo", "options": {"text": "he"}, "focused": "text"}
+    delivery = bot.discord.happen("demo", "complete", details)
+    assert delivery
+    assert bot.answer(delivery, {"type": 8, "data": {"choices": [choice]}}) == "failed"
+
+
+LINE = {"type": 4, "custom_id": "what", "style": 1}
+WORDS = {"type": 18, "label": "What"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": ""},
+        {"title": "t" * 46},
+        {"custom_id": "c" * 101},
+        {"components": []},
+        {"components": [WORDS | {"component": LINE | {"custom_id": f"c{n}"}} for n in range(6)]},
+        {"components": [WORDS | {"component": LINE}] * 2},
+        {"components": [{"type": 18, "label": "l" * 46, "component": LINE}]},
+        {"components": [{"type": 18, "component": LINE}]},
+        {"components": [WORDS | {"component": LINE | {"style": 3}}]},
+        {"components": [WORDS | {"component": LINE | {"max_length": 4001}}]},
+        {"components": [WORDS | {"component": LINE | {"placeholder": "p" * 101}}]},
+        {"components": [WORDS | {"component": {"type": 3, "custom_id": "s", "options": []}}]},
+    ],
+)
+def test_a_form_that_discord_does_not_open_fails(bot: Caller, wrong: dict[str, Any]):
+    made = bot.call()
+    assert bot.answer(made.delivery, {"type": 9, "data": FORM | wrong}) == "failed"
+
+
+def test_what_is_filled_in_keeps_to_the_lengths_and_the_values_of_the_form(bot: Caller):
+    made = bot.call()
+    line = WORDS | {"component": LINE | {"min_length": 2, "max_length": 3, "required": False}}
+    choice = WORDS | {"component": SELECT}
+    bot.answer(made.delivery, {"type": 9, "data": FORM | {"components": [line, choice]}})
+    details = {"sender": "lin", "modal": made.id}
+    for wrong in ({"what": "a", "size": "b"}, {"what": "abcd", "size": "b"}, {"what": "ab", "size": "x"}):
+        with pytest.raises(Unknown):
+            bot.discord.happen("demo", "submit", {**details, "form": wrong})
+    delivery = bot.discord.happen("demo", "submit", {**details, "form": {"size": "b"}})
+    assert delivery
+    filled = [label["component"] for label in json.loads(delivery.plain)["data"]["components"]]
+    assert [(one.get("value"), one.get("values")) for one in filled] == [("", None), (None, ["b"])]
+
+
+# --- context menus, roles, applications that people take along ---
+
+
+def registered(bot: Caller, **command: Any) -> None:
+    assert bot.bot("POST", f"/applications/{APPLICATION}/commands", json=command).status_code == 201
+
+
+def from_menu(bot: Caller, name: str, target: str, **more: Any) -> dict[str, Any]:
+    content = {"name": name, "options": {"target": target}, **more}
+    made = bot.discord.say("demo", "team", "lin", Said(native=("command", content)))
+    return json.loads(bot.discord.by_delivery[made.id].delivery.plain)
+
+
+def test_a_command_on_a_message_brings_what_that_says_and_who_is_mentioned(bot: Caller):
+    registered(bot, name="Sum up", type=3)
+    sam = bot.discord.person("Sam Okafor")
+    seen = bot.discord.say("demo", "team", sam.id, Said(text=f"ask <@{user_id(sam.id)}>", mention=False))
+    data = from_menu(bot, "Sum up", seen.id)["data"]
+    assert (data["type"], data["target_id"], "options" in data) == (3, seen.id, False)
+    target = data["resolved"]["messages"][seen.id]
+    assert (target["content"], target["author"]["global_name"]) == (f"ask <@{user_id(sam.id)}>", "Sam Okafor")
+    assert [one["id"] for one in target["mentions"]] == [user_id(sam.id)]
+    command = next(m for m in bot.discord.messages.values() if m.reply_to == seen.id)
+    assert bot.discord.parts(command)[0]["text"] == "Sum up"
+    elsewhere = bot.discord.say("demo", "support", sam.id, Said(text="x", mention=False))
+    with pytest.raises(Unknown, match="no message"):
+        from_menu(bot, "Sum up", elsewhere.id)
+
+
+def test_a_command_on_a_person_brings_that_person(bot: Caller):
+    registered(bot, name="Greet", type=2)
+    data = from_menu(bot, "Greet", "Sam Okafor")["data"]
+    assert (data["type"], data["resolved"]["users"][data["target_id"]]["global_name"]) == (2, "Sam Okafor")
+
+
+def test_roles_and_whoever_can_be_mentioned_are_options_by_name_and_are_offered(bot: Caller):
+    kinds = {"who": 9, "role": 8, "where": 7}
+    options = [{"type": kind, "name": name, "description": "d"} for name, kind in kinds.items()]
+    registered(bot, name="ping", description="d", options=options)
+    data = json.loads(bot.call("/ping who:@Team role:Guests where:#team").delivery.plain)["data"]
+    values = {option["name"]: option["value"] for option in data["options"]}
+    assert [data["resolved"]["roles"][values[name]]["name"] for name in ("who", "role")] == ["Team", "Guests"]
+    assert data["resolved"]["channels"][values["where"]]["type"] == 0
+    someone = json.loads(bot.call("/ping who:@Sam Okafor").delivery.plain)["data"]
+    assert [one["global_name"] for one in someone["resolved"]["users"].values()] == ["Sam Okafor"]
+    with pytest.raises(Unknown, match="no role"):
+        bot.call("/ping role:Nobody")
+    (ping,) = [command for command in bot.discord.commands("demo") if command["name"] == "ping"]
+    offered = {option["name"]: {choice["name"] for choice in option["choices"]} for option in ping["options"]}
+    assert offered["role"] == {"@Team", "@Guests"}
+    assert {"@Team", "@Sam Okafor"} <= offered["who"]
+    assert all(name.startswith("#") for name in offered["where"])
+
+
+def test_where_the_bot_is_not_a_person_calls_what_is_installed_for_that_person(bot: Caller):
+    content = {"name": "along", "elsewhere": True}
+    with pytest.raises(Unknown, match="no command"):
+        bot.discord.say("demo", "club", "lin", Said(native=("command", content | {"name": "count"})))
+    registered(bot, name="along", description="d", contexts=[0, 1, 2], integration_types=[0, 1])
+    made = bot.discord.by_delivery[bot.discord.say("demo", "club", "lin", Said(native=("command", content))).id]
+    sent = json.loads(made.delivery.plain)
+    assert (sent["context"], sent["channel"]["type"], "guild_id" in sent) == (2, 3, False)
+    assert sent["authorizing_integration_owners"] == {"1": sent["user"]["id"]}
+    bot.answer(made.delivery, {"type": 5})
+    bot.granted("PATCH", made, ORIGINAL, json={"content": "first"})
+    answers = [bot.granted("POST", made, json={"content": str(number)}) for number in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 5
+    bot.clock.now += 5
+    assert code(bot.granted("POST", made, json={"content": "sixth"})) == (400, 40094)
+    room = bot.discord.room_id("club", "group")
+    assert code(bot.bot("POST", f"/channels/{room}/messages", json={"content": "x"})) == (403, 50001)
+
+
+# --- webhook events ---
+
+
+def happen(bot: Caller, kind: str, **details: Any) -> Delivery:
+    delivery = bot.discord.happen("demo", kind, details)
+    assert delivery
+    return delivery
+
+
+def test_saving_the_address_for_events_sends_a_wrong_signature_and_a_ping_that_wants_204_and_nothing(bot: Caller):
+    ping = happen(bot, "save_events")
+    probe = bot.discord.take()[0]
+    assert json.loads(ping.plain) == {"version": 1, "application_id": APPLICATION, "type": 0}
+    assert bot.answer(probe, {}, 401) == "delivered"
+    for status, body, state in ((200, b'{"type":1}', "failed"), (204, b"", "delivered")):
+        ping = happen(bot, "save_events")
+        bot.discord.attempted(ping, Attempt(bot.clock.now, 5, status), {}, body)
+        assert ping.state == state
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "name"),
+    [
+        ("authorize", {}, "APPLICATION_AUTHORIZED"),
+        ("authorize", {"guild": False}, "APPLICATION_AUTHORIZED"),
+        ("deauthorize", {}, "APPLICATION_DEAUTHORIZED"),
+        ("entitle", {}, "ENTITLEMENT_CREATE"),
+    ],
+)
+def test_events_are_signed_and_repeated_for_ten_minutes_until_they_get_204(
+    bot: Caller, kind: str, details: dict[str, Any], name: str
+):
+    delivery = happen(bot, kind, sender="lin", **details)
+    sent, headers = json.loads(delivery.plain), delivery.wire.headers
+    assert (sent["type"], sent["event"]["type"]) == (1, name)
+    assert sent["event"]["timestamp"] == "2025-11-24T16:00:00"
+    assert verify_key(
+        delivery.wire.body, headers["X-Signature-Ed25519"], headers["X-Signature-Timestamp"], APP["public_key"]
+    )
+    assert 300 < sum(delivery.ladder) <= 600
+    assert bot.answer(delivery, {}, 200) == "retrying"
+    assert bot.discord.attempted(delivery, Attempt(bot.clock.now, 5, 204)) is None
+    assert delivery.state == "delivered"
 
 
 def test_without_the_private_key_nothing_can_be_signed(bot: Caller):

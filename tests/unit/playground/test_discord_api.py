@@ -242,10 +242,22 @@ def test_replacing_all_deletes_what_is_not_listed_and_a_guilds_commands_are_apar
         {"name": "x", "description": "y", "options": [ECHO["options"][1], ECHO["options"][0]]},
         {"name": "Menu", "type": 3, "description": "none allowed"},
         {"name": "x", "type": 9, "description": "y"},
+        COUNT | {"name_localizations": {"de": "Zähle"}},
+        {"name": "Menu", "type": 3, "name_localizations": {"de": "m" * 33}},
     ],
 )
 def test_definitions_that_discord_would_refuse_are_refused(bot: Caller, command: dict[str, Any]):
     assert code(bot.bot("POST", COMMANDS, json=command)) == (400, 50035)
+
+
+def test_where_a_command_of_one_guild_may_be_called_is_no_question(bot: Caller):
+    path = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
+    assert code(bot.bot("POST", path, json=COUNT | {"contexts": [0]})) == (400, 50035)
+    assert bot.bot("POST", path, json=COUNT).status_code == 201
+
+
+def test_a_message_of_new_components_takes_no_content(bot: Caller, team: str):
+    assert code(bot.bot("POST", team, json={"content": "x", "flags": 32768})) == (400, 50035)
 
 
 def test_two_hundred_commands_can_be_created_in_a_day(bot: Caller):
