@@ -128,6 +128,7 @@ def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platf
         f"{role.removesuffix('Role')}Logs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "InboundQueue.Arn": {"sqs:SendMessage"},
         f"{SSM}{platform}/*": {"ssm:GetParameter"},
+        f"{SSM}{platform}": {"ssm:GetParametersByPath"},
         "StateTable.Arn": {"dynamodb:PutItem"} | reading,
     }
     on_the_table = [s for s in statements(role) if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
@@ -156,7 +157,7 @@ def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         },
-        f"{SSM}*": {"ssm:GetParameter"},
+        f"{SSM}*": {"ssm:GetParameter", "ssm:GetParametersByPath"},
     }
 
 
@@ -165,7 +166,7 @@ def test_the_deliverer_only_takes_from_its_queue() -> None:
         "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "OutboundQueue.Arn": RECEIVE,
         "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-        f"{SSM}*": {"ssm:GetParameter"},
+        f"{SSM}*": {"ssm:GetParameter", "ssm:GetParametersByPath"},
     }
 
 

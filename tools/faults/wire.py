@@ -118,6 +118,8 @@ class Aws:
     def _carry_out(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         if operation == "GetParameter":
             return self._parameter(body["Name"])
+        if operation == "GetParametersByPath":
+            return {"Parameters": [{"Name": name} for name in self.parameters if name.startswith(f"{body['Path']}/")]}
         if "QueueUrl" not in body:
             return self.dynamodb.call(operation, body)
         queue = self.queues[body["QueueUrl"]]

@@ -1,5 +1,6 @@
 """App configuration from SSM: one SecureString `/parley/{stage}/{platform}/{app}` per app, cached per process."""
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -18,7 +19,9 @@ _MAX_AGE = 300.0
 _REREAD_AFTER = 5.0
 """Seconds between two readings of one app that callers can force: forged callbacks must not use up SSM's quota."""
 _UNKNOWN_BURST, _UNKNOWN_EVERY = 10, 1.0
-"""Readings of names that do not exist: so many at once, then one in so many seconds, for the same reason."""
+"""Readings of names that nothing is known of: so many at once, then one in so many seconds, for the same reason."""
+_LIST_EVERY = 10.0
+"""Seconds between two looks at which names exist, while more are asked for than are read."""
 
 
 class UnknownApp(Exception):
@@ -47,6 +50,9 @@ class Apps:
     _entries: dict[tuple[str, str], _Entry] = field(default_factory=dict[tuple[str, str], "_Entry"])
     _credit: float = _UNKNOWN_BURST
     _credit_at: float = 0
+    _listed_at: dict[str, float] = field(default_factory=dict[str, float])
+    _unread: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """By platform, names that exist and that need no credit to be read: made-up ones must not starve them."""
 
     def get(self, platform: str, name: str) -> App:
         """The app `name` of `platform`. Raises UnknownApp, AppsUnavailable."""
@@ -79,7 +85,7 @@ class Apps:
 
     def _read(self, platform: str, name: str, known: _Entry | None) -> _Entry:
         if known is None or known.app is None:
-            self._spend_credit()
+            self._spend_credit(platform, name)
         try:
             raw = _fetch(platform, name)
             app = None if raw is None else _parse(platform, name, raw)
@@ -100,13 +106,18 @@ class Apps:
             self._entries[platform, name] = entry
         return entry
 
-    def _spend_credit(self) -> None:
+    def _spend_credit(self, platform: str, name: str) -> None:
         now = self.clock()
         self._credit = min(_UNKNOWN_BURST, self._credit + (now - self._credit_at) / _UNKNOWN_EVERY)
         self._credit_at = now
-        if self._credit < 1:
+        if self._credit >= 1:
+            self._credit -= 1
+            return
+        if now - self._listed_at.get(platform, -math.inf) >= _LIST_EVERY:
+            self._listed_at[platform], self._unread[platform] = now, _names(platform)
+        if name not in self._unread[platform]:
             raise AppsUnavailable("too many unknown app names")
-        self._credit -= 1
+        self._unread[platform].discard(name)
 
 
 def _fetch(platform: str, name: str) -> str | None:
@@ -117,6 +128,16 @@ def _fetch(platform: str, name: str) -> str | None:
         if error_code(error) == "ParameterNotFound":
             return None
         raise AppsUnavailable(f"SSM: {error_code(error)}") from error
+
+
+def _names(platform: str) -> set[str]:
+    """The names of the apps of `platform`; none where SSM fails. Their values stay encrypted."""
+    pages = ssm().get_paginator("get_parameters_by_path").paginate(Path=f"/parley/{setting('STAGE')}/{platform}")
+    try:
+        return {one.get("Name", "").rsplit("/", 1)[-1] for page in pages for one in page["Parameters"]}
+    except AwsError as error:
+        log.warning("names of apps not readable", extra={"platform": platform, "error": error_code(error)})
+        return set()
 
 
 def _parse(platform: str, name: str, raw: str) -> App:

@@ -1,5 +1,6 @@
 """App configuration: cached, re-read when it may have changed, and never a way to use up SSM's quota."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -110,6 +111,69 @@ def test_made_up_names_cannot_use_up_the_quota(clock: Clock, reads: list[str]) -
     clock.now += 60
     put("new")
     assert apps.get("feishu", "new").name == "new"
+
+
+def test_made_up_names_do_not_starve_apps_that_exist_in_a_new_process(clock: Clock, reads: list[str]) -> None:
+    names = [f"real-{number}" for number in range(25)]
+    for name in names:
+        put(name)
+    apps = Apps(clock)
+    for number in range(100):
+        with pytest.raises((UnknownApp, AppsUnavailable)):
+            apps.get("feishu", f"made-up-{number}")
+    assert [apps.get("feishu", name).name for name in names] == names
+    assert len(reads) <= 15 + len(names)
+
+
+def test_an_app_that_exists_and_cannot_be_read_does_not_use_up_the_quota_either(clock: Clock, reads: list[str]) -> None:
+    put("broken", app_secret=["s3cret"])
+    apps = Apps(clock)
+    for _ in range(100):
+        clock.now += 0.05
+        with pytest.raises(AppsUnavailable):
+            apps.get("feishu", "broken")
+    assert len(reads) <= 10 + 5 + 1
+
+
+def test_which_apps_exist_is_asked_once_in_ten_seconds(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def names(_: str) -> set[str]:
+        asked.append(clock.now)
+        return set()
+
+    monkeypatch.setattr(module, "_names", names)
+    apps = Apps(clock)
+    for number in range(200):
+        clock.now += 0.1
+        with pytest.raises((UnknownApp, AppsUnavailable)):
+            apps.get("feishu", f"made-up-{number}")
+    assert 1 <= len(asked) <= 2
+
+
+def test_where_ssm_does_not_tell_which_apps_exist_the_credit_alone_counts(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.exceptions import ClientError
+
+    class Denied:
+        def get_parameter(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": ""}}, "GetParameter")
+
+        def get_paginator(self, _: str) -> "Denied":
+            return self
+
+        def paginate(self, **_: Any) -> Iterator[Any]:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "GetParametersByPath")
+            yield
+
+    monkeypatch.setattr(module, "ssm", Denied)
+    apps = Apps(clock)
+    for number in range(10):
+        with pytest.raises(UnknownApp):
+            apps.get("feishu", f"made-up-{number}")
+    with pytest.raises(AppsUnavailable, match="too many"):
+        apps.get("feishu", "demo")
 
 
 @pytest.mark.parametrize("name", ["", "../prod/feishu/x", "a/b", "-x", "x" * 65, "名", "a b"])
