@@ -11,8 +11,8 @@ from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.inbox import Inbox
-from parley.journal.outbox import Outbox
-from parley.journal.passive import Part, Passive
+from parley.journal.outbox import LeaseLost, Outbox
+from parley.journal.passive import NotCommitted, Part, Passive
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.model import Message
 from parley.platform import Accepted, Answering, App, Request, Response
@@ -62,23 +62,30 @@ class Answers:
 
     def _answer(self, request: Request, app: App, message: Message, count: int) -> Response | None:
         """Say what can be said. None where there is nothing, or another worker is already saying it."""
-        owner = uuid4().hex
-        taken = self._take([*self.passive.owed(message), *self.inbox.replies(message, count)], owner)
-        if not taken:
-            return None
-        answered = self.inbound.answer(request, app, message, tuple(row.out.reply for row in taken), self.clock())
+        owner, taken = uuid4().hex, list[Row]()
+        try:
+            self._take([*self.passive.owed(message), *self.inbox.replies(message, count)], owner, taken)
+            if not taken:
+                return None
+            answered = self.inbound.answer(request, app, message, tuple(row.out.reply for row in taken), self.clock())
+        except Exception:
+            self._give_back(taken, owner, "not said within the callback")
+            raise
         parts = [Part(row.out, said=number < answered.said) for number, row in enumerate(taken)]
         if answered.rest is not None:
             cut = parts[answered.said]
             parts[answered.said] = Part(msgspec.structs.replace(cut.out, reply=answered.rest), said=False)
         given = msgspec.json.encode(_Given.of(answered.response)).decode()
-        self.passive.commit(message, parts, owner, given, self.clock())
+        try:
+            self.passive.commit(message, parts, owner, given, self.clock())
+        except NotCommitted as refused:
+            self._give_back(taken, owner, str(refused))
+            return None
         telemetry.count("RepliesSent", answered.said, platform=app.platform)
         return answered.response
 
-    def _take(self, rows: list[Row], owner: str) -> list[Row]:
-        """Those of `rows`, from the first, that nobody else is saying or has begun to say."""
-        taken: list[Row] = []
+    def _take(self, rows: list[Row], owner: str, taken: list[Row]) -> None:
+        """Add to `taken` those of `rows`, from the first, that nobody else is saying or has begun to say."""
         for row in rows:
             if row.state in FINAL:
                 continue
@@ -86,7 +93,16 @@ class Answers:
             if not isinstance(old, Row):
                 break
             taken.append(old)
-        return taken
+
+    def _give_back(self, taken: list[Row], owner: str, reason: str) -> None:
+        """Nothing of `taken` was said: without this their lease would end in doubt, and they in UNKNOWN."""
+        for row in taken:
+            try:
+                self.outbox.release(
+                    row.out, owner, row.receipts, self.clock(), wait=0, reason=reason, unclear_since=None
+                )
+            except (LeaseLost, *AwsError) as error:
+                log.warning("reply not given back", extra={"reply_id": row.out.id, "error": error_code(error)})
 
 
 def _untouched(row: Row) -> bool:

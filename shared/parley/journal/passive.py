@@ -34,6 +34,10 @@ PASSIVE = (Sent("passive"),)
 """The receipts of a reply that was said within the callback."""
 
 
+class NotCommitted(Exception):
+    """DynamoDB refused the answer as a whole: nothing of it is recorded, and nothing of it may be said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A delivery of a message: the how-manieth it is, and the answer that an earlier one got."""
@@ -104,13 +108,19 @@ class Passive:
         self.client.transact_write_items(TransactItems=[remember, park])
 
     def commit(self, message: Message, parts: Sequence[Part], owner: str, answer: str, now: float) -> None:
-        """Record the answer to `message` and what it said of the replies: all of it or nothing."""
+        """Record the answer to `message` and what it said of the replies: all of it or nothing.
+
+        Raises NotCommitted where it is surely nothing; after any other AwsError it may be either.
+        """
         said = [part.out.id for part in parts if part.said]
         items: list[TransactWriteItemTypeDef] = [self._answer(message, answer)]
         items += [self._part(part, owner, now) for part in parts]
         if said:
             items.append(self._forget(message, said))
-        self.client.transact_write_items(TransactItems=items)
+        try:
+            self.client.transact_write_items(TransactItems=items)
+        except self.client.exceptions.TransactionCanceledException as error:
+            raise NotCommitted(str(error)) from error
 
     def _answer(self, message: Message, answer: str) -> "TransactWriteItemTypeDef":
         return {

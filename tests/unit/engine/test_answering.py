@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from parley.engine.answering import Answers
 from parley.engine.aws import dynamodb
@@ -169,13 +170,62 @@ def test_a_bot_that_says_nothing_is_told_so_at_once(world: World) -> None:
     assert world.clock.now == before
 
 
+def refusing(*_: Any, **__: Any) -> None:
+    raise dynamodb().exceptions.TransactionCanceledException(
+        {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": []},
+        "TransactWriteItems",
+    )
+
+
+def failing(*_: Any, **__: Any) -> None:
+    raise ReadTimeoutError(endpoint_url="here")
+
+
+def test_an_answer_that_dynamodb_refuses_is_not_given_and_its_replies_go_another_way_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.decides("one", "two")
+    with monkeypatch.context() as patch:
+        patch.setattr(dynamodb(), "transact_write_items", refusing)
+        assert world.callback() == (200, "success")
+    assert world.states() == [("PENDING", [])] * 2
+    for row in world.inbox.replies(world.message, 2):
+        taken = world.outbox.take(row.out.id, "deliverer", world.clock.now)
+        assert isinstance(taken, Row)
+        assert taken.unclear_since is None
+
+
+@pytest.mark.parametrize("error", [ReadTimeoutError(endpoint_url="here"), KeyError("ours")])
+def test_what_was_taken_before_something_failed_is_given_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    world.decides("one", "two")
+    answer = world.answers.inbound.answer
+
+    def fails(*_: Any) -> Answered:
+        raise error
+
+    monkeypatch.setattr(world.answers.inbound, "answer", fails)
+    try:
+        assert world.callback() == (200, "success")
+    except KeyError:
+        assert isinstance(error, KeyError)
+    assert world.states() == [("PENDING", [])] * 2
+    monkeypatch.setattr(world.answers.inbound, "answer", answer)
+    assert world.callback() == (200, "one|two|")
+
+
+def test_an_answer_of_which_nobody_knows_whether_it_is_recorded_is_left_in_doubt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.decides("one")
+    monkeypatch.setattr(dynamodb(), "transact_write_items", failing)
+    assert world.callback() == (200, "success")
+    assert world.states() == [("SENDING", [])]
+
+
 def test_a_table_that_fails_costs_the_answer_and_not_the_message(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.exceptions import ReadTimeoutError
-
-    def fails(*_: Any) -> None:
-        raise ReadTimeoutError(endpoint_url="here")
-
     world.decides("later")
-    monkeypatch.setattr(Passive, "decided", fails)
+    monkeypatch.setattr(Passive, "decided", failing)
     assert world.callback() == (200, "success")
     assert world.states() == [("PENDING", [])]
