@@ -52,11 +52,23 @@ def _rows(content: Mapping[str, Any]) -> Iterator[Part]:
             if component["type"] == _BUTTON:
                 buttons.append(_button(component, number))
             else:
-                options = [f"{option['label']} ({option['value']})" for option in component.get("options") or ()]
-                yield {"kind": "text", "text": f"▾ {component.get('placeholder') or ''} {', '.join(options)}".strip()}
+                yield _select(component, number)
             number += 1
         if buttons:
             yield {"kind": "buttons", "buttons": buttons}
+
+
+def _select(component: Mapping[str, Any], number: int) -> Part:
+    options = [{"label": option["label"], "value": option["value"]} for option in component.get("options") or ()]
+    placeholder = str(component.get("placeholder") or "…")
+    return {
+        "kind": "select",
+        "id": str(number),
+        "placeholder": placeholder,
+        "options": options,
+        "disabled": bool(component.get("disabled")),
+        "text": " ".join([f"▾ {placeholder}", *(option["label"] for option in options)]),
+    }
 
 
 def _button(component: Mapping[str, Any], number: int) -> Part:

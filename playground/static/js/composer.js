@@ -130,8 +130,8 @@ async function submit() {
 }
 
 // A command of a platform that knows them, with its options by name.
-async function call(command) {
-  if (await send({ native: { type: "command", content: command } })) {
+export async function call(command, more = {}) {
+  if (await send({ native: { type: "command", content: command }, ...more })) {
     words.value = "";
     grow();
   }

@@ -5,7 +5,8 @@ import { avatar, h, icon, roving, toast } from "/static/js/dom.js";
 import { label, language, named, t } from "/static/js/i18n.js";
 import { drawParts, framed } from "/static/js/parts.js";
 import { changed, on, person, platform, room, state } from "/static/js/state.js";
-import { chips } from "/static/js/composer.js";
+import { call, chips } from "/static/js/composer.js";
+import { hasCommands, menuOf, onMessage } from "/static/js/picker.js";
 
 const GROUP_SECONDS = 180;
 let head, banner, log;
@@ -25,7 +26,7 @@ export function conversation(main, composer) {
   on("place language", () => { drawHead(); drawLog(); });
   on("rooms", drawHead);
   on("messages", drawLog);
-  on("commands", () => state.messages.length === 0 && drawLog());
+  on("commands", drawLog);
   on("message", put);
   on("stack language", drawBanner);
   on("opened", markOpened);
@@ -150,6 +151,7 @@ function acts(message, own) {
   const answer = (thread) => { state.answering = { message, name: senderName(message), thread }; changed("answering"); };
   return h("div", { class: "acts" },
     act("way", t("see"), () => changed("open", message.id), "see"),
+    !message.recalled && hasCommands() && onMessage(message).length > 0 && act("menu", t("menuOf"), () => menuOf(message, call)),
     !message.recalled && can("reply") && act("reply", t("reply"), () => answer(false)),
     !message.recalled && can("thread") && room()?.kind === "group" && act("thread", t("threadReply"), () => answer(true)),
     !message.recalled && can("react") && act("smile", t("react"), () => happen("react", { emoji: "THUMBSUP" })),

@@ -27,6 +27,8 @@ function draw(part, message) {
       return h("hr");
     case "buttons":
       return h("div", { class: "buttons" }, part.buttons.map((button) => drawButton(button, message)));
+    case "select":
+      return drawSelect(part, message);
     default:
       return h("div", { class: part.small ? "text small" : "text" }, inline(part.text || ""));
   }
@@ -43,15 +45,24 @@ function drawButton(button, message) {
     return h("a", { class: style, href: button.url, target: "_blank", rel: "noopener noreferrer" }, button.label);
   }
   const element = h("button", { type: "button", class: style, disabled: button.disabled, data: { button: button.id } }, button.label);
-  element.addEventListener("click", async () => {
-    element.disabled = true;
-    try {
-      await press({ platform: message.platform, app: message.app, message_id: message.id, button: button.id, sender: state.person });
-    } catch (error) {
-      toast(t("unknownError", { why: error.message }), true);
-    } finally {
-      element.disabled = false;
-    }
-  });
+  element.addEventListener("click", () => pressing(element, message, { button: button.id }));
   return element;
+}
+
+function drawSelect(select, message) {
+  const options = select.options.map((option) => h("option", { value: option.value }, option.label));
+  const element = h("select", { class: "field", "aria-label": select.placeholder || select.id, disabled: select.disabled }, h("option", { value: "" }, select.placeholder), options);
+  element.addEventListener("change", () => element.value && pressing(element, message, { button: select.id, options: [element.value] }));
+  return element;
+}
+
+async function pressing(element, message, what) {
+  element.disabled = true;
+  try {
+    await press({ platform: message.platform, app: message.app, message_id: message.id, sender: state.person, ...what });
+  } catch (error) {
+    toast(t("unknownError", { why: error.message }), true);
+  } finally {
+    element.disabled = false;
+  }
 }

@@ -6,8 +6,8 @@ import { h, toast } from "/static/js/dom.js";
 import { t } from "/static/js/i18n.js";
 import { changed, on, platform, state } from "/static/js/state.js";
 
-const [STRING, INTEGER, BOOLEAN, USER, NUMBER, ATTACHMENT] = [3, 4, 5, 6, 10, 11];
-const SLASH = 1;
+const [SUB_COMMAND, GROUP, STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT] = [1, 2, 3, 4, 5, 10, 11];
+const [SLASH, ON_USER, ON_MESSAGE] = [1, 2, 3];
 const TEXT_INPUT = 4;
 const COMPLETE_AFTER_MS = 200;
 
@@ -21,8 +21,7 @@ export function picker(words, run) {
     const typed = words.value.match(/^[/／](\S*)$/);
     list.hidden = !typed || !hasCommands();
     if (list.hidden) return;
-    const fitting = state.commands.filter((one) => one.type === SLASH && one.name.startsWith(typed[1]));
-    list.replaceChildren(...fitting.map((one) => entry(one, run)));
+    list.replaceChildren(...slash().filter((one) => one.name.startsWith(typed[1])).map((one) => entry(one, run)));
   };
   words.addEventListener("input", draw);
   on("commands", draw);
@@ -39,31 +38,55 @@ async function load() {
   changed("commands");
 }
 
-export const entries = (run) => state.commands.filter((one) => one.type === SLASH).map((one) => entry(one, run));
+export const entries = (run) => slash().map((one) => entry(one, run));
+
+// What can be called with a slash: commands, and sub-commands by all the words of their names.
+const slash = () => state.commands.filter((one) => one.type === SLASH).flatMap((one) => callable(one));
+
+function callable(command, name = command.name) {
+  const inner = (command.options || []).filter((option) => [SUB_COMMAND, GROUP].includes(option.type));
+  return inner.length ? inner.flatMap((one) => callable(one, `${name} ${one.name}`)) : [{ ...command, name, options: command.options || [] }];
+}
 
 function entry(command, run) {
-  const options = leaves(command);
-  const usage = options.map(({ option }) => (option.required ? option.name : `[${option.name}]`)).join(" ");
+  const { options } = command;
+  const usage = options.map((option) => (option.required ? option.name : `[${option.name}]`)).join(" ");
   const start = () => (options.length ? ask(command, options, run) : run({ name: command.name, options: {} }));
   return h("button", { type: "button", class: "chip", title: command.description, on: { click: start } }, `/${command.name} ${usage}`.trim());
 }
 
-// The options with values; of a command with sub-commands none, since those are typed.
-const leaves = (command) => (command.options || []).filter((option) => option.type >= STRING && option.type !== ATTACHMENT).map((option) => ({ option }));
-
 function ask(command, options, run) {
-  const fields = options.map(({ option }) => ({ option, field: fieldOf(command, option) }));
+  const fields = options.map((option) => ({ option, field: fieldOf(command, option) }));
   const form = h("form", { class: "form tall" },
-    fields.map(({ option, field }) => h("label", {}, `${option.name} · ${option.description}`, field)),
+    fields.map(({ option, field }) => h("label", {}, option.description === option.name ? option.name : `${option.name} · ${option.description}`, field)),
     h("button", { type: "submit", class: "solid" }, t("send")));
   const dialog = sheet(`/${command.name}`, h("p", {}, command.description), form);
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const given = fields.map(({ option, field }) => [option.name, field.value]).filter(([, value]) => value !== "");
+    const written = fields.filter(({ option, field }) => option.type !== ATTACHMENT && field.value !== "");
+    const file = fields.find(({ option, field }) => option.type === ATTACHMENT && field.files.length)?.field.files[0];
     dialog.close();
-    run({ name: command.name, options: Object.fromEntries(given) });
+    run({ name: command.name, options: Object.fromEntries(written.map(({ option, field }) => [option.name, field.value])) }, file ? { file: await read(file) } : {});
   });
   fields[0].field.focus();
+}
+
+const read = (file) => new Promise((done) => {
+  const reader = new FileReader();
+  reader.addEventListener("load", () => done({ name: file.name, data: reader.result.split(",", 2)[1] }));
+  reader.readAsDataURL(file);
+});
+
+// What can be called on a message: commands on it, and on who wrote it.
+export const onMessage = (message) => state.commands.filter((one) => one.type === ON_MESSAGE || (one.type === ON_USER && message.sender.kind === "user"));
+
+export function menuOf(message, run) {
+  const buttons = onMessage(message).map((one) => h("button", { type: "button", class: "outline", on: { click: () => {
+    dialog.close();
+    run({ name: one.name, options: { target: one.type === ON_USER ? message.sender.id : message.id } });
+  } } }, one.name));
+  const dialog = sheet(t("menuOf"), h("p", { class: "excerpt" }, message.text), h("div", { class: "form tall" }, buttons));
+  buttons[0].focus();
 }
 
 function fieldOf(command, option) {
@@ -71,7 +94,7 @@ function fieldOf(command, option) {
   const choose = (values) => h("select", shared, option.required ? null : h("option", { value: "" }, ""), values.map(([value, words]) => h("option", { value: String(value) }, words)));
   if (option.choices?.length) return choose(option.choices.map((one) => [one.value, one.name]));
   if (option.type === BOOLEAN) return choose([["true", "true"], ["false", "false"]]);
-  if (option.type === USER) return choose(platform().persons.map((one) => [one.id, one.name]));
+  if (option.type === ATTACHMENT) return h("input", { ...shared, type: "file" });
   if ([INTEGER, NUMBER].includes(option.type)) {
     return h("input", { ...shared, type: "number", step: option.type === INTEGER ? "1" : "any", min: text(option.min_value), max: text(option.max_value) });
   }
