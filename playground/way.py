@@ -81,16 +81,33 @@ def _journal_or_why(world: World, message_id: str) -> tuple[dict[str, Any], str]
 
 
 def _cause(world: World, platform: Platform, answer: Message) -> Delivery | None:
-    """The delivery that `answer` is an answer to: the one whose journal holds its receipt."""
+    """The delivery that `answer` is an answer to: the one whose replies became it."""
     with platform.lock:
         known = [d for d in platform.deliveries.values() if d.room == answer.room and d.at <= answer.at]
         quoted = platform.deliveries.get(platform.delivery_ids.get(answer.reply_to or answer.root, ""))
     recent = sorted(known, key=lambda delivery: delivery.at, reverse=True)[:_LOOK_BACK]
     for delivery in ([quoted] if quoted else []) + recent:
         record, _ = _journal_or_why(world, delivery.journal_id)
-        if any(answer.id in reply["receipts"] for reply in record.get("replies", ())):
+        if answer.id in _made(platform, delivery, record):
             return delivery
     return quoted
+
+
+def _made(platform: Platform, delivery: Delivery, record: dict[str, Any]) -> set[str]:
+    """Ids of the messages that the replies became. An API that tells none leaves empty receipts: they stand for the
+    last calls in the room before the reply was done, since what goes to one room goes there one after the other."""
+    made: set[str] = set()
+    for reply in record.get("replies", ()):
+        made.update(receipt for receipt in reply["receipts"] if receipt)
+        if nameless := reply["receipts"].count(""):
+            times = record["decided"], reply["updated"]
+            found = [call.message_id for call in list(platform.calls) if _told(call, delivery.room, *times)]
+            made.update(found[-nameless:])
+    return made
+
+
+def _told(call: Call, room: str, since: float, until: float) -> bool:
+    return bool(call.room == room and call.message_id and call.status == 200 and since <= call.at <= until)
 
 
 def _calls(
@@ -100,7 +117,7 @@ def _calls(
     uploads on the way to them."""
     if delivery is None:
         return [call for call in list(platform.calls) if message and call.message_id == message.id]
-    receipts = {receipt for reply in record.get("replies", ()) for receipt in reply["receipts"] if receipt}
+    receipts = _made(platform, delivery, record)
     since = [call for call in list(platform.calls) if call.at >= delivery.at]
     made = [call for call in since if call.message_id and call.message_id in receipts]
     same = {(call.method, call.path, json.dumps(call.body)) for call in made}

@@ -100,6 +100,21 @@ def test_a_token_that_dies_is_replaced(stack: Stack, platform: str, person: str)
         stack.http.delete("/api/faults", params={"platform": platform})
 
 
+@pytest.mark.parametrize(("platform", "app"), [("wecom", "demo"), ("wechat", "demo"), ("wechat", "passive")])
+def test_the_way_of_an_answer_leads_to_its_question_and_call(
+    stack: Stack, platform: str, app: str, person: str
+) -> None:
+    said = [say(stack, platform, person, f"/echo {number}", app) for number in range(3)]
+    room = said[0][1]
+    texts(stack, platform, room, 3)
+    for (id_, _), answer in zip(said, stack.answers(room, platform), strict=True):
+        journal(stack, id_, "SENT")
+        way = stack.get(f"/api/way/{answer['id']}")
+        assert way["message_id"] == id_
+        shown = [call["body"]["text"]["content"] for call in way["calls"] if call["path"].endswith("/send")]
+        assert shown == ([] if app == "passive" else [answer["text"]])
+
+
 @pytest.mark.parametrize("kind", ["WW", "MP"])
 def test_a_domain_file_is_served_at_the_root_and_nothing_else_is(stack: Stack, kind: str) -> None:
     name, content = f"{kind}_verify_{uuid.uuid4().hex[:16]}.txt", uuid.uuid4().hex[:16]

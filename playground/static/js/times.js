@@ -33,6 +33,9 @@ export function steps(way) {
   ];
 }
 
+// The code by which an API refused a call within a good HTTP status; each platform has its own name for it.
+export const refusal = (call) => call.response?.code || call.response?.errcode;
+
 export function events(way, sender) {
   const start = way.delivery.at;
   const list = [{ when: start, title: t("times.said", { name: sender }) }];
@@ -49,8 +52,9 @@ export function events(way, sender) {
   const replies = way.journal?.replies || [];
   if (decided) list.push({ when: decided, title: t("times.decided"), detail: replies.length === 1 ? t("times.reply1") : t("times.repliesCount", { n: replies.length }), tone: "good" });
   for (const call of way.calls) {
-    const good = call.status >= 200 && call.status < 300 && !call.response?.code;
-    const result = [call.status || t("noAnswer"), call.response?.code || "", call.fault ? t("fault", { kind: call.fault }) : ""].filter(Boolean).join(" · ");
+    const refused = refusal(call);
+    const good = call.status >= 200 && call.status < 300 && !refused;
+    const result = [call.status || t("noAnswer"), refused || "", call.fault ? t("fault", { kind: call.fault }) : ""].filter(Boolean).join(" · ");
     list.push({ when: call.at, title: `${call.method} ${call.path}`, detail: result, tone: good ? "" : "bad" });
   }
   replies.forEach((reply, at) => {

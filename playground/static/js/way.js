@@ -5,7 +5,7 @@ import { asHex, asText, decode, json } from "/static/js/bytes.js";
 import { h, icon, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
 import { changed, on, platform, state } from "/static/js/state.js";
-import { events, steps } from "/static/js/times.js";
+import { events, refusal, steps } from "/static/js/times.js";
 
 const LOOK_EVERY = 700;
 const LOOK_FOR = 90_000;
@@ -164,27 +164,35 @@ function unified() {
 const TONES = { DONE: "good", SENT: "good", FAILED: "bad", UNKNOWN: "bad", SENDING: "warn", PENDING: "warn" };
 const statePill = (word) => h("span", { class: `pill ${TONES[word] || ""}` }, word);
 
+// What a reply became. Some APIs tell no ids: then there is nothing to show.
+function receiptsOf(reply) {
+  const told = reply.receipts.filter(Boolean).map((one) => (one === "passive" ? t("within") : one));
+  return told.length ? ` → ${told.join(", ")}` : "";
+}
+
 function journal() {
   const found = shown.journal;
   if (!found) return fold("journal", t("journal"), "", explain(shown.journal_error || t("journal.none")));
   const replies = found.replies.map((reply, at) => h("li", {},
     h("div", { class: "head" }, h("b", {}, t("replyN", { n: at + 1 })), statePill(reply.state), h("span", {}, reply.attempts === 1 ? t("attempts1") : t("attempts", { n: reply.attempts }))),
     reply.reason ? h("div", {}, reply.reason) : null,
-    h("code", {}, reply.id, reply.receipts.length ? ` → ${reply.receipts.join(", ")}` : "")));
+    h("code", {}, reply.id, receiptsOf(reply))));
   return fold("journal", t("journal"), found.states.map((one) => one.state).join(" → "), found.reason ? explain(found.reason) : null, replies.length ? h("ul", { class: "replies" }, replies) : explain(t("journal.none")));
 }
 
 function calls(name) {
   const rows = shown.calls.map((call) => {
     const status = call.status || t("noAnswer");
-    const tone = call.status >= 200 && call.status < 300 && !call.response?.code ? "good" : "bad";
+    const refused = refusal(call);
+    const tone = call.status >= 200 && call.status < 300 && !refused ? "good" : "bad";
     const fault = call.fault && h("span", { class: "pill warn" }, t("fault", { kind: call.fault }));
-    const code = call.response?.code ? ` · ${call.response.code}` : "";
+    const code = refused ? ` · ${refused}` : "";
     return h("details", { class: "call" },
       h("summary", {}, h("span", { class: "path" }, `${call.method} ${call.path}`), fault, h("span", { class: "ms" }, `${call.ms.toFixed(1)} ms`), h("span", { class: `pill ${tone}` }, `${status}${code}`)),
       h("div", { class: "inside" }, h("h4", {}, t("request")), json(call.body ?? ""), h("h4", {}, t("response")), json(call.response ?? "")));
   });
-  return fold("calls", t("calls"), String(shown.calls.length), explain(t("calls.why", { platform: name })), rows.length ? rows : explain(t("calls.none")));
+  const within = shown.journal?.replies.some((reply) => reply.receipts.includes("passive"));
+  return fold("calls", t("calls"), String(shown.calls.length), explain(t("calls.why", { platform: name })), rows.length ? rows : explain(t(within ? "calls.within" : "calls.none")));
 }
 
 function again() {
