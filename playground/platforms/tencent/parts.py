@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from playground.platforms.model import Message, Part
 
 _ANCHOR = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
+_ALONE = re.compile(r'^<a href="[^"]*">[^\n]*?</a>$\n?', re.MULTILINE)
 _MENU = "weixin://bizmsgmenu"
 _STYLES = {1: "primary", 2: "danger"}
 
@@ -75,9 +76,10 @@ def _text(text: str, *, small: bool = False) -> Part:
 
 
 def _worded(text: str, mentioned: Any = ()) -> list[Part]:
-    """A text; what can be tapped in it is shown under it."""
+    """A text; what can be tapped in it is shown under it, and there alone where it has a line of its own."""
     names = "".join(f" @{str(one).lstrip('@')}" for one in mentioned)
-    parts = [_text(_ANCHOR.sub(r"\2", text) + names)]
+    words = _ANCHOR.sub(r"\2", _ALONE.sub("", text)).rstrip("\n") + names
+    parts = [_text(words)] if words else []
     buttons = [_button(number, label) | {"url": url} for number, (label, url, _) in enumerate(tapped(text))]
     return [*parts, {"kind": "buttons", "buttons": buttons}] if buttons else parts
 

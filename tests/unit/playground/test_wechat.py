@@ -341,3 +341,13 @@ def test_no_secret_is_in_the_record_of_calls(bot: Caller) -> None:
     send(bot)
     shown = msgspec.json.encode([call.shown() for call in bot.imitation.calls]).decode()
     assert not [secret for secret in (bot.token, "the-secret") if secret in shown]
+
+
+def test_a_link_on_a_line_of_its_own_is_shown_as_a_button_alone(bot: Caller) -> None:
+    link = '<a href="https://e.com/">Docs</a>'
+    bot.say()
+    assert send(bot, "text", {"content": f"Which?\nSee {link} or\n{link}\n{link}"}) == 0
+    (message,) = [m for m in bot.imitation.messages.values() if m.sender_kind == "bot"]
+    words, buttons = bot.imitation.parts(message)
+    assert words == {"kind": "text", "text": "Which?\nSee Docs or"}
+    assert [button["label"] for button in buttons["buttons"]] == ["Docs"] * 3
