@@ -26,6 +26,7 @@ class Said:
     room: str
     at: float
     thread: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,15 @@ class World:
         """A group that nobody has spoken in."""
         return f"demo-{uuid.uuid4().hex[:8]}"
 
-    def say(self, room: str, text: str = "", **more: Any) -> Said:
-        """A person writes in `room`; `private` is the direct chat with the bot."""
-        said = self.post("/api/say", app=self.app, room=room, sender="lin", text=text, **more)
+    def say(self, room: str, text: str = "", sender: str = "lin", **more: Any) -> Said:
+        """A person writes in `room`; `private` is their direct chat with the bot."""
+        said = self.post("/api/say", app=self.app, room=room, sender=sender, text=text, **more)
         message = next(m for m in self.messages(said["room"]) if m["id"] == said["message_id"])
-        return Said(message["id"], message["room"], message["at"], message["thread"])
+        return Said(message["id"], message["room"], message["at"], message["thread"], sender)
+
+    def again(self, said: Said, text: str) -> Said:
+        """The same person writes in the same place."""
+        return self.say(said.room, text, said.sender)
 
     def answers(self, room: str, count: int = 1, since: float = 0) -> list[dict[str, Any]]:
         """What the bot has said in `room` since then, as soon as there are `count`. Raises Unanswered."""
