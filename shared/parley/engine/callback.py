@@ -5,7 +5,7 @@ import binascii
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -30,6 +30,9 @@ from parley.platform import (
     Response,
 )
 from parley.platforms import inbound
+
+if TYPE_CHECKING:
+    from parley.engine.answering import Answers
 
 Event = Mapping[str, Any]
 """An API Gateway REST proxy event."""
@@ -82,7 +85,9 @@ def rejection(rejected: Rejected) -> Response:
 
 @dataclass(slots=True)
 class Callback:
-    """The handler of one platform's callbacks. Made once per process."""
+    """The handler of one platform's callbacks. Made once per process. `answers`: who waits for the answers that
+    are given within a callback; this process's own unless told otherwise.
+    """
 
     platform: str
     inbound: Inbound
@@ -90,6 +95,7 @@ class Callback:
     clock: Callable[[], float] = time.time
     max_body: int = 262_144
     instantly: Callable[[Message], Instant | None] | None = None
+    answers: "Callable[[Answering], Answers] | None" = None
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Handle one API Gateway event."""
@@ -130,11 +136,16 @@ class Callback:
         if stored is not None:
             return stored
         if accepted.answer_within and accepted.messages and isinstance(self.inbound, Answering):
-            # Here and not above: platforms that never answer within the callback do not pay for the import.
-            from parley.engine.answering import answers  # noqa: PLC0415
-
-            return answers(self.inbound).respond(request, app, accepted, started)
+            return self._answers(self.inbound).respond(request, app, accepted, started)
         return accepted.response
+
+    def _answers(self, answering: Answering) -> "Answers":
+        if self.answers is not None:
+            return self.answers(answering)
+        # Here and not above: platforms that never answer within the callback do not pay for the import.
+        from parley.engine.answering import answers  # noqa: PLC0415
+
+        return answers(answering)
 
     def _receive(self, request: Request, app: App) -> Accepted | Rejected:
         outcome = self.inbound.receive(request, app, self.clock())
