@@ -8,11 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from parley.engine.callback import request_of
+from parley.engine import queues
+from parley.engine.callback import Callback, request_of
+from parley.model import Message
 from parley.model.codec import decode_message, decode_outgoing
 from parley.platform import Accepted, App, Rejected, Request
 from parley.platforms import config_type, inbound
 from playground.platforms.feishu import Feishu
+from tools import discord_commands
 from tools.make_events import FOLDER, write
 from tools.samples import APPS, FUNCTIONS, events
 
@@ -54,7 +57,7 @@ def test_of_one_moment_they_are_always_the_same(tmp_path: Path):
 def test_a_callback_is_accepted(name: str):
     _, outcome = received(name)
     assert isinstance(outcome, Accepted), outcome
-    assert outcome.response.status == 200
+    assert outcome.response.status == (204 if name.startswith("discord/event") else 200)
 
 
 @pytest.mark.parametrize("name", [name for name in CALLBACKS if not name.endswith(UNDATED)])
@@ -95,6 +98,58 @@ def test_feishu_says_what_the_name_of_the_case_says(case: str, kind: str, text: 
     (message,) = outcome.messages
     assert (message.kind, message.content.text) == (kind, text)
     assert message.context.private == (case == "text")
+
+
+DISCORD = {
+    "ping": ("", "", {"type": 1}),
+    "command": ("command", "/count", {"type": 5}),
+    "button": ("action", "", {"type": 6}),
+    "completion": ("", "", {"type": 8, "choices": ["Green tea", "Milk tea"]}),
+    "form_to_open": ("", "", {"type": 9, "title": "Feedback"}),
+    "form": ("action", "很好 Very good", {"type": 5}),
+    "menu_of_message": ("command", "Please ask @Lin Mei about the invoice", {"type": 5}),
+    "menu_of_person": ("command", "/Greet @Sam Okafor", {"type": 5}),
+    "event": ("event", "", {}),
+    "event_ping": ("", "", {}),
+}
+
+
+def test_discord_has_a_sample_of_all_that_it_sends():
+    assert {name.split("/")[1].removesuffix(".json") for name in CALLBACKS if name.startswith("discord/")} == set(
+        DISCORD
+    )
+
+
+@pytest.mark.parametrize("case", DISCORD)
+def test_a_sample_of_discord_passes_through_its_function_with_the_demo_bot(case: str, monkeypatch: pytest.MonkeyPatch):
+    """The function with its bot, down to the queue."""
+    queued: list[Message] = []
+    monkeypatch.setattr(queues, "send_messages", queued.extend)
+    app = App(
+        "discord", "sample", msgspec.convert(APPS["discord"]("http://127.0.0.1:8400"), type=config_type("discord"))
+    )
+    instantly = discord_commands.load(discord_commands.BOT).instantly
+    handler = Callback("discord", inbound("discord"), Known(app), lambda: NOW, instantly=instantly)  # type: ignore[arg-type]
+    answer = handler(events(NOW)[f"discord/{case}.json"], None)
+
+    kind, text, told = DISCORD[case]
+    body = json.loads(answer["body"] or "{}")
+    data = body.pop("data", {})
+    shown = {"title": data["title"]} if "title" in data else {}
+    shown |= {"choices": [choice["name"] for choice in data["choices"]]} if "choices" in data else {}
+    assert (answer["statusCode"], body | shown) == (204 if case.startswith("event") else 200, told)
+    assert [(message.kind, message.content.text) for message in queued] == ([(kind, text)] if kind else [])
+
+
+class Known:
+    """The apps of a deployment with one."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def get(self, platform: str, name: str) -> App:
+        assert (platform, name) == ("discord", "sample")
+        return self.app
 
 
 def test_the_answers_have_a_room_on_the_page():

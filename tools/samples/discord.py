@@ -1,6 +1,7 @@
-"""Interactions of Discord, signed by PyNaCl."""
+"""Interactions and webhook events of Discord, signed by PyNaCl."""
 
 import json
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -11,7 +12,9 @@ from tools.samples import gateway
 _KEY = SigningKey(b"sample".ljust(32, b"-"))
 _APPLICATION, _GUILD, _CHANNEL = "1100000000000000001", "1100000000000000020", "1100000000000000030"
 _PERSON = {"id": "1100000000000000050", "username": "lin", "global_name": "Lin Mei", "discriminator": "0"}
-_PING, _COMMAND, _COMPONENT = 1, 2, 3
+_OTHER = {"id": "1100000000000000051", "username": "sam", "global_name": "Sam Okafor", "discriminator": "0"}
+_PING, _COMMAND, _COMPONENT, _COMPLETION, _FORM = 1, 2, 3, 4, 5
+_ON_USER, _ON_MESSAGE = 2, 3
 
 
 def app(playground: str) -> dict[str, Any]:
@@ -30,11 +33,60 @@ def events(now: int) -> dict[str, Any]:
     command = {"id": "1100000000000000040", "name": "count", "type": 1}
     pressed = {"custom_id": "tea", "component_type": 2}
     card = {"id": _snowflake(now, dice), "channel_id": _CHANNEL, "content": "", "type": 0}
+    typed = {"name": "drink", "type": 3, "value": "tea", "focused": True}
+    order = {"id": "1100000000000000041", "name": "order", "type": 1, "options": [typed]}
+    feedback = {"id": "1100000000000000042", "name": "feedback", "type": 1}
     return {
         "ping": _posted(_interaction(_PING, now, dice), now),
         "command": _posted(_interaction(_COMMAND, now, dice, data=command), now),
         "button": _posted(_interaction(_COMPONENT, now, dice, data=pressed, message=card), now),
+        "completion": _posted(_interaction(_COMPLETION, now, dice, data=order), now),
+        "form_to_open": _posted(_interaction(_COMMAND, now, dice, data=feedback), now),
+        "form": _posted(_interaction(_FORM, now, dice, data=_filled_in()), now),
+        "menu_of_message": _posted(_interaction(_COMMAND, now, dice, data=_on_message(now, dice)), now),
+        "menu_of_person": _posted(_interaction(_COMMAND, now, dice, data=_on_person()), now),
+        "event": _posted(_authorized(now), now),
+        "event_ping": _posted({"version": 1, "application_id": _APPLICATION, "type": 0}, now),
     }
+
+
+def _filled_in() -> dict[str, Any]:
+    text = {"type": 4, "id": 2, "custom_id": "text", "value": "很好 Very good"}
+    return {"custom_id": "feedback", "components": [{"type": 18, "id": 1, "component": text}]}
+
+
+def _on_message(now: int, dice: Random) -> dict[str, Any]:
+    """An entry of the menu of somebody's message, which mentions a third person."""
+    target = _snowflake(now, dice)
+    message = {
+        "id": target,
+        "type": 0,
+        "channel_id": _CHANNEL,
+        "content": f"Please ask <@{_PERSON['id']}> about the invoice",
+        "author": _OTHER,
+        "timestamp": datetime.fromtimestamp(now, UTC).isoformat(),
+        "edited_timestamp": None,
+        "mentions": [_PERSON],
+        "attachments": [],
+        "embeds": [],
+        "flags": 0,
+    }
+    about = {"id": "1100000000000000043", "name": "Count words", "type": _ON_MESSAGE}
+    return about | {"target_id": target, "resolved": {"messages": {target: message}}}
+
+
+def _on_person() -> dict[str, Any]:
+    about = {"id": "1100000000000000044", "name": "Greet", "type": _ON_USER}
+    return about | {"target_id": _OTHER["id"], "resolved": {"users": {_OTHER["id"]: _OTHER}}}
+
+
+def _authorized(now: int) -> dict[str, Any]:
+    """Somebody has put the application into a guild. Discord writes the time without its offset."""
+    guild = {"id": _GUILD, "name": "Panda Lab", "owner_id": _PERSON["id"], "features": []}
+    data = {"integration_type": 0, "scopes": ["bot", "applications.commands"], "user": _PERSON, "guild": guild}
+    stamp = datetime.fromtimestamp(now, UTC).replace(tzinfo=None).isoformat()
+    event = {"type": "APPLICATION_AUTHORIZED", "timestamp": stamp, "data": data}
+    return {"version": 1, "application_id": _APPLICATION, "type": 1, "event": event}
 
 
 def _interaction(kind: int, now: int, dice: Random, **more: Any) -> dict[str, Any]:
