@@ -12,10 +12,9 @@ from functools import cache
 from typing import Any, NoReturn
 from uuid import uuid4
 
-import msgspec
-
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.engine.attempt import Again, Ended, Job, Otherwise, Owed, not_said, otherwise
 from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Later, Record, describe, received, run
 from parley.engine.calls import Calls, Line, backoff
@@ -41,59 +40,12 @@ from parley.platform import (
     Transient,
     Unclear,
     Undeliverable,
-    fallback,
 )
 from parley.platforms import outbound
 
+_GONE_FOR = 86_400.0
+"""Seconds after which nobody is expected to restore an app that is gone: its replies end."""
 NotSent = Limited | Permanent | TokenRejected | Transient | Unclear
-
-
-class _Ended(Exception):
-    """The reply has reached a final state."""
-
-    def __init__(self, state: ReplyState, reason: str = "") -> None:
-        super().__init__(reason)
-        self.state = state
-
-
-class _Again(Exception):
-    """The reply has to be tried again after `wait` seconds."""
-
-    def __init__(self, wait: float, reason: str) -> None:
-        super().__init__(reason)
-        self.wait = wait
-
-
-class _Owed(Exception):
-    """The person cannot be written to; it may go with the answer to their next message."""
-
-
-class _Otherwise(Exception):
-    """Refused as it is; said otherwise, as `out`, it may go through. `receipts`: what is already done of that."""
-
-    def __init__(self, out: Outgoing, receipts: tuple[Sent, ...], reason: str) -> None:
-        super().__init__(reason)
-        self.out = out
-        self.receipts = receipts
-
-
-@dataclass(slots=True)
-class _Job:
-    """A reply in this worker's hands. `unclear_since`: when a call may have left whose outcome is not known.
-    `tried_since`: when it was first taken. `said`: a call is done that cannot be made again unseen.
-    """
-
-    line: Line
-    owner: str
-    attempts: int
-    receipts: tuple[Sent, ...]
-    unclear_since: float | None
-    tried_since: float
-    said: bool = False
-
-    @property
-    def out(self) -> Outgoing:
-        return self.line.out
 
 
 @dataclass(slots=True)
@@ -115,11 +67,24 @@ class Deliverer:
         try:
             app = self.apps.get(out.to.platform, out.to.app)
         except UnknownApp as error:
-            raise Later(300, f"no app {out.to.platform}/{out.to.app}") from error  # somebody may be about to restore it
+            self._gone(out, f"no app {out.to.platform}/{out.to.app}", error)
+            return
         except AppsUnavailable as error:
             # Ever longer: SSM may be away for hours, and a record is handed out a thousand times, not more.
             raise Later(min(300, 10 * received(record)), str(error)) from error
         self.deliver(Line(out, app, outbound(out.to.platform)))
+
+    def _gone(self, out: Outgoing, reason: str, error: UnknownApp) -> None:
+        """End a reply whose app has been gone for long. Raises Later while somebody may be about to restore it."""
+        if self.clock() - out.created < _GONE_FOR:
+            raise Later(300, reason) from error
+        owner = uuid4().hex
+        row = self.outbox.take(out.id, owner, self.clock())
+        if isinstance(row, Busy):
+            raise Later(row.after, reason) from error
+        if isinstance(row, Row):
+            state = ReplyState.FAILED if row.unclear_since is None else ReplyState.UNKNOWN
+            self._record(row.out, owner, row.receipts, state, reason)
 
     def deliver(self, line: Line) -> None:
         """Deliver one reply and record how it ended."""
@@ -139,10 +104,10 @@ class Deliverer:
                 # The row and not the queue has the last word: the form may have changed since.
                 line = Line(row.out, line.app, line.platform)
                 tried_since = row.tried_since or self.clock()
-                job = _Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since, tried_since)
+                job = Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since, tried_since)
         try:
             if self._kills(row, line):
-                self._record(job, ReplyState.UNKNOWN, f"gave up: {row.attempts} attempts, and the last ones died of it")
+                self._end(job, ReplyState.UNKNOWN, f"gave up: {row.attempts} attempts, and the last ones died of it")
             else:
                 self._run(job)
         except LeaseLost as error:
@@ -180,21 +145,21 @@ class Deliverer:
         except Exception:  # noqa: BLE001
             return None
 
-    def _run(self, job: _Job) -> None:
+    def _run(self, job: Job) -> None:
         try:
             self._walk(job)
-        except _Ended as ended:
-            self._record(job, ended.state, str(ended))
-        except _Owed as closed:
+        except Ended as ended:
+            self._end(job, ended.state, str(ended))
+        except Owed as closed:
             telemetry.count("RepliesOwed", platform=job.line.app.platform)
             self.owed.owe(job.out, job.owner, str(closed), self.clock())
-        except _Otherwise as other:
+        except Otherwise as other:
             telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
             self.outbox.release(
                 other.out, job.owner, other.receipts, self.clock(), wait=0, reason=str(other), unclear_since=None
             )
             raise Later(0, f"refused, otherwise next: {other}") from other
-        except _Again as again:
+        except Again as again:
             self.outbox.release(
                 job.out,
                 job.owner,
@@ -206,7 +171,7 @@ class Deliverer:
             )
             raise Later(again.wait, str(again)) from again
 
-    def _walk(self, job: _Job) -> NoReturn:
+    def _walk(self, job: Job) -> NoReturn:
         """Make the calls one by one. Ends in one of the exceptions above, or in what AWS or the journal raise."""
         steps = job.line.platform.deliver(job.out, job.line.app, self.clock())
         call = self._next(job, steps, None)
@@ -222,25 +187,25 @@ class Deliverer:
             try:
                 self.pacing.wait(job.line.platform.limits(call, job.out, job.line.app))
             except Later as later:
-                raise _Again(later.after, str(later)) from later
+                raise Again(later.after, str(later)) from later
 
-    def _next(self, job: _Job, steps: Steps, receipt: Sent | None) -> Call:
+    def _next(self, job: Job, steps: Steps, receipt: Sent | None) -> Call:
         try:
             return next(steps) if receipt is None else steps.send(receipt)
         except StopIteration as end:
-            raise _Ended(ReplyState.SENT) from end
+            raise Ended(ReplyState.SENT) from end
         except Undeliverable as error:
-            raise _Ended(ReplyState.FAILED, str(error)) from error
+            raise Ended(ReplyState.FAILED, str(error)) from error
         except Exception as error:
             # A fault of ours: time to mend it, then a final state that is counted, so that nobody waits behind it.
             raise self._retry(job, describe(error)) from error
 
-    def _make(self, job: _Job, call: Call) -> Sent:
+    def _make(self, job: Job, call: Call) -> Sent:
         """Make `call` and act on its outcome. `job.unclear_since` says afterwards what is not known."""
         started = self.clock()
         safe = repeatable(call, job.unclear_since, started) and not outlived(job.out, job.unclear_since, started)
         if not safe and job.line.app.config.on_unknown == "report":
-            raise _Ended(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
+            raise Ended(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
         earlier, job.unclear_since = job.unclear_since, job.unclear_since or started
         outcome = self._outcome(job, call)
         if not isinstance(outcome, Unclear):
@@ -252,15 +217,15 @@ class Deliverer:
             job.unclear_since = None  # had the earlier attempt been done, this one would have been a known repetition
         raise self._consequence(job, call, outcome)
 
-    def _consequence(self, job: _Job, call: Call, outcome: NotSent) -> Exception:
+    def _consequence(self, job: Job, call: Call, outcome: NotSent) -> Exception:
         """What becomes of a reply whose `call` was not done, or may not have been."""
         match outcome:
             case Limited(after=after, reason=reason):
-                return _Again(max(after, 0.1), reason or "limited by the platform")
+                return Again(max(after, 0.1), reason or "limited by the platform")
             case Permanent(reason=reason, closed=True) if not job.receipts:
-                return _Owed(reason)
+                return Owed(reason)
             case Permanent(reason=reason):
-                return _otherwise(job, outcome) or _Ended(_not_said(job), reason)
+                return otherwise(job, outcome) or Ended(not_said(job), reason)
             case TokenRejected(reason=reason):
                 return self._retry(job, f"token refused twice: {reason}")
             case Transient(reason=reason):
@@ -268,29 +233,32 @@ class Deliverer:
             case Unclear(reason=reason):
                 if call.covered or job.line.app.config.on_unknown == "resend":
                     return self._retry(job, reason)
-                return _Ended(ReplyState.UNKNOWN, reason)
+                return Ended(ReplyState.UNKNOWN, reason)
 
-    def _outcome(self, job: _Job, call: Call) -> Outcome:
+    def _outcome(self, job: Job, call: Call) -> Outcome:
         try:
             return self.calls.make(job.line, call)
         except Exception as error:  # noqa: BLE001
             return Unclear(describe(error))
 
-    def _retry(self, job: _Job, reason: str) -> Exception:
+    def _retry(self, job: Job, reason: str) -> Exception:
         """Another attempt, later and later, until the platform's deadline."""
         if self.clock() - job.tried_since < job.line.platform.PROFILE.retry_for:
-            return _Again(backoff(job.attempts), reason)
-        return _Ended(_not_said(job), f"gave up after {job.attempts} attempts: {reason}")
+            return Again(backoff(job.attempts), reason)
+        return Ended(not_said(job), f"gave up after {job.attempts} attempts: {reason}")
 
-    def _record(self, job: _Job, state: ReplyState, reason: str) -> None:
+    def _end(self, job: Job, state: ReplyState, reason: str) -> None:
+        self._record(job.out, job.owner, job.receipts, state, reason)
+
+    def _record(self, out: Outgoing, owner: str, receipts: tuple[Sent, ...], state: ReplyState, reason: str) -> None:
         now = self.clock()
-        self.outbox.finish(job.out, job.owner, state, job.receipts, reason, now)
-        platform = job.line.app.platform
+        self.outbox.finish(out, owner, state, receipts, reason, now)
+        platform = out.to.platform
         telemetry.count(_METRICS[state], platform=platform)
         if state is ReplyState.SENT:
-            telemetry.duration("DeliveryTime", now - job.out.created, platform=platform)
+            telemetry.duration("DeliveryTime", now - out.created, platform=platform)
         level = log.info if state is ReplyState.SENT else log.error
-        level("reply finished", extra={**_ids(job.out), "state": str(state), "reason": reason})
+        level("reply finished", extra={**_ids(out), "state": str(state), "reason": reason})
 
 
 _METRICS = {
@@ -298,30 +266,6 @@ _METRICS = {
     ReplyState.FAILED: "RepliesFailed",
     ReplyState.UNKNOWN: "RepliesUnknown",
 }
-
-
-def _not_said(job: _Job) -> ReplyState:
-    """The final state of a reply that nobody says any more."""
-    return ReplyState.FAILED if job.unclear_since is None else ReplyState.UNKNOWN
-
-
-def _otherwise(job: _Job, refused: Permanent) -> _Otherwise | None:
-    """The reply as it may still go through: without its grant, or as plain text. None where nothing of it was refused
-    that it could do without, or a part of it is already said.
-    """
-    out = job.out
-    doubtful = job.unclear_since is not None and out.reply.op == "send"
-    if refused.grant and doubtful and job.line.app.config.on_unknown == "report":
-        return None  # an earlier attempt may have said it with the grant: said otherwise, it would be there twice
-    if refused.grant and out.to.grant_until:
-        # Over, not gone: what was promised with it (that the person alone sees the answer) still holds.
-        bare = msgspec.structs.replace(out.to, grant_until=0)
-        return _Otherwise(msgspec.structs.replace(out, to=bare), job.receipts, refused.reason)
-    plain = fallback(out.reply) if refused.form and out.form == "rich" and not job.said else None
-    if plain is None:
-        return None
-    # Receipts of harmless calls, such as uploads, belong to the form that was refused.
-    return _Otherwise(msgspec.structs.replace(out, reply=plain, form="plain"), (), refused.reason)
 
 
 def _ids(out: Outgoing) -> dict[str, str]:

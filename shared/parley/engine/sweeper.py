@@ -16,8 +16,8 @@ from parley.journal.rows import PICKUP_AFTER
 from parley.journal.states import Row
 
 _AGAIN_AFTER = 10 * PICKUP_AFTER
-"""Seconds before a reply is swept again. It may merely be waiting in the queue for its turn: sending it in once more is
-harmless, but each time costs."""
+"""Seconds before a reply is swept again, at least. It may merely be waiting in the queue for its turn: sending it in
+once more is harmless, but each time costs."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,8 @@ class Sweeper:
     def _sweep(self, row: Row, now: float) -> bool:
         # First into the queue: dying in between sweeps it twice, which is harmless; the other order would lose it.
         queues.send_swept(row.out, row.updated)
-        if not self.outbox.postpone(row, now, now + _AGAIN_AFTER):
+        # Later and later: what nobody could touch for long will not be touched the sooner for more copies of it.
+        if not self.outbox.postpone(row, now, now + max(_AGAIN_AFTER, now - row.updated)):
             return False
         log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})
         return True

@@ -438,6 +438,40 @@ def test_a_reply_of_an_app_that_cannot_be_had_waits(world: World, error: Excepti
     assert world.seen == []
 
 
+@pytest.mark.parametrize(
+    ("worked_on", "state"), [(False, ReplyState.FAILED), (True, ReplyState.UNKNOWN)], ids=["untouched", "in doubt"]
+)
+def test_a_reply_of_an_app_that_was_removed_ends_after_a_day(
+    world: World, worked_on: bool, state: ReplyState, logged: Callable[[], str]
+) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    if worked_on:
+        world.outbox.take(out.id, "somebody who died", world.clock.now)
+    world.app_error = UnknownApp("x")
+    world.clock.now += 86_000
+    with pytest.raises(Later):
+        world.deliverer(record)
+    world.clock.now += 500
+    world.deliverer(record)
+    assert (world.row(out).state, world.row(out).reason) == (state, "no app feishu/demo")
+    assert "reply finished" in logged()
+    world.app_error = None
+    world.deliverer(record)
+    assert world.seen == []
+
+
+def test_a_reply_of_a_removed_app_that_another_worker_has_waits_for_that(world: World) -> None:
+    out = world.out("hi")
+    record = world.decided(out)
+    world.app_error = UnknownApp("x")
+    world.clock.now += 90_000
+    world.outbox.take(out.id, "another", world.clock.now)
+    with pytest.raises(Later):
+        world.deliverer(record)
+    assert world.row(out).state is ReplyState.SENDING
+
+
 def test_ssm_may_be_away_for_days_before_the_queue_gives_a_reply_up(world: World) -> None:
     record = world.decided(world.out("hi"))
     world.app_error = AppsUnavailable("x")

@@ -73,6 +73,18 @@ def test_sweeping_again_at_once_does_nothing(clock: Clock) -> None:
     assert sweep(clock) == 1
 
 
+def test_what_cannot_be_delivered_for_days_is_swept_ever_more_rarely(clock: Clock) -> None:
+    left_behind(clock, 0)
+    swept: list[int] = []
+    for _ in range(2):
+        swept.append(0)
+        for _ in range(1440):
+            clock.now += 60
+            swept[-1] += sweep(clock)
+    assert 5 <= swept[0] <= 12
+    assert swept[1] <= 2
+
+
 def test_what_is_finished_is_never_swept(clock: Clock) -> None:
     out = left_behind(clock, 0)
     outbox = Outbox(dynamodb(), "parley", 20)
