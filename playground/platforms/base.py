@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random, SystemRandom
 from threading import RLock
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from playground.platforms.faults import Faults
 from playground.platforms.http import Dropped, Held, Request, Response
@@ -34,7 +34,11 @@ Listener = Callable[[str, Any], None]
 """Is told `("message", Message)`, `("call", Call)`, `("delivery", Delivery)`, `("toast", {...})`."""
 
 
-class Platform(ABC):
+A = TypeVar("A")
+"""An app as its platform's console knows it."""
+
+
+class Platform(ABC, Generic[A]):
     """One imitated platform: its persons, rooms, messages and apps, and the API that bots call."""
 
     name: ClassVar[str]
@@ -60,6 +64,8 @@ class Platform(ABC):
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=keep_calls)
         self.persons = {person.id: replace(person) for person in PERSONS}
+        self.accounts: dict[str, A] = {}
+        """The apps that are registered, by name."""
         self.rooms: dict[str, Room] = {}
         self.messages: dict[str, Message] = {}
         self.deliveries: dict[str, Delivery] = {}
@@ -79,10 +85,6 @@ class Platform(ABC):
     @abstractmethod
     def add_app(self, name: str, config: Mapping[str, Any]) -> None:
         """Register, or register anew, the app `name` with the configuration that Parley has of it."""
-
-    @abstractmethod
-    def app_names(self) -> list[str]:
-        """The apps that are registered."""
 
     @abstractmethod
     def handle(self, request: Request) -> Response:
@@ -269,14 +271,19 @@ class Platform(ABC):
         self.tell("message", message)
         return message
 
-    def find_app(self, name: str) -> None:
-        """Make sure that the app `name` is registered. Raises Unknown."""
-        if name not in self.app_names():
+    def app_names(self) -> list[str]:
+        """The apps that are registered."""
+        return list(self.accounts)
+
+    def account(self, name: str) -> A:
+        """The app `name`; new configurations are asked for before it is given up. Raises Unknown."""
+        if name not in self.accounts:
             for found, config in self.discover(self.name).items():
-                if found not in self.app_names():
+                if found not in self.accounts:
                     self.add_app(found, config)
-        if name not in self.app_names():
-            raise Unknown(f"{self.name} has no app {name!r}; there are: {', '.join(self.app_names()) or 'none'}")
+        if name not in self.accounts:
+            raise Unknown(f"{self.name} has no app {name!r}; there are: {', '.join(self.accounts) or 'none'}")
+        return self.accounts[name]
 
     def sender_name(self, message: Message) -> str:
         """The name to show beside `message`."""

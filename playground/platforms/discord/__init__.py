@@ -25,7 +25,7 @@ _STATES = {
 }
 
 
-class Discord(Platform):
+class Discord(Platform[Account]):
     """The imitation of Discord."""
 
     name: ClassVar[str] = "discord"
@@ -35,7 +35,6 @@ class Discord(Platform):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.accounts: dict[str, Account] = {}
         self.interactions: dict[str, Interaction] = {}
         """By token."""
         self.by_delivery: dict[str, Interaction] = {}
@@ -58,15 +57,6 @@ class Discord(Platform):
                 account.commands, account.created = before.commands, before.created
             self.accounts[name] = account
             self.join(name)
-
-    def app_names(self) -> list[str]:
-        """The applications that are registered."""
-        return list(getattr(self, "accounts", {}))
-
-    def account(self, name: str) -> Account:
-        """The application `name`. Raises Unknown."""
-        self.find_app(name)
-        return self.accounts[name]
 
     def account_of(self, application_id: str) -> Account | None:
         """The application with that id."""

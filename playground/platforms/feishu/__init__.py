@@ -22,7 +22,7 @@ LADDER = (1.0, 3.0, 8.0, 15.0)
 """Seconds from a failure to the next attempt; the real ladder is 15 s, 5 min, 1 h, 6 h."""
 
 
-class Feishu(Platform):
+class Feishu(Platform[Account]):
     """The imitation of Feishu."""
 
     name: ClassVar[str] = "feishu"
@@ -35,7 +35,6 @@ class Feishu(Platform):
     def __init__(self, *, ladder: tuple[float, ...] = LADDER, **options: Any) -> None:
         super().__init__(**options)
         self.ladder = ladder
-        self.accounts: dict[str, Account] = {}
         self.tokens = Tokens(self.token_seconds, self.random)
         self.store = Store()
         self.windows = Windows()
@@ -54,15 +53,6 @@ class Feishu(Platform):
                 id_ = str(hook.get("url", "")).rsplit("/", 1)[-1]
                 self.hooks[id_] = Hook(id_, str(title), str(hook.get("secret") or ""), team)
             self.join(name)
-
-    def app_names(self) -> list[str]:
-        """The apps that are registered."""
-        return list(getattr(self, "accounts", {}))
-
-    def account(self, name: str) -> Account:
-        """The app `name`. Raises Unknown."""
-        self.find_app(name)
-        return self.accounts[name]
 
     def account_of(self, app_id: str) -> Account | None:
         """The app with that id; asks for new configurations before it gives up."""

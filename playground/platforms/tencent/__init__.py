@@ -23,7 +23,7 @@ LADDER = (0.5, 0.5)
 DAY = 86_400
 
 
-class Tencent(Platform):
+class Tencent(Platform[Account]):
     """The imitation of either platform."""
 
     features: ClassVar[tuple[str, ...]] = ("image",)
@@ -43,7 +43,6 @@ class Tencent(Platform):
     def __init__(self, *, ladder: tuple[float, ...] = LADDER, **options: Any) -> None:
         super().__init__(**options)
         self.ladder = ladder
-        self.accounts: dict[str, Account] = {}
         self.tokens = Tokens(self.token_seconds, self.random)
         self.blobs: dict[str, Blob] = {}
         self.windows = Windows()
@@ -100,15 +99,6 @@ class Tencent(Platform):
         with self.lock:
             self.accounts[name] = self.account_from(name, config)
             self.join(name)
-
-    def app_names(self) -> list[str]:
-        """The apps that are registered."""
-        return list(getattr(self, "accounts", {}))
-
-    def account(self, name: str) -> Account:
-        """The app `name`. Raises Unknown."""
-        self.find_app(name)
-        return self.accounts[name]
 
     def accounts_of(self, id_: object) -> list[Account]:
         """The apps with that corp id or appid; asks for new configurations before it gives up."""
