@@ -15,6 +15,7 @@ from parley.platform import (
     App,
     Bucket,
     Call,
+    Limited,
     Outcome,
     Permanent,
     Profile,
@@ -50,6 +51,9 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
 def outcome(call: Call, answer: Answer) -> Outcome:
     """What `answer` means for `call`."""
     found = api.outcome(call, answer, CODES)
+    if call.name == "typing" and isinstance(found, Permanent | Limited):
+        # It is refused where the person did nothing lately; what is said after it must not wait or fail for that.
+        return Sent()
     if isinstance(found, Permanent) and found.closed and call.name != "send":
         # Only what is said in the conversation can be said in an answer there.
         return replace(found, closed=False)

@@ -115,6 +115,13 @@ def test_a_person_that_cannot_be_written_to_is_told_from_one_that_never_can(code
     assert not blocked.closed
 
 
+@pytest.mark.parametrize("code", [45080, 45081, 48001, 45011])
+def test_a_sign_of_typing_that_is_refused_holds_up_no_words(code: int) -> None:
+    typing = first(Reply.of(Other(name="typing")))
+    assert outbound.outcome(typing, answer(errcode=code, errmsg="x")) == Sent()
+    assert isinstance(outbound.outcome(typing, answer(errcode=40001, errmsg="x")), TokenRejected)
+
+
 @pytest.mark.parametrize("code", [40007, 40033, 45002, 45008])
 def test_a_refused_form_may_be_said_in_words(code: int) -> None:
     assert outbound.outcome(SEND, answer(errcode=code, errmsg="x")) == Permanent(f"{code} x", form=True)
