@@ -12,7 +12,7 @@ from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import LeaseLost, Outbox
-from parley.journal.passive import NotCommitted, Part, Passive
+from parley.journal.passive import MOST_PARTS, NotCommitted, Part, Passive
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.model import Message
 from parley.platform import Accepted, Answering, App, Request, Response
@@ -86,7 +86,7 @@ class Answers:
 
     def _take(self, rows: list[Row], owner: str, taken: list[Row]) -> None:
         """Add to `taken` those of `rows`, from the first, that nobody else is saying or has begun to say."""
-        for row in rows:
+        for row in rows[:MOST_PARTS]:
             if row.state in FINAL:
                 continue
             old = self.outbox.take(row.out.id, owner, self.clock()) if _untouched(row) else None

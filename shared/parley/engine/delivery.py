@@ -23,7 +23,7 @@ from parley.engine.pacing import Pacing
 from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.journal.outbox import LeaseLost, Outbox
-from parley.journal.passive import Passive
+from parley.journal.passive import Passive, TooMuchOwed
 from parley.journal.states import Busy, Finished, ReplyState, Row, outlived, repeatable
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing
@@ -151,8 +151,7 @@ class Deliverer:
         except Ended as ended:
             self._end(job, ended.state, str(ended))
         except Owed as closed:
-            telemetry.count("RepliesOwed", platform=job.line.app.platform)
-            self.owed.owe(job.out, job.owner, str(closed), self.clock())
+            self._owe(job, str(closed))
         except Otherwise as other:
             telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
             self.outbox.release(
@@ -170,6 +169,14 @@ class Deliverer:
                 unclear_since=job.unclear_since,
             )
             raise Later(again.wait, str(again)) from again
+
+    def _owe(self, job: Job, reason: str) -> None:
+        try:
+            self.owed.owe(job.out, job.owner, reason, self.clock())
+        except TooMuchOwed as full:
+            self._end(job, ReplyState.FAILED, f"{reason}; {full}")
+        else:
+            telemetry.count("RepliesOwed", platform=job.line.app.platform)
 
     def _walk(self, job: Job) -> NoReturn:
         """Make the calls one by one. Ends in one of the exceptions above, or in what AWS or the journal raise."""
@@ -278,7 +285,7 @@ def _deliverer() -> Deliverer:
     pacing = Pacing(dynamodb(), table)
     return Deliverer(
         outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
-        owed=Passive(dynamodb(), table, keep_for=0),
+        owed=Passive(dynamodb(), table, float(setting("RETENTION_DAYS", "30")) * 86_400),
         calls=Calls(Http(client()), Tokens(dynamodb(), table), pacing, dynamodb(), table),
         pacing=pacing,
         apps=Apps(),

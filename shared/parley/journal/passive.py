@@ -28,14 +28,22 @@ from parley.platform import Sent
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
 PASSIVE = (Sent("passive"),)
 """The receipts of a reply that was said within the callback."""
+MOST_PARTS = 98
+"""Replies of which one answer can tell; a transaction has at most 100 items."""
+MOST_OWED = 20
+"""Replies that wait for a person's next message. They are read one by one while the platform waits for its answer."""
 
 
 class NotCommitted(Exception):
     """DynamoDB refused the answer as a whole: nothing of it is recorded, and nothing of it may be said."""
+
+
+class TooMuchOwed(Exception):
+    """The person is owed as much as can be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +91,21 @@ class Passive:
 
     def owed(self, message: Message) -> list[Row]:
         """What the person of `message` could not be told before, oldest first."""
-        ids = self._get(_owed(Conversation.of(message).key)).get("ids", {}).get("SS", [])
-        rows = (row_of(item) for id_ in ids if (item := self._get(reply_pk(id_))))
-        waiting = [row for row in rows if row.state not in FINAL]
+        waiting = self._unfinished(self._owed_ids(Conversation.of(message).key))
         return sorted(waiting, key=lambda row: (row.out.created, row.out.ordinal))
 
     def owe(self, out: Outgoing, owner: str, reason: str, now: float) -> None:
-        """Keep a taken reply for the person's next message. Raises AwsError, also if it was taken over."""
+        """Keep a taken reply for the person's next message. Raises TooMuchOwed; AwsError, also if it was taken over."""
+        ids = self._owed_ids(out.to.key) - {out.id}
+        if len(ids) >= MOST_OWED:
+            self._drop_finished(out.to.key, ids)
         remember: TransactWriteItemTypeDef = {
             "Update": {
                 "TableName": self.table,
                 "Key": {"pk": text(_owed(out.to.key))},
-                "UpdateExpression": "ADD ids :id",
-                "ExpressionAttributeValues": {":id": {"SS": [out.id]}},
+                "UpdateExpression": "ADD ids :id SET #ttl = :ttl",
+                "ExpressionAttributeNames": {"#ttl": "ttl"},
+                "ExpressionAttributeValues": {":id": {"SS": [out.id]}, ":ttl": number(int(now + self.keep_for))},
             }
         }
         park = self._row(
@@ -116,7 +126,7 @@ class Passive:
         items: list[TransactWriteItemTypeDef] = [self._answer(message, answer)]
         items += [self._part(part, owner, now) for part in parts]
         if said:
-            items.append(self._forget(message, said))
+            items.append({"Update": self._forget(Conversation.of(message).key, said)})
         try:
             self.client.transact_write_items(TransactItems=items)
         except self.client.exceptions.TransactionCanceledException as error:
@@ -149,15 +159,27 @@ class Passive:
             {":state": text(ReplyState.PENDING), ":now": number(now)},
         )
 
-    def _forget(self, message: Message, ids: Iterable[str]) -> "TransactWriteItemTypeDef":
+    def _forget(self, conversation: str, ids: Iterable[str]) -> "UpdateTypeDef":
         return {
-            "Update": {
-                "TableName": self.table,
-                "Key": {"pk": text(_owed(Conversation.of(message).key))},
-                "UpdateExpression": "DELETE ids :ids",
-                "ExpressionAttributeValues": {":ids": {"SS": list(ids)}},
-            }
+            "TableName": self.table,
+            "Key": {"pk": text(_owed(conversation))},
+            "UpdateExpression": "DELETE ids :ids",
+            "ExpressionAttributeValues": {":ids": {"SS": list(ids)}},
         }
+
+    def _drop_finished(self, conversation: str, ids: set[str]) -> None:
+        """Drop those of `ids` that were said another way, or are long gone. Raises TooMuchOwed where there are none."""
+        finished = ids - {row.out.id for row in self._unfinished(ids)}
+        if not finished:
+            raise TooMuchOwed(f"{len(ids)} replies wait for the person's next message already")
+        self.client.update_item(**self._forget(conversation, finished))
+
+    def _owed_ids(self, conversation: str) -> set[str]:
+        return set(self._get(_owed(conversation)).get("ids", {}).get("SS", []))
+
+    def _unfinished(self, ids: Iterable[str]) -> list[Row]:
+        rows = (row_of(item) for id_ in ids if (item := self._get(reply_pk(id_))))
+        return [row for row in rows if row.state not in FINAL]
 
     def _row(self, out: Outgoing, owner: str, expression: str, values: Item) -> "TransactWriteItemTypeDef":
         """A change of a taken reply, under its fence."""

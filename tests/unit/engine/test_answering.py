@@ -8,9 +8,9 @@ from botocore.exceptions import ReadTimeoutError
 
 from parley.engine.answering import Answers
 from parley.engine.aws import dynamodb
-from parley.journal.inbox import Inbox
+from parley.journal.inbox import MAX_REPLIES, Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import PASSIVE, Passive
+from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, Passive
 from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
 from parley.model import Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
@@ -161,6 +161,21 @@ def test_what_is_owed_comes_with_the_next_answer_and_first(world: World, message
     assert world.states() == [("SENT", ["passive"])]
     assert world.passive.owed(following) == []
     assert world.inbox.replies(world.message, 1)[0].receipts == PASSIVE
+
+
+def test_an_answer_tells_of_no_more_replies_than_one_transaction_takes(
+    world: World, message: Callable[..., Message]
+) -> None:
+    world.decides(*(f"owed {number}" for number in range(MOST_OWED)))
+    for row in world.inbox.replies(world.message, MOST_OWED):
+        world.outbox.take(row.out.id, "deliverer", world.clock.now)
+        world.passive.owe(row.out, "deliverer", "45015", world.clock.now)
+    following = message(id="m2")
+    world.decides(*("x" for _ in range(MAX_REPLIES)), message=following)
+    world.answers.inbound = Inbound(room=10_000)
+    status, body = world.callback(following)
+    assert (status, body.count("|")) == (200, MOST_PARTS)
+    assert [state for state, _ in world.states(following)].count("PENDING") == MOST_OWED + MAX_REPLIES - MOST_PARTS
 
 
 def test_a_bot_that_says_nothing_is_told_so_at_once(world: World) -> None:

@@ -19,7 +19,7 @@ from parley.engine.pacing import Pacing
 from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import Passive
+from parley.journal.passive import Passive, TooMuchOwed
 from parley.journal.rows import reply_pk, row_of
 from parley.journal.states import ReplyState, Row
 from parley.model import AnyMedia, Card, Destination, Message, Outgoing, Reply, Text, plain_text, reply_id
@@ -384,6 +384,24 @@ def test_a_grant_that_ends_after_a_lost_answer_is_not_done_without(world: World)
     world.clock.now += 30
     world.run(record)
     assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 1)
+
+
+def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise TooMuchOwed("20 replies wait")
+
+    monkeypatch.setattr(Passive, "owe", full)
+    out = world.out("hi")
+    world.statuses = [403]
+    world.run(world.decided(out))
+    assert (world.row(out).state, world.row(out).reason) == (ReplyState.FAILED, "id-1; 20 replies wait")
+
+
+def test_what_is_owed_is_kept_as_long_as_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_RETENTION_DAYS", "29")
+    assert delivery._deliverer.__wrapped__().owed.keep_for == 29 * 86_400
 
 
 def test_what_cannot_be_said_to_a_closed_person_is_owed(world: World, message: Callable[..., Message]) -> None:
