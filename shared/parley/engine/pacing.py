@@ -144,7 +144,7 @@ class Pacing:
         except Later as later:
             telemetry.count("BreakersOpened")
             for bucket in strike.pauses:
-                self.pause(bucket, self.clock() + later.after)
+                self.pause(bucket, self.clock() + max(later.after, strike.silence))
 
     def _reserve(self, bucket: Bucket, now: float) -> _Moment:
         """The moment at which a call may be made in `bucket`. Raises Later."""

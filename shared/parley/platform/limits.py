@@ -22,8 +22,12 @@ class Pause(NamedTuple):
 
 class Strike(NamedTuple):
     """An answer of the kind that a platform bans for in numbers: it draws one from `bucket`, and where that is empty,
-    `pauses` are paused until it is not.
+    `pauses` are paused until it is not, and for `silence` seconds at least.
+
+    Each instance that waits for its turn makes one more such call when the pause is over: the silence is what keeps
+    many instances from making many of them a second.
     """
 
     bucket: Bucket
     pauses: tuple[Bucket, ...]
+    silence: float = 60
