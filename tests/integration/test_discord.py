@@ -91,6 +91,67 @@ def test_a_form_opens_at_once_and_what_is_filled_in_is_answered(stack: Stack, ro
     assert texts(stack, room) == ["Thank you for “very good”."]
 
 
+def register(stack: Stack, **command: Any) -> None:
+    """Another command of the application than those of its bot."""
+    app = stack.facts["apps"]["discord"]["demo"]
+    headers = {"Authorization": f"Bot {app['bot_token']}", "User-Agent": "DiscordBot (https://example.com, 1)"}
+    url = f"{app['host']}/applications/{app['application_id']}/commands"
+    stack.http.post(url, headers=headers, json=command).raise_for_status()
+
+
+def chosen(stack: Stack, name: str, room: str, target: str = "", **more: Any) -> str:
+    """A person chooses an entry of a menu."""
+    content = {"name": name, "options": {"target": target} if target else {}, **more}
+    return call(stack, "", room, native={"type": "command", "content": content})
+
+
+def test_a_command_of_a_messages_menu_works_on_what_that_says(stack: Stack, room: str) -> None:
+    target = call(stack, "three little words", room, deliver=False)
+    chosen(stack, "Count words", room, target)
+    assert texts(stack, room) == ["3 words"]
+
+
+def test_a_command_of_a_persons_menu_names_the_person(stack: Stack, room: str) -> None:
+    register(stack, name="Greet", type=2)
+    chosen(stack, "Greet", room, "Sam Okafor")
+    assert "/Greet @Sam Okafor" in texts(stack, room)[0]
+
+
+def test_a_role_is_an_option_by_its_name(stack: Stack, room: str) -> None:
+    register(stack, name="summon", description="d", options=[{"type": 8, "name": "whom", "description": "d"}])
+    call(stack, "/summon whom:Team", room)
+    assert "/summon @Team" in texts(stack, room)[0]
+
+
+def test_where_the_bot_is_not_it_answers_with_the_interaction(stack: Stack, room: str) -> None:
+    """A user install: the person calls it in a chat that the bot cannot see."""
+    register(stack, name="along", description="d", contexts=[0, 1, 2], integration_types=[0, 1])
+    id_ = chosen(stack, "along", room, elsewhere=True)
+    assert "/along" in texts(stack, room)[0]
+    message = stack.get(f"/api/way/{id_}")["unified"]
+    assert (message["context"].get("tenant", ""), message["context"].get("private", False)) == ("", False)
+
+
+def test_events_get_204_after_their_ping_and_are_handled_once(stack: Stack) -> None:
+    place: dict[str, Any] = {"platform": "discord", "app": "demo", "wait": True}
+    assert stack.post("/api/happen", kind="save_events", **place)["state"] == "delivered"
+    event = stack.post("/api/happen", kind="authorize", **place)
+    assert [attempt["status"] for attempt in event["attempts"]] == [204]
+    again = stack.post("/api/deliver", message_id=event["event_id"], times=2)["attempts"]
+    assert [attempt["status"] for attempt in again] == [204, 204]
+    path = f"/api/journal/{event['message_id']}"
+    found = stack.wait(lambda: kept if (kept := stack.get(path))["state"] == "DONE" else None)
+    assert (found["message"]["kind"], found["message"]["event"]) == ("event", "APPLICATION_AUTHORIZED")
+    assert found["replies"] == []
+
+
+@pytest.mark.parametrize("how", ["signature", "plain", "truncated"])
+def test_a_forged_event_is_401(stack: Stack, how: str) -> None:
+    event = stack.post("/api/happen", platform="discord", app="demo", kind="entitle", wait=True)
+    (attempt,) = stack.post("/api/deliver", message_id=event["event_id"], forge=how)["attempts"]
+    assert attempt["status"] == 401
+
+
 def test_an_interaction_that_comes_three_times_is_handled_once(stack: Stack, room: str) -> None:
     id_ = call(stack, "/count", room)
     repeated = stack.post("/api/deliver", message_id=id_, times=2)["attempts"]

@@ -11,7 +11,7 @@ from playground.platforms.discord import wire
 from playground.platforms.discord.accounts import GUILD
 from playground.platforms.model import Wire
 from tools.demo.case import Case, Seen
-from tools.demo.rows import Rows, fault
+from tools.demo.rows import Rows, answered, fault
 from tools.demo.world import Said, World
 
 _COMMAND, _SLASH = 2, 1
@@ -58,6 +58,38 @@ class Discord(Rows):
         headers = {"Content-Type": "application/json"}
         return self.refused(world, lambda where: Wire(headers=headers, body=self.genuine(world, where).body))
 
+    def completed(self, world: World) -> Seen:
+        """Somebody is typing an option: the bot answers within the callback."""
+        typed = {"name": "order", "options": {"drink": "tea"}, "focused": "drink"}
+        done = world.post("/api/happen", app=world.app, kind="complete", room=world.group(), wait=True, **typed)
+        (attempt,) = done["attempts"]
+        names = ", ".join(choice["name"] for choice in done["result"].get("choices", ()))
+        return Seen(f"{attempt['status']}, {names}", attempt["ms"] / 1000)
+
+    def form(self, world: World) -> Seen:
+        """A command opens a form within the callback; what is filled in is answered."""
+        said = self.opened(world, "/feedback")
+        opened = world.delivered(said.id)["result"]["modal"]
+        sent = {"modal": opened["id"], "form": {"text": "so so"}, "sender": said.sender}
+        world.post("/api/happen", app=world.app, kind="submit", **sent)
+        (answer, *_) = world.answers(said.room)
+        return Seen(f"{opened['title']}, {answer['text']!r}", answer["at"] - said.at)
+
+    def from_menu(self, world: World) -> Seen:
+        """A command from the menu of somebody's message, of which the bot is told by nothing else."""
+        target = world.say(world.group(), "three little words", deliver=False)
+        command = {"type": "command", "content": {"name": "Count words", "options": {"target": target.id}}}
+        return answered(world, world.say(target.room, native=command))
+
+    def event(self, world: World) -> Seen:
+        """Discord's webhook: its ping, and that somebody has installed the application, which goes the usual way."""
+        ping, event = (
+            world.post("/api/happen", app=world.app, kind=kind, wait=True) for kind in ("save_events", "authorize")
+        )
+        statuses = " ".join(str(each["attempts"][0]["status"]) for each in (ping, event))
+        kept = world.journal(event["message_id"])
+        return Seen(f"{statuses}, kept as {kept['message']['event']}", kept["decided"] - event["at"])
+
     def lost_answer(self, world: World) -> Seen:
         """Discord fills in the promise, and its answer gets lost: it is asked again, and must say it once."""
         with fault(world, "drop_response", path="/messages/@original"):
@@ -87,6 +119,10 @@ CASES = (
     Case("slash command, direct chat", "'你好, Parley'", _ROWS.text),
     Case("slash command in a thread", "'in here' in the thread", _ROWS.in_thread),
     Case("embed, and a press of its button", "message, 200, 'You chose coffee.'", _ROWS.card_and_button),
+    Case("an option that is being typed", "200, Green tea, Milk tea", _ROWS.completed),
+    Case("a form that opens at once, filled in", "Feedback, 'Thank you for “so so”.'", _ROWS.form),
+    Case("command from the menu of a message", "'3 words'", _ROWS.from_menu),
+    Case("webhook: ping, and an installation", "204 204, kept as APPLICATION_AUTHORIZED", _ROWS.event),
     Case("one interaction three times, then another", "200 200; answers 1 then 2", _ROWS.three_times),
     Case("Discord's answer to an edit gets lost", "said: once, after", _ROWS.lost_answer),
     Case("interaction token dies before the answer", "'late' in the channel", _ROWS.expired),

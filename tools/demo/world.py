@@ -81,6 +81,26 @@ class World:
         answer.raise_for_status()
         return answer.json()
 
+    def delivered(self, message_id: str) -> dict[str, Any]:
+        """How a message was delivered to the callback, as soon as it was. Raises Unanswered."""
+
+        def look() -> dict[str, Any]:
+            answer = self.http.get(f"{self.stack['playground']}/api/way/{message_id}")
+            answer.raise_for_status()
+            return answer.json()["delivery"]
+
+        return self.wait(look, lambda found: found["state"] == "delivered", lambda found: found["state"])
+
+    def journal(self, message_id: str) -> dict[str, Any]:
+        """What the journal holds of a message, as soon as the bot has decided. Raises Unanswered."""
+
+        def look() -> dict[str, Any]:
+            answer = self.http.get(f"{self.stack['playground']}/api/journal/{message_id}")
+            answer.raise_for_status()
+            return answer.json()
+
+        return self.wait(look, lambda found: found["decided"] is not None, lambda _: "no decision")
+
     def group(self) -> str:
         """A group that nobody has spoken in."""
         return f"demo-{uuid.uuid4().hex[:8]}"
