@@ -13,6 +13,7 @@ from parley.engine.telemetry import log
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import LeaseLost, Outbox
 from parley.journal.passive import MOST_PARTS, NotCommitted, Part, Passive
+from parley.journal.rows import rewritten
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.model import Message
 from parley.platform import Accepted, Answering, App, Request, Response
@@ -73,8 +74,9 @@ class Answers:
             raise
         parts = [Part(row.out, said=number < answered.said) for number, row in enumerate(taken)]
         if answered.rest is not None:
-            cut = parts[answered.said]
-            parts[answered.said] = Part(msgspec.structs.replace(cut.out, reply=answered.rest), said=False)
+            cut = taken[answered.said]
+            left = msgspec.structs.replace(cut.out, reply=answered.rest)
+            parts[answered.said] = Part(left, said=False, body=rewritten(cut.stored, left))
         given = msgspec.json.encode(_Given.of(answered.response)).decode()
         try:
             self.passive.commit(message, parts, owner, given, self.clock())

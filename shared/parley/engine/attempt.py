@@ -42,7 +42,8 @@ class Otherwise(Exception):
 @dataclass(slots=True)
 class Job:
     """A reply in this worker's hands. `unclear_since`: when a call may have left whose outcome is not known.
-    `tried_since`: when it was first taken. `said`: a call is done that cannot be made again unseen.
+    `tried_since`: when it was first taken. `stored`: its body in the journal. `said`: a call is done that cannot be
+    made again unseen.
     """
 
     line: Line
@@ -51,6 +52,7 @@ class Job:
     receipts: tuple[Sent, ...]
     unclear_since: float | None
     tried_since: float
+    stored: str
     said: bool = False
 
     @property

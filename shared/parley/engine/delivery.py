@@ -24,6 +24,7 @@ from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.journal.outbox import LeaseLost, Outbox
 from parley.journal.passive import Passive, TooMuchOwed
+from parley.journal.rows import rewritten
 from parley.journal.states import Busy, Finished, ReplyState, Row, outlived, repeatable
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing
@@ -104,7 +105,7 @@ class Deliverer:
                 # The row and not the queue has the last word: the form may have changed since.
                 line = Line(row.out, line.app, line.platform)
                 tried_since = row.tried_since or self.clock()
-                job = Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since, tried_since)
+                job = Job(line, owner, row.attempts + 1, row.receipts, row.unclear_since, tried_since, row.stored)
         try:
             if self._kills(row, line):
                 self._end(job, ReplyState.UNKNOWN, f"gave up: {row.attempts} attempts, and the last ones died of it")
@@ -155,7 +156,14 @@ class Deliverer:
         except Otherwise as other:
             telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
             self.outbox.release(
-                other.out, job.owner, other.receipts, self.clock(), wait=0, reason=str(other), unclear_since=None
+                other.out,
+                job.owner,
+                other.receipts,
+                self.clock(),
+                wait=0,
+                reason=str(other),
+                unclear_since=None,
+                body=rewritten(job.stored, other.out),
             )
             raise Later(0, f"refused, otherwise next: {other}") from other
         except Again as again:

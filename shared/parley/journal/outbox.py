@@ -20,7 +20,6 @@ from parley.journal.rows import (
 )
 from parley.journal.states import FINAL, Busy, Finished, ReplyState, Row, refusal
 from parley.model import Outgoing
-from parley.model.codec import encode
 from parley.platform import Sent
 
 if TYPE_CHECKING:
@@ -105,29 +104,31 @@ class Outbox:
         wait: float,
         reason: str,
         unclear_since: float | None,
+        body: str = "",
     ) -> None:
         """Give the reply back, to be tried again after `wait` seconds. Raises LeaseLost.
 
-        `out` and its `receipts` are stored anew: the form may have changed, and a call may have been done since they
-        were last recorded. `unclear_since` None: surely nothing more was said.
+        Its `receipts` are stored anew: a call may have been done since they were last recorded. `unclear_since` None:
+        surely nothing more was said. `body`: what it is to say from now on (`rows.rewritten`); as before if empty.
         """
         values = {
             ":pending": text(ReplyState.PENDING),
-            ":body": text(encode(out).decode()),
             ":receipts": receipts_attribute(receipts),
             ":reason": text(reason),
             ":due": number(now + wait + PICKUP_AFTER),
             ":now": number(now),
         }
-        expression = (
-            "SET #state = :pending, body = :body, receipts = :receipts, reason = :reason, due_at = :due, updated = :now"
-        )
+        sets = "SET #state = :pending, receipts = :receipts, reason = :reason, due_at = :due, updated = :now"
+        removes = " REMOVE lease_until"
+        if body:
+            values[":body"] = text(body)
+            sets += ", body = :body"
         if unclear_since is None:
-            expression += " REMOVE unclear_since, lease_until"
+            removes += ", unclear_since"
         else:
             values[":unclear"] = number(unclear_since)
-            expression = expression.replace(" updated", " unclear_since = :unclear, updated") + " REMOVE lease_until"
-        self._update(out.id, owner, expression, values)
+            sets += ", unclear_since = :unclear"
+        self._update(out.id, owner, sets + removes, values)
 
     def finish(
         self, out: Outgoing, owner: str, state: ReplyState, receipts: tuple[Sent, ...], reason: str, now: float
@@ -136,14 +137,13 @@ class Outbox:
         self._update(
             out.id,
             owner,
-            "SET #state = :state, receipts = :receipts, reason = :reason, updated = :now, body = :body "
+            "SET #state = :state, receipts = :receipts, reason = :reason, updated = :now "
             "REMOVE unclear_since, lease_until, due_shard, due_at",
             {
                 ":state": text(state),
                 ":receipts": receipts_attribute(receipts),
                 ":reason": text(reason),
                 ":now": number(now),
-                ":body": text(encode(out).decode()),
             },
         )
 

@@ -23,7 +23,6 @@ from parley.journal.rows import (
 )
 from parley.journal.states import FINAL, MessageState, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
-from parley.model.codec import encode
 from parley.platform import Sent
 
 if TYPE_CHECKING:
@@ -56,10 +55,13 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A taken reply and what becomes of it: said whole, or `out` is what remains to be said another way."""
+    """A taken reply and what becomes of it: said whole, or to be said another way. `body`: what remains of it, where a
+    part was said (`rows.rewritten`).
+    """
 
     out: Outgoing
     said: bool
+    body: str = ""
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ class Passive:
         park = self._row(
             out,
             owner,
-            "SET #state = :state, body = :body, reason = :reason, updated = :now "
+            "SET #state = :state, reason = :reason, updated = :now "
             "REMOVE unclear_since, lease_until, due_shard, due_at",
             {":state": text(ReplyState.PENDING), ":reason": text(reason), ":now": number(now)},
         )
@@ -148,16 +150,16 @@ class Passive:
             return self._row(
                 part.out,
                 owner,
-                "SET #state = :state, body = :body, receipts = :receipts, updated = :now "
+                "SET #state = :state, receipts = :receipts, updated = :now "
                 "REMOVE unclear_since, lease_until, due_shard, due_at",
                 {":state": text(ReplyState.SENT), ":receipts": receipts_attribute(PASSIVE), ":now": number(now)},
             )
-        return self._row(
-            part.out,
-            owner,
-            "SET #state = :state, body = :body, updated = :now REMOVE unclear_since, lease_until",
-            {":state": text(ReplyState.PENDING), ":now": number(now)},
-        )
+        values = {":state": text(ReplyState.PENDING), ":now": number(now)}
+        sets = "SET #state = :state, updated = :now"
+        if part.body:
+            values[":body"] = text(part.body)
+            sets += ", body = :body"
+        return self._row(part.out, owner, f"{sets} REMOVE unclear_since, lease_until", values)
 
     def _forget(self, conversation: str, ids: Iterable[str]) -> "UpdateTypeDef":
         return {
@@ -193,7 +195,6 @@ class Passive:
                 "ExpressionAttributeValues": {
                     ":sending": text(ReplyState.SENDING),
                     ":owner": text(owner),
-                    ":body": text(encode(out).decode()),
                     **values,
                 },
             }

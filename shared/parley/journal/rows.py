@@ -1,10 +1,11 @@
 """The journal's rows as DynamoDB items, both ways."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from parley.journal.states import FINAL, ReplyState, Row
+from parley.model import Outgoing
 from parley.model.codec import decode_outgoing, encode
 from parley.platform import Sent
 
@@ -98,4 +99,21 @@ def row_of(item: "Item") -> Row:
         receipts=_decode_receipts(receipts) if receipts else (),
         reason=get_text(item, "reason"),
         updated=get_number(item, "updated") or 0,
+        stored=get_text(item, "body"),
     )
+
+
+def rewritten(stored: str, out: Outgoing) -> str:
+    """The body `stored` with `out` in it: what differs is changed, and what this version does not know stays there."""
+    before, after = (msgspec.to_builtins(each) for each in (decode_outgoing(stored), out))
+    return encode(_patched(msgspec.json.decode(stored), before, after)).decode()
+
+
+def _patched(stored: Any, before: Any, after: Any) -> Any:
+    """`stored`, of which this version understands `before`, so that it understands `after`."""
+    forms = (stored, before, after)
+    if not all(isinstance(form, dict) for form in forms):
+        return stored if before == after else after
+    old, known, new = cast("tuple[dict[str, Any], dict[str, Any], dict[str, Any]]", forms)
+    unknown = {key: value for key, value in old.items() if key not in known and key not in new}
+    return {key: _patched(old.get(key), known.get(key), value) for key, value in new.items()} | unknown

@@ -67,6 +67,8 @@ class Row:
     """One for each call that is known to be done, in order."""
     reason: str = ""
     updated: float = 0
+    stored: str = ""
+    """`out` as JSON, as it is stored: a newer version may have written more into it than this one knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,19 @@
 """The deliverer's side: one worker at a time, and none that was overtaken can record anything."""
 
+import json
+from typing import Any
+
+import msgspec
 import pytest
 
 from parley.engine.aws import dynamodb
 from parley.journal.inbox import Inbox
 from parley.journal.kept import keep, kept
 from parley.journal.outbox import LeaseLost, Outbox
-from parley.journal.rows import PICKUP_AFTER
+from parley.journal.rows import PICKUP_AFTER, get_text, reply_pk, rewritten
 from parley.journal.states import Busy, Finished, ReplyState, Row
-from parley.model import Outgoing
+from parley.model import Outgoing, Reply, Text
+from parley.model.codec import decode_outgoing, encode
 from parley.platform import App, Sent
 from tests.unit.journal.conftest import MakeReply
 
@@ -100,6 +105,54 @@ def test_a_released_reply_can_be_taken_at_once_and_knows_what_is_in_doubt(
     row = taken(outbox, out, "you", NOW + 2)
     assert (row.unclear_since, row.reason, row.receipts) == (unclear, "limited", (Sent("one"),))
     assert row.tried_since == NOW
+
+
+def newer(out: Outgoing) -> dict[str, Any]:
+    """The body of `out` as a newer version wrote it, now in the journal, with fields of its own at each place."""
+    body: dict[str, Any] = json.loads(encode(out))
+    body |= {"priority": 7}
+    body["to"]["thread_style"] = "x"
+    body["reply"]["silent"] = True
+    dynamodb().update_item(
+        TableName="parley",
+        Key={"pk": {"S": reply_pk(out.id)}},
+        UpdateExpression="SET body = :body, colour = :red",
+        ExpressionAttributeValues={":body": {"S": json.dumps(body)}, ":red": {"S": "red"}},
+    )
+    return body
+
+
+def stored(out: Outgoing) -> tuple[dict[str, Any], str]:
+    key = {"pk": {"S": reply_pk(out.id)}}
+    item = dynamodb().get_item(TableName="parley", Key=key, ConsistentRead=True).get("Item", {})
+    return json.loads(get_text(item, "body")), get_text(item, "colour")
+
+
+def test_what_a_newer_version_wrote_survives_a_try_and_the_end(outbox: Outbox, out: Outgoing) -> None:
+    body = newer(out)
+    outbox.release(taken(outbox, out).out, "me", (), NOW, wait=1, reason="", unclear_since=None)
+    assert stored(out) == (body, "red")
+    outbox.finish(taken(outbox, out).out, "me", ReplyState.SENT, (), "", NOW)
+    assert stored(out) == (body, "red")
+
+
+def test_of_what_a_newer_version_wrote_only_what_is_said_otherwise_changes(outbox: Outbox, out: Outgoing) -> None:
+    body = newer(out)
+    row = taken(outbox, out)
+    plain = msgspec.structs.replace(row.out, reply=Reply.of("plainly"), form="plain")
+    outbox.release(plain, "me", (), NOW, wait=0, reason="", unclear_since=None, body=rewritten(row.stored, plain))
+    found, _ = stored(out)
+    assert (found["priority"], found["to"], found["reply"]["silent"]) == (7, body["to"], True)
+    assert taken(outbox, out).out == plain
+
+
+def test_a_body_that_loses_what_it_had_is_read_without_it(reply: MakeReply) -> None:
+    rich = msgspec.structs.replace(
+        reply(), form="rich", reply=Reply(segments=(Text(text="a"), Text(text="b")), target="x")
+    )
+    bare = msgspec.structs.replace(rich, form="plain", reply=Reply.of("a"))
+    assert decode_outgoing(rewritten(encode(rich).decode(), bare)) == bare
+    assert decode_outgoing(rewritten(encode(bare).decode(), rich)) == rich
 
 
 def test_a_released_reply_is_due_a_minute_after_its_time(outbox: Outbox, out: Outgoing) -> None:
