@@ -20,6 +20,7 @@ from typing import Any
 from playground.platforms.base import Said
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB
+from tools.faults.exchange import ANSWER
 from tools.faults.subjects import APP, SUBJECTS, Subject
 from tools.faults.trouble import Fault, Plan
 from tools.faults.wire import visiting
@@ -115,7 +116,7 @@ class _Stages(Plan):
 
     def decide(self, kind: str, *, platform: bool) -> Fault | None:
         """No fault; the call is counted."""
-        if self.armed and self.world is not None and self.world.stage in STAGES:
+        if self.armed and self.world is not None and self.world.stage in STAGES and kind != ANSWER:
             self.ledger.requests[self.world.stage][f"/{kind}" if platform else kind] += 1
         return None
 

@@ -10,7 +10,8 @@ from parley.journal.inbox import Inbox, Opened, State
 from parley.journal.rows import message_pk, number, text
 from parley.model import Message, Outgoing, message_key
 from tools.faults import dice, scripted
-from tools.faults.oracle import Findings, Forms, forms_of
+from tools.faults.forms import Forms, forms_of
+from tools.faults.oracle import Findings
 from tools.faults.subjects import SUBJECTS
 from tools.faults.trouble import Fault
 
@@ -92,33 +93,31 @@ def test_the_real_journal_keeps_every_promise_at_every_call_of_a_plain_message()
 def test_interactions_of_discord_keep_every_promise_when_anything_fails_and_their_tokens_die() -> None:
     """With this seed, a deliverer that forgets what an ended token may have said says it twice."""
     discord = next(subject for subject in SUBJECTS if subject.name == "discord")
-    played = dice.play(dice.Run(seed=2, messages=150, conversations=15), (discord,), {"discord": forms_of(discord)})
+    played = dice.play(dice.Run(seed=2, messages=150, conversations=15), discord, forms_of(discord))
     assert played.findings.good
     assert sum(played.dice.thrown.values()) > 50
 
 
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])
 def test_random_trouble_catches_a_broken_journal_too(inbox: type[Inbox]) -> None:
-    assert not dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()}, inbox).findings.good
+    assert not dice.play(RUN, SUBJECT, forms(), inbox).findings.good
 
 
 def test_random_trouble_does_not_break_the_real_journal() -> None:
-    played = dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()})
+    played = dice.play(RUN, SUBJECT, forms())
     assert played.findings.good
     assert sum(played.dice.thrown.values()) > 50
 
 
 def test_what_went_to_the_dead_letters_and_was_sent_back_is_handled_once() -> None:
     """So many crashes that messages run out of attempts; the operator sends them back when it is over."""
-    rates = {Fault.CRASH_BEFORE: 0.15, Fault.CRASH_AFTER: 0.15, Fault.LOST: 0.1}
-    played = dice.play(
-        dice.Run(seed=3, messages=100, conversations=10, rates=rates), (SUBJECT,), {SUBJECT.name: forms()}
-    )
+    rates = {Fault.CRASH_BEFORE: 0.25, Fault.CRASH_AFTER: 0.25, Fault.LOST: 0.1}
+    played = dice.play(dice.Run(seed=3, messages=100, conversations=10, rates=rates), SUBJECT, forms())
     assert played.findings.parked
     assert played.findings.good, played.findings
 
 
 def test_a_seed_tells_everything_about_a_run() -> None:
-    runs = [dice.play(RUN, (SUBJECT,), {SUBJECT.name: forms()}) for _ in range(2)]
+    runs = [dice.play(RUN, SUBJECT, forms()) for _ in range(2)]
     first, second = ((played.findings, played.dice.thrown, played.world.clock.now) for played in runs)
     assert first == second

@@ -9,8 +9,9 @@ import pytest
 from playground.platforms.base import Said
 from tools.faults import world
 from tools.faults.bot import make_bot
+from tools.faults.forms import forms_of
 from tools.faults.ledger import Clock
-from tools.faults.oracle import forms_of, judge
+from tools.faults.oracle import judge
 from tools.faults.sqs import DEDUPLICATION, NotInFlight, Queue
 from tools.faults.subjects import APP, SUBJECTS
 from tools.faults.trouble import Plan

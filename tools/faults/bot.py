@@ -1,5 +1,6 @@
-"""The bot of the faults suite. Every reply carries the tag of the message it answers and its own number, so that the
-platform's side can tell which of them are there, how often, and in which order.
+"""The bot of the faults suite. All that it says, down to each part of a long text and each picture, carries the tag of
+the message it answers and the reply's own number, so that the platform's side can tell what is there, how often, and in
+which order.
 """
 
 from base64 import b64encode
@@ -23,6 +24,7 @@ def tag(message: str, ordinal: int) -> str:
 def make_bot() -> Bot:
     """A bot with one command for each thing that can go wrong."""
     bot = Bot()
+    bot.apology = ""  # it would be told from nothing else that nobody asked for
     _add_words(bot)
     _add_forms(bot)
     _add_elsewhere(bot)
@@ -40,9 +42,9 @@ def _add_words(bot: Bot) -> None:
         return [f"one {tag(mark, 0)}", f"two {tag(mark, 1)}"]
 
     @bot.command()
-    def long(mark: str) -> str:
+    def long(mark: str, words: int) -> str:
         """Several messages at the platform: each reads on where the last one stopped."""
-        return f"begin {tag(mark, 0)} " + "word " * 40_000
+        return " ".join(f"w{number} {tag(mark, 0)}" for number in range(words))
 
     @bot.fallback
     def echo(turn: Turn) -> str:
@@ -61,7 +63,8 @@ def _add_forms(bot: Bot) -> None:
 
     @bot.command()
     def photo(mark: str) -> Reply:
-        return Reply(segments=(Text(text=tag(mark, 0)), Image(data=_base64(_PICTURE), name="picture.png")))
+        picture = _PICTURE + tag(mark, 0).encode()
+        return Reply(segments=(Text(text=tag(mark, 0)), Image(data=_base64(picture), name="picture.png")))
 
     @bot.command()
     def refused(mark: str) -> Image:
@@ -73,8 +76,9 @@ def _add_elsewhere(bot: Bot) -> None:
     @bot.command()
     def late(turn: Turn, mark: str) -> Reply:
         to = Destination.answering(turn.message)
-        elsewhere = Destination(platform=to.platform, app=LATE_APP, tenant=to.tenant, room_id=to.room_id)
-        return Reply(segments=(Text(text=tag(mark, 0)),), to=elsewhere)
+        person = "" if to.room_id else to.user_id
+        place = Destination(platform=to.platform, app=LATE_APP, tenant=to.tenant, room_id=to.room_id, user_id=person)
+        return Reply(segments=(Text(text=tag(mark, 0)),), to=place)
 
     @bot.command()
     def push(turn: Turn, mark: str) -> Reply:

@@ -10,13 +10,15 @@ from playground.platforms.base import Platform, Pressed, Said
 from playground.platforms.model import Delivery
 from playground.platforms.model import Message as Shown
 from tools.faults.bot import make_bot
-from tools.faults.oracle import Findings, Forms, asked, judge
+from tools.faults.forms import Forms
+from tools.faults.oracle import Findings, asked, judge
+from tools.faults.seen import buttons
 from tools.faults.subjects import APP, Subject
 from tools.faults.trouble import USUAL, Dice, Rates
 from tools.faults.world import World
 
 PACE = 14.0
-"""Messages a second that people write, in each platform's busiest app: close to what its limits let through."""
+"""Messages a second that people write, in the busiest app: close to what its limits let through."""
 _COMMANDS = {"count": 70, "echo": 10, "two": 5, "card": 5, "photo": 4, "refused": 3, "push": 2, "long": 1}
 """How often each command is given, in hundredths. `late` is left to the scripted cases."""
 _DELAYS = (0.0, 0.5, 20.0, 400.0, 3000.0)
@@ -33,14 +35,13 @@ class Run:
     rates: Rates = field(default_factory=lambda: USUAL)
 
 
-def play(run: Run, subjects: tuple[Subject, ...], forms: dict[str, Forms], inbox: type[Inbox] = Inbox) -> "Played":
+def play(run: Run, subject: Subject, forms: Forms, inbox: type[Inbox] = Inbox) -> "Played":
     """Play `run` until the world rests, the dead letters are sent back and it rests again; and judge it."""
     random = Random(run.seed)
     dice = Dice(Random(random.random()), run.rates)
-    world = World(subjects, dice, make_bot(), random, inbox=inbox)
+    world = World((subject,), dice, make_bot(), random, inbox=inbox)
     world.finished = lambda _record: random.random() > 0.01
-    for subject in subjects:
-        _talk(world, subject, run, len(subjects))
+    _talk(world, subject, run)
     world.settle()
     parked: set[str] = set()
     for _ in range(10):
@@ -50,7 +51,7 @@ def play(run: Run, subjects: tuple[Subject, ...], forms: dict[str, Forms], inbox
             break
         parked.update(map(_tag_in, sent))
         world.settle()
-    return Played(judge(world, forms, frozenset(parked)), world, dice)
+    return Played(judge(world, {subject.name: forms}, frozenset(parked)), world, dice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,17 @@ class Played:
     dice: Dice
 
 
-def _talk(world: World, subject: Subject, run: Run, share: int) -> None:
+def _talk(world: World, subject: Subject, run: Run) -> None:
     """Have people write, in so many conversations side by side."""
     platform, random = world.platforms[subject.name], world.random
     commands = [command for command in _COMMANDS if command in subject.all_commands]
     weights = [_COMMANDS[command] for command in commands]
     at = world.clock()
-    for number in range(run.messages // share):
+    for number in range(run.messages):
         at += random.expovariate(PACE)
-        person = f"person-{random.randrange(max(1, run.conversations // share))}"
+        person = f"person-{random.randrange(run.conversations)}"
         [command] = random.choices(commands, weights)
-        text = f"m{number}" if command == "echo" else f"/{command} m{number}"
+        text = subject.said(command, f"m{number:05}")
         world.at(at, partial(_say, world, platform, person, text))
     platform.listeners.append(partial(_press, world, platform))
 
@@ -97,16 +98,17 @@ def _again(world: World, platform: Platform, delivery: Delivery) -> None:
 
 
 def _press(world: World, platform: Platform, kind: str, what: object) -> None:
-    """Somebody presses the button of every card, a while after it appears."""
+    """Somebody presses every button, a while after it appears."""
     if kind != "message" or not isinstance(what, Shown) or what.sender_kind != "bot" or what.edited:
         return
-    if any(part.get("kind") == "card" for part in platform.parts(what)):
+    for button in buttons(platform.parts(what)):
         person = platform.rooms[what.room].members[0]
-        world.at(world.clock() + world.random.uniform(1, 60), partial(_pressed, world, platform, what.id, person))
+        press = partial(_pressed, world, platform, what.id, person, button)
+        world.at(world.clock() + world.random.uniform(1, 60), press)
 
 
-def _pressed(world: World, platform: Platform, message_id: str, person: str) -> None:
-    platform.press(APP, message_id, person, Pressed(button="press"))
+def _pressed(world: World, platform: Platform, message_id: str, person: str, button: str) -> None:
+    platform.press(APP, message_id, person, Pressed(button=button))
     _deliver(world, platform)
 
 

@@ -1,49 +1,35 @@
-"""What must be at the platform once a world has come to rest, and what is there."""
+"""What must be at the platform once a world has come to rest, and whether it is there."""
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from random import Random
-from typing import Any, NamedTuple, cast
+from itertools import zip_longest
+from typing import Any, cast
 
+from msgspec import convert
+
+from parley.journal.passive import PASSIVE
 from parley.journal.rows import row_of
-from parley.journal.states import ReplyState
-from parley.model import Conversation, Message
+from parley.journal.states import ReplyState, Row
+from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.codec import decode_message
-from playground.platforms.base import Platform, Pressed, Said
-from tools.faults.bot import make_bot
-from tools.faults.subjects import APP, Subject
-from tools.faults.trouble import Plan
+from parley.platform import App, Call, Sent, Steps
+from parley.platforms import config_type, outbound
+from playground.platforms.base import Platform
+from playground.platforms.model import Delivery
+from tools.faults.forms import SAMPLE, Form, Forms
+from tools.faults.seen import Entry, Key, entries
 from tools.faults.world import World
 
-_TAG = re.compile(r"«(?P<message>[\w-]+)\.(?P<ordinal>\d+)»")
 _NUMBER = re.compile(r"\b\d+ (?=«)")
-_SAMPLE = "sample"
 _KEYS_LIVE = 0.0
 """Seconds for which an idempotency key has to cover a call so that nothing about it can stay unknown in these runs."""
 
 
-class Key(NamedTuple):
-    """A reply: the tag of the message it answers, and its number."""
-
-    message: str
-    ordinal: int
-
-
-class Entry(NamedTuple):
-    """A message at the platform, as people see it; which reply it is a part of, where that can be told."""
-
-    place: str
-    """Order is promised within it: a room, or a room and the app or webhook that speaks there."""
-    text: str
-    key: Key | None
-
-
 @dataclass(slots=True)
 class Findings:
-    """What went wrong. All but `unknown` and `parked` must be empty, and each unknown must be explained."""
+    """What went wrong. All but unknown, overtaken and parked must be empty, and each unknown must be explained."""
 
     lost: list[str] = field(default_factory=list[str])
     duplicated: list[str] = field(default_factory=list[str])
@@ -51,6 +37,8 @@ class Findings:
     unknown: list[str] = field(default_factory=list[str])
     unexplained: list[str] = field(default_factory=list[str])
     over_limit: list[str] = field(default_factory=list[str])
+    overtaken: list[str] = field(default_factory=list[str])
+    """What had to go another way than within its callback, and came behind an answer within a later one."""
     parked: list[str] = field(default_factory=list[str])
     """Messages that waited in the dead letters until the operator sent them back."""
 
@@ -65,46 +53,23 @@ class Findings:
             getattr(self, each.name).extend(getattr(other, each.name))
 
 
-def judge(world: World, forms: "dict[str, Forms]", parked: frozenset[str] = frozenset()) -> Findings:
+def judge(world: World, forms: dict[str, Forms], parked: frozenset[str] = frozenset()) -> Findings:
     """Compare what is at the platforms with what must be. `parked`: tags of messages that were in the dead letters,
     whose place in the order is where the operator put them.
     """
     found = Findings(over_limit=list(world.ledger.over_limit), parked=sorted(parked))
     for name, platform in world.platforms.items():
-        accepted = _accepted(world, name)
-        _acknowledged(platform, accepted, found)
-        states = _states(world, name, found)
-        _compare(list(_entries(platform)), accepted, forms[name], states, found, parked)
+        case = _Case(world, platform, _accepted(world, name), forms[name], found, parked)
+        case.acknowledged()
+        states = case.states()
+        case.compare(states)
+        _Order(case, states).check()
     return found
 
 
-# --- what must be there -----------------------------------------------------------------------------------------------
-
-Forms = dict[str, list[list[str]]]
-"""For each command: for each of its replies, the messages that it makes, said to a message tagged `_SAMPLE`."""
-
-
-def forms_of(subject: Subject) -> Forms:
-    """How the replies to each command look at `subject`'s platform, seen in a world without trouble."""
-    forms: Forms = {}
-    for command in subject.all_commands:
-        world = World((subject,), Plan(), make_bot(), Random(0))
-        platform = world.platforms[subject.name]
-        said = "card" if command == "press" else command
-        platform.say(APP, "team", "lin", Said(text=_SAMPLE if said == "echo" else f"/{said} {_SAMPLE}"))
-        world.settle()
-        if command == "press":
-            card = next(m.id for m in platform.messages.values() if m.sender_kind == "bot")
-            platform.press(APP, card, "lin", Pressed(button="press"))
-            world.settle()
-        replies: dict[int, list[str]] = {}
-        for entry in _attributed(_entries(platform)):
-            if entry.key is not None and entry.key.message == f"{_SAMPLE}{'-pressed' * (command == 'press')}":
-                replies.setdefault(entry.key.ordinal, []).append(entry.text)
-        forms[command] = [replies[ordinal] for ordinal in sorted(replies)]
-        if not forms[command]:
-            raise ValueError(f"{subject.name} says nothing to {command}")
-    return forms
+def asked(body: str) -> str:
+    """The tag of the message in a record of the inbound queue."""
+    return _asked(decode_message(body))[1]
 
 
 def _accepted(world: World, platform: str) -> dict[str, Message]:
@@ -117,20 +82,6 @@ def _accepted(world: World, platform: str) -> dict[str, Message]:
     return accepted
 
 
-def _acknowledged(platform: Platform, accepted: dict[str, Message], found: Findings) -> None:
-    for delivery in platform.deliveries.values():
-        if delivery.state == "delivered" and delivery.journal_id not in accepted:
-            found.lost.append(f"{delivery.journal_id}: acknowledged, and never in the queue")
-
-
-def _expected(accepted: dict[str, Message], forms: Forms) -> Iterator[tuple[Key, list[str]]]:
-    """Each reply that must be there, with the messages it makes, in order."""
-    for message in accepted.values():
-        command, mark = _asked(message)
-        for ordinal, texts in enumerate(forms[command]):
-            yield Key(mark, ordinal), [text.replace(_SAMPLE, mark.removesuffix("-pressed")) for text in texts]
-
-
 def _asked(message: Message) -> tuple[str, str]:
     """The command in `message`, and the tag of the replies to it."""
     if message.action is not None:
@@ -141,130 +92,187 @@ def _asked(message: Message) -> tuple[str, str]:
     return (words[0][1:], words[1]) if words[0].startswith("/") else ("echo", words[0])
 
 
-# --- what is there ----------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class _Case:
+    """One platform of one world, after all is over."""
+
+    world: World
+    platform: Platform
+    accepted: dict[str, Message]
+    forms: Forms
+    found: Findings
+    parked: frozenset[str]
+
+    def acknowledged(self) -> None:
+        """What was acknowledged must be in the queue."""
+        for delivery in self.platform.deliveries.values():
+            if delivery.state == "delivered" and delivery.journal_id not in self.accepted:
+                self.found.lost.append(f"{delivery.journal_id}: acknowledged, and never in the queue")
+
+    def expected(self) -> Iterator[tuple[Key, list[Form]]]:
+        """Each reply that must be there, in order, with the forms it may have."""
+        for message in self.accepted.values():
+            command, mark = _asked(message)
+            for ordinal, forms in enumerate(self.forms[command]):
+                shown = mark.removesuffix("-pressed")
+                yield Key(mark, ordinal), [[text.replace(SAMPLE, shown) for text in form] for form in forms]
+
+    # --- the journal's side ---
+
+    def states(self) -> dict[Key, ReplyState]:
+        """How each reply ended by the journal. Unknown ones are noted, with whether anything explains them."""
+        origins = {message_key(message): message for message in self.accepted.values()}
+        unseen = self._unseen()
+        conversations = {Conversation.of(self.accepted[id_]).key for id_ in unseen}
+        states: dict[Key, ReplyState] = {}
+        for pk, item in self.world.aws.dynamodb.items.items():
+            if not pk.startswith("out#"):
+                continue
+            row = row_of(cast("Any", item))
+            origin = origins.get(row.out.message_key)
+            if origin is None:
+                continue
+            key = Key(_asked(origin)[1], row.out.ordinal)
+            states[key] = row.state
+            carried = row.receipts == PASSIVE and Conversation.of(origin).key in conversations
+            if origin.id in unseen or carried:
+                # Of an answer that the platform never got, nobody can tell whether it showed.
+                states[key] = ReplyState.UNKNOWN
+                self.found.unknown.append(f"{key}: said within a callback")
+            elif row.state is ReplyState.UNKNOWN:
+                self.found.unknown.append(f"{key}: {row.reason}")
+                if not self._explained(row, origin):
+                    self.found.unexplained.append(f"{key}: {row.reason}")
+        return states
+
+    def _unseen(self) -> set[str]:
+        """Messages whose callbacks gave an answer that the platform never got, for reasons that we know."""
+        disturbed = self.world.ledger.disturbed
+        return {
+            id_
+            for id_, delivery in self.deliveries().items()
+            if id_ in disturbed and delivery.state != "delivered" and self._waited(id_).get("answer")
+        }
+
+    def deliveries(self) -> dict[str, Delivery]:
+        """The deliveries of what was accepted, by the message's id."""
+        found = {delivery.journal_id: delivery for delivery in self.platform.deliveries.values()}
+        return {id_: found[id_] for id_ in self.accepted if id_ in found}
+
+    def _waited(self, message_id: str) -> dict[str, Any]:
+        """What the journal knows of callbacks that waited for the answer to a message; nothing where none did."""
+        key = message_key(self.accepted[message_id])
+        return cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"wait#{key}", {}))
+
+    def _explained(self, row: Row, origin: Message) -> bool:
+        """Whether trouble in this very reply's calls, or in the callback that was to say it, explains that nobody knows
+        about it, and no key covers a repetition.
+        """
+        ledger = self.world.ledger
+        doubted = row.out.id in ledger.doubtful or (origin.id in ledger.disturbed and self._waited(origin.id))
+        return bool(doubted) and _covered(self.world, row.out) <= _KEYS_LIVE
+
+    # --- the comparison ---
+
+    def compare(self, states: dict[Key, ReplyState]) -> None:
+        """Each part of each reply must be there once, in one of its forms, and nothing else."""
+        there = Counter(map(_name, entries(self.platform)))
+        known: set[str] = set()
+        for key, forms in self.expected():
+            names = [[f"{key}{_plain(text)}" for text in form] for form in forms]
+            known.update(*names)
+            if not any(all(map(there.get, form)) for form in names) and states.get(key) is not ReplyState.UNKNOWN:
+                parts = "".join("." if there[text] else "x" for text in names[0])
+                self.found.lost.append(f"{key} ({parts}): {states.get(key, 'never decided')}")
+            for part in zip_longest(*names):
+                texts = {text for text in part if text}
+                times = sum(there[text] for text in texts)
+                if times > 1:
+                    self.found.duplicated.append(f"{times} times {min(texts)[:200]}")
+        self.found.duplicated += [f"nobody asked for {text[:200]}" for text in there if text not in known]
 
 
-def _entries(platform: Platform) -> Iterator[Entry]:
-    for message in platform.messages.values():
-        if message.sender_kind == "user":
-            continue
-        text = json.dumps(_without_keys(platform.parts(message)), ensure_ascii=False, sort_keys=True)
-        tag = _TAG.search(text)
-        speaker = "" if message.app == APP else message.app or message.sender
-        key = Key(tag["message"], int(tag["ordinal"])) if tag else None
-        yield Entry(f"{message.room}/{speaker}", text, key)
+class _Order:
+    """What one conversation says in one place must be in the order in which the conversation was heard.
 
-
-def _without_keys(value: object) -> object:
-    """`value` without what is different each time: the keys of media."""
-    if isinstance(value, dict):
-        return {name: _without_keys(inner) for name, inner in value.items() if name not in ("key", "id")}
-    return [_without_keys(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _attributed(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """What has no tag belongs to the reply before it in the same place."""
-    last: dict[str, Key | None] = {}
-    for entry in entries:
-        key = entry.key or last.get(entry.place)
-        last[entry.place] = key
-        yield entry._replace(key=key)
-
-
-def _states(world: World, platform: str, found: Findings) -> dict[Key, ReplyState]:
-    """How each reply ended by the journal; unknown ones are noted, with whether anything explains them."""
-    states: dict[Key, ReplyState] = {}
-    for pk, item in world.aws.dynamodb.items.items():
-        if not pk.startswith("out#"):
-            continue
-        row = row_of(cast("Any", item))
-        if row.out.to.platform != platform:
-            continue
-        tag = _TAG.search(item["body"]["S"])
-        key = Key(tag["message"], int(tag["ordinal"])) if tag else Key(row.out.id, 0)
-        states[key] = row.state
-        if row.state is ReplyState.UNKNOWN:
-            found.unknown.append(f"{key}: {row.reason}")
-            if row.out.id not in world.ledger.doubtful or world.covered(row.out) > _KEYS_LIVE:
-                found.unexplained.append(f"{key}: {row.reason}")
-    return states
-
-
-# --- the comparison ---------------------------------------------------------------------------------------------------
-
-
-def _compare(
-    entries: list[Entry],
-    accepted: dict[str, Message],
-    forms: Forms,
-    states: dict[Key, ReplyState],
-    found: Findings,
-    parked: frozenset[str],
-) -> None:
-    expected = list(_expected(accepted, forms))
-    there = Counter(_plain(entry.text) + _mark(entry) for entry in _attributed(entries))
-    rank: dict[str, int] = {}
-    for key, texts in expected:
-        for number, text in enumerate(texts):
-            wanted = f"{_plain(text)}{key}"
-            rank[wanted] = len(rank)
-            if not there[wanted] and states.get(key) is not ReplyState.UNKNOWN:
-                found.lost.append(f"{key} part {number}: {states.get(key, 'never decided')}")
-    for text, times in there.items():
-        if text not in rank:
-            found.duplicated.append(f"nobody asked for {text[:200]}")
-        elif times > 1:
-            found.duplicated.append(f"{times} times {text[:200]}")
-    origin = {_asked(message)[1]: Conversation.of(message).key for message in accepted.values()}
-    unknown = frozenset(key for key, state in states.items() if state is ReplyState.UNKNOWN)
-    _check_order(entries, rank, origin, found, parked, unknown)
-
-
-def _check_order(
-    entries: list[Entry],
-    rank: dict[str, int],
-    origin: dict[str, str],
-    found: Findings,
-    parked: frozenset[str],
-    unknown: frozenset[Key],
-) -> None:
-    """What one conversation says in one place must be in the order in which the conversation was heard. Of a reply that
-    is unknown nobody can tell when it is said, or whether: a worker that stood still may say it after its lease.
+    Of a reply that is unknown nobody can tell when it is said, or whether: a worker that stood still may say it after
+    its lease. And an answer within a callback is said when that ends: it waits for nothing that goes another way, and
+    one that got lost is given with the platform's next delivery.
     """
-    last: dict[str, tuple[int, str]] = {}
-    numbers: dict[str, list[int]] = {}
-    unordered: set[str] = set()
-    for entry in _attributed(entries):
-        at, text = rank.get(_plain(entry.text) + _mark(entry), -1), entry.text
-        number = _NUMBER.search(text)
-        if number:
-            numbers.setdefault(entry.place, []).append(int(number[0]))
-        if entry.key is not None and entry.key.message in parked:
-            unordered.add(entry.place)
-            continue
-        if entry.key in unknown:
-            unordered.add(entry.place)
-            continue
-        place = entry.place + origin.get(entry.key.message if entry.key else "", "")
-        before = last.get(place, (-1, ""))
-        if 0 <= at < before[0]:
-            found.out_of_order.append(f"{text[:100]} after {before[1][:100]}")
-        last[place] = max(before, (at, text))
-    for place, counted in numbers.items():
-        inorder = (sorted(counted) if place in unordered else counted) == sorted(set(counted))
-        if not inorder or max(counted) - len(counted) > len(unknown):
-            found.out_of_order.append(f"{place} reads {counted}")
+
+    def __init__(self, case: _Case, states: dict[Key, ReplyState]) -> None:
+        self._case = case
+        self._unknown = frozenset(key for key, state in states.items() if state is ReplyState.UNKNOWN)
+        self._rank: dict[str, int] = {}
+        for at, (key, forms) in enumerate(case.expected()):
+            for form in forms:
+                self._rank |= {f"{key}{_plain(text)}": at * 1000 + number for number, text in enumerate(form)}
+        self._origin = {_asked(message)[1]: message for message in case.accepted.values()}
+        self._last: dict[tuple[str, bool], tuple[int, str]] = {}
+        self._unordered: set[str] = set()
+
+    def check(self) -> None:
+        """Note what is not where it should be."""
+        numbers: dict[str, list[int]] = {}
+        for entry in entries(self._case.platform):
+            number = _NUMBER.search(entry.text)
+            if number:
+                numbers.setdefault(entry.place, []).append(int(number[0]))
+            self._place(entry)
+        for place, counted in numbers.items():
+            inorder = (sorted(counted) if place in self._unordered else counted) == sorted(set(counted))
+            if not inorder or max(counted) - len(counted) > len(self._unknown):
+                self._case.found.out_of_order.append(f"{place} reads {counted}")
+
+    def _place(self, entry: Entry) -> None:
+        if entry.key is None or entry.key in self._unknown or entry.key.message in self._case.parked:
+            self._unordered.add(entry.place)
+            return
+        at = self._rank.get(_name(entry), -1)
+        origin = self._origin.get(entry.key.message)
+        place = entry.place + (Conversation.of(origin).key if origin else "")
+        before, within = (self._last.get((place, passive), (-1, "")) for passive in (False, True))
+        if 0 <= at < max(before, within)[0]:
+            self._unordered.add(entry.place)
+            late = self._late(entry, origin) if entry.within else at > before[0]
+            what = f"{entry.text[:100]} after {max(before, within)[1][:100]}"
+            (self._case.found.overtaken if late else self._case.found.out_of_order).append(what)
+        passive = bool(entry.within)
+        self._last[place, passive] = max(within if passive else before, (at, entry.text))
+
+    def _late(self, entry: Entry, origin: Message | None) -> bool:
+        """Whether an answer within a callback is another than the one to its message's own first, undisturbed one."""
+        if origin is None or entry.within != origin.id or origin.id in self._case.world.ledger.disturbed:
+            return True
+        delivery = self._case.deliveries().get(origin.id)
+        return delivery is None or len(delivery.attempts) > 1
 
 
-def asked(body: str) -> str:
-    """The tag of the message in a record of the inbound queue."""
-    return _asked(decode_message(body))[1]
+def _covered(world: World, out: Outgoing) -> float:
+    """For how many seconds a repetition of the least covered call of `out` is harmless."""
+    if out.to.grant:
+        return 0  # a grant may end at any time, and no key of a call with it covers one without it
+    config = world.subjects[out.to.platform].apps[out.to.app]
+    app = App(out.to.platform, out.to.app, convert(config, config_type(out.to.platform)))
+    steps = outbound(out.to.platform).deliver(out, app, world.clock())
+    return min(call.covered for call in _calls(steps))
+
+
+def _calls(steps: Steps) -> Iterator[Call]:
+    """The calls of a reply, each answered as if it was done."""
+    try:
+        call = next(steps)
+        while True:
+            yield call
+            call = steps.send(Sent("id", {"key": "key"}))
+    except StopIteration:
+        return
+
+
+def _name(entry: Entry) -> str:
+    """What a part of a reply is known by: its words without the number that `/count` puts first."""
+    return f"{entry.key}{_plain(entry.text)}"
 
 
 def _plain(text: str) -> str:
-    """`text` without the number that `/count` puts first."""
     return _NUMBER.sub("", text)
-
-
-def _mark(entry: Entry) -> str:
-    return str(entry.key)

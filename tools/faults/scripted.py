@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from random import Random
 
 from parley.journal.inbox import Inbox
-from playground.platforms.base import Pressed, Said
+from playground.platforms.base import Platform, Pressed, Said
 from playground.platforms.model import Message
 from tools.faults.bot import LATE_APP, make_bot
-from tools.faults.oracle import Findings, Forms, judge
+from tools.faults.forms import Forms
+from tools.faults.oracle import Findings, judge
 from tools.faults.subjects import APP, Subject
 from tools.faults.trouble import Fault, Plan
 from tools.faults.world import World
 
-ROOM = "team"
 FAULTS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.STALL, Fault.LOST, Fault.REFUSED)
 AGAIN_AFTER = 400.0
 """Seconds after which the platform delivers the message once more: SQS has forgotten it by then."""
@@ -96,32 +96,37 @@ def _played(subject: Subject, case: Case, plan: Plan, inbox: type[Inbox]) -> Wor
     world = World((subject,), plan, make_bot(), Random(str(case)), inbox=inbox)
     platform = world.platforms[subject.name]
     late = f"/parley/faults/{subject.name}/{LATE_APP}"
-    configuration = world.aws.parameters.pop(late)
-    world.at(world.clock() + LATE_BY, lambda: world.aws.parameters.update({late: configuration}))
+    configuration = world.aws.parameters.pop(late, None)
+    if configuration is not None:
+        world.at(world.clock() + LATE_BY, lambda: world.aws.parameters.update({late: configuration}))
     if case.warm:
-        platform.say(APP, ROOM, "lin", Said(text="/count before"))
+        _say(platform, subject, "count", "before")
         world.settle()
     if case.command == "press":
         card = _card(world, subject)
         plan.armed = True
-        platform.press(APP, card.id, "lin", Pressed(button="press"))
+        platform.press(APP, card.id, "lin", Pressed(button="Press"))
     else:
         plan.armed = True
-        platform.say(APP, ROOM, "lin", Said(text="mark" if case.command == "echo" else f"/{case.command} mark"))
+        _say(platform, subject, case.command, "marked")
     delivery = platform.outbox[-1]
-    platform.say(APP, ROOM, "lin", Said(text="/count behind"))
+    _say(platform, subject, "count", "behind")
     world.at(world.clock() + AGAIN_AFTER, lambda: world.call_back(subject.name, delivery))
     world.settle(until=world.clock() + AGAIN_AFTER / 2)
     plan.armed = False
     world.settle()
-    platform.say(APP, ROOM, "lin", Said(text="/count after"))
+    _say(platform, subject, "count", "at-end")
     world.settle()
     return world
+
+
+def _say(platform: Platform, subject: Subject, command: str, mark: str) -> None:
+    platform.say(APP, subject.room, "lin", Said(text=subject.said(command, mark)))
 
 
 def _card(world: World, subject: Subject) -> Message:
     """A card that the bot has sent."""
     platform = world.platforms[subject.name]
-    platform.say(APP, ROOM, "lin", Said(text="/card mark"))
+    _say(platform, subject, "card", "marked")
     world.settle()
     return [message for message in platform.messages.values() if message.sender_kind != "user"][-1]

@@ -4,7 +4,6 @@ Nothing waits and nothing runs beside anything else, so a seed tells all. What d
 worker that stalls while another takes its place, is made by stepping on from inside the call at which it stalls.
 """
 
-import base64
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +11,11 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
-from msgspec import convert
 from msgspec.json import encode
 
 from parley.bot import Bot
 from parley.engine import telemetry
+from parley.engine.answering import Answers
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb
 from parley.engine.batch import run
@@ -30,18 +29,19 @@ from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import Passive
-from parley.model import Outgoing
 from parley.model.codec import decode_outgoing
-from parley.platform import App, Call, Sent, Steps
-from parley.platforms import config_type, inbound, outbound
+from parley.platform import Answering
+from parley.platforms import inbound
 from playground.platforms.base import Platform
-from playground.platforms.model import Attempt, Delivery
+from playground.platforms.model import Delivery
 from playground.transport import ImitationTransport
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.edges import NotingHttp, TroubledApi
+from tools.faults.exchange import Exchange
 from tools.faults.ledger import START, Clock, Ledger
 from tools.faults.sqs import Message, NotInFlight, Queue
 from tools.faults.subjects import Subject
+from tools.faults.tasks import Task
 from tools.faults.trouble import Crash, Decider, Fault
 from tools.faults.wire import Aws
 
@@ -96,15 +96,17 @@ class World:
             {subject.address: TroubledApi(self, self.platforms[subject.name]) for subject in subjects}
         )
         self.schedule: list[tuple[float, int, Callable[[], None]]] = []
-        self.copies: dict[str, int] = {}
+        self.open: set[str] = set()
+        """Deliveries that a platform waits for the answer to."""
         self.finished: Callable[[Message], bool] = lambda _record: True
         """Whether the event source mapping manages to delete a record that is done; else it is handed out again."""
         self.last_fault: Fault | None = None
-        self.stage = "sweeper"
-        """Which function makes the calls just now."""
+        self.stage, self.delivery = "sweeper", ""
+        """Which function makes the calls just now, and for which delivery if it is a callback."""
         self._events = 0
         self._stalled = 0
         self._reply = ""
+        self._task: Task | None = None
         self._next_sweep = START + SWEEP_EVERY
         self.enter()
 
@@ -130,11 +132,19 @@ class World:
         self.pacing = pacing = Pacing(client, TABLE, clock, sleep, self.random.random)
         tokens = Tokens(client, TABLE, clock, sleep, self.random.random)
         http = NotingHttp(self)
-        self._callbacks = {name: Callback(name, inbound(name), Apps(clock), clock) for name in self.subjects}
-        self._processor = Processor(self.bot, self.inbox(client, TABLE, KEEP_FOR), clock=clock)
+        inbox = self.inbox(client, TABLE, KEEP_FOR)
+        passive = Passive(client, TABLE, keep_for=KEEP_FOR)
+
+        def answers(answering: Answering) -> Answers:
+            return Answers(answering, inbox, Outbox(client, TABLE, LEASE), passive, clock, self._wait)
+
+        self._callbacks = {
+            name: Callback(name, inbound(name), Apps(clock), clock, answers=answers) for name in self.subjects
+        }
+        self._processor = Processor(self.bot, inbox, clock=clock)
         self._deliverer = Deliverer(
             Outbox(client, TABLE, LEASE),
-            Passive(client, TABLE, keep_for=KEEP_FOR),
+            passive,
             Calls(http, tokens, pacing, client, TABLE, clock),
             pacing,
             Apps(clock),
@@ -145,15 +155,6 @@ class World:
     def configure(self, platform: str, app: str, config: Any) -> None:
         """Store the configuration of an app."""
         self.aws.parameters[f"/parley/faults/{platform}/{app}"] = encode(config).decode()
-
-    def covered(self, out: Outgoing) -> float:
-        """For how many seconds a repetition of the least covered call of `out` is harmless, as it was decided."""
-        if out.to.grant:
-            return 0  # a grant may end at any time, and no key of a call with it covers one without it
-        config = self.subjects[out.to.platform].apps[out.to.app]
-        app = App(out.to.platform, out.to.app, convert(config, config_type(out.to.platform)))
-        steps = outbound(out.to.platform).deliver(out, app, out.created)
-        return min(call.covered for call in _calls(steps))
 
     # --- calls and their faults ---------------------------------------------------------------------------------------
 
@@ -166,6 +167,8 @@ class World:
             return None
         if self._reply and fault not in (Fault.LIMITED, Fault.EXPIRED):
             self.ledger.doubtful.add(self._reply)
+        if self.delivery:
+            self.ledger.disturbed.add(self.delivery)
         if fault is Fault.CRASH_BEFORE:
             raise Crash(kind)
         if fault is Fault.STALL:
@@ -190,12 +193,43 @@ class World:
     @contextmanager
     def _aside(self) -> Iterator[None]:
         """Other processes at work, with troubles of their own, until this one goes on."""
-        mine = self._callbacks, self._processor, self._deliverer, self._sweeper, self._reply
-        self.restart()
+        mine = self._callbacks, self._processor, self._deliverer, self._sweeper
+        with self._hands():
+            self.restart()
+            try:
+                yield
+            finally:
+                self._callbacks, self._processor, self._deliverer, self._sweeper = mine
+
+    @contextmanager
+    def _hands(self) -> Iterator[None]:
+        """Somebody else is at work for a while."""
+        mine = self.stage, self.delivery, self._reply, self._task
+        self.delivery = self._reply = ""
         try:
             yield
         finally:
-            self._callbacks, self._processor, self._deliverer, self._sweeper, self._reply = mine
+            self.stage, self.delivery, self._reply, self._task = mine
+
+    def apart(self, work: Callable[[], None]) -> None:
+        """Do `work`, of another process."""
+        with self._hands():
+            work()
+
+    def run(self, task: Task) -> None:
+        """Let `task` go on until it waits or ends."""
+        with self._hands():
+            self._task = task
+            task.resume()
+
+    def _wait(self, seconds: float) -> None:
+        """The task that is at work waits while the world goes on."""
+        task = self._task
+        if task is None:
+            raise Stuck("only a task can wait")
+        with self._hands():
+            self.at(self.clock() + seconds, lambda: self.run(task))
+            task.wait()
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
@@ -206,27 +240,15 @@ class World:
 
     def call_back(self, platform: str, delivery: Delivery) -> None:
         """The platform delivers an event; where that fails it tries again, as it would."""
-        status, body, self.stage = 0, b"", "callback"
-        try:
-            status, body = self._called_back(platform, delivery)
-        except Crash:
-            self.restart()
-        again = self.platforms[platform].attempted(delivery, Attempt(self.clock(), 0, status), {}, body)
-        if again is not None:
-            self.at(self.clock() + again, lambda: self.call_back(platform, delivery))
+        Exchange(self, platform, delivery).begin()
 
-    def _called_back(self, platform: str, delivery: Delivery) -> tuple[int, bytes]:
-        wire = delivery.wire
-        event = {
-            "httpMethod": wire.method,
-            "pathParameters": {"app": delivery.app},
-            "queryStringParameters": dict(wire.query),
-            "headers": dict(wire.headers),
-            "body": base64.b64encode(wire.body).decode(),
-            "isBase64Encoded": True,
-        }
-        answer = self._callbacks[platform](event, None)
-        return answer["statusCode"], answer["body"].encode()
+    def callback(self, platform: str) -> Callback:
+        """The function that takes the callbacks of `platform`."""
+        return self._callbacks[platform]
+
+    def answers_within(self, platform: str) -> bool:
+        """Whether replies can be given within the callbacks of `platform`."""
+        return isinstance(self._callbacks[platform].inbound, Answering)
 
     def step(self, queue: Queue) -> bool:
         """Hand one record of `queue` to its worker; False where there is none."""
@@ -235,29 +257,29 @@ class World:
             return False
         receipt = message.receipt
         mapped = self._processor if queue is self.inbound else self._deliverer
-        self.stage = "processor" if queue is self.inbound else "deliverer"
-        before, self._reply = self._reply, "" if queue is self.inbound else _reply_id(message)
-        try:
-            answer = run({"Records": [_record(message)]}, queue.url, mapped)
-            if not answer["batchItemFailures"] and self.finished(message):
-                queue.delete(receipt)
-        except Crash:
-            self.restart()
-        except NotInFlight:
-            pass  # it took longer than the queue waits, and the record is somebody else's by now
-        finally:
-            self._reply = before
+        with self._hands():
+            self.stage = "processor" if queue is self.inbound else "deliverer"
+            self._reply = "" if queue is self.inbound else _reply_id(message)
+            try:
+                answer = run({"Records": [_record(message)]}, queue.url, mapped)
+                if not answer["batchItemFailures"] and self.finished(message):
+                    queue.delete(receipt)
+            except Crash:
+                self.restart()
+            except NotInFlight:
+                pass  # it took longer than the queue waits, and the record is somebody else's by now
         return True
 
     def sweep(self) -> None:
         """The sweeper's minute."""
-        self.stage = "sweeper"
-        try:
-            self._sweeper()
-        except Crash:
-            self.restart()
-        except Exception:  # noqa: BLE001  # a failed run is followed by the next one, a minute later
-            return
+        with self._hands():
+            self.stage = "sweeper"
+            try:
+                self._sweeper()
+            except Crash:
+                self.restart()
+            except Exception:  # noqa: BLE001  # a failed run is followed by the next one, a minute later
+                return
 
     def redrive(self) -> list[str]:
         """The operator sends all dead letters back; their bodies."""
@@ -291,8 +313,7 @@ class World:
             heappop(self.schedule)[2]()
         for platform in self.platforms.values():
             for delivery in platform.take():
-                for _ in range(self.copies.get(delivery.id, 1)):
-                    self.call_back(platform.name, delivery)
+                self.call_back(platform.name, delivery)
         if self.clock() >= self._next_sweep:
             self._next_sweep = self.clock() + SWEEP_EVERY
             self.sweep()
@@ -303,17 +324,6 @@ class World:
         moments += [self.schedule[0][0]] if self.schedule else []
         moments += [self._next_sweep] if self.aws.dynamodb.waiting else []
         return min((moment for moment in moments if moment is not None), default=None)
-
-
-def _calls(steps: Steps) -> Iterator[Call]:
-    """The calls of a reply, each answered as if it was done."""
-    try:
-        call = next(steps)
-        while True:
-            yield call
-            call = steps.send(Sent("id", {"key": "key"}))
-    except StopIteration:
-        return
 
 
 def _nothing(*_: object) -> None:
