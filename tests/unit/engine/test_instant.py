@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from parley.bot import Bot
+from parley.engine import callback
 from parley.engine.callback import Callback
 from parley.engine.instant import within
 from parley.model import Command, Message
@@ -93,6 +94,25 @@ def test_one_that_is_too_slow_is_given_up_and_counted(typing: Message, capsys: p
 
     try:
         assert within(0.01, slow, typing) is None
+    finally:
+        hold.set()
+    assert "InstantsMissed" in capsys.readouterr().out
+
+
+def test_one_that_misses_the_budget_leaves_the_message_to_the_queue(
+    typing: Message, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hold = threading.Event()
+    bot = Bot()
+
+    @bot.instant("doc")
+    def slow(_: Message) -> Choices:
+        hold.wait(30)
+        return TITLES
+
+    monkeypatch.setattr(callback, "BUDGET", 0.01)
+    try:
+        assert answer(Inbound(typing), bot) == "none"
     finally:
         hold.set()
     assert "InstantsMissed" in capsys.readouterr().out
