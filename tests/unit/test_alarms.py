@@ -31,13 +31,22 @@ def test_every_queue_and_function_is_watched() -> None:
 
     assert watched >= {f"{stem}{what}" for stem in stems for what in ("Errors", "Throttles")}
     assert watched >= {"InboundDeadLetters", "OutboundDeadLetters"}
-    assert watched >= {"InboundAge", "OutboundAge", "CallbackLatency", "RepliesUnknown", "RepliesFailed"}
+    assert watched >= {"InboundAge", "OutboundAge", "CallbackLatency"}
+    assert watched >= {"RepliesUnknown", "RepliesFailed", "RowsUnreadable"}
 
 
 def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
     own = {name: body["Properties"] for name, body in ALARMS.items() if body["Properties"]["Namespace"] == "Parley"}
 
-    assert sorted(alarm["MetricName"] for alarm in own.values()) == ["RepliesFailed", "RepliesUnknown"]
+    emitting = {"RepliesFailed": "Deliverer", "RepliesUnknown": "Deliverer", "RowsUnreadable": "Sweeper"}
+    assert {alarm["MetricName"] for alarm in own.values()} == set(emitting)
     for alarm in own.values():
-        service = functions()["DelivererFunction"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        function = functions()[f"{emitting[alarm['MetricName']]}Function"]
+        service = function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
         assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+
+
+def test_a_row_that_the_old_version_cannot_read_wakes_nobody_during_a_canary() -> None:
+    alarm = ALARMS["RowsUnreadableAlarm"]["Properties"]
+    assert functions()["ProcessorFunction"]["DeploymentPreference"]["Type"] == "Canary10Percent5Minutes"
+    assert alarm["Period"] * (alarm["EvaluationPeriods"] - 1) > 5 * 60
