@@ -1,6 +1,6 @@
 """Answers within the callback: the bot runs once, each reply is said once, whatever the platform delivers again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from parley.journal.view import journal_of
 from parley.model import Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
 from parley.platform import Accepted, Answered, App, Config, Request, Response
 from tests.unit.conftest import Clock
+from tests.unit.test_template import ANSWERING_ROWS
 
 pytestmark = pytest.mark.usefixtures("aws")
 APP = App("feishu", "demo", Config())
@@ -244,3 +245,45 @@ def test_a_table_that_fails_costs_the_answer_and_not_the_message(world: World, m
     monkeypatch.setattr(Passive, "decided", failing)
     assert world.callback() == (200, "success")
     assert world.states() == [("PENDING", [])]
+
+
+def test_answering_touches_no_rows_but_those_that_the_callback_functions_may(
+    world: World, message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Owed and new replies, said whole, in part and not at all; an answer refused; an answer given once more."""
+    used: set[tuple[str, str]] = set()
+    client: Any = dynamodb()
+    ask = client._make_api_call
+
+    def noting(operation: str, request: dict[str, Any]) -> Any:
+        used.update(_rows(operation, request))
+        return ask(operation, request)
+
+    world.decides("owed")
+    row = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
+    assert isinstance(row, Row)
+    world.passive.owe(row.out, "deliverer", "45015", world.clock.now)
+    following = message(id="m2")
+    world.decides("one", "two", "three", message=following)
+    world.answers.inbound = Inbound(room=11)
+    monkeypatch.setattr(client, "_make_api_call", noting)
+    with monkeypatch.context() as patch:
+        patch.setattr(dynamodb(), "transact_write_items", refusing)
+        assert world.callback(following) == (200, "success")
+    assert [world.callback(following) for _ in range(2)] == [(200, "owed|one|tw")] * 2
+    allowed = {(action.removeprefix("dynamodb:"), keys) for [action], rows in ANSWERING_ROWS.items() for keys in rows}
+    assert {(action, f"{pk.partition('#')[0]}#*") for action, pk in used} == allowed
+
+
+def _rows(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The actions and keys that IAM would see."""
+    match operation:
+        case "TransactWriteItems":
+            for item in request["TransactItems"]:
+                [(action, what)] = item.items()
+                yield f"{action}Item", what["Key"]["pk"]["S"]
+        case "BatchGetItem":
+            for key in request["RequestItems"]["parley"]["Keys"]:
+                yield operation, key["pk"]["S"]
+        case _:
+            yield operation, request["Key"]["pk"]["S"]
