@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from parley.engine.aws import setting
+from parley.engine.sockets import ending, transport
 from parley.platform import Answer, Auth, Call, Headers, Permanent, Transient, Unclear, Upload
 
 MAX_ANSWER = 1_048_576
@@ -45,10 +46,7 @@ class CallFailed(Exception):
 @cache
 def client() -> httpx.Client:
     """The client of this process."""
-    return httpx.Client(
-        limits=httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=50),
-        follow_redirects=False,
-    )
+    return httpx.Client(transport=transport(), follow_redirects=False)
 
 
 @dataclass(slots=True)
@@ -68,7 +66,7 @@ class Http:
         """Make `call` with `token` in the place that `call.auth` names. Raises CallFailed."""
         headers, query = _with_token(call, token)
         until = self._until(call)
-        with _body(self.client, call, until) as body:
+        with ending(until), _body(self.client, call, until) as body:
             request = self.client.build_request(
                 call.method,
                 call.url,
@@ -88,7 +86,8 @@ class Http:
         request = self.client.build_request(
             call.method, call.url, params=query or None, headers=headers, timeout=_timeout(until)
         )
-        answer = self._send(request, until, limit)
+        with ending(until):
+            answer = self._send(request, until, limit)
         return answer, answer.body
 
     def _until(self, call: Call) -> float:
@@ -121,7 +120,7 @@ class _TooLong(Exception):
 
 
 def _timeout(until: float) -> httpx.Timeout:
-    """For each step of a call that has to be over at `until`; httpx knows no time-out for the whole."""
+    """For each step of a call that has to be over at `until`; for the whole of it see `parley.engine.sockets`."""
     left = max(0.1, until - time.monotonic())
     return httpx.Timeout(left, connect=min(3.0, left))
 
@@ -201,7 +200,7 @@ def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) 
     try:
         until = min(until, time.monotonic() + 10.0)
         _check_outside(httpx.URL(upload.media.url).host)
-        with client.stream("GET", upload.media.url, timeout=_timeout(until)) as response:
+        with ending(until), client.stream("GET", upload.media.url, timeout=_timeout(until)) as response:
             _check_outside(*_peer(response))
             if response.status_code >= 500:
                 raise CallFailed(Transient(f"media answered {response.status_code}"))

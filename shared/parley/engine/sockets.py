@@ -1,0 +1,104 @@
+"""Connections that keep the deadline of a whole call. httpx has time-outs for single steps alone: who takes a byte now
+and then, or sends a header line now and then, never meets one.
+"""
+
+import ssl
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpcore
+import httpx
+
+_KEPT = 20
+"""Connections at once, and kept alive."""
+_KEPT_FOR = 50
+_SLICE = 16_384
+"""Bytes that are written at once: as much as one record of TLS takes, so that each write is one step."""
+_until: ContextVar[float | None] = ContextVar("until", default=None)
+
+
+@contextmanager
+def ending(until: float) -> Generator[None]:
+    """Let every step of a call within be over at the moment `until` of `time.monotonic`.
+
+    The call then raises httpx's time-outs. Only the look-up of a name in DNS knows no end but its own.
+    """
+    before = _until.set(until)
+    try:
+        yield
+    finally:
+        _until.reset(before)
+
+
+def transport() -> httpx.BaseTransport:
+    """A transport whose connections are kept alive and keep the deadline of `ending`."""
+    return _Transport()
+
+
+class _Transport(httpx.HTTPTransport):
+    """httpx's own, with its pool on our connections; httpx has no parameter for them."""
+
+    def __init__(self) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=_KEPT,
+            max_keepalive_connections=_KEPT,
+            keepalive_expiry=_KEPT_FOR,
+            network_backend=_Backend(),
+        )
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self) -> None:
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._sockets.connect_tcp(host, port, left, local_address, socket_options))
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection of which each step takes no longer than the whole call has left."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _SLICE):
+            self._stream.write(buffer[start : start + _SLICE], _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(timeout: float | None, over: type[Exception]) -> float | None:
+    """The seconds that one step may take. Raises `over` where none are left."""
+    until = _until.get()
+    if until is None:
+        return timeout
+    left = until - time.monotonic()
+    if left <= 0:
+        raise over("the whole call takes too long")
+    return left if timeout is None else min(timeout, left)
