@@ -220,6 +220,13 @@ def test_where_nothing_may_be_sent_any_more_it_goes_with_the_next_answer(stack: 
     assert [bot_runs(stack, one) for one in (id_, next_)] == [1, 1]
 
 
+def test_an_account_that_answers_actively_is_told_that_it_came_too_late(stack: Stack, person: str) -> None:
+    id_, _ = say(stack, "wechat", person, "/slow 3")
+    stack.post("/api/happen", platform="wechat", app="demo", kind="close_window", sender=person)
+    (reply,) = journal(stack, id_, "FAILED")
+    assert reply["reason"].startswith("45015")
+
+
 def test_no_log_holds_a_secret_or_what_was_said(stack: Stack, person: str) -> None:
     secret = f"text-{uuid.uuid4().hex}"
     id_, room = say(stack, "wechat", person, f"/echo {secret}", "passive")

@@ -32,6 +32,8 @@ from parley.platforms.wechat.render import Said, parts, shown, sort_of
 PROFILE = Profile(retry_for=3600)
 read_addresses = api.addresses
 
+_ANSWERS = "answers"
+"""`Call.note` of what could also be said in a callback: messages in the conversation, of accounts that answer there."""
 _COVERED = 580
 """Seconds. A `client_msg_id` is remembered for ten minutes; the rest is for the way there."""
 
@@ -54,8 +56,8 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     if call.name == "typing" and isinstance(found, Permanent | Limited):
         # It is refused where the person did nothing lately; what is said after it must not wait or fail for that.
         return Sent()
-    if isinstance(found, Permanent) and found.closed and call.name != "send":
-        # Only what is said in the conversation can be said in an answer there.
+    if isinstance(found, Permanent) and found.closed and call.note != _ANSWERS:
+        # There is no callback to say it in: it is refused, and that is told.
         return replace(found, closed=False)
     if isinstance(found, Sent) and call.name == "download" and (address := answer.json().get("video_url")):
         return Sent(data={"url": str(address)})
@@ -135,10 +137,19 @@ def _message(said: Said, out: Outgoing, number: int, config: Config) -> Call:
         case kind:
             name = "miniprogrampage" if kind == "miniprogram" else kind
             body = to | {"msgtype": name, name: said.content}
-            return _call("send", "/cgi-bin/message/custom/send", config, body)
+            note = _ANSWERS if config.reply_mode == "passive" else ""
+            return _call("send", "/cgi-bin/message/custom/send", config, body, note=note)
 
 
 def _call(
-    name: str, path: str, config: Config, body: dict[str, Any] | None, *, covered: float = 0, method: str = "POST"
+    name: str,
+    path: str,
+    config: Config,
+    body: dict[str, Any] | None,
+    *,
+    covered: float = 0,
+    method: str = "POST",
+    note: str = "",
 ) -> Call:
-    return Call(name=name, method=method, url=f"{config.host}{path}", auth=api.AUTH, json=body, covered=covered)
+    url = f"{config.host}{path}"
+    return Call(name=name, method=method, url=url, auth=api.AUTH, json=body, covered=covered, note=note)

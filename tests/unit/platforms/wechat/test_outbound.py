@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from parley.engine.http import Http
@@ -11,6 +12,7 @@ from parley.model import Button, Card, Destination, File, Image, Other, Outgoing
 from parley.platform import (
     HARMLESS,
     Answer,
+    App,
     Bucket,
     Call,
     Limited,
@@ -102,17 +104,19 @@ def test_a_day_quota_is_asked_after_less_often_than_a_minutes() -> None:
 
 
 @pytest.mark.parametrize("code", [45015, 45047, 48001])
-def test_a_person_that_cannot_be_written_to_is_told_from_one_that_never_can(code: int) -> None:
-    refused = outbound.outcome(SEND, answer(errcode=code, errmsg="x"))
-    assert isinstance(refused, Permanent)
-    assert refused.closed
-    template = Call(name="template", method="POST", url="https://x")
-    refused = outbound.outcome(template, answer(errcode=code, errmsg="x"))
-    assert isinstance(refused, Permanent)
-    assert not refused.closed
-    blocked = outbound.outcome(SEND, answer(errcode=43019, errmsg="x"))
-    assert isinstance(blocked, Permanent)
-    assert not blocked.closed
+def test_what_a_callback_may_still_say_is_kept_for_it_and_all_else_has_failed(code: int) -> None:
+    def is_kept(segment: str | Other, app: App, code: int) -> bool:
+        call = next(outbound.deliver(out(Reply.of(segment)), app, 100))
+        refused = outbound.outcome(call, answer(errcode=code, errmsg="x"))
+        assert isinstance(refused, Permanent)
+        return refused.closed
+
+    passive = App("wechat", "demo", msgspec.structs.replace(APP.config, reply_mode="passive"))
+    template = Other(name="template", data={"template_id": "T"})
+    assert is_kept("words", passive, code)
+    assert not is_kept(template, passive, code)
+    assert not is_kept("words", passive, 43019)
+    assert not is_kept("words", APP, code)
 
 
 @pytest.mark.parametrize("code", [45080, 45081, 48001, 45011])
