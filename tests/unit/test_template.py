@@ -119,7 +119,7 @@ PROBED = ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 ANSWERING = {"WecomRole", "WechatRole"}
 """Those whose platforms take answers within the callback."""
 ANSWERING_ROWS: dict[tuple[str, ...], list[str]] = {
-    ("dynamodb:GetItem",): ["in#*", "out#*", "owed#*"],
+    ("dynamodb:GetItem",): ["in#*", "out#*", "owed#*", "wait#*"],
     ("dynamodb:BatchGetItem",): ["out#*"],
     ("dynamodb:UpdateItem",): ["out#*", "wait#*", "owed#*"],
 }

@@ -24,6 +24,14 @@ _LAST_DELIVERY = 3
 third is answered, and a fourth then never comes."""
 _AGAIN = Response(504, b"", "text/plain")
 """No answer: the platform delivers the message once more, and that delivery goes on waiting."""
+LEASE = 6.0
+"""Seconds for which a callback holds replies: longer than it waits, and over before the platform's next delivery of the
+message is. What it says is recorded first, so that a lease that ends leaves no doubt."""
+_OWNER = "callback-"
+
+
+class _Unsure(Exception):
+    """Nobody knows whether the answer is recorded."""
 
 
 @dataclass(slots=True)
@@ -39,19 +47,50 @@ class Answers:
 
     def respond(self, request: Request, app: App, accepted: Accepted, started: float) -> Response:
         """The response to a callback whose message is queued, at most `accepted.answer_within` after `started`."""
-        message = accepted.messages[0]
+        message, until = accepted.messages[0], started + accepted.answer_within
         try:
             arrival = self.passive.arrived(message, self.clock())
             if arrival.answered is not None:
-                return msgspec.json.decode(arrival.answered, type=_Given).response()
-            count = self._wait(message, started + accepted.answer_within)
-            if count is None:
-                return _AGAIN if arrival.number < _LAST_DELIVERY else accepted.response
-            return self._answer(request, app, message, count) or accepted.response
+                return _read(arrival.answered)
+            response = self._waited(request, app, message, until)
         except AwsError as error:
             # The message is safe in the queue; its answer goes the other way, or with the next delivery.
             log.warning("no answer within the callback", extra={"app": app.name, "error": error_code(error)})
             return accepted.response
+        if response is None or (response is _AGAIN and arrival.number >= _LAST_DELIVERY):
+            return accepted.response
+        return response
+
+    def _waited(self, request: Request, app: App, message: Message, until: float) -> Response | None:
+        """The answer, once there is one; _AGAIN if it may come later, None if it goes another way."""
+        count = self._wait(message, until)
+        if count is None:
+            return _AGAIN
+        try:
+            return self._settled(request, app, message, count, until)
+        except _Unsure:
+            # Given now it might be said twice, and kept to ourselves it might be lost: the next delivery finds out.
+            return _AGAIN
+
+    def _settled(self, request: Request, app: App, message: Message, count: int, until: float) -> Response | None:
+        """The answer that this delivery of `message` gives, or that another one of it has given meanwhile: the platform
+        may look at either. None where there is none.
+        """
+        while True:
+            response = self._answer(request, app, message, count)
+            if response is None:
+                given = self.passive.answered(message)
+                response = _read(given) if given else None
+            if response is not None or not self._is_being_said(message, count):
+                return response
+            if self.clock() >= until:
+                return _AGAIN
+            self.sleep(_POLL)
+
+    def _is_being_said(self, message: Message, count: int) -> bool:
+        """Whether another callback holds a reply to `message`."""
+        rows = self.inbox.replies(message, count) if count else []
+        return any(row.state is ReplyState.SENDING and row.owner.startswith(_OWNER) for row in rows)
 
     def _wait(self, message: Message, until: float) -> int | None:
         """The number of replies as soon as the message is decided; None if that is not before `until`."""
@@ -63,7 +102,7 @@ class Answers:
 
     def _answer(self, request: Request, app: App, message: Message, count: int) -> Response | None:
         """Say what can be said. None where there is nothing, or another worker is already saying it."""
-        owner, taken = uuid4().hex, list[Row]()
+        owner, taken = f"{_OWNER}{uuid4().hex}", list[Row]()
         try:
             self._take([*self.passive.owed(message), *self.inbox.replies(message, count)], owner, taken)
             if not taken:
@@ -83,6 +122,9 @@ class Answers:
         except NotCommitted as refused:
             self._give_back(taken, owner, str(refused))
             return None
+        except AwsError as error:
+            log.warning("answer not known to be recorded", extra={"app": app.name, "error": error_code(error)})
+            raise _Unsure from error
         telemetry.count("RepliesSent", answered.said, platform=app.platform)
         return answered.response
 
@@ -91,13 +133,13 @@ class Answers:
         for row in rows[:MOST_PARTS]:
             if row.state in FINAL:
                 continue
-            old = self.outbox.take(row.out.id, owner, self.clock()) if _untouched(row) else None
+            old = self.outbox.take(row.out.id, owner, self.clock(), calls=False) if _untouched(row) else None
             if not isinstance(old, Row):
                 break
             taken.append(old)
 
     def _give_back(self, taken: list[Row], owner: str, reason: str) -> None:
-        """Nothing of `taken` was said: without this their lease would end in doubt, and they in UNKNOWN."""
+        """Nothing of `taken` was said: others need not wait for the lease to end."""
         for row in taken:
             try:
                 self.outbox.release(
@@ -108,7 +150,9 @@ class Answers:
 
 
 def _untouched(row: Row) -> bool:
-    return row.state is ReplyState.PENDING and not row.receipts and row.unclear_since is None
+    """Nobody has begun to say it. One that a callback holds can be taken when its lease is over."""
+    held = row.state is ReplyState.SENDING and row.owner.startswith(_OWNER)
+    return (held or row.state is ReplyState.PENDING) and not row.receipts and row.unclear_since is None
 
 
 class _Given(msgspec.Struct, frozen=True):
@@ -126,12 +170,16 @@ class _Given(msgspec.Struct, frozen=True):
         return Response(self.status, self.body, self.content_type)
 
 
+def _read(given: str) -> Response:
+    return msgspec.json.decode(given, type=_Given).response()
+
+
 def answers(inbound: Answering) -> Answers:
     """The answers of this process."""
     table, keep_for = setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400
     return Answers(
         inbound,
         Inbox(dynamodb(), table, keep_for),
-        Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
+        Outbox(dynamodb(), table, LEASE),
         Passive(dynamodb(), table, keep_for),
     )

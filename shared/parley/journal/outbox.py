@@ -42,19 +42,20 @@ class Outbox:
     table: str
     lease: float
 
-    def take(self, reply_id: str, owner: str, now: float) -> Row | Busy | Finished:
-        """Take the reply for sending: the row as it was before, or why it cannot be had.
+    def take(self, reply_id: str, owner: str, now: float, *, calls: bool = True) -> Row | Busy | Finished:
+        """Take the reply for sending: the row as it was before, or why it cannot be had. `calls`: this worker may die
+        after it was said and before that is recorded. One who records first leaves no doubt behind.
 
         A row whose `unclear_since` is set may have been said already. A reply that the journal does not know (its row
         is long gone) is Finished: what is not known was handled long ago.
         """
+        doubt = "unclear_since = if_not_exists(unclear_since, :now), " if calls else ""
         try:
             old = self.client.update_item(
                 TableName=self.table,
                 Key={"pk": text(reply_pk(reply_id))},
                 UpdateExpression="SET #state = :sending, #owner = :owner, lease_until = :until, due_at = :until, "
-                "unclear_since = if_not_exists(unclear_since, :now), tried_since = if_not_exists(tried_since, :now), "
-                "updated = :now ADD attempts :one",
+                f"{doubt}tried_since = if_not_exists(tried_since, :now), updated = :now ADD attempts :one",
                 ConditionExpression="#state = :pending OR (#state = :sending AND lease_until <= :now)",
                 ExpressionAttributeNames=_NAMES,
                 ExpressionAttributeValues={

@@ -84,6 +84,10 @@ class Passive:
         ).get("Attributes", {})
         return Arrival(int(get_number(row, "deliveries") or 1), get_text(row, "answer") or None)
 
+    def answered(self, message: Message) -> str | None:
+        """The answer that a delivery of `message` was given; None where none was."""
+        return get_text(self._get(_wait_pk(message)), "answer") or None
+
     def decided(self, message: Message) -> int | None:
         """The number of replies to `message`; None while it is undecided."""
         item = self._get(message_pk(message_key(message)))
@@ -205,7 +209,11 @@ class Passive:
 
 
 def _wait(message: Message) -> Item:
-    return {"pk": text(f"wait#{message_key(message)}")}
+    return {"pk": text(_wait_pk(message))}
+
+
+def _wait_pk(message: Message) -> str:
+    return f"wait#{message_key(message)}"
 
 
 def _owed(conversation: str) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from parley.engine.answering import Answers
+from parley.engine.answering import LEASE, Answers
 from parley.engine.aws import dynamodb
 from parley.journal.inbox import MAX_REPLIES, Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, Passive
+from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, Part, Passive
 from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
 from parley.model import Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
@@ -48,7 +48,7 @@ class World:
         self.message = message
         self.clock = clock
         self.inbox = Inbox(dynamodb(), "parley", 86_400)
-        self.outbox = Outbox(dynamodb(), "parley", 20)
+        self.outbox = Outbox(dynamodb(), "parley", LEASE)
         self.passive = Passive(dynamodb(), "parley", 86_400)
         self.due: list[tuple[float, Callable[[], Any]]] = []
         self.answers = Answers(Inbound(room), self.inbox, self.outbox, self.passive, clock, self.sleep)
@@ -231,13 +231,40 @@ def test_what_was_taken_before_something_failed_is_given_back(
     assert world.callback() == (200, "one|two|")
 
 
-def test_an_answer_of_which_nobody_knows_whether_it_is_recorded_is_left_in_doubt(
+def test_an_answer_of_which_nobody_knows_whether_it_is_recorded_is_left_to_the_next_delivery(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.decides("one")
-    monkeypatch.setattr(dynamodb(), "transact_write_items", failing)
-    assert world.callback() == (200, "success")
+    with monkeypatch.context() as patch:
+        patch.setattr(dynamodb(), "transact_write_items", failing)
+        assert world.callback() == (504, "")
     assert world.states() == [("SENDING", [])]
+    world.sleep(LEASE / 2)
+    assert world.callback() == (200, "one|")
+
+
+def test_a_callback_that_dies_over_its_answer_leaves_no_doubt_about_it(world: World) -> None:
+    world.decides("one")
+    world.outbox.take(reply_id(message_key(world.message), 0), "callback-dead", world.clock.now, calls=False)
+    world.sleep(LEASE + 20)
+    row = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
+    assert isinstance(row, Row)
+    assert row.unclear_since is None
+
+
+def test_of_two_deliveries_at_once_both_are_given_the_one_answer(world: World) -> None:
+    """The platform has given the first one up, and looks at the second alone; the first is quicker."""
+    world.decides("once")
+    taken = world.outbox.take(reply_id(message_key(world.message), 0), "callback-first", world.clock.now, calls=False)
+    assert isinstance(taken, Row)
+    given = '{"status":200,"body":"b25jZQ==","content_type":"text/plain"}'
+
+    def commit() -> None:
+        world.passive.commit(world.message, [Part(taken.out, said=True)], "callback-first", given, world.clock.now)
+
+    world.due.append((world.clock.now + 1, commit))
+    assert world.callback() == (200, "once")
+    assert world.states() == [("SENT", ["passive"])]
 
 
 def test_a_table_that_fails_costs_the_answer_and_not_the_message(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
