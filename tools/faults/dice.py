@@ -21,6 +21,8 @@ PACE = 14.0
 """Messages a second that people write, in the busiest app: close to what its limits let through."""
 _COMMANDS = {"count": 70, "echo": 10, "two": 5, "card": 5, "photo": 4, "refused": 3, "push": 2, "long": 1}
 """How often each command is given, in hundredths. `late` is left to the scripted cases."""
+_BACK_AFTER = 1200.0
+"""Seconds after which everybody writes once more."""
 _DELAYS = (0.0, 0.5, 20.0, 400.0, 3000.0)
 """Seconds after which a message is delivered once more: within SQS's five minutes, and long after."""
 
@@ -69,13 +71,25 @@ def _talk(world: World, subject: Subject, run: Run) -> None:
     commands = [command for command in _COMMANDS if command in subject.all_commands]
     weights = [_COMMANDS[command] for command in commands]
     at = world.clock()
+    pace = min(PACE, run.conversations / subject.gap) if subject.gap else PACE
     for number in range(run.messages):
-        at += random.expovariate(PACE)
+        at += random.expovariate(pace)
         person = f"person-{random.randrange(run.conversations)}"
         [command] = random.choices(commands, weights)
         text = subject.said(command, f"m{number:05}")
         world.at(at, partial(_say, world, platform, person, text))
+    if subject.gap:
+        _come_back(world, subject, run, at + _BACK_AFTER)
     platform.listeners.append(partial(_press, world, platform))
+
+
+def _come_back(world: World, subject: Subject, run: Run, at: float) -> None:
+    """Everybody writes once more: what could not be said before can be said then."""
+    for number in range(run.conversations):
+        say = partial(
+            _say, world, world.platforms[subject.name], f"person-{number}", subject.said("count", f"z{number:05}")
+        )
+        world.at(at + number, say)
 
 
 def _say(world: World, platform: Platform, person: str, text: str) -> None:

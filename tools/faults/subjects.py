@@ -34,6 +34,8 @@ class Subject:
     """Whether the platform tells a bot what is no command."""
     room: str = "team"
     """Where people talk to the bot."""
+    gap: float = 0
+    """Seconds between the messages of one person, on average and at least, where each allows the bot a few replies."""
     way: str = ""
     """How it is configured, where one platform is tested in several ways."""
 
@@ -153,6 +155,7 @@ SUBJECTS = (
         ("count", "two", "long", "card", "photo", "refused"),
         words=250,
         room=PRIVATE,
+        gap=70,
         way="active",
     ),
     # Nobody is told of an answer within the callback that cannot be shown, so nothing refused is said there.
@@ -164,6 +167,7 @@ SUBJECTS = (
         ("count", "two", "long", "card", "photo"),
         words=250,
         room=PRIVATE,
+        gap=70,
         way="passive",
     ),
 )

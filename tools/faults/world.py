@@ -15,6 +15,7 @@ from msgspec.json import encode
 
 from parley.bot import Bot
 from parley.engine import telemetry
+from parley.engine.answering import LEASE as CALLBACK_LEASE
 from parley.engine.answering import Answers
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb
@@ -136,7 +137,7 @@ class World:
         passive = Passive(client, TABLE, keep_for=KEEP_FOR)
 
         def answers(answering: Answering) -> Answers:
-            return Answers(answering, inbox, Outbox(client, TABLE, LEASE), passive, clock, self._wait)
+            return Answers(answering, inbox, Outbox(client, TABLE, CALLBACK_LEASE), passive, clock, self._wait)
 
         self._callbacks = {
             name: Callback(name, inbound(name), Apps(clock), clock, answers=answers) for name in self.subjects

@@ -48,18 +48,18 @@ class Answers:
     def respond(self, request: Request, app: App, accepted: Accepted, started: float) -> Response:
         """The response to a callback whose message is queued, at most `accepted.answer_within` after `started`."""
         message, until = accepted.messages[0], started + accepted.answer_within
+        number = _LAST_DELIVERY
         try:
             arrival = self.passive.arrived(message, self.clock())
-            if arrival.answered is not None:
-                return _read(arrival.answered)
-            response = self._waited(request, app, message, until)
+            number = arrival.number
+            response = self._waited(request, app, message, until) if arrival.answered is None else arrival.answered
         except AwsError as error:
-            # The message is safe in the queue; its answer goes the other way, or with the next delivery.
+            # The message is safe in the queue; its answer goes with the next delivery, or the other way.
             log.warning("no answer within the callback", extra={"app": app.name, "error": error_code(error)})
-            return accepted.response
-        if response is None or (response is _AGAIN and arrival.number >= _LAST_DELIVERY):
-            return accepted.response
-        return response
+            response = _AGAIN
+        if isinstance(response, str):
+            return _read(response)
+        return accepted.response if response is None or (response is _AGAIN and number >= _LAST_DELIVERY) else response
 
     def _waited(self, request: Request, app: App, message: Message, until: float) -> Response | None:
         """The answer, once there is one; _AGAIN if it may come later, None if it goes another way."""
