@@ -1,4 +1,4 @@
-"""WeCom and WeChat on the chat page: buttons pressed, and the way of a message, answered by the API or in the callback."""
+"""WeCom and WeChat on the chat page: buttons, and the way of a message, answered by the API or in the callback."""
 
 import json
 from uuid import uuid4
