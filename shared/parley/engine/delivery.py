@@ -44,6 +44,8 @@ from parley.platform import (
 )
 from parley.platforms import outbound
 
+_UNTIL_HEARD = 20.0
+"""Seconds after which somebody who could not be written to may have written themselves."""
 _GONE_FOR = 86_400.0
 """Seconds after which nobody is expected to restore an app that is gone: its replies end."""
 NotSent = Limited | Permanent | TokenRejected | Transient | Unclear
@@ -237,8 +239,8 @@ class Deliverer:
         match outcome:
             case Limited(after=after, reason=reason):
                 return Again(max(after, 0.1), reason or "limited by the platform")
-            case Permanent(reason=reason, closed=True) if not job.receipts:
-                return Owed(reason)
+            case Permanent(reason=reason, closed=True):
+                return self._closed(job, reason)
             case Permanent(reason=reason):
                 return otherwise(job, outcome) or Ended(not_said(job), reason)
             case TokenRejected(reason=reason):
@@ -249,6 +251,13 @@ class Deliverer:
                 if call.covered or job.line.app.config.on_unknown == "resend":
                     return self._retry(job, reason)
                 return Ended(ReplyState.UNKNOWN, reason)
+
+    def _closed(self, job: Job, reason: str) -> Exception:
+        """The person cannot be written to until they write. Where callbacks are answered, it goes with that answer."""
+        if job.line.app.config.answers_within and not job.receipts:
+            return Owed(reason)
+        again = self._retry(job, reason)
+        return Again(_UNTIL_HEARD, reason) if isinstance(again, Again) else again
 
     def _outcome(self, job: Job, call: Call) -> Outcome:
         try:

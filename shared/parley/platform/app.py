@@ -13,6 +13,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     on_unknown: Literal["report", "resend"] = "report"
     """What to do with a reply of which nobody can know whether it arrived: report it as UNKNOWN, or send it again."""
 
+    @property
+    def answers_within(self) -> bool:
+        """Whether replies go back with the callback itself where they can (`Answering`)."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class App:

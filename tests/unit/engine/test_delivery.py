@@ -113,6 +113,14 @@ class Platform:
         return self.news
 
 
+class Answers(Config, frozen=True, kw_only=True):
+    """An app whose callbacks are answered with replies."""
+
+    @property
+    def answers_within(self) -> bool:
+        return True
+
+
 class World:
     """One reply, and a platform's server that answers with the statuses it is given."""
 
@@ -393,6 +401,7 @@ def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
         raise TooMuchOwed("20 replies wait")
 
     monkeypatch.setattr(Passive, "owe", full)
+    world.config = Answers()
     out = world.out("hi")
     world.statuses = [403]
     world.run(world.decided(out))
@@ -404,7 +413,28 @@ def test_what_is_owed_is_kept_as_long_as_the_journal(monkeypatch: pytest.MonkeyP
     assert delivery._deliverer.__wrapped__().owed.keep_for == 29 * 86_400
 
 
-def test_what_cannot_be_said_to_a_closed_person_is_owed(world: World, message: Callable[..., Message]) -> None:
+def test_what_cannot_be_said_to_a_closed_person_waits_for_them_to_write(world: World) -> None:
+    out = world.out("hi", "there")
+    record = world.decided(out)
+    world.statuses = [200, 403, 403]
+    assert world.run(record) == 3
+    assert world.row(out).state == ReplyState.SENT
+    assert ["there" in said for said in world.seen] == [False, True, True, True]
+
+
+def test_nobody_is_waited_for_longer_than_anything_is_retried(world: World) -> None:
+    out = world.out("hi")
+    started = world.clock.now
+    world.statuses = [403] * 100
+    world.run(world.decided(out))
+    assert world.row(out).state == ReplyState.FAILED
+    assert world.clock.now - started == pytest.approx(Platform.PROFILE.retry_for, abs=30)
+
+
+def test_what_cannot_be_said_to_a_closed_person_is_owed_where_callbacks_are_answered(
+    world: World, message: Callable[..., Message]
+) -> None:
+    world.config = Answers()
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = [403]

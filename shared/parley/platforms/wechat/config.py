@@ -45,6 +45,11 @@ class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=T
         settings.complaints(self._checks())
 
     @property
+    def answers_within(self) -> bool:
+        """Whether replies go back with the callback itself where they can."""
+        return self.reply_mode == "passive"
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The EncodingAESKeys to try, in this order."""
         return tuple(key for key in (self.encoding_aes_key, self.previous_encoding_aes_key) if key)
