@@ -70,6 +70,7 @@ def test_plain_text_is_refused_with_the_reason(discord: Page):
 
 def test_the_way_shows_the_signature(discord: Page):
     chips(discord, "/count")[0].click()
+    discord.answered("1")  # what is on its way is drawn anew at each step
     discord.way_of(discord.own("/count"))
     assert "X-Signature-Ed25519" in discord.section("wire").text
     assert "@original" in discord.section("calls").find_element(By.XPATH, ".").text
