@@ -121,6 +121,12 @@ def test_what_comes_after_the_last_delivery_goes_another_way(world: World) -> No
     assert isinstance(row, Row)
 
 
+def test_a_fourth_delivery_is_answered_too_where_a_platform_makes_one(world: World) -> None:
+    world.decides("late", after=16)
+    assert [world.callback() for _ in range(4)] == [(504, ""), (504, ""), (200, "success"), (200, "late|")]
+    assert world.states() == [("SENT", ["passive"])]
+
+
 def test_a_delivery_whose_answer_got_lost_is_answered_with_the_same_bytes(world: World) -> None:
     world.decides("once")
     assert world.callback() == world.callback() == world.callback() == (200, "once|")
