@@ -23,7 +23,17 @@ from tools.faults.subjects import SUBJECTS, Subject
 MESSAGES, PER_CONVERSATION = 10_000, 10
 _SHARES = 16
 """Parts that the scripted cases are divided into."""
-_COLUMNS = ("lost", "duplicated", "out_of_order", "unknown", "unexplained", "over_limit", "overtaken", "parked")
+_COLUMNS = (
+    "lost",
+    "duplicated",
+    "out_of_order",
+    "unknown",
+    "unexplained",
+    "over_limit",
+    "refused",
+    "overtaken",
+    "parked",
+)
 
 
 @dataclass(slots=True)
@@ -105,7 +115,7 @@ def _print(parts: Iterable[Part]) -> None:
         print("".join(f"{cell:>13}" if at else f"{cell:<30}" for at, cell in enumerate(cells)))
     for part in parts:
         for column in _COLUMNS:
-            if column not in ("unknown", "overtaken", "parked"):
+            if column not in ("unknown", "refused", "overtaken", "parked"):
                 for what in getattr(part.findings, column)[:10]:
                     print(f"{part.title}: {column}: {what}")
 

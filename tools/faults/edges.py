@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from parley.engine.http import Http
-from parley.platform import Answer, Call, Limited
+from parley.platform import Answer, Call, Limited, Permanent
 from parley.platforms import outbound
 from playground.platforms.base import Platform
 from playground.platforms.http import Dropped, Held, Request, Response
@@ -58,7 +58,10 @@ class NotingHttp(Http):
         ledger.calls += 1
         answer = Http.perform(self, call, token)
         # "Not there yet", which a 404 says, is waited for like a limit and is none.
-        limited = answer.status != 404 and isinstance(self._judge(call, answer), Limited)
+        outcome = self._judge(call, answer)
+        limited = answer.status != 404 and isinstance(outcome, Limited)
+        if self._world.last_fault is None and isinstance(outcome, Permanent):
+            ledger.refused.add(self._world.reply)
         if self._world.last_fault is None and limited:
             ledger.over_limit.append(f"{call.name} {call.url}")
         return answer

@@ -26,6 +26,8 @@ class Ledger:
 
     doubtful: set[str] = field(default_factory=set[str])
     """Replies whose worker died, stalled or lost an answer."""
+    refused: set[str] = field(default_factory=set[str])
+    """Replies of which the platform has refused a call for good, by rules of its own."""
     disturbed: set[str] = field(default_factory=set[str])
     """Deliveries whose callback died, stalled, met trouble or whose answer came late or never: by the journal's id."""
     over_limit: list[str] = field(default_factory=list[str])

@@ -29,7 +29,7 @@ _KEYS_LIVE = 0.0
 
 @dataclass(slots=True)
 class Findings:
-    """What went wrong. All but unknown, overtaken and parked must be empty, and each unknown must be explained."""
+    """What went wrong. All but unknown, refused, overtaken and parked must be empty, and each unknown explained."""
 
     lost: list[str] = field(default_factory=list[str])
     duplicated: list[str] = field(default_factory=list[str])
@@ -37,6 +37,8 @@ class Findings:
     unknown: list[str] = field(default_factory=list[str])
     unexplained: list[str] = field(default_factory=list[str])
     over_limit: list[str] = field(default_factory=list[str])
+    refused: list[str] = field(default_factory=list[str])
+    """Replies that came when the person had been told as much as the platform allows, and that have FAILED for it."""
     overtaken: list[str] = field(default_factory=list[str])
     """What had to go another way than within its callback, and came behind an answer within a later one."""
     parked: list[str] = field(default_factory=list[str])
@@ -102,6 +104,7 @@ class _Case:
     forms: Forms
     found: Findings
     parked: frozenset[str]
+    refused: set[Key] = field(default_factory=set[Key])
 
     def acknowledged(self) -> None:
         """What was acknowledged must be in the queue."""
@@ -139,6 +142,9 @@ class _Case:
                 # Of an answer that the platform never got, nobody can tell whether it showed.
                 states[key] = ReplyState.UNKNOWN
                 self.found.unknown.append(f"{key}: said within a callback")
+            elif row.state is ReplyState.FAILED and self._is_refused(row):
+                self.found.refused.append(f"{key}: {row.reason}")
+                self.refused.add(key)
             elif row.state is ReplyState.UNKNOWN:
                 self.found.unknown.append(f"{key}: {row.reason}")
                 if not self._explained(row, origin):
@@ -164,6 +170,10 @@ class _Case:
         key = message_key(self.accepted[message_id])
         return cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"wait#{key}", {}))
 
+    def _is_refused(self, row: Row) -> bool:
+        """Whether the platform refused it, and is one that allows a bot only a few replies to a person's message."""
+        return bool(self.world.subjects[row.out.to.platform].gap) and row.out.id in self.world.ledger.refused
+
     def _explained(self, row: Row, origin: Message) -> bool:
         """Whether trouble in this very reply's calls, or in the callback that was to say it, explains that nobody knows
         about it, and no key covers a repetition.
@@ -181,7 +191,8 @@ class _Case:
         for key, forms in self.expected():
             names = [[f"{key}{_plain(text)}" for text in form] for form in forms]
             known.update(*names)
-            if not any(all(map(there.get, form)) for form in names) and states.get(key) is not ReplyState.UNKNOWN:
+            excused = key in self.refused or states.get(key) is ReplyState.UNKNOWN
+            if not excused and not any(all(map(there.get, form)) for form in names):
                 parts = "".join("." if there[text] else "x" for text in names[0])
                 self.found.lost.append(f"{key} ({parts}): {states.get(key, 'never decided')}")
             for part in zip_longest(*names):
@@ -221,7 +232,7 @@ class _Order:
             self._place(entry)
         for place, counted in numbers.items():
             inorder = (sorted(counted) if place in self._unordered else counted) == sorted(set(counted))
-            if not inorder or max(counted) - len(counted) > len(self._unknown):
+            if not inorder or max(counted) - len(counted) > len(self._unknown) + len(self._case.refused):
                 self._case.found.out_of_order.append(f"{place} reads {counted}")
 
     def _place(self, entry: Entry) -> None:

@@ -102,11 +102,10 @@ class World:
         self.finished: Callable[[Message], bool] = lambda _record: True
         """Whether the event source mapping manages to delete a record that is done; else it is handed out again."""
         self.last_fault: Fault | None = None
-        self.stage, self.delivery = "sweeper", ""
-        """Which function makes the calls just now, and for which delivery if it is a callback."""
+        self.stage, self.delivery, self.reply = "sweeper", "", ""
+        """Which function makes the calls just now; for which delivery, if it is a callback, or which reply."""
         self._events = 0
         self._stalled = 0
-        self._reply = ""
         self._task: Task | None = None
         self._next_sweep = START + SWEEP_EVERY
         self.enter()
@@ -166,8 +165,8 @@ class World:
             self.last_fault = fault
         if fault is None:
             return None
-        if self._reply and fault not in (Fault.LIMITED, Fault.EXPIRED):
-            self.ledger.doubtful.add(self._reply)
+        if self.reply and fault not in (Fault.LIMITED, Fault.EXPIRED):
+            self.ledger.doubtful.add(self.reply)
         if self.delivery:
             self.ledger.disturbed.add(self.delivery)
         if fault is Fault.CRASH_BEFORE:
@@ -205,12 +204,12 @@ class World:
     @contextmanager
     def _hands(self) -> Iterator[None]:
         """Somebody else is at work for a while."""
-        mine = self.stage, self.delivery, self._reply, self._task
-        self.delivery = self._reply = ""
+        mine = self.stage, self.delivery, self.reply, self._task
+        self.delivery = self.reply = ""
         try:
             yield
         finally:
-            self.stage, self.delivery, self._reply, self._task = mine
+            self.stage, self.delivery, self.reply, self._task = mine
 
     def apart(self, work: Callable[[], None]) -> None:
         """Do `work`, of another process."""
@@ -260,7 +259,7 @@ class World:
         mapped = self._processor if queue is self.inbound else self._deliverer
         with self._hands():
             self.stage = "processor" if queue is self.inbound else "deliverer"
-            self._reply = "" if queue is self.inbound else _reply_id(message)
+            self.reply = "" if queue is self.inbound else _reply_id(message)
             try:
                 answer = run({"Records": [_record(message)]}, queue.url, mapped)
                 if not answer["batchItemFailures"] and self.finished(message):
