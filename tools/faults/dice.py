@@ -107,8 +107,11 @@ def _deliver(world: World, platform: Platform) -> None:
 
 
 def _again(world: World, platform: Platform, delivery: Delivery) -> None:
-    if delivery.state != "retrying":  # then it comes again anyway
-        world.call_back(platform.name, delivery)
+    if delivery.state == "retrying":  # then it comes again anyway
+        return
+    if world.answers_within(platform.name) and delivery.state != "failed":
+        return  # who delivers takes the reply with the answer: only the platform itself does, and it has got one
+    world.call_back(platform.name, delivery)
 
 
 def _press(world: World, platform: Platform, kind: str, what: object) -> None:

@@ -11,7 +11,7 @@ from msgspec import convert
 
 from parley.journal.passive import PASSIVE
 from parley.journal.rows import row_of
-from parley.journal.states import ReplyState, Row
+from parley.journal.states import FINAL, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.codec import decode_message
 from parley.platform import App, Call, Sent, Steps
@@ -38,7 +38,7 @@ class Findings:
     unexplained: list[str] = field(default_factory=list[str])
     over_limit: list[str] = field(default_factory=list[str])
     refused: list[str] = field(default_factory=list[str])
-    """Replies that came when the person had been told as much as the platform allows, and that have FAILED for it."""
+    """Replies that came when the person had been told as much as the platform allows: FAILED, or owed to the next."""
     overtaken: list[str] = field(default_factory=list[str])
     """What had to go another way than within its callback, and came behind an answer within a later one."""
     parked: list[str] = field(default_factory=list[str])
@@ -142,7 +142,7 @@ class _Case:
                 # Of an answer that the platform never got, nobody can tell whether it showed.
                 states[key] = ReplyState.UNKNOWN
                 self.found.unknown.append(f"{key}: said within a callback")
-            elif row.state is ReplyState.FAILED and self._is_refused(row):
+            elif self._is_refused(row):
                 self.found.refused.append(f"{key}: {row.reason}")
                 self.refused.add(key)
             elif row.state is ReplyState.UNKNOWN:
@@ -171,8 +171,14 @@ class _Case:
         return cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"wait#{key}", {}))
 
     def _is_refused(self, row: Row) -> bool:
-        """Whether the platform refused it, and is one that allows a bot only a few replies to a person's message."""
-        return bool(self.world.subjects[row.out.to.platform].gap) and row.out.id in self.world.ledger.refused
+        """Whether the platform, being one that allows a bot only a few replies to a person's message, has refused it
+        and it has FAILED for that, or waits for the person's next message.
+        """
+        if not self.world.subjects[row.out.to.platform].gap or row.out.id not in self.world.ledger.refused:
+            return False
+        owed = cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"owed#{row.out.to.key}", {}))
+        waits = row.state not in FINAL and row.out.id in owed.get("ids", {}).get("SS", ())
+        return waits or row.state is ReplyState.FAILED
 
     def _explained(self, row: Row, origin: Message) -> bool:
         """Whether trouble in this very reply's calls, or in the callback that was to say it, explains that nobody knows

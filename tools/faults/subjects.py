@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import convert
 from nacl.signing import SigningKey
 
+from parley.platforms import config_type
 from parley.platforms.discord.commands import definitions
 from playground.platforms.base import PRIVATE, Platform
 from playground.platforms.discord import Discord, wire
@@ -43,6 +45,11 @@ class Subject:
     def title(self) -> str:
         """What it is called in the table."""
         return f"{self.name} {self.way}".strip()
+
+    @property
+    def answers_within(self) -> bool:
+        """Whether its apps are configured to give replies within the callback."""
+        return any(convert(app, config_type(self.name)).answers_within for app in self.apps.values())
 
     @property
     def all_commands(self) -> tuple[str, ...]:

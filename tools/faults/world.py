@@ -247,8 +247,8 @@ class World:
         return self._callbacks[platform]
 
     def answers_within(self, platform: str) -> bool:
-        """Whether replies can be given within the callbacks of `platform`."""
-        return isinstance(self._callbacks[platform].inbound, Answering)
+        """Whether replies are given within the callbacks of `platform`, as it is configured here."""
+        return self.subjects[platform].answers_within
 
     def step(self, queue: Queue) -> bool:
         """Hand one record of `queue` to its worker; False where there is none."""
