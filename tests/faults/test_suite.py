@@ -12,7 +12,7 @@ from parley.model import Message, Outgoing, message_key
 from tools.faults import dice, scripted
 from tools.faults.forms import Forms, forms_of
 from tools.faults.oracle import Findings
-from tools.faults.subjects import SUBJECTS
+from tools.faults.subjects import SUBJECTS, Subject
 from tools.faults.trouble import Fault
 
 SUBJECT = SUBJECTS[0]
@@ -96,6 +96,22 @@ def test_interactions_of_discord_keep_every_promise_when_anything_fails_and_thei
     played = dice.play(dice.Run(seed=2, messages=150, conversations=15), discord, forms_of(discord))
     assert played.findings.good
     assert sum(played.dice.thrown.values()) > 50
+
+
+TENCENT = [subject for subject in SUBJECTS if subject.name in ("wecom", "wechat")]
+
+
+@pytest.mark.parametrize("subject", TENCENT, ids=lambda subject: subject.title)
+def test_platforms_without_keys_and_answers_within_callbacks_keep_every_promise(subject: Subject) -> None:
+    played = dice.play(dice.Run(seed=1, messages=100, conversations=10), subject, forms_of(subject))
+    assert played.findings.good, played.findings
+    assert sum(played.dice.thrown.values()) > 50
+
+
+@pytest.mark.parametrize("subject", TENCENT, ids=lambda subject: subject.title)
+def test_a_journal_that_marks_first_is_caught_there_too(subject: Subject) -> None:
+    run = dice.Run(seed=1, messages=100, conversations=10)
+    assert dice.play(run, subject, forms_of(subject), MarksFirst).findings.lost
 
 
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])

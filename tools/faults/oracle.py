@@ -40,7 +40,7 @@ class Findings:
     refused: list[str] = field(default_factory=list[str])
     """Replies that came when the person had been told as much as the platform allows: FAILED, or owed to the next."""
     overtaken: list[str] = field(default_factory=list[str])
-    """What had to go another way than within its callback, and came behind an answer within a later one."""
+    """What came behind the answer within the callback of a later message, which waits for nothing."""
     parked: list[str] = field(default_factory=list[str])
     """Messages that waited in the dead letters until the operator sent them back."""
 
@@ -213,8 +213,8 @@ class _Order:
     """What one conversation says in one place must be in the order in which the conversation was heard.
 
     Of a reply that is unknown nobody can tell when it is said, or whether: a worker that stood still may say it after
-    its lease. And an answer within a callback is said when that ends: it waits for nothing that goes another way, and
-    one that got lost is given with the platform's next delivery.
+    its lease. And an answer within a callback is said when that ends: the callbacks of two messages run side by side,
+    what goes another way is not waited for, and an answer that got lost is given with the platform's next delivery.
     """
 
     def __init__(self, case: _Case, states: dict[Key, ReplyState]) -> None:
@@ -251,7 +251,7 @@ class _Order:
         before, within = (self._last.get((place, passive), (-1, "")) for passive in (False, True))
         if 0 <= at < max(before, within)[0]:
             self._unordered.add(entry.place)
-            late = self._late(entry, origin) if entry.within else at > before[0]
+            late = at > before[0] or (bool(entry.within) and self._late(entry, origin))
             what = f"{entry.text[:100]} after {max(before, within)[1][:100]}"
             (self._case.found.overtaken if late else self._case.found.out_of_order).append(what)
         passive = bool(entry.within)
