@@ -126,11 +126,13 @@ def test_random_trouble_does_not_break_the_real_journal() -> None:
 
 
 def test_what_went_to_the_dead_letters_and_was_sent_back_is_handled_once() -> None:
-    """So many crashes that messages run out of attempts; the operator sends them back when it is over."""
-    rates = {Fault.CRASH_BEFORE: 0.25, Fault.CRASH_AFTER: 0.25, Fault.LOST: 0.1}
-    played = dice.play(dice.Run(seed=3, messages=100, conversations=10, rates=rates), SUBJECT, forms())
-    assert played.findings.parked
-    assert played.findings.good, played.findings
+    """So many crashes that messages run out of attempts; the operator sends them back when it is over. Some replies
+    take longer than the hour for which Feishu knows their keys, and end as UNKNOWN.
+    """
+    rates = {Fault.CRASH_BEFORE: 0.2, Fault.CRASH_AFTER: 0.2, Fault.LOST: 0.1}
+    found = dice.play(dice.Run(seed=3, messages=100, conversations=10, rates=rates), SUBJECT, forms()).findings
+    assert found.parked
+    assert not (found.lost or found.duplicated or found.out_of_order), found
 
 
 def test_a_seed_tells_everything_about_a_run() -> None:

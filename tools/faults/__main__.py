@@ -2,7 +2,7 @@
 
 make faults                 all scripted cases, and 10,000 messages at random on each platform
 make faults SEED=7          the same random runs again
-make faults N=1000          smaller: 1,000 messages on each, and one scripted case in four
+make faults N=1000          smaller: 1,000 messages on each, and one scripted case in eight
 """
 
 import os
@@ -23,7 +23,7 @@ from tools.faults.subjects import SUBJECTS, Subject
 MESSAGES, PER_CONVERSATION = 10_000, 10
 _SHARES = 16
 """Parts that the scripted cases are divided into."""
-_SMALLER = 4
+_SMALLER = 8
 """Of so many of them a smaller run takes one; which, its seed says."""
 _BAD = ("lost", "duplicated", "out_of_order", "unexplained", "over_limit")
 _COLUMNS = (*_BAD, "unknown", "refused", "overtaken", "parked")
