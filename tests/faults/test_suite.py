@@ -132,7 +132,7 @@ def test_what_went_to_the_dead_letters_and_was_sent_back_is_handled_once() -> No
     rates = {Fault.CRASH_BEFORE: 0.2, Fault.CRASH_AFTER: 0.2, Fault.LOST: 0.1}
     found = dice.play(dice.Run(seed=3, messages=100, conversations=10, rates=rates), SUBJECT, forms()).findings
     assert found.parked
-    assert not (found.lost or found.duplicated or found.out_of_order), found
+    assert (found.lost, found.duplicated, found.out_of_order) == ([], [], [])
 
 
 def test_a_seed_tells_everything_about_a_run() -> None:
