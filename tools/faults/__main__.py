@@ -5,7 +5,9 @@ make faults SEED=7          the same random runs again
 make faults N=1000          smaller: 1,000 messages on each, and one scripted case in eight
 """
 
+import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from random import SystemRandom
+from typing import NoReturn
 
 from tools.faults import dice, scripted
 from tools.faults.forms import forms_of
@@ -44,8 +47,7 @@ def main(seed: int, messages: int) -> int:
     """Run the suite and print its table; the process's exit status."""
     started = time.monotonic()
     print(f"seed {seed}", flush=True)
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        parts = [future.result() for future in [pool.submit(task) for task in _tasks(seed, messages)]]
+    parts = _carried_out(_tasks(seed, messages))
     rows: dict[str, Part] = {}
     for part in parts:
         row = rows.setdefault(part.title, Part(part.title, 0, 0, 0, Findings()))
@@ -57,6 +59,21 @@ def main(seed: int, messages: int) -> int:
     good = all(row.findings.good for row in rows.values())
     print(f"{'kept' if good else 'BROKEN'} in {time.monotonic() - started:.0f} s; again: make faults SEED={seed}")
     return 0 if good else 1
+
+
+def _carried_out(tasks: Iterable[Callable[[], Part]]) -> list[Part]:
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            return [future.result() for future in [pool.submit(task) for task in tasks]]
+        except KeyboardInterrupt:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # else it would go on with its part, or wait for another for ever
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Part]]:
@@ -114,9 +131,12 @@ def _print(parts: Iterable[Part]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        main(
-            int(os.environ.get("SEED") or SystemRandom().randrange(1_000_000)),
-            int(os.environ.get("N") or MESSAGES),
-        )
-    )
+    if len(sys.argv) > 1:
+        sys.exit(__doc__)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        seed = int(os.environ.get("SEED") or SystemRandom().randrange(1_000_000))
+        code = main(seed, int(os.environ.get("N") or MESSAGES))
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
