@@ -2,7 +2,8 @@
 
 PY := .venv/bin/python
 SAM_ENV := .local/envs/sam/bin
-FAST_TESTS := tests/unit $(wildcard tests/conformance tests/faults)
+UNIT_TESTS := tests/unit $(wildcard tests/conformance)
+FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
@@ -63,7 +64,7 @@ unit: ## unit tests only: seconds
 unit-3.13:
 	@sh tools/setup.sh dev py313
 	@if [ -x .local/envs/py313/bin/python ]; then \
-		$(SEED) PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q -n auto $(FAST_TESTS); \
+		$(SEED) PATH="$(CURDIR)/.local/envs/py313/bin:$$PATH" .local/envs/py313/bin/python -m pytest -q -n auto $(UNIT_TESTS); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
 		echo "Python 3.13: the tests above ran on it"; \
 	else \
