@@ -14,6 +14,11 @@ from tools.faults.trouble import Fault
 if TYPE_CHECKING:
     from tools.faults.world import World
 
+_OWN_WORD = (None, Fault.STALL, Fault.EXPIRED)
+"""What does not keep a platform from saying by itself that it refuses a call for good: also after a worker stood still,
+and where there was no token to end.
+"""
+
 
 class TroubledApi:
     """A platform's API, behind the decider."""
@@ -60,7 +65,7 @@ class NotingHttp(Http):
         # "Not there yet", which a 404 says, is waited for like a limit and is none.
         outcome = self._judge(call, answer)
         limited = answer.status != 404 and isinstance(outcome, Limited)
-        if self._world.last_fault is None and isinstance(outcome, Permanent):
+        if self._world.last_fault in _OWN_WORD and isinstance(outcome, Permanent):
             ledger.refused.add(self._world.reply)
         if self._world.last_fault is None and limited:
             ledger.over_limit.append(f"{call.name} {call.url}")
