@@ -36,7 +36,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from parley.engine import aws as clients
 
     caches: list[Any] = [clients.dynamodb, clients.sqs, clients.ssm]
-    with mock_aws():
+    # Clients are new for each test, the session is not: it would read botocore's description of each service again.
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         for cache in caches:
             cache.cache_clear()
         make_table(boto3.client("dynamodb"))
