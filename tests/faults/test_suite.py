@@ -8,6 +8,7 @@ import pytest
 
 from parley.journal.inbox import Inbox, Opened, State
 from parley.journal.rows import message_pk, number, text
+from parley.journal.states import Replies
 from parley.model import Message, Outgoing, message_key
 from tools.faults import dice, scripted
 from tools.faults.forms import Forms, forms_of
@@ -29,8 +30,8 @@ class MarksFirst(Inbox):
             self.client.put_item(TableName=self.table, Item=mark)
         return opened
 
-    def _decision(self, message: Message, replies: int, now: float) -> Any:
-        decision: Any = Inbox._decision(self, message, replies, now)
+    def _decision(self, message: Message, replies: int, before: Replies, now: float) -> Any:
+        decision: Any = Inbox._decision(self, message, replies, before, now)
         for name in ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"):
             decision["Put"].pop(name)
         return decision
@@ -54,7 +55,7 @@ class DecidesInTwo(Inbox):
     """Stores the conversation's state and, a moment later, the decision: two writes where one transaction belongs."""
 
     def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
-        for item in self._memory(message, opened, state, now):
+        for item in self._memory(message, opened, state, len(replies), now):
             if "Put" in item:
                 self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
         stored = Inbox.open(self, message)

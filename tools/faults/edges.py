@@ -1,10 +1,15 @@
 """Where a world meets its platforms: their API, behind whoever decides what breaks, and Parley's HTTP client."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import httpx
 
+from parley.engine.calls import Line
+from parley.engine.delivery import Deliverer
 from parley.engine.http import Http
+from parley.journal.passive import Part, Passive
+from parley.model import Message
 from parley.platform import Answer, Call, Limited, Permanent
 from parley.platforms import outbound
 from playground.platforms.base import Platform
@@ -76,3 +81,30 @@ class NotingHttp(Http):
             if call.url.startswith(subject.address):
                 return outbound(subject.name).outcome(call, answer)
         return None
+
+
+class NotingDeliverer(Deliverer):
+    """The engine's deliverer, saying which reply it makes calls for: also one that is owed and goes before the one in
+    the record.
+    """
+
+    world: "World"
+
+    def _deliver(self, line: Line, behind: str = "") -> bool:
+        before, self.world.reply = self.world.reply, line.out.id
+        try:
+            return Deliverer._deliver(self, line, behind)  # noqa: SLF001  # its own
+        finally:
+            self.world.reply = before
+
+
+class NotingPassive(Passive):
+    """The journal of answers within callbacks, keeping a record of which replies each of them says."""
+
+    world: "World"
+
+    def commit(self, message: Message, parts: Sequence[Part], owner: str, answer: str, now: float) -> None:
+        """Note what is about to be recorded, and record it."""
+        carried = {part.out.id for part in parts if part.said or part.body}
+        self.world.ledger.carried[message.id, answer] = carried
+        Passive.commit(self, message, parts, owner, answer, now)

@@ -30,6 +30,8 @@ class Ledger:
     """Replies of which the platform has refused a call for good, by rules of its own."""
     disturbed: set[str] = field(default_factory=set[str])
     """Deliveries whose callback died, stalled, met trouble or whose answer came late or never: by the journal's id."""
+    carried: dict[tuple[str, str], set[str]] = field(default_factory=dict[tuple[str, str], set[str]])
+    """The replies that an answer within a callback says, or begins to: by the message's id and the answer's record."""
     over_limit: list[str] = field(default_factory=list[str])
     """Calls that the platform refused for their rate, although nobody had told it to."""
     calls: int = 0

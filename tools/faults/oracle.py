@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from msgspec import convert
 
-from parley.journal.passive import PASSIVE
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
@@ -40,7 +39,7 @@ class Findings:
     refused: list[str] = field(default_factory=list[str])
     """Replies that came when the person had been told as much as the platform allows: FAILED, or owed to the next."""
     overtaken: list[str] = field(default_factory=list[str])
-    """What came behind the answer within the callback of a later message, which waits for nothing."""
+    """Answers within callbacks that got lost on their way: they came with a later delivery, behind others."""
     parked: list[str] = field(default_factory=list[str])
     """Messages that waited in the dead letters until the operator sent them back."""
 
@@ -126,7 +125,6 @@ class _Case:
         """How each reply ended by the journal. Unknown ones are noted, with whether anything explains them."""
         origins = {message_key(message): message for message in self.accepted.values()}
         unseen = self._unseen()
-        conversations = {Conversation.of(self.accepted[id_]).key for id_ in unseen}
         states: dict[Key, ReplyState] = {}
         for pk, item in self.world.aws.dynamodb.items.items():
             if not pk.startswith("out#"):
@@ -137,8 +135,7 @@ class _Case:
                 continue
             key = Key(_asked(origin)[1], row.out.ordinal)
             states[key] = row.state
-            carried = row.receipts == PASSIVE and Conversation.of(origin).key in conversations
-            if origin.id in unseen or carried:
+            if row.out.id in unseen:
                 # Of an answer that the platform never got, nobody can tell whether it showed.
                 states[key] = ReplyState.UNKNOWN
                 self.found.unknown.append(f"{key}: said within a callback")
@@ -152,13 +149,16 @@ class _Case:
         return states
 
     def _unseen(self) -> set[str]:
-        """Messages whose callbacks gave an answer that the platform never got, for reasons that we know."""
-        disturbed = self.world.ledger.disturbed
-        return {
-            id_
+        """The ids of replies that were said in answers within callbacks which the platform never got, for reasons that
+        we know.
+        """
+        ledger = self.world.ledger
+        answers = (
+            (id_, self._waited(id_).get("answer", {}).get("S", ""))
             for id_, delivery in self.deliveries().items()
-            if id_ in disturbed and delivery.state != "delivered" and self._waited(id_).get("answer")
-        }
+            if id_ in ledger.disturbed and delivery.state != "delivered"
+        )
+        return {reply for answer in answers for reply in ledger.carried.get(answer, ())}
 
     def deliveries(self) -> dict[str, Delivery]:
         """The deliveries of what was accepted, by the message's id."""
@@ -174,11 +174,14 @@ class _Case:
         """Whether the platform, being one that allows a bot only a few replies to a person's message, has refused it
         and it has FAILED for that, or waits for the person's next message.
         """
-        if not self.world.subjects[row.out.to.platform].gap or row.out.id not in self.world.ledger.refused:
+        ledger = self.world.ledger
+        if not self.world.subjects[row.out.to.platform].gap:
             return False
         owed = cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"owed#{row.out.to.key}", {}))
-        waits = row.state not in FINAL and row.out.id in owed.get("ids", {}).get("SS", ())
-        return waits or row.state is ReplyState.FAILED
+        ids = frozenset(owed.get("ids", {}).get("SS", ()))
+        if row.state not in FINAL and row.out.id in ids:
+            return not ledger.refused.isdisjoint(ids)  # it, or what has to be said before
+        return row.state is ReplyState.FAILED and row.out.id in ledger.refused
 
     def _explained(self, row: Row, origin: Message) -> bool:
         """Whether trouble in this very reply's calls, or in the callback that was to say it, explains that nobody knows
@@ -219,8 +222,7 @@ class _Order:
     """What one conversation says in one place must be in the order in which the conversation was heard.
 
     Of a reply that is unknown nobody can tell when it is said, or whether: a worker that stood still may say it after
-    its lease. And an answer within a callback is said when that ends: the callbacks of two messages run side by side,
-    what goes another way is not waited for, and an answer that got lost is given with the platform's next delivery.
+    its lease. And an answer within a callback that gets lost is given with the platform's next delivery, seconds later.
     """
 
     def __init__(self, case: _Case, states: dict[Key, ReplyState]) -> None:
@@ -231,7 +233,7 @@ class _Order:
             for form in forms:
                 self._rank |= {f"{key}{_plain(text)}": at * 1000 + number for number, text in enumerate(form)}
         self._origin = {_asked(message)[1]: message for message in case.accepted.values()}
-        self._last: dict[tuple[str, bool], tuple[int, str]] = {}
+        self._last: dict[str, tuple[int, str]] = {}
         self._unordered: set[str] = set()
 
     def check(self) -> None:
@@ -254,21 +256,19 @@ class _Order:
         at = self._rank.get(_name(entry), -1)
         origin = self._origin.get(entry.key.message)
         place = entry.place + (Conversation.of(origin).key if origin else "")
-        before, within = (self._last.get((place, passive), (-1, "")) for passive in (False, True))
-        if 0 <= at < max(before, within)[0]:
+        before, words = self._last.get(place, (-1, ""))
+        if 0 <= at < before:
             self._unordered.add(entry.place)
-            late = at > before[0] or (bool(entry.within) and self._late(entry, origin))
-            what = f"{entry.text[:100]} after {max(before, within)[1][:100]}"
-            (self._case.found.overtaken if late else self._case.found.out_of_order).append(what)
-        passive = bool(entry.within)
-        self._last[place, passive] = max(within if passive else before, (at, entry.text))
+            what = f"{entry.text[:100]} after {words[:100]}"
+            (self._case.found.overtaken if self._late(entry) else self._case.found.out_of_order).append(what)
+        self._last[place] = max((before, words), (at, entry.text))
 
-    def _late(self, entry: Entry, origin: Message | None) -> bool:
-        """Whether an answer within a callback is another than the one to its message's own first, undisturbed one."""
-        if origin is None or entry.within != origin.id or origin.id in self._case.world.ledger.disturbed:
-            return True
-        delivery = self._case.deliveries().get(origin.id)
-        return delivery is None or len(delivery.attempts) > 1
+    def _late(self, entry: Entry) -> bool:
+        """Whether it was said within a callback, and got lost on its way, so that the platform had it later."""
+        delivery = self._case.deliveries().get(entry.within)
+        return delivery is not None and (
+            entry.within in self._case.world.ledger.disturbed or len(delivery.attempts) > 1
+        )
 
 
 def _covered(world: World, out: Outgoing) -> float:

@@ -22,14 +22,12 @@ from parley.engine.aws import dynamodb
 from parley.engine.batch import run
 from parley.engine.callback import Callback
 from parley.engine.calls import Calls
-from parley.engine.delivery import Deliverer
 from parley.engine.pacing import Pacing
 from parley.engine.processor import Processor
 from parley.engine.sweeper import Sweeper
 from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import Passive
 from parley.model.codec import decode_outgoing
 from parley.platform import Answering
 from parley.platforms import inbound
@@ -37,7 +35,7 @@ from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
 from playground.transport import ImitationTransport
 from tools.faults.dynamodb import DynamoDB
-from tools.faults.edges import NotingHttp, TroubledApi
+from tools.faults.edges import NotingDeliverer, NotingHttp, NotingPassive, TroubledApi
 from tools.faults.exchange import Exchange
 from tools.faults.ledger import START, Clock, Ledger
 from tools.faults.sqs import Message, NotInFlight, Queue
@@ -133,7 +131,8 @@ class World:
         tokens = Tokens(client, TABLE, clock, sleep, self.random.random)
         http = NotingHttp(self)
         inbox = self.inbox(client, TABLE, KEEP_FOR)
-        passive = Passive(client, TABLE, keep_for=KEEP_FOR)
+        passive = NotingPassive(client, TABLE, keep_for=KEEP_FOR)
+        passive.world = self
 
         def answers(answering: Answering) -> Answers:
             return Answers(answering, inbox, Outbox(client, TABLE, CALLBACK_LEASE), passive, clock, self._wait)
@@ -142,7 +141,7 @@ class World:
             name: Callback(name, inbound(name), Apps(clock), clock, answers=answers) for name in self.subjects
         }
         self._processor = Processor(self.bot, inbox, clock=clock)
-        self._deliverer = Deliverer(
+        self._deliverer = NotingDeliverer(
             Outbox(client, TABLE, LEASE),
             passive,
             Calls(http, tokens, pacing, client, TABLE, clock),
@@ -150,6 +149,7 @@ class World:
             Apps(clock),
             clock,
         )
+        self._deliverer.world = self
         self._sweeper = Sweeper(Outbox(client, TABLE, lease=0), clock)
 
     def configure(self, platform: str, app: str, config: Any) -> None:

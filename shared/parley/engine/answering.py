@@ -14,9 +14,9 @@ from parley.journal.inbox import Inbox
 from parley.journal.outbox import LeaseLost, Outbox
 from parley.journal.passive import MOST_PARTS, NotCommitted, Part, Passive
 from parley.journal.rows import rewritten
-from parley.journal.states import FINAL, ReplyState, Row
-from parley.model import Message
-from parley.platform import Accepted, Answering, App, Request, Response
+from parley.journal.states import FINAL, Decided, ReplyState, Row
+from parley.model import Conversation, Message
+from parley.platform import Accepted, Answered, Answering, App, Request, Response
 
 _POLL = 0.1
 _LAST_DELIVERY = 3
@@ -28,15 +28,26 @@ LEASE = 6.0
 """Seconds for which a callback holds replies: longer than it waits, and over before the platform's next delivery of the
 message is. What it says is recorded first, so that a lease that ends leaves no doubt."""
 _OWNER = "callback-"
+_GRACE = 0.3
+"""Seconds that recording and giving an answer may take once the time for waiting is over."""
 
 
 class _Unsure(Exception):
     """Nobody knows whether the answer is recorded."""
 
 
+class _Late(Exception):
+    """The platform waits no longer: what this delivery says nobody hears."""
+
+
 @dataclass(slots=True)
 class Answers:
-    """Waits for answers on behalf of one platform's callbacks."""
+    """Waits for answers on behalf of one platform's callbacks.
+
+    Whatever a delivery is told, but to come again, is recorded before: one answer to each message, by whichever of its
+    deliveries comes first. So a callback that stood still while another one told the platform that the replies go
+    another way can no longer take them along.
+    """
 
     inbound: Answering
     inbox: Inbox
@@ -48,77 +59,101 @@ class Answers:
     def respond(self, request: Request, app: App, accepted: Accepted, started: float) -> Response:
         """The response to a callback whose message is queued, at most `accepted.answer_within` after `started`."""
         message, until = accepted.messages[0], started + accepted.answer_within
-        number = _LAST_DELIVERY
         try:
             arrival = self.passive.arrived(message, self.clock())
-            number = arrival.number
-            response = self._waited(request, app, message, until) if arrival.answered is None else arrival.answered
+            if arrival.answered is not None:
+                return _read(arrival.answered)
+            response = self._waited(request, app, message, until)
+            if response is None or (response is _AGAIN and arrival.number >= _LAST_DELIVERY):
+                response = self._close(message, accepted.response, until)
         except AwsError as error:
             # The message is safe in the queue; its answer goes with the next delivery, or the other way.
             log.warning("no answer within the callback", extra={"app": app.name, "error": error_code(error)})
-            response = _AGAIN
-        if isinstance(response, str):
-            return _read(response)
-        return accepted.response if response is None or (response is _AGAIN and number >= _LAST_DELIVERY) else response
+            return _AGAIN
+        return response
 
     def _waited(self, request: Request, app: App, message: Message, until: float) -> Response | None:
         """The answer, once there is one; _AGAIN if it may come later, None if it goes another way."""
-        count = self._wait(message, until)
-        if count is None:
+        decided = self._wait(message, until)
+        if decided is None:
             return _AGAIN
         try:
-            return self._settled(request, app, message, count, until)
-        except _Unsure:
+            return self._settled(request, app, message, decided, until)
+        except (_Late, _Unsure):
             # Given now it might be said twice, and kept to ourselves it might be lost: the next delivery finds out.
             return _AGAIN
 
-    def _settled(self, request: Request, app: App, message: Message, count: int, until: float) -> Response | None:
+    def _close(self, message: Message, nothing: Response, until: float) -> Response:
+        """Tell the platform `nothing`, unless another delivery was given an answer meanwhile: the replies go another
+        way from now on.
+        """
+        if self._is_late(until):
+            return _AGAIN
+        try:
+            self.passive.commit(message, (), "", _written(nothing), self.clock())
+        except NotCommitted:
+            given = self.passive.answered(message)
+            return _read(given) if given else _AGAIN
+        return nothing
+
+    def _settled(self, request: Request, app: App, message: Message, decided: Decided, until: float) -> Response | None:
         """The answer that this delivery of `message` gives, or that another one of it has given meanwhile: the platform
         may look at either. None where there is none.
         """
         while True:
-            response = self._answer(request, app, message, count)
+            turn = self._is_turn(message, decided)
+            response = self._answer(request, app, message, decided.replies, until) if turn else None
             if response is None:
                 given = self.passive.answered(message)
                 response = _read(given) if given else None
-            if response is not None or not self._is_being_said(message, count):
+            if response is not None or (turn and not self._is_being_said(message, decided.replies)):
                 return response
             if self.clock() >= until:
                 return _AGAIN
             self.sleep(_POLL)
+
+    def _is_turn(self, message: Message, decided: Decided) -> bool:
+        """Whether all that the conversation was told before is said, or comes along with this answer. Of what was told
+        before that, nothing is left then: a queue or this very rule has kept it in order.
+        """
+        waiting = {row.out.id for row in self.inbox.rows(decided.before) if row.state not in FINAL}
+        return decided.replies == 0 or self.passive.all_owed(message, waiting)
+
+    def _is_late(self, until: float) -> bool:
+        return self.clock() > until + _GRACE
 
     def _is_being_said(self, message: Message, count: int) -> bool:
         """Whether another callback holds a reply to `message`."""
         rows = self.inbox.replies(message, count) if count else []
         return any(row.state is ReplyState.SENDING and row.owner.startswith(_OWNER) for row in rows)
 
-    def _wait(self, message: Message, until: float) -> int | None:
-        """The number of replies as soon as the message is decided; None if that is not before `until`."""
+    def _wait(self, message: Message, until: float) -> Decided | None:
+        """What was decided on the message, as soon as it is; None if that is not before `until`."""
         while True:
-            count = self.passive.decided(message)
-            if count is not None or self.clock() >= until:
-                return count
+            decided = self.passive.decided(message)
+            if decided is not None or self.clock() >= until:
+                return decided
             self.sleep(min(_POLL, max(0.0, until - self.clock())))
 
-    def _answer(self, request: Request, app: App, message: Message, count: int) -> Response | None:
-        """Say what can be said. None where there is nothing, or another worker is already saying it."""
+    def _answer(self, request: Request, app: App, message: Message, count: int, until: float) -> Response | None:
+        """Say what can be said. None where there is nothing, or another worker is already saying it. Raises _Late,
+        _Unsure.
+        """
         owner, taken = f"{_OWNER}{uuid4().hex}", list[Row]()
         try:
-            self._take([*self.passive.owed(message), *self.inbox.replies(message, count)], owner, taken)
+            self._take(
+                [*self.passive.owed(Conversation.of(message).key), *self.inbox.replies(message, count)], owner, taken
+            )
             if not taken:
                 return None
             answered = self.inbound.answer(request, app, message, tuple(row.out.reply for row in taken), self.clock())
+            if self._is_late(until):
+                raise _Late
         except Exception:
             self._give_back(taken, owner, "not said within the callback")
             raise
-        parts = [Part(row.out, said=number < answered.said) for number, row in enumerate(taken)]
-        if answered.rest is not None:
-            cut = taken[answered.said]
-            left = msgspec.structs.replace(cut.out, reply=answered.rest)
-            parts[answered.said] = Part(left, said=False, body=rewritten(cut.stored, left))
-        given = msgspec.json.encode(_Given.of(answered.response)).decode()
         try:
-            self.passive.commit(message, parts, owner, given, self.clock())
+            self.passive.commit(message, _parts(taken, answered), owner, _written(answered.response), self.clock())
         except NotCommitted as refused:
             self._give_back(taken, owner, str(refused))
             return None
@@ -149,6 +184,16 @@ class Answers:
                 log.warning("reply not given back", extra={"reply_id": row.out.id, "error": error_code(error)})
 
 
+def _parts(taken: list[Row], answered: Answered) -> list[Part]:
+    """What becomes of each reply in `taken`."""
+    parts = [Part(row.out, said=number < answered.said) for number, row in enumerate(taken)]
+    if answered.rest is not None:
+        cut = taken[answered.said]
+        left = msgspec.structs.replace(cut.out, reply=answered.rest)
+        parts[answered.said] = Part(left, said=False, body=rewritten(cut.stored, left))
+    return parts
+
+
 def _untouched(row: Row) -> bool:
     """Nobody has begun to say it. One that a callback holds can be taken when its lease is over."""
     held = row.state is ReplyState.SENDING and row.owner.startswith(_OWNER)
@@ -168,6 +213,10 @@ class _Given(msgspec.Struct, frozen=True):
 
     def response(self) -> Response:
         return Response(self.status, self.body, self.content_type)
+
+
+def _written(response: Response) -> str:
+    return msgspec.json.encode(_Given.of(response)).decode()
 
 
 def _read(given: str) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
@@ -177,7 +178,8 @@ class Callback:
         try:
             if accepted.kept:
                 keep(dynamodb(), setting("TABLE"), app, accepted.kept, accepted.kept_at)
-            queues.send_messages(accepted.messages)
+            waits = bool(accepted.answer_within)
+            queues.send_messages([_waiting(message) for message in accepted.messages] if waits else accepted.messages)
         except AwsError as error:
             return Rejected(503, "unavailable", f"not stored: {error_code(error)}", accepted.refused)
         except queues.TooLarge:
@@ -186,6 +188,11 @@ class Callback:
         for message in accepted.messages:
             log.info("message received", extra={"platform": app.platform, "app": app.name, "message_id": message.id})
         return None
+
+
+def _waiting(message: Message) -> Message:
+    """`message`, with a note that its callback waits for the answer."""
+    return replace(message, context=replace(message.context, waits=True))
 
 
 def callback_handler(platform: str, instantly: Callable[[Message], Instant | None] | None = None) -> Callback:

@@ -90,8 +90,19 @@ class Deliverer:
             self._record(row.out, owner, row.receipts, state, reason)
 
     def deliver(self, line: Line) -> None:
-        """Deliver one reply and record how it ended."""
-        call = self._first_call(line)
+        """Deliver one reply and record how it ended. What its conversation is owed from before goes first; where it
+        cannot be said yet, neither can this one.
+        """
+        for row in self.owed.owed_before(line.out) if line.app.config.answers_within else ():
+            if not self._deliver(Line(row.out, line.app, line.platform)):
+                self._deliver(line, "something is owed from before")
+                return
+            self.owed.forget(row.out)
+        self._deliver(line)
+
+    def _deliver(self, line: Line, behind: str = "") -> bool:
+        """Deliver one reply; False if it is owed. `behind`: why it may not be begun, if it may not."""
+        call = None if behind else self._first_call(line)
         if call is not None:
             # Before the reply is taken: what waits for its turn costs no write, and no crash here leaves doubt.
             self._fetch_token(line, call)
@@ -100,7 +111,7 @@ class Deliverer:
         row = self.outbox.take(line.out.id, owner, self.clock())
         match row:
             case Finished():
-                return
+                return True
             case Busy(after=after):
                 raise Later(after, "another worker is sending it")
             case Row():
@@ -111,8 +122,10 @@ class Deliverer:
         try:
             if self._kills(row, line):
                 self._end(job, ReplyState.UNKNOWN, f"gave up: {row.attempts} attempts, and the last ones died of it")
-            else:
-                self._run(job)
+                return True
+            if behind and not row.receipts and row.unclear_since is None:
+                return self._owe(job, behind)
+            return self._run(job)
         except LeaseLost as error:
             telemetry.count("LeasesLost", platform=line.app.platform)
             log.warning("lease lost", extra=_ids(job.out))
@@ -148,13 +161,14 @@ class Deliverer:
         except Exception:  # noqa: BLE001
             return None
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job) -> bool:
         try:
             self._walk(job)
         except Ended as ended:
             self._end(job, ended.state, str(ended))
+            return True
         except Owed as closed:
-            self._owe(job, str(closed))
+            return self._owe(job, str(closed))
         except Otherwise as other:
             telemetry.count("RepliesFallenBack", platform=job.line.app.platform)
             self.outbox.release(
@@ -180,13 +194,15 @@ class Deliverer:
             )
             raise Later(again.wait, str(again)) from again
 
-    def _owe(self, job: Job, reason: str) -> None:
+    def _owe(self, job: Job, reason: str) -> bool:
+        """Keep it for the person's next message. False, unless that failed for good."""
         try:
             self.owed.owe(job.out, job.owner, reason, self.clock())
         except TooMuchOwed as full:
             self._end(job, ReplyState.FAILED, f"{reason}; {full}")
-        else:
-            telemetry.count("RepliesOwed", platform=job.line.app.platform)
+            return True
+        telemetry.count("RepliesOwed", platform=job.line.app.platform)
+        return False
 
     def _walk(self, job: Job) -> NoReturn:
         """Make the calls one by one. Ends in one of the exceptions above, or in what AWS or the journal raise."""

@@ -16,11 +16,13 @@ from parley.journal.rows import (
     item_of,
     message_pk,
     number,
+    replies_in,
+    replies_item,
     reply_pk,
     row_of,
     text,
 )
-from parley.journal.states import FINAL, MessageState, Row
+from parley.journal.states import FINAL, NONE, MessageState, Replies, Row
 from parley.model import Conversation, Message, Outgoing, message_key, reply_id
 from parley.model.codec import encode
 
@@ -57,13 +59,15 @@ class Outpaced(Exception):
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What is known when a message is taken up. `decided`: the number of its replies, None if it is undecided.
-    `attempts`: how often the bot was started on it, as far as that was noted.
+    `attempts`: how often the bot was started on it, as far as that was noted. `before`: what was said last in its
+    conversation, as far as that is noted; see `Decided`.
     """
 
     state: State
     version: int
     decided: int | None
     attempts: int = 0
+    before: Replies = NONE
 
 
 @dataclass(slots=True)
@@ -88,6 +92,7 @@ class Inbox:
             version=int(get_number(memory, "version") or 0),
             decided=None if decided is None else int(decided),
             attempts=int(get_number(row, "attempts") or 0),
+            before=replies_in(memory, "last"),
         )
 
     def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
@@ -98,9 +103,9 @@ class Inbox:
         if len(replies) > MAX_REPLIES:
             raise TooMuch(f"{len(replies)} replies to one message; at most {MAX_REPLIES} can be decided at once")
         items = [
-            self._decision(message, len(replies), now),
-            *self._memory(message, opened, state, now),
-            *(self._put_new(self._reply_item(out, now)) for out in replies),
+            self._decision(message, len(replies), opened.before, now),
+            *self._memory(message, opened, state, len(replies), now),
+            *(self._put_new(self._reply_item(out, opened.version + 1, now)) for out in replies),
         ]
         size = len(encode(items))
         if size > MAX_DECISION:
@@ -117,8 +122,11 @@ class Inbox:
 
     def replies(self, message: Message, count: int) -> list[Row]:
         """The rows of the `count` replies to `message`, in order; those long gone are left out."""
-        key = message_key(message)
-        keys = [reply_pk(reply_id(key, ordinal)) for ordinal in range(count)]
+        return self.rows(Replies(message_key(message), count))
+
+    def rows(self, replies: Replies) -> list[Row]:
+        """The rows of `replies`, in order; those long gone are left out."""
+        keys = [reply_pk(reply_id(replies.key, ordinal)) for ordinal in range(replies.count)]
         items = self._batch_get(keys) if keys else {}
         return [row_of(items[key]) for key in keys if key in items]
 
@@ -161,12 +169,12 @@ class Inbox:
         """A reply outside any decision (an apology): there once, however often it is added."""
         try:
             self.client.put_item(
-                TableName=self.table, Item=self._reply_item(out, now), ConditionExpression="attribute_not_exists(pk)"
+                TableName=self.table, Item=self._reply_item(out, 0, now), ConditionExpression="attribute_not_exists(pk)"
             )
         except self.client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _decision(self, message: Message, replies: int, now: float) -> "TransactWriteItemTypeDef":
+    def _decision(self, message: Message, replies: int, before: Replies, now: float) -> "TransactWriteItemTypeDef":
         item: Item = {
             "pk": text(message_pk(message_key(message))),
             "state": text(MessageState.DECIDED),
@@ -177,6 +185,7 @@ class Inbox:
             "conversation": text(Conversation.of(message).key),
             "decided": number(now),
             "ttl": number(int(now + self.keep_for)),
+            **replies_item("before", before),
         }
         body = encode(msgspec.structs.replace(message, raw=None))
         if len(body) <= _MAX_KEPT_MESSAGE:
@@ -191,12 +200,17 @@ class Inbox:
             }
         }
 
-    def _memory(self, message: Message, opened: Opened, state: State, now: float) -> "list[TransactWriteItemTypeDef]":
-        """The conversation's new memory, or the check that the one this decision rests on is still the newest."""
+    def _memory(
+        self, message: Message, opened: Opened, state: State, replies: int, now: float
+    ) -> "list[TransactWriteItemTypeDef]":
+        """The conversation's new row, or the check that the one this decision rests on is still the newest. Who was
+        answered last is noted where a callback waits, since only there anybody asks.
+        """
         pk = text(conversation_pk(Conversation.of(message).key))
         condition = "version = :version" if opened.version else "attribute_not_exists(pk)"
         values: Item = {":version": number(opened.version)} if opened.version else {}
-        if state == opened.state:
+        last = Replies(message_key(message), replies) if replies and message.context.waits else opened.before
+        if state == opened.state and last == opened.before:
             if not opened.version:
                 return []  # nothing was read and nothing is written: there is nothing to guard
             check: TransactWriteItemTypeDef = {
@@ -218,6 +232,7 @@ class Inbox:
                 "memory": text(body.decode()),
                 "version": number(opened.version + 1),
                 "updated": number(now),
+                **replies_item("last", last),
             },
             "ConditionExpression": condition,
         }
@@ -225,13 +240,13 @@ class Inbox:
             put["ExpressionAttributeValues"] = values
         return [{"Put": put}]
 
-    def _reply_item(self, out: Outgoing, now: float) -> Item:
+    def _reply_item(self, out: Outgoing, turn: int, now: float) -> Item:
         size = len(encode(out))
         if size > MAX_REPLY:
             raise TooMuch(
                 f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be kept: give large media as a URL"
             )
-        return item_of(Row(out=out, updated=now), ttl=int(now + self.keep_for))
+        return item_of(Row(out=out, turn=turn, updated=now), ttl=int(now + self.keep_for))
 
     def _put_new(self, item: Item) -> "TransactWriteItemTypeDef":
         return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}

@@ -2,8 +2,9 @@
 
 A platform that waits for the answer delivers the message again when it gets none, so one message has several callbacks.
 Its row `wait#<message key>` counts them and holds the answer that was given, so that a delivery whose answer got lost
-is answered with the same bytes. What could be said neither so nor otherwise is owed: it is remembered under
-`owed#<conversation key>` until the person writes again.
+is answered with the same bytes; there is one at most, also where it says nothing because the replies go another way.
+What could be said neither so nor otherwise is owed: it is remembered under `owed#<conversation key>` until the person
+writes again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,11 +18,12 @@ from parley.journal.rows import (
     message_pk,
     number,
     receipts_attribute,
+    replies_in,
     reply_pk,
     row_of,
     text,
 )
-from parley.journal.states import FINAL, MessageState, ReplyState, Row
+from parley.journal.states import FINAL, Decided, MessageState, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.platform import Sent
 
@@ -88,17 +90,30 @@ class Passive:
         """The answer that a delivery of `message` was given; None where none was."""
         return get_text(self._get(_wait_pk(message)), "answer") or None
 
-    def decided(self, message: Message) -> int | None:
-        """The number of replies to `message`; None while it is undecided."""
+    def decided(self, message: Message) -> Decided | None:
+        """What was decided on `message`; None while it is undecided."""
         item = self._get(message_pk(message_key(message)))
         if get_text(item, "state") != MessageState.DECIDED:
             return None
-        return int(get_number(item, "replies") or 0)
+        return Decided(int(get_number(item, "replies") or 0), replies_in(item, "before"))
 
-    def owed(self, message: Message) -> list[Row]:
-        """What the person of `message` could not be told before, oldest first."""
-        waiting = self._unfinished(self._owed_ids(Conversation.of(message).key))
-        return sorted(waiting, key=lambda row: (row.out.created, row.out.ordinal))
+    def all_owed(self, message: Message, ids: set[str]) -> bool:
+        """Whether all of the replies `ids` wait for what the person of `message` is told next."""
+        return not ids or ids <= self._owed_ids(Conversation.of(message).key)
+
+    def owed(self, conversation: str) -> list[Row]:
+        """What a person could not be told, oldest first."""
+        return sorted(self._unfinished(self._owed_ids(conversation)), key=_place)
+
+    def owed_before(self, out: Outgoing) -> list[Row]:
+        """What the person whom `out` is for could not be told, and should be told before; oldest first."""
+        owed = [row for row in self.owed(out.to.key) if row.out.id != out.id]
+        item = self._get(reply_pk(out.id)) if owed else {}
+        return [row for row in owed if item and _place(row) < _place(row_of(item))]
+
+    def forget(self, out: Outgoing) -> None:
+        """A reply that was owed has been said after all, or never will be."""
+        self.client.update_item(**self._forget(out.to.key, [out.id]))
 
     def owe(self, out: Outgoing, owner: str, reason: str, now: float) -> None:
         """Keep a taken reply for the person's next message. Raises TooMuchOwed; AwsError, also if it was taken over."""
@@ -206,6 +221,10 @@ class Passive:
 
     def _get(self, pk: str) -> Item:
         return self.client.get_item(TableName=self.table, Key={"pk": text(pk)}, ConsistentRead=True).get("Item", {})
+
+
+def _place(row: Row) -> tuple[int, int]:
+    return row.turn, row.out.ordinal
 
 
 def _wait(message: Message) -> Item:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from parley.journal.states import FINAL, ReplyState, Row
+from parley.journal.states import FINAL, Replies, ReplyState, Row
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing, encode
 from parley.platform import Sent
@@ -69,6 +69,16 @@ def receipts_attribute(receipts: tuple[Sent, ...]) -> "AttributeValueTypeDef":
     return text(encode(receipts).decode())
 
 
+def replies_item(name: str, replies: Replies) -> "Item":
+    """The attributes that say which `replies` are meant; none if there are none."""
+    return {name: text(replies.key), f"{name}_count": number(replies.count)} if replies.count else {}
+
+
+def replies_in(item: "Item", name: str) -> Replies:
+    """What `replies_item` wrote."""
+    return Replies(get_text(item, name), int(get_number(item, f"{name}_count") or 0))
+
+
 def item_of(row: Row, *, ttl: int) -> "Item":
     """The DynamoDB item of a new `row`."""
     item: Item = {
@@ -76,6 +86,7 @@ def item_of(row: Row, *, ttl: int) -> "Item":
         "state": text(row.state),
         "body": text(encode(row.out).decode()),
         "message": text(row.out.message_key),
+        "turn": number(row.turn),
         "attempts": number(row.attempts),
         "updated": number(row.updated),
         "ttl": number(ttl),
@@ -90,6 +101,7 @@ def row_of(item: "Item") -> Row:
     receipts = get_text(item, "receipts")
     return Row(
         out=decode_outgoing(get_text(item, "body")),
+        turn=int(get_number(item, "turn") or 0),
         state=ReplyState(get_text(item, "state")),
         attempts=int(get_number(item, "attempts") or 0),
         owner=get_text(item, "owner"),

@@ -52,8 +52,31 @@ TRANSITIONS: dict[ReplyState, frozenset[ReplyState]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Replies:
+    """The replies to one message: its key and how many there are."""
+
+    key: str
+    count: int
+
+
+NONE = Replies("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided on a message: how many replies it got, and those that its conversation was given `before` it.
+    What is said within callbacks has to come after these, for no queue keeps it in order.
+    """
+
+    replies: int
+    before: Replies = NONE
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """A reply in the journal."""
+    """A reply in the journal. `turn` and the reply's ordinal tell the order of what one conversation is told, where the
+    journal needs it; clocks do not.
+    """
 
     out: Outgoing
     state: ReplyState = ReplyState.PENDING
@@ -69,6 +92,7 @@ class Row:
     updated: float = 0
     stored: str = ""
     """`out` as JSON, as it is stored: a newer version may have written more into it than this one knows."""
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

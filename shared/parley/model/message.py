@@ -42,6 +42,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """A short-lived right to answer that came with the message, sealed (`parley.crypto.seal`): never readable here."""
     grant_until: int = 0
     """Unix second at which the grant ends."""
+    waits: bool = False
+    """Whether the platform waits for the answer within the callback that the message came with."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from msgspec.structs import replace
 
 from parley.engine.answering import LEASE, Answers
 from parley.engine.aws import dynamodb
 from parley.journal.inbox import MAX_REPLIES, Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, Part, Passive
+from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, NotCommitted, Part, Passive
 from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
-from parley.model import Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
+from parley.model import Conversation, Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
 from parley.platform import Accepted, Answered, App, Config, Request, Response
 from tests.unit.conftest import Clock
 from tests.unit.test_template import ANSWERING_ROWS
@@ -62,6 +63,7 @@ class World:
     def decides(self, *texts: str, after: float = 0, message: Message | None = None) -> None:
         """The processor commits these replies after so many seconds."""
         target = message or self.message
+        target = replace(target, context=replace(target.context, waits=True))
 
         def commit() -> None:
             rows = [self.outgoing(target, ordinal, text) for ordinal, text in enumerate(texts)]
@@ -121,10 +123,12 @@ def test_what_comes_after_the_last_delivery_goes_another_way(world: World) -> No
     assert isinstance(row, Row)
 
 
-def test_a_fourth_delivery_is_answered_too_where_a_platform_makes_one(world: World) -> None:
+def test_a_fourth_delivery_is_told_the_same_as_the_third(world: World) -> None:
+    """That the answer goes another way was said, and who says it does not look back."""
     world.decides("late", after=16)
-    assert [world.callback() for _ in range(4)] == [(504, ""), (504, ""), (200, "success"), (200, "late|")]
-    assert world.states() == [("SENT", ["passive"])]
+    assert [world.callback() for _ in range(4)] == [(504, ""), (504, ""), (200, "success"), (200, "success")]
+    world.sleep(3)
+    assert world.states() == [("PENDING", [])]
 
 
 def test_a_delivery_whose_answer_got_lost_is_answered_with_the_same_bytes(world: World) -> None:
@@ -166,7 +170,7 @@ def test_what_is_owed_comes_with_the_next_answer_and_first(world: World, message
     world.decides("new", message=following)
     assert world.callback(following) == (200, "owed|new|")
     assert world.states() == [("SENT", ["passive"])]
-    assert world.passive.owed(following) == []
+    assert world.passive.owed(Conversation.of(following).key) == []
     assert world.inbox.replies(world.message, 1)[0].receipts == PASSIVE
 
 
@@ -203,18 +207,71 @@ def failing(*_: Any, **__: Any) -> None:
     raise ReadTimeoutError(endpoint_url="here")
 
 
-def test_an_answer_that_dynamodb_refuses_is_not_given_and_its_replies_go_another_way_at_once(
+def test_an_answer_that_dynamodb_refuses_is_not_given_and_the_next_delivery_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.decides("one", "two")
     with monkeypatch.context() as patch:
         patch.setattr(dynamodb(), "transact_write_items", refusing)
-        assert world.callback() == (200, "success")
+        assert world.callback() == (504, "")
     assert world.states() == [("PENDING", [])] * 2
+    assert world.callback() == (200, "one|two|")
+
+
+def test_what_was_given_back_leaves_no_doubt_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.decides("one", "two")
+    monkeypatch.setattr(dynamodb(), "transact_write_items", refusing)
+    world.callback()
     for row in world.inbox.replies(world.message, 2):
         taken = world.outbox.take(row.out.id, "deliverer", world.clock.now)
         assert isinstance(taken, Row)
         assert taken.unclear_since is None
+
+
+def test_a_callback_that_stood_still_gives_back_what_nobody_would_hear(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.decides("one")
+    answer = world.answers.inbound.answer
+
+    def slow(*arguments: Any) -> Answered:
+        world.sleep(5)
+        return answer(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.answers.inbound, "answer", slow)
+        assert world.callback() == (504, "")
+    assert world.states() == [("PENDING", [])]
+    assert world.callback() == (200, "one|")
+
+
+def test_what_goes_another_way_can_no_longer_be_taken_along_by_a_callback_that_stood_still(world: World) -> None:
+    """It has taken the reply, and stands still before it records what it says."""
+    world.decides("one")
+    world.outbox.lease = 60
+    taken = world.outbox.take(reply_id(message_key(world.message), 0), "callback-slow", world.clock.now, calls=False)
+    assert isinstance(taken, Row)
+    assert [world.callback() for _ in range(3)] == [(504, ""), (504, ""), (200, "success")]
+    with pytest.raises(NotCommitted):
+        world.passive.commit(world.message, [Part(taken.out, said=True)], "callback-slow", "late", world.clock.now)
+    assert world.states() == [("SENDING", [])]
+
+
+def test_an_answer_that_comes_while_the_last_delivery_gives_up_is_given_by_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another delivery was quicker by a moment: there is one answer, whoever looks."""
+    world.decides()
+    commit = world.passive.commit
+    given = '{"status":200,"body":"b25jZQ==","content_type":"text/plain"}'
+
+    def overtaken(*arguments: Any) -> None:
+        monkeypatch.undo()
+        commit(world.message, [], "", given, world.clock.now)
+        commit(*arguments)
+
+    monkeypatch.setattr(Passive, "commit", lambda _self, *arguments: overtaken(*arguments))
+    assert world.callback() == (200, "once")
 
 
 @pytest.mark.parametrize("error", [ReadTimeoutError(endpoint_url="here"), KeyError("ours")])
@@ -274,10 +331,35 @@ def test_of_two_deliveries_at_once_both_are_given_the_one_answer(world: World) -
 
 
 def test_a_table_that_fails_costs_the_answer_and_not_the_message(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told that the answer goes another way before that is recorded."""
     world.decides("later")
     monkeypatch.setattr(Passive, "decided", failing)
-    assert [world.callback() for _ in range(3)] == [(504, ""), (504, ""), (200, "success")]
+    assert [world.callback() for _ in range(3)] == [(504, "")] * 3
     assert world.states() == [("PENDING", [])]
+
+
+def test_an_answer_waits_for_what_was_said_before_it(world: World, message: Callable[..., Message]) -> None:
+    """Whoever writes twice within a second has two callbacks side by side."""
+    following, started = message(id="m2"), world.clock.now
+    world.decides("first")
+    world.decides("second", message=following)
+    world.due.append((world.clock.now + 2, lambda: asserted(world.callback() == (200, "first|"))))
+    assert world.callback(following) == (200, "second|")
+    assert world.clock.now - started >= 2
+
+
+def asserted(holds: bool) -> None:
+    assert holds
+
+
+def test_an_answer_does_not_overtake_what_goes_another_way(world: World, message: Callable[..., Message]) -> None:
+    following = message(id="m2")
+    world.decides("first")
+    world.decides("second", message=following)
+    world.outbox.lease = 60
+    world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
+    assert [world.callback(following) for _ in range(3)] == [(504, ""), (504, ""), (200, "success")]
+    assert world.states(following) == [("PENDING", [])]
 
 
 def test_answering_touches_no_rows_but_those_that_the_callback_functions_may(
@@ -302,7 +384,7 @@ def test_answering_touches_no_rows_but_those_that_the_callback_functions_may(
     monkeypatch.setattr(client, "_make_api_call", noting)
     with monkeypatch.context() as patch:
         patch.setattr(dynamodb(), "transact_write_items", refusing)
-        assert world.callback(following) == (200, "success")
+        assert world.callback(following) == (504, "")
     assert [world.callback(following) for _ in range(2)] == [(200, "owed|one|tw")] * 2
     allowed = {(action.removeprefix("dynamodb:"), keys) for [action], rows in ANSWERING_ROWS.items() for keys in rows}
     assert {(action, f"{pk.partition('#')[0]}#*") for action, pk in used} == allowed

@@ -22,7 +22,7 @@ from parley.journal.outbox import Outbox
 from parley.journal.passive import Passive, TooMuchOwed
 from parley.journal.rows import reply_pk, row_of
 from parley.journal.states import ReplyState, Row
-from parley.model import AnyMedia, Card, Destination, Message, Outgoing, Reply, Text, plain_text, reply_id
+from parley.model import AnyMedia, Card, Conversation, Destination, Message, Outgoing, Reply, Text, plain_text, reply_id
 from parley.model.codec import encode
 from parley.platform import (
     HARMLESS,
@@ -439,8 +439,57 @@ def test_what_cannot_be_said_to_a_closed_person_is_owed_where_callbacks_are_answ
     record = world.decided(out)
     world.statuses = [403]
     assert world.run(record) == 1
-    assert [row.out.id for row in world.deliverer.owed.owed(message())] == [out.id]
+    assert [row.out.id for row in world.deliverer.owed.owed(Conversation.of(message()).key)] == [out.id]
     assert list(world.outbox.due(world.clock.now + 10**6)) == []
+
+
+def test_what_is_owed_goes_before_what_was_decided_since(world: World) -> None:
+    world.config = Answers()
+    first, second = world.out("first"), world.out("second", ordinal=1)
+    world.statuses = [403]
+    world.run(world.decided(first))
+    world.run(world.decided(second))
+    assert ["first" in said for said in world.seen] == [True, True, False]
+    assert [world.row(out).state for out in (first, second)] == ["SENT", "SENT"]
+    assert world.deliverer.owed.owed(first.to.key) == []
+
+
+def test_what_was_decided_since_is_owed_too_while_that_cannot_be_said(world: World) -> None:
+    """It costs one call, of the oldest, and not one for each."""
+    world.config = Answers()
+    outs = [world.out(text, ordinal=number) for number, text in enumerate(("first", "second", "third"))]
+    world.statuses = [403] * 3
+    for out in outs:
+        world.run(world.decided(out))
+    assert ["first" in said for said in world.seen] == [True] * 3
+    assert [row.out.id for row in world.deliverer.owed.owed(outs[0].to.key)] == [out.id for out in outs]
+    assert world.row(outs[2]).reason == "something is owed from before"
+
+
+def test_a_reply_that_is_owed_and_comes_again_waits_for_none_behind_it(world: World) -> None:
+    world.config = Answers()
+    first, second = world.out("first"), world.out("second", ordinal=1)
+    record = world.decided(first)
+    world.statuses = [403, 403]
+    world.run(record)
+    world.run(world.decided(second))
+    world.run(record)
+    assert (world.row(first).state, world.row(second).state) == ("SENT", "PENDING")
+
+
+def test_what_has_begun_is_finished_though_something_is_owed_since(world: World) -> None:
+    """Half of it is there; the other half may not wait for a day."""
+    world.config = Answers()
+    second = world.out("half", "rest", ordinal=1)
+    record = world.decided(second)
+    world.statuses = [200, 429]
+    with pytest.raises(Later) as later:
+        world.deliverer(record)
+    world.clock.now += later.value.after
+    world.statuses = [403, 403]
+    world.run(world.decided(world.out("first")))
+    assert world.run(record) == 1
+    assert world.row(second).state == "SENT"
 
 
 @pytest.mark.parametrize("text", ["unsayable", "broken"])

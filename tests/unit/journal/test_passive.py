@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from parley.engine.aws import dynamodb
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import MOST_OWED, Passive, TooMuchOwed
-from parley.journal.states import ReplyState
-from parley.model import Message, Outgoing
+from parley.journal.states import Decided, Replies, ReplyState
+from parley.model import Conversation, Message, Outgoing, message_key
 
 pytestmark = pytest.mark.usefixtures("aws")
 NOW = 1_800_000_000.0
@@ -52,7 +53,7 @@ def test_nobody_is_owed_more_than_can_be_told(
         owe(passive, reply(ordinal=ordinal))
     with pytest.raises(TooMuchOwed, match="20 replies wait"):
         owe(passive, reply(ordinal=MOST_OWED))
-    assert len(passive.owed(message())) == MOST_OWED
+    assert len(passive.owed(Conversation.of(message()).key)) == MOST_OWED
     owe(passive, reply(ordinal=0, to="m1"))  # one that is among them may be noted once more
 
 
@@ -66,4 +67,47 @@ def test_what_was_said_another_way_makes_room(
     outbox.finish(said, "other", ReplyState.SENT, (), "", NOW)
     owe(passive, reply(ordinal=MOST_OWED))
     assert said.id not in owed_row(said)["ids"]["SS"]
-    assert len(passive.owed(message())) == MOST_OWED
+    assert len(passive.owed(Conversation.of(message()).key)) == MOST_OWED
+
+
+def test_what_is_owed_is_told_in_the_order_in_which_it_was_decided_whatever_the_clocks_say(
+    passive: Passive, reply: Callable[..., Outgoing], message: Callable[..., Message]
+) -> None:
+    inbox, outbox = Inbox(dynamodb(), "parley", KEPT), Outbox(dynamodb(), "parley", 20)
+    outs: list[Outgoing] = []
+    for number in range(12):
+        heard = message(f"m{number}")
+        heard = replace(heard, context=replace(heard.context, waits=True))
+        out = reply(to=heard.id, created=NOW - number)
+        inbox.decide(heard, inbox.open(heard), {}, [out], NOW)
+        outs.append(out)
+    for out in reversed(outs):
+        outbox.take(out.id, "me", NOW)
+        passive.owe(out, "me", "45015", NOW)
+    ids = [out.id for out in outs]
+    assert [row.out.id for row in passive.owed(outs[0].to.key)] == ids
+    assert [row.out.id for row in passive.owed_before(outs[5])] == ids[:5]
+
+
+def test_a_decision_tells_what_its_conversation_was_told_before(
+    passive: Passive, reply: Callable[..., Outgoing], message: Callable[..., Message]
+) -> None:
+    """A message that was answered with nothing is no link in that chain, and one whose callback waits for nothing
+    neither adds to it nor breaks it.
+    """
+    inbox = Inbox(dynamodb(), "parley", KEPT)
+    told: list[Decided | None] = []
+    for id_, waits, replies in (("a", True, 2), ("b", True, 0), ("c", False, 1), ("d", True, 1), ("e", True, 1)):
+        heard = message(id_)
+        heard = replace(heard, context=replace(heard.context, waits=waits))
+        outs = [reply(to=id_, ordinal=ordinal) for ordinal in range(replies)]
+        inbox.decide(heard, inbox.open(heard), {"n": 1}, outs, NOW)
+        told.append(passive.decided(heard))
+    a, d = (message_key(message(id_)) for id_ in "ad")
+    assert told == [
+        Decided(2),
+        Decided(0, Replies(a, 2)),
+        Decided(1, Replies(a, 2)),
+        Decided(1, Replies(a, 2)),
+        Decided(1, Replies(d, 1)),
+    ]
