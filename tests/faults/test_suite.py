@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from parley.engine.answering import Answers
 from parley.journal.inbox import Inbox, Opened, State
 from parley.journal.rows import message_pk, number, text
 from parley.journal.states import Replies
@@ -113,6 +114,15 @@ def test_platforms_without_keys_and_answers_within_callbacks_keep_every_promise(
 def test_a_journal_that_marks_first_is_caught_there_too(subject: Subject) -> None:
     run = dice.Run(seed=1, messages=100, conversations=10)
     assert dice.play(run, subject, forms_of(subject), MarksFirst).findings.lost
+
+
+def test_an_answer_within_a_callback_that_waits_for_nothing_overtakes_and_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passive = next(subject for subject in SUBJECTS if subject.answers_within)
+    monkeypatch.setattr(Answers, "_is_turn", lambda *_: True)
+    played = dice.play(dice.Run(seed=1, messages=200, conversations=20), passive, forms_of(passive))
+    assert played.findings.out_of_order
 
 
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])

@@ -172,16 +172,18 @@ class _Case:
 
     def _is_refused(self, row: Row) -> bool:
         """Whether the platform, being one that allows a bot only a few replies to a person's message, has refused it
-        and it has FAILED for that, or waits for the person's next message.
+        and it has FAILED for that; or it, or what has to be said before, waits for the person's next message.
         """
-        ledger = self.world.ledger
+        refused = self.world.ledger.refused
         if not self.world.subjects[row.out.to.platform].gap:
             return False
         owed = cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"owed#{row.out.to.key}", {}))
-        ids = frozenset(owed.get("ids", {}).get("SS", ()))
-        if row.state not in FINAL and row.out.id in ids:
-            return not ledger.refused.isdisjoint(ids)  # it, or what has to be said before
-        return row.state is ReplyState.FAILED and row.out.id in ledger.refused
+        if row.state not in FINAL and row.out.id in owed.get("ids", {}).get("SS", ()):
+            return any(self._row(reply).out.to.key == row.out.to.key for reply in refused)
+        return row.state is ReplyState.FAILED and row.out.id in refused
+
+    def _row(self, reply: str) -> Row:
+        return row_of(cast("Any", self.world.aws.dynamodb.items[f"out#{reply}"]))
 
     def _explained(self, row: Row, origin: Message) -> bool:
         """Whether trouble in this very reply's calls, or in the callback that was to say it, explains that nobody knows
