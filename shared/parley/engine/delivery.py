@@ -93,7 +93,10 @@ class Deliverer:
         """Deliver one reply and record how it ended. What its conversation is owed from before goes first; where it
         cannot be said yet, neither can this one.
         """
-        for row in self.owed.owed_before(line.out) if line.app.config.answers_within else ():
+        owed = self.owed.owed_before(line.out) if line.app.config.answers_within else []
+        if owed:
+            self._first_call(line)  # raises Later while a callback may still say both
+        for row in owed:
             if not self._deliver(Line(row.out, line.app, line.platform)):
                 self._deliver(line, "something is owed from before")
                 return

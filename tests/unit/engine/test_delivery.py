@@ -71,13 +71,13 @@ class Platform:
 
     def __init__(self) -> None:
         self.covered: float = 100
-        self.not_yet: float = 0
+        self.held: float = 0
         self.news: tuple[Pause, ...] = ()
         self.kept: Mapping[str, str] = {}
 
     def deliver(self, out: Outgoing, app: App, now: float) -> Steps:
-        if now < self.not_yet:
-            raise NotYet(self.not_yet)
+        if now < out.created + self.held:
+            raise NotYet(out.created + self.held)
         for number, segment in enumerate(out.reply.segments):
             text = plain_text((segment,))
             if text == "unsayable":
@@ -454,6 +454,20 @@ def test_what_is_owed_goes_before_what_was_decided_since(world: World) -> None:
     assert world.deliverer.owed.owed(first.to.key) == []
 
 
+def test_what_is_owed_is_left_to_the_callback_that_may_still_say_it_with_the_next_answer(world: World) -> None:
+    world.config = Answers()
+    world.platform.held = 12
+    world.statuses = [403]
+    world.run(world.decided(world.out("first")))
+    record = world.decided(world.out("second", ordinal=1))
+    with pytest.raises(Later) as later:
+        world.deliverer(record)
+    assert later.value.after == pytest.approx(12)
+    assert ["first" in said for said in world.seen] == [True]
+    world.run(record)
+    assert ["first" in said for said in world.seen] == [True, True, False]
+
+
 def test_what_was_decided_since_is_owed_too_while_that_cannot_be_said(world: World) -> None:
     """It costs one call, of the oldest, and not one for each."""
     world.config = Answers()
@@ -508,7 +522,7 @@ def test_an_empty_reply_is_sent_by_saying_nothing(world: World) -> None:
 
 def test_while_the_callback_may_still_answer_the_deliverer_waits(world: World) -> None:
     record = world.decided(world.out("hi"))
-    world.platform.not_yet = world.clock.now + 12
+    world.platform.held = 12
     with pytest.raises(Later) as later:
         world.deliverer(record)
     assert later.value.after == pytest.approx(12)
