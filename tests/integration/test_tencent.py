@@ -4,6 +4,9 @@ import base64
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,9 @@ import pytest
 from tests.stack import ROOT, Stack
 
 BOTH = ("wecom", "wechat")
+each_app = pytest.mark.parametrize(
+    ("platform", "app"), [(platform, app) for platform in BOTH for app in ("demo", "passive")]
+)
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def journal(stack: Stack, message_id: str, state: str) -> list[dict[str, Any]]:
     return stack.wait(look)
 
 
-@pytest.mark.parametrize(("platform", "app"), [("wecom", "demo"), ("wechat", "demo"), ("wechat", "passive")])
+@each_app
 def test_the_console_gets_its_echo(stack: Stack, platform: str, app: str) -> None:
     assert stack.post("/api/challenge", platform=platform, app=app)["ok"]
 
@@ -100,7 +106,7 @@ def test_a_token_that_dies_is_replaced(stack: Stack, platform: str, person: str)
         stack.http.delete("/api/faults", params={"platform": platform})
 
 
-@pytest.mark.parametrize(("platform", "app"), [("wecom", "demo"), ("wechat", "demo"), ("wechat", "passive")])
+@each_app
 def test_the_way_of_an_answer_leads_to_its_question_and_call(
     stack: Stack, platform: str, app: str, person: str
 ) -> None:
@@ -156,6 +162,17 @@ def bot_runs(stack: Stack, message_id: str) -> int:
     """How often the bot was run on a message. Each time leaves a line in the log, which comes a moment later."""
 
     def lines() -> int:
+        found = logged()
+        if not found:
+            # The emulator takes up what a worker wrote a few milliseconds late with that worker's next call.
+            with ThreadPoolExecutor(len(BOTH)) as pool:
+                list(pool.map(idle, BOTH))
+        return found
+
+    def idle(_: str) -> None:
+        stack.client("lambda").invoke(FunctionName=stack.facts["functions"]["processor"], Payload=b'{"Records": []}')
+
+    def logged() -> int:
         pages = stack.client("logs").get_paginator("filter_log_events")
         found = [
             event["message"]
@@ -181,26 +198,43 @@ def attempts(stack: Stack, message_id: str, count: int) -> list[int]:
     return stack.wait(look, 30)
 
 
+@pytest.fixture(scope="module")
+def slowly(stack: Stack) -> Callable[[str, int], tuple[str, str]]:
+    """Asks for an answer that takes so many seconds: the ids of the message and of its chat. The first time for both
+    platforms, so that they wait side by side.
+    """
+
+    @cache
+    def ask(seconds: int) -> dict[str, tuple[str, str]]:
+        who = f"person{uuid.uuid4().hex[:8]}"
+        return {platform: say(stack, platform, who, f"/slow {seconds}", "passive") for platform in BOTH}
+
+    return lambda platform, seconds: ask(seconds)[platform]
+
+
+@pytest.mark.parametrize("platform", BOTH)
 @pytest.mark.parametrize(("seconds", "deliveries"), [(1, 1), (6, 2), (11, 3)])
 def test_a_late_answer_goes_with_the_delivery_that_still_waits(
-    stack: Stack, person: str, seconds: int, deliveries: int
+    stack: Stack, slowly: Callable[[str, int], tuple[str, str]], platform: str, seconds: int, deliveries: int
 ) -> None:
-    id_, room = say(stack, "wechat", person, f"/slow {seconds}", "passive")
-    assert texts(stack, "wechat", room) == [f"That took {seconds} seconds."]
+    id_, room = slowly(platform, seconds)
+    assert texts(stack, platform, room) == [f"That took {seconds} seconds."]
     assert attempts(stack, id_, deliveries) == [504] * (deliveries - 1) + [200]
     assert [reply["receipts"] for reply in journal(stack, id_, "SENT")] == [["passive"]]
     assert bot_runs(stack, id_) == 1
 
 
-def test_an_answer_after_the_last_delivery_is_a_customer_service_message(stack: Stack, person: str) -> None:
-    id_, room = say(stack, "wechat", person, "/slow 20", "passive")
+@pytest.mark.parametrize(("platform", "path"), [("wecom", "message/send"), ("wechat", "message/custom/send")])
+def test_an_answer_after_the_last_delivery_goes_by_the_api(
+    stack: Stack, slowly: Callable[[str, int], tuple[str, str]], platform: str, path: str
+) -> None:
+    id_, room = slowly(platform, 20)
     assert attempts(stack, id_, 3) == [504, 504, 200]
-    assert texts(stack, "wechat", room) == ["That took 20 seconds."]
+    assert texts(stack, platform, room) == ["That took 20 seconds."]
     (reply,) = journal(stack, id_, "SENT")
     assert reply["receipts"] != ["passive"]
-    assert [call["path"] for call in stack.get("/api/calls", platform="wechat") if call["room"] == room] == [
-        "/cgi-bin/message/custom/send"
-    ]
+    calls = [call["path"] for call in stack.get("/api/calls", platform=platform) if call["room"] == room]
+    assert calls == [f"/cgi-bin/{path}"]
     assert bot_runs(stack, id_) == 1
 
 
@@ -228,15 +262,19 @@ def test_an_account_that_answers_actively_is_told_that_it_came_too_late(stack: S
 
 
 def test_no_log_holds_a_secret_or_what_was_said(stack: Stack, person: str) -> None:
-    secret = f"text-{uuid.uuid4().hex}"
-    id_, room = say(stack, "wechat", person, f"/echo {secret}", "passive")
-    texts(stack, "wechat", room)
-    encrypted = base64.b64decode(stack.get(f"/api/way/{id_}")["wire"]["body"]).decode()
-    config = stack.facts["apps"]["wechat"]["passive"]
+    hidden: list[str] = []
+    ids: list[str] = []
+    for platform, secret in zip(BOTH, ("secret", "app_secret"), strict=True):
+        words = f"text-{uuid.uuid4().hex}"
+        id_, room = say(stack, platform, person, f"/echo {words}", "passive")
+        assert texts(stack, platform, room) == [words]
+        encrypted = base64.b64decode(stack.get(f"/api/way/{id_}")["wire"]["body"]).decode()
+        config = stack.facts["apps"][platform]["passive"]
+        hidden += [words, encrypted, *(config[name] for name in (secret, "token", "encoding_aes_key"))]
+        ids.append(id_)
     logs, found = stack.client("logs"), ""
     for group in stack.facts["log_groups"].values():
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
             found += "\n".join(event["message"] for event in page["events"])
-    assert id_ in found
-    hidden = (secret, encrypted, *(config[name] for name in ("app_secret", "token", "encoding_aes_key")))
+    assert [id_ for id_ in ids if id_ not in found] == []
     assert not [value for value in hidden if value in found]

@@ -85,17 +85,19 @@ def _aes_key() -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
 
 
-def wechat_passive(playground: str) -> App:
-    """Another one, which answers within the callback."""
-    return {**wechat(playground), "reply_mode": "passive"}
-
-
 Maker = Callable[[str], App]
+
+
+def passive(make: Maker) -> Maker:
+    """Another one, which answers within the callback."""
+    return lambda playground: {**make(playground), "reply_mode": "passive"}
+
+
 PLATFORMS: dict[str, dict[str, Maker]] = {
     "feishu": {"demo": feishu},
     "discord": {"demo": discord},
-    "wecom": {"demo": wecom},
-    "wechat": {"demo": wechat, "passive": wechat_passive},
+    "wecom": {"demo": wecom, "passive": passive(wecom)},
+    "wechat": {"demo": wechat, "passive": passive(wechat)},
 }
 PRIVATE = frozenset({"signing_key"})
 """What the platform alone knows: for the playground, and nowhere that a function could read it."""
