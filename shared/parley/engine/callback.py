@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
-from parley.engine.aws import AwsError, dynamodb, error_code, setting
+from parley.engine.aws import AwsError, dynamodb, error_code, setting, surely_refused
 from parley.engine.batch import describe
 from parley.engine.instant import BUDGET, within
 from parley.engine.telemetry import log
@@ -173,7 +173,7 @@ class Callback:
 
     def _store(self, accepted: Accepted, app: App) -> Rejected | None:
         """Nothing is acknowledged before it is safe: where storing fails, the platform is told to try again, or the
-        person to.
+        person to. Not the person where it may be stored after all: then there will be an answer as well.
         """
         try:
             if accepted.kept:
@@ -181,7 +181,8 @@ class Callback:
             waits = bool(accepted.answer_within)
             queues.send_messages([_waiting(message) for message in accepted.messages] if waits else accepted.messages)
         except AwsError as error:
-            return Rejected(503, "unavailable", f"not stored: {error_code(error)}", accepted.refused)
+            told = accepted.refused if surely_refused(error) else None
+            return Rejected(503, "unavailable", f"not stored: {error_code(error)}", told)
         except queues.TooLarge:
             detail = "the normalised message is beyond the queue's limit"
             return Rejected(413, "too_large", detail, accepted.refused)

@@ -56,8 +56,9 @@ class Accepted:
     bot's replies to the first message and answer with them (`Answering.answer`); 0 answers at once. `instant`: a
     message that a declared, pure and fast function of the bot may answer within the callback. Where it does,
     `Instantly.instant` makes the response of its result and nothing is queued; otherwise the rest of this holds.
-    `refused`: what is said where `messages` cannot be stored, on a platform that does not try again and has a form for
-    telling the person; None asks the platform to try again (503).
+    `refused`: what is said where the one message is surely not stored, on a platform that does not try again and has a
+    form for telling the person. Where that is None, or storing may have been done, the platform is told of a failure
+    (503): it tries again, or takes back what the message came with, so that the answer does not depend on it.
     """
 
     response: Response = field(default_factory=Response)

@@ -3,14 +3,18 @@
 import base64
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ReadTimeoutError
 
 from parley.engine import callback as module
 from parley.engine.apps import AppsUnavailable, UnknownApp
-from parley.engine.aws import dynamodb
+from parley.engine.aws import dynamodb, sqs
 from parley.engine.callback import Callback, callback_handler, request_of
 from parley.journal.kept import kept
 from parley.model import Message
@@ -138,6 +142,14 @@ def test_a_queue_that_takes_nothing_is_503_so_that_the_platform_tries_again(
     assert error(call(Inbound(Accepted(messages=(message(),))), clock)) == (503, "unavailable")
 
 
+def metric_of(printed: str) -> tuple[list[float], str]:
+    metric = json.loads(printed.splitlines()[0])
+    return metric["CallbacksRejected"], metric["reason"]
+
+
+TOLD = Response(200, b"not now")
+
+
 def test_where_the_platform_does_not_try_again_the_person_is_told_and_it_still_counts_as_unavailable(
     message: Callable[..., Message],
     clock: Clock,
@@ -145,11 +157,63 @@ def test_where_the_platform_does_not_try_again_the_person_is_told_and_it_still_c
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("PARLEY_INBOUND_URL", "http://127.0.0.1:9/nothing")
-    told = Response(200, b"not now")
-    answer = call(Inbound(Accepted(messages=(message(),), refused=told)), clock)
+    answer = call(Inbound(Accepted(messages=(message(),), refused=TOLD)), clock)
     assert (answer["statusCode"], answer["body"]) == (200, "not now")
-    metric = json.loads(capsys.readouterr().out.splitlines()[0])
-    assert (metric["CallbacksRejected"], metric["reason"]) == ([1.0], "unavailable")
+    assert metric_of(capsys.readouterr().out) == ([1.0], "unavailable")
+
+
+class Queues:
+    """SQS as the network lets it be seen: each answer in turn is a status and an error's name, or gets lost."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, str] | None) -> None:
+        self.answers = list(answers)
+        events: Any = sqs().meta.events
+        events.register_first("before-send.sqs", self.send)
+        monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+
+    def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        answer = self.answers.pop(0)
+        if answer is None:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        status, name = answer
+        body = json.dumps({"__type": f"com.amazonaws.sqs#{name}", "message": ""}).encode()
+        headers, raw = HTTPHeaders(), SimpleNamespace(stream=lambda: iter([body]))
+        return AWSResponse(request.url, status, headers, raw)
+
+
+LOST, THROTTLED, FAILED = None, (400, "ThrottlingException"), (500, "InternalError")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [(LOST, LOST, LOST), (LOST, THROTTLED, THROTTLED), (LOST, (403, "AccessDeniedException")), (FAILED,) * 3],
+    ids=["all lost", "lost, then throttled", "lost, then refused", "failed"],
+)
+def test_nobody_is_told_to_try_again_where_the_message_may_be_stored(
+    message: Callable[..., Message],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: tuple[tuple[int, str] | None, ...],
+) -> None:
+    """Those words would be an answer, and one that stands where the bot's belongs."""
+    queues = Queues(monkeypatch, *answers)
+    answer = call(Inbound(Accepted(messages=(message(),), refused=TOLD)), clock)
+    assert error(answer) == (503, "unavailable")
+    assert queues.answers == []
+
+
+def test_a_refusal_of_the_only_request_is_told(
+    message: Callable[..., Message], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Queues(monkeypatch, (403, "AccessDeniedException"))
+    assert call(Inbound(Accepted(messages=(message(),), refused=TOLD)), clock)["body"] == "not now"
+
+
+def test_a_lost_answer_of_the_queue_leaves_time_for_another_within_three_seconds() -> None:
+    config: Any = sqs().meta.config
+    longest_wait = 1
+    assert config.retries["total_max_attempts"] > 1
+    assert config.read_timeout + longest_wait < 3
 
 
 def test_a_message_that_no_queue_takes_is_413(message: Callable[..., Message], clock: Clock) -> None:

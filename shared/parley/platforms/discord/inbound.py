@@ -40,7 +40,10 @@ UNCHANGED = Response(200, b'{"type":6}')
 """The message with the button stays as it is until the bot says otherwise."""
 _SORRY = "Not available right now, please try again. 暂时不可用，请稍后再试。"
 REFUSED = Response(200, f'{{"type":4,"data":{{"flags":64,"content":"{_SORRY}"}}}}'.encode())
-"""Discord delivers an interaction once, so that it is the person who may try again."""
+"""Discord delivers an interaction once, so that it is the person who may try again. These words are an answer, and the
+bot's would be written over them: they are given only where it gives none. Else a 503 ends the interaction, Discord says
+so to the person, and what the bot answers stands by itself.
+"""
 NO_CHOICES = Response(200, b'{"type":8,"data":{"choices":[]}}')
 
 
