@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from parley.engine import callback, delivery
 from parley.engine.answering import Answers
+from parley.engine.attempt import Job, Otherwise, otherwise
 from parley.journal.inbox import Inbox, Opened, State
 from parley.journal.rows import message_pk, number, text
 from parley.journal.states import Replies
 from parley.model import Message, Outgoing, message_key
+from parley.platform import Permanent
 from tools.faults import dice, scripted
 from tools.faults.forms import Forms, forms_of
 from tools.faults.oracle import Findings
@@ -68,6 +71,11 @@ def forms() -> Forms:
     return forms_of(SUBJECT)
 
 
+@cache
+def forms_of_discord() -> Forms:
+    return forms_of(DISCORD)
+
+
 def crashes_of(inbox: type[Inbox]) -> Findings:
     """A plain message with each crash at each call."""
     found = Findings()
@@ -92,12 +100,40 @@ def test_the_real_journal_keeps_every_promise_at_every_call_of_a_plain_message()
     assert crashes_of(Inbox).good
 
 
+DISCORD = next(subject for subject in SUBJECTS if subject.name == "discord")
+ENDED_TOKENS = dice.Run(seed=12, messages=150, conversations=15)
+"""A run in which tokens of interactions end before their answers, one of which may have been said."""
+
+
 def test_interactions_of_discord_keep_every_promise_when_anything_fails_and_their_tokens_die() -> None:
-    """With this seed, a deliverer that forgets what an ended token may have said says it twice."""
-    discord = next(subject for subject in SUBJECTS if subject.name == "discord")
-    played = dice.play(dice.Run(seed=2, messages=150, conversations=15), discord, forms_of(discord))
-    assert played.findings.good
+    played = dice.play(ENDED_TOKENS, DISCORD, forms_of_discord())
+    assert played.findings.good, played.findings
     assert sum(played.dice.thrown.values()) > 50
+
+
+def test_a_deliverer_that_forgets_what_an_ended_token_may_have_said_says_it_twice_and_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forgets(job: Job, refused: Permanent) -> Otherwise | None:
+        job.unclear_since = None
+        return otherwise(job, refused)
+
+    monkeypatch.setattr(delivery, "otherwise", forgets)
+    assert dice.play(ENDED_TOKENS, DISCORD, forms_of_discord()).findings.duplicated
+
+
+def test_what_the_queue_has_and_the_callback_was_not_told_of_is_said_to_all() -> None:
+    found = Findings()
+    for case in scripted.untold(DISCORD):
+        found.add(scripted.play(DISCORD, case, forms_of_discord()).findings)
+    assert found.good, found
+
+
+def test_words_that_stand_where_the_answer_belongs_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A callback that asks the person to try again, as the answer, and has stored the message all the same."""
+    monkeypatch.setattr(callback, "surely_refused", lambda _error: True)
+    case = next(scripted.untold(DISCORD))
+    assert scripted.play(DISCORD, case, forms_of_discord()).findings.lost
 
 
 TENCENT = [subject for subject in SUBJECTS if subject.name in ("wecom", "wechat")]

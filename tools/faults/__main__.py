@@ -84,6 +84,7 @@ def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Part]]:
         for share in range(seed % part, _SHARES, part):
             yield partial(_one_fault, subject, share)
             yield partial(_two_crashes, subject, share)
+        yield partial(_untold, subject)
 
 
 def _one_fault(subject: Subject, share: int) -> Part:
@@ -94,6 +95,10 @@ def _two_crashes(subject: Subject, share: int) -> Part:
     return _scripted(
         f"{subject.title}: two crashes", subject, islice(scripted.crash_pairs(subject), share, None, _SHARES)
     )
+
+
+def _untold(subject: Subject) -> Part:
+    return _scripted(f"{subject.title}: queue untold", subject, scripted.untold(subject))
 
 
 def _scripted(title: str, subject: Subject, cases: Iterable[scripted.Case]) -> Part:

@@ -197,7 +197,7 @@ class _Case:
 
     def compare(self, states: dict[Key, ReplyState]) -> None:
         """Each part of each reply must be there once, in one of its forms, and nothing else."""
-        there = Counter(_name(entry) for entry in entries(self.platform) if not self._asks_again(entry))
+        there = Counter(map(_name, entries(self.platform)))
         known: set[str] = set()
         for key, forms in self.expected():
             names = [[f"{key}{_plain(text)}" for text in form] for form in forms]
@@ -212,12 +212,6 @@ class _Case:
                 if times > 1:
                     self.found.duplicated.append(f"{times} times {min(texts)[:200]}")
         self.found.duplicated += [f"nobody asked for {text[:200]}" for text in there if text not in known]
-
-    def _asks_again(self, entry: Entry) -> bool:
-        """Whether it asks the person to try again, as the answer of a callback that could not store the message, or was
-        not told that it had. What was stored after all takes the place of these words.
-        """
-        return entry.key is None and entry.within in self.world.ledger.disturbed
 
 
 class _Order:

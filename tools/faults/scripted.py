@@ -1,9 +1,11 @@
 """Every way to fail once: for every kind of message, for every AWS and HTTP call that its handling makes, every fault
-at that call; and for the plainest message every pair of crashes. Then the world goes on until it comes to rest.
+at that call; for the plainest message every pair of crashes; and callbacks to whom the queue never says that it has the
+message. Then the world goes on until it comes to rest.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from random import Random
 
 from parley.journal.inbox import Inbox
@@ -14,6 +16,7 @@ from tools.faults.forms import Forms
 from tools.faults.oracle import Findings, judge
 from tools.faults.subjects import APP, Subject
 from tools.faults.trouble import Fault, Plan
+from tools.faults.wire import ATTEMPTS
 from tools.faults.world import World
 
 FAULTS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.STALL, Fault.LOST, Fault.REFUSED)
@@ -61,6 +64,16 @@ def crash_pairs(subject: Subject, inbox: type[Inbox] = Inbox) -> Iterator[Case]:
         for second in range(first + 1, 2 * calls + 1):
             pairs = (((first, one), (second, other)) for one in crashes for other in crashes)
             yield from (Case("count", warm=True, faults=pair) for pair in pairs)
+
+
+def untold(subject: Subject) -> Iterator[Case]:
+    """All cases in which each attempt of the callback to store a message fails, though one may have stored it."""
+    for command in subject.all_commands:
+        plan = _Plans(())
+        _played(subject, Case(command, warm=True, faults=()), plan, Inbox)
+        first = 1 + plan.calls.index("SendMessage")
+        for attempts in product((Fault.LOST, Fault.REFUSED), repeat=ATTEMPTS):
+            yield Case(command, warm=True, faults=tuple(enumerate(attempts, first)))
 
 
 def calls_of(subject: Subject, command: str, *, warm: bool, inbox: type[Inbox] = Inbox) -> int:

@@ -28,9 +28,7 @@ class Entry(NamedTuple):
     key: Key | None
     """The reply that it is a part of; None: of none that we know."""
     within: str
-    """The id of the message whose callback it came with as the answer, or in whose answer's place it stands; empty for
-    what is there for a call of the API alone.
-    """
+    """The id of the message whose callback it came with as the answer; empty for what the API was called for."""
 
 
 def entries(platform: Platform) -> Iterator[Entry]:
@@ -40,7 +38,7 @@ def entries(platform: Platform) -> Iterator[Entry]:
         if message.sender_kind == "user":
             continue
         speaker = "" if message.app == APP else message.app or message.sender
-        for parts in _replies([part for part in platform.parts(message) if not _for_whom(part)]):
+        for parts in _replies(platform.parts(message)):
             text = json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True)
             yield Entry(f"{message.room}/{speaker}", text, _key(platform, text, parts), answers.get(message.id, ""))
 
@@ -71,11 +69,6 @@ def _replies(parts: list[Part]) -> Iterator[list[Part]]:
         about = tag[0] if tag else about
         lines.append(line)
     yield [{"kind": "text", "text": "\n".join(lines)}]
-
-
-def _for_whom(part: Part) -> bool:
-    """Whether it says who sees the message, and nothing of what the bot said."""
-    return bool(part.get("small")) and str(part.get("text", "")).startswith("👁")
 
 
 def _key(platform: Platform, text: str, parts: list[Part]) -> Key | None:

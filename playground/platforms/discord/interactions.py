@@ -132,7 +132,7 @@ def _act(discord: "Discord", interaction: Interaction, kind: int | None, data: d
             flags = EPHEMERAL if interaction.private else 0
             place = Place(discord.rooms[interaction.room], interaction.thread, flags, interaction.person)
             message = discord.write(account, place, Payload(data))
-            interaction.original = interaction.delivery.result["passive"] = message.id
+            interaction.original = message.id
             discord.settle(interaction, "answered")
         case k if k == _UPDATE:
             discord.rewrite(discord.messages[interaction.component], Payload(data))
