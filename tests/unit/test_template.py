@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from parley.engine.batch import _backoff
+from parley.engine.http import _TO_RECORD
 from tests.template import ROOT, functions, of_type, template
 
 
@@ -328,6 +329,13 @@ def test_no_partition_is_taken_for_granted() -> None:
 
     assert "arn:aws" not in text
     assert "amazonaws.com" not in text.replace("lambda.amazonaws.com", "").replace("apigateway.amazonaws.com", "")
+
+
+def test_a_name_that_no_server_resolves_is_given_up_within_the_time_kept_back_to_record_it() -> None:
+    """glibc tries `attempts` times for `timeout` seconds; where nothing is said, twice for five."""
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    options = dict(option.split(":") for option in variables["RES_OPTIONS"].split())
+    assert int(options["timeout"]) * int(options["attempts"]) <= _TO_RECORD
 
 
 def test_production_runs_on_python_3_13_and_arm64_with_alarms_and_canary() -> None:

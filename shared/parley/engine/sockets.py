@@ -24,7 +24,8 @@ _until: ContextVar[float | None] = ContextVar("until", default=None)
 def ending(until: float) -> Generator[None]:
     """Let every step of a call within be over at the moment `until` of `time.monotonic`.
 
-    The call then raises httpx's time-outs. Only the look-up of a name in DNS knows no end but its own.
+    The call then raises httpx's time-outs. Only the look-up of a name in DNS knows no end but its own, which the
+    template sets: `RES_OPTIONS`, see resolv.conf(5).
     """
     before = _until.set(until)
     try:
