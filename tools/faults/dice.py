@@ -19,6 +19,12 @@ from tools.faults.world import World
 
 PACE = 14.0
 """Messages a second that people write, in the busiest app: close to what its limits let through."""
+_WAITED_PACE = 0.4
+"""The same where callbacks wait for answers. In this world whatever is waited for is waited for one after another, and
+those who come faster would find it busy with others for longer than their platform's patience.
+"""
+_MORE = 0.25
+"""How often somebody whose callback waits writes once more within seconds."""
 _COMMANDS = {"count": 70, "echo": 10, "two": 5, "card": 5, "photo": 4, "refused": 3, "push": 2, "long": 1}
 """How often each command is given, in hundredths. `late` is left to the scripted cases."""
 _BACK_AFTER = 1200.0
@@ -71,10 +77,15 @@ def _talk(world: World, subject: Subject, run: Run) -> None:
     commands = [command for command in _COMMANDS if command in subject.all_commands]
     weights = [_COMMANDS[command] for command in commands]
     at = world.clock()
-    pace = min(PACE, run.conversations / subject.gap) if subject.gap else PACE
+    pace = _WAITED_PACE if subject.answers_within else PACE
+    pace = min(pace, run.conversations / subject.gap) if subject.gap else pace
+    person = ""
     for number in range(run.messages):
-        at += random.expovariate(pace)
-        person = f"person-{random.randrange(run.conversations)}"
+        if person and subject.answers_within and random.random() < _MORE:
+            at += random.uniform(0, 3)
+        else:
+            at += random.expovariate(pace)
+            person = f"person-{random.randrange(run.conversations)}"
         [command] = random.choices(commands, weights)
         text = subject.said(command, f"m{number:05}")
         world.at(at, partial(_say, world, platform, person, text))
