@@ -60,7 +60,7 @@ class DecidesInTwo(Inbox):
     """Stores the conversation's state and, a moment later, the decision: two writes where one transaction belongs."""
 
     def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
-        for item in self._memory(message, opened, state, len(replies), now):
+        for item in self._memory(message, opened, state, replies, now):
             if "Put" in item:
                 self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
         stored = Inbox.open(self, message)

@@ -116,8 +116,9 @@ class Answers:
         """Whether all that the conversation was told before is said, or comes along with this answer. Of what was told
         before that, nothing is left then: a queue or this very rule has kept it in order.
         """
-        waiting = {row.out.id for row in self.inbox.rows(decided.before) if row.state not in FINAL}
-        return decided.replies == 0 or self.passive.all_owed(message, waiting)
+        here, before = Conversation.of(message).key, self.inbox.rows(decided.before)
+        waiting = {row.out.id for row in before if row.state not in FINAL and row.out.to.key == here}
+        return decided.replies == 0 or self.passive.all_owed(here, waiting)
 
     def _is_late(self, until: float) -> bool:
         return self.clock() > until + _GRACE

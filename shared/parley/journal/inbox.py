@@ -104,7 +104,7 @@ class Inbox:
             raise TooMuch(f"{len(replies)} replies to one message; at most {MAX_REPLIES} can be decided at once")
         items = [
             self._decision(message, len(replies), opened.before, now),
-            *self._memory(message, opened, state, len(replies), now),
+            *self._memory(message, opened, state, replies, now),
             *(self._put_new(self._reply_item(out, opened.version + 1, now)) for out in replies),
         ]
         size = len(encode(items))
@@ -201,15 +201,17 @@ class Inbox:
         }
 
     def _memory(
-        self, message: Message, opened: Opened, state: State, replies: int, now: float
+        self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float
     ) -> "list[TransactWriteItemTypeDef]":
         """The conversation's new row, or the check that the one this decision rests on is still the newest. Who was
         answered last is noted where a callback waits, since only there anybody asks.
         """
-        pk = text(conversation_pk(Conversation.of(message).key))
+        conversation = Conversation.of(message).key
+        pk = text(conversation_pk(conversation))
         condition = "version = :version" if opened.version else "attribute_not_exists(pk)"
         values: Item = {":version": number(opened.version)} if opened.version else {}
-        last = Replies(message_key(message), replies) if replies and message.context.waits else opened.before
+        here = message.context.waits and any(out.to.key == conversation for out in replies)
+        last = Replies(message_key(message), len(replies)) if here else opened.before
         if state == opened.state and last == opened.before:
             if not opened.version:
                 return []  # nothing was read and nothing is written: there is nothing to guard

@@ -97,9 +97,9 @@ class Passive:
             return None
         return Decided(int(get_number(item, "replies") or 0), replies_in(item, "before"))
 
-    def all_owed(self, message: Message, ids: set[str]) -> bool:
-        """Whether all of the replies `ids` wait for what the person of `message` is told next."""
-        return not ids or ids <= self._owed_ids(Conversation.of(message).key)
+    def all_owed(self, conversation: str, ids: set[str]) -> bool:
+        """Whether all of the replies `ids` wait for what the person there is told next."""
+        return not ids or ids <= self._owed_ids(conversation)
 
     def owed(self, conversation: str) -> list[Row]:
         """What a person could not be told, oldest first."""

@@ -60,13 +60,16 @@ class World:
         while self.due and self.due[0][0] <= self.clock.now:
             self.due.pop(0)[1]()
 
-    def decides(self, *texts: str, after: float = 0, message: Message | None = None) -> None:
+    def decides(
+        self, *texts: str, after: float = 0, message: Message | None = None, to: Destination | None = None
+    ) -> None:
         """The processor commits these replies after so many seconds."""
         target = message or self.message
         target = replace(target, context=replace(target.context, waits=True))
 
         def commit() -> None:
             rows = [self.outgoing(target, ordinal, text) for ordinal, text in enumerate(texts)]
+            rows = [replace(row, to=to or row.to) for row in rows]
             self.inbox.decide(target, self.inbox.open(target), {}, rows, self.clock.now)
 
         if after:
@@ -350,6 +353,19 @@ def test_an_answer_waits_for_what_was_said_before_it(world: World, message: Call
 
 def asserted(holds: bool) -> None:
     assert holds
+
+
+def test_an_answer_waits_for_nothing_that_is_said_elsewhere(world: World, message: Callable[..., Message]) -> None:
+    """And what was said here before that is waited for all the same."""
+    elsewhere, following = message(id="m2"), message(id="m3")
+    there = Destination(platform="feishu", app="demo", room_id="another")
+    started = world.clock.now
+    world.decides("first")
+    world.decides("there", message=elsewhere, to=there)
+    world.decides("second", message=following)
+    world.due.append((world.clock.now + 2, lambda: asserted(world.callback() == (200, "first|"))))
+    assert world.callback(following) == (200, "second|")
+    assert world.clock.now - started >= 2
 
 
 def test_an_answer_does_not_overtake_what_goes_another_way(world: World, message: Callable[..., Message]) -> None:
