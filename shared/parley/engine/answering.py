@@ -15,7 +15,7 @@ from parley.journal.outbox import LeaseLost, Outbox
 from parley.journal.passive import MOST_PARTS, NotCommitted, Part, Passive
 from parley.journal.rows import rewritten
 from parley.journal.states import FINAL, Decided, ReplyState, Row
-from parley.model import Conversation, Message
+from parley.model import Conversation, Message, Reply
 from parley.platform import Accepted, Answered, Answering, App, Request, Response
 
 _POLL = 0.1
@@ -123,10 +123,14 @@ class Answers:
     def _is_late(self, until: float) -> bool:
         return self.clock() > until + _GRACE
 
+    def _rows(self, message: Message, count: int) -> list[Row]:
+        """All that is to be said to the person of `message` now, in order: what is owed, and the replies to it."""
+        rows = [*self.passive.owed(Conversation.of(message).key), *self.inbox.replies(message, count)]
+        return sorted({row.out.id: row for row in rows}.values(), key=lambda row: row.place)
+
     def _is_being_said(self, message: Message, count: int) -> bool:
-        """Whether another callback holds a reply to `message`."""
-        rows = self.inbox.replies(message, count) if count else []
-        return any(row.state is ReplyState.SENDING and row.owner.startswith(_OWNER) for row in rows)
+        """Whether somebody holds some of it: it may be said, or be left to us."""
+        return any(row.state is ReplyState.SENDING for row in self._rows(message, count))
 
     def _wait(self, message: Message, until: float) -> Decided | None:
         """What was decided on the message, as soon as it is; None if that is not before `until`."""
@@ -142,12 +146,10 @@ class Answers:
         """
         owner, taken = f"{_OWNER}{uuid4().hex}", list[Row]()
         try:
-            self._take(
-                [*self.passive.owed(Conversation.of(message).key), *self.inbox.replies(message, count)], owner, taken
-            )
+            self._take(self._rows(message, count), owner, taken)
             if not taken:
                 return None
-            answered = self.inbound.answer(request, app, message, tuple(row.out.reply for row in taken), self.clock())
+            answered = self.inbound.answer(request, app, message, _replies(message, taken), self.clock())
             if self._is_late(until):
                 raise _Late
         except Exception:
@@ -183,6 +185,14 @@ class Answers:
                 )
             except (LeaseLost, *AwsError) as error:
                 log.warning("reply not given back", extra={"reply_id": row.out.id, "error": error_code(error)})
+
+
+def _replies(message: Message, rows: list[Row]) -> tuple[Reply, ...]:
+    """What `rows` say; one that names the place of `message` itself is an answer like any other."""
+    here = Conversation.of(message).key
+    return tuple(
+        msgspec.structs.replace(row.out.reply, to=None) if row.out.to.key == here else row.out.reply for row in rows
+    )
 
 
 def _parts(taken: list[Row], answered: Answered) -> list[Part]:

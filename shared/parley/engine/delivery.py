@@ -100,7 +100,7 @@ class Deliverer:
             if not self._deliver(Line(row.out, line.app, line.platform)):
                 self._deliver(line, "something is owed from before")
                 return
-            self.owed.forget(row.out)
+            self.owed.forget(row.out, self.clock())
         self._deliver(line)
 
     def _deliver(self, line: Line, behind: str = "") -> bool:
@@ -126,7 +126,7 @@ class Deliverer:
             if self._kills(row, line):
                 self._end(job, ReplyState.UNKNOWN, f"gave up: {row.attempts} attempts, and the last ones died of it")
                 return True
-            if behind and not row.receipts and row.unclear_since is None:
+            if behind and _can_be_owed(job):
                 return self._owe(job, behind)
             return self._run(job)
         except LeaseLost as error:
@@ -273,7 +273,7 @@ class Deliverer:
 
     def _closed(self, job: Job, reason: str) -> Exception:
         """The person cannot be written to until they write. Where callbacks are answered, it goes with that answer."""
-        if job.line.app.config.answers_within and not job.receipts:
+        if job.line.app.config.answers_within and _can_be_owed(job):
             return Owed(reason)
         again = self._retry(job, reason)
         return Again(_UNTIL_HEARD, reason) if isinstance(again, Again) else again
@@ -302,6 +302,11 @@ class Deliverer:
             telemetry.duration("DeliveryTime", now - out.created, platform=platform)
         level = log.info if state is ReplyState.SENT else log.error
         level("reply finished", extra={**_ids(out), "state": str(state), "reason": reason})
+
+
+def _can_be_owed(job: Job) -> bool:
+    """Whether an answer within a callback could say it: whole, and not a change of what is there."""
+    return not job.receipts and job.unclear_since is None and job.out.reply.op == "send"
 
 
 _METRICS = {

@@ -76,7 +76,7 @@ class Processor:
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, HandlerFailed) else describe(error)
-            self._failed(message, reason, attempt)
+            self._failed(message, reason, attempt, opened.version + 1)
             if attempt < self.max_attempts:
                 raise
             self._park(record, reason)
@@ -145,7 +145,7 @@ class Processor:
             raise HandlerFailed(describe(error)) from error
         return turn.state, replies
 
-    def _failed(self, message: Message, reason: str, attempt: int) -> None:
+    def _failed(self, message: Message, reason: str, attempt: int, turn: int) -> None:
         """Note the reason for whoever is paged, and tell the person once when there are no further attempts."""
         telemetry.count("HandlerErrors", platform=message.platform)
         log.error("handler failed", extra={"message_id": message.id, "error": reason, "attempt": attempt})
@@ -153,7 +153,7 @@ class Processor:
         self.inbox.failed(message, reason, attempt, now)
         if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
             apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
-            self.inbox.add(apology, now)
+            self.inbox.add(apology, now, turn)
             queues.send_replies([apology])
 
 

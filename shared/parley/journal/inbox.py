@@ -165,11 +165,15 @@ class Inbox:
         except self.client.exceptions.ConditionalCheckFailedException:
             return  # somebody else has decided it meanwhile
 
-    def add(self, out: Outgoing, now: float) -> None:
-        """A reply outside any decision (an apology): there once, however often it is added."""
+    def add(self, out: Outgoing, now: float, turn: int = 0) -> None:
+        """A reply outside any decision (an apology): there once, however often it is added. `turn`: as a decision would
+        have had it, `Opened.version` and one.
+        """
         try:
             self.client.put_item(
-                TableName=self.table, Item=self._reply_item(out, 0, now), ConditionExpression="attribute_not_exists(pk)"
+                TableName=self.table,
+                Item=self._reply_item(out, turn, now),
+                ConditionExpression="attribute_not_exists(pk)",
             )
         except self.client.exceptions.ConditionalCheckFailedException:
             return
@@ -227,17 +231,16 @@ class Inbox:
         body = encode(state)
         if len(body) > MAX_STATE:
             raise TooMuch(f"the conversation's state is {len(body)} bytes of JSON; at most {MAX_STATE} can be kept")
-        put: PutTypeDef = {
-            "TableName": self.table,
-            "Item": {
-                "pk": pk,
-                "memory": text(body.decode()),
-                "version": number(opened.version + 1),
-                "updated": number(now),
-                **replies_item("last", last),
-            },
-            "ConditionExpression": condition,
+        item: Item = {
+            "pk": pk,
+            "memory": text(body.decode()),
+            "version": number(opened.version + 1),
+            "updated": number(now),
+            **replies_item("last", last),
         }
+        if not state:
+            item["ttl"] = number(int(now + self.keep_for))  # it matters for as long as its replies do
+        put: PutTypeDef = {"TableName": self.table, "Item": item, "ConditionExpression": condition}
         if values:
             put["ExpressionAttributeValues"] = values
         return [{"Put": put}]

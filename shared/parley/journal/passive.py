@@ -103,23 +103,23 @@ class Passive:
 
     def owed(self, conversation: str) -> list[Row]:
         """What a person could not be told, oldest first."""
-        return sorted(self._unfinished(self._owed_ids(conversation)), key=_place)
+        return sorted(self._unfinished(self._owed_ids(conversation)), key=lambda row: row.place)
 
     def owed_before(self, out: Outgoing) -> list[Row]:
         """What the person whom `out` is for could not be told, and should be told before; oldest first."""
         owed = [row for row in self.owed(out.to.key) if row.out.id != out.id]
         item = self._get(reply_pk(out.id)) if owed else {}
-        return [row for row in owed if item and _place(row) < _place(row_of(item))]
+        return [row for row in owed if item and row.place < row_of(item).place]
 
-    def forget(self, out: Outgoing) -> None:
+    def forget(self, out: Outgoing, now: float) -> None:
         """A reply that was owed has been said after all, or never will be."""
-        self.client.update_item(**self._forget(out.to.key, [out.id]))
+        self.client.update_item(**self._forget(out.to.key, [out.id], now))
 
     def owe(self, out: Outgoing, owner: str, reason: str, now: float) -> None:
         """Keep a taken reply for the person's next message. Raises TooMuchOwed; AwsError, also if it was taken over."""
         ids = self._owed_ids(out.to.key) - {out.id}
         if len(ids) >= MOST_OWED:
-            self._drop_finished(out.to.key, ids)
+            self._drop_finished(out.to.key, ids, now)
         remember: TransactWriteItemTypeDef = {
             "Update": {
                 "TableName": self.table,
@@ -133,7 +133,7 @@ class Passive:
             out,
             owner,
             "SET #state = :state, reason = :reason, updated = :now "
-            "REMOVE unclear_since, lease_until, due_shard, due_at",
+            "REMOVE unclear_since, lease_until, due_shard, due_at, tried_since",
             {":state": text(ReplyState.PENDING), ":reason": text(reason), ":now": number(now)},
         )
         self.client.transact_write_items(TransactItems=[remember, park])
@@ -147,7 +147,7 @@ class Passive:
         items: list[TransactWriteItemTypeDef] = [self._answer(message, answer)]
         items += [self._part(part, owner, now) for part in parts]
         if said:
-            items.append({"Update": self._forget(Conversation.of(message).key, said)})
+            items.append({"Update": self._forget(Conversation.of(message).key, said, now)})
         try:
             self.client.transact_write_items(TransactItems=items)
         except self.client.exceptions.TransactionCanceledException as error:
@@ -180,20 +180,22 @@ class Passive:
             sets += ", body = :body"
         return self._row(part.out, owner, f"{sets} REMOVE unclear_since, lease_until", values)
 
-    def _forget(self, conversation: str, ids: Iterable[str]) -> "UpdateTypeDef":
+    def _forget(self, conversation: str, ids: Iterable[str], now: float) -> "UpdateTypeDef":
+        # The row may not have been there: an update makes it, and nothing else would end it.
         return {
             "TableName": self.table,
             "Key": {"pk": text(_owed(conversation))},
-            "UpdateExpression": "DELETE ids :ids",
-            "ExpressionAttributeValues": {":ids": {"SS": list(ids)}},
+            "UpdateExpression": "SET #ttl = :ttl DELETE ids :ids",
+            "ExpressionAttributeNames": {"#ttl": "ttl"},
+            "ExpressionAttributeValues": {":ids": {"SS": list(ids)}, ":ttl": number(int(now + self.keep_for))},
         }
 
-    def _drop_finished(self, conversation: str, ids: set[str]) -> None:
+    def _drop_finished(self, conversation: str, ids: set[str], now: float) -> None:
         """Drop those of `ids` that were said another way, or are long gone. Raises TooMuchOwed where there are none."""
         finished = ids - {row.out.id for row in self._unfinished(ids)}
         if not finished:
             raise TooMuchOwed(f"{len(ids)} replies wait for the person's next message already")
-        self.client.update_item(**self._forget(conversation, finished))
+        self.client.update_item(**self._forget(conversation, finished, now))
 
     def _owed_ids(self, conversation: str) -> set[str]:
         return set(self._get(_owed(conversation)).get("ids", {}).get("SS", []))
@@ -221,10 +223,6 @@ class Passive:
 
     def _get(self, pk: str) -> Item:
         return self.client.get_item(TableName=self.table, Key={"pk": text(pk)}, ConsistentRead=True).get("Item", {})
-
-
-def _place(row: Row) -> tuple[int, int]:
-    return row.turn, row.out.ordinal
 
 
 def _wait(message: Message) -> Item:

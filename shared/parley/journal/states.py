@@ -94,6 +94,13 @@ class Row:
     """`out` as JSON, as it is stored: a newer version may have written more into it than this one knows."""
     turn: int = 0
 
+    @property
+    def place(self) -> tuple[int, float, int]:
+        """Where it stands among what its conversation is told. The moment tells it apart from what was written before
+        turns were, or outside any.
+        """
+        return self.turn, self.out.created, self.out.ordinal
+
 
 @dataclass(frozen=True, slots=True)
 class Busy:

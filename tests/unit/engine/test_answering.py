@@ -1,6 +1,7 @@
 """Answers within the callback: the bot runs once, each reply is said once, whatever the platform delivers again."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ class World:
 
         def commit() -> None:
             rows = [self.outgoing(target, ordinal, text) for ordinal, text in enumerate(texts)]
-            rows = [replace(row, to=to or row.to) for row in rows]
+            rows = [replace(row, to=to, reply=replace(row.reply, to=to)) for row in rows] if to else rows
             self.inbox.decide(target, self.inbox.open(target), {}, rows, self.clock.now)
 
         if after:
@@ -149,8 +150,38 @@ def test_the_deliverer_finds_nothing_left_to_do(world: World) -> None:
 
 def test_a_reply_that_the_deliverer_has_is_left_to_it(world: World) -> None:
     world.decides("one", "two")
-    world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
-    assert world.callback() == (200, "success")
+    taken = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
+    assert isinstance(taken, Row)
+    said = partial(world.outbox.finish, taken.out, "deliverer", ReplyState.SENT, (), "")
+    world.due.append((world.clock.now + 1, lambda: said(world.clock.now)))
+    assert world.callback() == (200, "two|")
+
+
+def test_what_the_deliverer_is_refused_meanwhile_is_said_by_the_callback_that_waits(world: World) -> None:
+    world.decides("one", "two")
+    taken = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
+    assert isinstance(taken, Row)
+    owe = partial(world.passive.owe, taken.out, "deliverer", "48001")
+    world.due.append((world.clock.now + 1, lambda: owe(world.clock.now)))
+    assert world.callback() == (200, "one|two|")
+    assert world.passive.owed(taken.out.to.key) == []
+
+
+def test_what_is_owed_and_names_its_own_place_is_an_answer_like_any_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a push is, that somebody could not be told."""
+    world.decides("one", to=Destination.answering(world.message))
+    said: list[Reply] = []
+    answer = world.answers.inbound.answer
+
+    def noting(request: Any, app: Any, message: Any, replies: tuple[Reply, ...], now: float) -> Answered:
+        said.extend(replies)
+        return answer(request, app, message, replies, now)
+
+    monkeypatch.setattr(world.answers.inbound, "answer", noting)
+    assert world.callback() == (200, "one|")
+    assert [reply.to for reply in said] == [None]
 
 
 def test_of_a_reply_that_does_not_fit_the_rest_is_kept(message: Callable[..., Message], clock: Clock) -> None:

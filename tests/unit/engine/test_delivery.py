@@ -494,14 +494,14 @@ def test_a_reply_that_is_owed_and_comes_again_waits_for_none_behind_it(world: Wo
 def test_what_has_begun_is_finished_though_something_is_owed_since(world: World) -> None:
     """Half of it is there; the other half may not wait for a day."""
     world.config = Answers()
-    second = world.out("half", "rest", ordinal=1)
+    first, second = world.out("first"), world.out("half", "rest", ordinal=1)
     record = world.decided(second)
     world.statuses = [200, 429]
     with pytest.raises(Later) as later:
         world.deliverer(record)
     world.clock.now += later.value.after
     world.statuses = [403, 403]
-    world.run(world.decided(world.out("first")))
+    world.run(world.decided(first))
     assert world.run(record) == 1
     assert world.row(second).state == "SENT"
 

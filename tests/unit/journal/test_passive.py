@@ -10,7 +10,7 @@ from parley.engine.aws import dynamodb
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import MOST_OWED, Passive, TooMuchOwed
-from parley.journal.states import Decided, Replies, ReplyState
+from parley.journal.states import Decided, Replies, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -111,3 +111,29 @@ def test_a_decision_tells_what_its_conversation_was_told_before(
         Decided(1, Replies(a, 2)),
         Decided(1, Replies(d, 1)),
     ]
+
+
+def test_what_was_owed_for_a_day_has_all_its_attempts_left(
+    passive: Passive, outbox: Outbox, reply: Callable[..., Outgoing]
+) -> None:
+    out = reply()
+    owe(passive, out)
+    taken = outbox.take(out.id, "deliverer", NOW + 86_000)
+    assert isinstance(taken, Row)
+    assert taken.tried_since == 0
+
+
+def test_forgetting_what_is_not_there_leaves_nothing_for_good(passive: Passive, reply: Callable[..., Outgoing]) -> None:
+    passive.forget(reply(), NOW)
+    assert owed_row(reply()).get("ttl") == {"N": str(int(NOW + KEPT))}
+
+
+@pytest.mark.parametrize(("memory", "for_good"), [({}, False), ({"n": 1}, True)])
+def test_the_row_of_a_conversation_without_memory_ends_with_its_replies(
+    reply: Callable[..., Outgoing], message: Callable[..., Message], memory: dict[str, int], *, for_good: bool
+) -> None:
+    inbox = Inbox(dynamodb(), "parley", KEPT)
+    heard = replace(message("m1"), context=replace(message("m1").context, waits=True))
+    inbox.decide(heard, inbox.open(heard), memory, [reply()], NOW)
+    key = {"pk": {"S": f"conv#{Conversation.of(heard).key}"}}
+    assert ("ttl" not in dynamodb().get_item(TableName="parley", Key=key).get("Item", {})) == for_good

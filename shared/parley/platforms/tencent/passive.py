@@ -90,7 +90,7 @@ def _with(reply: Reply, segments: tuple[AnySegment, ...]) -> Reply:
 def hold(out: Outgoing, reply_mode: str, now: float) -> None:
     """Leave a fresh reply to the callbacks of the message that it answers. Raises NotYet where they may yet say it."""
     until = out.created + _HELD
-    answers = out.message_key and out.reply.to is None and out.reply.op == "send"
+    answers = out.message_key and out.ordinal >= 0 and out.reply.to is None and out.reply.op == "send"
     if reply_mode == "passive" and answers and now < until:
         raise NotYet(until)
 
