@@ -83,14 +83,8 @@ class World:
         queues = (self.inbound, self.outbound, *self.dead.values())
         by_url = {queue.url: queue for queue in queues}
         self.aws = Aws(DynamoDB(TABLE), by_url, self.meet, self.outlive, self.clock.sleep, direct=direct)
-        self.platforms: dict[str, Platform] = {}
         self.subjects = {subject.name: subject for subject in subjects}
-        for subject in subjects:
-            platform = subject.imitation(clock=self.clock, random=Random(random.random()), keep_calls=1)
-            for app, config in subject.apps.items():
-                platform.add_app(app, config)
-                self.configure(subject.name, app, config)
-            self.platforms[subject.name] = platform
+        self.platforms = {subject.name: self._platform(subject) for subject in subjects}
         self.transport = ImitationTransport(
             {subject.address: TroubledApi(self, self.platforms[subject.name]) for subject in subjects}
         )
@@ -107,6 +101,14 @@ class World:
         self._task: Task | None = None
         self._next_sweep = START + SWEEP_EVERY
         self.enter()
+
+    def _platform(self, subject: Subject) -> Platform:
+        """The imitation of a platform, with its apps."""
+        platform = subject.imitation(clock=self.clock, random=Random(self.random.random()), keep_calls=1)
+        for app, config in subject.apps.items():
+            platform.add_app(app, config)
+            self.configure(subject.name, app, config)
+        return platform
 
     def enter(self) -> None:
         """Be the world of this process from now on."""
