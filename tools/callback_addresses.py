@@ -16,10 +16,10 @@ from typing import Protocol, runtime_checkable
 
 import httpx
 
-from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
-from parley.engine.http import CallFailed, Http
+from parley.adapter import Answer, App, Call, Outbound, Sent, Token, TokenUnavailableError
+from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
+from parley.engine.http import CallError, Http
 from parley.model import Destination, Outgoing, Reply
-from parley.platform import Answer, App, Call, Outbound, Sent, Token, TokenUnavailable
 from parley.platforms import NAMES, outbound
 
 CHANGED = 3
@@ -54,9 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
             found = addresses(app, Http(client))
     except OSError as error:
         return _failed(f"{options.known}: {error.strerror}")
-    except UnknownApp:
+    except UnknownAppError:
         return _failed(f"there is no app {options.app!r} of {options.platform} in the stage {options.stage or 'local'}")
-    except (AppsUnavailable, NotTold, CallFailed, TokenUnavailable) as error:
+    except (AppsUnavailableError, NotTold, CallError, TokenUnavailableError) as error:
         return _failed(str(error))
     if known is None:
         print(*found, sep="\n")
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def addresses(app: App, http: Http, now: float | None = None) -> tuple[str, ...]:
-    """The blocks that callbacks for `app` come from, sorted. Raises NotTold, CallFailed, TokenUnavailable."""
+    """The blocks that callbacks for `app` come from, sorted. Raises NotTold, CallError, TokenUnavailableError."""
     platform = outbound(app.platform)
     if not isinstance(platform, Listing):
         raise NotTold(f"{app.platform} does not tell where its callbacks come from")

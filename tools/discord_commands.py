@@ -18,12 +18,13 @@ from typing import Any
 import httpx
 import msgspec
 
+from parley.adapter import Answer, App, Call, Sent
 from parley.bot import Bot
-from parley.commands import CommandSpec
-from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
-from parley.engine.http import CallFailed, Http
-from parley.platform import Answer, App, Call, Limited, Sent
-from parley.platforms.discord.commands import BadCommand, definitions
+from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
+from parley.engine.http import CallError, Http
+from parley.errors import RetryAfter
+from parley.model.commands import CommandSpec
+from parley.platforms.discord.commands import BadCommandError, definitions
 from parley.platforms.discord.outbound import outcome
 from parley.platforms.discord.registration import calls, listing, plan
 
@@ -53,9 +54,9 @@ def main() -> int:
         with httpx.Client() as client:
             for guild in guilds:
                 register(specs, app, guild, Http(client), apply=options.apply)
-    except (UnknownApp, AppsUnavailable) as error:
+    except (UnknownAppError, AppsUnavailableError) as error:
         sys.exit(f"/parley/{options.stage}/discord/{options.app} cannot be read: {error}")
-    except (BadCommand, RegistrationFailed, CallFailed) as error:
+    except (BadCommandError, RegistrationFailed, CallError) as error:
         sys.exit(str(error))
     return 0
 
@@ -100,7 +101,7 @@ def _make(call: Call, app: App, http: Http, sleep: Callable[[float], None]) -> A
         match outcome(call, answer):
             case Sent():
                 return answer
-            case Limited(after=after) if after <= _PATIENCE:
+            case RetryAfter(seconds=after) if after <= _PATIENCE:
                 sleep(after)
             case refused:
                 about = answer.json()

@@ -1,4 +1,4 @@
-"""The cryptography that several platforms share. All comparisons of secrets in Parley go through `same`."""
+"""Cryptography that several platforms share. Every comparison of secrets uses `constant_time_equals`."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from Crypto.Cipher import AES
 from Crypto.Cipher._mode_ecb import EcbMode
 
 
-def same(one: str | bytes, other: str | bytes) -> bool:
+def constant_time_equals(one: str | bytes, other: str | bytes) -> bool:
     """Constant-time equality. Text is compared as UTF-8, so that no input can raise."""
     return hmac.compare_digest(_bytes(one), _bytes(other))
 
@@ -32,7 +32,7 @@ def cbc_decrypt(key: bytes, iv: bytes, data: bytes, block: int) -> bytes:
         raise ValueError("not decryptable")
     plain = _xor(_ecb(key).decrypt(data), iv + data[:-16])
     pad = plain[-1]
-    if not 1 <= pad <= block or pad > len(plain) or not same(plain[-pad:], bytes([pad]) * pad):
+    if not 1 <= pad <= block or pad > len(plain) or not constant_time_equals(plain[-pad:], bytes([pad]) * pad):
         raise ValueError("not decryptable")
     return plain[:-pad]
 

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from parley.platform import App, Headers, Request
+from parley.adapter import App, Headers, Request
 from parley.platforms.feishu.config import Config
 
 TOKEN, KEY, OTHER = "vtk_7c19b2e0f4", "Wk4qZr8vT1mXy6bN", "something else"

@@ -11,8 +11,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from parley.adapter import Accepted, Answer, App, Call, Headers, Rejected, Request
 from parley.engine.callback import request_of
-from parley.platform import Accepted, Answer, App, Call, Headers, Rejected, Request
 from parley.platforms import NAMES, inbound
 
 

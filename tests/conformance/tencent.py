@@ -8,7 +8,7 @@ import xmltodict
 from wechatpy.crypto import PrpCrypto
 from wechatpy.utils import WeChatSigner
 
-from parley.platform import Accepted, Call, Request
+from parley.adapter import Accepted, Call, Request
 from parley.platforms.tencent import envelope
 from tests.conformance.attacks import wrong_types
 from tests.conformance.kit import Vector, expect, expect_equal
@@ -28,10 +28,10 @@ def sign(*parts: str) -> str:
     return signer.signature
 
 
-def query_of(token: str, now: float, *covered: str, name: str = "msg_signature", **more: str) -> dict[str, str]:
-    """The query of a callback: time, nonce and a signature over them and `covered`."""
+def query_of(token: str, now: float, *idempotent_for: str, name: str = "msg_signature", **more: str) -> dict[str, str]:
+    """The query of a callback: time, nonce and a signature over them and `idempotent_for`."""
     stamp, nonce = str(int(now)), "1514711492"
-    return {name: sign(token, stamp, nonce, *covered), "timestamp": stamp, "nonce": nonce, **more}
+    return {name: sign(token, stamp, nonce, *idempotent_for), "timestamp": stamp, "nonce": nonce, **more}
 
 
 def xml(value: Any) -> str:
@@ -81,7 +81,7 @@ def check_nothing_lost(plain: str, accepted: Accepted) -> None:
     """What came of a callback holds all that was said, without what is a credential."""
     sent = json.loads(plain) if plain.startswith("{") else xmltodict.parse(plain)["xml"]
     if sent.get("InfoType") == "suite_ticket":
-        expect_equal(dict(accepted.kept), {"suite_ticket": sent["SuiteTicket"]}, "kept")
+        expect_equal(dict(accepted.credentials), {"suite_ticket": sent["SuiteTicket"]}, "kept")
         expect(not accepted.messages, "a ticket is no message")
         return
     (message,) = accepted.messages

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from parley.adapter import Accepted, Headers, Rejected, Request
 from parley.engine.callback import request_of
 from parley.model.codec import decode_message, encode
-from parley.platform import Accepted, Headers, Rejected, Request
 from parley.platforms import inbound
 from tests.conformance.attacks import BAD_BODIES, changed_bodies, changed_values, noise
 from tests.conformance.kit import (
@@ -179,8 +179,8 @@ def test_a_payload_with_wrong_types_gives_a_sane_message_or_a_refusal(adapter: A
 
 
 def test_a_body_that_is_not_the_base64_it_says_it_is_never_reaches_a_platform() -> None:
-    from parley.engine.callback import BadEvent
+    from parley.engine.callback import BadEventError
 
     for body in ("*", "A", base64.b64encode(b"{}").decode() + "!"):
-        with pytest.raises(BadEvent):
+        with pytest.raises(BadEventError):
             request_of({"httpMethod": "POST", "body": body, "isBase64Encoded": True})

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Accepted, App, Headers, Request
 from parley.crypto import cbc_encrypt
-from parley.platform import Accepted, App, Headers, Request
 from parley.platforms.feishu import envelope
 from parley.platforms.feishu.config import Config
 from tests.conformance.attacks import BAD_BODIES, changed_bodies, changed_values, noise

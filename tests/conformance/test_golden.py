@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from parley.adapter import Call, Sent, UndeliverableError
 from parley.model import Destination, Outgoing, Reply
-from parley.platform import Call, Sent, Undeliverable
 from parley.platforms import NAMES, outbound
 from tests.conformance.kit import Adapter, adapters
 
@@ -74,12 +74,12 @@ def calls_of(case: dict[str, Any], adapter: Adapter, now: float = NOW) -> dict[s
             sent = outcome
     except StopIteration:
         return {"calls": [written(call) for call in calls]}
-    except Undeliverable as error:
+    except UndeliverableError as error:
         return {"undeliverable": str(error)}
 
 
 def written(call: Call) -> dict[str, Any]:
     """A call as JSON for people: without what is empty."""
     fields = msgspec.to_builtins(call)
-    fields["covered"] = "forever" if math.isinf(call.covered) else call.covered
+    fields["idempotent_for"] = "forever" if math.isinf(call.idempotent_for) else call.idempotent_for
     return {name: value for name, value in fields.items() if value not in (None, {}, "")}

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from parley.engine import callback, delivery
-from parley.engine.answering import Answers
-from parley.engine.attempt import Job, Otherwise, otherwise
-from parley.journal.inbox import Inbox, Opened, State
+from parley.adapter import Permanent
+from parley.engine import attempt, callback
+from parley.engine.attempt import Attempt, Fallback, fallback_of
+from parley.engine.passive_replies import PassiveReplies
+from parley.journal.inbox import Inbox, Snapshot, State
 from parley.journal.rows import message_pk, number, text
 from parley.journal.states import Replies
 from parley.model import Message, Outgoing, message_key
-from parley.platform import Permanent
 from tools.faults import dice, scripted
 from tools.faults.forms import Forms, forms_of
 from tools.faults.oracle import Findings
@@ -28,12 +28,12 @@ RUN = dice.Run(seed=5, messages=150, conversations=15)
 class MarksFirst(Inbox):
     """Marks a message as handled when it is taken up, and works later: what many frameworks do."""
 
-    def open(self, message: Message) -> Opened:
-        opened = Inbox.open(self, message)
-        if opened.decided is None:
+    def open(self, message: Message) -> Snapshot:
+        snapshot = Inbox.open(self, message)
+        if snapshot.decided is None:
             mark = {"pk": text(message_pk(message_key(message))), "state": text("DECIDED"), "replies": number(0)}
             self.client.put_item(TableName=self.table, Item=mark)
-        return opened
+        return snapshot
 
     def _decision(self, message: Message, replies: int, before: Replies, now: float) -> Any:
         decision: Any = Inbox._decision(self, message, replies, before, now)
@@ -45,22 +45,26 @@ class MarksFirst(Inbox):
 class ForgetsClaims(Inbox):
     """Stores state and replies, and not that the message is handled."""
 
-    def open(self, message: Message) -> Opened:
-        opened = Inbox.open(self, message)
-        return Opened(opened.state, opened.version, None)
+    def open(self, message: Message) -> Snapshot:
+        snapshot = Inbox.open(self, message)
+        return Snapshot(snapshot.state, snapshot.version, None)
 
-    def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
+    def decide(
+        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
+    ) -> None:
         self.client.delete_item(TableName=self.table, Key={"pk": text(message_pk(message_key(message)))})
         for out in replies:
             self.client.delete_item(TableName=self.table, Key={"pk": text(f"out#{out.id}")})
-        Inbox.decide(self, message, opened, state, replies, now)
+        Inbox.decide(self, message, snapshot, state, replies, now)
 
 
 class DecidesInTwo(Inbox):
     """Stores the conversation's state and, a moment later, the decision: two writes where one transaction belongs."""
 
-    def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
-        for item in self._memory(message, opened, state, replies, now):
+    def decide(
+        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
+    ) -> None:
+        for item in self._memory(message, snapshot, state, replies, now):
             if "Put" in item:
                 self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
         stored = Inbox.open(self, message)
@@ -115,11 +119,11 @@ def test_interactions_of_discord_keep_every_promise_when_anything_fails_and_thei
 def test_a_deliverer_that_forgets_what_an_ended_token_may_have_said_says_it_twice_and_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def forgets(job: Job, refused: Permanent) -> Otherwise | None:
-        job.unclear_since = None
-        return otherwise(job, refused)
+    def forgets(job: Attempt, refused: Permanent) -> Fallback | None:
+        job.unknown_since = None
+        return fallback_of(job, refused)
 
-    monkeypatch.setattr(delivery, "otherwise", forgets)
+    monkeypatch.setattr(attempt, "fallback_of", forgets)
     assert dice.play(ENDED_TOKENS, DISCORD, forms_of_discord()).findings.duplicated
 
 
@@ -156,10 +160,10 @@ def test_a_journal_that_marks_first_is_caught_there_too(subject: Subject) -> Non
 def test_an_answer_within_a_callback_that_waits_for_nothing_overtakes_and_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    passive = next(subject for subject in SUBJECTS if subject.answers_within)
-    monkeypatch.setattr(Answers, "_is_turn", lambda *_: True)
-    played = dice.play(dice.Run(seed=1, messages=200, conversations=20), passive, forms_of(passive))
-    assert played.findings.out_of_order
+    passive = next(subject for subject in SUBJECTS if subject.replies_passively)
+    monkeypatch.setattr(PassiveReplies, "_is_turn", lambda *_: True)
+    runs = (dice.Run(seed=seed, messages=200, conversations=20) for seed in range(1, 6))
+    assert any(dice.play(run, passive, forms_of(passive)).findings.out_of_order for run in runs)
 
 
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])

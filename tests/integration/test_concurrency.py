@@ -13,15 +13,15 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from parley.adapter import Bucket, Sent, Token
 from parley.engine.aws import error_code
-from parley.engine.batch import Later
-from parley.engine.pacing import Pacing
+from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
-from parley.journal.inbox import AlreadyDecided, Inbox, Outpaced
-from parley.journal.outbox import LeaseLost, Outbox
+from parley.errors import RetryAfter
+from parley.journal.inbox import AlreadyDecidedError, Inbox, VersionConflictError
+from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.states import ReplyState, Row
 from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
-from parley.platform import Bucket, Sent, Token
 from tests.faults.contract import CALLS, TABLE
 from tests.stack import Stack
 from tools.faults.dynamodb import DynamoDB, Refused
@@ -82,8 +82,8 @@ def persistent(work: Callable[[], Any]) -> Any:
     while True:
         try:
             return work()
-        except Later as later:
-            time.sleep(min(later.after, 1))  # what the queue's visibility timeout is in production
+        except RetryAfter as later:
+            time.sleep(min(later.seconds, 1))  # what the queue's visibility timeout is in production
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def test_threads_together_stay_within_a_limit_and_use_nine_tenths_of_it(client: 
     calls: list[float] = []
 
     def worker() -> None:
-        pacing = Pacing(client, "parley")
+        pacing = RateLimiter(client, "parley")
         while time.monotonic() < started + seconds:
             persistent(lambda: pacing.wait([bucket]))
             calls.append(time.monotonic())
@@ -218,7 +218,7 @@ def test_one_of_many_workers_decides_a_message(client: Any) -> None:
     results = at_once([lambda number=number: decide(number) for number in range(30)])
     winners = [result for result in results if isinstance(result, str)]
     assert len(winners) == 1
-    assert all(isinstance(result, str | AlreadyDecided | Outpaced) for result in results)
+    assert all(isinstance(result, str | AlreadyDecidedError | VersionConflictError) for result in results)
     assert inbox.open(mine).state == {"by": int(winners[0])}
     assert [row.out.reply.segments for row in inbox.replies(mine, 1)] == [(Text(text=winners[0]),)]
 
@@ -234,7 +234,7 @@ def test_messages_of_one_conversation_decided_side_by_side_count_each_once(clien
             reached = opened.state.get("count", 0) + 1
             try:
                 inbox.decide(mine, opened, {"count": reached}, [reply(mine, str(reached))], time.time())
-            except (Outpaced, ClientError):
+            except (VersionConflictError, ClientError):
                 continue
             return reached
 
@@ -252,7 +252,7 @@ def test_one_of_many_workers_takes_a_reply_and_only_it_can_finish_it(client: Any
         taken = isinstance(outbox.take(out.id, owner, time.time()), Row)
         try:
             outbox.finish(out, owner, ReplyState.SENT, (Sent(owner),), "", time.time())
-        except LeaseLost:
+        except LeaseLostError:
             assert not taken
         return taken
 

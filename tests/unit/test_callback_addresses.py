@@ -7,8 +7,8 @@ import httpx
 import msgspec
 import pytest
 
+from parley.adapter import App, TokenUnavailableError
 from parley.engine.http import Http
-from parley.platform import App, TokenUnavailable
 from parley.platforms import config_type
 from playground.platforms.http import Request, Response
 from playground.transport import ImitationTransport
@@ -23,7 +23,7 @@ def bot(request: pytest.FixtureRequest) -> Caller:
     return make()
 
 
-class Answering:
+class SupportsPassiveReply:
     """In the place of the API: an imitation whose answers to `getcallbackip` are changed."""
 
     def __init__(self, bot: Caller, **answer: object) -> None:
@@ -36,7 +36,7 @@ class Answering:
 
 def asked(bot: Caller, **answer: object) -> tuple[str, ...]:
     """What the tool finds where the platform answers so."""
-    transport = ImitationTransport({bot.app.config.host: Answering(bot, **answer)})
+    transport = ImitationTransport({bot.app.config.host: SupportsPassiveReply(bot, **answer)})
     return addresses(bot.app, Http(httpx.Client(transport=transport)))
 
 
@@ -67,7 +67,7 @@ def test_an_empty_list_is_no_reason_to_lock_everybody_out(bot: Caller) -> None:
 def test_a_wrong_secret_names_the_page(bot: Caller) -> None:
     field = "secret" if bot.app.platform == "wecom" else "app_secret"
     wrong = msgspec.structs.replace(bot.app.config, **{field: "another"})
-    with pytest.raises(TokenUnavailable, match=rf"`{field}`, at "):
+    with pytest.raises(TokenUnavailableError, match=rf"`{field}`, at "):
         addresses(replace(bot.app, config=wrong), Http(bot.http))
 
 

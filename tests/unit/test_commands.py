@@ -7,7 +7,8 @@ import pytest
 from pydantic import Field
 
 from parley.bot import Bot, Option, Turn
-from parley.commands import CommandSpec, OptionSpec, command_spec
+from parley.bot.specs import command_spec
+from parley.model.commands import CommandSpec, OptionSpec
 from parley.model.instant import Choice
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from parley.adapter import Accepted, App, Rejected, Request
 from parley.engine import queues
 from parley.engine.callback import Callback, request_of
 from parley.model import Message
 from parley.model.codec import decode_message, decode_outgoing
-from parley.platform import Accepted, App, Rejected, Request
 from parley.platforms import config_type, inbound
 from playground.platforms.feishu import Feishu
 from tools import discord_commands

@@ -120,9 +120,9 @@ PROBED = ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 ANSWERING = {"WecomRole", "WechatRole"}
 """Those whose platforms take answers within the callback."""
 ANSWERING_ROWS: dict[tuple[str, ...], list[str]] = {
-    ("dynamodb:GetItem",): ["in#*", "out#*", "owed#*", "wait#*"],
+    ("dynamodb:GetItem",): ["in#*", "out#*", "deferred#*", "callback#*"],
     ("dynamodb:BatchGetItem",): ["out#*"],
-    ("dynamodb:UpdateItem",): ["out#*", "wait#*", "owed#*"],
+    ("dynamodb:UpdateItem",): ["out#*", "callback#*", "deferred#*"],
 }
 """What answering within the callback needs, each row for itself; `test_answering.py` holds the code to it."""
 
@@ -140,7 +140,7 @@ def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platf
     }
     on_the_table = [s for s in statements(role) if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     rows = {tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"] for s in on_the_table}
-    wanted = {("dynamodb:PutItem",): [f"kept#{platform}#*"]} | (ANSWERING_ROWS if role in ANSWERING else {})
+    wanted = {("dynamodb:PutItem",): [f"credential#{platform}#*"]} | (ANSWERING_ROWS if role in ANSWERING else {})
     assert {action: row["dynamodb:LeadingKeys"] for action, row in rows.items()} == wanted
 
 

@@ -10,7 +10,7 @@ import lark_oapi as lark
 import msgspec
 from lark_oapi.core.model import RawRequest
 
-from parley.platform import Accepted, App, Headers, Request
+from parley.adapter import Accepted, App, Headers, Request
 from parley.platforms import config_type, inbound
 from tools.bench import sample
 

@@ -9,7 +9,7 @@ import msgspec
 from discord_interactions import verify_key
 from nacl.signing import SigningKey
 
-from parley.platform import Accepted, App, Headers, Request
+from parley.adapter import Accepted, App, Headers, Request
 from parley.platforms import config_type, inbound
 from playground.platforms.discord import wire
 

@@ -9,7 +9,7 @@ import msgspec
 from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 
-from parley.platform import Accepted, App, Headers, Request
+from parley.adapter import Accepted, App, Headers, Request
 from parley.platforms import config_type, inbound
 from playground.platforms.model import Said, Wire
 from playground.platforms.wechat import Wechat

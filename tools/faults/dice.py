@@ -77,11 +77,11 @@ def _talk(world: World, subject: Subject, run: Run) -> None:
     commands = [command for command in _COMMANDS if command in subject.all_commands]
     weights = [_COMMANDS[command] for command in commands]
     at = world.clock()
-    pace = _WAITED_PACE if subject.answers_within else PACE
+    pace = _WAITED_PACE if subject.replies_passively else PACE
     pace = min(pace, run.conversations / subject.gap) if subject.gap else pace
     person = ""
     for number in range(run.messages):
-        if person and subject.answers_within and random.random() < _MORE:
+        if person and subject.replies_passively and random.random() < _MORE:
             at += random.uniform(0, 3)
         else:
             at += random.expovariate(pace)
@@ -120,7 +120,7 @@ def _deliver(world: World, platform: Platform) -> None:
 def _again(world: World, platform: Platform, delivery: Delivery) -> None:
     if delivery.state == "retrying":  # then it comes again anyway
         return
-    if world.answers_within(platform.name) and delivery.state != "failed":
+    if world.replies_passively(platform.name) and delivery.state != "failed":
         return  # who delivers takes the reply with the answer: only the platform itself does, and it has got one
     world.call_back(platform.name, delivery)
 

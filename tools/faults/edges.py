@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from parley.engine.calls import Line
+from parley.adapter import Answer, Call, Permanent
+from parley.engine.attempt import CallSequence
+from parley.engine.calls import CallContext
 from parley.engine.delivery import Deliverer
 from parley.engine.http import Http
+from parley.errors import RetryAfter
 from parley.journal.passive import Part, Passive
 from parley.model import Message
-from parley.platform import Answer, Call, Limited, Permanent
 from parley.platforms import outbound
 from playground.platforms.base import Platform
 from playground.platforms.http import Dropped, Held, Request, Response
@@ -63,13 +65,13 @@ class NotingHttp(Http):
         self._world = world
 
     def perform(self, call: Call, token: str = "") -> Answer:
-        """Make `call`. Raises CallFailed."""
+        """Make `call`. Raises CallError."""
         ledger = self._world.ledger
         ledger.calls += 1
         answer = Http.perform(self, call, token)
         # "Not there yet", which a 404 says, is waited for like a limit and is none.
         outcome = self._judge(call, answer)
-        limited = answer.status != 404 and isinstance(outcome, Limited)
+        limited = answer.status != 404 and isinstance(outcome, RetryAfter)
         if self._world.last_fault in _OWN_WORD and isinstance(outcome, Permanent):
             ledger.refused.add(self._world.reply)
         if self._world.last_fault is None and limited:
@@ -90,10 +92,10 @@ class NotingDeliverer(Deliverer):
 
     world: "World"
 
-    def _deliver(self, line: Line, behind: str = "") -> bool:
-        before, self.world.reply = self.world.reply, line.out.id
+    def _deliver(self, context: CallContext, sequence: CallSequence, blocked_by: str = "") -> bool:
+        before, self.world.reply = self.world.reply, context.out.id
         try:
-            return Deliverer._deliver(self, line, behind)  # noqa: SLF001  # its own
+            return Deliverer._deliver(self, context, sequence, blocked_by)  # noqa: SLF001  # its own
         finally:
             self.world.reply = before
 

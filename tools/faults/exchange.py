@@ -33,7 +33,7 @@ class Exchange:
         if self._open:
             world.open.add(self._delivery.id)
             world.at(world.clock() + self._delivery.deadline, self._cut)
-        if world.answers_within(self._platform):
+        if world.replies_passively(self._platform):
             world.run(Task(self._work))
         else:
             world.apart(self._work)

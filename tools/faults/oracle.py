@@ -9,11 +9,11 @@ from typing import Any, cast
 
 from msgspec import convert
 
+from parley.adapter import App, Call, Sent, Steps
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.codec import decode_message
-from parley.platform import App, Call, Sent, Steps
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
@@ -168,7 +168,7 @@ class _Case:
     def _waited(self, message_id: str) -> dict[str, Any]:
         """What the journal knows of callbacks that waited for the answer to a message; nothing where none did."""
         key = message_key(self.accepted[message_id])
-        return cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"wait#{key}", {}))
+        return cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"callback#{key}", {}))
 
     def _is_refused(self, row: Row) -> bool:
         """Whether the platform, being one that allows a bot only a few replies to a person's message, has refused it
@@ -177,7 +177,7 @@ class _Case:
         refused = self.world.ledger.refused
         if not self.world.subjects[row.out.to.platform].gap:
             return False
-        owed = cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"owed#{row.out.to.key}", {}))
+        owed = cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"deferred#{row.out.to.key}", {}))
         if row.state not in FINAL and row.out.id in owed.get("ids", {}).get("SS", ()):
             return any(self._row(reply).out.to.key == row.out.to.key for reply in refused)
         return row.state is ReplyState.FAILED and row.out.id in refused
@@ -269,12 +269,12 @@ class _Order:
 
 def _covered(world: World, out: Outgoing) -> float:
     """For how many seconds a repetition of the least covered call of `out` is harmless."""
-    if out.to.grant:
+    if out.to.reply_token:
         return 0  # a grant may end at any time, and no key of a call with it covers one without it
     config = world.subjects[out.to.platform].apps[out.to.app]
     app = App(out.to.platform, out.to.app, convert(config, config_type(out.to.platform)))
     steps = outbound(out.to.platform).deliver(out, app, world.clock())
-    return min(call.covered for call in _calls(steps))
+    return min(call.idempotent_for for call in _calls(steps))
 
 
 def _calls(steps: Steps) -> Iterator[Call]:

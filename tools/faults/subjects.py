@@ -47,9 +47,9 @@ class Subject:
         return f"{self.name} {self.way}".strip()
 
     @property
-    def answers_within(self) -> bool:
+    def replies_passively(self) -> bool:
         """Whether its apps are configured to give replies within the callback."""
-        return any(convert(app, config_type(self.name)).answers_within for app in self.apps.values())
+        return any(convert(app, config_type(self.name)).replies_passively for app in self.apps.values())
 
     @property
     def all_commands(self) -> tuple[str, ...]:

@@ -13,23 +13,23 @@ from typing import Any
 
 from msgspec.json import encode
 
+from parley.adapter import SupportsPassiveReply
 from parley.bot import Bot
 from parley.engine import telemetry
-from parley.engine.answering import LEASE as CALLBACK_LEASE
-from parley.engine.answering import Answers
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb
 from parley.engine.batch import run
 from parley.engine.callback import Callback
 from parley.engine.calls import Calls
-from parley.engine.pacing import Pacing
+from parley.engine.passive_replies import LEASE as CALLBACK_LEASE
+from parley.engine.passive_replies import PassiveReplies
 from parley.engine.processor import Processor
+from parley.engine.rate_limiter import RateLimiter
 from parley.engine.sweeper import Sweeper
 from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.model.codec import decode_outgoing
-from parley.platform import Answering
 from parley.platforms import inbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
@@ -129,15 +129,15 @@ class World:
     def restart(self) -> None:
         """New processes: whatever the old ones had in memory is gone."""
         client, clock, sleep = dynamodb(), self.clock, self.clock.sleep
-        self.pacing = pacing = Pacing(client, TABLE, clock, sleep, self.random.random)
+        self.rate_limiter = rate_limiter = RateLimiter(client, TABLE, clock, sleep, self.random.random)
         tokens = Tokens(client, TABLE, clock, sleep, self.random.random)
         http = NotingHttp(self)
         inbox = self.inbox(client, TABLE, KEEP_FOR)
         passive = NotingPassive(client, TABLE, keep_for=KEEP_FOR)
         passive.world = self
 
-        def answers(answering: Answering) -> Answers:
-            return Answers(answering, inbox, Outbox(client, TABLE, CALLBACK_LEASE), passive, clock, self._wait)
+        def answers(answering: SupportsPassiveReply) -> PassiveReplies:
+            return PassiveReplies(answering, inbox, Outbox(client, TABLE, CALLBACK_LEASE), passive, clock, self._wait)
 
         self._callbacks = {
             name: Callback(name, inbound(name), Apps(clock), clock, answers=answers) for name in self.subjects
@@ -146,8 +146,8 @@ class World:
         self._deliverer = NotingDeliverer(
             Outbox(client, TABLE, LEASE),
             passive,
-            Calls(http, tokens, pacing, client, TABLE, clock),
-            pacing,
+            Calls(http, tokens, rate_limiter, client, TABLE, clock),
+            rate_limiter,
             Apps(clock),
             clock,
         )
@@ -248,9 +248,9 @@ class World:
         """The function that takes the callbacks of `platform`."""
         return self._callbacks[platform]
 
-    def answers_within(self, platform: str) -> bool:
+    def replies_passively(self, platform: str) -> bool:
         """Whether replies are given within the callbacks of `platform`, as it is configured here."""
-        return self.subjects[platform].answers_within
+        return self.subjects[platform].replies_passively
 
     def step(self, queue: Queue) -> bool:
         """Hand one record of `queue` to its worker; False where there is none."""

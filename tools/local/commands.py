@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import msgspec
 
-from parley.engine.http import CallFailed, Http
-from parley.platform import App
+from parley.adapter import App
+from parley.engine.http import CallError, Http
 from parley.platforms import config_type
 from tools.discord_commands import BOT, RegistrationFailed, load
 from tools.discord_commands import register as at_discord
@@ -25,5 +25,5 @@ def register(stack: dict[str, Any]) -> None:
             app = App("discord", name, msgspec.json.decode(json.dumps(config), type=config_type("discord")))
             try:
                 at_discord(specs, app, "", Http(client), apply=True)
-            except (RegistrationFailed, CallFailed) as error:
+            except (RegistrationFailed, CallError) as error:
                 raise Trouble(f"The commands cannot be registered: {error}") from error

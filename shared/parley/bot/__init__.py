@@ -1,8 +1,8 @@
 """What a bot is written with."""
 
-from parley.bot.arguments import BadArguments
+from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
-from parley.bot.turn import DownloadFailed, Turn
-from parley.commands import Option
+from parley.bot.turn import DownloadError, Turn
+from parley.model.commands import Option
 
-__all__ = ["BadArguments", "Bot", "DownloadFailed", "Option", "Turn"]
+__all__ = ["ArgumentError", "Bot", "DownloadError", "Option", "Turn"]

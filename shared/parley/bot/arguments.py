@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from parley.bot.specs import bare
 from parley.bot.turn import Turn
-from parley.commands import bare
 from parley.model import Message
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
-class BadArguments(Exception):
+class ArgumentError(Exception):
     """What the person wrote does not fit the command. The message is meant for that person."""
 
 
@@ -43,7 +43,7 @@ class Parameter:
         return TypeAdapter(self.type)
 
     def convert(self, value: Any) -> Any:
-        """`value` as the handler wants it. Raises BadArguments."""
+        """`value` as the handler wants it. Raises ArgumentError."""
         if bare(self.type) is str:
             return str(value)
         from pydantic import ValidationError  # noqa: PLC0415
@@ -51,7 +51,7 @@ class Parameter:
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:
-            raise BadArguments(f"{self.name}: {error.errors()[0]['msg']}") from error
+            raise ArgumentError(f"{self.name}: {error.errors()[0]['msg']}") from error
 
 
 @dataclass(frozen=True)
@@ -78,19 +78,19 @@ class Signature:
         return cls(injected, tuple(parameters))
 
     def fill(self, turn: Turn, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Keyword arguments for the handler. Raises BadArguments."""
+        """Keyword arguments for the handler. Raises ArgumentError."""
         filled: dict[str, Any] = {name: turn if kind is Turn else turn.message for name, kind in self.injected.items()}
         for parameter in self.parameters:
             if parameter.name in given:
                 filled[parameter.name] = parameter.convert(given[parameter.name])
             elif parameter.required:
-                raise BadArguments(f"{parameter.name} is missing")
+                raise ArgumentError(f"{parameter.name} is missing")
             else:
                 filled[parameter.name] = parameter.default
         return filled
 
     def parse(self, rest: str) -> dict[str, str]:
-        """The words of `rest` by parameter. Raises BadArguments if there are too many."""
+        """The words of `rest` by parameter. Raises ArgumentError if there are too many."""
         given: dict[str, str] = {}
         for number, parameter in enumerate(self.parameters, start=1):
             rest = rest.strip()
@@ -103,7 +103,7 @@ class Signature:
                 given[parameter.name], *more = rest.split(maxsplit=1)
                 rest = more[0] if more else ""
         if rest.strip():
-            raise BadArguments(f"too many arguments: {rest.strip()[:50]}")
+            raise ArgumentError(f"too many arguments: {rest.strip()[:50]}")
         return given
 
     @property

@@ -7,14 +7,15 @@ from typing import Any, TypeVar, Unpack
 
 from msgspec.structs import replace
 
-from parley.bot.arguments import BadArguments, Signature
+from parley.bot.arguments import ArgumentError, Signature
+from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
-from parley.commands import CommandSpec, Placing, command_spec
 from parley.model import AnySegment, Message, Reply
+from parley.model.commands import CommandSettings, CommandSpec
 from parley.model.instant import Choice, Choices, Instant
 
-Said = str | AnySegment | Reply
-Handler = Callable[..., Said | Iterable[Said] | None]
+ReplyLike = str | AnySegment | Reply
+Handler = Callable[..., ReplyLike | Iterable[ReplyLike] | None]
 InstantHandler = Callable[[Message], Instant | None]
 Completion = Callable[[str], Iterable[str | Choice]]
 H = TypeVar("H", bound=Handler)
@@ -35,7 +36,7 @@ class CommandHandler:
     help: str
     handler: Handler
     signature: Signature
-    placing: Placing = field(default_factory=Placing)
+    placing: CommandSettings = field(default_factory=CommandSettings)
 
     @property
     def usage(self) -> str:
@@ -64,7 +65,7 @@ class Bot:
         name: str = "",
         *,
         help: str = "",  # noqa: A002
-        **placing: Unpack[Placing],
+        **placing: Unpack[CommandSettings],
     ) -> Callable[[H], H]:
         """Answer `/name ARGUMENTS`. Unless given, the name is the function's, the help its docstring's first line.
 
@@ -157,10 +158,10 @@ class Bot:
         returned = self._run(turn)
         if returned is None:
             return turn.said
-        many = (returned,) if isinstance(returned, Said) else returned
+        many = (returned,) if isinstance(returned, ReplyLike) else returned
         return [*turn.said, *(Reply.of(what) for what in many)]
 
-    def _run(self, turn: Turn) -> Said | Iterable[Said] | None:
+    def _run(self, turn: Turn) -> ReplyLike | Iterable[ReplyLike] | None:
         message = turn.message
         if message.kind == "event":
             return _call(self._events.get(message.event), turn)
@@ -200,23 +201,27 @@ class Bot:
         return register
 
 
-def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Said | Iterable[Said] | None:
+def _run_command(
+    command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]
+) -> ReplyLike | Iterable[ReplyLike] | None:
     signature = command.signature
     try:
         arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
-    except BadArguments as error:
+    except ArgumentError as error:
         return f"{error}\n{command.usage}"
     return command.handler(**arguments)
 
 
-def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Said | Iterable[Said] | None:
+def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> ReplyLike | Iterable[ReplyLike] | None:
     try:
         return _call(handler, turn, {key: value for key, value in found.groupdict().items() if value is not None})
-    except BadArguments as error:
+    except ArgumentError as error:
         return str(error)
 
 
-def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Said | Iterable[Said] | None:
+def _call(
+    handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None
+) -> ReplyLike | Iterable[ReplyLike] | None:
     if handler is None:
         return None
     return handler(**Signature.of(handler).fill(turn, given or {}))

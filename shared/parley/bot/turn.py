@@ -37,9 +37,9 @@ class Turn:
         self.said.append(Reply.of(what))
 
     def fetch(self, media: AnyMedia) -> bytes:
-        """The bytes of `media`, which came with this message. At most 10 MiB; raises `DownloadFailed`."""
+        """The bytes of `media`, which came with this message. At most 10 MiB; raises `DownloadError`."""
         return self.download(media, self.message)
 
 
-class DownloadFailed(Exception):
+class DownloadError(Exception):
     """The bytes cannot be had. The message says why, and holds no text of the conversation."""

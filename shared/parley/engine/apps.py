@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from parley.adapter import App
 from parley.engine.aws import AwsError, error_code, setting, ssm
 from parley.engine.telemetry import log
-from parley.platform import App
 from parley.platforms import config_type
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -24,11 +24,11 @@ _LIST_EVERY = 10.0
 """Seconds between two looks at which names exist, while more are asked for than are read."""
 
 
-class UnknownApp(Exception):
+class UnknownAppError(Exception):
     """There is no configuration under that name."""
 
 
-class AppsUnavailable(Exception):
+class AppsUnavailableError(Exception):
     """The configuration cannot be had now: SSM fails, or the stored value is not valid."""
 
 
@@ -55,14 +55,14 @@ class Apps:
     """By platform, names that exist and that need no credit to be read: made-up ones must not starve them."""
 
     def get(self, platform: str, name: str) -> App:
-        """The app `name` of `platform`. Raises UnknownApp, AppsUnavailable."""
+        """The app `name` of `platform`. Raises UnknownAppError, AppsUnavailableError."""
         if not _NAME.fullmatch(name):
-            raise UnknownApp(name)
+            raise UnknownAppError(name)
         entry = self._entries.get((platform, name))
         if entry is None or self._is_due(entry):
             entry = self._read(platform, name, entry)
         if entry.app is None:
-            raise UnknownApp(name)
+            raise UnknownAppError(name)
         return entry.app
 
     def reread(self, app: App) -> App | None:
@@ -89,7 +89,7 @@ class Apps:
         try:
             raw = _fetch(platform, name)
             app = None if raw is None else _parse(platform, name, raw)
-        except AppsUnavailable as error:
+        except AppsUnavailableError as error:
             if known is not None and known.app is not None:
                 # A configuration that worked a moment ago beats none while SSM is away, or what it holds is not valid.
                 # Nor is either a reason to ask at each callback: that would use up SSM's quota, and their time.
@@ -116,7 +116,7 @@ class Apps:
         if now - self._listed_at.get(platform, -math.inf) >= _LIST_EVERY:
             self._listed_at[platform], self._unread[platform] = now, _names(platform)
         if name not in self._unread[platform]:
-            raise AppsUnavailable("too many unknown app names")
+            raise AppsUnavailableError("too many unknown app names")
         self._unread[platform].discard(name)
 
 
@@ -127,7 +127,7 @@ def _fetch(platform: str, name: str) -> str | None:
     except AwsError as error:
         if error_code(error) == "ParameterNotFound":
             return None
-        raise AppsUnavailable(f"SSM: {error_code(error)}") from error
+        raise AppsUnavailableError(f"SSM: {error_code(error)}") from error
 
 
 def _names(platform: str) -> set[str]:
@@ -146,4 +146,4 @@ def _parse(platform: str, name: str, raw: str) -> App:
     except (msgspec.MsgspecError, ValueError) as error:
         # msgspec names the field and the types, never the value.
         log.error("configuration is not valid", extra={"platform": platform, "app": name, "reason": str(error)})
-        raise AppsUnavailable("the stored configuration is not valid") from error
+        raise AppsUnavailableError("the stored configuration is not valid") from error

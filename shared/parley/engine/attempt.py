@@ -1,85 +1,263 @@
-"""An attempt at a reply, and the ways in which it ends."""
+"""One attempt at one reply: its API calls in order, and the result.
 
+Nothing here decides what happens to the reply's row afterwards: `run` returns a result, and the deliverer acts on it.
+"""
+
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
-from parley.engine.calls import Line
-from parley.journal.states import ReplyState
+from parley.adapter import (
+    IDEMPOTENT,
+    Call,
+    Outcome,
+    Permanent,
+    Sent,
+    Steps,
+    TokenRejected,
+    Transient,
+    UndeliverableError,
+    Unknown,
+    fallback,
+)
+from parley.engine.batch import describe
+from parley.engine.calls import CallContext, Calls, backoff
+from parley.engine.rate_limiter import RateLimiter
+from parley.errors import RetryAfter
+from parley.journal.outbox import Outbox
+from parley.journal.states import ReplyState, is_safe_to_repeat, reply_token_expired_since
 from parley.model import Outgoing
-from parley.platform import Permanent, Sent, fallback
+
+_WINDOW_RETRY = 20.0
+"""Seconds between attempts while the platform does not allow messages to this person."""
 
 
-class Ended(Exception):
-    """The reply has reached a final state."""
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The reply has reached the final state `state`: SENT, FAILED or UNKNOWN."""
 
-    def __init__(self, state: ReplyState, reason: str = "") -> None:
-        super().__init__(reason)
-        self.state = state
-
-
-class Again(Exception):
-    """The reply has to be tried again after `wait` seconds."""
-
-    def __init__(self, wait: float, reason: str) -> None:
-        super().__init__(reason)
-        self.wait = wait
+    state: ReplyState
+    reason: str = ""
 
 
-class Owed(Exception):
-    """The person cannot be written to; it may go with the answer to their next message."""
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """The person cannot be written to. The reply goes out with the passive reply to their next message."""
+
+    reason: str
 
 
-class Otherwise(Exception):
-    """Refused as it is; said otherwise, as `out`, it may go through. `receipts`: what is already done of that."""
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The platform refused this form. `out` is the reply in the next form, `receipts` the calls of it already made."""
 
-    def __init__(self, out: Outgoing, receipts: tuple[Sent, ...], reason: str) -> None:
-        super().__init__(reason)
-        self.out = out
-        self.receipts = receipts
+    out: Outgoing
+    receipts: tuple[Sent, ...]
+    reason: str
+
+
+Result = Completed | RetryAfter | Defer | Fallback
+
+
+class CallSequence:
+    """The calls that deliver one reply, from the platform's generator. The generator is started once.
+
+    `call` is the next call, None after the last one. `error` is the exception that ended the sequence early; every
+    exception of the platform's code is caught here, at whichever point it is raised.
+    """
+
+    __slots__ = ("_steps", "call", "error", "out")
+
+    def __init__(self, context: CallContext, now: float) -> None:
+        self.out = context.out
+        self.call: Call | None = None
+        self.error: Exception | None = None
+        self._steps: Steps | None = None
+        try:
+            self._steps = context.platform.deliver(context.out, context.app, now)
+            self.call = next(self._steps, None)
+        except Exception as error:  # noqa: BLE001  # `Attempts` turns it into the reply's result
+            self.error = error
+
+    def advance(self, receipt: Sent) -> None:
+        """Go to the next call, given the receipt of the current one."""
+        if self._steps is None:
+            return
+        try:
+            self.call = self._steps.send(receipt)
+        except StopIteration:
+            self.call = None
+        except Exception as error:  # noqa: BLE001  # as above
+            self.call, self.error = None, error
 
 
 @dataclass(slots=True)
-class Job:
-    """A reply in this worker's hands. `unclear_since`: when a call may have left whose outcome is not known.
-    `tried_since`: when it was first taken. `stored`: its body in the journal. `said`: a call is done that cannot be
-    made again unseen.
+class Attempt:
+    """A reply that this worker holds under a lease.
+
+    `owner` is the lease's owner, `number` counts attempts from 1. `receipts` are the calls that are done.
+    `unknown_since` is the time of the first call whose outcome was not recorded, None if every outcome is known.
+    `attempted_since` is the time of the first attempt. `stored` is the reply's JSON in the journal. `visible` says
+    whether a call is done that people see, so that another form of the reply would repeat it.
     """
 
-    line: Line
+    context: CallContext
     owner: str
-    attempts: int
+    number: int
     receipts: tuple[Sent, ...]
-    unclear_since: float | None
-    tried_since: float
+    unknown_since: float | None
+    attempted_since: float
     stored: str
-    said: bool = False
+    visible: bool = False
 
     @property
     def out(self) -> Outgoing:
-        """The reply itself."""
-        return self.line.out
+        """The reply."""
+        return self.context.out
+
+    @property
+    def can_be_deferred(self) -> bool:
+        """Whether a passive reply could carry it: nothing of it was sent, and it is a new message."""
+        return not self.receipts and self.unknown_since is None and self.out.reply.op == "send"
+
+    @property
+    def undelivered(self) -> ReplyState:
+        """The final state if no further attempt is made."""
+        return ReplyState.FAILED if self.unknown_since is None else ReplyState.UNKNOWN
 
 
-def not_said(job: Job) -> ReplyState:
-    """The final state of a reply that nobody says any more."""
-    return ReplyState.FAILED if job.unclear_since is None else ReplyState.UNKNOWN
+@dataclass(slots=True)
+class Attempts:
+    """Makes attempts. Records receipts between the calls of one reply, and nothing else."""
+
+    outbox: Outbox
+    calls: Calls
+    rate_limiter: RateLimiter
+    clock: Callable[[], float] = time.time
+
+    def run(self, attempt: Attempt, sequence: CallSequence) -> Result:
+        """Make the calls of `sequence` that are not done yet.
+
+        Raises LeaseLostError if another worker took the reply over, and AwsError.
+        """
+        call = sequence.call
+        for receipt in attempt.receipts:
+            call = _next_call(attempt, sequence, receipt)
+        while call is not None:
+            result = self._make(attempt, call)
+            if not isinstance(result, Sent):
+                return result
+            attempt.receipts = (*attempt.receipts, result)
+            call = _next_call(attempt, sequence, result)
+            if call is None:
+                break
+            self.outbox.progress(attempt.out, attempt.owner, attempt.receipts, self.clock())
+            limited = self._wait(attempt.context, call)
+            if limited is not None:
+                return limited
+        return self._end(attempt, sequence.error)
+
+    def _wait(self, context: CallContext, call: Call) -> RetryAfter | None:
+        """Wait for the rate limits of `call`. The result if that takes too long."""
+        try:
+            self.rate_limiter.wait(context.platform.limits(call, context.out, context.app))
+        except RetryAfter as limited:
+            return limited
+        return None
+
+    def _end(self, attempt: Attempt, error: Exception | None) -> Result:
+        """The result after the last call, or after the platform's code raised `error`."""
+        if error is None:
+            return Completed(ReplyState.SENT)
+        if isinstance(error, UndeliverableError):
+            return Completed(ReplyState.FAILED, str(error))
+        # A defect of ours: retries leave time to mend it, then a final state lets the conversation go on.
+        return self.retry(attempt, describe(error))
+
+    def _make(self, attempt: Attempt, call: Call) -> Sent | Result:
+        """Make `call`. Keeps `attempt.unknown_since` up to date."""
+        started, context = self.clock(), attempt.context
+        safe = is_safe_to_repeat(call, attempt.unknown_since, started)
+        safe = safe and not reply_token_expired_since(attempt.out, attempt.unknown_since, started)
+        if not safe and context.app.config.on_unknown == "report":
+            return Completed(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
+        earlier, attempt.unknown_since = attempt.unknown_since, attempt.unknown_since or started
+        outcome = self._outcome(context, call)
+        if not isinstance(outcome, Unknown):
+            attempt.unknown_since = earlier
+        if isinstance(outcome, Sent):
+            attempt.unknown_since = None
+            return outcome
+        if isinstance(outcome, Permanent) and safe and not outcome.reply_token:
+            attempt.unknown_since = None  # a repeat of a delivered call would have been recognised, not refused
+        return self._consequence(attempt, call, outcome)
+
+    def _outcome(self, context: CallContext, call: Call) -> Outcome:
+        try:
+            return self.calls.make(context, call)
+        except Exception as error:  # noqa: BLE001  # the request may have left: its outcome is unknown
+            return Unknown(describe(error))
+
+    def _consequence(
+        self, attempt: Attempt, call: Call, outcome: RetryAfter | Permanent | TokenRejected | Transient | Unknown
+    ) -> Result:
+        """The result after a call that was refused, or whose outcome is unknown."""
+        config = attempt.context.app.config
+        match outcome:
+            case RetryAfter(seconds=seconds, reason=reason):
+                return RetryAfter(max(seconds, 0.1), reason or "limited by the platform")
+            case Permanent(reason=reason, window_closed=True):
+                return self._window_closed(attempt, reason)
+            case Permanent(reason=reason):
+                return fallback_of(attempt, outcome) or Completed(attempt.undelivered, reason)
+            case TokenRejected(reason=reason):
+                return self.retry(attempt, f"token refused twice: {reason}")
+            case Transient(reason=reason):
+                return self.retry(attempt, reason)
+            case Unknown(reason=reason):
+                if call.idempotent_for or config.on_unknown == "resend":
+                    return self.retry(attempt, reason)
+                return Completed(ReplyState.UNKNOWN, reason)
+
+    def _window_closed(self, attempt: Attempt, reason: str) -> Result:
+        """The result where the platform allows no message to this person until they write."""
+        if attempt.context.app.config.replies_passively and attempt.can_be_deferred:
+            return Defer(reason)
+        result = self.retry(attempt, reason)
+        return RetryAfter(_WINDOW_RETRY, reason) if isinstance(result, RetryAfter) else result
+
+    def retry(self, attempt: Attempt, reason: str) -> RetryAfter | Completed:
+        """Another attempt with exponential back-off, or a final state after the platform's deadline."""
+        if self.clock() - attempt.attempted_since < attempt.context.platform.PROFILE.retry_for:
+            return RetryAfter(backoff(attempt.number), reason)
+        return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
 
 
-def otherwise(job: Job, refused: Permanent) -> Otherwise | None:
-    """The reply as it may still go through: without its grant, or as plain text. None where nothing of it was refused
-    that it could do without, or a part of it is already said.
+def fallback_of(attempt: Attempt, refused: Permanent) -> Fallback | None:
+    """The reply in another form: without its reply token, or as plain text.
+
+    None if the refusal is about neither, or if people may already see a part of the reply.
     """
-    out = job.out
-    doubtful = job.unclear_since is not None and out.reply.op == "send"
-    if refused.grant and doubtful and job.line.app.config.on_unknown == "report":
-        return None  # an earlier attempt may have said it with the grant: said otherwise, it would be there twice
-    if refused.grant and out.to.grant_until:
-        # Over, not gone: what was promised with it (that the person alone sees the answer) still holds.
-        bare = msgspec.structs.replace(out.to, grant_until=0)
-        return Otherwise(msgspec.structs.replace(out, to=bare), job.receipts, refused.reason)
-    plain = fallback(out.reply) if refused.form and out.form == "rich" and not job.said else None
+    out, config = attempt.out, attempt.context.app.config
+    may_be_there = attempt.unknown_since is not None and out.reply.op == "send"
+    if refused.reply_token and may_be_there and config.on_unknown == "report":
+        return None
+    if refused.reply_token and out.to.reply_token_expires:
+        # Expired, not removed: properties that came with the token (only one person sees the reply) still hold.
+        expired = msgspec.structs.replace(out.to, reply_token_expires=0)
+        return Fallback(msgspec.structs.replace(out, to=expired), attempt.receipts, refused.reason)
+    plain = fallback(out.reply) if refused.form and out.form == "rich" and not attempt.visible else None
     if plain is None:
         return None
-    # Receipts of harmless calls, such as uploads, belong to the form that was refused.
-    return Otherwise(msgspec.structs.replace(out, reply=plain, form="plain"), (), refused.reason)
+    # Receipts of idempotent calls, such as uploads, belong to the refused form.
+    return Fallback(msgspec.structs.replace(out, reply=plain, form="plain"), (), refused.reason)
+
+
+def _next_call(attempt: Attempt, sequence: CallSequence, receipt: Sent) -> Call | None:
+    """The call after the current one, which is done with `receipt`."""
+    if sequence.call is not None and sequence.call.idempotent_for != IDEMPOTENT:
+        attempt.visible = True
+    sequence.advance(receipt)
+    return sequence.call

@@ -11,6 +11,7 @@ import msgspec
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, error_code, sqs
 from parley.engine.telemetry import log
+from parley.errors import RetryAfter
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -22,14 +23,6 @@ _MAX_BACKOFF = 60
 _DEPLOYMENT = 90
 """Seconds until a record is tried again that this version cannot read. A newer one may have written it, which is here
 in five minutes (the canary's); before that, its attempts may not be used up."""
-
-
-class Later(Exception):
-    """Not now: the record has to wait for `after` seconds, and its conversation with it. Not a failure."""
-
-    def __init__(self, after: float, reason: str) -> None:
-        super().__init__(reason)
-        self.after = after
 
 
 def received(record: Record) -> int:
@@ -58,9 +51,9 @@ def _attempt(record: Record, handle: Callable[[Record], None]) -> int | None:
     """Handle `record`. None if it is done, else the seconds after which to try again."""
     try:
         handle(record)
-    except Later as later:
-        log.info("waiting", extra={"seconds": round(later.after, 1), "reason": str(later)})
-        return min(_MAX_VISIBILITY, max(0, round(later.after + 0.5)))
+    except RetryAfter as later:
+        log.info("waiting", extra={"seconds": round(later.seconds, 1), "reason": str(later)})
+        return min(_MAX_VISIBILITY, max(0, round(later.seconds + 0.5)))
     except Exception as error:  # noqa: BLE001  # whatever it is, the record must stay in the queue
         telemetry.count("RecordsFailed", error=error_code(error)[:64])
         log.error("record failed", extra={"record": record["messageId"], "error": describe(error)})

@@ -10,47 +10,47 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from parley.adapter import (
+    Accepted,
+    App,
+    Headers,
+    Inbound,
+    Rejected,
+    Request,
+    Response,
+    SupportsInstantAnswers,
+    SupportsPassiveReply,
+)
 from parley.engine import queues, telemetry
-from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, dynamodb, error_code, setting, surely_refused
 from parley.engine.batch import describe
 from parley.engine.instant import BUDGET, within
 from parley.engine.telemetry import log
-from parley.journal.kept import keep
+from parley.journal.credentials import store_credentials
 from parley.model import Message
 from parley.model.instant import Instant
-from parley.platform import (
-    Accepted,
-    Answering,
-    App,
-    Headers,
-    Inbound,
-    Instantly,
-    Rejected,
-    Request,
-    Response,
-)
 from parley.platforms import inbound
 
 if TYPE_CHECKING:
-    from parley.engine.answering import Answers
+    from parley.engine.passive_replies import PassiveReplies
 
 Event = Mapping[str, Any]
 """An API Gateway REST proxy event."""
 
 
-class BadEvent(Exception):
+class BadEventError(Exception):
     """The event says Base64 and is not."""
 
 
 def request_of(event: Event) -> Request:
-    """The raw request in an API Gateway event. Raises BadEvent if a body that says it is Base64 is not."""
+    """The raw request in an API Gateway event. Raises BadEventError if a body that says it is Base64 is not."""
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
         try:
             data = base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError) as error:
-            raise BadEvent from error
+            raise BadEventError from error
     else:
         data = body.encode("utf-8", "surrogatepass")
     multi: Mapping[str, list[str]] = event.get("multiValueHeaders") or {}
@@ -96,7 +96,7 @@ class Callback:
     clock: Callable[[], float] = time.time
     max_body: int = 262_144
     instantly: Callable[[Message], Instant | None] | None = None
-    answers: "Callable[[Answering], Answers] | None" = None
+    answers: "Callable[[SupportsPassiveReply], PassiveReplies] | None" = None
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Handle one API Gateway event."""
@@ -117,16 +117,16 @@ class Callback:
     def _handle(self, event: Event, name: str, started: float) -> Response | Rejected:
         try:
             request = request_of(event)
-        except BadEvent:
+        except BadEventError:
             return Rejected(400, "malformed", "body is not the Base64 it says it is")
         if len(request.body) > self.max_body:
             return Rejected(413, "too_large")
         try:
             app = self.apps.get(self.platform, name)
             accepted = self._receive(request, app)
-        except UnknownApp:
+        except UnknownAppError:
             return Rejected(404, "unknown_app")
-        except AppsUnavailable as error:
+        except AppsUnavailableError as error:
             return Rejected(503, "unavailable", str(error))
         if isinstance(accepted, Rejected):
             return accepted
@@ -136,15 +136,15 @@ class Callback:
         stored = self._store(accepted, app)
         if stored is not None:
             return stored
-        if accepted.answer_within and accepted.messages and isinstance(self.inbound, Answering):
+        if accepted.passive_reply_within and accepted.messages and isinstance(self.inbound, SupportsPassiveReply):
             return self._answers(self.inbound).respond(request, app, accepted, started)
         return accepted.response
 
-    def _answers(self, answering: Answering) -> "Answers":
+    def _answers(self, answering: SupportsPassiveReply) -> "PassiveReplies":
         if self.answers is not None:
             return self.answers(answering)
         # Here and not above: platforms that never answer within the callback do not pay for the import.
-        from parley.engine.answering import answers  # noqa: PLC0415
+        from parley.engine.passive_replies import answers  # noqa: PLC0415
 
         return answers(answering)
 
@@ -159,7 +159,7 @@ class Callback:
     def _instant(self, accepted: Accepted, app: App) -> Response | None:
         """The answer of one of the bot's instant functions; None where there is none that can be shown."""
         message = accepted.instant
-        if message is None or self.instantly is None or not isinstance(self.inbound, Instantly):
+        if message is None or self.instantly is None or not isinstance(self.inbound, SupportsInstantAnswers):
             return None
         result = within(BUDGET, self.instantly, message)
         if result is None:
@@ -168,7 +168,7 @@ class Callback:
             return self.inbound.instant(message, result, app)
         except ValueError as error:
             log.error("instant answer cannot be shown", extra={"message_id": message.id, "error": describe(error)})
-            telemetry.count("InstantsUnshown", platform=self.platform)
+            telemetry.count("InstantAnswersInvalid", platform=self.platform)
             return None
 
     def _store(self, accepted: Accepted, app: App) -> Rejected | None:
@@ -176,14 +176,16 @@ class Callback:
         person to. Not the person where it may be stored after all: then there will be an answer as well.
         """
         try:
-            if accepted.kept:
-                keep(dynamodb(), setting("TABLE"), app, accepted.kept, accepted.kept_at)
-            waits = bool(accepted.answer_within)
+            if accepted.credentials:
+                store_credentials(
+                    dynamodb(), setting("TABLE"), app, accepted.credentials, accepted.credentials_issued_at
+                )
+            waits = bool(accepted.passive_reply_within)
             queues.send_messages([_waiting(message) for message in accepted.messages] if waits else accepted.messages)
         except AwsError as error:
             told = accepted.refused if surely_refused(error) else None
             return Rejected(503, "unavailable", f"not stored: {error_code(error)}", told)
-        except queues.TooLarge:
+        except queues.TooLargeError:
             detail = "the normalised message is beyond the queue's limit"
             return Rejected(413, "too_large", detail, accepted.refused)
         for message in accepted.messages:

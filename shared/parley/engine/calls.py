@@ -5,28 +5,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parley.engine import telemetry
-from parley.engine.aws import AwsError, error_code
-from parley.engine.batch import Later, describe
-from parley.engine.http import CallFailed, Http
-from parley.engine.pacing import Pacing
-from parley.engine.telemetry import log
-from parley.engine.tokens import Held, Tokens
-from parley.journal.kept import kept
-from parley.model import Outgoing
-from parley.platform import (
+from parley.adapter import (
     Answer,
     App,
     Call,
-    Learning,
-    Limited,
     Outbound,
     Outcome,
+    SupportsLimitFeedback,
     Token,
     TokenRejected,
-    TokenUnavailable,
+    TokenUnavailableError,
     Transient,
 )
+from parley.engine import telemetry
+from parley.engine.aws import AwsError, error_code
+from parley.engine.batch import describe
+from parley.engine.http import CallError, Http
+from parley.engine.rate_limiter import RateLimiter
+from parley.engine.telemetry import log
+from parley.engine.tokens import CachedToken, Tokens
+from parley.errors import RetryAfter
+from parley.journal.credentials import load_credentials
+from parley.model import Outgoing
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -36,7 +36,7 @@ _FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CallContext:
     """Whom a call speaks for: a reply (or the message that a download belongs to), its app and platform."""
 
     out: Outgoing
@@ -58,79 +58,81 @@ class Calls:
 
     http: Http
     tokens: Tokens
-    pacing: Pacing
+    rate_limiter: RateLimiter
     client: "DynamoDBClient"
     table: str
     clock: Callable[[], float] = time.time
 
-    def make(self, line: Line, call: Call) -> Outcome:
+    def make(self, context: CallContext, call: Call) -> Outcome:
         """The outcome of `call`, after one new token where the first is refused."""
-        outcome, held = self._attempt(line, call)
+        outcome, held = self._attempt(context, call)
         if isinstance(outcome, TokenRejected) and held is not None:
-            self._reject(line, held)
-            outcome, _ = self._attempt(line, call)
-        telemetry.count("ApiCalls", platform=line.app.platform, call=call.name, outcome=type(outcome).__name__)
+            self._reject(context, held)
+            outcome, _ = self._attempt(context, call)
+        telemetry.count("ApiCalls", platform=context.app.platform, call=call.name, outcome=type(outcome).__name__)
         return outcome
 
-    def token(self, line: Line) -> Held | None:
-        """The token for `line`. Raises Later, TokenUnavailable."""
-        name = line.token_name
-        return None if name is None else self.tokens.get(name, lambda: self._fetch(line))
+    def token(self, context: CallContext) -> CachedToken | None:
+        """The token for `context`. Raises RetryAfter, TokenUnavailableError."""
+        name = context.token_name
+        return None if name is None else self.tokens.get(name, lambda: self._fetch(context))
 
-    def _attempt(self, line: Line, call: Call) -> tuple[Outcome, Held | None]:
-        held: Held | None = None
+    def _attempt(self, context: CallContext, call: Call) -> tuple[Outcome, CachedToken | None]:
+        held: CachedToken | None = None
         if call.auth is not None:
-            token = self._held(line)
-            if isinstance(token, Limited | Transient):
+            token = self._held(context)
+            if isinstance(token, RetryAfter | Transient):
                 return token, None
             held = token
         started = self.clock()
         try:
             answer = self.http.perform(call, held.value if held else "")
-        except CallFailed as error:
+        except CallError as error:
             return error.outcome, held
-        telemetry.duration("ApiTime", self.clock() - started, platform=line.app.platform, call=call.name)
-        self._learn(line, call, answer)
-        return line.platform.outcome(call, answer), held
+        telemetry.duration("ApiTime", self.clock() - started, platform=context.app.platform, call=call.name)
+        self._learn(context, call, answer)
+        return context.platform.outcome(call, answer), held
 
-    def _held(self, line: Line) -> Held | None | Limited | Transient:
-        """The token for `line`, or what its absence means for a call: whatever the trouble, the call has not left."""
+    def _held(self, context: CallContext) -> CachedToken | None | RetryAfter | Transient:
+        """The token for `context`, or what its absence means for a call: whatever the trouble, the call has not left."""
         try:
-            return self.token(line)
-        except TokenUnavailable as error:
-            log.error("no token", extra={"app": line.app.name, "platform": line.app.platform, "reason": str(error)})
-            return Transient(str(error)) if error.after is None else Limited(error.after, str(error))
-        except Later as later:
-            return Limited(later.after, str(later))
+            return self.token(context)
+        except TokenUnavailableError as error:
+            log.error(
+                "no token", extra={"app": context.app.name, "platform": context.app.platform, "reason": str(error)}
+            )
+            return Transient(str(error)) if error.retry_after is None else RetryAfter(error.retry_after, str(error))
+        except RetryAfter as later:
+            return RetryAfter(later.seconds, str(later))
         except Exception as error:  # noqa: BLE001
             return Transient(f"token: {describe(error)}")
 
-    def _reject(self, line: Line, held: Held) -> None:
+    def _reject(self, context: CallContext, held: CachedToken) -> None:
         try:
-            self.tokens.reject(line.token_name or "", held)
+            self.tokens.reject(context.token_name or "", held)
         except AwsError as error:
             # What the platform has said about the call must not get lost over it; the next rejection tries again.
-            log.warning("rejected token not dropped", extra={"app": line.app.name, "error": error_code(error)})
+            log.warning("rejected token not dropped", extra={"app": context.app.name, "error": error_code(error)})
 
-    def _learn(self, line: Line, call: Call, answer: Answer) -> None:
-        if not isinstance(line.platform, Learning):
+    def _learn(self, context: CallContext, call: Call, answer: Answer) -> None:
+        if not isinstance(context.platform, SupportsLimitFeedback):
             return
         try:
-            self.pacing.learn(line.platform.learned(call, answer, line.out, line.app))
+            self.rate_limiter.learn(context.platform.limit_feedback(call, answer, context.out, context.app))
         except Exception as error:  # noqa: BLE001  # the call may be done: nothing may hide its outcome
-            log.warning("limits not learned", extra={"app": line.app.name, "error": describe(error)})
+            log.warning("limits not learned", extra={"app": context.app.name, "error": describe(error)})
 
-    def _fetch(self, line: Line) -> Token:
-        """Run the platform's token steps. Raises TokenUnavailable."""
-        names = line.platform.PROFILE.kept
-        values = kept(self.client, self.table, line.app, names) if names else {}
-        steps = line.platform.token(line.out, line.app, values, self.clock())
+    def _fetch(self, context: CallContext) -> Token:
+        """Run the platform's token steps. Raises TokenUnavailableError."""
+        names = context.platform.PROFILE.pushed_credentials
+        values = load_credentials(self.client, self.table, context.app, names) if names else {}
+        steps = context.platform.token(context.out, context.app, values, self.clock())
         try:
             call = next(steps)
             while True:
                 call = steps.send(self.http.perform(call))
-        except CallFailed as error:
-            raise TokenUnavailable(f"token call: {error.outcome.reason}", 2) from error
+        except CallError as error:
+            raise TokenUnavailableError(f"token call: {error.outcome.reason}", 2) from error
         except StopIteration as end:
             return end.value
 

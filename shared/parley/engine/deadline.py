@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class OutOfTime(BaseException):
+class DeadlineExceededError(BaseException):
     """The time is over. The message says where the code stood; no `except Exception` on the way stops it."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Generator[None]:
-    """Raise OutOfTime in what runs within after so many `seconds`; at once where there are none left.
+    """Raise DeadlineExceededError in what runs within after so many `seconds`; at once where there are none left.
 
     By a signal, which Python gives to the main thread alone: that is where Lambda calls handlers. Elsewhere there is no
     deadline, and code in C that never returns to Python is not interrupted either.
@@ -26,7 +26,7 @@ def deadline(seconds: float) -> Generator[None]:
 
     def ring(_number: int, frame: FrameType | None) -> None:
         if armed:  # else it rang while being switched off
-            raise OutOfTime(_place(frame))
+            raise DeadlineExceededError(_place(frame))
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))

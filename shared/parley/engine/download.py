@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from parley.bot import DownloadFailed
-from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.adapter import Answer, Call, Sent, TokenRejected, TokenUnavailableError
+from parley.bot import DownloadError
+from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb, setting
-from parley.engine.batch import Later
-from parley.engine.calls import Calls, Line
-from parley.engine.http import CallFailed, Http, client
-from parley.engine.pacing import Pacing
+from parley.engine.calls import CallContext, Calls
+from parley.engine.http import CallError, Http, client
+from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
+from parley.errors import RetryAfter
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key
-from parley.platform import Answer, Call, Sent, TokenRejected, TokenUnavailable
 from parley.platforms import outbound
 
 
@@ -23,31 +23,31 @@ class Downloads:
     apps: Apps
 
     def __call__(self, media: AnyMedia, message: Message) -> bytes:
-        """The bytes of `media`. Raises DownloadFailed."""
+        """The bytes of `media`. Raises DownloadError."""
         try:
             app = self.apps.get(message.platform, message.app)
-            line = Line(_asking(message), app, outbound(message.platform))
-            return self._fetch(line, media, message, again=True)
-        except (AppsUnavailable, UnknownApp, CallFailed, TokenUnavailable, Later) as error:
-            raise DownloadFailed(str(error)) from error
+            context = CallContext(_asking(message), app, outbound(message.platform))
+            return self._fetch(context, media, message, again=True)
+        except (AppsUnavailableError, UnknownAppError, CallError, TokenUnavailableError, RetryAfter) as error:
+            raise DownloadError(str(error)) from error
 
-    def _fetch(self, line: Line, media: AnyMedia, message: Message, *, again: bool) -> bytes:
-        call = line.platform.download(media, message.id, line.app)
-        held = self.calls.token(line) if call.auth is not None else None
+    def _fetch(self, context: CallContext, media: AnyMedia, message: Message, *, again: bool) -> bytes:
+        call = context.platform.download(media, message.id, context.app)
+        held = self.calls.token(context) if call.auth is not None else None
         answer, body = self.calls.http.download(call, held.value if held else "")
-        outcome = line.platform.outcome(call, answer) if answer.status != 200 or _is_told(answer) else Sent()
+        outcome = context.platform.outcome(call, answer) if answer.status != 200 or _is_told(answer) else Sent()
         if isinstance(outcome, TokenRejected) and held is not None and again:
-            self.calls.tokens.reject(line.token_name or "", held)
-            return self._fetch(line, media, message, again=False)
+            self.calls.tokens.reject(context.token_name or "", held)
+            return self._fetch(context, media, message, again=False)
         if not isinstance(outcome, Sent):
-            raise DownloadFailed(outcome.reason)
+            raise DownloadError(outcome.reason)
         return self._elsewhere(outcome.data["url"]) if "url" in outcome.data else body
 
     def _elsewhere(self, url: str) -> bytes:
         """The bytes at an address that the platform gave in their place."""
         answer, body = self.calls.http.download(Call(name="download", method="GET", url=url), "")
         if answer.status != 200:
-            raise DownloadFailed(f"the address that the platform gave answered {answer.status}")
+            raise DownloadError(f"the address that the platform gave answered {answer.status}")
         return body
 
 
@@ -67,5 +67,5 @@ def _asking(message: Message) -> Outgoing:
 def downloads() -> Downloads:
     """The downloads of this process."""
     table = setting("TABLE")
-    calls = Calls(Http(client()), Tokens(dynamodb(), table), Pacing(dynamodb(), table), dynamodb(), table)
+    calls = Calls(Http(client()), Tokens(dynamodb(), table), RateLimiter(dynamodb(), table), dynamodb(), table)
     return Downloads(calls, Apps())

@@ -15,9 +15,9 @@ from typing import IO, Any
 import httpx
 import msgspec
 
+from parley.adapter import Answer, Auth, Call, Headers, Permanent, Transient, Unknown, Upload
 from parley.engine.aws import setting
 from parley.engine.sockets import ending, transport
-from parley.platform import Answer, Auth, Call, Headers, Permanent, Transient, Unclear, Upload
 
 MAX_ANSWER = 1_048_576
 """Bytes of an API's answer that are read."""
@@ -35,10 +35,10 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
-class CallFailed(Exception):
+class CallError(Exception):
     """No answer. `outcome` says what that means for the call."""
 
-    def __init__(self, outcome: Transient | Unclear | Permanent) -> None:
+    def __init__(self, outcome: Transient | Unknown | Permanent) -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
 
@@ -63,7 +63,7 @@ class Http:
         self.until = time.monotonic() + seconds - _TO_RECORD
 
     def perform(self, call: Call, token: str = "") -> Answer:
-        """Make `call` with `token` in the place that `call.auth` names. Raises CallFailed."""
+        """Make `call` with `token` in the place that `call.auth` names. Raises CallError."""
         headers, query = _with_token(call, token)
         until = self._until(call)
         with ending(until), _body(self.client, call, until) as body:
@@ -80,7 +80,7 @@ class Http:
             return self._send(request, until)
 
     def download(self, call: Call, token: str, limit: int = MAX_DOWNLOAD) -> tuple[Answer, bytes]:
-        """Make `call` and read up to `limit` bytes. Raises CallFailed, also for more than that."""
+        """Make `call` and read up to `limit` bytes. Raises CallError, also for more than that."""
         headers, query = _with_token(call, token)
         until = self._until(call)
         request = self.client.build_request(
@@ -91,10 +91,10 @@ class Http:
         return answer, answer.body
 
     def _until(self, call: Call) -> float:
-        """When `call` has to be over. Raises CallFailed where too little time is left to begin it."""
+        """When `call` has to be over. Raises CallError where too little time is left to begin it."""
         now = time.monotonic()
         if self.until - now < min(_ENOUGH, call.timeout):
-            raise CallFailed(Transient("too little time left in this invocation"))
+            raise CallError(Transient("too little time left in this invocation"))
         return min(now + call.timeout, self.until)
 
     def _send(self, request: httpx.Request, until: float, limit: int = MAX_ANSWER) -> Answer:
@@ -104,14 +104,14 @@ class Http:
                 body = _read(response, limit, until)
             except _TooLong as error:
                 # It was answered, so it may well have been done.
-                raise CallFailed(Unclear(f"answered with more than {limit} bytes")) from error
+                raise CallError(Unknown(f"answered with more than {limit} bytes")) from error
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise CallFailed(Transient(type(error).__name__)) from error
+            raise CallError(Transient(type(error).__name__)) from error
         except httpx.HTTPError as error:
             # The request may have arrived: only the platform knows.
-            raise CallFailed(Unclear(type(error).__name__)) from error
+            raise CallError(Unknown(type(error).__name__)) from error
         return Answer(response.status_code, body, Headers(dict(response.headers)))
 
 
@@ -191,27 +191,27 @@ def _decoded(data: str) -> bytes:
     try:
         return base64.b64decode(data, validate=True)
     except ValueError as error:
-        raise CallFailed(Permanent("the media's data is not Base64", form=True)) from error
+        raise CallError(Permanent("the media's data is not Base64", form=True)) from error
 
 
 def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) -> None:
     if not upload.media.url.startswith(("http://", "https://")):
-        raise CallFailed(Permanent("the media has no usable address", form=True))
+        raise CallError(Permanent("the media has no usable address", form=True))
     try:
         until = min(until, time.monotonic() + 10.0)
         _check_outside(httpx.URL(upload.media.url).host)
         with ending(until), client.stream("GET", upload.media.url, timeout=_timeout(until)) as response:
             _check_outside(*_peer(response))
             if response.status_code >= 500:
-                raise CallFailed(Transient(f"media answered {response.status_code}"))
+                raise CallError(Transient(f"media answered {response.status_code}"))
             if response.status_code != 200:
-                raise CallFailed(Permanent(f"media answered {response.status_code}", form=True))
+                raise CallError(Permanent(f"media answered {response.status_code}", form=True))
             for chunk in _chunks(response, until):
                 _write(file, chunk, upload.limit)
     except httpx.InvalidURL as error:
-        raise CallFailed(Permanent("the media has no usable address", form=True)) from error
+        raise CallError(Permanent("the media has no usable address", form=True)) from error
     except httpx.HTTPError as error:
-        raise CallFailed(Transient(f"media: {type(error).__name__}")) from error
+        raise CallError(Transient(f"media: {type(error).__name__}")) from error
 
 
 def _peer(response: httpx.Response) -> tuple[str, ...]:
@@ -222,7 +222,7 @@ def _peer(response: httpx.Response) -> tuple[str, ...]:
 
 
 def _check_outside(*hosts: str) -> None:
-    """Raise CallFailed where one of `hosts` is this very machine or its neighbour by wire.
+    """Raise CallError where one of `hosts` is this very machine or its neighbour by wire.
 
     A bot may take the address from a person, and there Lambda gives out the next event, and a container its
     credentials. Once by the name and once by whom it led to. On the local stack everything is on one machine.
@@ -236,10 +236,10 @@ def _check_outside(*hosts: str) -> None:
             address = getattr(address, "ipv4_mapped", None) or address
             inside = address.is_loopback or address.is_link_local or address.is_unspecified
         if inside and setting("STAGE") != "local":
-            raise CallFailed(Permanent("the media's address is inside this machine", form=True))
+            raise CallError(Permanent("the media's address is inside this machine", form=True))
 
 
 def _write(file: IO[bytes], chunk: bytes, limit: int) -> None:
     if file.tell() + len(chunk) > limit:
-        raise CallFailed(Permanent(f"media is larger than {limit} bytes", form=True))
+        raise CallError(Permanent(f"media is larger than {limit} bytes", form=True))
     file.write(chunk)

@@ -10,17 +10,25 @@ from typing import Any
 
 import msgspec
 
+from parley.adapter import SupportsSilence
 from parley.bot import Bot, Turn
 from parley.bot.turn import Download
 from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
-from parley.engine.batch import Later, Record, describe, received, run
-from parley.engine.deadline import OutOfTime, deadline
+from parley.engine.batch import Record, describe, received, run
+from parley.engine.deadline import DeadlineExceededError, deadline
 from parley.engine.telemetry import log
-from parley.journal.inbox import AlreadyDecided, Inbox, Opened, Outpaced, State, TooMuch
+from parley.errors import RetryAfter
+from parley.journal.inbox import (
+    AlreadyDecidedError,
+    DecisionTooLargeError,
+    Inbox,
+    Snapshot,
+    State,
+    VersionConflictError,
+)
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.model.codec import decode_message, decode_outgoing, encode
-from parley.platform import Silent
 from parley.platforms import outbound
 
 MAX_ATTEMPTS = 5
@@ -30,7 +38,7 @@ _TO_RECORD = 5.0
 """Seconds kept back of a worker's time to record what the bot has decided, or that it has not."""
 
 
-class HandlerFailed(Exception):
+class HandlerError(Exception):
     """The bot raised, took too long, or wants what cannot be stored."""
 
 
@@ -60,36 +68,36 @@ class Processor:
         """Handle one record; whatever it raises keeps the record in the queue."""
         try:
             message = decode_message(record["body"])
-            opened = self.inbox.open(message)
+            snapshot = self.inbox.open(message)
         except ValueError as error:  # msgspec's errors are ValueErrors too: of another version, or of nobody we know
             if received(record) < self.max_attempts:
                 raise
             self._park(record, describe(error))
             return
         # Handed out for the first time, it may have been sent back by an operator, who wants it to be tried anew.
-        attempt = 1 if received(record) == 1 else opened.attempts + 1
+        attempt = 1 if received(record) == 1 else snapshot.attempts + 1
         try:
-            self._handle(message, opened, attempt, again=received(record) > 1)
-        except (Later, *AwsError):
+            self._handle(message, snapshot, attempt, again=received(record) > 1)
+        except (RetryAfter, *AwsError):
             if received(record) > 1:
                 self._take_back(message, attempt)
             raise
         except Exception as error:
-            reason = str(error) if isinstance(error, HandlerFailed) else describe(error)
-            self._failed(message, reason, attempt, opened.version + 1)
+            reason = str(error) if isinstance(error, HandlerError) else describe(error)
+            self._failed(message, reason, attempt, snapshot.version + 1)
             if attempt < self.max_attempts:
                 raise
             self._park(record, reason)
 
-    def _handle(self, message: Message, opened: Opened, attempt: int, *, again: bool) -> None:
-        if opened.decided is not None:
-            waiting = self._waiting(message, opened)
+    def _handle(self, message: Message, snapshot: Snapshot, attempt: int, *, again: bool) -> None:
+        if snapshot.decided is not None:
+            waiting = self._waiting(message, snapshot)
         elif attempt > self.max_attempts:
-            raise HandlerFailed("the worker died of it each time")
+            raise HandlerError("the worker died of it each time")
         else:
             if again:
                 self.inbox.attempted(message, attempt, self.clock())
-            waiting = self._decide(message, opened)
+            waiting = self._decide(message, snapshot)
         queues.send_replies(waiting)
         ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
         log.info("message decided", extra={**ids, "key": message_key(message), "replies": len(waiting)})
@@ -106,28 +114,28 @@ class Processor:
         queues.park(record)
         log.error("message parked", extra={"record": record["messageId"], "error": reason})
 
-    def _decide(self, message: Message, opened: Opened) -> list[Outgoing]:
+    def _decide(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
         started = self.clock()
-        state, replies = self._run_bot(message, opened.state)
+        state, replies = self._run_bot(message, snapshot.state)
         now = self.clock()
         replies += _silence(message, replies, now)
         rows = _readable([_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)])
         try:
-            self.inbox.decide(message, opened, state, rows, now)
-        except TooMuch as error:
-            raise HandlerFailed(str(error)) from error
-        except Outpaced as error:
-            raise Later(1, "the conversation changed meanwhile") from error
-        except AlreadyDecided:
+            self.inbox.decide(message, snapshot, state, rows, now)
+        except DecisionTooLargeError as error:
+            raise HandlerError(str(error)) from error
+        except VersionConflictError as error:
+            raise RetryAfter(1, "the conversation changed meanwhile") from error
+        except AlreadyDecidedError:
             return self._waiting(message, self.inbox.open(message))
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
         return rows
 
-    def _waiting(self, message: Message, opened: Opened) -> list[Outgoing]:
+    def _waiting(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
         """What was decided before and is not finished. Enqueued under the same ids, so repeating it is harmless."""
-        telemetry.count("MessagesRepeated", platform=message.platform)
-        return self.inbox.waiting(message, opened.decided or 0)
+        telemetry.count("MessagesRedelivered", platform=message.platform)
+        return self.inbox.waiting(message, snapshot.decided or 0)
 
     def _run_bot(self, message: Message, state: State) -> tuple[State, list[Reply]]:
         mine = copy.deepcopy(state)
@@ -139,10 +147,10 @@ class Processor:
             with deadline(self.until - started):
                 replies = self.bot.handle(turn)
                 msgspec.json.encode(turn.state)
-        except OutOfTime as late:
-            raise HandlerFailed(f"not done after {time.monotonic() - started:.0f} s, at {late}") from late
+        except DeadlineExceededError as late:
+            raise HandlerError(f"not done after {time.monotonic() - started:.0f} s, at {late}") from late
         except Exception as error:
-            raise HandlerFailed(describe(error)) from error
+            raise HandlerError(describe(error)) from error
         return turn.state, replies
 
     def _failed(self, message: Message, reason: str, attempt: int, turn: int) -> None:
@@ -162,7 +170,7 @@ def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
     if any(reply.to is None for reply in replies):
         return []
     sending = outbound(message.platform)
-    taken_back = sending.silence(message, now) if isinstance(sending, Silent) else None
+    taken_back = sending.silence(message, now) if isinstance(sending, SupportsSilence) else None
     return [taken_back] if taken_back is not None else []
 
 
@@ -181,14 +189,14 @@ def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) ->
 def _readable(rows: list[Outgoing]) -> list[Outgoing]:
     """`rows`, unless one of them could not be read by who delivers it: better that its author knows now.
 
-    Raises HandlerFailed.
+    Raises HandlerError.
     """
     for row in rows:
         try:
             decode_outgoing(encode(row))
         except (ValueError, TypeError) as error:
             # msgspec names the field and the types; the words of a reply are in neither.
-            raise HandlerFailed(f"reply {row.ordinal} is not valid: {_where(error)}") from error
+            raise HandlerError(f"reply {row.ordinal} is not valid: {_where(error)}") from error
     return rows
 
 

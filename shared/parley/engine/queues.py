@@ -15,12 +15,12 @@ _MAX_BYTES = 1_000_000
 _SWEPT = "-swept-"
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """A message that no queue takes."""
 
 
 def send_messages(messages: Iterable[Message]) -> None:
-    """Put `messages` into the inbound queue, in order. Raises AwsError, TooLarge."""
+    """Put `messages` into the inbound queue, in order. Raises AwsError, TooLargeError."""
     for message in messages:
         _send(setting("INBOUND_URL"), encode(message), Conversation.of(message).key, message_key(message))
 
@@ -28,14 +28,14 @@ def send_messages(messages: Iterable[Message]) -> None:
 def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
     """Put `rows` into the outbound queue, in order. Under one `attempt`, SQS drops repetitions for five minutes.
 
-    Raises AwsError, TooLarge.
+    Raises AwsError, TooLargeError.
     """
     for row in rows:
         _send(setting("OUTBOUND_URL"), encode(row), row.to.key, f"{row.id}{attempt}")
 
 
 def send_swept(row: Outgoing, updated: float) -> None:
-    """Put `row`, left behind since `updated`, into the outbound queue once more. Raises AwsError, TooLarge."""
+    """Put `row`, left behind since `updated`, into the outbound queue once more. Raises AwsError, TooLargeError."""
     send_replies([row], attempt=f"{_SWEPT}{int(updated)}")
 
 
@@ -61,5 +61,5 @@ def _send(url: str, body: bytes, group: str, dedup: str) -> None:
     # Two characters that people can write and SQS refuses; in JSON they can only stand in strings, as this or as that.
     text = body.decode().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
     if len(text.encode()) > _MAX_BYTES:
-        raise TooLarge(f"{len(body)} bytes")
+        raise TooLargeError(f"{len(body)} bytes")
     sqs().send_message(QueueUrl=url, MessageBody=text, MessageGroupId=group, MessageDeduplicationId=dedup)

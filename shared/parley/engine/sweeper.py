@@ -45,7 +45,7 @@ class Sweeper:
                 continue  # what stands behind a refused one must not go first
             try:
                 swept += self._sweep(row, now)
-            except (ClientError, queues.TooLarge) as error:
+            except (ClientError, queues.TooLargeError) as error:
                 # Refused, and told so: one that no queue takes must not keep the others from being swept, now and ever.
                 refused[row.out.to.key] = error
                 log.error("reply not swept", extra={"reply_id": row.out.id, "error": error_code(error)})

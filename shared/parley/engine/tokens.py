@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from parley.adapter import Token
 from parley.engine import telemetry
-from parley.engine.batch import Later
+from parley.errors import RetryAfter
 from parley.journal.rows import Item, get_number, get_text, number, text
-from parley.platform import Token
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -31,7 +31,7 @@ _FIRST_POLL, _LAST_POLL = 0.05, 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CachedToken:
     """A token with its generation: which one of its row's successive tokens it is."""
 
     value: str
@@ -49,12 +49,12 @@ class Tokens:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
-    _held: dict[str, Held] = field(default_factory=dict[str, Held])
+    _held: dict[str, CachedToken] = field(default_factory=dict[str, CachedToken])
 
-    def get(self, key: str, fetch: Fetch) -> Held:
+    def get(self, key: str, fetch: Fetch) -> CachedToken:
         """The token under `key`, fetched by `fetch` if there is none or it is due.
 
-        Raises Later if another worker is fetching it and takes long; whatever `fetch` raises comes through.
+        Raises RetryAfter if another worker is fetching it and takes long; whatever `fetch` raises comes through.
         """
         now = self.clock()
         held = self._held.get(key)
@@ -73,13 +73,13 @@ class Tokens:
             if held is not None and now < held.expires:
                 break  # somebody is renewing it; this one is still good
             if now >= deadline:
-                raise Later(1, "waiting for another worker's token")
+                raise RetryAfter(1, "waiting for another worker's token")
             self.sleep(poll * (0.5 + self.draw()))
             poll = min(_LAST_POLL, poll * 2)
         self._held[key] = held
         return held
 
-    def reject(self, key: str, held: Held) -> None:
+    def reject(self, key: str, held: CachedToken) -> None:
         """The platform refused `held`: drop it, unless a newer one is already there."""
         self._held.pop(key, None)
         telemetry.count("TokensRejected")
@@ -95,12 +95,12 @@ class Tokens:
         except self.client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _read(self, key: str) -> Held | None:
+    def _read(self, key: str) -> CachedToken | None:
         item: Item = self.client.get_item(TableName=self.table, Key=_pk(key), ConsistentRead=True).get("Item", {})
         value = get_text(item, "value")
         if not value:
             return None
-        return Held(
+        return CachedToken(
             value=value,
             expires=get_number(item, "expires") or 0,
             renew_at=get_number(item, "renew_at") or 0,
@@ -126,7 +126,7 @@ class Tokens:
             return False
         return True
 
-    def _refresh(self, key: str, owner: str, fetch: Fetch, old: Held | None) -> Held:
+    def _refresh(self, key: str, owner: str, fetch: Fetch, old: CachedToken | None) -> CachedToken:
         try:
             token = fetch()
         except Exception:
@@ -141,9 +141,9 @@ class Tokens:
         renew_at = now + (token.expires - now) * (0.75 + 0.1 * self.draw())
         generation = self._store(key, owner, token, renew_at)
         if generation is not None:
-            return Held(token.value, token.expires, renew_at, generation)
+            return CachedToken(token.value, token.expires, renew_at, generation)
         # Too slow: somebody else has taken over, and on some platforms the later token ends the earlier one.
-        return self._read(key) or Held(token.value, token.expires, now, 0)
+        return self._read(key) or CachedToken(token.value, token.expires, now, 0)
 
     def _store(self, key: str, owner: str, token: Token, renew_at: float) -> int | None:
         """Store `token` and say its generation; None if the lock was lost meanwhile."""

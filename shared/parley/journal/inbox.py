@@ -44,20 +44,20 @@ _MAX_KEPT_MESSAGE = 32_000
 State = dict[str, Any]
 
 
-class TooMuch(Exception):
+class DecisionTooLargeError(Exception):
     """The bot wants to store more than the journal takes. The message says what, and how large it may be."""
 
 
-class AlreadyDecided(Exception):
+class AlreadyDecidedError(Exception):
     """Another worker has decided this message."""
 
 
-class Outpaced(Exception):
+class VersionConflictError(Exception):
     """The conversation has changed since it was read: this worker was too slow, and its decision is void."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Snapshot:
     """What is known when a message is taken up. `decided`: the number of its replies, None if it is undecided.
     `attempts`: how often the bot was started on it, as far as that was noted. `before`: what was said last in its
     conversation, as far as that is noted; see `Decided`.
@@ -80,14 +80,14 @@ class Inbox:
     table: str
     keep_for: float
 
-    def open(self, message: Message) -> Opened:
+    def open(self, message: Message) -> Snapshot:
         """What is known of `message` and its conversation. One request."""
         conversation = conversation_pk(Conversation.of(message).key)
         mine = message_pk(message_key(message))
         items = self._batch_get([mine, conversation])
         row, memory = items.get(mine, {}), items.get(conversation, {})
         decided = get_number(row, "replies") if get_text(row, "state") == MessageState.DECIDED else None
-        return Opened(
+        return Snapshot(
             state=msgspec.json.decode(get_text(memory, "memory")) if memory else {},
             version=int(get_number(memory, "version") or 0),
             decided=None if decided is None else int(decided),
@@ -95,29 +95,35 @@ class Inbox:
             before=replies_in(memory, "last"),
         )
 
-    def decide(self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float) -> None:
+    def decide(
+        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
+    ) -> None:
         """Commit the decision on `message`: all of it or nothing.
 
-        Raises TooMuch, AlreadyDecided, Outpaced, AwsError.
+        Raises DecisionTooLargeError, AlreadyDecidedError, VersionConflictError, AwsError.
         """
         if len(replies) > MAX_REPLIES:
-            raise TooMuch(f"{len(replies)} replies to one message; at most {MAX_REPLIES} can be decided at once")
+            raise DecisionTooLargeError(
+                f"{len(replies)} replies to one message; at most {MAX_REPLIES} can be decided at once"
+            )
         items = [
-            self._decision(message, len(replies), opened.before, now),
-            *self._memory(message, opened, state, replies, now),
-            *(self._put_new(self._reply_item(out, opened.version + 1, now)) for out in replies),
+            self._decision(message, len(replies), snapshot.before, now),
+            *self._memory(message, snapshot, state, replies, now),
+            *(self._put_new(self._reply_item(out, snapshot.version + 1, now)) for out in replies),
         ]
         size = len(encode(items))
         if size > MAX_DECISION:
-            raise TooMuch(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
+            raise DecisionTooLargeError(
+                f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once"
+            )
         try:
             self.client.transact_write_items(TransactItems=items)
         except self.client.exceptions.TransactionCanceledException as error:
             reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
             if reasons and reasons[0] == "ConditionalCheckFailed":
-                raise AlreadyDecided from error
+                raise AlreadyDecidedError from error
             if "ConditionalCheckFailed" in reasons or "TransactionConflict" in reasons:
-                raise Outpaced from error
+                raise VersionConflictError from error
             raise
 
     def replies(self, message: Message, count: int) -> list[Row]:
@@ -167,7 +173,7 @@ class Inbox:
 
     def add(self, out: Outgoing, now: float, turn: int = 0) -> None:
         """A reply outside any decision (an apology): there once, however often it is added. `turn`: as a decision would
-        have had it, `Opened.version` and one.
+        have had it, `Snapshot.version` and one.
         """
         try:
             self.client.put_item(
@@ -205,19 +211,19 @@ class Inbox:
         }
 
     def _memory(
-        self, message: Message, opened: Opened, state: State, replies: Sequence[Outgoing], now: float
+        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
     ) -> "list[TransactWriteItemTypeDef]":
         """The conversation's new row, or the check that the one this decision rests on is still the newest. Who was
         answered last is noted where a callback waits, since only there anybody asks.
         """
         conversation = Conversation.of(message).key
         pk = text(conversation_pk(conversation))
-        condition = "version = :version" if opened.version else "attribute_not_exists(pk)"
-        values: Item = {":version": number(opened.version)} if opened.version else {}
+        condition = "version = :version" if snapshot.version else "attribute_not_exists(pk)"
+        values: Item = {":version": number(snapshot.version)} if snapshot.version else {}
         here = message.context.waits and any(out.to.key == conversation for out in replies)
-        last = Replies(message_key(message), len(replies)) if here else opened.before
-        if state == opened.state and last == opened.before:
-            if not opened.version:
+        last = Replies(message_key(message), len(replies)) if here else snapshot.before
+        if state == snapshot.state and last == snapshot.before:
+            if not snapshot.version:
                 return []  # nothing was read and nothing is written: there is nothing to guard
             check: TransactWriteItemTypeDef = {
                 "ConditionCheck": {
@@ -230,11 +236,13 @@ class Inbox:
             return [check]
         body = encode(state)
         if len(body) > MAX_STATE:
-            raise TooMuch(f"the conversation's state is {len(body)} bytes of JSON; at most {MAX_STATE} can be kept")
+            raise DecisionTooLargeError(
+                f"the conversation's state is {len(body)} bytes of JSON; at most {MAX_STATE} can be kept"
+            )
         item: Item = {
             "pk": pk,
             "memory": text(body.decode()),
-            "version": number(opened.version + 1),
+            "version": number(snapshot.version + 1),
             "updated": number(now),
             **replies_item("last", last),
         }
@@ -248,7 +256,7 @@ class Inbox:
     def _reply_item(self, out: Outgoing, turn: int, now: float) -> Item:
         size = len(encode(out))
         if size > MAX_REPLY:
-            raise TooMuch(
+            raise DecisionTooLargeError(
                 f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be kept: give large media as a URL"
             )
         return item_of(Row(out=out, turn=turn, updated=now), ttl=int(now + self.keep_for))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from parley.adapter import Sent
+from parley.errors import RetryAfter
 from parley.journal.rows import (
     PICKUP_AFTER,
     SHARDS,
@@ -18,9 +20,8 @@ from parley.journal.rows import (
     shard,
     text,
 )
-from parley.journal.states import FINAL, Busy, Finished, ReplyState, Row, refusal
+from parley.journal.states import FINAL, Finished, ReplyState, Row, refusal
 from parley.model import Outgoing
-from parley.platform import Sent
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -30,7 +31,7 @@ _NAMES = {"#state": "state", "#owner": "owner"}
 _FENCE = "#state = :sending AND #owner = :owner"
 
 
-class LeaseLost(Exception):
+class LeaseLostError(Exception):
     """Another worker has taken the reply over: what this one knows can no longer be recorded."""
 
 
@@ -42,20 +43,20 @@ class Outbox:
     table: str
     lease: float
 
-    def take(self, reply_id: str, owner: str, now: float, *, calls: bool = True) -> Row | Busy | Finished:
+    def take(self, reply_id: str, owner: str, now: float, *, calls: bool = True) -> Row | RetryAfter | Finished:
         """Take the reply for sending: the row as it was before, or why it cannot be had. `calls`: this worker may die
         after it was said and before that is recorded. One who records first leaves no doubt behind.
 
-        A row whose `unclear_since` is set may have been said already. A reply that the journal does not know (its row
+        A row whose `unknown_since` is set may have been said already. A reply that the journal does not know (its row
         is long gone) is Finished: what is not known was handled long ago.
         """
-        doubt = "unclear_since = if_not_exists(unclear_since, :now), " if calls else ""
+        doubt = "unknown_since = if_not_exists(unknown_since, :now), " if calls else ""
         try:
             old = self.client.update_item(
                 TableName=self.table,
                 Key={"pk": text(reply_pk(reply_id))},
                 UpdateExpression="SET #state = :sending, #owner = :owner, lease_until = :until, due_at = :until, "
-                f"{doubt}tried_since = if_not_exists(tried_since, :now), updated = :now ADD attempts :one",
+                f"{doubt}attempted_since = if_not_exists(attempted_since, :now), updated = :now ADD attempts :one",
                 ConditionExpression="#state = :pending OR (#state = :sending AND lease_until <= :now)",
                 ExpressionAttributeNames=_NAMES,
                 ExpressionAttributeValues={
@@ -77,7 +78,7 @@ class Outbox:
             if row.owner == owner:
                 return _taken_before(row, now)
             # A lease that ended between the write and this look is as good as busy for a second.
-            return refusal(row, now) or Busy(1)
+            return refusal(row, now) or RetryAfter(1)
         return row_of(old.get("Attributes", {}))
 
     def is_finished(self, reply_id: str) -> bool:
@@ -87,11 +88,11 @@ class Outbox:
         return item is None or get_text(item, "state") in FINAL
 
     def progress(self, out: Outgoing, owner: str, receipts: tuple[Sent, ...], now: float) -> None:
-        """Record a call that is done while others follow, and keep the lease. Raises LeaseLost."""
+        """Record a call that is done while others follow, and keep the lease. Raises LeaseLostError."""
         self._update(
             out.id,
             owner,
-            "SET receipts = :receipts, unclear_since = :now, lease_until = :until, due_at = :until, updated = :now",
+            "SET receipts = :receipts, unknown_since = :now, lease_until = :until, due_at = :until, updated = :now",
             {":receipts": receipts_attribute(receipts), ":now": number(now), ":until": number(now + self.lease)},
         )
 
@@ -104,12 +105,12 @@ class Outbox:
         *,
         wait: float,
         reason: str,
-        unclear_since: float | None,
+        unknown_since: float | None,
         body: str = "",
     ) -> None:
-        """Give the reply back, to be tried again after `wait` seconds. Raises LeaseLost.
+        """Give the reply back, to be tried again after `wait` seconds. Raises LeaseLostError.
 
-        Its `receipts` are stored anew: a call may have been done since they were last recorded. `unclear_since` None:
+        Its `receipts` are stored anew: a call may have been done since they were last recorded. `unknown_since` None:
         surely nothing more was said. `body`: what it is to say from now on (`rows.rewritten`); as before if empty.
         """
         values = {
@@ -124,22 +125,22 @@ class Outbox:
         if body:
             values[":body"] = text(body)
             sets += ", body = :body"
-        if unclear_since is None:
-            removes += ", unclear_since"
+        if unknown_since is None:
+            removes += ", unknown_since"
         else:
-            values[":unclear"] = number(unclear_since)
-            sets += ", unclear_since = :unclear"
+            values[":unclear"] = number(unknown_since)
+            sets += ", unknown_since = :unclear"
         self._update(out.id, owner, sets + removes, values)
 
     def finish(
         self, out: Outgoing, owner: str, state: ReplyState, receipts: tuple[Sent, ...], reason: str, now: float
     ) -> None:
-        """Record how it ended. Raises LeaseLost."""
+        """Record how it ended. Raises LeaseLostError."""
         self._update(
             out.id,
             owner,
             "SET #state = :state, receipts = :receipts, reason = :reason, updated = :now "
-            "REMOVE unclear_since, lease_until, due_shard, due_at",
+            "REMOVE unknown_since, lease_until, due_shard, due_at",
             {
                 ":state": text(state),
                 ":receipts": receipts_attribute(receipts),
@@ -204,7 +205,7 @@ class Outbox:
         except self.client.exceptions.ConditionalCheckFailedException as error:
             # No two workers have one owner: what stands there under ours is our own write, whose answer got lost.
             if get_text(_item_in(error), "owner") != owner:
-                raise LeaseLost(reply_id) from error
+                raise LeaseLostError(reply_id) from error
 
 
 def _row_or_key(item: Item) -> Row | str:
@@ -228,5 +229,5 @@ def _taken_before(row: Row, now: float) -> Row:
         row,
         state=ReplyState.PENDING,
         attempts=row.attempts - 1,
-        unclear_since=None if row.unclear_since == now else row.unclear_since,
+        unknown_since=None if row.unknown_since == now else row.unknown_since,
     )

@@ -1,9 +1,9 @@
-"""Replies that go back with the callback itself (`parley.platform.Answering`).
+"""Replies that go back with the callback itself (`parley.adapter.SupportsPassiveReply`).
 
 A platform that waits for the answer delivers the message again when it gets none, so one message has several callbacks.
-Its row `wait#<message key>` counts them and holds the answer that was given, so that a delivery whose answer got lost
+Its row `callback#<message key>` counts them and holds the answer that was given, so that a delivery whose answer got lost
 is answered with the same bytes; there is one at most, also where it says nothing because the replies go another way.
-What could be said neither so nor otherwise is owed: it is remembered under `owed#<conversation key>` until the person
+What could be said neither so nor otherwise is owed: it is remembered under `deferred#<conversation key>` until the person
 writes again.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from parley.adapter import Sent
 from parley.journal.rows import (
     Item,
     get_number,
@@ -25,7 +26,6 @@ from parley.journal.rows import (
 )
 from parley.journal.states import FINAL, Decided, MessageState, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
-from parley.platform import Sent
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -39,11 +39,11 @@ MOST_OWED = 20
 """Replies that wait for a person's next message. They are read one by one while the platform waits for its answer."""
 
 
-class NotCommitted(Exception):
+class NotCommittedError(Exception):
     """DynamoDB refused the answer as a whole: nothing of it is recorded, and nothing of it may be said."""
 
 
-class TooMuchOwed(Exception):
+class TooManyDeferredError(Exception):
     """The person is owed as much as can be kept."""
 
 
@@ -116,7 +116,7 @@ class Passive:
         self.client.update_item(**self._forget(out.to.key, [out.id], now))
 
     def owe(self, out: Outgoing, owner: str, reason: str, now: float) -> None:
-        """Keep a taken reply for the person's next message. Raises TooMuchOwed; AwsError, also if it was taken over."""
+        """Keep a taken reply for the person's next message. Raises TooManyDeferredError; AwsError, also if it was taken over."""
         ids = self._owed_ids(out.to.key) - {out.id}
         if len(ids) >= MOST_OWED:
             self._drop_finished(out.to.key, ids, now)
@@ -133,7 +133,7 @@ class Passive:
             out,
             owner,
             "SET #state = :state, reason = :reason, updated = :now "
-            "REMOVE unclear_since, lease_until, due_shard, due_at, tried_since",
+            "REMOVE unknown_since, lease_until, due_shard, due_at, attempted_since",
             {":state": text(ReplyState.PENDING), ":reason": text(reason), ":now": number(now)},
         )
         self.client.transact_write_items(TransactItems=[remember, park])
@@ -141,7 +141,7 @@ class Passive:
     def commit(self, message: Message, parts: Sequence[Part], owner: str, answer: str, now: float) -> None:
         """Record the answer to `message` and what it said of the replies: all of it or nothing.
 
-        Raises NotCommitted where it is surely nothing; after any other AwsError it may be either.
+        Raises NotCommittedError where it is surely nothing; after any other AwsError it may be either.
         """
         said = [part.out.id for part in parts if part.said]
         items: list[TransactWriteItemTypeDef] = [self._answer(message, answer)]
@@ -151,7 +151,7 @@ class Passive:
         try:
             self.client.transact_write_items(TransactItems=items)
         except self.client.exceptions.TransactionCanceledException as error:
-            raise NotCommitted(str(error)) from error
+            raise NotCommittedError(str(error)) from error
 
     def _answer(self, message: Message, answer: str) -> "TransactWriteItemTypeDef":
         return {
@@ -170,7 +170,7 @@ class Passive:
                 part.out,
                 owner,
                 "SET #state = :state, receipts = :receipts, updated = :now "
-                "REMOVE unclear_since, lease_until, due_shard, due_at",
+                "REMOVE unknown_since, lease_until, due_shard, due_at",
                 {":state": text(ReplyState.SENT), ":receipts": receipts_attribute(PASSIVE), ":now": number(now)},
             )
         values = {":state": text(ReplyState.PENDING), ":now": number(now)}
@@ -178,7 +178,7 @@ class Passive:
         if part.body:
             values[":body"] = text(part.body)
             sets += ", body = :body"
-        return self._row(part.out, owner, f"{sets} REMOVE unclear_since, lease_until", values)
+        return self._row(part.out, owner, f"{sets} REMOVE unknown_since, lease_until", values)
 
     def _forget(self, conversation: str, ids: Iterable[str], now: float) -> "UpdateTypeDef":
         # The row may not have been there: an update makes it, and nothing else would end it.
@@ -191,10 +191,10 @@ class Passive:
         }
 
     def _drop_finished(self, conversation: str, ids: set[str], now: float) -> None:
-        """Drop those of `ids` that were said another way, or are long gone. Raises TooMuchOwed where there are none."""
+        """Drop those of `ids` that were said another way, or are long gone. Raises TooManyDeferredError where there are none."""
         finished = ids - {row.out.id for row in self._unfinished(ids)}
         if not finished:
-            raise TooMuchOwed(f"{len(ids)} replies wait for the person's next message already")
+            raise TooManyDeferredError(f"{len(ids)} replies wait for the person's next message already")
         self.client.update_item(**self._forget(conversation, finished, now))
 
     def _owed_ids(self, conversation: str) -> set[str]:
@@ -230,8 +230,8 @@ def _wait(message: Message) -> Item:
 
 
 def _wait_pk(message: Message) -> str:
-    return f"wait#{message_key(message)}"
+    return f"callback#{message_key(message)}"
 
 
 def _owed(conversation: str) -> str:
-    return f"owed#{conversation}"
+    return f"deferred#{conversation}"

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from parley.adapter import Sent
 from parley.journal.states import FINAL, Replies, ReplyState, Row
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing, encode
-from parley.platform import Sent
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -106,8 +106,8 @@ def row_of(item: "Item") -> Row:
         attempts=int(get_number(item, "attempts") or 0),
         owner=get_text(item, "owner"),
         lease_until=get_number(item, "lease_until") or 0,
-        unclear_since=get_number(item, "unclear_since"),
-        tried_since=get_number(item, "tried_since") or 0,
+        unknown_since=get_number(item, "unknown_since"),
+        attempted_since=get_number(item, "attempted_since") or 0,
         receipts=_decode_receipts(receipts) if receipts else (),
         reason=get_text(item, "reason"),
         updated=get_number(item, "updated") or 0,

@@ -8,7 +8,7 @@ A message is RECEIVED while it is in the queue and no decision is recorded, DECI
 conversation's new state and the replies, and DONE when none of its replies waits any more. Only the decision is
 written: the other two are read off, so they can never disagree with what is there.
 
-A reply is SENDING under a lease. `unclear_since` says since when a call may have left whose outcome nobody recorded;
+A reply is SENDING under a lease. `unknown_since` says since when a call may have left whose outcome nobody recorded;
 it is set with the lease and cleared by any definite outcome, so a worker that dies leaves it behind.
 """
 
@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from parley.adapter import Call, Sent
+from parley.errors import RetryAfter
 from parley.model import Outgoing
-from parley.platform import Call, Sent
 
 
 class MessageState(StrEnum):
@@ -83,8 +84,8 @@ class Row:
     attempts: int = 0
     owner: str = ""
     lease_until: float = 0
-    unclear_since: float | None = None
-    tried_since: float = 0
+    unknown_since: float | None = None
+    attempted_since: float = 0
     """When it was first taken; 0 before. Time spent waiting for a turn does not count against it."""
     receipts: tuple[Sent, ...] = ()
     """One for each call that is known to be done, in order."""
@@ -103,38 +104,31 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
-    """Another worker has the lease for so many seconds more."""
-
-    after: float
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     """Nothing is left to do."""
 
     state: ReplyState
 
 
-def refusal(row: Row, now: float) -> Busy | Finished | None:
+def refusal(row: Row, now: float) -> RetryAfter | Finished | None:
     """Why `row` cannot be taken at `now`; None if it can."""
     if row.state in FINAL:
         return Finished(row.state)
     if row.state is ReplyState.SENDING and row.lease_until > now:
-        return Busy(row.lease_until - now)
+        return RetryAfter(row.lease_until - now)
     return None
 
 
-def repeatable(call: Call, unclear_since: float | None, now: float) -> bool:
-    """Whether making `call` now cannot say it twice, although an attempt since `unclear_since` may have succeeded."""
-    return unclear_since is None or now - unclear_since < call.covered
+def is_safe_to_repeat(call: Call, unknown_since: float | None, now: float) -> bool:
+    """Whether making `call` now cannot say it twice, although an attempt since `unknown_since` may have succeeded."""
+    return unknown_since is None or now - unknown_since < call.idempotent_for
 
 
-def outlived(out: Outgoing, unclear_since: float | None, now: float) -> bool:
+def reply_token_expired_since(out: Outgoing, unknown_since: float | None, now: float) -> bool:
     """Whether the grant of `out` has ended since an attempt that may have succeeded with it: no key of that attempt
     covers the other way in which it would be said now.
     """
-    ended = unclear_since is not None and unclear_since < out.to.grant_until <= now
+    ended = unknown_since is not None and unknown_since < out.to.reply_token_expires <= now
     return ended and out.reply.op == "send"
 
 

@@ -38,10 +38,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     private: bool = False
     """True in a one-to-one chat."""
     locale: str = ""
-    grant: str = ""
-    """A short-lived right to answer that came with the message, sealed (`parley.crypto.seal`): never readable here."""
-    grant_until: int = 0
-    """Unix second at which the grant ends."""
+    reply_token: str = ""
+    """A short-lived right to answer that came with the message, sealed by `parley.crypto.seal`."""
+    reply_token_expires: int = 0
+    """Unix second at which the reply token expires."""
     waits: bool = False
     """Whether the platform waits for the answer within the callback that the message came with."""
 

@@ -24,8 +24,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """`Message.kind` of what is answered: some platforms answer a command otherwise than a message."""
     webhook: str = ""
     """Name of a group webhook in the app's configuration; everything else but platform and app is then ignored."""
-    grant: str = ""
-    grant_until: int = 0
+    reply_token: str = ""
+    reply_token_expires: int = 0
 
     @classmethod
     def answering(cls, message: Message) -> "Destination":
@@ -40,8 +40,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
             user_id=message.sender.id,
             message_id=_native_id(message),
             kind=message.kind,
-            grant=context.grant,
-            grant_until=context.grant_until,
+            reply_token=context.reply_token,
+            reply_token_expires=context.reply_token_expires,
         )
 
     @property

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import cast
 
-from parley.platform import Config, Inbound, Outbound
+from parley.adapter import Config, Inbound, Outbound
 
 NAMES = ("discord", "feishu", "wechat", "wecom")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from parley.adapter import Answer, App, Call, Headers, Rejected, Request
 from parley.model import Message
-from parley.platform import Answer, App, Call, Headers, Rejected, Request
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.inbound import STALE_AFTER
 from parley.platforms.discord.signature import holds

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from parley.platform import Accepted, Answer, App, Call, Headers, Rejected, Request
+from parley.adapter import Accepted, Answer, App, Call, Headers, Rejected, Request
 from parley.platforms.feishu import envelope, push
 from parley.platforms.feishu.config import Webhook
 from tests.conformance.attacks import wrong_types
@@ -126,7 +126,7 @@ def _signed_event(vector: Vector) -> None:
     plain = envelope.decrypt(inputs["encrypt_key"], json.loads(inputs["body"])["encrypt"]).decode()
     expect_equal(plain, expected["plaintext"], "plaintext")
     accepted = expect_accepted(receive("feishu", request, app, now))
-    expect(len(accepted.messages) + len(accepted.kept) == 1, "one message or one ticket has to come of it")
+    expect(len(accepted.messages) + len(accepted.credentials) == 1, "one message or one ticket has to come of it")
     for message in accepted.messages:
         _nothing_lost(json.loads(plain), message.raw)
 

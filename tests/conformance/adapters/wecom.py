@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from parley.platform import Answer, App, Request
+from parley.adapter import Answer, App, Request
 from parley.platforms.wecom.config import Config, Webhook
 from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, expect_refused, receive
 from tests.conformance.tencent import (

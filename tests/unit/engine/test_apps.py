@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from parley.engine import apps as module
-from parley.engine.apps import Apps, AppsUnavailable, UnknownApp
+from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import ssm
 from tests.unit.conftest import Clock
 
@@ -59,7 +59,7 @@ def test_apps_of_one_platform_live_side_by_side(clock: Clock) -> None:
 
 def test_an_app_added_later_is_found_a_second_later(clock: Clock) -> None:
     apps = Apps(clock)
-    with pytest.raises(UnknownApp):
+    with pytest.raises(UnknownAppError):
         apps.get("feishu", "demo")
     put()
     clock.now += 1.1
@@ -102,9 +102,9 @@ def test_made_up_names_cannot_use_up_the_quota(clock: Clock, reads: list[str]) -
     apps.get("feishu", "demo")
     refused = 0
     for number in range(100):
-        with pytest.raises((UnknownApp, AppsUnavailable)) as raised:
+        with pytest.raises((UnknownAppError, AppsUnavailableError)) as raised:
             apps.get("feishu", f"made-up-{number}")
-        refused += raised.type is AppsUnavailable
+        refused += raised.type is AppsUnavailableError
     assert refused >= 85
     assert len(reads) <= 15
     assert apps.get("feishu", "demo").name == "demo"
@@ -119,7 +119,7 @@ def test_made_up_names_do_not_starve_apps_that_exist_in_a_new_process(clock: Clo
         put(name)
     apps = Apps(clock)
     for number in range(100):
-        with pytest.raises((UnknownApp, AppsUnavailable)):
+        with pytest.raises((UnknownAppError, AppsUnavailableError)):
             apps.get("feishu", f"made-up-{number}")
     assert [apps.get("feishu", name).name for name in names] == names
     assert len(reads) <= 15 + len(names)
@@ -130,7 +130,7 @@ def test_an_app_that_exists_and_cannot_be_read_does_not_use_up_the_quota_either(
     apps = Apps(clock)
     for _ in range(100):
         clock.now += 0.05
-        with pytest.raises(AppsUnavailable):
+        with pytest.raises(AppsUnavailableError):
             apps.get("feishu", "broken")
     assert len(reads) <= 10 + 5 + 1
 
@@ -146,7 +146,7 @@ def test_which_apps_exist_is_asked_once_in_ten_seconds(clock: Clock, monkeypatch
     apps = Apps(clock)
     for number in range(200):
         clock.now += 0.1
-        with pytest.raises((UnknownApp, AppsUnavailable)):
+        with pytest.raises((UnknownAppError, AppsUnavailableError)):
             apps.get("feishu", f"made-up-{number}")
     assert 1 <= len(asked) <= 2
 
@@ -170,22 +170,22 @@ def test_where_ssm_does_not_tell_which_apps_exist_the_credit_alone_counts(
     monkeypatch.setattr(module, "ssm", Denied)
     apps = Apps(clock)
     for number in range(10):
-        with pytest.raises(UnknownApp):
+        with pytest.raises(UnknownAppError):
             apps.get("feishu", f"made-up-{number}")
-    with pytest.raises(AppsUnavailable, match="too many"):
+    with pytest.raises(AppsUnavailableError, match="too many"):
         apps.get("feishu", "demo")
 
 
 @pytest.mark.parametrize("name", ["", "../prod/feishu/x", "a/b", "-x", "x" * 65, "名", "a b"])
 def test_a_name_that_cannot_be_one_never_reaches_ssm(clock: Clock, reads: list[str], name: str) -> None:
-    with pytest.raises(UnknownApp):
+    with pytest.raises(UnknownAppError):
         Apps(clock).get("feishu", name)
     assert reads == []
 
 
 def test_an_invalid_configuration_names_the_field_and_not_the_value(clock: Clock, logged: Any) -> None:
     put(app_secret=["s3cret"])
-    with pytest.raises(AppsUnavailable, match="not valid"):
+    with pytest.raises(AppsUnavailableError, match="not valid"):
         Apps(clock).get("feishu", "demo")
     assert "app_secret" in logged()
     assert "s3cret" not in logged()
@@ -197,12 +197,12 @@ def test_a_cached_configuration_is_used_while_ssm_is_away(clock: Clock, monkeypa
     apps.get("feishu", "demo")
 
     def away(*_: Any) -> str:
-        raise AppsUnavailable("SSM: InternalServerError")
+        raise AppsUnavailableError("SSM: InternalServerError")
 
     monkeypatch.setattr(module, "_fetch", away)
     clock.now += 1000
     assert apps.get("feishu", "demo").name == "demo"
-    with pytest.raises(AppsUnavailable):
+    with pytest.raises(AppsUnavailableError):
         Apps(clock).get("feishu", "demo")
 
 
@@ -214,7 +214,7 @@ def test_while_ssm_is_away_it_is_asked_once_in_five_seconds(clock: Clock, monkey
 
     def away(*_: Any) -> str:
         asked.append(clock.now)
-        raise AppsUnavailable("SSM: ThrottlingException")
+        raise AppsUnavailableError("SSM: ThrottlingException")
 
     monkeypatch.setattr(module, "_fetch", away)
     clock.now += 1000
@@ -252,5 +252,5 @@ def test_ssm_failing_is_told_apart_from_an_app_that_is_not_there(clock: Clock, m
             raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter")
 
     monkeypatch.setattr(module, "ssm", Throttled)
-    with pytest.raises(AppsUnavailable, match="ThrottlingException"):
+    with pytest.raises(AppsUnavailableError, match="ThrottlingException"):
         Apps(clock).get("feishu", "demo")

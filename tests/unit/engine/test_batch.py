@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from parley.engine import batch
-from parley.engine.batch import Later
+from parley.errors import RetryAfter
 from parley.model.codec import decode_message
 
 Make = Callable[..., dict[str, Any]]
@@ -80,7 +80,7 @@ def test_what_a_newer_version_wrote_is_kept_until_that_version_is_here(queue: Sq
 
 def test_later_waits_as_long_as_it_says_and_not_less(queue: Sqs, record: Make) -> None:
     def handle(_: Any) -> None:
-        raise Later(2.1, "limited")
+        raise RetryAfter(2.1, "limited")
 
     batch.run({"Records": [record("")]}, "url", handle)
     assert queue.hidden["handle-r1"] >= 2.1
@@ -88,7 +88,7 @@ def test_later_waits_as_long_as_it_says_and_not_less(queue: Sqs, record: Make) -
 
 def test_a_wait_beyond_what_a_queue_can_hide_is_cut(queue: Sqs, record: Make) -> None:
     def handle(_: Any) -> None:
-        raise Later(10**9, "limited")
+        raise RetryAfter(10**9, "limited")
 
     batch.run({"Records": [record("")]}, "url", handle)
     assert queue.hidden["handle-r1"] == 43_200

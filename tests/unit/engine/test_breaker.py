@@ -8,20 +8,20 @@ import httpx
 import msgspec
 import pytest
 
-from parley.engine.batch import Later
-from parley.engine.calls import Calls, Line
+from parley.adapter import App
+from parley.engine.calls import CallContext, Calls
 from parley.engine.http import Http
-from parley.engine.pacing import Pacing
-from parley.engine.tokens import Held
+from parley.engine.rate_limiter import RateLimiter
+from parley.engine.tokens import CachedToken
+from parley.errors import RetryAfter
 from parley.model import Destination, Outgoing, Reply, Text
-from parley.platform import App
 from parley.platforms import config_type, outbound
 from playground.platforms.discord import Discord
 from playground.platforms.faults import Fault
 from playground.platforms.http import Request, Response
 from playground.transport import ImitationTransport
 from tests.unit.engine.simulation import Simulation
-from tests.unit.engine.test_pacing import Table, most_in_a_window
+from tests.unit.engine.test_rate_limiter import Table, most_in_a_window
 
 INSTANCES, CHANNELS = 24, 200
 TROUBLE, SILENCE, AFTERWARDS = 660.0, 62.0, 6.0
@@ -41,10 +41,10 @@ class KeptToken:
     def __init__(self) -> None:
         self.value = "right"
 
-    def get(self, _name: str, _fetch: Callable[[], Any]) -> Held:
-        return Held(self.value, 2e9, 2e9, 1)
+    def get(self, _name: str, _fetch: Callable[[], Any]) -> CachedToken:
+        return CachedToken(self.value, 2e9, 2e9, 1)
 
-    def reject(self, name: str, held: Held) -> None:
+    def reject(self, name: str, held: CachedToken) -> None:
         pass
 
 
@@ -73,7 +73,7 @@ class World:
     def instance(self, number: int) -> Callable[[], None]:
         """A deliverer with nothing in its memory that the others have seen."""
         random, clock = Random(number), self.simulation.clock
-        pacing = Pacing(self.table, "parley", clock, self.simulation.sleep, random.random)  # type: ignore[arg-type]
+        pacing = RateLimiter(self.table, "parley", clock, self.simulation.sleep, random.random)  # type: ignore[arg-type]
         calls = Calls(self.http, self.token, pacing, self.table, "parley", clock)  # type: ignore[arg-type]
 
         def work() -> None:
@@ -81,18 +81,18 @@ class World:
                 try:
                     self.deliver(random.choice(self.rooms).id, pacing, calls)
                     self.simulation.sleep(random.uniform(0.02, 0.1))
-                except Later as later:
-                    self.simulation.sleep(later.after)
+                except RetryAfter as later:
+                    self.simulation.sleep(later.seconds)
 
         return work
 
-    def deliver(self, room: str, pacing: Pacing, calls: Calls) -> None:
+    def deliver(self, room: str, pacing: RateLimiter, calls: Calls) -> None:
         platform, to = outbound("discord"), Destination(platform="discord", app="demo", room_id=room)
         reply = Reply(segments=(Text(text="hi"),))
         out = Outgoing(id=self.discord.hex(), message_key="m", ordinal=0, to=to, reply=reply, created=0)
         call = next(platform.deliver(out, self.app, self.simulation.now))
         pacing.wait(platform.limits(call, out, self.app))
-        calls.make(Line(out, self.app, platform), call)
+        calls.make(CallContext(out, self.app, platform), call)
 
 
 def token_withdrawn(world: World) -> Callable[[], None]:
@@ -131,7 +131,7 @@ def test_refusals_never_come_near_the_ban_and_the_breaker_closes_again(
         world.simulation.end = world.simulation.now
 
     world.simulation.run([*(world.instance(number) for number in range(INSTANCES)), cured])
-    assert "BreakersOpened" in capsys.readouterr().out
+    assert "CircuitBreakersOpened" in capsys.readouterr().out
     assert 50 < most_in_a_window(world.refused, WINDOW) < BAN / 5
     # A minute of silence at most, and then as fast as ever: 50 calls a second.
     assert TROUBLE <= world.said[0] - world.start < TROUBLE + SILENCE

@@ -12,14 +12,14 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 
+from parley.adapter import Accepted, App, Config, Rejected, Request, Response
 from parley.engine import callback as module
-from parley.engine.apps import AppsUnavailable, UnknownApp
+from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb, sqs
 from parley.engine.callback import Callback, callback_handler, request_of
-from parley.journal.kept import kept
+from parley.journal.credentials import load_credentials
 from parley.model import Message
 from parley.model.codec import decode_message
-from parley.platform import Accepted, App, Config, Rejected, Request, Response
 from tests.unit.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -37,7 +37,7 @@ class Apps:
         if self.error:
             raise self.error
         if name != "demo":
-            raise UnknownApp(name)
+            raise UnknownAppError(name)
         return APP
 
     def reread(self, app: App) -> App | None:
@@ -129,7 +129,7 @@ def test_base64_that_is_none_is_400(clock: Clock) -> None:
 
 
 def test_configuration_that_cannot_be_read_is_503(clock: Clock) -> None:
-    apps = Apps(error=AppsUnavailable("SSM: Throttled"))
+    apps = Apps(error=AppsUnavailableError("SSM: Throttled"))
     assert error(call(Inbound(), clock, apps=apps)) == (503, "unavailable")
 
 
@@ -229,10 +229,10 @@ def test_a_signature_that_fails_is_tried_once_more_with_a_changed_configuration(
 
 
 def test_a_pushed_credential_goes_to_the_table_and_not_to_the_queue(clock: Clock) -> None:
-    call(Inbound(Accepted(kept={"ticket": "t1"}, kept_at=100)), clock)
-    call(Inbound(Accepted(kept={"ticket": "t2"}, kept_at=200)), clock)
-    call(Inbound(Accepted(kept={"ticket": "t1"}, kept_at=100)), clock)
-    assert kept(dynamodb(), "parley", APP, ("ticket", "other")) == {"ticket": "t2"}
+    call(Inbound(Accepted(credentials={"ticket": "t1"}, credentials_issued_at=100)), clock)
+    call(Inbound(Accepted(credentials={"ticket": "t2"}, credentials_issued_at=200)), clock)
+    call(Inbound(Accepted(credentials={"ticket": "t1"}, credentials_issued_at=100)), clock)
+    assert load_credentials(dynamodb(), "parley", APP, ("ticket", "other")) == {"ticket": "t2"}
     assert queue() == []
 
 

@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from parley.engine.deadline import OutOfTime, deadline
+from parley.engine.deadline import DeadlineExceededError, deadline
 
 
 def test_code_that_waits_is_ended_where_it_stands() -> None:
     started = time.monotonic()
-    with pytest.raises(OutOfTime, match=r"\.py:\d+"), deadline(0.05):
+    with pytest.raises(DeadlineExceededError, match=r"\.py:\d+"), deadline(0.05):
         threading.Event().wait(30)
     assert time.monotonic() - started < 5
 
@@ -25,7 +25,7 @@ def test_code_that_waits_is_ended_where_it_stands() -> None:
 )
 def test_code_that_computes_is_ended(work: object) -> None:
     assert callable(work)
-    with pytest.raises(OutOfTime), deadline(0.05):
+    with pytest.raises(DeadlineExceededError), deadline(0.05):
         work()
 
 
@@ -37,7 +37,7 @@ def test_no_except_of_ordinary_code_swallows_it() -> None:
             except Exception:  # noqa: BLE001
                 continue
 
-    with pytest.raises(OutOfTime), deadline(0.05):
+    with pytest.raises(DeadlineExceededError), deadline(0.05):
         stubborn()
 
 
@@ -47,7 +47,7 @@ def test_who_has_no_end_has_no_deadline() -> None:
 
 
 def test_where_no_time_is_left_it_ends_at_once() -> None:
-    with pytest.raises(OutOfTime), deadline(-3):
+    with pytest.raises(DeadlineExceededError), deadline(-3):
         threading.Event().wait(30)
 
 

@@ -8,32 +8,14 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from parley.engine import delivery
-from parley.engine.apps import AppsUnavailable, UnknownApp
-from parley.engine.aws import dynamodb
-from parley.engine.batch import Later
-from parley.engine.calls import Calls
-from parley.engine.delivery import Deliverer
-from parley.engine.http import Http
-from parley.engine.pacing import Pacing
-from parley.engine.tokens import Tokens
-from parley.journal.inbox import Inbox
-from parley.journal.outbox import Outbox
-from parley.journal.passive import Passive, TooMuchOwed
-from parley.journal.rows import reply_pk, row_of
-from parley.journal.states import ReplyState, Row
-from parley.model import AnyMedia, Card, Conversation, Destination, Message, Outgoing, Reply, Text, plain_text, reply_id
-from parley.model.codec import encode
-from parley.platform import (
-    HARMLESS,
+from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     App,
     Auth,
     Bucket,
     Call,
     Config,
-    Limited,
-    NotYet,
     Outcome,
     Pause,
     Permanent,
@@ -43,51 +25,69 @@ from parley.platform import (
     Token,
     TokenRejected,
     TokenSteps,
-    TokenUnavailable,
+    TokenUnavailableError,
     Transient,
-    Unclear,
-    Undeliverable,
+    UndeliverableError,
+    Unknown,
 )
+from parley.engine import delivery
+from parley.engine.apps import AppsUnavailableError, UnknownAppError
+from parley.engine.aws import dynamodb
+from parley.engine.calls import Calls
+from parley.engine.delivery import Deliverer
+from parley.engine.http import Http
+from parley.engine.rate_limiter import RateLimiter
+from parley.engine.tokens import Tokens
+from parley.errors import RetryAfter
+from parley.journal.inbox import Inbox
+from parley.journal.outbox import Outbox
+from parley.journal.passive import Passive, TooManyDeferredError
+from parley.journal.rows import reply_pk, row_of
+from parley.journal.states import ReplyState, Row
+from parley.model import AnyMedia, Card, Conversation, Destination, Message, Outgoing, Reply, Text, plain_text, reply_id
+from parley.model.codec import encode
 from tests.unit.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("aws")
 OUTCOMES: dict[int, Callable[[str], Outcome]] = {
     200: Sent,
     401: TokenRejected,
-    403: lambda reason: Permanent(reason, closed=True),
+    403: lambda reason: Permanent(reason, window_closed=True),
     404: Permanent,
-    410: lambda reason: Permanent(reason, grant=True),
+    410: lambda reason: Permanent(reason, reply_token=True),
     422: lambda reason: Permanent(reason, form=True),
-    429: lambda reason: Limited(7, reason),
+    429: lambda reason: RetryAfter(7, reason),
     500: Transient,
-    504: Unclear,
+    504: Unknown,
 }
 
 
 class Platform:
     """Says each segment of a reply in a call of its own; what an answer means stands in its status."""
 
-    PROFILE = Profile(retry_for=600, kept=("ticket",))
+    PROFILE = Profile(retry_for=600, pushed_credentials=("ticket",))
 
     def __init__(self) -> None:
-        self.covered: float = 100
+        self.idempotent_for: float = 100
         self.held: float = 0
         self.news: tuple[Pause, ...] = ()
-        self.kept: Mapping[str, str] = {}
+        self.pushed: Mapping[str, str] = {}
 
     def deliver(self, out: Outgoing, app: App, now: float) -> Steps:
         if now < out.created + self.held:
-            raise NotYet(out.created + self.held)
+            raise RetryAfter(out.created + self.held - now, "the callback may still answer")
         for number, segment in enumerate(out.reply.segments):
             text = plain_text((segment,))
             if text == "unsayable":
-                raise Undeliverable("there is no way to say that")
+                raise UndeliverableError("there is no way to say that")
             if text == "broken":
                 raise ZeroDivisionError
-            body = {"text": text, "form": out.form, "grant": out.to.grant_until}
+            body = {"text": text, "form": out.form, "grant": out.to.reply_token_expires}
             auth = Auth("header", "Authorization")
-            covered = HARMLESS if text == "harmless" else self.covered
-            yield Call(name="send", method="POST", url="http://p/send", auth=auth, json=body, covered=covered)
+            idempotent_for = IDEMPOTENT if text == "harmless" else self.idempotent_for
+            yield Call(
+                name="send", method="POST", url="http://p/send", auth=auth, json=body, idempotent_for=idempotent_for
+            )
             del number
 
     def outcome(self, call: Call, answer: Answer) -> Outcome:
@@ -96,11 +96,11 @@ class Platform:
     def token_key(self, out: Outgoing, app: App) -> str:
         return "t"
 
-    def token(self, out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> TokenSteps:
-        self.kept = kept
+    def token(self, out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
+        self.pushed = pushed
         answer = yield Call(name="token", method="POST", url="http://p/token")
         if answer.status != 200:
-            raise TokenUnavailable("app_secret is refused", None if answer.status == 401 else 5)
+            raise TokenUnavailableError("app_secret is refused", None if answer.status == 401 else 5)
         return Token(answer.body.decode(), now + 1000)
 
     def limits(self, call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
@@ -109,15 +109,15 @@ class Platform:
     def download(self, media: AnyMedia, message_id: str, app: App) -> Call:
         raise AssertionError("nothing is downloaded here")
 
-    def learned(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
+    def limit_feedback(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
         return self.news
 
 
-class Answers(Config, frozen=True, kw_only=True):
+class PassiveReplies(Config, frozen=True, kw_only=True):
     """An app whose callbacks are answered with replies."""
 
     @property
-    def answers_within(self) -> bool:
+    def replies_passively(self) -> bool:
         return True
 
 
@@ -133,7 +133,7 @@ class World:
         self.config = Config()
         self.app_error: Exception | None = None
         self.outbox = Outbox(dynamodb(), "parley", 20)
-        pacing = Pacing(dynamodb(), "parley", clock, clock.sleep)
+        pacing = RateLimiter(dynamodb(), "parley", clock, clock.sleep)
         tokens = Tokens(dynamodb(), "parley", clock, clock.sleep, lambda: 0.5)
         http = Http(httpx.Client(transport=httpx.MockTransport(self.serve)))
         calls = Calls(http, tokens, pacing, dynamodb(), "parley", clock)
@@ -163,7 +163,7 @@ class World:
             id=reply_id("key", ordinal),
             message_key="key",
             ordinal=ordinal,
-            to=Destination(platform="feishu", app="demo", room_id="room", grant="g", grant_until=99),
+            to=Destination(platform="feishu", app="demo", room_id="room", reply_token="g", reply_token_expires=99),
             reply=Reply(segments=tuple(Text(text=text) for text in texts)),
             created=self.clock.now,
         )
@@ -182,8 +182,8 @@ class World:
         for attempt in range(1, most + 1):
             try:
                 self.deliverer(record)
-            except Later as later:
-                self.clock.now += later.after
+            except RetryAfter as later:
+                self.clock.now += later.seconds
             else:
                 return attempt
         raise AssertionError(f"not done after {most} attempts")
@@ -198,7 +198,7 @@ def test_a_reply_is_sent_and_its_receipt_kept(world: World) -> None:
     out = world.out("hi")
     assert world.run(world.decided(out)) == 1
     row = world.row(out)
-    assert (row.state, row.receipts, row.unclear_since) == (ReplyState.SENT, (Sent("id-1"),), None)
+    assert (row.state, row.receipts, row.unknown_since) == (ReplyState.SENT, (Sent("id-1"),), None)
 
 
 def test_a_record_that_comes_twice_sends_once(world: World) -> None:
@@ -214,7 +214,7 @@ def test_a_copy_that_the_sweeper_made_takes_no_turn_from_those_who_still_wait(
     record = world.decided(world.out("hi"))
     swept = record | {"attributes": {"MessageDeduplicationId": "0-swept-1"}}
     turns: list[object] = []
-    monkeypatch.setattr(Pacing, "wait", lambda _, buckets: turns.append(buckets))
+    monkeypatch.setattr(RateLimiter, "wait", lambda _, buckets: turns.append(buckets))
     world.run(swept)
     world.run(swept)
     assert (len(world.seen), len(turns)) == (1, 1)
@@ -246,9 +246,9 @@ def test_each_outcome_has_its_consequence(
 def test_a_limit_waits_as_long_as_the_platform_says(world: World) -> None:
     record = world.decided(world.out("hi"))
     world.statuses = [429]
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         world.deliverer(record)
-    assert later.value.after == 7
+    assert later.value.seconds == 7
 
 
 def test_retries_come_later_and_later_and_end_at_the_platforms_deadline(world: World) -> None:
@@ -265,7 +265,7 @@ def test_retries_come_later_and_later_and_end_at_the_platforms_deadline(world: W
 def test_what_no_key_covers_is_reported_or_sent_again_as_configured(
     world: World, on_unknown: Any, state: str, calls: int
 ) -> None:
-    world.platform.covered = 0
+    world.platform.idempotent_for = 0
     world.config = Config(on_unknown=on_unknown)
     out = world.out("hi")
     record = world.decided(out)
@@ -294,9 +294,9 @@ def test_a_worker_that_dies_is_waited_for_and_then_taken_over(world: World) -> N
     out = world.out("hi")
     record = world.decided(out)
     crash_in_the_call(world, record)
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         world.deliverer(record)
-    assert later.value.after == pytest.approx(20)
+    assert later.value.seconds == pytest.approx(20)
     world.run(record)
     assert world.row(out).state == "SENT"
     assert world.seen[0] == world.seen[1]
@@ -313,7 +313,7 @@ def test_after_the_keys_time_a_takeover_reports_instead_of_repeating(world: Worl
 
 def test_a_reply_that_kills_each_worker_comes_to_an_end(world: World) -> None:
     """Else it would hold up its conversation until the queue parks it, a thousand attempts later."""
-    world.platform.covered = HARMLESS
+    world.platform.idempotent_for = IDEMPOTENT
     out = world.out("hi")
     record = world.decided(out)
     for _ in range(600 // 30):
@@ -383,11 +383,11 @@ def test_a_grant_refused_after_a_lost_answer_says_nothing_of_the_earlier_attempt
 
 def test_a_grant_that_ends_after_a_lost_answer_is_not_done_without(world: World) -> None:
     out = world.out("harmless")
-    place = msgspec.structs.replace(out.to, grant_until=int(world.clock.now) + 30)
+    place = msgspec.structs.replace(out.to, reply_token_expires=int(world.clock.now) + 30)
     out = msgspec.structs.replace(out, to=place)
     record = world.decided(out)
     world.statuses = [504]
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
     world.clock.now += 30
     world.run(record)
@@ -398,10 +398,10 @@ def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
-        raise TooMuchOwed("20 replies wait")
+        raise TooManyDeferredError("20 replies wait")
 
     monkeypatch.setattr(Passive, "owe", full)
-    world.config = Answers()
+    world.config = PassiveReplies()
     out = world.out("hi")
     world.statuses = [403]
     world.run(world.decided(out))
@@ -410,7 +410,7 @@ def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
 
 def test_what_is_owed_is_kept_as_long_as_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_RETENTION_DAYS", "29")
-    assert delivery._deliverer.__wrapped__().owed.keep_for == 29 * 86_400
+    assert delivery._deliverer.__wrapped__().passive.keep_for == 29 * 86_400
 
 
 def test_what_cannot_be_said_to_a_closed_person_waits_for_them_to_write(world: World) -> None:
@@ -434,35 +434,35 @@ def test_nobody_is_waited_for_longer_than_anything_is_retried(world: World) -> N
 def test_what_cannot_be_said_to_a_closed_person_is_owed_where_callbacks_are_answered(
     world: World, message: Callable[..., Message]
 ) -> None:
-    world.config = Answers()
+    world.config = PassiveReplies()
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = [403]
     assert world.run(record) == 1
-    assert [row.out.id for row in world.deliverer.owed.owed(Conversation.of(message()).key)] == [out.id]
+    assert [row.out.id for row in world.deliverer.passive.owed(Conversation.of(message()).key)] == [out.id]
     assert list(world.outbox.due(world.clock.now + 10**6)) == []
 
 
 def test_what_is_owed_goes_before_what_was_decided_since(world: World) -> None:
-    world.config = Answers()
+    world.config = PassiveReplies()
     first, second = world.out("first"), world.out("second", ordinal=1)
     world.statuses = [403]
     world.run(world.decided(first))
     world.run(world.decided(second))
     assert ["first" in said for said in world.seen] == [True, True, False]
     assert [world.row(out).state for out in (first, second)] == ["SENT", "SENT"]
-    assert world.deliverer.owed.owed(first.to.key) == []
+    assert world.deliverer.passive.owed(first.to.key) == []
 
 
 def test_what_is_owed_is_left_to_the_callback_that_may_still_say_it_with_the_next_answer(world: World) -> None:
-    world.config = Answers()
+    world.config = PassiveReplies()
     world.platform.held = 12
     world.statuses = [403]
     world.run(world.decided(world.out("first")))
     record = world.decided(world.out("second", ordinal=1))
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         world.deliverer(record)
-    assert later.value.after == pytest.approx(12)
+    assert later.value.seconds == pytest.approx(12)
     assert ["first" in said for said in world.seen] == [True]
     world.run(record)
     assert ["first" in said for said in world.seen] == [True, True, False]
@@ -470,18 +470,18 @@ def test_what_is_owed_is_left_to_the_callback_that_may_still_say_it_with_the_nex
 
 def test_what_was_decided_since_is_owed_too_while_that_cannot_be_said(world: World) -> None:
     """It costs one call, of the oldest, and not one for each."""
-    world.config = Answers()
+    world.config = PassiveReplies()
     outs = [world.out(text, ordinal=number) for number, text in enumerate(("first", "second", "third"))]
     world.statuses = [403] * 3
     for out in outs:
         world.run(world.decided(out))
     assert ["first" in said for said in world.seen] == [True] * 3
-    assert [row.out.id for row in world.deliverer.owed.owed(outs[0].to.key)] == [out.id for out in outs]
-    assert world.row(outs[2]).reason == "something is owed from before"
+    assert [row.out.id for row in world.deliverer.passive.owed(outs[0].to.key)] == [out.id for out in outs]
+    assert world.row(outs[2]).reason == "an earlier reply is deferred"
 
 
 def test_a_reply_that_is_owed_and_comes_again_waits_for_none_behind_it(world: World) -> None:
-    world.config = Answers()
+    world.config = PassiveReplies()
     first, second = world.out("first"), world.out("second", ordinal=1)
     record = world.decided(first)
     world.statuses = [403, 403]
@@ -493,13 +493,13 @@ def test_a_reply_that_is_owed_and_comes_again_waits_for_none_behind_it(world: Wo
 
 def test_what_has_begun_is_finished_though_something_is_owed_since(world: World) -> None:
     """Half of it is there; the other half may not wait for a day."""
-    world.config = Answers()
+    world.config = PassiveReplies()
     first, second = world.out("first"), world.out("half", "rest", ordinal=1)
     record = world.decided(second)
     world.statuses = [200, 429]
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         world.deliverer(record)
-    world.clock.now += later.value.after
+    world.clock.now += later.value.seconds
     world.statuses = [403, 403]
     world.run(world.decided(first))
     assert world.run(record) == 1
@@ -523,9 +523,9 @@ def test_an_empty_reply_is_sent_by_saying_nothing(world: World) -> None:
 def test_while_the_callback_may_still_answer_the_deliverer_waits(world: World) -> None:
     record = world.decided(world.out("hi"))
     world.platform.held = 12
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         world.deliverer(record)
-    assert later.value.after == pytest.approx(12)
+    assert later.value.seconds == pytest.approx(12)
     assert world.seen == []
 
 
@@ -534,18 +534,18 @@ def test_what_an_answer_tells_about_limits_holds_for_the_next_call(world: World)
     world.run(world.decided(world.out("hi")))
     world.platform.news = ()
     following = world.out("next", ordinal=1)
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         world.deliverer(world.decided(following))
-    assert later.value.after > 25
+    assert later.value.seconds > 25
 
 
-@pytest.mark.parametrize(("error", "least"), [(UnknownApp("x"), 300), (AppsUnavailable("x"), 10)])
+@pytest.mark.parametrize(("error", "least"), [(UnknownAppError("x"), 300), (AppsUnavailableError("x"), 10)])
 def test_a_reply_of_an_app_that_cannot_be_had_waits(world: World, error: Exception, least: float) -> None:
     record = world.decided(world.out("hi"))
     world.app_error = error
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         world.deliverer(record)
-    assert later.value.after >= least
+    assert later.value.seconds >= least
     assert world.seen == []
 
 
@@ -559,9 +559,9 @@ def test_a_reply_of_an_app_that_was_removed_ends_after_a_day(
     record = world.decided(out)
     if worked_on:
         world.outbox.take(out.id, "somebody who died", world.clock.now)
-    world.app_error = UnknownApp("x")
+    world.app_error = UnknownAppError("x")
     world.clock.now += 86_000
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
     world.clock.now += 500
     world.deliverer(record)
@@ -575,22 +575,22 @@ def test_a_reply_of_an_app_that_was_removed_ends_after_a_day(
 def test_a_reply_of_a_removed_app_that_another_worker_has_waits_for_that(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
-    world.app_error = UnknownApp("x")
+    world.app_error = UnknownAppError("x")
     world.clock.now += 90_000
     world.outbox.take(out.id, "another", world.clock.now)
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
     assert world.row(out).state is ReplyState.SENDING
 
 
 def test_ssm_may_be_away_for_days_before_the_queue_gives_a_reply_up(world: World) -> None:
     record = world.decided(world.out("hi"))
-    world.app_error = AppsUnavailable("x")
+    world.app_error = AppsUnavailableError("x")
     waited = 0.0
     for receives in range(1, 1000):
-        with pytest.raises(Later) as later:
+        with pytest.raises(RetryAfter) as later:
             world.deliverer(record | {"attributes": {"ApproximateReceiveCount": str(receives)}})
-        waited += later.value.after
+        waited += later.value.seconds
     assert waited > 3 * 86_400
 
 
@@ -605,7 +605,7 @@ def test_a_worker_that_lost_its_lease_lets_nothing_pass_it(world: World) -> None
         return serve(request)
 
     world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(taken_over)))
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
     assert world.row(out).owner == "another"
 
@@ -634,7 +634,7 @@ def test_a_refused_secret_is_retried_until_somebody_mends_it(world: World) -> No
         return httpx.Response(401) if request.url.path == "/token" else serve(request)
 
     world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(refusing)))
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
     assert "app_secret is refused" in world.row(out).reason
     world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(serve)))

@@ -7,14 +7,14 @@ import httpx
 import msgspec
 import pytest
 
-from parley.bot import DownloadFailed
+from parley.bot import DownloadError
 from parley.engine import download as module
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb, ssm
 from parley.engine.calls import Calls
 from parley.engine.download import Downloads
 from parley.engine.http import Http
-from parley.engine.pacing import Pacing
+from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
 from parley.model import Image, Message
 
@@ -47,7 +47,7 @@ def fetch(message: Callable[..., Message]) -> Callable[..., bytes]:
 
     def run(server: Server, **changes: Any) -> bytes:
         http = Http(httpx.Client(transport=httpx.MockTransport(server)))
-        calls = Calls(http, Tokens(dynamodb(), "parley"), Pacing(dynamodb(), "parley"), dynamodb(), "parley")
+        calls = Calls(http, Tokens(dynamodb(), "parley"), RateLimiter(dynamodb(), "parley"), dynamodb(), "parley")
         return Downloads(calls, Apps())(Image(key="img_1"), msgspec.structs.replace(message(), **changes))
 
     return run
@@ -61,17 +61,17 @@ def test_a_token_that_is_refused_is_replaced_once(fetch: Callable[..., bytes]) -
     server = Server(good="t2")
     assert fetch(server) == b"PNG"
     assert server.tokens == 2
-    with pytest.raises(DownloadFailed):
+    with pytest.raises(DownloadError):
         fetch(Server(good="never"))
 
 
 def test_what_the_platform_refuses_is_told_with_its_reason(fetch: Callable[..., bytes]) -> None:
-    with pytest.raises(DownloadFailed, match="234003"):
+    with pytest.raises(DownloadError, match="234003"):
         fetch(Server(media=httpx.Response(400, json={"code": 234003, "msg": "not in the message"})))
 
 
 def test_an_app_that_is_gone_is_a_reason_too(fetch: Callable[..., bytes]) -> None:
-    with pytest.raises(DownloadFailed):
+    with pytest.raises(DownloadError):
         fetch(Server(), app="gone")
 
 
@@ -115,11 +115,11 @@ def test_wechat_may_answer_with_an_address_or_a_refusal_that_it_calls_text(
         return media
 
     http = Http(httpx.Client(transport=httpx.MockTransport(server)))
-    calls = Calls(http, Tokens(dynamodb(), "parley"), Pacing(dynamodb(), "parley"), dynamodb(), "parley")
+    calls = Calls(http, Tokens(dynamodb(), "parley"), RateLimiter(dynamodb(), "parley"), dynamodb(), "parley")
     downloads = Downloads(calls, Apps())
     came = msgspec.structs.replace(message(), platform="wechat")
     if isinstance(wanted, bytes):
         assert downloads(Image(key="m"), came) == wanted
         return
-    with pytest.raises(DownloadFailed, match=wanted):
+    with pytest.raises(DownloadError, match=wanted):
         downloads(Image(key="m"), came)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from parley.engine.http import MAX_ANSWER, CallFailed, Http, client
+from parley.adapter import Auth, Call, Permanent, Transient, Unknown, Upload
+from parley.engine.http import MAX_ANSWER, CallError, Http, client
 from parley.model import Image
-from parley.platform import Auth, Call, Permanent, Transient, Unclear, Upload
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -71,22 +71,22 @@ def test_the_token_goes_where_the_call_says(auth: Auth, where: str) -> None:
         (httpx.ConnectError("no"), Transient),
         (httpx.ConnectTimeout("no"), Transient),
         (httpx.PoolTimeout("no"), Transient),
-        (httpx.ReadTimeout("no"), Unclear),
-        (httpx.ReadError("no"), Unclear),
-        (httpx.WriteError("no"), Unclear),
-        (httpx.RemoteProtocolError("no"), Unclear),
+        (httpx.ReadTimeout("no"), Unknown),
+        (httpx.ReadError("no"), Unknown),
+        (httpx.WriteError("no"), Unknown),
+        (httpx.RemoteProtocolError("no"), Unknown),
     ],
 )
 def test_only_what_surely_never_left_is_transient(error: Exception, outcome: type) -> None:
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         http(failing(error)).perform(call())
     assert type(raised.value.outcome) is outcome
 
 
 def test_an_answer_without_end_is_cut_off() -> None:
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         http(lambda _: httpx.Response(200, content=b"x" * (MAX_ANSWER + 1))).perform(call())
-    assert isinstance(raised.value.outcome, Unclear)
+    assert isinstance(raised.value.outcome, Unknown)
 
 
 def test_redirects_are_not_followed_with_the_token() -> None:
@@ -132,14 +132,14 @@ def test_media_behind_an_address_are_fetched_and_uploaded() -> None:
     [(b"x" * 101, 200, Permanent), (b"", 404, Permanent), (b"", 503, Transient)],
 )
 def test_media_that_cannot_be_had_are_told_apart(content: bytes, status: int, outcome: type) -> None:
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         http(media_server(content, status)).perform(upload(Image(url="http://media/a.png")))
     assert type(raised.value.outcome) is outcome
 
 
 @pytest.mark.parametrize("image", [Image(url="file:///etc/passwd"), Image(url="nonsense"), Image(data="%%%"), Image()])
 def test_media_without_a_usable_source_can_still_become_text(image: Image) -> None:
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         http(media_server(b"")).perform(upload(image))
     assert raised.value.outcome == Permanent(raised.value.outcome.reason, form=True)
 
@@ -155,7 +155,7 @@ def test_an_address_that_a_person_wrote_does_not_lead_into_the_machine(host: str
         asked.append(request)
         return httpx.Response(200)
 
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         http(handler).perform(upload(Image(url=f"http://{host}/2018-06-01/runtime/invocation/next")))
     assert raised.value.outcome == Permanent("the media's address is inside this machine", form=True)
     assert not asked
@@ -166,7 +166,7 @@ def test_a_name_that_leads_into_the_machine_is_found_out_by_who_answers() -> Non
         def get_extra_info(self, _: str) -> tuple[str, int]:
             return "127.0.0.1", 9001
 
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         http(lambda _: httpx.Response(200, extensions={"network_stream": Stream()})).perform(
             upload(Image(url="http://inward.example/a.png"))
         )
@@ -181,7 +181,7 @@ def test_on_the_local_stack_everything_is_on_one_machine(monkeypatch: pytest.Mon
 def test_downloads_stop_at_their_limit() -> None:
     web = http(lambda _: httpx.Response(200, content=b"x" * 100))
     assert web.download(call(), "", limit=100)[1] == b"x" * 100
-    with pytest.raises(CallFailed):
+    with pytest.raises(CallError):
         web.download(call(), "", limit=99)
 
 
@@ -199,15 +199,15 @@ class Dripping(httpx.SyncByteStream):
 
 
 def test_an_answer_that_drips_is_given_up_when_the_whole_call_has_taken_its_time() -> None:
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         http(lambda _: httpx.Response(200, stream=Dripping())).perform(call(timeout=0.3))
-    assert raised.value.outcome == Unclear("ReadTimeout")
+    assert raised.value.outcome == Unknown("ReadTimeout")
 
 
 def test_media_that_drip_are_given_up_and_nothing_was_said() -> None:
     web = http(lambda _: httpx.Response(200, stream=Dripping()))
     endless = Upload(field="image", media=Image(url="http://media/a"), limit=10**6)
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         web.perform(call(timeout=0.3, upload=endless))
     assert raised.value.outcome == Transient("media: ReadTimeout")
 
@@ -221,7 +221,7 @@ def test_no_call_begins_that_the_worker_may_not_live_to_record() -> None:
 
     web = http(handler)
     web.ends_in(7)
-    with pytest.raises(CallFailed) as raised:
+    with pytest.raises(CallError) as raised:
         web.perform(call(timeout=30))
     assert isinstance(raised.value.outcome, Transient)
     assert not asked

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
+from parley.adapter import Accepted, App, Request, Response
 from parley.bot import Bot
 from parley.engine import callback
 from parley.engine.callback import Callback
 from parley.engine.instant import within
 from parley.model import Command, Message
 from parley.model.instant import Choice, Choices, Instant
-from parley.platform import Accepted, App, Request, Response
 from tests.unit.engine.test_callback import Apps, event
 
 TITLES = Choices((Choice("Invoice", "inv"),))
@@ -66,7 +66,7 @@ def test_one_that_raises_does_no_harm_and_is_counted(typing: Message, capsys: py
 
     assert answer(Inbound(typing), bot) == "none"
     printed = capsys.readouterr().out
-    assert "InstantsFailed" in printed
+    assert "InstantAnswersFailed" in printed
     assert "what was typed" not in printed
 
 
@@ -81,7 +81,7 @@ def test_a_result_that_the_platform_cannot_show_leaves_the_message_to_the_queue_
     bot.instant("doc")(lambda _: TITLES)
     assert answer(Unable(typing), bot) == "none"
     printed = capsys.readouterr().out
-    assert "InstantsUnshown" in printed
+    assert "InstantAnswersInvalid" in printed
     assert "Invoice" not in printed
 
 
@@ -96,7 +96,7 @@ def test_one_that_is_too_slow_is_given_up_and_counted(typing: Message, capsys: p
         assert within(0.01, slow, typing) is None
     finally:
         hold.set()
-    assert "InstantsMissed" in capsys.readouterr().out
+    assert "InstantAnswersTimedOut" in capsys.readouterr().out
 
 
 def test_one_that_misses_the_budget_leaves_the_message_to_the_queue(
@@ -115,4 +115,4 @@ def test_one_that_misses_the_budget_leaves_the_message_to_the_queue(
         assert answer(Inbound(typing), bot) == "none"
     finally:
         hold.set()
-    assert "InstantsMissed" in capsys.readouterr().out
+    assert "InstantAnswersTimedOut" in capsys.readouterr().out

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from parley.bot import Bot, Turn
 from parley.engine import queues
 from parley.engine.aws import dynamodb
-from parley.engine.batch import Later
-from parley.engine.processor import HandlerFailed, Processor, processor_handler
+from parley.engine.processor import HandlerError, Processor, processor_handler
+from parley.errors import RetryAfter
 from parley.journal.inbox import MAX_STATE, Inbox
 from parley.journal.view import journal_of
 from parley.model import Destination, Message, Outgoing, Reply, Text
@@ -133,7 +133,7 @@ def test_a_worker_that_was_too_slow_commits_nothing(message: MakeMessage, record
         return "too late"
 
     quick(record(encode(message(id="before"))))
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         processor(bot, clock)(record(encode(message(id="mine"))))
     assert texts(queued()) == ["1", "2"]
     assert journal("mine")["state"] == "RECEIVED"
@@ -168,7 +168,7 @@ def failing() -> Bot:
 def test_a_handler_that_raises_leaves_nothing_but_its_reason(
     message: MakeMessage, record: MakeRecord, clock: Clock, logged: Callable[[], str]
 ) -> None:
-    with pytest.raises(HandlerFailed):
+    with pytest.raises(HandlerError):
         processor(failing(), clock)(record(encode(message("my words"))))
     assert queued() == []
     assert journal()["state"] == "RECEIVED"
@@ -182,7 +182,7 @@ def test_the_person_gets_one_apology_at_the_last_attempt(
 ) -> None:
     handle = processor(failing(), clock)
     for receives in (1, 2):
-        with pytest.raises(HandlerFailed):
+        with pytest.raises(HandlerError):
             handle(record(encode(message()), receives=receives))
     assert queued() == []
     assert emptied("inbound_dead") == []
@@ -199,7 +199,7 @@ def test_what_was_parked_and_sent_back_is_tried_anew_and_parked_once_more(
     handle = processor(failing(), clock)
     for id_ in ("first", "back"):
         for receives in (1, 2):
-            with pytest.raises(HandlerFailed):
+            with pytest.raises(HandlerError):
                 handle(record(encode(message()), receives=receives, id=id_))
         handle(record(encode(message()), receives=3, id=id_))
         assert len(emptied("inbound_dead")) == 1
@@ -220,7 +220,7 @@ def test_an_outage_of_aws_takes_no_attempt_of_the_bot(
             with pytest.raises(ClientError):
                 healthy(record(encode(message()), receives=receives))
     for receives in (100, 101):
-        with pytest.raises(HandlerFailed):
+        with pytest.raises(HandlerError):
             handle(record(encode(message()), receives=receives))
     assert emptied("inbound_dead") == []
     healthy(record(encode(message()), receives=102))
@@ -310,7 +310,7 @@ def test_nobody_is_told_of_an_event_that_failed(message: MakeMessage, record: Ma
 
     handle, body = processor(bot, clock), encode(message(kind="event", event="joined"))
     for receives in (1, 2):
-        with pytest.raises(HandlerFailed):
+        with pytest.raises(HandlerError):
             handle(record(body, receives=receives))
     handle(record(body, receives=3))
     assert len(emptied("inbound_dead")) == 1
@@ -320,7 +320,7 @@ def test_nobody_is_told_of_an_event_that_failed(message: MakeMessage, record: Ma
 def test_a_message_that_failed_is_handled_when_it_comes_back_mended(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
-    with pytest.raises(HandlerFailed):
+    with pytest.raises(HandlerError):
         processor(failing(), clock)(record(encode(message())))
     clock.now += 5 * 86_400
     processor(counting(), clock)(record(encode(message())))
@@ -338,7 +338,7 @@ def test_state_that_is_too_large_is_told_and_nothing_is_half_written(
         turn.state["all"] = "x" * MAX_STATE
         return "stored"
 
-    with pytest.raises(HandlerFailed, match="at most 350000"):
+    with pytest.raises(HandlerError, match="at most 350000"):
         processor(bot, clock)(record(encode(message())))
     assert queued() == []
     assert "state is" in journal()["reason"]
@@ -352,7 +352,7 @@ def test_state_that_is_no_json_is_the_handlers_error(message: MakeMessage, recor
         turn.state["it"] = object()
         return "stored"
 
-    with pytest.raises(HandlerFailed):
+    with pytest.raises(HandlerError):
         processor(bot, clock)(record(encode(message())))
 
 
@@ -363,7 +363,7 @@ def test_too_many_replies_are_refused_whole(message: MakeMessage, record: MakeRe
     def chatter(_: Turn) -> list[str]:
         return ["again"] * 91
 
-    with pytest.raises(HandlerFailed, match="91 replies"):
+    with pytest.raises(HandlerError, match="91 replies"):
         processor(bot, clock)(record(encode(message())))
 
 
@@ -387,7 +387,7 @@ def test_a_bot_that_says_nothing_is_done_at_once(message: MakeMessage, record: M
 
 def deferred(message: MakeMessage, kind: int = 2) -> Message:
     """An interaction of Discord that was promised an answer."""
-    given = msgspec.structs.replace(message().context, grant="sealed", grant_until=int(Clock().now) + 600)
+    given = msgspec.structs.replace(message().context, reply_token="sealed", reply_token_expires=int(Clock().now) + 600)
     return msgspec.structs.replace(message(), platform="discord", kind="command", raw={"type": kind}, context=given)
 
 
@@ -396,7 +396,7 @@ def test_a_promise_to_answer_is_taken_back_where_the_bot_says_nothing(
 ) -> None:
     processor(Bot(), clock)(record(encode(deferred(message))))
     (row,) = queued()
-    assert (row.reply, row.to.grant) == (Reply(op="recall", target="@original"), "sealed")
+    assert (row.reply, row.to.reply_token) == (Reply(op="recall", target="@original"), "sealed")
 
 
 def test_it_is_taken_back_where_the_bot_speaks_elsewhere_only(

@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 import httpx
 import pytest
 
-from parley.engine.http import CallFailed, Http
+from parley.adapter import Call, Transient, Unknown, Upload
+from parley.engine.http import CallError, Http
 from parley.engine.sockets import transport
 from parley.model import Image
-from parley.platform import Call, Transient, Unclear, Upload
 
 Serve = Callable[[socket.socket, threading.Event], None]
 PATIENT = 10.0
@@ -77,9 +77,9 @@ def answering(connection: socket.socket, _: threading.Event) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number)
 
 
-def perform(call: Call) -> tuple[Unclear | Transient | object, float]:
+def perform(call: Call) -> tuple[Unknown | Transient | object, float]:
     started = time.monotonic()
-    with httpx.Client(transport=transport()) as client, pytest.raises(CallFailed) as raised:
+    with httpx.Client(transport=transport()) as client, pytest.raises(CallError) as raised:
         Http(client).perform(call)
     return raised.value.outcome, time.monotonic() - started
 
@@ -89,14 +89,14 @@ def test_an_upload_of_which_little_is_taken_at_a_time_is_given_up() -> None:
     with server(taking_little) as url:
         call = Call(name="up", method="POST", url=url, timeout=1, upload=Upload(field="f", media=media, limit=10**8))
         outcome, seconds = perform(call)
-    assert outcome == Unclear("WriteTimeout")
+    assert outcome == Unknown("WriteTimeout")
     assert seconds < PATIENT / 2
 
 
 def test_an_answer_whose_headers_drip_is_given_up() -> None:
     with server(dripping_headers) as url:
         outcome, seconds = perform(Call(name="send", method="GET", url=url, timeout=0.5))
-    assert outcome == Unclear("ReadTimeout")
+    assert outcome == Unknown("ReadTimeout")
     assert seconds < PATIENT / 2
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Token, TokenUnavailableError
 from parley.engine.aws import dynamodb
-from parley.engine.batch import Later
 from parley.engine.tokens import Tokens
-from parley.platform import Token, TokenUnavailable
+from parley.errors import RetryAfter
 from tests.unit.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -66,7 +66,7 @@ def test_a_renewal_that_fails_leaves_the_token_that_is_still_good(clock: Clock, 
     tokens = worker(clock)
     tokens.get("k", platform)
     clock.now += LIFE * 0.9
-    platform.error = TokenUnavailable("down", 2)
+    platform.error = TokenUnavailableError("down", 2)
     assert tokens.get("k", platform).value == "t1"
     platform.error = None
     assert tokens.get("k", platform).value == "t2"
@@ -75,8 +75,8 @@ def test_a_renewal_that_fails_leaves_the_token_that_is_still_good(clock: Clock, 
 def test_without_any_token_the_failure_comes_through_and_the_next_may_try_at_once(
     clock: Clock, platform: Platform
 ) -> None:
-    platform.error = TokenUnavailable("app_secret", None)
-    with pytest.raises(TokenUnavailable):
+    platform.error = TokenUnavailableError("app_secret", None)
+    with pytest.raises(TokenUnavailableError):
         worker(clock).get("k", platform)
     platform.error = None
     assert worker(clock).get("k", platform).value == "t1"
@@ -94,7 +94,7 @@ def dies(tokens: Tokens) -> None:
 
 def test_a_refresher_that_dies_holds_nobody_up_for_long(clock: Clock, platform: Platform) -> None:
     dies(worker(clock))
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         worker(clock).get("k", platform)
     clock.now += 15
     assert worker(clock).get("k", platform).value == "t1"

@@ -8,7 +8,7 @@ import pytest
 
 from parley.engine.aws import dynamodb
 from parley.journal import inbox as inbox_module
-from parley.journal.inbox import MAX_REPLY, AlreadyDecided, Inbox, Outpaced, TooMuch
+from parley.journal.inbox import MAX_REPLY, AlreadyDecidedError, DecisionTooLargeError, Inbox, VersionConflictError
 from parley.journal.rows import message_pk
 from parley.journal.states import ReplyState
 from parley.journal.view import journal_of
@@ -31,24 +31,24 @@ def everything() -> dict[str, Any]:
 
 
 def test_nothing_is_known_of_a_message_that_never_came(inbox: Inbox, message: MakeMessage) -> None:
-    opened = inbox.open(message())
-    assert (opened.state, opened.version, opened.decided) == ({}, 0, None)
+    snapshot = inbox.open(message())
+    assert (snapshot.state, snapshot.version, snapshot.decided) == ({}, 0, None)
 
 
 def test_a_decision_holds_claim_memory_and_replies(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
     inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply(), reply(ordinal=1)], NOW)
-    opened = inbox.open(message())
-    assert (opened.state, opened.version, opened.decided) == ({"n": 1}, 1, 2)
+    snapshot = inbox.open(message())
+    assert (snapshot.state, snapshot.version, snapshot.decided) == ({"n": 1}, 1, 2)
     assert [row.out.ordinal for row in inbox.replies(message(), 2)] == [0, 1]
     assert sorted(pk[:3] for pk in everything()) == ["con", "in#", "out", "out"]
 
 
 def test_a_message_is_decided_once(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
-    opened = inbox.open(message())
-    inbox.decide(message(), opened, {"n": 1}, [reply("first")], NOW)
+    snapshot = inbox.open(message())
+    inbox.decide(message(), snapshot, {"n": 1}, [reply("first")], NOW)
     before = everything()
-    with pytest.raises(AlreadyDecided):
-        inbox.decide(message(), opened, {"n": 1}, [reply("second")], NOW)
+    with pytest.raises(AlreadyDecidedError):
+        inbox.decide(message(), snapshot, {"n": 1}, [reply("second")], NOW)
     assert everything() == before
 
 
@@ -56,7 +56,7 @@ def test_a_decision_on_an_old_memory_is_void_as_a_whole(inbox: Inbox, message: M
     slow = inbox.open(message("m2"))
     inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
     before = everything()
-    with pytest.raises(Outpaced):
+    with pytest.raises(VersionConflictError):
         inbox.decide(message("m2"), slow, {"n": 100}, [reply(to="m2")], NOW)
     assert everything() == before
 
@@ -68,15 +68,15 @@ def test_a_decision_that_rests_on_an_old_memory_is_void_even_if_it_changes_nothi
     inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
     slow = inbox.open(message("m2"))
     inbox.decide(message("m3"), inbox.open(message("m3")), {"n": 2}, [], NOW)
-    with pytest.raises(Outpaced):
+    with pytest.raises(VersionConflictError):
         inbox.decide(message("m2"), slow, {"n": 1}, [reply(to="m2")], NOW)
 
 
 def test_conversations_do_not_outpace_each_other(inbox: Inbox, message: MakeMessage) -> None:
     here, there = message("m1", room="here"), message("m2", room="there")
-    opened = inbox.open(here)
+    snapshot = inbox.open(here)
     inbox.decide(there, inbox.open(there), {"n": 1}, [], NOW)
-    inbox.decide(here, opened, {"n": 1}, [], NOW)
+    inbox.decide(here, snapshot, {"n": 1}, [], NOW)
     assert inbox.open(here).state == inbox.open(there).state == {"n": 1}
 
 
@@ -121,13 +121,13 @@ def test_an_apology_is_there_once(inbox: Inbox, reply: MakeReply) -> None:
 def test_a_reply_beyond_what_a_row_holds_is_refused_whole(
     inbox: Inbox, message: MakeMessage, reply: MakeReply, size: int
 ) -> None:
-    opened = inbox.open(message())
+    snapshot = inbox.open(message())
     if size > MAX_REPLY:
-        with pytest.raises(TooMuch, match="a reply is"):
-            inbox.decide(message(), opened, {"n": 1}, [reply("x" * size)], NOW)
+        with pytest.raises(DecisionTooLargeError, match="a reply is"):
+            inbox.decide(message(), snapshot, {"n": 1}, [reply("x" * size)], NOW)
         assert everything() == {}
     else:
-        inbox.decide(message(), opened, {"n": 1}, [reply("x" * size)], NOW)
+        inbox.decide(message(), snapshot, {"n": 1}, [reply("x" * size)], NOW)
         assert len(everything()) == 3
 
 
@@ -135,7 +135,7 @@ def test_replies_that_are_too_much_together_are_refused_whole(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
     replies = [reply("x" * 300_000, ordinal=number) for number in range(14)]
-    with pytest.raises(TooMuch, match="at once"):
+    with pytest.raises(DecisionTooLargeError, match="at once"):
         inbox.decide(message(), inbox.open(message()), {}, replies, NOW)
     assert everything() == {}
 
@@ -157,8 +157,8 @@ def test_what_dynamodb_left_out_is_asked_for_again(message: MakeMessage, monkeyp
 
     Inbox(real, "parley", DAY).decide(message(), Inbox(real, "parley", DAY).open(message()), {"n": 5}, [], NOW)
     stingy: Any = Stingy()
-    opened = Inbox(stingy, "parley", DAY).open(message())
-    assert (opened.state, opened.decided, asked) == ({"n": 5}, 0, [2, 1])
+    snapshot = Inbox(stingy, "parley", DAY).open(message())
+    assert (snapshot.state, snapshot.decided, asked) == ({"n": 5}, 0, [2, 1])
 
 
 def test_the_journal_shows_what_became_of_a_message(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:

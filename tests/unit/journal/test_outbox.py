@@ -6,15 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from parley.adapter import App, Sent
 from parley.engine.aws import dynamodb
+from parley.errors import RetryAfter
+from parley.journal.credentials import load_credentials, store_credentials
 from parley.journal.inbox import Inbox
-from parley.journal.kept import keep, kept
-from parley.journal.outbox import LeaseLost, Outbox
+from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.rows import PICKUP_AFTER, get_text, reply_pk, rewritten
-from parley.journal.states import Busy, Finished, ReplyState, Row
+from parley.journal.states import Finished, ReplyState, Row
 from parley.model import Outgoing, Reply, Text
 from parley.model.codec import decode_outgoing, encode
-from parley.platform import App, Sent
 from tests.unit.journal.conftest import MakeReply
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -43,17 +44,17 @@ def taken(outbox: Outbox, out: Outgoing, owner: str = "me", now: float = NOW) ->
 
 def test_a_reply_is_taken_by_one_and_then_busy(outbox: Outbox, out: Outgoing) -> None:
     assert taken(outbox, out).out == out
-    assert outbox.take(out.id, "you", NOW + 5) == Busy(LEASE - 5)
+    assert outbox.take(out.id, "you", NOW + 5) == RetryAfter(LEASE - 5)
 
 
 def test_a_first_take_leaves_no_doubt_and_a_takeover_says_since_when_there_is_some(
     outbox: Outbox, out: Outgoing
 ) -> None:
-    assert taken(outbox, out).unclear_since is None
+    assert taken(outbox, out).unknown_since is None
     again = taken(outbox, out, "you", NOW + LEASE)
-    assert (again.unclear_since, again.attempts) == (NOW, 1)
+    assert (again.unknown_since, again.attempts) == (NOW, 1)
     third = taken(outbox, out, "third", NOW + 2 * LEASE)
-    assert (third.unclear_since, third.attempts) == (NOW, 2)
+    assert (third.unknown_since, third.attempts) == (NOW, 2)
 
 
 def test_a_reply_that_nobody_knows_was_handled_long_ago(outbox: Outbox) -> None:
@@ -71,11 +72,11 @@ def test_what_is_finished_stays_finished(outbox: Outbox, out: Outgoing, state: R
 def test_a_worker_that_was_overtaken_records_nothing(outbox: Outbox, out: Outgoing) -> None:
     taken(outbox, out, "slow")
     taken(outbox, out, "quick", NOW + LEASE)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         outbox.progress(out, "slow", (Sent("mine"),), NOW + LEASE)
-    with pytest.raises(LeaseLost):
-        outbox.release(out, "slow", (), NOW + LEASE, wait=1, reason="", unclear_since=None)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
+        outbox.release(out, "slow", (), NOW + LEASE, wait=1, reason="", unknown_since=None)
+    with pytest.raises(LeaseLostError):
         outbox.finish(out, "slow", ReplyState.SENT, (Sent("mine"),), "", NOW + LEASE)
     outbox.finish(out, "quick", ReplyState.SENT, (Sent("theirs"),), "", NOW + LEASE)
 
@@ -84,16 +85,16 @@ def test_an_overtaken_worker_learns_so_even_after_the_other_has_finished(outbox:
     taken(outbox, out, "slow")
     taken(outbox, out, "quick", NOW + LEASE)
     outbox.finish(out, "quick", ReplyState.SENT, (Sent("theirs"),), "", NOW + LEASE)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLostError):
         outbox.finish(out, "slow", ReplyState.FAILED, (), "mine", NOW + LEASE)
 
 
 def test_progress_keeps_the_lease_and_the_receipts(outbox: Outbox, out: Outgoing) -> None:
     taken(outbox, out)
     outbox.progress(out, "me", (Sent("one", {"key": "k"}),), NOW + 10)
-    assert isinstance(outbox.take(out.id, "you", NOW + LEASE + 5), Busy)
+    assert isinstance(outbox.take(out.id, "you", NOW + LEASE + 5), RetryAfter)
     row = taken(outbox, out, "you", NOW + 10 + LEASE)
-    assert (row.receipts, row.unclear_since) == ((Sent("one", {"key": "k"}),), NOW + 10)
+    assert (row.receipts, row.unknown_since) == ((Sent("one", {"key": "k"}),), NOW + 10)
 
 
 @pytest.mark.parametrize("unclear", [None, NOW - 5])
@@ -101,10 +102,10 @@ def test_a_released_reply_can_be_taken_at_once_and_knows_what_is_in_doubt(
     outbox: Outbox, out: Outgoing, unclear: float | None
 ) -> None:
     taken(outbox, out)
-    outbox.release(out, "me", (Sent("one"),), NOW + 1, wait=100, reason="limited", unclear_since=unclear)
+    outbox.release(out, "me", (Sent("one"),), NOW + 1, wait=100, reason="limited", unknown_since=unclear)
     row = taken(outbox, out, "you", NOW + 2)
-    assert (row.unclear_since, row.reason, row.receipts) == (unclear, "limited", (Sent("one"),))
-    assert row.tried_since == NOW
+    assert (row.unknown_since, row.reason, row.receipts) == (unclear, "limited", (Sent("one"),))
+    assert row.attempted_since == NOW
 
 
 def newer(out: Outgoing) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def stored(out: Outgoing) -> tuple[dict[str, Any], str]:
 
 def test_what_a_newer_version_wrote_survives_a_try_and_the_end(outbox: Outbox, out: Outgoing) -> None:
     body = newer(out)
-    outbox.release(taken(outbox, out).out, "me", (), NOW, wait=1, reason="", unclear_since=None)
+    outbox.release(taken(outbox, out).out, "me", (), NOW, wait=1, reason="", unknown_since=None)
     assert stored(out) == (body, "red")
     outbox.finish(taken(outbox, out).out, "me", ReplyState.SENT, (), "", NOW)
     assert stored(out) == (body, "red")
@@ -140,7 +141,7 @@ def test_of_what_a_newer_version_wrote_only_what_is_said_otherwise_changes(outbo
     body = newer(out)
     row = taken(outbox, out)
     plain = msgspec.structs.replace(row.out, reply=Reply.of("plainly"), form="plain")
-    outbox.release(plain, "me", (), NOW, wait=0, reason="", unclear_since=None, body=rewritten(row.stored, plain))
+    outbox.release(plain, "me", (), NOW, wait=0, reason="", unknown_since=None, body=rewritten(row.stored, plain))
     found, _ = stored(out)
     assert (found["priority"], found["to"], found["reply"]["silent"]) == (7, body["to"], True)
     assert taken(outbox, out).out == plain
@@ -157,7 +158,7 @@ def test_a_body_that_loses_what_it_had_is_read_without_it(reply: MakeReply) -> N
 
 def test_a_released_reply_is_due_a_minute_after_its_time(outbox: Outbox, out: Outgoing) -> None:
     taken(outbox, out)
-    outbox.release(out, "me", (), NOW, wait=100, reason="", unclear_since=None)
+    outbox.release(out, "me", (), NOW, wait=100, reason="", unknown_since=None)
     assert list(outbox.due(NOW + 100 + PICKUP_AFTER - 1)) == []
     assert len(list(outbox.due(NOW + 100 + PICKUP_AFTER))) == 1
 
@@ -181,5 +182,5 @@ def test_a_lease_that_is_over_is_due(outbox: Outbox, out: Outgoing) -> None:
 def test_a_later_credential_is_never_replaced_by_an_earlier_one() -> None:
     app = App("feishu", "demo", None)
     for value, at in (("first", 10.0), ("third", 30.0), ("second, delivered again", 20.0)):
-        keep(dynamodb(), "parley", app, {"ticket": value}, at)
-    assert kept(dynamodb(), "parley", app, ("ticket", "other")) == {"ticket": "third"}
+        store_credentials(dynamodb(), "parley", app, {"ticket": value}, at)
+    assert load_credentials(dynamodb(), "parley", app, ("ticket", "other")) == {"ticket": "third"}

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from parley.engine.aws import dynamodb
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import MOST_OWED, Passive, TooMuchOwed
+from parley.journal.passive import MOST_OWED, Passive, TooManyDeferredError
 from parley.journal.states import Decided, Replies, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
 
@@ -36,7 +36,7 @@ def owe(passive: Passive, out: Outgoing, now: float = NOW) -> None:
 
 
 def owed_row(out: Outgoing) -> dict[str, Any]:
-    key = {"pk": {"S": f"owed#{out.to.key}"}}
+    key = {"pk": {"S": f"deferred#{out.to.key}"}}
     return dict(dynamodb().get_item(TableName="parley", Key=key, ConsistentRead=True).get("Item", {}))
 
 
@@ -51,7 +51,7 @@ def test_nobody_is_owed_more_than_can_be_told(
 ) -> None:
     for ordinal in range(MOST_OWED):
         owe(passive, reply(ordinal=ordinal))
-    with pytest.raises(TooMuchOwed, match="20 replies wait"):
+    with pytest.raises(TooManyDeferredError, match="20 replies wait"):
         owe(passive, reply(ordinal=MOST_OWED))
     assert len(passive.owed(Conversation.of(message()).key)) == MOST_OWED
     owe(passive, reply(ordinal=0, to="m1"))  # one that is among them may be noted once more
@@ -120,7 +120,7 @@ def test_what_was_owed_for_a_day_has_all_its_attempts_left(
     owe(passive, out)
     taken = outbox.take(out.id, "deliverer", NOW + 86_000)
     assert isinstance(taken, Row)
-    assert taken.tried_since == 0
+    assert taken.attempted_since == 0
 
 
 def test_forgetting_what_is_not_there_leaves_nothing_for_good(passive: Passive, reply: Callable[..., Outgoing]) -> None:

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parley.adapter import IDEMPOTENT, Call
+from parley.errors import RetryAfter
 from parley.journal.rows import item_of, row_of
 from parley.journal.states import (
     FINAL,
     TRANSITIONS,
-    Busy,
     Finished,
     MessageState,
     ReplyState,
     Row,
+    is_safe_to_repeat,
     message_state,
     refusal,
-    repeatable,
 )
 from parley.model import Destination, Outgoing, Reply, Text
-from parley.platform import HARMLESS, Call
 
 NOW = 1_800_000_000.0
 OUT = Outgoing(
@@ -34,8 +34,8 @@ OUT = Outgoing(
 )
 
 
-def call(covered: float) -> Call:
-    return Call(name="send", method="POST", url="http://p", covered=covered)
+def call(idempotent_for: float) -> Call:
+    return Call(name="send", method="POST", url="http://p", idempotent_for=idempotent_for)
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))
@@ -45,7 +45,7 @@ def test_what_is_finished_is_never_taken_again(state: ReplyState) -> None:
 
 def test_a_lease_keeps_others_out_until_it_is_over() -> None:
     row = Row(OUT, ReplyState.SENDING, lease_until=NOW + 5)
-    assert refusal(row, NOW) == Busy(5)
+    assert refusal(row, NOW) == RetryAfter(5)
     assert refusal(row, NOW + 5) is None
 
 
@@ -54,25 +54,25 @@ def test_what_waits_can_be_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("covered", "unclear_since", "safe"),
+    ("idempotent_for", "unknown_since", "safe"),
     [
         (0, None, True),
         (0, NOW, False),
         (60, NOW - 59, True),
         (60, NOW - 60, False),
-        (HARMLESS, NOW - 10**9, True),
+        (IDEMPOTENT, NOW - 10**9, True),
     ],
 )
 def test_a_call_is_repeated_only_while_its_key_is_known(
-    covered: float, unclear_since: float | None, safe: bool
+    idempotent_for: float, unknown_since: float | None, safe: bool
 ) -> None:
-    assert repeatable(call(covered), unclear_since, NOW) == safe
+    assert is_safe_to_repeat(call(idempotent_for), unknown_since, NOW) == safe
 
 
 @given(st.floats(0, 10**6), st.floats(0, 10**6), st.floats(0, 10**6))
-def test_coverage_ends_once_and_for_good(covered: float, since: float, later: float) -> None:
-    if not repeatable(call(covered), NOW, NOW + since):
-        assert not repeatable(call(covered), NOW, NOW + since + later)
+def test_coverage_ends_once_and_for_good(idempotent_for: float, since: float, later: float) -> None:
+    if not is_safe_to_repeat(call(idempotent_for), NOW, NOW + since):
+        assert not is_safe_to_repeat(call(idempotent_for), NOW, NOW + since + later)
 
 
 def test_a_message_is_received_then_decided_then_done() -> None:
@@ -94,7 +94,7 @@ def test_every_state_can_be_reached_and_final_ones_are_left_only_by_an_operator(
 
 @pytest.mark.parametrize(("state", "unclear"), list(product(ReplyState, [None, NOW])))
 def test_a_new_row_waits_in_the_index_unless_it_is_final(state: ReplyState, unclear: float | None) -> None:
-    row = Row(OUT, state, attempts=2, receipts=(), updated=NOW, unclear_since=unclear)
+    row = Row(OUT, state, attempts=2, receipts=(), updated=NOW, unknown_since=unclear)
     item = item_of(row, ttl=99)
     assert ("due_at" in item) == ("due_shard" in item) == (state not in FINAL)
     assert item["ttl"] == {"N": "99"}

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.crypto import cbc_decrypt, cbc_encrypt, decode_base64, same, seal, unseal
+from parley.crypto import cbc_decrypt, cbc_encrypt, constant_time_equals, decode_base64, seal, unseal
 
 keys = st.binary(min_size=32, max_size=32)
 ivs = st.binary(min_size=16, max_size=16)
@@ -108,12 +108,12 @@ def test_a_seal_shows_nothing_of_the_text():
 
 @given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
 def test_comparing_takes_any_text(one: str, other: str):
-    assert same(one, other) == (one == other)
-    assert same(one, one)
+    assert constant_time_equals(one, other) == (one == other)
+    assert constant_time_equals(one, one)
 
 
 def test_text_and_its_bytes_compare_equal():
-    assert same("é", "é".encode())
+    assert constant_time_equals("é", "é".encode())
 
 
 @pytest.mark.parametrize("text", ["a", "YQ", "YQ==\n", "Y Q==", "YQ=", "YQ===", "_-==", "é"])

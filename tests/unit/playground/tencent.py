@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from parley.adapter import Accepted, App, Rejected, Request, SupportsPassiveReply
 from parley.model import Message, Reply
-from parley.platform import Accepted, Answering, App, Rejected, Request
 from parley.platforms import config_type, inbound
 from playground.platforms.model import Attempt, Delivery, Said, Wire
 from playground.platforms.tencent import Tencent
@@ -91,10 +91,10 @@ class Caller:
     def answer(self, delivery: Delivery, *texts: str) -> str:
         """Answer a callback as Parley does; the state of the delivery after it."""
         answering = inbound(self.app.platform)
-        assert isinstance(answering, Answering)
+        assert isinstance(answering, SupportsPassiveReply)
         replies = tuple(map(Reply.of, texts))
         message = self.message(delivery)
-        given = answering.answer(self.request(delivery.wire), self.app, message, replies, self.clock.now)
+        given = answering.passive_reply(self.request(delivery.wire), self.app, message, replies, self.clock.now)
         return self.take(delivery, given.response.status, given.response.body)
 
     def take(self, delivery: Delivery, status: int, body: bytes = b"") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from parley.platform import Accepted, App, Headers, Rejected, Request
+from parley.adapter import Accepted, App, Headers, Rejected, Request
 from parley.platforms.feishu import inbound
 from parley.platforms.feishu.config import Config
 from playground.platforms.base import Pressed, Said, Unknown

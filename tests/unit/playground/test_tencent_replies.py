@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Outcome, Sent
 from parley.engine.http import Http
 from parley.model import (
     AnySegment,
@@ -24,7 +25,6 @@ from parley.model import (
     Text,
     Video,
 )
-from parley.platform import Outcome, Sent
 from parley.platforms import outbound
 from playground import sample
 from playground.platforms.base import Unknown
@@ -154,7 +154,7 @@ def test_a_repeated_card_of_wecom_is_shown_once() -> None:
         grant = bot.imitation.tokens.issue("demo", "app", bot.clock.now)
         assert isinstance(platform.outcome(call, http.perform(call, grant.value)), Sent)
     assert kinds(bot) == ["template_card"]
-    assert call.covered > 3600
+    assert call.idempotent_for > 3600
 
 
 def test_a_message_of_wecom_is_recalled() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from parley.adapter import Accepted, Rejected
 from parley.model import Button, Card, Reply, Video
-from parley.platform import Accepted, Rejected
 from parley.platforms.wechat import inbound
 from playground import sample
 from playground.platforms.base import Pressed, Unknown
@@ -231,7 +231,7 @@ def test_a_menu_within_a_passive_text_can_be_tapped() -> None:
 
     card = Card(title="Which?", buttons=(Button(id="tea", label="Green & black", value="x=1"),))
     replies = (Reply.of(card),)
-    answered = inbound.answer(bot.request(delivery.wire), bot.app, bot.message(delivery), replies, bot.clock.now)
+    answered = inbound.passive_reply(bot.request(delivery.wire), bot.app, bot.message(delivery), replies, bot.clock.now)
     bot.take(delivery, 200, answered.response.body)
     shown = next(m for m in bot.imitation.messages.values() if m.sender_kind == "bot")
     message = bot.message(bot.imitation.press("demo", shown.id, "lin", Pressed(button="0")))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Accepted, Rejected
 from parley.model import Image
-from parley.platform import Accepted, Rejected
 from playground import sample
 from playground.platforms.base import Pressed, Unknown
 from playground.platforms.model import Said

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from parley.commands import CommandSpec, OptionSpec
+from parley.model.commands import CommandSpec, OptionSpec
 from parley.model.instant import Choice
 
 Definition = dict[str, Any]
@@ -23,12 +23,12 @@ Member = tuple[tuple[str, ...], CommandSpec]
 """A command by the words of its name that are still to be placed."""
 
 
-class BadCommand(ValueError):
+class BadCommandError(ValueError):
     """A command that Discord would refuse. The message names the command and the rule."""
 
 
 def definitions(specs: Iterable[CommandSpec]) -> list[Definition]:
-    """The definitions of `specs`, sub-commands gathered under their first word. Raises BadCommand."""
+    """The definitions of `specs`, sub-commands gathered under their first word. Raises BadCommandError."""
     roots: dict[tuple[int, str], list[Member]] = {}
     for spec in specs:
         words = (spec.name,) if spec.menu else tuple(spec.name.split(" "))
@@ -36,7 +36,7 @@ def definitions(specs: Iterable[CommandSpec]) -> list[Definition]:
         roots.setdefault((_MENUS[spec.menu], words[0]), []).append((words[1:], spec))
     for type_, most in _MOST.items():
         if sum(kind == type_ for kind, _ in roots) > most:
-            raise BadCommand(f"Discord takes {most} commands of type {type_}")
+            raise BadCommandError(f"Discord takes {most} commands of type {type_}")
     return [_root(type_, name, members) for (type_, name), members in roots.items()]
 
 
@@ -54,7 +54,7 @@ def _root(type_: int, name: str, members: list[Member]) -> Definition:
         root["contexts"] = [_GUILD, _BOT_DM]
     size = _characters(root)
     if size > _CHARACTERS:
-        raise BadCommand(f"/{name}: {size} characters in all; Discord takes {_CHARACTERS}")
+        raise BadCommandError(f"/{name}: {size} characters in all; Discord takes {_CHARACTERS}")
     return root
 
 
@@ -62,13 +62,13 @@ def _node(type_: int, name: str, members: list[Member], *, depth: int) -> Defini
     """A command, group or sub-command: itself, or what is under it."""
     if any(not words for words, _ in members):
         if len(members) > 1:
-            raise BadCommand(f"/{members[0][1].name}: two commands of one name, or one that has sub-commands too")
+            raise BadCommandError(f"/{members[0][1].name}: two commands of one name, or one that has sub-commands too")
         return _leaf(type_, name, members[0][1])
     below: dict[str, list[Member]] = {}
     for words, spec in members:
         below.setdefault(words[0], []).append((words[1:], spec))
     if len(below) > _OPTIONS:
-        raise BadCommand(f"/{members[0][1].name}: more than {_OPTIONS} sub-commands")
+        raise BadCommandError(f"/{members[0][1].name}: more than {_OPTIONS} sub-commands")
     options = [
         _node(_GROUP if any(words for words, _ in inner) else _SUB_COMMAND, word, inner, depth=depth + 1)
         for word, inner in below.items()
@@ -86,7 +86,7 @@ def _leaf(type_: int, name: str, spec: CommandSpec) -> Definition:
     leaf |= {"description": _help(spec.help, name), **_translated("description", spec.helps)}
     names = [option.name for option in spec.options]
     if len(names) > _OPTIONS or len(set(names)) < len(names):
-        raise BadCommand(f"/{spec.name}: at most {_OPTIONS} options, each with a name of its own")
+        raise BadCommandError(f"/{spec.name}: at most {_OPTIONS} options, each with a name of its own")
     ordered = sorted(spec.options, key=lambda option: not option.required)
     return leaf | ({"options": [_option(option, spec) for option in ordered]} if ordered else {})
 
@@ -98,9 +98,9 @@ def _option(option: OptionSpec, spec: CommandSpec) -> Definition:
         _check_name(called, where)
     choosing = bool(option.choices)
     if choosing and (option.completes or option.kind not in ("str", "int", "float")):
-        raise BadCommand(f"{where}: choices are for text and numbers, and exclude completion")
+        raise BadCommandError(f"{where}: choices are for text and numbers, and exclude completion")
     if len(option.choices) > _CHOICES:
-        raise BadCommand(f"{where}: Discord takes {_CHOICES} choices")
+        raise BadCommandError(f"{where}: Discord takes {_CHOICES} choices")
     made: Definition = {"type": _TYPES[option.kind], "name": option.name, **_translated("name", option.names)}
     made |= {"description": _help(option.help, option.name), **_translated("description", option.helps)}
     flags = {"required": option.required, "autocomplete": option.completes}
@@ -136,17 +136,19 @@ def _help(text: str, name: str) -> str:
 def _check_names(spec: CommandSpec, words: tuple[str, ...]) -> None:
     if spec.menu:
         if not all(1 <= len(word) <= _MENU_NAME for word in words) or spec.options:
-            raise BadCommand(f"{spec.name}: a menu entry has 1 to {_MENU_NAME} characters and no options")
+            raise BadCommandError(f"{spec.name}: a menu entry has 1 to {_MENU_NAME} characters and no options")
         return
     if len(words) > 3:
-        raise BadCommand(f"/{spec.name}: a name has one to three words")
+        raise BadCommandError(f"/{spec.name}: a name has one to three words")
     for word in words:
         _check_name(word, f"/{spec.name}")
 
 
 def _check_name(name: str, where: str) -> None:
     if not _NAME.fullmatch(name) or name != name.lower():
-        raise BadCommand(f"{where}: {name!r} is no name for Discord: 1 to 32 letters in lower case, digits, - and _")
+        raise BadCommandError(
+            f"{where}: {name!r} is no name for Discord: 1 to 32 letters in lower case, digits, - and _"
+        )
 
 
 def _characters(definition: Definition) -> int:

@@ -2,13 +2,13 @@
 
 import re
 
-from parley import platform
+from parley import adapter
 
 _SNOWFLAKE = re.compile(r"[0-9]{1,20}")
 _PUBLIC_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
-class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One Discord application. Raises ValueError, which names the field and never its value."""
 
     application_id: str

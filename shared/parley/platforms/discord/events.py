@@ -7,21 +7,21 @@ from typing import Any
 
 import msgspec
 
+from parley.adapter import App
 from parley.model import Content, Context, Message, Sender
-from parley.platform import App
 from parley.platforms.discord import read
-from parley.platforms.discord.interaction import Malformed
+from parley.platforms.discord.interaction import MalformedError
 
 
 def message_of_event(body: Mapping[str, Any], app: App, now: float) -> Message:
-    """The event in the envelope `body`. Raises Malformed.
+    """The event in the envelope `body`. Raises MalformedError.
 
     Discord gives events no id: it is a hash of the event, the same each time the event is delivered.
     """
     event = read.mapping(body.get("event"))
     name, data = read.text(event.get("type")), read.mapping(event.get("data"))
     if not name:
-        raise Malformed("event.type")
+        raise MalformedError("event.type")
     guild = read.snowflake(read.mapping(data.get("guild")).get("id")) or read.snowflake(data.get("guild_id"))
     return Message(
         id=hashlib.sha256(msgspec.json.encode(event, order="sorted")).hexdigest(),

@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
+from parley.adapter import Accepted, App, Rejected, Request, Response
 from parley.model import Message
-from parley.platform import Accepted, App, Rejected, Request, Response
 from parley.platforms.discord import read
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.events import message_of_event
-from parley.platforms.discord.grant import LIFE, MARGIN, Grant, seal
 from parley.platforms.discord.instant import instant
-from parley.platforms.discord.interaction import COMPONENT, FORM, Malformed, message_of
+from parley.platforms.discord.interaction import COMPONENT, FORM, MalformedError, message_of
+from parley.platforms.discord.interaction_token import LIFE, MARGIN, Grant, seal
 from parley.platforms.discord.signature import holds
 
 __all__ = ["STALE_AFTER", "instant", "receive"]
@@ -48,7 +48,7 @@ NO_CHOICES = Response(200, b'{"type":8,"data":{"choices":[]}}')
 
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
-    """See `parley.platform.Inbound.receive`."""
+    """See `parley.adapter.Inbound.receive`."""
     config: Config = app.config
     timestamp = request.headers.get("X-Signature-Timestamp", "")
     signature = request.headers.get("X-Signature-Ed25519", "")
@@ -60,7 +60,7 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
         return Rejected(405, "malformed", "signed, but Discord posts")
     try:
         return _believed(_decode(request.body), app, now)
-    except Malformed as error:
+    except MalformedError as error:
         return Rejected(400, "malformed", str(error))
 
 
@@ -68,7 +68,7 @@ def _decode(body: bytes) -> dict[str, Any]:
     try:
         return read.mapping(msgspec.json.decode(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed("the body is not JSON") from error
+        raise MalformedError("the body is not JSON") from error
 
 
 def _believed(body: dict[str, Any], app: App, now: float) -> Accepted | Rejected:
@@ -86,7 +86,7 @@ def _believed(body: dict[str, Any], app: App, now: float) -> Accepted | Rejected
         case 2 | 3 | 5:
             return _interaction(body, app, now)
         case _:
-            raise Malformed("type")
+            raise MalformedError("type")
 
 
 def _interaction(body: Mapping[str, Any], app: App, now: float) -> Accepted:
@@ -94,7 +94,7 @@ def _interaction(body: Mapping[str, Any], app: App, now: float) -> Accepted:
     message = message_of(body, app)
     token = read.text(body.get("token"))
     if not token:
-        raise Malformed("token")
+        raise MalformedError("token")
     pressed = body.get("type") == COMPONENT
     private = _is_private(body, message, app.config)
     granted = Grant(
@@ -104,7 +104,7 @@ def _interaction(body: Mapping[str, Any], app: App, now: float) -> Accepted:
         upload_limit=read.whole(body.get("attachment_size_limit")) or 0,
     )
     context = msgspec.structs.replace(
-        message.context, grant=seal(app.config, granted), grant_until=int(now) + LIFE - MARGIN
+        message.context, reply_token=seal(app.config, granted), reply_token_expires=int(now) + LIFE - MARGIN
     )
     message = msgspec.structs.replace(message, context=context)
     response = UNCHANGED if pressed else THINKING_PRIVATELY if private else THINKING

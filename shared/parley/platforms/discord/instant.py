@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from parley.adapter import App, Response
 from parley.model import Message
 from parley.model.instant import Choice, Choices, Form, Input, Instant
-from parley.platform import App, Response
 from parley.platforms.discord import custom_id
 
 _MOST_CHOICES, _MOST_INPUTS = 25, 5
@@ -18,7 +18,7 @@ _STYLES = {"line": 1, "paragraph": 2}
 
 
 def instant(message: Message, result: Instant, app: App) -> Response:
-    """See `parley.platform.Instantly.instant`."""
+    """See `parley.adapter.SupportsInstantAnswers.instant`."""
     completing = message.command is not None and bool(message.command.focused)
     match result:
         case Choices(choices=choices) if completing:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from parley.adapter import App
 from parley.model import (
     Action,
     AnySegment,
@@ -20,7 +21,6 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platform import App
 from parley.platforms.discord import read
 from parley.platforms.discord.actions import form_of, press_of
 from parley.platforms.discord.markdown import segments_of
@@ -34,7 +34,7 @@ _DIRECT = 1
 _BOT_DM = 1
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """What every interaction has is missing. The message names the field."""
 
 
@@ -48,10 +48,10 @@ class _Said:
 
 
 def message_of(body: Mapping[str, Any], app: App) -> Message:
-    """The message that an interaction of type 2 to 5 is, without its grant. Raises Malformed."""
+    """The message that an interaction of type 2 to 5 is, without its grant. Raises MalformedError."""
     id_ = read.snowflake(body.get("id"))
     if not id_:
-        raise Malformed("id")
+        raise MalformedError("id")
     said = _said(body)
     return Message(
         id=id_,
@@ -82,12 +82,12 @@ def _said(body: Mapping[str, Any]) -> _Said:
             message_id = read.snowflake(read.mapping(body.get("message")).get("id"))
             done = (press_of if type_ == COMPONENT else form_of)(data, resolved, message_id)
             if not done.action.id:
-                raise Malformed("data.custom_id")
+                raise MalformedError("data.custom_id")
             return _Said(done.segments, _words(done.segments), action=done.action)
         case _:
             given = command_of(data, resolved)
             if not given.command.name:
-                raise Malformed("data.name")
+                raise MalformedError("data.name")
             if given.target:
                 return _on_message(given, resolved)
             return _Said(given.segments, _words(given.segments), command=given.command)
@@ -114,7 +114,7 @@ def _sender(body: Mapping[str, Any]) -> Sender:
     user = read.mapping(member.get("user")) or read.mapping(body.get("user"))
     id_ = read.snowflake(user.get("id"))
     if not id_:
-        raise Malformed("user.id")
+        raise MalformedError("user.id")
     return Sender(id=id_, name=read.display_name(user, member), kind="bot" if user.get("bot") is True else "user")
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import msgspec
 
-from parley.model import AnyMedia, Message, Outgoing, Reply, Text, digest, plain_text
-from parley.platform import (
-    HARMLESS,
+from parley.adapter import (
+    IDEMPOTENT,
     App,
     Auth,
     Bucket,
@@ -20,17 +19,18 @@ from parley.platform import (
     Steps,
     Token,
     TokenSteps,
-    Undeliverable,
+    UndeliverableError,
     Upload,
 )
+from parley.model import AnyMedia, Message, Outgoing, Reply, Text, digest, plain_text
 from parley.platforms.discord import read, routes
 from parley.platforms.discord.config import Config
-from parley.platforms.discord.grant import LIFE, MARGIN, Grant, is_alive, unseal
+from parley.platforms.discord.interaction_token import LIFE, MARGIN, Grant, is_alive, unseal
 from parley.platforms.discord.outcome import DOWNLOAD, OPEN, RECALL, THREAD, outcome
 from parley.platforms.discord.render import Part, filename, render
-from parley.platforms.discord.routes import learned
+from parley.platforms.discord.routes import limit_feedback
 
-__all__ = ["PROFILE", "deliver", "download", "learned", "limits", "outcome", "silence", "token", "token_key"]
+__all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "silence", "token", "token_key"]
 
 PROFILE = Profile(retry_for=3600)
 ORIGINAL = "@original"
@@ -67,7 +67,7 @@ class _Sender:
 
     def granted(self, grant: Grant, name: str, method: str, path: str = "", **more: Any) -> Call:
         """A call with the interaction's token."""
-        promised = self.out.to.grant_until - LIFE + MARGIN
+        promised = self.out.to.reply_token_expires - LIFE + MARGIN
         where = f"/webhooks/{self.config.application_id}/{grant.token}{path}"
         return self._call(name, method, where, note=str(promised), **more)
 
@@ -91,7 +91,7 @@ class _Sender:
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """See `parley.platform.Outbound.deliver`.
+    """See `parley.adapter.Outbound.deliver`.
 
     A later run may find the interaction's token dead where an earlier one did not, and yields as many calls all the
     same: each receipt is of a part that has been said, whichever way.
@@ -117,7 +117,7 @@ def _parts(out: Outgoing, config: Config) -> tuple[Part, ...]:
         segments = (Text(text=plain_text(segments)),)
     parts = render(segments, allow_everyone=config.allow_everyone)
     if not parts:
-        raise Undeliverable("nothing to say: the reply has no text, card or file")
+        raise UndeliverableError("nothing to say: the reply has no text, card or file")
     return parts
 
 
@@ -127,11 +127,13 @@ def _acted_on(sender: _Sender, name: str, method: str, **more: Any) -> Call:
     target = out.reply.target
     own = target == ORIGINAL or (out.to.kind == "action" and target == out.to.message_id)
     if grant and own and not (grant.thinking and target != ORIGINAL):
-        return sender.granted(grant, name, method, f"/messages/{ORIGINAL}", covered=HARMLESS, **more)
+        return sender.granted(grant, name, method, f"/messages/{ORIGINAL}", idempotent_for=IDEMPOTENT, **more)
     if not read.snowflake(target):
-        raise Undeliverable(f"{out.reply.op}: {target[:40]!r} is not the id of a message, or can no longer be reached")
+        raise UndeliverableError(
+            f"{out.reply.op}: {target[:40]!r} is not the id of a message, or can no longer be reached"
+        )
     path = f"/channels/{_channel(out)}/messages/{target}"
-    return sender.bot(name, method, path, covered=HARMLESS, **more)
+    return sender.bot(name, method, path, idempotent_for=IDEMPOTENT, **more)
 
 
 def _answer(sender: _Sender, grant: Grant, parts: tuple[Part, ...]) -> Steps:
@@ -140,13 +142,13 @@ def _answer(sender: _Sender, grant: Grant, parts: tuple[Part, ...]) -> Steps:
     first = grant.thinking and out.ordinal <= 0 and out.reply.op == "send"
     if first and sender.private and not grant.private:
         # What was promised to all cannot be filled in for one; without it a follow-up is free to be private.
-        yield sender.granted(grant, RECALL, "DELETE", f"/messages/{ORIGINAL}", covered=HARMLESS)
+        yield sender.granted(grant, RECALL, "DELETE", f"/messages/{ORIGINAL}", idempotent_for=IDEMPOTENT)
         first = False
     for part in parts:
         body = part.body()
         if first:
             path = f"/messages/{ORIGINAL}"
-            yield sender.granted(grant, "answer", "PATCH", path, covered=HARMLESS, **sender.said(part, body))
+            yield sender.granted(grant, "answer", "PATCH", path, idempotent_for=IDEMPOTENT, **sender.said(part, body))
         else:
             body |= {"flags": _EPHEMERAL} if sender.private else {}
             yield sender.granted(grant, "follow_up", "POST", **sender.said(part, body))
@@ -167,17 +169,19 @@ def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
         if read.snowflake(quoted) and channel == _channel(out):
             body["message_reference"] = {"message_id": quoted, "fail_if_not_exists": False}
         path = f"/channels/{channel}/messages"
-        yield sender.bot("send", "POST", path, covered=_NONCE_COVERS, **sender.said(part, body))
+        yield sender.bot("send", "POST", path, idempotent_for=_NONCE_COVERS, **sender.said(part, body))
 
 
 def _direct(sender: _Sender) -> Generator[Call, Sent, tuple[str, int]]:
     """Open the direct channel with the person; opening it again gives the same. Also how many parts have been said."""
     user = read.snowflake(sender.out.to.user_id)
     if not user:
-        raise Undeliverable("no place to say it: the destination has neither a channel nor a person")
+        raise UndeliverableError("no place to say it: the destination has neither a channel nor a person")
     said = 0
     while True:
-        opened = yield sender.bot(OPEN, "POST", "/users/@me/channels", json={"recipient_id": user}, covered=HARMLESS)
+        opened = yield sender.bot(
+            OPEN, "POST", "/users/@me/channels", json={"recipient_id": user}, idempotent_for=IDEMPOTENT
+        )
         if "channel" in opened.data:
             return opened.data["channel"], said
         # An earlier run went another way: the receipt of a part, or of taking back the promise, which has no id.
@@ -190,7 +194,7 @@ def _thread(sender: _Sender, channel: str) -> Generator[Call, Sent, str]:
     line = next(iter(plain_text(sender.out.reply.segments).splitlines()), "")
     path = f"/channels/{channel}/messages/{message}/threads"
     name = {"name": line[:_THREAD_NAME] or "…"}
-    opened = yield sender.bot(THREAD, "POST", path, json=name, covered=HARMLESS, note=message)
+    opened = yield sender.bot(THREAD, "POST", path, json=name, idempotent_for=IDEMPOTENT, note=message)
     return opened.id or message
 
 
@@ -204,22 +208,22 @@ def _wants_thread(out: Outgoing) -> bool:
 
 
 def silence(message: Message, now: float) -> Reply | None:
-    """See `parley.platform.Silent.silence`: the "thinking..." would stand there until Discord calls it a failure.
+    """See `parley.adapter.SupportsSilence.silence`: the "thinking..." would stand there until Discord calls it a failure.
 
     The press of a button shows none.
     """
     context, pressed = message.context, read.mapping(message.raw).get("type") == _PRESS
-    if not context.grant or pressed or now >= context.grant_until:
+    if not context.reply_token or pressed or now >= context.reply_token_expires:
         return None
     return Reply(op="recall", target=ORIGINAL)
 
 
 def token_key(out: Outgoing, app: App) -> str | None:
-    """See `parley.platform.Outbound.token_key`."""
+    """See `parley.adapter.Outbound.token_key`."""
     return "bot"
 
 
-def token(out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> TokenSteps:
+def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
     """The bot's token, which no call is needed for."""
     config: Config = app.config
     return Token(config.bot_token, now + _TOKEN_LIFE)
@@ -227,7 +231,7 @@ def token(out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> Token
 
 
 def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
-    """See `parley.platform.Outbound.limits`."""
+    """See `parley.adapter.Outbound.limits`."""
     return routes.buckets(call, app)
 
 
@@ -235,4 +239,4 @@ def download(media: AnyMedia, message_id: str, app: App) -> Call:
     """The file at its signed address, to which no token may be shown."""
     config: Config = app.config
     headers = {"User-Agent": config.user_agent}
-    return Call(name=DOWNLOAD, method="GET", url=media.url, headers=headers, covered=HARMLESS)
+    return Call(name=DOWNLOAD, method="GET", url=media.url, headers=headers, idempotent_for=IDEMPOTENT)

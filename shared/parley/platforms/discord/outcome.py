@@ -3,17 +3,17 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from parley.platform import (
+from parley.adapter import (
     Answer,
     Call,
-    Limited,
     Outcome,
     Permanent,
     Sent,
     TokenRejected,
     Transient,
-    Unclear,
+    Unknown,
 )
+from parley.errors import RetryAfter
 from parley.platforms.discord import read
 from parley.platforms.discord.routes import retry_after
 
@@ -37,7 +37,7 @@ _SETTLING = 10.0
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
-    """See `parley.platform.Outbound.outcome`."""
+    """See `parley.adapter.Outbound.outcome`."""
     if 200 <= answer.status < 300:
         return _done(call, answer)
     if call.name == DOWNLOAD:
@@ -52,10 +52,10 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     if call.name == THREAD and code == _THREAD_EXISTS:
         return Sent(id=call.note)
     if answer.status == 429 or code in _SLOWER:
-        return Limited(retry_after(answer), reason)
+        return RetryAfter(retry_after(answer), reason)
     if code == _BLOCKED or (answer.status == 403 and not body):
         # Cloudflare has shut the door, for us or for somebody with the same address.
-        return Limited(retry_after(answer), f"{reason} blocked")
+        return RetryAfter(retry_after(answer), f"{reason} blocked")
     if call.auth is None:
         refused = _of_grant(call, answer, code, reason)
         if refused is not None:
@@ -73,10 +73,10 @@ def _done(call: Call, answer: Answer) -> Sent:
 def _of_grant(call: Call, answer: Answer, code: int, reason: str) -> Outcome | None:
     """What a refusal means where an interaction's token was used; None if it is none of the token."""
     if code == _UNKNOWN_WEBHOOK and _settling(call, answer):
-        return Limited(1, f"{reason}: the promise to answer is not known yet")
+        return RetryAfter(1, f"{reason}: the promise to answer is not known yet")
     dead = (_UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION, _WEBHOOK_TOKEN, _FOLLOW_UPS, *_CREDENTIAL)
     if code in dead or answer.status == 401:
-        return Permanent(reason, grant=True)
+        return Permanent(reason, reply_token=True)
     return None
 
 
@@ -94,5 +94,5 @@ def _failed(status: int, code: int, reason: str) -> Outcome:
     if code == _OVERLOADED:
         return Transient(reason)
     if status >= 500 or status == 408:
-        return Unclear(reason)
+        return Unknown(reason)
     return Permanent(reason, form=code in _FORM or (status == 400 and not code))

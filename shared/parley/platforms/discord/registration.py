@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from parley.platform import HARMLESS, App, Auth, Call
+from parley.adapter import IDEMPOTENT, App, Auth, Call
 from parley.platforms.discord import read
 from parley.platforms.discord.commands import Definition
 from parley.platforms.discord.config import Config
@@ -93,7 +93,7 @@ def _call(name: str, method: str, app: App, guild: str, path: str = "", **more: 
     place = f"/guilds/{guild}" if guild else ""
     url = f"{config.host}/applications/{config.application_id}{place}/commands{path}"
     headers = {"User-Agent": config.user_agent}
-    return Call(name=name, method=method, url=url, auth=_AUTH, headers=headers, covered=HARMLESS, **more)
+    return Call(name=name, method=method, url=url, auth=_AUTH, headers=headers, idempotent_for=IDEMPOTENT, **more)
 
 
 def _key(definition: Mapping[str, Any]) -> tuple[int, str]:

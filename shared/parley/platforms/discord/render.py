@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from parley.adapter import UndeliverableError
 from parley.model import (
     AnyMedia,
     AnySegment,
@@ -26,7 +27,6 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platform import Undeliverable
 from parley.platforms.discord import custom_id
 from parley.platforms.discord.markdown import escape
 from parley.platforms.discord.split import parts
@@ -102,7 +102,7 @@ class _Draft:
 
 
 def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) -> tuple[Part, ...]:
-    """The messages that say `segments`; none for nothing. Raises Undeliverable for a button that cannot be made."""
+    """The messages that say `segments`; none for nothing. Raises UndeliverableError for a button that cannot be made."""
     draft = _Draft()
     for segment in segments:
         _add(draft, segment)
@@ -184,7 +184,7 @@ def _button(button: Button) -> dict[str, Any]:
     try:
         id_ = custom_id.join(button.id, button.value)
     except ValueError as error:
-        raise Undeliverable(f"button {button.id[:40]!r}: {error}") from error
+        raise UndeliverableError(f"button {button.id[:40]!r}: {error}") from error
     return {"type": 2, "style": _STYLES[button.style], "label": label, "custom_id": id_}
 
 

@@ -1,7 +1,7 @@
 """Discord's limits: which buckets a call draws from, and what the answers tell of them. Discord docs: Rate Limits."""
 
+from parley.adapter import Answer, App, BreakerFailure, Bucket, Call, Pause
 from parley.model import Outgoing, digest
-from parley.platform import Answer, App, Bucket, Call, Pause, Strike
 from parley.platforms.discord.config import Config
 
 _FALLBACK = 60.0
@@ -15,10 +15,10 @@ def buckets(call: Call, app: App) -> tuple[Bucket, Bucket]:
     return _app_bucket(call, app), Bucket(_key(app, _route(call, app.config)), 5, 5)
 
 
-def learned(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause | Strike, ...]:
-    """See `parley.platform.Learning.learned`."""
+def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause | BreakerFailure, ...]:
+    """See `parley.adapter.SupportsLimitFeedback.limit_feedback`."""
     everything, route = buckets(call, app)
-    lessons: list[Pause | Strike] = []
+    lessons: list[Pause | BreakerFailure] = []
     scope = answer.headers.get("X-RateLimit-Scope", "")
     if answer.status == 429:
         globally = scope == "global" or answer.json().get("global") is True
@@ -29,7 +29,7 @@ def learned(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause 
             lessons.append(Pause(route, reset))
     if answer.status in (401, 403) or (answer.status == 429 and scope != "shared"):
         invalid = Bucket(_key(app, "invalid"), _INVALID, 600)
-        lessons.append(Strike(invalid, (_authorised(app), _granted(app))))
+        lessons.append(BreakerFailure(invalid, (_authorised(app), _granted(app))))
     return tuple(lessons)
 
 

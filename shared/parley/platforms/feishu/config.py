@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from parley import platform
+from parley import adapter
 
 _HOSTS = {
     "feishu": ("https://open.feishu.cn", "https://accounts.feishu.cn"),
@@ -23,7 +23,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Empty where the custom bot's "signature verification" is off."""
 
 
-class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One app. Raises msgspec.ValidationError, which names the field, for anything that cannot work."""
 
     app_id: Filled

@@ -1,16 +1,16 @@
 """What an answer of the open API means (Feishu docs: Server error codes, Frequency control, Send message)."""
 
-from parley.platform import (
+from parley.adapter import (
     Answer,
     Call,
-    Limited,
     Outcome,
     Permanent,
     Sent,
     TokenRejected,
     Transient,
-    Unclear,
+    Unknown,
 )
+from parley.errors import RetryAfter
 from parley.platforms.feishu.values import Object, obj, seconds, text
 
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
@@ -41,7 +41,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     if code in _TOKEN:
         return TokenRejected(reason)
     if code in _LIMITED or answer.status == 429:
-        return Limited(wait(answer), reason)
+        return RetryAfter(wait(answer), reason)
     if code in _GONE and call.name == "recall":
         return Sent()
     return _refused(call, answer, code, reason)
@@ -62,7 +62,7 @@ def _refused(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
         return Permanent(reason, form=True)
     if answer.status >= 500:
         # An inner error of the platform, at a point that nobody knows.
-        return Unclear(reason)
+        return Unknown(reason)
     return Permanent(reason)
 
 
@@ -77,7 +77,7 @@ def _without_code(answer: Answer) -> Outcome:
     """Not an answer of the API: a gateway's error page, or nothing at all."""
     reason = f"HTTP {answer.status} without a code"
     if answer.status == 429:
-        return Limited(wait(answer), reason)
+        return RetryAfter(wait(answer), reason)
     if 400 <= answer.status < 500 and answer.status != 408:
         return Permanent(reason)
-    return Unclear(reason)
+    return Unknown(reason)

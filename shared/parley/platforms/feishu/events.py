@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from parley.adapter import App
 from parley.model import (
     Action,
     AnyMedia,
@@ -20,7 +21,6 @@ from parley.model import (
     digest,
 )
 from parley.model.segments import AnySegment
-from parley.platform import App
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.content import People, segments, user_id, words
 from parley.platforms.feishu.values import Object, flat, items, obj, seconds, text

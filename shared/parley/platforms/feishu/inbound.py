@@ -2,7 +2,7 @@
 
 import msgspec
 
-from parley.platform import Accepted, App, Rejected, Request, Response
+from parley.adapter import Accepted, App, Rejected, Request, Response
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.events import event_type, message
 from parley.platforms.feishu.values import Object, decode, obj, seconds, text
@@ -45,4 +45,4 @@ def _ticket(payload: Object) -> Accepted:
     """A store app's ticket is a credential: it is kept, and never becomes a message."""
     ticket = text(obj(payload.get("event")).get("app_ticket"))
     stamp = seconds(payload.get("ts")) or seconds(obj(payload.get("header")).get("create_time"))
-    return Accepted(_SUCCESS, kept={"app_ticket": ticket} if ticket else {}, kept_at=stamp)
+    return Accepted(_SUCCESS, credentials={"app_ticket": ticket} if ticket else {}, credentials_issued_at=stamp)

@@ -5,10 +5,10 @@ from collections.abc import Generator
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
+from parley.adapter import IDEMPOTENT, Auth, Call, Sent, Upload
 from parley.model import AnyMedia, Audio, Image, Video
-from parley.platform import HARMLESS, Auth, Call, Sent, Upload
 from parley.platforms.feishu.config import Config
-from parley.platforms.feishu.render import Said
+from parley.platforms.feishu.render import Rendered
 from parley.platforms.feishu.values import Object
 
 BEARER = Auth("header", "Authorization", "Bearer ")
@@ -29,7 +29,7 @@ _FILE_TYPES = {
 _OPUS = ("audio/opus", "audio/ogg")
 
 
-def uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Said]:
+def uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
     """The call that uploads `media` where it has no key yet, and then the message that shows it."""
     if media.key:
         return shown(media, media.key)
@@ -51,17 +51,17 @@ def upload(media: AnyMedia, config: Config) -> Call:
     return _upload("upload_file", f"{config.api}/open-apis/im/v1/files", form)
 
 
-def shown(media: AnyMedia, key: str) -> Said:
+def shown(media: AnyMedia, key: str) -> Rendered:
     """The message that shows `media`, uploaded under `key`."""
     if isinstance(media, Image):
-        return Said("image", {"image_key": key})
+        return Rendered("image", {"image_key": key})
     content: Object = {"file_key": key}
     # With a key of its own nothing tells what the bytes are: the bot's author says so by the segment.
     if isinstance(media, Audio) and (media.key or _file_type(media) == "opus"):
-        return Said("audio", content)
+        return Rendered("audio", content)
     if isinstance(media, Video) and (media.key or _file_type(media) == "mp4"):
-        return Said("media", content | ({"image_key": media.cover} if media.cover else {}))
-    return Said("file", content)
+        return Rendered("media", content | ({"image_key": media.cover} if media.cover else {}))
+    return Rendered("file", content)
 
 
 def download(media: AnyMedia, message_id: str, config: Config) -> Call:
@@ -73,11 +73,15 @@ def download(media: AnyMedia, message_id: str, config: Config) -> Call:
         url, query = f"{base}/messages/{quote(message_id, safe='')}/resources/{key}", {"type": kind}
     else:
         url, query = f"{base}/{kind}s/{key}", {}
-    return Call(name="download", method="GET", url=url, auth=BEARER, query=query, covered=HARMLESS, timeout=_TIMEOUT)
+    return Call(
+        name="download", method="GET", url=url, auth=BEARER, query=query, idempotent_for=IDEMPOTENT, timeout=_TIMEOUT
+    )
 
 
 def _upload(name: str, url: str, form: Upload) -> Call:
-    return Call(name=name, method="POST", url=url, auth=BEARER, upload=form, covered=HARMLESS, timeout=_TIMEOUT)
+    return Call(
+        name=name, method="POST", url=url, auth=BEARER, upload=form, idempotent_for=IDEMPOTENT, timeout=_TIMEOUT
+    )
 
 
 def _name(media: AnyMedia) -> str:

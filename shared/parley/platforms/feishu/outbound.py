@@ -3,19 +3,20 @@
 from typing import NamedTuple
 from urllib.parse import quote
 
+from parley.adapter import IDEMPOTENT, Answer, App, Bucket, Call, Pause, Profile, Steps, UndeliverableError
+from parley.errors import RetryAfter
 from parley.model import AnyMedia, AnySegment, Destination, Outgoing, Quote, Reply, digest
-from parley.platform import HARMLESS, Answer, App, Bucket, Call, Limited, Pause, Profile, Steps, Undeliverable
 from parley.platforms.feishu import media, push
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.errors import CHAT_LIMITED, outcome
 from parley.platforms.feishu.media import BEARER
-from parley.platforms.feishu.render import CARDS, CHAT, Said, parts
+from parley.platforms.feishu.render import CARDS, CHAT, Rendered, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
 
-__all__ = ["PROFILE", "deliver", "download", "learned", "limits", "outcome", "token", "token_key"]
+__all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "token", "token_key"]
 
-PROFILE = Profile(retry_for=3600, kept=("app_ticket",))
+PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",))
 
 _COVERED = 3500
 """Seconds. Feishu drops a repeated `uuid` for an hour from when it first saw it; the rest is for the way there."""
@@ -32,7 +33,7 @@ class _Place(NamedTuple):
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises Undeliverable."""
+    """The calls that say `out`. Raises UndeliverableError."""
     if out.to.webhook:
         return push.steps(out, app, now)
     match out.reply.op:
@@ -68,14 +69,14 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
             return (whole_app,)
 
 
-def learned(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
+def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
     """A refusal for its rate tells how long nobody should call: 230020 for that chat or person, others for the API."""
     told = outcome(call, answer)
     buckets = limits(call, out, app)
-    if not isinstance(told, Limited):
+    if not isinstance(told, RetryAfter):
         return ()
     bucket = buckets[0] if answer.json().get("code") == CHAT_LIMITED else buckets[-1]
-    return (Pause(bucket, told.after),)
+    return (Pause(bucket, told.seconds),)
 
 
 # --- send -------------------------------------------------------------------------------------------------------------
@@ -85,11 +86,11 @@ def _send(out: Outgoing, config: Config) -> Steps:
     quoted, segments = _quoted(out.reply)
     number = 0
     for part in parts(segments):
-        said = part if isinstance(part, Said) else (yield from media.uploaded(part, config))
+        said = part if isinstance(part, Rendered) else (yield from media.uploaded(part, config))
         yield _message(said, _place(out, quoted, config, first=not number), out, number)
         number += 1
     if not number:
-        raise Undeliverable("the reply is empty")
+        raise UndeliverableError("the reply is empty")
 
 
 def _quoted(reply: Reply) -> tuple[str, tuple[AnySegment, ...]]:
@@ -111,7 +112,7 @@ def _place(out: Outgoing, quoted: str, config: Config, *, first: bool) -> _Place
         return _Place("reply", url, {}, {"reply_in_thread": True} if thread else {})
     receiver = _receiver(to, reply)
     if not receiver:
-        raise Undeliverable("the destination has neither a room nor a person")
+        raise UndeliverableError("the destination has neither a room nor a person")
     query = {"receive_id_type": _id_type(receiver, "user_id" if receiver == to.user_id else "chat_id")}
     return _Place("send", _messages(config), query, {"receive_id": receiver})
 
@@ -127,7 +128,7 @@ def _id_type(receiver: str, otherwise: str) -> str:
     return _ID_TYPES.get(receiver[:3], otherwise)
 
 
-def _message(said: Said, place: _Place, out: Outgoing, number: int) -> Call:
+def _message(said: Rendered, place: _Place, out: Outgoing, number: int) -> Call:
     body = {
         **place.body,
         "msg_type": said.kind,
@@ -136,7 +137,13 @@ def _message(said: Said, place: _Place, out: Outgoing, number: int) -> Call:
         "uuid": digest(out.id, out.form, str(number))[:48],
     }
     return Call(
-        name=place.name, method="POST", url=place.url, auth=BEARER, query=place.query, json=body, covered=_COVERED
+        name=place.name,
+        method="POST",
+        url=place.url,
+        auth=BEARER,
+        query=place.query,
+        json=body,
+        idempotent_for=_COVERED,
     )
 
 
@@ -152,16 +159,16 @@ def _edit(out: Outgoing, config: Config) -> Steps:
     url = _target(reply, config)
     pressed = out.to.kind == "action" and out.to.message_id == reply.target
     match [*parts(reply.segments, CARDS if pressed else CHAT)]:
-        case [Said("interactive", content), *rest]:
+        case [Rendered("interactive", content), *rest]:
             yield _change("update", "PATCH", url, {"content": json_text(content)})
-        case [Said(kind, content), *rest]:
+        case [Rendered(kind, content), *rest]:
             yield _change("edit", "PUT", url, {"msg_type": kind, "content": json_text(content)})
         case []:
-            raise Undeliverable("the reply is empty")
+            raise UndeliverableError("the reply is empty")
         case _:
-            raise Undeliverable("Feishu edits text, posts and cards, no media")
+            raise UndeliverableError("Feishu edits text, posts and cards, no media")
     for number, part in enumerate(rest, 1):
-        more = part if isinstance(part, Said) else (yield from media.uploaded(part, config))
+        more = part if isinstance(part, Rendered) else (yield from media.uploaded(part, config))
         yield _message(more, _place(out, "", config, first=False), out, number)
 
 
@@ -170,12 +177,12 @@ def _recall(reply: Reply, config: Config) -> Steps:
 
 
 def _change(name: str, method: str, url: str, body: Object | None) -> Call:
-    return Call(name=name, method=method, url=url, auth=BEARER, json=body, covered=HARMLESS)
+    return Call(name=name, method=method, url=url, auth=BEARER, json=body, idempotent_for=IDEMPOTENT)
 
 
 def _target(reply: Reply, config: Config) -> str:
     if not reply.target:
-        raise Undeliverable(f"{reply.op} needs the target's message id")
+        raise UndeliverableError(f"{reply.op} needs the target's message id")
     return f"{_messages(config)}/{quote(reply.target, safe='')}"
 
 

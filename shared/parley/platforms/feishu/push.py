@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from parley.adapter import App, Call, Steps, UndeliverableError
 from parley.model import AnySegment, Audio, Card, File, Image, Outgoing, Text, Video, plain_text
-from parley.platform import App, Call, Steps, Undeliverable
 from parley.platforms.feishu import media
 from parley.platforms.feishu.config import Config, Webhook
-from parley.platforms.feishu.render import WEBHOOK, Said, parts
+from parley.platforms.feishu.render import WEBHOOK, Rendered, parts
 from parley.platforms.feishu.values import Object
 
 
@@ -20,16 +20,16 @@ def steps(out: Outgoing, app: App, now: float) -> Steps:
     config: Config = app.config
     hook = config.webhooks.get(out.to.webhook)
     if hook is None:
-        raise Undeliverable(f"webhooks has no {out.to.webhook!r} in the configuration of {app.name!r}")
+        raise UndeliverableError(f"webhooks has no {out.to.webhook!r} in the configuration of {app.name!r}")
     if out.reply.op != "send":
-        raise Undeliverable("what went to a webhook can neither be edited nor recalled")
+        raise UndeliverableError("what went to a webhook can neither be edited nor recalled")
     nothing = True
     for part in parts(_possible(out.reply.segments), WEBHOOK):
-        said = part if isinstance(part, Said) else (yield from media.uploaded(part, config))
+        said = part if isinstance(part, Rendered) else (yield from media.uploaded(part, config))
         yield _call(hook, said, now)
         nothing = False
     if nothing:
-        raise Undeliverable("the reply is empty")
+        raise UndeliverableError("the reply is empty")
 
 
 def uploads(out: Outgoing) -> bool:
@@ -56,14 +56,14 @@ def _possible(segments: tuple[AnySegment, ...]) -> Iterator[AnySegment]:
                 yield segment
 
 
-def _call(hook: Webhook, said: Said, now: float) -> Call:
+def _call(hook: Webhook, said: Rendered, now: float) -> Call:
     # Feishu takes stamps of one hour around its own clock: each attempt is signed anew.
     stamp = str(int(now))
     signed = {"timestamp": stamp, "sign": sign(stamp, hook.secret)} if hook.secret else {}
     return Call(name="push", method="POST", url=hook.url, json={**signed, "msg_type": said.kind, **_body(said)})
 
 
-def _body(said: Said) -> Object:
+def _body(said: Rendered) -> Object:
     """Here content is an object, posts have one level more, and cards stand under `card`."""
     match said.kind:
         case "interactive":

@@ -51,7 +51,7 @@ Word = Text | Markdown | Mention | Link
 """What words are made of, once everything without a form has become text."""
 
 
-class Said(NamedTuple):
+class Rendered(NamedTuple):
     """One message: `msg_type` and the decoded `content`."""
 
     kind: str
@@ -62,7 +62,7 @@ class Form(NamedTuple):
     """One way to write words: how a segment looks in it, how a message is made of segments, and how long it may be."""
 
     written: Callable[[Word], str | list[list[Object]]]
-    message: Callable[[Iterable[Word]], Said]
+    message: Callable[[Iterable[Word]], Rendered]
     limit: int
 
 
@@ -75,7 +75,7 @@ class Style(NamedTuple):
     card_limit: int
 
 
-def parts(segments: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[Said | AnyMedia]:
+def parts(segments: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[Rendered | AnyMedia]:
     """The messages that say `segments`, in order; media come as they are, to be uploaded first."""
     style = style or CHAT
     run: list[AnySegment] = []
@@ -94,7 +94,7 @@ def parts(segments: Iterable[AnySegment], style: "Style | None" = None) -> Itera
     yield from words(run, style)
 
 
-def words(run: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[Said]:
+def words(run: Iterable[AnySegment], style: "Style | None" = None) -> Iterator[Rendered]:
     """The messages that say a run of segments without media and cards; none if there is nothing to read in it."""
     style = style or CHAT
     said = [_word(segment) for segment in run]
@@ -157,7 +157,7 @@ def _pieces(word: Word, form: Form) -> Iterator[Word]:
         yield kind(text=part)
 
 
-def _cards(shown: Card, style: Style) -> Iterator[Said]:
+def _cards(shown: Card, style: Style) -> Iterator[Rendered]:
     """The card; words that it has no room for go before it, and its words alone if even then it is too large."""
     for one in split_buttons(msgspec.structs.replace(shown, text=without_mentions(shown.text))):
         spare = style.card_limit - wire_size(card(msgspec.structs.replace(one, text="")))
@@ -166,7 +166,7 @@ def _cards(shown: Card, style: Style) -> Iterator[Said]:
             continue
         *before, last = list(split(one.text, spare, wire_size)) or [""]
         yield from words((Markdown(text=part) for part in before), style)
-        yield Said("interactive", card(msgspec.structs.replace(one, text=last)))
+        yield Rendered("interactive", card(msgspec.structs.replace(one, text=last)))
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -178,8 +178,8 @@ def _tagged(word: Word) -> str:
     return plain_text((word,)) if isinstance(word, Link) else word.text
 
 
-def _text_message(group: Iterable[Word]) -> Said:
-    return Said("text", {"text": "".join(map(_tagged, group)).strip()})
+def _text_message(group: Iterable[Word]) -> Rendered:
+    return Rendered("text", {"text": "".join(map(_tagged, group)).strip()})
 
 
 # --- post -------------------------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def _lines(word: Word) -> list[list[Object]]:
             return [[{"tag": "text", "text": line}] if line else [] for line in text.split("\n")]
 
 
-def _post_message(group: Iterable[Word]) -> Said:
+def _post_message(group: Iterable[Word]) -> Rendered:
     lines: list[list[Object]] = [[]]
     for word in group:
         first, *rest = _lines(word)
@@ -205,9 +205,9 @@ def _post_message(group: Iterable[Word]) -> Said:
     return post(lines)
 
 
-def post(lines: list[list[Object]]) -> Said:
+def post(lines: list[list[Object]]) -> Rendered:
     """A post. Only sent ones carry the locale around them."""
-    return Said("post", {"zh_cn": {"content": lines}})
+    return Rendered("post", {"zh_cn": {"content": lines}})
 
 
 # --- markdown ---------------------------------------------------------------------------------------------------------
@@ -245,12 +245,12 @@ def _literal(text: str) -> str:
     return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
 
 
-def _markdown_message(group: Iterable[Word]) -> Said:
+def _markdown_message(group: Iterable[Word]) -> Rendered:
     return post([[{"tag": "md", "text": "".join(map(_markdown, group)).strip()}]])
 
 
-def _card_message(group: Iterable[Word]) -> Said:
-    return Said("interactive", card(Card(text="".join(map(_card_markdown, group)).strip())))
+def _card_message(group: Iterable[Word]) -> Rendered:
+    return Rendered("interactive", card(Card(text="".join(map(_card_markdown, group)).strip())))
 
 
 def _style(plain: Form, post: Form, markdown: Form, limit: int) -> Style:

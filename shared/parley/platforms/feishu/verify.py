@@ -10,8 +10,8 @@
 
 from typing import Any
 
-from parley.crypto import same
-from parley.platform import Rejected, Request
+from parley.adapter import Rejected, Request
+from parley.crypto import constant_time_equals
 from parley.platforms.feishu import envelope
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.values import Object, decode, obj, seconds, text
@@ -71,7 +71,7 @@ def _encrypted(request: Request, encrypted: Any, config: Config, now: float) -> 
         stamp is not None
         and nonce is not None
         and sent is not None
-        and same(sent, envelope.signature(stamp, nonce, config.encrypt_key, request.body))
+        and constant_time_equals(sent, envelope.signature(stamp, nonce, config.encrypt_key, request.body))
     )
     payload = _open(encrypted, config)
     if payload is not None and is_url_verification(payload):
@@ -101,13 +101,13 @@ def _legacy_card(request: Request, body: Object, config: Config, now: float) -> 
     headers = request.headers
     stamp, nonce = headers.get("X-Lark-Request-Timestamp", ""), headers.get("X-Lark-Request-Nonce", "")
     expected = envelope.card_signature(stamp, nonce, config.verification_token, request.body)
-    if not same(headers.get("X-Lark-Signature", ""), expected):
+    if not constant_time_equals(headers.get("X-Lark-Signature", ""), expected):
         return Rejected(401, "forged", "X-Lark-Signature of a card is missing or wrong; see verification_token")
     return _fresh(body, seconds(stamp), now)
 
 
 def _with_token(payload: Object, token: Any, config: Config) -> Object | Rejected:
-    if not same(text(token), config.verification_token):
+    if not constant_time_equals(text(token), config.verification_token):
         return Rejected(401, "forged", "the token inside is not the verification_token")
     return payload
 

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from parley.platform import (
+from parley.adapter import (
     Answer,
     Auth,
     Call,
-    Limited,
     Outcome,
     Permanent,
     Sent,
     Token,
     TokenRejected,
-    TokenUnavailable,
+    TokenUnavailableError,
     Transient,
-    Unclear,
+    Unknown,
 )
+from parley.errors import RetryAfter
 
 AUTH = Auth("query", "access_token")
 _REASON = 200
@@ -33,9 +33,9 @@ class Codes(NamedTuple):
     """It is the form or its media that are refused: words alone may still go through."""
     done: frozenset[int] = frozenset()
     """It had been done before."""
-    closed: frozenset[int] = frozenset()
+    window_closed: frozenset[int] = frozenset()
     """The person cannot be written to before they write again."""
-    grant: frozenset[int] = frozenset()
+    reply_token: frozenset[int] = frozenset()
     """What came with a click has been used up or is too old."""
     hints: Mapping[int, str] = {}
     """What to do about it, for the operator."""
@@ -68,10 +68,12 @@ def outcome(call: Call, answer: Answer, codes: Codes) -> Outcome:
     if code in codes.token:
         return TokenRejected(why)
     if code in codes.limited:
-        return Limited(codes.limited[code], why)
+        return RetryAfter(codes.limited[code], why)
     if code in codes.transient:
         return Transient(why)
-    return Permanent(why, form=code in codes.form, closed=code in codes.closed, grant=code in codes.grant)
+    return Permanent(
+        why, form=code in codes.form, window_closed=code in codes.window_closed, reply_token=code in codes.reply_token
+    )
 
 
 def _id(body: Mapping[str, Any]) -> str:
@@ -85,25 +87,25 @@ def _without_code(answer: Answer) -> Outcome:
     """Not an answer of the API: a gateway's error page, or nothing at all."""
     why = f"HTTP {answer.status} without an errcode"
     if answer.status == 429:
-        return Limited(60, why)
+        return RetryAfter(60, why)
     if 400 <= answer.status < 500 and answer.status != 408:
         return Permanent(why)
-    return Unclear(why)
+    return Unknown(why)
 
 
 def read_token(answer: Answer, codes: Codes, wrong: Mapping[int, str], now: float) -> Token:
     """The token in `answer`. `wrong`: for the codes that only a change of the configuration cures, where to make it.
 
-    Raises TokenUnavailable.
+    Raises TokenUnavailableError.
     """
     body = answer.json()
     value, life, code = body.get("access_token"), body.get("expires_in"), errcode(body)
     if isinstance(value, str) and value and isinstance(life, int) and code == 0:
         return Token(value, now + life)
     if code in wrong:
-        raise TokenUnavailable(f"{code} {str(body.get('errmsg', ''))[:_REASON]}: see {wrong[code]}", None)
+        raise TokenUnavailableError(f"{code} {str(body.get('errmsg', ''))[:_REASON]}: see {wrong[code]}", None)
     after = codes.limited.get(code, 2)
-    raise TokenUnavailable(reason(body, codes) if code else f"HTTP {answer.status} without a token", after)
+    raise TokenUnavailableError(reason(body, codes) if code else f"HTTP {answer.status} without a token", after)
 
 
 def addresses(answer: Answer) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from parley.crypto import same
-from parley.platform import Rejected, Request
+from parley.adapter import Rejected, Request
+from parley.crypto import constant_time_equals
 from parley.platforms.tencent import envelope
-from parley.platforms.tencent.envelope import Opened, WrongReceiver
+from parley.platforms.tencent.envelope import Decrypted, WrongReceiverError
 from parley.platforms.tencent.fields import Fields, integer, read
 
 MAX_AGE = 3600
@@ -29,7 +29,7 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class CallbackKeys:
     """What a callback has to fit: the token, the EncodingAESKeys (the newest first), the ids it may be for."""
 
     token: str
@@ -38,15 +38,17 @@ class Door:
     console: Console
 
 
-def asked(request: Request, name: str) -> str:
+def query_parameter(request: Request, name: str) -> str:
     """The query parameter `name`; empty where it is missing."""
     return request.query.get(name, "")
 
 
-def signed(request: Request, door: Door, name: str, *covered: str, now: float) -> Rejected | None:
-    """Why the signature in the parameter `name`, over time, nonce and `covered`, is not believed; None if it is."""
-    timestamp, nonce = asked(request, "timestamp"), asked(request, "nonce")
-    if not same(asked(request, name), envelope.signature(door.token, timestamp, nonce, *covered)):
+def check_signature(request: Request, door: CallbackKeys, name: str, *signed_parts: str, now: float) -> Rejected | None:
+    """Why the signature in the parameter `name`, over time, nonce and `signed_parts`, is not believed; None if it is."""
+    timestamp, nonce = query_parameter(request, "timestamp"), query_parameter(request, "nonce")
+    if not constant_time_equals(
+        query_parameter(request, name), envelope.signature(door.token, timestamp, nonce, *signed_parts)
+    ):
         return Rejected(401, "forged", f"{name} does not hold: compare `token` with {door.console.token}")
     stamp = integer(timestamp)
     if stamp is None or not now - MAX_AGE <= stamp <= now + MAX_AHEAD:
@@ -54,14 +56,14 @@ def signed(request: Request, door: Door, name: str, *covered: str, now: float) -
     return None
 
 
-def opened(request: Request, door: Door, encrypted: str, now: float) -> Opened | Rejected:
+def decrypted(request: Request, door: CallbackKeys, encrypted: str, now: float) -> Decrypted | Rejected:
     """The decrypted content of a callback whose `msg_signature` holds, or why it is not believed."""
-    refused = signed(request, door, "msg_signature", encrypted, now=now)
+    refused = check_signature(request, door, "msg_signature", encrypted, now=now)
     if refused is not None:
         return refused
     try:
-        return envelope.open_for(door.receivers, door.keys, encrypted)
-    except WrongReceiver:
+        return envelope.decrypt_for(door.receivers, door.keys, encrypted)
+    except WrongReceiverError:
         detail = f"it is meant for another account: compare `{door.console.id}` with {door.console.receiver}"
     except ValueError:
         detail = f"it does not decrypt: compare `encoding_aes_key` with {door.console.key}"

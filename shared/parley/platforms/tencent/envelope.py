@@ -18,7 +18,7 @@ _HEAD = 20
 _LENGTH = struct.Struct(">I")
 
 
-class Opened(NamedTuple):
+class Decrypted(NamedTuple):
     """A decrypted message: its text, whom it is for, and the EncodingAESKey that opened it."""
 
     text: str
@@ -26,7 +26,7 @@ class Opened(NamedTuple):
     key: str
 
 
-class WrongReceiver(ValueError):
+class WrongReceiverError(ValueError):
     """It decrypts, and it is for somebody else."""
 
 
@@ -51,7 +51,7 @@ def encrypt(encoding_aes_key: str, text: str, receiver: str, random: bytes | Non
     return base64.b64encode(cbc_encrypt(key, key[:16], plain, _BLOCK)).decode()
 
 
-def decrypt(encoding_aes_key: str, encrypted: str) -> Opened:
+def decrypt(encoding_aes_key: str, encrypted: str) -> Decrypted:
     """The reverse of `encrypt`. Raises ValueError, without saying what exactly was wrong."""
     key = aes_key(encoding_aes_key)
     plain = cbc_decrypt(key, key[:16], decode_base64(encrypted), _BLOCK)
@@ -60,20 +60,20 @@ def decrypt(encoding_aes_key: str, encrypted: str) -> Opened:
     end = _HEAD + _LENGTH.unpack(plain[16:_HEAD])[0]
     if end > len(plain):
         raise ValueError("not decryptable")
-    return Opened(plain[_HEAD:end].decode(), plain[end:].decode(), encoding_aes_key)
+    return Decrypted(plain[_HEAD:end].decode(), plain[end:].decode(), encoding_aes_key)
 
 
-def open_for(receivers: Collection[str], keys: Iterable[str], encrypted: str) -> Opened:
+def decrypt_for(receivers: Collection[str], keys: Iterable[str], encrypted: str) -> Decrypted:
     """`encrypted`, opened with the first of `keys` that fits: the console may change a key while messages are on their
-    way. Raises WrongReceiver if it is for none of `receivers`, ValueError if no key opens it.
+    way. Raises WrongReceiverError if it is for none of `receivers`, ValueError if no key opens it.
     """
     stranger = False
     for key in keys:
         try:
-            opened = decrypt(key, encrypted)
+            decrypted = decrypt(key, encrypted)
         except ValueError:
             continue
-        if opened.receiver in receivers:
-            return opened
+        if decrypted.receiver in receivers:
+            return decrypted
         stranger = True
-    raise WrongReceiver("for another receiver") if stranger else ValueError("not decryptable")
+    raise WrongReceiverError("for another receiver") if stranger else ValueError("not decryptable")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from parley.adapter import IDEMPOTENT, Call, Upload
 from parley.model import AnyMedia
-from parley.platform import HARMLESS, Call, Upload
 from parley.platforms.tencent.api import AUTH
 
 MEGABYTE = 1_048_576
@@ -13,7 +13,7 @@ _TIMEOUT = 30
 """Seconds for moving a file of the largest size."""
 
 
-class Sort(NamedTuple):
+class MediaType(NamedTuple):
     """A type of temporary media: its name in the API, how large it may be, how its file is called by default."""
 
     name: str
@@ -21,12 +21,12 @@ class Sort(NamedTuple):
     filename: str
 
 
-def is_there(media: AnyMedia) -> bool:
+def has_content(media: AnyMedia) -> bool:
     """Whether there is anything to show."""
     return bool(media.key or media.url or media.data)
 
 
-def has_form(media: AnyMedia, *forms: str) -> bool:
+def has_format(media: AnyMedia, *forms: str) -> bool:
     """Whether name or mime type say that it is one of `forms` (`jpg`, `mp4`); what says nothing is believed to be."""
     known = _suffix(media.name) or media.mime.rsplit("/", 1)[-1] or _suffix(_in_address(media.url))
     return not known or known.lower() in forms
@@ -43,7 +43,9 @@ def _suffix(name: str) -> str:
     return suffix if suffix.isalnum() else ""
 
 
-def upload(url: str, media: AnyMedia, sort: Sort, query: Callable[[Sort], dict[str, str]], *, token: bool) -> Call:
+def upload(
+    url: str, media: AnyMedia, sort: MediaType, query: Callable[[MediaType], dict[str, str]], *, token: bool
+) -> Call:
     """The call that gives `media` a handle. Repeating it makes another handle, which harms nobody."""
     return Call(
         name="upload",
@@ -52,7 +54,7 @@ def upload(url: str, media: AnyMedia, sort: Sort, query: Callable[[Sort], dict[s
         auth=AUTH if token else None,
         query=query(sort),
         upload=Upload(field="media", media=media, limit=sort.limit, filename=_in_address(media.url) or sort.filename),
-        covered=HARMLESS,
+        idempotent_for=IDEMPOTENT,
         timeout=_TIMEOUT,
     )
 
@@ -60,13 +62,13 @@ def upload(url: str, media: AnyMedia, sort: Sort, query: Callable[[Sort], dict[s
 def download(host: str, media: AnyMedia) -> Call:
     """The call that fetches the bytes of `media`. An image that has an address only is fetched there."""
     if not media.key and media.url:
-        return Call(name="download", method="GET", url=media.url, covered=HARMLESS, timeout=_TIMEOUT)
+        return Call(name="download", method="GET", url=media.url, idempotent_for=IDEMPOTENT, timeout=_TIMEOUT)
     return Call(
         name="download",
         method="GET",
         url=f"{host}/cgi-bin/media/get",
         auth=AUTH,
         query={"media_id": media.key},
-        covered=HARMLESS,
+        idempotent_for=IDEMPOTENT,
         timeout=_TIMEOUT,
     )

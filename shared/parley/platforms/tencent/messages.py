@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from parley.adapter import App
 from parley.model import (
     Action,
     AnySegment,
@@ -25,7 +26,6 @@ from parley.model import (
     Video,
     digest,
 )
-from parley.platform import App
 from parley.platforms.tencent.fields import Fields, degrees, inner, integer, text
 
 _MIMES = {"amr": "audio/amr", "speex": "audio/speex", "mp3": "audio/mpeg"}
@@ -67,13 +67,15 @@ def event(source: Source, name: str) -> Message:
     )
 
 
-def press(source: Source, action: Action, label: str = "", *, grant: str = "", until: int = 0) -> Message:
-    """A press of a button. `grant`, sealed: the right to change the card until then."""
+def press(source: Source, action: Action, label: str = "", *, reply_token: str = "", until: int = 0) -> Message:
+    """A press of a button. `reply_token`, sealed: the right to change the card until then."""
     content = Content(text=label)
-    return _message(source, "action", content, action=action, grant=grant, until=until)
+    return _message(source, "action", content, action=action, reply_token=reply_token, until=until)
 
 
-def _message(source: Source, kind: Kind, content: Content, *, grant: str = "", until: int = 0, **more: Any) -> Message:
+def _message(
+    source: Source, kind: Kind, content: Content, *, reply_token: str = "", until: int = 0, **more: Any
+) -> Message:
     app, fields = source.app, source.fields
     return Message(
         id=identity(fields),
@@ -83,7 +85,7 @@ def _message(source: Source, kind: Kind, content: Content, *, grant: str = "", u
         sender=_sender(fields),
         content=content,
         timestamp=created(source),
-        context=Context(tenant=source.tenant, private=True, grant=grant, grant_until=until),
+        context=Context(tenant=source.tenant, private=True, reply_token=reply_token, reply_token_expires=until),
         raw=without_credentials(fields),
         **more,
     )

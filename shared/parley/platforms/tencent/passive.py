@@ -8,13 +8,14 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from parley.adapter import Request, Response
+from parley.errors import RetryAfter
 from parley.model import AnySegment, Audio, Image, Link, Message, Outgoing, Reply, Video
-from parley.platform import NotYet, Request, Response
 from parley.platforms.tencent import envelope
-from parley.platforms.tencent.callback import asked
-from parley.platforms.tencent.envelope import Opened
+from parley.platforms.tencent.callback import query_parameter
+from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, is_json, parsed_or_none, text, write_xml
-from parley.platforms.tencent.words import LIMIT, Written, groups, joined
+from parley.platforms.tencent.plain import LIMIT, Written, groups, joined
 from parley.text import utf8_size
 
 PATIENCE = 4.5
@@ -26,7 +27,7 @@ _HELD = 4
 which the platform gives up the one and begins the next."""
 
 
-class Voice(NamedTuple):
+class PassiveFormat(NamedTuple):
     """How a platform says things passively: which segments are words, and what the others become."""
 
     is_words: Callable[[AnySegment], bool]
@@ -35,15 +36,15 @@ class Voice(NamedTuple):
     """The fields of a message that shows a segment that is not words; None where there is no such message."""
 
 
-class Plan(NamedTuple):
+class PassivePlan(NamedTuple):
     """What one response says: its own fields, how many replies it says in full, what remains of the next one."""
 
     body: Fields | None
-    said: int = 0
+    sent: int = 0
     rest: Reply | None = None
 
 
-def plan(replies: tuple[Reply, ...], voice: Voice) -> Plan:
+def plan(replies: tuple[Reply, ...], voice: PassiveFormat) -> PassivePlan:
     """As many of `replies` as one response takes, in order. Replies that go elsewhere or change something, and those
     behind them, are left.
     """
@@ -67,20 +68,22 @@ def plan(replies: tuple[Reply, ...], voice: Voice) -> Plan:
     return _worded(words, len(replies))
 
 
-def _leading(segments: tuple[AnySegment, ...], voice: Voice) -> tuple[tuple[AnySegment, ...], tuple[AnySegment, ...]]:
+def _leading(
+    segments: tuple[AnySegment, ...], voice: PassiveFormat
+) -> tuple[tuple[AnySegment, ...], tuple[AnySegment, ...]]:
     count = next((place for place, one in enumerate(segments) if not voice.is_words(one)), len(segments))
     return segments[:count], segments[count:]
 
 
-def _native(reply: Reply, segments: tuple[AnySegment, ...], number: int, voice: Voice) -> Plan:
+def _native(reply: Reply, segments: tuple[AnySegment, ...], number: int, voice: PassiveFormat) -> PassivePlan:
     body = voice.native(segments[0])
     if body is None:
-        return Plan(None, number)
-    return Plan(body, number, _with(reply, segments[1:])) if segments[1:] else Plan(body, number + 1)
+        return PassivePlan(None, number)
+    return PassivePlan(body, number, _with(reply, segments[1:])) if segments[1:] else PassivePlan(body, number + 1)
 
 
-def _worded(words: str, said: int, rest: Reply | None = None) -> Plan:
-    return Plan({"MsgType": "text", "Content": words} if words else None, said, rest)
+def _worded(words: str, said: int, rest: Reply | None = None) -> PassivePlan:
+    return PassivePlan({"MsgType": "text", "Content": words} if words else None, said, rest)
 
 
 def _with(reply: Reply, segments: tuple[AnySegment, ...]) -> Reply:
@@ -88,11 +91,11 @@ def _with(reply: Reply, segments: tuple[AnySegment, ...]) -> Reply:
 
 
 def hold(out: Outgoing, reply_mode: str, now: float) -> None:
-    """Leave a fresh reply to the callbacks of the message that it answers. Raises NotYet where they may yet say it."""
+    """Leave a fresh reply to the callbacks of the message that it answers. Raises RetryAfter where they may yet say it."""
     until = out.created + _HELD
     answers = out.message_key and out.ordinal >= 0 and out.reply.to is None and out.reply.op == "send"
     if reply_mode == "passive" and answers and now < until:
-        raise NotYet(until)
+        raise RetryAfter(until - now, "the callback may still answer")
 
 
 def media(segment: AnySegment) -> Fields | None:
@@ -114,21 +117,21 @@ def article(link: Link) -> Fields:
     return {"MsgType": "news", "ArticleCount": 1, "Articles": {"item": item}}
 
 
-def open_again(request: Request, keys: tuple[str, ...], receivers: Collection[str]) -> Opened | None:
+def decrypt_again(request: Request, keys: tuple[str, ...], receivers: Collection[str]) -> Decrypted | None:
     """What `receive` decrypted of `request`, for the key that opened it: the answer has to be encrypted with the same.
     None if it was not encrypted.
     """
     fields = parsed_or_none(request.body) or {}
     try:
-        return envelope.open_for(receivers, keys, text(fields, "Encrypt"))
+        return envelope.decrypt_for(receivers, keys, text(fields, "Encrypt"))
     except ValueError:
         return None
 
 
 def response(
-    body: Fields, opened: Opened | None, message: Message, token: str, request: Request, now: float
+    body: Fields, decrypted: Decrypted | None, message: Message, token: str, request: Request, now: float
 ) -> Response:
-    """`body` to the sender of `message`, in the data format of `request`, encrypted if it was `opened`."""
+    """`body` to the sender of `message`, in the data format of `request`, encrypted if it was `decrypted`."""
     fields: Fields = {
         "ToUserName": message.sender.id,
         "FromUserName": text(cast("Fields", message.raw), "ToUserName"),
@@ -136,17 +139,17 @@ def response(
         **body,
     }
     as_json = is_json(request.body)
-    if opened is not None:
-        fields = sealed(_dump(fields, as_json=as_json), opened, token, asked(request, "nonce"), int(now))
+    if decrypted is not None:
+        fields = sealed(_dump(fields, as_json=as_json), decrypted, token, query_parameter(request, "nonce"), int(now))
     kind = "application/json" if as_json else "text/xml"
     return Response(body=_dump(fields, as_json=as_json).encode(), content_type=kind)
 
 
 def sealed(
-    plain: str, opened: Opened, token: str, nonce: str, timestamp: int, random: bytes | None = None
+    plain: str, decrypted: Decrypted, token: str, nonce: str, timestamp: int, random: bytes | None = None
 ) -> dict[str, Any]:
     """The envelope around an encrypted answer. `random`: see `envelope.encrypt`."""
-    encrypted = envelope.encrypt(opened.key, plain, opened.receiver, random)
+    encrypted = envelope.encrypt(decrypted.key, plain, decrypted.receiver, random)
     return {
         "Encrypt": encrypted,
         "MsgSignature": envelope.signature(token, str(timestamp), nonce, encrypted),

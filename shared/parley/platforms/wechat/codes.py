@@ -30,7 +30,7 @@ CODES = Codes(
     transient=frozenset({-1}),
     form=_FORM,
     done=frozenset({45065}),
-    closed=frozenset({45015, 45047, 48001}),
+    window_closed=frozenset({45015, 45047, 48001}),
     hints={
         40164: f"add the address that the message names to {ALLOW_LIST_AT}",
         45015: "the person has not written for 48 hours, or the minute after their click is over",

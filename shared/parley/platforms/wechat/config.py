@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from parley import platform
+from parley import adapter
 from parley.platforms.tencent import settings
 from parley.platforms.tencent.callback import Console
 
@@ -21,7 +21,7 @@ ALLOW_LIST_AT = f"{_BASIC} › IP Allow-list"
 ORIGINAL_ID_AT = "mp.weixin.qq.com › Settings and Development › Account Settings › Original ID"
 
 
-class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One account. Raises msgspec.ValidationError, which names the field and where the console shows it."""
 
     app_id: str
@@ -45,7 +45,7 @@ class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=T
         settings.complaints(self._checks())
 
     @property
-    def answers_within(self) -> bool:
+    def replies_passively(self) -> bool:
         """Whether replies go back with the callback itself where they can."""
         return self.reply_mode == "passive"
 

@@ -1,12 +1,12 @@
 """Callbacks of WeChat Official Accounts: the console's verification, messages and events in every mode, and answers
 within them."""
 
-from parley.crypto import same
+from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
+from parley.crypto import constant_time_equals
 from parley.model import Action, Message, Reply
-from parley.platform import Accepted, Answered, App, Rejected, Request, Response
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
-from parley.platforms.tencent.callback import Door, asked, opened, parsed, signed
+from parley.platforms.tencent.callback import CallbackKeys, check_signature, decrypted, parsed, query_parameter
 from parley.platforms.tencent.fields import Fields, text
 from parley.platforms.tencent.messages import Source, event, message, press
 from parley.platforms.wechat.config import CONSOLE, MODE_AT, ORIGINAL_ID_AT, Config
@@ -32,49 +32,49 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
         return fields
     if not text(fields, "MsgType") or not text(fields, "FromUserName"):
         return Rejected(400, "malformed", "no MsgType or no FromUserName")
-    found = _message(Source(app, fields, int(asked(request, "timestamp"))))
+    found = _message(Source(app, fields, int(query_parameter(request, "timestamp"))))
     waits = config.reply_mode == "passive" and found.event not in _DEAF
-    return Accepted(_SUCCESS, (found,), answer_within=passive.PATIENCE if waits else 0)
+    return Accepted(_SUCCESS, (found,), passive_reply_within=passive.PATIENCE if waits else 0)
 
 
-def answer(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> Answered:
-    """The response that says `replies`; see `parley.platform.Answering`. Encrypted if the request was."""
+def passive_reply(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> PassiveReply:
+    """The response that says `replies`; see `parley.adapter.SupportsPassiveReply`. Encrypted if the request was."""
     config: Config = app.config
     plan = passive.plan(replies, VOICE)
     if plan.body is None:
-        return Answered(_SUCCESS, plan.said, plan.rest)
+        return PassiveReply(_SUCCESS, plan.sent, plan.rest)
     encrypted = _is_encrypted(request)
-    content = passive.open_again(request, config.keys, config.receivers) if encrypted else None
+    content = passive.decrypt_again(request, config.keys, config.receivers) if encrypted else None
     if encrypted and content is None:
-        return Answered(_SUCCESS)
-    return Answered(passive.response(plan.body, content, message, config.token, request, now), plan.said, plan.rest)
+        return PassiveReply(_SUCCESS)
+    return PassiveReply(passive.response(plan.body, content, message, config.token, request, now), plan.sent, plan.rest)
 
 
-def _door(config: Config) -> Door:
-    return Door(config.token, config.keys, config.receivers, CONSOLE)
+def _door(config: Config) -> CallbackKeys:
+    return CallbackKeys(config.token, config.keys, config.receivers, CONSOLE)
 
 
 def _verification(request: Request, config: Config, now: float) -> Accepted | Rejected:
     """The console tries out an address: it wants to see the text that it sent, which no mode encrypts."""
-    refused = signed(request, _door(config), "signature", now=now)
+    refused = check_signature(request, _door(config), "signature", now=now)
     if refused is not None:
         return refused
-    echo = asked(request, "echostr").encode("utf-8", "replace")
+    echo = query_parameter(request, "echostr").encode("utf-8", "replace")
     return Accepted(Response(body=echo, content_type="text/plain"))
 
 
 def _is_encrypted(request: Request) -> bool:
-    return asked(request, "encrypt_type") == "aes"
+    return query_parameter(request, "encrypt_type") == "aes"
 
 
 def _believed(request: Request, config: Config, now: float) -> Fields | Rejected:
     """The fields of a callback that can be trusted."""
-    if asked(request, "encrypt_type") not in {"", "raw", "aes"}:
+    if query_parameter(request, "encrypt_type") not in {"", "raw", "aes"}:
         return Rejected(400, "malformed", "an encrypt_type that nobody knows")
     fields = _encrypted(request, config, now) if _is_encrypted(request) else _plain(request, config, now)
     if isinstance(fields, Rejected) or not config.original_id:
         return fields
-    if not same(text(fields, "ToUserName"), config.original_id):
+    if not constant_time_equals(text(fields, "ToUserName"), config.original_id):
         return Rejected(401, "forged", f"it is meant for another account: compare `original_id` with {ORIGINAL_ID_AT}")
     return fields
 
@@ -83,7 +83,7 @@ def _plain(request: Request, config: Config, now: float) -> Fields | Rejected:
     """A body that nothing signs. Only an account that says so takes it: else leaving out a parameter would forge."""
     if config.mode != "plain":
         return Rejected(401, "forged", f"not encrypted, but `mode` is {config.mode}: compare it with {MODE_AT}")
-    refused = signed(request, _door(config), "signature", now=now)
+    refused = check_signature(request, _door(config), "signature", now=now)
     if refused is not None:
         return refused
     fields = parsed(request.body)
@@ -99,7 +99,7 @@ def _encrypted(request: Request, config: Config, now: float) -> Fields | Rejecte
     envelope = parsed(request.body)
     if isinstance(envelope, Rejected):
         return envelope
-    content = opened(request, _door(config), text(envelope, "Encrypt"), now)
+    content = decrypted(request, _door(config), text(envelope, "Encrypt"), now)
     return content if isinstance(content, Rejected) else parsed(content.text.encode())
 
 

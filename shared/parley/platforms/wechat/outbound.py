@@ -8,26 +8,26 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from parley.model import AnyMedia, Outgoing, digest
-from parley.platform import (
-    HARMLESS,
+from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     App,
     Bucket,
     Call,
-    Limited,
     Outcome,
     Permanent,
     Profile,
     Sent,
     Steps,
     TokenSteps,
-    Undeliverable,
+    UndeliverableError,
 )
+from parley.errors import RetryAfter
+from parley.model import AnyMedia, Outgoing, digest
 from parley.platforms.tencent import api, media, passive
 from parley.platforms.wechat.codes import CODES, WRONG
 from parley.platforms.wechat.config import Config
-from parley.platforms.wechat.render import Said, parts, shown, sort_of
+from parley.platforms.wechat.render import Rendered, media_type_of, parts, shown
 
 PROFILE = Profile(retry_for=3600)
 read_addresses = api.addresses
@@ -39,26 +39,26 @@ _COVERED = 580
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises Undeliverable, and NotYet where a callback may still answer with it."""
+    """The calls that say `out`. Raises UndeliverableError, and RetryAfter where a callback may still answer with it."""
     passive.hold(out, app.config.reply_mode, now)
     if out.to.webhook:
-        raise Undeliverable("WeChat has no group webhooks")
+        raise UndeliverableError("WeChat has no group webhooks")
     if out.reply.op != "send":
-        raise Undeliverable(f"WeChat has no {out.reply.op}")
+        raise UndeliverableError(f"WeChat has no {out.reply.op}")
     if not out.to.user_id:
-        raise Undeliverable("the destination names no person (user_id)")
+        raise UndeliverableError("the destination names no person (user_id)")
     return _send(out, app.config)
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
     """What `answer` means for `call`."""
     found = api.outcome(call, answer, CODES)
-    if call.name == "typing" and isinstance(found, Permanent | Limited):
+    if call.name == "typing" and isinstance(found, Permanent | RetryAfter):
         # It is refused where the person did nothing lately; what is said after it must not wait or fail for that.
         return Sent()
-    if isinstance(found, Permanent) and found.closed and call.note != _ANSWERS:
+    if isinstance(found, Permanent) and found.window_closed and call.note != _ANSWERS:
         # There is no callback to say it in: it is refused, and that is told.
-        return replace(found, closed=False)
+        return replace(found, window_closed=False)
     if isinstance(found, Sent) and call.name == "download" and (address := answer.json().get("video_url")):
         return Sent(data={"url": str(address)})
     return found
@@ -69,7 +69,7 @@ def token_key(out: Outgoing, app: App) -> str | None:
     return "access_token"
 
 
-def token(out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> TokenSteps:
+def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
     """The stable token. In normal mode repeated calls return the same one, so that it is nobody's to spoil; it is never
     forced, since that works 20 times a day and ends the old one at once."""
     config: Config = app.config
@@ -80,7 +80,7 @@ def token(out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> Token
         "force_refresh": False,
     }
     url = f"{config.host}/cgi-bin/stable_token"
-    answer = yield Call(name="token", method="POST", url=url, json=body, covered=HARMLESS)
+    answer = yield Call(name="token", method="POST", url=url, json=body, idempotent_for=IDEMPOTENT)
     return api.read_token(answer, CODES, WRONG, now)
 
 
@@ -97,7 +97,7 @@ def download(what: AnyMedia, message_id: str, app: App) -> Call:
 
 def addresses(app: App) -> Call:
     """The call that lists where callbacks come from, for an allow-list; `read_addresses` reads its answer."""
-    return _call("addresses", "/cgi-bin/getcallbackip", app.config, None, covered=HARMLESS, method="GET")
+    return _call("addresses", "/cgi-bin/getcallbackip", app.config, None, idempotent_for=IDEMPOTENT, method="GET")
 
 
 # --- send -------------------------------------------------------------------------------------------------------------
@@ -106,15 +106,15 @@ def addresses(app: App) -> Call:
 def _send(out: Outgoing, config: Config) -> Steps:
     number = 0
     for part in parts(out.reply.segments):
-        said = part if isinstance(part, Said) else (yield from _uploaded(part, config))
+        said = part if isinstance(part, Rendered) else (yield from _uploaded(part, config))
         yield _message(said, out, number, config)
         number += 1
     if not number:
-        raise Undeliverable("the reply is empty")
+        raise UndeliverableError("the reply is empty")
 
 
-def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Said]:
-    key, sort = what.key, sort_of(what)
+def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
+    key, sort = what.key, media_type_of(what)
     if not key and sort is not None:
         url = f"{config.host}/cgi-bin/media/upload"
         sent = yield media.upload(url, what, sort, lambda sort: {"type": sort.name}, token=True)
@@ -122,16 +122,16 @@ def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Said]:
     return shown(what, key)
 
 
-def _message(said: Said, out: Outgoing, number: int, config: Config) -> Call:
+def _message(said: Rendered, out: Outgoing, number: int, config: Config) -> Call:
     to = {"touser": out.to.user_id}
     match said.kind:
         case "typing":
             body = to | {"command": "Typing"}
-            return _call("typing", "/cgi-bin/message/custom/typing", config, body, covered=HARMLESS)
+            return _call("typing", "/cgi-bin/message/custom/typing", config, body, idempotent_for=IDEMPOTENT)
         case "template":
             # Another form of the same reply is another message, not a repetition of the first.
             body = to | said.content | {"client_msg_id": digest(out.id, out.form, str(number))[:32]}
-            return _call("template", "/cgi-bin/message/template/send", config, body, covered=_COVERED)
+            return _call("template", "/cgi-bin/message/template/send", config, body, idempotent_for=_COVERED)
         case "subscription":
             return _call("subscription", "/cgi-bin/message/subscribe/bizsend", config, to | said.content)
         case kind:
@@ -147,9 +147,9 @@ def _call(
     config: Config,
     body: dict[str, Any] | None,
     *,
-    covered: float = 0,
+    idempotent_for: float = 0,
     method: str = "POST",
     note: str = "",
 ) -> Call:
     url = f"{config.host}{path}"
-    return Call(name=name, method=method, url=url, auth=api.AUTH, json=body, covered=covered, note=note)
+    return Call(name=name, method=method, url=url, auth=api.AUTH, json=body, idempotent_for=idempotent_for, note=note)

@@ -20,13 +20,13 @@ from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image,
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import pack
 from parley.platforms.tencent.fields import Fields
-from parley.platforms.tencent.media import MEGABYTE, Sort, has_form, is_there
-from parley.platforms.tencent.words import LIMIT, anchor, carded, literal, texts, unmarked, written
+from parley.platforms.tencent.media import MEGABYTE, MediaType, has_content, has_format
+from parley.platforms.tencent.plain import LIMIT, anchor, carded, literal, texts, unmarked, written
 from parley.text import utf8_size
 
-_IMAGE = Sort("image", 10 * MEGABYTE, "image.png")
-_VOICE = Sort("voice", 2 * MEGABYTE, "voice.amr")
-_VIDEO = Sort("video", 10 * MEGABYTE, "video.mp4")
+_IMAGE = MediaType("image", 10 * MEGABYTE, "image.png")
+_VOICE = MediaType("voice", 2 * MEGABYTE, "voice.amr")
+_VIDEO = MediaType("video", 10 * MEGABYTE, "video.mp4")
 _ITEMS = 10
 """Entries of one menu, as in Tencent's other menus; the docs of this one name no number (unverified)."""
 _HEAD = 1024
@@ -35,14 +35,14 @@ SPECIAL = ("miniprogram", "template", "subscription", "typing")
 _TRANSFER = "transfer_customer_service"
 
 
-class Said(NamedTuple):
+class Rendered(NamedTuple):
     """One message: its kind, and what stands under that name."""
 
     kind: str
     content: dict[str, Any]
 
 
-def parts(segments: Iterable[AnySegment]) -> Iterator[Said | AnyMedia]:
+def parts(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia]:
     """The messages that say `segments`, in order; media come as they are, to be uploaded first."""
     for sort, group in groupby(segments, _kind_of):
         if sort == "words":
@@ -52,34 +52,34 @@ def parts(segments: Iterable[AnySegment]) -> Iterator[Said | AnyMedia]:
                 yield from _single(one)
 
 
-def words(run: Iterable[AnySegment]) -> Iterator[Said]:
+def words(run: Iterable[AnySegment]) -> Iterator[Rendered]:
     """The messages that say a run of words."""
     for text in texts(run, written, LIMIT):
-        yield Said("text", {"content": text})
+        yield Rendered("text", {"content": text})
 
 
-def sort_of(media: AnyMedia) -> Sort | None:
+def media_type_of(media: AnyMedia) -> MediaType | None:
     """As what `media` is shown; None where there is no such message."""
     match media:
-        case Image() if media.key or has_form(media, "png", "jpg", "jpeg", "gif"):
+        case Image() if media.key or has_format(media, "png", "jpg", "jpeg", "gif"):
             return _IMAGE
-        case Audio() if media.key or has_form(media, "amr", "mp3", "mpeg"):
+        case Audio() if media.key or has_format(media, "amr", "mp3", "mpeg"):
             return _VOICE
-        case Video() if media.key or has_form(media, "mp4"):
+        case Video() if media.key or has_format(media, "mp4"):
             return _VIDEO
         case _:
             return None
 
 
-def shown(media: AnyMedia, key: str) -> Said:
+def shown(media: AnyMedia, key: str) -> Rendered:
     """The message that shows `media`, uploaded as `key`."""
     if isinstance(media, Image):
-        return Said("image", {"media_id": key})
+        return Rendered("image", {"media_id": key})
     if isinstance(media, Audio):
-        return Said("voice", {"media_id": key})
+        return Rendered("voice", {"media_id": key})
     cover = media.cover if isinstance(media, Video) else ""
     more = {"thumb_media_id": cover} if cover else {}
-    return Said("video", {"media_id": key, **more, "title": media.name, "description": ""})
+    return Rendered("video", {"media_id": key, **more, "title": media.name, "description": ""})
 
 
 def is_article(segment: AnySegment) -> bool:
@@ -89,7 +89,7 @@ def is_article(segment: AnySegment) -> bool:
 
 def _kind_of(segment: AnySegment) -> str:
     match segment:
-        case Image() | Audio() | Video() | File() if is_there(segment) and sort_of(segment):
+        case Image() | Audio() | Video() | File() if has_content(segment) and media_type_of(segment):
             return "media"
         case Card():
             return "card"
@@ -99,17 +99,17 @@ def _kind_of(segment: AnySegment) -> str:
             return "article" if is_article(segment) else "words"
 
 
-def _single(segment: AnySegment) -> Iterator[Said | AnyMedia]:
+def _single(segment: AnySegment) -> Iterator[Rendered | AnyMedia]:
     match segment:
         case Image() | Audio() | Video() | File():
             yield segment
         case Card():
             yield from _card(segment)
         case Other():
-            yield Said(segment.name, special(segment))
+            yield Rendered(segment.name, special(segment))
         case Link():
             article = {"title": segment.title or segment.url, "description": segment.description}
-            yield Said("news", {"articles": [article | {"url": segment.url, "picurl": segment.image}]})
+            yield Rendered("news", {"articles": [article | {"url": segment.url, "picurl": segment.image}]})
         case _:
             raise AssertionError(segment)  # pragma: no cover
 
@@ -117,9 +117,9 @@ def _single(segment: AnySegment) -> Iterator[Said | AnyMedia]:
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-def _card(card: Card) -> Iterator[Said]:
+def _card(card: Card) -> Iterator[Rendered]:
     if card.image:
-        yield Said("image", {"media_id": card.image})
+        yield Rendered("image", {"media_id": card.image})
     pressed = [button for button in card.buttons if not button.url]
     if not pressed:
         yield from words([card])
@@ -132,7 +132,7 @@ def _card(card: Card) -> Iterator[Said]:
     for start in range(0, len(pressed), _ITEMS):
         last = start + _ITEMS >= len(pressed)
         items = [{"id": pack(button), "content": button.label} for button in pressed[start : start + _ITEMS]]
-        yield Said("msgmenu", {"head_content": head, "list": items, "tail_content": tail if last else ""})
+        yield Rendered("msgmenu", {"head_content": head, "list": items, "tail_content": tail if last else ""})
         head = ""
 
 
@@ -198,4 +198,4 @@ def _native(segment: AnySegment) -> Fields | None:
             return passive.media(segment)
 
 
-VOICE = passive.Voice(_is_words, _write, _native)
+VOICE = passive.PassiveFormat(_is_words, _write, _native)

@@ -7,11 +7,11 @@ further buttons into further cards.
 from collections.abc import Iterator
 from typing import Any
 
+from parley.adapter import UndeliverableError
 from parley.model import Button, Card, Markdown
-from parley.platform import Undeliverable
 from parley.platforms.tencent.buttons import pack
-from parley.platforms.tencent.words import bare, unmarked
-from parley.platforms.wecom.render import Said, plainly, words
+from parley.platforms.tencent.plain import bare, unmarked
+from parley.platforms.wecom.render import Rendered, plainly, words
 from parley.text import utf8_size
 
 _BUTTONS = 6
@@ -23,10 +23,10 @@ _STYLES = {"primary": 1, "danger": 2, "default": 4}
 """Blue, red, grey; the docs show the numbers in a picture only (unverified)."""
 
 
-def messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Said]:
+def messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Rendered]:
     """The messages that show `card`. Where buttons cannot be `interactive`, they are told in words."""
     if card.image:
-        yield Said("image", {"media_id": card.image})
+        yield Rendered("image", {"media_id": card.image})
     if not interactive or not card.buttons or _too_long(card):
         yield from words([Markdown(text=in_words(card))])
         return
@@ -37,14 +37,16 @@ def messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Said]:
     for number, start in enumerate(range(0, len(card.buttons), _BUTTONS)):
         some = card.buttons[start : start + _BUTTONS]
         shown = template(card.title, text, some, f"{task_id}-{number}" if number else task_id)
-        yield Said("template_card", shown)
+        yield Rendered("template_card", shown)
         text = ""
 
 
 def replacement(card: Card, task_id: str) -> dict[str, Any]:
-    """The one template card that another becomes. Raises Undeliverable if `card` takes more than one."""
+    """The one template card that another becomes. Raises UndeliverableError if `card` takes more than one."""
     if len(card.buttons) > _BUTTONS or _too_long(card):
-        raise Undeliverable(f"a card that replaces another has at most {_BUTTONS} buttons, of at most {_KEY} bytes")
+        raise UndeliverableError(
+            f"a card that replaces another has at most {_BUTTONS} buttons, of at most {_KEY} bytes"
+        )
     return template(card.title, unmarked(card.text, bare), card.buttons, task_id)
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from parley import platform
+from parley import adapter
 from parley.platforms.tencent import settings
 from parley.platforms.tencent.callback import Console
 
@@ -24,7 +24,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str
 
 
-class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One app of one company. Raises msgspec.ValidationError, which names the field and where the console shows it."""
 
     corp_id: str
@@ -46,7 +46,7 @@ class Config(platform.Config, frozen=True, kw_only=True, forbid_unknown_fields=T
         settings.complaints(self._checks())
 
     @property
-    def answers_within(self) -> bool:
+    def replies_passively(self) -> bool:
         """Whether replies go back with the callback itself where they can."""
         return self.reply_mode == "passive"
 

@@ -1,15 +1,15 @@
 """Callbacks of WeCom apps: the console's verification, messages, events and card clicks, and answers within them."""
 
+from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
 from parley.crypto import seal
 from parley.model import Action, Message, Reply
-from parley.platform import Accepted, Answered, App, Rejected, Request, Response
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
-from parley.platforms.tencent.callback import Door, asked, opened, parsed
+from parley.platforms.tencent.callback import CallbackKeys, decrypted, parsed, query_parameter
 from parley.platforms.tencent.fields import Fields, each, inner, integer, text
 from parley.platforms.tencent.messages import Source, created, event, message, press
 from parley.platforms.wecom.config import CONSOLE, Config
-from parley.platforms.wecom.spoken import VOICE
+from parley.platforms.wecom.passive import VOICE
 
 _NOTHING = Response(content_type="text/plain")
 _SUCCESS = Response(body=b"success", content_type="text/plain")
@@ -31,26 +31,26 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
             return Rejected(405, "malformed", "neither GET nor POST")
 
 
-def answer(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> Answered:
-    """The response that says `replies`; see `parley.platform.Answering`. Media and cards are left to the API."""
+def passive_reply(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> PassiveReply:
+    """The response that says `replies`; see `parley.adapter.SupportsPassiveReply`. Media and cards are left to the API."""
     config: Config = app.config
     plan = passive.plan(replies, VOICE)
     if plan.body is None:
-        return Answered(_NOTHING, plan.said, plan.rest)
-    content = passive.open_again(request, config.keys, config.receivers)
+        return PassiveReply(_NOTHING, plan.sent, plan.rest)
+    content = passive.decrypt_again(request, config.keys, config.receivers)
     if content is None:
-        return Answered(_NOTHING)
-    return Answered(passive.response(plan.body, content, message, config.token, request, now), plan.said, plan.rest)
+        return PassiveReply(_NOTHING)
+    return PassiveReply(passive.response(plan.body, content, message, config.token, request, now), plan.sent, plan.rest)
 
 
-def _door(config: Config) -> Door:
-    return Door(config.token, config.keys, config.receivers, CONSOLE)
+def _door(config: Config) -> CallbackKeys:
+    return CallbackKeys(config.token, config.keys, config.receivers, CONSOLE)
 
 
 def _verification(request: Request, config: Config, now: float) -> Accepted | Rejected:
     """The console tries out an address: it wants to see the text that it encrypted, and nothing else."""
     # Base64 never holds spaces: one is a plus sign that was decoded once too often on the way.
-    echo = opened(request, _door(config), asked(request, "echostr").replace(" ", "+"), now)
+    echo = decrypted(request, _door(config), query_parameter(request, "echostr").replace(" ", "+"), now)
     if isinstance(echo, Rejected):
         return echo
     return Accepted(Response(body=echo.text.encode(), content_type="text/plain"))
@@ -65,13 +65,13 @@ def _delivery(request: Request, app: App, now: float) -> Accepted | Rejected:
     if not encrypted:
         return Rejected(401, "forged", "the body is not encrypted")
     # `ToUserName` outside is signed by nothing: who it is for is said by what was decrypted.
-    content = opened(request, _door(config), encrypted, now)
+    content = decrypted(request, _door(config), encrypted, now)
     if isinstance(content, Rejected):
         return content
     fields = parsed(content.text.encode())
     if isinstance(fields, Rejected):
         return fields
-    stamp = int(asked(request, "timestamp"))
+    stamp = int(query_parameter(request, "timestamp"))
     if command := text(fields, "InfoType"):
         tenant = text(fields, "AuthCorpId")
         return _command(command, Source(app, fields, stamp, tenant))
@@ -89,7 +89,7 @@ def _message(source: Source, config: Config) -> Accepted | Rejected:
     else:
         found = event(source, name or "unknown")
     waits = config.reply_mode == "passive" and found.sender.kind == "user"
-    return Accepted(_NOTHING, (found,), answer_within=passive.PATIENCE if waits else 0)
+    return Accepted(_NOTHING, (found,), passive_reply_within=passive.PATIENCE if waits else 0)
 
 
 def _press(source: Source, config: Config) -> Message:
@@ -107,7 +107,7 @@ def _press(source: Source, config: Config) -> Message:
     code = text(fields, "ResponseCode")
     if not code:
         return press(source, action)
-    return press(source, action, grant=seal(config.secret, code), until=created(source) + _CARD_LIFE)
+    return press(source, action, reply_token=seal(config.secret, code), until=created(source) + _CARD_LIFE)
 
 
 def _items(fields: Fields) -> list[Fields]:
@@ -122,5 +122,9 @@ def _command(name: str, source: Source) -> Accepted:
     """What the provider platform says about third-party apps. The ticket is a credential: kept, never a message."""
     if name == "suite_ticket":
         ticket, stamp = text(source.fields, "SuiteTicket"), integer(text(source.fields, "TimeStamp"))
-        return Accepted(_SUCCESS, kept={"suite_ticket": ticket} if ticket else {}, kept_at=stamp or source.stamp)
+        return Accepted(
+            _SUCCESS,
+            credentials={"suite_ticket": ticket} if ticket else {},
+            credentials_issued_at=stamp or source.stamp,
+        )
     return Accepted(_SUCCESS, (event(source, name),))

@@ -9,10 +9,8 @@ the same, and is covered.
 from collections.abc import Generator, Mapping
 from typing import Any, NamedTuple
 
-from parley.crypto import unseal
-from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, plain_text
-from parley.platform import (
-    HARMLESS,
+from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     App,
     Bucket,
@@ -22,14 +20,16 @@ from parley.platform import (
     Sent,
     Steps,
     TokenSteps,
-    Undeliverable,
+    UndeliverableError,
 )
+from parley.crypto import unseal
+from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, plain_text
 from parley.platforms.tencent import api, media, passive
-from parley.platforms.tencent.words import bare, unmarked
+from parley.platforms.tencent.plain import bare, unmarked
 from parley.platforms.wecom import cards, robot
 from parley.platforms.wecom.codes import CODES, WRONG
 from parley.platforms.wecom.config import Config
-from parley.platforms.wecom.render import VIDEO, Said, parts, sort_of
+from parley.platforms.wecom.render import VIDEO, Rendered, media_type_of, parts
 
 PROFILE = Profile(retry_for=3600)
 read_addresses = api.addresses
@@ -51,7 +51,7 @@ class _Place(NamedTuple):
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises Undeliverable, and NotYet where a callback may still answer with it."""
+    """The calls that say `out`. Raises UndeliverableError, and RetryAfter where a callback may still answer with it."""
     passive.hold(out, app.config.reply_mode, now)
     if out.to.webhook:
         return robot.steps(out, app)
@@ -74,7 +74,7 @@ def token_key(out: Outgoing, app: App) -> str | None:
     return None if out.to.webhook else "access_token"
 
 
-def token(out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> TokenSteps:
+def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
     """The token of the app's secret. Within its two hours the same one comes back: asking twice does no harm."""
     config: Config = app.config
     answer = yield Call(
@@ -82,7 +82,7 @@ def token(out: Outgoing, app: App, kept: Mapping[str, str], now: float) -> Token
         method="GET",
         url=f"{config.host}/cgi-bin/gettoken",
         query={"corpid": config.corp_id, "corpsecret": config.secret},
-        covered=HARMLESS,
+        idempotent_for=IDEMPOTENT,
     )
     return api.read_token(answer, CODES, WRONG, now)
 
@@ -113,7 +113,11 @@ def addresses(app: App) -> Call:
     """The call that lists where callbacks come from, for an allow-list; `read_addresses` reads its answer."""
     config: Config = app.config
     return Call(
-        name="addresses", method="GET", url=f"{config.host}/cgi-bin/getcallbackip", auth=api.AUTH, covered=HARMLESS
+        name="addresses",
+        method="GET",
+        url=f"{config.host}/cgi-bin/getcallbackip",
+        auth=api.AUTH,
+        idempotent_for=IDEMPOTENT,
     )
 
 
@@ -122,7 +126,7 @@ def addresses(app: App) -> Call:
 
 def _send(out: Outgoing, config: Config) -> Steps:
     if not any(True for _ in parts(out.reply.segments)):
-        raise Undeliverable("the reply is empty")
+        raise UndeliverableError("the reply is empty")
     yield from _messages(out.reply.segments, out, config, task=0)
 
 
@@ -134,7 +138,7 @@ def _messages(segments: tuple[AnySegment, ...], out: Outgoing, config: Config, *
                 yield _message(place, message)
             task += 1
         else:
-            yield _message(place, part if isinstance(part, Said) else (yield from _uploaded(part, config)))
+            yield _message(place, part if isinstance(part, Rendered) else (yield from _uploaded(part, config)))
 
 
 def _place(to: Destination, config: Config) -> _Place:
@@ -144,18 +148,22 @@ def _place(to: Destination, config: Config) -> _Place:
     sort, _, ids = to.user_id.rpartition(":")
     field = {"": "touser", "party": "toparty", "tag": "totag"}.get(sort)
     if field is None or not ids:
-        raise Undeliverable("the destination names no person (user_id), party: or tag:, and no group chat (room_id)")
+        raise UndeliverableError(
+            "the destination names no person (user_id), party: or tag:, and no group chat (room_id)"
+        )
     url = f"{config.host}/cgi-bin/message/send"
     return _Place(url, {field: ids, "agentid": config.agent_id}, interactive=True)
 
 
-def _message(place: _Place, said: Said) -> Call:
+def _message(place: _Place, said: Rendered) -> Call:
     body = {**place.body, "msgtype": said.kind, said.kind: said.content}
     name = "send_to_chat" if "chatid" in place.body else "send"
     if said.kind != "template_card":
         return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body)
     body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _CHECKED}
-    return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body, covered=_CHECKED - _ON_THE_WAY)
+    return Call(
+        name=name, method="POST", url=place.url, auth=api.AUTH, json=body, idempotent_for=_CHECKED - _ON_THE_WAY
+    )
 
 
 def _task(out: Outgoing, number: int) -> str:
@@ -163,15 +171,15 @@ def _task(out: Outgoing, number: int) -> str:
     return f"{out.id}@{number}" if number else out.id
 
 
-def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Said]:
-    sort = sort_of(what)
+def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
+    sort = media_type_of(what)
     key = what.key
     if not key:
         url = f"{config.host}/cgi-bin/media/upload"
         sent = yield media.upload(url, what, sort, lambda sort: {"type": sort.name}, token=True)
         key = sent.id
     more = {"title": what.name, "description": ""} if sort is VIDEO and what.name else {}
-    return Said(sort.name, {"media_id": key, **more})
+    return Rendered(sort.name, {"media_id": key, **more})
 
 
 # --- change and recall ------------------------------------------------------------------------------------------------
@@ -179,7 +187,7 @@ def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Said]:
 
 def _recall(out: Outgoing, config: Config) -> Steps:
     if not out.reply.target:
-        raise Undeliverable("recall needs the target's message id")
+        raise UndeliverableError("recall needs the target's message id")
     yield _change("recall", f"{config.host}/cgi-bin/message/recall", {"msgid": out.reply.target})
 
 
@@ -201,7 +209,7 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
         if line == whole and len(line) <= _LABEL and all(isinstance(one, Text | Markdown) for one in segments):
             segments = ()
     else:
-        raise Undeliverable("the reply is empty")
+        raise UndeliverableError("the reply is empty")
     yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body)
     yield from _messages(segments, out, config, task=1)
 
@@ -211,17 +219,17 @@ def _on_button(segment: AnySegment) -> str:
 
 
 def _change(name: str, url: str, body: dict[str, Any]) -> Call:
-    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, covered=HARMLESS)
+    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=IDEMPOTENT)
 
 
 def _response_code(out: Outgoing, config: Config, now: float) -> str:
     """The right to change the card, which came with the click that is answered."""
     to = out.to
-    if to.kind != "action" or not to.grant or out.reply.target not in {"", to.message_id}:
-        raise Undeliverable("WeCom changes a card only in answer to a click on it")
-    if now >= to.grant_until:
-        raise Undeliverable("the right to change the card has ended")
+    if to.kind != "action" or not to.reply_token or out.reply.target not in {"", to.message_id}:
+        raise UndeliverableError("WeCom changes a card only in answer to a click on it")
+    if now >= to.reply_token_expires:
+        raise UndeliverableError("the right to change the card has ended")
     try:
-        return unseal(config.secret, to.grant)
+        return unseal(config.secret, to.reply_token)
     except ValueError as error:
-        raise Undeliverable("the click came in under another `secret`") from error
+        raise UndeliverableError("the click came in under another `secret`") from error

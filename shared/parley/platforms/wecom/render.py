@@ -29,9 +29,9 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platforms.tencent.media import MEGABYTE, Sort, has_form, is_there
-from parley.platforms.tencent.words import LIMIT, texts, written
-from parley.platforms.wecom.spoken import is_article
+from parley.platforms.tencent.media import MEGABYTE, MediaType, has_content, has_format
+from parley.platforms.tencent.plain import LIMIT, texts, written
+from parley.platforms.wecom.passive import is_article
 
 _ARTICLES = 8
 _MARKUP = re.compile(r"\*(?=\*)|\](?=\()|<")
@@ -39,20 +39,20 @@ _MENTION = re.compile(r"<(?=@)")
 _APART = "\\g<0>\u200b"
 """WeCom's markdown knows no escapes: a space without width keeps the characters of a mark apart."""
 
-IMAGE = Sort("image", 10 * MEGABYTE, "image.png")
-VOICE = Sort("voice", 2 * MEGABYTE, "voice.amr")
-VIDEO = Sort("video", 10 * MEGABYTE, "video.mp4")
-FILE = Sort("file", 20 * MEGABYTE, "file")
+IMAGE = MediaType("image", 10 * MEGABYTE, "image.png")
+VOICE = MediaType("voice", 2 * MEGABYTE, "voice.amr")
+VIDEO = MediaType("video", 10 * MEGABYTE, "video.mp4")
+FILE = MediaType("file", 20 * MEGABYTE, "file")
 
 
-class Said(NamedTuple):
+class Rendered(NamedTuple):
     """One message: `msgtype`, and what stands under that name."""
 
     kind: str
     content: dict[str, Any]
 
 
-def parts(segments: Iterable[AnySegment]) -> Iterator[Said | AnyMedia | Card]:
+def parts(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia | Card]:
     """The messages that say `segments`, in order; media and cards come as they are: they need more than rendering."""
     for sort, group in groupby(segments, kind_of):
         match sort:
@@ -67,7 +67,7 @@ def parts(segments: Iterable[AnySegment]) -> Iterator[Said | AnyMedia | Card]:
 def kind_of(segment: AnySegment) -> str:
     """What `segment` is told as: `words`, `articles`, `media`, `card`."""
     match segment:
-        case Image() | Audio() | Video() | File() if is_there(segment):
+        case Image() | Audio() | Video() | File() if has_content(segment):
             return "media"
         case Card():
             return "card"
@@ -75,22 +75,22 @@ def kind_of(segment: AnySegment) -> str:
             return "articles" if is_article(segment) else "words"
 
 
-def words(run: list[AnySegment]) -> Iterator[Said]:
+def words(run: list[AnySegment]) -> Iterator[Rendered]:
     """The messages that say a run of words."""
     marked = any(isinstance(segment, Markdown) for segment in run)
     kind, write = ("markdown", markdown) if marked else ("text", written)
     for text in texts(run, write, LIMIT):
-        yield Said(kind, {"content": text})
+        yield Rendered(kind, {"content": text})
 
 
-def news(links: list[Link]) -> Iterator[Said]:
+def news(links: list[Link]) -> Iterator[Rendered]:
     """The messages that show `links` as articles."""
     for start in range(0, len(links), _ARTICLES):
         articles = [
             {"title": link.title or link.url, "description": link.description, "url": link.url, "picurl": link.image}
             for link in links[start : start + _ARTICLES]
         ]
-        yield Said("news", {"articles": articles})
+        yield Rendered("news", {"articles": articles})
 
 
 def markdown(segment: AnySegment) -> str:
@@ -112,14 +112,14 @@ def plainly(text: str) -> str:
     return _MARKUP.sub(_APART, text)
 
 
-def sort_of(media: AnyMedia) -> Sort:
+def media_type_of(media: AnyMedia) -> MediaType:
     """As what `media` is shown. With a handle of its own nothing tells what the bytes are: the segment does."""
     match media:
-        case Image() if media.key or has_form(media, "jpg", "jpeg", "png"):
+        case Image() if media.key or has_format(media, "jpg", "jpeg", "png"):
             return IMAGE
-        case Audio() if media.key or has_form(media, "amr"):
+        case Audio() if media.key or has_format(media, "amr"):
             return VOICE
-        case Video() if media.key or has_form(media, "mp4"):
+        case Video() if media.key or has_format(media, "mp4"):
             return VIDEO
         case _:
             return FILE

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from parley.adapter import App, Bucket, Call, Sent, Steps, UndeliverableError
 from parley.crypto import decode_base64
 from parley.model import (
     AnyMedia,
@@ -36,12 +37,11 @@ from parley.model import (
     digest,
     plain_text,
 )
-from parley.platform import App, Bucket, Call, Sent, Steps, Undeliverable
 from parley.platforms.tencent import media
-from parley.platforms.tencent.words import LIMIT, groups, joined, texts
+from parley.platforms.tencent.plain import LIMIT, groups, joined, texts
 from parley.platforms.wecom.cards import in_words
 from parley.platforms.wecom.config import Config
-from parley.platforms.wecom.render import FILE, VOICE, Said, kind_of, markdown, news, sort_of
+from parley.platforms.wecom.render import FILE, VOICE, Rendered, kind_of, markdown, media_type_of, news
 
 _MARKDOWN = 4096
 _IMAGE = 2 * media.MEGABYTE
@@ -59,17 +59,17 @@ class _Hook(NamedTuple):
 
 
 def steps(out: Outgoing, app: App) -> Steps:
-    """The calls that push `out`. Raises Undeliverable."""
+    """The calls that push `out`. Raises UndeliverableError."""
     hook = _hook(out, app)
     if out.reply.op != "send":
-        raise Undeliverable(f"a group robot has no {out.reply.op}")
+        raise UndeliverableError(f"a group robot has no {out.reply.op}")
     said = False
     for part in _parts(out.reply.segments):
-        message = part if isinstance(part, Said) else (yield from _uploaded(part, hook))
+        message = part if isinstance(part, Rendered) else (yield from _uploaded(part, hook))
         yield _push(hook, message)
         said = True
     if not said:
-        raise Undeliverable("the reply is empty")
+        raise UndeliverableError("the reply is empty")
 
 
 def limits(call: Call) -> tuple[Bucket, ...]:
@@ -83,24 +83,24 @@ def _hook(out: Outgoing, app: App) -> _Hook:
     config: Config = app.config
     webhook = config.webhooks.get(out.to.webhook)
     if webhook is None:
-        raise Undeliverable(f"no webhook {out.to.webhook[:40]!r} in the configuration")
+        raise UndeliverableError(f"no webhook {out.to.webhook[:40]!r} in the configuration")
     address = urlsplit(webhook.url)
     return _Hook(f"{address.scheme}://{address.netloc}{address.path}", dict(parse_qsl(address.query)))
 
 
-def _push(hook: _Hook, said: Said) -> Call:
+def _push(hook: _Hook, said: Rendered) -> Call:
     body = {"msgtype": said.kind, said.kind: said.content}
     return Call(name="push", method="POST", url=hook.url, query=hook.query, json=body)
 
 
-def _uploaded(what: AnyMedia, hook: _Hook) -> Generator[Call, Sent, Said]:
-    sort = VOICE if sort_of(what) is VOICE else FILE
+def _uploaded(what: AnyMedia, hook: _Hook) -> Generator[Call, Sent, Rendered]:
+    sort = VOICE if media_type_of(what) is VOICE else FILE
     call = media.upload(hook.uploading(), what, sort, lambda sort: {**hook.query, "type": sort.name}, token=False)
     sent = yield call
-    return Said(sort.name, {"media_id": sent.id})
+    return Rendered(sort.name, {"media_id": sent.id})
 
 
-def _parts(segments: tuple[AnySegment, ...]) -> Iterator[Said | AnyMedia]:
+def _parts(segments: tuple[AnySegment, ...]) -> Iterator[Rendered | AnyMedia]:
     for sort, group in groupby(map(_without_cards, segments), kind_of):
         match sort:
             case "articles":
@@ -117,18 +117,18 @@ def _without_cards(segment: AnySegment) -> AnySegment:
     return Markdown(text=f"{in_words(segment)}\n") if isinstance(segment, Card) else segment
 
 
-def _words(run: list[AnySegment]) -> Iterator[Said]:
+def _words(run: list[AnySegment]) -> Iterator[Rendered]:
     """Words. A text names those it mentions beside its content, and the client shows them there."""
     marked = any(isinstance(segment, Markdown) for segment in run)
     if marked and not any(isinstance(segment, Mention) and segment.id == "all" for segment in run):
         for text in texts(run, _markdown, _MARKDOWN):
-            yield Said("markdown", {"content": text})
+            yield Rendered("markdown", {"content": text})
         return
     for group in groups(run, _text, LIMIT):
         mentioned = [f"@{one.id}" if one.id == "all" else one.id for one in group if isinstance(one, Mention)]
         content = joined(group, _text) or (plain_text(tuple(group)) if mentioned else "")
         if content:
-            yield Said("text", {"content": content} | ({"mentioned_list": mentioned} if mentioned else {}))
+            yield Rendered("text", {"content": content} | ({"mentioned_list": mentioned} if mentioned else {}))
 
 
 def _markdown(segment: AnySegment) -> str:
@@ -145,7 +145,7 @@ def _text(segment: AnySegment) -> str:
             return plain_text((segment,))
 
 
-def _media(what: AnyMedia) -> Iterator[Said | AnyMedia]:
+def _media(what: AnyMedia) -> Iterator[Rendered | AnyMedia]:
     """A handle of the app's means nothing to a robot: media without bytes or address are told in words."""
     made = _made(what) if isinstance(what, Image) else None
     if made is not None:
@@ -158,14 +158,14 @@ def _media(what: AnyMedia) -> Iterator[Said | AnyMedia]:
         yield from _words([Text(text=plain_text((what,)))])
 
 
-def _made(image: Image) -> Said | None:
+def _made(image: Image) -> Rendered | None:
     """An image by its bytes, where they are small enough and of a kind that is shown."""
-    if not image.data or not media.has_form(image, "jpg", "jpeg", "png"):
+    if not image.data or not media.has_format(image, "jpg", "jpeg", "png"):
         return None
     try:
         data = decode_base64(image.data)
     except ValueError as error:
-        raise Undeliverable("the image's data is not Base64") from error
+        raise UndeliverableError("the image's data is not Base64") from error
     if len(data) > _IMAGE:
         return None
-    return Said("image", {"base64": image.data, "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()})
+    return Rendered("image", {"base64": image.data, "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()})

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from parley.commands import CommandSpec, OptionSpec
 from parley.engine.http import Http
+from parley.model.commands import CommandSpec, OptionSpec
 from parley.model.instant import Choice
-from parley.platforms.discord.commands import BadCommand, definitions
+from parley.platforms.discord.commands import BadCommandError, definitions
 from parley.platforms.discord.registration import Plan, calls, listing, plan
 from tests.conformance.adapters.discord import APP, APPLICATION, TOKEN
 from tools import discord_commands
@@ -151,7 +151,7 @@ CHOICES = tuple(Choice(str(number), number) for number in range(26))
     ],
 )
 def test_what_discord_would_refuse_is_refused_here_by_its_name(specs: list[CommandSpec]) -> None:
-    with pytest.raises(BadCommand, match=r"/|Discord takes|menu entry"):
+    with pytest.raises(BadCommandError, match=r"/|Discord takes|menu entry"):
         definitions(specs)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parley.adapter import Accepted, Headers, Rejected, Request
 from parley.model.codec import decode_message, encode
-from parley.platform import Accepted, Headers, Rejected, Request
 from parley.platforms.discord.inbound import receive
 from tests.conformance.adapters.discord import APP, completion, event, form, on_message, press, select, signed, slash
 

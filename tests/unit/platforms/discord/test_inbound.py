@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Accepted, App, Headers, Rejected, Request
 from parley.model import Context, Destination, Message
-from parley.platform import Accepted, App, Headers, Rejected, Request
-from parley.platforms.discord.grant import LIFE, MARGIN, Grant, is_alive, unseal
 from parley.platforms.discord.inbound import receive
+from parley.platforms.discord.interaction_token import LIFE, MARGIN, Grant, is_alive, unseal
 from tests.conformance.adapters.discord import (
     APP,
     CARD,
@@ -47,7 +47,9 @@ def granted(body: dict[str, Any], app: App = APP) -> Grant:
 
 
 def destination(context: Context) -> Destination:
-    return Destination(platform="discord", app="demo", grant=context.grant, grant_until=context.grant_until)
+    return Destination(
+        platform="discord", app="demo", reply_token=context.reply_token, reply_token_expires=context.reply_token_expires
+    )
 
 
 # --- before anything else ---------------------------------------------------------------------------------------------
@@ -172,7 +174,7 @@ def test_a_completion_is_left_to_the_bots_instant_function_and_empty_without_one
     assert json.loads(accepted.response.body) == {"type": 8, "data": {"choices": []}}
     assert accepted.messages == ()
     assert accepted.instant is not None
-    assert accepted.instant.context.grant == ""
+    assert accepted.instant.context.reply_token == ""
 
 
 def test_a_command_or_button_may_open_a_form_at_once_and_a_form_may_not() -> None:
@@ -188,7 +190,7 @@ def test_a_command_or_button_may_open_a_form_at_once_and_a_form_may_not() -> Non
 def test_the_grant_lives_for_the_tokens_fifteen_minutes_less_a_margin() -> None:
     (message,) = got(slash()).messages
     to = destination(message.context)
-    assert message.context.grant_until == NOW + LIFE - MARGIN
+    assert message.context.reply_token_expires == NOW + LIFE - MARGIN
     grant = unseal(to, APP.config)
     assert is_alive(to, grant, NOW)
     assert is_alive(to, grant, NOW + 869)

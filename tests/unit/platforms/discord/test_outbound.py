@@ -5,10 +5,19 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import IDEMPOTENT, Answer, BreakerFailure, Bucket, Call, Headers, Pause, Sent
 from parley.model import Destination, Image, Outgoing, Reply, Text
-from parley.platform import HARMLESS, Answer, Bucket, Call, Headers, Pause, Sent, Strike
-from parley.platforms.discord.grant import Grant, seal
-from parley.platforms.discord.outbound import PROFILE, deliver, download, learned, limits, outcome, token, token_key
+from parley.platforms.discord.interaction_token import Grant, seal
+from parley.platforms.discord.outbound import (
+    PROFILE,
+    deliver,
+    download,
+    limit_feedback,
+    limits,
+    outcome,
+    token,
+    token_key,
+)
 from tests.conformance.adapters.discord import APP, INTERACTION_TOKEN, TOKEN, make_app
 
 NOW = 1_764_000_000.0
@@ -20,7 +29,7 @@ def outgoing(
     reply: Reply, ordinal: int = 0, until: float = NOW + 600, grant: Grant | None = None, **to: Any
 ) -> Outgoing:
     if grant is not None:
-        to |= {"grant": seal(APP.config, grant), "grant_until": int(until)}
+        to |= {"reply_token": seal(APP.config, grant), "reply_token_expires": int(until)}
     place = {"tenant": "20", "room_id": "30", "user_id": "50", **to}
     return Outgoing(
         id="0123456789abcdef0123456789abcdef",
@@ -70,8 +79,8 @@ def test_an_apology_fills_it_in_too_since_nothing_else_was_said() -> None:
 def test_only_what_may_be_repeated_is_called_harmless() -> None:
     answer, follow_up = run(outgoing(Reply(segments=(LONG,)), grant=THINKING))
     first, second = run(outgoing(Reply(segments=(LONG,))))
-    assert (answer.covered, follow_up.covered) == (HARMLESS, 0)
-    assert (first.covered, second.covered) == (180, 180)
+    assert (answer.idempotent_for, follow_up.idempotent_for) == (IDEMPOTENT, 0)
+    assert (first.idempotent_for, second.idempotent_for) == (180, 180)
     assert first.json["nonce"] != second.json["nonce"]
     assert len(first.json["nonce"]) == 25
 
@@ -124,7 +133,7 @@ def test_the_token_is_the_configurations_and_looked_up_again_within_the_hour() -
     with pytest.raises(StopIteration) as end:
         next(token(out, APP, {}, NOW))
     assert (end.value.value.value, end.value.value.expires) == (TOKEN, NOW + 3600)
-    assert PROFILE.kept == ()
+    assert PROFILE.pushed_credentials == ()
 
 
 def test_a_file_is_fetched_without_any_token() -> None:
@@ -159,7 +168,7 @@ def test_interactions_do_not_count_for_the_bot_and_their_tokens_are_in_no_key() 
 def taught(status: int, headers: dict[str, str] | None = None, body: bytes = b"{}", **grant: Any) -> tuple[Any, ...]:
     out = outgoing(Reply(segments=(Text(text="x"),)), **grant)
     (call,) = run(out)
-    return learned(call, Answer(status, body, Headers(headers or {})), out, APP)
+    return limit_feedback(call, Answer(status, body, Headers(headers or {})), out, APP)
 
 
 def test_an_empty_bucket_holds_the_route_until_it_is_full_again() -> None:
@@ -209,7 +218,7 @@ def test_a_refusal_for_its_rate_holds_the_route_or_the_whole_bot(headers, body, 
 )
 @pytest.mark.parametrize("grant", [None, THINKING])
 def test_what_discord_bans_for_is_counted_and_silences_the_app_long_before(status, headers, strikes, grant) -> None:
-    found = of(taught(status, headers, grant=grant), Strike)
+    found = of(taught(status, headers, grant=grant), BreakerFailure)
     assert len(found) == strikes
     for strike in found:
         assert (strike.bucket.limit, strike.bucket.period) == (1000, 600)

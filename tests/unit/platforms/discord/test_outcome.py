@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from parley.platform import (
+from parley.adapter import (
     Answer,
     Auth,
     Call,
     Headers,
-    Limited,
     Permanent,
     Sent,
     TokenRejected,
     Transient,
-    Unclear,
+    Unknown,
 )
+from parley.errors import RetryAfter
 from parley.platforms.discord.outbound import outcome
 
 PROMISED = 1_764_000_000
@@ -80,8 +80,8 @@ def test_done_or_done_before(call: Call, given: Answer, meaning: Sent) -> None:
 def test_too_fast_or_shut_out_waits_as_long_as_it_says(given: Answer, after: float) -> None:
     for call in (BOT, ANSWER):
         found = outcome(call, given)
-        assert isinstance(found, Limited), found
-        assert found.after == after
+        assert isinstance(found, RetryAfter), found
+        assert found.seconds == after
 
 
 @pytest.mark.parametrize(
@@ -95,22 +95,22 @@ def test_a_refused_bot_token_is_looked_up_again(given: Answer) -> None:
     "given", [answer(404, 10015), answer(404, 10062), answer(401, 50027), answer(400, 40094), Answer(401)]
 )
 def test_a_dead_interaction_leaves_the_reply_to_the_bots_token(given: Answer) -> None:
-    assert outcome(ANSWER, given) == Permanent(f"{given.status} {given.json().get('code', 0)}", grant=True)
+    assert outcome(ANSWER, given) == Permanent(f"{given.status} {given.json().get('code', 0)}", reply_token=True)
 
 
 def test_a_promise_that_discord_does_not_know_yet_is_tried_again_at_once() -> None:
     found = outcome(ANSWER, answer(404, 10015, {"Date": SECONDS_LATER}))
-    assert isinstance(found, Limited)
-    assert found.after == 1
+    assert isinstance(found, RetryAfter)
+    assert found.seconds == 1
 
 
 @pytest.mark.parametrize("date", [MINUTES_LATER, "", "yesterday", "Mon, 99 Nov 2025 16:00:08 GMT"])
 def test_and_not_minutes_later_or_where_nobody_knows_when(date: str) -> None:
-    assert outcome(ANSWER, answer(404, 10015, {"Date": date})) == Permanent("404 10015", grant=True)
+    assert outcome(ANSWER, answer(404, 10015, {"Date": date})) == Permanent("404 10015", reply_token=True)
 
 
 def test_a_clock_without_a_zone_counts_as_utc() -> None:
-    assert isinstance(outcome(ANSWER, answer(404, 10015, {"Date": "Mon, 24 Nov 2025 16:00:08 -0000"})), Limited)
+    assert isinstance(outcome(ANSWER, answer(404, 10015, {"Date": "Mon, 24 Nov 2025 16:00:08 -0000"})), RetryAfter)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_refusal_without_a_code_is_the_forms_and_bad_json_is_ours() -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 408])
 def test_a_failure_behind_the_gateway_may_have_happened_after_the_message_was_said(status: int) -> None:
-    assert isinstance(outcome(BOT, Answer(status, HTML)), Unclear)
+    assert isinstance(outcome(BOT, Answer(status, HTML)), Unknown)
 
 
 def test_an_overload_says_itself_that_nothing_was_done() -> None:

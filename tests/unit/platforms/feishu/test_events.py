@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Accepted, Request
 from parley.model import Action, Message, Sender
-from parley.platform import Accepted, Request
 from parley.platforms.feishu.inbound import receive
 from tests.conformance.feishu import (
     IDS,
@@ -220,10 +220,10 @@ def test_a_ticket_is_kept_and_never_a_message() -> None:
     new = event("app_ticket", {"app_ticket": "tkt-0d9c8b7a"}, NOW)
     for payload in (old, new):
         outcome = accepted(payload)
-        assert outcome.kept == {"app_ticket": "tkt-0d9c8b7a"}
-        assert outcome.kept_at == NOW
+        assert outcome.credentials == {"app_ticket": "tkt-0d9c8b7a"}
+        assert outcome.credentials_issued_at == NOW
         assert not outcome.messages
 
 
 def test_an_empty_ticket_keeps_nothing() -> None:
-    assert accepted(v1_event(NOW, {"type": "app_ticket"})).kept == {}
+    assert accepted(v1_event(NOW, {"type": "app_ticket"})).credentials == {}

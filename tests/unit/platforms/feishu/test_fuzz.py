@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parley.adapter import Accepted, Headers, Request
 from parley.model.codec import decode_message, encode
-from parley.platform import Accepted, Headers, Request
 from parley.platforms.feishu.inbound import receive
 from parley.platforms.feishu.values import decode, seconds
 from tests.conformance.feishu import PLAIN_APP, SECRET_APP, TOKEN, card_action, chat, encrypt, signed

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Accepted, App, Request
 from parley.model import Audio, File, Image, Link, Location, Markdown, Mention, Message, Other, Text, Video
-from parley.platform import Accepted, App, Request
 from parley.platforms.feishu.inbound import receive
 from tests.conformance.feishu import CONTENTS, PLAIN_APP, POST, TOKEN, chat, dump, make_app
 

@@ -7,28 +7,28 @@ from typing import Any
 import msgspec
 import pytest
 
-from parley.model import AnySegment, Audio, Card, Destination, File, Image, Outgoing, Reply, Text
-from parley.platform import (
-    HARMLESS,
+from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     App,
     Bucket,
     Call,
     Headers,
-    Limited,
     Outcome,
     Pause,
     Permanent,
     Sent,
     Token,
     TokenRejected,
-    TokenUnavailable,
+    TokenUnavailableError,
     Transient,
-    Unclear,
+    Unknown,
     Upload,
 )
+from parley.errors import RetryAfter
+from parley.model import AnySegment, Audio, Card, Destination, File, Image, Outgoing, Reply, Text
 from parley.platforms import outbound
-from parley.platforms.feishu.outbound import PROFILE, download, learned, limits, outcome, token, token_key
+from parley.platforms.feishu.outbound import PROFILE, download, limit_feedback, limits, outcome, token, token_key
 from tests.conformance.adapters.feishu import ADAPTER
 from tests.conformance.feishu import dump, make_app
 
@@ -85,7 +85,7 @@ def test_a_token_that_is_refused(code: int) -> None:
 @pytest.mark.parametrize("code", [99991400, 230020, 11232, 11233, 11247])
 @pytest.mark.parametrize("status", [200, 400, 429])
 def test_a_limit_whatever_the_http_status(code: int, status: int) -> None:
-    assert meant({"code": code, "msg": "slow"}, status) == Limited(1, f"{code} slow")
+    assert meant({"code": code, "msg": "slow"}, status) == RetryAfter(1, f"{code} slow")
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_a_limit_whatever_the_http_status(code: int, status: int) -> None:
     ],
 )
 def test_a_limit_says_how_long_to_wait(headers: dict[str, Any], after: float) -> None:
-    assert meant({"code": 99991400, "msg": "x"}, 400, **headers) == Limited(after, "99991400 x")
+    assert meant({"code": 99991400, "msg": "x"}, 400, **headers) == RetryAfter(after, "99991400 x")
 
 
 def test_http_429_is_a_limit_with_any_body() -> None:
-    assert isinstance(meant(b"<html>", 429), Limited)
-    assert isinstance(meant({"code": 1, "msg": "?"}, 429), Limited)
+    assert isinstance(meant(b"<html>", 429), RetryAfter)
+    assert isinstance(meant({"code": 1, "msg": "?"}, 429), RetryAfter)
 
 
 def test_a_message_that_is_still_being_sent_is_tried_again() -> None:
@@ -137,26 +137,26 @@ def test_what_is_gone_is_recalled() -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_nobody_knows_what_a_server_error_did(status: int) -> None:
-    assert isinstance(meant({"code": 2200, "msg": "internal"}, status), Unclear)
-    assert isinstance(meant(b"<html>", status), Unclear)
-    assert isinstance(meant(b"", status), Unclear)
+    assert isinstance(meant({"code": 2200, "msg": "internal"}, status), Unknown)
+    assert isinstance(meant(b"<html>", status), Unknown)
+    assert isinstance(meant(b"", status), Unknown)
 
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_known_code_counts_more_than_a_server_error(status: int) -> None:
-    assert isinstance(meant({"code": 99991400, "msg": ""}, status), Limited)
+    assert isinstance(meant({"code": 99991400, "msg": ""}, status), RetryAfter)
     assert isinstance(meant({"code": 99991663, "msg": ""}, status), TokenRejected)
     assert isinstance(meant({"code": 230099, "msg": ""}, status), Permanent)
 
 
 @pytest.mark.parametrize("body", [b"", b"ok", b"[]", b'{"code":"0"}', b'{"code":true}', b'{"code":null}', b"\xff"])
 def test_a_success_without_a_code_is_no_success(body: bytes) -> None:
-    assert isinstance(meant(body), Unclear)
+    assert isinstance(meant(body), Unknown)
 
 
 def test_a_gateways_refusal_is_final_but_for_its_time_out() -> None:
     assert meant(b"<html>", 413) == Permanent("HTTP 413 without a code")
-    assert isinstance(meant(b"<html>", 408), Unclear)
+    assert isinstance(meant(b"<html>", 408), Unknown)
 
 
 def test_a_reason_is_short() -> None:
@@ -207,9 +207,9 @@ def test_a_limit_that_is_hit_is_a_pause_for_everybody() -> None:
     app, said = make_app(), out(room_id="oc_1")
     chat, whole = limits(SEND, said, app)
     hit = answer({"code": 99991400}, 400, {"x-ogw-ratelimit-reset": "7"})
-    assert learned(SEND, hit, said, app) == (Pause(whole, 7),)
-    assert learned(SEND, answer({"code": 230020}, 400), said, app) == (Pause(chat, 1),)
-    assert learned(SEND, answer({"code": 0}), said, app) == ()
+    assert limit_feedback(SEND, hit, said, app) == (Pause(whole, 7),)
+    assert limit_feedback(SEND, answer({"code": 230020}, 400), said, app) == (Pause(chat, 1),)
+    assert limit_feedback(SEND, answer({"code": 0}), said, app) == ()
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_an_internal_app_asks_with_its_secret() -> None:
     assert found == Token("t-1", NOW + 7140)
     assert call.url == f"{HOST}/auth/v3/tenant_access_token/internal"
     assert call.json == {"app_id": "cli_a1b2c3d4e5f60708", "app_secret": "appsecret"}
-    assert (call.auth, call.covered) == (None, HARMLESS)
+    assert (call.auth, call.idempotent_for) == (None, IDEMPOTENT)
 
 
 def test_a_store_app_goes_from_ticket_to_app_to_tenant() -> None:
@@ -260,15 +260,15 @@ def test_without_a_good_ticket_a_new_one_is_asked_for(kept: dict[str, str], answ
     for one in answers:
         call = steps.send(one)
     assert call.url == f"{HOST}/auth/v3/app_ticket/resend"
-    with pytest.raises(TokenUnavailable, match="app_ticket") as raised:
+    with pytest.raises(TokenUnavailableError, match="app_ticket") as raised:
         steps.send(answer({"code": 0}))
-    assert raised.value.after == 10
+    assert raised.value.retry_after == 10
 
 
 def test_a_store_app_needs_a_tenant() -> None:
-    with pytest.raises(TokenUnavailable, match="tenant") as raised:
+    with pytest.raises(TokenUnavailableError, match="tenant") as raised:
         run_token(STORE, [], TICKET, tenant="")
-    assert raised.value.after is None
+    assert raised.value.retry_after is None
 
 
 @pytest.mark.parametrize(
@@ -286,14 +286,14 @@ def test_a_store_app_needs_a_tenant() -> None:
     ],
 )
 def test_a_refused_token_says_when_to_come_back(refusal: Answer, after: float | None) -> None:
-    with pytest.raises(TokenUnavailable) as raised:
+    with pytest.raises(TokenUnavailableError) as raised:
         run_token(make_app(), [refusal], {})
-    assert raised.value.after == after
+    assert raised.value.retry_after == after
     assert "appsecret" not in str(raised.value)
 
 
 def test_a_wrong_secret_names_the_settings() -> None:
-    with pytest.raises(TokenUnavailable, match=r"10014 app secret invalid; see app_id, app_secret"):
+    with pytest.raises(TokenUnavailableError, match=r"10014 app secret invalid; see app_id, app_secret"):
         run_token(make_app(), [answer({"code": 10014, "msg": "app secret invalid"})], {})
 
 
@@ -312,7 +312,7 @@ def test_a_webhook_needs_a_token_for_pictures_alone() -> None:
 
 
 def test_tickets_are_asked_for() -> None:
-    assert PROFILE.kept == ("app_ticket",)
+    assert PROFILE.pushed_credentials == ("app_ticket",)
 
 
 # --- downloads --------------------------------------------------------------------------------------------------------

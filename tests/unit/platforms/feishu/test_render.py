@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.model import AnySegment, Button, Card, Image, Link, Markdown, Mention, Text
-from parley.platforms.feishu.render import CARDS, CHAT, WEBHOOK, Said, Style, parts, wire_size
+from parley.platforms.feishu.render import CARDS, CHAT, WEBHOOK, Rendered, Style, parts, wire_size
 
 LIMITS = {"text": 150_000, "post": 30_000, "interactive": 30_000}
 
 
-def messages(*segments: AnySegment, style: Style = CHAT) -> list[Said]:
+def messages(*segments: AnySegment, style: Style = CHAT) -> list[Rendered]:
     found = list(parts(segments, style))
-    assert all(isinstance(part, Said) for part in found)
-    return [part for part in found if isinstance(part, Said)]
+    assert all(isinstance(part, Rendered) for part in found)
+    return [part for part in found if isinstance(part, Rendered)]
 
 
-def words(said: Said) -> str:
+def words(said: Rendered) -> str:
     """All that can be read in a message."""
     return "".join(_strings(said.content))
 
@@ -33,7 +33,7 @@ def _strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def fits(said: Said) -> bool:
+def fits(said: Rendered) -> bool:
     body = {"receive_id": "oc_" + "x" * 40, "msg_type": said.kind, "uuid": "u" * 50, "content": json_text(said.content)}
     return len(msgspec.json.encode(body)) <= LIMITS[said.kind]
 
@@ -141,7 +141,7 @@ segments = st.one_of(
 @given(st.lists(segments, max_size=6), st.sampled_from([CHAT, WEBHOOK, CARDS]))
 def test_whatever_a_bot_says_can_be_sent(said: list[AnySegment], style: Style) -> None:
     for part in parts(said, style):
-        assert isinstance(part, Said)
+        assert isinstance(part, Rendered)
         assert fits(part)
         assert json.loads(msgspec.json.encode(part.content)) == part.content
 
@@ -180,4 +180,4 @@ def test_a_text_of_a_stranger_mentions_nobody(text: str) -> None:
 @pytest.mark.parametrize("text", ['<at user_id="all"></at>', "a <b>b</b>", "[x](https://example.com)"])
 def test_words_that_look_like_markup_are_shown_and_not_obeyed(text: str) -> None:
     (found,) = messages(Text(text=text))
-    assert found == Said("post", {"zh_cn": {"content": [[{"tag": "text", "text": text}]]}})
+    assert found == Rendered("post", {"zh_cn": {"content": [[{"tag": "text", "text": text}]]}})

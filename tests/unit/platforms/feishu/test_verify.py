@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from parley.platform import Accepted, App, Headers, Rejected, Request
+from parley.adapter import Accepted, App, Headers, Rejected, Request
 from parley.platforms.feishu.inbound import receive
 from tests.conformance.feishu import (
     IV,

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from parley.platform import (
+from parley.adapter import (
     Answer,
     Call,
-    Limited,
     Outcome,
     Permanent,
     Sent,
     Token,
     TokenRejected,
-    TokenUnavailable,
+    TokenUnavailableError,
     Transient,
-    Unclear,
+    Unknown,
 )
+from parley.errors import RetryAfter
 from parley.platforms.tencent import api
 from parley.platforms.tencent.api import Codes
 
@@ -28,8 +28,8 @@ CODES = Codes(
     transient=frozenset({-1}),
     form=frozenset({40058}),
     done=frozenset({45065}),
-    closed=frozenset({45015}),
-    grant=frozenset({42045}),
+    window_closed=frozenset({45015}),
+    reply_token=frozenset({42045}),
     hints={40164: "look there"},
 )
 
@@ -49,21 +49,21 @@ def answer(status: int = 200, **body: Any) -> Answer:
         (answer(errcode=45065, errmsg="duplicate"), Sent()),
         (answer(errcode=42001, errmsg="expired"), TokenRejected("42001 expired")),
         (answer(errcode="42001", errmsg="expired"), TokenRejected("42001 expired")),
-        (answer(errcode=45009, errmsg="fast"), Limited(60, "45009 fast")),
+        (answer(errcode=45009, errmsg="fast"), RetryAfter(60, "45009 fast")),
         (answer(errcode=-1, errmsg="busy"), Transient("-1 busy")),
         (answer(errcode=40058, errmsg="bad"), Permanent("40058 bad", form=True)),
-        (answer(errcode=45015, errmsg="late"), Permanent("45015 late", closed=True)),
-        (answer(errcode=42045, errmsg="used"), Permanent("42045 used", grant=True)),
+        (answer(errcode=45015, errmsg="late"), Permanent("45015 late", window_closed=True)),
+        (answer(errcode=42045, errmsg="used"), Permanent("42045 used", reply_token=True)),
         (answer(errcode=40164, errmsg="ip"), Permanent("40164 ip: look there")),
         (answer(errcode=99999), Permanent("99999 ")),
         (answer(500, errcode=-1, errmsg="busy"), Transient("-1 busy")),
-        (answer(429), Limited(60, "HTTP 429 without an errcode")),
-        (answer(502, message="Bad gateway"), Unclear("HTTP 502 without an errcode")),
+        (answer(429), RetryAfter(60, "HTTP 429 without an errcode")),
+        (answer(502, message="Bad gateway"), Unknown("HTTP 502 without an errcode")),
         (answer(404, message="no"), Permanent("HTTP 404 without an errcode")),
-        (answer(408), Unclear("HTTP 408 without an errcode")),
-        (Answer(200, b"<html>"), Unclear("HTTP 200 without an errcode")),
-        (Answer(200, b""), Unclear("HTTP 200 without an errcode")),
-        (Answer(200, b"[1]"), Unclear("HTTP 200 without an errcode")),
+        (answer(408), Unknown("HTTP 408 without an errcode")),
+        (Answer(200, b"<html>"), Unknown("HTTP 200 without an errcode")),
+        (Answer(200, b""), Unknown("HTTP 200 without an errcode")),
+        (Answer(200, b"[1]"), Unknown("HTTP 200 without an errcode")),
     ],
 )
 def test_what_an_answer_means(given: Answer, meaning: Outcome) -> None:
@@ -95,9 +95,9 @@ def test_a_token_ends_when_the_answer_says() -> None:
 def test_a_token_that_cannot_be_had_says_why_and_when_to_ask_again(
     given: Answer, after: float | None, said: str
 ) -> None:
-    with pytest.raises(TokenUnavailable, match=said) as error:
+    with pytest.raises(TokenUnavailableError, match=said) as error:
         api.read_token(given, CODES, {40001: "the page"}, 0)
-    assert error.value.after == after
+    assert error.value.retry_after == after
 
 
 def test_addresses_are_blocks() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.enterprise.crypto import WeChatCrypto as CorpCrypto
 
-from parley.platforms.tencent.envelope import WrongReceiver, aes_key, decrypt, encrypt, open_for, signature
+from parley.platforms.tencent.envelope import WrongReceiverError, aes_key, decrypt, decrypt_for, encrypt, signature
 from parley.platforms.tencent.fields import read, text
 
 KEY, OLD_KEY = "R2k5VbT8wQzYc1NfXh4LmP7sUa0DgJeKoI3rBnM6tWq", "Zx9Cv8Bn7Ml6Kj5Hg4Fd3Sa2Qw1Er0Ty9Ui8Op7As6D"
@@ -95,7 +95,7 @@ def test_what_is_no_ciphertext_is_refused(encrypted: str) -> None:
 def test_noise_is_refused_with_the_same_words(data: bytes) -> None:
     encrypted = base64.b64encode(data).decode()
     with pytest.raises(ValueError, match=r".+"):
-        open_for({CORP}, [KEY], encrypted)
+        decrypt_for({CORP}, [KEY], encrypted)
 
 
 def test_every_changed_byte_is_noticed_by_the_signature() -> None:
@@ -108,15 +108,15 @@ def test_every_changed_byte_is_noticed_by_the_signature() -> None:
 
 def test_the_key_of_before_still_opens_and_is_told() -> None:
     encrypted = encrypt(OLD_KEY, "hello", CORP)
-    assert open_for({CORP}, [KEY, OLD_KEY], encrypted) == ("hello", CORP, OLD_KEY)
+    assert decrypt_for({CORP}, [KEY, OLD_KEY], encrypted) == ("hello", CORP, OLD_KEY)
     with pytest.raises(ValueError, match="not decryptable"):
-        open_for({CORP}, [KEY], encrypted)
+        decrypt_for({CORP}, [KEY], encrypted)
 
 
 def test_another_receiver_is_told_from_another_key() -> None:
-    with pytest.raises(WrongReceiver):
-        open_for({"ww0"}, [OLD_KEY, KEY], encrypt(KEY, "hello", CORP))
-    assert open_for({CORP, ""}, [KEY], encrypt(KEY, "hello", "")).receiver == ""
+    with pytest.raises(WrongReceiverError):
+        decrypt_for({"ww0"}, [OLD_KEY, KEY], encrypt(KEY, "hello", CORP))
+    assert decrypt_for({CORP, ""}, [KEY], encrypt(KEY, "hello", "")).receiver == ""
 
 
 @pytest.mark.parametrize("key", ["", "abc", KEY + "A", KEY[:-1], KEY[:-1] + "*", "你" * 43])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import App, Sent
 from parley.model import Destination, Outgoing, Reply
-from parley.platform import App, Sent
 from parley.platforms import outbound
 from tests.unit.playground.tencent import wechat, wecom
 

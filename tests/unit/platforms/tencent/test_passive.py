@@ -20,10 +20,10 @@ from parley.model import (
     Text,
     Video,
 )
-from parley.platforms.tencent.passive import Plan, plan
-from parley.platforms.tencent.words import LIMIT
+from parley.platforms.tencent.passive import PassivePlan, plan
+from parley.platforms.tencent.plain import LIMIT
 from parley.platforms.wechat.render import VOICE as WECHAT
-from parley.platforms.wecom.spoken import VOICE as WECOM
+from parley.platforms.wecom.passive import VOICE as WECOM
 from parley.text import utf8_size
 
 
@@ -47,33 +47,33 @@ NEWS = {
 @pytest.mark.parametrize(
     ("replies", "wanted"),
     [
-        ((), Plan(None, 0)),
-        ((reply("hello"),), Plan(text("hello"), 1)),
-        ((reply("one"), reply("two"), reply(Markdown(text="**three**"))), Plan(text("one\ntwo\nthree"), 3)),
-        ((reply(), reply("  "), reply("said")), Plan(text("said"), 3)),
-        ((reply(),), Plan(None, 1)),
-        ((reply(Image(key="M1")),), Plan({"MsgType": "image", "Image": {"MediaId": "M1"}}, 1)),
-        ((reply(Audio(key="M2")), reply("x")), Plan({"MsgType": "voice", "Voice": {"MediaId": "M2"}}, 1)),
+        ((), PassivePlan(None, 0)),
+        ((reply("hello"),), PassivePlan(text("hello"), 1)),
+        ((reply("one"), reply("two"), reply(Markdown(text="**three**"))), PassivePlan(text("one\ntwo\nthree"), 3)),
+        ((reply(), reply("  "), reply("said")), PassivePlan(text("said"), 3)),
+        ((reply(),), PassivePlan(None, 1)),
+        ((reply(Image(key="M1")),), PassivePlan({"MsgType": "image", "Image": {"MediaId": "M1"}}, 1)),
+        ((reply(Audio(key="M2")), reply("x")), PassivePlan({"MsgType": "voice", "Voice": {"MediaId": "M2"}}, 1)),
         (
             (reply(Video(key="M3", name="film")),),
-            Plan({"MsgType": "video", "Video": {"MediaId": "M3", "Title": "film", "Description": ""}}, 1),
+            PassivePlan({"MsgType": "video", "Video": {"MediaId": "M3", "Title": "film", "Description": ""}}, 1),
         ),
-        ((reply(ARTICLE, ARTICLE),), Plan(NEWS, 0, reply(ARTICLE))),
-        ((reply(" ", Image(key="M1")),), Plan({"MsgType": "image", "Image": {"MediaId": "M1"}}, 1)),
-        ((reply("see", Image(key="M1"), "above"),), Plan(text("see"), 0, reply(Image(key="M1"), "above"))),
-        ((reply("one"), reply(Image(key="M1"))), Plan(text("one"), 1)),
-        ((reply("one"), reply("two", Image(key="M1"))), Plan(text("one\ntwo"), 1, reply(Image(key="M1")))),
-        ((Reply(op="edit", target="1", segments=(Text(text="x"),)), reply("two")), Plan(None, 0)),
-        ((reply("one"), Reply(op="recall", target="1"), reply("two")), Plan(text("one"), 1)),
+        ((reply(ARTICLE, ARTICLE),), PassivePlan(NEWS, 0, reply(ARTICLE))),
+        ((reply(" ", Image(key="M1")),), PassivePlan({"MsgType": "image", "Image": {"MediaId": "M1"}}, 1)),
+        ((reply("see", Image(key="M1"), "above"),), PassivePlan(text("see"), 0, reply(Image(key="M1"), "above"))),
+        ((reply("one"), reply(Image(key="M1"))), PassivePlan(text("one"), 1)),
+        ((reply("one"), reply("two", Image(key="M1"))), PassivePlan(text("one\ntwo"), 1, reply(Image(key="M1")))),
+        ((Reply(op="edit", target="1", segments=(Text(text="x"),)), reply("two")), PassivePlan(None, 0)),
+        ((reply("one"), Reply(op="recall", target="1"), reply("two")), PassivePlan(text("one"), 1)),
         (
             (reply("one"), msgspec.structs.replace(reply("two"), to=Destination(platform="p", app="a"))),
-            Plan(text("one"), 1),
+            PassivePlan(text("one"), 1),
         ),
-        ((reply("x" * 2000), reply("y" * 100)), Plan(text("x" * 2000), 1)),
-        ((reply("x" * 2000), reply("y" * 47)), Plan(text("x" * 2000 + "\n" + "y" * 47), 2)),
+        ((reply("x" * 2000), reply("y" * 100)), PassivePlan(text("x" * 2000), 1)),
+        ((reply("x" * 2000), reply("y" * 47)), PassivePlan(text("x" * 2000 + "\n" + "y" * 47), 2)),
     ],
 )
-def test_what_one_response_says(replies, wanted: Plan, voice) -> None:
+def test_what_one_response_says(replies, wanted: PassivePlan, voice) -> None:
     assert plan(replies, voice) == wanted
 
 
@@ -81,8 +81,8 @@ def test_what_one_response_says(replies, wanted: Plan, voice) -> None:
     "part", [Image(url="https://e.com/p.png"), File(key="F"), Card(title="T", buttons=(Button(id="a", label="A"),))]
 )
 def test_wecom_leaves_to_the_api_what_only_the_api_can_say(part: AnySegment) -> None:
-    assert plan((reply(part),), WECOM) == Plan(None, 0)
-    assert plan((reply("see", part),), WECOM) == Plan(text("see"), 0, reply(part))
+    assert plan((reply(part),), WECOM) == PassivePlan(None, 0)
+    assert plan((reply("see", part),), WECOM) == PassivePlan(text("see"), 0, reply(part))
 
 
 def test_wechat_says_everything_since_it_may_have_no_other_way() -> None:
@@ -101,7 +101,7 @@ def test_wechat_says_everything_since_it_may_have_no_other_way() -> None:
         Other(name="miniprogram", data={"title": "Shop"}),
     )
     found = plan((reply(*parts),), WECHAT)
-    assert (found.said, found.rest) == (1, None)
+    assert (found.sent, found.rest) == (1, None)
     assert found.body == text(
         '<a href="https://e.com/p.png">[p]</a>\n'
         "Sure?\nReally\n"
@@ -118,11 +118,11 @@ def test_wechat_hands_over_to_a_person_where_the_bot_says_so() -> None:
         "TransInfo": {"KfAccount": "a@b"},
     }
     anybody = Other(name="transfer_customer_service")
-    assert plan((reply(anybody),), WECHAT) == Plan({"MsgType": "transfer_customer_service"}, 1)
+    assert plan((reply(anybody),), WECHAT) == PassivePlan({"MsgType": "transfer_customer_service"}, 1)
 
 
 def test_a_template_message_is_left_to_its_own_call() -> None:
-    assert plan((reply(Other(name="template", data={"template_id": "T"})),), WECHAT) == Plan(None, 0)
+    assert plan((reply(Other(name="template", data={"template_id": "T"})),), WECHAT) == PassivePlan(None, 0)
 
 
 SEGMENTS = st.one_of(
@@ -151,10 +151,10 @@ def test_one_response_after_the_other_says_everything_in_order(replies: tuple[Re
     said: list[str] = []
     while replies:
         found = plan(replies, WECHAT)
-        assert found.said or found.rest is not None, "no progress"
+        assert found.sent or found.rest is not None, "no progress"
         if found.body:
             assert utf8_size(found.body.get("Content", "")) <= LIMIT
             said.append(found.body.get("Content", found.body["MsgType"]))
         rest = () if found.rest is None else (found.rest,)
-        replies = (*rest, *replies[found.said + len(rest) :])
+        replies = (*rest, *replies[found.sent + len(rest) :])
     assert "".join("".join(said).split()) == wanted

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parley.adapter import Accepted, Rejected, Request, Sent, UndeliverableError
 from parley.model import (
     AnySegment,
     Button,
@@ -21,9 +22,8 @@ from parley.model import (
     Text,
 )
 from parley.model.codec import decode_message, encode
-from parley.platform import Accepted, Rejected, Request, Sent, Undeliverable
 from parley.platforms.wechat import outbound
-from parley.platforms.wechat.inbound import answer, receive
+from parley.platforms.wechat.inbound import passive_reply, receive
 from tests.conformance.adapters.wechat import APP, PLAIN, TOKEN, delivery, fields
 from tests.conformance.tencent import query_of, xml
 
@@ -72,7 +72,7 @@ def test_any_content_in_a_valid_envelope_is_refused_or_makes_a_sane_message(
         for message in outcome.messages:
             assert decode_message(encode(message)) == message
             assert message.id
-            answer(request, APP, message, (Reply.of("x"),), NOW)
+            passive_reply(request, APP, message, (Reply.of("x"),), NOW)
 
 
 @settings(max_examples=150, deadline=None)
@@ -117,7 +117,7 @@ def test_any_reply_is_said_within_the_limits(segments: tuple[AnySegment, ...]) -
         while True:
             _within_limits(call.json or {})
             call = steps.send(Sent(id="MEDIA"))
-    except (StopIteration, Undeliverable):
+    except (StopIteration, UndeliverableError):
         return
 
 

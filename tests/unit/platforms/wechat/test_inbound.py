@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from wechatpy import parse_message
 
+from parley.adapter import Accepted, App, Rejected, Request
 from parley.model import Audio, Image, Link, Location, Message, Other, Text, Video
 from parley.model.codec import decode_message, encode
-from parley.platform import Accepted, App, Rejected, Request
 from parley.platforms.wechat.inbound import receive
 from tests.conformance.adapters.wechat import (
     ACCOUNT,

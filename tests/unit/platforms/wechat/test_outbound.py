@@ -7,23 +7,23 @@ import httpx
 import msgspec
 import pytest
 
-from parley.engine.http import Http
-from parley.model import Button, Card, Destination, File, Image, Other, Outgoing, Reply, Video
-from parley.platform import (
-    HARMLESS,
+from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     App,
     Bucket,
     Call,
-    Limited,
     Permanent,
     Sent,
     Token,
     TokenRejected,
-    TokenUnavailable,
+    TokenUnavailableError,
     Transient,
     fallback,
 )
+from parley.engine.http import Http
+from parley.errors import RetryAfter
+from parley.model import Button, Card, Destination, File, Image, Other, Outgoing, Reply, Video
 from parley.platforms.wechat import outbound
 from tests.conformance.adapters.wechat import APP, APP_ID, OPENID, SECRET
 
@@ -66,9 +66,9 @@ def test_the_stable_token_is_asked_for_and_never_forced() -> None:
 def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> None:
     steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
     next(steps)
-    with pytest.raises(TokenUnavailable, match=named) as error:
+    with pytest.raises(TokenUnavailableError, match=named) as error:
         steps.send(answer(errcode=code, errmsg="no"))
-    assert error.value.after is None
+    assert error.value.retry_after is None
     assert SECRET not in str(error.value)
 
 
@@ -83,8 +83,8 @@ def test_two_thousand_calls_a_minute_for_an_account() -> None:
         (40014, TokenRejected),
         (42001, TokenRejected),
         (41001, TokenRejected),
-        (45011, Limited),
-        (45009, Limited),
+        (45011, RetryAfter),
+        (45009, RetryAfter),
         (-1, Transient),
         (45065, Sent),
         (43004, Permanent),
@@ -98,9 +98,9 @@ def test_codes(code: int, kind: type) -> None:
 
 def test_a_day_quota_is_asked_after_less_often_than_a_minutes() -> None:
     minute, day = (outbound.outcome(SEND, answer(errcode=code)) for code in (45011, 45009))
-    assert isinstance(minute, Limited)
-    assert isinstance(day, Limited)
-    assert minute.after * 10 < day.after
+    assert isinstance(minute, RetryAfter)
+    assert isinstance(day, RetryAfter)
+    assert minute.seconds * 10 < day.seconds
 
 
 @pytest.mark.parametrize("code", [45015, 45047, 48001])
@@ -109,7 +109,7 @@ def test_what_a_callback_may_still_say_is_kept_for_it_and_all_else_has_failed(co
         call = next(outbound.deliver(out(Reply.of(segment)), app, 100))
         refused = outbound.outcome(call, answer(errcode=code, errmsg="x"))
         assert isinstance(refused, Permanent)
-        return refused.closed
+        return refused.window_closed
 
     passive = App("wechat", "demo", msgspec.structs.replace(APP.config, reply_mode="passive"))
     template = Other(name="template", data={"template_id": "T"})
@@ -135,13 +135,13 @@ def test_a_refused_form_may_be_said_in_words(code: int) -> None:
 
 
 def test_nothing_covers_a_message_and_a_template_is_covered_by_its_id() -> None:
-    assert first(Reply.of("x")).covered == 0
+    assert first(Reply.of("x")).idempotent_for == 0
     template = Reply.of(Other(name="template", data={"template_id": "T"}))
-    assert 0 < first(template).covered < 600
+    assert 0 < first(template).idempotent_for < 600
     assert first(template).json["client_msg_id"] == first(template).json["client_msg_id"]
     two = Reply(segments=template.segments * 2)
     assert len({call.json["client_msg_id"] for call in outbound.deliver(out(two), APP, 0)}) == 2
-    assert first(Reply.of(Other(name="typing"))).covered == HARMLESS
+    assert first(Reply.of(Other(name="typing"))).idempotent_for == IDEMPOTENT
 
 
 def test_media_are_fetched_by_their_handle_or_their_address() -> None:

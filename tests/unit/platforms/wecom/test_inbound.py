@@ -9,11 +9,11 @@ import pytest
 from wechatpy.enterprise import parse_message
 from wechatpy.enterprise.crypto import WeChatCrypto
 
+from parley.adapter import Accepted, App, Rejected, Request, SupportsInstantAnswers
+from parley.adapter import SupportsPassiveReply as AnsweringPart
 from parley.crypto import unseal
 from parley.model import Audio, Destination, File, Image, Link, Location, Message, Other, Text, Video
 from parley.model.codec import decode_message, encode
-from parley.platform import Accepted, App, Instantly, Rejected, Request
-from parley.platform import Answering as AnsweringPart
 from parley.platforms import inbound
 from parley.platforms.wecom.inbound import receive
 from tests.conformance.adapters.wecom import (
@@ -241,8 +241,8 @@ def test_a_click_is_an_action_with_the_right_to_change_the_card() -> None:
     assert (message.action.id, message.action.value, message.action.message_id) == ("btn_ok", "", "task-42")
     assert message.action.form == {"q1": "a,b"}
     assert message.action.options == ("a", "b")
-    assert unseal(SECRET, message.context.grant) == "RESP-CODE"
-    assert message.context.grant_until == int(NOW) + 72 * 3600
+    assert unseal(SECRET, message.context.reply_token) == "RESP-CODE"
+    assert message.context.reply_token_expires == int(NOW) + 72 * 3600
     assert b"RESP-CODE" not in encode(message)
     assert Destination.answering(message).message_id == "task-42"
 
@@ -267,7 +267,7 @@ def test_menus_of_cards_and_old_task_cards_are_actions_too(name: str) -> None:
     del payload["ResponseCode"], payload["SelectedItems"]
     message = said(payload)
     assert message.action is not None
-    assert (message.action.id, message.action.value, message.context.grant) == ("ok", "42", "")
+    assert (message.action.id, message.action.value, message.context.reply_token) == ("ok", "42", "")
 
 
 # --- third-party apps -------------------------------------------------------------------------------------------------
@@ -280,11 +280,15 @@ def command(**more: Any) -> Accepted | Rejected:
 def test_a_ticket_is_kept_and_is_no_message() -> None:
     outcome = command(InfoType="suite_ticket", TimeStamp="1718000101", SuiteTicket="T1")
     assert isinstance(outcome, Accepted)
-    assert (dict(outcome.kept), outcome.kept_at, outcome.messages) == ({"suite_ticket": "T1"}, 1_718_000_101, ())
+    assert (dict(outcome.credentials), outcome.credentials_issued_at, outcome.messages) == (
+        {"suite_ticket": "T1"},
+        1_718_000_101,
+        (),
+    )
     assert outcome.response.body == b"success"
     empty = command(InfoType="suite_ticket")
     assert isinstance(empty, Accepted)
-    assert not empty.kept
+    assert not empty.credentials
 
 
 def test_other_commands_are_events_without_their_credentials() -> None:
@@ -308,7 +312,7 @@ def test_other_commands_are_events_without_their_credentials() -> None:
 def test_the_acknowledgement_is_empty() -> None:
     outcome = receive(delivery(xml(chat(NOW)), NOW), APP, NOW)
     assert isinstance(outcome, Accepted)
-    assert (outcome.response.status, outcome.response.body, outcome.answer_within) == (200, b"", 0)
+    assert (outcome.response.status, outcome.response.body, outcome.passive_reply_within) == (200, b"", 0)
 
 
 def test_the_outside_of_the_envelope_is_no_authority() -> None:
@@ -415,4 +419,4 @@ def test_wechatpy_would_have_shown_the_same() -> None:
 
 def test_the_module_has_the_parts_that_the_engine_looks_for() -> None:
     assert isinstance(inbound("wecom"), AnsweringPart)
-    assert not isinstance(inbound("wecom"), Instantly)
+    assert not isinstance(inbound("wecom"), SupportsInstantAnswers)

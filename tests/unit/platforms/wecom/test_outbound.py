@@ -7,22 +7,22 @@ from typing import Any
 import httpx
 import pytest
 
-from parley.engine.http import Http
-from parley.model import Button, Card, Destination, File, Image, Outgoing, Reply, Text
-from parley.platform import (
-    HARMLESS,
+from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     App,
     Call,
-    Limited,
     Permanent,
     Sent,
     Token,
     TokenRejected,
-    TokenUnavailable,
+    TokenUnavailableError,
     Transient,
     fallback,
 )
+from parley.engine.http import Http
+from parley.errors import RetryAfter
+from parley.model import Button, Card, Destination, File, Image, Outgoing, Reply, Text
 from parley.platforms.wecom import outbound, robot
 from tests.conformance.adapters.wecom import APP, CORP, HOOK, SECRET
 
@@ -49,7 +49,7 @@ def test_a_token_is_asked_for_with_the_corp_and_the_secret_of_the_app() -> None:
     steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
     call = next(steps)
     assert (call.method, call.url) == ("GET", "https://qyapi.weixin.qq.com/cgi-bin/gettoken")
-    assert (call.query, call.auth, call.covered) == ({"corpid": CORP, "corpsecret": SECRET}, None, HARMLESS)
+    assert (call.query, call.auth, call.idempotent_for) == ({"corpid": CORP, "corpsecret": SECRET}, None, IDEMPOTENT)
     with pytest.raises(StopIteration) as end:
         steps.send(answer(errcode=0, errmsg="ok", access_token="T", expires_in=7200))
     assert end.value.value == Token("T", 8200)
@@ -62,9 +62,9 @@ def test_a_token_is_asked_for_with_the_corp_and_the_secret_of_the_app() -> None:
 def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> None:
     steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
     next(steps)
-    with pytest.raises(TokenUnavailable, match=named) as error:
+    with pytest.raises(TokenUnavailableError, match=named) as error:
         steps.send(answer(errcode=code, errmsg="no"))
-    assert error.value.after is None
+    assert error.value.retry_after is None
     assert SECRET not in str(error.value)
 
 
@@ -109,7 +109,7 @@ def test_a_robot_counts_its_messages_and_its_key_is_not_told() -> None:
 
 def test_bursts_keep_the_shorter_limit_and_the_pace_the_longer() -> None:
     """12 at once and then 16 a minute are below 30 a minute and 1,000 an hour; 7,000 and 2,383 below the company's."""
-    from parley.engine.pacing import spacing
+    from parley.engine.rate_limiter import spacing
 
     person, company = outbound.limits(first(Reply.of("x")), out(Reply.of("x")), APP)
     for bucket, minute, hour in ((person, 30, 1000), (company, 10_000, 150_000)):
@@ -128,8 +128,8 @@ def test_bursts_keep_the_shorter_limit_and_the_pace_the_longer() -> None:
         (40014, TokenRejected),
         (42001, TokenRejected),
         (41001, TokenRejected),
-        (45009, Limited),
-        (45033, Limited),
+        (45009, RetryAfter),
+        (45033, RetryAfter),
         (-1, Transient),
         (6000, Transient),
         (81013, Permanent),
@@ -165,17 +165,17 @@ def test_some_of_several_receivers_missing_is_no_failure() -> None:
 
 
 def test_nothing_covers_a_message_and_everything_else_may_be_repeated() -> None:
-    assert first(Reply.of("x")).covered == 0
+    assert first(Reply.of("x")).idempotent_for == 0
     assert "enable_duplicate_check" not in first(Reply.of("x")).json
-    assert first(Reply(op="recall", target="m1")).covered == HARMLESS
-    assert first(Reply.of(Image(url="https://e.com/p.png"))).covered == HARMLESS
+    assert first(Reply(op="recall", target="m1")).idempotent_for == IDEMPOTENT
+    assert first(Reply.of(Image(url="https://e.com/p.png"))).idempotent_for == IDEMPOTENT
 
 
 def test_a_card_is_covered_since_its_task_id_makes_it_like_no_other() -> None:
     card = Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))
     call = first(card)
     assert (call.json["enable_duplicate_check"], call.json["duplicate_check_interval"]) == (1, 14_400)
-    assert 3600 <= call.covered < 14_400
+    assert 3600 <= call.idempotent_for < 14_400
     assert outbound.outcome(call, answer(errcode=42014, errmsg="taskid has existed")) == Sent()
 
 

@@ -4,10 +4,10 @@ import pytest
 import xmltodict
 from wechatpy.enterprise.crypto import WeChatCrypto
 
+from parley.adapter import Accepted, App, Request
 from parley.model import Image, Link, Message, Reply, Text
-from parley.platform import Accepted, App, Request
 from parley.platforms.tencent.fields import read, text
-from parley.platforms.wecom.inbound import answer, receive
+from parley.platforms.wecom.inbound import passive_reply, receive
 from tests.conformance.adapters.wecom import APP, CORP, KEY, OTHER_KEY, TOKEN, chat, click, delivery, fields, make_app
 from tests.conformance.tencent import xml
 
@@ -19,7 +19,7 @@ def received(payload: dict, app: App = PASSIVE) -> tuple[Request, Message, float
     request = delivery(xml(payload), NOW)
     outcome = receive(request, app, NOW)
     assert isinstance(outcome, Accepted)
-    return request, outcome.messages[0], outcome.answer_within
+    return request, outcome.messages[0], outcome.passive_reply_within
 
 
 def shown(body: bytes, key: str = KEY) -> dict:
@@ -33,8 +33,8 @@ def shown(body: bytes, key: str = KEY) -> dict:
 def test_replies_are_joined_into_one_encrypted_text() -> None:
     request, message, waits = received(chat(NOW))
     assert waits == 4.5
-    answered = answer(request, PASSIVE, message, (Reply.of("收到 ]]> & <b>"), Reply.of("处理中")), NOW + 2)
-    assert (answered.said, answered.rest) == (2, None)
+    answered = passive_reply(request, PASSIVE, message, (Reply.of("收到 ]]> & <b>"), Reply.of("处理中")), NOW + 2)
+    assert (answered.sent, answered.rest) == (2, None)
     assert (answered.response.status, answered.response.content_type) == (200, "text/xml")
     assert shown(answered.response.body) == {
         "ToUserName": "zhangsan",
@@ -62,13 +62,13 @@ def test_replies_are_joined_into_one_encrypted_text() -> None:
 )
 def test_an_image_and_an_article(segment, wanted: dict) -> None:
     request, message, _ = received(chat(NOW))
-    found = shown(answer(request, PASSIVE, message, (Reply.of(segment),), NOW).response.body)
+    found = shown(passive_reply(request, PASSIVE, message, (Reply.of(segment),), NOW).response.body)
     assert {name: found[name] for name in wanted} == wanted
 
 
 def test_what_the_first_reply_leaves_is_told() -> None:
     request, message, _ = received(chat(NOW))
-    answered = answer(
+    answered = passive_reply(
         request, PASSIVE, message, (Reply(segments=(Text(text="see"), Image(url="https://e.com/p"))),), NOW
     )
     assert shown(answered.response.body)["Content"] == "see"
@@ -78,20 +78,20 @@ def test_what_the_first_reply_leaves_is_told() -> None:
 def test_nothing_to_say_is_the_empty_answer() -> None:
     request, message, _ = received(chat(NOW))
     for replies in ((), (Reply.of(Image(url="https://e.com/p")),)):
-        answered = answer(request, PASSIVE, message, replies, NOW)
-        assert (answered.response.body, answered.said, answered.rest) == (b"", 0, None)
+        answered = passive_reply(request, PASSIVE, message, replies, NOW)
+        assert (answered.response.body, answered.sent, answered.rest) == (b"", 0, None)
 
 
 def test_the_answer_is_under_the_key_of_the_request() -> None:
     app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY, reply_mode="passive")
     request, message, _ = received(chat(NOW), app)
-    assert shown(answer(request, app, message, (Reply.of("hi"),), NOW).response.body)["Content"] == "hi"
+    assert shown(passive_reply(request, app, message, (Reply.of("hi"),), NOW).response.body)["Content"] == "hi"
 
 
 def test_a_request_that_no_key_opens_any_more_is_not_answered() -> None:
     request, message, _ = received(chat(NOW))
-    answered = answer(request, make_app(key=OTHER_KEY), message, (Reply.of("hi"),), NOW)
-    assert (answered.response.body, answered.said) == (b"", 0)
+    answered = passive_reply(request, make_app(key=OTHER_KEY), message, (Reply.of("hi"),), NOW)
+    assert (answered.response.body, answered.sent) == (b"", 0)
 
 
 def test_a_click_can_be_answered_and_what_the_system_says_not() -> None:

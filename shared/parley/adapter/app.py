@@ -14,8 +14,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a reply of which nobody can know whether it arrived: report it as UNKNOWN, or send it again."""
 
     @property
-    def answers_within(self) -> bool:
-        """Whether replies go back with the callback itself where they can (`Answering`)."""
+    def replies_passively(self) -> bool:
+        """Whether replies go back with the callback itself where they can (`SupportsPassiveReply`)."""
         return False
 
 

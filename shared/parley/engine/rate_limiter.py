@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from parley.adapter import BreakerFailure, Bucket, Pause
 from parley.engine import telemetry
-from parley.engine.batch import Later
+from parley.errors import RetryAfter
 from parley.journal.rows import Item, get_number, number, text
-from parley.platform import Bucket, Pause, Strike
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -79,7 +79,7 @@ class _Moment(NamedTuple):
 
 
 @dataclass(slots=True)
-class Pacing:
+class RateLimiter:
     """The limits of this deployment, in the table `table`."""
 
     client: "DynamoDBClient"
@@ -93,13 +93,13 @@ class Pacing:
     def wait(self, buckets: Iterable[Bucket]) -> None:
         """Return at the moment at which a call that counts against `buckets` may be made.
 
-        Raises Later where that is further off than `PATIENCE`; nothing is then reserved.
+        Raises RetryAfter where that is further off than `PATIENCE`; nothing is then reserved.
         """
         reserved: list[_Moment] = []
         for bucket in sorted(buckets, key=lambda bucket: bucket.limit / bucket.period):
             try:
                 moment = self._reserve(bucket, self.clock())
-            except Later:
+            except RetryAfter:
                 for earlier in reserved:
                     self._give_back(earlier)
                 raise
@@ -130,7 +130,7 @@ class Pacing:
         except self.client.exceptions.ConditionalCheckFailedException:
             return
 
-    def learn(self, news: "Iterable[Pause | Strike]") -> None:
+    def learn(self, news: "Iterable[Pause | BreakerFailure]") -> None:
         """Heed what an answer of the platform has told about its buckets."""
         for told in news:
             if isinstance(told, Pause):
@@ -138,25 +138,25 @@ class Pacing:
             else:
                 self._strike(told)
 
-    def _strike(self, strike: Strike) -> None:
+    def _strike(self, strike: BreakerFailure) -> None:
         try:
             self._reserve(strike.bucket, self.clock())
-        except Later as later:
-            telemetry.count("BreakersOpened")
+        except RetryAfter as later:
+            telemetry.count("CircuitBreakersOpened")
             for bucket in strike.pauses:
-                self.pause(bucket, self.clock() + max(later.after, strike.silence))
+                self.pause(bucket, self.clock() + max(later.seconds, strike.silence))
 
     def _reserve(self, bucket: Bucket, now: float) -> _Moment:
-        """The moment at which a call may be made in `bucket`. Raises Later."""
+        """The moment at which a call may be made in `bucket`. Raises RetryAfter."""
         parts = rows(bucket)
         first = int(self.draw() * len(parts))
-        soonest: Later | None = None
+        soonest: RetryAfter | None = None
         for part in (*parts[first:], *parts[:first]):
             try:
                 return self._reserve_row(part, now)
-            except Later as later:
-                soonest = later if soonest is None or later.after < soonest.after else soonest
-        raise soonest or Later(1, "rate limit")
+            except RetryAfter as later:
+                soonest = later if soonest is None or later.seconds < soonest.seconds else soonest
+        raise soonest or RetryAfter(1, "rate limit")
 
     def _reserve_row(self, bucket: Bucket, now: float) -> _Moment:
         pace = spacing(bucket)
@@ -181,7 +181,7 @@ class Pacing:
         self._seen.pop(moment.bucket.key, None)
 
     def _advance(self, bucket: Bucket, pace: Spacing, now: float) -> float:
-        """Move the bucket on by one call and return its new `tat`. Raises Later if it is taken for too long.
+        """Move the bucket on by one call and return its new `tat`. Raises RetryAfter if it is taken for too long.
 
         DynamoDB has no max(), so a busy bucket and an idle one take different writes; each succeeds only where it fits,
         and what was last seen tells which to try first.
@@ -191,14 +191,14 @@ class Pacing:
         busy = seen > now
         for _ in range(6):
             if seen > busy_until:
-                telemetry.count("CallsPaced")
-                raise Later(seen - busy_until + PATIENCE / 2, "rate limit")
+                telemetry.count("CallsRateLimited")
+                raise RetryAfter(seen - busy_until + PATIENCE / 2, "rate limit")
             done, seen = self._write(bucket, pace.interval, now, busy_until if busy else None)
             self._remember(bucket, seen)
             if done:
                 return seen
             busy = not busy  # and not by comparing: DynamoDB has more digits than we have
-        raise Later(1, "rate limit contended")
+        raise RetryAfter(1, "rate limit contended")
 
     def _remember(self, bucket: Bucket, tat: float) -> None:
         if len(self._seen) >= _REMEMBERED:

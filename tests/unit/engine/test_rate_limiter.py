@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from parley.adapter import BreakerFailure, Bucket, Pause
 from parley.engine.aws import dynamodb
-from parley.engine.batch import Later
-from parley.engine.pacing import PATIENCE, Pacing, rows, spacing
-from parley.platform import Bucket, Pause, Strike
+from parley.engine.rate_limiter import PATIENCE, RateLimiter, rows, spacing
+from parley.errors import RetryAfter
 from tests.unit.conftest import Clock
 from tests.unit.engine.simulation import START, Simulation
 from tools.faults.dynamodb import DynamoDB, Refused
@@ -67,7 +67,7 @@ def caller(
 ) -> Callable[[], None]:
     """A worker that calls whenever it may, and takes a while for each call; refused, it comes back as a queue would."""
     random = Random(seed)
-    pacing = Pacing(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
+    pacing = RateLimiter(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
 
     def work() -> None:
         while True:
@@ -75,8 +75,8 @@ def caller(
                 pacing.wait(wanted())
                 calls.append(simulation.now)
                 simulation.sleep(random.uniform(0.0, 0.08))
-            except Later as later:
-                simulation.sleep(later.after * random.uniform(1.0, 1.5))
+            except RetryAfter as later:
+                simulation.sleep(later.seconds * random.uniform(1.0, 1.5))
 
     return work
 
@@ -106,15 +106,15 @@ def test_bursts_and_pauses_never_exceed_a_limit(bucket: Bucket, bursts: list[tup
     random = Random(seed)
 
     def once(at: float) -> Callable[[], None]:
-        pacing = Pacing(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
+        pacing = RateLimiter(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
 
         def work() -> None:
             simulation.sleep(at)
             while True:
                 try:
                     pacing.wait([bucket])
-                except Later as later:
-                    simulation.sleep(later.after * random.uniform(1.0, 1.5))
+                except RetryAfter as later:
+                    simulation.sleep(later.seconds * random.uniform(1.0, 1.5))
                 else:
                     calls.append(simulation.now)
                     return
@@ -175,8 +175,8 @@ def table() -> Table:
     return Table()
 
 
-def pacing(table: Table, clock: Clock) -> Pacing:
-    return Pacing(table, "parley", clock, clock.sleep, lambda: 0.0)  # pyright: ignore[reportArgumentType]
+def pacing(table: Table, clock: Clock) -> RateLimiter:
+    return RateLimiter(table, "parley", clock, clock.sleep, lambda: 0.0)  # pyright: ignore[reportArgumentType]
 
 
 def test_an_idle_bucket_costs_one_write(table: Table, clock: Clock) -> None:
@@ -199,9 +199,9 @@ def test_the_next_call_waits_its_turn_here_and_costs_one_write(table: Table, clo
 def test_what_waits_long_goes_back_to_the_queue(table: Table, clock: Clock) -> None:
     mine, bucket = pacing(table, clock), Bucket("b", 1, 60)
     mine.wait([bucket])
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryAfter) as later:
         mine.wait([bucket])
-    assert 0 < later.value.after <= 63
+    assert 0 < later.value.seconds <= 63
 
 
 def test_a_bucket_seen_full_is_not_asked_again_before_it_can_have_room(table: Table, clock: Clock) -> None:
@@ -209,7 +209,7 @@ def test_a_bucket_seen_full_is_not_asked_again_before_it_can_have_room(table: Ta
     mine.wait([bucket])
     before = len(table.writes)
     for _ in range(10):
-        with pytest.raises(Later):
+        with pytest.raises(RetryAfter):
             mine.wait([bucket])
     assert len(table.writes) == before
 
@@ -219,7 +219,7 @@ def test_a_full_bucket_gives_back_what_was_reserved_in_the_others(table: Table, 
     pacing(table, clock).wait([Bucket("app", 1, 1)])
     pacing(table, clock).pause(app, clock.now + 100)
     for _ in range(5):
-        with pytest.raises(Later):
+        with pytest.raises(RetryAfter):
             pacing(table, clock).wait([app, chat])
     started = clock.now
     pacing(table, clock).wait([chat])
@@ -231,14 +231,14 @@ def test_a_reservation_that_others_have_built_upon_is_not_given_back(table: Tabl
     chat, app = Bucket("chat", 5, 1), Bucket("app", 1000, 1)
     other = pacing(table, clock)
 
-    class Meddling(Pacing):
+    class Meddling(RateLimiter):
         def _reserve(self, bucket: Bucket, now: float) -> Any:
             if bucket is app:
                 other.wait([chat])
-                raise Later(1, "full")
-            return Pacing._reserve(self, bucket, now)
+                raise RetryAfter(1, "full")
+            return RateLimiter._reserve(self, bucket, now)
 
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         Meddling(table, "parley", clock, clock.sleep).wait([chat, app])  # pyright: ignore[reportArgumentType]
     interval = spacing(chat).interval
     [row] = [item for key, item in table.model.items.items() if key == "limit#chat"]
@@ -248,7 +248,7 @@ def test_a_reservation_that_others_have_built_upon_is_not_given_back(table: Tabl
 def test_a_pause_holds_everybody_until_it_is_over(table: Table, clock: Clock) -> None:
     bucket = Bucket("b", 1000, 1)
     pacing(table, clock).learn([Pause(bucket, 30)])
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         pacing(table, clock).wait([bucket])
     clock.now += 29.5
     pacing(table, clock).wait([bucket])
@@ -260,7 +260,7 @@ def test_a_pause_never_shortens_a_longer_one(table: Table, clock: Clock) -> None
     pacing(table, clock).pause(bucket, clock.now + 100)
     pacing(table, clock).pause(bucket, clock.now + 1)
     clock.now += 50
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         pacing(table, clock).wait([bucket])
 
 
@@ -268,21 +268,21 @@ def test_enough_strikes_pause_what_they_are_counted_for(table: Table, clock: Clo
     strikes, calls = Bucket("strikes", 3, 600), Bucket("calls", 50, 1)
     mine = pacing(table, clock)
     for _ in range(4):
-        mine.learn([Strike(strikes, (calls,))])
-    with pytest.raises(Later):
+        mine.learn([BreakerFailure(strikes, (calls,))])
+    with pytest.raises(RetryAfter):
         mine.wait([calls])
 
 
 @pytest.mark.usefixtures("aws")
 def test_it_runs_on_dynamodb(clock: Clock) -> None:
-    mine = Pacing(dynamodb(), "parley", clock, clock.sleep)
+    mine = RateLimiter(dynamodb(), "parley", clock, clock.sleep)
     moments = []
     for _ in range(4):
         mine.wait([Bucket("b", 5, 1)])
         moments.append(clock.now)
     assert moments[0] == START
     assert all(0.2 <= later - earlier < 0.25 for earlier, later in pairwise(moments))
-    full = Pacing(dynamodb(), "parley", clock, lambda _: None)
+    full = RateLimiter(dynamodb(), "parley", clock, lambda _: None)
     full.pause(Bucket("b", 5, 1), clock.now + 100)
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         full.wait([Bucket("b", 5, 1)])

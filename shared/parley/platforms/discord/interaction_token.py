@@ -39,14 +39,14 @@ better given to one than to all."""
 
 def unseal(to: Destination, config: Config) -> Grant | None:
     """The grant of `to`, also when its time is over: whether it was private still matters then. None without one."""
-    if not to.grant:
+    if not to.reply_token:
         return None
     try:
-        return msgspec.json.decode(crypto.unseal(config.bot_token, to.grant), type=Grant)
+        return msgspec.json.decode(crypto.unseal(config.bot_token, to.reply_token), type=Grant)
     except (ValueError, msgspec.MsgspecError):
         return UNREADABLE
 
 
 def is_alive(to: Destination, grant: Grant | None, now: float) -> bool:
     """Whether the interaction can still be answered with its token."""
-    return grant is not None and bool(grant.token) and now < to.grant_until
+    return grant is not None and bool(grant.token) and now < to.reply_token_expires

@@ -7,16 +7,16 @@ from uuid import uuid4
 
 import msgspec
 
+from parley.adapter import Accepted, App, PassiveReply, Request, Response, SupportsPassiveReply
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.inbox import Inbox
-from parley.journal.outbox import LeaseLost, Outbox
-from parley.journal.passive import MOST_PARTS, NotCommitted, Part, Passive
+from parley.journal.outbox import LeaseLostError, Outbox
+from parley.journal.passive import MOST_PARTS, NotCommittedError, Part, Passive
 from parley.journal.rows import rewritten
 from parley.journal.states import FINAL, Decided, ReplyState, Row
 from parley.model import Conversation, Message, Reply
-from parley.platform import Accepted, Answered, Answering, App, Request, Response
 
 _POLL = 0.1
 _LAST_DELIVERY = 3
@@ -41,7 +41,7 @@ class _Late(Exception):
 
 
 @dataclass(slots=True)
-class Answers:
+class PassiveReplies:
     """Waits for answers on behalf of one platform's callbacks.
 
     Whatever a delivery is told, but to come again, is recorded before: one answer to each message, by whichever of its
@@ -49,7 +49,7 @@ class Answers:
     another way can no longer take them along.
     """
 
-    inbound: Answering
+    inbound: SupportsPassiveReply
     inbox: Inbox
     outbox: Outbox
     passive: Passive
@@ -57,8 +57,8 @@ class Answers:
     sleep: Callable[[float], None] = time.sleep
 
     def respond(self, request: Request, app: App, accepted: Accepted, started: float) -> Response:
-        """The response to a callback whose message is queued, at most `accepted.answer_within` after `started`."""
-        message, until = accepted.messages[0], started + accepted.answer_within
+        """The response to a callback whose message is queued, at most `accepted.passive_reply_within` after `started`."""
+        message, until = accepted.messages[0], started + accepted.passive_reply_within
         try:
             arrival = self.passive.arrived(message, self.clock())
             if arrival.answered is not None:
@@ -91,7 +91,7 @@ class Answers:
             return _AGAIN
         try:
             self.passive.commit(message, (), "", _written(nothing), self.clock())
-        except NotCommitted:
+        except NotCommittedError:
             given = self.passive.answered(message)
             return _read(given) if given else _AGAIN
         return nothing
@@ -149,7 +149,7 @@ class Answers:
             self._take(self._rows(message, count), owner, taken)
             if not taken:
                 return None
-            answered = self.inbound.answer(request, app, message, _replies(message, taken), self.clock())
+            answered = self.inbound.passive_reply(request, app, message, _replies(message, taken), self.clock())
             if self._is_late(until):
                 raise _Late
         except Exception:
@@ -157,13 +157,13 @@ class Answers:
             raise
         try:
             self.passive.commit(message, _parts(taken, answered), owner, _written(answered.response), self.clock())
-        except NotCommitted as refused:
+        except NotCommittedError as refused:
             self._give_back(taken, owner, str(refused))
             return None
         except AwsError as error:
             log.warning("answer not known to be recorded", extra={"app": app.name, "error": error_code(error)})
             raise _Unsure from error
-        telemetry.count("RepliesSent", answered.said, platform=app.platform)
+        telemetry.count("RepliesSent", answered.sent, platform=app.platform)
         return answered.response
 
     def _take(self, rows: list[Row], owner: str, taken: list[Row]) -> None:
@@ -181,9 +181,9 @@ class Answers:
         for row in taken:
             try:
                 self.outbox.release(
-                    row.out, owner, row.receipts, self.clock(), wait=0, reason=reason, unclear_since=None
+                    row.out, owner, row.receipts, self.clock(), wait=0, reason=reason, unknown_since=None
                 )
-            except (LeaseLost, *AwsError) as error:
+            except (LeaseLostError, *AwsError) as error:
                 log.warning("reply not given back", extra={"reply_id": row.out.id, "error": error_code(error)})
 
 
@@ -195,20 +195,20 @@ def _replies(message: Message, rows: list[Row]) -> tuple[Reply, ...]:
     )
 
 
-def _parts(taken: list[Row], answered: Answered) -> list[Part]:
+def _parts(taken: list[Row], answered: PassiveReply) -> list[Part]:
     """What becomes of each reply in `taken`."""
-    parts = [Part(row.out, said=number < answered.said) for number, row in enumerate(taken)]
+    parts = [Part(row.out, said=number < answered.sent) for number, row in enumerate(taken)]
     if answered.rest is not None:
-        cut = taken[answered.said]
+        cut = taken[answered.sent]
         left = msgspec.structs.replace(cut.out, reply=answered.rest)
-        parts[answered.said] = Part(left, said=False, body=rewritten(cut.stored, left))
+        parts[answered.sent] = Part(left, said=False, body=rewritten(cut.stored, left))
     return parts
 
 
 def _untouched(row: Row) -> bool:
     """Nobody has begun to say it. One that a callback holds can be taken when its lease is over."""
     held = row.state is ReplyState.SENDING and row.owner.startswith(_OWNER)
-    return (held or row.state is ReplyState.PENDING) and not row.receipts and row.unclear_since is None
+    return (held or row.state is ReplyState.PENDING) and not row.receipts and row.unknown_since is None
 
 
 class _Given(msgspec.Struct, frozen=True):
@@ -234,10 +234,10 @@ def _read(given: str) -> Response:
     return msgspec.json.decode(given, type=_Given).response()
 
 
-def answers(inbound: Answering) -> Answers:
+def answers(inbound: SupportsPassiveReply) -> PassiveReplies:
     """The answers of this process."""
     table, keep_for = setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400
-    return Answers(
+    return PassiveReplies(
         inbound,
         Inbox(dynamodb(), table, keep_for),
         Outbox(dynamodb(), table, LEASE),

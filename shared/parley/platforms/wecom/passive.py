@@ -3,7 +3,7 @@
 from parley.model import AnySegment, Audio, Card, File, Image, Link, Video
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.fields import Fields
-from parley.platforms.tencent.words import written
+from parley.platforms.tencent.plain import written
 
 
 def is_article(segment: AnySegment) -> bool:
@@ -21,4 +21,4 @@ def _native(segment: AnySegment) -> Fields | None:
     return passive.article(segment) if isinstance(segment, Link) else passive.media(segment)
 
 
-VOICE = passive.Voice(_is_words, written, _native)
+VOICE = passive.PassiveFormat(_is_words, written, _native)

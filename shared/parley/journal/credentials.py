@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from parley.platform import App
+from parley.adapter import App
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 
 def _key(app: App, name: str) -> str:
-    return f"kept#{app.platform}#{app.name}#{name}"
+    return f"credential#{app.platform}#{app.name}#{name}"
 
 
-def keep(client: "DynamoDBClient", table: str, app: App, values: Mapping[str, str], at: float) -> None:
+def store_credentials(client: "DynamoDBClient", table: str, app: App, values: Mapping[str, str], at: float) -> None:
     """Store each of `values` unless a later one is there: an old ticket that is delivered again changes nothing."""
     for name, value in values.items():
         try:
@@ -28,7 +28,7 @@ def keep(client: "DynamoDBClient", table: str, app: App, values: Mapping[str, st
             continue
 
 
-def kept(client: "DynamoDBClient", table: str, app: App, names: Iterable[str]) -> dict[str, str]:
+def load_credentials(client: "DynamoDBClient", table: str, app: App, names: Iterable[str]) -> dict[str, str]:
     """Those of `names` that the platform has pushed for `app`."""
     values: dict[str, str] = {}
     for name in names:

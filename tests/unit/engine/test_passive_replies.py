@@ -8,15 +8,15 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from msgspec.structs import replace
 
-from parley.engine.answering import LEASE, Answers
+from parley.adapter import Accepted, App, Config, PassiveReply, Request, Response
 from parley.engine.aws import dynamodb
+from parley.engine.passive_replies import LEASE, PassiveReplies
 from parley.journal.inbox import MAX_REPLIES, Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, NotCommitted, Part, Passive
+from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, NotCommittedError, Part, Passive
 from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
 from parley.model import Conversation, Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
-from parley.platform import Accepted, Answered, App, Config, Request, Response
 from tests.unit.conftest import Clock
 from tests.unit.test_template import ANSWERING_ROWS
 
@@ -31,16 +31,18 @@ class Inbound:
     def __init__(self, room: int = 100) -> None:
         self.room = room
 
-    def answer(self, request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> Answered:
+    def passive_reply(
+        self, request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float
+    ) -> PassiveReply:
         words, said = "", 0
         for reply in replies:
             text = plain_text(reply.segments)
             if len(words) + len(text) > self.room:
                 cut = self.room - len(words)
                 rest = Reply(segments=(Text(text=text[cut:]),)) if cut else None
-                return Answered(Response(200, (words + text[:cut]).encode()), said, rest)
+                return PassiveReply(Response(200, (words + text[:cut]).encode()), said, rest)
             words, said = words + text + "|", said + 1
-        return Answered(Response(200, words.encode()), said)
+        return PassiveReply(Response(200, words.encode()), said)
 
 
 class World:
@@ -53,7 +55,7 @@ class World:
         self.outbox = Outbox(dynamodb(), "parley", LEASE)
         self.passive = Passive(dynamodb(), "parley", 86_400)
         self.due: list[tuple[float, Callable[[], Any]]] = []
-        self.answers = Answers(Inbound(room), self.inbox, self.outbox, self.passive, clock, self.sleep)
+        self.answers = PassiveReplies(Inbound(room), self.inbox, self.outbox, self.passive, clock, self.sleep)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, and what is due happen."""
@@ -91,7 +93,7 @@ class World:
 
     def callback(self, message: Message | None = None) -> tuple[int, str]:
         """One delivery of the message by the platform."""
-        accepted = Accepted(NOTHING, (message or self.message,), answer_within=4.5)
+        accepted = Accepted(NOTHING, (message or self.message,), passive_reply_within=4.5)
         response = self.answers.respond(Request(), APP, accepted, self.clock.now)
         return response.status, response.body.decode()
 
@@ -173,13 +175,13 @@ def test_what_is_owed_and_names_its_own_place_is_an_answer_like_any_other(
     """As a push is, that somebody could not be told."""
     world.decides("one", to=Destination.answering(world.message))
     said: list[Reply] = []
-    answer = world.answers.inbound.answer
+    answer = world.answers.inbound.passive_reply
 
-    def noting(request: Any, app: Any, message: Any, replies: tuple[Reply, ...], now: float) -> Answered:
+    def noting(request: Any, app: Any, message: Any, replies: tuple[Reply, ...], now: float) -> PassiveReply:
         said.extend(replies)
         return answer(request, app, message, replies, now)
 
-    monkeypatch.setattr(world.answers.inbound, "answer", noting)
+    monkeypatch.setattr(world.answers.inbound, "passive_reply", noting)
     assert world.callback() == (200, "one|")
     assert [reply.to for reply in said] == [None]
 
@@ -259,21 +261,21 @@ def test_what_was_given_back_leaves_no_doubt_behind(world: World, monkeypatch: p
     for row in world.inbox.replies(world.message, 2):
         taken = world.outbox.take(row.out.id, "deliverer", world.clock.now)
         assert isinstance(taken, Row)
-        assert taken.unclear_since is None
+        assert taken.unknown_since is None
 
 
 def test_a_callback_that_stood_still_gives_back_what_nobody_would_hear(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.decides("one")
-    answer = world.answers.inbound.answer
+    answer = world.answers.inbound.passive_reply
 
-    def slow(*arguments: Any) -> Answered:
+    def slow(*arguments: Any) -> PassiveReply:
         world.sleep(5)
         return answer(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.answers.inbound, "answer", slow)
+        patch.setattr(world.answers.inbound, "passive_reply", slow)
         assert world.callback() == (504, "")
     assert world.states() == [("PENDING", [])]
     assert world.callback() == (200, "one|")
@@ -286,7 +288,7 @@ def test_what_goes_another_way_can_no_longer_be_taken_along_by_a_callback_that_s
     taken = world.outbox.take(reply_id(message_key(world.message), 0), "callback-slow", world.clock.now, calls=False)
     assert isinstance(taken, Row)
     assert [world.callback() for _ in range(3)] == [(504, ""), (504, ""), (200, "success")]
-    with pytest.raises(NotCommitted):
+    with pytest.raises(NotCommittedError):
         world.passive.commit(world.message, [Part(taken.out, said=True)], "callback-slow", "late", world.clock.now)
     assert world.states() == [("SENDING", [])]
 
@@ -313,18 +315,18 @@ def test_what_was_taken_before_something_failed_is_given_back(
     world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     world.decides("one", "two")
-    answer = world.answers.inbound.answer
+    answer = world.answers.inbound.passive_reply
 
-    def fails(*_: Any) -> Answered:
+    def fails(*_: Any) -> PassiveReply:
         raise error
 
-    monkeypatch.setattr(world.answers.inbound, "answer", fails)
+    monkeypatch.setattr(world.answers.inbound, "passive_reply", fails)
     try:
         assert world.callback() == (504, "")
     except KeyError:
         assert isinstance(error, KeyError)
     assert world.states() == [("PENDING", [])] * 2
-    monkeypatch.setattr(world.answers.inbound, "answer", answer)
+    monkeypatch.setattr(world.answers.inbound, "passive_reply", answer)
     assert world.callback() == (200, "one|two|")
 
 
@@ -346,7 +348,7 @@ def test_a_callback_that_dies_over_its_answer_leaves_no_doubt_about_it(world: Wo
     world.sleep(LEASE + 20)
     row = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
     assert isinstance(row, Row)
-    assert row.unclear_since is None
+    assert row.unknown_since is None
 
 
 def test_of_two_deliveries_at_once_both_are_given_the_one_answer(world: World) -> None:

@@ -20,7 +20,7 @@ class Pause(NamedTuple):
     seconds: float
 
 
-class Strike(NamedTuple):
+class BreakerFailure(NamedTuple):
     """An answer of the kind that a platform bans for in numbers: it draws one from `bucket`, and where that is empty,
     `pauses` are paused until it is not, and for `silence` seconds at least.
 

@@ -6,13 +6,13 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from parley.engine.batch import Later
+from parley.adapter import Bucket, Call, Config, Pause, Sent, Steps
 from parley.engine.http import Http
-from parley.engine.pacing import Pacing
+from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
+from parley.errors import RetryAfter
 from parley.journal.states import ReplyState
 from parley.model import Card, Outgoing, Reply, Text
-from parley.platform import Bucket, Call, Config, Pause, Sent, Steps
 from tests.unit.conftest import Clock
 from tests.unit.engine.test_delivery import Platform, World
 
@@ -30,15 +30,15 @@ def throttled(*_: Any, **__: Any) -> Any:
 
 def test_a_token_row_that_cannot_be_read_leaves_no_doubt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The call has not left: even where no key covers it, it is simply made later."""
-    world.platform.covered = 0
+    world.platform.idempotent_for = 0
     out = world.out("hi")
     record = world.decided(out)
     with monkeypatch.context() as patch:
         patch.setattr(Tokens, "_read", throttled)
-        with pytest.raises(Later):
+        with pytest.raises(RetryAfter):
             world.deliverer(record)
     row = world.row(out)
-    assert (row.state, row.unclear_since) == (ReplyState.PENDING, None)
+    assert (row.state, row.unknown_since) == (ReplyState.PENDING, None)
     assert "ThrottlingException" in row.reason
     world.run(record)
     assert (world.row(out).state, len(world.seen)) == (ReplyState.SENT, 1)
@@ -47,44 +47,44 @@ def test_a_token_row_that_cannot_be_read_leaves_no_doubt(world: World, monkeypat
 def test_a_rejected_token_that_cannot_be_dropped_hides_no_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.platform.covered = 0
+    world.platform.idempotent_for = 0
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = [401, 401]
     with monkeypatch.context() as patch:
         patch.setattr(Tokens, "reject", throttled)
-        with pytest.raises(Later):
+        with pytest.raises(RetryAfter):
             world.deliverer(record)
-    assert (world.row(out).state, world.row(out).unclear_since) == (ReplyState.PENDING, None)
+    assert (world.row(out).state, world.row(out).unknown_since) == (ReplyState.PENDING, None)
 
 
 def test_limits_that_cannot_be_learned_hide_no_outcome(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.platform.covered = 0
+    world.platform.idempotent_for = 0
     world.platform.news = (Pause(Bucket("b", 100, 1), 30),)
     out = world.out("hi")
     record = world.decided(out)
-    monkeypatch.setattr(Pacing, "learn", throttled)
+    monkeypatch.setattr(RateLimiter, "learn", throttled)
     world.run(record)
     assert (world.row(out).state, len(world.seen)) == (ReplyState.SENT, 1)
 
 
 def test_waiting_for_a_token_happens_before_the_reply_is_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: Any) -> Any:
-        raise Later(1, "waiting for another worker's token")
+        raise RetryAfter(1, "waiting for another worker's token")
 
     out = world.out("hi")
     record = world.decided(out)
     monkeypatch.setattr(Tokens, "get", busy)
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
     assert (world.row(out).state, world.row(out).attempts) == (ReplyState.PENDING, 0)
 
 
-@pytest.mark.parametrize(("covered", "state"), [(100.0, ReplyState.FAILED), (0.0, ReplyState.UNKNOWN)])
+@pytest.mark.parametrize(("idempotent_for", "state"), [(100.0, ReplyState.FAILED), (0.0, ReplyState.UNKNOWN)])
 def test_a_refusal_after_a_lost_answer_settles_it_only_where_a_key_covers_both(
-    world: World, covered: float, state: ReplyState
+    world: World, idempotent_for: float, state: ReplyState
 ) -> None:
-    world.platform.covered = covered
+    world.platform.idempotent_for = idempotent_for
     world.config = Config(on_unknown="resend")
     out = world.out("hi")
     record = world.decided(out)
@@ -94,7 +94,7 @@ def test_a_refusal_after_a_lost_answer_settles_it_only_where_a_key_covers_both(
 
 
 def test_a_rate_limit_after_a_lost_answer_settles_nothing(world: World) -> None:
-    world.platform.covered = 10
+    world.platform.idempotent_for = 10
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = [httpx.ReadTimeout("x"), 429, 429]
@@ -141,15 +141,15 @@ def test_what_was_said_is_remembered_although_the_next_call_cannot_be_made(world
         broken = True
 
         def deliver(self, out: Outgoing, app: Any, now: float) -> Steps:
-            yield Call(name="send", method="POST", url="http://p/send", json={"text": "one"}, covered=0)
+            yield Call(name="send", method="POST", url="http://p/send", json={"text": "one"}, idempotent_for=0)
             if self.broken:
                 raise ZeroDivisionError
-            yield Call(name="send", method="POST", url="http://p/send", json={"text": "two"}, covered=0)
+            yield Call(name="send", method="POST", url="http://p/send", json={"text": "two"}, idempotent_for=0)
 
     world.platform = platform = Broken()
     out = world.out("hi")
     record = world.decided(out)
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
     assert world.row(out).receipts == (Sent("id-1"),)
     platform.broken = False
@@ -174,9 +174,9 @@ def test_an_answer_that_nobody_can_read_is_unclear_and_not_an_error(
     record = world.decided(out)
     with monkeypatch.context() as patch:
         patch.setattr(Platform, "outcome", lambda *_: 1 / 0)
-        with pytest.raises(Later):
+        with pytest.raises(RetryAfter):
             world.deliverer(record)
-    assert world.row(out).unclear_since is not None
+    assert world.row(out).unknown_since is not None
     world.run(record)
     assert world.row(out).state is ReplyState.SENT
 
@@ -203,7 +203,7 @@ def test_a_write_whose_answer_got_lost_is_known_as_ones_own(world: World, step: 
 
 def test_only_the_platform_half_decides_where_calls_go(world: World) -> None:
     """A server that is not there is no doubt: nothing was ever connected."""
-    world.platform.covered = 0
+    world.platform.idempotent_for = 0
     out = world.out("hi")
     record = world.decided(out)
     serve = world.serve
@@ -214,6 +214,6 @@ def test_only_the_platform_half_decides_where_calls_go(world: World) -> None:
         return serve(request)
 
     world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(gone)))
-    with pytest.raises(Later):
+    with pytest.raises(RetryAfter):
         world.deliverer(record)
-    assert (world.row(out).state, world.row(out).unclear_since) == (ReplyState.PENDING, None)
+    assert (world.row(out).state, world.row(out).unknown_since) == (ReplyState.PENDING, None)

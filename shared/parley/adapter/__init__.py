@@ -6,71 +6,65 @@ A platform is a package `parley.platforms.<name>` of pure functions in three mod
 * `inbound`: what `Inbound` lists. All that a callback function imports.
 * `outbound`: what `Outbound` lists. Used by the deliverer only.
 
-It reads no clock, opens no socket and calls no AWS: the engine does, and tells it the results. Where one exchange
-depends on the answer of another (upload, then send; ticket, then token), the function is a generator that yields
-`Call`s and is sent the results, so that it reads like the protocol and runs anywhere.
+A platform reads no clock, opens no socket and calls no AWS. The engine does that and passes the results in. If one call
+depends on the answer to another (upload, then send; ticket, then token), the function is a generator: it yields `Call`s
+and is sent the results.
 """
 
-from parley.platform.app import App, Config, Headers
-from parley.platform.calls import (
-    HARMLESS,
+from parley.adapter.app import App, Config, Headers
+from parley.adapter.calls import (
+    IDEMPOTENT,
     Answer,
     Auth,
     Call,
-    Limited,
     Outcome,
     Permanent,
     Sent,
     TokenRejected,
     Transient,
-    Unclear,
+    Unknown,
     Upload,
 )
-from parley.platform.inbound import (
+from parley.adapter.inbound import (
     Accepted,
-    Answered,
-    Answering,
     Inbound,
-    Instantly,
+    PassiveReply,
     Reason,
     Rejected,
     Request,
     Response,
+    SupportsInstantAnswers,
+    SupportsPassiveReply,
 )
-from parley.platform.limits import Bucket, Pause, Strike
-from parley.platform.outbound import (
-    Learning,
-    NotYet,
+from parley.adapter.limits import BreakerFailure, Bucket, Pause
+from parley.adapter.outbound import (
     Outbound,
     Profile,
-    Silent,
     Steps,
+    SupportsLimitFeedback,
+    SupportsSilence,
     Token,
     TokenSteps,
-    TokenUnavailable,
-    Undeliverable,
+    TokenUnavailableError,
+    UndeliverableError,
     fallback,
 )
 
 __all__ = [
-    "HARMLESS",
+    "IDEMPOTENT",
     "Accepted",
     "Answer",
-    "Answered",
-    "Answering",
     "App",
     "Auth",
+    "BreakerFailure",
     "Bucket",
     "Call",
     "Config",
     "Headers",
     "Inbound",
-    "Instantly",
-    "Learning",
-    "Limited",
-    "NotYet",
     "Outbound",
     "Outcome",
+    "PassiveReply",
     "Pause",
     "Permanent",
     "Profile",
@@ -79,16 +73,18 @@ __all__ = [
     "Request",
     "Response",
     "Sent",
-    "Silent",
     "Steps",
-    "Strike",
+    "SupportsInstantAnswers",
+    "SupportsLimitFeedback",
+    "SupportsPassiveReply",
+    "SupportsSilence",
     "Token",
     "TokenRejected",
     "TokenSteps",
-    "TokenUnavailable",
+    "TokenUnavailableError",
     "Transient",
-    "Unclear",
-    "Undeliverable",
+    "UndeliverableError",
+    "Unknown",
     "Upload",
     "fallback",
 ]

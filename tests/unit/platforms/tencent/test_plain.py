@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.model import AnySegment, Button, Card, Image, Link, Markdown, Text
-from parley.platforms.tencent.words import LIMIT, anchor, groups, joined, literal, texts, unmarked, written
+from parley.platforms.tencent.plain import LIMIT, anchor, groups, joined, literal, texts, unmarked, written
 from parley.text import utf8_size
 
 

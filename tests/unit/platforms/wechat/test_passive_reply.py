@@ -6,11 +6,11 @@ import pytest
 import xmltodict
 from wechatpy.crypto import WeChatCrypto
 
+from parley.adapter import Accepted, App, Request, SupportsPassiveReply
 from parley.model import Card, Image, Message, Reply
-from parley.platform import Accepted, Answering, App, Request
 from parley.platforms import inbound
 from parley.platforms.tencent.fields import read, text
-from parley.platforms.wechat.inbound import answer, receive
+from parley.platforms.wechat.inbound import passive_reply, receive
 from tests.conformance.adapters.wechat import (
     ACCOUNT,
     APP,
@@ -62,14 +62,14 @@ def opened(body: bytes, key: str = KEY) -> str:
     "request_", [delivery(xml(chat(NOW)), NOW), compatible(chat(NOW), NOW)], ids=["safe", "compatible"]
 )
 def test_what_came_encrypted_is_answered_encrypted(request_: Request) -> None:
-    answered = answer(request_, PASSIVE, message_of(request_), REPLIES, NOW)
-    assert (answered.said, answered.rest, answered.response.content_type) == (2, None, "text/xml")
+    answered = passive_reply(request_, PASSIVE, message_of(request_), REPLIES, NOW)
+    assert (answered.sent, answered.rest, answered.response.content_type) == (2, None, "text/xml")
     assert xmltodict.parse(opened(answered.response.body))["xml"] == TEXT
 
 
 def test_what_came_as_json_is_answered_in_json() -> None:
     request = delivery(json.dumps(chat(NOW)), NOW)
-    response = answer(request, PASSIVE, message_of(request), REPLIES, NOW).response
+    response = passive_reply(request, PASSIVE, message_of(request), REPLIES, NOW).response
     assert response.content_type == "application/json"
     envelope = json.loads(response.body)
     assert set(envelope) == {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"}
@@ -80,52 +80,52 @@ def test_what_came_as_json_is_answered_in_json() -> None:
 def test_what_came_plain_is_answered_plain() -> None:
     app = make_app(mode="plain", key="", reply_mode="passive")
     request = plain(chat(NOW), NOW)
-    response = answer(request, app, message_of(request, app), REPLIES, NOW).response
+    response = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response
     assert xmltodict.parse(response.body)["xml"] == TEXT
 
 
 def test_a_plain_account_that_is_asked_encrypted_answers_encrypted() -> None:
     app = make_app(mode="plain", reply_mode="passive")
     request = delivery(xml(chat(NOW)), NOW)
-    response = answer(request, app, message_of(request, app), REPLIES, NOW).response
+    response = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response
     assert xmltodict.parse(opened(response.body))["xml"] == TEXT
 
 
 def test_the_answer_is_under_the_key_of_the_request() -> None:
     app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY, reply_mode="passive")
     request = delivery(xml(chat(NOW)), NOW)
-    body = answer(request, app, message_of(request, app), REPLIES, NOW).response.body
+    body = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response.body
     assert xmltodict.parse(opened(body))["xml"] == TEXT
-    lost = answer(request, make_app(key=OTHER_KEY), message_of(request), REPLIES, NOW)
-    assert (lost.response.body, lost.said) == (b"success", 0)
+    lost = passive_reply(request, make_app(key=OTHER_KEY), message_of(request), REPLIES, NOW)
+    assert (lost.response.body, lost.sent) == (b"success", 0)
 
 
 def test_nothing_to_say_is_success_in_every_mode() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     for replies in ((), (Reply(op="recall", target="1"),)):
-        answered = answer(request, PASSIVE, message_of(request), replies, NOW)
-        assert (answered.response.body, answered.response.content_type, answered.said) == (b"success", "text/plain", 0)
+        answered = passive_reply(request, PASSIVE, message_of(request), replies, NOW)
+        assert (answered.response.body, answered.response.content_type, answered.sent) == (b"success", "text/plain", 0)
 
 
 def test_a_long_answer_leaves_its_rest() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     long = "第一句话。" * 200
-    answered = answer(request, PASSIVE, message_of(request), (Reply.of(long), Reply.of("next")), NOW)
-    assert answered.said == 0
+    answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(long), Reply.of("next")), NOW)
+    assert answered.sent == 0
     assert answered.rest is not None
     first = xmltodict.parse(opened(answered.response.body))["xml"]["Content"]
     assert len(first.encode()) <= 2048
-    second = answer(request, PASSIVE, message_of(request), (answered.rest, Reply.of("next")), NOW)
-    assert second.said == 2
+    second = passive_reply(request, PASSIVE, message_of(request), (answered.rest, Reply.of("next")), NOW)
+    assert second.sent == 2
     assert first + xmltodict.parse(opened(second.response.body))["xml"]["Content"] == f"{long}\nnext"
 
 
 def test_an_image_goes_alone_and_a_card_in_words() -> None:
     request = delivery(xml(chat(NOW)), NOW)
-    answered = answer(request, PASSIVE, message_of(request), (Reply.of(Image(key="M1")), Reply.of("x")), NOW)
+    answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(Image(key="M1")), Reply.of("x")), NOW)
     assert xmltodict.parse(opened(answered.response.body))["xml"]["Image"] == {"MediaId": "M1"}
-    assert answered.said == 1
-    answered = answer(request, PASSIVE, message_of(request), (Reply.of(Card(title="T", text="**x**")),), NOW)
+    assert answered.sent == 1
+    answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(Card(title="T", text="**x**")),), NOW)
     assert xmltodict.parse(opened(answered.response.body))["xml"]["Content"] == "T\nx"
 
 
@@ -141,13 +141,13 @@ def test_an_image_goes_alone_and_a_card_in_words() -> None:
     ],
 )
 def test_an_event_is_waited_for_where_somebody_reads_the_answer(name: str, waits: float) -> None:
-    assert received(delivery(xml(fields(NOW, "event", Event=name)), NOW)).answer_within == waits
+    assert received(delivery(xml(fields(NOW, "event", Event=name)), NOW)).passive_reply_within == waits
 
 
 def test_only_a_passive_account_waits() -> None:
-    assert received(delivery(xml(chat(NOW)), NOW)).answer_within == 4.5
-    assert received(delivery(xml(chat(NOW)), NOW), APP).answer_within == 0
+    assert received(delivery(xml(chat(NOW)), NOW)).passive_reply_within == 4.5
+    assert received(delivery(xml(chat(NOW)), NOW), APP).passive_reply_within == 0
 
 
 def test_the_module_has_the_part_that_the_engine_looks_for() -> None:
-    assert isinstance(inbound("wechat"), Answering)
+    assert isinstance(inbound("wechat"), SupportsPassiveReply)

@@ -1,4 +1,4 @@
-"""What goes out: one API call, its answer, and what the answer means."""
+"""Outgoing: one API call, its answer, and the outcome that a platform reads from the answer."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from parley.adapter.app import Headers
+from parley.errors import RetryAfter
 from parley.model import AnyMedia
-from parley.platform.app import Headers
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -29,11 +30,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One API call, without its token.
-
-    `covered`: for how many seconds after its first attempt a repetition cannot say it twice: the validity of the
-    platform's idempotency key, infinite where repeating is harmless (an upload, an edit), 0 where nothing covers it.
-    """
+    """One API call, without its token."""
 
     name: str
     """For logs and metrics: `send`, `upload`, `edit`."""
@@ -44,27 +41,29 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: dict[str, str] = {}
     json: Any = None
     upload: Upload | None = None
-    covered: float = 0
+    idempotent_for: float = 0
+    """Seconds after the first attempt in which a repeat has no further effect: the validity of the platform's
+    idempotency key, `IDEMPOTENT` for an upload or an edit, 0 without a key."""
     timeout: float = 10
     """Seconds for the whole call."""
     note: str = ""
-    """From `deliver` to `outcome`: what it takes to judge the answer and the platform is not told."""
+    """Passed from `deliver` to `outcome`, and not sent: what `outcome` needs to judge the answer."""
 
 
-HARMLESS = math.inf
-"""`Call.covered` of a call that may be repeated at any time."""
+IDEMPOTENT = math.inf
+"""`Call.idempotent_for` of a call that can be repeated at any time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back from a call."""
+    """The HTTP response to a call."""
 
     status: int
     body: bytes = b""
     headers: Headers = field(default_factory=Headers)
 
     def json(self) -> dict[str, Any]:
-        """The body as a JSON object; empty where it is none (an HTML error page of a gateway)."""
+        """The body as a JSON object; empty if it is not one, such as the HTML error page of a gateway."""
         try:
             value = msgspec.json.decode(self.body)
         except (ValueError, RecursionError):
@@ -73,7 +72,7 @@ class Answer:
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """Done. `id` is the platform's id of what was made; `data` what later calls of the same reply need."""
+    """The call is done. `id` is the platform's id of the new object, `data` is for later calls of the same reply."""
 
     id: str = ""
     data: dict[str, str] = {}
@@ -81,44 +80,38 @@ class Sent(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class TokenRejected:
-    """The token was refused: nothing was done; get a new one and try once more."""
+    """The token was refused and nothing was done. The engine repeats the call once with a new token."""
 
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Limited:
-    """Refused for its rate: nothing was done; try again after `after` seconds."""
-
-    after: float
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Transient:
-    """Failed for now, and surely nothing was done."""
+    """The call failed, nothing was done, and a later attempt may succeed."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unclear:
-    """Nobody can tell whether it was done: the answer got lost, or a gateway answered in the platform's place."""
+class Unknown:
+    """The outcome is unknown: the answer was lost, or a gateway answered instead of the platform."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """Refused for good. `form`: it is the form that was refused, so that plain text may still go through. `grant`: it
-    is the grant of `out.to` that is refused, so that the reply may still go out as after its end. `closed`: the person
-    cannot be written to before they write again; what is said may still go with the answer to that (`Answering`).
+    """The call was refused for good.
+
+    `form`: the form was refused; plain text may be accepted. `reply_token`: the reply token of `out.to` was refused; the
+    reply is retried as if the token had expired. `window_closed`: the platform allows no message to this person until
+    they write; the reply may go out with the passive reply to that message (`SupportsPassiveReply`).
     """
 
     reason: str
     form: bool = False
-    grant: bool = False
-    closed: bool = False
+    reply_token: bool = False
+    window_closed: bool = False
 
 
-Outcome = Sent | TokenRejected | Limited | Transient | Unclear | Permanent
+Outcome = Sent | TokenRejected | RetryAfter | Transient | Unknown | Permanent

@@ -1,0 +1,121 @@
+"""Incoming: a callback as raw bytes, and the result that a platform makes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from parley.adapter.app import App, Headers
+from parley.model import Message, Reply
+
+if TYPE_CHECKING:
+    from parley.model.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A callback as it was received: raw bytes, nothing parsed. `query` is percent-decoded once."""
+
+    method: str = "POST"
+    headers: Headers = field(default_factory=Headers)
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The HTTP response to a callback."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+
+
+Reason = Literal["forged", "stale", "malformed", "too_large", "unknown_app", "not_allowed", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A callback that is refused.
+
+    `reason` is the metric's dimension and the error code in the response. `detail` goes to the log only: it names the
+    setting to check, and holds no secret and no text of a person. `response` replaces the status and the error code if
+    the platform defines a form for it (`Accepted.refused`).
+    """
+
+    status: int
+    reason: Reason
+    detail: str = ""
+    response: Response | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A callback that is authentic."""
+
+    response: Response = field(default_factory=Response)
+    """Given after `messages` are in the queue."""
+    messages: tuple[Message, ...] = ()
+    credentials: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Credentials that the platform pushes (a ticket), by name. They are stored in the state table, encrypted at rest,
+    and are in no queue."""
+    credentials_issued_at: float = 0
+    """The platform's time stamp of `credentials`, in unix seconds. Older credentials never replace newer ones."""
+    passive_reply_within: float = 0
+    """Seconds that the callback may wait for the replies to the first message and return them
+    (`SupportsPassiveReply.passive_reply`). 0: the response is given at once."""
+    instant: Message | None = None
+    """A message that an instant function of the bot may answer within the callback. If it does, nothing is queued and
+    `SupportsInstantAnswers.instant` makes the response."""
+    refused: Response | None = None
+    """The response if the message is definitely not stored, for a platform that does not retry: it tells the person to
+    try again. If storing may have succeeded, the platform gets 503 instead."""
+
+
+class Inbound(Protocol):
+    """The functions of `parley.platforms.<name>.inbound`."""
+
+    def receive(self, request: Request, app: App, now: float) -> Accepted | Rejected:
+        """Verify, decrypt and normalise one callback. The signature is checked before anything else is read.
+
+        Never raises, on any input.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsInstantAnswers(Protocol):
+    """An `inbound` module of a platform that expects some answers at once: completions, a form to open."""
+
+    def instant(self, message: Message, result: "Instant", app: App) -> Response:
+        """The response that shows `result`, the bot's instant answer to `message` (`Accepted.instant`).
+
+        Raises ValueError if the platform cannot show it there.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PassiveReply:
+    """A response that carries replies.
+
+    The first `sent` replies are carried in full. Of the next reply only the beginning is carried if `rest` holds its
+    remainder. All other replies have to be delivered through the API.
+    """
+
+    response: Response
+    sent: int = 0
+    rest: Reply | None = None
+
+
+@runtime_checkable
+class SupportsPassiveReply(Protocol):
+    """An `inbound` module of a platform that accepts replies in the response to the callback."""
+
+    def passive_reply(
+        self, request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float
+    ) -> PassiveReply:
+        """The response to `request` with as many of `replies` to `message` as fit, in order.
+
+        It is the platform's empty response if `replies` is empty or its first reply cannot be carried.
+        """
+        ...

@@ -1,0 +1,115 @@
+"""The sending half of a platform: replies, tokens, limits, downloads."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import msgspec
+
+from parley.adapter.app import App
+from parley.adapter.calls import Answer, Call, Outcome, Sent
+from parley.adapter.limits import BreakerFailure, Bucket, Pause
+from parley.errors import ParleyError
+from parley.model import AnyMedia, Message, Outgoing, Reply, Text, plain_text
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and the unix second of its end."""
+
+    value: str
+    expires: float
+
+
+class TokenUnavailableError(ParleyError):
+    """No token is available: the ticket has not been pushed yet, or the credentials are refused.
+
+    The message names the setting to check. `retry_after` is in seconds; None if only a changed configuration helps.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Profile(NamedTuple):
+    """Constants of a platform."""
+
+    retry_for: float
+    """Seconds after a reply was decided during which transient failures are retried; then it is FAILED."""
+    pushed_credentials: tuple[str, ...] = ()
+    """Names of the pushed credentials (`Accepted.credentials`) that `Outbound.token` needs."""
+
+
+Steps = Generator[Call, Sent, None]
+"""The calls that deliver one reply. Deterministic: after a crash it is run again and sent the recorded receipts."""
+TokenSteps = Generator[Call, Answer, Token]
+"""The calls that fetch a token. Raises `TokenUnavailableError`."""
+
+
+class Outbound(Protocol):
+    """The functions of `parley.platforms.<name>.outbound`."""
+
+    @property
+    def PROFILE(self) -> Profile:  # noqa: N802
+        """The platform's constants."""
+        ...
+
+    def deliver(self, out: Outgoing, app: App, now: float) -> Steps:
+        """The calls that deliver `out.reply` to `out.to`, with fallbacks if the platform lacks a form.
+
+        `now` is used for time stamps and for the expiry of the reply token only: a later run yields the same calls.
+        Raises `UndeliverableError` if the platform has no way to do it (a recall on a platform without recalls), and
+        `RetryAfter` while the callback that `out` answers may still carry it.
+        """
+        ...
+
+    def outcome(self, call: Call, answer: Answer) -> Outcome:
+        """The outcome of `call`, read from `answer`."""
+        ...
+
+    def token_key(self, out: Outgoing, app: App) -> str | None:
+        """The name of the token for `out` within the app: calls with the same name share it. None if no call needs one."""
+        ...
+
+    def token(self, out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
+        """Fetch that token. `pushed`: the credentials that the platform has pushed for this app, by name."""
+        ...
+
+    def limits(self, call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
+        """The limits that `call` counts against, from the platform's published tables and the app's configuration."""
+        ...
+
+    def download(self, media: AnyMedia, message_id: str, app: App) -> Call:
+        """The call that fetches the bytes of `media`, which was part of the message `message_id`."""
+        ...
+
+
+@runtime_checkable
+class SupportsLimitFeedback(Protocol):
+    """An `outbound` module of a platform whose answers report its limits."""
+
+    def limit_feedback(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause | BreakerFailure, ...]:
+        """The consequences of `answer` for the buckets of `limits`. Called for each answer, whatever its outcome."""
+        ...
+
+
+@runtime_checkable
+class SupportsSilence(Protocol):
+    """An `outbound` module of a platform that shows a placeholder ("thinking...") until the bot replies."""
+
+    def silence(self, message: Message, now: float) -> Reply | None:
+        """The reply that removes the placeholder if the bot does not reply to `message`; None if there is none."""
+        ...
+
+
+class UndeliverableError(ParleyError):
+    """The platform has no way to deliver this reply. The message is for the bot's author."""
+
+
+def fallback(reply: Reply) -> Reply | None:
+    """The plain-text form of `reply`, for a refused rich form; None if it would be equal or empty."""
+    text = plain_text(reply.segments)
+    if not text or all(isinstance(segment, Text) for segment in reply.segments):
+        return None
+    return msgspec.structs.replace(reply, segments=(Text(text=text),))

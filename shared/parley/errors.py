@@ -1,0 +1,27 @@
+"""The root of Parley's exceptions, and the one that is not a failure."""
+
+
+class ParleyError(Exception):
+    """Base of every exception that Parley raises."""
+
+
+class RetryAfter(ParleyError):  # a condition, not an error
+    """Try again after `seconds`: a rate limit, a lease of another worker, a service that is down.
+
+    The engine raises it to give a record back to its queue. A platform returns it as the outcome of a call that was
+    refused for its rate; nothing was done then.
+    """
+
+    def __init__(self, seconds: float, reason: str = "") -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.reason = reason
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RetryAfter) and (self.seconds, self.reason) == (other.seconds, other.reason)
+
+    def __hash__(self) -> int:
+        return hash((self.seconds, self.reason))
+
+    def __repr__(self) -> str:
+        return f"RetryAfter({self.seconds!r}, {self.reason!r})"
