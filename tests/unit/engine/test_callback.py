@@ -162,6 +162,53 @@ def test_where_the_platform_does_not_try_again_the_person_is_told_and_it_still_c
     assert metric_of(capsys.readouterr().out) == ([1.0], "unavailable")
 
 
+class Replying(Inbound):
+    """Takes passive replies."""
+
+    def passive_reply(self, *_: Any) -> None:
+        """Never called here: `Replies` responds."""
+
+
+class Replies:
+    """Responds with a passive reply, after the bot has taken three seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def respond(self, *_: Any) -> Response:
+        self.clock.sleep(3)
+        return Response(200, b"reply")
+
+
+def times(printed: str) -> dict[str, float]:
+    """The metrics that measure a time, in milliseconds."""
+    lines = [json.loads(line) for line in printed.splitlines()]
+    return {name: value[0] for line in lines for name, value in line.items() if name.endswith("Time")}
+
+
+def test_the_time_to_acknowledge_ends_where_the_wait_for_a_passive_reply_begins(
+    message: Callable[..., Message], clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
+    inbound = Replying(Accepted(messages=(message(),), passive_reply_within=4.5))
+    handler = Callback("wecom", inbound, Apps(), clock, answers=lambda _inbound: Replies(clock))  # type: ignore[arg-type]
+    assert handler(event(), None)["body"] == "reply"
+    assert times(capsys.readouterr().out) == {"AcknowledgeTime": 250.0, "CallbackTime": 3250.0}
+
+
+def test_without_a_wait_the_time_to_acknowledge_is_the_time_of_the_callback(
+    message: Callable[..., Message], clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
+    call(Inbound(Accepted(messages=(message(),))), clock)
+    assert times(capsys.readouterr().out) == {"AcknowledgeTime": 250.0, "CallbackTime": 250.0}
+
+
+def test_a_rejected_callback_has_no_time_to_acknowledge(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    call(Inbound(Rejected(401, "forged")), clock)
+    assert times(capsys.readouterr().out) == {}
+
+
 class Queues:
     """SQS as the network lets it be seen: each answer in turn is a status and an error's name, or gets lost."""
 
