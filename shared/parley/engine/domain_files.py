@@ -1,10 +1,9 @@
-"""Files by which platforms see that a domain is its owner's: `WW_verify_*.txt` (WeCom), `MP_verify_*.txt` (WeChat).
+"""Serves files at the root of the custom domain. Platforms read them to check who owns the domain.
 
-They are served at the root of a custom domain, as they were downloaded from the console. Each is an SSM parameter
-`/parley/{stage}/domain/{file}`, apart from the apps' secrets, which this function cannot read.
+Each file is an SSM parameter `/parley/{stage}/domain/{file}`. The function cannot read the parameters of apps, which
+hold secrets.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,27 +12,30 @@ from typing import Any
 from parley.engine.aws import AwsError, error_code, setting, ssm
 from parley.engine.telemetry import log
 
-_FILE = re.compile(r"(?:WW|MP)_verify_[A-Za-z0-9]{8,64}\.txt")
 _MAX_AGE = 300.0
 """Seconds after which a known file is read again."""
 _REREAD_AFTER = 5.0
-"""Seconds between two readings: whoever asks for files that are not there must not use up SSM's quota."""
+"""Seconds between two reads of SSM. Requests for unknown files must not use up SSM's quota."""
 
 
 @dataclass(slots=True)
 class DomainFiles:
-    """The handler of `GET /{file}`. Made once per process. All files are read at once: there are few."""
+    """The handler of `GET /{file}`, one per process. `is_served` decides by its name whether a file is looked up.
 
+    All files are read at once, because there are few.
+    """
+
+    is_served: Callable[[str], bool]
     clock: Callable[[], float] = time.time
     _files: dict[str, str] = field(default_factory=dict[str, str])
     _read_at: float = float("-inf")
     _tried_at: float = float("-inf")
 
     def __call__(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-        """Answer one API Gateway event: 200 with the file, 404, or 503 while SSM fails."""
+        """The response to one API Gateway event: 200 with the file, 404, or 503 while SSM fails."""
         parameters: Mapping[str, str] = event.get("pathParameters") or {}
         name = parameters.get("file", "")
-        if not _FILE.fullmatch(name):
+        if not self.is_served(name):
             return _response(404)
         now = self.clock()
         if (name not in self._files or now - self._read_at > _MAX_AGE) and now - self._tried_at > _REREAD_AFTER:
@@ -43,7 +45,7 @@ class DomainFiles:
         return _response(404 if self._read_at == self._tried_at else 503)
 
     def _read(self, now: float) -> None:
-        """Read all files. Where that fails, those that are known stay."""
+        """Read all files. If that fails, the files read before are kept."""
         self._tried_at = now
         try:
             self._files, self._read_at = _stored(), now
