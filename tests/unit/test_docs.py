@@ -1,4 +1,4 @@
-"""What the documents say is true: their code runs, and what they point to is there."""
+"""The documents are correct: their code runs, and their links, anchors and commands exist."""
 
 import re
 from pathlib import Path
@@ -6,50 +6,121 @@ from typing import Any
 
 import pytest
 
+from parley.model.codec import decode_message
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+GUIDES = sorted((ROOT / "docs").glob("writing-a-bot*.md"))
+READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+CHINESE = ".zh-CN.md"
+TRANSLATED = [path for path in DOCS if path.name.endswith(CHINESE)]
 TARGETS = set(re.findall(r"^([a-z0-9.-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+FENCE = re.compile(r"^( *)```([a-z]*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def english(path: Path) -> Path:
+    """The English document of which `path` is the Chinese one."""
+    return path.with_name(path.name.replace(CHINESE, ".md"))
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
+    return [block for _, kind, block in FENCE.findall(path.read_text()) if kind == language]
 
 
-def test_the_code_of_the_guide_runs_and_its_tests_pass():
+def prose(path: Path) -> str:
+    return FENCE.sub("", path.read_text())
+
+
+def links(path: Path) -> list[str]:
+    """The targets of all links to files and anchors of this repository."""
+    return re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", prose(path))
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a document."""
+    seen: dict[str, int] = {}
+    for heading in re.findall(r"^#{1,6} +(.+?) *$", prose(path), re.MULTILINE):
+        shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+        count = seen[slug] = seen.get(slug, -1) + 1
+        if count:
+            seen[f"{slug}-{count}"] = 0
+    return set(seen)
+
+
+def broken(path: Path) -> list[str]:
+    """The links of a document that lead to no file, or to no heading of it."""
+    wrong: list[str] = []
+    for link in links(path):
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            wrong.append(link)
+    return wrong
+
+
+def run(path: Path) -> dict[str, Any]:
+    """The names that the Python blocks of a document define, run from top to bottom."""
     namespace: dict[str, Any] = {"__name__": "guide"}
-    for block in blocks(ROOT / "docs" / "writing-a-bot.md", "python"):
-        exec(compile(block, "docs/writing-a-bot.md", "exec"), namespace)
-    tests = [value for name, value in namespace.items() if name.startswith("test_")]
+    for block in blocks(path, "python"):
+        exec(compile(block, name_of(path), "exec"), namespace)
+    return namespace
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=name_of)
+def test_the_code_of_the_guide_runs_and_its_tests_pass(path: Path):
+    tests = [value for name, value in run(path).items() if name.startswith("test_")]
     assert tests
     for test in tests:
         test()
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_file_that_a_document_links_to_is_there(path: Path):
-    links = re.findall(
-        r"\]\((?!https?:|#|mailto:)([^)#\s]+)", re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
-    )
-    assert [link for link in links if not (path.parent / link).exists()] == []
+@pytest.mark.parametrize("path", READMES, ids=name_of)
+def test_the_bot_and_the_message_of_the_readme_are_valid(path: Path):
+    assert run(path)["bot"].commands["order"].usage == "/order SIZE [COUNT]"
+    [message] = [block for block in blocks(path, "json") if '"sender"' in block]
+    assert decode_message(message).content.text == "/order large 2"
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
+def test_every_link_of_a_document_leads_to_a_file_and_to_a_heading_of_it(path: Path):
+    assert broken(path) == []
+
+
+def test_a_link_to_a_heading_that_does_not_exist_is_found(tmp_path: Path):
+    guide = tmp_path / "guide.md"
+    guide.write_text("# A & B (丙)\n## Twice\n## Twice\n[1](#a--b-丙) [2](guide.md#twice-1) [3](#no) [4](gone.md) ")
+    assert broken(guide) == ["#no", "gone.md"]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
 def test_every_make_target_that_a_document_names_exists(path: Path):
     commands = [*re.findall(r"`(make [^`]+)`", path.read_text()), *"\n".join(blocks(path, "sh")).splitlines()]
-    named = {found[1] for command in commands if (found := re.match(r"make ([a-z0-9.-]+)", command))}
+    named = {found[1] for command in commands if (found := re.match(r" *make ([a-z0-9.-]+)", command))}
     assert named <= TARGETS
 
 
-def test_both_readmes_name_the_same_commands_and_links():
-    english, chinese = (ROOT / name for name in ("README.md", "README.zh-CN.md"))
-
+@pytest.mark.parametrize("path", TRANSLATED, ids=name_of)
+def test_a_translation_has_the_commands_and_the_sections_of_the_original(path: Path):
     def commands(path: Path) -> list[str]:
         lines = "\n".join(blocks(path, "sh")).splitlines()
-        return [line.split("#")[0].strip() for line in lines if line.strip()]
+        return [line.split(" #")[0].strip() for line in lines if line.strip()]
 
-    def links(path: Path) -> set[str]:
-        return set(re.findall(r"\]\(([^)]+)\)", path.read_text())) - {"README.md", "README.zh-CN.md"}
+    def levels(path: Path) -> list[str]:
+        return re.findall(r"^(#{1,6}) ", prose(path), re.MULTILINE)
 
-    assert commands(english)
-    assert commands(english) == commands(chinese)
-    assert links(english) == links(chinese)
+    assert commands(path) == commands(english(path))
+    assert levels(path) == levels(english(path))
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=name_of)
+def test_a_translation_links_to_the_same_documents_as_the_original(path: Path):
+    def files(path: Path) -> set[str]:
+        found = {link.partition("#")[0].replace(CHINESE, ".md") for link in links(path)}
+        return found - {"", english(path).name}
+
+    assert files(path) == files(english(path))
