@@ -12,13 +12,13 @@ import msgspec
 
 from parley.adapter import Accepted, App, Rejected, Request, Response
 from parley.model import Message
-from parley.platforms.discord import read
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.events import message_of_event
 from parley.platforms.discord.instant import instant
 from parley.platforms.discord.interaction import COMPONENT, FORM, MalformedError, message_of
 from parley.platforms.discord.interaction_token import LIFE, MARGIN, Grant, seal
 from parley.platforms.discord.signature import holds
+from parley.untrusted import decode_json, integer, mapping, text
 
 __all__ = ["STALE_AFTER", "instant", "receive"]
 
@@ -66,15 +66,15 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
 
 def _decode(body: bytes) -> dict[str, Any]:
     try:
-        return read.mapping(msgspec.json.decode(body))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return mapping(decode_json(body))
+    except ValueError as error:
         raise MalformedError("the body is not JSON") from error
 
 
 def _believed(body: dict[str, Any], app: App, now: float) -> Accepted | Rejected:
-    if read.text(body.get("application_id")) not in ("", app.config.application_id):
+    if text(body.get("application_id")) not in ("", app.config.application_id):
         return Rejected(401, "forged", "signed for another application; check application_id")
-    match read.whole(body.get("type")):
+    match integer(body.get("type")):
         case type_ if "event" in body or type_ == _EVENT_PING:
             if type_ == _EVENT_PING:
                 return Accepted(RECEIVED)
@@ -92,7 +92,7 @@ def _believed(body: dict[str, Any], app: App, now: float) -> Accepted | Rejected
 def _interaction(body: Mapping[str, Any], app: App, now: float) -> Accepted:
     """Something to answer: promise an answer now, and take along the right to give it."""
     message = message_of(body, app)
-    token = read.text(body.get("token"))
+    token = text(body.get("token"))
     if not token:
         raise MalformedError("token")
     pressed = body.get("type") == COMPONENT
@@ -101,7 +101,7 @@ def _interaction(body: Mapping[str, Any], app: App, now: float) -> Accepted:
         token=token,
         thinking=not pressed,
         private=private,
-        upload_limit=read.whole(body.get("attachment_size_limit")) or 0,
+        upload_limit=integer(body.get("attachment_size_limit")) or 0,
     )
     context = msgspec.structs.replace(
         message.context, reply_token=seal(app.config, granted), reply_token_expires=int(now) + LIFE - MARGIN
@@ -113,7 +113,7 @@ def _interaction(body: Mapping[str, Any], app: App, now: float) -> Accepted:
 
 def _is_private(body: Mapping[str, Any], message: Message, config: Config) -> bool:
     """Whether the answers are for the person alone: so configured, or so was the message that was acted on."""
-    acted_on = read.whole(read.mapping(body.get("message")).get("flags")) or 0
+    acted_on = integer(mapping(body.get("message")).get("flags")) or 0
     if acted_on & _EPHEMERAL:
         return True
     if message.command is not None:

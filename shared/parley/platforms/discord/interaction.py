@@ -21,11 +21,12 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platforms.discord import read
 from parley.platforms.discord.actions import form_of, press_of
 from parley.platforms.discord.markdown import segments_of
 from parley.platforms.discord.options import Given, command_of
-from parley.platforms.discord.resolved import Resolved, media
+from parley.platforms.discord.resolved import Resolved, display_name, media
+from parley.platforms.discord.snowflake import created_at, snowflake
+from parley.untrusted import integer, mapping, mappings, text
 
 COMPONENT, FORM = 3, 5
 """Types of interactions; 2 is a command, 4 one that is being typed."""
@@ -49,7 +50,7 @@ class _Said:
 
 def message_of(body: Mapping[str, Any], app: App) -> Message:
     """The message that an interaction of type 2 to 5 is, without its grant. Raises MalformedError."""
-    id_ = read.snowflake(body.get("id"))
+    id_ = snowflake(body.get("id"))
     if not id_:
         raise MalformedError("id")
     said = _said(body)
@@ -60,7 +61,7 @@ def message_of(body: Mapping[str, Any], app: App) -> Message:
         kind="action" if said.action else "command",
         sender=_sender(body),
         content=Content(text=said.text, attachments=tuple(s for s in said.segments if isinstance(s, _MEDIA))),
-        timestamp=read.created(id_),
+        timestamp=created_at(id_),
         context=_context(body),
         segments=said.segments,
         mentions=tuple(s for s in said.segments if isinstance(s, Mention)),
@@ -75,11 +76,11 @@ _MEDIA = (Image, File, Audio, Video)
 
 
 def _said(body: Mapping[str, Any]) -> _Said:
-    data = read.mapping(body.get("data"))
+    data = mapping(body.get("data"))
     resolved = Resolved.of(data)
     match body.get("type"):
         case 3 | 5 as type_:
-            message_id = read.snowflake(read.mapping(body.get("message")).get("id"))
+            message_id = snowflake(mapping(body.get("message")).get("id"))
             done = (press_of if type_ == COMPONENT else form_of)(data, resolved, message_id)
             if not done.action.id:
                 raise MalformedError("data.custom_id")
@@ -95,14 +96,14 @@ def _said(body: Mapping[str, Any]) -> _Said:
 
 def _on_message(given: Given, resolved: Resolved) -> _Said:
     """A command called on a message: what that message says is what the bot is to work on."""
-    target = read.mapping(resolved.messages.get(given.target))
+    target = mapping(resolved.messages.get(given.target))
     known = Resolved.of({}, target.get("mentions"))
-    words = tuple(segments_of(read.text(target.get("content")), known))
-    files = tuple(file for each in read.mappings(target.get("attachments")) if (file := media(each)))
+    words = tuple(segments_of(text(target.get("content")), known))
+    files = tuple(file for each in mappings(target.get("attachments")) if (file := media(each)))
     mentions = tuple(segment for segment in words if isinstance(segment, Mention))
-    text = plain_text(words)
-    quote = Quote(message_id=given.target, text=text)
-    return _Said((quote, *mentions, *files), text, reply_to=given.target, command=given.command)
+    content = plain_text(words)
+    quote = Quote(message_id=given.target, text=content)
+    return _Said((quote, *mentions, *files), content, reply_to=given.target, command=given.command)
 
 
 def _words(segments: tuple[AnySegment, ...]) -> str:
@@ -110,25 +111,25 @@ def _words(segments: tuple[AnySegment, ...]) -> str:
 
 
 def _sender(body: Mapping[str, Any]) -> Sender:
-    member = read.mapping(body.get("member"))
-    user = read.mapping(member.get("user")) or read.mapping(body.get("user"))
-    id_ = read.snowflake(user.get("id"))
+    member = mapping(body.get("member"))
+    user = mapping(member.get("user")) or mapping(body.get("user"))
+    id_ = snowflake(user.get("id"))
     if not id_:
         raise MalformedError("user.id")
-    return Sender(id=id_, name=read.display_name(user, member), kind="bot" if user.get("bot") is True else "user")
+    return Sender(id=id_, name=display_name(user, member), kind="bot" if user.get("bot") is True else "user")
 
 
 def _context(body: Mapping[str, Any]) -> Context:
-    channel = read.mapping(body.get("channel"))
-    guild = read.snowflake(body.get("guild_id")) or read.snowflake(read.mapping(body.get("guild")).get("id"))
-    place = read.snowflake(body.get("channel_id")) or read.snowflake(channel.get("id"))
-    parent = read.snowflake(channel.get("parent_id")) if channel.get("type") in _THREADS else ""
-    where = read.whole(body.get("context"))
+    channel = mapping(body.get("channel"))
+    guild = snowflake(body.get("guild_id")) or snowflake(mapping(body.get("guild")).get("id"))
+    place = snowflake(body.get("channel_id")) or snowflake(channel.get("id"))
+    parent = snowflake(channel.get("parent_id")) if channel.get("type") in _THREADS else ""
+    where = integer(body.get("context"))
     private = where == _BOT_DM if where is not None else not guild and channel.get("type") in (_DIRECT, None)
     return Context(
         room_id=parent or place,
         thread_id=place if parent else "",
         tenant=guild,
         private=private,
-        locale=read.text(body.get("locale")) or read.text(body.get("guild_locale")),
+        locale=text(body.get("locale")) or text(body.get("guild_locale")),
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from parley.model import AnySegment, Command, Text
-from parley.platforms.discord import read
 from parley.platforms.discord.markdown import segments_of
 from parley.platforms.discord.resolved import Kind, Resolved
+from parley.platforms.discord.snowflake import snowflake
+from parley.untrusted import integer, mappings, text
 
 _SUB_COMMAND, _GROUP, _STRING = 1, 2, 3
 _NAMED: dict[int, Kind] = {6: "user", 7: "channel", 8: "role", 9: "mentionable", 11: "attachment"}
@@ -29,8 +30,8 @@ class Given:
 
 def command_of(data: Mapping[str, Any], resolved: Resolved) -> Given:
     """The command in the `data` of an interaction; its name is empty where Discord sent none."""
-    name, target = read.text(data.get("name")), read.snowflake(data.get("target_id"))
-    match read.whole(data.get("type")):
+    name, target = text(data.get("name")), snowflake(data.get("target_id"))
+    match integer(data.get("type")):
         case 2 if target:  # called on a person
             said = (Text(text=f"/{name} "), resolved.user(target))
             return Given(Command(name=name, options={"target": target}), said)
@@ -41,21 +42,21 @@ def command_of(data: Mapping[str, Any], resolved: Resolved) -> Given:
 
 
 def _slash(name: str, data: Mapping[str, Any], resolved: Resolved) -> Given:
-    leaves = read.mappings(data.get("options"))
-    while leaves and read.whole(leaves[0].get("type")) in (_SUB_COMMAND, _GROUP):
-        name = f"{name} {read.text(leaves[0].get('name'))}"
-        leaves = read.mappings(leaves[0].get("options"))
+    leaves = mappings(data.get("options"))
+    while leaves and integer(leaves[0].get("type")) in (_SUB_COMMAND, _GROUP):
+        name = f"{name} {text(leaves[0].get('name'))}"
+        leaves = mappings(leaves[0].get("options"))
     options: dict[str, str | int | float | bool] = {}
     segments: list[AnySegment] = [Text(text=f"/{name}")]
     focused = ""
     for leaf in leaves:
         value = leaf.get("value")
-        called = read.text(leaf.get("name"))
+        called = text(leaf.get("name"))
         if not called or not isinstance(value, str | int | float | bool):
             continue
         options[called] = value
         focused = called if leaf.get("focused") is True else focused
-        segments += (Text(text=" "), *_said(read.whole(leaf.get("type")), value, resolved))
+        segments += (Text(text=" "), *_said(integer(leaf.get("type")), value, resolved))
     return Given(Command(name=name, options=options, focused=focused), tuple(segments))
 
 

@@ -23,12 +23,14 @@ from parley.adapter import (
     Upload,
 )
 from parley.model import AnyMedia, Message, Outgoing, Reply, Text, digest, plain_text
-from parley.platforms.discord import read, routes
+from parley.platforms.discord import routes
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.interaction_token import LIFE, MARGIN, Grant, is_alive, unseal
 from parley.platforms.discord.outcome import DOWNLOAD, OPEN, RECALL, THREAD, outcome
 from parley.platforms.discord.render import Part, filename, render
 from parley.platforms.discord.routes import limit_feedback
+from parley.platforms.discord.snowflake import snowflake
+from parley.untrusted import mapping
 
 __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "silence", "token", "token_key"]
 
@@ -128,7 +130,7 @@ def _acted_on(sender: _Sender, name: str, method: str, **more: Any) -> Call:
     own = target == ORIGINAL or (out.to.kind == "action" and target == out.to.message_id)
     if grant and own and not (grant.thinking and target != ORIGINAL):
         return sender.granted(grant, name, method, f"/messages/{ORIGINAL}", idempotent_for=IDEMPOTENT, **more)
-    if not read.snowflake(target):
+    if not snowflake(target):
         raise UndeliverableError(
             f"{out.reply.op}: {target[:40]!r} is not the id of a message, or can no longer be reached"
         )
@@ -166,7 +168,7 @@ def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
     for part in parts[said:]:
         body = part.body() | sender.nonce()
         quoted = part.quoted or (out.to.message_id if out.reply.quote and part is parts[0] else "")
-        if read.snowflake(quoted) and channel == _channel(out):
+        if snowflake(quoted) and channel == _channel(out):
             body["message_reference"] = {"message_id": quoted, "fail_if_not_exists": False}
         path = f"/channels/{channel}/messages"
         yield sender.bot("send", "POST", path, idempotent_for=_NONCE_COVERS, **sender.said(part, body))
@@ -174,7 +176,7 @@ def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
 
 def _direct(sender: _Sender) -> Generator[Call, Sent, tuple[str, int]]:
     """Open the direct channel with the person; opening it again gives the same. Also how many parts have been said."""
-    user = read.snowflake(sender.out.to.user_id)
+    user = snowflake(sender.out.to.user_id)
     if not user:
         raise UndeliverableError("no place to say it: the destination has neither a channel nor a person")
     said = 0
@@ -200,19 +202,19 @@ def _thread(sender: _Sender, channel: str) -> Generator[Call, Sent, str]:
 
 def _channel(out: Outgoing) -> str:
     """Threads are channels."""
-    return read.snowflake(out.to.thread_id) or read.snowflake(out.to.room_id)
+    return snowflake(out.to.thread_id) or snowflake(out.to.room_id)
 
 
 def _wants_thread(out: Outgoing) -> bool:
-    return out.reply.thread and not out.to.thread_id and bool(read.snowflake(out.to.message_id) and out.to.room_id)
+    return out.reply.thread and not out.to.thread_id and bool(snowflake(out.to.message_id) and out.to.room_id)
 
 
 def silence(message: Message, now: float) -> Reply | None:
-    """See `parley.adapter.SupportsSilence.silence`: the "thinking..." would stand there until Discord calls it a failure.
+    """See `parley.adapter.SupportsSilence.silence`. Without it, "thinking..." stays until Discord shows a failure.
 
-    The press of a button shows none.
+    The press of a button shows no "thinking...".
     """
-    context, pressed = message.context, read.mapping(message.raw).get("type") == _PRESS
+    context, pressed = message.context, mapping(message.raw).get("type") == _PRESS
     if not context.reply_token or pressed or now >= context.reply_token_expires:
         return None
     return Reply(op="recall", target=ORIGINAL)

@@ -14,8 +14,9 @@ from parley.adapter import (
     Unknown,
 )
 from parley.errors import RetryAfter
-from parley.platforms.discord import read
 from parley.platforms.discord.routes import retry_after
+from parley.platforms.discord.snowflake import snowflake
+from parley.untrusted import integer
 
 RECALL, THREAD, OPEN, DOWNLOAD = "recall", "thread", "open", "download"
 """Names of calls whose answers are read in a way of their own: delete a message, open a thread, open a direct channel,
@@ -45,7 +46,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
             Transient(f"{answer.status}") if answer.status >= 500 else Permanent(f"{answer.status}: no file there now")
         )
     body = answer.json()
-    code = read.whole(body.get("code")) or 0
+    code = integer(body.get("code")) or 0
     reason = f"{answer.status} {code}"
     if code == _ALREADY_ANSWERED or (call.name == RECALL and code == _UNKNOWN_MESSAGE):
         return Sent()
@@ -66,7 +67,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
 
 
 def _done(call: Call, answer: Answer) -> Sent:
-    id_ = read.snowflake(answer.json().get("id"))
+    id_ = snowflake(answer.json().get("id"))
     return Sent(id=id_, data={"channel": id_} if call.name == OPEN else {})
 
 

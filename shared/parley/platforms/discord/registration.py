@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from parley.adapter import IDEMPOTENT, App, Auth, Call
-from parley.platforms.discord import read
 from parley.platforms.discord.commands import Definition
 from parley.platforms.discord.config import Config
+from parley.untrusted import integer, mapping, text
 
 _AUTH = Auth("header", "Authorization", "Bot ")
 _ENTRY_POINT = 4
@@ -60,7 +60,7 @@ def plan(existing: Iterable[Mapping[str, Any]], wanted: Iterable[Definition], *,
     there = {_key(definition): dict(definition) for definition in existing if definition.get("type") != _ENTRY_POINT}
     ours = {_key(definition): _in_guild(definition) if guild else definition for definition in wanted}
     changes = ((there[key], definition) for key, definition in ours.items() if key in there)
-    updates = (Change(read.text(old.get("id")), new, _different(old, new)) for old, new in changes)
+    updates = (Change(text(old.get("id")), new, _different(old, new)) for old, new in changes)
     return Plan(
         create=tuple(definition for key, definition in ours.items() if key not in there),
         update=tuple(change for change in updates if change.fields),
@@ -76,7 +76,7 @@ def listing(app: App, guild: str = "") -> Call:
 def calls(changes: Plan, app: App, guild: str = "") -> Iterator[Call]:
     """The calls that carry `changes` out, deletions first: they make room."""
     for definition in changes.delete:
-        yield _call("delete_command", "DELETE", app, guild, f"/{read.text(definition.get('id'))}")
+        yield _call("delete_command", "DELETE", app, guild, f"/{text(definition.get('id'))}")
     for change in changes.update:
         fields = {name: value for name, value in {**_ABSENT, **change.wanted}.items() if name != "type"}
         if "description" not in change.wanted:
@@ -97,7 +97,7 @@ def _call(name: str, method: str, app: App, guild: str, path: str = "", **more: 
 
 
 def _key(definition: Mapping[str, Any]) -> tuple[int, str]:
-    return read.whole(definition.get("type")) or 1, read.text(definition.get("name"))
+    return integer(definition.get("type")) or 1, text(definition.get("name"))
 
 
 def _in_guild(definition: Definition) -> Definition:
@@ -117,7 +117,7 @@ def _meant(value: Any) -> Any:
     contexts, and may come to tell of an option what we know nothing of.
     """
     if isinstance(value, dict):
-        entries = read.mapping(cast("object", value))
+        entries = mapping(cast("object", value))
         known = {name: each for name, each in entries.items() if name in _KNOWN or "name" not in entries}
         return {name: _meant(each) for name, each in known.items() if _says(each)} or None
     if isinstance(value, list):

@@ -102,7 +102,7 @@ class _Draft:
 
 
 def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) -> tuple[Part, ...]:
-    """The messages that say `segments`; none for nothing. Raises UndeliverableError for a button that cannot be made."""
+    """The messages that show `segments`; none if nothing is to be shown. Raises UndeliverableError for a bad button."""
     draft = _Draft()
     for segment in segments:
         _add(draft, segment)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from parley.model import AnyMedia, AnySegment, Audio, File, Image, Mention, Other, Text, Video
-from parley.platforms.discord import read
+from parley.platforms.discord.snowflake import snowflake
+from parley.untrusted import integer, mapping, mappings, text
 
 Names = Mapping[str, str]
 Kind = Literal["user", "role", "channel", "mentionable", "attachment", "value"]
@@ -28,17 +29,17 @@ class Resolved:
     @classmethod
     def of(cls, data: Mapping[str, Any], mentions: object = None) -> "Resolved":
         """From the `data` of an interaction, or of nothing but the `mentions` of a message."""
-        resolved = read.mapping(data.get("resolved"))
-        members = read.mapping(resolved.get("members"))
-        people = {**read.mapping(resolved.get("users")), **_by_id(mentions)}
-        users = {id_: read.mapping(user) for id_, user in people.items()}
+        resolved = mapping(data.get("resolved"))
+        members = mapping(resolved.get("members"))
+        people = {**mapping(resolved.get("users")), **_by_id(mentions)}
+        users = {id_: mapping(user) for id_, user in people.items()}
         return cls(
-            users={id_: read.display_name(user, read.mapping(members.get(id_))) for id_, user in users.items()},
+            users={id_: display_name(user, mapping(members.get(id_))) for id_, user in users.items()},
             bots=frozenset(id_ for id_, user in users.items() if user.get("bot") is True),
             roles=_names(resolved.get("roles")),
             channels=_names(resolved.get("channels")),
-            attachments=read.mapping(resolved.get("attachments")),
-            messages=read.mapping(resolved.get("messages")),
+            attachments=mapping(resolved.get("attachments")),
+            messages=mapping(resolved.get("messages")),
         )
 
     def named(self, kind: Kind, value: str) -> AnySegment:
@@ -71,21 +72,27 @@ class Resolved:
 
     def attachment(self, id_: str) -> AnyMedia | None:
         """The file with that id; None where it has no address."""
-        return media(read.mapping(self.attachments.get(id_)))
+        return media(mapping(self.attachments.get(id_)))
+
+
+def display_name(user: Mapping[str, Any], member: Mapping[str, Any] | None = None) -> str:
+    """The name that people see: the nickname in the guild, else the global name, else the account name."""
+    names = (text((member or {}).get("nick")), text(user.get("global_name")), text(user.get("username")))
+    return next(filter(None, names), "")
 
 
 def media(attachment: Mapping[str, Any]) -> AnyMedia | None:
     """An attachment object as a segment. The address is signed and ends: fetch it soon, with its query."""
-    url = read.text(attachment.get("url"))
+    url = text(attachment.get("url"))
     if not url:
         return None
-    mime = read.text(attachment.get("content_type"))
+    mime = text(attachment.get("content_type"))
     about: dict[str, Any] = {
-        "key": read.snowflake(attachment.get("id")),
+        "key": snowflake(attachment.get("id")),
         "url": url,
-        "name": read.text(attachment.get("filename")),
+        "name": text(attachment.get("filename")),
         "mime": mime,
-        "size": read.whole(attachment.get("size")),
+        "size": integer(attachment.get("size")),
     }
     seconds = attachment.get("duration_secs")
     length = float(seconds) if isinstance(seconds, int | float) else None
@@ -101,8 +108,8 @@ def media(attachment: Mapping[str, Any]) -> AnyMedia | None:
 
 
 def _names(entries: object) -> Names:
-    return {id_: read.text(read.mapping(entry).get("name")) for id_, entry in read.mapping(entries).items()}
+    return {id_: text(mapping(entry).get("name")) for id_, entry in mapping(entries).items()}
 
 
 def _by_id(mentions: object) -> dict[str, Any]:
-    return {read.text(user.get("id")): user for user in read.mappings(mentions)}
+    return {text(user.get("id")): user for user in mappings(mentions)}

@@ -22,7 +22,8 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platforms.feishu.values import Object, decode, flat, items, obj, text
+from parley.platforms.feishu.values import Object, text_or_json
+from parley.untrusted import array, decode_json, mapping, scalar
 
 _WORDS = ("text", "title", "topic", "summary", "content")
 """Where the types without a form of their own keep the words that a person would see, in this order."""
@@ -41,12 +42,12 @@ class People(NamedTuple):
         """
         by_key: dict[str, Mention] = {}
         me: set[str] = set()
-        for entry in items(mentions):
-            fields = obj(entry)
-            key, bot = text(fields.get("key")), fields.get("mentioned_type") == "bot"
+        for entry in array(mentions):
+            fields = mapping(entry)
+            key, bot = scalar(fields.get("key")), fields.get("mentioned_type") == "bot"
             if not key:
                 continue
-            mention = Mention(id=user_id(fields.get("id")) or key, name=text(fields.get("name")), bot=bot)
+            mention = Mention(id=user_id(fields.get("id")) or key, name=scalar(fields.get("name")), bot=bot)
             by_key[key] = mention
             if mention.id == bot_open_id if bot_open_id else bot:
                 me.add(mention.id)
@@ -61,20 +62,20 @@ def user_id(value: Any) -> str:
     """The open id of a `{open_id, union_id, user_id}`; the next best where it is not there."""
     if isinstance(value, str):
         return value
-    ids = obj(value)
-    return text(ids.get("open_id")) or text(ids.get("union_id")) or text(ids.get("user_id"))
+    ids = mapping(value)
+    return scalar(ids.get("open_id")) or scalar(ids.get("union_id")) or scalar(ids.get("user_id"))
 
 
 def segments(kind: str, content: Any, people: People = NOBODY) -> tuple[AnySegment, ...]:
     """The segments of a message of `message_type` `kind`. Never raises."""
     try:
-        fields = decode(content.encode()) if isinstance(content, str) else content
+        fields = decode_json(content.encode()) if isinstance(content, str) else content
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
         return (Other(name=kind or "unknown"),)
     read = _READERS.get(kind)
-    found = read(obj(fields), people) if read else [_other(kind, obj(fields))]
+    found = read(mapping(fields), people) if read else [_other(kind, mapping(fields))]
     return tuple(merged(found))
 
 
@@ -133,72 +134,72 @@ def _placeholders(keys: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _text(fields: Object, people: People) -> Iterable[AnySegment]:
-    return with_mentions(text(fields.get("text")), people)
+    return with_mentions(scalar(fields.get("text")), people)
 
 
 def _post(fields: Object, people: People) -> Iterator[AnySegment]:
     body = fields
     if "content" not in fields:
         # Sent posts are wrapped by locale, received ones are not; a forwarded one may be either (unverified).
-        body = next((inner for value in fields.values() if "content" in (inner := obj(value))), fields)
-    if title := text(body.get("title")):
+        body = next((inner for value in fields.values() if "content" in (inner := mapping(value))), fields)
+    if title := scalar(body.get("title")):
         yield Text(text=f"{title}\n")
-    for number, line in enumerate(items(body.get("content"))):
+    for number, line in enumerate(array(body.get("content"))):
         if number:
             yield Text(text="\n")
-        for element in items(line) or [line]:
-            yield from _post_element(obj(element), people)
+        for element in array(line) or [line]:
+            yield from _post_element(mapping(element), people)
 
 
 def _post_element(element: Object, people: People) -> Iterator[AnySegment]:
-    match text(element.get("tag")):
+    match scalar(element.get("tag")):
         case "text":
-            yield Text(text=text(element.get("text")))
+            yield Text(text=scalar(element.get("text")))
         case "md":
-            yield Markdown(text=text(element.get("text")))
+            yield Markdown(text=scalar(element.get("text")))
         case "a":
-            yield Link(url=text(element.get("href")), title=text(element.get("text")))
+            yield Link(url=scalar(element.get("href")), title=scalar(element.get("text")))
         case "at":
             yield _post_mention(element, people)
         case "img":
-            yield Image(key=text(element.get("image_key")))
+            yield Image(key=scalar(element.get("image_key")))
         case "media":
-            yield Video(key=text(element.get("file_key")), cover=text(element.get("image_key")))
+            yield Video(key=scalar(element.get("file_key")), cover=scalar(element.get("image_key")))
         case "emotion":
-            yield Other(name="emotion", text=f"[{text(element.get('emoji_type'))}]", data=_scalars(element, "tag"))
+            yield Other(name="emotion", text=f"[{scalar(element.get('emoji_type'))}]", data=_scalars(element, "tag"))
         case "hr":
             yield Markdown(text="\n---\n")
         case "code_block":
-            yield Markdown(text=f"```{text(element.get('language')).lower()}\n{text(element.get('text'))}\n```")
+            yield Markdown(text=f"```{scalar(element.get('language')).lower()}\n{scalar(element.get('text'))}\n```")
         case tag:
-            yield Other(name=tag or "unknown", text=text(element.get("text")), data=_scalars(element, "tag", "text"))
+            yield Other(name=tag or "unknown", text=scalar(element.get("text")), data=_scalars(element, "tag", "text"))
 
 
 def _post_mention(element: Object, people: People) -> Mention:
-    who = text(element.get("user_id"))
+    who = scalar(element.get("user_id"))
     if who in {"@_all", "all"}:
         return _ALL
-    return people.by_key.get(who) or Mention(id=who, name=text(element.get("user_name")))
+    return people.by_key.get(who) or Mention(id=who, name=scalar(element.get("user_name")))
 
 
 def _image(fields: Object, _people: People) -> Iterable[AnySegment]:
-    return [Image(key=text(fields.get("image_key")))]
+    return [Image(key=scalar(fields.get("image_key")))]
 
 
 def _file(fields: Object, _people: People) -> Iterable[AnySegment]:
-    return [File(key=text(fields.get("file_key")), name=text(fields.get("file_name")))]
+    return [File(key=scalar(fields.get("file_key")), name=scalar(fields.get("file_name")))]
 
 
 def _audio(fields: Object, _people: People) -> Iterable[AnySegment]:
-    return [Audio(key=text(fields.get("file_key")), seconds=_duration(fields))]
+    return [Audio(key=scalar(fields.get("file_key")), seconds=_duration(fields))]
 
 
 def _video(fields: Object, _people: People) -> Iterable[AnySegment]:
     return [
         Video(
-            key=text(fields.get("file_key")),
-            name=text(fields.get("file_name")),
-            cover=text(fields.get("image_key")),
+            key=scalar(fields.get("file_key")),
+            name=scalar(fields.get("file_name")),
+            cover=scalar(fields.get("image_key")),
             seconds=_duration(fields),
         )
     ]
@@ -213,12 +214,12 @@ def _location(fields: Object, _people: People) -> Iterable[AnySegment]:
     latitude, longitude = _degrees(fields.get("latitude")), _degrees(fields.get("longitude"))
     if latitude is None or longitude is None:
         return [_other("location", fields)]
-    return [Location(latitude=latitude, longitude=longitude, name=text(fields.get("name")))]
+    return [Location(latitude=latitude, longitude=longitude, name=scalar(fields.get("name")))]
 
 
 def _degrees(value: Any) -> float | None:
     """A number that is given as one or as a string; None for anything else, infinities among them."""
-    digits = text(value)
+    digits = scalar(value)
     if len(digits) > 40 or not re.fullmatch(r"-?[0-9]+(\.[0-9]*)?", digits):
         return None
     return float(digits)
@@ -226,30 +227,30 @@ def _degrees(value: Any) -> float | None:
 
 def _interactive(fields: Object, _people: People) -> Iterable[AnySegment]:
     """A card somebody posted. It arrives in another shape than it was sent in, so only its words are kept."""
-    found: list[str] = [text(fields.get("title"))]
+    found: list[str] = [scalar(fields.get("title"))]
     level: list[Any] = [fields.get("elements")]
     while level:
         part = level.pop()
         if isinstance(part, list):
             level.extend(reversed(part))  # pyright: ignore[reportUnknownArgumentType]
         elif isinstance(part, dict):
-            element = obj(part)
-            found.append(text(element.get("text")) or text(element.get("content")))
+            element = mapping(part)
+            found.append(scalar(element.get("text")) or scalar(element.get("content")))
             level.append(element.get("elements"))
     return [Other(name="interactive", text="\n".join(filter(None, found)))]
 
 
 def _other(kind: str, fields: Object) -> Other:
-    said = next((said for name in _WORDS if (said := text(fields.get(name)))), "")
+    said = next((said for name in _WORDS if (said := scalar(fields.get(name)))), "")
     return Other(name=kind or "unknown", text=said, data=_scalars(fields))
 
 
 def _named_file(kind: str) -> Callable[[Object, People], Iterable[AnySegment]]:
-    return lambda fields, _people: [Other(name=kind, text=text(fields.get("file_name")), data=_scalars(fields))]
+    return lambda fields, _people: [Other(name=kind, text=scalar(fields.get("file_name")), data=_scalars(fields))]
 
 
 def _scalars(fields: Object, *without: str) -> dict[str, str]:
-    return {name: flat(value) for name, value in fields.items() if name not in without and not _nested(value)}
+    return {name: text_or_json(value) for name, value in fields.items() if name not in without and not _nested(value)}
 
 
 def _nested(value: Any) -> bool:

@@ -11,7 +11,8 @@ from parley.adapter import (
     Unknown,
 )
 from parley.errors import RetryAfter
-from parley.platforms.feishu.values import Object, obj, seconds, text
+from parley.platforms.feishu.values import Object, unix_seconds
+from parley.untrusted import mapping, scalar
 
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
 """Token missing, invalid, expired or of the wrong sort."""
@@ -37,7 +38,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
         return _without_code(answer)
     if code == 0:
         return _sent(body)
-    reason = f"{code} {text(body.get('msg'))}"[:_REASON]
+    reason = f"{code} {scalar(body.get('msg'))}"[:_REASON]
     if code in _TOKEN:
         return TokenRejected(reason)
     if code in _LIMITED or answer.status == 429:
@@ -50,7 +51,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
 def wait(answer: Answer) -> float:
     """Seconds that a rate limit asks to wait."""
     for name in ("x-ogw-ratelimit-reset", "retry-after"):
-        if asked := seconds(answer.headers.get(name, "")):
+        if asked := unix_seconds(answer.headers.get(name, "")):
             return min(asked, 600)
     return 1
 
@@ -67,10 +68,10 @@ def _refused(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
 
 
 def _sent(body: Object) -> Sent:
-    data = obj(body.get("data"))
-    if key := text(data.get("image_key")) or text(data.get("file_key")):
+    data = mapping(body.get("data"))
+    if key := scalar(data.get("image_key")) or scalar(data.get("file_key")):
         return Sent(id=key, data={"key": key})
-    return Sent(id=text(data.get("message_id")))
+    return Sent(id=scalar(data.get("message_id")))
 
 
 def _without_code(answer: Answer) -> Outcome:

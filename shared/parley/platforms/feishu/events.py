@@ -23,8 +23,9 @@ from parley.model import (
 from parley.model.segments import AnySegment
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.content import People, segments, user_id, words
-from parley.platforms.feishu.values import Object, flat, items, obj, seconds, text
+from parley.platforms.feishu.values import Object, text_or_json, unix_seconds
 from parley.platforms.feishu.verify import created
+from parley.untrusted import array, mapping, scalar
 
 BUTTON = "parley"
 """The key in a button's callback value under which our own cards keep `Button.id`; `Button.value` is under `value`."""
@@ -36,7 +37,7 @@ _CREDENTIALS = ("token", "app_ticket", "preview_token")
 def message(payload: Object, app: App, now: float) -> Message:
     """The unified message of a v2 or v1 envelope or a legacy card callback. `payload` loses its credentials."""
     kind = event_type(payload)
-    event = obj(payload.get("event"))
+    event = mapping(payload.get("event"))
     if kind == "im.message.receive_v1":
         return _chat(payload, event, app, now)
     if kind == "card.action.trigger":
@@ -49,35 +50,35 @@ def message(payload: Object, app: App, now: float) -> Message:
 def event_type(payload: Object) -> str:
     """The platform's name of what happened; v1 keeps it inside the event."""
     if "schema" in payload:
-        return text(obj(payload.get("header")).get("event_type"))
+        return scalar(mapping(payload.get("header")).get("event_type"))
     if "event" not in payload and "action" in payload:
         return "card.action.trigger_v1"
-    return text(obj(payload.get("event")).get("type"))
+    return scalar(mapping(payload.get("event")).get("type"))
 
 
 def _chat(payload: Object, event: Object, app: App, now: float) -> Message:
-    said, config = obj(event.get("message")), _config(app)
+    said, config = mapping(event.get("message")), _config(app)
     people = People.of(said.get("mentions"), config.bot_open_id)
-    found = segments(text(said.get("message_type")), said.get("content"), people)
-    room = text(said.get("chat_id"))
+    found = segments(scalar(said.get("message_type")), said.get("content"), people)
+    room = scalar(said.get("chat_id"))
     return Message(
         # The docs: not `event_id`, which differs between deliveries of one message.
-        id=text(said.get("message_id")) or _event_id(payload),
+        id=scalar(said.get("message_id")) or _event_id(payload),
         platform=app.platform,
         app=app.name,
         kind="message",
-        sender=_sender(obj(event.get("sender"))),
+        sender=_sender(mapping(event.get("sender"))),
         content=Content(text=words(found, people.me), attachments=_media(found)),
-        timestamp=int(seconds(said.get("create_time")) or created(payload) or now),
+        timestamp=int(unix_seconds(said.get("create_time")) or created(payload) or now),
         context=Context(
             room_id=room,
-            thread_id=text(said.get("thread_id")),
+            thread_id=scalar(said.get("thread_id")),
             tenant=_tenant(payload, event),
             private=said.get("chat_type") == "p2p",
         ),
         segments=found,
         mentions=tuple(part for part in found if isinstance(part, Mention)),
-        reply_to=text(said.get("parent_id")),
+        reply_to=scalar(said.get("parent_id")),
         raw=_without_credentials(payload),
     )
 
@@ -93,17 +94,17 @@ def _media(found: Iterable[AnySegment]) -> tuple[AnyMedia, ...]:
 
 
 def _card_action(payload: Object, event: Object, app: App, now: float) -> Message:
-    context, operator = obj(event.get("context")), obj(event.get("operator"))
-    action = _action(obj(event.get("action")), text(context.get("open_message_id")))
-    place = Context(room_id=text(context.get("open_chat_id")), tenant=_tenant(payload, operator))
+    context, operator = mapping(event.get("context")), mapping(event.get("operator"))
+    action = _action(mapping(event.get("action")), scalar(context.get("open_message_id")))
+    place = Context(room_id=scalar(context.get("open_chat_id")), tenant=_tenant(payload, operator))
     return _pressed(action, place, operator, _event_id(payload), payload, app, now)
 
 
 def _legacy_action(payload: Object, app: App, now: float) -> Message:
-    action = _action(obj(payload.get("action")), text(payload.get("open_message_id")))
-    place = Context(room_id=text(payload.get("open_chat_id")), tenant=text(payload.get("tenant_key")))
+    action = _action(mapping(payload.get("action")), scalar(payload.get("open_message_id")))
+    place = Context(room_id=scalar(payload.get("open_chat_id")), tenant=scalar(payload.get("tenant_key")))
     # No id is documented; the token is one per click.
-    same_click = digest(text(payload.get("token")), flat(payload.get("action")), action.message_id)
+    same_click = digest(scalar(payload.get("token")), text_or_json(payload.get("action")), action.message_id)
     return _pressed(action, place, payload, same_click, payload, app, now)
 
 
@@ -126,12 +127,12 @@ def _pressed(
 
 def _action(action: Object, message_id: str) -> Action:
     value = action.get("value")
-    name = text(action.get("name")) or text(action.get("tag"))
-    ours = text(obj(value).get(BUTTON))
-    chosen = [flat(option) for option in items(action.get("options"))] or [text(action.get("option"))]
+    name = scalar(action.get("name")) or scalar(action.get("tag"))
+    ours = scalar(mapping(value).get(BUTTON))
+    chosen = [text_or_json(option) for option in array(action.get("options"))] or [scalar(action.get("option"))]
     return Action(
         id=ours or name,
-        value=text(obj(value).get("value")) if ours else flat(value),
+        value=scalar(mapping(value).get("value")) if ours else text_or_json(value),
         message_id=message_id,
         form=_form(action, name),
         options=tuple(option for option in chosen if option),
@@ -140,11 +141,11 @@ def _action(action: Object, message_id: str) -> Action:
 
 def _form(action: Object, name: str) -> dict[str, str]:
     """What was filled in: the fields of a form, or the one input or checkbox that stands by itself."""
-    filled = {key: flat(value) for key, value in obj(action.get("form_value")).items()}
-    if typed := text(action.get("input_value")):
+    filled = {key: text_or_json(value) for key, value in mapping(action.get("form_value")).items()}
+    if typed := scalar(action.get("input_value")):
         filled.setdefault(name, typed)
     if action.get("tag") == "checker":
-        filled.setdefault(name, flat(action.get("checked")))
+        filled.setdefault(name, text_or_json(action.get("checked")))
     return filled
 
 
@@ -156,14 +157,16 @@ def _event(payload: Object, event: Object, kind: str, app: App, now: float) -> M
         kind="event",
         sender=_operator(event),
         # A menu item and a reaction say one word; nothing else does.
-        content=Content(text=text(event.get("event_key")) or text(obj(event.get("reaction_type")).get("emoji_type"))),
+        content=Content(
+            text=scalar(event.get("event_key")) or scalar(mapping(event.get("reaction_type")).get("emoji_type"))
+        ),
         timestamp=int(created(payload) or now),
         context=Context(
-            room_id=text(event.get("chat_id")) or text(event.get("open_chat_id")),
+            room_id=scalar(event.get("chat_id")) or scalar(event.get("open_chat_id")),
             tenant=_tenant(payload, event),
             private=kind == "im.chat.access_event.bot_p2p_chat_entered_v1",
         ),
-        reply_to=text(event.get("message_id")),
+        reply_to=scalar(event.get("message_id")),
         event=kind,
         raw=_without_credentials(payload),
     )
@@ -185,29 +188,29 @@ _OPERATORS = (
 
 def _operator(event: Object) -> Sender:
     if event.get("operator_type") == "app":
-        return Sender(id=text(event.get("app_id")), kind="bot")
+        return Sender(id=scalar(event.get("app_id")), kind="bot")
     for path in _OPERATORS:
         found: Any = event
         for name in path:
-            found = obj(found).get(name)
+            found = mapping(found).get(name)
         if who := user_id(found):
-            return Sender(id=who, name=text(obj(event.get("operator")).get("operator_name")))
+            return Sender(id=who, name=scalar(mapping(event.get("operator")).get("operator_name")))
     return Sender(id="", kind="system")
 
 
 def _event_id(payload: Object) -> str:
     """What is the same at each delivery of one event: v2 `event_id`, v1 `uuid`, else a hash of the whole."""
-    known = text(obj(payload.get("header")).get("event_id")) or text(payload.get("uuid"))
+    known = scalar(mapping(payload.get("header")).get("event_id")) or scalar(payload.get("uuid"))
     return known or digest("feishu event", msgspec.json.encode(payload, order="sorted").decode())
 
 
 def _tenant(payload: Object, other: Object) -> str:
-    return text(obj(payload.get("header")).get("tenant_key")) or text(other.get("tenant_key"))
+    return scalar(mapping(payload.get("header")).get("tenant_key")) or scalar(other.get("tenant_key"))
 
 
 def _without_credentials(payload: Object) -> Object:
-    event = obj(payload.get("event"))
-    for part in (payload, obj(payload.get("header")), event, obj(event.get("context"))):
+    event = mapping(payload.get("event"))
+    for part in (payload, mapping(payload.get("header")), event, mapping(event.get("context"))):
         for name in _CREDENTIALS:
             part.pop(name, None)
     return payload

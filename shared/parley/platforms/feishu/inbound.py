@@ -5,8 +5,9 @@ import msgspec
 from parley.adapter import Accepted, App, Rejected, Request, Response
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.events import event_type, message
-from parley.platforms.feishu.values import Object, decode, obj, seconds, text
+from parley.platforms.feishu.values import Object, unix_seconds
 from parley.platforms.feishu.verify import believed, is_url_verification
+from parley.untrusted import decode_json, mapping, scalar
 
 _SUCCESS = Response(body=b'{"msg":"success"}')
 _NOTHING = Response(body=b"{}")
@@ -18,12 +19,12 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
     """One callback: verified, decrypted, normalised. Never raises."""
     config: Config = app.config
     try:
-        body = decode(request.body)
+        body = decode_json(request.body)
     except ValueError:
         return Rejected(400, "malformed", "body is not JSON")
     if not isinstance(body, dict):
         return Rejected(400, "malformed", "body is not a JSON object")
-    payload = believed(request, obj(body), config, now)
+    payload = believed(request, mapping(body), config, now)
     if isinstance(payload, Rejected):
         return payload
     if is_url_verification(payload):
@@ -43,6 +44,6 @@ def _challenge(payload: Object) -> Accepted | Rejected:
 
 def _ticket(payload: Object) -> Accepted:
     """A store app's ticket is a credential: it is kept, and never becomes a message."""
-    ticket = text(obj(payload.get("event")).get("app_ticket"))
-    stamp = seconds(payload.get("ts")) or seconds(obj(payload.get("header")).get("create_time"))
+    ticket = scalar(mapping(payload.get("event")).get("app_ticket"))
+    stamp = unix_seconds(payload.get("ts")) or unix_seconds(mapping(payload.get("header")).get("create_time"))
     return Accepted(_SUCCESS, credentials={"app_ticket": ticket} if ticket else {}, credentials_issued_at=stamp)

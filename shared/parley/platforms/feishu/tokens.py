@@ -8,7 +8,8 @@ from parley.model import Outgoing
 from parley.platforms.feishu import push
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.errors import outcome
-from parley.platforms.feishu.values import Object, text
+from parley.platforms.feishu.values import Object
+from parley.untrusted import scalar
 
 _BAD_TICKET = 10012
 _PUSHED_SOON = 10.0
@@ -51,7 +52,7 @@ def _call(config: Config, what: str, body: Object) -> Call:
 def _read(answer: Answer, name: str, now: float) -> Token:
     """The token and its end. Feishu says `expire`, the seconds that are left, which vary."""
     body = answer.json()
-    value, left = text(body.get(name)), body.get("expire")
+    value, left = scalar(body.get(name)), body.get("expire")
     if body.get("code") == 0 and value and isinstance(left, int | float):
         return Token(value, now + left)
     raise _unavailable(answer)
@@ -65,4 +66,4 @@ def _unavailable(answer: Answer) -> TokenUnavailableError:
         return TokenUnavailableError(reason, meant.seconds)
     if answer.status >= 500 or not isinstance(code, int) or code == 0:
         return TokenUnavailableError(reason, _AGAIN)
-    return TokenUnavailableError(f"{reason} {text(body.get('msg'))[:200]}; see app_id, app_secret and app_type", None)
+    return TokenUnavailableError(f"{reason} {scalar(body.get('msg'))[:200]}; see app_id, app_secret and app_type", None)

@@ -14,7 +14,8 @@ from parley.adapter import Rejected, Request
 from parley.crypto import constant_time_equals
 from parley.platforms.feishu import envelope
 from parley.platforms.feishu.config import Config
-from parley.platforms.feishu.values import Object, decode, obj, seconds, text
+from parley.platforms.feishu.values import Object, unix_seconds
+from parley.untrusted import decode_json, mapping, scalar
 
 MAX_AGE = 8 * 3600
 """Seconds. Feishu repeats an event 15 s, 5 min, 1 h and 6 h after failures, and nothing says that it signs anew."""
@@ -51,12 +52,12 @@ def is_legacy_card(payload: Object) -> bool:
 
 def created(payload: Object) -> float:
     """Unix seconds at which the platform made the event; 0 where it does not say."""
-    return seconds(obj(payload.get("header")).get("create_time")) or seconds(payload.get("ts"))
+    return unix_seconds(mapping(payload.get("header")).get("create_time")) or unix_seconds(payload.get("ts"))
 
 
 def _token(payload: Object) -> Any:
     """v2 keeps the verification token in its header, v1 at the top. `schema` tells them apart."""
-    return obj(payload.get("header")).get("token") if "schema" in payload else payload.get("token")
+    return mapping(payload.get("header")).get("token") if "schema" in payload else payload.get("token")
 
 
 def _encrypted(request: Request, encrypted: Any, config: Config, now: float) -> Object | Rejected:
@@ -83,7 +84,7 @@ def _encrypted(request: Request, encrypted: Any, config: Config, now: float) -> 
         return Rejected(401, "forged", "X-Lark-Signature is missing or does not hold; see encrypt_key")
     if payload is None:
         return Rejected(400, "malformed", "the encrypted body cannot be read")
-    fresh = _fresh(payload, seconds(stamp), now)
+    fresh = _fresh(payload, unix_seconds(stamp), now)
     return fresh if isinstance(fresh, Rejected) else _with_token(payload, _token(payload), config)
 
 
@@ -91,7 +92,7 @@ def _open(encrypted: Any, config: Config) -> Object | None:
     if not isinstance(encrypted, str):
         return None
     try:
-        payload = decode(envelope.decrypt(config.encrypt_key, encrypted))
+        payload = decode_json(envelope.decrypt(config.encrypt_key, encrypted))
     except ValueError:
         return None
     return payload if isinstance(payload, dict) else None  # pyright: ignore[reportUnknownVariableType]
@@ -103,11 +104,11 @@ def _legacy_card(request: Request, body: Object, config: Config, now: float) -> 
     expected = envelope.card_signature(stamp, nonce, config.verification_token, request.body)
     if not constant_time_equals(headers.get("X-Lark-Signature", ""), expected):
         return Rejected(401, "forged", "X-Lark-Signature of a card is missing or wrong; see verification_token")
-    return _fresh(body, seconds(stamp), now)
+    return _fresh(body, unix_seconds(stamp), now)
 
 
 def _with_token(payload: Object, token: Any, config: Config) -> Object | Rejected:
-    if not constant_time_equals(text(token), config.verification_token):
+    if not constant_time_equals(scalar(token), config.verification_token):
         return Rejected(401, "forged", "the token inside is not the verification_token")
     return payload
 
