@@ -20,9 +20,9 @@ from typing import Any
 from playground.platforms.base import Said
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB
-from tools.faults.exchange import ANSWER
+from tools.faults.exchange import RESPONSE
 from tools.faults.subjects import APP, SUBJECTS, Subject
-from tools.faults.trouble import Fault, Plan
+from tools.faults.trouble import CallSite, Fault, Plan
 from tools.faults.wire import visiting
 from tools.faults.world import World
 
@@ -111,13 +111,12 @@ class _Stages(Plan):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: World | None = None
         self.ledger = Ledger()
 
-    def decide(self, kind: str, *, platform: bool) -> Fault | None:
+    def decide(self, call: CallSite) -> Fault | None:
         """No fault; the call is counted."""
-        if self.armed and self.world is not None and self.world.stage in STAGES and kind != ANSWER:
-            self.ledger.requests[self.world.stage][f"/{kind}" if platform else kind] += 1
+        if self.armed and call.stage in STAGES and call.kind != RESPONSE:
+            self.ledger.requests[call.stage][f"/{call.kind}" if call.platform else call.kind] += 1
         return None
 
 
@@ -131,7 +130,6 @@ def _measured(subject: Subject) -> Ledger:
     stages = _Stages()
     world = World((subject,), stages, make_bot(), Random(1))
     world.aws.dynamodb = metered = _Metered()
-    stages.world = world
     platform = world.platforms[subject.name]
     for mark in ("first", "second"):
         platform.say(APP, "team", "lin", Said(text=f"/count {mark}"))

@@ -6,7 +6,7 @@ from parley.adapter import Bucket
 from parley.bot import Bot, Turn
 from playground.platforms.base import Said
 from tools.faults.bot import make_bot
-from tools.faults.ledger import START
+from tools.faults.scheduler import START
 from tools.faults.subjects import APP, SUBJECTS
 from tools.faults.trouble import Plan
 from tools.faults.world import World
@@ -60,7 +60,7 @@ def test_a_reply_that_cannot_go_out_waits_alone() -> None:
     platform.say(APP, "private", "person-0", Said(text="/count first"))
     world.settle()
     [room] = {message.room for message in platform.messages.values()}
-    world.rate_limiter.pause(Bucket(f"feishu#chat#{room}", 5, 1), world.clock() + 600)
+    world.processes.current.rate_limiter.pause(Bucket(f"feishu#chat#{room}", 5, 1), world.clock() + 600)
     for number in range(CONVERSATIONS):
         platform.say(APP, "private", f"person-{number}", Said(text=f"/count m{number}"))
     started = world.clock()

@@ -18,8 +18,7 @@ from tools.faults import dice, scripted
 from tools.faults.forms import Forms, forms_of
 from tools.faults.oracle import Findings
 from tools.faults.subjects import SUBJECTS, Subject
-from tools.faults.trouble import USUAL, Fault, Rates
-from tools.faults.world import World
+from tools.faults.trouble import USUAL, CallSite, Dice, Fault, Rates
 
 SUBJECT = SUBJECTS[0]
 RUN = dice.Run(seed=5, messages=150, conversations=15)
@@ -182,13 +181,13 @@ DEADLY: Rates = {Fault.CRASH_BEFORE: 0.2, Fault.CRASH_AFTER: 0.2, Fault.LOST: 0.
 
 def test_what_went_to_the_dead_letters_and_was_sent_back_is_handled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bot's workers die so often that messages run out of attempts; the operator sends them back afterwards."""
-    meet = World.meet
+    decide = Dice.decide
 
-    def of_the_bot(world: Any, kind: str, *, platform: bool = False) -> Fault | None:
-        world.decider.rates = {**USUAL, **DEADLY} if world.stage == "processor" else USUAL
-        return meet(world, kind, platform=platform)
+    def deadly_for_the_bot(policy: Dice, call: CallSite) -> Fault | None:
+        policy.rates = {**USUAL, **DEADLY} if call.stage == "processor" else USUAL
+        return decide(policy, call)
 
-    monkeypatch.setattr(World, "meet", of_the_bot)
+    monkeypatch.setattr(Dice, "decide", deadly_for_the_bot)
     found = dice.play(dice.Run(seed=2, messages=100, conversations=10), SUBJECT, forms()).findings
     assert found.parked
     assert found.good, found

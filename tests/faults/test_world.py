@@ -10,8 +10,9 @@ from playground.platforms.base import Said
 from tools.faults import world
 from tools.faults.bot import make_bot
 from tools.faults.forms import forms_of
-from tools.faults.ledger import Clock
 from tools.faults.oracle import judge
+from tools.faults.processes import LEASE
+from tools.faults.scheduler import Clock
 from tools.faults.sqs import DEDUPLICATION, NotInFlight, Queue
 from tools.faults.subjects import APP, SUBJECTS
 from tools.faults.trouble import Plan
@@ -34,7 +35,7 @@ def test_its_times_and_counts_are_those_of_the_template() -> None:
     assert production("OutboundQueue", "VisibilityTimeout") == world.OUTBOUND_VISIBILITY
     assert production("InboundQueue", "maxReceiveCount") == world.MAX_RECEIVES
     assert production("OutboundQueue", "maxReceiveCount") == world.MAX_SENDS
-    assert production("DelivererFunction", "PARLEY_LEASE_SECONDS") == world.LEASE
+    assert production("DelivererFunction", "PARLEY_LEASE_SECONDS") == LEASE
 
 
 def test_one_world_through_botocore_is_as_the_same_world_without() -> None:

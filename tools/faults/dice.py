@@ -111,7 +111,7 @@ def _say(world: World, platform: Platform, person: str, text: str) -> None:
 def _deliver(world: World, platform: Platform) -> None:
     """Deliver what has just happened, up to four times."""
     for delivery in platform.take():
-        world.call_back(platform.name, delivery)
+        world.deliver(platform.name, delivery)
         for _ in range(world.random.choice((0, 0, 1, 2, 3))):
             after = world.random.choice(_DELAYS) * world.random.uniform(0.5, 1.5)
             world.at(world.clock() + after, partial(_again, world, platform, delivery))
@@ -122,7 +122,7 @@ def _again(world: World, platform: Platform, delivery: Delivery) -> None:
         return
     if world.replies_passively(platform.name) and delivery.state != "failed":
         return  # who delivers takes the reply with the answer: only the platform itself does, and it has got one
-    world.call_back(platform.name, delivery)
+    world.deliver(platform.name, delivery)
 
 
 def _press(world: World, platform: Platform, kind: str, what: object) -> None:

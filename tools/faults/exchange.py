@@ -1,62 +1,89 @@
-"""One request of a platform's to a callback, and what becomes of the answer."""
+"""The requests of platforms to callbacks, and what a platform does after each response."""
 
 import base64
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from playground.platforms.base import Platform
 from playground.platforms.model import Attempt, Delivery
-from tools.faults.tasks import Task
+from tools.faults.injector import Execution, FaultInjector
+from tools.faults.processes import Processes
+from tools.faults.scheduler import Scheduler
+from tools.faults.subjects import Subject
 from tools.faults.trouble import Crash, Fault
 
-if TYPE_CHECKING:
-    from tools.faults.world import World
-
-ANSWER = "Answer"
-"""The kind of call that an answer on its way to the platform is: it may get lost, or its process die around it."""
+RESPONSE = "Response"
+"""The injector's name for the response to a callback: it may get lost, or its process may crash around it."""
 _BAD_GATEWAY = 502
 
 
-class Exchange:
-    """One of them. The platform looks at the answer only if it has none yet, waits for none, and it comes in time; it
-    may be a copy, which nobody on the platform's side waits for.
+class Exchanges:
+    """Makes the requests of the platforms of a world."""
+
+    def __init__(
+        self,
+        platforms: Mapping[str, Platform],
+        subjects: Mapping[str, Subject],
+        processes: Processes,
+        injector: FaultInjector,
+        scheduler: Scheduler,
+    ) -> None:
+        self.platforms = platforms
+        self.subjects = subjects
+        self.processes = processes
+        self.injector = injector
+        self.scheduler = scheduler
+        self.open: set[str] = set()
+        """Ids of the deliveries whose response a platform waits for."""
+
+    def begin(self, platform: str, delivery: Delivery) -> None:
+        """Have `platform` deliver an event. It retries a failed delivery as its real counterpart does."""
+        exchange = _Exchange(self, platform, delivery)
+        exchange.await_response()
+        execution = Execution("callback", delivery.journal_id)
+        if self.subjects[platform].replies_passively:
+            self.processes.start(execution, exchange.perform)
+        else:
+            self.processes.run(execution, exchange.perform)
+
+
+class _Exchange:
+    """One request and its response. The platform ignores the response if it already has one, if it waits for none, or
+    if the response comes too late. A request that the platform does not wait for is a copy.
     """
 
-    def __init__(self, world: "World", platform: str, delivery: Delivery) -> None:
-        self._world = world
+    def __init__(self, exchanges: Exchanges, platform: str, delivery: Delivery) -> None:
+        self._all = exchanges
         self._platform = platform
         self._delivery = delivery
-        self._open = delivery.state != "delivered" and delivery.id not in world.open
+        self._open = delivery.state != "delivered" and delivery.id not in exchanges.open
         self._wire = delivery.wire
 
-    def begin(self) -> None:
-        """Make the request."""
-        world = self._world
+    def await_response(self) -> None:
+        """Let the platform wait for the response until its deadline."""
         if self._open:
-            world.open.add(self._delivery.id)
-            world.at(world.clock() + self._delivery.deadline, self._cut)
-        if world.replies_passively(self._platform):
-            world.run(Task(self._work))
-        else:
-            world.apart(self._work)
+            scheduler = self._all.scheduler
+            self._all.open.add(self._delivery.id)
+            scheduler.at(scheduler.clock() + self._delivery.deadline, self._time_out)
 
-    def _work(self) -> None:
-        world = self._world
-        world.stage, world.delivery = "callback", self._delivery.journal_id
+    def perform(self) -> None:
+        """Call the callback function, and hand its response to the platform unless a fault prevents that."""
+        injector = self._all.injector
         status, body = 0, b""
         try:
-            status, body = self._called()
-            fault = world.meet(ANSWER)
+            status, body = self._call_function()
+            fault = injector.before(RESPONSE)
             if fault is Fault.REFUSED:
                 status, body = _BAD_GATEWAY, b""
             elif fault is Fault.LOST:
                 status, body = 0, b""
             if fault is not None and fault is not Fault.REFUSED:
                 self._end(status, body)
-                world.outlive(fault)
+                injector.after(fault)
         except Crash:
-            world.restart()
+            self._all.processes.restart()
         self._end(status, body)
 
-    def _called(self) -> tuple[int, bytes]:
+    def _call_function(self) -> tuple[int, bytes]:
         wire = self._wire
         event = {
             "httpMethod": wire.method,
@@ -66,22 +93,21 @@ class Exchange:
             "body": base64.b64encode(wire.body).decode(),
             "isBase64Encoded": True,
         }
-        answer = self._world.callback(self._platform)(event, None)
-        return answer["statusCode"], answer["body"].encode()
+        response = self._all.processes.current.callbacks[self._platform](event, None)
+        return response["statusCode"], response["body"].encode()
 
-    def _cut(self) -> None:
-        """The platform waits no longer."""
+    def _time_out(self) -> None:
         if self._open:
-            self._world.ledger.disturbed.add(self._delivery.journal_id)
+            self._all.injector.ledger.disturbed.add(self._delivery.journal_id)
             self._end(0, b"")
 
     def _end(self, status: int, body: bytes) -> None:
-        world, delivery = self._world, self._delivery
+        exchanges, delivery = self._all, self._delivery
         if not self._open:
             return
         self._open = False
-        world.open.discard(delivery.id)
-        attempt = Attempt(world.clock(), 0, status)
-        again = world.platforms[self._platform].attempted(delivery, attempt, {}, body)
-        if again is not None:
-            world.at(world.clock() + again, lambda: world.call_back(self._platform, delivery))
+        exchanges.open.discard(delivery.id)
+        now = exchanges.scheduler.clock()
+        retry_after = exchanges.platforms[self._platform].attempted(delivery, Attempt(now, 0, status), {}, body)
+        if retry_after is not None:
+            exchanges.scheduler.at(now + retry_after, lambda: exchanges.begin(self._platform, delivery))

@@ -6,7 +6,7 @@ from playground.platforms.base import Pressed, Said
 from tools.faults.bot import make_bot
 from tools.faults.seen import entries
 from tools.faults.subjects import APP, Subject
-from tools.faults.trouble import Fault, Plan
+from tools.faults.trouble import CallSite, Fault, Plan
 from tools.faults.world import World
 
 SAMPLE = "sample"
@@ -20,12 +20,10 @@ Forms = dict[str, list[list[Form]]]
 class _Unheard(Plan):
     """While it is armed, no callback lives to give an answer: what could be said so is said otherwise."""
 
-    world: World
-
-    def decide(self, kind: str, *, platform: bool) -> Fault | None:
+    def decide(self, call: CallSite) -> Fault | None:
         """The callback dies once the message is in the queue."""
-        called = self.armed and not platform and self.world.stage == "callback"
-        return Fault.CRASH_AFTER if called and kind == "SendMessage" else None
+        queued = call.stage == "callback" and not call.platform and call.kind == "SendMessage"
+        return Fault.CRASH_AFTER if self.armed and queued else None
 
 
 def forms_of(subject: Subject) -> Forms:
@@ -45,7 +43,7 @@ def forms_of(subject: Subject) -> Forms:
 def _seen(subject: Subject, command: str, *, unheard: bool) -> dict[int, Form]:
     """What is said to `command`, by the reply's number."""
     plan = _Unheard()
-    plan.world = world = World((subject,), plan, make_bot(), Random(0))
+    world = World((subject,), plan, make_bot(), Random(0))
     platform = world.platforms[subject.name]
     if command == "press":
         platform.say(APP, subject.room, "lin", Said(text=subject.said("card", SAMPLE)))

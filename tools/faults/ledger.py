@@ -1,23 +1,6 @@
-"""What a world keeps: its time, and what happened to each reply."""
+"""The ledger of a world: which faults hit which replies and deliveries. The oracle reads it afterwards."""
 
 from dataclasses import dataclass, field
-
-START = 1_800_000_000.0
-
-
-@dataclass(slots=True)
-class Clock:
-    """The world's time, in unix seconds."""
-
-    now: float = START
-
-    def __call__(self) -> float:
-        """Now."""
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass."""
-        self.now += max(0.0, seconds)
 
 
 @dataclass(slots=True)

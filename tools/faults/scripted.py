@@ -15,7 +15,7 @@ from tools.faults.bot import LATE_APP, make_bot
 from tools.faults.forms import Forms
 from tools.faults.oracle import Findings, judge
 from tools.faults.subjects import APP, Subject
-from tools.faults.trouble import Fault, Plan
+from tools.faults.trouble import CallSite, Fault, Plan
 from tools.faults.wire import ATTEMPTS
 from tools.faults.world import World
 
@@ -96,12 +96,11 @@ class _Plans(Plan):
         super().__init__()
         self._faults = dict(faults)
 
-    def decide(self, kind: str, *, platform: bool) -> Fault | None:
-        """The fault of the call that is about to be made."""
-        del platform
+    def decide(self, call: CallSite) -> Fault | None:
+        """The fault of `call`; None if it succeeds."""
         if not self.armed:
             return None
-        self.calls.append(kind)
+        self.calls.append(call.kind)
         return self._faults.get(len(self.calls))
 
 
@@ -124,7 +123,7 @@ def _played(subject: Subject, case: Case, plan: Plan, inbox: type[Inbox]) -> Wor
         _say(platform, subject, case.command, "marked")
     delivery = platform.outbox[-1]
     _say(platform, subject, "count", "behind")
-    world.at(world.clock() + AGAIN_AFTER, lambda: world.call_back(subject.name, delivery))
+    world.at(world.clock() + AGAIN_AFTER, lambda: world.deliver(subject.name, delivery))
     world.settle(until=world.clock() + AGAIN_AFTER / 2)
     plan.armed = False
     world.settle()

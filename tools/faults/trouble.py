@@ -1,6 +1,6 @@
 """What can go wrong at a call, and who decides it: a plan for one call, or dice for all of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -33,6 +33,15 @@ AWS_FAULTS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.STALL, Fault.LOST, Fa
 PLATFORM_FAULTS = (*AWS_FAULTS, Fault.HELD, Fault.LIMITED, Fault.EXPIRED)
 
 
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A call that is about to be made. `kind` is the AWS operation, or method and path; `stage` is the function."""
+
+    kind: str
+    stage: str
+    platform: bool
+
+
 @dataclass(slots=True)
 class Plan:
     """One fault, at call number `at` from when the plan is armed; every call is counted while it is."""
@@ -42,14 +51,14 @@ class Plan:
     armed: bool = False
     calls: list[str] = field(default_factory=list[str])
 
-    def decide(self, kind: str, *, platform: bool) -> Fault | None:
-        """The fault of the call that is about to be made."""
+    def decide(self, call: CallSite) -> Fault | None:
+        """The fault of `call`; None if it succeeds."""
         if not self.armed:
             return None
-        self.calls.append(kind)
+        self.calls.append(call.kind)
         if len(self.calls) != self.at:
             return None
-        if self.fault not in (PLATFORM_FAULTS if platform else AWS_FAULTS):
+        if self.fault not in (PLATFORM_FAULTS if call.platform else AWS_FAULTS):
             return None
         return self.fault
 
@@ -76,13 +85,12 @@ class Dice:
     armed: bool = True
     thrown: dict[Fault, int] = field(default_factory=dict[Fault, int])
 
-    def decide(self, kind: str, *, platform: bool) -> Fault | None:
-        """The fault of the call that is about to be made."""
-        del kind
+    def decide(self, call: CallSite) -> Fault | None:
+        """The fault of `call`; None if it succeeds."""
         if not self.armed:
             return None
         roll = self.random.random()
-        for fault in PLATFORM_FAULTS if platform else AWS_FAULTS:
+        for fault in PLATFORM_FAULTS if call.platform else AWS_FAULTS:
             roll -= self.rates.get(fault, 0)
             if roll < 0:
                 self.thrown[fault] = self.thrown.get(fault, 0) + 1
@@ -91,4 +99,3 @@ class Dice:
 
 
 Decider = Plan | Dice
-Stall = Callable[[], None]

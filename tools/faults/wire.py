@@ -30,9 +30,9 @@ _FIRST_WAIT = 0.5
 """Seconds before the second attempt; botocore takes between 0 and 1."""
 ATTEMPTS = 3
 """As `parley.engine.aws` configures its clients."""
-Meet = Callable[[str], Fault | None]
+Before = Callable[[str], Fault | None]
 """Called before an operation is carried out; may raise Crash, or name what else happens to it."""
-Outlive = Callable[[Fault], None]
+After = Callable[[Fault], None]
 """Called after an operation with a fault is carried out; may raise Crash."""
 
 
@@ -43,8 +43,8 @@ class Aws:
     dynamodb: DynamoDB
     queues: Mapping[str, Queue]
     """By URL."""
-    meet: Meet
-    outlive: Outlive
+    before: Before
+    after: After
     sleep: Callable[[float], None]
     """How botocore waits before it tries again."""
     parameters: dict[str, str] = field(default_factory=dict[str, str])
@@ -78,7 +78,7 @@ class Aws:
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.sleep(_FIRST_WAIT * 2 ** (attempt - 1))
-            fault = self.meet(operation)
+            fault = self.before(operation)
             if fault is Fault.REFUSED:
                 error = _exception(client, operation, Refused("ThrottlingException", "slow down"))
                 continue
@@ -88,7 +88,7 @@ class Aws:
             except Refused as raised:
                 refused = raised
             if fault is not None:
-                self.outlive(fault)
+                self.after(fault)
             if fault is Fault.LOST:
                 error = ConnectionClosedError(endpoint_url="https://aws.local")
                 continue
@@ -101,7 +101,7 @@ class Aws:
         """Carry out one request that botocore is about to send. Raises what the HTTP client would raise, or Crash."""
         target = request.headers["X-Amz-Target"]
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
-        fault = self.meet(operation)
+        fault = self.before(operation)
         if fault is Fault.REFUSED:
             return _answer(request, 400, {"__type": "x#ThrottlingException", "message": "slow down"})
         body = json.loads(cast("bytes", request.body) or b"{}")
@@ -110,7 +110,7 @@ class Aws:
         except Refused as refused:
             status, answer = 400, refused.body
         if fault is not None:
-            self.outlive(fault)
+            self.after(fault)
         if fault is Fault.LOST:
             raise ConnectionClosedError(endpoint_url=request.url)
         return _answer(request, status, answer)

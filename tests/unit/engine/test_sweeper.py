@@ -83,7 +83,7 @@ def test_what_cannot_be_delivered_for_days_is_swept_ever_more_rarely(
 ) -> None:
     client: Any = dynamodb()
     # A sweep a minute for two days: on the model of DynamoDB, which is a hundred times as quick as moto.
-    quick = Aws(DynamoDB("parley"), {}, meet=lambda _: None, outlive=lambda _: None, sleep=clock.sleep)
+    quick = Aws(DynamoDB("parley"), {}, before=lambda _: None, after=lambda _: None, sleep=clock.sleep)
     monkeypatch.setattr(client, "_make_api_call", partial(quick.call, client))
     left_behind(clock, 0)
     swept: list[int] = []

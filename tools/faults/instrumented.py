@@ -1,0 +1,113 @@
+"""Instrumented parts: the platforms' API behind the fault injector, and engine classes that record what they do."""
+
+from collections.abc import Iterable, Sequence
+
+import httpx
+
+from parley.adapter import Answer, Call, Permanent
+from parley.engine.attempt import CallSequence
+from parley.engine.calls import CallContext
+from parley.engine.delivery import Deliverer
+from parley.engine.http import Http
+from parley.errors import RetryAfter
+from parley.journal.passive import Part, Passive
+from parley.model import Message
+from parley.platforms import outbound
+from playground.platforms.base import Platform
+from playground.platforms.http import Dropped, Held, Request, Response
+from tools.faults.injector import FaultInjector
+from tools.faults.ledger import Ledger
+from tools.faults.subjects import Subject
+from tools.faults.trouble import Fault
+
+_OWN_DECISION = (None, Fault.STALL, Fault.EXPIRED)
+"""Faults that leave the platform's permanent rejection of a call its own decision: also after a stall, and if the call
+carried no token that could expire.
+"""
+
+
+class FaultyApi:
+    """A platform's API behind the fault injector."""
+
+    def __init__(self, injector: FaultInjector, platform: Platform) -> None:
+        self._injector = injector
+        self._platform = platform
+
+    def api(self, request: Request) -> Response:
+        """Answer one call, or make it fail. Raises Held, Dropped, Crash."""
+        injector, platform = self._injector, self._platform
+        fault = injector.before(f"{request.method} {request.path}", platform=True)
+        match fault:
+            case Fault.HELD:
+                raise Held
+            case Fault.REFUSED:
+                return Response(500, b"internal server error")
+            case Fault.LIMITED:
+                return platform.limited(request)
+            case Fault.EXPIRED if platform.bears_token(request):
+                platform.expire_token(request)
+            case _:
+                pass
+        response = platform.api(request)
+        if fault is not None:
+            injector.after(fault)
+        if fault is Fault.LOST:
+            raise Dropped
+        return response
+
+
+class RecordingHttp(Http):
+    """The engine's HTTP client. It records the calls that platforms reject or limit by their own decision."""
+
+    def __init__(self, transport: httpx.BaseTransport, injector: FaultInjector, subjects: Iterable[Subject]) -> None:
+        Http.__init__(self, httpx.Client(transport=transport))
+        self._injector = injector
+        self._subjects = tuple(subjects)
+
+    def perform(self, call: Call, token: str = "") -> Answer:
+        """Make `call`. Raises CallError."""
+        injector, ledger = self._injector, self._injector.ledger
+        ledger.calls += 1
+        answer = Http.perform(self, call, token)
+        outcome = self._outcome(call, answer)
+        # A 404 means "not there yet". It is retried like a rate limit, and is none.
+        limited = answer.status != 404 and isinstance(outcome, RetryAfter)
+        if injector.last_fault in _OWN_DECISION and isinstance(outcome, Permanent):
+            ledger.refused.add(injector.current.reply)
+        if injector.last_fault is None and limited:
+            ledger.over_limit.append(f"{call.name} {call.url}")
+        return answer
+
+    def _outcome(self, call: Call, answer: Answer) -> object:
+        for subject in self._subjects:
+            if call.url.startswith(subject.address):
+                return outbound(subject.name).outcome(call, answer)
+        return None
+
+
+class RecordingDeliverer(Deliverer):
+    """The engine's deliverer. It tells the injector which reply its calls belong to, also for a deferred reply that
+    precedes the one in the queue record.
+    """
+
+    injector: FaultInjector
+
+    def _deliver(self, context: CallContext, sequence: CallSequence, blocked_by: str = "") -> bool:
+        current = self.injector.current
+        before, current.reply = current.reply, context.out.id
+        try:
+            return Deliverer._deliver(self, context, sequence, blocked_by)  # noqa: SLF001  # its own
+        finally:
+            current.reply = before
+
+
+class RecordingPassive(Passive):
+    """The journal of passive replies. It records which replies each response to a callback carries."""
+
+    ledger: Ledger
+
+    def commit(self, message: Message, parts: Sequence[Part], owner: str, answer: str, now: float) -> None:
+        """Record the replies in `parts`, and commit them."""
+        carried = {part.out.id for part in parts if part.said or part.body}
+        self.ledger.carried[message.id, answer] = carried
+        Passive.commit(self, message, parts, owner, answer, now)

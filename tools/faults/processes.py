@@ -1,0 +1,135 @@
+"""The Lambda functions of one deployment, as processes that can crash and be replaced by new ones."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+
+import httpx
+
+from parley.adapter import SupportsPassiveReply
+from parley.bot import Bot
+from parley.engine.apps import Apps
+from parley.engine.aws import dynamodb
+from parley.engine.callback import Callback
+from parley.engine.calls import Calls
+from parley.engine.passive_replies import LEASE as CALLBACK_LEASE
+from parley.engine.passive_replies import PassiveReplies
+from parley.engine.processor import Processor
+from parley.engine.rate_limiter import RateLimiter
+from parley.engine.sweeper import Sweeper
+from parley.engine.tokens import Tokens
+from parley.journal.inbox import Inbox
+from parley.journal.outbox import Outbox
+from parley.platforms import inbound
+from tools.faults.injector import Execution, FaultInjector
+from tools.faults.instrumented import RecordingDeliverer, RecordingHttp, RecordingPassive
+from tools.faults.scheduler import Scheduler
+from tools.faults.subjects import Subject
+from tools.faults.tasks import Task
+
+TABLE = "parley"
+KEEP_FOR = 30 * 86_400.0
+LEASE = 26.0
+"""All as template.yaml has them; `tests/faults/test_world.py` compares."""
+
+
+@dataclass(slots=True)
+class Functions:
+    """One process of each function. They share nothing with other processes but AWS and the platforms."""
+
+    callbacks: Mapping[str, Callback]
+    """By platform."""
+    processor: Processor
+    deliverer: RecordingDeliverer
+    sweeper: Sweeper
+    rate_limiter: RateLimiter
+
+
+class Processes:
+    """The running processes: `current` is replaced after each crash, and for the time of a stall."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        subjects: Mapping[str, Subject],
+        inbox: type[Inbox],
+        transport: httpx.BaseTransport,
+        injector: FaultInjector,
+        scheduler: Scheduler,
+        random: Random,
+    ) -> None:
+        self._bot = bot
+        self._subjects = subjects
+        self._inbox = inbox
+        self._transport = transport
+        self._injector = injector
+        self._scheduler = scheduler
+        self._random = random
+        self.current = self._started()
+
+    def restart(self) -> None:
+        """Replace all processes: what the old ones had in memory is gone."""
+        self.current = self._started()
+
+    @contextmanager
+    def replaced(self) -> Iterator[None]:
+        """Run other processes inside the context, and the same ones as before after it."""
+        stalled = self.current
+        self.restart()
+        try:
+            yield
+        finally:
+            self.current = stalled
+
+    def run(self, execution: Execution, work: Callable[[], None]) -> None:
+        """Run `work`, which cannot wait, as a process of its own."""
+        with self._injector.executing(execution):
+            work()
+
+    def start(self, execution: Execution, work: Callable[[], None]) -> None:
+        """Run `work`, which can wait, until it waits for the first time or ends."""
+        execution.task = Task(work)
+        self._resume(execution)
+
+    def _resume(self, execution: Execution) -> None:
+        if execution.task is not None:
+            with self._injector.executing(execution):
+                execution.task.resume()
+
+    def _wait(self, seconds: float) -> None:
+        """Suspend the current task for so many seconds of virtual time. Raises RuntimeError outside of a task."""
+        execution = self._injector.current
+        if execution.task is None:
+            raise RuntimeError("only a task can wait")
+        self._scheduler.at(self._scheduler.clock() + seconds, lambda: self._resume(execution))
+        execution.task.wait()
+
+    def _started(self) -> Functions:
+        client, clock = dynamodb(), self._scheduler.clock
+        rate_limiter = RateLimiter(client, TABLE, clock, clock.sleep, self._random.random)
+        tokens = Tokens(client, TABLE, clock, clock.sleep, self._random.random)
+        http = RecordingHttp(self._transport, self._injector, self._subjects.values())
+        inbox = self._inbox(client, TABLE, KEEP_FOR)
+        passive = RecordingPassive(client, TABLE, keep_for=KEEP_FOR)
+        passive.ledger = self._injector.ledger
+
+        def answers(answering: SupportsPassiveReply) -> PassiveReplies:
+            return PassiveReplies(answering, inbox, Outbox(client, TABLE, CALLBACK_LEASE), passive, clock, self._wait)
+
+        deliverer = RecordingDeliverer(
+            Outbox(client, TABLE, LEASE),
+            passive,
+            Calls(http, tokens, rate_limiter, client, TABLE, clock),
+            rate_limiter,
+            Apps(clock),
+            clock,
+        )
+        deliverer.injector = self._injector
+        return Functions(
+            {name: Callback(name, inbound(name), Apps(clock), clock, answers=answers) for name in self._subjects},
+            Processor(self._bot, inbox, clock=clock),
+            deliverer,
+            Sweeper(Outbox(client, TABLE, lease=0), clock),
+            rate_limiter,
+        )
