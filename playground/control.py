@@ -11,12 +11,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from playground import sample
-from playground.platforms.base import Platform, Pressed, Said, Unknown
+from playground.platforms.base import NewMessage, Platform, Press, Unknown
 from playground.platforms.faults import Fault
 from playground.platforms.model import Attempt, Delivery
 from playground.shown import message_shown, platform_shown
 from playground.stack import StackUnavailable
-from playground.way import journal, way_of
+from playground.trace import journal, trace_of
 from playground.world import World
 
 MOST_REPEATS = 100
@@ -43,11 +43,11 @@ class Control:
             Route("/api/commands", _safe(self.commands)),
             Route("/api/calls", _safe(self.calls)),
             Route("/api/journal/{message_id}", _safe(self.journal)),
-            Route("/api/way/{message_id}", _safe(self.way)),
+            Route("/api/trace/{message_id}", _safe(self.trace)),
             Route("/api/media/{platform}/{key}", _safe(self.media)),
-            Route("/api/say", _safe(self.say), methods=["POST"]),
+            Route("/api/messages", _safe(self.send_message), methods=["POST"]),
             Route("/api/press", _safe(self.press), methods=["POST"]),
-            Route("/api/happen", _safe(self.happen), methods=["POST"]),
+            Route("/api/events", _safe(self.emit_event), methods=["POST"]),
             Route("/api/challenge", _safe(self.challenge), methods=["POST"]),
             Route("/api/deliver", _safe(self.deliver), methods=["POST"]),
             Route("/api/faults", _safe(self.faults), methods=["GET", "POST", "DELETE"]),
@@ -111,9 +111,9 @@ class Control:
         """States and replies of one message."""
         return await run_in_threadpool(journal, self.world, request.path_params["message_id"])
 
-    async def way(self, request: Request) -> Any:
-        """The whole way of one message."""
-        return await run_in_threadpool(way_of, self.world, request.path_params["message_id"])
+    async def trace(self, request: Request) -> Any:
+        """The trace of one message."""
+        return await run_in_threadpool(trace_of, self.world, request.path_params["message_id"])
 
     async def media(self, request: Request) -> Response:
         """A picture or file of a message. Only pictures are shown; anything else is downloaded."""
@@ -121,13 +121,13 @@ class Control:
         shown = {} if mime.startswith("image/") else {"Content-Disposition": "attachment"}
         return Response(data, media_type=mime, headers={"Cache-Control": "private, max-age=3600", **shown})
 
-    # --- doing --------------------------------------------------------------------------------------------------------
+    # --- acting -------------------------------------------------------------------------------------------------------
 
-    async def say(self, request: Request) -> Any:
-        """A person writes: `{platform, app, room, sender, text}` -> `{message_id, room, delivered}`."""
+    async def send_message(self, request: Request) -> Any:
+        """A person sends a message: `{platform, app, room, sender, text}` -> `{message_id, room, notified}`."""
         body = await _body(request)
         platform = self.world.platform(body.get("platform"))
-        said = Said(
+        said = NewMessage(
             text=_string(body, "text"),
             mention=_optional(body, "mention", bool),
             reply_to=_string(body, "reply_to"),
@@ -138,19 +138,19 @@ class Control:
             deliver=body.get("deliver") is not False,
         )
         if not (said.text or said.image or said.file or said.native):
-            raise BadRequest("there is nothing to say: give text, image, file or native")
+            raise BadRequest("the message is empty: give text, image, file or native")
         sender = _string(body, "sender") or next(iter(platform.persons))
         message = await run_in_threadpool(
-            platform.say, await self._app(platform, body), _string(body, "room"), sender, said
+            platform.send_message, await self._app(platform, body), _string(body, "room"), sender, said
         )
-        told = message.id in platform.delivery_ids
-        return {"message_id": message.id, "room": message.room, "told": told}
+        notified = message.id in platform.delivery_ids
+        return {"message_id": message.id, "room": message.room, "notified": notified}
 
     async def press(self, request: Request) -> Any:
         """A person presses a button: `{platform, app, message_id, button, sender}` -> `{message_id}` of the press."""
         body = await _body(request)
         platform = self.world.platform(body.get("platform"))
-        pressed = Pressed(
+        pressed = Press(
             button=_string(body, "button"),
             form=_optional(body, "form", dict) or {},
             options=tuple(map(str, body.get("options") or ())),
@@ -162,13 +162,13 @@ class Control:
             await self.world.courier.ended(delivery, delivery.deadline + 1)
         return {"message_id": delivery.journal_id, "event_id": delivery.id, **delivery.shown()}
 
-    async def happen(self, request: Request) -> Any:
-        """Something else happens: `{platform, app, kind, ...}` -> `{event_id}`, null where nobody is told. With `wait`,
-        also what came of it."""
+    async def emit_event(self, request: Request) -> Any:
+        """An event: `{platform, app, kind, ...}` -> `{event_id}`, null if the platform sends no event. With `wait`,
+        also the result of its delivery."""
         body = await _body(request)
         platform = self.world.platform(body.get("platform"))
         delivery = await run_in_threadpool(
-            platform.happen, await self._app(platform, body), _string(body, "kind"), body
+            platform.emit_event, await self._app(platform, body), _string(body, "kind"), body
         )
         if delivery is None:
             return {"event_id": None, "message_id": None}

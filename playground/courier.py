@@ -78,7 +78,7 @@ class Courier:
         who forges."""
         attempt, _, _ = await self._post(delivery, wire, forged)
         delivery.repeats.append(attempt)
-        platform.tell("delivery", delivery)
+        platform.notify("delivery", delivery)
         return attempt
 
     async def _deliver(
@@ -89,7 +89,7 @@ class Courier:
                 await before.wait()
             while True:
                 attempt, headers, body = await self._post(delivery, delivery.wire)
-                again = await asyncio.to_thread(platform.attempted, delivery, attempt, headers, body)
+                again = await asyncio.to_thread(platform.record_attempt, delivery, attempt, headers, body)
                 mine.set()
                 if again is None:
                     return

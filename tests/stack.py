@@ -44,9 +44,9 @@ class Stack:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def say(self, text: str, *, room: str, platform: str = "feishu", app: str = "demo", **more: Any) -> str:
+    def send(self, text: str, *, room: str, platform: str = "feishu", app: str = "demo", **more: Any) -> str:
         """A person writes; the id of the message."""
-        said = self.post("/api/say", **{"sender": "ann", **more}, platform=platform, app=app, room=room, text=text)
+        said = self.post("/api/messages", **{"sender": "ann", **more}, platform=platform, app=app, room=room, text=text)
         return said["message_id"]
 
     def answers(self, room: str, platform: str = "feishu") -> list[dict[str, Any]]:

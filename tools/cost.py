@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from playground.platforms.base import Said
+from playground.platforms.base import NewMessage
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import RESPONSE
@@ -132,12 +132,12 @@ def _measured(subject: Subject) -> Ledger:
     world.aws.dynamodb = metered = _Metered()
     platform = world.platforms[subject.name]
     for mark in ("first", "second"):
-        platform.say(APP, "team", "lin", Said(text=f"/count {mark}"))
+        platform.send_message(APP, "team", "lin", NewMessage(text=f"/count {mark}"))
         world.settle()
         world.clock.sleep(5)
     metered.ledger = stages.ledger
     stages.armed = True
-    platform.say(APP, "team", "lin", Said(text="/count measured"))
+    platform.send_message(APP, "team", "lin", NewMessage(text="/count measured"))
     world.settle()
     return stages.ledger
 

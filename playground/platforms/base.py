@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from playground.platforms.faults import Faults
 from playground.platforms.http import Dropped, Held, Request, Response
 from playground.platforms.masking import masked, request_shown, response_shown
-from playground.platforms.model import Attempt, Call, Delivery, Message, Part, Person, Pressed, Room, Said, Wire
+from playground.platforms.model import Attempt, Call, Delivery, Message, NewMessage, Part, Person, Press, Room, Wire
 
 PERSONS = (Person("lin", "Lin Mei", "林梅"), Person("sam", "Sam Okafor", "山姆"), Person("ana", "Ana Ruiz", "安娜"))
 GROUPS = (("team", "Team", "项目组"), ("lab", "Lab", "实验室"))
@@ -103,11 +103,11 @@ class Platform(ABC, Generic[A]):
         """The answer to a call that comes too often."""
 
     @abstractmethod
-    def say(self, app: str, room: str, sender: str, said: Said) -> Message:
+    def send_message(self, app: str, room: str, sender: str, said: NewMessage) -> Message:
         """A person writes; the event for the app is put into the outbox. Raises Unknown."""
 
     @abstractmethod
-    def press(self, app: str, message_id: str, sender: str, pressed: Pressed) -> Delivery:
+    def press(self, app: str, message_id: str, sender: str, pressed: Press) -> Delivery:
         """A person presses a button. Raises Unknown."""
 
     @abstractmethod
@@ -128,7 +128,7 @@ class Platform(ABC, Generic[A]):
         """The platform's own id for a room."""
 
     @abstractmethod
-    def answered(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    def accept_response(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
         """Take the receiver's answer in; whether it counts as delivered."""
 
     @abstractmethod
@@ -140,7 +140,7 @@ class Platform(ABC, Generic[A]):
         """The callback by which the platform's console verifies a URL. Raises Unknown."""
         raise Unknown(f"{self.name} verifies no URL of {app}")
 
-    def happen(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
+    def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
         """Something other than a message: a recall, a reaction. The event, if the platform tells. Raises Unknown."""
         raise Unknown(f"{self.name} has no {kind!r}: {app} {sorted(details)}")
 
@@ -174,7 +174,7 @@ class Platform(ABC, Generic[A]):
             if call.fault not in ("timeout", "drop_response") and response is not None:
                 call.status = response.status
             self.calls.append(call)
-        self.tell("call", call)
+        self.notify("call", call)
         if response is None:
             raise Held
         if call.fault == "drop_response":
@@ -268,7 +268,7 @@ class Platform(ABC, Generic[A]):
     def put_message(self, message: Message) -> Message:
         """Keep a new or changed message, and tell the listeners."""
         self.messages[message.id] = message
-        self.tell("message", message)
+        self.notify("message", message)
         return message
 
     def app_names(self) -> list[str]:
@@ -297,7 +297,7 @@ class Platform(ABC, Generic[A]):
         self.deliveries[delivery.id] = delivery
         self.delivery_ids[delivery.journal_id] = delivery.id
         self.outbox.append(delivery)
-        self.tell("delivery", delivery)
+        self.notify("delivery", delivery)
         return delivery
 
     def take(self) -> list[Delivery]:
@@ -307,23 +307,23 @@ class Platform(ABC, Generic[A]):
             self.outbox.clear()
             return taken
 
-    def attempted(
+    def record_attempt(
         self, delivery: Delivery, attempt: Attempt, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> float | None:
         """Take one attempt's result in. Seconds until the next attempt; None: there is none."""
         with self.lock:
             delivery.attempts.append(attempt)
             failures = len(delivery.attempts)
-            if attempt.status and self.answered(delivery, attempt.status, headers or {}, body):
+            if attempt.status and self.accept_response(delivery, attempt.status, headers or {}, body):
                 delivery.state, again = "delivered", None
             elif failures > len(delivery.ladder):
                 delivery.state, again = "failed", None
             else:
                 delivery.state, again = "retrying", delivery.ladder[failures - 1]
-        self.tell("delivery", delivery)
+        self.notify("delivery", delivery)
         return again
 
-    def tell(self, kind: str, value: Any) -> None:
+    def notify(self, kind: str, value: Any) -> None:
         """Tell the listeners."""
         for listener in self.listeners:
             listener(kind, value)

@@ -75,7 +75,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class NewMessage:
     """What a person writes."""
 
     text: str = ""
@@ -94,7 +94,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pressed:
+class Press:
     """What a person does to a card."""
 
     button: str

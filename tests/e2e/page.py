@@ -30,7 +30,7 @@ class Page:
         before = f"(before) {uuid4().hex[:6]}"
         room = f"group of {self.person}" if group else ""
         said = self.stack.post(
-            "/api/say", platform="feishu", app="demo", room=room, sender=self.person, text=before, deliver=False
+            "/api/messages", platform="feishu", app="demo", room=room, sender=self.person, text=before, deliver=False
         )
         self.browser.set_window_size(1440, 900)
         # From a page of the same origin that remembers nothing by itself.
@@ -77,17 +77,17 @@ class Page:
         """This person's message with those words."""
         return self.wait(lambda: next((one for one in self.all(".msg.own") if text in one.text), None))  # type: ignore[return-value]
 
-    def way_of(self, message: WebElement) -> None:
-        """Open the way of a message, and wait until it is complete."""
+    def open_trace(self, message: WebElement) -> None:
+        """Open the trace of a message, and wait until it is complete."""
         message.find_element(By.CSS_SELECTOR, ".bubble").click()
-        self.wait(lambda: self.all("#way .steps li.done")[3:])
+        self.wait(lambda: self.all("#trace .steps li.done")[3:])
 
     def section(self, name: str) -> WebElement:
-        """A section of the way, unfolded."""
-        found = self.find(f"#way details[data-fold='{name}']")
+        """A section of the trace, unfolded."""
+        found = self.find(f"#trace details[data-fold='{name}']")
         if found.get_attribute("open") is None:
             found.find_element(By.CSS_SELECTOR, "summary").click()
-        return self.wait(lambda: self.find(f"#way details[data-fold='{name}'][open] .inside"))
+        return self.wait(lambda: self.find(f"#trace details[data-fold='{name}'][open] .inside"))
 
     def script(self, code: str) -> Any:
         """The value of a JavaScript expression."""

@@ -15,7 +15,7 @@ from tests.e2e.page import Page
 def discord(page: Page) -> Page:
     """The page on Discord, in the direct chat of this person."""
     said = page.stack.post(
-        "/api/say", platform="discord", app="demo", room="", sender=page.person, text=uuid4().hex, deliver=False
+        "/api/messages", platform="discord", app="demo", room="", sender=page.person, text=uuid4().hex, deliver=False
     )
     place = json.dumps(["discord", "demo", page.person, said["room"]])
     page.browser.execute_script("localStorage.setItem('parley.place', arguments[0])", place)
@@ -65,13 +65,13 @@ def test_plain_text_is_refused_with_the_reason(discord: Page):
     discord.wait(lambda: "no plain text" in discord.find("#toasts").text)
     assert discord.find("#words").get_attribute("value") == "hello"
     # The refusal is all that the browser has to report.
-    assert ["/api/say" in entry["message"] for entry in discord.browser.get_log("browser")] == [True]
+    assert ["/api/messages" in entry["message"] for entry in discord.browser.get_log("browser")] == [True]
 
 
 def test_the_way_shows_the_signature(discord: Page):
     chips(discord, "/count")[0].click()
     discord.answered("1")  # what is on its way is drawn anew at each step
-    discord.way_of(discord.own("/count"))
+    discord.open_trace(discord.own("/count"))
     assert "X-Signature-Ed25519" in discord.section("wire").text
     assert "@original" in discord.section("calls").find_element(By.XPATH, ".").text
 

@@ -32,11 +32,11 @@ def test_a_picture_is_shown_and_answered(page):
     page.wait(lambda: "picture" in str(page.answers()) or "image" in str(page.answers()))
 
 
-def test_the_way_of_a_message_shows_bytes_model_journal_and_calls(page):
+def test_the_trace_of_a_message_shows_bytes_model_journal_and_calls(page):
     page.write("/echo trace me")
     page.answered("trace me")
-    page.way_of(page.own("/echo trace me"))
-    steps = [one.text.split("\n")[0] for one in page.all("#way .steps li")]
+    page.open_trace(page.own("/echo trace me"))
+    steps = [one.text.split("\n")[0] for one in page.all("#trace .steps li")]
     assert sorted(steps) == ["Acknowledged", "Answered", "Decided", "Sent"]
     wire = page.section("wire")
     assert '{"encrypt": "' in wire.text
@@ -51,23 +51,23 @@ def test_the_way_of_a_message_shows_bytes_model_journal_and_calls(page):
     assert re.search(r"\+\d+ ms", page.section("times").text)
 
 
-def test_the_way_of_an_answer_is_that_of_the_question(page):
+def test_the_trace_of_a_reply_is_the_trace_of_its_message(page):
     page.write("/echo question")
     page.answered("question")
     page.all(".msg:not(.own) .bubble")[-1].click()
-    page.wait(lambda: "/echo question" in page.find("#way .about").text)
+    page.wait(lambda: "/echo question" in page.find("#trace .about").text)
 
 
 def test_a_repeated_event_is_answered_once_and_a_forged_one_refused(page):
     page.write("/count")
     page.answered("1")
-    page.way_of(page.own("/count"))
+    page.open_trace(page.own("/count"))
     for label in ("Three times", "Wrong signature", "A day old", "Unencrypted", "Cut off"):
-        before = len(page.all("#way .results li"))
+        before = len(page.all("#trace .results li"))
         next(one for one in page.section("again").find_elements(By.CSS_SELECTOR, "button") if one.text == label).click()
-        page.wait(lambda before=before: len(page.all("#way .results li")) > before)
-    page.wait(lambda: len(page.all("#way .results li")) == 7)
-    assert [one.text for one in page.all("#way .results .pill")] == ["200"] * 3 + ["401"] * 3 + ["400"]
+        page.wait(lambda before=before: len(page.all("#trace .results li")) > before)
+    page.wait(lambda: len(page.all("#trace .results li")) == 7)
+    assert [one.text for one in page.all("#trace .results .pill")] == ["200"] * 3 + ["401"] * 3 + ["400"]
     page.write("/count")
     page.answered("2")
     assert page.answers() == ["1", "2"]
@@ -81,17 +81,17 @@ def test_a_fault_of_the_platform_is_survived_and_seen(page):
     assert page.find("#top .count").text == "1"
     page.write("/echo still here")
     page.answered("still here")
-    page.way_of(page.own("/echo still here"))
+    page.open_trace(page.own("/echo still here"))
     assert "fault: http_500" in page.section("calls").text
     assert page.answers() == ["still here"]
 
 
-def test_a_group_message_without_a_mention_is_not_told_to_the_bot(page):
+def test_a_group_message_without_a_mention_is_not_sent_to_the_bot(page):
     page.open(group=True)
     assert "Mention @demo" in page.find(".composer .tools").text
     page.find(".composer .tools [aria-pressed]").click()
     page.write("among ourselves")
-    assert "the bot is not told" in page.own("among ourselves").text
+    assert "not sent to the bot" in page.own("among ourselves").text
     page.find(".composer .tools [aria-pressed]").click()
     page.write("/echo now you")
     page.answered("now you")
@@ -127,10 +127,10 @@ def test_everything_works_by_keyboard(page):
     page.key(Keys.ARROW_UP)
     assert page.focused().get_attribute("data-id") != last
     page.key(Keys.ENTER)
-    page.wait(lambda: page.find("#way").is_displayed())
-    assert page.script("document.getElementById('way').contains(document.activeElement)")
+    page.wait(lambda: page.find("#trace").is_displayed())
+    assert page.script("document.getElementById('trace').contains(document.activeElement)")
     page.key(Keys.ESCAPE)
-    page.wait(lambda: not page.find("#way").is_displayed())
+    page.wait(lambda: not page.find("#trace").is_displayed())
     assert "msg" in page.focused().get_attribute("class")
     page.key("/")
     assert page.focused().get_attribute("id") == "words"
@@ -189,7 +189,7 @@ def test_a_narrow_window_has_a_menu_and_no_sideways_scroll(page):
 def test_every_control_has_a_name(page):
     page.write("/card")
     page.wait(lambda: page.all(".press"))
-    page.way_of(page.own("/card"))
+    page.open_trace(page.own("/card"))
     nameless = page.script(
         "[...document.querySelectorAll('button, a, input:not([hidden]), select, textarea')]"
         ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length))"
@@ -201,7 +201,7 @@ def test_every_control_has_a_name(page):
 def test_nothing_is_asked_of_other_machines(page):
     page.write("/card")
     page.wait(lambda: page.all(".press"))
-    page.way_of(page.own("/card"))
+    page.open_trace(page.own("/card"))
     asked = page.script("performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin)")
     assert set(asked) == {page.stack.facts["playground"]}
 

@@ -4,7 +4,7 @@ from random import Random
 
 from parley.adapter import Bucket
 from parley.bot import Bot, Turn
-from playground.platforms.base import Said
+from playground.platforms.base import NewMessage
 from tools.faults.bot import make_bot
 from tools.faults.scheduler import START
 from tools.faults.subjects import APP, SUBJECTS
@@ -19,10 +19,10 @@ def times(bot: Bot, poisoned: str = "", *, until: float = 600) -> tuple[dict[str
     world = World(SUBJECTS[:1], Plan(), bot, Random(7))
     platform = world.platforms["feishu"]
     if poisoned:
-        platform.say(APP, "private", "person-0", Said(text=poisoned))
+        platform.send_message(APP, "private", "person-0", NewMessage(text=poisoned))
     for number in range(CONVERSATIONS):
         for at in range(3):
-            platform.say(APP, "private", f"person-{number}", Said(text=f"/count c{number}m{at}"))
+            platform.send_message(APP, "private", f"person-{number}", NewMessage(text=f"/count c{number}m{at}"))
     world.settle(until=START + until)
     answered: dict[str, list[float]] = {}
     for message in platform.messages.values():
@@ -57,12 +57,12 @@ def test_a_reply_that_cannot_go_out_waits_alone() -> None:
     """Its chat is over its limit for ten minutes."""
     world = World(SUBJECTS[:1], Plan(), make_bot(), Random(7))
     platform = world.platforms["feishu"]
-    platform.say(APP, "private", "person-0", Said(text="/count first"))
+    platform.send_message(APP, "private", "person-0", NewMessage(text="/count first"))
     world.settle()
     [room] = {message.room for message in platform.messages.values()}
     world.processes.current.rate_limiter.pause(Bucket(f"feishu#chat#{room}", 5, 1), world.clock() + 600)
     for number in range(CONVERSATIONS):
-        platform.say(APP, "private", f"person-{number}", Said(text=f"/count m{number}"))
+        platform.send_message(APP, "private", f"person-{number}", NewMessage(text=f"/count m{number}"))
     started = world.clock()
     world.settle()
     late = {

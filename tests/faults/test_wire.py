@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from playground.platforms.base import Said
+from playground.platforms.base import NewMessage
 from tests.faults.contract import CALLS, TABLE
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB, Refused
@@ -24,7 +24,7 @@ def calls(at: int, fault: Fault, *, direct: bool) -> tuple[list[str], list[str]]
     """The calls that one message makes with `fault` at call `at`, and what is in the table then."""
     plan = Plan(at, fault, armed=True)
     world = World(SUBJECTS[:1], plan, make_bot(), Random(3), direct=direct)
-    world.platforms["feishu"].say(APP, "team", "lin", Said(text="/two m"))
+    world.platforms["feishu"].send_message(APP, "team", "lin", NewMessage(text="/two m"))
     world.settle()
     return plan.calls, sorted(
         f"{key}: {item.get('state', {}).get('S', '')!s}" for key, item in world.aws.dynamodb.items.items()

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from playground.platforms.base import Said
+from playground.platforms.base import NewMessage
 from tools.faults import world
 from tools.faults.bot import make_bot
 from tools.faults.forms import forms_of
@@ -45,7 +45,7 @@ def test_one_world_through_botocore_is_as_the_same_world_without() -> None:
         plan = Plan(armed=True)
         here = World(SUBJECTS[:1], plan, make_bot(), Random(3), direct=direct)
         for number in range(3):
-            here.platforms["feishu"].say(APP, "team", "lin", Said(text=f"/count m{number}"))
+            here.platforms["feishu"].send_message(APP, "team", "lin", NewMessage(text=f"/count m{number}"))
         here.settle()
         assert judge(here, forms).good
         calls.append(plan.calls)

@@ -21,7 +21,7 @@ def room() -> str:
 
 
 def call(stack: Stack, command: str, room: str, **more: Any) -> str:
-    return stack.say(command, room=room, platform="discord", **more)
+    return stack.send(command, room=room, platform="discord", **more)
 
 
 def texts(stack: Stack, room: str, count: int = 1) -> list[str]:
@@ -58,7 +58,7 @@ def test_what_is_signed_and_not_posted_is_405(stack: Stack, method: str) -> None
 def test_a_slash_command_is_answered_in_the_place_of_its_promise(stack: Stack, room: str) -> None:
     id_ = call(stack, "/echo hello there", room)
     assert texts(stack, room) == ["hello there"]
-    found = stack.wait(lambda: way if (way := stack.get(f"/api/journal/{id_}"))["state"] == "DONE" else None)
+    found = stack.wait(lambda: found if (found := stack.get(f"/api/journal/{id_}"))["state"] == "DONE" else None)
     assert [reply["state"] for reply in found["replies"]] == ["SENT"]
 
 
@@ -74,7 +74,7 @@ def test_an_option_is_completed_while_it_is_typed(stack: Stack, room: str) -> No
     """Answered within the callback: nothing is queued, and nothing is said."""
     place: dict[str, Any] = {"platform": "discord", "app": "demo", "room": room, "sender": "ann"}
     typed = {"name": "order", "options": {"drink": "tea"}, "focused": "drink"}
-    done = stack.post("/api/happen", kind="complete", wait=True, **place, **typed)
+    done = stack.post("/api/events", kind="complete", wait=True, **place, **typed)
     assert done["result"]["choices"] == [{"name": tea, "value": tea} for tea in ("Green tea", "Milk tea")]
     call(stack, "/order drink:Milk tea", room)
     assert texts(stack, room) == ["One Milk tea, coming."]
@@ -84,10 +84,10 @@ def test_an_option_is_completed_while_it_is_typed(stack: Stack, room: str) -> No
 
 def test_a_form_opens_at_once_and_what_is_filled_in_is_answered(stack: Stack, room: str) -> None:
     id_ = call(stack, "/feedback", room)
-    modal = stack.wait(lambda: stack.get(f"/api/way/{id_}")["delivery"]["result"].get("modal"))
+    modal = stack.wait(lambda: stack.get(f"/api/trace/{id_}")["delivery"]["result"].get("modal"))
     assert modal["title"] == "Feedback"
     sent: dict[str, Any] = {"modal": modal["id"], "sender": "ann", "form": {"text": "very good"}}
-    stack.post("/api/happen", platform="discord", app="demo", kind="submit", wait=True, **sent)
+    stack.post("/api/events", platform="discord", app="demo", kind="submit", wait=True, **sent)
     assert texts(stack, room) == ["Thank you for “very good”."]
 
 
@@ -128,14 +128,14 @@ def test_where_the_bot_is_not_it_answers_with_the_interaction(stack: Stack, room
     register(stack, name="along", description="d", contexts=[0, 1, 2], integration_types=[0, 1])
     id_ = chosen(stack, "along", room, elsewhere=True)
     assert "/along" in texts(stack, room)[0]
-    message = stack.get(f"/api/way/{id_}")["unified"]
+    message = stack.get(f"/api/trace/{id_}")["unified"]
     assert (message["context"].get("tenant", ""), message["context"].get("private", False)) == ("", False)
 
 
 def test_events_get_204_after_their_ping_and_are_handled_once(stack: Stack) -> None:
     place: dict[str, Any] = {"platform": "discord", "app": "demo", "wait": True}
-    assert stack.post("/api/happen", kind="save_events", **place)["state"] == "delivered"
-    event = stack.post("/api/happen", kind="authorize", **place)
+    assert stack.post("/api/events", kind="save_events", **place)["state"] == "delivered"
+    event = stack.post("/api/events", kind="authorize", **place)
     assert [attempt["status"] for attempt in event["attempts"]] == [204]
     again = stack.post("/api/deliver", message_id=event["event_id"], times=2)["attempts"]
     assert [attempt["status"] for attempt in again] == [204, 204]
@@ -147,7 +147,7 @@ def test_events_get_204_after_their_ping_and_are_handled_once(stack: Stack) -> N
 
 @pytest.mark.parametrize("how", ["signature", "plain", "truncated"])
 def test_a_forged_event_is_401(stack: Stack, how: str) -> None:
-    event = stack.post("/api/happen", platform="discord", app="demo", kind="entitle", wait=True)
+    event = stack.post("/api/events", platform="discord", app="demo", kind="entitle", wait=True)
     (attempt,) = stack.post("/api/deliver", message_id=event["event_id"], forge=how)["attempts"]
     assert attempt["status"] == 401
 
@@ -193,7 +193,7 @@ def test_no_log_holds_an_interactions_token_or_what_was_said(stack: Stack, room:
     secret = f"text-{uuid.uuid4().hex}"
     id_ = call(stack, f"/echo {secret}", room)
     texts(stack, room)
-    body = stack.get(f"/api/way/{id_}")["wire"]["body"]
+    body = stack.get(f"/api/trace/{id_}")["wire"]["body"]
     token = json.loads(base64.b64decode(body))["token"]
     logs, found = stack.client("logs"), ""
     for group in stack.facts["log_groups"].values():

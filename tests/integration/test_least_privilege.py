@@ -20,22 +20,22 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_callback_processor_and_deliverer_do_with_their_roles(strict: Stack) -> None:
     room = f"group-{uuid.uuid4().hex[:8]}"
-    strict.say("/count", room=room)
-    strict.say("/count", room=room)
+    strict.send("/count", room=room)
+    strict.send("/count", room=room)
     assert [message["text"] for message in strict.wait_for_answers(room, 2)] == ["1", "2"]
 
 
 def test_waiting_and_retrying_do_with_their_roles(strict: Stack) -> None:
     room = f"group-{uuid.uuid4().hex[:8]}"
     strict.post("/api/faults", platform="feishu", kind="http_500", times=1)
-    strict.say("/echo again", room=room)
+    strict.send("/echo again", room=room)
     assert [message["text"] for message in strict.wait_for_answers(room)] == ["again"]
 
 
 def test_the_sweeper_does_with_its_role(strict: Stack) -> None:
     """A reply that was left behind long ago is brought to its end."""
     room = f"group-{uuid.uuid4().hex[:8]}"
-    strict.say("/echo first", room=room)
+    strict.send("/echo first", room=room)
     strict.wait_for_answers(room)
     table = strict.client("dynamodb")
     rows = table.scan(
@@ -69,7 +69,7 @@ def test_a_role_that_lacks_a_right_is_refused_so_this_proves_something(strict: S
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         iam.delete_role_policy(RoleName=role, PolicyName=name)
     room = f"group-{uuid.uuid4().hex[:8]}"
-    message_id = strict.say("/echo never", room=room)
+    message_id = strict.send("/echo never", room=room)
 
     def decided() -> bool:
         return strict.get(f"/api/journal/{message_id}")["state"] in {"DECIDED", "DONE"}

@@ -117,7 +117,7 @@ def test_every_conversation_reads_one_to_n_in_order_whatever_fails_and_dies(stac
 
     def talk(room: str) -> None:
         for _ in range(MESSAGES):
-            said = stack.say("/count", room=room)
+            said = stack.send("/count", room=room)
             for _ in range(DELIVERIES - 1):
                 stack.post("/api/deliver", message_id=said)
 
@@ -128,7 +128,7 @@ def test_every_conversation_reads_one_to_n_in_order_whatever_fails_and_dies(stac
     stack.wait(lambda: all(len(texts(stack, room)) >= MESSAGES for room in rooms) or None, seconds=300)
     # A last message in each room comes behind whatever may still be on its way there.
     for room in rooms:
-        stack.say("/echo end", room=room)
+        stack.send("/echo end", room=room)
     stack.wait(lambda: all(texts(stack, room)[-1] == "end" for room in rooms) or None, seconds=120)
     assert {room: texts(stack, room) for room in rooms} == {room: [*wanted, "end"] for room in rooms}
     assert killer.killed >= 10
@@ -181,7 +181,7 @@ def _answer_times(stack: Stack, rooms: list[str]) -> list[float]:
 
     def ask(room: str) -> float:
         started = time.monotonic()
-        stack.say("/echo hello", room=room)
+        stack.send("/echo hello", room=room)
         stack.wait(lambda: stack.answers(room) or None, seconds=120)
         return time.monotonic() - started
 
@@ -202,7 +202,7 @@ def _empty(stack: Stack, queue: str) -> None:
 def heard(stack: Stack, text: str) -> tuple[Message, str]:
     """A message as a callback would have queued it, in a room that exists at the platform; and that room."""
     room = f"left-{uuid.uuid4().hex[:8]}"
-    first = stack.say("/echo first", room=room)
+    first = stack.send("/echo first", room=room)
     stack.wait_for_answers(room)
     items = stack.client("dynamodb").scan(TableName=stack.facts["table"], ConsistentRead=True)["Items"]
     replies = [row_of(item) for item in items if item["pk"]["S"].startswith("out#")]
@@ -260,7 +260,7 @@ def test_a_dead_letter_sent_back_is_handled_once(
     stack.wait_for_answers(room, 2)
     bury()
     assert dlq.main(["send-all", "--queue", "inbound"]) == 0
-    stack.say("/count", room=room)
+    stack.send("/count", room=room)
     stack.wait_for_answers(room, 3)
     assert texts(stack, room)[1:] == ["1", "2"]
     assert dead(stack) == {"inbound": 0, "outbound": 0}

@@ -22,7 +22,7 @@ def texts(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_message_goes_all_the_way_and_is_answered(stack: Stack, room: str) -> None:
-    message_id = stack.say("/echo 你好 <b>", room=room)
+    message_id = stack.send("/echo 你好 <b>", room=room)
     assert texts(stack.wait_for_answers(room)) == ["你好 <b>"]
     journal = stack.wait(
         lambda: found if (found := stack.get(f"/api/journal/{message_id}"))["state"] == "DONE" else None
@@ -32,10 +32,10 @@ def test_a_message_goes_all_the_way_and_is_answered(stack: Stack, room: str) -> 
 
 
 def test_a_message_delivered_many_times_at_once_is_answered_once(stack: Stack, room: str) -> None:
-    message_id = stack.say("/count", room=room)
+    message_id = stack.send("/count", room=room)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: stack.post("/api/deliver", message_id=message_id), range(8)))
-    stack.say("/count", room=room)
+    stack.send("/count", room=room)
     assert texts(stack.wait_for_answers(room, 2)) == ["1", "2"]
 
 
@@ -44,7 +44,7 @@ def test_conversations_keep_their_order_side_by_side(stack: Stack) -> None:
 
     def talk(room: str) -> list[str]:
         for _ in range(5):
-            stack.say("/count", room=room)
+            stack.send("/count", room=room)
         return texts(stack.wait_for_answers(room, 5))
 
     with ThreadPoolExecutor(4) as pool:
@@ -91,8 +91,8 @@ def test_an_unknown_app_is_not_found(stack: Stack) -> None:
 def test_a_platform_that_fails_for_a_while_gets_the_reply_in_the_end_and_once(stack: Stack, room: str) -> None:
     stack.post("/api/faults", platform="feishu", kind="http_500", times=2)
     try:
-        stack.say("/echo again", room=room)
-        stack.say("/echo after", room=room)
+        stack.send("/echo again", room=room)
+        stack.send("/echo after", room=room)
         assert texts(stack.wait_for_answers(room, 2)) == ["again", "after"]
     finally:
         stack.http.delete("/api/faults")
@@ -101,8 +101,8 @@ def test_a_platform_that_fails_for_a_while_gets_the_reply_in_the_end_and_once(st
 def test_an_answer_that_got_lost_does_not_repeat_the_message(stack: Stack, room: str) -> None:
     stack.post("/api/faults", platform="feishu", kind="drop_response", times=1)
     try:
-        stack.say("/echo once", room=room)
-        stack.say("/echo next", room=room)
+        stack.send("/echo once", room=room)
+        stack.send("/echo next", room=room)
         assert texts(stack.wait_for_answers(room, 2)) == ["once", "next"]
     finally:
         stack.http.delete("/api/faults")
@@ -111,7 +111,7 @@ def test_an_answer_that_got_lost_does_not_repeat_the_message(stack: Stack, room:
 def test_a_token_that_the_platform_revoked_is_replaced(stack: Stack, room: str) -> None:
     stack.post("/api/faults", platform="feishu", kind="token_expired", times=1)
     try:
-        stack.say("/echo still here", room=room)
+        stack.send("/echo still here", room=room)
         assert texts(stack.wait_for_answers(room)) == ["still here"]
     finally:
         stack.http.delete("/api/faults")
@@ -119,7 +119,7 @@ def test_a_token_that_the_platform_revoked_is_replaced(stack: Stack, room: str) 
 
 def test_logs_hold_ids_and_no_texts_or_secrets(stack: Stack, room: str) -> None:
     secret_text = f"text-{uuid.uuid4().hex}"
-    message_id = stack.say(f"/echo {secret_text}", room=room)
+    message_id = stack.send(f"/echo {secret_text}", room=room)
     stack.wait_for_answers(room)
     logs = stack.client("logs")
     found = ""

@@ -27,9 +27,9 @@ def person() -> str:
     return f"person{uuid.uuid4().hex[:8]}"
 
 
-def say(stack: Stack, platform: str, person: str, text: str, app: str = "demo") -> tuple[str, str]:
+def send(stack: Stack, platform: str, person: str, text: str, app: str = "demo") -> tuple[str, str]:
     """A person writes to the app: the ids of the message and of their chat."""
-    said = stack.post("/api/say", platform=platform, app=app, sender=person, text=text)
+    said = stack.post("/api/messages", platform=platform, app=app, sender=person, text=text)
     return said["message_id"], said["room"]
 
 
@@ -56,14 +56,14 @@ def test_the_console_gets_its_echo(stack: Stack, platform: str, app: str) -> Non
 
 @pytest.mark.parametrize("platform", BOTH)
 def test_a_text_is_answered(stack: Stack, platform: str, person: str) -> None:
-    id_, room = say(stack, platform, person, "/echo 你好 <b>]]>")
+    id_, room = send(stack, platform, person, "/echo 你好 <b>]]>")
     assert texts(stack, platform, room) == ["你好 <b>]]>"]
     assert [reply["state"] for reply in journal(stack, id_, "SENT")] == ["SENT"]
 
 
 @pytest.mark.parametrize("platform", BOTH)
 def test_a_button_is_answered(stack: Stack, platform: str, person: str) -> None:
-    _, room = say(stack, platform, person, "/card")
+    _, room = send(stack, platform, person, "/card")
     texts(stack, platform, room)
     (card,) = stack.answers(room, platform)
     stack.post("/api/press", platform=platform, app="demo", message_id=card["id"], button="tea", sender=person)
@@ -72,27 +72,27 @@ def test_a_button_is_answered(stack: Stack, platform: str, person: str) -> None:
 
 @pytest.mark.parametrize("platform", BOTH)
 def test_a_picture_is_told_as_one(stack: Stack, platform: str, person: str) -> None:
-    said = stack.post("/api/say", platform=platform, app="demo", sender=person, image=True)
+    said = stack.post("/api/messages", platform=platform, app="demo", sender=person, image=True)
     assert texts(stack, platform, said["room"]) == ["Thank you for the image."]
 
 
 @pytest.mark.parametrize("how", ["signature", "stale", "plain", "truncated"])
 @pytest.mark.parametrize("platform", BOTH)
 def test_a_forgery_is_refused_and_nothing_comes_of_it(stack: Stack, platform: str, person: str, how: str) -> None:
-    id_, room = say(stack, platform, person, "/count")
+    id_, room = send(stack, platform, person, "/count")
     texts(stack, platform, room)
     (attempt,) = stack.post("/api/deliver", message_id=id_, forge=how)["attempts"]
     assert attempt["status"] == (400 if how == "truncated" else 401)
-    say(stack, platform, person, "/count")
+    send(stack, platform, person, "/count")
     assert texts(stack, platform, room, 2) == ["1", "2"]
 
 
 @pytest.mark.parametrize("platform", BOTH)
 def test_three_deliveries_are_handled_once(stack: Stack, platform: str, person: str) -> None:
-    id_, room = say(stack, platform, person, "/count")
+    id_, room = send(stack, platform, person, "/count")
     repeated = stack.post("/api/deliver", message_id=id_, times=2)["attempts"]
     assert [attempt["status"] for attempt in repeated] == [200, 200]
-    say(stack, platform, person, "/count")
+    send(stack, platform, person, "/count")
     assert texts(stack, platform, room, 2) == ["1", "2"]
 
 
@@ -100,24 +100,22 @@ def test_three_deliveries_are_handled_once(stack: Stack, platform: str, person: 
 def test_a_token_that_dies_is_replaced(stack: Stack, platform: str, person: str) -> None:
     stack.post("/api/faults", platform=platform, kind="token_expired", times=1)
     try:
-        _, room = say(stack, platform, person, "/echo later")
+        _, room = send(stack, platform, person, "/echo later")
         assert texts(stack, platform, room) == ["later"]
     finally:
         stack.http.delete("/api/faults", params={"platform": platform})
 
 
 @each_app
-def test_the_way_of_an_answer_leads_to_its_question_and_call(
-    stack: Stack, platform: str, app: str, person: str
-) -> None:
-    said = [say(stack, platform, person, f"/echo {number}", app) for number in range(3)]
+def test_the_trace_of_a_reply_leads_to_its_message_and_call(stack: Stack, platform: str, app: str, person: str) -> None:
+    said = [send(stack, platform, person, f"/echo {number}", app) for number in range(3)]
     room = said[0][1]
     texts(stack, platform, room, 3)
     for (id_, _), answer in zip(said, stack.answers(room, platform), strict=True):
         journal(stack, id_, "SENT")
-        way = stack.get(f"/api/way/{answer['id']}")
-        assert way["message_id"] == id_
-        shown = [call["body"]["text"]["content"] for call in way["calls"] if call["path"].endswith("/send")]
+        trace = stack.get(f"/api/trace/{answer['id']}")
+        assert trace["message_id"] == id_
+        shown = [call["body"]["text"]["content"] for call in trace["calls"] if call["path"].endswith("/send")]
         assert shown == ([] if app == "passive" else [answer["text"]])
 
 
@@ -192,7 +190,7 @@ def attempts(stack: Stack, message_id: str, count: int) -> list[int]:
     """The statuses of the deliveries of a message, once there are so many."""
 
     def look() -> list[int] | None:
-        found = [attempt["status"] for attempt in stack.get(f"/api/way/{message_id}")["delivery"]["attempts"]]
+        found = [attempt["status"] for attempt in stack.get(f"/api/trace/{message_id}")["delivery"]["attempts"]]
         return found if len(found) >= count else None
 
     return stack.wait(look, 30)
@@ -207,7 +205,7 @@ def slowly(stack: Stack) -> Callable[[str, int], tuple[str, str]]:
     @cache
     def ask(seconds: int) -> dict[str, tuple[str, str]]:
         who = f"person{uuid.uuid4().hex[:8]}"
-        return {platform: say(stack, platform, who, f"/slow {seconds}", "passive") for platform in BOTH}
+        return {platform: send(stack, platform, who, f"/slow {seconds}", "passive") for platform in BOTH}
 
     return lambda platform, seconds: ask(seconds)[platform]
 
@@ -239,24 +237,24 @@ def test_an_answer_after_the_last_delivery_goes_by_the_api(
 
 
 def test_where_nothing_may_be_sent_any_more_it_goes_with_the_next_answer(stack: Stack, person: str) -> None:
-    id_, room = say(stack, "wechat", person, "/slow 20", "passive")
+    id_, room = send(stack, "wechat", person, "/slow 20", "passive")
     assert attempts(stack, id_, 3) == [504, 504, 200]
-    stack.post("/api/happen", platform="wechat", app="passive", kind="close_window", sender=person)
+    stack.post("/api/events", platform="wechat", app="passive", kind="close_window", sender=person)
 
     def owed() -> bool:
         replies = stack.get(f"/api/journal/{id_}")["replies"]
         return bool(replies) and replies[0]["reason"].startswith("45015")
 
     stack.wait(owed)
-    next_, _ = say(stack, "wechat", person, "/echo next", "passive")
+    next_, _ = send(stack, "wechat", person, "/echo next", "passive")
     assert texts(stack, "wechat", room) == ["That took 20 seconds.\nnext"]
     assert [reply["receipts"] for reply in journal(stack, id_, "SENT")] == [["passive"]]
     assert [bot_runs(stack, one) for one in (id_, next_)] == [1, 1]
 
 
 def test_an_account_that_answers_actively_is_told_that_it_came_too_late(stack: Stack, person: str) -> None:
-    id_, _ = say(stack, "wechat", person, "/slow 3")
-    stack.post("/api/happen", platform="wechat", app="demo", kind="close_window", sender=person)
+    id_, _ = send(stack, "wechat", person, "/slow 3")
+    stack.post("/api/events", platform="wechat", app="demo", kind="close_window", sender=person)
     (reply,) = journal(stack, id_, "FAILED")
     assert reply["reason"].startswith("45015")
 
@@ -266,9 +264,9 @@ def test_no_log_holds_a_secret_or_what_was_said(stack: Stack, person: str) -> No
     ids: list[str] = []
     for platform, secret in zip(BOTH, ("secret", "app_secret"), strict=True):
         words = f"text-{uuid.uuid4().hex}"
-        id_, room = say(stack, platform, person, f"/echo {words}", "passive")
+        id_, room = send(stack, platform, person, f"/echo {words}", "passive")
         assert texts(stack, platform, room) == [words]
-        encrypted = base64.b64decode(stack.get(f"/api/way/{id_}")["wire"]["body"]).decode()
+        encrypted = base64.b64decode(stack.get(f"/api/trace/{id_}")["wire"]["body"]).decode()
         config = stack.facts["apps"][platform]["passive"]
         hidden += [words, encrypted, *(config[name] for name in (secret, "token", "encoding_aes_key"))]
         ids.append(id_)

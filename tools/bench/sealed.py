@@ -11,7 +11,7 @@ from wechatpy.crypto import WeChatCrypto
 
 from parley.adapter import Accepted, App, Headers, Request
 from parley.platforms import config_type, inbound
-from playground.platforms.model import Said, Wire
+from playground.platforms.model import NewMessage, Wire
 from playground.platforms.wechat import Wechat
 
 _CONFIG = {
@@ -28,7 +28,7 @@ def functions() -> dict[str, Callable[[], Any]]:
     """What is compared, by whose it is."""
     wechat = Wechat(random=Random(1))
     wechat.add_app("bench", _CONFIG)
-    wechat.say("bench", "", "lin", Said(text=_TEXT))
+    wechat.send_message("bench", "", "lin", NewMessage(text=_TEXT))
     (delivery,) = wechat.take()
     return {"parley": _ours(delivery.wire), "wechatpy": _theirs(delivery.wire)}
 

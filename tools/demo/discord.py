@@ -61,7 +61,7 @@ class Discord(Rows):
     def completed(self, world: World) -> Seen:
         """Somebody is typing an option: the bot answers within the callback."""
         typed = {"name": "order", "options": {"drink": "tea"}, "focused": "drink"}
-        done = world.post("/api/happen", app=world.app, kind="complete", room=world.group(), wait=True, **typed)
+        done = world.post("/api/events", app=world.app, kind="complete", room=world.group(), wait=True, **typed)
         (attempt,) = done["attempts"]
         names = ", ".join(choice["name"] for choice in done["result"].get("choices", ()))
         return Seen(f"{attempt['status']}, {names}", attempt["ms"] / 1000)
@@ -71,7 +71,7 @@ class Discord(Rows):
         said = self.opened(world, "/feedback")
         opened = world.delivered(said.id)["result"]["modal"]
         sent = {"modal": opened["id"], "form": {"text": "so so"}, "sender": said.sender}
-        world.post("/api/happen", app=world.app, kind="submit", **sent)
+        world.post("/api/events", app=world.app, kind="submit", **sent)
         (answer, *_) = world.answers(said.room)
         return Seen(f"{opened['title']}, {answer['text']!r}", answer["at"] - said.at)
 
@@ -84,7 +84,7 @@ class Discord(Rows):
     def event(self, world: World) -> Seen:
         """Discord's webhook: its ping, and that somebody has installed the application, which goes the usual way."""
         ping, event = (
-            world.post("/api/happen", app=world.app, kind=kind, wait=True) for kind in ("save_events", "authorize")
+            world.post("/api/events", app=world.app, kind=kind, wait=True) for kind in ("save_events", "authorize")
         )
         statuses = " ".join(str(each["attempts"][0]["status"]) for each in (ping, event))
         kept = world.journal(event["message_id"])

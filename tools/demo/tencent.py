@@ -70,7 +70,7 @@ class TencentRows(Rows):
         passive = replace(world, app="passive")
         said = self.opened(passive, "/slow 6")
         (answer, *_) = passive.answers(said.room)
-        found = passive.http.get(f"{world.stack['playground']}/api/way/{said.id}").json()["delivery"]["attempts"]
+        found = passive.http.get(f"{world.stack['playground']}/api/trace/{said.id}").json()["delivery"]["attempts"]
         statuses = " ".join(str(attempt["status"]) for attempt in found)
         return Seen(f"{statuses}, {answer['text']!r}", answer["at"] - said.at)
 

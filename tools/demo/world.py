@@ -85,7 +85,7 @@ class World:
         """How a message was delivered to the callback, as soon as it was. Raises Unanswered."""
 
         def look() -> dict[str, Any]:
-            answer = self.http.get(f"{self.stack['playground']}/api/way/{message_id}")
+            answer = self.http.get(f"{self.stack['playground']}/api/trace/{message_id}")
             answer.raise_for_status()
             return answer.json()["delivery"]
 
@@ -107,7 +107,7 @@ class World:
 
     def say(self, room: str, text: str = "", sender: str = "lin", **more: Any) -> Said:
         """A person writes in `room`; `private` is their direct chat with the bot."""
-        said = self.post("/api/say", app=self.app, room=room, sender=sender, text=text, **more)
+        said = self.post("/api/messages", app=self.app, room=room, sender=sender, text=text, **more)
         message = next(m for m in self.messages(said["room"]) if m["id"] == said["message_id"])
         return Said(message["id"], message["room"], message["at"], message["thread"], sender)
 

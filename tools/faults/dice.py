@@ -6,7 +6,7 @@ from random import Random
 
 from parley.journal.inbox import Inbox
 from parley.model.codec import decode_outgoing
-from playground.platforms.base import Platform, Pressed, Said
+from playground.platforms.base import NewMessage, Platform, Press
 from playground.platforms.model import Delivery
 from playground.platforms.model import Message as Shown
 from tools.faults.bot import make_bot
@@ -104,7 +104,7 @@ def _come_back(world: World, subject: Subject, run: Run, at: float) -> None:
 
 
 def _say(world: World, platform: Platform, person: str, text: str) -> None:
-    platform.say(APP, "private", person, Said(text=text))
+    platform.send_message(APP, "private", person, NewMessage(text=text))
     _deliver(world, platform)
 
 
@@ -136,7 +136,7 @@ def _press(world: World, platform: Platform, kind: str, what: object) -> None:
 
 
 def _pressed(world: World, platform: Platform, message_id: str, person: str, button: str) -> None:
-    platform.press(APP, message_id, person, Pressed(button=button))
+    platform.press(APP, message_id, person, Press(button=button))
     _deliver(world, platform)
 
 

@@ -108,6 +108,6 @@ class _Exchange:
         self._open = False
         exchanges.open.discard(delivery.id)
         now = exchanges.scheduler.clock()
-        retry_after = exchanges.platforms[self._platform].attempted(delivery, Attempt(now, 0, status), {}, body)
+        retry_after = exchanges.platforms[self._platform].record_attempt(delivery, Attempt(now, 0, status), {}, body)
         if retry_after is not None:
             exchanges.scheduler.at(now + retry_after, lambda: exchanges.begin(self._platform, delivery))

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from playground.platforms.base import Pressed, Said
+from playground.platforms.base import NewMessage, Press
 from tools.faults.bot import make_bot
 from tools.faults.seen import entries
 from tools.faults.subjects import APP, Subject
@@ -46,14 +46,14 @@ def _seen(subject: Subject, command: str, *, unheard: bool) -> dict[int, Form]:
     world = World((subject,), plan, make_bot(), Random(0))
     platform = world.platforms[subject.name]
     if command == "press":
-        platform.say(APP, subject.room, "lin", Said(text=subject.said("card", SAMPLE)))
+        platform.send_message(APP, subject.room, "lin", NewMessage(text=subject.said("card", SAMPLE)))
         world.settle()
         card = next(m.id for m in platform.messages.values() if m.sender_kind == "bot")
         plan.armed = unheard
-        platform.press(APP, card, "lin", Pressed(button="Press"))
+        platform.press(APP, card, "lin", Press(button="Press"))
     else:
         plan.armed = unheard
-        platform.say(APP, subject.room, "lin", Said(text=subject.said(command, SAMPLE)))
+        platform.send_message(APP, subject.room, "lin", NewMessage(text=subject.said(command, SAMPLE)))
     world.settle()
     replies: dict[int, Form] = {}
     for entry in entries(platform):

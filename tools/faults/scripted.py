@@ -9,7 +9,7 @@ from itertools import product
 from random import Random
 
 from parley.journal.inbox import Inbox
-from playground.platforms.base import Platform, Pressed, Said
+from playground.platforms.base import NewMessage, Platform, Press
 from playground.platforms.model import Message
 from tools.faults.bot import LATE_APP, make_bot
 from tools.faults.forms import Forms
@@ -117,7 +117,7 @@ def _played(subject: Subject, case: Case, plan: Plan, inbox: type[Inbox]) -> Wor
     if case.command == "press":
         card = _card(world, subject)
         plan.armed = True
-        platform.press(APP, card.id, "lin", Pressed(button="Press"))
+        platform.press(APP, card.id, "lin", Press(button="Press"))
     else:
         plan.armed = True
         _say(platform, subject, case.command, "marked")
@@ -133,7 +133,7 @@ def _played(subject: Subject, case: Case, plan: Plan, inbox: type[Inbox]) -> Wor
 
 
 def _say(platform: Platform, subject: Subject, command: str, mark: str) -> None:
-    platform.say(APP, subject.room, "lin", Said(text=subject.said(command, mark)))
+    platform.send_message(APP, subject.room, "lin", NewMessage(text=subject.said(command, mark)))
 
 
 def _card(world: World, subject: Subject) -> Message:

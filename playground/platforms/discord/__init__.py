@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar, Literal
 
-from playground.platforms.base import Platform, Pressed, Said, Unknown
+from playground.platforms.base import NewMessage, Platform, Press, Unknown
 from playground.platforms.discord import chooser, interactions, pacing, payload, routes, wire
 from playground.platforms.discord.accounts import GUILD, TOKEN_SECONDS, Account, Interaction, Modal, user_id
 from playground.platforms.discord.asking import asked, chosen
@@ -190,7 +190,7 @@ class Discord(Platform[Account]):
 
     # --- persons ------------------------------------------------------------------------------------------------------
 
-    def say(self, app: str, room: str, sender: str, said: Said) -> Message:
+    def send_message(self, app: str, room: str, sender: str, said: NewMessage) -> Message:
         """A person calls a command: `/name options`, or `native` of type `command`: `{"name", "options"}`."""
         with self.lock:
             account, person = self.account(app), self.person(sender)
@@ -201,7 +201,7 @@ class Discord(Platform[Account]):
                 self.send_event(interaction.delivery)
             return message
 
-    def press(self, app: str, message_id: str, sender: str, pressed: Pressed) -> Delivery:
+    def press(self, app: str, message_id: str, sender: str, pressed: Press) -> Delivery:
         """A person presses a button or chooses from a select."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)
@@ -209,7 +209,7 @@ class Discord(Platform[Account]):
             self.put_message(note)
             return self.send_event(interaction.delivery)
 
-    def happen(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
+    def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
         """`submit` a form (`modal`, `form`), `complete` an option (`room`, `name`, `options`, `focused`), `authorize`
         or `deauthorize` the application, `entitle` the person, or `save_events`: try out the address for events.
         """
@@ -225,18 +225,18 @@ class Discord(Platform[Account]):
             self.send_event(interactions.probe(self, account, wrong=True))
             return self.send_event(interactions.probe(self, account, wrong=False))
 
-    def attempted(
+    def record_attempt(
         self, delivery: Delivery, attempt: Attempt, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> float | None:
         """An interaction that was not answered in time, or not in a way that Discord knows, has failed for good."""
-        again = super().attempted(delivery, attempt, headers, body)
+        again = super().record_attempt(delivery, attempt, headers, body)
         with self.lock:
             interaction = self.by_delivery.get(delivery.id)
             if delivery.state == "failed" and interaction is not None and interaction.state == "waiting":
                 self.settle(interaction, "failed")
         return again
 
-    def answered(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    def accept_response(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
         """The answer to a ping, a probe or an interaction."""
         if "expects" in delivery.result:
             return status == delivery.result["expects"] and (status != 204 or not body)

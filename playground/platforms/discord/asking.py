@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from playground.platforms.base import Pressed, Said, Unknown
+from playground.platforms.base import NewMessage, Press, Unknown
 from playground.platforms.discord import interactions, typed
 from playground.platforms.discord.accounts import ROLES, Account, Interaction, user, user_id
 from playground.platforms.discord.channels import message_data
@@ -20,7 +20,7 @@ PLAIN = "Discord gives bots no plain text over HTTP, only commands, buttons and 
 
 
 def asked(
-    discord: "Discord", account: Account, person: Person, room: Room, said: Said, focused: str = ""
+    discord: "Discord", account: Account, person: Person, room: Room, said: NewMessage, focused: str = ""
 ) -> tuple[Message, Interaction | None]:
     """What is seen of a command, and its interaction; none for plain text, which no bot is told. Raises Unknown."""
     thread = _thread(discord, room, said)
@@ -42,7 +42,7 @@ def asked(
     return _seen(discord, account, person, room, thread, made.id, shown), made
 
 
-def _call(account: Account, text: str, said: Said) -> tuple[str, dict[str, Any] | None, str]:
+def _call(account: Account, text: str, said: NewMessage) -> tuple[str, dict[str, Any] | None, str]:
     """The command's name, its options where they are given by name, else the words behind it. Names in menus have
     spaces; otherwise it is a sub-command that is behind one.
     """
@@ -75,7 +75,7 @@ def _command(account: Account, name: str, room: Room) -> dict[str, Any]:
 class _Resolved(dict[str, dict[str, Any]]):
     """What goes along with the ids in an interaction."""
 
-    def __init__(self, discord: "Discord", account: Account, said: Said) -> None:
+    def __init__(self, discord: "Discord", account: Account, said: NewMessage) -> None:
         super().__init__()
         self._discord, self._account, self._said = discord, account, said
 
@@ -117,7 +117,7 @@ def _data(
     command: dict[str, Any],
     rest: str,
     values: dict[str, Any] | None,
-    said: Said,
+    said: NewMessage,
     focused: str,
 ) -> dict[str, Any]:
     resolved = _Resolved(discord, account, said)
@@ -159,7 +159,7 @@ def _from_menu(
     return seen, made
 
 
-def _thread(discord: "Discord", room: Room, said: Said) -> str:
+def _thread(discord: "Discord", room: Room, said: NewMessage) -> str:
     """The thread that is spoken in: one that is there, or a new one."""
     if said.thread is True:
         thread = discord.snowflake()
@@ -187,7 +187,7 @@ def _seen(
 
 
 def chosen(
-    discord: "Discord", account: Account, message: Message, person: Person, pressed: Pressed
+    discord: "Discord", account: Account, message: Message, person: Person, pressed: Press
 ) -> tuple[Interaction, Message]:
     """The interaction of a press, and the page's line about it. Raises Unknown."""
     component = None if message.recalled else find_component(message.content, pressed.button)
@@ -216,7 +216,7 @@ def chosen(
     return made, note
 
 
-def _values(discord: "Discord", component: dict[str, Any], pressed: Pressed) -> dict[str, Any]:
+def _values(discord: "Discord", component: dict[str, Any], pressed: Press) -> dict[str, Any]:
     least, most = component.get("min_values", 1), component.get("max_values", 1)
     if not least <= len(pressed.options) <= most:
         raise Unknown(f"{component['custom_id']}: choose {least} to {most}")

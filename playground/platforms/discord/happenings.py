@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.base import Said, Unknown
+from playground.platforms.base import NewMessage, Unknown
 from playground.platforms.discord import channels, forms, interactions, wire
 from playground.platforms.discord.accounts import GUILD, Account, Interaction, user
 from playground.platforms.discord.asking import asked
@@ -64,7 +64,7 @@ def _submitted(discord: "Discord", account: Account, person: Person, details: De
 def _completing(discord: "Discord", account: Account, person: Person, details: Details) -> Interaction:
     place = discord.room(str(details.get("room") or ""), account.name, person)
     focused = str(details.get("focused") or "")
-    said = Said(native=("command", {"name": details.get("name"), "options": details.get("options") or {}}))
+    said = NewMessage(native=("command", {"name": details.get("name"), "options": details.get("options") or {}}))
     _, made = asked(discord, account, person, place, said, focused=focused)
     if made is None:
         raise Unknown("nothing is being completed")

@@ -158,5 +158,5 @@ def _open(discord: "Discord", interaction: Interaction, data: dict[str, Any]) ->
     discord.modals[modal.id] = modal
     interaction.delivery.result["modal"] = {"id": modal.id, **data}
     discord.settle(interaction, "answered")
-    discord.tell("modal", {"room": interaction.room, "person": interaction.person, "modal": {"id": modal.id, **data}})
+    discord.notify("modal", {"room": interaction.room, "person": interaction.person, "modal": {"id": modal.id, **data}})
     return True

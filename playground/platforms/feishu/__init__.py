@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from playground.platforms.base import Platform, Pressed, Said, Unknown, stable_hex
+from playground.platforms.base import NewMessage, Platform, Press, Unknown, stable_hex
 from playground.platforms.feishu import cards, events, hooks, routes, wire, writing
 from playground.platforms.feishu.accounts import Account, Tokens
 from playground.platforms.feishu.errors import Refused, too_often
@@ -122,7 +122,7 @@ class Feishu(Platform[Account]):
 
     # --- persons ------------------------------------------------------------------------------------------------------
 
-    def say(self, app: str, room: str, sender: str, said: Said) -> Message:
+    def send_message(self, app: str, room: str, sender: str, said: NewMessage) -> Message:
         """A person writes. In a group, Feishu tells the bot only what mentions it."""
         with self.lock:
             account, person = self.account(app), self.person(sender)
@@ -134,7 +134,7 @@ class Feishu(Platform[Account]):
                 self.send_event(events.message_received(self, account, message, place))
             return message
 
-    def press(self, app: str, message_id: str, sender: str, pressed: Pressed) -> Delivery:
+    def press(self, app: str, message_id: str, sender: str, pressed: Press) -> Delivery:
         """A person presses a button of a card."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)
@@ -167,7 +167,7 @@ class Feishu(Platform[Account]):
         )
         self.put_message(note)
 
-    def happen(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
+    def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
         """Something else that a person does; see `events.happening`. Only a bot that is in the room is told."""
         with self.lock:
             account = self.account(app)
@@ -208,7 +208,7 @@ class Feishu(Platform[Account]):
         with self.lock:
             return self.send_event(events.url_verification(self, self.account(app)))
 
-    def answered(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    def accept_response(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
         """HTTP 200 counts; a challenge must come back; the answer to a press may hold a toast and a card."""
         del headers
         if status != 200:
@@ -224,7 +224,7 @@ class Feishu(Platform[Account]):
     def _answer_press(self, delivery: Delivery, value: dict[str, Any]) -> None:
         if isinstance(value.get("toast"), dict):
             delivery.result["toast"] = value["toast"]
-            self.tell("toast", {"room": delivery.room, **value["toast"]})
+            self.notify("toast", {"room": delivery.room, **value["toast"]})
         card = value.get("card")
         if not isinstance(card, dict):
             return

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.base import Said
+from playground.platforms.base import NewMessage
 from playground.platforms.feishu.accounts import Account, ids_of
 from playground.platforms.feishu.events import TENANT
 from playground.platforms.feishu.store import Blob, picture_type
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"(@_user_\d+)")
 
 
-def written(feishu: "Feishu", account: Account, person: Person, room: Room, said: Said) -> Message:
+def written(feishu: "Feishu", account: Account, person: Person, room: Room, said: NewMessage) -> Message:
     """The message that `person` writes. Raises Unknown if it answers a message that is not there."""
     message = Message(
         id=f"om_{feishu.hex()}",
@@ -42,7 +42,7 @@ def written(feishu: "Feishu", account: Account, person: Person, room: Room, said
 
 
 def _content(
-    feishu: "Feishu", account: Account, room: Room, said: Said, message: Message, *, mention: bool
+    feishu: "Feishu", account: Account, room: Room, said: NewMessage, message: Message, *, mention: bool
 ) -> tuple[str, Any]:
     if said.native:
         message.mentions = [_mention(account, None, 1)] if mention else []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from parley.platforms.tencent.messages import identity
-from playground.platforms.base import PRIVATE, Platform, Said, Unknown
+from playground.platforms.base import PRIVATE, NewMessage, Platform, Unknown
 from playground.platforms.http import Request, Response
 from playground.platforms.limits import Windows
 from playground.platforms.model import Attempt, Delivery, Message, Part, Person, Wire
@@ -86,7 +86,7 @@ class Tencent(Platform[Account]):
         """Whether a passive reply has to be encrypted."""
         return account.mode == "safe"
 
-    def heard(self, account: Account, person: str, action: str) -> None:
+    def record_activity(self, account: Account, person: str, action: str) -> None:
         """A person did something that may allow the account to write to them: `message`, or the name of an event."""
 
     def unavailable(self, delivery: Delivery) -> None:
@@ -166,7 +166,7 @@ class Tencent(Platform[Account]):
 
     # --- persons ------------------------------------------------------------------------------------------------------
 
-    def say(self, app: str, room: str, sender: str, said: Said) -> Message:
+    def send_message(self, app: str, room: str, sender: str, said: NewMessage) -> Message:
         """A person writes to the app. It has only chats of two; what is said in a group it does not hear."""
         with self.lock:
             account, person = self.account(app), self.person(sender)
@@ -174,16 +174,16 @@ class Tencent(Platform[Account]):
             place = group if group and group.kind == "group" else self.room(PRIVATE, app, person)
             message = self.put_message(writing.written(self, account, person, place, said))
             if said.deliver and place.kind == "private":
-                self.told(account, person, message, {"MsgType": message.type, **message.content})
+                self.notify_app(account, person, message, {"MsgType": message.type, **message.content})
             return message
 
-    def told(self, account: Account, person: Person, message: Message, fields: Mapping[str, Any]) -> Delivery:
+    def notify_app(self, account: Account, person: Person, message: Message, fields: Mapping[str, Any]) -> Delivery:
         """Tell the app what a person wrote."""
-        self.heard(account, person.id, "message")
+        self.record_activity(account, person.id, "message")
         value = {**self.ends(account, person.id), **fields, "MsgId": int(message.id), **_agent(account)}
         return self.send_event(self.delivery(account, value, message.id, kind="message", about=message.id))
 
-    def happen(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
+    def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
         """Something that a person does: an event. Raises Unknown."""
         with self.lock:
             account = self.account(app)
@@ -191,7 +191,7 @@ class Tencent(Platform[Account]):
             fields = self.event_fields(account, person, kind, details)
             if not fields:
                 return None
-            self.heard(account, person.id, str(fields["Event"]))
+            self.record_activity(account, person.id, str(fields["Event"]))
             return self.event(account, person.id, fields)
 
     def event(self, account: Account, person: str, fields: Mapping[str, Any], **more: Any) -> Delivery:
@@ -242,7 +242,7 @@ class Tencent(Platform[Account]):
             )
             return self.send_event(made)
 
-    def answered(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    def accept_response(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
         """HTTP 200 counts, with nothing or with a message for who wrote; the console wants its echo."""
         del headers
         if status != 200:
@@ -264,12 +264,12 @@ class Tencent(Platform[Account]):
             delivery.result["passive"] = message.id
         return True
 
-    def attempted(
+    def record_attempt(
         self, delivery: Delivery, attempt: Attempt, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> float | None:
         """Each further delivery is signed and encrypted anew: whether the real ones are is not documented. The MsgId
         within stays."""
-        again = super().attempted(delivery, attempt, headers, body)
+        again = super().record_attempt(delivery, attempt, headers, body)
         with self.lock:
             if again is not None:
                 fields = wire.read_xml(delivery.plain)

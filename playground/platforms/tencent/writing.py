@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.base import Said, Unknown
+from playground.platforms.base import NewMessage, Unknown
 from playground.platforms.model import Message, Person, Room
 from playground.platforms.tencent import store
 from playground.platforms.tencent.accounts import Account
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _FORMS = {"amr": "voice", "mp4": "video"}
 
 
-def written(tencent: "Tencent", account: Account, person: Person, room: Room, said: Said) -> Message:
+def written(tencent: "Tencent", account: Account, person: Person, room: Room, said: NewMessage) -> Message:
     """The message that `person` writes. Raises Unknown if the platform's clients cannot send it."""
     kind, content = _content(tencent, account, said)
     return Message(
@@ -28,7 +28,7 @@ def written(tencent: "Tencent", account: Account, person: Person, room: Room, sa
     )
 
 
-def _content(tencent: "Tencent", account: Account, said: Said) -> tuple[str, dict[str, Any]]:
+def _content(tencent: "Tencent", account: Account, said: NewMessage) -> tuple[str, dict[str, Any]]:
     if said.native:
         return said.native[0], dict(said.native[1])
     if said.image:

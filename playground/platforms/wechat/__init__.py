@@ -4,7 +4,7 @@ within their windows, stable tokens."""
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from playground.platforms.base import PRIVATE, Pressed, Unknown, stable_hex
+from playground.platforms.base import PRIVATE, Press, Unknown, stable_hex
 from playground.platforms.limits import Once, Rule
 from playground.platforms.model import Delivery, Message, Person, Wire
 from playground.platforms.tencent import Tencent, parts, wire
@@ -77,7 +77,7 @@ class Wechat(Tencent):
         if self.windows.take([Rule(account.id, PER_MINUTE, 60)], self.clock()):
             raise Refused(*self.limit_code)
 
-    def heard(self, account: Account, person: str, action: str) -> None:
+    def record_activity(self, account: Account, person: str, action: str) -> None:
         """A message opens 48 hours, some events a minute; whoever has left cannot be written to."""
         key = (account.name, person)
         if action == "unsubscribe":
@@ -85,7 +85,7 @@ class Wechat(Tencent):
             self.allowances.close(key)
             return
         self.left.discard(key)
-        self.allowances.heard(key, action, self.clock())
+        self.allowances.record_activity(key, action, self.clock())
 
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class Wechat(Tencent):
 
     # --- persons ------------------------------------------------------------------------------------------------------
 
-    def press(self, app: str, message_id: str, sender: str, pressed: Pressed) -> Delivery:
+    def press(self, app: str, message_id: str, sender: str, pressed: Press) -> Delivery:
         """A person taps an item of a menu, or a menu link in a text: their client sends its words, with its id."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)
@@ -163,7 +163,7 @@ class Wechat(Tencent):
                 app=app,
             )
             self.put_message(said)
-            return self.told(account, person, said, {"MsgType": "text", **said.content})
+            return self.notify_app(account, person, said, {"MsgType": "text", **said.content})
 
 
 def _item(message: Message, wanted: str) -> tuple[str, str]:

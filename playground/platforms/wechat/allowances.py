@@ -23,11 +23,11 @@ class Allowances:
     """What each person still allows each account."""
 
     _windows: dict[Key, dict[str, _Window]] = field(default_factory=dict[Key, dict[str, _Window]])
-    _heard: dict[Key, float] = field(default_factory=dict[Key, float])
+    _last_activity: dict[Key, float] = field(default_factory=dict[Key, float])
 
-    def heard(self, key: Key, action: str, now: float) -> None:
+    def record_activity(self, key: Key, action: str, now: float) -> None:
         """The person did something: it opens a window, or opens it anew."""
-        self._heard[key] = now
+        self._last_activity[key] = now
         if action in _WINDOWS:
             seconds, count = _WINDOWS[action]
             self._windows.setdefault(key, {})[action] = _Window(now + seconds, count)
@@ -35,7 +35,7 @@ class Allowances:
     def close(self, key: Key) -> None:
         """All windows end."""
         self._windows.pop(key, None)
-        self._heard.pop(key, None)
+        self._last_activity.pop(key, None)
 
     def take(self, key: Key, now: float) -> None:
         """Count one message, in the window that ends first. Raises Refused."""
@@ -49,5 +49,5 @@ class Allowances:
 
     def check_typing(self, key: Key, now: float) -> None:
         """Refuse to show that somebody is typing where the person did nothing in the last half minute."""
-        if now - self._heard.get(key, float("-inf")) > TYPING_SECONDS:
+        if now - self._last_activity.get(key, float("-inf")) > TYPING_SECONDS:
             raise Refused(45080, "the user has not been active for the last 30 seconds")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from playground.platforms.base import Pressed, Unknown
+from playground.platforms.base import Press, Unknown
 from playground.platforms.limits import Rule
 from playground.platforms.model import Delivery, Message, Person, Wire
 from playground.platforms.tencent import Tencent, wire
@@ -146,7 +146,7 @@ class Wecom(Tencent):
             raise Unknown(f"WeCom has no {kind!r}; it has: {', '.join(known)}")
         return known[kind]
 
-    def press(self, app: str, message_id: str, sender: str, pressed: Pressed) -> Delivery:
+    def press(self, app: str, message_id: str, sender: str, pressed: Press) -> Delivery:
         """A person presses a button of a template card; with the event comes the right to change the card once."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)

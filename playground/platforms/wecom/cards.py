@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.base import Pressed, Unknown
+from playground.platforms.base import Press, Unknown
 from playground.platforms.http import Request, Response
 from playground.platforms.model import Message
 from playground.platforms.tencent.accounts import Account
@@ -75,7 +75,7 @@ def find_button(message: Message, wanted: str) -> dict[str, Any]:
     raise Unknown(f"message {message.id!r} has no button {wanted!r}")
 
 
-def press_fields(message: Message, button: Mapping[str, Any], code: str, pressed: Pressed) -> dict[str, Any]:
+def press_fields(message: Message, button: Mapping[str, Any], code: str, pressed: Press) -> dict[str, Any]:
     """The event of a press, without its ends."""
     fields = {
         "Event": "template_card_event",

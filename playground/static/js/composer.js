@@ -143,7 +143,7 @@ async function send(what) {
   const under = answering ? { reply_to: answering.message.id, thread: answering.thread } : {};
   const mentions = room()?.kind === "group" ? { mention: mentioning } : {};
   try {
-    await api.say({ ...place, ...what, ...under, ...mentions });
+    await api.sendMessage({ ...place, ...what, ...under, ...mentions });
   } catch (error) {
     toast(t("unknownError", { why: error.message }), true);
     return false;

@@ -19,7 +19,7 @@ export function conversation(main, composer) {
   roving(log, ".msg, .note button");
   log.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.target.classList.contains("msg")) return;
-    // The way takes the focus: its close button must not get this key as well.
+    // The trace takes the focus: its close button must not get this key as well.
     event.preventDefault();
     changed("open", event.target.dataset.id);
   });
@@ -146,16 +146,16 @@ function acts(message, own) {
   const can = (name) => platform()?.features.includes(name);
   const act = (name, text, listener, extra = "") =>
     h("button", { type: "button", class: extra, tabindex: "-1", title: text, "aria-label": text, on: { click: listener } }, icon(name));
-  const happen = (kind, more = {}) => api.happen({ platform: message.platform, app: state.app, kind, message_id: message.id, sender: state.person, ...more })
+  const emitEvent = (kind, more = {}) => api.emitEvent({ platform: message.platform, app: state.app, kind, message_id: message.id, sender: state.person, ...more })
     .catch((error) => toast(t("unknownError", { why: error.message }), true));
   const answer = (thread) => { state.answering = { message, name: senderName(message), thread }; changed("answering"); };
   return h("div", { class: "acts" },
-    act("way", t("see"), () => changed("open", message.id), "see"),
+    act("trace", t("see"), () => changed("open", message.id), "see"),
     !message.recalled && hasCommands() && onMessage(message).length > 0 && act("menu", t("menuOf"), () => menuOf(message, call)),
     !message.recalled && can("reply") && act("reply", t("reply"), () => answer(false)),
     !message.recalled && can("thread") && room()?.kind === "group" && act("thread", t("threadReply"), () => answer(true)),
-    !message.recalled && can("react") && act("smile", t("react"), () => happen("react", { emoji: "THUMBSUP" })),
-    !message.recalled && own && can("recall") && act("recall", t("recall"), () => happen("recall")));
+    !message.recalled && can("react") && act("smile", t("react"), () => emitEvent("react", { emoji: "THUMBSUP" })),
+    !message.recalled && own && can("recall") && act("recall", t("recall"), () => emitEvent("recall")));
 }
 
 const EMOJI = { THUMBSUP: "👍", HEART: "❤️", SMILE: "😄", OK: "👌", DONE: "✅" };
@@ -170,7 +170,7 @@ function marks(message) {
 }
 
 function deliveryMark(message) {
-  const how = message.delivery || "untold";
+  const how = message.delivery || "none";
   const tone = { failed: "bad", retrying: "warn" }[how] || "";
   return h("span", { class: tone }, how === "delivered" ? icon("check") : null, how === "delivered" ? " " : "", t(`delivery.${how}`, { n: message.attempts }));
 }

@@ -9,7 +9,7 @@ import { language, setLanguage, t } from "/static/js/i18n.js";
 import { openForm } from "/static/js/picker.js";
 import { sidebar } from "/static/js/sidebar.js";
 import { changed, on, platform, recallPlace, remember, roomsOfPerson, state } from "/static/js/state.js";
-import { wayDrawer } from "/static/js/way.js";
+import { traceDrawer } from "/static/js/trace.js";
 
 const byId = (id) => document.getElementById(id);
 let loading = 0;
@@ -166,7 +166,7 @@ async function start() {
   drawTop();
   sidebar(byId("side"), go);
   conversation(byId("talk"), composer());
-  wayDrawer(byId("way"));
+  traceDrawer(byId("trace"));
   on("faults", drawTop);
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, dialog");

@@ -14,7 +14,7 @@ const COMPLETE_AFTER_MS = 200;
 export const hasCommands = () => Boolean(platform()?.features.includes("commands"));
 const failed = (error) => toast(t("unknownError", { why: error.message }), true);
 
-// A list above the words that shows the commands which fit them. `run` is told what the person wants.
+// A list above the words that shows the commands which fit them. `run` gets the command that the person chooses.
 export function picker(words, run) {
   const list = h("div", { class: "chips picker", hidden: true, role: "group", "aria-label": t("commands") });
   const draw = () => {
@@ -114,7 +114,7 @@ function completing(field, command, option) {
     timer = setTimeout(async () => {
       const others = Object.fromEntries([...field.form.elements].filter((one) => one.name && one.value).map((one) => [one.name, one.value]));
       const asked = { platform: state.platform, app: state.app, room: state.room, sender: state.person, kind: "complete", wait: true };
-      const { result } = await api.happen({ ...asked, name: command.name, options: others, focused: option.name }).catch(() => ({}));
+      const { result } = await api.emitEvent({ ...asked, name: command.name, options: others, focused: option.name }).catch(() => ({}));
       list.replaceChildren(...(result?.choices || []).map((one) => h("option", { value: String(one.value) }, one.name)));
     }, COMPLETE_AFTER_MS);
   });
@@ -134,7 +134,7 @@ export function openForm(modal) {
     event.preventDefault();
     const filled = Object.fromEntries(fields.map(({ id, field }) => [id, field.value]));
     dialog.close();
-    api.happen({ platform: state.platform, app: state.app, kind: "submit", sender: state.person, modal: modal.id, form: filled }).catch(failed);
+    api.emitEvent({ platform: state.platform, app: state.app, kind: "submit", sender: state.person, modal: modal.id, form: filled }).catch(failed);
   });
   fields[0]?.field.focus();
 }

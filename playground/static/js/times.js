@@ -1,4 +1,4 @@
-// When what happened on a message's way: the four steps on top, and the list with every event.
+// The times in the trace of a message: the four steps on top, and the list of all events.
 
 import { t } from "/static/js/i18n.js";
 
@@ -9,20 +9,20 @@ export function span(seconds) {
 }
 
 const ended = (attempt) => attempt.at + attempt.ms / 1000;
-const stateAt = (way, name) => way.journal?.states.find((one) => one.state === name)?.at;
+const stateAt = (trace, name) => trace.journal?.states.find((one) => one.state === name)?.at;
 
-export function steps(way) {
-  const start = way.delivery.at;
-  const taken = way.delivery.attempts.find((one) => one.status === 200);
-  const decided = stateAt(way, "DECIDED");
-  const replies = way.journal?.replies || [];
+export function steps(trace) {
+  const start = trace.delivery.at;
+  const taken = trace.delivery.attempts.find((one) => one.status === 200);
+  const decided = stateAt(trace, "DECIDED");
+  const replies = trace.journal?.replies || [];
   const sent = replies.filter((one) => one.state === "SENT");
   const broken = replies.some((one) => ["FAILED", "UNKNOWN"].includes(one.state));
   const all = replies.length > 0 && sent.length === replies.length;
   const last = all ? Math.max(...sent.map((one) => one.updated)) : undefined;
   const step = (name, how, at) => ({ name, how, at: at === undefined ? "…" : span(at - start) });
   const silent = decided !== undefined && replies.length === 0;
-  const received = step("step.received", taken ? "done" : way.delivery.state === "failed" ? "bad" : "", taken && ended(taken));
+  const received = step("step.received", taken ? "done" : trace.delivery.state === "failed" ? "bad" : "", taken && ended(taken));
   const chosen = step("step.decided", decided ? "done" : "", decided);
   // The bot may be done before the platform has read the acknowledgement.
   const middle = decided && taken && decided < ended(taken) ? [chosen, received] : [received, chosen];
@@ -36,22 +36,22 @@ export function steps(way) {
 // The code by which an API refused a call within a good HTTP status; each platform has its own name for it.
 export const refusal = (call) => call.response?.code || call.response?.errcode;
 
-export function events(way, sender) {
-  const start = way.delivery.at;
+export function events(trace, sender) {
+  const start = trace.delivery.at;
   const list = [{ when: start, title: t("times.said", { name: sender }) }];
-  for (const one of way.delivery.attempts) {
+  for (const one of trace.delivery.attempts) {
     const good = one.status === 200;
     list.push({ when: ended(one), title: t(good ? "times.delivered" : "times.attempt"), detail: `${one.status || one.error} · ${t("took", { ms: one.ms })}`, tone: good ? "good" : "bad" });
   }
-  for (const one of way.delivery.repeats) {
+  for (const one of trace.delivery.repeats) {
     const title = one.forged ? t("times.forged", { how: t(`forge.${one.forged}`) }) : t("times.again");
     const good = (one.status === 200) === !one.forged;
     list.push({ when: ended(one), title, detail: `${one.status || one.error} · ${t("took", { ms: one.ms })}`, tone: good ? "good" : "bad" });
   }
-  const decided = stateAt(way, "DECIDED");
-  const replies = way.journal?.replies || [];
+  const decided = stateAt(trace, "DECIDED");
+  const replies = trace.journal?.replies || [];
   if (decided) list.push({ when: decided, title: t("times.decided"), detail: replies.length === 1 ? t("times.reply1") : t("times.repliesCount", { n: replies.length }), tone: "good" });
-  for (const call of way.calls) {
+  for (const call of trace.calls) {
     const refused = refusal(call);
     const good = call.status >= 200 && call.status < 300 && !refused;
     const result = [call.status || t("noAnswer"), refused || "", call.fault ? t("fault", { kind: call.fault }) : ""].filter(Boolean).join(" · ");

@@ -10,7 +10,7 @@ from nacl.signing import SigningKey
 
 from playground.platforms.discord import Discord
 from playground.platforms.discord.accounts import Interaction
-from playground.platforms.model import Attempt, Delivery, Said
+from playground.platforms.model import Attempt, Delivery, NewMessage
 from playground.transport import ImitationTransport
 
 KEY = SigningKey(bytes(range(32)))
@@ -59,12 +59,12 @@ class Caller:
         return self.http.request(method, f"/webhooks/{APPLICATION}/{made.token}{path}", headers=AGENT, **more)
 
     def call(self, text: str = "/count", room: str = "team", **said: Any) -> Interaction:
-        message = self.discord.say("demo", room, "lin", Said(text=text, **said))
+        message = self.discord.send_message("demo", room, "lin", NewMessage(text=text, **said))
         return self.discord.by_delivery[message.id]
 
     def answer(self, delivery: Delivery, value: Any, status: int = 200) -> str:
         """What the application's address answers to `delivery`; the state after it."""
-        self.discord.attempted(delivery, Attempt(self.clock.now, 5, status), {}, json.dumps(value).encode())
+        self.discord.record_attempt(delivery, Attempt(self.clock.now, 5, status), {}, json.dumps(value).encode())
         return delivery.state
 
     def deferred(self, text: str = "/count", flags: int = 0, **said: Any) -> Interaction:

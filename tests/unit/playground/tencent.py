@@ -11,7 +11,7 @@ import msgspec
 from parley.adapter import Accepted, App, Rejected, Request, SupportsPassiveReply
 from parley.model import Message, Reply
 from parley.platforms import config_type, inbound
-from playground.platforms.model import Attempt, Delivery, Said, Wire
+from playground.platforms.model import Attempt, Delivery, NewMessage, Wire
 from playground.platforms.tencent import Tencent
 from playground.platforms.wechat import Wechat
 from playground.platforms.wecom import Wecom
@@ -69,9 +69,9 @@ class Caller:
     def upload(self, kind: str, name: str, data: bytes) -> dict[str, Any]:
         return self.call("POST", "/media/upload", params={"type": kind}, files={"media": (name, data)})
 
-    def say(self, text: str = "hi", **said: Any) -> Delivery:
+    def send_message(self, text: str = "hi", **said: Any) -> Delivery:
         """A person writes; the callback on its way."""
-        self.imitation.say(self.app.name, "", "lin", Said(text=text, **said))
+        self.imitation.send_message(self.app.name, "", "lin", NewMessage(text=text, **said))
         (delivery,) = self.imitation.take()
         return delivery
 
@@ -98,7 +98,7 @@ class Caller:
         return self.take(delivery, given.response.status, given.response.body)
 
     def take(self, delivery: Delivery, status: int, body: bytes = b"") -> str:
-        self.imitation.attempted(delivery, Attempt(self.clock.now, 5, status), {}, body)
+        self.imitation.record_attempt(delivery, Attempt(self.clock.now, 5, status), {}, body)
         return delivery.state
 
     def seen(self, person: str = "lin") -> list[tuple[str, Any]]:

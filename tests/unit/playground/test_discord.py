@@ -8,7 +8,7 @@ from discord_interactions import verify_key
 
 from playground.platforms.base import Unknown
 from playground.platforms.discord.accounts import user_id
-from playground.platforms.model import Attempt, Delivery, Pressed, Said
+from playground.platforms.model import Attempt, Delivery, NewMessage, Press
 from tests.unit.playground.discord import APP, APPLICATION, HOST, Caller, caller, code
 
 ORIGINAL = "/messages/@original"
@@ -104,7 +104,7 @@ def test_what_discords_client_would_not_send_is_told(bot: Caller, typed: str, wh
 
 
 def test_plain_text_between_people_is_seen_and_told_nobody(bot: Caller):
-    bot.discord.say("demo", "team", "lin", Said(text="hello all", mention=False))
+    bot.discord.send_message("demo", "team", "lin", NewMessage(text="hello all", mention=False))
     assert bot.discord.take() == []
     assert [m.content["content"] for m in bot.discord.messages.values()] == ["hello all"]
 
@@ -138,7 +138,7 @@ def test_sub_commands_persons_and_files_are_nested_and_resolved(bot: Caller):
 def test_no_answer_within_three_seconds_ends_the_interaction(bot: Caller):
     made = bot.call()
     assert made.delivery.deadline == 3
-    bot.discord.attempted(made.delivery, Attempt(bot.clock.now, 3000, 0, "no answer within 3 s"))
+    bot.discord.record_attempt(made.delivery, Attempt(bot.clock.now, 3000, 0, "no answer within 3 s"))
     assert made.state == "failed"
     assert "did not respond" in bot.discord.parts(bot.discord.messages[made.id])[1]["text"]
     assert code(bot.granted("PATCH", made, ORIGINAL, json={"content": "late"})) == (404, 10015)
@@ -220,7 +220,7 @@ def card(bot: Caller, *rows: dict[str, Any]) -> str:
 @pytest.mark.parametrize("named", ["0", "tea", "tea?hot", "Tea"])
 def test_a_press_carries_the_custom_id_and_the_message(bot: Caller, named: str):
     id_ = card(bot)
-    delivery = bot.discord.press("demo", id_, "sam", Pressed(button=named))
+    delivery = bot.discord.press("demo", id_, "sam", Press(button=named))
     sent = json.loads(delivery.plain)
     assert (sent["type"], sent["data"]["custom_id"], sent["message"]["id"]) == (3, "tea?hot", id_)
     assert bot.answer(delivery, {"type": 6}) == "delivered"
@@ -228,22 +228,22 @@ def test_a_press_carries_the_custom_id_and_the_message(bot: Caller, named: str):
     bot.granted("PATCH", made, ORIGINAL, json={"content": "Tea it is", "components": []})
     assert [m["content"] for m in bot.seen()] == ["Tea it is"]
     with pytest.raises(Unknown):
-        bot.discord.press("demo", id_, "sam", Pressed(button=named))
+        bot.discord.press("demo", id_, "sam", Press(button=named))
 
 
 def test_a_press_may_be_answered_by_changing_the_message_at_once(bot: Caller):
-    delivery = bot.discord.press("demo", card(bot), "sam", Pressed(button="tea"))
+    delivery = bot.discord.press("demo", card(bot), "sam", Press(button="tea"))
     bot.answer(delivery, {"type": 7, "data": {"content": "Changed"}})
     assert [m["content"] for m in bot.seen()] == ["Changed"]
 
 
 def test_a_select_gives_values_that_it_offers(bot: Caller):
     id_ = card(bot, {"type": 1, "components": [SELECT]})
-    sent = json.loads(bot.discord.press("demo", id_, "sam", Pressed(button="size", options=("b",))).plain)
+    sent = json.loads(bot.discord.press("demo", id_, "sam", Press(button="size", options=("b",))).plain)
     assert sent["data"]["values"] == ["b"]
     for options in ((), ("b", "s"), ("x",)):
         with pytest.raises(Unknown):
-            bot.discord.press("demo", id_, "sam", Pressed(button="size", options=options))
+            bot.discord.press("demo", id_, "sam", Press(button="size", options=options))
 
 
 def test_a_form_opens_for_the_person_and_comes_back_once(bot: Caller):
@@ -252,20 +252,20 @@ def test_a_form_opens_for_the_person_and_comes_back_once(bot: Caller):
     modal = made.delivery.result["modal"]["id"]
     for wrong in ({"sender": "sam", "form": {"what": "x"}}, {"sender": "lin", "form": {}}):
         with pytest.raises(Unknown):
-            bot.discord.happen("demo", "submit", {"modal": modal, **wrong})
+            bot.discord.emit_event("demo", "submit", {"modal": modal, **wrong})
     details = {"sender": "lin", "modal": modal, "form": {"what": "Fire"}}
-    delivery = bot.discord.happen("demo", "submit", details)
+    delivery = bot.discord.emit_event("demo", "submit", details)
     assert delivery
     sent = json.loads(delivery.plain)
     assert (sent["type"], sent["data"]["custom_id"]) == (5, "ticket")
     assert sent["data"]["components"][0]["component"] == {"type": 4, "custom_id": "what", "value": "Fire"}
     with pytest.raises(Unknown):
-        bot.discord.happen("demo", "submit", details)
+        bot.discord.emit_event("demo", "submit", details)
 
 
 def test_completions_are_asked_with_the_focused_option_and_at_most_25_taken(bot: Caller):
     details = {"room": "team", "name": "echo", "options": {"text": "he"}, "focused": "text", "sender": "lin"}
-    delivery = bot.discord.happen("demo", "complete", details)
+    delivery = bot.discord.emit_event("demo", "complete", details)
     assert delivery
     assert json.loads(delivery.plain)["type"] == 4
     assert json.loads(delivery.plain)["data"]["options"] == [
@@ -273,7 +273,7 @@ def test_completions_are_asked_with_the_focused_option_and_at_most_25_taken(bot:
     ]
     bot.answer(delivery, {"type": 8, "data": {"choices": [{"name": "hello", "value": "hello"}]}})
     assert delivery.result["choices"] == [{"name": "hello", "value": "hello"}]
-    again = bot.discord.happen("demo", "complete", details)
+    again = bot.discord.emit_event("demo", "complete", details)
     assert again
     assert bot.answer(again, {"type": 8, "data": {"choices": [{}] * 26}}) == "failed"
 
@@ -283,7 +283,7 @@ def test_completions_are_asked_with_the_focused_option_and_at_most_25_taken(bot:
 )
 def test_a_completion_that_discord_does_not_show_fails(bot: Caller, choice: dict[str, Any]):
     details = {"room": "team", "name": "echo", "options": {"text": "he"}, "focused": "text"}
-    delivery = bot.discord.happen("demo", "complete", details)
+    delivery = bot.discord.emit_event("demo", "complete", details)
     assert delivery
     assert bot.answer(delivery, {"type": 8, "data": {"choices": [choice]}}) == "failed"
 
@@ -322,8 +322,8 @@ def test_what_is_filled_in_keeps_to_the_lengths_and_the_values_of_the_form(bot: 
     details = {"sender": "lin", "modal": made.id}
     for wrong in ({"what": "a", "size": "b"}, {"what": "abcd", "size": "b"}, {"what": "ab", "size": "x"}):
         with pytest.raises(Unknown):
-            bot.discord.happen("demo", "submit", {**details, "form": wrong})
-    delivery = bot.discord.happen("demo", "submit", {**details, "form": {"size": "b"}})
+            bot.discord.emit_event("demo", "submit", {**details, "form": wrong})
+    delivery = bot.discord.emit_event("demo", "submit", {**details, "form": {"size": "b"}})
     assert delivery
     filled = [label["component"] for label in json.loads(delivery.plain)["data"]["components"]]
     assert [(one.get("value"), one.get("values")) for one in filled] == [("", None), (None, ["b"])]
@@ -338,14 +338,14 @@ def registered(bot: Caller, **command: Any) -> None:
 
 def from_menu(bot: Caller, name: str, target: str, **more: Any) -> dict[str, Any]:
     content = {"name": name, "options": {"target": target}, **more}
-    made = bot.discord.say("demo", "team", "lin", Said(native=("command", content)))
+    made = bot.discord.send_message("demo", "team", "lin", NewMessage(native=("command", content)))
     return json.loads(bot.discord.by_delivery[made.id].delivery.plain)
 
 
 def test_a_command_on_a_message_brings_what_that_says_and_who_is_mentioned(bot: Caller):
     registered(bot, name="Sum up", type=3)
     sam = bot.discord.person("Sam Okafor")
-    seen = bot.discord.say("demo", "team", sam.id, Said(text=f"ask <@{user_id(sam.id)}>", mention=False))
+    seen = bot.discord.send_message("demo", "team", sam.id, NewMessage(text=f"ask <@{user_id(sam.id)}>", mention=False))
     data = from_menu(bot, "Sum up", seen.id)["data"]
     assert (data["type"], data["target_id"], "options" in data) == (3, seen.id, False)
     target = data["resolved"]["messages"][seen.id]
@@ -353,7 +353,7 @@ def test_a_command_on_a_message_brings_what_that_says_and_who_is_mentioned(bot: 
     assert [one["id"] for one in target["mentions"]] == [user_id(sam.id)]
     command = next(m for m in bot.discord.messages.values() if m.reply_to == seen.id)
     assert bot.discord.parts(command)[0]["text"] == "Sum up"
-    elsewhere = bot.discord.say("demo", "support", sam.id, Said(text="x", mention=False))
+    elsewhere = bot.discord.send_message("demo", "support", sam.id, NewMessage(text="x", mention=False))
     with pytest.raises(Unknown, match="no message"):
         from_menu(bot, "Sum up", elsewhere.id)
 
@@ -386,9 +386,11 @@ def test_roles_and_whoever_can_be_mentioned_are_options_by_name_and_are_offered(
 def test_where_the_bot_is_not_a_person_calls_what_is_installed_for_that_person(bot: Caller):
     content = {"name": "along", "elsewhere": True}
     with pytest.raises(Unknown, match="no command"):
-        bot.discord.say("demo", "club", "lin", Said(native=("command", content | {"name": "count"})))
+        bot.discord.send_message("demo", "club", "lin", NewMessage(native=("command", content | {"name": "count"})))
     registered(bot, name="along", description="d", contexts=[0, 1, 2], integration_types=[0, 1])
-    made = bot.discord.by_delivery[bot.discord.say("demo", "club", "lin", Said(native=("command", content))).id]
+    made = bot.discord.by_delivery[
+        bot.discord.send_message("demo", "club", "lin", NewMessage(native=("command", content))).id
+    ]
     sent = json.loads(made.delivery.plain)
     assert (sent["context"], sent["channel"]["type"], "guild_id" in sent) == (2, 3, False)
     assert sent["authorizing_integration_owners"] == {"1": sent["user"]["id"]}
@@ -405,20 +407,20 @@ def test_where_the_bot_is_not_a_person_calls_what_is_installed_for_that_person(b
 # --- webhook events ---
 
 
-def happen(bot: Caller, kind: str, **details: Any) -> Delivery:
-    delivery = bot.discord.happen("demo", kind, details)
+def emit_event(bot: Caller, kind: str, **details: Any) -> Delivery:
+    delivery = bot.discord.emit_event("demo", kind, details)
     assert delivery
     return delivery
 
 
 def test_saving_the_address_for_events_sends_a_wrong_signature_and_a_ping_that_wants_204_and_nothing(bot: Caller):
-    ping = happen(bot, "save_events")
+    ping = emit_event(bot, "save_events")
     probe = bot.discord.take()[0]
     assert json.loads(ping.plain) == {"version": 1, "application_id": APPLICATION, "type": 0}
     assert bot.answer(probe, {}, 401) == "delivered"
     for status, body, state in ((200, b'{"type":1}', "failed"), (204, b"", "delivered")):
-        ping = happen(bot, "save_events")
-        bot.discord.attempted(ping, Attempt(bot.clock.now, 5, status), {}, body)
+        ping = emit_event(bot, "save_events")
+        bot.discord.record_attempt(ping, Attempt(bot.clock.now, 5, status), {}, body)
         assert ping.state == state
 
 
@@ -434,7 +436,7 @@ def test_saving_the_address_for_events_sends_a_wrong_signature_and_a_ping_that_w
 def test_events_are_signed_and_repeated_for_ten_minutes_until_they_get_204(
     bot: Caller, kind: str, details: dict[str, Any], name: str
 ):
-    delivery = happen(bot, kind, sender="lin", **details)
+    delivery = emit_event(bot, kind, sender="lin", **details)
     sent, headers = json.loads(delivery.plain), delivery.wire.headers
     assert (sent["type"], sent["event"]["type"]) == (1, name)
     assert sent["event"]["timestamp"] == "2025-11-24T16:00:00"
@@ -443,7 +445,7 @@ def test_events_are_signed_and_repeated_for_ten_minutes_until_they_get_204(
     )
     assert 300 < sum(delivery.ladder) <= 600
     assert bot.answer(delivery, {}, 200) == "retrying"
-    assert bot.discord.attempted(delivery, Attempt(bot.clock.now, 5, 204)) is None
+    assert bot.discord.record_attempt(delivery, Attempt(bot.clock.now, 5, 204)) is None
     assert delivery.state == "delivered"
 
 
@@ -451,7 +453,7 @@ def test_without_the_private_key_nothing_can_be_signed(bot: Caller):
     bot.discord.add_app("other", {**APP, "application_id": "1", "signing_key": "00" * 32})
     bot.discord.accounts["other"].commands = bot.discord.accounts["demo"].commands
     with pytest.raises(Unknown, match="private key"):
-        bot.discord.say("other", "team", "lin", Said(text="/count"))
+        bot.discord.send_message("other", "team", "lin", NewMessage(text="/count"))
 
 
 def test_the_record_of_calls_does_not_show_interaction_tokens(bot: Caller):

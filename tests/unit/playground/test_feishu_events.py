@@ -10,7 +10,7 @@ import pytest
 from parley.adapter import Accepted, App, Headers, Rejected, Request
 from parley.platforms.feishu import inbound
 from parley.platforms.feishu.config import Config
-from playground.platforms.base import Pressed, Said, Unknown
+from playground.platforms.base import NewMessage, Press, Unknown
 from playground.platforms.feishu import wire
 from playground.platforms.model import Attempt
 
@@ -97,7 +97,7 @@ class TestVectors:
 
 class TestDelivery:
     def test_lark_oapi_accepts_a_message(self, feishu, team):
-        message = feishu.say("demo", team, "lin", Said(text="部署状态？ 🚀"))
+        message = feishu.send_message("demo", team, "lin", NewMessage(text="部署状态？ 🚀"))
         answer, seen = through_lark(*feishu.take())
         assert answer.status_code == 200
         assert seen[0].event.message.message_id == message.id
@@ -105,7 +105,7 @@ class TestDelivery:
         assert seen[0].event.sender.sender_id.open_id == feishu.accounts["demo"].open_id("lin")
 
     def test_lark_oapi_refuses_it_with_another_signature(self, feishu, team):
-        feishu.say("demo", team, "lin", Said(text="hi"))
+        feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         (delivery,) = feishu.take()
         delivery.wire = feishu.forge(delivery, "signature")
         answer, seen = through_lark(delivery)
@@ -117,19 +117,19 @@ class TestDelivery:
         answer, _ = through_lark(delivery)
         assert (answer.status_code, delivery.deadline) == (200, 1)
         assert "X-Lark-Signature" not in delivery.wire.headers
-        feishu.attempted(delivery, OK, body=answer.content)
+        feishu.record_attempt(delivery, OK, body=answer.content)
         assert delivery.state == "delivered"
 
     def test_lark_oapi_accepts_a_press_and_a_reaction(self, bot, feishu, team):
         card = feishu.messages[bot.card(team, CARD).json()["data"]["message_id"]]
-        feishu.press("demo", card.id, "lin", Pressed(button="0"))
-        feishu.happen("demo", "react", {"message_id": card.id, "sender": "lin", "emoji": "HEART"})
+        feishu.press("demo", card.id, "lin", Press(button="0"))
+        feishu.emit_event("demo", "react", {"message_id": card.id, "sender": "lin", "emoji": "HEART"})
         press, reaction = (through_lark(delivery)[1][0].event for delivery in feishu.take())
         assert (press.action.value, press.context.open_message_id) == ({"id": "go"}, card.id)
         assert reaction.reaction_type.emoji_type == "HEART"
 
     def test_parley_accepts_what_is_sent_and_refuses_each_forgery(self, clock, feishu, team):
-        message = feishu.say("demo", team, "lin", Said(text="hi @Sam Okafor"))
+        message = feishu.send_message("demo", team, "lin", NewMessage(text="hi @Sam Okafor"))
         (delivery,) = feishu.take()
         received = received_by_parley(delivery, clock.now)
         assert (received.id, received.content.text) == (message.id, "hi @Sam Okafor")
@@ -138,7 +138,7 @@ class TestDelivery:
 
     def test_an_app_without_a_key_gets_plain_json(self, feishu):
         feishu.add_app("open", {"app_id": "cli_open", "app_secret": "s", "verification_token": "v"})
-        feishu.say("open", "private", "lin", Said(text="hi"))
+        feishu.send_message("open", "private", "lin", NewMessage(text="hi"))
         (delivery,) = feishu.take()
         assert delivery.wire.body == delivery.plain
         assert "X-Lark-Signature" not in delivery.wire.headers
@@ -155,57 +155,57 @@ FORGERIES = {
 
 class TestWhoIsTold:
     def test_a_group_message_without_a_mention_is_not_delivered(self, feishu, team):
-        feishu.say("demo", team, "lin", Said(text="among ourselves", mention=False))
+        feishu.send_message("demo", team, "lin", NewMessage(text="among ourselves", mention=False))
         assert feishu.take() == []
 
     def test_a_direct_message_is_delivered_without_a_mention(self, feishu):
-        message = feishu.say("demo", "private", "lin", Said(text="hi"))
+        message = feishu.send_message("demo", "private", "lin", NewMessage(text="hi"))
         (delivery,) = feishu.take()
         event = json.loads(delivery.plain)["event"]["message"]
         assert (event["chat_type"], event["chat_id"], message.mentions) == ("p2p", message.room, [])
 
     def test_a_bot_outside_the_room_is_not_told(self, feishu, team):
         feishu.rooms[team].bots.clear()
-        feishu.say("demo", team, "lin", Said(text="hi"))
+        feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         assert feishu.take() == []
 
     def test_a_message_can_be_kept_back(self, feishu):
-        feishu.say("demo", "private", "lin", Said(text="hi", deliver=False))
+        feishu.send_message("demo", "private", "lin", NewMessage(text="hi", deliver=False))
         assert feishu.take() == []
 
     def test_new_persons_rooms_and_apps_are_made_where_they_are_named(self, feishu):
         feishu.discover = lambda platform: {"late": {"app_id": "cli_9", "app_secret": "s"}}
-        message = feishu.say("late", "war room", "Noor", Said(text="hi"))
+        message = feishu.send_message("late", "war room", "Noor", NewMessage(text="hi"))
         assert (feishu.rooms[message.room].name, feishu.sender_name(message)) == ("war room", "Noor")
-        assert feishu.say("late", "war room", "lin", Said(text="hi")).room == message.room
+        assert feishu.send_message("late", "war room", "lin", NewMessage(text="hi")).room == message.room
         with pytest.raises(Unknown, match="no app 'nobody'"):
-            feishu.say("nobody", "team", "lin", Said(text="hi"))
+            feishu.send_message("nobody", "team", "lin", NewMessage(text="hi"))
 
 
 class TestForms:
     def event(self, feishu, said, room="team"):
-        feishu.say("demo", room, "lin", said)
+        feishu.send_message("demo", room, "lin", said)
         event = json.loads(feishu.take()[0].plain)["event"]["message"]
         return event | {"content": json.loads(event["content"])}
 
     def test_a_picture_alone_is_an_image_and_with_words_a_post_without_locale(self, feishu):
-        alone = self.event(feishu, Said(image=b"\x89PNG\r\n\x1a\n"), "private")
+        alone = self.event(feishu, NewMessage(image=b"\x89PNG\r\n\x1a\n"), "private")
         assert alone["message_type"] == "image"
-        both = self.event(feishu, Said(image=b"\x89PNG\r\n\x1a\n", text="look"))
+        both = self.event(feishu, NewMessage(image=b"\x89PNG\r\n\x1a\n", text="look"))
         assert both["message_type"] == "post"
         mention, words = both["content"]["content"][0]
         assert (mention["tag"], mention["user_id"], words["text"]) == ("at", "@_user_1", " look")
 
     def test_a_thread_is_opened_and_continued(self, feishu, team):
-        first = self.event(feishu, Said(text="topic", thread=True))
-        again = self.event(feishu, Said(text="more", thread=first["thread_id"]))
-        under = self.event(feishu, Said(text="re", reply_to=first["message_id"]))
+        first = self.event(feishu, NewMessage(text="topic", thread=True))
+        again = self.event(feishu, NewMessage(text="more", thread=first["thread_id"]))
+        under = self.event(feishu, NewMessage(text="re", reply_to=first["message_id"]))
         assert first["thread_id"] == again["thread_id"] == under["thread_id"]
         assert (under["root_id"], under["parent_id"]) == (first["message_id"], first["message_id"])
 
     def test_any_form_of_the_platform_can_be_said(self, feishu):
         place = {"name": "HQ", "longitude": "116.397", "latitude": "39.908"}
-        event = self.event(feishu, Said(native=("location", place)), "private")
+        event = self.event(feishu, NewMessage(native=("location", place)), "private")
         assert (event["message_type"], event["content"]) == ("location", place)
 
     def test_the_ticket_of_a_store_app_comes_as_a_version_1_event(self, feishu):
@@ -222,63 +222,63 @@ class TestForms:
 
 class TestAnswers:
     def test_anything_but_200_is_tried_again_on_the_ladder(self, feishu):
-        feishu.say("demo", "private", "lin", Said(text="hi"))
+        feishu.send_message("demo", "private", "lin", NewMessage(text="hi"))
         (delivery,) = feishu.take()
-        waits = [feishu.attempted(delivery, Attempt(0, 5, status)) for status in (500, 302, 0, 204)]
+        waits = [feishu.record_attempt(delivery, Attempt(0, 5, status)) for status in (500, 302, 0, 204)]
         assert (waits, delivery.state) == ([1, 3, 8, 15], "retrying")
-        assert feishu.attempted(delivery, Attempt(0, 5, 503)) is None
+        assert feishu.record_attempt(delivery, Attempt(0, 5, 503)) is None
         assert delivery.state == "failed"
 
     def test_a_success_ends_the_ladder(self, feishu):
-        feishu.say("demo", "private", "lin", Said(text="hi"))
+        feishu.send_message("demo", "private", "lin", NewMessage(text="hi"))
         (delivery,) = feishu.take()
-        feishu.attempted(delivery, Attempt(0, 5, 0, "timeout"))
-        assert feishu.attempted(delivery, OK) is None
+        feishu.record_attempt(delivery, Attempt(0, 5, 0, "timeout"))
+        assert feishu.record_attempt(delivery, OK) is None
         assert delivery.state == "delivered"
 
     def test_a_press_is_never_tried_again(self, bot, feishu, team):
         bot.card(team, CARD)
-        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Pressed(button="btn"))
-        assert feishu.attempted(press, Attempt(0, 3000, 0, "timeout")) is None
+        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button="btn"))
+        assert feishu.record_attempt(press, Attempt(0, 3000, 0, "timeout")) is None
         assert press.state == "failed"
 
     @pytest.mark.parametrize("button", ["0", "Go", "btn", "go"])
     def test_a_button_is_known_by_number_label_name_or_value(self, bot, feishu, team, button):
         bot.card(team, CARD)
-        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Pressed(button=button))
+        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button=button))
         assert json.loads(press.plain)["event"]["action"]["value"] == {"id": "go"}
         assert feishu.parts(feishu.messages[press.id]) == [{"kind": "note", "text": "Go"}]
 
     def test_an_unknown_button_or_message_is_told(self, bot, feishu, team):
         bot.card(team, CARD)
         with pytest.raises(Unknown, match="no button 'Stop'"):
-            feishu.press("demo", next(iter(feishu.messages)), "lin", Pressed(button="Stop"))
+            feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button="Stop"))
         with pytest.raises(Unknown, match="no message"):
-            feishu.press("demo", "om_none", "lin", Pressed(button="Go"))
+            feishu.press("demo", "om_none", "lin", Press(button="Go"))
 
     def test_the_answer_to_a_press_shows_a_toast_and_a_card(self, bot, feishu, team):
         bot.card(team, CARD)
-        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Pressed(button="go"))
+        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button="go"))
         told = []
         feishu.listeners.append(lambda kind, value: told.append((kind, value)))
         new = {"elements": [{"tag": "markdown", "content": "gone"}]}
         answer = {"toast": {"type": "success", "content": "ok"}, "card": {"type": "raw", "data": new}}
-        feishu.attempted(press, OK, body=json.dumps(answer).encode())
+        feishu.record_attempt(press, OK, body=json.dumps(answer).encode())
         assert press.result["toast"]["content"] == "ok"
         assert feishu.messages[press.about].content == new
         assert [kind for kind, _ in told] == ["toast", "message", "delivery"]
 
     def test_a_broken_card_in_the_answer_changes_nothing(self, bot, feishu, team):
         bot.card(team, CARD)
-        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Pressed(button="go"))
+        press = feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button="go"))
         answer = {"card": {"type": "raw", "data": {"elements": [{"tag": "blink"}]}}}
-        feishu.attempted(press, OK, body=json.dumps(answer).encode())
+        feishu.record_attempt(press, OK, body=json.dumps(answer).encode())
         assert "blink" in press.result["card_error"]
         assert feishu.messages[press.about].content == CARD
 
     def test_a_challenge_must_come_back(self, feishu):
         delivery = feishu.challenge("demo")
-        feishu.attempted(delivery, OK, body=b'{"challenge":"another"}')
+        feishu.record_attempt(delivery, OK, body=b'{"challenge":"another"}')
         assert delivery.state == "failed"
 
 
@@ -299,9 +299,9 @@ class TestHappenings:
         ],
     )
     def test_each_is_told_to_the_bot_and_accepted_by_parley(self, clock, feishu, team, kind, event_type):
-        message = feishu.say("demo", team, "lin", Said(text="hi"))
+        message = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         feishu.take()
-        feishu.happen("demo", kind, {"message_id": message.id, "sender": "lin"})
+        feishu.emit_event("demo", kind, {"message_id": message.id, "sender": "lin"})
         (delivery,) = feishu.take()
         received = received_by_parley(delivery, clock.now)
         assert (received.kind, received.event) == ("event", event_type)
@@ -309,11 +309,11 @@ class TestHappenings:
 
     def test_what_feishu_does_not_know_is_refused(self, feishu):
         with pytest.raises(Unknown, match="no 'wave'"):
-            feishu.happen("demo", "wave", {"room": "team"})
+            feishu.emit_event("demo", "wave", {"room": "team"})
 
     def test_a_removed_bot_hears_nothing_more(self, feishu, team):
-        feishu.happen("demo", "bot_removed", {"room": team})
+        feishu.emit_event("demo", "bot_removed", {"room": team})
         feishu.take()
-        feishu.say("demo", team, "lin", Said(text="hi"))
-        assert feishu.happen("demo", "member_added", {"room": team, "person": "sam"}) is None
+        feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        assert feishu.emit_event("demo", "member_added", {"room": team, "person": "sam"}) is None
         assert feishu.take() == []

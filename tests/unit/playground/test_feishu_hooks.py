@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from playground.platforms.base import Pressed
+from playground.platforms.base import Press
 from playground.platforms.feishu.wire import webhook_sign
 from playground.platforms.model import Attempt
 
@@ -77,7 +77,7 @@ class TestDelayedUpdate:
     def press(self, bot, feishu, clock, team):
         bot.card(team, CARD)
         card = next(iter(feishu.messages.values()))
-        return feishu.press("demo", card.id, "lin", Pressed(button="go"))
+        return feishu.press("demo", card.id, "lin", Press(button="go"))
 
     def token(self, press):
         return json.loads(press.plain)["event"]["token"]
@@ -86,7 +86,7 @@ class TestDelayedUpdate:
         return code(bot.call("POST", "/interactive/v1/card/update", json={"token": token, "card": card}))
 
     def answer(self, feishu, press, body=b"{}"):
-        feishu.attempted(press, Attempt(feishu.clock(), 5, 200), body=body)
+        feishu.record_attempt(press, Attempt(feishu.clock(), 5, 200), body=body)
 
     def test_a_card_is_updated_twice_at_most(self, bot, feishu, press):
         self.answer(feishu, press)

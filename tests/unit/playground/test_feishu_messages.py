@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from playground.platforms.base import Said
+from playground.platforms.base import NewMessage
 from playground.platforms.feishu.accounts import email, union_id, user_id
 
 GO = {"tag": "plain_text", "content": "Go"}
@@ -165,7 +165,7 @@ class TestLimits:
 
 class TestReply:
     def test_a_reply_names_its_parent_and_root(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(text="hi"))
+        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         first = bot.call("POST", f"/im/v1/messages/{asked.id}/reply", json=TEXT).json()["data"]
         second = bot.call("POST", f"/im/v1/messages/{first['message_id']}/reply", json=TEXT).json()["data"]
         assert (first["parent_id"], first["root_id"]) == (asked.id, asked.id)
@@ -173,7 +173,7 @@ class TestReply:
         assert "thread_id" not in first
 
     def test_a_reply_in_thread_opens_one_and_later_replies_stay_in_it(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(text="hi"))
+        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         path = f"/im/v1/messages/{asked.id}/reply"
         thread = bot.call("POST", path, json={**TEXT, "reply_in_thread": True}).json()["data"]["thread_id"]
         assert thread.startswith("omt_")
@@ -181,8 +181,8 @@ class TestReply:
         assert feishu.messages[asked.id].thread == thread
 
     def test_a_reply_to_nothing_or_to_a_recalled_message_is_refused(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(text="hi"))
-        feishu.happen("demo", "recall", {"message_id": asked.id, "sender": "lin"})
+        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        feishu.emit_event("demo", "recall", {"message_id": asked.id, "sender": "lin"})
         assert code(bot.call("POST", f"/im/v1/messages/{asked.id}/reply", json=TEXT)) == 230011
         assert code(bot.call("POST", "/im/v1/messages/om_none/reply", json=TEXT)) == 230001
 
@@ -197,7 +197,7 @@ class TestEdit:
         assert texts(feishu) == ["re"]
 
     def test_a_message_of_a_person_cannot_be_edited(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(text="hi"))
+        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         assert code(bot.call("PUT", f"/im/v1/messages/{asked.id}", json=TEXT)) == 230017
 
     def test_a_message_of_another_app_cannot_be_edited(self, bot, feishu, team):
@@ -267,7 +267,7 @@ class TestRecallAndReactions:
         assert texts(feishu) == []
 
     def test_a_message_of_a_person_is_not_recalled(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(text="hi"))
+        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         assert code(bot.call("DELETE", f"/im/v1/messages/{asked.id}")) == 230026
 
     def test_after_a_day_it_is_too_late(self, bot, clock, team):
@@ -277,7 +277,7 @@ class TestRecallAndReactions:
         assert code(bot.call("DELETE", path)) == 230009
 
     def test_a_reaction_comes_and_goes(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(text="hi"))
+        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         path = f"/im/v1/messages/{asked.id}/reactions"
         made = bot.call("POST", path, json={"reaction_type": {"emoji_type": "THUMBSUP"}}).json()["data"]
         assert [r["reaction_type"]["emoji_type"] for r in asked.reactions] == ["THUMBSUP"]
@@ -286,7 +286,7 @@ class TestRecallAndReactions:
         assert code(bot.call("POST", path, json={"reaction_type": {}})) == 231001
 
     def test_a_message_can_be_read_by_a_bot_in_its_chat_only(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(text="hi"))
+        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         path = f"/im/v1/messages/{asked.id}"
         (item,) = bot.call("GET", path).json()["data"]["items"]
         assert item["sender"]["id"] == feishu.accounts["demo"].open_id("lin")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from playground.platforms.base import Said
+from playground.platforms.base import NewMessage
 from playground.platforms.feishu import store
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) + b"\r\n--\r\n\n"
@@ -34,7 +34,7 @@ class TestUpload:
         assert feishu.calls[-1].body == {"image_type": "message", "image": f"<a.png, {len(PNG)} bytes>"}
 
     def test_a_key_of_another_app_cannot_be_sent(self, bot, feishu, team):
-        asked = feishu.say("demo", team, "lin", Said(image=PNG, mention=False))
+        asked = feishu.send_message("demo", team, "lin", NewMessage(image=PNG, mention=False))
         content = json.dumps(asked.content)
         assert code(bot.send(team, msg_type="image", content=content)) == 230001
         assert code(bot.call("GET", f"/im/v1/images/{asked.content['image_key']}")) == 234008
@@ -79,7 +79,7 @@ class TestUpload:
 class TestDownload:
     @pytest.fixture
     def sent(self, feishu, team):
-        return feishu.say("demo", team, "lin", Said(text="look", image=PNG))
+        return feishu.send_message("demo", team, "lin", NewMessage(text="look", image=PNG))
 
     @pytest.fixture
     def key(self, sent):
@@ -93,7 +93,7 @@ class TestDownload:
         assert (answer.content, answer.headers["content-type"]) == (PNG, "image/png")
 
     def test_the_key_must_belong_to_the_message_and_be_of_that_type(self, bot, feishu, team, sent, key):
-        other = feishu.say("demo", team, "lin", Said(text="other"))
+        other = feishu.send_message("demo", team, "lin", NewMessage(text="other"))
         assert code(self.get(bot, other.id, key)) == 234003
         assert code(self.get(bot, "om_none", key)) == 234003
         assert code(self.get(bot, sent.id, "img_none")) == 234003
@@ -105,9 +105,9 @@ class TestDownload:
         assert code(self.get(bot, sent.id, key)) == 234004
 
     def test_a_sticker_cannot_be_fetched(self, bot, feishu, team):
-        sticker = feishu.say("demo", team, "lin", Said(native=("sticker", {"file_key": "file_1"})))
+        sticker = feishu.send_message("demo", team, "lin", NewMessage(native=("sticker", {"file_key": "file_1"})))
         assert code(self.get(bot, sticker.id, "file_1", "file")) == 234043
 
     def test_a_file_of_a_person_can_be_fetched(self, bot, feishu, team):
-        sent = feishu.say("demo", team, "lin", Said(file=("plan.pdf", b"%PDF")))
+        sent = feishu.send_message("demo", team, "lin", NewMessage(file=("plan.pdf", b"%PDF")))
         assert self.get(bot, sent.id, sent.content["file_key"], "file").content == b"%PDF"

@@ -40,9 +40,9 @@ def feishu(running):
     return running[0].platforms["feishu"]
 
 
-def say(http, text="hi", room="private", **more):
+def send_message(http, text="hi", room="private", **more):
     body = {"platform": "feishu", "app": "demo", "room": room, "sender": "lin", "text": text, **more}
-    return http.post("/api/say", json=body)
+    return http.post("/api/messages", json=body)
 
 
 def login(http):
@@ -64,21 +64,21 @@ def text_of(body):
 
 class TestSay:
     def test_what_is_said_is_delivered_encrypted(self, http, receiver):
-        said = say(http, "hello").json()
+        said = send_message(http, "hello").json()
         assert [text_of(body) for body in receiver.wait(1)] == ["hello"]
         (message,) = http.get("/api/messages", params={"platform": "feishu", "room": said["room"]}).json()["messages"]
         assert (message["id"], message["text"], message["sender"]["name"]) == (said["message_id"], "hello", "Lin Mei")
 
     def test_a_room_keeps_its_order(self, http, receiver):
         for number in range(20):
-            say(http, str(number))
+            send_message(http, str(number))
         assert [text_of(body) for body in receiver.wait(20)] == [str(number) for number in range(20)]
 
     def test_a_failed_delivery_is_tried_again_and_holds_nobody_up(self, http, feishu, receiver):
         feishu.ladder = (0.2, 0.2)
         receiver.statuses = [500]
-        first = say(http, "first").json()["message_id"]
-        say(http, "second")
+        first = send_message(http, "first").json()["message_id"]
+        send_message(http, "second")
         assert [text_of(body) for body in receiver.wait(3)] == ["first", "second", "first"]
         delivery = wait_until(lambda: feishu.deliveries[feishu.delivery_ids[first]])
         wait_until(lambda: delivery.state == "delivered")
@@ -89,7 +89,7 @@ class TestSay:
         release = threading.Event()
         receiver.answer = lambda _body: b"{}" if release.wait(10) else b""
         feishu.listeners.append(lambda kind, value: setattr(value, "deadline", 0.1) if kind == "delivery" else None)
-        message = say(http).json()["message_id"]
+        message = send_message(http).json()["message_id"]
         delivery = feishu.deliveries[feishu.delivery_ids[message]]
         wait_until(lambda: delivery.state == "failed")
         release.set()
@@ -100,7 +100,7 @@ class TestSay:
         [
             ({"platform": "msn", "text": "x"}, 404, "there is no platform 'msn'"),
             ({"platform": "feishu", "app": "other", "text": "x"}, 404, "no app 'other'"),
-            ({"platform": "feishu"}, 400, "nothing to say"),
+            ({"platform": "feishu"}, 400, "the message is empty"),
             ({"platform": "feishu", "text": 5}, 400, "text must be a string"),
             ({"platform": "feishu", "text": "x", "mention": "yes"}, 400, "mention must be"),
             ({"platform": "feishu", "image": "%%"}, 400, "image must be Base64"),
@@ -111,32 +111,34 @@ class TestSay:
         ],
     )
     def test_a_mistake_is_told_in_clear_words(self, http, body, status, words):
-        answer = http.post("/api/say", json=body)
+        answer = http.post("/api/messages", json=body)
         assert answer.status_code == status
         assert words in answer.json()["error"]
 
     def test_a_body_that_is_no_json_is_told(self, http):
-        assert http.post("/api/say", content=b"x").json()["error"].startswith("the body must be JSON")
+        assert http.post("/api/messages", content=b"x").json()["error"].startswith("the body must be JSON")
         headers = {"content-type": "application/json"}
-        assert http.post("/api/say", content=b"{", headers=headers).json()["error"].startswith("the body is no JSON")
+        assert (
+            http.post("/api/messages", content=b"{", headers=headers).json()["error"].startswith("the body is no JSON")
+        )
 
     def test_pictures_are_said_and_shown(self, http, receiver):
-        room = say(http, "", image=True).json()["room"]
+        room = send_message(http, "", image=True).json()["room"]
         receiver.wait(1)
         (message,) = http.get("/api/messages", params={"platform": "feishu", "room": room}).json()["messages"]
         (part,) = message["parts"]
         shown = http.get(f"/api/media/feishu/{part['key']}")
         assert (part["kind"], shown.headers["content-type"]) == ("image", "image/png")
         data = base64.b64encode(shown.content).decode()
-        assert say(http, "", image=data).status_code == 200
-        assert say(http, "", file={"name": "a.txt", "data": "aGk="}).status_code == 200
+        assert send_message(http, "", image=data).status_code == 200
+        assert send_message(http, "", file={"name": "a.txt", "data": "aGk="}).status_code == 200
         assert http.get("/api/media/feishu/none").status_code == 404
 
 
 class TestPressAndDeliver:
     @pytest.fixture
     def card(self, http):
-        room = say(http).json()["room"]
+        room = send_message(http).json()["room"]
         card = {"elements": [{"tag": "button", "text": {"tag": "plain_text", "content": "Go"}, "value": "go"}]}
         sent = send(http, login(http), room, msg_type="interactive", content=json.dumps(card))
         return sent.json()["data"]["message_id"]
@@ -150,7 +152,7 @@ class TestPressAndDeliver:
         assert http.post("/api/press", json=body | {"button": "Stop"}).status_code == 404
 
     def test_an_event_is_delivered_again_genuine_or_forged(self, http, receiver):
-        message = say(http).json()["message_id"]
+        message = send_message(http).json()["message_id"]
         receiver.wait(1)
         again = http.post("/api/deliver", json={"message_id": message, "times": 3}).json()
         assert [attempt["status"] for attempt in again["attempts"]] == [200, 200, 200]
@@ -164,11 +166,11 @@ class TestPressAndDeliver:
         ("more", "status"), [({"times": 0}, 400), ({"times": 101}, 400), ({"times": True}, 400), ({"forge": "x"}, 404)]
     )
     def test_a_repetition_that_makes_no_sense_is_refused(self, http, more, status):
-        message = say(http).json()["message_id"]
+        message = send_message(http).json()["message_id"]
         assert http.post("/api/deliver", json={"message_id": message, **more}).status_code == status
 
     def test_what_was_never_delivered_cannot_be_delivered_again(self, http):
-        message = say(http, room="team", mention=False).json()["message_id"]
+        message = send_message(http, room="team", mention=False).json()["message_id"]
         assert http.post("/api/deliver", json={"message_id": message}).status_code == 404
 
     def test_the_callback_url_is_verified(self, http, receiver):
@@ -182,9 +184,9 @@ class TestPressAndDeliver:
         assert http.post("/api/challenge", json=body).json()["ok"] is True
 
     def test_other_things_happen_too(self, http, receiver):
-        message = say(http).json()["message_id"]
+        message = send_message(http).json()["message_id"]
         body = {"platform": "feishu", "app": "demo", "kind": "recall", "message_id": message, "sender": "lin"}
-        assert http.post("/api/happen", json=body).json()["event_id"]
+        assert http.post("/api/events", json=body).json()["event_id"]
         receiver.wait(2)
         found = http.get("/api/messages", params={"platform": "feishu"}).json()["messages"]
         assert [one["recalled"] for one in found] == [True]
@@ -226,7 +228,7 @@ RECORD = {"key": "k", "state": "DONE", "decided": 1.0, "attempts": None, "reason
 class TestWay:
     def test_the_way_shows_bytes_decrypted_journal_and_calls(self, running, receiver, monkeypatch):
         world, http = running
-        said = say(http, "hello").json()
+        said = send_message(http, "hello").json()
         receiver.wait(1)
         answer = send(http, login(http), said["room"], "answer").json()["data"]["message_id"]
         send(http, login(http), said["room"], "to something else")
@@ -239,25 +241,25 @@ class TestWay:
             return {**RECORD, "replies": [reply] if mine else []}
 
         monkeypatch.setattr(Stack, "journal", journal)
-        way = http.get(f"/api/way/{said['message_id']}").json()
+        trace = http.get(f"/api/trace/{said['message_id']}").json()
         assert asked["tenant"] == world.platforms["feishu"].tenant("demo")
-        assert base64.b64decode(way["wire"]["body"]) == receiver.bodies[0]
-        assert way["plain"]["header"]["token"] != APP["verification_token"]
-        assert way["unified"] == {"id": "x"}
-        assert [state["state"] for state in way["journal"]["states"]] == ["RECEIVED", "DECIDED", "DONE"]
-        assert [call["path"].rsplit("/", 1)[-1] for call in way["calls"]] == ["internal", "messages"]
-        assert http.get(f"/api/way/{answer}").json()["message_id"] == said["message_id"]
+        assert base64.b64decode(trace["wire"]["body"]) == receiver.bodies[0]
+        assert trace["plain"]["header"]["token"] != APP["verification_token"]
+        assert trace["unified"] == {"id": "x"}
+        assert [state["state"] for state in trace["journal"]["states"]] == ["RECEIVED", "DECIDED", "DONE"]
+        assert [call["path"].rsplit("/", 1)[-1] for call in trace["calls"]] == ["internal", "messages"]
+        assert http.get(f"/api/trace/{answer}").json()["message_id"] == said["message_id"]
         told = http.get(f"/api/journal/{said['message_id']}").json()
         assert (told["state"], told["replies"]) == ("DONE", [reply])
 
     def test_without_the_stack_the_way_says_so(self, running, receiver):
         world, http = running
-        said = say(http).json()["message_id"]
+        said = send_message(http).json()["message_id"]
         receiver.wait(1)
-        way = http.get(f"/api/way/{said}").json()
-        assert "not up" in way["journal_error"]
+        trace = http.get(f"/api/trace/{said}").json()
+        assert "not up" in trace["journal_error"]
         assert http.get(f"/api/journal/{said}").status_code == 503
-        assert http.get("/api/way/om_none").status_code == 404
+        assert http.get("/api/trace/om_none").status_code == 404
         with pytest.raises(StackUnavailable):
             world.stack.journal(platform="feishu", app="demo", tenant="", message_id=said)
 
@@ -353,7 +355,7 @@ class TestPage:
         with http.stream("GET", "/api/stream") as stream:
             lines = stream.iter_lines()
             assert next(lines) == "event: hello"
-            say(http, "hello")
+            send_message(http, "hello")
             for line in lines:
                 seen.append(line)
                 if line == "event: delivery" and seen.count(line) == 2:

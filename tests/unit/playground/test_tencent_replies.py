@@ -28,7 +28,7 @@ from parley.model import (
 from parley.platforms import outbound
 from playground import sample
 from playground.platforms.base import Unknown
-from playground.platforms.model import Pressed
+from playground.platforms.model import Press
 from tests.unit.playground.tencent import Caller, wechat, wecom
 
 CARD = Card(title="Tea?", text="Press **one**.", buttons=(Button(id="yes", label="Yes", value="7"),))
@@ -65,7 +65,7 @@ def said(bot: Caller, reply: Reply, to: Destination | None = None) -> list[Outco
 
 def person_id(bot: Caller) -> str:
     """Lin's id as the app knows it; she has just written."""
-    return bot.message(bot.say()).sender.id
+    return bot.message(bot.send_message()).sender.id
 
 
 def kinds(bot: Caller) -> list[str]:
@@ -75,7 +75,7 @@ def kinds(bot: Caller) -> list[str]:
 def click(bot: Caller, button: str) -> Message:
     """Lin presses a button of the bot's last message: what Parley makes of that."""
     last = [id_ for id_, message in bot.imitation.messages.items() if message.sender_kind == "bot"][-1]
-    delivery = bot.imitation.press("demo", last, "lin", Pressed(button=button))
+    delivery = bot.imitation.press("demo", last, "lin", Press(button=button))
     bot.imitation.take()
     return bot.message(delivery)
 

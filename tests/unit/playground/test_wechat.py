@@ -9,7 +9,7 @@ from parley.adapter import Accepted, Rejected
 from parley.model import Button, Card, Reply, Video
 from parley.platforms.wechat import inbound
 from playground import sample
-from playground.platforms.base import Pressed, Unknown
+from playground.platforms.base import Press, Unknown
 from playground.platforms.tencent import wire
 from playground.platforms.wechat import UNAVAILABLE, Wechat
 from tests.unit.playground.tencent import WECHAT, Caller, stable_token, wechat
@@ -31,8 +31,8 @@ def send(bot: Caller, kind: str = "text", content: Any = None, **more: Any) -> i
     return bot.post("/message/custom/send", **(body | more))["errcode"]
 
 
-def happen(bot: Caller, kind: str, **more: Any) -> Any:
-    return bot.imitation.happen("demo", kind, {"sender": "lin", **more})
+def emit_event(bot: Caller, kind: str, **more: Any) -> Any:
+    return bot.imitation.emit_event("demo", kind, {"sender": "lin", **more})
 
 
 # --- callbacks
@@ -51,7 +51,7 @@ def test_the_console_gets_its_echo_which_no_mode_encrypts(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_text_is_told_and_answered_in_every_mode(mode: str) -> None:
     bot = wechat(mode=mode)
-    delivery = bot.say("你好")
+    delivery = bot.send_message("你好")
     message = bot.message(delivery)
     assert (message.content.text, message.sender.id, message.id) == ("你好", openid(bot), delivery.journal_id)
     assert bot.answer(delivery, "one", "two") == "delivered"
@@ -59,7 +59,7 @@ def test_a_text_is_told_and_answered_in_every_mode(mode: str) -> None:
 
 
 def test_plain_fields_stand_beside_the_envelope_in_compatible_mode_only() -> None:
-    seen = {mode: wechat(mode=mode).say("words").wire.body for mode in MODES}
+    seen = {mode: wechat(mode=mode).send_message("words").wire.body for mode in MODES}
     assert {mode: (b"words" in body, b"Encrypt" in body) for mode, body in seen.items()} == {
         "plain": (True, False),
         "compatible": (True, True),
@@ -71,7 +71,7 @@ def test_plain_fields_stand_beside_the_envelope_in_compatible_mode_only() -> Non
 @pytest.mark.parametrize("how", ["signature", "stale", "plain", "truncated"])
 def test_a_forgery_is_refused(mode: str, how: str) -> None:
     bot = wechat(mode=mode)
-    assert isinstance(bot.receive(bot.imitation.forge(bot.say(), how)), Rejected)
+    assert isinstance(bot.receive(bot.imitation.forge(bot.send_message(), how)), Rejected)
 
 
 def test_a_plain_answer_is_none_in_safe_mode() -> None:
@@ -79,14 +79,14 @@ def test_a_plain_answer_is_none_in_safe_mode() -> None:
     seen = {}
     for mode in MODES:
         bot = wechat(mode=mode)
-        bot.take(bot.say(), 200, wire.xml({"ToUserName": openid(bot), **fields}))
+        bot.take(bot.send_message(), 200, wire.xml({"ToUserName": openid(bot), **fields}))
         seen[mode] = [kind for kind, _ in bot.seen()]
     assert seen == {"plain": ["text"], "compatible": ["text"], "safe": []}
 
 
 @pytest.mark.parametrize("body", [b"", b"success"])
 def test_nothing_may_be_said_plainly_in_safe_mode(bot: Caller, body: bytes) -> None:
-    delivery = bot.say()
+    delivery = bot.send_message()
     assert bot.take(delivery, 200, body) == "delivered"
     assert notes(bot) == []
 
@@ -96,20 +96,20 @@ def notes(bot: Caller) -> list[str]:
 
 
 def test_a_person_whose_message_is_never_answered_is_told_so(bot: Caller) -> None:
-    delivery = bot.say()
+    delivery = bot.send_message()
     assert [bot.take(delivery, 0) for _ in range(3)] == ["retrying", "retrying", "failed"]
     assert notes(bot) == [UNAVAILABLE]
 
 
 def test_an_answer_that_is_no_message_shows_the_same(bot: Caller) -> None:
-    bot.take(bot.say(), 200, b'{"message":"Internal server error"}')
+    bot.take(bot.send_message(), 200, b'{"message":"Internal server error"}')
     assert notes(bot) == [UNAVAILABLE]
 
 
 def test_a_hand_over_to_a_human_is_taken() -> None:
     bot = wechat(mode="plain")
     ends = {"ToUserName": openid(bot), "FromUserName": WECHAT["original_id"], "CreateTime": 1}
-    bot.take(bot.say(), 200, wire.xml({**ends, "MsgType": "transfer_customer_service"}))
+    bot.take(bot.send_message(), 200, wire.xml({**ends, "MsgType": "transfer_customer_service"}))
     assert bot.seen() == [("transfer_customer_service", {})]
 
 
@@ -126,32 +126,32 @@ def test_a_hand_over_to_a_human_is_taken() -> None:
     ],
 )
 def test_events_are_told_under_the_journals_name(bot: Caller, kind: str, more: Any, event: str, text: str) -> None:
-    delivery = happen(bot, kind, **more)
+    delivery = emit_event(bot, kind, **more)
     message = bot.message(delivery)
     assert (message.event, message.content.text, message.id) == (event, text, delivery.journal_id)
 
 
 def test_there_is_no_other_event(bot: Caller) -> None:
     with pytest.raises(Unknown):
-        happen(bot, "dance")
+        emit_event(bot, "dance")
 
 
 def test_a_film_is_fetched_at_an_address(bot: Caller) -> None:
-    (film,) = bot.message(bot.say("", file=("a.mp4", b"....ftyp"))).content.attachments
+    (film,) = bot.message(bot.send_message("", file=("a.mp4", b"....ftyp"))).content.attachments
     assert isinstance(film, Video)
     url = bot.call("GET", "/media/get", params={"media_id": film.key})["video_url"]
     assert bot.http.get(url).content == b"....ftyp"
 
 
 def test_a_picture_is_fetched_with_its_handle(bot: Caller) -> None:
-    (image,) = bot.message(bot.say("", image=sample.picture())).content.attachments
+    (image,) = bot.message(bot.send_message("", image=sample.picture())).content.attachments
     query = {"access_token": bot.token, "media_id": image.key}
     assert bot.http.get("/cgi-bin/media/get", params=query).content == sample.picture()
 
 
 def test_nobody_can_send_any_file(bot: Caller) -> None:
     with pytest.raises(Unknown, match="file"):
-        bot.say("", file=("a.pdf", b"%PDF"))
+        bot.send_message("", file=("a.pdf", b"%PDF"))
 
 
 # --- customer-service messages
@@ -159,9 +159,9 @@ def test_nobody_can_send_any_file(bot: Caller) -> None:
 
 def test_a_message_allows_five_in_48_hours(bot: Caller) -> None:
     assert send(bot) == 45015
-    bot.say()
+    bot.send_message()
     assert [send(bot) for _ in range(6)] == [0] * 5 + [45047]
-    bot.say()
+    bot.send_message()
     bot.clock.now += 48 * 3600
     bot.token = stable_token(bot)["access_token"]
     assert send(bot) == 45015
@@ -169,15 +169,15 @@ def test_a_message_allows_five_in_48_hours(bot: Caller) -> None:
 
 @pytest.mark.parametrize("kind", ["subscribe", "menu", "scan"])
 def test_some_events_allow_three_in_a_minute(bot: Caller, kind: str) -> None:
-    happen(bot, kind)
+    emit_event(bot, kind)
     assert [send(bot) for _ in range(4)] == [0] * 3 + [45047]
     bot.clock.now += 60
     assert send(bot) == 45015
 
 
 def test_the_window_that_ends_first_is_used_first(bot: Caller) -> None:
-    bot.say()
-    happen(bot, "menu")
+    bot.send_message()
+    emit_event(bot, "menu")
     assert [send(bot) for _ in range(3)] == [0] * 3
     bot.clock.now += 60
     assert [send(bot) for _ in range(6)] == [0] * 5 + [45047]
@@ -185,8 +185,8 @@ def test_the_window_that_ends_first_is_used_first(bot: Caller) -> None:
 
 @pytest.mark.parametrize("kind", ["unsubscribe", "close_window"])
 def test_a_window_may_close(bot: Caller, kind: str) -> None:
-    bot.say()
-    happen(bot, kind)
+    bot.send_message()
+    emit_event(bot, kind)
     assert send(bot) == 45015
 
 
@@ -203,38 +203,38 @@ def test_a_window_may_close(bot: Caller, kind: str) -> None:
     ],
 )
 def test_what_cannot_be_sent_is_refused_and_does_not_count(bot: Caller, more: dict[str, Any], code: int) -> None:
-    bot.say()
+    bot.send_message()
     assert send(bot, **more) == code
     assert [send(bot) for _ in range(5)] == [0] * 5
 
 
 def test_escaped_characters_are_refused(bot: Caller) -> None:
-    bot.say()
+    bot.send_message()
     body = b'{"touser":"%s","msgtype":"text","text":{"content":"\\u4f60"}}' % openid(bot).encode()
     assert bot.call("POST", "/message/custom/send", content=body)["errcode"] == 40033
 
 
 @pytest.mark.parametrize("button", ["tea", "Tea", "0"])
 def test_a_tapped_item_comes_as_words_with_an_id(bot: Caller, button: str) -> None:
-    bot.say()
+    bot.send_message()
     items = [{"id": "tea", "content": "Tea"}, {"id": "coffee", "content": "Coffee"}]
     assert send(bot, "msgmenu", {"head_content": "Which?", "list": items, "tail_content": ""}) == 0
     menu = next(m for m in bot.imitation.messages.values() if m.type == "msgmenu")
-    message = bot.message(bot.imitation.press("demo", menu.id, "lin", Pressed(button=button)))
+    message = bot.message(bot.imitation.press("demo", menu.id, "lin", Press(button=button)))
     assert message.action is not None
     assert (message.action.id, message.content.text) == ("tea", "Tea")
 
 
 def test_a_menu_within_a_passive_text_can_be_tapped() -> None:
     bot = wechat(reply_mode="passive")
-    delivery = bot.say("/card")
+    delivery = bot.send_message("/card")
 
     card = Card(title="Which?", buttons=(Button(id="tea", label="Green & black", value="x=1"),))
     replies = (Reply.of(card),)
     answered = inbound.passive_reply(bot.request(delivery.wire), bot.app, bot.message(delivery), replies, bot.clock.now)
     bot.take(delivery, 200, answered.response.body)
     shown = next(m for m in bot.imitation.messages.values() if m.sender_kind == "bot")
-    message = bot.message(bot.imitation.press("demo", shown.id, "lin", Pressed(button="0")))
+    message = bot.message(bot.imitation.press("demo", shown.id, "lin", Press(button="0")))
     assert message.action is not None
     assert (message.action.id, message.action.value, message.content.text) == ("tea", "x=1", "Green & black")
 
@@ -244,7 +244,7 @@ def test_typing_is_shown_to_whoever_was_there_just_now(bot: Caller) -> None:
         return bot.post("/message/custom/typing", touser=openid(bot), command=command)["errcode"]
 
     assert typing() == 45080
-    bot.say()
+    bot.send_message()
     assert (typing(), typing("Dance")) == (0, 45072)
     bot.clock.now += 31
     assert typing() == 45080
@@ -268,9 +268,9 @@ def test_a_template_message_goes_out_once_and_its_result_is_told(bot: Caller) ->
 
 
 def test_whoever_has_left_gets_none(bot: Caller) -> None:
-    happen(bot, "unsubscribe")
+    emit_event(bot, "unsubscribe")
     assert template(bot)["errcode"] == 43004
-    happen(bot, "subscribe")
+    emit_event(bot, "subscribe")
     assert template(bot)["errcode"] == 0
 
 
@@ -337,7 +337,7 @@ def test_a_new_account_is_found_by_its_id(bot: Caller) -> None:
 
 
 def test_no_secret_is_in_the_record_of_calls(bot: Caller) -> None:
-    bot.say()
+    bot.send_message()
     send(bot)
     shown = msgspec.json.encode([call.shown() for call in bot.imitation.calls]).decode()
     assert not [secret for secret in (bot.token, "the-secret") if secret in shown]
@@ -345,7 +345,7 @@ def test_no_secret_is_in_the_record_of_calls(bot: Caller) -> None:
 
 def test_a_link_on_a_line_of_its_own_is_shown_as_a_button_alone(bot: Caller) -> None:
     link = '<a href="https://e.com/">Docs</a>'
-    bot.say()
+    bot.send_message()
     assert send(bot, "text", {"content": f"Which?\nSee {link} or\n{link}\n{link}"}) == 0
     (message,) = [m for m in bot.imitation.messages.values() if m.sender_kind == "bot"]
     words, buttons = bot.imitation.parts(message)

@@ -9,8 +9,8 @@ import pytest
 from parley.adapter import Accepted, Rejected
 from parley.model import Image
 from playground import sample
-from playground.platforms.base import Pressed, Unknown
-from playground.platforms.model import Said
+from playground.platforms.base import Press, Unknown
+from playground.platforms.model import NewMessage
 from playground.platforms.tencent import wire
 from playground.platforms.wecom import Wecom
 from tests.unit.playground.tencent import KEY, ROBOT, WECOM, Caller, wecom
@@ -53,7 +53,7 @@ def test_an_echo_with_anything_around_it_does_not_count(bot: Caller) -> None:
 
 
 def test_a_text_is_told_to_the_app(bot: Caller) -> None:
-    message = bot.message(bot.say("你好 <b>]]></b>"))
+    message = bot.message(bot.send_message("你好 <b>]]></b>"))
     assert (message.content.text, message.sender.id, message.context.tenant) == (
         "你好 <b>]]></b>",
         "Lin",
@@ -62,13 +62,13 @@ def test_a_text_is_told_to_the_app(bot: Caller) -> None:
 
 
 def test_what_is_said_in_a_group_no_app_hears(bot: Caller) -> None:
-    said = bot.imitation.say("demo", "team", "lin", Said(text="hello"))
+    said = bot.imitation.send_message("demo", "team", "lin", NewMessage(text="hello"))
     assert said.room == bot.imitation.room_id("team", "group")
     assert bot.imitation.take() == []
 
 
 def test_a_picture_is_told_with_its_handle_and_its_address(bot: Caller) -> None:
-    (image,) = bot.message(bot.say("", image=sample.picture())).content.attachments
+    (image,) = bot.message(bot.send_message("", image=sample.picture())).content.attachments
     assert isinstance(image, Image)
     fetched = bot.http.get("/cgi-bin/media/get", params={"access_token": bot.token, "media_id": image.key})
     assert fetched.content == sample.picture() == bot.http.get(image.url).content
@@ -76,13 +76,13 @@ def test_a_picture_is_told_with_its_handle_and_its_address(bot: Caller) -> None:
 
 @pytest.mark.parametrize("how", ["signature", "stale", "plain", "truncated"])
 def test_a_forgery_is_refused(bot: Caller, how: str) -> None:
-    delivery = bot.say()
+    delivery = bot.send_message()
     assert isinstance(bot.receive(bot.imitation.forge(delivery, how)), Rejected)
 
 
 def test_there_is_no_other_forgery(bot: Caller) -> None:
     with pytest.raises(Unknown):
-        bot.imitation.forge(bot.say(), "kindly")
+        bot.imitation.forge(bot.send_message(), "kindly")
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_there_is_no_other_forgery(bot: Caller) -> None:
     [("entered", "enter_agent"), ("menu", "click"), ("location", "location"), ("member_added", "change_contact")],
 )
 def test_events_are_told_under_the_journals_name(bot: Caller, kind: str, event: str) -> None:
-    delivery = bot.imitation.happen("demo", kind, {"sender": "lin", "event_key": "k"})
+    delivery = bot.imitation.emit_event("demo", kind, {"sender": "lin", "event_key": "k"})
     assert delivery is not None
     message = bot.message(delivery)
     assert (message.event, message.id) == (event, delivery.journal_id)
 
 
 def test_three_deliveries_in_all_each_sealed_anew_with_the_same_id(bot: Caller) -> None:
-    delivery = bot.say()
+    delivery = bot.send_message()
     wires = []
     states: list[str] = []
     for _ in range(3):
@@ -108,7 +108,7 @@ def test_three_deliveries_in_all_each_sealed_anew_with_the_same_id(bot: Caller) 
 
 
 def test_a_passive_reply_is_opened_and_shown(bot: Caller) -> None:
-    assert bot.answer(bot.say(), "one", "two") == "delivered"
+    assert bot.answer(bot.send_message(), "one", "two") == "delivered"
     assert bot.seen() == [("text", {"content": "one\ntwo"})]
 
 
@@ -145,7 +145,7 @@ RIGHT = {
     ],
 )
 def test_a_passive_reply_is_checked(bot: Caller, plain: Any, more: Any, told: str) -> None:
-    delivery = bot.say()
+    delivery = bot.send_message()
     bot.take(delivery, 200, sealed(bot, RIGHT | plain, **more))
     assert told in delivery.result.get("error", "")
     assert bool(delivery.result.get("error")) is bool(told)
@@ -154,7 +154,7 @@ def test_a_passive_reply_is_checked(bot: Caller, plain: Any, more: Any, told: st
 
 @pytest.mark.parametrize("body", [b"success", b"{}", wire.xml(RIGHT), b"<xml></xml>"])
 def test_what_is_no_envelope_is_no_answer(bot: Caller, body: bytes) -> None:
-    delivery = bot.say()
+    delivery = bot.send_message()
     bot.take(delivery, 200, body)
     assert delivery.result["error"]
 
@@ -307,7 +307,7 @@ def test_a_file_lives_three_days(bot: Caller) -> None:
 def pressed(bot: Caller) -> tuple[str, str]:
     """The id of a card and the code that a press of its button brought."""
     id_ = send(bot, "template_card", CARD)["msgid"]
-    delivery = bot.imitation.press("demo", id_, "lin", Pressed(button="yes", form={"q": ["a", "b"]}))
+    delivery = bot.imitation.press("demo", id_, "lin", Press(button="yes", form={"q": ["a", "b"]}))
     message = bot.message(delivery)
     assert message.action is not None
     assert (message.action.id, message.action.message_id, message.action.options) == ("yes", "task-1", ("a", "b"))
@@ -324,7 +324,7 @@ def test_a_press_gives_the_right_to_change_the_card_once(bot: Caller) -> None:
     assert bot.imitation.messages[id_].content["button_list"][0]["text"] == "Done"
     assert update(bot, code, button={"replace_name": "Again"}) == 40058
     with pytest.raises(Unknown):
-        bot.imitation.press("demo", id_, "lin", Pressed(button="yes"))
+        bot.imitation.press("demo", id_, "lin", Press(button="yes"))
 
 
 def test_a_card_may_become_another(bot: Caller) -> None:

@@ -1,4 +1,4 @@
-// The right: a message's way, from the bytes on the wire to the platform's own API.
+// The right: the trace of a message, from the bytes on the wire to the platform's own API.
 
 import * as api from "/static/js/api.js";
 import { asHex, asText, decode, json } from "/static/js/bytes.js";
@@ -12,7 +12,7 @@ const LOOK_FOR = 90_000;
 const unfolded = new Set(["times"]);
 let drawer, inner, shown, asHexNow = false, timer = 0, until = 0, before = null;
 
-export function wayDrawer(aside) {
+export function traceDrawer(aside) {
   drawer = aside;
   on("open", open);
   on("place", () => close(false));
@@ -29,7 +29,7 @@ function open(id) {
   shown = null;
   until = Date.now() + LOOK_FOR;
   drawer.hidden = false;
-  document.getElementById("frame").classList.add("with-way");
+  document.getElementById("frame").classList.add("with-trace");
   drawShell();
   drawer.querySelector("button").focus();
   changed("opened");
@@ -41,7 +41,7 @@ function close(back = true) {
   state.opened = "";
   clearTimeout(timer);
   drawer.hidden = true;
-  document.getElementById("frame").classList.remove("with-way");
+  document.getElementById("frame").classList.remove("with-trace");
   changed("opened");
   if (back) before?.focus?.();
 }
@@ -55,7 +55,7 @@ async function look() {
   const id = state.opened;
   if (!id) return;
   try {
-    const found = await api.way(id);
+    const found = await api.trace(id);
     if (id !== state.opened) return;
     const text = JSON.stringify(found);
     if (!shown || text !== JSON.stringify(shown)) {
@@ -74,11 +74,11 @@ function settled(found) {
   return found.journal?.state === "DONE" && replies.every((reply) => ["SENT", "FAILED", "UNKNOWN"].includes(reply.state));
 }
 
-const title = () => t(shown?.delivery?.kind === "action" ? "way.press" : "way.title");
+const title = () => t(shown?.delivery?.kind === "action" ? "trace.press" : "trace.title");
 
 function drawShell() {
-  inner = h("div", { class: "inner", tabindex: "-1" }, h("p", { class: "about" }, t("way.loading")));
-  drawer.setAttribute("aria-label", t("way.title"));
+  inner = h("div", { class: "inner", tabindex: "-1" }, h("p", { class: "about" }, t("trace.loading")));
+  drawer.setAttribute("aria-label", t("trace.title"));
   drawer.replaceChildren(
     h("header", {}, h("h2", {}, title()), h("button", { type: "button", class: "quiet", "aria-label": t("close"), title: t("close"), on: { click: () => close() } }, icon("close"))),
     inner);
@@ -91,7 +91,7 @@ function draw() {
   const name = platform() ? label(platform()) : shown.platform;
   const { message, delivery } = shown;
   const rows = [about(message)];
-  if (!delivery) rows.push(h("p", { class: "about" }, t(message?.sender.kind === "user" ? "way.untold" : "way.push", { platform: name })));
+  if (!delivery) rows.push(h("p", { class: "about" }, t(message?.sender.kind === "user" ? "trace.undelivered" : "trace.push", { platform: name })));
   else {
     rows.push(drawSteps(), fold("times", t("times"), "", drawTimes()), wire(name), plain(), unified(), journal());
   }
@@ -109,9 +109,9 @@ function senderName(message) {
 function about(message) {
   if (!message) return null;
   const room = platform()?.rooms.find((one) => one.id === message.room);
-  const answer = shown.message_id !== state.opened ? ` ${t("way.answer")}` : "";
+  const answer = shown.message_id !== state.opened ? ` ${t("trace.answer")}` : "";
   const name = senderName(message);
-  const where = room?.kind === "group" ? t("way.of", { name, room: named(room) }) : t("way.to", { name, bot: message.app });
+  const where = room?.kind === "group" ? t("trace.of", { name, room: named(room) }) : t("trace.to", { name, bot: message.app });
   return h("p", { class: "about" }, where, " ", h("q", {}, message.text), answer);
 }
 
@@ -164,10 +164,10 @@ function unified() {
 const TONES = { DONE: "good", SENT: "good", FAILED: "bad", UNKNOWN: "bad", SENDING: "warn", PENDING: "warn" };
 const statePill = (word) => h("span", { class: `pill ${TONES[word] || ""}` }, word);
 
-// What a reply became. Some APIs tell no ids: then there is nothing to show.
+// What a reply became. Some APIs return no ids: then there is nothing to show.
 function receiptsOf(reply) {
-  const told = reply.receipts.filter(Boolean).map((one) => (one === "passive" ? t("within") : one));
-  return told.length ? ` → ${told.join(", ")}` : "";
+  const known = reply.receipts.filter(Boolean).map((one) => (one === "passive" ? t("within") : one));
+  return known.length ? ` → ${known.join(", ")}` : "";
 }
 
 function journal() {

@@ -1,4 +1,4 @@
-"""A message's way: what was sent, what Parley made of it, what it called, and when."""
+"""The trace of a message: the bytes that were sent, what Parley made of them, the API calls, and the times."""
 
 import base64
 import json
@@ -49,8 +49,8 @@ def _states(found: dict[str, Any], delivery: Delivery | None) -> list[dict[str, 
     return states
 
 
-def way_of(world: World, message_id: str) -> dict[str, Any]:
-    """The whole way of a message or event; of a bot's message, that of what it answers. Raises Unknown."""
+def trace_of(world: World, message_id: str) -> dict[str, Any]:
+    """The trace of a message or event. For a bot's message: the trace of what it replies to. Raises Unknown."""
     platform, message, delivery = world.find(message_id)
     shown_for = message_id
     if delivery is None and message is not None and message.sender_kind == "bot":
@@ -101,12 +101,12 @@ def _made(platform: Platform, delivery: Delivery, record: dict[str, Any]) -> set
         made.update(receipt for receipt in reply["receipts"] if receipt)
         if nameless := reply["receipts"].count(""):
             times = record["decided"], reply["updated"]
-            found = [call.message_id for call in list(platform.calls) if _told(call, delivery.room, *times)]
+            found = [call.message_id for call in list(platform.calls) if _showed(call, delivery.room, *times)]
             made.update(found[-nameless:])
     return made
 
 
-def _told(call: Call, room: str, since: float, until: float) -> bool:
+def _showed(call: Call, room: str, since: float, until: float) -> bool:
     return bool(call.room == room and call.message_id and call.status == 200 and since <= call.at <= until)
 
 
@@ -114,7 +114,7 @@ def _calls(
     platform: Platform, delivery: Delivery | None, message: Message | None, record: dict[str, Any]
 ) -> list[Call]:
     """The API calls that this message led to: those that made its replies, their repetitions, and the tokens and
-    uploads on the way to them."""
+    uploads that these need."""
     if delivery is None:
         return [call for call in list(platform.calls) if message and call.message_id == message.id]
     receipts = _made(platform, delivery, record)
