@@ -1,4 +1,4 @@
-# Builds the two layers, for `sam build` (BuildMethod: makefile). Included by targets/<runtime>-<architecture>/Makefile,
+# Builds the layers, for `sam build` (BuildMethod: makefile). Included by targets/<runtime>-<architecture>/Makefile,
 # which template.yaml picks by its parameters: make itself would not know them. SAM copies the layer's folder to a
 # scratch directory, runs make there and takes what lies in ARTIFACTS_DIR. Needs uv or pip, for any target: the wheels
 # are chosen by name, so no Python 3.13 and no arm64 machine is needed to build for them.
@@ -22,7 +22,7 @@ PIP_TARGET_OPTIONS := $(if $(PARLEY_LAYER_HOST),,--platform $(LIBC)_$(MACHINE) -
 SERVICES := apigatewaymanagementapi appconfigdata bedrock-runtime cloudwatch dynamodb events kms lambda logs s3 \
 	scheduler secretsmanager sns sqs ssm sts
 
-.PHONY: build-DependenciesLayer build-SharedLayer compile
+.PHONY: build-DependenciesLayer build-SharedLayer build-BotLayer compile
 
 build-DependenciesLayer:
 	@mkdir -p "$(PACKAGES)"
@@ -42,6 +42,20 @@ build-DependenciesLayer:
 build-SharedLayer:
 	@mkdir -p "$(PACKAGES)"
 	@cp -R parley "$(PACKAGES)/parley"
+	@find "$(PACKAGES)" -name __pycache__ -type d -prune -exec rm -rf {} +
+	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
+
+# The team's modules lie at the top of the import path, beside each other, as they do in `mybot`. A module `app` would
+# hide the function's handler or be hidden by it, and `parley` would hide the library.
+build-BotLayer:
+	@for name in app parley; do \
+		if [ -e "$$name.py" ] || [ -e "$$name" ]; then \
+			echo "mybot: the module name '$$name' is taken by Parley; please rename yours" >&2; exit 1; \
+		fi; \
+	done
+	@mkdir -p "$(PACKAGES)"
+	@cp -R . "$(PACKAGES)"
+	@rm -rf "$(PACKAGES)"/tests
 	@find "$(PACKAGES)" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 

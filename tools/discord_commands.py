@@ -1,13 +1,12 @@
 """Registers the bot's commands with Discord: `python -m tools.discord_commands APP [--apply]`.
 
 Shows what would change (`+` new, `~` different, `-` gone) and changes nothing without `--apply`; with it, only that.
-The commands are those of functions/processor/bot.py. The application's configuration is read where the functions read
+The commands are those of mybot/bot.py. The application's configuration is read where the functions read
 it: SSM `/parley/STAGE/discord/APP`, with the AWS credentials of the shell. They are registered in the guilds that
 `guild_ids` names, or in the one given, and everywhere if there is none.
 """
 
 import argparse
-import importlib.util
 import os
 import sys
 import time
@@ -19,7 +18,6 @@ import httpx
 import msgspec
 
 from parley.adapter import Answer, App, Call, Sent
-from parley.bot import Bot
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.http import CallError, Http
 from parley.errors import RetryAfter
@@ -27,8 +25,8 @@ from parley.model.commands import CommandSpec
 from parley.platforms.discord.commands import BadCommandError, definitions
 from parley.platforms.discord.outbound import outcome
 from parley.platforms.discord.registration import calls, listing, plan
+from tools import bot
 
-BOT = Path(__file__).parents[1] / "functions" / "processor" / "bot.py"
 _PATIENCE = 60.0
 """Seconds to wait for a rate limit before giving up."""
 
@@ -43,13 +41,13 @@ def main() -> int:
     parser.add_argument("app", help="name of the application's configuration")
     parser.add_argument("--stage", default="local", help="stage of the deployment (default local)")
     parser.add_argument("--guild", default="", help="register in this guild only")
-    parser.add_argument("--bot", type=Path, default=BOT, help="file with the bot")
+    parser.add_argument("--bot", type=Path, help="file with the bot (default mybot/bot.py)")
     parser.add_argument("--apply", action="store_true", help="change what is different")
     options = parser.parse_args()
     os.environ.setdefault("PARLEY_STAGE", options.stage)
     try:
         app = Apps().get("discord", options.app)
-        specs = load(options.bot).specs()
+        specs = bot.load(options.bot).specs()
         guilds = (options.guild,) if options.guild else app.config.guild_ids or ("",)
         with httpx.Client() as client:
             for guild in guilds:
@@ -59,16 +57,6 @@ def main() -> int:
     except (BadCommandError, RegistrationFailed, CallError) as error:
         sys.exit(str(error))
     return 0
-
-
-def load(path: Path) -> Bot:
-    """The `bot` of the file `path`."""
-    spec = importlib.util.spec_from_file_location("bot", path)
-    if spec is None or spec.loader is None:
-        raise RegistrationFailed(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.bot
 
 
 def register(

@@ -1,7 +1,6 @@
-"""Callbacks of Discord. The bot comes along for what cannot wait: completions, and forms to open."""
+"""Callbacks of Discord. The bot answers at once where Discord does not wait: completions, and forms to open."""
 
-from processor.bot import bot
-
+from bot import bot
 from parley.engine.callback import callback_handler
 
 lambda_handler = callback_handler("discord", bot.instantly)

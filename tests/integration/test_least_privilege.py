@@ -1,4 +1,4 @@
-"""With IAM enforced, each function does its work with its own role and nothing else."""
+"""With IAM enforced, each function does its work with its own role and nothing else. The bot has two files."""
 
 import json
 import uuid
@@ -12,10 +12,31 @@ from tests.stack import Stack, running
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of its own whose functions may do only what their roles allow."""
+    """A stack of its own whose functions may do only what their roles allow, with the bot of tests/bots/two_files."""
     directory: Path = tmp_path_factory.mktemp("iam")
-    with running(directory, "--iam") as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PARLEY_BOT", "tests/bots/two_files")
+        with running(directory, "--iam") as found:
+            yield found
+
+
+def test_a_module_beside_the_bot_is_imported_by_the_processor(strict: Stack) -> None:
+    room = f"group-{uuid.uuid4().hex[:8]}"
+    strict.say("/menu", room=room)
+    assert [message["text"] for message in strict.wait_for_answers(room)] == ["Green tea, Milk tea, Water"]
+
+
+def test_a_module_beside_the_bot_is_imported_by_the_discord_function(strict: Stack) -> None:
+    typed = {"name": "order", "options": {"drink": "tea"}, "focused": "drink"}
+    done = strict.post(
+        "/api/happen", platform="discord", app="demo", room="lab", sender="ann", kind="complete", wait=True, **typed
+    )
+    assert done["result"]["choices"] == [{"name": tea, "value": tea} for tea in ("Green tea", "Milk tea")]
+
+
+def test_a_module_beside_the_bot_is_imported_by_the_registration_tool(strict: Stack) -> None:
+    registered = strict.get("/api/commands", platform="discord", app="demo")
+    assert [command["name"] for command in registered] == ["menu", "order", "echo", "count"]
 
 
 def test_callback_processor_and_deliverer_do_with_their_roles(strict: Stack) -> None:

@@ -15,7 +15,7 @@ from parley.model import Message
 from parley.model.codec import decode_message, decode_outgoing
 from parley.platforms import config_type, inbound
 from playground.platforms.feishu import Feishu
-from tools import discord_commands
+from tools import bot
 from tools.make_events import FOLDER, write
 from tools.samples import APPS, FUNCTIONS, events
 
@@ -128,7 +128,7 @@ def test_a_sample_of_discord_passes_through_its_function_with_the_demo_bot(case:
     app = App(
         "discord", "sample", msgspec.convert(APPS["discord"]("http://127.0.0.1:8400"), type=config_type("discord"))
     )
-    instantly = discord_commands.load(discord_commands.BOT).instantly
+    instantly = bot.load().instantly
     handler = Callback("discord", inbound("discord"), Known(app), lambda: NOW, instantly=instantly)  # type: ignore[arg-type]
     answer = handler(events(NOW)[f"discord/{case}.json"], None)
 

@@ -17,7 +17,7 @@ from tools import invoke, local, make_events, relay
 from tools.local import Trouble
 
 TEMPLATE = {
-    "Parameters": {"PythonRuntime": {"Default": "python3.13"}, "Architecture": {"Default": "arm64"}},
+    "Parameters": {name: {"Default": ""} for name in ("PythonRuntime", "Architecture", "BotFolder")},
     "Resources": {
         "FeishuFunction": {
             "Type": "AWS::Serverless::Function",

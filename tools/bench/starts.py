@@ -59,7 +59,7 @@ def imports(folder: Path) -> list[Start]:
 
 
 def _paths(function: Path, layer: Path) -> tuple[Path, ...]:
-    return function, function.parent, views.ROOT / "shared", layer
+    return function, views.ROOT / "mybot", views.ROOT / "shared", layer
 
 
 def first_answers(folder: Path, event: dict[str, object]) -> list[Start]:

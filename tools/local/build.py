@@ -11,21 +11,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools import bot
 from tools.local.emulator import tail
 from tools.local.places import BUILD, EMULATOR_PYTHON, ENVS, ROOT, SAM
 from tools.local.trouble import Trouble
 
 _INPUTS = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
+_KEPT = 2
+"""Earlier builds that stay, so that two bots can be built in turns."""
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
 
 
 def parameters() -> list[str]:
-    """The template's parameters that depend on this machine: the emulator runs functions with its own Python."""
+    """The template's parameters that depend on the machine and its environment.
+
+    The emulator runs functions with its own Python. PARLEY_BOT names the bot's folder.
+    """
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
         raise Trouble(f"This machine is a {machine}; the layers can be built for x86_64 and arm64.")
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    return [f"PythonRuntime={version}", f"Architecture={_ARCHITECTURES[machine]}"]
+    return [f"PythonRuntime={version}", f"Architecture={_ARCHITECTURES[machine]}", f"BotFolder={bot.folder()}"]
 
 
 def built() -> Path | None:
@@ -43,9 +49,9 @@ def build() -> Path:
         working = BUILD / "working"
         shutil.rmtree(working, ignore_errors=True)
         _sam_build(working)
-        for old in BUILD.iterdir():
-            if old.is_dir() and old != working:
-                shutil.rmtree(old)
+        others = (path for path in BUILD.iterdir() if path.is_dir() and path != working)
+        for old in sorted(others, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+            shutil.rmtree(old)
         working.rename(target)
         return target / "template.yaml"
 
@@ -95,7 +101,7 @@ def _fingerprint() -> str:
 
 
 def _files() -> Iterator[Path]:
-    for name in _INPUTS:
+    for name in (*_INPUTS, bot.folder()):
         start = ROOT / name
         found = [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file())
         yield from (path for path in found if not _ignored(path.relative_to(ROOT)))

@@ -11,14 +11,15 @@ import msgspec
 from parley.adapter import App
 from parley.engine.http import CallError, Http
 from parley.platforms import config_type
-from tools.discord_commands import BOT, RegistrationFailed, load
+from tools import bot
+from tools.discord_commands import RegistrationFailed
 from tools.discord_commands import register as at_discord
 from tools.local.trouble import Trouble
 
 
 def register(stack: dict[str, Any]) -> None:
-    """Register the commands of functions/processor/bot.py for every app that wants to be told. Raises Trouble."""
-    specs = load(BOT).specs()
+    """Register the commands of the bot for every app that wants to be told. Raises Trouble."""
+    specs = bot.load().specs()
     told = io.StringIO()
     with httpx.Client(trust_env=False) as client, contextlib.redirect_stdout(told):
         for name, config in stack["apps"].get("discord", {}).items():

@@ -1,42 +1,25 @@
-"""The bot that people copy: functions/processor/bot.py."""
+"""The bot that people copy: mybot/bot.py."""
 
-import importlib.util
-import sys
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+import bot as demo
 from parley.model import Action, Card, Command, Content, File, Image, Text, plain_text
 from parley.model.instant import Choices, Form
 from tests.unit.bot.test_bot import turn
-
-FILE = Path(__file__).resolve().parents[3] / "functions" / "processor" / "bot.py"
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("demo_bot", FILE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["demo_bot"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-DEMO = load()
 
 
 def said(text: str, state: dict[str, object] | None = None) -> str:
     made = turn(text)
     made.state = {} if state is None else state
-    (reply,) = DEMO.bot.handle(made)
+    (reply,) = demo.bot.handle(made)
     return plain_text(reply.segments)
 
 
 def test_it_can_be_read_in_a_minute():
-    assert len(FILE.read_text().split()) <= 320
+    assert len(Path(demo.__file__).read_text().split()) <= 320
 
 
 def test_help_names_every_command_with_what_it_does():
@@ -56,19 +39,19 @@ def test_count_is_kept_by_the_conversation():
 
 
 def test_card_has_two_buttons_and_each_is_answered():
-    (reply,) = DEMO.bot.handle(turn("/card"))
+    (reply,) = demo.bot.handle(turn("/card"))
     (card,) = reply.segments
     assert isinstance(card, Card)
     assert len(card.buttons) == 2
     for button in card.buttons:
-        (answer,) = DEMO.bot.handle(turn(kind="action", action=Action(id=button.id)))
+        (answer,) = demo.bot.handle(turn(kind="action", action=Action(id=button.id)))
         assert button.id in plain_text(answer.segments)
 
 
 def test_what_is_ordered_is_completed_while_it_is_typed():
     def completed(typed: str) -> list[str]:
         command = Command(name="order", options={"drink": typed}, focused="drink")
-        choices = DEMO.bot.instantly(turn(kind="command", command=command).message)
+        choices = demo.bot.instantly(turn(kind="command", command=command).message)
         assert isinstance(choices, Choices)
         return [choice.label for choice in choices.choices]
 
@@ -78,16 +61,16 @@ def test_what_is_ordered_is_completed_while_it_is_typed():
 
 
 def test_feedback_opens_a_form_and_thanks_for_what_is_filled_in():
-    form = DEMO.bot.instantly(turn(kind="command", command=Command(name="feedback")).message)
+    form = demo.bot.instantly(turn(kind="command", command=Command(name="feedback")).message)
     assert isinstance(form, Form)
     sent = turn("so so", kind="action", action=Action(id=form.id, form={form.inputs[0].id: "so so"}))
-    (reply,) = DEMO.bot.handle(sent)
+    (reply,) = demo.bot.handle(sent)
     assert "so so" in plain_text(reply.segments)
     assert "Just write" in said("/feedback")
 
 
 def test_words_are_counted_from_the_menu_of_a_message():
-    (reply,) = DEMO.bot.handle(turn("a b c", kind="command", command=Command(name="Count words")))
+    (reply,) = demo.bot.handle(turn("a b c", kind="command", command=Command(name="Count words")))
     assert plain_text(reply.segments) == "3 words"
 
 
@@ -111,12 +94,12 @@ def test_any_other_text_is_answered_with_the_way_to_help():
 @pytest.mark.parametrize(("media", "word"), [(Image(key="k"), "image"), (File(key="k", name="a.pdf"), "file")])
 def test_media_are_acknowledged_by_their_kind(media: Image | File, word: str):
     made = turn(content=Content(attachments=(media,)), segments=(media,))
-    (reply,) = DEMO.bot.handle(made)
+    (reply,) = demo.bot.handle(made)
     assert word in plain_text(reply.segments)
 
 
 def test_words_before_a_picture_do_not_hide_the_picture():
     media = Image(key="k")
     made = turn(content=Content(text="look", attachments=(media,)), segments=(Text(text="look"), media))
-    (reply,) = DEMO.bot.handle(made)
+    (reply,) = demo.bot.handle(made)
     assert "image" in plain_text(reply.segments)

@@ -334,10 +334,5 @@ def test_the_tool_says_what_discord_refused() -> None:
         register(portal, apply=True)
 
 
-def test_the_tool_reads_the_teams_own_bot() -> None:
-    bot = discord_commands.load(discord_commands.BOT)
-    assert "count" in bot.commands
-
-
 def test_the_list_is_asked_for_with_translations() -> None:
     assert listing(APP).query == {"with_localizations": "true"}
