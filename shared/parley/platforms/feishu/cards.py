@@ -9,45 +9,45 @@ from parley.model import Button, Card
 from parley.platforms.feishu.events import BUTTON
 from parley.platforms.feishu.values import Object
 
-_BUTTONS = 50
-"""Buttons of one card: a card has at most 200 elements, and a button takes two with its column."""
+_MAX_BUTTONS = 50
+"""Buttons of one card. A card has at most 200 elements, and a button takes two: itself and its column."""
 _TYPES = {"default": "default", "primary": "primary", "danger": "danger"}
 _MENTION = re.compile(r"<(?=/?at)", re.IGNORECASE)
 
 
-def card(shown: Card) -> Object:
-    """`shown` as card JSON. `update_multi` is what allows the card to be edited later."""
-    body = [*_image(shown), *_markdown(shown), *_rows(shown.buttons)]
-    header: Object = {"header": {"title": {"tag": "plain_text", "content": shown.title}}} if shown.title else {}
-    return {"schema": "2.0", "config": {"update_multi": True}, **header, "body": {"elements": body}}
+def card_json(card: Card) -> Object:
+    """`card` as card JSON. `update_multi` allows the card to be edited later."""
+    elements = [*_image(card), *_markdown(card), *_buttons(card.buttons)]
+    header: Object = {"header": {"title": {"tag": "plain_text", "content": card.title}}} if card.title else {}
+    return {"schema": "2.0", "config": {"update_multi": True}, **header, "body": {"elements": elements}}
 
 
-def without_mentions(markdown: str) -> str:
-    """`markdown` in which nothing addresses anybody: who is mentioned is said by a segment, not by a repeated text.
+def escape_mentions(markdown: str) -> str:
+    """`markdown` with its `<at>` tags escaped. Only a `Mention` segment may notify a person, not text of the bot.
 
-    Feishu's markdown takes character references, so that the text still shows as it was.
+    Feishu's markdown takes character references, so the text looks the same to a reader.
     """
     return _MENTION.sub("&#60;", markdown)
 
 
-def split_buttons(shown: Card) -> Iterator[Card]:
-    """`shown`, and further cards for the buttons that are too many for one."""
-    yield msgspec.structs.replace(shown, buttons=shown.buttons[:_BUTTONS])
-    for start in range(_BUTTONS, len(shown.buttons), _BUTTONS):
-        yield Card(buttons=shown.buttons[start : start + _BUTTONS])
+def split_buttons(card: Card) -> Iterator[Card]:
+    """`card`, and further cards with the buttons that exceed the limit of one."""
+    yield msgspec.structs.replace(card, buttons=card.buttons[:_MAX_BUTTONS])
+    for start in range(_MAX_BUTTONS, len(card.buttons), _MAX_BUTTONS):
+        yield Card(buttons=card.buttons[start : start + _MAX_BUTTONS])
 
 
-def _image(shown: Card) -> list[Object]:
+def _image(card: Card) -> list[Object]:
     alt = {"tag": "plain_text", "content": ""}
-    return [{"tag": "img", "img_key": shown.image, "alt": alt}] if shown.image else []
+    return [{"tag": "img", "img_key": card.image, "alt": alt}] if card.image else []
 
 
-def _markdown(shown: Card) -> list[Object]:
-    return [{"tag": "markdown", "content": shown.text}] if shown.text else []
+def _markdown(card: Card) -> list[Object]:
+    return [{"tag": "markdown", "content": card.text}] if card.text else []
 
 
-def _rows(buttons: tuple[Button, ...]) -> list[Object]:
-    """The buttons side by side; those that do not fit go on to the next line."""
+def _buttons(buttons: tuple[Button, ...]) -> list[Object]:
+    """The buttons side by side. Feishu wraps them to the next line if they do not fit."""
     columns = [{"tag": "column", "width": "auto", "elements": [_button(button)]} for button in buttons]
     return [{"tag": "column_set", "flex_mode": "flow", "columns": columns}] if columns else []
 

@@ -16,35 +16,35 @@ HttpUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group's custom bot: the address that Feishu shows when one is added to a group, and its signing secret."""
+    """A group's custom bot: its address, which Feishu shows when it is added to the group, and its signing secret."""
 
     url: HttpUrl
     secret: str = ""
-    """Empty where the custom bot's "signature verification" is off."""
+    """Empty if "signature verification" of the custom bot is off."""
 
 
 class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One app. Raises msgspec.ValidationError, which names the field, for anything that cannot work."""
+    """One app. Raises msgspec.ValidationError for a value that cannot work. The error names the field."""
 
     app_id: Filled
     app_secret: Filled
     verification_token: Filled
     encrypt_key: str = ""
-    """Any text. Where it is set, callbacks that come unencrypted are refused."""
+    """Any text. If it is set, unencrypted callbacks are refused."""
     app_type: Literal["internal", "store"] = "internal"
     host: Annotated[str, msgspec.Meta(pattern=r"^(feishu|lark|https?://[^\s/]+\S*)$")] = "feishu"
     """`feishu`, `lark` or the base address of a private deployment."""
     bot_open_id: str = ""
-    """The bot's own open id: tells a mention of this bot from one of another bot."""
+    """The bot's own open id. With it, a mention of this bot differs from a mention of another bot."""
     webhooks: dict[str, Webhook] = msgspec.field(default_factory=dict[str, Webhook])
-    """Custom bots to push to, by the name that `Destination.webhook` uses."""
+    """Custom bots that receive pushes, by the name in `Destination.webhook`."""
 
     @property
     def api(self) -> str:
-        """Base address of the open API, without a slash at its end."""
+        """Base address of the open API, without a trailing slash."""
         return _HOSTS[self.host][0] if self.host in _HOSTS else self.host.rstrip("/")
 
     @property
     def accounts(self) -> str:
-        """Base address of the OAuth pages, without a slash at its end."""
+        """Base address of the OAuth pages, without a trailing slash."""
         return _HOSTS[self.host][1] if self.host in _HOSTS else self.host.rstrip("/")

@@ -8,13 +8,8 @@ from parley.crypto import cbc_decrypt, decode_base64
 _BLOCK = 16
 
 
-@lru_cache(maxsize=64)
-def _key(encrypt_key: str) -> bytes:
-    return hashlib.sha256(_utf8(encrypt_key)).digest()
-
-
 def decrypt(encrypt_key: str, encrypted: str) -> bytes:
-    """The plaintext of the `encrypt` field: Base64 of a random IV of 16 bytes and AES-256-CBC, PKCS#7 to 16.
+    """The plaintext of the `encrypt` field: Base64 of a random 16-byte IV and AES-256-CBC data, PKCS#7 to 16 bytes.
 
     Raises ValueError.
     """
@@ -23,7 +18,7 @@ def decrypt(encrypt_key: str, encrypted: str) -> bytes:
 
 
 def signature(timestamp: str, nonce: str, encrypt_key: str, body: bytes) -> str:
-    """`X-Lark-Signature` of an event or callback: SHA-256 over the bytes as they came, 64 hex digits."""
+    """`X-Lark-Signature` of an event or callback: SHA-256 over the body as it was received, 64 hex digits."""
     return hashlib.sha256(_utf8(timestamp + nonce + encrypt_key) + body).hexdigest()
 
 
@@ -31,6 +26,11 @@ def card_signature(timestamp: str, nonce: str, verification_token: str, body: by
     """`X-Lark-Signature` of a legacy card callback: SHA-1 with the verification token, 40 hex digits."""
     data = _utf8(timestamp + nonce + verification_token) + body
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _key(encrypt_key: str) -> bytes:
+    return hashlib.sha256(_utf8(encrypt_key)).digest()
 
 
 def _utf8(value: str) -> bytes:

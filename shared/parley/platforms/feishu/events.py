@@ -1,6 +1,5 @@
-"""What happened, as a unified message: chat messages, card actions and every other event."""
+"""Chat messages, card actions and all other events as unified messages."""
 
-from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -8,34 +7,31 @@ import msgspec
 from parley.adapter import App
 from parley.model import (
     Action,
-    AnyMedia,
-    Audio,
     Content,
     Context,
-    File,
-    Image,
+    Media,
     Mention,
     Message,
     Sender,
-    Video,
     digest,
 )
-from parley.model.segments import AnySegment
 from parley.platforms.feishu.config import Config
-from parley.platforms.feishu.content import People, segments, user_id, words
+from parley.platforms.feishu.content import Mentions, segments, text_without_bot, user_id
 from parley.platforms.feishu.values import Object, text_or_json, unix_seconds
 from parley.platforms.feishu.verify import created
 from parley.untrusted import array, mapping, scalar
 
 BUTTON = "parley"
-"""The key in a button's callback value under which our own cards keep `Button.id`; `Button.value` is under `value`."""
+"""Key of `Button.id` in the callback value of a button of Parley's cards. `Button.value` is under `value`."""
 
-_MEDIA = (Image, File, Audio, Video)
 _CREDENTIALS = ("token", "app_ticket", "preview_token")
 
 
 def message(payload: Object, app: App, now: float) -> Message:
-    """The unified message of a v2 or v1 envelope or a legacy card callback. `payload` loses its credentials."""
+    """The unified message of a v2 or v1 envelope or a legacy card callback.
+
+    `payload` becomes `Message.raw`; its credentials are removed in place.
+    """
     kind = event_type(payload)
     event = mapping(payload.get("event"))
     if kind == "im.message.receive_v1":
@@ -48,7 +44,7 @@ def message(payload: Object, app: App, now: float) -> Message:
 
 
 def event_type(payload: Object) -> str:
-    """The platform's name of what happened; v1 keeps it inside the event."""
+    """Feishu's name of the event. A v1 envelope has it inside `event`; a legacy card callback has none."""
     if "schema" in payload:
         return scalar(mapping(payload.get("header")).get("event_type"))
     if "event" not in payload and "action" in payload:
@@ -57,58 +53,57 @@ def event_type(payload: Object) -> str:
 
 
 def _chat(payload: Object, event: Object, app: App, now: float) -> Message:
-    said, config = mapping(event.get("message")), _config(app)
-    people = People.of(said.get("mentions"), config.bot_open_id)
-    found = segments(scalar(said.get("message_type")), said.get("content"), people)
-    room = scalar(said.get("chat_id"))
+    received = mapping(event.get("message"))
+    config: Config = app.config
+    mentions = Mentions.of(received.get("mentions"), config.bot_open_id)
+    content = segments(scalar(received.get("message_type")), received.get("content"), mentions)
     return Message(
-        # The docs: not `event_id`, which differs between deliveries of one message.
-        id=scalar(said.get("message_id")) or _event_id(payload),
+        # Not `event_id`, which differs between deliveries of one message (Feishu docs: Receive message).
+        id=scalar(received.get("message_id")) or _event_id(payload),
         platform=app.platform,
         app=app.name,
         kind="message",
         sender=_sender(mapping(event.get("sender"))),
-        content=Content(text=words(found, people.me), attachments=_media(found)),
-        timestamp=int(unix_seconds(said.get("create_time")) or created(payload) or now),
-        context=Context(
-            room_id=room,
-            thread_id=scalar(said.get("thread_id")),
-            tenant=_tenant(payload, event),
-            private=said.get("chat_type") == "p2p",
+        content=Content(
+            text=text_without_bot(content, mentions.bot_ids),
+            attachments=tuple(segment for segment in content if isinstance(segment, Media)),
         ),
-        segments=found,
-        mentions=tuple(part for part in found if isinstance(part, Mention)),
-        reply_to=scalar(said.get("parent_id")),
+        timestamp=int(unix_seconds(received.get("create_time")) or created(payload) or now),
+        context=Context(
+            room_id=scalar(received.get("chat_id")),
+            thread_id=scalar(received.get("thread_id")),
+            tenant=_tenant(payload, event),
+            private=received.get("chat_type") == "p2p",
+        ),
+        segments=content,
+        mentions=tuple(segment for segment in content if isinstance(segment, Mention)),
+        reply_to=scalar(received.get("parent_id")),
         raw=_without_credentials(payload),
     )
 
 
 def _sender(sender: Object) -> Sender:
-    # `app` is what the message list API calls a bot; events say `bot`.
+    # Events write `bot`; the message list API writes `app` for a bot.
     kind: Literal["user", "bot"] = "bot" if sender.get("sender_type") in ("bot", "app") else "user"
     return Sender(id=user_id(sender.get("sender_id")), kind=kind)
-
-
-def _media(found: Iterable[AnySegment]) -> tuple[AnyMedia, ...]:
-    return tuple(part for part in found if isinstance(part, _MEDIA))
 
 
 def _card_action(payload: Object, event: Object, app: App, now: float) -> Message:
     context, operator = mapping(event.get("context")), mapping(event.get("operator"))
     action = _action(mapping(event.get("action")), scalar(context.get("open_message_id")))
     place = Context(room_id=scalar(context.get("open_chat_id")), tenant=_tenant(payload, operator))
-    return _pressed(action, place, operator, _event_id(payload), payload, app, now)
+    return _action_message(action, place, operator, _event_id(payload), payload, app, now)
 
 
 def _legacy_action(payload: Object, app: App, now: float) -> Message:
     action = _action(mapping(payload.get("action")), scalar(payload.get("open_message_id")))
     place = Context(room_id=scalar(payload.get("open_chat_id")), tenant=scalar(payload.get("tenant_key")))
-    # No id is documented; the token is one per click.
-    same_click = digest(scalar(payload.get("token")), text_or_json(payload.get("action")), action.message_id)
-    return _pressed(action, place, payload, same_click, payload, app, now)
+    # The docs show no id. Each click has a token of its own.
+    click_id = digest(scalar(payload.get("token")), text_or_json(payload.get("action")), action.message_id)
+    return _action_message(action, place, payload, click_id, payload, app, now)
 
 
-def _pressed(
+def _action_message(
     action: Action, place: Context, operator: Object, event_id: str, payload: Object, app: App, now: float
 ) -> Message:
     return Message(
@@ -140,7 +135,7 @@ def _action(action: Object, message_id: str) -> Action:
 
 
 def _form(action: Object, name: str) -> dict[str, str]:
-    """What was filled in: the fields of a form, or the one input or checkbox that stands by itself."""
+    """The values that the person entered: the fields of a form, or a single input or checkbox outside a form."""
     filled = {key: text_or_json(value) for key, value in mapping(action.get("form_value")).items()}
     if typed := scalar(action.get("input_value")):
         filled.setdefault(name, typed)
@@ -156,7 +151,7 @@ def _event(payload: Object, event: Object, kind: str, app: App, now: float) -> M
         app=app.name,
         kind="event",
         sender=_operator(event),
-        # A menu item and a reaction say one word; nothing else does.
+        # Only a menu item and a reaction have a text: one word.
         content=Content(
             text=scalar(event.get("event_key")) or scalar(mapping(event.get("reaction_type")).get("emoji_type"))
         ),
@@ -183,25 +178,25 @@ _OPERATORS = (
     ("user_open_id",),
     ("installer",),
 )
-"""Where the many events name who did it, the surest place first."""
+"""Paths to the id of the person who caused an event. Events differ; the most reliable path comes first."""
 
 
 def _operator(event: Object) -> Sender:
     if event.get("operator_type") == "app":
         return Sender(id=scalar(event.get("app_id")), kind="bot")
     for path in _OPERATORS:
-        found: Any = event
+        value: Any = event
         for name in path:
-            found = mapping(found).get(name)
-        if who := user_id(found):
-            return Sender(id=who, name=scalar(mapping(event.get("operator")).get("operator_name")))
+            value = mapping(value).get(name)
+        if id_ := user_id(value):
+            return Sender(id=id_, name=scalar(mapping(event.get("operator")).get("operator_name")))
     return Sender(id="", kind="system")
 
 
 def _event_id(payload: Object) -> str:
-    """What is the same at each delivery of one event: v2 `event_id`, v1 `uuid`, else a hash of the whole."""
-    known = scalar(mapping(payload.get("header")).get("event_id")) or scalar(payload.get("uuid"))
-    return known or digest("feishu event", msgspec.json.encode(payload, order="sorted").decode())
+    """The id that each delivery of one event repeats: v2 `event_id`, v1 `uuid`, else a hash of the payload."""
+    id_ = scalar(mapping(payload.get("header")).get("event_id")) or scalar(payload.get("uuid"))
+    return id_ or digest("feishu event", msgspec.json.encode(payload, order="sorted").decode())
 
 
 def _tenant(payload: Object, other: Object) -> str:
@@ -214,7 +209,3 @@ def _without_credentials(payload: Object) -> Object:
         for name in _CREDENTIALS:
             part.pop(name, None)
     return payload
-
-
-def _config(app: App) -> Config:
-    return app.config

@@ -1,5 +1,4 @@
-"""Media: how they are uploaded and shown, and how received ones are fetched (Feishu docs: Upload image, Upload file,
-Get resources in message)."""
+"""Upload, display and download of media (Feishu docs: Upload image, Upload file, Get resources in message)."""
 
 from collections.abc import Generator
 from pathlib import PurePosixPath
@@ -13,8 +12,9 @@ from parley.platforms.feishu.values import Object
 
 BEARER = Auth("header", "Authorization", "Bearer ")
 _IMAGE_LIMIT, _FILE_LIMIT = 10 * 1024 * 1024, 30 * 1024 * 1024
+"""Bytes."""
 _TIMEOUT = 60.0
-"""Seconds for moving a file of the largest size."""
+"""Seconds to transfer a file of the largest size."""
 _FILE_TYPES = {
     ".opus": "opus",
     ".mp4": "mp4",
@@ -29,34 +29,35 @@ _FILE_TYPES = {
 _OPUS = ("audio/opus", "audio/ogg")
 
 
-def uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
-    """The call that uploads `media` where it has no key yet, and then the message that shows it."""
-    if media.key:
-        return shown(media, media.key)
-    loaded = yield upload(media, config)
-    return shown(media, loaded.data.get("key", ""))
+def uploaded(part: Rendered | AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
+    """The message for `part` (`render.parts`). Media without a key are uploaded first, with one call."""
+    if isinstance(part, Rendered):
+        return part
+    if part.key:
+        return _message(part, part.key)
+    receipt = yield _upload(part, config)
+    return _message(part, receipt.data.get("key", ""))
 
 
-def upload(media: AnyMedia, config: Config) -> Call:
-    """The call that gives `media` a key."""
+def _upload(media: AnyMedia, config: Config) -> Call:
     if isinstance(media, Image):
         form = Upload(
             field="image", media=media, limit=_IMAGE_LIMIT, fields={"image_type": "message"}, filename="image"
         )
-        return _upload("upload_image", f"{config.api}/open-apis/im/v1/images", form)
+        return _upload_call("upload_image", f"{config.api}/open-apis/im/v1/images", form)
     fields = {"file_type": _file_type(media), "file_name": _name(media)}
     if isinstance(media, Audio | Video) and media.seconds:
         fields["duration"] = str(round(media.seconds * 1000))
     form = Upload(field="file", media=media, limit=_FILE_LIMIT, fields=fields, filename=_name(media))
-    return _upload("upload_file", f"{config.api}/open-apis/im/v1/files", form)
+    return _upload_call("upload_file", f"{config.api}/open-apis/im/v1/files", form)
 
 
-def shown(media: AnyMedia, key: str) -> Rendered:
-    """The message that shows `media`, uploaded under `key`."""
+def _message(media: AnyMedia, key: str) -> Rendered:
+    """The message that shows `media` by its `key`."""
     if isinstance(media, Image):
         return Rendered("image", {"image_key": key})
     content: Object = {"file_key": key}
-    # With a key of its own nothing tells what the bytes are: the bot's author says so by the segment.
+    # The format of media that came with a key is unknown. The segment's type decides.
     if isinstance(media, Audio) and (media.key or _file_type(media) == "opus"):
         return Rendered("audio", content)
     if isinstance(media, Video) and (media.key or _file_type(media) == "mp4"):
@@ -65,7 +66,7 @@ def shown(media: AnyMedia, key: str) -> Rendered:
 
 
 def download(media: AnyMedia, message_id: str, config: Config) -> Call:
-    """The call that fetches `media`, which came with `message_id`; without one, what this bot uploaded itself."""
+    """The call that fetches `media` of the message `message_id`, or media that this bot uploaded if that is empty."""
     kind = "image" if isinstance(media, Image) else "file"
     base = f"{config.api}/open-apis/im/v1"
     key = quote(media.key, safe="")
@@ -78,7 +79,7 @@ def download(media: AnyMedia, message_id: str, config: Config) -> Call:
     )
 
 
-def _upload(name: str, url: str, form: Upload) -> Call:
+def _upload_call(name: str, url: str, form: Upload) -> Call:
     return Call(
         name=name, method="POST", url=url, auth=BEARER, upload=form, idempotent_for=IDEMPOTENT, timeout=_TIMEOUT
     )

@@ -8,8 +8,8 @@ from parley.errors import RetryAfter
 from parley.model import AnyMedia, AnySegment, Destination, Outgoing, Quote, Reply, digest
 from parley.platforms.feishu import media, push
 from parley.platforms.feishu.config import Config
-from parley.platforms.feishu.errors import CHAT_LIMITED, outcome
 from parley.platforms.feishu.media import BEARER
+from parley.platforms.feishu.outcome import CHAT_LIMITED, outcome
 from parley.platforms.feishu.render import CARDS, CHAT, Rendered, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
@@ -18,13 +18,13 @@ __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcom
 
 PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",))
 
-_COVERED = 3500
-"""Seconds. Feishu drops a repeated `uuid` for an hour from when it first saw it; the rest is for the way there."""
+_UUID_VALIDITY = 3500
+"""Seconds. Feishu drops a repeated `uuid` for one hour after it received the first; the rest is for the transfer."""
 _ID_TYPES = {"ou_": "open_id", "on_": "union_id", "oc_": "chat_id"}
 
 
 class _Place(NamedTuple):
-    """Where the next message goes."""
+    """The endpoint and the receiver of the next message."""
 
     name: str
     url: str
@@ -33,7 +33,7 @@ class _Place(NamedTuple):
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises UndeliverableError."""
+    """See `parley.adapter.Outbound.deliver`."""
     if out.to.webhook:
         return push.steps(out, app, now)
     match out.reply.op:
@@ -45,20 +45,23 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
             return _send(out, app.config)
 
 
-def download(what: AnyMedia, message_id: str, app: App) -> Call:
-    """The call that fetches `what`, at most 100 MB; refused unless the bot is in the chat."""
-    return media.download(what, message_id, app.config)
+def download(file: AnyMedia, message_id: str, app: App) -> Call:
+    """See `parley.adapter.Outbound.download`. Feishu delivers at most 100 MB, and only if the bot is in the chat."""
+    return media.download(file, message_id, app.config)
 
 
 def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
-    """Feishu docs: Frequency control. 1000 a minute and 50 a second for each API, 5 a second for each chat or person
-    (shared by all bots in a chat) and each edited message; a webhook 100 a minute and 5 a second."""
+    """See `parley.adapter.Outbound.limits`. Feishu docs: Frequency control.
+
+    Each API takes 1000 calls a minute and 50 a second. Each chat or person takes 5 messages a second, which all bots in
+    the chat share. Each message takes 5 edits a second. A webhook takes 100 a minute and 5 a second.
+    """
     config: Config = app.config
     if call.name == "push":
         hook = f"feishu#webhook#{digest(call.url)[:32]}"
         return Bucket(f"{hook}#s", 5, 1), Bucket(f"{hook}#m", 100, 60)
     api = f"feishu#{config.app_id}#{call.name}"
-    # 30 at once and 968 a minute behind them are at most 48 in any second: one bucket, one write, keeps both limits.
+    # A burst of 30 and then 968 a minute are at most 48 in any second. One bucket, so one write, keeps both limits.
     whole_app = Bucket(api, 1000, 60, burst=30)
     match call.name:
         case "send" | "reply":
@@ -70,13 +73,16 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
 
 
 def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
-    """A refusal for its rate tells how long nobody should call: 230020 for that chat or person, others for the API."""
-    told = outcome(call, answer)
-    buckets = limits(call, out, app)
-    if not isinstance(told, RetryAfter):
+    """See `parley.adapter.SupportsLimitFeedback.limit_feedback`.
+
+    Code 230020 pauses the chat or person. Every other rate limit pauses the API.
+    """
+    result = outcome(call, answer)
+    if not isinstance(result, RetryAfter):
         return ()
+    buckets = limits(call, out, app)
     bucket = buckets[0] if answer.json().get("code") == CHAT_LIMITED else buckets[-1]
-    return (Pause(bucket, told.seconds),)
+    return (Pause(bucket, result.seconds),)
 
 
 # --- send -------------------------------------------------------------------------------------------------------------
@@ -86,15 +92,15 @@ def _send(out: Outgoing, config: Config) -> Steps:
     quoted, segments = _quoted(out.reply)
     number = 0
     for part in parts(segments):
-        said = part if isinstance(part, Rendered) else (yield from media.uploaded(part, config))
-        yield _message(said, _place(out, quoted, config, first=not number), out, number)
+        rendered = yield from media.uploaded(part, config)
+        yield _message(rendered, _place(out, quoted, config, first=not number), out, number)
         number += 1
     if not number:
         raise UndeliverableError("the reply is empty")
 
 
 def _quoted(reply: Reply) -> tuple[str, tuple[AnySegment, ...]]:
-    """The message that `reply` begins by quoting, shown by Feishu itself, and the rest."""
+    """The id of the message that `reply` quotes at its beginning, and the other segments. Feishu shows the quote."""
     match reply.segments:
         case (Quote(message_id=message_id), *rest) if message_id:
             return message_id, tuple(rest)
@@ -103,12 +109,12 @@ def _quoted(reply: Reply) -> tuple[str, tuple[AnySegment, ...]]:
 
 
 def _place(out: Outgoing, quoted: str, config: Config, *, first: bool) -> _Place:
-    """Only the first message of a reply quotes; in a thread all of them have to."""
+    """Only the first message of a reply quotes another. In a thread, every message is a reply to one."""
     to, reply = out.to, out.reply
     thread = reply.thread or bool(to.thread_id)
-    answered = quoted or to.message_id
-    if not reply.private and answered and (thread or (first and (quoted or reply.quote)) or not _receiver(to, reply)):
-        url = f"{_messages(config)}/{quote(answered, safe='')}/reply"
+    target = quoted or to.message_id
+    if not reply.private and target and (thread or (first and (quoted or reply.quote)) or not _receiver(to, reply)):
+        url = f"{_messages(config)}/{quote(target, safe='')}/reply"
         return _Place("reply", url, {}, {"reply_in_thread": True} if thread else {})
     receiver = _receiver(to, reply)
     if not receiver:
@@ -118,22 +124,22 @@ def _place(out: Outgoing, quoted: str, config: Config, *, first: bool) -> _Place
 
 
 def _receiver(to: Destination, reply: Reply) -> str:
-    """A reply for one person's eyes goes to the direct chat: a group has no message that one person alone can see."""
+    """The chat or person to send to. A private reply goes to the direct chat: a group has no private messages."""
     return to.user_id if reply.private else to.room_id or to.user_id
 
 
-def _id_type(receiver: str, otherwise: str) -> str:
+def _id_type(receiver: str, default: str) -> str:
     if "@" in receiver:
         return "email"
-    return _ID_TYPES.get(receiver[:3], otherwise)
+    return _ID_TYPES.get(receiver[:3], default)
 
 
-def _message(said: Rendered, place: _Place, out: Outgoing, number: int) -> Call:
+def _message(rendered: Rendered, place: _Place, out: Outgoing, number: int) -> Call:
     body = {
         **place.body,
-        "msg_type": said.kind,
-        "content": json_text(said.content),
-        # Another form of the same reply is another message: the first was refused and must not count as a repetition.
+        "msg_type": rendered.kind,
+        "content": json_text(rendered.content),
+        # The plain form of a reply has its own key. With the key of the refused rich form, Feishu would drop it.
         "uuid": digest(out.id, out.form, str(number))[:48],
     }
     return Call(
@@ -143,7 +149,7 @@ def _message(said: Rendered, place: _Place, out: Outgoing, number: int) -> Call:
         auth=BEARER,
         query=place.query,
         json=body,
-        idempotent_for=_COVERED,
+        idempotent_for=_UUID_VALIDITY,
     )
 
 
@@ -151,14 +157,14 @@ def _message(said: Rendered, place: _Place, out: Outgoing, number: int) -> Call:
 
 
 def _edit(out: Outgoing, config: Config) -> Steps:
-    """One message becomes another. What is left over is sent after it.
+    """Replace the message with the first part of the reply, and send the other parts as new messages.
 
-    Feishu makes no card into words: words in the place of the card whose button was just pressed become a card.
+    Feishu cannot change a card into text. If the target is the card whose button was pressed, text becomes a card.
     """
     reply = out.reply
     url = _target(reply, config)
-    pressed = out.to.kind == "action" and out.to.message_id == reply.target
-    match [*parts(reply.segments, CARDS if pressed else CHAT)]:
+    is_card = out.to.kind == "action" and out.to.message_id == reply.target
+    match [*parts(reply.segments, CARDS if is_card else CHAT)]:
         case [Rendered("interactive", content), *rest]:
             yield _change("update", "PATCH", url, {"content": json_text(content)})
         case [Rendered(kind, content), *rest]:
@@ -168,8 +174,8 @@ def _edit(out: Outgoing, config: Config) -> Steps:
         case _:
             raise UndeliverableError("Feishu edits text, posts and cards, no media")
     for number, part in enumerate(rest, 1):
-        more = part if isinstance(part, Rendered) else (yield from media.uploaded(part, config))
-        yield _message(more, _place(out, "", config, first=False), out, number)
+        rendered = yield from media.uploaded(part, config)
+        yield _message(rendered, _place(out, "", config, first=False), out, number)
 
 
 def _recall(reply: Reply, config: Config) -> Steps:

@@ -1,4 +1,4 @@
-"""Pushing to a group's webhook (Feishu docs: Custom bot usage guide)."""
+"""Pushes to a group's webhook (Feishu docs: Custom bot usage guide)."""
 
 import base64
 import hashlib
@@ -16,35 +16,41 @@ from parley.platforms.feishu.values import Object
 
 
 def steps(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that push `out.reply` to the webhook that `out.to` names. Nothing covers a repetition of one."""
+    """The calls that push `out.reply` to the webhook `out.to.webhook`. They have no idempotency key.
+
+    Raises UndeliverableError.
+    """
     config: Config = app.config
     hook = config.webhooks.get(out.to.webhook)
     if hook is None:
         raise UndeliverableError(f"webhooks has no {out.to.webhook!r} in the configuration of {app.name!r}")
     if out.reply.op != "send":
         raise UndeliverableError("what went to a webhook can neither be edited nor recalled")
-    nothing = True
-    for part in parts(_possible(out.reply.segments), WEBHOOK):
-        said = part if isinstance(part, Rendered) else (yield from media.uploaded(part, config))
-        yield _call(hook, said, now)
-        nothing = False
-    if nothing:
+    empty = True
+    for part in parts(_supported(out.reply.segments), WEBHOOK):
+        rendered = yield from media.uploaded(part, config)
+        yield _call(hook, rendered, now)
+        empty = False
+    if empty:
         raise UndeliverableError("the reply is empty")
 
 
 def uploads(out: Outgoing) -> bool:
-    """Whether `out` needs the app's token: pictures are uploaded as the app and shown by their keys."""
+    """Whether `out` needs the app's token. The app uploads the images, and the webhook shows them by their keys."""
     return any(isinstance(segment, Image) and not segment.key for segment in out.reply.segments)
 
 
 def sign(timestamp: str, secret: str) -> str:
-    """The `sign` of a push: the secret is part of the HMAC's key, its message is empty. `timestamp` in seconds."""
+    """The `sign` of a push. `timestamp` is in seconds. The HMAC's key contains the secret; its message is empty."""
     key = f"{timestamp}\n{secret}".encode()
     return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
 
 
-def _possible(segments: tuple[AnySegment, ...]) -> Iterator[AnySegment]:
-    """What a webhook can show: no files, sounds and films, and no button that would have to come back."""
+def _supported(segments: tuple[AnySegment, ...]) -> Iterator[AnySegment]:
+    """`segments` without the forms that a webhook lacks.
+
+    Files, audio and video become text. Buttons that cause a callback are removed.
+    """
     for segment in segments:
         match segment:
             case File() | Audio() | Video():
@@ -56,19 +62,19 @@ def _possible(segments: tuple[AnySegment, ...]) -> Iterator[AnySegment]:
                 yield segment
 
 
-def _call(hook: Webhook, said: Rendered, now: float) -> Call:
-    # Feishu takes stamps of one hour around its own clock: each attempt is signed anew.
+def _call(hook: Webhook, rendered: Rendered, now: float) -> Call:
+    # Feishu accepts time stamps within one hour of its own clock. So each attempt is signed with a new one.
     stamp = str(int(now))
     signed = {"timestamp": stamp, "sign": sign(stamp, hook.secret)} if hook.secret else {}
-    return Call(name="push", method="POST", url=hook.url, json={**signed, "msg_type": said.kind, **_body(said)})
+    return Call(name="push", method="POST", url=hook.url, json={**signed, "msg_type": rendered.kind, **_body(rendered)})
 
 
-def _body(said: Rendered) -> Object:
-    """Here content is an object, posts have one level more, and cards stand under `card`."""
-    match said.kind:
+def _body(rendered: Rendered) -> Object:
+    """The content of a push. It is an object, not JSON text; a post has one more level, and a card is under `card`."""
+    match rendered.kind:
         case "interactive":
-            return {"card": said.content}
+            return {"card": rendered.content}
         case "post":
-            return {"content": {"post": said.content}}
+            return {"content": {"post": rendered.content}}
         case _:
-            return {"content": said.content}
+            return {"content": rendered.content}

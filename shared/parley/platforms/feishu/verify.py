@@ -1,10 +1,10 @@
-"""Which callbacks are believed.
+"""Authentication of callbacks.
 
-| body | what must hold |
+| body | checks |
 |---|---|
-| URL verification, plain or encrypted | the token; it comes unsigned |
-| event or callback, no encrypt key | the token |
-| event or callback, encrypt key | SHA-256 signature, its age, decryption, the token |
+| URL verification, plain or encrypted | the verification token. It is not signed. |
+| event or callback without an encrypt key | the verification token, the age of the event |
+| event or callback with an encrypt key | SHA-256 signature, its age, decryption, the verification token |
 | legacy card callback | SHA-1 signature made with the verification token, its age |
 """
 
@@ -18,13 +18,14 @@ from parley.platforms.feishu.values import Object, unix_seconds
 from parley.untrusted import decode_json, mapping, scalar
 
 MAX_AGE = 8 * 3600
-"""Seconds. Feishu repeats an event 15 s, 5 min, 1 h and 6 h after failures, and nothing says that it signs anew."""
+"""Seconds. Feishu repeats an event 15 s, 5 min, 1 h and 6 h after failures. The docs do not say that it signs the
+repetition anew."""
 MAX_AHEAD = 300
-"""Seconds that a clock may be wrong."""
+"""Seconds that Feishu's clock may be ahead of ours."""
 
 
-def believed(request: Request, body: Object, config: Config, now: float) -> Object | Rejected:
-    """The decrypted payload of a callback that can be trusted, or why not."""
+def authenticated(request: Request, body: Object, config: Config, now: float) -> Object | Rejected:
+    """The decrypted payload of an authentic callback, or the reason for its rejection."""
     if "encrypt" in body:
         return _encrypted(request, body["encrypt"], config, now)
     if is_url_verification(body):
@@ -33,69 +34,72 @@ def believed(request: Request, body: Object, config: Config, now: float) -> Obje
         return _legacy_card(request, body, config, now)
     if config.encrypt_key:
         return Rejected(401, "forged", "body is not encrypted, but the app has an encrypt_key")
-    outcome = _with_token(body, _token(body), config)
-    if isinstance(outcome, Rejected):
-        return outcome
-    # Unsigned: the only time is the one inside. Without it there is nothing to judge by.
+    payload = _with_token(body, _token(body), config)
+    if isinstance(payload, Rejected):
+        return payload
+    # The body is not signed: its own time stamp is the only one. An event without one is accepted at any age.
     return _fresh(body, created(body) or now, now)
 
 
 def is_url_verification(payload: Object) -> bool:
-    """The request with which the developer console tries out an address."""
+    """Whether it is the request with which the developer console checks an address."""
     return payload.get("type") == "url_verification" and "schema" not in payload
 
 
 def is_legacy_card(payload: Object) -> bool:
-    """The flat callback `card.action.trigger_v1`."""
+    """Whether it is the flat callback `card.action.trigger_v1`."""
     return "action" in payload and not payload.keys() & {"schema", "header", "uuid", "event"}
 
 
 def created(payload: Object) -> float:
-    """Unix seconds at which the platform made the event; 0 where it does not say."""
+    """The unix seconds at which the platform created the event; 0 if the event has no time stamp."""
     return unix_seconds(mapping(payload.get("header")).get("create_time")) or unix_seconds(payload.get("ts"))
 
 
 def _token(payload: Object) -> Any:
-    """v2 keeps the verification token in its header, v1 at the top. `schema` tells them apart."""
+    """The verification token of an event: in the header of a v2 envelope (with `schema`), at the top of a v1 one."""
     return mapping(payload.get("header")).get("token") if "schema" in payload else payload.get("token")
 
 
 def _encrypted(request: Request, encrypted: Any, config: Config, now: float) -> Object | Rejected:
     if not config.encrypt_key:
         return Rejected(401, "forged", "body is encrypted, but the app has no encrypt_key")
-    # The signature is judged before anything about the plaintext shows in the answer: an answer that tells an unsigned
-    # body that decrypts from one that does not would be an oracle for the key.
-    headers = request.headers
-    stamp, nonce = headers.get("X-Lark-Request-Timestamp"), headers.get("X-Lark-Request-Nonce")
-    sent = headers.get("X-Lark-Signature")
-    signed = (
-        stamp is not None
-        and nonce is not None
-        and sent is not None
-        and constant_time_equals(sent, envelope.signature(stamp, nonce, config.encrypt_key, request.body))
-    )
-    payload = _open(encrypted, config)
+    # An unsigned body gets the same answer whether it decrypts or not. Different answers would be a decryption oracle.
+    stamp = request.headers.get("X-Lark-Request-Timestamp", "")
+    signed = _is_signed(request, config.encrypt_key)
+    payload = _decrypted(encrypted, config)
     if payload is not None and is_url_verification(payload):
         return _with_token(payload, payload.get("token"), config)
     if payload is not None and is_legacy_card(payload):
-        # The docs show these plain only; lark-oapi takes them encrypted as well, under the same signature.
+        # The docs show legacy cards unencrypted only. lark-oapi also accepts encrypted ones with the same signature.
         return _legacy_card(request, payload, config, now)
     if not signed:
-        return Rejected(401, "forged", "X-Lark-Signature is missing or does not hold; see encrypt_key")
+        return Rejected(401, "forged", "X-Lark-Signature is missing or wrong; see encrypt_key")
     if payload is None:
         return Rejected(400, "malformed", "the encrypted body cannot be read")
     fresh = _fresh(payload, unix_seconds(stamp), now)
     return fresh if isinstance(fresh, Rejected) else _with_token(payload, _token(payload), config)
 
 
-def _open(encrypted: Any, config: Config) -> Object | None:
+def _is_signed(request: Request, encrypt_key: str) -> bool:
+    """Whether all three headers are present and the signature is right."""
+    headers = request.headers
+    stamp, nonce = headers.get("X-Lark-Request-Timestamp"), headers.get("X-Lark-Request-Nonce")
+    signature = headers.get("X-Lark-Signature")
+    if stamp is None or nonce is None or signature is None:
+        return False
+    return constant_time_equals(signature, envelope.signature(stamp, nonce, encrypt_key, request.body))
+
+
+def _decrypted(encrypted: Any, config: Config) -> Object | None:
+    """The JSON object in `encrypted`; None if it cannot be decrypted or is no object."""
     if not isinstance(encrypted, str):
         return None
     try:
         payload = decode_json(envelope.decrypt(config.encrypt_key, encrypted))
     except ValueError:
         return None
-    return payload if isinstance(payload, dict) else None  # pyright: ignore[reportUnknownVariableType]
+    return mapping(payload) if isinstance(payload, dict) else None
 
 
 def _legacy_card(request: Request, body: Object, config: Config, now: float) -> Object | Rejected:
@@ -109,7 +113,7 @@ def _legacy_card(request: Request, body: Object, config: Config, now: float) -> 
 
 def _with_token(payload: Object, token: Any, config: Config) -> Object | Rejected:
     if not constant_time_equals(scalar(token), config.verification_token):
-        return Rejected(401, "forged", "the token inside is not the verification_token")
+        return Rejected(401, "forged", "the token in the body is not the verification_token")
     return payload
 
 

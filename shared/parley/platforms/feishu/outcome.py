@@ -1,68 +1,62 @@
-"""What an answer of the open API means (Feishu docs: Server error codes, Frequency control, Send message)."""
+"""Outcomes of API calls (Feishu docs: Server error codes, Frequency control, Send message)."""
 
-from parley.adapter import (
-    Answer,
-    Call,
-    Outcome,
-    Permanent,
-    Sent,
-    TokenRejected,
-    Transient,
-    Unknown,
-)
+from parley.adapter import Answer, Call, Outcome, Permanent, Sent, TokenRejected, Transient, Unknown
 from parley.errors import RetryAfter
 from parley.platforms.feishu.values import Object, unix_seconds
 from parley.untrusted import mapping, scalar
 
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
-"""Token missing, invalid, expired or of the wrong sort."""
+"""The token is missing, invalid, expired or of the wrong type."""
 CHAT_LIMITED = 230020
 _LIMITED = frozenset({99991400, CHAT_LIMITED, 11232, 11233, 11247})
-"""Rate of the app, of the chat or person, of the webhook. Older APIs answer HTTP 400 and not 429."""
-_LATER = frozenset({230049})
+"""Rate limit of the app, of the chat or person, or of the webhook. Older APIs return them with HTTP 400, not 429."""
+_SENDING = frozenset({230049})
 """The message is still being sent."""
 _FORM = frozenset({230001, 230025, 230055, 230099, 99992402, 10002, 11310, 11311, 100000, 100030, 200000, 9499})
-"""Bad parameter, too long, wrong type, a card that is not valid: words alone may still go through."""
+"""Bad parameter, too long, wrong type, or an invalid card. Plain text may be accepted."""
 _UPLOAD_FORM = range(234000, 235000)
-"""Media that are refused: too large, empty, of another format."""
+"""The media are refused: too large, empty, or of another format."""
 _GONE = frozenset({230011, 230110})
-"""Recalled or deleted already."""
-_REASON = 200
+"""The message is already recalled or deleted."""
+_REASON_LENGTH = 200
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
-    """The code in the body decides, not the HTTP status: old APIs say 400 for a rate limit and 200 for an error."""
+    """See `parley.adapter.Outbound.outcome`.
+
+    The code in the body decides, not the HTTP status: old APIs return 400 for a rate limit and 200 for an error.
+    """
     body = answer.json()
     code = body.get("code", body.get("StatusCode"))
     if not isinstance(code, int) or isinstance(code, bool):
         return _without_code(answer)
     if code == 0:
         return _sent(body)
-    reason = f"{code} {scalar(body.get('msg'))}"[:_REASON]
+    reason = f"{code} {scalar(body.get('msg'))}"[:_REASON_LENGTH]
     if code in _TOKEN:
         return TokenRejected(reason)
     if code in _LIMITED or answer.status == 429:
-        return RetryAfter(wait(answer), reason)
+        return RetryAfter(_retry_after(answer), reason)
     if code in _GONE and call.name == "recall":
         return Sent()
     return _refused(call, answer, code, reason)
 
 
-def wait(answer: Answer) -> float:
-    """Seconds that a rate limit asks to wait."""
+def _retry_after(answer: Answer) -> float:
+    """Seconds to wait after a rate limit: at most 600, and 1 if the answer has no readable header."""
     for name in ("x-ogw-ratelimit-reset", "retry-after"):
-        if asked := unix_seconds(answer.headers.get(name, "")):
-            return min(asked, 600)
+        if seconds := unix_seconds(answer.headers.get(name, "")):
+            return min(seconds, 600)
     return 1
 
 
 def _refused(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
-    if code in _LATER:
+    if code in _SENDING:
         return Transient(reason)
     if code in _FORM or (code in _UPLOAD_FORM and call.upload is not None):
         return Permanent(reason, form=True)
     if answer.status >= 500:
-        # An inner error of the platform, at a point that nobody knows.
+        # An internal error of the platform. It may have occurred before or after the message was sent.
         return Unknown(reason)
     return Permanent(reason)
 
@@ -75,10 +69,10 @@ def _sent(body: Object) -> Sent:
 
 
 def _without_code(answer: Answer) -> Outcome:
-    """Not an answer of the API: a gateway's error page, or nothing at all."""
+    """The outcome of an answer that is not the API's: an error page of a gateway, or an empty body."""
     reason = f"HTTP {answer.status} without a code"
     if answer.status == 429:
-        return RetryAfter(wait(answer), reason)
+        return RetryAfter(_retry_after(answer), reason)
     if 400 <= answer.status < 500 and answer.status != 408:
         return Permanent(reason)
     return Unknown(reason)
