@@ -1,4 +1,4 @@
-"""Feishu's part of the suite: its vectors, samples and golden files."""
+"""Feishu in the conformance suite: checks of its vectors, samples and receipts for golden files."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ from tests.conformance.kit import (
 
 
 def samples(now: float) -> tuple[Sample, ...]:
-    """One valid request of each sort."""
+    """One valid request of each type."""
     encrypted = {
         "message": chat(now),
         "card action": card_action(now),
@@ -52,7 +52,7 @@ def samples(now: float) -> tuple[Sample, ...]:
             for name, payload in encrypted.items()
         ),
         Sample("legacy card", signed(dump(legacy_card()), now, TOKEN, "sha1"), SECRET_APP, headers=SIGNED),
-        # Without an encrypt key only the token inside speaks for the request, so its other bytes may change.
+        # Without an encrypt key only the token in the body authenticates the request, so its other bytes may change.
         Sample("plain message", Request(body=dump(chat(now))), PLAIN_APP, body=False),
         Sample("plain v1 event", Request(body=dump(v1_event(now))), PLAIN_APP, body=False),
         Sample(
@@ -70,12 +70,12 @@ def samples(now: float) -> tuple[Sample, ...]:
 
 
 def wrap(payload: bytes, now: float) -> tuple[Request, App]:
-    """Any payload, encrypted and signed."""
+    """`payload` encrypted and signed, and the app that accepts it."""
     return signed(encrypt(payload), now), SECRET_APP
 
 
 def payloads() -> Iterator[bytes]:
-    """Every field of every sort of event and of every sort of content, wrong in every way."""
+    """Each type of event and of content, with each field replaced by values of other types."""
     now = 1_718_000_002.0
     for payload in (chat(now), card_action(now), v1_event(now), legacy_card(), url_verification()):
         yield from wrong_types(dump(payload))
@@ -93,7 +93,7 @@ def _decrypt(vector: Vector) -> None:
 
 
 def _signed_request(vector: Vector) -> tuple[Request, App, float]:
-    """The request, without headers that are not given, the app it is for, and a moment at which it has just come."""
+    """The request of a vector with the headers that it names, its app, and a time one second after the time stamp."""
     inputs = vector.inputs
     signature = vector.expected.get("signature") or inputs.get("signature")
     values = (inputs.get("timestamp"), inputs.get("nonce"), signature)
@@ -103,7 +103,7 @@ def _signed_request(vector: Vector) -> tuple[Request, App, float]:
 
 
 def _token_inside(vector: Vector) -> str:
-    """The token that the plaintext carries, for vectors that leave the configured one out."""
+    """The token in the plaintext, for vectors that do not name the configured one."""
     sent = json.loads(vector.expected.get("plaintext", "{}"))
     return sent.get("header", sent).get("token", "")
 
@@ -126,13 +126,13 @@ def _signed_event(vector: Vector) -> None:
     plain = envelope.decrypt(inputs["encrypt_key"], json.loads(inputs["body"])["encrypt"]).decode()
     expect_equal(plain, expected["plaintext"], "plaintext")
     accepted = expect_accepted(receive("feishu", request, app, now))
-    expect(len(accepted.messages) + len(accepted.credentials) == 1, "one message or one ticket has to come of it")
+    expect(len(accepted.messages) + len(accepted.credentials) == 1, "expected one message or one ticket")
     for message in accepted.messages:
         _nothing_lost(json.loads(plain), message.raw)
 
 
 def _nothing_lost(sent: dict[str, Any], raw: dict[str, Any]) -> None:
-    """`raw` is what was sent, without the credentials."""
+    """Check that `raw` is the payload without the credentials."""
     inner = sent.get("event", {})
     for part in (sent, sent.get("header", {}), inner, inner.get("context", {})):
         for name in ("token", "preview_token"):
@@ -184,7 +184,7 @@ def _legacy_card(vector: Vector) -> None:
     args = (inputs["timestamp"], inputs["nonce"], inputs["verification_token"], request.body)
     expect_equal(envelope.card_signature(*args), vector.expected["signature"], "signature")
     (message,) = expect_accepted(receive("feishu", request, app, now)).messages
-    expect(message.action, "an action has to come of it")
+    expect(message.action, "expected an action")
 
 
 def _custom_bot_sign(vector: Vector) -> None:
@@ -196,7 +196,7 @@ def _decrypt_refused(vector: Vector) -> None:
         envelope.decrypt(vector.inputs["encrypt_key"], vector.inputs["encrypt"])
     except ValueError:
         return
-    raise Failed("decrypted, but has to be refused")
+    raise Failed("decrypted, but expected ValueError")
 
 
 CHECKS = {
@@ -218,7 +218,7 @@ CHECKS = {
 
 
 def receipt(call: Call, number: int) -> Answer:
-    """Success, with ids that tell the calls apart."""
+    """A successful answer, with an id that depends on the number of the call."""
     match call.name:
         case "upload_image":
             data = {"image_key": f"img_{number}"}

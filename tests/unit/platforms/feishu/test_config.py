@@ -1,4 +1,4 @@
-"""What a Feishu configuration takes, and that what it refuses is named."""
+"""The configuration of a Feishu app: accepted values, and errors that name the field."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def read(**fields: Any) -> Config:
     return msgspec.json.decode(msgspec.json.encode({**GOOD, **fields}), type=Config)
 
 
-def test_the_registry_knows_it() -> None:
+def test_the_registry_has_the_config_type() -> None:
     assert config_type("feishu") is Config
 
 
@@ -27,12 +27,12 @@ def test_the_registry_knows_it() -> None:
         ("http://127.0.0.1:8080/feishu/", "http://127.0.0.1:8080/feishu", "http://127.0.0.1:8080/feishu"),
     ],
 )
-def test_hosts_by_name_or_address(host: str, api: str, accounts: str) -> None:
+def test_a_host_is_a_name_or_an_address(host: str, api: str, accounts: str) -> None:
     config = read(host=host)
     assert (config.api, config.accounts) == (api, accounts)
 
 
-def test_feishu_without_encryption_is_what_is_assumed() -> None:
+def test_the_defaults_are_feishu_without_encryption() -> None:
     config = read()
     assert (config.api, config.encrypt_key, config.app_type) == ("https://open.feishu.cn", "", "internal")
 
@@ -56,7 +56,7 @@ def test_feishu_without_encryption_is_what_is_assumed() -> None:
         ({"on_unknown": "maybe"}, "on_unknown"),
     ],
 )
-def test_an_error_names_the_field_and_no_value(fields: dict[str, Any], named: str) -> None:
+def test_an_error_names_the_field_but_not_the_value(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=named) as error:
         read(**fields)
     for value in ("ftp://x", "https://a b"):

@@ -46,7 +46,7 @@ def legacy(payload: dict[str, Any]) -> Message:
 # --- card actions -----------------------------------------------------------------------------------------------------
 
 
-def pressed(**action: Any) -> Action:
+def action_of(**action: Any) -> Action:
     payload = card_action(NOW)
     payload["event"]["action"] = action
     found = message(payload).action
@@ -54,7 +54,7 @@ def pressed(**action: Any) -> Action:
     return found
 
 
-def test_a_card_action_has_its_place_and_an_empty_answer() -> None:
+def test_a_card_action_becomes_an_action_with_an_empty_response() -> None:
     outcome = accepted(card_action(NOW))
     (found,) = outcome.messages
     assert outcome.response.body == b"{}"
@@ -73,8 +73,8 @@ def test_a_card_action_has_its_place_and_an_empty_answer() -> None:
         assert secret not in json.dumps(found.raw)
 
 
-def test_our_own_button_comes_back_by_its_id_with_its_value() -> None:
-    found = pressed(tag="button", name="x", value={"parley": "yes", "value": "1.4"})
+def test_a_button_of_parley_returns_its_id_and_value() -> None:
+    found = action_of(tag="button", name="x", value={"parley": "yes", "value": "1.4"})
     assert (found.id, found.value) == ("yes", "1.4")
 
 
@@ -88,29 +88,29 @@ def test_our_own_button_comes_back_by_its_id_with_its_value() -> None:
         (7, "7"),
     ],
 )
-def test_another_buttons_value_is_kept_whatever_it_is(value: Any, wanted: str) -> None:
-    found = pressed(tag="button", value=value)
+def test_a_foreign_button_returns_its_value_as_text(value: Any, wanted: str) -> None:
+    found = action_of(tag="button", value=value)
     assert (found.id, found.value) == ("button", wanted)
 
 
-def test_what_is_chosen_and_typed_and_checked_comes_along() -> None:
-    assert pressed(tag="select_static", name="pick", option="b").options == ("b",)
-    assert pressed(tag="multi_select_static", options=["b", "c"], option="").options == ("b", "c")
-    assert pressed(tag="input", name="why", input_value="because").form == {"why": "because"}
-    assert pressed(tag="checker", name="ok", checked=True).form == {"ok": "true"}
-    assert pressed(tag="button", form_value={"when": ["2024-06-10", "+0800"], "n": None}).form == {
+def test_an_action_contains_selected_and_entered_values() -> None:
+    assert action_of(tag="select_static", name="pick", option="b").options == ("b",)
+    assert action_of(tag="multi_select_static", options=["b", "c"], option="").options == ("b", "c")
+    assert action_of(tag="input", name="why", input_value="because").form == {"why": "because"}
+    assert action_of(tag="checker", name="ok", checked=True).form == {"ok": "true"}
+    assert action_of(tag="button", form_value={"when": ["2024-06-10", "+0800"], "n": None}).form == {
         "when": '["2024-06-10","+0800"]',
         "n": "",
     }
 
 
-def test_a_microsecond_stamp_is_read_as_what_it_is() -> None:
+def test_a_time_stamp_in_microseconds_is_converted_to_seconds() -> None:
     payload = card_action(NOW)
     payload["header"]["create_time"] = "1718000300000000"
     assert message(payload).timestamp == 1_718_000_300
 
 
-def test_a_legacy_card_action_is_the_same_thing() -> None:
+def test_a_legacy_card_action_becomes_an_action() -> None:
     found = legacy(legacy_card())
     assert (found.kind, found.sender.id, found.context.room_id) == ("action", "ou_4d5e6f70", "oc_84f1c2d0")
     assert found.context.tenant == "2ed263bf32cf1651"
@@ -119,7 +119,7 @@ def test_a_legacy_card_action_is_the_same_thing() -> None:
     assert "c-0f1e2d3c" not in json.dumps(found.raw)
 
 
-def test_a_legacy_click_is_known_by_its_token_and_action() -> None:
+def test_the_id_of_a_legacy_click_derives_from_its_token_and_action() -> None:
     first, same = legacy(legacy_card()), legacy(legacy_card())
     other = legacy({**legacy_card(), "token": "c-another"})
     changed = legacy({**legacy_card(), "action": {"tag": "button", "value": {"op": "deny"}}})
@@ -159,7 +159,7 @@ WHO = Sender(id=IDS["open_id"])
         ("im.something.new_v9", {"anything": [1, {"a": None}]}, Sender(id="", kind="system"), ""),
     ],
 )
-def test_events_say_who_and_where(kind: str, inner: dict[str, Any], sender: Sender, room: str) -> None:
+def test_an_event_has_its_sender_and_room(kind: str, inner: dict[str, Any], sender: Sender, room: str) -> None:
     outcome = accepted(event(kind, inner, NOW))
     (found,) = outcome.messages
     assert outcome.response.body == b'{"msg":"success"}'
@@ -169,7 +169,7 @@ def test_events_say_who_and_where(kind: str, inner: dict[str, Any], sender: Send
     assert found.raw["event"] == inner
 
 
-def test_a_reaction_and_a_menu_item_say_a_word() -> None:
+def test_the_text_of_a_reaction_or_menu_item_is_its_key() -> None:
     reaction = message(
         event("im.message.reaction.created_v1", {"message_id": "om_1", "reaction_type": {"emoji_type": "OK"}}, NOW)
     )
@@ -178,26 +178,26 @@ def test_a_reaction_and_a_menu_item_say_a_word() -> None:
     assert menu.content.text == "report"
 
 
-def test_opening_the_direct_chat_is_private() -> None:
+def test_the_event_of_opening_the_direct_chat_is_private() -> None:
     kind = "im.chat.access_event.bot_p2p_chat_entered_v1"
     found = message(event(kind, {"chat_id": "oc_1", "operator_id": IDS}, NOW))
     assert found.context.private
 
 
-def test_a_link_preview_gets_an_answer_that_changes_nothing() -> None:
+def test_a_link_preview_gets_an_empty_object() -> None:
     outcome = accepted(event("url.preview.get", {"operator": IDS, "token": "pt-9"}, NOW))
     assert outcome.response.body == b"{}"
     assert "pt-9" not in json.dumps(outcome.messages[0].raw)
 
 
-def test_a_v1_event_is_known_by_its_uuid() -> None:
+def test_the_id_of_a_v1_event_is_its_uuid() -> None:
     found = message(v1_event(NOW))
     assert (found.kind, found.event, found.id) == ("event", "app_open", "6a1b0f1de9e64b3fb1d2f5a90c7e4d21")
     assert (found.sender.id, found.context.tenant, found.timestamp) == ("ou_1", "t1", int(NOW))
     assert "token" not in found.raw
 
 
-def test_an_event_without_an_id_is_known_by_all_it_says() -> None:
+def test_the_id_of_an_event_without_an_id_is_a_hash_of_its_content() -> None:
     payload = event("im.chat.updated_v1", {"chat_id": "oc_1"}, NOW)
     del payload["header"]["event_id"]
     same = {key: payload[key] for key in reversed(payload)}
@@ -206,7 +206,7 @@ def test_an_event_without_an_id_is_known_by_all_it_says() -> None:
     assert message(payload).id != message(other).id
 
 
-def test_an_event_without_a_time_happened_now() -> None:
+def test_an_event_without_a_time_stamp_gets_the_current_time() -> None:
     payload = event("im.chat.updated_v1", {}, NOW)
     del payload["header"]["create_time"]
     assert message(payload).timestamp == int(NOW)
@@ -215,7 +215,7 @@ def test_an_event_without_a_time_happened_now() -> None:
 # --- app tickets ------------------------------------------------------------------------------------------------------
 
 
-def test_a_ticket_is_kept_and_never_a_message() -> None:
+def test_a_ticket_becomes_a_pushed_credential_and_no_message() -> None:
     old = v1_event(NOW, {"type": "app_ticket", "app_id": "cli_a1b2c3d4e5f60708", "app_ticket": "tkt-0d9c8b7a"})
     new = event("app_ticket", {"app_ticket": "tkt-0d9c8b7a"}, NOW)
     for payload in (old, new):
@@ -225,5 +225,5 @@ def test_a_ticket_is_kept_and_never_a_message() -> None:
         assert not outcome.messages
 
 
-def test_an_empty_ticket_keeps_nothing() -> None:
+def test_an_event_without_a_ticket_has_no_credentials() -> None:
     assert accepted(v1_event(NOW, {"type": "app_ticket"})).credentials == {}

@@ -1,4 +1,4 @@
-"""Whatever comes, `receive` answers: it never raises, and what it accepts goes through the queue."""
+"""`receive` never raises, and every accepted message survives the queue's encoding."""
 
 import json
 from typing import Any
@@ -37,14 +37,14 @@ def answers(request: Request, app: Any) -> None:
 
 @settings(deadline=None)
 @given(st.binary(), headers)
-def test_any_bytes(body: bytes, sent: dict[str, str]) -> None:
+def test_receive_never_raises_for_any_bytes(body: bytes, sent: dict[str, str]) -> None:
     for app in (PLAIN_APP, SECRET_APP):
         answers(Request(headers=Headers(sent), body=body), app)
 
 
 @settings(deadline=None)
 @given(documents, headers)
-def test_any_document(document: Any, sent: dict[str, str]) -> None:
+def test_receive_never_raises_for_any_document(document: Any, sent: dict[str, str]) -> None:
     body = json.dumps(document).encode("utf-8", "surrogatepass")
     for app in (PLAIN_APP, SECRET_APP):
         answers(Request(headers=Headers(sent), body=body), app)
@@ -54,13 +54,13 @@ def test_any_document(document: Any, sent: dict[str, str]) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(documents, st.sampled_from(["text", "post", "interactive", "location", "media", "system", "no such type"]))
-def test_any_content_of_a_genuine_message(content: Any, kind: str) -> None:
+def test_receive_never_raises_for_any_content_of_an_authentic_message(content: Any, kind: str) -> None:
     answers(signed(encrypt(json.dumps(chat(NOW, kind, content)).encode()), NOW), SECRET_APP)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(["message", "sender", "action", "operator", "context", "token"]), documents))
-def test_any_genuine_event(inner: dict[str, Any]) -> None:
+def test_receive_never_raises_for_any_authentic_event(inner: dict[str, Any]) -> None:
     for payload in (chat(NOW), card_action(NOW)):
         payload["event"] = inner
         answers(signed(encrypt(json.dumps(payload).encode()), NOW), SECRET_APP)
@@ -68,5 +68,5 @@ def test_any_genuine_event(inner: dict[str, Any]) -> None:
 
 @settings(deadline=None)
 @given(st.text() | st.integers() | st.floats() | st.none())
-def test_any_timestamp(value: Any) -> None:
+def test_any_time_stamp_is_read_as_seconds(value: Any) -> None:
     assert 0 <= unix_seconds(value) < 1e11

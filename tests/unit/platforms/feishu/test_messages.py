@@ -21,7 +21,7 @@ def message(payload: dict[str, Any], app: App = PLAIN_APP) -> Message:
     return found
 
 
-def said(kind: str, content: Any, **more: Any) -> Message:
+def message_of(kind: str, content: Any, **more: Any) -> Message:
     return message(chat(NOW, kind, content, **more))
 
 
@@ -29,7 +29,7 @@ def mention(key: str, open_id: str, name: str, kind: str = "user") -> dict[str, 
     return {"key": key, "id": {"open_id": open_id}, "mentioned_type": kind, "name": name}
 
 
-def test_every_field_has_its_place() -> None:
+def test_every_field_of_a_message_is_mapped() -> None:
     found = message(chat(NOW))
     assert (found.platform, found.app, found.kind) == ("feishu", "demo", "message")
     assert found.id == "om_1f0c2d3e4a5b6c7d8e9f0a1b2c3d4e5f"
@@ -47,13 +47,13 @@ def test_every_field_has_its_place() -> None:
     assert TOKEN not in json.dumps(found.raw)
 
 
-def test_a_direct_chat_is_private_and_still_has_a_room() -> None:
+def test_a_direct_chat_is_private_and_has_a_room() -> None:
     found = message(chat(NOW, chat_type="p2p"))
     assert found.context.private
     assert found.context.room_id
 
 
-def test_a_bot_is_told_from_a_person() -> None:
+def test_a_sender_can_be_a_bot() -> None:
     payload = chat(NOW)
     payload["event"]["sender"]["sender_type"] = "bot"
     assert message(payload).sender.kind == "bot"
@@ -68,19 +68,19 @@ def test_a_bot_is_told_from_a_person() -> None:
         ("ou_plain", "ou_plain"),
     ],
 )
-def test_a_sender_without_an_open_id_is_known_by_the_next_best(ids: Any, known: str) -> None:
+def test_a_sender_without_an_open_id_has_the_union_id_or_user_id(ids: Any, known: str) -> None:
     payload = chat(NOW)
     payload["event"]["sender"]["sender_id"] = ids
     assert message(payload).sender.id == known
 
 
-def test_the_id_is_that_of_the_message_not_of_the_delivery() -> None:
+def test_the_message_id_is_the_same_for_each_delivery() -> None:
     first, again = chat(NOW), chat(NOW)
     again["header"]["event_id"] = "another"
     assert message(first).id == message(again).id
 
 
-def test_a_message_without_an_id_is_known_by_its_event() -> None:
+def test_a_message_without_an_id_has_the_event_id() -> None:
     payload = chat(NOW)
     del payload["event"]["message"]["message_id"]
     assert message(payload).id == "event-im.message.receive_v1"
@@ -89,47 +89,52 @@ def test_a_message_without_an_id_is_known_by_its_event() -> None:
 # --- mentions ---------------------------------------------------------------------------------------------------------
 
 
-def test_placeholders_become_names_and_the_bots_own_disappears_from_the_words() -> None:
+def test_placeholders_become_mentions_and_the_text_omits_the_bot() -> None:
     mentions = [mention("@_user_1", "ou_bot", "Helper", "bot"), mention("@_user_2", "ou_li", "Li")]
-    found = said("text", {"text": "hi @_user_1 ask @_user_2 please"}, mentions=mentions)
+    found = message_of("text", {"text": "hi @_user_1 ask @_user_2 please"}, mentions=mentions)
     assert found.content.text == "hi ask @Li please"
     assert [part.id for part in found.mentions] == ["ou_bot", "ou_li"]
 
 
-def test_the_longer_key_wins() -> None:
+def test_the_longest_placeholder_matches() -> None:
     mentions = [mention("@_user_1", "ou_1", "One"), mention("@_user_10", "ou_10", "Ten")]
-    assert said("text", {"text": "@_user_10 @_user_1 @_user_12"}, mentions=mentions).content.text == "@Ten @One @One2"
+    assert (
+        message_of("text", {"text": "@_user_10 @_user_1 @_user_12"}, mentions=mentions).content.text
+        == "@Ten @One @One2"
+    )
 
 
-def test_everyone_is_mentioned_without_an_entry() -> None:
-    found = said("text", {"text": "@_all lunch"}, mentions=[])
+def test_a_mention_of_everyone_needs_no_entry() -> None:
+    found = message_of("text", {"text": "@_all lunch"}, mentions=[])
     assert found.segments == (Mention(id="all"), Text(text=" lunch"))
     assert found.content.text == "@all lunch"
 
 
-def test_a_placeholder_without_an_entry_stays_as_it_is() -> None:
-    assert said("text", {"text": "@_user_7 hi"}, mentions=None).content.text == "@_user_7 hi"
+def test_a_placeholder_without_an_entry_is_plain_text() -> None:
+    assert message_of("text", {"text": "@_user_7 hi"}, mentions=None).content.text == "@_user_7 hi"
 
 
-def test_only_a_mention_of_the_bot_leaves_no_words() -> None:
-    assert said("text", {"text": "@_user_1"}).content.text == ""
-    assert said("text", {"text": "@_user_1 "}).content.text == ""
+def test_a_mention_of_the_bot_alone_leaves_an_empty_text() -> None:
+    assert message_of("text", {"text": "@_user_1"}).content.text == ""
+    assert message_of("text", {"text": "@_user_1 "}).content.text == ""
 
 
-def test_with_its_own_id_known_other_bots_are_others() -> None:
+def test_with_bot_open_id_other_bots_stay_in_the_text() -> None:
     mentions = [mention("@_user_1", "ou_me", "Me", "bot"), mention("@_user_2", "ou_other", "Other", "bot")]
     payload = chat(NOW, content={"text": "@_user_1 and @_user_2 do"}, mentions=mentions)
     assert message(payload, make_app(bot_open_id="ou_me")).content.text == "and @Other do"
     assert message(payload).content.text == "and do"
 
 
-def test_a_mention_without_an_id_keeps_its_key() -> None:
-    found = said("text", {"text": "@_user_1"}, mentions=[{"key": "@_user_1", "id": {"open_id": ""}, "name": "Li"}])
+def test_a_mention_without_an_id_has_its_placeholder_as_id() -> None:
+    found = message_of(
+        "text", {"text": "@_user_1"}, mentions=[{"key": "@_user_1", "id": {"open_id": ""}, "name": "Li"}]
+    )
     assert found.mentions == (Mention(id="@_user_1", name="Li"),)
 
 
-def test_a_command_in_words_stays_a_message() -> None:
-    found = said("text", {"text": "@_user_1 /echo hi"})
+def test_a_command_in_the_text_stays_a_message() -> None:
+    found = message_of("text", {"text": "@_user_1 /echo hi"})
     assert (found.kind, found.content.text, found.command) == ("message", "/echo hi", None)
 
 
@@ -146,30 +151,34 @@ def test_a_command_in_words_stays_a_message() -> None:
     ],
 )
 def test_media_are_segments_and_attachments(kind: str, segment: Any) -> None:
-    found = said(kind, CONTENTS[kind])
+    found = message_of(kind, CONTENTS[kind])
     assert found.segments == (segment,)
     assert found.content.attachments == (segment,)
 
 
-def test_media_without_a_duration_have_none() -> None:
+def test_an_unreadable_duration_is_none() -> None:
     for duration in (None, "long", [], "1" * 50):
-        assert said("audio", {"file_key": "f", "duration": duration}).segments == (Audio(key="f"),)
+        assert message_of("audio", {"file_key": "f", "duration": duration}).segments == (Audio(key="f"),)
 
 
-def test_a_location_has_numbers() -> None:
-    assert said("location", CONTENTS["location"]).segments == (Location(latitude=39.908, longitude=116.397, name="HQ"),)
-    assert said("location", {"latitude": "-0.5", "longitude": 7}).segments == (Location(latitude=-0.5, longitude=7),)
+def test_a_location_has_numeric_coordinates() -> None:
+    assert message_of("location", CONTENTS["location"]).segments == (
+        Location(latitude=39.908, longitude=116.397, name="HQ"),
+    )
+    assert message_of("location", {"latitude": "-0.5", "longitude": 7}).segments == (
+        Location(latitude=-0.5, longitude=7),
+    )
 
 
 @pytest.mark.parametrize("degrees", [None, "", "north", "nan", "inf", "1e5", "1_0", "9" * 50])
-def test_a_location_without_numbers_is_kept_as_something_else(degrees: Any) -> None:
-    (found,) = said("location", {"latitude": degrees, "longitude": "1", "name": "HQ"}).segments
+def test_a_location_without_coordinates_becomes_other(degrees: Any) -> None:
+    (found,) = message_of("location", {"latitude": degrees, "longitude": "1", "name": "HQ"}).segments
     assert isinstance(found, Other)
 
 
-def test_a_post_is_read_element_by_element() -> None:
+def test_each_element_of_a_post_becomes_a_segment() -> None:
     mentions = [mention("@_user_1", "ou_li", "Li")]
-    found = said("post", POST, mentions=mentions)
+    found = message_of("post", POST, mentions=mentions)
     assert found.segments == (
         Text(text="T\na"),
         Link(url="https://example.com", title="x"),
@@ -190,13 +199,13 @@ def test_a_post_is_read_element_by_element() -> None:
 
 
 @pytest.mark.parametrize(("who", "mentioned"), [("@_all", "all"), ("all", "all"), ("ou_9", "ou_9")])
-def test_a_post_mentions_everyone_and_people_without_an_entry(who: str, mentioned: str) -> None:
-    found = said("post", {"content": [[{"tag": "at", "user_id": who, "user_name": "N"}]]}, mentions=[])
+def test_a_post_can_mention_everyone_and_people_without_an_entry(who: str, mentioned: str) -> None:
+    found = message_of("post", {"content": [[{"tag": "at", "user_id": who, "user_name": "N"}]]}, mentions=[])
     assert [part.id for part in found.mentions] == [mentioned]
 
 
-def test_a_post_inside_its_locale_is_read_too() -> None:
-    found = said("post", {"zh_cn": {"title": "T", "content": [[{"tag": "text", "text": "a"}]]}})
+def test_a_post_can_be_wrapped_in_a_locale() -> None:
+    found = message_of("post", {"zh_cn": {"title": "T", "content": [[{"tag": "text", "text": "a"}]]}})
     assert found.segments == (Text(text="T\na"),)
 
 
@@ -215,12 +224,12 @@ def test_a_post_inside_its_locale_is_read_too() -> None:
         ("vote", Other(name="vote", text="Lunch?", data={"topic": "Lunch?"})),
     ],
 )
-def test_a_type_without_a_form_keeps_its_words_and_fields(kind: str, segment: Other) -> None:
-    assert said(kind, CONTENTS[kind]).segments == (segment,)
+def test_a_type_without_a_reader_keeps_its_text_and_fields(kind: str, segment: Other) -> None:
+    assert message_of(kind, CONTENTS[kind]).segments == (segment,)
 
 
 @pytest.mark.parametrize("content", ["", "no json", "[]", "null", '{"text":', None, 7, ["x"], "[" * 5000])
-def test_content_that_cannot_be_read_is_still_a_message(content: Any) -> None:
+def test_unreadable_content_becomes_other(content: Any) -> None:
     payload = chat(NOW)
     payload["event"]["message"]["content"] = content
     found = message(payload)
@@ -228,7 +237,7 @@ def test_content_that_cannot_be_read_is_still_a_message(content: Any) -> None:
     assert found.segments == (Other(name="text"),)
 
 
-def test_half_an_emoji_does_not_lose_the_message() -> None:
+def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
     payload = chat(NOW, mentions=[])
     payload["event"]["message"]["content"] = r'{"text":"a\ud83d b\ude00 \ud83d\ude00"}'
     assert message(payload).content.text == "a\ufffd b\ufffd \U0001f600"
@@ -242,11 +251,11 @@ def test_half_an_emoji_does_not_lose_the_message() -> None:
     ("create_time", "seconds"),
     [("1718000001234", 1718000001), ("1718000001", 1718000001), (1718000001234, 1718000001), ("soon", 1718000001)],
 )
-def test_the_time_is_in_seconds_and_the_envelopes_where_the_message_has_none(create_time: Any, seconds: int) -> None:
+def test_the_timestamp_is_in_seconds_and_falls_back_to_the_envelope(create_time: Any, seconds: int) -> None:
     assert message(chat(NOW, create_time=create_time)).timestamp == seconds
 
 
-def test_a_card_inside_cards_gives_its_words_in_order() -> None:
+def test_nested_card_elements_give_their_text_in_order() -> None:
     content = {"title": "T", "elements": [[{"content": "a", "elements": [{"text": "b"}]}, {"text": "c"}], "x", None]}
-    (found,) = said("interactive", content).segments
+    (found,) = message_of("interactive", content).segments
     assert found == Other(name="interactive", text="T\na\nb\nc")

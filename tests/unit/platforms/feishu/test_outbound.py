@@ -1,4 +1,4 @@
-"""What answers mean, how tokens are had, which limits count, what is fetched. (The calls themselves: tests/golden.)"""
+"""Outcomes, tokens, rate limits and downloads. The calls that deliver a reply are tested in tests/golden."""
 
 import json
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ REFUSED = [
     *(230110, 232009, 230011, 230031, 230009, 230026, 99991403, 99991401, 99991672, 99991669, 99991679),
     *(19021, 19022, 19024, 777777),
 ]
-"""Codes of the docs' table that end it, and one that is in no table."""
+"""Codes of the docs that are permanent, and one that the docs do not list."""
 
 
 def out(*segments: AnySegment, op: Any = "send", target: str = "", **to: Any) -> Outgoing:
@@ -62,30 +62,30 @@ def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Answer(status, body if isinstance(body, bytes) else dump(body), Headers(headers))
 
 
-def meant(body: Any, status: int = 200, call: Call = SEND, **headers: Any) -> Outcome:
+def outcome_of(body: Any, status: int = 200, call: Call = SEND, **headers: Any) -> Outcome:
     return outcome(call, answer(body, status, {name.replace("_", "-"): value for name, value in headers.items()}))
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_made_is_named() -> None:
-    assert meant({"code": 0, "data": {"message_id": "om_1"}}) == Sent(id="om_1")
-    assert meant({"code": 0, "data": {"image_key": "img_1"}}) == Sent(id="img_1", data={"key": "img_1"})
-    assert meant({"code": 0, "data": {"file_key": "f_1"}}) == Sent(id="f_1", data={"key": "f_1"})
-    assert meant({"code": 0, "data": None}) == Sent()
-    assert meant({"StatusCode": 0, "StatusMessage": "success"}) == Sent()
+def test_a_success_returns_the_id_of_the_new_object() -> None:
+    assert outcome_of({"code": 0, "data": {"message_id": "om_1"}}) == Sent(id="om_1")
+    assert outcome_of({"code": 0, "data": {"image_key": "img_1"}}) == Sent(id="img_1", data={"key": "img_1"})
+    assert outcome_of({"code": 0, "data": {"file_key": "f_1"}}) == Sent(id="f_1", data={"key": "f_1"})
+    assert outcome_of({"code": 0, "data": None}) == Sent()
+    assert outcome_of({"StatusCode": 0, "StatusMessage": "success"}) == Sent()
 
 
 @pytest.mark.parametrize("code", [99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677])
-def test_a_token_that_is_refused(code: int) -> None:
-    assert isinstance(meant({"code": code, "msg": "x"}, 400), TokenRejected)
+def test_a_refused_token_is_reported_as_token_rejected(code: int) -> None:
+    assert isinstance(outcome_of({"code": code, "msg": "x"}, 400), TokenRejected)
 
 
 @pytest.mark.parametrize("code", [99991400, 230020, 11232, 11233, 11247])
 @pytest.mark.parametrize("status", [200, 400, 429])
-def test_a_limit_whatever_the_http_status(code: int, status: int) -> None:
-    assert meant({"code": code, "msg": "slow"}, status) == RetryAfter(1, f"{code} slow")
+def test_a_rate_limit_code_is_recognised_with_any_http_status(code: int, status: int) -> None:
+    assert outcome_of({"code": code, "msg": "slow"}, status) == RetryAfter(1, f"{code} slow")
 
 
 @pytest.mark.parametrize(
@@ -99,68 +99,68 @@ def test_a_limit_whatever_the_http_status(code: int, status: int) -> None:
         ({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 1),
     ],
 )
-def test_a_limit_says_how_long_to_wait(headers: dict[str, Any], after: float) -> None:
-    assert meant({"code": 99991400, "msg": "x"}, 400, **headers) == RetryAfter(after, "99991400 x")
+def test_a_rate_limit_takes_its_wait_from_the_headers(headers: dict[str, Any], after: float) -> None:
+    assert outcome_of({"code": 99991400, "msg": "x"}, 400, **headers) == RetryAfter(after, "99991400 x")
 
 
-def test_http_429_is_a_limit_with_any_body() -> None:
-    assert isinstance(meant(b"<html>", 429), RetryAfter)
-    assert isinstance(meant({"code": 1, "msg": "?"}, 429), RetryAfter)
+def test_http_429_is_a_rate_limit_with_any_body() -> None:
+    assert isinstance(outcome_of(b"<html>", 429), RetryAfter)
+    assert isinstance(outcome_of({"code": 1, "msg": "?"}, 429), RetryAfter)
 
 
-def test_a_message_that_is_still_being_sent_is_tried_again() -> None:
-    assert isinstance(meant({"code": 230049, "msg": "x"}, 400), Transient)
+def test_a_message_that_is_still_being_sent_is_transient() -> None:
+    assert isinstance(outcome_of({"code": 230049, "msg": "x"}, 400), Transient)
 
 
 @pytest.mark.parametrize("code", [230001, 230025, 230055, 230099, 200000, 100030, 9499, 99992402])
-def test_a_form_that_is_refused_leaves_the_words(code: int) -> None:
-    found = meant({"code": code, "msg": "x"}, 400)
+def test_a_refused_form_can_fall_back_to_plain_text(code: int) -> None:
+    found = outcome_of({"code": code, "msg": "x"}, 400)
     assert isinstance(found, Permanent)
     assert found.form
 
 
-def test_refused_media_leave_the_words() -> None:
-    assert meant({"code": 234006, "msg": "too big"}, 400, UPLOAD) == Permanent("234006 too big", form=True)
-    assert meant({"code": 234003, "msg": "other"}, 400) == Permanent("234003 other")
+def test_refused_media_can_fall_back_to_plain_text() -> None:
+    assert outcome_of({"code": 234006, "msg": "too big"}, 400, UPLOAD) == Permanent("234006 too big", form=True)
+    assert outcome_of({"code": 234003, "msg": "other"}, 400) == Permanent("234003 other")
 
 
 @pytest.mark.parametrize("code", REFUSED)
 @pytest.mark.parametrize("status", [200, 400, 403])
-def test_anything_else_is_refused_for_good(code: int, status: int) -> None:
-    assert meant({"code": code, "msg": "no"}, status) == Permanent(f"{code} no")
+def test_any_other_code_is_permanent(code: int, status: int) -> None:
+    assert outcome_of({"code": code, "msg": "no"}, status) == Permanent(f"{code} no")
 
 
-def test_what_is_gone_is_recalled() -> None:
+def test_recalling_a_deleted_message_succeeds() -> None:
     for code in (230011, 230110):
-        assert meant({"code": code, "msg": "gone"}, 400, RECALL) == Sent()
+        assert outcome_of({"code": code, "msg": "gone"}, 400, RECALL) == Sent()
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_nobody_knows_what_a_server_error_did(status: int) -> None:
-    assert isinstance(meant({"code": 2200, "msg": "internal"}, status), Unknown)
-    assert isinstance(meant(b"<html>", status), Unknown)
-    assert isinstance(meant(b"", status), Unknown)
+def test_a_server_error_has_an_unknown_outcome(status: int) -> None:
+    assert isinstance(outcome_of({"code": 2200, "msg": "internal"}, status), Unknown)
+    assert isinstance(outcome_of(b"<html>", status), Unknown)
+    assert isinstance(outcome_of(b"", status), Unknown)
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_known_code_counts_more_than_a_server_error(status: int) -> None:
-    assert isinstance(meant({"code": 99991400, "msg": ""}, status), RetryAfter)
-    assert isinstance(meant({"code": 99991663, "msg": ""}, status), TokenRejected)
-    assert isinstance(meant({"code": 230099, "msg": ""}, status), Permanent)
+def test_a_known_code_takes_precedence_over_a_server_error(status: int) -> None:
+    assert isinstance(outcome_of({"code": 99991400, "msg": ""}, status), RetryAfter)
+    assert isinstance(outcome_of({"code": 99991663, "msg": ""}, status), TokenRejected)
+    assert isinstance(outcome_of({"code": 230099, "msg": ""}, status), Permanent)
 
 
 @pytest.mark.parametrize("body", [b"", b"ok", b"[]", b'{"code":"0"}', b'{"code":true}', b'{"code":null}', b"\xff"])
-def test_a_success_without_a_code_is_no_success(body: bytes) -> None:
-    assert isinstance(meant(body), Unknown)
+def test_http_200_without_a_code_has_an_unknown_outcome(body: bytes) -> None:
+    assert isinstance(outcome_of(body), Unknown)
 
 
-def test_a_gateways_refusal_is_final_but_for_its_time_out() -> None:
-    assert meant(b"<html>", 413) == Permanent("HTTP 413 without a code")
-    assert isinstance(meant(b"<html>", 408), Unknown)
+def test_a_gateway_error_is_permanent_except_for_its_timeout() -> None:
+    assert outcome_of(b"<html>", 413) == Permanent("HTTP 413 without a code")
+    assert isinstance(outcome_of(b"<html>", 408), Unknown)
 
 
-def test_a_reason_is_short() -> None:
-    found = meant({"code": 1, "msg": "x" * 10_000}, 400)
+def test_a_reason_has_at_most_200_characters() -> None:
+    found = outcome_of({"code": 1, "msg": "x" * 10_000}, 400)
     assert isinstance(found, Permanent)
     assert len(found.reason) == 200
 
@@ -168,7 +168,7 @@ def test_a_reason_is_short() -> None:
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_message_counts_for_its_chat_and_for_the_app() -> None:
+def test_a_message_counts_against_its_chat_and_the_api() -> None:
     app = make_app()
     chat, whole = limits(SEND, out(room_id="oc_1", user_id="ou_1"), app)
     assert chat == Bucket("feishu#chat#oc_1", 5, 1)
@@ -180,44 +180,46 @@ def test_a_message_counts_for_its_chat_and_for_the_app() -> None:
     assert limits(reply, out(room_id="oc_1"), app)[1] != whole  # each API has a limit of its own
 
 
-def test_a_burst_stays_below_fifty_a_second() -> None:
+def test_the_burst_stays_below_fifty_a_second() -> None:
     whole = limits(SEND, out(room_id="oc_1"), make_app())[-1]
     assert whole.burst is not None
     assert whole.burst + (whole.limit - whole.burst) / whole.period + 1 <= 50
 
 
-def test_an_edited_card_counts_for_itself() -> None:
+def test_an_edit_counts_against_its_message() -> None:
     update = Call(name="update", method="PATCH", url="u")
     edit, _whole = limits(update, out(op="edit", target="om_9"), make_app())
     assert edit == Bucket("feishu#message#om_9", 5, 1)
 
 
-def test_other_calls_count_for_the_app_alone() -> None:
+def test_other_calls_count_against_their_api_only() -> None:
     assert len(limits(UPLOAD, out(room_id="oc_1"), make_app())) == 1
 
 
-def test_a_webhook_has_limits_of_its_own_and_its_address_is_no_key() -> None:
+def test_a_webhook_has_its_own_limits_and_no_key_contains_its_address() -> None:
     push = Call(name="push", method="POST", url="https://open.feishu.cn/open-apis/bot/v2/hook/secret-id")
     buckets = limits(push, out(webhook="alerts"), ADAPTER.app)
     assert [(bucket.limit, bucket.period) for bucket in buckets] == [(5, 1), (100, 60)]
     assert not [bucket for bucket in buckets if "secret-id" in bucket.key]
 
 
-def test_a_limit_that_is_hit_is_a_pause_for_everybody() -> None:
-    app, said = make_app(), out(room_id="oc_1")
-    chat, whole = limits(SEND, said, app)
+def test_a_rate_limit_pauses_the_bucket_for_all_instances() -> None:
+    app, sent = make_app(), out(room_id="oc_1")
+    chat, whole = limits(SEND, sent, app)
     hit = answer({"code": 99991400}, 400, {"x-ogw-ratelimit-reset": "7"})
-    assert limit_feedback(SEND, hit, said, app) == (Pause(whole, 7),)
-    assert limit_feedback(SEND, answer({"code": 230020}, 400), said, app) == (Pause(chat, 1),)
-    assert limit_feedback(SEND, answer({"code": 0}), said, app) == ()
+    assert limit_feedback(SEND, hit, sent, app) == (Pause(whole, 7),)
+    assert limit_feedback(SEND, answer({"code": 230020}, 400), sent, app) == (Pause(chat, 1),)
+    assert limit_feedback(SEND, answer({"code": 0}), sent, app) == ()
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 
-def run_token(app: App, answers: list[Answer], kept: Mapping[str, str], tenant: str = "t1") -> tuple[Token, list[Call]]:
-    """Drive `token` with these answers; what it raises comes through with the calls so far."""
-    steps = token(out(tenant=tenant), app, kept, NOW)
+def run_token(
+    app: App, answers: list[Answer], pushed: Mapping[str, str], tenant: str = "t1"
+) -> tuple[Token, list[Call]]:
+    """Run `token` with these answers. Returns the token and the calls; lets its exceptions through."""
+    steps = token(out(tenant=tenant), app, pushed, NOW)
     calls = [next(steps)]
     try:
         for one in answers:
@@ -233,7 +235,7 @@ GOOD_APP = answer({"code": 0, "app_access_token": "a-1", "expire": 7000})
 GOOD = answer({"code": 0, "msg": "ok", "tenant_access_token": "t-1", "expire": 7140})
 
 
-def test_an_internal_app_asks_with_its_secret() -> None:
+def test_an_internal_app_gets_a_token_with_its_secret() -> None:
     found, (call,) = run_token(make_app(), [GOOD], {})
     assert found == Token("t-1", NOW + 7140)
     assert call.url == f"{HOST}/auth/v3/tenant_access_token/internal"
@@ -241,7 +243,7 @@ def test_an_internal_app_asks_with_its_secret() -> None:
     assert (call.auth, call.idempotent_for) == (None, IDEMPOTENT)
 
 
-def test_a_store_app_goes_from_ticket_to_app_to_tenant() -> None:
+def test_a_store_app_exchanges_the_ticket_for_an_app_token_and_a_tenant_token() -> None:
     found, calls = run_token(STORE, [GOOD_APP, GOOD], TICKET)
     assert found == Token("t-1", NOW + 7140)
     assert [call.url.removeprefix(f"{HOST}/auth/v3/") for call in calls] == ["app_access_token", "tenant_access_token"]
@@ -250,12 +252,12 @@ def test_a_store_app_goes_from_ticket_to_app_to_tenant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kept", "answers"),
+    ("pushed", "answers"),
     [({}, []), (TICKET, [answer({"code": 10012, "msg": "app ticket invalid"}, 400)])],
     ids=["no ticket yet", "ticket refused"],
 )
-def test_without_a_good_ticket_a_new_one_is_asked_for(kept: dict[str, str], answers: list[Answer]) -> None:
-    steps = token(out(tenant="t1"), STORE, kept, NOW)
+def test_without_a_valid_ticket_a_new_one_is_requested(pushed: dict[str, str], answers: list[Answer]) -> None:
+    steps = token(out(tenant="t1"), STORE, pushed, NOW)
     call = next(steps)
     for one in answers:
         call = steps.send(one)
@@ -285,40 +287,40 @@ def test_a_store_app_needs_a_tenant() -> None:
         (answer({"code": 0, "tenant_access_token": "t-1", "expire": "x"}), 5),
     ],
 )
-def test_a_refused_token_says_when_to_come_back(refusal: Answer, after: float | None) -> None:
+def test_a_refused_token_has_a_retry_delay(refusal: Answer, after: float | None) -> None:
     with pytest.raises(TokenUnavailableError) as raised:
         run_token(make_app(), [refusal], {})
     assert raised.value.retry_after == after
     assert "appsecret" not in str(raised.value)
 
 
-def test_a_wrong_secret_names_the_settings() -> None:
+def test_the_error_for_a_wrong_secret_names_the_settings() -> None:
     with pytest.raises(TokenUnavailableError, match=r"10014 app secret invalid; see app_id, app_secret"):
         run_token(make_app(), [answer({"code": 10014, "msg": "app secret invalid"})], {})
 
 
-def test_tokens_are_shared_where_they_are_the_same() -> None:
+def test_a_token_is_shared_per_host_and_app_and_per_tenant_of_a_store_app() -> None:
     assert token_key(out(tenant="t1"), make_app()) == token_key(out(tenant="t2"), make_app())
     assert token_key(out(tenant="t1"), STORE) != token_key(out(tenant="t2"), STORE)
     assert token_key(out(), make_app()) != token_key(out(), make_app(host="lark"))
     assert token_key(out(), make_app()) != token_key(out(), make_app(app_id="cli_other"))
 
 
-def test_a_webhook_needs_a_token_for_pictures_alone() -> None:
+def test_a_webhook_needs_a_token_only_to_upload_an_image() -> None:
     app = ADAPTER.app
     assert token_key(out(webhook="alerts"), app) is None
     assert token_key(out(Image(key="img_1"), webhook="alerts"), app) is None
     assert token_key(out(Image(url="https://x/a.png"), webhook="alerts"), app) == token_key(out(), app)
 
 
-def test_tickets_are_asked_for() -> None:
+def test_the_profile_names_the_app_ticket() -> None:
     assert PROFILE.pushed_credentials == ("app_ticket",)
 
 
 # --- downloads --------------------------------------------------------------------------------------------------------
 
 
-def test_media_of_a_message_are_fetched_by_both_keys() -> None:
+def test_media_of_a_message_are_fetched_by_message_id_and_key() -> None:
     image = download(Image(key="img_1"), "om_1", make_app())
     assert (image.method, image.url, image.query) == (
         "GET",
@@ -331,21 +333,21 @@ def test_media_of_a_message_are_fetched_by_both_keys() -> None:
         assert (call.url, call.query) == (f"{HOST}/im/v1/messages/om%2F1/resources/f%2F1", {"type": "file"})
 
 
-def test_what_the_bot_uploaded_itself_is_fetched_by_its_key() -> None:
+def test_media_that_the_bot_uploaded_are_fetched_by_key() -> None:
     assert download(Image(key="img_1"), "", make_app()).url == f"{HOST}/im/v1/images/img_1"
     assert download(File(key="f_1"), "", make_app(host="lark")).url == (
         "https://open.larksuite.com/open-apis/im/v1/files/f_1"
     )
 
 
-def test_the_registry_finds_the_sending_half() -> None:
+def test_the_registry_has_the_outbound_module() -> None:
     assert outbound("feishu").PROFILE is PROFILE
 
 
-# --- a second form is another message ---------------------------------------------------------------------------------
+# --- idempotency keys -------------------------------------------------------------------------------------------------
 
 
-def test_the_idempotency_key_is_of_the_reply_the_part_and_the_form_and_short_enough() -> None:
+def test_the_idempotency_key_depends_on_reply_part_and_form_and_fits_the_limit() -> None:
     def keys(reply: Outgoing) -> list[str]:
         steps = outbound("feishu").deliver(reply, make_app(), NOW)
         made = [next(steps)]

@@ -1,4 +1,4 @@
-"""Long replies: nothing is lost, nothing is larger than Feishu takes."""
+"""Rendering of long replies: no text is lost, and no message exceeds Feishu's limits."""
 
 import json
 from typing import Any
@@ -20,9 +20,9 @@ def messages(*segments: AnySegment, style: Style = CHAT) -> list[Rendered]:
     return [part for part in found if isinstance(part, Rendered)]
 
 
-def words(said: Rendered) -> str:
-    """All that can be read in a message."""
-    return "".join(_strings(said.content))
+def visible_text(rendered: Rendered) -> str:
+    """All strings of a message that a reader sees."""
+    return "".join(_strings(rendered.content))
 
 
 def _strings(value: Any) -> list[str]:
@@ -33,9 +33,14 @@ def _strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def fits(said: Rendered) -> bool:
-    body = {"receive_id": "oc_" + "x" * 40, "msg_type": said.kind, "uuid": "u" * 50, "content": json_text(said.content)}
-    return len(msgspec.json.encode(body)) <= LIMITS[said.kind]
+def fits(rendered: Rendered) -> bool:
+    body = {
+        "receive_id": "oc_" + "x" * 40,
+        "msg_type": rendered.kind,
+        "uuid": "u" * 50,
+        "content": json_text(rendered.content),
+    }
+    return len(msgspec.json.encode(body)) <= LIMITS[rendered.kind]
 
 
 def json_text(value: Any) -> str:
@@ -44,83 +49,83 @@ def json_text(value: Any) -> str:
 
 @pytest.mark.parametrize("character", ["x", "汉", "🚀", '"', "\\", "\x01"])
 @pytest.mark.parametrize("segment", [Text, Markdown])
-def test_a_long_text_becomes_several_that_fit_and_say_it_all(character: str, segment: Any) -> None:
+def test_a_long_text_is_split_without_loss(character: str, segment: Any) -> None:
     text = character * 120_000
     found = messages(segment(text=text))
     assert len(found) > 1 or character == "x"
-    assert all(fits(said) for said in found)
-    assert sum(words(said).count(character) for said in found) == 120_000
+    assert all(fits(one) for one in found)
+    assert sum(visible_text(one).count(character) for one in found) == 120_000
 
 
-def test_a_text_is_cut_between_lines() -> None:
+def test_a_text_is_split_between_lines() -> None:
     line = "x" * 999
     found = messages(Text(text="\n".join([line] * 400)))
     assert len(found) == 3
-    assert all(set(words(said).split("\n")) == {line} for said in found)
+    assert all(set(visible_text(one).split("\n")) == {line} for one in found)
 
 
-def test_a_mention_is_never_cut() -> None:
+def test_a_mention_is_never_split() -> None:
     people = tuple(Mention(id=f"ou_{number:030}", name="N" * 50) for number in range(3000))
     found = messages(*people)
     assert len(found) > 1
-    assert all(fits(said) for said in found)
-    assert [words(said).count("<at ") for said in found] == [words(said).count("</at>") for said in found]
-    assert sum(words(said).count("<at ") for said in found) == 3000
+    assert all(fits(one) for one in found)
+    assert [visible_text(one).count("<at ") for one in found] == [visible_text(one).count("</at>") for one in found]
+    assert sum(visible_text(one).count("<at ") for one in found) == 3000
 
 
-def test_a_long_post_keeps_its_links_whole() -> None:
+def test_a_long_post_is_split_between_links() -> None:
     link = Link(url="https://example.com/" + "x" * 100, title="t")
     found = messages(*[link] * 500)
     assert len(found) > 1
-    assert all(fits(said) for said in found)
-    assert sum(json_text(said.content).count('"href"') for said in found) == 500
+    assert all(fits(one) for one in found)
+    assert sum(json_text(one.content).count('"href"') for one in found) == 500
 
 
-def test_a_link_too_long_for_any_post_is_words() -> None:
+def test_a_link_that_exceeds_a_post_becomes_text() -> None:
     found = messages(Link(url="https://example.com/" + "x" * 40_000, title="t"))
-    assert all(fits(said) for said in found)
-    assert "".join(map(words, found)).count("x") >= 40_000
-    assert not [said for said in found if '"href"' in json_text(said.content)]
+    assert all(fits(one) for one in found)
+    assert "".join(map(visible_text, found)).count("x") >= 40_000
+    assert not [one for one in found if '"href"' in json_text(one.content)]
 
 
-def test_what_a_card_has_no_room_for_goes_before_it() -> None:
+def test_text_that_exceeds_a_card_precedes_it() -> None:
     button = Button(id="ok", label="OK")
     found = messages(Card(title="T", text="汉" * 20_000, buttons=(button,)))
-    assert [said.kind for said in found][-1] == "interactive"
-    assert {said.kind for said in found[:-1]} == {"post"}
-    assert all(fits(said) for said in found)
-    assert sum(words(said).count("汉") for said in found) == 20_000
-    assert "OK" in words(found[-1])
+    assert [one.kind for one in found][-1] == "interactive"
+    assert {one.kind for one in found[:-1]} == {"post"}
+    assert all(fits(one) for one in found)
+    assert sum(visible_text(one).count("汉") for one in found) == 20_000
+    assert "OK" in visible_text(found[-1])
 
 
-def test_more_buttons_than_a_card_takes_are_on_further_cards() -> None:
+def test_buttons_that_exceed_a_card_are_on_further_cards() -> None:
     found = messages(Card(title="T", buttons=tuple(Button(id=str(n), label=f"<{n}>") for n in range(120))))
-    assert [said.kind for said in found] == ["interactive"] * 3
-    assert all(fits(said) for said in found)
-    labels = "".join(map(words, found))
+    assert [one.kind for one in found] == ["interactive"] * 3
+    assert all(fits(one) for one in found)
+    labels = "".join(map(visible_text, found))
     assert all(f"<{n}>" in labels for n in range(120))
 
 
-def test_a_card_whose_buttons_alone_are_too_large_is_said_in_words() -> None:
+def test_a_card_whose_buttons_exceed_the_limit_becomes_text() -> None:
     buttons = tuple(Button(id=str(n), label="汉" * 1000) for n in range(20))
     found = messages(Card(title="T", text="body", buttons=buttons))
-    assert {said.kind for said in found} == {"text"}
-    assert sum(words(said).count("汉") for said in found) == 20_000
+    assert {one.kind for one in found} == {"text"}
+    assert sum(visible_text(one).count("汉") for one in found) == 20_000
 
 
-def test_a_webhook_takes_less() -> None:
+def test_a_webhook_has_a_lower_limit() -> None:
     for segment in (Text(text="汉" * 20_000), Markdown(text="汉" * 20_000), Card(text="汉" * 20_000)):
         found = messages(segment, style=WEBHOOK)
-        assert all(wire_size(said.content) <= 20_000 for said in found)
-        assert sum(words(said).count("汉") for said in found) == 20_000
+        assert all(wire_size(one.content) <= 20_000 for one in found)
+        assert sum(visible_text(one).count("汉") for one in found) == 20_000
 
 
-def test_in_the_place_of_a_card_everything_is_a_card() -> None:
+def test_with_the_cards_style_every_message_is_a_card() -> None:
     found = messages(Text(text="a"), Markdown(text="**b**"), Mention(id="ou_1"), Card(title="c"), style=CARDS)
-    assert [said.kind for said in found] == ["interactive", "interactive"]
+    assert [one.kind for one in found] == ["interactive", "interactive"]
 
 
-def test_nothing_to_read_is_nothing_to_send() -> None:
+def test_blank_segments_make_no_message() -> None:
     assert messages() == []
     assert messages(Text(text=" \n"), Markdown(text="")) == []
     assert len(list(parts((Text(text=" "), Image(key="img_1"), Text(text=""))))) == 1
@@ -139,8 +144,8 @@ segments = st.one_of(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(segments, max_size=6), st.sampled_from([CHAT, WEBHOOK, CARDS]))
-def test_whatever_a_bot_says_can_be_sent(said: list[AnySegment], style: Style) -> None:
-    for part in parts(said, style):
+def test_any_segments_fit_the_limits(segments: list[AnySegment], style: Style) -> None:
+    for part in parts(segments, style):
         assert isinstance(part, Rendered)
         assert fits(part)
         assert json.loads(msgspec.json.encode(part.content)) == part.content
@@ -167,17 +172,17 @@ pieces = st.sampled_from(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(pieces, min_size=1).map("".join))
-def test_a_text_of_a_stranger_mentions_nobody(text: str) -> None:
+def test_an_at_tag_in_a_text_mentions_nobody(text: str) -> None:
     for segment in (Text(text=text), Markdown(text=f"**x** {text}"), Card(text=text)):
-        for said in messages(segment):
-            shown = json_text(said.content)
-            if said.kind == "post" and '"tag":"md"' not in shown:
+        for one in messages(segment):
+            shown = json_text(one.content)
+            if one.kind == "post" and '"tag":"md"' not in shown:
                 assert '"tag":"at"' not in shown  # plain elements are shown as they are
             else:
                 assert "<at" not in shown.lower()
 
 
 @pytest.mark.parametrize("text", ['<at user_id="all"></at>', "a <b>b</b>", "[x](https://example.com)"])
-def test_words_that_look_like_markup_are_shown_and_not_obeyed(text: str) -> None:
+def test_text_that_looks_like_markup_is_shown_unchanged(text: str) -> None:
     (found,) = messages(Text(text=text))
     assert found == Rendered("post", {"zh_cn": {"content": [[{"tag": "text", "text": text}]]}})

@@ -1,4 +1,4 @@
-"""Which callbacks are believed, case by case. (What every platform must refuse: tests/conformance.)"""
+"""Authentication of callbacks. Attacks that every platform must refuse are in tests/conformance."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ NOW = 1_718_000_002.0
 HOURS = 3600
 
 
-def reason(request: Request, app: App = SECRET_APP, now: float = NOW) -> tuple[int, str] | None:
+def rejection(request: Request, app: App = SECRET_APP, now: float = NOW) -> tuple[int, str] | None:
     outcome = receive(request, app, now)
     return (outcome.status, outcome.reason) if isinstance(outcome, Rejected) else None
 
@@ -38,7 +38,7 @@ def plain(payload: Any) -> Request:
     return Request(body=dump(payload))
 
 
-def test_the_console_gets_its_challenge_back_plain_and_encrypted() -> None:
+def test_a_url_verification_returns_the_challenge_plain_and_encrypted() -> None:
     for request, app in (
         (plain(url_verification()), PLAIN_APP),
         (plain(url_verification()), SECRET_APP),
@@ -50,35 +50,35 @@ def test_the_console_gets_its_challenge_back_plain_and_encrypted() -> None:
         assert not outcome.messages
 
 
-def test_a_challenge_needs_the_token_and_has_to_be_text() -> None:
-    assert reason(plain(url_verification("other")), PLAIN_APP) == (401, "forged")
-    assert reason(Request(body=encrypt(dump(url_verification("other"))))) == (401, "forged")
-    assert reason(plain({**url_verification(), "challenge": {}}), PLAIN_APP) == (400, "malformed")
+def test_a_url_verification_needs_the_token_and_a_text_challenge() -> None:
+    assert rejection(plain(url_verification("other")), PLAIN_APP) == (401, "forged")
+    assert rejection(Request(body=encrypt(dump(url_verification("other"))))) == (401, "forged")
+    assert rejection(plain({**url_verification(), "challenge": {}}), PLAIN_APP) == (400, "malformed")
 
 
-def test_an_event_that_calls_itself_a_url_verification_is_still_an_event() -> None:
+def test_an_event_with_the_type_url_verification_is_still_an_event() -> None:
     payload = {**chat(NOW), "type": "url_verification", "challenge": "x", "token": TOKEN}
-    assert reason(Request(body=encrypt(dump(payload)))) == (401, "forged")
+    assert rejection(Request(body=encrypt(dump(payload)))) == (401, "forged")
     outcome = receive(signed(encrypt(dump(payload)), NOW), SECRET_APP, NOW)
     assert isinstance(outcome, Accepted)
     assert outcome.messages
 
 
-def test_a_plain_body_is_refused_where_there_is_an_encrypt_key() -> None:
+def test_a_plain_body_is_refused_if_there_is_an_encrypt_key() -> None:
     for payload in (chat(NOW), v1_event(NOW), event("card.action.trigger", {}, NOW)):
-        assert reason(plain(payload)) == (401, "forged")
-        assert reason(signed(dump(payload), NOW)) == (401, "forged")
-        assert reason(signed(dump(payload), NOW, TOKEN, "sha1")) == (401, "forged")
+        assert rejection(plain(payload)) == (401, "forged")
+        assert rejection(signed(dump(payload), NOW)) == (401, "forged")
+        assert rejection(signed(dump(payload), NOW, TOKEN, "sha1")) == (401, "forged")
 
 
-def test_an_encrypted_body_without_a_key_asks_to_look_at_the_configuration_again() -> None:
+def test_an_encrypted_body_without_an_encrypt_key_is_refused_and_names_the_setting() -> None:
     outcome = receive(signed(encrypt(dump(chat(NOW))), NOW), PLAIN_APP, NOW)
     assert isinstance(outcome, Rejected)
     assert (outcome.reason, "encrypt_key" in outcome.detail) == ("forged", True)
 
 
-def test_without_a_signature_nothing_tells_what_decrypts_from_what_does_not() -> None:
-    """Else the answers would be an oracle: one bit about the plaintext for each forged body."""
+def test_an_unsigned_body_gets_the_same_answer_whether_it_decrypts_or_not() -> None:
+    """Different answers would be an oracle: each forged body would reveal one bit of the plaintext."""
     genuine = dump(chat(NOW))
     bodies = [encrypt(genuine), encrypt(b"no json"), encrypt(genuine)[:-20] + b'AAAAAAAAAAAAAAAA=="}', encrypt(b"[]")]
     bodies += [b'{"encrypt":1}', b'{"encrypt":"*"}', b'{"encrypt":"AAAA"}']
@@ -89,24 +89,24 @@ def test_without_a_signature_nothing_tells_what_decrypts_from_what_does_not() ->
 
 
 @pytest.mark.parametrize("payload", [b"no json", b"[]", b"null", b'"x"', b"\xff", b""])
-def test_a_signed_body_that_cannot_be_read_is_malformed(payload: bytes) -> None:
-    assert reason(signed(encrypt(payload), NOW)) == (400, "malformed")
+def test_a_signed_body_that_is_no_json_object_is_malformed(payload: bytes) -> None:
+    assert rejection(signed(encrypt(payload), NOW)) == (400, "malformed")
 
 
 def test_a_signed_body_with_the_wrong_token_is_forged() -> None:
     payload = chat(NOW)
     payload["header"]["token"] = "other"
-    assert reason(signed(encrypt(dump(payload)), NOW)) == (401, "forged")
-    assert reason(signed(encrypt(dump({**v1_event(NOW), "token": "other"})), NOW)) == (401, "forged")
+    assert rejection(signed(encrypt(dump(payload)), NOW)) == (401, "forged")
+    assert rejection(signed(encrypt(dump({**v1_event(NOW), "token": "other"})), NOW)) == (401, "forged")
 
 
-def test_a_token_at_the_place_of_the_other_envelope_does_not_count() -> None:
+def test_a_token_at_the_position_of_the_other_envelope_version_is_ignored() -> None:
     payload = {**chat(NOW), "token": TOKEN}
     del payload["header"]["token"]
-    assert reason(plain(payload), PLAIN_APP) == (401, "forged")
+    assert rejection(plain(payload), PLAIN_APP) == (401, "forged")
     old = {**v1_event(NOW), "header": {"token": TOKEN}}
     del old["token"]
-    assert reason(plain(old), PLAIN_APP) == (401, "forged")
+    assert rejection(plain(old), PLAIN_APP) == (401, "forged")
 
 
 @pytest.mark.parametrize(
@@ -128,51 +128,51 @@ def test_a_token_at_the_place_of_the_other_envelope_does_not_count() -> None:
         ("١٧١٨٠٠٠٠٠٢", (401, "stale")),
     ],
 )
-def test_a_signed_stamp_is_read_in_any_unit_and_has_to_be_recent(stamp: str, wanted: tuple[int, str] | None) -> None:
+def test_a_signed_time_stamp_may_have_any_unit_and_must_be_recent(stamp: str, wanted: tuple[int, str] | None) -> None:
     from parley.platforms.feishu.envelope import signature
 
     body = encrypt(dump(chat(NOW)))
     request = signed(body, NOW)
     request = with_header(request, "X-Lark-Request-Timestamp", stamp)
     request = with_header(request, "X-Lark-Signature", signature(stamp, "4096123", KEY, body))
-    assert reason(request) == wanted
+    assert rejection(request) == wanted
 
 
-def test_a_plain_event_is_as_old_as_it_says_itself() -> None:
-    assert reason(plain(chat(NOW)), PLAIN_APP, NOW + 8 * HOURS - 1) is None
-    assert reason(plain(chat(NOW)), PLAIN_APP, NOW + 8 * HOURS + 1) == (401, "stale")
-    assert reason(plain(v1_event(NOW)), PLAIN_APP, NOW + 8 * HOURS + 1) == (401, "stale")
+def test_the_age_of_a_plain_event_is_that_of_its_create_time() -> None:
+    assert rejection(plain(chat(NOW)), PLAIN_APP, NOW + 8 * HOURS - 1) is None
+    assert rejection(plain(chat(NOW)), PLAIN_APP, NOW + 8 * HOURS + 1) == (401, "stale")
+    assert rejection(plain(v1_event(NOW)), PLAIN_APP, NOW + 8 * HOURS + 1) == (401, "stale")
     undated = chat(NOW)
     del undated["header"]["create_time"]
-    assert reason(plain(undated), PLAIN_APP, NOW + 9 * HOURS) is None
+    assert rejection(plain(undated), PLAIN_APP, NOW + 9 * HOURS) is None
 
 
-def test_a_legacy_card_needs_its_own_signature_whatever_the_app_has() -> None:
+def test_a_legacy_card_needs_its_signature_with_and_without_an_encrypt_key() -> None:
     body = dump(legacy_card())
     for app in (PLAIN_APP, SECRET_APP):
-        assert reason(signed(body, NOW, TOKEN, "sha1"), app) is None
-        assert reason(Request(body=body), app) == (401, "forged")
-        assert reason(signed(body, NOW), app) == (401, "forged")
-        assert reason(signed(body, NOW, TOKEN, "sha1"), app, NOW + 9 * HOURS) == (401, "stale")
+        assert rejection(signed(body, NOW, TOKEN, "sha1"), app) is None
+        assert rejection(Request(body=body), app) == (401, "forged")
+        assert rejection(signed(body, NOW), app) == (401, "forged")
+        assert rejection(signed(body, NOW, TOKEN, "sha1"), app, NOW + 9 * HOURS) == (401, "stale")
 
 
-def test_headers_count_in_any_case() -> None:
+def test_header_names_are_case_insensitive() -> None:
     request = signed(encrypt(dump(chat(NOW))), NOW)
-    shouted = Request(
+    upper = Request(
         headers=Headers({name.upper(): value for name, value in request.headers.items()}), body=request.body
     )
-    assert reason(shouted) is None
+    assert rejection(upper) is None
 
 
-def test_an_encrypt_key_of_any_length_works() -> None:
+def test_an_encrypt_key_may_have_any_length() -> None:
     for key in ("k", "k" * 500, "密钥 🔑"):
-        assert reason(signed(encrypt(dump(chat(NOW)), key), NOW, key), make_app(key=key)) is None
+        assert rejection(signed(encrypt(dump(chat(NOW)), key), NOW, key), make_app(key=key)) is None
 
 
-def test_a_body_of_one_block_after_the_iv_is_enough() -> None:
+def test_an_encrypted_body_may_have_a_single_block() -> None:
     request = signed(encrypt(b"{}"), NOW)
     assert len(IV) == 16
-    assert reason(request) == (401, "forged")  # decrypted: it is the token that is missing
+    assert rejection(request) == (401, "forged")  # decrypted, but the token is missing
 
 
 def test_no_detail_holds_a_secret() -> None:
