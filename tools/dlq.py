@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import boto3
 
-from parley.journal.rows import get_number, get_text, message_pk, reply_pk
+from parley.journal.table import get_number, get_text, message_pk, reply_pk
 from parley.model import message_key
 from parley.model.codec import decode_message, decode_outgoing
 

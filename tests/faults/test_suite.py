@@ -11,8 +11,8 @@ from parley.engine import attempt, callback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.passive_replies import PassiveReplies
 from parley.journal.inbox import Inbox, Snapshot, State
-from parley.journal.rows import message_pk, number, text
 from parley.journal.states import Replies
+from parley.journal.table import message_pk, number, text
 from parley.model import Message, Outgoing, message_key
 from tools.faults import dice, scripted
 from tools.faults.forms import Forms, forms_of

@@ -10,7 +10,7 @@ from parley.engine.calls import CallContext
 from parley.engine.delivery import Deliverer
 from parley.engine.http import Http
 from parley.errors import RetryAfter
-from parley.journal.passive import Part, Passive
+from parley.journal.passive import Callbacks, Part
 from parley.model import Message
 from parley.platforms import outbound
 from playground.platforms.base import Platform
@@ -101,13 +101,13 @@ class RecordingDeliverer(Deliverer):
             current.reply = before
 
 
-class RecordingPassive(Passive):
+class RecordingCallbacks(Callbacks):
     """The journal of passive replies. It records which replies each response to a callback carries."""
 
     ledger: Ledger
 
-    def commit(self, message: Message, parts: Sequence[Part], owner: str, answer: str, now: float) -> None:
+    def commit(self, message: Message, parts: Sequence[Part], owner: str, response: str, now: float) -> None:
         """Record the replies in `parts`, and commit them."""
-        carried = {part.out.id for part in parts if part.said or part.body}
-        self.ledger.carried[message.id, answer] = carried
-        Passive.commit(self, message, parts, owner, answer, now)
+        carried = {part.out.id for part in parts if part.carried or part.body}
+        self.ledger.carried[message.id, response] = carried
+        Callbacks.commit(self, message, parts, owner, response, now)

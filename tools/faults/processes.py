@@ -13,7 +13,6 @@ from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb
 from parley.engine.callback import Callback
 from parley.engine.calls import Calls
-from parley.engine.passive_replies import LEASE as CALLBACK_LEASE
 from parley.engine.passive_replies import PassiveReplies
 from parley.engine.processor import Processor
 from parley.engine.rate_limiter import RateLimiter
@@ -21,9 +20,10 @@ from parley.engine.sweeper import Sweeper
 from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
+from parley.journal.passive import DeferredReplies, rules
 from parley.platforms import inbound
 from tools.faults.injector import Execution, FaultInjector
-from tools.faults.instrumented import RecordingDeliverer, RecordingHttp, RecordingPassive
+from tools.faults.instrumented import RecordingDeliverer, RecordingHttp, RecordingCallbacks
 from tools.faults.scheduler import Scheduler
 from tools.faults.subjects import Subject
 from tools.faults.tasks import Task
@@ -111,15 +111,17 @@ class Processes:
         tokens = Tokens(client, TABLE, clock, clock.sleep, self._random.random)
         http = RecordingHttp(self._transport, self._injector, self._subjects.values())
         inbox = self._inbox(client, TABLE, KEEP_FOR)
-        passive = RecordingPassive(client, TABLE, keep_for=KEEP_FOR)
-        passive.ledger = self._injector.ledger
+        waiting = RecordingCallbacks(client, TABLE, keep_for=KEEP_FOR)
+        deferred = DeferredReplies(client, TABLE, keep_for=KEEP_FOR)
+        waiting.ledger = self._injector.ledger
 
         def answers(answering: SupportsPassiveReply) -> PassiveReplies:
-            return PassiveReplies(answering, inbox, Outbox(client, TABLE, CALLBACK_LEASE), passive, clock, self._wait)
+            outbox = Outbox(client, TABLE, rules.LEASE)
+            return PassiveReplies(answering, inbox, outbox, waiting, deferred, clock, self._wait)
 
         deliverer = RecordingDeliverer(
             Outbox(client, TABLE, LEASE),
-            passive,
+            deferred,
             Calls(http, tokens, rate_limiter, client, TABLE, clock),
             rate_limiter,
             Apps(clock),

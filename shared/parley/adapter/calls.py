@@ -103,9 +103,9 @@ class Unknown:
 class Permanent:
     """The call was refused for good.
 
-    `form`: the form was refused; plain text may be accepted. `reply_token`: the reply token of `out.to` was refused; the
-    reply is retried as if the token had expired. `window_closed`: the platform allows no message to this person until
-    they write; the reply may go out with the passive reply to that message (`SupportsPassiveReply`).
+    `form`: the form was refused; plain text may be accepted. `reply_token`: the reply token of `out.to` was refused;
+    the reply is retried as if the token had expired. `window_closed`: the platform allows no message to this person
+    until they write; the reply may go out with the passive reply to that message (`SupportsPassiveReply`).
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""Rate limits, and what answers tell about them."""
+"""Rate limits, and the feedback about them in a platform's answers."""
 
 from typing import NamedTuple
 
@@ -10,24 +10,24 @@ class Bucket(NamedTuple):
     limit: int
     period: float
     burst: int | None = None
-    """At most so many at once: a second, shorter limit of the platform in the same bucket. None: a twentieth."""
+    """Calls at once, if the platform has a second, shorter limit for the same calls. None: a twentieth of `limit`."""
 
 
 class Pause(NamedTuple):
-    """An answer has told that `bucket` is empty: no call draws from it for `seconds`, on any instance."""
+    """The platform reports that `bucket` is empty: no instance draws from it for `seconds`."""
 
     bucket: Bucket
     seconds: float
 
 
 class BreakerFailure(NamedTuple):
-    """An answer of the kind that a platform bans for in numbers: it draws one from `bucket`, and where that is empty,
-    `pauses` are paused until it is not, and for `silence` seconds at least.
+    """A failure that a circuit breaker counts, because the platform bans clients for many of them.
 
-    Each instance that waits for its turn makes one more such call when the pause is over: the silence is what keeps
-    many instances from making many of them a second.
+    It draws one from `bucket`. If `bucket` is empty, the breaker opens: `pauses` are paused until `bucket` has one
+    again, and for `open_for` seconds at least. Each waiting instance makes one call when the pause ends; the minimum
+    keeps many instances from making many such calls a second.
     """
 
     bucket: Bucket
     pauses: tuple[Bucket, ...]
-    silence: float = 60
+    open_for: float = 60

@@ -151,9 +151,9 @@ class Callback:
         if self.answers is not None:
             return self.answers(answering)
         # Here and not above: platforms that never answer within the callback do not pay for the import.
-        from parley.engine.passive_replies import answers  # noqa: PLC0415
+        from parley.engine.passive_replies import passive_replies  # noqa: PLC0415
 
-        return answers(answering)
+        return passive_replies(answering)
 
     def _receive(self, request: Request, app: App) -> Accepted | Rejected:
         outcome = self.inbound.receive(request, app, self.clock())
@@ -212,7 +212,7 @@ class _AwaitsReply:
 
 def _waiting(message: Message) -> Message:
     """`message`, with a note that its callback waits for the answer."""
-    return replace(message, context=replace(message.context, waits=True))
+    return replace(message, context=replace(message.context, awaits_reply=True))
 
 
 def callback_handler(platform: str, instantly: Callable[[Message], Instant | None] | None = None) -> Callback:

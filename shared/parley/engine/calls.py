@@ -94,7 +94,7 @@ class Calls:
         return context.platform.outcome(call, answer), held
 
     def _held(self, context: CallContext) -> CachedToken | None | RetryAfter | Transient:
-        """The token for `context`, or what its absence means for a call: whatever the trouble, the call has not left."""
+        """The token for `context`, or the outcome of a call without it. The call has not left then."""
         try:
             return self.token(context)
         except TokenUnavailableError as error:
@@ -118,7 +118,7 @@ class Calls:
         if not isinstance(context.platform, SupportsLimitFeedback):
             return
         try:
-            self.rate_limiter.learn(context.platform.limit_feedback(call, answer, context.out, context.app))
+            self.rate_limiter.apply(context.platform.limit_feedback(call, answer, context.out, context.app))
         except Exception as error:  # noqa: BLE001  # the call may be done: nothing may hide its outcome
             log.warning("limits not learned", extra={"app": context.app.name, "error": describe(error)})
 

@@ -24,7 +24,7 @@ from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
 from parley.journal.outbox import LeaseLostError, Outbox
-from parley.journal.passive import Passive, TooManyDeferredError
+from parley.journal.passive import DeferredReplies, TooManyDeferredError
 from parley.journal.rows import rewritten
 from parley.journal.states import Finished, ReplyState, Row
 from parley.model import Outgoing
@@ -40,7 +40,7 @@ class Deliverer:
     """Delivers the replies of the outbound queue, in order for each conversation."""
 
     outbox: Outbox
-    passive: Passive
+    deferred: DeferredReplies
     calls: Calls
     rate_limiter: RateLimiter
     apps: Apps
@@ -82,13 +82,13 @@ class Deliverer:
         be sent, this reply is deferred as well.
         """
         sequence = self._begin(context)
-        deferred = self.passive.owed_before(context.out) if context.app.config.replies_passively else []
+        deferred = self.deferred.before(context.out) if context.app.config.replies_passively else []
         for row in deferred:
             earlier = CallContext(row.out, context.app, context.platform)
             if not self._deliver(earlier, self._begin(earlier)):
                 self._deliver(context, sequence, blocked_by="an earlier reply is deferred")
                 return
-            self.passive.forget(row.out, self.clock())
+            self.deferred.forget(row.out, self.clock())
         self._deliver(context, sequence)
 
     def _begin(self, context: CallContext) -> CallSequence:
@@ -170,7 +170,7 @@ class Deliverer:
         return died_since is not None and self.clock() - died_since >= context.platform.PROFILE.retry_for
 
     def _apply(self, attempt: Attempt, result: Result) -> bool:
-        """Record `result`: True for a final state, False for a deferred reply. Raises RetryAfter for another attempt."""
+        """Record `result`: True for a final state, False for a deferred reply. Raises RetryAfter for a new attempt."""
         match result:
             case Completed():
                 self._record(attempt.out, attempt.owner, attempt.receipts, result)
@@ -205,7 +205,7 @@ class Deliverer:
     def _defer(self, attempt: Attempt, reason: str) -> bool:
         """Keep the reply for the person's next message; True if it failed because too many are deferred."""
         try:
-            self.passive.owe(attempt.out, attempt.owner, reason, self.clock())
+            self.deferred.defer(attempt.out, attempt.owner, reason, self.clock())
         except TooManyDeferredError as error:
             failed = Completed(ReplyState.FAILED, f"{reason}; {error}")
             self._record(attempt.out, attempt.owner, attempt.receipts, failed)
@@ -248,7 +248,7 @@ def _deliverer() -> Deliverer:
     rate_limiter = RateLimiter(dynamodb(), table)
     return Deliverer(
         outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
-        passive=Passive(dynamodb(), table, float(setting("RETENTION_DAYS", "30")) * 86_400),
+        deferred=DeferredReplies(dynamodb(), table, float(setting("RETENTION_DAYS", "30")) * 86_400),
         calls=Calls(Http(client()), Tokens(dynamodb(), table), rate_limiter, dynamodb(), table),
         rate_limiter=rate_limiter,
         apps=Apps(),

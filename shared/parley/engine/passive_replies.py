@@ -1,4 +1,7 @@
-"""Answers within the callback: wait on the journal for the bot's replies and give back what the platform takes so."""
+"""Passive replies: a callback waits for the bot's replies and returns them in its response.
+
+`parley.journal.passive` describes the whole flow and holds its rules and rows; this module does the waiting.
+"""
 
 import time
 from collections.abc import Callable
@@ -7,239 +10,208 @@ from uuid import uuid4
 
 import msgspec
 
-from parley.adapter import Accepted, App, PassiveReply, Request, Response, SupportsPassiveReply
+from parley.adapter import Accepted, App, Request, Response, SupportsPassiveReply
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
+from parley.errors import ParleyError
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import LeaseLostError, Outbox
-from parley.journal.passive import MOST_PARTS, NotCommittedError, Part, Passive
-from parley.journal.rows import rewritten
+from parley.journal.passive import MAX_CARRIED, Callbacks, DeferredReplies, NotCommittedError, rules
 from parley.journal.states import FINAL, Decided, ReplyState, Row
-from parley.model import Conversation, Message, Reply
+from parley.model import Conversation, Message
 
 _POLL = 0.1
-_LAST_DELIVERY = 3
-"""Deliveries that are waited on. The platforms' documents do not say whether they deliver three or four times: the
-third is answered, and a fourth then never comes."""
-_AGAIN = Response(504, b"", "text/plain")
-"""No answer: the platform delivers the message once more, and that delivery goes on waiting."""
-LEASE = 6.0
-"""Seconds for which a callback holds replies: longer than it waits, and over before the platform's next delivery of the
-message is. What it says is recorded first, so that a lease that ends leaves no doubt."""
-_OWNER = "callback-"
-_GRACE = 0.3
-"""Seconds that recording and giving an answer may take once the time for waiting is over."""
+"""Seconds between two looks at the journal."""
+_NO_RESPONSE = Response(504, b"", "text/plain")
+"""The platform delivers the message again, and that callback goes on waiting."""
 
 
-class _Unsure(Exception):
-    """Nobody knows whether the answer is recorded."""
+class _OutcomeUnknownError(ParleyError):
+    """It is unknown whether the response is stored."""
 
 
-class _Late(Exception):
-    """The platform waits no longer: what this delivery says nobody hears."""
+class _TooLateError(ParleyError):
+    """The platform has stopped waiting for this callback."""
 
 
 @dataclass(slots=True)
 class PassiveReplies:
-    """Waits for answers on behalf of one platform's callbacks.
+    """Waits for replies on behalf of one platform's callbacks.
 
-    Whatever a delivery is told, but to come again, is recorded before: one answer to each message, by whichever of its
-    deliveries comes first. So a callback that stood still while another one told the platform that the replies go
-    another way can no longer take them along.
+    Every response but `_NO_RESPONSE` is stored before it is given, and each message has one. If another callback of the
+    message has told the platform that the replies go out through the API, a callback that wakes up late cannot take
+    them any more.
     """
 
     inbound: SupportsPassiveReply
     inbox: Inbox
     outbox: Outbox
-    passive: Passive
+    callbacks: Callbacks
+    deferred: DeferredReplies
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
     def respond(self, request: Request, app: App, accepted: Accepted, started: float) -> Response:
-        """The response to a callback whose message is queued, at most `accepted.passive_reply_within` after `started`."""
+        """The response to a callback whose message is queued, `passive_reply_within` seconds after `started` at most."""
         message, until = accepted.messages[0], started + accepted.passive_reply_within
         try:
-            arrival = self.passive.arrived(message, self.clock())
-            if arrival.answered is not None:
-                return _read(arrival.answered)
-            response = self._waited(request, app, message, until)
-            if response is None or (response is _AGAIN and arrival.number >= _LAST_DELIVERY):
-                response = self._close(message, accepted.response, until)
+            delivery = self.callbacks.delivered(message, self.clock())
+            if delivery.response is not None:
+                return _decoded(delivery.response)
+            response = self._wait(request, app, message, until)
+            if response is None or (response is _NO_RESPONSE and delivery.number >= rules.LAST_DELIVERY):
+                response = self._give_up(message, accepted.response, until)
         except AwsError as error:
-            # The message is safe in the queue; its answer goes with the next delivery, or the other way.
-            log.warning("no answer within the callback", extra={"app": app.name, "error": error_code(error)})
-            return _AGAIN
+            # The message is in the queue. Its replies go with the next delivery, or through the API.
+            log.warning("no passive reply", extra={"app": app.name, "error": error_code(error)})
+            return _NO_RESPONSE
         return response
 
-    def _waited(self, request: Request, app: App, message: Message, until: float) -> Response | None:
-        """The answer, once there is one; _AGAIN if it may come later, None if it goes another way."""
-        decided = self._wait(message, until)
+    def _wait(self, request: Request, app: App, message: Message, until: float) -> Response | None:
+        """The response, as soon as there is one. _NO_RESPONSE if a later delivery may get it, None if the replies go
+        out through the API.
+        """
+        decided = self._decision(message, until)
         if decided is None:
-            return _AGAIN
+            return _NO_RESPONSE
         try:
-            return self._settled(request, app, message, decided, until)
-        except (_Late, _Unsure):
-            # Given now it might be said twice, and kept to ourselves it might be lost: the next delivery finds out.
-            return _AGAIN
+            return self._turn(request, app, message, decided, until)
+        except (_TooLateError, _OutcomeUnknownError):
+            # A response now might repeat the replies, and dropping it might lose them: the next delivery reads the row.
+            return _NO_RESPONSE
 
-    def _close(self, message: Message, nothing: Response, until: float) -> Response:
-        """Tell the platform `nothing`, unless another delivery was given an answer meanwhile: the replies go another
-        way from now on.
-        """
-        if self._is_late(until):
-            return _AGAIN
-        try:
-            self.passive.commit(message, (), "", _written(nothing), self.clock())
-        except NotCommittedError:
-            given = self.passive.answered(message)
-            return _read(given) if given else _AGAIN
-        return nothing
-
-    def _settled(self, request: Request, app: App, message: Message, decided: Decided, until: float) -> Response | None:
-        """The answer that this delivery of `message` gives, or that another one of it has given meanwhile: the platform
-        may look at either. None where there is none.
-        """
+    def _decision(self, message: Message, until: float) -> Decided | None:
+        """The decision on the message, as soon as it is stored; None if it is not by `until`."""
         while True:
-            turn = self._is_turn(message, decided)
-            response = self._answer(request, app, message, decided.replies, until) if turn else None
-            if response is None:
-                given = self.passive.answered(message)
-                response = _read(given) if given else None
-            if response is not None or (turn and not self._is_being_said(message, decided.replies)):
-                return response
-            if self.clock() >= until:
-                return _AGAIN
-            self.sleep(_POLL)
-
-    def _is_turn(self, message: Message, decided: Decided) -> bool:
-        """Whether all that the conversation was told before is said, or comes along with this answer. Of what was told
-        before that, nothing is left then: a queue or this very rule has kept it in order.
-        """
-        here, before = Conversation.of(message).key, self.inbox.rows(decided.before)
-        waiting = {row.out.id for row in before if row.state not in FINAL and row.out.to.key == here}
-        return decided.replies == 0 or self.passive.all_owed(here, waiting)
-
-    def _is_late(self, until: float) -> bool:
-        return self.clock() > until + _GRACE
-
-    def _rows(self, message: Message, count: int) -> list[Row]:
-        """All that is to be said to the person of `message` now, in order: what is owed, and the replies to it."""
-        rows = [*self.passive.owed(Conversation.of(message).key), *self.inbox.replies(message, count)]
-        return sorted({row.out.id: row for row in rows}.values(), key=lambda row: row.place)
-
-    def _is_being_said(self, message: Message, count: int) -> bool:
-        """Whether somebody holds some of it: it may be said, or be left to us."""
-        return any(row.state is ReplyState.SENDING for row in self._rows(message, count))
-
-    def _wait(self, message: Message, until: float) -> Decided | None:
-        """What was decided on the message, as soon as it is; None if that is not before `until`."""
-        while True:
-            decided = self.passive.decided(message)
+            decided = self.callbacks.decision(message)
             if decided is not None or self.clock() >= until:
                 return decided
             self.sleep(min(_POLL, max(0.0, until - self.clock())))
 
-    def _answer(self, request: Request, app: App, message: Message, count: int, until: float) -> Response | None:
-        """Say what can be said. None where there is nothing, or another worker is already saying it. Raises _Late,
-        _Unsure.
+    def _turn(self, request: Request, app: App, message: Message, decided: Decided, until: float) -> Response | None:
+        """The response of this callback, or the stored one of another: the platform may read either. None if there are
+        no replies to carry.
         """
-        owner, taken = f"{_OWNER}{uuid4().hex}", list[Row]()
+        while True:
+            turn = self._is_turn(message, decided)
+            response = self._respond_now(request, app, message, decided.replies, until) if turn else None
+            response = response or self._stored(message)
+            if response is not None or (turn and not self._is_held(message, decided.replies)):
+                return response
+            if self.clock() >= until:
+                return _NO_RESPONSE
+            self.sleep(_POLL)
+
+    def _is_turn(self, message: Message, decided: Decided) -> bool:
+        """Whether every earlier reply of the conversation is final or, as a deferred reply, part of this response."""
+        if decided.replies == 0:
+            return True
+        waiting = rules.waiting_before(message, self.inbox.rows(decided.before))
+        return not waiting or waiting <= self.deferred.ids(Conversation.of(message).key)
+
+    def _stored(self, message: Message) -> Response | None:
+        stored = self.callbacks.response(message)
+        return _decoded(stored) if stored else None
+
+    def _give_up(self, message: Message, empty: Response, until: float) -> Response:
+        """Respond with `empty`: the replies go out through the API. If another callback has stored a response
+        meanwhile, that one is given.
+        """
+        if self._is_late(until):
+            return _NO_RESPONSE
+        try:
+            self.callbacks.commit(message, (), "", _encoded(empty), self.clock())
+        except NotCommittedError:
+            return self._stored(message) or _NO_RESPONSE
+        return empty
+
+    def _is_late(self, until: float) -> bool:
+        return self.clock() > until + rules.GRACE
+
+    def _rows(self, message: Message, count: int) -> list[Row]:
+        """The next replies of the conversation of `message`: deferred ones, and those to the message itself."""
+        deferred = self.deferred.of(Conversation.of(message).key)
+        return rules.in_order([*deferred, *self.inbox.replies(message, count)])
+
+    def _is_held(self, message: Message, count: int) -> bool:
+        """Whether another worker holds one of the replies: it may deliver the reply, or leave it to this callback."""
+        return any(row.state is ReplyState.SENDING for row in self._rows(message, count))
+
+    def _respond_now(self, request: Request, app: App, message: Message, count: int, until: float) -> Response | None:
+        """Take the replies that can be carried, and store the response. None if there are none, or another worker holds
+        them. Raises _TooLateError, _OutcomeUnknownError.
+        """
+        owner, taken = f"{rules.OWNER_PREFIX}{uuid4().hex}", list[Row]()
         try:
             self._take(self._rows(message, count), owner, taken)
             if not taken:
                 return None
-            answered = self.inbound.passive_reply(request, app, message, _replies(message, taken), self.clock())
+            replies = rules.replies_to(message, taken)
+            reply = self.inbound.passive_reply(request, app, message, replies, self.clock())
             if self._is_late(until):
-                raise _Late
+                raise _TooLateError
         except Exception:
-            self._give_back(taken, owner, "not said within the callback")
+            self._give_back(taken, owner, "not sent as a passive reply")
             raise
         try:
-            self.passive.commit(message, _parts(taken, answered), owner, _written(answered.response), self.clock())
+            parts = rules.parts_of(taken, reply)
+            self.callbacks.commit(message, parts, owner, _encoded(reply.response), self.clock())
         except NotCommittedError as refused:
             self._give_back(taken, owner, str(refused))
             return None
         except AwsError as error:
-            log.warning("answer not known to be recorded", extra={"app": app.name, "error": error_code(error)})
-            raise _Unsure from error
-        telemetry.count("RepliesSent", answered.sent, platform=app.platform)
-        return answered.response
+            log.warning("passive reply not known to be stored", extra={"app": app.name, "error": error_code(error)})
+            raise _OutcomeUnknownError from error
+        telemetry.count("RepliesSent", reply.sent, platform=app.platform)
+        return reply.response
 
     def _take(self, rows: list[Row], owner: str, taken: list[Row]) -> None:
-        """Add to `taken` those of `rows`, from the first, that nobody else is saying or has begun to say."""
-        for row in rows[:MOST_PARTS]:
+        """Add to `taken` the rows, from the first one, that no other worker holds or has begun to deliver."""
+        for row in rows[:MAX_CARRIED]:
             if row.state in FINAL:
                 continue
-            old = self.outbox.take(row.out.id, owner, self.clock(), calls=False) if _untouched(row) else None
+            can = rules.can_be_taken(row)
+            old = self.outbox.take(row.out.id, owner, self.clock(), calls=False) if can else None
             if not isinstance(old, Row):
                 break
             taken.append(old)
 
     def _give_back(self, taken: list[Row], owner: str, reason: str) -> None:
-        """Nothing of `taken` was said: others need not wait for the lease to end."""
+        """Release `taken` before the lease expires: nothing of it was sent."""
         for row in taken:
             try:
                 self.outbox.release(
                     row.out, owner, row.receipts, self.clock(), wait=0, reason=reason, unknown_since=None
                 )
             except (LeaseLostError, *AwsError) as error:
-                log.warning("reply not given back", extra={"reply_id": row.out.id, "error": error_code(error)})
+                log.warning("reply not released", extra={"reply_id": row.out.id, "error": error_code(error)})
 
 
-def _replies(message: Message, rows: list[Row]) -> tuple[Reply, ...]:
-    """What `rows` say; one that names the place of `message` itself is an answer like any other."""
-    here = Conversation.of(message).key
-    return tuple(
-        msgspec.structs.replace(row.out.reply, to=None) if row.out.to.key == here else row.out.reply for row in rows
-    )
-
-
-def _parts(taken: list[Row], answered: PassiveReply) -> list[Part]:
-    """What becomes of each reply in `taken`."""
-    parts = [Part(row.out, said=number < answered.sent) for number, row in enumerate(taken)]
-    if answered.rest is not None:
-        cut = taken[answered.sent]
-        left = msgspec.structs.replace(cut.out, reply=answered.rest)
-        parts[answered.sent] = Part(left, said=False, body=rewritten(cut.stored, left))
-    return parts
-
-
-def _untouched(row: Row) -> bool:
-    """Nobody has begun to say it. One that a callback holds can be taken when its lease is over."""
-    held = row.state is ReplyState.SENDING and row.owner.startswith(_OWNER)
-    return (held or row.state is ReplyState.PENDING) and not row.receipts and row.unknown_since is None
-
-
-class _Given(msgspec.Struct, frozen=True):
-    """An answer as it is kept for a delivery that comes again."""
+class _Stored(msgspec.Struct, frozen=True):
+    """A response as the journal stores it for later deliveries."""
 
     status: int
     body: bytes
     content_type: str
 
-    @classmethod
-    def of(cls, response: Response) -> "_Given":
-        return cls(response.status, response.body, response.content_type)
 
-    def response(self) -> Response:
-        return Response(self.status, self.body, self.content_type)
+def _encoded(response: Response) -> str:
+    return msgspec.json.encode(_Stored(response.status, response.body, response.content_type)).decode()
 
 
-def _written(response: Response) -> str:
-    return msgspec.json.encode(_Given.of(response)).decode()
+def _decoded(stored: str) -> Response:
+    found = msgspec.json.decode(stored, type=_Stored)
+    return Response(found.status, found.body, found.content_type)
 
 
-def _read(given: str) -> Response:
-    return msgspec.json.decode(given, type=_Given).response()
-
-
-def answers(inbound: SupportsPassiveReply) -> PassiveReplies:
-    """The answers of this process."""
+def passive_replies(inbound: SupportsPassiveReply) -> PassiveReplies:
+    """The passive replies of this process."""
     table, keep_for = setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400
     return PassiveReplies(
         inbound,
         Inbox(dynamodb(), table, keep_for),
-        Outbox(dynamodb(), table, LEASE),
-        Passive(dynamodb(), table, keep_for),
+        Outbox(dynamodb(), table, rules.LEASE),
+        Callbacks(dynamodb(), table, keep_for),
+        DeferredReplies(dynamodb(), table, keep_for),
     )

@@ -1,9 +1,9 @@
-"""Access tokens: one row for all instances, refreshed by one of them, early; dropped when the platform rejects them.
+"""Access tokens: one row for all instances, renewed early by one of them, dropped when the platform rejects the token.
 
-The row holds the token, when it ends, and when it is to be renewed: at 80 % of its life, give or take, as whoever
-fetched it decided. Renewing takes a lock that expires, so a refresher that dies holds nobody up for long. Taking the
-lock also requires that the token is still due: without that second condition a worker that saw the old token and came
-late would fetch once more (measured: two fetches for twenty workers), and platforms exist where that kills the first.
+The row holds the token, its expiry, and the time of its renewal, at about 80 % of its life. Renewal takes a lock that
+expires, so a worker that dies during it delays the others only briefly. The lock also requires that the token is still
+due: otherwise a late worker that read the old token would fetch again (measured: two fetches for twenty workers), and
+on some platforms the second token ends the first.
 """
 
 import random
@@ -16,23 +16,24 @@ from uuid import uuid4
 from parley.adapter import Token
 from parley.engine import telemetry
 from parley.errors import RetryAfter
-from parley.journal.rows import Item, get_number, get_text, number, text
+from parley.journal import table as t
+from parley.journal.table import Item, Value, get_number, get_text, token_pk
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 Fetch = Callable[[], Token]
 _LOCK = 15.0
-"""Seconds that a refresher has; longer than a token call may take with its retries."""
+"""Seconds that a renewal may take; longer than a token call with its retries."""
 _WAIT = 3.0
-"""Seconds to wait here for another worker's refresh before giving the work back to the queue."""
+"""Seconds to wait for another worker's renewal before the record goes back to the queue."""
 _FIRST_POLL, _LAST_POLL = 0.05, 0.8
-"""Seconds between two looks while another worker refreshes: ever longer, since a thousand workers may be looking."""
+"""Seconds between two reads while another worker renews. They grow: a thousand workers may be waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedToken:
-    """A token with its generation: which one of its row's successive tokens it is."""
+    """A token with its generation, the number of the token in its row."""
 
     value: str
     expires: float
@@ -52,9 +53,9 @@ class Tokens:
     _held: dict[str, CachedToken] = field(default_factory=dict[str, CachedToken])
 
     def get(self, key: str, fetch: Fetch) -> CachedToken:
-        """The token under `key`, fetched by `fetch` if there is none or it is due.
+        """The token under `key`, fetched by `fetch` if there is none or its renewal is due.
 
-        Raises RetryAfter if another worker is fetching it and takes long; whatever `fetch` raises comes through.
+        Raises RetryAfter if another worker is fetching it and takes long, and every exception of `fetch`.
         """
         now = self.clock()
         held = self._held.get(key)
@@ -71,7 +72,7 @@ class Tokens:
                 held = self._refresh(key, owner, fetch, held)
                 break
             if held is not None and now < held.expires:
-                break  # somebody is renewing it; this one is still good
+                break  # another worker renews it; this one is still valid
             if now >= deadline:
                 raise RetryAfter(1, "waiting for another worker's token")
             self.sleep(poll * (0.5 + self.draw()))
@@ -80,23 +81,19 @@ class Tokens:
         return held
 
     def reject(self, key: str, held: CachedToken) -> None:
-        """The platform refused `held`: drop it, unless a newer one is already there."""
+        """The platform has refused `held`: drop it, unless a newer token is stored."""
         self._held.pop(key, None)
         telemetry.count("TokensRejected")
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key=_pk(key),
-                UpdateExpression="SET expires = :zero, renew_at = :zero REMOVE #value",
-                ConditionExpression="generation = :generation",
-                ExpressionAttributeNames={"#value": "value"},
-                ExpressionAttributeValues={":zero": number(0), ":generation": number(held.generation)},
-            )
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return
+        self._update(
+            key,
+            "SET #expires = :zero, #renew_at = :zero REMOVE #value",
+            "#generation = :generation",
+            zero=0,
+            generation=held.generation,
+        )
 
     def _read(self, key: str) -> CachedToken | None:
-        item: Item = self.client.get_item(TableName=self.table, Key=_pk(key), ConsistentRead=True).get("Item", {})
+        item = t.get(self.client, self.table, token_pk(key))
         value = get_text(item, "value")
         if not value:
             return None
@@ -108,23 +105,17 @@ class Tokens:
         )
 
     def _lock(self, key: str, owner: str, now: float) -> bool:
-        try:
-            self.client.update_item(
-                TableName=self.table,
-                Key=_pk(key),
-                UpdateExpression="SET lock_until = :until, lock_owner = :owner",
-                # Under our own name it is the answer to this very write that got lost.
-                ConditionExpression="(attribute_not_exists(lock_until) OR lock_until < :now OR lock_owner = :owner) "
-                "AND (attribute_not_exists(renew_at) OR renew_at <= :now)",
-                ExpressionAttributeValues={
-                    ":until": number(now + _LOCK),
-                    ":owner": text(owner),
-                    ":now": number(now),
-                },
-            )
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        locked = self._update(
+            key,
+            "SET #lock_until = :until, #lock_owner = :owner",
+            # A lock of our own is this very write, repeated because its answer was lost.
+            "(attribute_not_exists(#lock_until) OR #lock_until < :now OR #lock_owner = :owner) "
+            "AND (attribute_not_exists(#renew_at) OR #renew_at <= :now)",
+            until=now + _LOCK,
+            owner=owner,
+            now=now,
+        )
+        return locked is not None
 
     def _refresh(self, key: str, owner: str, fetch: Fetch, old: CachedToken | None) -> CachedToken:
         try:
@@ -132,7 +123,7 @@ class Tokens:
         except Exception:
             self._unlock(key, owner)
             if old is not None and self.clock() < old.expires:
-                # Renewing early leaves time for a second try; until then the old one does.
+                # Renewal begins early enough for another try; until then the old token is used.
                 telemetry.count("TokenRefreshFailed")
                 return old
             raise
@@ -142,44 +133,31 @@ class Tokens:
         generation = self._store(key, owner, token, renew_at)
         if generation is not None:
             return CachedToken(token.value, token.expires, renew_at, generation)
-        # Too slow: somebody else has taken over, and on some platforms the later token ends the earlier one.
+        # The lock was lost to another worker. On some platforms its newer token ends this one.
         return self._read(key) or CachedToken(token.value, token.expires, now, 0)
 
     def _store(self, key: str, owner: str, token: Token, renew_at: float) -> int | None:
-        """Store `token` and say its generation; None if the lock was lost meanwhile."""
-        try:
-            stored = self.client.update_item(
-                TableName=self.table,
-                Key=_pk(key),
-                UpdateExpression="SET #value = :value, expires = :expires, renew_at = :renew "
-                "REMOVE lock_until, lock_owner ADD generation :one",
-                ConditionExpression="lock_owner = :owner",
-                ExpressionAttributeNames={"#value": "value"},
-                ExpressionAttributeValues={
-                    ":value": text(token.value),
-                    ":expires": number(token.expires),
-                    ":renew": number(renew_at),
-                    ":one": number(1),
-                    ":owner": text(owner),
-                },
-                ReturnValues="UPDATED_NEW",
-            )
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return None
-        return int(get_number(stored.get("Attributes", {}), "generation") or 0)
+        """Store `token` and return its generation; None if the lock was lost."""
+        stored = self._update(
+            key,
+            "SET #value = :value, #expires = :expires, #renew_at = :renew "
+            "REMOVE #lock_until, #lock_owner ADD #generation :one",
+            "#lock_owner = :owner",
+            value=token.value,
+            expires=token.expires,
+            renew=renew_at,
+            one=1,
+            owner=owner,
+        )
+        return None if stored is None else int(get_number(stored, "generation") or 0)
 
     def _unlock(self, key: str, owner: str) -> None:
+        self._update(key, "REMOVE #lock_until, #lock_owner", "#lock_owner = :owner", owner=owner)
+
+    def _update(self, key: str, change: str, condition: str, **values: Value) -> Item | None:
+        """The attributes that `change` has set; None if `condition` was not met."""
+        request = t.update(self.table, token_pk(key), change, condition, **values)
         try:
-            self.client.update_item(
-                TableName=self.table,
-                Key=_pk(key),
-                UpdateExpression="REMOVE lock_until, lock_owner",
-                ConditionExpression="lock_owner = :owner",
-                ExpressionAttributeValues={":owner": text(owner)},
-            )
+            return self.client.update_item(**request, ReturnValues="UPDATED_NEW").get("Attributes", {})
         except self.client.exceptions.ConditionalCheckFailedException:
-            return
-
-
-def _pk(key: str) -> Item:
-    return {"pk": text(f"token#{key}")}
+            return None

@@ -1,1 +1,1 @@
-"""The journal: what was decided, what was said, and what is known about it."""
+"""The journal: the decision on each message, and the delivery of each reply, in DynamoDB."""

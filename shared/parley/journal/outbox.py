@@ -1,99 +1,114 @@
-"""The deliverer's side of the journal. Two requests a reply with one call: take it, and record what became of it."""
+"""Replies in the journal. Every write to a reply's row is in this module, and each respects `states.TRANSITIONS`.
+
+A reply with one call takes two requests: `take`, and `finish`. What has to happen together with other rows is offered
+as a part of a transaction (`new`, `deferred`, `carried`, `left`).
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from parley.adapter import Sent
-from parley.errors import RetryAfter
-from parley.journal.rows import (
-    PICKUP_AFTER,
-    SHARDS,
-    Item,
-    get_text,
-    number,
-    receipts_attribute,
-    reply_pk,
-    row_of,
-    shard,
-    text,
-)
-from parley.journal.states import FINAL, Finished, ReplyState, Row, refusal
+from parley.errors import ParleyError, RetryAfter
+from parley.journal import table as t
+from parley.journal.rows import PICKUP_AFTER, encoded_receipts, item_of, row_of
+from parley.journal.states import FINAL, Finished, ReplyState, Row, check_transition, refusal
+from parley.journal.table import DUE_INDEX, DUE_SHARDS, Item, Value, due_shard, get_text, item_in, reply_pk
 from parley.model import Outgoing
+from parley.model.codec import encode
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
-_NAMES = {"#state": "state", "#owner": "owner"}
-_FENCE = "#state = :sending AND #owner = :owner"
+MAX_REPLY = 350_000
+"""Bytes of JSON of one reply. A DynamoDB item holds 400 KB with everything else in it."""
+PASSIVE_RECEIPTS = (Sent("passive"),)
+"""The receipts of a reply that was delivered as a passive reply."""
+_HELD = "#state = :sending AND #owner = :owner"
+"""The condition of a worker that holds the reply."""
+_UNLOCK = "#unknown_since, #lease_until"
+_UNINDEX = "#due_shard, #due_at"
 
 
-class LeaseLostError(Exception):
-    """Another worker has taken the reply over: what this one knows can no longer be recorded."""
+class LeaseLostError(ParleyError):
+    """Another worker has taken the reply over. The result of this worker cannot be recorded."""
+
+
+class ReplyTooLargeError(ParleyError):
+    """The reply is larger than a row can hold. The message is for the bot's author."""
 
 
 @dataclass(slots=True)
 class Outbox:
-    """Replies in the table `table`. `lease`: seconds a worker may hold one; longer than its function may run."""
+    """Replies in the table `table`. `lease`: seconds that a worker may hold a reply; longer than its function runs."""
 
     client: "DynamoDBClient"
     table: str
     lease: float
 
-    def take(self, reply_id: str, owner: str, now: float, *, calls: bool = True) -> Row | RetryAfter | Finished:
-        """Take the reply for sending: the row as it was before, or why it cannot be had. `calls`: this worker may die
-        after it was said and before that is recorded. One who records first leaves no doubt behind.
+    # --- new rows -----------------------------------------------------------------------------------------------------
 
-        A row whose `unknown_since` is set may have been said already. A reply that the journal does not know (its row
-        is long gone) is Finished: what is not known was handled long ago.
+    def new(self, out: Outgoing, turn: int, now: float, ttl: int) -> "TransactWriteItemTypeDef":
+        """Part of a transaction: a new PENDING reply. `turn`: the number of its decision in its conversation.
+
+        Raises ReplyTooLargeError.
         """
-        doubt = "unknown_since = if_not_exists(unknown_since, :now), " if calls else ""
-        try:
-            old = self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(reply_pk(reply_id))},
-                UpdateExpression="SET #state = :sending, #owner = :owner, lease_until = :until, due_at = :until, "
-                f"{doubt}attempted_since = if_not_exists(attempted_since, :now), updated = :now ADD attempts :one",
-                ConditionExpression="#state = :pending OR (#state = :sending AND lease_until <= :now)",
-                ExpressionAttributeNames=_NAMES,
-                ExpressionAttributeValues={
-                    ":sending": text(ReplyState.SENDING),
-                    ":pending": text(ReplyState.PENDING),
-                    ":owner": text(owner),
-                    ":until": number(now + self.lease),
-                    ":now": number(now),
-                    ":one": number(1),
-                },
-                ReturnValues="ALL_OLD",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        size = len(encode(out))
+        if size > MAX_REPLY:
+            raise ReplyTooLargeError(
+                f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be stored: give large media as a URL"
             )
+        return {"Put": t.put(self.table, item_of(Row(out=out, turn=turn, updated=now), ttl=ttl), t.ABSENT)}
+
+    # --- one worker ---------------------------------------------------------------------------------------------------
+
+    def take(self, reply_id: str, owner: str, now: float, *, calls: bool = True) -> Row | RetryAfter | Finished:
+        """Take the reply for delivery. Returns the row as it was before, or why it cannot be taken.
+
+        `calls`: the worker may die between an API call and its record, so `unknown_since` is set. Pass False if the
+        outcome is recorded before it is sent. If the returned row has `unknown_since`, an earlier attempt may have been
+        delivered. A reply without a row was handled long ago and is Finished.
+        """
+        since = "#unknown_since = if_not_exists(#unknown_since, :now), " if calls else ""
+        for before in (ReplyState.PENDING, ReplyState.SENDING):
+            check_transition(before, ReplyState.SENDING)
+        request = t.update(
+            self.table,
+            reply_pk(reply_id),
+            "SET #state = :sending, #owner = :owner, #lease_until = :until, #due_at = :until, "
+            f"{since}#attempted_since = if_not_exists(#attempted_since, :now), #updated = :now ADD #attempts :one",
+            "#state = :pending OR (#state = :sending AND #lease_until <= :now)",
+            sending=ReplyState.SENDING,
+            pending=ReplyState.PENDING,
+            owner=owner,
+            until=now + self.lease,
+            now=now,
+            one=1,
+        )
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        try:
+            old = self.client.update_item(**request, ReturnValues="ALL_OLD")
         except self.client.exceptions.ConditionalCheckFailedException as error:
-            item = _item_in(error)
-            if not item:
-                return Finished(ReplyState.SENT)
-            row = row_of(item)
-            if row.owner == owner:
-                return _taken_before(row, now)
-            # A lease that ended between the write and this look is as good as busy for a second.
-            return refusal(row, now) or RetryAfter(1)
+            return _not_taken(item_in(error), owner, now)
         return row_of(old.get("Attributes", {}))
 
     def is_finished(self, reply_id: str) -> bool:
-        """Whether nothing is left to do for the reply; see `take` for one that the journal does not know."""
-        key = {"pk": text(reply_pk(reply_id))}
-        item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
-        return item is None or get_text(item, "state") in FINAL
+        """Whether the reply is final, or has no row any more; see `take`."""
+        item = t.get(self.client, self.table, reply_pk(reply_id))
+        return not item or get_text(item, "state") in FINAL
 
     def progress(self, out: Outgoing, owner: str, receipts: tuple[Sent, ...], now: float) -> None:
-        """Record a call that is done while others follow, and keep the lease. Raises LeaseLostError."""
-        self._update(
+        """Record a call that is done while others follow, and extend the lease. Raises LeaseLostError."""
+        self._record(
             out.id,
             owner,
-            "SET receipts = :receipts, unknown_since = :now, lease_until = :until, due_at = :until, updated = :now",
-            {":receipts": receipts_attribute(receipts), ":now": number(now), ":until": number(now + self.lease)},
+            ReplyState.SENDING,
+            "SET #receipts = :receipts, #unknown_since = :now, #lease_until = :until, #due_at = :until, "
+            "#updated = :now",
+            receipts=encoded_receipts(receipts),
+            now=now,
+            until=now + self.lease,
         )
 
     def release(
@@ -110,57 +125,95 @@ class Outbox:
     ) -> None:
         """Give the reply back, to be tried again after `wait` seconds. Raises LeaseLostError.
 
-        Its `receipts` are stored anew: a call may have been done since they were last recorded. `unknown_since` None:
-        surely nothing more was said. `body`: what it is to say from now on (`rows.rewritten`); as before if empty.
+        `receipts` are stored again: a call may have been done since they were recorded. `unknown_since` is None if
+        every outcome is known. `body`: the new body (`rows.rewritten`); unchanged if empty.
         """
-        values = {
-            ":pending": text(ReplyState.PENDING),
-            ":receipts": receipts_attribute(receipts),
-            ":reason": text(reason),
-            ":due": number(now + wait + PICKUP_AFTER),
-            ":now": number(now),
+        sets = "#state = :pending, #receipts = :receipts, #reason = :reason, #due_at = :due, #updated = :now"
+        removes = "#lease_until"
+        values: dict[str, Value] = {
+            "pending": ReplyState.PENDING,
+            "receipts": encoded_receipts(receipts),
+            "reason": reason,
+            "due": now + wait + PICKUP_AFTER,
+            "now": now,
         }
-        sets = "SET #state = :pending, receipts = :receipts, reason = :reason, due_at = :due, updated = :now"
-        removes = " REMOVE lease_until"
         if body:
-            values[":body"] = text(body)
-            sets += ", body = :body"
+            sets += ", #body = :body"
+            values["body"] = body
         if unknown_since is None:
-            removes += ", unknown_since"
+            removes += ", #unknown_since"
         else:
-            values[":unclear"] = number(unknown_since)
-            sets += ", unknown_since = :unclear"
-        self._update(out.id, owner, sets + removes, values)
+            sets += ", #unknown_since = :since"
+            values["since"] = unknown_since
+        self._record(out.id, owner, ReplyState.PENDING, f"SET {sets} REMOVE {removes}", **values)
 
     def finish(
         self, out: Outgoing, owner: str, state: ReplyState, receipts: tuple[Sent, ...], reason: str, now: float
     ) -> None:
-        """Record how it ended. Raises LeaseLostError."""
-        self._update(
+        """Record the final state `state`. Raises LeaseLostError."""
+        self._record(
             out.id,
             owner,
-            "SET #state = :state, receipts = :receipts, reason = :reason, updated = :now "
-            "REMOVE unknown_since, lease_until, due_shard, due_at",
-            {
-                ":state": text(state),
-                ":receipts": receipts_attribute(receipts),
-                ":reason": text(reason),
-                ":now": number(now),
-            },
+            state,
+            "SET #state = :final, #receipts = :receipts, #reason = :reason, #updated = :now "
+            f"REMOVE {_UNLOCK}, {_UNINDEX}",
+            final=state,
+            receipts=encoded_receipts(receipts),
+            reason=reason,
+            now=now,
         )
 
-    def due(self, now: float) -> Iterator[Row | str]:
-        """The replies that wait longer than they should: nobody took them, or their lease is over. One that this
-        version cannot read comes as its primary key: it must not keep the others from being swept.
+    # --- passive replies, as parts of a transaction -------------------------------------------------------------------
+
+    def deferred(self, out: Outgoing, owner: str, reason: str, now: float) -> "TransactWriteItemTypeDef":
+        """Part of a transaction: a reply that was taken waits for a passive reply. It leaves the `due` index, and its
+        deadline starts again with its next attempt.
         """
-        for waiting in range(SHARDS):
+        return self._part(
+            out,
+            owner,
+            ReplyState.PENDING,
+            f"SET #state = :pending, #reason = :reason, #updated = :now REMOVE {_UNLOCK}, {_UNINDEX}, #attempted_since",
+            pending=ReplyState.PENDING,
+            reason=reason,
+            now=now,
+        )
+
+    def carried(self, out: Outgoing, owner: str, now: float) -> "TransactWriteItemTypeDef":
+        """Part of a transaction: a reply that was taken is carried by a passive reply."""
+        return self._part(
+            out,
+            owner,
+            ReplyState.SENT,
+            f"SET #state = :sent, #receipts = :receipts, #updated = :now REMOVE {_UNLOCK}, {_UNINDEX}",
+            sent=ReplyState.SENT,
+            receipts=encoded_receipts(PASSIVE_RECEIPTS),
+            now=now,
+        )
+
+    def left(self, out: Outgoing, owner: str, body: str, now: float) -> "TransactWriteItemTypeDef":
+        """Part of a transaction: a reply that was taken is not carried by a passive reply, or only its beginning is.
+
+        `body`: the remainder (`rows.rewritten`); unchanged if empty.
+        """
+        sets = "SET #state = :pending, #updated = :now" + (", #body = :body" if body else "")
+        values: dict[str, Value] = {"pending": ReplyState.PENDING, "now": now} | ({"body": body} if body else {})
+        return self._part(out, owner, ReplyState.PENDING, f"{sets} REMOVE {_UNLOCK}", **values)
+
+    # --- the sweeper --------------------------------------------------------------------------------------------------
+
+    def due(self, now: float) -> Iterator[Row | str]:
+        """The replies that have waited too long: no worker took them, or the lease has expired. A row that this version
+        cannot read is yielded as its primary key.
+        """
+        for partition in DUE_SHARDS:
             start: dict[str, Item] | None = {}
             while start is not None:
                 page = self.client.query(
                     TableName=self.table,
-                    IndexName="due",
+                    IndexName=DUE_INDEX,
                     KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                    ExpressionAttributeValues={":shard": text(f"due#{waiting}"), ":now": number(now)},
+                    ExpressionAttributeValues={":shard": t.text(partition), ":now": t.number(now)},
                     **start,  # pyright: ignore[reportArgumentType]
                 )
                 yield from map(_row_or_key, page["Items"])
@@ -168,43 +221,45 @@ class Outbox:
                 start = {"ExclusiveStartKey": last} if last else None
 
     def postpone(self, row: Row, now: float, until: float) -> bool:
-        """Note that `row` was enqueued again: not due before `until`. False where something happened to it since."""
+        """Record that `row` was enqueued again: it is not due before `until`. False if the row has changed since."""
+        request = t.update(
+            self.table,
+            reply_pk(row.out.id),
+            "SET #due_at = :until, #due_shard = :shard",
+            "#due_at <= :now AND #state = :state",
+            until=until,
+            now=now,
+            state=row.state,
+            shard=due_shard(row.out.id),
+        )
         try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(reply_pk(row.out.id))},
-                UpdateExpression="SET due_at = :until, due_shard = :shard",
-                ConditionExpression="due_at <= :now AND #state = :state",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues={
-                    ":until": number(until),
-                    ":now": number(now),
-                    ":state": text(row.state),
-                    ":shard": text(shard(row.out.id)),
-                },
-            )
+            self.client.update_item(**request)
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
-    def _update(self, reply_id: str, owner: str, expression: str, values: "dict[str, AttributeValueTypeDef]") -> None:
+    # --- under the lease ----------------------------------------------------------------------------------------------
+
+    def _held(self, reply_id: str, owner: str, after: ReplyState, change: str, **values: Value) -> "UpdateTypeDef":
+        """A change of the reply by the worker that holds it. Raises IllegalTransitionError."""
+        check_transition(ReplyState.SENDING, after)
+        return t.update(
+            self.table, reply_pk(reply_id), change, _HELD, sending=ReplyState.SENDING, owner=owner, **values
+        )
+
+    def _part(
+        self, out: Outgoing, owner: str, after: ReplyState, change: str, **values: Value
+    ) -> "TransactWriteItemTypeDef":
+        return {"Update": self._held(out.id, owner, after, change, **values)}
+
+    def _record(self, reply_id: str, owner: str, after: ReplyState, change: str, **values: Value) -> None:
+        request = self._held(reply_id, owner, after, change, **values)
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"pk": text(reply_pk(reply_id))},
-                UpdateExpression=expression,
-                ConditionExpression=_FENCE,
-                ExpressionAttributeNames=_NAMES,
-                ExpressionAttributeValues={
-                    ":sending": text(ReplyState.SENDING),
-                    ":owner": text(owner),
-                    **values,
-                },
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            self.client.update_item(**request)
         except self.client.exceptions.ConditionalCheckFailedException as error:
-            # No two workers have one owner: what stands there under ours is our own write, whose answer got lost.
-            if get_text(_item_in(error), "owner") != owner:
+            # Owners are unique: a row that is still ours holds our own write, whose answer was lost.
+            if get_text(item_in(error), "owner") != owner:
                 raise LeaseLostError(reply_id) from error
 
 
@@ -215,16 +270,15 @@ def _row_or_key(item: Item) -> Row | str:
         return get_text(item, "pk")
 
 
-def _item_in(error: ClientError) -> Item:
-    """The item as it was where a condition did not hold; empty where there is none."""
-    response: dict[str, Any] = dict(error.response)
-    return response.get("Item") or {}
-
-
-def _taken_before(row: Row, now: float) -> Row:
-    """The row as it was before this very worker took it at `now`: the write was done and its answer got lost, so that
-    the AWS client wrote once more and was refused.
-    """
+def _not_taken(item: Item, owner: str, now: float) -> Row | RetryAfter | Finished:
+    """The result of a `take` that was refused because of `item`."""
+    if not item:
+        return Finished(ReplyState.SENT)
+    row = row_of(item)
+    if row.owner != owner:
+        # A lease that has expired since the write was refused counts as held for another second.
+        return refusal(row, now) or RetryAfter(1)
+    # The AWS client repeated the write because its answer was lost. The row before it:
     return replace(
         row,
         state=ReplyState.PENDING,

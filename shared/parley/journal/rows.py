@@ -1,86 +1,37 @@
-"""The journal's rows as DynamoDB items, both ways."""
+"""A reply's row as a DynamoDB item, both ways."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
 
 from parley.adapter import Sent
 from parley.journal.states import FINAL, Replies, ReplyState, Row
+from parley.journal.table import Item, due_shard, get_number, get_text, number, reply_pk, text
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing, encode
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Item = dict[str, AttributeValueTypeDef]
-else:
-    Item = dict[str, Any]
-
-SHARDS = 8
-"""Partitions of the `due` index: what waits is spread over so many keys."""
 PICKUP_AFTER = 60.0
-"""Seconds after which a reply that nobody took is due for the sweeper."""
+"""Seconds after which a reply that no worker took is due for the sweeper."""
 _decode_receipts = msgspec.json.Decoder(tuple[Sent, ...]).decode
 
 
-def text(value: str) -> "AttributeValueTypeDef":
-    """A DynamoDB string."""
-    return {"S": value}
+def encoded_receipts(receipts: tuple[Sent, ...]) -> str:
+    """The receipts as JSON, for one string attribute."""
+    return encode(receipts).decode()
 
 
-def number(value: float) -> "AttributeValueTypeDef":
-    """A DynamoDB number; Python's shortest form, so that it comes back equal."""
-    return {"N": repr(value)}
-
-
-def get_text(item: "Item", name: str) -> str:
-    """The string `name` of `item`; empty where it is missing."""
-    return item.get(name, {}).get("S", "")
-
-
-def get_number(item: "Item", name: str) -> float | None:
-    """The number `name` of `item`; None where it is missing."""
-    value = item.get(name, {}).get("N")
-    return None if value is None else float(value)
-
-
-def message_pk(key: str) -> str:
-    """Primary key of the row of the message `key`."""
-    return f"in#{key}"
-
-
-def conversation_pk(key: str) -> str:
-    """Primary key of the memory of the conversation `key`."""
-    return f"conv#{key}"
-
-
-def reply_pk(reply_id: str) -> str:
-    """Primary key of the row of the reply `reply_id`."""
-    return f"out#{reply_id}"
-
-
-def shard(reply_id: str) -> str:
-    """The partition of the `due` index in which the reply waits."""
-    return f"due#{int(reply_id[:8], 16) % SHARDS}"
-
-
-def receipts_attribute(receipts: tuple[Sent, ...]) -> "AttributeValueTypeDef":
-    """The receipts as one string attribute."""
-    return text(encode(receipts).decode())
-
-
-def replies_item(name: str, replies: Replies) -> "Item":
-    """The attributes that say which `replies` are meant; none if there are none."""
+def replies_item(name: str, replies: Replies) -> Item:
+    """The attributes `name` and `<name>_count` that hold `replies`; none if there are no replies."""
     return {name: text(replies.key), f"{name}_count": number(replies.count)} if replies.count else {}
 
 
-def replies_in(item: "Item", name: str) -> Replies:
-    """What `replies_item` wrote."""
+def replies_in(item: Item, name: str) -> Replies:
+    """The reverse of `replies_item`."""
     return Replies(get_text(item, name), int(get_number(item, f"{name}_count") or 0))
 
 
-def item_of(row: Row, *, ttl: int) -> "Item":
-    """The DynamoDB item of a new `row`."""
+def item_of(row: Row, *, ttl: int) -> Item:
+    """The item of a new `row`. `ttl`: unix second of its deletion."""
     item: Item = {
         "pk": text(reply_pk(row.out.id)),
         "state": text(row.state),
@@ -92,12 +43,12 @@ def item_of(row: Row, *, ttl: int) -> "Item":
         "ttl": number(ttl),
     }
     if row.state not in FINAL:
-        item |= {"due_shard": text(shard(row.out.id)), "due_at": number(row.updated + PICKUP_AFTER)}
+        item |= {"due_shard": text(due_shard(row.out.id)), "due_at": number(row.updated + PICKUP_AFTER)}
     return item
 
 
-def row_of(item: "Item") -> Row:
-    """The row in `item`. Raises `msgspec.ValidationError` if its body is not what this version understands."""
+def row_of(item: Item) -> Row:
+    """The row in `item`. Raises `msgspec.ValidationError` if this version cannot read its body."""
     receipts = get_text(item, "receipts")
     return Row(
         out=decode_outgoing(get_text(item, "body")),
@@ -116,13 +67,13 @@ def row_of(item: "Item") -> Row:
 
 
 def rewritten(stored: str, out: Outgoing) -> str:
-    """The body `stored` with `out` in it: what differs is changed, and what this version does not know stays there."""
+    """The body `stored` changed to hold `out`. Fields that this version does not know stay."""
     before, after = (msgspec.to_builtins(each) for each in (decode_outgoing(stored), out))
     return encode(_patched(msgspec.json.decode(stored), before, after)).decode()
 
 
 def _patched(stored: Any, before: Any, after: Any) -> Any:
-    """`stored`, of which this version understands `before`, so that it understands `after`."""
+    """`stored`, which this version reads as `before`, changed so that it reads as `after`."""
     forms = (stored, before, after)
     if not all(isinstance(form, dict) for form in forms):
         return stored if before == after else after

@@ -1,15 +1,15 @@
-"""The journal's state machine. It knows no AWS; the store knows no bot.
+"""The journal's state machine. It knows no AWS, and the store that uses it knows no bot.
 
     message   RECEIVED ──▶ DECIDED ──▶ DONE            reply   PENDING ──▶ SENDING ──▶ SENT
                                                                   ▲           │  ├────▶ FAILED
                                                                   └───────────┘  └────▶ UNKNOWN
 
-A message is RECEIVED while it is in the queue and no decision is recorded, DECIDED once one transaction holds the
-conversation's new state and the replies, and DONE when none of its replies waits any more. Only the decision is
-written: the other two are read off, so they can never disagree with what is there.
+A message is RECEIVED while it is in the queue and no decision is stored, DECIDED once one transaction holds the
+conversation's new state and the replies, and DONE when all of its replies are final. Only the decision is written; the
+other two states are derived from the rows.
 
-A reply is SENDING under a lease. `unknown_since` says since when a call may have left whose outcome nobody recorded;
-it is set with the lease and cleared by any definite outcome, so a worker that dies leaves it behind.
+A reply is SENDING under a lease. `unknown_since` is the time of a call whose outcome is not recorded yet. It is set
+with the lease and cleared by every definite outcome, so it remains if the worker dies.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from parley.adapter import Call, Sent
-from parley.errors import RetryAfter
+from parley.errors import ParleyError, RetryAfter
 from parley.model import Outgoing
 
 
@@ -40,21 +40,30 @@ class ReplyState(StrEnum):
 
 
 FINAL = frozenset({ReplyState.SENT, ReplyState.FAILED, ReplyState.UNKNOWN})
-"""States that a worker never leaves; an operator may send a FAILED or UNKNOWN reply again."""
+"""States that a reply never leaves."""
 
 TRANSITIONS: dict[ReplyState, frozenset[ReplyState]] = {
     ReplyState.PENDING: frozenset({ReplyState.SENDING}),
     ReplyState.SENDING: frozenset({ReplyState.SENDING, ReplyState.PENDING, *FINAL}),
-    ReplyState.SENT: frozenset(),
-    ReplyState.FAILED: frozenset({ReplyState.PENDING}),
-    ReplyState.UNKNOWN: frozenset({ReplyState.PENDING}),
+    **{state: frozenset[ReplyState]() for state in FINAL},
 }
-"""From SENDING to SENDING: the next call of the same reply, or a worker that takes over an expired lease."""
+"""The allowed transitions; `parley.journal.outbox` enforces them. SENDING to SENDING: the next call of the same reply,
+or a worker that takes over an expired lease."""
+
+
+class IllegalTransitionError(ParleyError):
+    """A change that `TRANSITIONS` does not allow: a defect in this package."""
+
+
+def check_transition(before: ReplyState, after: ReplyState) -> None:
+    """Raise IllegalTransitionError unless a reply may go from `before` to `after`."""
+    if after not in TRANSITIONS[before]:
+        raise IllegalTransitionError(f"{before} to {after}")
 
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """The replies to one message: its key and how many there are."""
+    """The replies to one message: the message's key and their number."""
 
     key: str
     count: int
@@ -65,8 +74,9 @@ NONE = Replies("", 0)
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided on a message: how many replies it got, and those that its conversation was given `before` it.
-    What is said within callbacks has to come after these, for no queue keeps it in order.
+    """A decision on a message: the number of its replies, and the replies that precede them in the conversation.
+
+    Passive replies have to keep that order; for all others the queue keeps it.
     """
 
     replies: int
@@ -75,9 +85,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A reply in the journal. `turn` and the reply's ordinal tell the order of what one conversation is told, where the
-    journal needs it; clocks do not.
-    """
+    """A reply in the journal."""
 
     out: Outgoing
     state: ReplyState = ReplyState.PENDING
@@ -86,26 +94,24 @@ class Row:
     lease_until: float = 0
     unknown_since: float | None = None
     attempted_since: float = 0
-    """When it was first taken; 0 before. Time spent waiting for a turn does not count against it."""
+    """Unix seconds of the first attempt; 0 before it. Time in a queue does not count against the deadline."""
     receipts: tuple[Sent, ...] = ()
     """One for each call that is known to be done, in order."""
     reason: str = ""
     updated: float = 0
     stored: str = ""
-    """`out` as JSON, as it is stored: a newer version may have written more into it than this one knows."""
+    """`out` as JSON, as it is stored: a newer version may have added fields that this version does not know."""
     turn: int = 0
 
     @property
-    def place(self) -> tuple[int, float, int]:
-        """Where it stands among what its conversation is told. The moment tells it apart from what was written before
-        turns were, or outside any.
-        """
+    def position(self) -> tuple[int, float, int]:
+        """Its position among the replies of its conversation. The time orders replies without a turn of their own."""
         return self.turn, self.out.created, self.out.ordinal
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Nothing is left to do."""
+    """The reply is final; nothing is left to do."""
 
     state: ReplyState
 
@@ -120,20 +126,22 @@ def refusal(row: Row, now: float) -> RetryAfter | Finished | None:
 
 
 def is_safe_to_repeat(call: Call, unknown_since: float | None, now: float) -> bool:
-    """Whether making `call` now cannot say it twice, although an attempt since `unknown_since` may have succeeded."""
+    """Whether `call` can be made now without a second effect, although an attempt at `unknown_since` may have
+    succeeded.
+    """
     return unknown_since is None or now - unknown_since < call.idempotent_for
 
 
 def reply_token_expired_since(out: Outgoing, unknown_since: float | None, now: float) -> bool:
-    """Whether the grant of `out` has ended since an attempt that may have succeeded with it: no key of that attempt
-    covers the other way in which it would be said now.
+    """Whether the reply token of `out` has expired since an attempt that may have succeeded with it. The reply would
+    now go out in another way, which the idempotency key of that attempt does not cover.
     """
-    ended = unknown_since is not None and unknown_since < out.to.reply_token_expires <= now
-    return ended and out.reply.op == "send"
+    expired = unknown_since is not None and unknown_since < out.to.reply_token_expires <= now
+    return expired and out.reply.op == "send"
 
 
 def message_state(*, decided: bool, replies: Iterable[ReplyState]) -> MessageState:
     """The state of a message with these replies."""
     if not decided:
         return MessageState.RECEIVED
-    return MessageState.DECIDED if any(state is ReplyState.PENDING for state in replies) else MessageState.DONE
+    return MessageState.DONE if all(state in FINAL for state in replies) else MessageState.DECIDED

@@ -1,11 +1,13 @@
-"""The journal for people: what became of one message, as plain values."""
+"""The journal for people: the state of one message and its replies, as plain values."""
 
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from parley.journal.rows import get_number, get_text, message_pk, reply_pk, row_of, text
+from parley.journal import table as t
+from parley.journal.rows import row_of
 from parley.journal.states import Row, message_state
+from parley.journal.table import get_number, get_text, message_pk, reply_pk
 from parley.model import digest, reply_id
 
 if TYPE_CHECKING:
@@ -17,10 +19,10 @@ def journal_of(
 ) -> dict[str, Any]:
     """State, decision and replies of a message: `{"state", "decided", "reason", "message", "replies": [...]}`.
 
-    A message without a row is RECEIVED: it is in the queue, or was never received. Two requests.
+    A message without a row is RECEIVED: it is in the queue, or was never received. One request, and one more a reply.
     """
     key = digest(platform, app, tenant, message_id)
-    item = client.get_item(TableName=table, Key={"pk": text(message_pk(key))}, ConsistentRead=True).get("Item", {})
+    item = t.get(client, table, message_pk(key))
     count = get_number(item, "replies")
     rows = [row for ordinal in range(int(count or 0)) if (row := _row(client, table, reply_id(key, ordinal)))]
     apology = _row(client, table, reply_id(key, "apology"))
@@ -37,7 +39,7 @@ def journal_of(
 
 
 def _row(client: "DynamoDBClient", table: str, id_: str) -> Row | None:
-    item = client.get_item(TableName=table, Key={"pk": text(reply_pk(id_))}, ConsistentRead=True).get("Item")
+    item = t.get(client, table, reply_pk(id_))
     return row_of(item) if item else None
 
 

@@ -42,8 +42,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """A short-lived right to answer that came with the message, sealed by `parley.crypto.seal`."""
     reply_token_expires: int = 0
     """Unix second at which the reply token expires."""
-    waits: bool = False
-    """Whether the platform waits for the answer within the callback that the message came with."""
+    awaits_reply: bool = False
+    """Whether the callback that delivered the message waits for a passive reply."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,9 +41,10 @@ from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import Passive, TooManyDeferredError
-from parley.journal.rows import reply_pk, row_of
+from parley.journal.passive import DeferredReplies, TooManyDeferredError
+from parley.journal.rows import row_of
 from parley.journal.states import ReplyState, Row
+from parley.journal.table import reply_pk
 from parley.model import AnyMedia, Card, Conversation, Destination, Message, Outgoing, Reply, Text, plain_text, reply_id
 from parley.model.codec import encode
 from tests.unit.conftest import Clock
@@ -137,8 +138,8 @@ class World:
         tokens = Tokens(dynamodb(), "parley", clock, clock.sleep, lambda: 0.5)
         http = Http(httpx.Client(transport=httpx.MockTransport(self.serve)))
         calls = Calls(http, tokens, pacing, dynamodb(), "parley", clock)
-        owed = Passive(dynamodb(), "parley", 0)
-        self.deliverer = Deliverer(self.outbox, owed, calls, pacing, self, clock)  # type: ignore[arg-type]
+        deferred = DeferredReplies(dynamodb(), "parley", 0)
+        self.deliverer = Deliverer(self.outbox, deferred, calls, pacing, self, clock)  # type: ignore[arg-type]
         monkeypatch.setattr(delivery, "outbound", lambda _: self.platform)
 
     def get(self, platform: str, name: str) -> App:
@@ -400,7 +401,7 @@ def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
     def full(*_: Any) -> None:
         raise TooManyDeferredError("20 replies wait")
 
-    monkeypatch.setattr(Passive, "owe", full)
+    monkeypatch.setattr(DeferredReplies, "defer", full)
     world.config = PassiveReplies()
     out = world.out("hi")
     world.statuses = [403]
@@ -410,7 +411,7 @@ def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
 
 def test_what_is_owed_is_kept_as_long_as_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_RETENTION_DAYS", "29")
-    assert delivery._deliverer.__wrapped__().passive.keep_for == 29 * 86_400
+    assert delivery._deliverer.__wrapped__().deferred.keep_for == 29 * 86_400
 
 
 def test_what_cannot_be_said_to_a_closed_person_waits_for_them_to_write(world: World) -> None:
@@ -439,7 +440,7 @@ def test_what_cannot_be_said_to_a_closed_person_is_owed_where_callbacks_are_answ
     record = world.decided(out)
     world.statuses = [403]
     assert world.run(record) == 1
-    assert [row.out.id for row in world.deliverer.passive.owed(Conversation.of(message()).key)] == [out.id]
+    assert [row.out.id for row in world.deliverer.deferred.of(Conversation.of(message()).key)] == [out.id]
     assert list(world.outbox.due(world.clock.now + 10**6)) == []
 
 
@@ -451,7 +452,7 @@ def test_what_is_owed_goes_before_what_was_decided_since(world: World) -> None:
     world.run(world.decided(second))
     assert ["first" in said for said in world.seen] == [True, True, False]
     assert [world.row(out).state for out in (first, second)] == ["SENT", "SENT"]
-    assert world.deliverer.passive.owed(first.to.key) == []
+    assert world.deliverer.deferred.of(first.to.key) == []
 
 
 def test_what_is_owed_is_left_to_the_callback_that_may_still_say_it_with_the_next_answer(world: World) -> None:
@@ -476,7 +477,7 @@ def test_what_was_decided_since_is_owed_too_while_that_cannot_be_said(world: Wor
     for out in outs:
         world.run(world.decided(out))
     assert ["first" in said for said in world.seen] == [True] * 3
-    assert [row.out.id for row in world.deliverer.passive.owed(outs[0].to.key)] == [out.id for out in outs]
+    assert [row.out.id for row in world.deliverer.deferred.of(outs[0].to.key)] == [out.id for out in outs]
     assert world.row(outs[2]).reason == "an earlier reply is deferred"
 
 

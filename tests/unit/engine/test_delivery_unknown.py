@@ -63,7 +63,7 @@ def test_limits_that_cannot_be_learned_hide_no_outcome(world: World, monkeypatch
     world.platform.news = (Pause(Bucket("b", 100, 1), 30),)
     out = world.out("hi")
     record = world.decided(out)
-    monkeypatch.setattr(RateLimiter, "learn", throttled)
+    monkeypatch.setattr(RateLimiter, "apply", throttled)
     world.run(record)
     assert (world.row(out).state, len(world.seen)) == (ReplyState.SENT, 1)
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from parley.adapter import Accepted, App, Config, PassiveReply, Request, Response
 from parley.engine.aws import dynamodb
-from parley.engine.passive_replies import LEASE, PassiveReplies
+from parley.engine.passive_replies import PassiveReplies
 from parley.journal.inbox import MAX_REPLIES, Inbox
-from parley.journal.outbox import Outbox
-from parley.journal.passive import MOST_OWED, MOST_PARTS, PASSIVE, NotCommittedError, Part, Passive
+from parley.journal.outbox import PASSIVE_RECEIPTS, Outbox
+from parley.journal.passive import MAX_CARRIED, MAX_DEFERRED, Callbacks, DeferredReplies, NotCommittedError, Part, rules
 from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
 from parley.model import Conversation, Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
@@ -52,10 +52,13 @@ class World:
         self.message = message
         self.clock = clock
         self.inbox = Inbox(dynamodb(), "parley", 86_400)
-        self.outbox = Outbox(dynamodb(), "parley", LEASE)
-        self.passive = Passive(dynamodb(), "parley", 86_400)
+        self.outbox = Outbox(dynamodb(), "parley", rules.LEASE)
+        self.callbacks = Callbacks(dynamodb(), "parley", 86_400)
+        self.deferred = DeferredReplies(dynamodb(), "parley", 86_400)
         self.due: list[tuple[float, Callable[[], Any]]] = []
-        self.answers = PassiveReplies(Inbound(room), self.inbox, self.outbox, self.passive, clock, self.sleep)
+        self.answers = PassiveReplies(
+            Inbound(room), self.inbox, self.outbox, self.callbacks, self.deferred, clock, self.sleep
+        )
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, and what is due happen."""
@@ -68,7 +71,7 @@ class World:
     ) -> None:
         """The processor commits these replies after so many seconds."""
         target = message or self.message
-        target = replace(target, context=replace(target.context, waits=True))
+        target = replace(target, context=replace(target.context, awaits_reply=True))
 
         def commit() -> None:
             rows = [self.outgoing(target, ordinal, text) for ordinal, text in enumerate(texts)]
@@ -163,10 +166,10 @@ def test_what_the_deliverer_is_refused_meanwhile_is_said_by_the_callback_that_wa
     world.decides("one", "two")
     taken = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
     assert isinstance(taken, Row)
-    owe = partial(world.passive.owe, taken.out, "deliverer", "48001")
+    owe = partial(world.deferred.defer, taken.out, "deliverer", "48001")
     world.due.append((world.clock.now + 1, lambda: owe(world.clock.now)))
     assert world.callback() == (200, "one|two|")
-    assert world.passive.owed(taken.out.to.key) == []
+    assert world.deferred.of(taken.out.to.key) == []
 
 
 def test_what_is_owed_and_names_its_own_place_is_an_answer_like_any_other(
@@ -200,29 +203,29 @@ def test_what_is_owed_comes_with_the_next_answer_and_first(world: World, message
     id_ = reply_id(message_key(world.message), 0)
     row = world.outbox.take(id_, "deliverer", world.clock.now)
     assert isinstance(row, Row)
-    world.passive.owe(row.out, "deliverer", "45015", world.clock.now)
+    world.deferred.defer(row.out, "deliverer", "45015", world.clock.now)
     assert world.states() == [("PENDING", [])]
     following = message(id="m2")
     world.decides("new", message=following)
     assert world.callback(following) == (200, "owed|new|")
     assert world.states() == [("SENT", ["passive"])]
-    assert world.passive.owed(Conversation.of(following).key) == []
-    assert world.inbox.replies(world.message, 1)[0].receipts == PASSIVE
+    assert world.deferred.of(Conversation.of(following).key) == []
+    assert world.inbox.replies(world.message, 1)[0].receipts == PASSIVE_RECEIPTS
 
 
 def test_an_answer_tells_of_no_more_replies_than_one_transaction_takes(
     world: World, message: Callable[..., Message]
 ) -> None:
-    world.decides(*(f"owed {number}" for number in range(MOST_OWED)))
-    for row in world.inbox.replies(world.message, MOST_OWED):
+    world.decides(*(f"owed {number}" for number in range(MAX_DEFERRED)))
+    for row in world.inbox.replies(world.message, MAX_DEFERRED):
         world.outbox.take(row.out.id, "deliverer", world.clock.now)
-        world.passive.owe(row.out, "deliverer", "45015", world.clock.now)
+        world.deferred.defer(row.out, "deliverer", "45015", world.clock.now)
     following = message(id="m2")
     world.decides(*("x" for _ in range(MAX_REPLIES)), message=following)
     world.answers.inbound = Inbound(room=10_000)
     status, body = world.callback(following)
-    assert (status, body.count("|")) == (200, MOST_PARTS)
-    assert [state for state, _ in world.states(following)].count("PENDING") == MOST_OWED + MAX_REPLIES - MOST_PARTS
+    assert (status, body.count("|")) == (200, MAX_CARRIED)
+    assert [state for state, _ in world.states(following)].count("PENDING") == MAX_DEFERRED + MAX_REPLIES - MAX_CARRIED
 
 
 def test_a_bot_that_says_nothing_is_told_so_at_once(world: World) -> None:
@@ -289,7 +292,7 @@ def test_what_goes_another_way_can_no_longer_be_taken_along_by_a_callback_that_s
     assert isinstance(taken, Row)
     assert [world.callback() for _ in range(3)] == [(504, ""), (504, ""), (200, "success")]
     with pytest.raises(NotCommittedError):
-        world.passive.commit(world.message, [Part(taken.out, said=True)], "callback-slow", "late", world.clock.now)
+        world.callbacks.commit(world.message, [Part(taken.out, carried=True)], "callback-slow", "late", world.clock.now)
     assert world.states() == [("SENDING", [])]
 
 
@@ -298,7 +301,7 @@ def test_an_answer_that_comes_while_the_last_delivery_gives_up_is_given_by_it(
 ) -> None:
     """Another delivery was quicker by a moment: there is one answer, whoever looks."""
     world.decides()
-    commit = world.passive.commit
+    commit = world.callbacks.commit
     given = '{"status":200,"body":"b25jZQ==","content_type":"text/plain"}'
 
     def overtaken(*arguments: Any) -> None:
@@ -306,7 +309,7 @@ def test_an_answer_that_comes_while_the_last_delivery_gives_up_is_given_by_it(
         commit(world.message, [], "", given, world.clock.now)
         commit(*arguments)
 
-    monkeypatch.setattr(Passive, "commit", lambda _self, *arguments: overtaken(*arguments))
+    monkeypatch.setattr(Callbacks, "commit", lambda _self, *arguments: overtaken(*arguments))
     assert world.callback() == (200, "once")
 
 
@@ -338,14 +341,14 @@ def test_an_answer_of_which_nobody_knows_whether_it_is_recorded_is_left_to_the_n
         patch.setattr(dynamodb(), "transact_write_items", failing)
         assert world.callback() == (504, "")
     assert world.states() == [("SENDING", [])]
-    world.sleep(LEASE / 2)
+    world.sleep(rules.LEASE / 2)
     assert world.callback() == (200, "one|")
 
 
 def test_a_callback_that_dies_over_its_answer_leaves_no_doubt_about_it(world: World) -> None:
     world.decides("one")
     world.outbox.take(reply_id(message_key(world.message), 0), "callback-dead", world.clock.now, calls=False)
-    world.sleep(LEASE + 20)
+    world.sleep(rules.LEASE + 20)
     row = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
     assert isinstance(row, Row)
     assert row.unknown_since is None
@@ -359,7 +362,7 @@ def test_of_two_deliveries_at_once_both_are_given_the_one_answer(world: World) -
     given = '{"status":200,"body":"b25jZQ==","content_type":"text/plain"}'
 
     def commit() -> None:
-        world.passive.commit(world.message, [Part(taken.out, said=True)], "callback-first", given, world.clock.now)
+        world.callbacks.commit(world.message, [Part(taken.out, carried=True)], "callback-first", given, world.clock.now)
 
     world.due.append((world.clock.now + 1, commit))
     assert world.callback() == (200, "once")
@@ -369,7 +372,7 @@ def test_of_two_deliveries_at_once_both_are_given_the_one_answer(world: World) -
 def test_a_table_that_fails_costs_the_answer_and_not_the_message(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is told that the answer goes another way before that is recorded."""
     world.decides("later")
-    monkeypatch.setattr(Passive, "decided", failing)
+    monkeypatch.setattr(Callbacks, "decision", failing)
     assert [world.callback() for _ in range(3)] == [(504, "")] * 3
     assert world.states() == [("PENDING", [])]
 
@@ -426,7 +429,7 @@ def test_answering_touches_no_rows_but_those_that_the_callback_functions_may(
     world.decides("owed")
     row = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
     assert isinstance(row, Row)
-    world.passive.owe(row.out, "deliverer", "45015", world.clock.now)
+    world.deferred.defer(row.out, "deliverer", "45015", world.clock.now)
     following = message(id="m2")
     world.decides("one", "two", "three", message=following)
     world.answers.inbound = Inbound(room=11)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from parley.adapter import BreakerFailure, Bucket, Pause
 from parley.engine.aws import dynamodb
-from parley.engine.rate_limiter import PATIENCE, RateLimiter, rows, spacing
+from parley.engine.rate_limiter import MAX_WAIT, RateLimiter, rows, spacing
 from parley.errors import RetryAfter
 from tests.unit.conftest import Clock
 from tests.unit.engine.simulation import START, Simulation
@@ -95,7 +95,7 @@ def test_many_workers_together_stay_within_a_limit_and_use_nine_tenths_of_it(buc
     simulation.run([caller(simulation, table, lambda: [bucket], calls, seed + number) for number in range(workers)])
     assert most_in_a_window(calls, bucket.period) <= bucket.limit
     could = min(bucket.limit * seconds / bucket.period, workers * seconds / 0.05)
-    assert len(calls) >= min(0.9 * bucket.limit * (seconds - PATIENCE) / bucket.period, 0.5 * could) - 1
+    assert len(calls) >= min(0.9 * bucket.limit * (seconds - MAX_WAIT) / bucket.period, 0.5 * could) - 1
 
 
 @slow
@@ -247,7 +247,7 @@ def test_a_reservation_that_others_have_built_upon_is_not_given_back(table: Tabl
 
 def test_a_pause_holds_everybody_until_it_is_over(table: Table, clock: Clock) -> None:
     bucket = Bucket("b", 1000, 1)
-    pacing(table, clock).learn([Pause(bucket, 30)])
+    pacing(table, clock).apply([Pause(bucket, 30)])
     with pytest.raises(RetryAfter):
         pacing(table, clock).wait([bucket])
     clock.now += 29.5
@@ -268,7 +268,7 @@ def test_enough_strikes_pause_what_they_are_counted_for(table: Table, clock: Clo
     strikes, calls = Bucket("strikes", 3, 600), Bucket("calls", 50, 1)
     mine = pacing(table, clock)
     for _ in range(4):
-        mine.learn([BreakerFailure(strikes, (calls,))])
+        mine.apply([BreakerFailure(strikes, (calls,))])
     with pytest.raises(RetryAfter):
         mine.wait([calls])
 

@@ -8,9 +8,10 @@ import pytest
 
 from parley.engine.aws import dynamodb
 from parley.journal import inbox as inbox_module
-from parley.journal.inbox import MAX_REPLY, AlreadyDecidedError, DecisionTooLargeError, Inbox, VersionConflictError
-from parley.journal.rows import message_pk
+from parley.journal.inbox import AlreadyDecidedError, DecisionTooLargeError, Inbox, VersionConflictError
+from parley.journal.outbox import MAX_REPLY
 from parley.journal.states import ReplyState
+from parley.journal.table import message_pk
 from parley.journal.view import journal_of
 from parley.model import message_key
 from tests.unit.journal.conftest import MakeMessage, MakeReply
@@ -175,7 +176,7 @@ def test_the_journal_shows_what_became_of_a_message(inbox: Inbox, message: MakeM
 
 
 def test_a_large_message_is_handled_and_not_kept(inbox: Inbox, message: MakeMessage) -> None:
-    large = message(reply_to="x" * (inbox_module._MAX_KEPT_MESSAGE + 1))
+    large = message(reply_to="x" * (inbox_module._MAX_STORED_MESSAGE + 1))
     inbox.decide(large, inbox.open(large), {}, [], NOW)
     [item] = everything().values()
     assert "message" not in item

@@ -12,8 +12,9 @@ from parley.errors import RetryAfter
 from parley.journal.credentials import load_credentials, store_credentials
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import LeaseLostError, Outbox
-from parley.journal.rows import PICKUP_AFTER, get_text, reply_pk, rewritten
+from parley.journal.rows import PICKUP_AFTER, rewritten
 from parley.journal.states import Finished, ReplyState, Row
+from parley.journal.table import get_text, reply_pk
 from parley.model import Outgoing, Reply, Text
 from parley.model.codec import decode_outgoing, encode
 from tests.unit.journal.conftest import MakeReply

@@ -1,0 +1,96 @@
+"""The callbacks of one message: how often it was delivered, and the one response that is given.
+
+Row `callback#<message key>` counts the deliveries and holds the response. A delivery whose response was lost is
+followed by another one, which gets the same bytes. The response is stored also if it is empty, because the replies go
+out through the API.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parley.errors import ParleyError
+from parley.journal import table as t
+from parley.journal.outbox import Outbox
+from parley.journal.passive.deferred import DeferredReplies
+from parley.journal.passive.rules import Part
+from parley.journal.rows import replies_in
+from parley.journal.states import Decided, MessageState
+from parley.journal.table import callback_pk, get_number, get_text, message_pk
+from parley.model import Conversation, Message, message_key
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+
+class NotCommittedError(ParleyError):
+    """DynamoDB refused the whole transaction: nothing is stored, and the response may not be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery of a message: its number from 1, and the response that is already stored for the message."""
+
+    number: int
+    response: str | None
+
+
+@dataclass(slots=True)
+class Callbacks:
+    """The callbacks that wait for passive replies, in the table `table`. `keep_for`: seconds until rows expire."""
+
+    client: "DynamoDBClient"
+    table: str
+    keep_for: float
+
+    def delivered(self, message: Message, now: float) -> Delivery:
+        """Record one more delivery of `message`."""
+        request = t.update(
+            self.table,
+            callback_pk(message_key(message)),
+            "ADD #deliveries :one SET #ttl = :ttl",
+            one=1,
+            ttl=int(now + self.keep_for),
+        )
+        row = self.client.update_item(**request, ReturnValues="ALL_NEW").get("Attributes", {})
+        return Delivery(int(get_number(row, "deliveries") or 1), get_text(row, "response") or None)
+
+    def response(self, message: Message) -> str | None:
+        """The response that is stored for `message`, if any."""
+        row = t.get(self.client, self.table, callback_pk(message_key(message)))
+        return get_text(row, "response") or None
+
+    def decision(self, message: Message) -> Decided | None:
+        """The decision on `message`; None while it is undecided."""
+        item = t.get(self.client, self.table, message_pk(message_key(message)))
+        if get_text(item, "state") != MessageState.DECIDED:
+            return None
+        return Decided(int(get_number(item, "replies") or 0), replies_in(item, "before"))
+
+    def commit(self, message: Message, parts: Sequence[Part], owner: str, response: str, now: float) -> None:
+        """Store the response to `message` and the new state of each reply in it, in one transaction.
+
+        Raises NotCommittedError if nothing was stored. After any other AwsError it may be stored or not.
+        """
+        items: list[TransactWriteItemTypeDef] = [self._response(message, response)]
+        items += [self._part(part, owner, now) for part in parts]
+        carried = [part.out.id for part in parts if part.carried]
+        if carried:
+            deferred = DeferredReplies(self.client, self.table, self.keep_for)
+            items.append({"Update": deferred.removed(Conversation.of(message).key, carried, now)})
+        try:
+            self.client.transact_write_items(TransactItems=items)
+        except self.client.exceptions.TransactionCanceledException as error:
+            raise NotCommittedError(str(error)) from error
+
+    def _response(self, message: Message, response: str) -> "TransactWriteItemTypeDef":
+        """Part of the transaction: the response, unless there is one."""
+        pk, first = callback_pk(message_key(message)), "attribute_not_exists(#response)"
+        return {"Update": t.update(self.table, pk, "SET #response = :response", first, response=response)}
+
+    def _part(self, part: Part, owner: str, now: float) -> "TransactWriteItemTypeDef":
+        outbox = Outbox(self.client, self.table, lease=0)
+        if part.carried:
+            return outbox.carried(part.out, owner, now)
+        return outbox.left(part.out, owner, part.body, now)

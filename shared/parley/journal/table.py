@@ -1,0 +1,246 @@
+"""The state table: its keys, its attributes, and requests to it. The one place that knows their names.
+
+One DynamoDB table holds all state. The prefix of the primary key `pk` says which kind of row it is. Expressions name
+attributes as `#name` and values as `:name`; the functions here fill in `ExpressionAttributeNames` and
+`ExpressionAttributeValues`, and refuse a name that is not in `ATTRIBUTES`.
+"""
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        ConditionCheckTypeDef,
+        PutTypeDef,
+        UpdateTypeDef,
+    )
+
+    Item = dict[str, AttributeValueTypeDef]
+else:
+    Item = dict[str, Any]
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def message_pk(key: str) -> str:
+    """Row of an inbound message: its decision."""
+    return f"in#{key}"
+
+
+def conversation_pk(key: str) -> str:
+    """Row of a conversation: the bot's state."""
+    return f"conv#{key}"
+
+
+def reply_pk(reply_id: str) -> str:
+    """Row of a reply: its body and how far its delivery got."""
+    return f"out#{reply_id}"
+
+
+def callback_pk(message_key: str) -> str:
+    """Row of a message whose callback waits for a passive reply: its deliveries and the response that was given."""
+    return f"callback#{message_key}"
+
+
+def deferred_pk(conversation_key: str) -> str:
+    """Row of a conversation: the replies that go out with its next passive reply."""
+    return f"deferred#{conversation_key}"
+
+
+def credential_pk(platform: str, app: str, name: str) -> str:
+    """Row of a credential that the platform has pushed."""
+    return f"credential#{platform}#{app}#{name}"
+
+
+def token_pk(name: str) -> str:
+    """Row of an access token."""
+    return f"token#{name}"
+
+
+def limit_pk(bucket: str) -> str:
+    """Row of a rate limit."""
+    return f"limit#{bucket}"
+
+
+DUE_INDEX = "due"
+"""Global secondary index of the replies that wait: partition `due_shard`, sorted by `due_at`."""
+_SHARDS = 8
+DUE_SHARDS = tuple(f"due#{number}" for number in range(_SHARDS))
+"""Partitions of the `due` index: the waiting replies are spread over them."""
+
+
+def due_shard(reply_id: str) -> str:
+    """The partition of the `due` index for a reply."""
+    return DUE_SHARDS[int(reply_id[:8], 16) % _SHARDS]
+
+
+# --- attributes -------------------------------------------------------------------------------------------------------
+
+ATTRIBUTES = frozenset(
+    {
+        "pk",
+        "ttl",  # unix second at which DynamoDB deletes the row
+        "updated",  # unix seconds of the last change
+        # message
+        "state",  # also of a reply
+        "replies",  # number of replies that were decided
+        "platform",
+        "app",
+        "id",  # the platform's id of the message
+        "conversation",
+        "decided",  # unix seconds of the decision
+        "message",  # the message as JSON; in a reply, the key of the message
+        "before",  # the message whose replies precede these, and their number
+        "before_count",
+        "attempts",  # how often the bot was started; in a reply, how often it was taken
+        "reason",  # why the last attempt failed
+        # conversation
+        "memory",  # the bot's state as JSON
+        "version",
+        "last",  # the message whose replies came last, and their number
+        "last_count",
+        # reply
+        "body",  # the reply as JSON
+        "turn",
+        "owner",
+        "lease_until",
+        "unknown_since",
+        "attempted_since",
+        "receipts",
+        "due_shard",
+        "due_at",
+        # callback, deferred replies
+        "deliveries",
+        "response",
+        "ids",
+        # credentials and tokens
+        "value",
+        "issued_at",
+        "expires",
+        "renew_at",
+        "generation",
+        "lock_until",
+        "lock_owner",
+        # rate limits
+        "tat",  # theoretical arrival time
+    }
+)
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def text(value: str) -> "AttributeValueTypeDef":
+    """A DynamoDB string."""
+    return {"S": value}
+
+
+def number(value: float) -> "AttributeValueTypeDef":
+    """A DynamoDB number in Python's shortest form, so that it reads back equal."""
+    return {"N": repr(value)}
+
+
+def get_text(item: Item, name: str) -> str:
+    """The string `name` of `item`; empty if it is missing."""
+    return item.get(name, {}).get("S", "")
+
+
+def get_number(item: Item, name: str) -> float | None:
+    """The number `name` of `item`; None if it is missing."""
+    value = item.get(name, {}).get("N")
+    return None if value is None else float(value)
+
+
+def get_texts(item: Item, name: str) -> set[str]:
+    """The set of strings `name` of `item`; empty if it is missing."""
+    return set(item.get(name, {}).get("SS", []))
+
+
+Value = str | float | set[str]
+
+
+def _attribute_value(value: Value) -> "AttributeValueTypeDef":
+    if isinstance(value, str):
+        return text(value)
+    return {"SS": sorted(value)} if isinstance(value, set) else number(value)
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def key(pk: str) -> Item:
+    """The primary key `pk` as an item."""
+    return {"pk": text(pk)}
+
+
+def get(client: "DynamoDBClient", table: str, pk: str) -> Item:
+    """The row `pk`, read consistently; empty if there is none."""
+    return client.get_item(TableName=table, Key=key(pk), ConsistentRead=True).get("Item", {})
+
+
+def update(table: str, pk: str, change: str, condition: str = "", **values: Value) -> "UpdateTypeDef":
+    """The arguments of an update, alone or in a transaction: `update(t, pk, "SET #state = :to", to="SENT")`."""
+    request: UpdateTypeDef = {"TableName": table, "Key": key(pk), "UpdateExpression": change}
+    if condition:
+        request["ConditionExpression"] = condition
+    request["ExpressionAttributeNames"] = _names(f"{change} {condition}")
+    request["ExpressionAttributeValues"] = _values(values)
+    return request
+
+
+def put(table: str, item: Item, condition: str = "", **values: Value) -> "PutTypeDef":
+    """The arguments of a put, alone or in a transaction. Raises KeyError for an attribute that has no name here."""
+    unknown = item.keys() - ATTRIBUTES
+    if unknown:
+        raise KeyError(f"attributes without a name in ATTRIBUTES: {sorted(unknown)}")
+    request: PutTypeDef = {"TableName": table, "Item": item}
+    if condition:
+        request["ConditionExpression"] = condition
+        request["ExpressionAttributeNames"] = _names(condition)
+    if values:
+        request["ExpressionAttributeValues"] = _values(values)
+    return request
+
+
+def check(table: str, pk: str, condition: str, **values: Value) -> "ConditionCheckTypeDef":
+    """The arguments of a condition check in a transaction."""
+    request: ConditionCheckTypeDef = {
+        "TableName": table,
+        "Key": key(pk),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": _names(condition),
+    }
+    if values:
+        request["ExpressionAttributeValues"] = _values(values)
+    return request
+
+
+ABSENT = "attribute_not_exists(#pk)"
+"""The condition of a put that replaces nothing."""
+
+
+def item_in(error: ClientError) -> Item:
+    """The row that failed a condition, if the request asked for it; else empty."""
+    response: dict[str, Any] = dict(error.response)
+    return response.get("Item") or {}
+
+
+def _values(values: dict[str, Value]) -> Item:
+    return {f":{name}": _attribute_value(value) for name, value in values.items()}
+
+
+@lru_cache(maxsize=256)
+def _parsed(expression: str) -> tuple[str, ...]:
+    names = tuple(sorted(set(re.findall(r"#(\w+)", expression))))
+    unknown = set(names) - ATTRIBUTES
+    if unknown:
+        raise KeyError(f"attributes without a name in ATTRIBUTES: {sorted(unknown)}")
+    return names
+
+
+def _names(expression: str) -> dict[str, str]:
+    return {f"#{name}": name for name in _parsed(expression)}
