@@ -23,7 +23,7 @@ from parley.journal.outbox import Outbox
 from parley.journal.passive import DeferredReplies, rules
 from parley.platforms import inbound
 from tools.faults.injector import Execution, FaultInjector
-from tools.faults.instrumented import RecordingDeliverer, RecordingHttp, RecordingCallbacks
+from tools.faults.instrumented import RecordingCallbacks, RecordingDeliverer, RecordingHttp
 from tools.faults.scheduler import Scheduler
 from tools.faults.subjects import Subject
 from tools.faults.tasks import Task
