@@ -70,6 +70,8 @@ def _write_template(template: Path) -> list[str]:
     built = yaml.safe_load(template.read_text())
     found: list[str] = []
     for name, resource in built["Resources"].items():
+        if name.startswith("Fn::ForEach::"):  # holds no function
+            continue
         properties = resource.get("Properties", {})
         for field in ("CodeUri", "ContentUri"):
             if field in properties:

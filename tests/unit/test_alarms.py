@@ -1,40 +1,84 @@
-"""Everything that can go wrong has an alarm, and whoever is woken by it finds in the runbook what to do."""
+"""Everything that can go wrong has an alarm, and the runbook says for each alarm what to check and what to do."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from parley.platforms import NAMES
-from tests.template import ROOT, functions, of_type
+from parley.adapter import SupportsPassiveReply
+from parley.platforms import NAMES, inbound
+from tests.template import ROOT, functions, of_type, template
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
+STEMS = [name.removesuffix("Function") for name in functions()]
+CALLBACKS = [name.capitalize() for name in NAMES]
+NAMED = template()["Mappings"]["Functions"]
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+CHAPTERS = {
+    found[1]: found[2] for found in re.finditer(r"^### (\w+Alarm)$(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL)
+}
+
+
+def chapter_of(alarm: str) -> str:
+    """The chapter that the description of an alarm names."""
+    found = re.search(r"\(runbook, (\w+)\)$", ALARMS[alarm]["Properties"]["AlarmDescription"])
+    assert found is not None
+    return found[1]
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_stands_in_the_runbook_with_what_it_means_where_to_look_and_what_to_do(name: str) -> None:
-    runbook = (ROOT / "docs" / "runbook.md").read_text()
-    found = re.search(rf"^### {name}$(.*?)(?=^##|\Z)", runbook, re.MULTILINE | re.DOTALL)
+def test_an_alarm_names_its_chapter_of_the_runbook(name: str) -> None:
+    chapter = chapter_of(name)
 
-    assert found is not None
-    assert all(word in found[1] for word in ("**Means**", "**Look**", "**do**" if "**do**" in found[1] else "**Do**"))
-    assert f"runbook, {name}" in ALARMS[name]["Properties"]["AlarmDescription"]
+    assert chapter in CHAPTERS
+    # A chapter is for one alarm, or for one kind of alarm of functions. Then the description says which function.
+    stem = name.removesuffix(chapter)
+    assert stem in ("", *STEMS)
+    assert stem in ALARMS[name]["Properties"]["AlarmDescription"]
 
 
-def test_the_runbook_explains_no_alarm_that_does_not_exist() -> None:
-    chapters = re.findall(r"^### (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_says_what_its_alarm_means_what_to_check_and_what_to_do(chapter: str) -> None:
+    assert chapter in {chapter_of(name) for name in ALARMS}
+    assert [CHAPTERS[chapter].count(word) for word in ("**Meaning:**", "**Check:**", "**Do:**")] == [1, 1, 1]
 
-    assert sorted(chapters) == sorted(ALARMS)
+
+@pytest.mark.parametrize("chapter", ["ErrorsAlarm", "ThrottlesAlarm"])
+def test_a_chapter_for_all_functions_says_what_each_of_them_means(chapter: str) -> None:
+    others = set(STEMS) - set(CALLBACKS)
+    assert {"of a platform", *(f"`{stem}`" for stem in others)} <= set(re.split(r" \| |, |\n\| ", CHAPTERS[chapter]))
+
+
+def test_the_runbook_says_how_every_platform_treats_a_callback_that_fails() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) s \| (?:\w.*) \| (?:\w.*) \|$", RUNBOOK, re.MULTILINE)
+    limits = {stem: str(row["ResponseTimeout"] // 1000) for stem, row in NAMED.items() if "ResponseTimeout" in row}
+
+    assert dict(rows) == limits
+    assert set(limits) == set(CALLBACKS)
+
+
+def test_the_runbook_quotes_log_lines_metrics_and_settings_that_exist() -> None:
+    sources = [*Path(ROOT / "shared").rglob("*.py"), *Path(ROOT / "tools").rglob("*.py"), ROOT / "template.yaml"]
+    known = "\n".join(path.read_text() for path in sources)
+    quoted = {
+        text
+        for text in re.findall(r"`([^`\n]+)`", RUNBOOK)
+        if re.fullmatch(r"[a-z'’]+( [a-z'’]+)+|[A-Z][a-z]+[A-Z]\w+", text)
+    }
+    others = {"ConcurrentExecutions", "Init Duration", "make dlq"}
+
+    assert {"callback rejected", "AcknowledgeTime", "DelivererConcurrency"} <= quoted
+    assert {text for text in quoted - others - set(ALARMS) if not re.search(rf"\b{text}\b", known)} == set()
 
 
 def test_every_queue_and_function_is_watched() -> None:
     watched = {name.removesuffix("Alarm") for name in ALARMS}
-    stems = {name.removesuffix("Function") for name in functions()}
 
-    assert watched >= {f"{stem}{what}" for stem in stems for what in ("Errors", "Throttles")}
-    assert watched >= {f"{stem}Rejected" for stem in stems if stem.lower() in NAMES}
+    assert watched >= {f"{stem}{what}" for stem in STEMS for what in ("Errors", "Throttles")}
+    assert watched >= {f"{stem}{what}" for stem in CALLBACKS for what in ("Rejected", "Latency", "ApiLatency")}
     assert watched >= {"InboundDeadLetters", "OutboundDeadLetters"}
-    assert watched >= {"InboundAge", "OutboundAge", "CallbackLatency"}
+    assert watched >= {"InboundAge", "OutboundAge"}
     assert watched >= {"RepliesUnknown", "RepliesFailed", "RowsUnreadable"}
 
 
@@ -42,23 +86,61 @@ def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
     watched = {name: body["Properties"] for name, body in ALARMS.items() if "Metrics" not in body["Properties"]}
     own = {name: alarm for name, alarm in watched.items() if alarm["Namespace"] == "Parley"}
 
-    emitting = {"RepliesFailed": "Deliverer", "RepliesUnknown": "Deliverer", "RowsUnreadable": "Sweeper"}
-    assert {alarm["MetricName"] for alarm in own.values()} == set(emitting)
-    for alarm in own.values():
-        assert alarm["Dimensions"] == service_of(emitting[alarm["MetricName"]])
+    emitting = {"RepliesFailedAlarm": "Deliverer", "RepliesUnknownAlarm": "Deliverer", "RowsUnreadableAlarm": "Sweeper"}
+    emitting |= {f"{stem}LatencyAlarm": stem for stem in CALLBACKS}
+    assert set(own) == set(emitting)
+    for name, alarm in own.items():
+        assert alarm["Dimensions"] == service_of(emitting[name])
+        expected = "AcknowledgeTime" if name.endswith("LatencyAlarm") else name.removesuffix("Alarm")
+        assert alarm["MetricName"] == expected
 
 
 def service_of(stem: str) -> list[dict[str, Any]]:
-    """The dimension under which a function counts everything."""
+    """The dimension under which a function emits all its metrics."""
     value = functions()[f"{stem}Function"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     return [{"Name": "service", "Value": value}]
 
 
-@pytest.mark.parametrize("stem", [name.capitalize() for name in NAMES])
-def test_it_is_noticed_when_a_platform_gets_nothing_but_refusals(stem: str) -> None:
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_deployment_goes_back_on_the_alarms_of_its_own_function(stem: str) -> None:
+    preference = functions()[f"{stem}Function"]["DeploymentPreference"]
+    kinds = ["Errors", "Latency"] if stem in CALLBACKS else ["Errors"]
+
+    assert preference["Type"] == "Canary10Percent5Minutes"
+    if stem == "Sweeper":  # runs once a minute: a canary would see nothing of it
+        assert preference["Enabled"] is False
+    else:
+        assert preference["Enabled"] == {"Ref": "Canary"}
+        assert preference["Alarms"] == {"Fn::If": ["Observed", [{"Ref": f"{stem}{kind}Alarm"} for kind in kinds], []]}
+
+
+@pytest.mark.parametrize("stem", CALLBACKS)
+def test_the_latency_that_stops_a_deployment_does_not_contain_the_wait_for_a_passive_reply(stem: str) -> None:
+    alarm = ALARMS[f"{stem}LatencyAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["ExtendedStatistic"], alarm["Threshold"]) == ("AcknowledgeTime", "p99", 500)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 5 * 60
+
+
+@pytest.mark.parametrize("stem", CALLBACKS)
+def test_it_is_noticed_when_responses_come_after_the_platform_has_given_up(stem: str) -> None:
+    alarm = ALARMS[f"{stem}ApiLatencyAlarm"]["Properties"]
+    api = template()["Resources"]["Api"]["Properties"]
+    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "Latency")
+    assert alarm["Threshold"] == (5000 if isinstance(inbound(stem.lower()), SupportsPassiveReply) else 3000)
+    assert (dimensions["ApiName"], dimensions["Stage"]) == (api["Name"], api["StageName"])
+    # These dimensions exist with detailed metrics alone.
+    assert api["MethodSettings"][0]["MetricsEnabled"] is True
+    routes = [event["Properties"] for event in functions()[f"{stem}Function"]["Events"].values()]
+    assert (dimensions["Method"], dimensions["Resource"]) in {(route["Method"], route["Path"]) for route in routes}
+
+
+@pytest.mark.parametrize("stem", CALLBACKS)
+def test_it_is_noticed_when_every_callback_of_a_platform_is_rejected(stem: str) -> None:
     alarm = ALARMS[f"{stem}RejectedAlarm"]["Properties"]
-    told, rejected, invocations = alarm["Metrics"]
-    assert (told["Expression"], rejected["Id"], invocations["Id"]) == (
+    alarming, rejected, invocations = alarm["Metrics"]
+    assert (alarming["Expression"], rejected["Id"], invocations["Id"]) == (
         "IF(rejected >= invocations, rejected, 0)",
         "rejected",
         "invocations",
@@ -79,11 +161,22 @@ def test_it_is_noticed_when_a_platform_gets_nothing_but_refusals(stem: str) -> N
         "MetricName": "Invocations",
         "Dimensions": errors["Dimensions"],
     }
-    # One message of WeCom's or WeChat's comes three times.
+    # WeCom and WeChat deliver one message three times.
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (5, "GreaterThanOrEqualToThreshold")
 
 
-def test_a_row_that_the_old_version_cannot_read_wakes_nobody_during_a_canary() -> None:
+@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("kind", ["Errors", "Throttles"])
+def test_errors_and_throttles_are_those_of_the_version_in_use(stem: str, kind: str) -> None:
+    alarm = ALARMS[f"{stem}{kind}Alarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", kind, 0)
+    assert alarm["Dimensions"] == [
+        {"Name": "FunctionName", "Value": {"Ref": f"{stem}Function"}},
+        {"Name": "Resource", "Value": {"Fn::Join": [":", [{"Ref": f"{stem}Function"}, "live"]]}},
+    ]
+
+
+def test_a_row_that_the_old_version_cannot_read_raises_no_alarm_during_a_canary() -> None:
     alarm = ALARMS["RowsUnreadableAlarm"]["Properties"]
     assert functions()["ProcessorFunction"]["DeploymentPreference"]["Type"] == "Canary10Percent5Minutes"
     assert alarm["Period"] * (alarm["EvaluationPeriods"] - 1) > 5 * 60

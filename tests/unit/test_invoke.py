@@ -25,6 +25,7 @@ TEMPLATE = {
         },
         "SharedLayer": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "SharedLayer"}},
         "StateTable": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
+        "Fn::ForEach::Logs": ["Function", ["Feishu"], {"${Function}Logs": {"Type": "AWS::Logs::LogGroup"}}],
     },
 }
 FACTS = {"functions": {"feishu": "parley-local-FeishuFunction-1"}}

@@ -1,4 +1,4 @@
-"""template.yaml keeps its promises: least privilege, dead letters, time-outs, retention."""
+"""template.yaml keeps its promises: least privilege, dead-letter queues, time-outs, retention, settings."""
 
 import re
 import tomllib
@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from parley.adapter import SupportsPassiveReply
 from parley.engine.batch import _backoff
 from parley.engine.http import _TO_RECORD
-from tests.template import ROOT, functions, of_type, template
+from parley.platforms import NAMES, inbound
+from tests.template import ROOT, expanded, functions, of_type, template, written
 
 
 def queues() -> dict[str, dict[str, Any]]:
@@ -35,8 +37,14 @@ def both(value: Any) -> tuple[int, int]:
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    policies = template()["Resources"][role]["Properties"]["Policies"]
-    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    """All that `role` has: its own policies, and those that are attached to it."""
+    inline = template()["Resources"][role]["Properties"]["Policies"]
+    attached = [policy for policy in policies().values() if {"Ref": role} in policy["Roles"]]
+    return [statement for policy in inline + attached for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def policies() -> dict[str, dict[str, Any]]:
+    return {name: body["Properties"] for name, body in of_type("AWS::IAM::Policy").items()}
 
 
 def as_list(value: Any) -> list[Any]:
@@ -69,12 +77,11 @@ SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parl
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_has_its_own_role_timeout_memory_and_log_group_with_retention(name: str) -> None:
     function, stem = functions()[name], name.removesuffix("Function")
-    memory = function.get("MemorySize", template()["Globals"]["Function"]["MemorySize"])
     logs = template()["Resources"][f"{stem}Logs"]
 
     assert function["Role"] == {"Fn::GetAtt": f"{stem}Role.Arn"}
     assert all(0 < seconds <= 60 for seconds in both(function["Timeout"]))
-    assert 128 <= memory <= 1024
+    assert 128 <= function["MemorySize"] <= 1024
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{stem}Logs"}}
     assert logs["Type"] == "AWS::Logs::LogGroup"
     assert logs["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
@@ -83,7 +90,7 @@ def test_a_function_has_its_own_role_timeout_memory_and_log_group_with_retention
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_changed_layer_or_setting_publishes_a_new_version_of_every_function(name: str) -> None:
     assert functions()[name]["AutoPublishAliasAllProperties"] is True
-    assert template()["Globals"]["Function"]["AutoPublishAlias"] == "live"
+    assert functions()[name]["AutoPublishAlias"] == "live"
     assert all(layer["Properties"]["PublishLambdaVersion"] is True for layer in layers().values())
 
 
@@ -114,11 +121,11 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
         assert resource.startswith(SSM) or "*" not in resource, (action, resource)
 
 
-CALLBACKS = {"FeishuRole": "feishu", "WecomRole": "wecom", "WechatRole": "wechat", "DiscordRole": "discord"}
+CALLBACKS = {f"{name.capitalize()}Role": name for name in NAMES}
 PROBED = ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 """Methods that nobody uses and that Discord gets 401 from all the same; ANY is what the local emulator cannot do."""
-ANSWERING = {"WecomRole", "WechatRole"}
-"""Those whose platforms take answers within the callback."""
+ANSWERING = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsPassiveReply)}
+"""Those whose platforms take passive replies."""
 ANSWERING_ROWS: dict[tuple[str, ...], list[str]] = {
     ("dynamodb:GetItem",): ["in#*", "out#*", "deferred#*", "callback#*"],
     ("dynamodb:BatchGetItem",): ["out#*"],
@@ -142,6 +149,14 @@ def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platf
     rows = {tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"] for s in on_the_table}
     wanted = {("dynamodb:PutItem",): [f"credential#{platform}#*"]} | (ANSWERING_ROWS if role in ANSWERING else {})
     assert {action: row["dynamodb:LeadingKeys"] for action, row in rows.items()} == wanted
+
+
+def test_the_rights_for_passive_replies_are_attached_before_the_code_that_uses_them() -> None:
+    (attached,) = policies().values()
+    assert {reference["Ref"] for reference in attached["Roles"]} == ANSWERING
+    dependent = {name for name, body in of_type("AWS::Serverless::Function").items() if "DependsOn" in body}
+    assert dependent == {role.replace("Role", "Function") for role in ANSWERING}
+    assert all(template()["Resources"][name]["DependsOn"] == "PassiveRepliesPolicy" for name in dependent)
 
 
 def test_the_function_of_the_domain_files_reads_those_and_no_secrets() -> None:
@@ -215,7 +230,8 @@ def test_a_queue_has_a_dead_letter_queue_that_takes_from_it_alone(name: str) -> 
 
 
 def environment(name: str) -> dict[str, Any]:
-    return functions()[name]["Environment"]["Variables"]
+    variables: dict[str, Any] = functions()[name]["Environment"]["Variables"]
+    return variables
 
 
 @pytest.mark.parametrize("name", ["InboundQueue", "OutboundQueue"])
@@ -262,20 +278,11 @@ def test_a_poison_message_takes_nothing_along() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_environment_values_are_text_and_name_only_what_the_function_uses(name: str) -> None:
-    variables = template()["Globals"]["Function"]["Environment"]["Variables"] | environment(name)
-    uses = {key for key in variables if key.endswith("_URL")}
-    wanted = {
-        **{role.replace("Role", "Function"): {"PARLEY_INBOUND_URL"} for role in CALLBACKS},
-        "DomainFunction": set[str](),
-        "ProcessorFunction": {"PARLEY_INBOUND_URL", "PARLEY_INBOUND_DEAD_URL", "PARLEY_OUTBOUND_URL"},
-        "DelivererFunction": {"PARLEY_OUTBOUND_URL"},
-        "SweeperFunction": {"PARLEY_OUTBOUND_URL"},
-    }
+def test_environment_values_are_text_and_no_secrets(name: str) -> None:
+    variables = environment(name)
 
     assert all(isinstance(value, str | dict) for value in variables.values())
     assert not any(re.search("SECRET|TOKEN|KEY|PASSWORD", key) for key in variables)
-    assert uses == wanted[name]
 
 
 def test_the_state_table_is_on_demand_encrypted_recoverable_expiring_and_outlives_the_stack() -> None:
@@ -333,9 +340,68 @@ def test_no_partition_is_taken_for_granted() -> None:
 
 def test_a_name_that_no_server_resolves_is_given_up_within_the_time_kept_back_to_record_it() -> None:
     """glibc tries `attempts` times for `timeout` seconds; where nothing is said, twice for five."""
-    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    variables = environment("DelivererFunction")
     options = dict(option.split(":") for option in variables["RES_OPTIONS"].split())
     assert int(options["timeout"]) * int(options["attempts"]) <= _TO_RECORD
+
+
+def loops() -> dict[str, list[str]]:
+    """The names over which each loop of the template goes."""
+    sections = (written()["Resources"], written()["Outputs"])
+    found = {key: value for section in sections for key, value in section.items() if key.startswith("Fn::ForEach::")}
+    return {key.removeprefix("Fn::ForEach::"): items for key, (_, items, _) in found.items()}
+
+
+def test_every_function_is_in_every_loop_and_in_the_mapping() -> None:
+    stems = [name.removesuffix("Function") for name in functions()]
+
+    assert loops()["Functions"] == loops()["FunctionOutputs"] == list(written()["Mappings"]["Functions"]) == stems
+    assert loops()["Callbacks"] == loops()["CallbackOutputs"] == [name for name in stems if f"{name}Role" in CALLBACKS]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_named_alike_in_folder_logs_metrics_and_mapping(name: str) -> None:
+    stem = name.removesuffix("Function")
+    row = written()["Mappings"]["Functions"][stem]
+
+    assert row["Name"] == stem.lower()
+    assert (ROOT / "functions" / row["Name"] / "app.py").is_file()
+    assert environment(name)["POWERTOOLS_SERVICE_NAME"] == {"Fn::Sub": f"${{Stage}}-{row['Name']}"}
+    assert template()["Resources"][f"{stem}Logs"]["Properties"]["LogGroupName"] == {
+        "Fn::Sub": f"/parley/${{Stage}}/{row['Name']}"
+    }
+    assert template()["Outputs"][name] == {"Value": {"Ref": name}}
+    assert ("ResponseTimeout" in row) == (row["Name"] in NAMES)
+
+
+def test_a_loop_is_expanded_as_cloudformation_does_it() -> None:
+    """`tests/integration/test_expansion.py` compares the whole template with what was deployed."""
+    text = {"Fn::Sub": ["${Stage}/${Name}", {"Name": {"Fn::FindInMap": ["Map", {"Ref": "Loop"}, "Name"]}}]}
+    resource = {"Value": text, "Other": {"Ref": {"Fn::Sub": "${Loop}Role"}}, "Plain": "${Loop}"}
+    loop = [
+        "Loop",
+        ["A", "B"],
+        {"${Loop}Thing": {**resource, "Arn": {"Fn::GetAtt": [{"Fn::Sub": "${Loop}Role"}, "Arn"]}}},
+    ]
+
+    result = expanded(
+        {"Mappings": {"Map": {"A": {"Name": "a"}, "B": {"Name": "b"}}}, "Resources": {"Fn::ForEach::X": loop}}
+    )
+    assert result["Resources"] == {
+        f"{item}Thing": {
+            "Value": {"Fn::Sub": f"${{Stage}}/{item.lower()}"},
+            "Other": {"Ref": f"{item}Role"},
+            "Plain": "${Loop}",
+            "Arn": {"Fn::GetAtt": f"{item}Role.Arn"},
+        }
+        for item in ("A", "B")
+    }
+
+
+@pytest.mark.parametrize("env", ["default", "staging", "prod", "local"])
+def test_the_loops_need_no_flag_on_the_command_line(env: str) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    assert config[env]["global"]["parameters"]["language_extensions"] is True
 
 
 def test_production_runs_on_python_3_13_and_arm64_with_alarms_and_canary() -> None:

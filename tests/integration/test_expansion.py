@@ -1,0 +1,24 @@
+"""The tests of template.yaml expand its loops themselves. They see the same template as CloudFormation."""
+
+import json
+from typing import Any
+
+from tests.stack import Stack
+from tests.template import expanded, template
+
+
+def deployed(stack: Stack) -> dict[str, Any]:
+    """The template of the stack after all transforms."""
+    answer = stack.client("cloudformation").get_template(StackName="parley-local", TemplateStage="Processed")
+    body = answer["TemplateBody"]
+    return json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
+
+
+def test_the_loops_are_expanded_as_the_stack_has_them(stack: Stack) -> None:
+    theirs, ours = deployed(stack), template()
+    # SAM makes other resources of its own types.
+    plain = {name: body for name, body in ours["Resources"].items() if not body["Type"].startswith("AWS::Serverless")}
+    assert len(plain) > 40
+
+    assert expanded({name: theirs["Resources"].get(name) for name in plain}) == plain
+    assert expanded(theirs["Outputs"]) == ours["Outputs"]
