@@ -12,6 +12,7 @@ from parley.adapter import SupportsPassiveReply
 from parley.engine.batch import _backoff
 from parley.engine.http import _TO_RECORD
 from parley.platforms import NAMES, inbound
+from tests.settings import settings_of
 from tests.template import ROOT, expanded, functions, of_type, template, written
 
 
@@ -283,6 +284,39 @@ def test_environment_values_are_text_and_no_secrets(name: str) -> None:
 
     assert all(isinstance(value, str | dict) for value in variables.values())
     assert not any(re.search("SECRET|TOKEN|KEY|PASSWORD", key) for key in variables)
+
+
+def settings(variables: dict[str, Any]) -> set[str]:
+    return {key.removeprefix("PARLEY_") for key in variables if key.startswith("PARLEY_")}
+
+
+COMMON = settings(written()["Globals"]["Function"]["Environment"]["Variables"])
+
+
+def code_of(name: str) -> dict[str, bool]:
+    return settings_of(name.removesuffix("Function").lower())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_every_setting_that_its_code_requires_and_none_that_its_code_does_not_read(name: str) -> None:
+    given, read = settings(environment(name)), code_of(name)
+
+    assert given >= {setting for setting, required in read.items() if required}
+    assert given - COMMON <= set(read)
+
+
+@pytest.mark.parametrize("setting", sorted(COMMON))
+def test_a_setting_that_all_functions_have_is_read_by_most_of_them(setting: str) -> None:
+    reading = [name for name in FUNCTIONS if setting in code_of(name)]
+    assert len(reading) > len(FUNCTIONS) / 2
+
+
+def test_the_source_tells_which_settings_a_function_reads() -> None:
+    """So that the two tests above prove something: required, with a default, and not read."""
+    assert settings_of("domain") == {"STAGE": True}
+    assert code_of("DelivererFunction") | {"LEASE_SECONDS": False, "OUTBOUND_URL": True} == code_of("DelivererFunction")
+    assert "LEASE_SECONDS" not in code_of("WecomFunction")
+    assert "OUTBOUND_URL" not in code_of("WecomFunction")
 
 
 def test_the_state_table_is_on_demand_encrypted_recoverable_expiring_and_outlives_the_stack() -> None:
