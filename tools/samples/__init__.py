@@ -1,22 +1,22 @@
 """Sample events for `sam local invoke`: what API Gateway, SQS and the scheduler hand to each function, byte for byte.
 
-`events(now)` makes them all for one moment. Whoever signs callbacks does it with other people's cryptography, as in the
-playground, so that a sample that is accepted says something. A further platform is a module here and a row in each
-table.
+`events(now)` makes them all for one moment. Callbacks are signed with other people's cryptography, as in the
+playground, so that an accepted sample proves something. A platform has a module here, by its name, with two functions:
+`app(playground)` and `events(now)`.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from tools.samples import discord, domain, feishu, wechat, wecom, workers
+from parley.platforms import NAMES
+from tools.samples import domain, workers
 
+_PLATFORMS = {name: import_module(f"{__name__}.{name}") for name in NAMES}
 Event = dict[str, Any]
 
 FUNCTIONS: dict[str, Callable[[int], dict[str, Event]]] = {
-    "feishu": feishu.events,
-    "wecom": wecom.events,
-    "wechat": wechat.events,
-    "discord": discord.events,
+    **{name: module.events for name, module in _PLATFORMS.items()},
     "domain": domain.events,
     "processor": workers.processor,
     "deliverer": workers.deliverer,
@@ -24,12 +24,7 @@ FUNCTIONS: dict[str, Callable[[int], dict[str, Event]]] = {
 }
 """By the folder of the function under functions/: its events by the name of the case."""
 
-APPS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "feishu": feishu.app,
-    "wecom": wecom.app,
-    "wechat": wechat.app,
-    "discord": discord.app,
-}
+APPS: dict[str, Callable[[str], dict[str, Any]]] = {name: module.app for name, module in _PLATFORMS.items()}
 """By platform: the configuration of the app `sample` that the events belong to, for a playground at the given address.
 Its credentials are public and protect nothing."""
 

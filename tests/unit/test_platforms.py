@@ -1,0 +1,39 @@
+"""The list of platforms is the list of their folders, and each folder has what the other places look for."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import parley.platforms
+from parley.adapter import Config
+from parley.platforms import NAMES, config_type, inbound, outbound
+from tests.template import ROOT
+from tools import samples
+
+
+def test_a_platform_is_a_folder_that_can_receive() -> None:
+    folders = {path.name for path in Path(parley.platforms.__file__).parent.iterdir() if (path / "inbound.py").exists()}
+    assert set(NAMES) == folders
+    assert sorted(NAMES) == list(NAMES)
+
+
+def test_a_folder_that_platforms_share_is_not_a_platform() -> None:
+    with pytest.raises(KeyError, match="no platform 'tencent'"):
+        inbound("tencent")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_platform_has_both_halves_and_a_configuration(name: str) -> None:
+    assert callable(inbound(name).receive)
+    assert callable(outbound(name).deliver)
+    assert issubclass(config_type(name), Config)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_platform_has_a_function_samples_and_local_credentials(name: str) -> None:
+    assert (ROOT / "functions" / name / "app.py").exists()
+    assert name in samples.APPS
+    assert samples.FUNCTIONS[name](1_800_000_000)
+    apps = import_module(f"tools.local.credentials.{name}").apps("http://playground")
+    assert "demo" in apps

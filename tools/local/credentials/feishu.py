@@ -1,0 +1,27 @@
+"""A custom app of Feishu with one custom-bot webhook, `ops`."""
+
+import secrets
+from typing import Any
+
+from tools.local.credentials.generate import letters
+
+
+def apps(playground: str) -> dict[str, dict[str, Any]]:
+    """The apps by name."""
+    host = f"{playground}/feishu"
+    demo = {
+        "app_id": f"cli_{letters(16)}",
+        "app_secret": letters(32),
+        "encrypt_key": letters(32),
+        "verification_token": letters(32),
+        "app_type": "internal",
+        "host": host,
+        "bot_open_id": f"ou_{secrets.token_hex(16)}",
+        "webhooks": {
+            "ops": {
+                "url": f"{host}/open-apis/bot/v2/hook/{secrets.token_hex(16)}",
+                "secret": secrets.token_urlsafe(16),
+            }
+        },
+    }
+    return {"demo": demo}

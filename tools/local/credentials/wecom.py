@@ -1,0 +1,25 @@
+"""Two internal apps of WeCom, each with one group robot, `ops`. `passive` answers within the callback."""
+
+import secrets
+import uuid
+from typing import Any
+
+from tools.local.credentials.generate import aes_key, letters
+
+
+def apps(playground: str) -> dict[str, dict[str, Any]]:
+    """The apps by name."""
+    host = f"{playground}/wecom"
+    return {"demo": _app(host), "passive": _app(host) | {"reply_mode": "passive"}}
+
+
+def _app(host: str) -> dict[str, Any]:
+    return {
+        "corp_id": f"ww{secrets.token_hex(8)}",
+        "agent_id": 1_000_000 + secrets.randbelow(1000),
+        "secret": secrets.token_urlsafe(32),
+        "token": letters(24),
+        "encoding_aes_key": aes_key(),
+        "host": host,
+        "webhooks": {"ops": {"url": f"{host}/cgi-bin/webhook/send?key={uuid.uuid4()}"}},
+    }
