@@ -22,14 +22,14 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_a_module_beside_the_bot_is_imported_by_the_processor(strict: Stack) -> None:
     room = f"group-{uuid.uuid4().hex[:8]}"
-    strict.say("/menu", room=room)
+    strict.send("/menu", room=room)
     assert [message["text"] for message in strict.wait_for_answers(room)] == ["Green tea, Milk tea, Water"]
 
 
 def test_a_module_beside_the_bot_is_imported_by_the_discord_function(strict: Stack) -> None:
     typed = {"name": "order", "options": {"drink": "tea"}, "focused": "drink"}
     done = strict.post(
-        "/api/happen", platform="discord", app="demo", room="lab", sender="ann", kind="complete", wait=True, **typed
+        "/api/events", platform="discord", app="demo", room="lab", sender="ann", kind="complete", wait=True, **typed
     )
     assert done["result"]["choices"] == [{"name": tea, "value": tea} for tea in ("Green tea", "Milk tea")]
 
