@@ -97,6 +97,13 @@ def test_a_link_to_a_heading_that_does_not_exist_is_found(tmp_path: Path):
     assert broken(guide) == ["#no", "gone.md"]
 
 
+def test_every_source_file_that_the_map_of_the_code_names_exists():
+    folders = (ROOT, ROOT / "shared" / "parley", ROOT / "shared" / "parley" / "platforms" / "feishu")
+    named = set(re.findall(r"`([a-z][\w./-]*\.(?:py|json|md|yaml))`", prose(ROOT / "CONTRIBUTING.md")))
+    assert {"events.py", "engine/callback.py"} <= named
+    assert [path for path in named if not any((folder / path).exists() for folder in folders)] == []
+
+
 @pytest.mark.parametrize("path", DOCS, ids=name_of)
 def test_every_make_target_that_a_document_names_exists(path: Path):
     commands = [*re.findall(r"`(make [^`]+)`", path.read_text()), *"\n".join(blocks(path, "sh")).splitlines()]
