@@ -1,4 +1,4 @@
-"""Discord: vectors, and requests signed by PyNaCl.
+"""Discord in the conformance suite: checks of its vectors, and requests that PyNaCl signs.
 
 That pycryptodome, PyNaCl and `discord-interactions` agree is checked in tests/unit/platforms/discord/test_signature.py.
 """
@@ -13,7 +13,7 @@ from parley.adapter import Answer, App, Call, Headers, Rejected, Request
 from parley.model import Message
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.inbound import STALE_AFTER
-from parley.platforms.discord.signature import holds
+from parley.platforms.discord.signature import is_valid
 from tests.conformance.attacks import wrong_types
 from tests.conformance.kit import Adapter, Sample, Vector, expect, expect_accepted, expect_equal, receive
 
@@ -37,11 +37,11 @@ def make_app(key: SigningKey = KEY, **more: Any) -> App:
 APP = make_app()
 
 
-# --- requests as Discord makes them -----------------------------------------------------------------------------------
+# --- requests as Discord sends them -----------------------------------------------------------------------------------
 
 
 def signed(body: bytes, now: float, key: SigningKey = KEY) -> Request:
-    """`body` with the two headers."""
+    """`body` with the two signature headers."""
     stamp = str(int(now))
     signature = key.sign(stamp.encode() + body).signature.hex()
     headers = {
@@ -79,13 +79,13 @@ def interaction(kind: int, data: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def attachment(id_: str, name: str, mime: str) -> dict[str, Any]:
-    """A file that a person handed in."""
+    """A file that a person uploaded."""
     address = f"https://cdn.discordapp.com/ephemeral-attachments/1/{id_}/{name}?ex=69235f00&is=69220d80&hm=0a1b&"
     return {"id": id_, "filename": name, "size": 48213, "content_type": mime, "ephemeral": True, "url": address}
 
 
 def option(kind: int, name: str, value: Any, **more: Any) -> dict[str, Any]:
-    """A leaf of the option tree."""
+    """An option with its value."""
     return {"name": name, "type": kind, "value": value, **more}
 
 
@@ -124,7 +124,7 @@ def slash() -> dict[str, Any]:
 
 
 def on_message() -> dict[str, Any]:
-    """A context-menu command called on a message."""
+    """A context-menu command on a message."""
     target = {
         "id": "1441990000000000007",
         "channel_id": CHANNEL,
@@ -146,7 +146,7 @@ def on_message() -> dict[str, Any]:
 
 
 def on_user() -> dict[str, Any]:
-    """A context-menu command called on a person."""
+    """A context-menu command on a person."""
     data = {"id": "1100000000000000043", "name": "Greet", "type": 2, "target_id": KAI["id"]}
     return interaction(2, {**data, "resolved": {"users": {KAI["id"]: KAI}}})
 
@@ -170,7 +170,7 @@ def select() -> dict[str, Any]:
 
 
 def form() -> dict[str, Any]:
-    """A form, with fields in labels and in an old row."""
+    """A submitted form, with fields in labels and in a row of the older layout."""
     fields = [
         {"type": 4, "id": 2, "custom_id": "subject", "value": "Printer on fire"},
         {"type": 3, "id": 4, "custom_id": "prio", "values": ["high", "now"]},
@@ -202,7 +202,7 @@ def event() -> dict[str, Any]:
 
 
 def ping() -> dict[str, Any]:
-    """What Discord sends when the address is saved."""
+    """The request that Discord sends when the address is saved."""
     return {
         "id": "1442000000000000001",
         "application_id": APPLICATION,
@@ -230,7 +230,7 @@ KINDS = {
 
 
 def samples(now: float) -> tuple[Sample, ...]:
-    """One valid request of each sort."""
+    """One valid request of each type."""
     others = {"completion": completion(), "ping": ping(), "event ping": {"application_id": APPLICATION, "type": 0}}
     return (
         *(Sample(name, signed(dump(make()), now), APP, headers=SIGNED) for name, make in KINDS.items()),
@@ -239,12 +239,15 @@ def samples(now: float) -> tuple[Sample, ...]:
 
 
 def wrap(payload: bytes, now: float) -> tuple[Request, App]:
-    """Any payload, signed."""
+    """`payload` signed, and the app that accepts it."""
     return signed(payload, now), APP
 
 
 def payloads() -> Iterator[bytes]:
-    """Every field of every sort of callback, wrong in every way; what all interactions share, once."""
+    """Each type of callback, with each field replaced by values of other types.
+
+    The fields that all interactions share are replaced once.
+    """
     yield from wrong_types(dump(event()))
     yield from wrong_types(dump(press()))
     for make in (slash, on_message, select, form, completion):
@@ -270,7 +273,7 @@ def _application(body: bytes) -> str:
 
 
 def _request(vector: Vector) -> None:
-    """The status, and the body where the vector tells it; a message of what is neither ping nor refused."""
+    """Check the status, the body if the vector has one, and the message of a callback that is not a ping."""
     body = _body(vector)
     key = vector.inputs["public_key_hex"]
     app = App("discord", "v", Config(application_id=_application(body), public_key=key, bot_token=TOKEN))
@@ -293,15 +296,15 @@ def _request(vector: Vector) -> None:
 
 
 def _nothing_lost(sent: dict[str, Any], message: Message | None) -> None:
-    """`raw` is what was sent, without the token."""
-    expect(message is not None, "a message has to come of it")
+    """Check that `raw` is the body without the token."""
+    expect(message is not None, "expected a message")
     expect_equal(message and message.raw, {name: value for name, value in sent.items() if name != "token"}, "raw")
 
 
 def _raw_signature(vector: Vector) -> None:
     data = vector.inputs
     message = bytes.fromhex(data["message_hex"])
-    found = holds(data["public_key_hex"], "", message, data["signature_hex"])
+    found = is_valid(data["public_key_hex"], "", message, data["signature_hex"])
     expect_equal(found, vector.expected["valid"], "valid")
 
 
@@ -316,7 +319,7 @@ CHECKS = {
 
 
 def receipt(call: Call, number: int) -> Answer:
-    """Success, with ids that tell the calls apart."""
+    """A successful answer, with an id that depends on the number of the call."""
     if call.method == "DELETE":
         return Answer(204)
     return Answer(200, dump({"id": f"144200000000000000{number}"}))

@@ -10,15 +10,15 @@ import msgspec
 from parley.adapter import App
 from parley.model import Content, Context, Message, Sender
 from parley.platforms.discord.interaction import MalformedError
-from parley.platforms.discord.resolved import display_name
+from parley.platforms.discord.resolved import sender_of
 from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import mapping, text
 
 
 def message_of_event(body: Mapping[str, Any], app: App, now: float) -> Message:
-    """The event in the envelope `body`. Raises MalformedError.
+    """The event in the envelope `body` as a message. Raises MalformedError.
 
-    Discord gives events no id: it is a hash of the event, the same each time the event is delivered.
+    Discord's events have no id. The message's id is a hash of the event, which is equal for each delivery.
     """
     event = mapping(body.get("event"))
     name, data = text(event.get("type")), mapping(event.get("data"))
@@ -42,15 +42,13 @@ def message_of_event(body: Mapping[str, Any], app: App, now: float) -> Message:
 def _sender(data: Mapping[str, Any], application_id: str) -> Sender:
     user = mapping(data.get("user")) or mapping(data.get("author"))
     id_ = snowflake(user.get("id")) or snowflake(data.get("user_id"))
-    if not id_:
-        return Sender(id=application_id, kind="system")
-    return Sender(id=id_, name=display_name(user), kind="bot" if user.get("bot") is True else "user")
+    return sender_of(id_, user) if id_ else Sender(id=application_id, kind="system")
 
 
-def _timestamp(written: str, now: float) -> int:
-    """Unix seconds of an ISO 8601 time, which Discord writes without its offset from UTC; `now` if it is none."""
+def _timestamp(iso: str, now: float) -> int:
+    """The unix seconds of an ISO 8601 time, which Discord writes without a UTC offset; `now` if it is unreadable."""
     try:
-        moment = datetime.fromisoformat(written)
+        moment = datetime.fromisoformat(iso)
     except ValueError:
         return int(now)
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

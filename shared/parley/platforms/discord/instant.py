@@ -1,4 +1,4 @@
-"""The answers that Discord wants within the callback: completions, and forms to open.
+"""Instant answers, which Discord expects in the response to the callback: completions, and forms to open.
 
 Discord docs: Receiving and Responding › Interaction Callback Type; Components › Label, Text Input, String Select.
 """
@@ -12,7 +12,7 @@ from parley.model import Message
 from parley.model.instant import Choice, Choices, Form, Input, Instant
 from parley.platforms.discord import custom_id
 
-_MOST_CHOICES, _MOST_INPUTS = 25, 5
+_MAX_CHOICES, _MAX_INPUTS = 25, 5
 _LABEL, _DESCRIPTION, _PLACEHOLDER, _CHOICE = 45, 100, 100, 100
 _STYLES = {"line": 1, "paragraph": 2}
 
@@ -22,7 +22,7 @@ def instant(message: Message, result: Instant, app: App) -> Response:
     completing = message.command is not None and bool(message.command.focused)
     match result:
         case Choices(choices=choices) if completing:
-            return _response(8, {"choices": [_choice(choice) for choice in _fitting(choices)]})
+            return _response(8, {"choices": [choice_json(choice) for choice in _fitting(choices)]})
         case Form() if not completing:
             return _response(9, _form(result))
         case _:
@@ -34,17 +34,18 @@ def _response(type_: int, data: dict[str, Any]) -> Response:
 
 
 def _fitting(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """As many as Discord shows. A value that is too long is left out: cut, it would mean something else."""
-    return tuple(choice for choice in choices if len(str(choice.value)) <= _CHOICE)[:_MOST_CHOICES]
+    """The choices that Discord accepts. A value that is too long is left out: cut, it would mean something else."""
+    return tuple(choice for choice in choices if len(str(choice.value)) <= _CHOICE)[:_MAX_CHOICES]
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def choice_json(choice: Choice) -> dict[str, Any]:
+    """`choice` of an option, for a completion or a command's definition."""
     return {"name": (choice.label or str(choice.value))[:_CHOICE], "value": choice.value}
 
 
 def _form(form: Form) -> dict[str, Any]:
-    if not 1 <= len(form.inputs) <= _MOST_INPUTS:
-        raise ValueError(f"form {form.id}: Discord shows 1 to {_MOST_INPUTS} inputs, not {len(form.inputs)}")
+    if not 1 <= len(form.inputs) <= _MAX_INPUTS:
+        raise ValueError(f"form {form.id}: Discord shows 1 to {_MAX_INPUTS} inputs, not {len(form.inputs)}")
     return {
         "custom_id": custom_id.join(form.id, form.value),
         "title": form.title[:_LABEL],

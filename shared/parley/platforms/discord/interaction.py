@@ -1,46 +1,48 @@
-"""An interaction as a message of the model. Discord docs: Receiving and Responding › Interaction Structure."""
+"""Interactions as unified messages. Discord docs: Receiving and Responding › Interaction Structure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from parley.adapter import App
+from parley.errors import ParleyError
 from parley.model import (
     Action,
     AnySegment,
-    Audio,
     Command,
     Content,
     Context,
-    File,
-    Image,
+    Media,
     Mention,
     Message,
     Quote,
     Sender,
-    Video,
     plain_text,
 )
-from parley.platforms.discord.actions import form_of, press_of
+from parley.platforms.discord import protocol
+from parley.platforms.discord.actions import component_action, form_action
 from parley.platforms.discord.markdown import segments_of
-from parley.platforms.discord.options import Given, command_of
-from parley.platforms.discord.resolved import Resolved, display_name, media
+from parley.platforms.discord.options import CommandData, command_of
+from parley.platforms.discord.resolved import Resolved, media, sender_of
 from parley.platforms.discord.snowflake import created_at, snowflake
 from parley.untrusted import integer, mapping, mappings, text
 
-COMPONENT, FORM = 3, 5
-"""Types of interactions; 2 is a command, 4 one that is being typed."""
 _THREADS = (10, 11, 12)
+"""Channel types of threads."""
 _DIRECT = 1
+"""Channel type of a direct chat."""
 _BOT_DM = 1
+"""Interaction context: the direct chat with the bot."""
 
 
-class MalformedError(ValueError):
-    """What every interaction has is missing. The message names the field."""
+class MalformedError(ParleyError):
+    """A callback lacks a field that every callback has. The message names the field."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Parsed:
+    """The content of an interaction: a command or an action."""
+
     segments: tuple[AnySegment, ...]
     text: str
     reply_to: str = ""
@@ -49,65 +51,63 @@ class _Said:
 
 
 def message_of(body: Mapping[str, Any], app: App) -> Message:
-    """The message that an interaction of type 2 to 5 is, without its grant. Raises MalformedError."""
+    """The message for an interaction of type 2 to 5, without its interaction token. Raises MalformedError."""
     id_ = snowflake(body.get("id"))
     if not id_:
         raise MalformedError("id")
-    said = _said(body)
+    parsed = _parse(body)
     return Message(
         id=id_,
         platform=app.platform,
         app=app.name,
-        kind="action" if said.action else "command",
+        kind="action" if parsed.action else "command",
         sender=_sender(body),
-        content=Content(text=said.text, attachments=tuple(s for s in said.segments if isinstance(s, _MEDIA))),
+        content=Content(text=parsed.text, attachments=tuple(s for s in parsed.segments if isinstance(s, Media))),
         timestamp=created_at(id_),
         context=_context(body),
-        segments=said.segments,
-        mentions=tuple(s for s in said.segments if isinstance(s, Mention)),
-        reply_to=said.reply_to,
-        command=said.command,
-        action=said.action,
+        segments=parsed.segments,
+        mentions=tuple(s for s in parsed.segments if isinstance(s, Mention)),
+        reply_to=parsed.reply_to,
+        command=parsed.command,
+        action=parsed.action,
         raw={name: value for name, value in body.items() if name != "token"},
     )
 
 
-_MEDIA = (Image, File, Audio, Video)
-
-
-def _said(body: Mapping[str, Any]) -> _Said:
+def _parse(body: Mapping[str, Any]) -> _Parsed:
     data = mapping(body.get("data"))
     resolved = Resolved.of(data)
     match body.get("type"):
-        case 3 | 5 as type_:
+        case protocol.COMPONENT | protocol.FORM as type_:
             message_id = snowflake(mapping(body.get("message")).get("id"))
-            done = (press_of if type_ == COMPONENT else form_of)(data, resolved, message_id)
-            if not done.action.id:
+            read = component_action if type_ == protocol.COMPONENT else form_action
+            acted = read(data, resolved, message_id)
+            if not acted.action.id:
                 raise MalformedError("data.custom_id")
-            return _Said(done.segments, _words(done.segments), action=done.action)
+            return _Parsed(acted.segments, _text(acted.segments), action=acted.action)
         case _:
-            given = command_of(data, resolved)
-            if not given.command.name:
+            called = command_of(data, resolved)
+            if not called.command.name:
                 raise MalformedError("data.name")
-            if given.target:
-                return _on_message(given, resolved)
-            return _Said(given.segments, _words(given.segments), command=given.command)
+            if called.target:
+                return _on_message(called, resolved)
+            return _Parsed(called.segments, _text(called.segments), command=called.command)
 
 
-def _on_message(given: Given, resolved: Resolved) -> _Said:
-    """A command called on a message: what that message says is what the bot is to work on."""
-    target = mapping(resolved.messages.get(given.target))
+def _on_message(called: CommandData, resolved: Resolved) -> _Parsed:
+    """A context-menu command on a message. Its text is the text of that message."""
+    target = mapping(resolved.messages.get(called.target))
     known = Resolved.of({}, target.get("mentions"))
-    words = tuple(segments_of(text(target.get("content")), known))
-    files = tuple(file for each in mappings(target.get("attachments")) if (file := media(each)))
-    mentions = tuple(segment for segment in words if isinstance(segment, Mention))
-    content = plain_text(words)
-    quote = Quote(message_id=given.target, text=content)
-    return _Said((quote, *mentions, *files), content, reply_to=given.target, command=given.command)
+    segments = tuple(segments_of(text(target.get("content")), known))
+    files = tuple(file for entry in mappings(target.get("attachments")) if (file := media(entry)))
+    mentions = tuple(segment for segment in segments if isinstance(segment, Mention))
+    content = plain_text(segments)
+    quote = Quote(message_id=called.target, text=content)
+    return _Parsed((quote, *mentions, *files), content, reply_to=called.target, command=called.command)
 
 
-def _words(segments: tuple[AnySegment, ...]) -> str:
-    return plain_text(tuple(segment for segment in segments if not isinstance(segment, _MEDIA)))
+def _text(segments: tuple[AnySegment, ...]) -> str:
+    return plain_text(tuple(segment for segment in segments if not isinstance(segment, Media)))
 
 
 def _sender(body: Mapping[str, Any]) -> Sender:
@@ -116,7 +116,7 @@ def _sender(body: Mapping[str, Any]) -> Sender:
     id_ = snowflake(user.get("id"))
     if not id_:
         raise MalformedError("user.id")
-    return Sender(id=id_, name=display_name(user, member), kind="bot" if user.get("bot") is True else "user")
+    return sender_of(id_, user, member)
 
 
 def _context(body: Mapping[str, Any]) -> Context:

@@ -1,4 +1,4 @@
-"""Discord's markdown: plain text made safe for it, and its tokens for people and places made readable."""
+"""Discord's markdown: escapes plain text for it, and converts its tokens for people, roles and channels to segments."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 
 
 def escape(text: str) -> str:
-    """`text` such that Discord shows it as it is. Addresses stay untouched, so that they remain links."""
+    """`text` with its markdown escaped, so that Discord shows it unchanged. Web addresses stay links."""
     return _SPECIAL.sub(_escaped, text)
 
 
@@ -36,7 +36,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def segments_of(text: str, resolved: Resolved) -> Iterator[AnySegment]:
-    """`text` as people wrote it, with its mentions of people, roles and channels as segments of their own."""
+    """The markdown `text` of a person, with its mentions of people, roles and channels as separate segments."""
     start = 0
     for found in _TOKEN.finditer(text):
         if found.start() > start:

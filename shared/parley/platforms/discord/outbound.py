@@ -1,4 +1,4 @@
-"""Sending on Discord: answers to interactions with their token, everything else with the bot's.
+"""Replies on Discord: to an interaction with its token, all others with the bot's token.
 
 Discord docs: Receiving and Responding › Followup Messages; Webhook › Edit Webhook Message; Message › Create Message.
 """
@@ -11,7 +11,6 @@ import msgspec
 from parley.adapter import (
     IDEMPOTENT,
     App,
-    Auth,
     Bucket,
     Call,
     Profile,
@@ -23,12 +22,13 @@ from parley.adapter import (
     Upload,
 )
 from parley.model import AnyMedia, Message, Outgoing, Reply, Text, digest, plain_text
-from parley.platforms.discord import routes
+from parley.platforms.discord.api import BOT, api_call, headers
 from parley.platforms.discord.config import Config
-from parley.platforms.discord.interaction_token import LIFE, MARGIN, Grant, is_alive, unseal
+from parley.platforms.discord.interaction_token import InteractionToken, is_usable, received, unseal
+from parley.platforms.discord.limits import buckets, limit_feedback
 from parley.platforms.discord.outcome import DOWNLOAD, OPEN, RECALL, THREAD, outcome
+from parley.platforms.discord.protocol import COMPONENT, EPHEMERAL
 from parley.platforms.discord.render import Part, filename, render
-from parley.platforms.discord.routes import limit_feedback
 from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import mapping
 
@@ -36,58 +36,51 @@ __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcom
 
 PROFILE = Profile(retry_for=3600)
 ORIGINAL = "@original"
-"""The id of the first answer to an interaction, whatever its own; to edit or recall it with the interaction's token."""
-_BOT = Auth("header", "Authorization", "Bot ")
-_NONCE_COVERS = 180
-"""Seconds that a nonce is taken to be remembered; Discord says "a few minutes"."""
-_EPHEMERAL = 64
+"""Stands for the id of the first reply to an interaction, to edit or recall it with the interaction token."""
+_NONCE_VALIDITY = 180
+"""Seconds for which Discord is assumed to remember a nonce. The docs say "a few minutes"."""
 _UPLOAD_LIMIT = 10_485_760
-"""Bytes of a file where the interaction does not tell. Discord docs: Reference › Uploading Files."""
+"""Bytes of a file if the interaction has no limit of its own. Discord docs: Reference › Uploading Files."""
 _UPLOAD_TIMEOUT = 30
-_TOKEN_LIFE = 3600.0
-"""Seconds after which the bot's token, which never ends, is looked up in the configuration again."""
+_TOKEN_LIFETIME = 3600.0
+"""Seconds after which the bot token is read from the configuration again. The token itself does not expire."""
 _THREAD_NAME = 100
-_PRESS = 3
-"""The type of the interaction of a button or select."""
 
 
 class _Sender:
-    """Makes the calls for one reply."""
+    """Builds the calls for one reply."""
 
     def __init__(self, out: Outgoing, app: App, now: float) -> None:
         self.out = out
         self.config: Config = app.config
-        self.known = unseal(out.to, self.config)
-        self.grant = self.known if is_alive(out.to, self.known, now) else None
-        """The interaction, while its token works."""
-        self.private = out.reply.private or (self.known is not None and self.known.private)
+        interaction = unseal(out.to, self.config)
+        self.interaction = interaction if is_usable(out.to, interaction, now) else None
+        """The interaction token; None if there is none or it has expired."""
+        self.private = out.reply.private or (interaction is not None and interaction.private)
         self._sent = 0
 
-    def bot(self, name: str, method: str, path: str, **more: Any) -> Call:
-        """A call with the bot's token."""
-        return self._call(name, method, path, auth=_BOT, **more)
+    def with_bot_token(self, name: str, method: str, path: str, **more: Any) -> Call:
+        """A call with the bot token."""
+        return api_call(self.config, name, method, path, auth=BOT, **more)
 
-    def granted(self, grant: Grant, name: str, method: str, path: str = "", **more: Any) -> Call:
-        """A call with the interaction's token."""
-        promised = self.out.to.reply_token_expires - LIFE + MARGIN
-        where = f"/webhooks/{self.config.application_id}/{grant.token}{path}"
-        return self._call(name, method, where, note=str(promised), **more)
+    def with_interaction_token(
+        self, interaction: InteractionToken, name: str, method: str, path: str = "", **more: Any
+    ) -> Call:
+        """A call with the interaction token. `note` is the time of the deferred response, which `outcome` needs."""
+        path = f"/webhooks/{self.config.application_id}/{interaction.token}{path}"
+        return api_call(self.config, name, method, path, note=str(received(self.out.to)), **more)
 
-    def _call(self, name: str, method: str, path: str, **more: Any) -> Call:
-        headers = {"User-Agent": self.config.user_agent}
-        return Call(name=name, method=method, url=f"{self.config.host}{path}", headers=headers, **more)
-
-    def said(self, part: Part, body: dict[str, Any]) -> dict[str, Any]:
-        """`body` as the fields of a call that say it: JSON, or a form with the file of `part`."""
+    def payload(self, part: Part, body: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a call that send `body`: JSON, or a form with the file of `part`."""
         if part.media is None:
             return {"json": body}
-        limit = (self.grant.upload_limit if self.grant else 0) or _UPLOAD_LIMIT
+        limit = (self.interaction.upload_limit if self.interaction else 0) or _UPLOAD_LIMIT
         form = {"payload_json": msgspec.json.encode(body).decode()}
         upload = Upload(field="files[0]", media=part.media, limit=limit, fields=form, filename=filename(part.media))
         return {"upload": upload, "timeout": _UPLOAD_TIMEOUT}
 
     def nonce(self) -> dict[str, Any]:
-        """Makes a repetition of this very message return the first one instead of a second."""
+        """The idempotency key of the next message. Discord answers a repetition with the first message."""
         self._sent += 1
         return {"nonce": digest(self.out.id, str(self._sent))[:25], "enforce_nonce": True}
 
@@ -95,20 +88,20 @@ class _Sender:
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
     """See `parley.adapter.Outbound.deliver`.
 
-    A later run may find the interaction's token dead where an earlier one did not, and yields as many calls all the
-    same: each receipt is of a part that has been said, whichever way.
+    The interaction token may expire between two runs. The later run then uses the bot token, and reads each recorded
+    receipt of the earlier run as one part that is already sent.
     """
     sender = _Sender(out, app, now)
     if out.reply.op == "recall":
-        yield _acted_on(sender, RECALL, "DELETE")
+        yield _change(sender, RECALL, "DELETE")
         return
     parts = _parts(out, app.config)
     if out.reply.op == "edit":
         body = parts[0].body(whole=True)
-        yield _acted_on(sender, "edit", "PATCH", **sender.said(parts[0], body))
+        yield _change(sender, "edit", "PATCH", **sender.payload(parts[0], body))
         parts = parts[1:]
-    if parts and sender.grant is not None and (sender.private or not _wants_thread(out)):
-        yield from _answer(sender, sender.grant, parts)
+    if parts and sender.interaction is not None and (sender.private or not _wants_thread(out)):
+        yield from _answer(sender, sender.interaction, parts)
     elif parts:
         yield from _post(sender, parts)
 
@@ -123,85 +116,97 @@ def _parts(out: Outgoing, config: Config) -> tuple[Part, ...]:
     return parts
 
 
-def _acted_on(sender: _Sender, name: str, method: str, **more: Any) -> Call:
-    """A call on the message `reply.target`: with the interaction's token if it is the interaction's own."""
-    out, grant = sender.out, sender.grant
+def _change(sender: _Sender, name: str, method: str, **more: Any) -> Call:
+    """A call on the message `reply.target`: with the interaction token if the message belongs to the interaction."""
+    out, interaction = sender.out, sender.interaction
     target = out.reply.target
     own = target == ORIGINAL or (out.to.kind == "action" and target == out.to.message_id)
-    if grant and own and not (grant.thinking and target != ORIGINAL):
-        return sender.granted(grant, name, method, f"/messages/{ORIGINAL}", idempotent_for=IDEMPOTENT, **more)
+    # A form shows "thinking...", which is then the original, and not the message that the form was opened from.
+    if interaction and own and not (interaction.thinking and target != ORIGINAL):
+        path = f"/messages/{ORIGINAL}"
+        return sender.with_interaction_token(interaction, name, method, path, idempotent_for=IDEMPOTENT, **more)
     if not snowflake(target):
         raise UndeliverableError(
             f"{out.reply.op}: {target[:40]!r} is not the id of a message, or can no longer be reached"
         )
     path = f"/channels/{_channel(out)}/messages/{target}"
-    return sender.bot(name, method, path, idempotent_for=IDEMPOTENT, **more)
+    return sender.with_bot_token(name, method, path, idempotent_for=IDEMPOTENT, **more)
 
 
-def _answer(sender: _Sender, grant: Grant, parts: tuple[Part, ...]) -> Steps:
-    """Answer the interaction: fill in the "thinking...", then follow up."""
+def _answer(sender: _Sender, interaction: InteractionToken, parts: tuple[Part, ...]) -> Steps:
+    """Reply to the interaction: the first part replaces "thinking...", the others are follow-up messages."""
     out = sender.out
-    first = grant.thinking and out.ordinal <= 0 and out.reply.op == "send"
-    if first and sender.private and not grant.private:
-        # What was promised to all cannot be filled in for one; without it a follow-up is free to be private.
-        yield sender.granted(grant, RECALL, "DELETE", f"/messages/{ORIGINAL}", idempotent_for=IDEMPOTENT)
+    original = f"/messages/{ORIGINAL}"
+    first = interaction.thinking and out.ordinal <= 0 and out.reply.op == "send"
+    if first and sender.private and not interaction.private:
+        # A public "thinking..." cannot become a private message. Without it, a follow-up can be private.
+        yield sender.with_interaction_token(interaction, RECALL, "DELETE", original, idempotent_for=IDEMPOTENT)
         first = False
     for part in parts:
         body = part.body()
         if first:
-            path = f"/messages/{ORIGINAL}"
-            yield sender.granted(grant, "answer", "PATCH", path, idempotent_for=IDEMPOTENT, **sender.said(part, body))
+            payload = sender.payload(part, body)
+            yield sender.with_interaction_token(
+                interaction, "answer", "PATCH", original, idempotent_for=IDEMPOTENT, **payload
+            )
         else:
-            body |= {"flags": _EPHEMERAL} if sender.private else {}
-            yield sender.granted(grant, "follow_up", "POST", **sender.said(part, body))
+            body |= {"flags": EPHEMERAL} if sender.private else {}
+            yield sender.with_interaction_token(interaction, "follow_up", "POST", **sender.payload(part, body))
         first = False
 
 
 def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
-    """Write in a channel, a thread or a direct channel."""
+    """Send messages to a channel, a thread or a direct channel."""
     out = sender.out
-    channel, said = _channel(out), 0
+    channel, sent = _channel(out), 0
     if not channel or (sender.private and out.to.tenant):
-        channel, said = yield from _direct(sender)
+        channel, sent = yield from _direct(sender)
     elif _wants_thread(out):
         channel = yield from _thread(sender, channel)
-    for part in parts[said:]:
+    for part in parts[sent:]:
         body = part.body() | sender.nonce()
         quoted = part.quoted or (out.to.message_id if out.reply.quote and part is parts[0] else "")
         if snowflake(quoted) and channel == _channel(out):
             body["message_reference"] = {"message_id": quoted, "fail_if_not_exists": False}
         path = f"/channels/{channel}/messages"
-        yield sender.bot("send", "POST", path, idempotent_for=_NONCE_COVERS, **sender.said(part, body))
+        payload = sender.payload(part, body)
+        yield sender.with_bot_token("send", "POST", path, idempotent_for=_NONCE_VALIDITY, **payload)
 
 
 def _direct(sender: _Sender) -> Generator[Call, Sent, tuple[str, int]]:
-    """Open the direct channel with the person; opening it again gives the same. Also how many parts have been said."""
+    """Open the direct channel with the person. Returns it, and the number of parts that an earlier run has sent.
+
+    Opening it again returns the same channel.
+    """
     user = snowflake(sender.out.to.user_id)
     if not user:
         raise UndeliverableError("no place to say it: the destination has neither a channel nor a person")
-    said = 0
+    sent = 0
     while True:
-        opened = yield sender.bot(
+        receipt = yield sender.with_bot_token(
             OPEN, "POST", "/users/@me/channels", json={"recipient_id": user}, idempotent_for=IDEMPOTENT
         )
-        if "channel" in opened.data:
-            return opened.data["channel"], said
-        # An earlier run went another way: the receipt of a part, or of taking back the promise, which has no id.
-        said += bool(opened.id)
+        if "channel" in receipt.data:
+            return receipt.data["channel"], sent
+        # A receipt of an earlier run with the interaction token. It has no id if it is of the deleted "thinking...".
+        sent += bool(receipt.id)
 
 
 def _thread(sender: _Sender, channel: str) -> Generator[Call, Sent, str]:
-    """Open a thread under the message that is answered; where there is one, it is that. Its name is the first line."""
+    """Open a thread under the message that the reply answers, or find the existing one.
+
+    The name of a new thread is the first line of the reply.
+    """
     message = sender.out.to.message_id
     line = next(iter(plain_text(sender.out.reply.segments).splitlines()), "")
     path = f"/channels/{channel}/messages/{message}/threads"
     name = {"name": line[:_THREAD_NAME] or "…"}
-    opened = yield sender.bot(THREAD, "POST", path, json=name, idempotent_for=IDEMPOTENT, note=message)
-    return opened.id or message
+    receipt = yield sender.with_bot_token(THREAD, "POST", path, json=name, idempotent_for=IDEMPOTENT, note=message)
+    return receipt.id or message
 
 
 def _channel(out: Outgoing) -> str:
-    """Threads are channels."""
+    """The channel to send to. A thread is a channel, too."""
     return snowflake(out.to.thread_id) or snowflake(out.to.room_id)
 
 
@@ -214,7 +219,7 @@ def silence(message: Message, now: float) -> Reply | None:
 
     The press of a button shows no "thinking...".
     """
-    context, pressed = message.context, mapping(message.raw).get("type") == _PRESS
+    context, pressed = message.context, mapping(message.raw).get("type") == COMPONENT
     if not context.reply_token or pressed or now >= context.reply_token_expires:
         return None
     return Reply(op="recall", target=ORIGINAL)
@@ -226,19 +231,17 @@ def token_key(out: Outgoing, app: App) -> str | None:
 
 
 def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
-    """The bot's token, which no call is needed for."""
+    """The bot token of the configuration. It needs no call."""
     config: Config = app.config
-    return Token(config.bot_token, now + _TOKEN_LIFE)
+    return Token(config.bot_token, now + _TOKEN_LIFETIME)
     yield
 
 
 def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     """See `parley.adapter.Outbound.limits`."""
-    return routes.buckets(call, app)
+    return buckets(call, app)
 
 
 def download(media: AnyMedia, message_id: str, app: App) -> Call:
-    """The file at its signed address, to which no token may be shown."""
-    config: Config = app.config
-    headers = {"User-Agent": config.user_agent}
-    return Call(name=DOWNLOAD, method="GET", url=media.url, headers=headers, idempotent_for=IDEMPOTENT)
+    """See `parley.adapter.Outbound.download`. The address is signed, and must receive no token."""
+    return Call(name=DOWNLOAD, method="GET", url=media.url, headers=headers(app.config), idempotent_for=IDEMPOTENT)

@@ -1,39 +1,39 @@
-"""Registering commands: what would change, and the calls that change it.
+"""Registration of commands: the differences to the registered ones, and the calls that apply them.
 
-Discord docs: Application Commands › Registering a Command. Creations are limited to 200 a day, and replacing all at
-once deletes whatever others have registered: so only differences are applied, one command at a time.
+Discord docs: Application Commands › Registering a Command. Only differences are applied, one command at a time.
+Discord allows 200 creations a day, and a replacement of all commands also deletes those of other programs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from parley.adapter import IDEMPOTENT, App, Auth, Call
+from parley.adapter import IDEMPOTENT, App, Call
+from parley.platforms.discord.api import BOT, api_call
 from parley.platforms.discord.commands import Definition
 from parley.platforms.discord.config import Config
 from parley.untrusted import integer, mapping, text
 
-_AUTH = Auth("header", "Authorization", "Bot ")
 _ENTRY_POINT = 4
-"""The command that opens an application's activity: never ours."""
-_SIGNS = {1: "/", 2: "person: ", 3: "message: "}
-_ABSENT: Definition = {
+"""Type of the command that opens an application's activity. Parley never registers or deletes one."""
+_PREFIXES = {1: "/", 2: "person: ", 3: "message: "}
+_DEFAULTS: Definition = {
     "name_localizations": None,
     "description_localizations": None,
     "options": [],
     "default_member_permissions": None,
 }
-"""What a definition that does not say otherwise means."""
-_KNOWN = frozenset(
+"""The values of fields that a definition does not contain."""
+_COMPARED = frozenset(
     "type name name_localizations description description_localizations required autocomplete choices value options "
     "min_value max_value min_length max_length".split()
 )
-"""What can be said of an option or a choice."""
+"""Fields of an option or a choice that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An update of the command `id`. `fields`: what is different."""
+    """An update of the command `id`. `fields`: the names of the fields that differ."""
 
     id: str
     wanted: Definition
@@ -42,43 +42,45 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to happen. `delete` holds the definitions as Discord has them."""
+    """The changes to the registered commands. `delete` has Discord's definitions."""
 
     create: tuple[Definition, ...] = ()
     update: tuple[Change, ...] = ()
     delete: tuple[Definition, ...] = ()
 
     def lines(self) -> Iterator[str]:
-        """For people: one line a change."""
-        yield from (f"- {_shown(definition)}" for definition in self.delete)
-        yield from (f"~ {_shown(change.wanted)}: {', '.join(change.fields)}" for change in self.update)
-        yield from (f"+ {_shown(definition)}" for definition in self.create)
+        """One readable line for each change."""
+        yield from (f"- {_label(definition)}" for definition in self.delete)
+        yield from (f"~ {_label(change.wanted)}: {', '.join(change.fields)}" for change in self.update)
+        yield from (f"+ {_label(definition)}" for definition in self.create)
 
 
 def plan(existing: Iterable[Mapping[str, Any]], wanted: Iterable[Definition], *, guild: bool = False) -> Plan:
-    """What turns `existing`, Discord's list, into `wanted`. In a guild, commands know no contexts."""
-    there = {_key(definition): dict(definition) for definition in existing if definition.get("type") != _ENTRY_POINT}
+    """The changes from `existing`, Discord's list, to `wanted`. The commands of a guild have no contexts."""
+    registered = {
+        _key(definition): dict(definition) for definition in existing if definition.get("type") != _ENTRY_POINT
+    }
     ours = {_key(definition): _in_guild(definition) if guild else definition for definition in wanted}
-    changes = ((there[key], definition) for key, definition in ours.items() if key in there)
+    changes = ((registered[key], definition) for key, definition in ours.items() if key in registered)
     updates = (Change(text(old.get("id")), new, _different(old, new)) for old, new in changes)
     return Plan(
-        create=tuple(definition for key, definition in ours.items() if key not in there),
+        create=tuple(definition for key, definition in ours.items() if key not in registered),
         update=tuple(change for change in updates if change.fields),
-        delete=tuple(definition for key, definition in there.items() if key not in ours),
+        delete=tuple(definition for key, definition in registered.items() if key not in ours),
     )
 
 
 def listing(app: App, guild: str = "") -> Call:
-    """The call that tells what is registered, with translations."""
+    """The call that lists the registered commands, with translations."""
     return _call("commands", "GET", app, guild, query={"with_localizations": "true"})
 
 
 def calls(changes: Plan, app: App, guild: str = "") -> Iterator[Call]:
-    """The calls that carry `changes` out, deletions first: they make room."""
+    """The calls that apply `changes`. Deletions come first, because the number of commands is limited."""
     for definition in changes.delete:
         yield _call("delete_command", "DELETE", app, guild, f"/{text(definition.get('id'))}")
     for change in changes.update:
-        fields = {name: value for name, value in {**_ABSENT, **change.wanted}.items() if name != "type"}
+        fields = {name: value for name, value in {**_DEFAULTS, **change.wanted}.items() if name != "type"}
         if "description" not in change.wanted:
             fields.pop("description_localizations")
             fields.pop("options")
@@ -88,12 +90,11 @@ def calls(changes: Plan, app: App, guild: str = "") -> Iterator[Call]:
 
 
 def _call(name: str, method: str, app: App, guild: str, path: str = "", **more: Any) -> Call:
-    """All of them may be repeated: creating what is there overwrites it."""
+    """A call of the registration API. All are idempotent: creating an existing command overwrites it."""
     config: Config = app.config
     place = f"/guilds/{guild}" if guild else ""
-    url = f"{config.host}/applications/{config.application_id}{place}/commands{path}"
-    headers = {"User-Agent": config.user_agent}
-    return Call(name=name, method=method, url=url, auth=_AUTH, headers=headers, idempotent_for=IDEMPOTENT, **more)
+    path = f"/applications/{config.application_id}{place}/commands{path}"
+    return api_call(config, name, method, path, auth=BOT, idempotent_for=IDEMPOTENT, **more)
 
 
 def _key(definition: Mapping[str, Any]) -> tuple[int, str]:
@@ -105,32 +106,34 @@ def _in_guild(definition: Definition) -> Definition:
 
 
 def _different(old: Mapping[str, Any], new: Definition) -> tuple[str, ...]:
-    """The fields in which Discord's definition is not ours. What we leave to Discord is never different."""
-    fields = [name for name in {**_ABSENT, **new} if name != "type"]
+    """The names of the fields in which the definitions differ. A field that ours leaves to Discord is not compared."""
+    fields = [name for name in {**_DEFAULTS, **new} if name != "type"]
     if "description" not in new:
         fields = [name for name in fields if name not in ("options", "description_localizations")]
-    return tuple(name for name in fields if _meant(old.get(name)) != _meant(new.get(name)))
+    return tuple(name for name in fields if _normalised(old.get(name)) != _normalised(new.get(name)))
 
 
-def _meant(value: Any) -> Any:
-    """A value in one spelling: Discord leaves out, or gives as null, false or empty, what is not so, in any order of
-    contexts, and may come to tell of an option what we know nothing of.
+def _normalised(value: Any) -> Any:
+    """`value` in a form that can be compared.
+
+    Discord leaves out a field that is not set, or returns null, false or an empty value. It returns contexts in any
+    order. It may add fields to an option that this version does not know.
     """
     if isinstance(value, dict):
         entries = mapping(cast("object", value))
-        known = {name: each for name, each in entries.items() if name in _KNOWN or "name" not in entries}
-        return {name: _meant(each) for name, each in known.items() if _says(each)} or None
+        known = {name: entry for name, entry in entries.items() if name in _COMPARED or "name" not in entries}
+        return {name: _normalised(entry) for name, entry in known.items() if _is_set(entry)} or None
     if isinstance(value, list):
-        items = [_meant(item) for item in cast("list[Any]", value)]
+        items = [_normalised(item) for item in cast("list[Any]", value)]
         return (sorted(items) if all(isinstance(item, int) for item in items) else items) or None
-    return value if _says(value) else None
+    return value if _is_set(value) else None
 
 
-def _says(value: Any) -> bool:
-    """Whether it says anything; a zero does."""
+def _is_set(value: Any) -> bool:
+    """Whether the value is not null, false or empty. Zero counts as set."""
     return value is not None and value is not False and value not in ("", [], {})
 
 
-def _shown(definition: Mapping[str, Any]) -> str:
+def _label(definition: Mapping[str, Any]) -> str:
     type_, name = _key(definition)
-    return f"{_SIGNS.get(type_, '')}{name}"
+    return f"{_PREFIXES.get(type_, '')}{name}"

@@ -1,7 +1,7 @@
-"""A reply as Discord messages. Discord docs: Message › Create Message, Embed Limits, Allowed Mentions; Components.
+"""Segments as Discord messages. Discord docs: Message › Create Message, Embed Limits, Allowed Mentions; Components.
 
-A message shows its text, then its file, then its card and the buttons: segments that come in that order share one, and
-a segment that would be shown before an earlier one begins the next.
+A message shows its text, then its file, then its card and the buttons. Segments in that order share one message. A
+segment that would be shown before an earlier one starts the next message.
 """
 
 import mimetypes
@@ -29,15 +29,15 @@ from parley.model import (
 )
 from parley.platforms.discord import custom_id
 from parley.platforms.discord.markdown import escape
-from parley.platforms.discord.split import parts
+from parley.platforms.discord.snowflake import snowflake
+from parley.platforms.discord.split import parts, shorten
 
 _TITLE, _DESCRIPTION, _LABEL, _PER_ROW, _ROWS = 256, 4096, 80, 5, 5
 _MENTION = re.compile(r"<@(\d{1,20})>")
-_SNOWFLAKE = re.compile(r"\d{1,20}")
 _STYLES = {"default": 2, "primary": 1, "danger": 4}
 _LINK_STYLE = 5
 _EXTENSIONS: dict[type, str] = {Image: ".png", Audio: ".ogg", Video: ".mp4", File: ""}
-"""By which Discord decides to show a file of unknown kind as what it is."""
+"""For a file without a name and MIME type. By the extension, Discord shows it as an image, audio or video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class Part:
     embed: dict[str, Any] | None = None
     rows: tuple[dict[str, Any], ...] = ()
     people: frozenset[str] = frozenset()
-    """Who may be notified, of those that `content` mentions."""
+    """Ids of the people who may be notified. Those whom `content` mentions are."""
     everyone: bool = False
     quoted: str = ""
-    """The id of the message that this one is shown as an answer to."""
+    """The id of the message that this one is shown as a reply to."""
 
     def body(self, *, whole: bool = False) -> dict[str, Any]:
-        """The JSON of the message; `whole`: with what it does not have too, to replace an earlier one's."""
+        """The JSON of the message. With `whole`, it includes empty fields, which clear those of an edited message."""
         notified = sorted(self.people.intersection(_MENTION.findall(self.content)))
         everyone = self.everyone and "@everyone" in self.content
         body: dict[str, Any] = {
@@ -70,28 +70,29 @@ class Part:
 
 @dataclass(slots=True)
 class _Draft:
-    """The message being put together."""
+    """Collects segments into messages."""
 
     text: str = ""
     media: AnyMedia | None = None
     embed: dict[str, Any] | None = None
     rows: tuple[dict[str, Any], ...] = ()
     rank: int = 0
-    """0 while only text is in it, 1 with a file, 2 with a card."""
+    """Of the current message: 0 with text only, 1 with a file, 2 with a card."""
     done: list[Part] = field(default_factory=list[Part])
 
     def write(self, text: str) -> None:
+        """Add markdown."""
         self.begin(0)
         self.text += text
 
     def begin(self, rank: int) -> None:
-        """Make room for something of that rank."""
+        """Prepare for content of `rank`: finish the current message if that content has no place in it."""
         if rank < self.rank or rank == self.rank > 0:
             self.flush()
         self.rank = rank
 
     def flush(self) -> None:
-        """Finish the message. Of a long text, only the last part carries the file and the card."""
+        """Finish the current message. If its text needs several parts, the last part has the file and the card."""
         texts = list(parts(self.text))
         rich = self.media is not None or self.embed is not None or bool(self.rows)
         last = texts.pop() if texts else ""
@@ -102,16 +103,19 @@ class _Draft:
 
 
 def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) -> tuple[Part, ...]:
-    """The messages that show `segments`; none if nothing is to be shown. Raises UndeliverableError for a bad button."""
+    """The messages that show `segments`; none if all are empty.
+
+    Raises UndeliverableError for a button whose id and value exceed Discord's limit.
+    """
     draft = _Draft()
     for segment in segments:
         _add(draft, segment)
     draft.flush()
-    people = frozenset(s.id for s in segments if isinstance(s, Mention) and _SNOWFLAKE.fullmatch(s.id))
+    people = frozenset(s.id for s in segments if isinstance(s, Mention) and snowflake(s.id))
     everyone = allow_everyone and any(isinstance(s, Mention) and s.id == "all" for s in segments)
     quoted = next((s.message_id for s in segments if isinstance(s, Quote) and s.message_id), "")
-    made = [replace(part, people=people, everyone=everyone) for part in draft.done]
-    return (replace(made[0], quoted=quoted), *made[1:]) if made else ()
+    messages = [replace(part, people=people, everyone=everyone) for part in draft.done]
+    return (replace(messages[0], quoted=quoted), *messages[1:]) if messages else ()
 
 
 def _add(draft: _Draft, segment: AnySegment) -> None:
@@ -136,34 +140,34 @@ def _add(draft: _Draft, segment: AnySegment) -> None:
 def _mention(mention: Mention) -> str:
     if mention.id == "all":
         return "@everyone"
-    if _SNOWFLAKE.fullmatch(mention.id):
+    if snowflake(mention.id):
         return f"<@{mention.id}>"
     return escape(f"@{mention.name or mention.id}")
 
 
 def _add_link(draft: _Draft, link: Link) -> None:
-    if not (link.description or _is_address(link.image)):
+    if not (link.description or _is_web_address(link.image)):
         title = escape(link.title).replace("]", "\\]")
         draft.write(f"[{title}]({_address(link.url)})" if title else link.url)
         return
     draft.begin(2)
-    draft.embed = {"title": _short(escape(link.title or link.url), _TITLE), "url": link.url}
+    draft.embed = {"title": shorten(escape(link.title or link.url), _TITLE), "url": link.url}
     if link.description:
-        draft.embed["description"] = _short(escape(link.description), _DESCRIPTION)
-    if _is_address(link.image):
+        draft.embed["description"] = shorten(escape(link.description), _DESCRIPTION)
+    if _is_web_address(link.image):
         draft.embed["thumbnail"] = {"url": link.image}
 
 
 def _add_card(draft: _Draft, card: Card) -> None:
-    """A card is an embed with rows of buttons; a long text goes on in further embeds, each in its own message."""
+    """Add an embed with rows of buttons. A long text continues in further embeds, each in its own message."""
     texts = list(parts(card.text, _DESCRIPTION)) or [""]
     rows = tuple(_rows(card.buttons))
     for number, text in enumerate(texts):
         draft.begin(2)
-        embed: dict[str, Any] = {"title": _short(escape(card.title), _TITLE)} if card.title and not number else {}
+        embed: dict[str, Any] = {"title": shorten(escape(card.title), _TITLE)} if card.title and not number else {}
         if text:
             embed["description"] = text
-        if not number and _is_address(card.image):
+        if not number and _is_web_address(card.image):
             embed["image"] = {"url": card.image}
         draft.embed = embed or None
     draft.rows = rows[:_ROWS]
@@ -178,7 +182,7 @@ def _rows(buttons: tuple[Button, ...]) -> Iterator[dict[str, Any]]:
 
 
 def _button(button: Button) -> dict[str, Any]:
-    label = _short(button.label, _LABEL)
+    label = shorten(button.label, _LABEL)
     if button.url:
         return {"type": 2, "style": _LINK_STYLE, "label": label, "url": button.url}
     try:
@@ -189,21 +193,17 @@ def _button(button: Button) -> dict[str, Any]:
 
 
 def filename(media: AnyMedia) -> str:
-    """A name by which Discord knows what the file is."""
+    """The file's name, or one from which Discord recognises its type."""
     if media.name:
         return media.name
     kind = type(media)
     return f"{kind.__name__.lower()}{mimetypes.guess_extension(media.mime) or _EXTENSIONS[kind]}"
 
 
-def _is_address(text: str) -> bool:
-    """Whether Discord can fetch it: an embed takes no handle of an uploaded file of another message."""
+def _is_web_address(text: str) -> bool:
+    """Whether Discord can fetch it for an embed. The id of a file in another message is not allowed there."""
     return text.startswith(("https://", "http://"))
 
 
 def _address(url: str) -> str:
     return url.replace(" ", "%20").replace("(", "%28").replace(")", "%29")
-
-
-def _short(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

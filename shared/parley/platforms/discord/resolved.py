@@ -1,13 +1,13 @@
-"""What Discord sends along with the ids in an interaction: names, attachments, the target of a context menu.
+"""The objects for the ids in an interaction: names, attachments, the target message of a context-menu command.
 
-Discord docs: Receiving and Responding › Resolved Data Structure. An id without its entry is shown as the id.
+Discord docs: Receiving and Responding › Resolved Data Structure. If an id has no object, its text is the id.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from parley.model import AnyMedia, AnySegment, Audio, File, Image, Mention, Other, Text, Video
+from parley.model import AnyMedia, AnySegment, Audio, File, Image, Mention, Other, Sender, Text, Video
 from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import integer, mapping, mappings, text
 
@@ -17,7 +17,7 @@ Kind = Literal["user", "role", "channel", "mentionable", "attachment", "value"]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The entries by id. `messages` and `attachments` stay as Discord wrote them."""
+    """The objects by id. `messages` and `attachments` are Discord's own JSON."""
 
     users: Names
     bots: frozenset[str]
@@ -28,7 +28,7 @@ class Resolved:
 
     @classmethod
     def of(cls, data: Mapping[str, Any], mentions: object = None) -> "Resolved":
-        """From the `data` of an interaction, or of nothing but the `mentions` of a message."""
+        """From the `data` of an interaction. `mentions`: the `mentions` of a message, which adds users."""
         resolved = mapping(data.get("resolved"))
         members = mapping(resolved.get("members"))
         people = {**mapping(resolved.get("users")), **_by_id(mentions)}
@@ -42,8 +42,8 @@ class Resolved:
             messages=mapping(resolved.get("messages")),
         )
 
-    def named(self, kind: Kind, value: str) -> AnySegment:
-        """What an option or a select of that kind says with `value`."""
+    def segment(self, kind: Kind, value: str) -> AnySegment:
+        """The segment for `value` of an option or a select of this kind."""
         match kind:
             case "user":
                 return self.user(value)
@@ -59,19 +59,19 @@ class Resolved:
                 return Text(text=value)
 
     def user(self, id_: str) -> Mention:
-        """The person or bot with that id."""
+        """The person or bot with this id."""
         return Mention(id=id_, name=self.users.get(id_, ""), bot=id_ in self.bots)
 
     def role(self, id_: str) -> Other:
-        """A role: people addressed together, which the model has no form for."""
+        """The role with this id. The model has no segment for a group of people."""
         return Other(name="role", text=f"@{self.roles.get(id_) or id_}", data={"id": id_})
 
     def channel(self, id_: str) -> Other:
-        """A channel."""
+        """The channel with this id."""
         return Other(name="channel", text=f"#{self.channels.get(id_) or id_}", data={"id": id_})
 
     def attachment(self, id_: str) -> AnyMedia | None:
-        """The file with that id; None where it has no address."""
+        """The file with this id; None if it has no address."""
         return media(mapping(self.attachments.get(id_)))
 
 
@@ -81,8 +81,13 @@ def display_name(user: Mapping[str, Any], member: Mapping[str, Any] | None = Non
     return next(filter(None, names), "")
 
 
+def sender_of(id_: str, user: Mapping[str, Any], member: Mapping[str, Any] | None = None) -> Sender:
+    """The person or bot `user`, whose id is `id_`."""
+    return Sender(id=id_, name=display_name(user, member), kind="bot" if user.get("bot") is True else "user")
+
+
 def media(attachment: Mapping[str, Any]) -> AnyMedia | None:
-    """An attachment object as a segment. The address is signed and ends: fetch it soon, with its query."""
+    """An attachment as a segment; None if it has no address. The address is signed and expires, so fetch it soon."""
     url = text(attachment.get("url"))
     if not url:
         return None

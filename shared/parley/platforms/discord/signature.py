@@ -1,4 +1,4 @@
-"""Ed25519 signatures. Why this implementation: docs/decisions/ed25519.md. Only the callback function imports it."""
+"""Ed25519 signatures. docs/decisions/ed25519.md explains this implementation. Only the callback function imports it."""
 
 import re
 from functools import lru_cache
@@ -9,8 +9,8 @@ from Crypto.Signature import eddsa
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{128}")
 
 
-def holds(public_key: str, timestamp: str, body: bytes, signature: str) -> bool:
-    """Whether `signature` (hex) over timestamp and body was made with the application's key (hex).
+def is_valid(public_key: str, timestamp: str, body: bytes, signature: str) -> bool:
+    """Whether `signature` (hex) over timestamp and body was made with the private key of `public_key` (hex).
 
     Discord docs: Interactions › Overview › Setting up an Endpoint. Never raises.
     """

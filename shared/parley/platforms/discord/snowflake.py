@@ -16,5 +16,5 @@ def snowflake(value: object) -> str:
 
 
 def created_at(id_: str) -> int:
-    """The unix second in which the object with this snowflake was created."""
+    """The unix second in which the object with this id was created."""
     return ((int(id_) >> 22) + _EPOCH) // 1000

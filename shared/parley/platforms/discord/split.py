@@ -1,6 +1,6 @@
-"""Markdown in parts of Discord's length: code blocks stay whole, or are closed and opened again.
+"""Splits markdown into parts of Discord's maximum length. Code blocks stay whole, or are closed and reopened.
 
-The length is counted in UTF-16 units: how Discord counts is not documented, and this is the larger count.
+Lengths are in UTF-16 units. Discord does not document its unit; this one gives the larger count.
 """
 
 import re
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from parley.text import split, utf16_size
 
 LIMIT = 2000
-"""A message's content. Discord docs: Message › Create Message (the OpenAPI file's 4000 does not hold for bots)."""
+"""Length of a message's content. Discord docs: Message › Create Message. The OpenAPI file's 4000 is not for bots."""
 _BLOCK = re.compile(r"```(?:(?P<language>[\w+#.-]{0,30})\n)?.*?```", re.DOTALL)
-_HALF_AN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\)$")
-_HALF_A_MENTION = re.compile(r"(<(?:[@#:/at][^<>\s]{0,60})?)$")
+_CUT_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\)$")
+_CUT_MENTION = re.compile(r"(<(?:[@#:/at][^<>\s]{0,60})?)$")
 _CLOSE = "\n```"
 
 
 def parts(markdown: str, limit: int = LIMIT) -> Iterator[str]:
-    """`markdown` in parts of at most `limit`, which is a few dozen at least; nothing for nothing."""
+    """`markdown` in parts of at most `limit`, which must be at least a few dozen. Blank text gives no part."""
     rest = markdown.strip()
     while utf16_size(rest) > limit:
         part, rest = _cut(rest, limit)
@@ -27,7 +27,7 @@ def parts(markdown: str, limit: int = LIMIT) -> Iterator[str]:
 
 
 def _cut(text: str, limit: int) -> tuple[str, str]:
-    """The first part of `text`, which is too long for one, and what follows it."""
+    """The first part of `text`, which exceeds `limit`, and the rest."""
     end = _fitting(text, limit)
     before = 0
     for block in _BLOCK.finditer(text):
@@ -49,19 +49,19 @@ def _at(text: str, cut: int) -> tuple[str, str]:
 
 
 def _prose_end(text: str, before: int, limit: int) -> int:
-    """Where to cut the words behind `before`, such that no escape and no mention is cut in two."""
+    """The index at which to cut the text after `before`. No escape and no mention is cut in two."""
     lead = len(text[before:]) - len(text[before:].lstrip())
     room = limit - utf16_size(text[: before + lead])
     cut = before + lead + len(next(split(text[before:], room, utf16_size)))
-    for broken in (_HALF_A_MENTION, _HALF_AN_ESCAPE):
-        half = broken.search(text, 0, cut)
-        if half and half.start(1):
-            cut = half.start(1)
+    for pattern in (_CUT_MENTION, _CUT_ESCAPE):
+        token = pattern.search(text, 0, cut)
+        if token and token.start(1):
+            cut = token.start(1)
     return cut
 
 
 def _within(text: str, block: re.Match[str], limit: int) -> tuple[str, str]:
-    """A cut through a block that is too long for one part: after a line of it, if it has one."""
+    """A cut through a code block that exceeds one part: after a line, if the part contains a line end."""
     opening = f"```{block['language'] or ''}\n"
     start = block.start() + len(opening if block["language"] is not None else "```")
     end = max(start + 1, _fitting(text, limit - len(_CLOSE)))
@@ -72,8 +72,13 @@ def _within(text: str, block: re.Match[str], limit: int) -> tuple[str, str]:
 
 
 def _fitting(text: str, limit: int) -> int:
-    """How many characters of `text` stay within `limit`."""
+    """The number of characters of `text` that fit `limit`."""
     end = min(len(text), limit)
     while (over := utf16_size(text[:end]) - limit) > 0:
         end -= (over + 1) // 2
     return end
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text` if it has at most `limit` characters, else its beginning and an ellipsis."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,4 +1,4 @@
-"""The bot's commands as Discord's definitions, and what has to change there."""
+"""The bot's commands as Discord's definitions, and the changes to the registered ones."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ ASK = CommandSpec(
 )
 
 
-def test_a_command_is_its_definition() -> None:
+def test_a_command_becomes_a_definition() -> None:
     assert definitions([ASK]) == [
         {
             "type": 1,
@@ -63,7 +63,7 @@ def test_a_command_is_its_definition() -> None:
     ]
 
 
-def test_sub_commands_are_gathered_in_groups_under_their_first_word() -> None:
+def test_sub_commands_are_grouped_under_their_first_word() -> None:
     names = ("doc file check", "doc file copy", "doc search")
     (root,) = definitions(CommandSpec(name=name, help=name) for name in names)
     group, search = root["options"]
@@ -88,7 +88,7 @@ def test_menu_entries_have_no_description_and_may_share_a_name_with_a_command() 
     assert ["description" in definition for definition in found] == [False, False, True]
 
 
-def test_who_may_call_it_and_where() -> None:
+def test_permissions_and_contexts_follow_the_strictest_sub_command() -> None:
     def where(*specs: CommandSpec) -> dict[str, Any]:
         (root,) = definitions(specs)
         return {name: root[name] for name in root if name not in ("type", "name", "description", "options")}
@@ -100,7 +100,7 @@ def test_who_may_call_it_and_where() -> None:
     assert together == {"default_member_permissions": "0", "contexts": [0]}
 
 
-def test_a_long_help_is_cut_and_a_missing_one_is_the_name() -> None:
+def test_a_long_help_is_shortened_and_a_missing_one_is_the_name() -> None:
     (long,) = definitions([CommandSpec(name="a", help="x" * 200)])
     (none,) = definitions([CommandSpec(name="a")])
     assert (long["description"], none["description"]) == ("x" * 99 + "…", "a")
@@ -109,7 +109,7 @@ def test_a_long_help_is_cut_and_a_missing_one_is_the_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["count", "问答", "naïve", "a-b_c", "ไทย", "हिन्दी", "x" * 32])
-def test_names_in_any_script_are_taken(name: str) -> None:
+def test_a_name_may_be_in_any_script(name: str) -> None:
     (found,) = definitions([CommandSpec(name=name)])
     assert found["name"] == name
 
@@ -150,16 +150,16 @@ CHOICES = tuple(Choice(str(number), number) for number in range(26))
         [CommandSpec(name=f"a s{n}", help="h", options=LONG, helps={"de": "h" * 100}) for n in range(20)],
     ],
 )
-def test_what_discord_would_refuse_is_refused_here_by_its_name(specs: list[CommandSpec]) -> None:
+def test_a_definition_that_discord_would_refuse_raises_an_error(specs: list[CommandSpec]) -> None:
     with pytest.raises(BadCommandError, match=r"/|Discord takes|menu entry"):
         definitions(specs)
 
 
-# --- what has to change -----------------------------------------------------------------------------------------------
+# --- changes ----------------------------------------------------------------------------------------------------------
 
 
 def registered(*definitions_: dict[str, Any]) -> list[dict[str, Any]]:
-    """As Discord gives back what was registered: with ids, defaults and nulls."""
+    """Registered definitions as Discord returns them: with ids, defaults and nulls."""
 
     def full(option: dict[str, Any]) -> dict[str, Any]:
         return {"required": False, "name_localizations": None, "new_field": 1, **option}
@@ -187,17 +187,17 @@ ZERO = CommandSpec(name="zero", options=(OptionSpec(name="n", kind="int", minimu
 
 
 @pytest.mark.parametrize("guild", [False, True])
-def test_what_is_registered_already_is_left_alone(guild: bool) -> None:
+def test_registered_commands_without_differences_need_no_change(guild: bool) -> None:
     wanted = definitions([*SPECS, ZERO])
     assert plan(registered(*wanted), wanted, guild=guild) == Plan()
 
 
-def test_the_order_of_contexts_means_nothing() -> None:
+def test_the_order_of_contexts_is_ignored() -> None:
     wanted = definitions(SPECS)
     assert plan(registered(*({**d, "contexts": [1, 0]} for d in wanted)), wanted) == Plan()
 
 
-def test_in_a_guild_commands_know_no_contexts() -> None:
+def test_the_commands_of_a_guild_have_no_contexts() -> None:
     (created,) = plan([], definitions([CommandSpec(name="a", anywhere=True)]), guild=True).create
     assert created == {"type": 1, "name": "a", "description": "a"}
 
@@ -213,7 +213,7 @@ def test_in_a_guild_commands_know_no_contexts() -> None:
         ({"options": [{"type": 3, "name": "x", "description": "x"}]}, ("options",)),
     ],
 )
-def test_each_difference_is_named_and_taken_back(changed: dict[str, Any], fields: tuple[str, ...]) -> None:
+def test_each_difference_is_named_and_corrected(changed: dict[str, Any], fields: tuple[str, ...]) -> None:
     wanted = definitions([CommandSpec(name="help", help="Help")])
     found = plan(registered({**wanted[0], **changed}), wanted)
     assert (found.create, found.delete) == ((), ())
@@ -224,14 +224,14 @@ def test_each_difference_is_named_and_taken_back(changed: dict[str, Any], fields
     assert call.json[name] == wanted[0].get(name, [] if name == "options" else None)
 
 
-def test_a_zero_is_not_nothing() -> None:
+def test_a_bound_of_zero_counts_as_set() -> None:
     wanted = definitions([ZERO])
     without = json.loads(json.dumps(wanted))
     del without[0]["options"][0]["min_value"]
     assert plan(registered(*without), wanted).update[0].fields == ("options",)
 
 
-def test_only_what_differs_is_called_for_and_what_is_not_ours_stays() -> None:
+def test_only_differences_are_applied_and_the_entry_point_command_stays() -> None:
     wanted = definitions(SPECS)
     entry = {"type": 4, "name": "launch"}
     existing = registered(wanted[0], {**wanted[1], "description": "Old"}, {"type": 1, "name": "gone"}, entry)
@@ -249,7 +249,7 @@ def test_only_what_differs_is_called_for_and_what_is_not_ours_stays() -> None:
     assert all(call.auth and TOKEN not in repr(call) for call in made)
 
 
-def test_a_changed_menu_entry_is_patched_without_what_it_cannot_have() -> None:
+def test_an_update_of_a_menu_entry_has_no_description_or_options() -> None:
     wanted = definitions([CommandSpec(name="Sum up", menu="message", admin=True)])
     found = plan(registered({**wanted[0], "default_member_permissions": None}), wanted)
     (call,) = calls(found, APP)
@@ -300,7 +300,7 @@ def register(portal: Portal, *, apply: bool, slept: list[float] | None = None) -
         discord_commands.register(SPECS, APP, "", Http(client), apply=apply, sleep=waited.append)
 
 
-def test_the_tool_shows_first_and_applies_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tool_lists_changes_and_applies_them_once(capsys: pytest.CaptureFixture[str]) -> None:
     portal = Portal()
     register(portal, apply=False)
     assert portal.commands == {}
@@ -319,7 +319,7 @@ def test_the_tool_shows_first_and_applies_once(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.splitlines()[-1] == "everywhere: nothing to change"
 
 
-def test_the_tool_waits_as_long_as_it_is_told() -> None:
+def test_the_tool_waits_for_the_rate_limit() -> None:
     portal, slept = Portal(), list[float]()
     portal.limited = 2
     register(portal, apply=True, slept=slept)
@@ -327,12 +327,12 @@ def test_the_tool_waits_as_long_as_it_is_told() -> None:
     assert len(portal.commands) == 3
 
 
-def test_the_tool_says_what_discord_refused() -> None:
+def test_the_tool_reports_the_refusal_of_discord() -> None:
     portal = Portal()
     portal.refusal = httpx.Response(400, json={"code": 50035, "message": "Invalid Form Body", "errors": {"name": 1}})
     with pytest.raises(discord_commands.RegistrationFailed, match="50035 Invalid Form Body"):
         register(portal, apply=True)
 
 
-def test_the_list_is_asked_for_with_translations() -> None:
+def test_the_list_of_commands_includes_translations() -> None:
     assert listing(APP).query == {"with_localizations": "true"}

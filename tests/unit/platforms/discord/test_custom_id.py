@@ -1,4 +1,4 @@
-"""What a button carries."""
+"""The `custom_id` of buttons and forms."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from parley.platforms.discord.custom_id import join, part
 
 
 @given(st.text(min_size=1, max_size=20), st.text(max_size=30))
-def test_what_a_button_carries_comes_back(id_: str, value: str) -> None:
+def test_id_and_value_survive_the_round_trip(id_: str, value: str) -> None:
     if value or "?" in id_:
         assert part(join(id_, value)) == (id_, value)
     else:
@@ -16,12 +16,12 @@ def test_what_a_button_carries_comes_back(id_: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("foreign", ["vote:yes:42", "50%3F", "{}", "a%b"])
-def test_an_id_made_elsewhere_reads_as_itself(foreign: str) -> None:
+def test_a_foreign_id_is_read_unchanged(foreign: str) -> None:
     assert part(foreign) == (foreign, "")
 
 
 @pytest.mark.parametrize(("id_", "value"), [("", ""), ("a", "v" * 99), ("a" * 101, ""), ("?" * 34, "")])
-def test_nothing_and_too_much_are_refused(id_: str, value: str) -> None:
+def test_an_empty_or_too_long_custom_id_is_refused(id_: str, value: str) -> None:
     with pytest.raises(ValueError, match="100"):
         join(id_, value)
 

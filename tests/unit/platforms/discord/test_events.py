@@ -15,7 +15,7 @@ def read(**inner: Any):
     return message_of_event({**body, "event": {**body["event"], **inner}}, APP, NOW)
 
 
-def test_an_installation_names_the_person_and_the_guild() -> None:
+def test_an_installation_has_its_person_and_guild() -> None:
     message = read()
     assert (message.kind, message.event) == ("event", "APPLICATION_AUTHORIZED")
     assert (message.sender.id, message.sender.name, message.sender.kind) == (MEI["id"], "梅", "user")
@@ -29,11 +29,11 @@ def test_a_time_without_an_offset_is_utc() -> None:
 
 
 @pytest.mark.parametrize("written", [None, "", "yesterday", "2026-13-01T00:00:00", 5])
-def test_without_a_readable_time_it_is_now(written: object) -> None:
+def test_an_unreadable_time_becomes_the_current_time(written: object) -> None:
     assert read(timestamp=written).timestamp == NOW
 
 
-def test_the_same_event_has_the_same_id_however_it_is_written_and_another_event_another() -> None:
+def test_the_id_depends_on_the_event_but_not_on_the_order_of_its_fields() -> None:
     body = event()
     again = {**body, "event": dict(reversed(body["event"].items()))}
     assert message_of_event(again, APP, NOW).id == read().id
@@ -50,11 +50,11 @@ def test_the_same_event_has_the_same_id_however_it_is_written_and_another_event_
         (None, "1100000000000000001", "system"),
     ],
 )
-def test_who_did_it_is_told_in_several_ways_or_not_at_all(data: object, sender: str, kind: str) -> None:
+def test_the_sender_is_read_from_several_fields(data: object, sender: str, kind: str) -> None:
     message = read(data=data)
     assert (message.sender.id, message.sender.kind) == (sender, kind)
 
 
-def test_a_game_message_keeps_its_words_and_place() -> None:
+def test_a_game_message_has_its_text_and_channel() -> None:
     message = read(type="LOBBY_MESSAGE_CREATE", data={"content": "gg", "channel_id": "9", "author": MEI})
     assert (message.content.text, message.context.room_id) == ("gg", "9")

@@ -1,4 +1,4 @@
-"""Discord's callbacks: what is told at once, and to whom the answer will be shown."""
+"""Callbacks of Discord: authentication, the response, and the interaction token."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from parley.adapter import Accepted, App, Headers, Rejected, Request
 from parley.model import Context, Destination, Message
 from parley.platforms.discord.inbound import receive
-from parley.platforms.discord.interaction_token import LIFE, MARGIN, Grant, is_alive, unseal
+from parley.platforms.discord.interaction_token import InteractionToken, is_usable, unseal
 from tests.conformance.adapters.discord import (
     APP,
     CARD,
@@ -29,21 +29,21 @@ from tests.conformance.adapters.discord import (
 NOW = 1_764_000_000.0
 
 
-def got(body: dict[str, Any], app: App = APP, now: float = NOW) -> Accepted:
+def accepted(body: dict[str, Any], app: App = APP, now: float = NOW) -> Accepted:
     outcome = receive(signed(dump(body), now), app, now)
     assert isinstance(outcome, Accepted), outcome
     return outcome
 
 
-def told(body: dict[str, Any], app: App = APP) -> Any:
-    return json.loads(got(body, app).response.body)
+def response(body: dict[str, Any], app: App = APP) -> Any:
+    return json.loads(accepted(body, app).response.body)
 
 
-def granted(body: dict[str, Any], app: App = APP) -> Grant:
-    (message,) = got(body, app).messages
-    grant = unseal(destination(message.context), app.config)
-    assert grant is not None
-    return grant
+def interaction_token(body: dict[str, Any], app: App = APP) -> InteractionToken:
+    (message,) = accepted(body, app).messages
+    interaction = unseal(destination(message.context), app.config)
+    assert interaction is not None
+    return interaction
 
 
 def destination(context: Context) -> Destination:
@@ -52,12 +52,12 @@ def destination(context: Context) -> Destination:
     )
 
 
-# --- before anything else ---------------------------------------------------------------------------------------------
+# --- authentication ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
 @pytest.mark.parametrize("body", [b"", b"{}", dump(ping()), b"\xff"])
-def test_the_probe_with_a_wrong_signature_gets_401_by_every_method(method: str, body: bytes) -> None:
+def test_a_wrong_signature_gets_401_with_every_method(method: str, body: bytes) -> None:
     headers = signed(b"another body", NOW).headers
     for given in (headers, Headers()):
         outcome = receive(Request(method=method, headers=given, body=body), APP, NOW)
@@ -66,8 +66,8 @@ def test_the_probe_with_a_wrong_signature_gets_401_by_every_method(method: str, 
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_what_is_signed_and_not_posted_gets_405_and_nothing_comes_of_it(method: str) -> None:
-    """The signature covers the body and not the method: Discord uses no other, so whoever does has a copy."""
+def test_a_signed_request_with_another_method_than_post_gets_405(method: str) -> None:
+    """The signature does not cover the method. Discord uses POST only, so this is a copy of a callback."""
     sent = signed(dump(slash()), NOW)
     outcome = receive(Request(method=method, headers=sent.headers, body=sent.body), APP, NOW)
     assert isinstance(outcome, Rejected)
@@ -75,7 +75,7 @@ def test_what_is_signed_and_not_posted_gets_405_and_nothing_comes_of_it(method: 
 
 
 @pytest.mark.parametrize("stamp", ["now", "", "1e9", "-1764000000", "1764000000 ", "١٧٦٤٠٠٠٠٠٠", "9" * 400])
-def test_a_signed_timestamp_that_is_no_unix_second_is_refused_with_401(stamp: str) -> None:
+def test_a_signed_timestamp_that_is_no_unix_time_gets_401(stamp: str) -> None:
     from tests.conformance.adapters.discord import KEY
 
     signature = KEY.sign(stamp.encode() + b"{}").signature.hex()
@@ -85,8 +85,8 @@ def test_a_signed_timestamp_that_is_no_unix_second_is_refused_with_401(stamp: st
     assert outcome.status == 401
 
 
-def test_what_is_signed_for_another_application_is_refused() -> None:
-    """One key of two applications is a mistake in the configuration: the log names the field."""
+def test_a_callback_for_another_application_is_refused() -> None:
+    """Two applications with one public key are a configuration error. The log names the field."""
     outcome = receive(signed(dump(ping()), NOW), make_app(application_id="1"), NOW)
     assert isinstance(outcome, Rejected)
     assert (outcome.status, outcome.reason) == (401, "forged")
@@ -109,31 +109,33 @@ def test_what_is_signed_for_another_application_is_refused() -> None:
         {**press(), "data": {}},
     ],
 )
-def test_a_signed_body_without_what_every_callback_has_is_malformed(body: dict[str, Any]) -> None:
+def test_a_signed_body_without_a_required_field_is_malformed(body: dict[str, Any]) -> None:
     outcome = receive(signed(dump(body), NOW), APP, NOW)
     assert isinstance(outcome, Rejected)
     assert (outcome.status, outcome.reason) == (400, "malformed")
 
 
-# --- the first answer -------------------------------------------------------------------------------------------------
+# --- the response -----------------------------------------------------------------------------------------------------
 
 
-def test_a_ping_is_answered_with_a_pong_and_nothing_else_happens() -> None:
-    accepted = got(ping())
-    assert json.loads(accepted.response.body) == {"type": 1}
-    assert (accepted.messages, accepted.instant) == ((), None)
+def test_a_ping_gets_a_pong_and_makes_no_message() -> None:
+    outcome = accepted(ping())
+    assert json.loads(outcome.response.body) == {"type": 1}
+    assert (outcome.messages, outcome.instant) == ((), None)
 
 
 @pytest.mark.parametrize("body", [{"version": 1, "type": 0}, event()])
-def test_webhook_events_are_answered_with_an_empty_204_that_has_a_content_type(body: dict[str, Any]) -> None:
-    response = got(body).response
-    assert (response.status, response.body, response.content_type) == (204, b"", "application/json")
+def test_a_webhook_event_gets_an_empty_204_with_a_content_type(body: dict[str, Any]) -> None:
+    found = accepted(body).response
+    assert (found.status, found.body, found.content_type) == (204, b"", "application/json")
 
 
-def test_a_command_is_promised_an_answer_for_all() -> None:
-    assert told(slash()) == {"type": 5}
-    assert told(on_message()) == {"type": 5}
-    assert granted(slash()) == Grant(token=INTERACTION_TOKEN, thinking=True, upload_limit=10_485_760)
+def test_the_response_to_a_command_is_deferred_and_public() -> None:
+    assert response(slash()) == {"type": 5}
+    assert response(on_message()) == {"type": 5}
+    assert interaction_token(slash()) == InteractionToken(
+        token=INTERACTION_TOKEN, thinking=True, upload_limit=10_485_760
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,79 +147,79 @@ def test_a_command_is_promised_an_answer_for_all() -> None:
         ({"ephemeral_commands": ["doc file", "file check", "ticket"]}, False),
     ],
 )
-def test_the_configuration_makes_a_command_private(config: dict[str, Any], private: bool) -> None:
+def test_the_configuration_makes_the_replies_to_a_command_private(config: dict[str, Any], private: bool) -> None:
     app = make_app(**config)
-    assert told(slash(), app) == ({"type": 5, "data": {"flags": 64}} if private else {"type": 5})
-    assert granted(slash(), app).private is private
+    assert response(slash(), app) == ({"type": 5, "data": {"flags": 64}} if private else {"type": 5})
+    assert interaction_token(slash(), app).private is private
 
 
-def test_a_button_is_promised_nothing_visible() -> None:
-    assert told(press()) == {"type": 6}
-    assert granted(press()) == Grant(token=INTERACTION_TOKEN, upload_limit=10_485_760)
+def test_the_response_to_a_button_changes_nothing_visible() -> None:
+    assert response(press()) == {"type": 6}
+    assert interaction_token(press()) == InteractionToken(token=INTERACTION_TOKEN, upload_limit=10_485_760)
 
 
-def test_what_is_done_on_a_private_message_is_answered_privately() -> None:
+def test_replies_to_an_action_on_a_private_message_are_private() -> None:
     private = {**CARD, "flags": 64}
-    assert granted({**press(), "message": private}).private
-    assert told({**form(), "message": private}) == {"type": 5, "data": {"flags": 64}}
+    assert interaction_token({**press(), "message": private}).private
+    assert response({**form(), "message": private}) == {"type": 5, "data": {"flags": 64}}
 
 
 @pytest.mark.parametrize("config", [{"ephemeral": True}, {"ephemeral_commands": ["ticket"]}])
-def test_a_form_is_promised_an_answer_private_where_configured(config: dict[str, Any]) -> None:
-    assert told(form()) == {"type": 5}
-    assert told(form(), make_app(**config)) == {"type": 5, "data": {"flags": 64}}
-    assert granted(form()).thinking
+def test_the_response_to_a_form_is_deferred_and_private_if_configured(config: dict[str, Any]) -> None:
+    assert response(form()) == {"type": 5}
+    assert response(form(), make_app(**config)) == {"type": 5, "data": {"flags": 64}}
+    assert interaction_token(form()).thinking
 
 
-def test_a_completion_is_left_to_the_bots_instant_function_and_empty_without_one() -> None:
-    accepted = got(completion())
-    assert json.loads(accepted.response.body) == {"type": 8, "data": {"choices": []}}
-    assert accepted.messages == ()
-    assert accepted.instant is not None
-    assert accepted.instant.context.reply_token == ""
+def test_a_completion_goes_to_the_instant_function_and_is_empty_by_default() -> None:
+    outcome = accepted(completion())
+    assert json.loads(outcome.response.body) == {"type": 8, "data": {"choices": []}}
+    assert outcome.messages == ()
+    assert outcome.instant is not None
+    assert outcome.instant.context.reply_token == ""
 
 
-def test_a_command_or_button_may_open_a_form_at_once_and_a_form_may_not() -> None:
+def test_a_command_or_button_may_open_a_form_but_a_form_may_not() -> None:
     for body in (slash(), press()):
-        accepted = got(body)
-        assert accepted.instant is accepted.messages[0]
-    assert got(form()).instant is None
+        outcome = accepted(body)
+        assert outcome.instant is outcome.messages[0]
+    assert accepted(form()).instant is None
 
 
-# --- the right to answer ----------------------------------------------------------------------------------------------
+# --- the interaction token --------------------------------------------------------------------------------------------
 
 
-def test_the_grant_lives_for_the_tokens_fifteen_minutes_less_a_margin() -> None:
-    (message,) = got(slash()).messages
+def test_an_interaction_token_is_used_for_fifteen_minutes_less_a_margin() -> None:
+    (message,) = accepted(slash()).messages
     to = destination(message.context)
-    assert message.context.reply_token_expires == NOW + LIFE - MARGIN
-    grant = unseal(to, APP.config)
-    assert is_alive(to, grant, NOW)
-    assert is_alive(to, grant, NOW + 869)
-    assert not is_alive(to, grant, NOW + 870)
+    assert message.context.reply_token_expires == NOW + 870
+    interaction = unseal(to, APP.config)
+    assert is_usable(to, interaction, NOW)
+    assert is_usable(to, interaction, NOW + 869)
+    assert not is_usable(to, interaction, NOW + 870)
 
 
-def test_a_grant_sealed_under_an_earlier_bot_token_is_dead_and_counts_as_private() -> None:
-    (message,) = got(slash()).messages
+def test_an_interaction_token_encrypted_with_an_earlier_bot_token_is_unusable_and_private() -> None:
+    (message,) = accepted(slash()).messages
     to = destination(message.context)
-    grant = unseal(to, make_app(bot_token="another").config)
-    assert grant is not None
-    assert grant.private
-    assert not is_alive(to, grant, NOW)
+    interaction = unseal(to, make_app(bot_token="another").config)
+    assert interaction is not None
+    assert interaction.private
+    assert not is_usable(to, interaction, NOW)
 
 
-def test_a_destination_without_a_grant_has_none() -> None:
+def test_a_destination_without_an_interaction_token_has_none() -> None:
     assert unseal(Destination(platform="discord", app="demo"), APP.config) is None
 
 
-def test_the_token_is_nowhere_to_be_read() -> None:
+def test_no_message_contains_the_interaction_token_in_plain_text() -> None:
     from parley.model.codec import encode
 
     for body in (slash(), press(), form(), on_message()):
-        message: Message = got(body).messages[0]
+        message: Message = accepted(body).messages[0]
         assert INTERACTION_TOKEN.encode() not in encode(message)
         assert message.raw["data"] == body["data"]
 
 
-def test_an_interaction_that_tells_no_size_limit_leaves_it_to_the_documented_one() -> None:
-    assert granted(interaction(2, slash()["data"], attachment_size_limit=None)).upload_limit == 0
+def test_an_interaction_without_a_size_limit_has_an_upload_limit_of_zero() -> None:
+    assert interaction_token(interaction(2, slash()["data"], attachment_size_limit=None)).upload_limit == 0

@@ -1,4 +1,4 @@
-"""Answers within the callback: completions and forms."""
+"""Instant answers: completions and forms."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def shown(message, result) -> Any:
     return json.loads(response.body)
 
 
-def test_choices_complete_the_option_that_is_being_typed() -> None:
+def test_choices_become_a_completion() -> None:
     result = Choices((Choice("Invoice 2026-11", "inv-2026-11"), Choice("", 7), Choice("Half", 0.5)))
     assert shown(TYPING, result) == {
         "type": 8,
@@ -33,14 +33,14 @@ def test_choices_complete_the_option_that_is_being_typed() -> None:
     }
 
 
-def test_of_too_many_choices_the_first_are_shown_and_of_a_long_label_the_beginning() -> None:
+def test_the_number_of_choices_and_the_length_of_labels_are_limited() -> None:
     choices = tuple(Choice("x" * 200, number) for number in range(30))
     found = shown(TYPING, Choices(choices))["data"]["choices"]
     assert [choice["value"] for choice in found] == list(range(25))
     assert {len(choice["name"]) for choice in found} == {100}
 
 
-def test_a_value_that_is_too_long_is_left_out_since_cut_it_would_be_another() -> None:
+def test_a_choice_with_a_too_long_value_is_left_out() -> None:
     result = Choices((Choice("long", "v" * 101), Choice("short", "v" * 100)))
     assert [choice["name"] for choice in shown(TYPING, result)["data"]["choices"]] == ["short"]
 
@@ -58,7 +58,7 @@ FORM = Form(
 
 
 @pytest.mark.parametrize("message", [GIVEN, PRESSED])
-def test_a_form_opens_on_a_command_and_on_a_button(message) -> None:
+def test_a_command_and_a_button_can_open_a_form(message) -> None:
     found = shown(message, FORM)
     assert (found["type"], found["data"]["custom_id"]) == (9, "ticket?new")
     assert found["data"]["title"] == "A new ticket" + "!" * 33
@@ -103,6 +103,6 @@ def test_a_form_opens_on_a_command_and_on_a_button(message) -> None:
         (GIVEN, Form(id="x" * 101, title="x", inputs=FORM.inputs)),
     ],
 )
-def test_what_cannot_be_shown_there_is_an_error_for_the_bots_author(message, result) -> None:
+def test_an_instant_answer_that_discord_cannot_show_raises_an_error(message, result) -> None:
     with pytest.raises(ValueError, match=r"form|100"):
         instant(message, result, APP)

@@ -1,4 +1,4 @@
-"""Plain text in Discord's markdown, and its tokens in plain text."""
+"""Escaping of plain text for Discord's markdown, and conversion of its tokens to segments."""
 
 import re
 
@@ -10,7 +10,7 @@ from parley.model import Mention, Other, Text, plain_text
 from parley.platforms.discord.markdown import escape, segments_of
 from parley.platforms.discord.resolved import Resolved
 
-NOBODY = Resolved.of({})
+NO_USERS = Resolved.of({})
 
 
 @pytest.mark.parametrize(
@@ -31,22 +31,22 @@ NOBODY = Resolved.of({})
         ("", ""),
     ],
 )
-def test_plain_text_is_shown_as_it_is(plain: str, escaped: str) -> None:
+def test_plain_text_is_escaped(plain: str, escaped: str) -> None:
     assert escape(plain) == escaped
 
 
 @given(st.text(st.sampled_from("a1.*_~|`[]()<>#-+\\ \n@!中🐼"), max_size=40))
-def test_taking_the_backslashes_away_gives_the_text_back(plain: str) -> None:
+def test_removing_the_backslashes_restores_the_text(plain: str) -> None:
     assert re.sub(r"\\([^0-9A-Za-z\s])", r"\1", escape(plain)) == plain
 
 
 @given(st.text(st.sampled_from("a*_~|`<\\ \n"), max_size=40))
-def test_no_sign_of_markdown_is_left_bare(plain: str) -> None:
+def test_no_markdown_character_is_left_unescaped(plain: str) -> None:
     bare = re.sub(r"\\[^0-9A-Za-z\s]", "", escape(plain))
     assert not re.search(r"[*_~|`<\\]", bare)
 
 
-def test_tokens_are_people_roles_channels_and_readable_words() -> None:
+def test_tokens_become_mentions_or_readable_text() -> None:
     known = Resolved.of(
         {
             "resolved": {
@@ -56,12 +56,12 @@ def test_tokens_are_people_roles_channels_and_readable_words() -> None:
             }
         }
     )
-    said = tuple(segments_of("hi <@1>, <@!1> <@&2> in <#3>: </doc file:4> <a:wave:5><:ok:6> <t:1:R> <@x>", known))
-    assert [s for s in said if isinstance(s, Mention)] == [Mention(id="1", name="kai", bot=True)] * 2
-    assert [s.data for s in said if isinstance(s, Other)] == [{"id": "2"}, {"id": "3"}]
-    assert plain_text(said) == "hi @kai, @kai @editors in #general: /doc file :wave::ok: <t:1:R> <@x>"
+    segments = tuple(segments_of("hi <@1>, <@!1> <@&2> in <#3>: </doc file:4> <a:wave:5><:ok:6> <t:1:R> <@x>", known))
+    assert [s for s in segments if isinstance(s, Mention)] == [Mention(id="1", name="kai", bot=True)] * 2
+    assert [s.data for s in segments if isinstance(s, Other)] == [{"id": "2"}, {"id": "3"}]
+    assert plain_text(segments) == "hi @kai, @kai @editors in #general: /doc file :wave::ok: <t:1:R> <@x>"
 
 
-def test_words_without_tokens_are_one_segment_and_nothing_is_none() -> None:
-    assert tuple(segments_of("a < b", NOBODY)) == (Text(text="a < b"),)
-    assert tuple(segments_of("", NOBODY)) == ()
+def test_text_without_tokens_is_one_segment_and_empty_text_is_none() -> None:
+    assert tuple(segments_of("a < b", NO_USERS)) == (Text(text="a < b"),)
+    assert tuple(segments_of("", NO_USERS)) == ()

@@ -1,4 +1,4 @@
-"""What Discord's answers mean, code by code."""
+"""Outcomes of Discord's answers, code by code."""
 
 import json
 from typing import Any
@@ -19,11 +19,11 @@ from parley.adapter import (
 from parley.errors import RetryAfter
 from parley.platforms.discord.outbound import outcome
 
-PROMISED = 1_764_000_000
+DEFERRED = 1_764_000_000
 BOT = Call(
     name="send", method="POST", url="https://x/channels/1/messages", auth=Auth("header", "Authorization", "Bot ")
 )
-ANSWER = Call(name="answer", method="PATCH", url="https://x/webhooks/1/t/messages/@original", note=str(PROMISED))
+ANSWER = Call(name="answer", method="PATCH", url="https://x/webhooks/1/t/messages/@original", note=str(DEFERRED))
 RECALL = Call(name="recall", method="DELETE", url="https://x/channels/1/messages/2", auth=BOT.auth)
 THREAD = Call(name="thread", method="POST", url="https://x", auth=BOT.auth, note="77")
 OPEN = Call(name="open", method="POST", url="https://x", auth=BOT.auth)
@@ -40,7 +40,7 @@ def answer(status: int, code: int | None = None, headers: dict[str, str] | None 
 
 
 @pytest.mark.parametrize(
-    ("call", "given", "meaning"),
+    ("call", "given", "sent"),
     [
         (BOT, answer(200, id="9"), Sent("9")),
         (BOT, Answer(200, b""), Sent("")),
@@ -52,8 +52,8 @@ def answer(status: int, code: int | None = None, headers: dict[str, str] | None 
         (ANSWER, answer(400, 40060), Sent()),
     ],
 )
-def test_done_or_done_before(call: Call, given: Answer, meaning: Sent) -> None:
-    assert outcome(call, given) == meaning
+def test_a_done_or_repeated_call_is_sent(call: Call, given: Answer, sent: Sent) -> None:
+    assert outcome(call, given) == sent
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_done_or_done_before(call: Call, given: Answer, meaning: Sent) -> None:
         (answer(403, 40333, headers={"Retry-After": "30"}), 30),
     ],
 )
-def test_too_fast_or_shut_out_waits_as_long_as_it_says(given: Answer, after: float) -> None:
+def test_a_rate_limit_or_block_has_its_wait(given: Answer, after: float) -> None:
     for call in (BOT, ANSWER):
         found = outcome(call, given)
         assert isinstance(found, RetryAfter), found
@@ -87,29 +87,29 @@ def test_too_fast_or_shut_out_waits_as_long_as_it_says(given: Answer, after: flo
 @pytest.mark.parametrize(
     "given", [answer(401, 0), answer(401, 40001), answer(403, 50014), answer(401, 50025), Answer(401)]
 )
-def test_a_refused_bot_token_is_looked_up_again(given: Answer) -> None:
+def test_a_refused_bot_token_is_reported_as_token_rejected(given: Answer) -> None:
     assert isinstance(outcome(BOT, given), TokenRejected)
 
 
 @pytest.mark.parametrize(
     "given", [answer(404, 10015), answer(404, 10062), answer(401, 50027), answer(400, 40094), Answer(401)]
 )
-def test_a_dead_interaction_leaves_the_reply_to_the_bots_token(given: Answer) -> None:
+def test_a_refused_interaction_token_is_permanent_for_the_reply_token(given: Answer) -> None:
     assert outcome(ANSWER, given) == Permanent(f"{given.status} {given.json().get('code', 0)}", reply_token=True)
 
 
-def test_a_promise_that_discord_does_not_know_yet_is_tried_again_at_once() -> None:
+def test_a_deferred_response_that_discord_does_not_know_yet_is_retried_after_a_second() -> None:
     found = outcome(ANSWER, answer(404, 10015, {"Date": SECONDS_LATER}))
     assert isinstance(found, RetryAfter)
     assert found.seconds == 1
 
 
 @pytest.mark.parametrize("date", [MINUTES_LATER, "", "yesterday", "Mon, 99 Nov 2025 16:00:08 GMT"])
-def test_and_not_minutes_later_or_where_nobody_knows_when(date: str) -> None:
+def test_an_unknown_interaction_token_is_refused_later_or_without_a_date(date: str) -> None:
     assert outcome(ANSWER, answer(404, 10015, {"Date": date})) == Permanent("404 10015", reply_token=True)
 
 
-def test_a_clock_without_a_zone_counts_as_utc() -> None:
+def test_a_date_without_a_time_zone_is_utc() -> None:
     assert isinstance(outcome(ANSWER, answer(404, 10015, {"Date": "Mon, 24 Nov 2025 16:00:08 -0000"})), RetryAfter)
 
 
@@ -134,30 +134,30 @@ def test_a_clock_without_a_zone_counts_as_utc() -> None:
         10015,
     ],
 )
-def test_what_this_place_or_person_refuses_is_refused_for_good(code: int) -> None:
+def test_any_other_code_is_permanent(code: int) -> None:
     assert outcome(BOT, answer(403, code)) == Permanent(f"403 {code}")
 
 
 @pytest.mark.parametrize("code", [50035, 50006, 40005, 50045, 30015, 220001, 220002, 220003])
-def test_a_refused_form_leaves_it_to_plain_text(code: int) -> None:
+def test_a_refused_form_can_fall_back_to_plain_text(code: int) -> None:
     for call in (BOT, ANSWER):
         assert outcome(call, answer(400, code)) == Permanent(f"400 {code}", form=True)
 
 
-def test_a_refusal_without_a_code_is_the_forms_and_bad_json_is_ours() -> None:
+def test_http_400_without_a_code_can_fall_back_and_invalid_json_cannot() -> None:
     assert outcome(BOT, Answer(400, b"bad")) == Permanent("400 0", form=True)
     assert outcome(BOT, answer(400, 50109)) == Permanent("400 50109")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 408])
-def test_a_failure_behind_the_gateway_may_have_happened_after_the_message_was_said(status: int) -> None:
+def test_a_server_error_or_timeout_has_an_unknown_outcome(status: int) -> None:
     assert isinstance(outcome(BOT, Answer(status, HTML)), Unknown)
 
 
-def test_an_overload_says_itself_that_nothing_was_done() -> None:
+def test_an_overload_is_transient() -> None:
     assert isinstance(outcome(BOT, answer(503, 130000)), Transient)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(200, Sent), (403, Permanent), (404, Permanent), (502, Transient)])
-def test_a_files_address_is_no_api(status: int, kind: type) -> None:
+def test_a_download_is_judged_by_its_http_status(status: int, kind: type) -> None:
     assert isinstance(outcome(DOWNLOAD, Answer(status, b"<Error/>")), kind)

@@ -1,4 +1,4 @@
-"""Long markdown in parts."""
+"""Splitting of long markdown."""
 
 import re
 
@@ -17,7 +17,7 @@ def fences(text: str) -> int:
     return text.count("```")
 
 
-def test_what_fits_stays_as_it_is() -> None:
+def test_text_within_the_limit_is_one_part() -> None:
     assert list(parts("a\n\n```py\nx\n```\nb")) == ["a\n\n```py\nx\n```\nb"]
     assert list(parts("x" * LIMIT)) == ["x" * LIMIT]
     assert list(parts(" \n ")) == []
@@ -27,7 +27,7 @@ def test_the_length_is_counted_in_utf16_units() -> None:
     assert [len(part) for part in parts("🐼" * 1001)] == [1000, 1]
 
 
-def test_words_are_cut_at_paragraphs_lines_and_sentences_before_words() -> None:
+def test_text_is_split_at_paragraphs_lines_and_sentences_before_words() -> None:
     assert list(parts("one two three.\n\nfour five", 20)) == ["one two three.", "four five"]
     assert list(parts("one two three\nfour five", 20)) == ["one two three", "four five"]
     assert list(parts("Two by two. Three four", 18)) == ["Two by two.", "Three four"]
@@ -40,7 +40,7 @@ def test_a_code_block_that_fits_a_part_stays_whole() -> None:
     assert list(parts("word " * 200 + block)) == [("word " * 200).strip(), block]
 
 
-def test_a_code_block_longer_than_a_part_is_closed_and_opened_again_in_its_language() -> None:
+def test_a_code_block_that_exceeds_a_part_is_closed_and_reopened_with_its_language() -> None:
     found = list(parts(f"Look:\n```python\n{CODE}\n```\nThat was it."))
     assert all(utf16_size(part) <= LIMIT and fences(part) == 2 for part in found)
     assert found[0].startswith("Look:\n```python\n    line(0)\n")
@@ -49,19 +49,19 @@ def test_a_code_block_longer_than_a_part_is_closed_and_opened_again_in_its_langu
     assert re.findall(r"line\(\d+\)", "".join(found)) == [f"line({number})" for number in range(400)]
 
 
-def test_a_code_block_that_begins_late_begins_a_part() -> None:
+def test_a_code_block_in_the_second_half_of_a_part_starts_the_next_part() -> None:
     found = list(parts("word " * 300 + f"```\n{CODE}\n```"))
     assert found[0] == ("word " * 300).strip()
     assert found[1].startswith("```\n    line(0)")
 
 
-def test_words_after_a_code_block_go_on_or_begin_a_part() -> None:
+def test_text_after_a_code_block_continues_the_part_or_starts_the_next() -> None:
     short, long = "```\n" + "x\n" * 100 + "```", "```\n" + "x\n" * 900 + "```"
     assert next(parts(f"{short}\n{'word ' * 500}")).startswith(f"{short}\nword")
     assert list(parts(f"{long}\n{'word ' * 100}")) == [long, ("word " * 100).strip()]
 
 
-def test_a_long_line_of_code_is_cut_where_it_must_be() -> None:
+def test_a_long_line_of_code_is_split_at_the_limit() -> None:
     found = list(parts("```\n" + "🐼" * 1500 + "\n```"))
     assert all(utf16_size(part) <= LIMIT and fences(part) == 2 for part in found)
     assert "".join(found).count("🐼") == 1500
@@ -84,7 +84,7 @@ def test_no_escape_and_no_mention_is_cut_in_two(limit: int) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.sampled_from("ab*`\\<@1> \n。🐼"), max_size=600), st.integers(40, 200))
-def test_nothing_but_white_space_is_lost_and_no_part_is_too_long(text: str, limit: int) -> None:
+def test_only_white_space_is_lost_and_no_part_exceeds_the_limit(text: str, limit: int) -> None:
     found = list(parts(escape(text), limit))
     assert all(0 < utf16_size(part) <= limit for part in found)
     assert re.sub(r"\s", "", "".join(found)) == re.sub(r"\s", "", escape(text))
