@@ -1,2 +1,5 @@
-"""What WeCom and WeChat Official Accounts have in common: the envelope of callbacks, XML, the shape of messages and
-events, passive answers, and the way the API says what went wrong. Not a platform of its own."""
+"""What WeCom and WeChat Official Accounts share. Not a platform of its own.
+
+Both have the same envelope around callbacks, the same fields of messages and events, the same passive replies, and an
+`errcode` in the answers of their APIs.
+"""

@@ -1,9 +1,10 @@
-"""What an answer of the API means. Both platforms answer HTTP 200 and an `errcode`; only the numbers differ."""
+"""Reads the answers of both APIs. They return HTTP 200 and an `errcode`; only the codes differ."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     Auth,
     Call,
@@ -19,30 +20,52 @@ from parley.adapter import (
 from parley.errors import RetryAfter
 
 AUTH = Auth("query", "access_token")
-_REASON = 200
+TOKEN_CODES = frozenset({40014, 42001, 41001})
+"""Codes of both platforms for a token that is invalid, expired or missing."""
+FORM_CODES = frozenset(
+    {
+        40004,  # media type
+        40005,  # file type
+        40006,  # media size
+        40007,  # media id
+        40008,  # message type
+        40009,  # image size
+        40033,  # characters
+        45001,  # media too large
+        45002,  # text too long
+        45003,  # title too long
+        45004,  # description too long
+        45007,  # voice too long
+        45008,  # too many articles
+    }
+)
+"""Codes of both platforms for a message whose form is refused (`Codes.form`)."""
+_MAX_REASON = 200
 
 
 class Codes(NamedTuple):
-    """The numbers of one platform, by what they mean. Any other is a refusal for good."""
+    """The error codes of one platform, by meaning. Every other code is a permanent failure."""
 
     token: frozenset[int]
+    """The access token is refused."""
     limited: Mapping[int, float]
-    """With the seconds to wait."""
+    """A rate limit or a quota is exceeded. The values are the seconds to wait."""
     transient: frozenset[int]
+    """A later attempt may succeed."""
     form: frozenset[int]
-    """It is the form or its media that are refused: words alone may still go through."""
+    """The form or its media are refused. Plain text may be accepted."""
     done: frozenset[int] = frozenset()
-    """It had been done before."""
+    """The same call has succeeded before."""
     window_closed: frozenset[int] = frozenset()
-    """The person cannot be written to before they write again."""
+    """The platform allows no message to this person until they write again."""
     reply_token: frozenset[int] = frozenset()
-    """What came with a click has been used up or is too old."""
+    """The code that came with a click has been used or has expired."""
     hints: Mapping[int, str] = {}
-    """What to do about it, for the operator."""
+    """What the operator can do about a code."""
 
 
 def errcode(body: Mapping[str, Any]) -> int:
-    """The code of an answer. Calls that return something carry one only when they fail."""
+    """The `errcode` of an answer, 0 if there is none. Calls that return data have one only if they fail."""
     code = body.get("errcode", 0)
     if isinstance(code, str) and code.lstrip("-").isdecimal():
         return int(code)
@@ -50,14 +73,14 @@ def errcode(body: Mapping[str, Any]) -> int:
 
 
 def reason(body: Mapping[str, Any], codes: Codes) -> str:
-    """The code, the platform's words, and what to do about it."""
+    """The code, the platform's message, and the hint for the operator if there is one."""
     code = errcode(body)
     hint = codes.hints.get(code, "")
-    return f"{code} {body.get('errmsg', '')}"[:_REASON] + (f": {hint}" if hint else "")
+    return f"{code} {body.get('errmsg', '')}"[:_MAX_REASON] + (f": {hint}" if hint else "")
 
 
-def outcome(call: Call, answer: Answer, codes: Codes) -> Outcome:
-    """What `answer` means for `call`."""
+def outcome(answer: Answer, codes: Codes) -> Outcome:
+    """The outcome that `answer` reports."""
     body = answer.json()
     if not body or ("errcode" not in body and answer.status != 200):
         return _without_code(answer)
@@ -84,7 +107,7 @@ def _id(body: Mapping[str, Any]) -> str:
 
 
 def _without_code(answer: Answer) -> Outcome:
-    """Not an answer of the API: a gateway's error page, or nothing at all."""
+    """The outcome of an answer without an `errcode`: a gateway's error page, or an empty body."""
     why = f"HTTP {answer.status} without an errcode"
     if answer.status == 429:
         return RetryAfter(60, why)
@@ -93,24 +116,32 @@ def _without_code(answer: Answer) -> Outcome:
     return Unknown(why)
 
 
-def read_token(answer: Answer, codes: Codes, wrong: Mapping[int, str], now: float) -> Token:
-    """The token in `answer`. `wrong`: for the codes that only a change of the configuration cures, where to make it.
+def read_token(answer: Answer, codes: Codes, settings: Mapping[int, str], now: float) -> Token:
+    """The token in `answer`.
 
-    Raises TokenUnavailableError.
+    `settings`: for each code that only a changed configuration cures, the setting to check. Raises
+    TokenUnavailableError.
     """
     body = answer.json()
-    value, life, code = body.get("access_token"), body.get("expires_in"), errcode(body)
-    if isinstance(value, str) and value and isinstance(life, int) and code == 0:
-        return Token(value, now + life)
-    if code in wrong:
-        raise TokenUnavailableError(f"{code} {str(body.get('errmsg', ''))[:_REASON]}: see {wrong[code]}", None)
-    after = codes.limited.get(code, 2)
-    raise TokenUnavailableError(reason(body, codes) if code else f"HTTP {answer.status} without a token", after)
+    value, lifetime, code = body.get("access_token"), body.get("expires_in"), errcode(body)
+    if isinstance(value, str) and value and isinstance(lifetime, int) and code == 0:
+        return Token(value, now + lifetime)
+    if code in settings:
+        raise TokenUnavailableError(f"{code} {str(body.get('errmsg', ''))[:_MAX_REASON]}: see {settings[code]}", None)
+    seconds = codes.limited.get(code, 2)
+    raise TokenUnavailableError(reason(body, codes) if code else f"HTTP {answer.status} without a token", seconds)
 
 
-def addresses(answer: Answer) -> tuple[str, ...]:
-    """The callback sources in an answer to `getcallbackip`, as CIDR blocks. Patterns such as `101.226.103.*` are blocks
-    of 256. Raises ValueError if there is none.
+def addresses(host: str) -> Call:
+    """The call that lists the addresses from which callbacks come, for a firewall."""
+    url = f"{host}/cgi-bin/getcallbackip"
+    return Call(name="addresses", method="GET", url=url, auth=AUTH, idempotent_for=IDEMPOTENT)
+
+
+def read_addresses(answer: Answer) -> tuple[str, ...]:
+    """The CIDR blocks in the answer to `addresses`. A pattern such as `101.226.103.*` is a block of 256 addresses.
+
+    Raises ValueError if there are none.
     """
     listed = answer.json().get("ip_list")
     found = [one for one in listed if isinstance(one, str) and one] if isinstance(listed, list) else []  # pyright: ignore[reportUnknownVariableType]

@@ -1,4 +1,4 @@
-"""Which callbacks are believed, and what is in them."""
+"""Authenticates callbacks: checks the signature, decrypts the content, reads its fields."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,30 +7,34 @@ from parley.adapter import Rejected, Request
 from parley.crypto import constant_time_equals
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.envelope import Decrypted, WrongReceiverError
-from parley.platforms.tencent.fields import Fields, integer, read
+from parley.platforms.tencent.fields import Fields, read
+from parley.untrusted import parse_integer
 
 MAX_AGE = 3600
-"""Seconds. Neither platform documents a window. Both repeat a callback at most three times, five seconds apart, so an
-hour is far wider than that and forgives a clock; and what was handled is remembered for days, so that whatever is
-replayed within the hour is a known duplicate."""
+"""Seconds. Neither platform documents a limit. Both repeat a callback at most three times, five seconds apart. An hour
+is far more than that and tolerates a wrong clock. A replay within the hour is a known duplicate, because handled
+messages are remembered for days."""
 MAX_AHEAD = 300
-"""Seconds that a clock may be wrong."""
+"""Seconds that a time stamp may be ahead of the clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where the console shows what has to agree with the configuration. For the log, never for the caller."""
+    """Where the console shows the values that have to match the configuration. For the log, never for the caller."""
 
     token: str
     key: str
     receiver: str
-    id: str
-    """Name of the field of the configuration that `receiver` has to agree with."""
+    receiver_field: str
+    """The field of the configuration that has to match `receiver`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackKeys:
-    """What a callback has to fit: the token, the EncodingAESKeys (the newest first), the ids it may be for."""
+    """What authenticates a callback.
+
+    `keys`: the EncodingAESKeys, the newest first. `receivers`: the ids that a callback may be addressed to.
+    """
 
     token: str
     keys: tuple[str, ...]
@@ -39,39 +43,44 @@ class CallbackKeys:
 
 
 def query_parameter(request: Request, name: str) -> str:
-    """The query parameter `name`; empty where it is missing."""
+    """The query parameter `name`, empty if it is missing."""
     return request.query.get(name, "")
 
 
-def check_signature(request: Request, door: CallbackKeys, name: str, *signed_parts: str, now: float) -> Rejected | None:
-    """Why the signature in the parameter `name`, over time, nonce and `signed_parts`, is not believed; None if it is."""
+def check_signature(
+    request: Request, keys: CallbackKeys, parameter: str, *signed_parts: str, now: float
+) -> Rejected | None:
+    """Check the signature in the query parameter `parameter`, over the token, time stamp, nonce and `signed_parts`.
+
+    Returns None if it is valid and recent.
+    """
     timestamp, nonce = query_parameter(request, "timestamp"), query_parameter(request, "nonce")
-    if not constant_time_equals(
-        query_parameter(request, name), envelope.signature(door.token, timestamp, nonce, *signed_parts)
-    ):
-        return Rejected(401, "forged", f"{name} does not hold: compare `token` with {door.console.token}")
-    stamp = integer(timestamp)
-    if stamp is None or not now - MAX_AGE <= stamp <= now + MAX_AHEAD:
-        return Rejected(401, "stale", f"the timestamp is more than {MAX_AGE} s old or ahead of the clock")
+    expected = envelope.signature(keys.token, timestamp, nonce, *signed_parts)
+    if not constant_time_equals(query_parameter(request, parameter), expected):
+        return Rejected(401, "forged", f"{parameter} is not valid: compare `token` with {keys.console.token}")
+    seconds = parse_integer(timestamp)
+    if seconds is None or not now - MAX_AGE <= seconds <= now + MAX_AHEAD:
+        return Rejected(401, "stale", f"the timestamp is over {MAX_AGE} s old or over {MAX_AHEAD} s ahead of the clock")
     return None
 
 
-def decrypted(request: Request, door: CallbackKeys, encrypted: str, now: float) -> Decrypted | Rejected:
-    """The decrypted content of a callback whose `msg_signature` holds, or why it is not believed."""
-    refused = check_signature(request, door, "msg_signature", encrypted, now=now)
-    if refused is not None:
-        return refused
+def decrypted(request: Request, keys: CallbackKeys, encrypted: str, now: float) -> Decrypted | Rejected:
+    """Decrypt the content of a callback, after checking its `msg_signature`."""
+    rejected = check_signature(request, keys, "msg_signature", encrypted, now=now)
+    if rejected is not None:
+        return rejected
+    console = keys.console
     try:
-        return envelope.decrypt_for(door.receivers, door.keys, encrypted)
+        return envelope.decrypt_for(keys.receivers, keys.keys, encrypted)
     except WrongReceiverError:
-        detail = f"it is meant for another account: compare `{door.console.id}` with {door.console.receiver}"
+        detail = f"addressed to another account: compare `{console.receiver_field}` with {console.receiver}"
     except ValueError:
-        detail = f"it does not decrypt: compare `encoding_aes_key` with {door.console.key}"
+        detail = f"cannot be decrypted: compare `encoding_aes_key` with {console.key}"
     return Rejected(401, "forged", detail)
 
 
 def parsed(data: bytes) -> Fields | Rejected:
-    """The fields of a body, or why it has none."""
+    """The fields of a body or of decrypted content; a rejection if they cannot be read."""
     try:
         return read(data)
     except ValueError as error:

@@ -1,7 +1,8 @@
-"""Signatures and encryption of callbacks (WeCom docs: Encryption and decryption; WeChat docs: Message encryption).
+"""Signature and encryption of callbacks (WeCom docs: Encryption and decryption; WeChat docs: Message encryption).
 
-A ciphertext holds 16 random bytes, the length of the message in bytes (4 bytes, big-endian), the message, and the id of
-whom it is for: the corp id, a suite id, the appid. AES-256-CBC, the IV is the key's first half, PKCS#7 to 32 bytes.
+The plaintext is 16 random bytes, the length of the message in bytes (4 bytes, big-endian), the message, and the id of
+the receiver: a corp id, a suite id or an appid. The cipher is AES-256-CBC with PKCS#7 padding to 32 bytes. The IV is
+the first half of the key.
 """
 
 import base64
@@ -12,6 +13,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from parley.crypto import cbc_decrypt, cbc_encrypt, decode_base64
+from parley.errors import ParleyError
 
 _BLOCK = 32
 _HEAD = 20
@@ -19,15 +21,15 @@ _LENGTH = struct.Struct(">I")
 
 
 class Decrypted(NamedTuple):
-    """A decrypted message: its text, whom it is for, and the EncodingAESKey that opened it."""
+    """A decrypted message: its text, the id of the receiver, and the EncodingAESKey that decrypted it."""
 
     text: str
     receiver: str
     key: str
 
 
-class WrongReceiverError(ValueError):
-    """It decrypts, and it is for somebody else."""
+class WrongReceiverError(ParleyError, ValueError):
+    """The message can be decrypted, but is addressed to another receiver."""
 
 
 def signature(*parts: str) -> str:
@@ -37,7 +39,7 @@ def signature(*parts: str) -> str:
 
 
 def aes_key(encoding_aes_key: str) -> bytes:
-    """The 32 bytes that an EncodingAESKey of 43 characters stands for. Raises ValueError."""
+    """The 32 bytes of an EncodingAESKey, which has 43 characters. Raises ValueError."""
     key = decode_base64(encoding_aes_key + "=")
     if len(key) != 32:
         raise ValueError("not 32 bytes")
@@ -45,14 +47,14 @@ def aes_key(encoding_aes_key: str) -> bytes:
 
 
 def encrypt(encoding_aes_key: str, text: str, receiver: str, random: bytes | None = None) -> str:
-    """`text` for `receiver`, as Base64. `random`: the 16 bytes it begins with; fresh ones by default."""
+    """Encrypt `text` for `receiver`, as Base64. `random`: the first 16 bytes; new ones by default."""
     key, data = aes_key(encoding_aes_key), text.encode()
     plain = (random or os.urandom(16)) + _LENGTH.pack(len(data)) + data + receiver.encode()
     return base64.b64encode(cbc_encrypt(key, key[:16], plain, _BLOCK)).decode()
 
 
 def decrypt(encoding_aes_key: str, encrypted: str) -> Decrypted:
-    """The reverse of `encrypt`. Raises ValueError, without saying what exactly was wrong."""
+    """The reverse of `encrypt`. Raises ValueError, which does not say which check has failed."""
     key = aes_key(encoding_aes_key)
     plain = cbc_decrypt(key, key[:16], decode_base64(encrypted), _BLOCK)
     if len(plain) < _HEAD:
@@ -64,10 +66,11 @@ def decrypt(encoding_aes_key: str, encrypted: str) -> Decrypted:
 
 
 def decrypt_for(receivers: Collection[str], keys: Iterable[str], encrypted: str) -> Decrypted:
-    """`encrypted`, opened with the first of `keys` that fits: the console may change a key while messages are on their
-    way. Raises WrongReceiverError if it is for none of `receivers`, ValueError if no key opens it.
+    """Decrypt with the first of `keys` that fits. The console may change the key while messages are on their way.
+
+    Raises WrongReceiverError if the message is for none of `receivers`, ValueError if no key decrypts it.
     """
-    stranger = False
+    for_another = False
     for key in keys:
         try:
             decrypted = decrypt(key, encrypted)
@@ -75,5 +78,5 @@ def decrypt_for(receivers: Collection[str], keys: Iterable[str], encrypted: str)
             continue
         if decrypted.receiver in receivers:
             return decrypted
-        stranger = True
-    raise WrongReceiverError("for another receiver") if stranger else ValueError("not decryptable")
+        for_another = True
+    raise WrongReceiverError("for another receiver") if for_another else ValueError("not decryptable")

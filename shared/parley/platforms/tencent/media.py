@@ -1,6 +1,5 @@
-"""Media: uploaded before they are sent, and fetched by their handle. A handle lives three days."""
+"""Temporary media: uploaded before they are sent, fetched by their media id, valid for three days."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -10,30 +9,38 @@ from parley.platforms.tencent.api import AUTH
 
 MEGABYTE = 1_048_576
 _TIMEOUT = 30
-"""Seconds for moving a file of the largest size."""
+"""Seconds for a file of the largest size."""
 
 
 class MediaType(NamedTuple):
-    """A type of temporary media: its name in the API, how large it may be, how its file is called by default."""
+    """A type of temporary media: its name in the API, its largest size in bytes, the default name of its file."""
 
     name: str
     limit: int
     filename: str
 
 
+IMAGE = MediaType("image", 10 * MEGABYTE, "image.png")
+VOICE = MediaType("voice", 2 * MEGABYTE, "voice.amr")
+VIDEO = MediaType("video", 10 * MEGABYTE, "video.mp4")
+
+
 def has_content(media: AnyMedia) -> bool:
-    """Whether there is anything to show."""
+    """Whether `media` has a media id, an address or data."""
     return bool(media.key or media.url or media.data)
 
 
-def has_format(media: AnyMedia, *forms: str) -> bool:
-    """Whether name or mime type say that it is one of `forms` (`jpg`, `mp4`); what says nothing is believed to be."""
-    known = _suffix(media.name) or media.mime.rsplit("/", 1)[-1] or _suffix(_in_address(media.url))
-    return not known or known.lower() in forms
+def has_format(media: AnyMedia, *formats: str) -> bool:
+    """Whether the name, MIME type or address of `media` ends in one of `formats` (`jpg`, `mp4`).
+
+    True also if none of them shows a format.
+    """
+    known = _suffix(media.name) or media.mime.rsplit("/", 1)[-1] or _suffix(_name_in(media.url))
+    return not known or known.lower() in formats
 
 
-def _in_address(url: str) -> str:
-    """The file's name in an address, where it has one with a suffix."""
+def _name_in(url: str) -> str:
+    """The file name in an address; empty if it has none with a suffix."""
     name = url.split("?", 1)[0].split("#", 1)[0].rsplit("/", 1)[-1]
     return unquote(name) if _suffix(name) and "://" in url.removesuffix(name) else ""
 
@@ -43,24 +50,23 @@ def _suffix(name: str) -> str:
     return suffix if suffix.isalnum() else ""
 
 
-def upload(
-    url: str, media: AnyMedia, sort: MediaType, query: Callable[[MediaType], dict[str, str]], *, token: bool
-) -> Call:
-    """The call that gives `media` a handle. Repeating it makes another handle, which harms nobody."""
+def upload_call(url: str, media: AnyMedia, media_type: MediaType, query: dict[str, str], *, with_token: bool) -> Call:
+    """The call that uploads `media` and returns its media id. A repeat creates a second media id, which is harmless."""
+    filename = _name_in(media.url) or media_type.filename
     return Call(
         name="upload",
         method="POST",
         url=url,
-        auth=AUTH if token else None,
-        query=query(sort),
-        upload=Upload(field="media", media=media, limit=sort.limit, filename=_in_address(media.url) or sort.filename),
+        auth=AUTH if with_token else None,
+        query={**query, "type": media_type.name},
+        upload=Upload(field="media", media=media, limit=media_type.limit, filename=filename),
         idempotent_for=IDEMPOTENT,
         timeout=_TIMEOUT,
     )
 
 
-def download(host: str, media: AnyMedia) -> Call:
-    """The call that fetches the bytes of `media`. An image that has an address only is fetched there."""
+def download_call(host: str, media: AnyMedia) -> Call:
+    """The call that fetches the bytes of `media`, by its media id. An image without one is fetched from its address."""
     if not media.key and media.url:
         return Call(name="download", method="GET", url=media.url, idempotent_for=IDEMPOTENT, timeout=_TIMEOUT)
     return Call(

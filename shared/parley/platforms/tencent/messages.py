@@ -1,7 +1,9 @@
-"""Messages and events as the unified model (WeCom docs: Receiving messages, Receiving events; WeChat docs: Receiving
-ordinary messages, Receiving event pushes). Both platforms use the same elements; what differs is noted.
+"""Converts messages and events to the unified model. Both platforms use the same fields; differences are noted.
+
+WeCom docs: Receiving messages, Receiving events. WeChat docs: Receiving ordinary messages, Receiving event pushes.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -26,55 +28,56 @@ from parley.model import (
     Video,
     digest,
 )
-from parley.platforms.tencent.fields import Fields, degrees, inner, integer, text
+from parley.platforms.tencent.fields import Fields
+from parley.untrusted import mapping, parse_integer, text
 
 _MIMES = {"amr": "audio/amr", "speex": "audio/speex", "mp3": "audio/mpeg"}
 _CREDENTIALS = ("ResponseCode", "Token", "SuiteTicket", "AuthCode")
-"""What a callback hands out and nobody else may have: not kept in `raw`, and not part of a message's identity, since a
-repetition may well carry a new one."""
+"""Fields with credentials. They are left out of `raw`. They are no part of a message's identity either, because a
+repeated delivery may bring new ones."""
 
 
 class Source(NamedTuple):
-    """Where a message came from, and what all messages of it share."""
+    """A callback that has been authenticated."""
 
     app: App
     fields: Fields
-    stamp: int
-    """Unix seconds of the callback, for what says no time of its own."""
+    received: int
+    """Unix seconds of the callback, for messages without a time of their own."""
     tenant: str = ""
 
 
 def message(source: Source) -> Message:
     """An ordinary message."""
     found = segments(source.fields)
-    words = "".join(part.text for part in found if isinstance(part, Text | Audio)).strip()
+    content_text = "".join(part.text for part in found if isinstance(part, Text | Audio)).strip()
     media = tuple(part for part in found if isinstance(part, Image | File | Audio | Video))
-    return _message(source, "message", Content(text=words, attachments=media), segments=found)
+    return _message(source, "message", Content(text=content_text, attachments=media), segments=found)
 
 
 def event(source: Source, name: str) -> Message:
-    """An event that nobody has to press a button for. What was chosen or scanned is its text."""
+    """An event other than a button press. Its text is the key of a menu item, or the content of a scanned code."""
     fields = source.fields
     place = _location(fields, "Latitude", "Longitude", "") if name == "location" else None
     return _message(
         source,
         "event",
-        Content(text=_said(fields)),
+        Content(text=_event_text(fields)),
         event=name,
         segments=() if place is None else (place,),
-        # The result of a template or mass message names the message.
-        reply_to=text(fields, "MsgID"),
+        # The result of a template message or of a mass message has the id of that message.
+        reply_to=text(fields.get("MsgID")),
     )
 
 
-def press(source: Source, action: Action, label: str = "", *, reply_token: str = "", until: int = 0) -> Message:
-    """A press of a button. `reply_token`, sealed: the right to change the card until then."""
+def press(source: Source, action: Action, label: str = "", *, reply_token: str = "", expires: int = 0) -> Message:
+    """A button press. `reply_token`: the sealed code that allows one update of the card until `expires` (unix time)."""
     content = Content(text=label)
-    return _message(source, "action", content, action=action, reply_token=reply_token, until=until)
+    return _message(source, "action", content, action=action, reply_token=reply_token, expires=expires)
 
 
 def _message(
-    source: Source, kind: Kind, content: Content, *, reply_token: str = "", until: int = 0, **more: Any
+    source: Source, kind: Kind, content: Content, *, reply_token: str = "", expires: int = 0, **more: Any
 ) -> Message:
     app, fields = source.app, source.fields
     return Message(
@@ -85,109 +88,114 @@ def _message(
         sender=_sender(fields),
         content=content,
         timestamp=created(source),
-        context=Context(tenant=source.tenant, private=True, reply_token=reply_token, reply_token_expires=until),
+        context=Context(tenant=source.tenant, private=True, reply_token=reply_token, reply_token_expires=expires),
         raw=without_credentials(fields),
         **more,
     )
 
 
 def created(source: Source) -> int:
-    """Unix seconds at which it happened."""
+    """The unix second at which the message or event was created."""
     fields = source.fields
-    return integer(text(fields, "CreateTime")) or integer(text(fields, "TimeStamp")) or source.stamp
+    return parse_integer(fields.get("CreateTime")) or parse_integer(fields.get("TimeStamp")) or source.received
 
 
 def identity(fields: Fields) -> str:
-    """What is the same at each delivery of one message. Events have no id: a hash of all they say.
+    """The id that all deliveries of one message share: `MsgId`, or for events, which have none, a hash of their fields.
 
-    The docs name sender and second, which is not enough: an import of contacts is many events of `sys` in one second
-    that differ in the member only, as two presses of a menu may in the key.
+    The docs recommend sender and second as the key of an event. These are not unique: an import of contacts sends many
+    events of `sys` in one second that differ in the member only. Two presses of a menu may differ in the key only.
     """
-    known = text(fields, "MsgId")
-    if known:
-        return known
-    told = msgspec.json.encode(without_credentials(fields), order="sorted").decode()
-    return f"event-{digest('tencent event', told)[:40]}"
+    if id_ := text(fields.get("MsgId")):
+        return id_
+    content = msgspec.json.encode(without_credentials(fields), order="sorted").decode()
+    return f"event-{digest('tencent event', content)[:40]}"
 
 
 def without_credentials(fields: Fields) -> Fields:
-    """`fields` as they may be kept."""
+    """`fields` as they may be stored."""
     return {name: value for name, value in fields.items() if name not in _CREDENTIALS}
 
 
 def _sender(fields: Fields) -> Sender:
-    who = text(fields, "FromUserName")
-    if who and who != "sys":
-        return Sender(id=who)
-    return Sender(id=who or text(fields, "AuthCorpId") or text(fields, "SuiteId"), kind="system")
+    name = text(fields.get("FromUserName"))
+    if name and name != "sys":
+        return Sender(id=name)
+    return Sender(id=name or text(fields.get("AuthCorpId")) or text(fields.get("SuiteId")), kind="system")
 
 
-def _said(fields: Fields) -> str:
-    """The scene of a QR code, the content of a scanned one, the key of a menu."""
-    scanned = text(inner(fields, "ScanCodeInfo"), "ScanResult")
-    return scanned or text(fields, "EventKey").removeprefix("qrscene_")
+def _event_text(fields: Fields) -> str:
+    """The content of a scanned code, the scene of the account's own QR code, or the key of a menu item."""
+    scanned = text(mapping(fields.get("ScanCodeInfo")).get("ScanResult"))
+    return scanned or text(fields.get("EventKey")).removeprefix("qrscene_")
 
 
 def segments(fields: Fields) -> tuple[AnySegment, ...]:
-    """The segments of an ordinary message; one that has no form here is kept as `Other`."""
-    kind = text(fields, "MsgType")
+    """The segments of an ordinary message. A message of an unknown type, or without its fields, becomes `Other`."""
+    kind = text(fields.get("MsgType"))
     reader = _READERS.get(kind)
     found = reader(fields) if reader else None
     return (found or _other(kind, fields),)
 
 
 def _text(fields: Fields) -> AnySegment:
-    return Text(text=text(fields, "Content"))
+    return Text(text=text(fields.get("Content")))
 
 
 def _image(fields: Fields) -> AnySegment:
-    return Image(key=text(fields, "MediaId"), url=text(fields, "PicUrl"))
+    return Image(key=text(fields.get("MediaId")), url=text(fields.get("PicUrl")))
 
 
 def _voice(fields: Fields) -> AnySegment:
-    form = text(fields, "Format").lower()
-    return Audio(key=text(fields, "MediaId"), mime=_MIMES.get(form, ""), text=text(fields, "Recognition"))
+    format_ = text(fields.get("Format")).lower()
+    return Audio(key=text(fields.get("MediaId")), mime=_MIMES.get(format_, ""), text=text(fields.get("Recognition")))
 
 
 def _video(fields: Fields) -> AnySegment:
-    return Video(key=text(fields, "MediaId"), cover=text(fields, "ThumbMediaId"))
+    return Video(key=text(fields.get("MediaId")), cover=text(fields.get("ThumbMediaId")))
 
 
 def _file(fields: Fields) -> AnySegment:
-    """Documented nowhere, and seen: the name is in one of three places."""
-    name = text(fields, "FileName") or text(fields, "Title") or text(fields, "Name")
-    size = integer(text(fields, "FileSize") or text(fields, "FileTotalLen"))
-    return File(key=text(fields, "MediaId"), name=name, size=size)
+    """A file. Its fields are not documented; the name has been seen in three of them."""
+    name = text(fields.get("FileName")) or text(fields.get("Title")) or text(fields.get("Name"))
+    size = parse_integer(text(fields.get("FileSize")) or text(fields.get("FileTotalLen")))
+    return File(key=text(fields.get("MediaId")), name=name, size=size)
 
 
 def _link(fields: Fields) -> AnySegment:
     return Link(
-        url=text(fields, "Url"),
-        title=text(fields, "Title"),
-        description=text(fields, "Description"),
-        image=text(fields, "PicUrl"),
+        url=text(fields.get("Url")),
+        title=text(fields.get("Title")),
+        description=text(fields.get("Description")),
+        image=text(fields.get("PicUrl")),
     )
 
 
 def _place(fields: Fields) -> AnySegment | None:
-    # X is the latitude here, against every custom.
+    # X is the latitude, contrary to common use.
     return _location(fields, "Location_X", "Location_Y", "Label")
 
 
 def _location(fields: Fields, latitude: str, longitude: str, label: str) -> Location | None:
-    north, east = degrees(text(fields, latitude)), degrees(text(fields, longitude))
+    north, east = degrees(text(fields.get(latitude))), degrees(text(fields.get(longitude)))
     if north is None or east is None:
         return None
-    return Location(latitude=north, longitude=east, name=text(fields, label))
+    return Location(latitude=north, longitude=east, name=text(fields.get(label)))
+
+
+def degrees(value: str) -> float | None:
+    """The latitude or longitude in a text; None if it is not a finite decimal number."""
+    digits = value.strip()
+    return float(digits) if re.fullmatch(r"[+-]?[0-9]{1,3}(\.[0-9]{0,20})?", digits) else None
 
 
 _KNOWN = ("ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId", "AgentID", *_CREDENTIALS)
 
 
 def _other(kind: str, fields: Fields) -> Other:
-    said = text(fields, "Content") or text(fields, "Title") or text(fields, "Description")
+    label = text(fields.get("Content")) or text(fields.get("Title")) or text(fields.get("Description"))
     data = {name: value for name, value in fields.items() if isinstance(value, str) and name not in _KNOWN}
-    return Other(name=kind or "unknown", text=said, data=data)
+    return Other(name=kind or "unknown", text=label, data=data)
 
 
 _READERS: Mapping[str, Callable[[Fields], AnySegment | None]] = {

@@ -1,20 +1,53 @@
-"""What the configurations of both platforms have in common, and how they are checked.
+"""The configuration fields that both platforms share, and their checks.
 
-A wrong value is told by its field, what it has to look like, and where the console shows it; never by itself.
+An error names the field, the form of a valid value, and the page of the console that shows it. It never contains the
+value.
 """
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
+from parley import adapter
+from parley.platforms.tencent.callback import Console
 from parley.platforms.tencent.envelope import aes_key
 
 _HOST = re.compile(r"https?://[^\s/]+(/\S*[^\s/])?")
 
 
-def complaints(checks: Iterator[str]) -> None:
-    """Raise ValueError with all that `checks` found wrong, at once: nobody likes to be sent back for each."""
-    found = list(checks)
-    if found:
+class CallbackConfig(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What authenticates the callbacks of an app, and how it replies to them."""
+
+    token: str
+    encoding_aes_key: str
+    previous_encoding_aes_key: str = ""
+    """The key that the console showed before, for messages that are on their way when it is changed."""
+    reply_mode: Literal["active", "passive"] = "active"
+    """`active`: a reply is an API call. `passive`: a reply goes into the response to the callback, as far as it fits
+    there. Passive replies need no trusted IP (WeCom) and no right to customer-service messages (WeChat)."""
+
+    @property
+    def replies_passively(self) -> bool:
+        """Whether replies go back with the callback itself where they can."""
+        return self.reply_mode == "passive"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The EncodingAESKeys to try, in this order."""
+        return tuple(key for key in (self.encoding_aes_key, self.previous_encoding_aes_key) if key)
+
+    def callback_problems(self, console: Console, *, needs_key: bool = True) -> Iterator[str]:
+        """What is wrong with the fields of this class."""
+        yield from check_filled("token", self.token, console.token)
+        if self.encoding_aes_key or needs_key:
+            yield from check_key("encoding_aes_key", self.encoding_aes_key, console.key)
+        if self.previous_encoding_aes_key:
+            yield from check_key("previous_encoding_aes_key", self.previous_encoding_aes_key, console.key)
+
+
+def raise_all(problems: Iterator[str]) -> None:
+    """Raise one ValueError for all `problems`, so that they can be corrected together."""
+    if found := list(problems):
         raise ValueError("; ".join(found))
 
 
@@ -23,16 +56,16 @@ def check_key(name: str, value: str, console: str) -> Iterator[str]:
     try:
         aes_key(value)
     except ValueError:
-        yield f"{name}: 43 letters and digits are wanted, {len(value)} characters are there; see {console}"
+        yield f"{name}: must be 43 letters and digits, has {len(value)} characters; see {console}"
 
 
 def check_filled(name: str, value: str, console: str) -> Iterator[str]:
-    """What is wrong with a value that may be anything but empty or spaced."""
+    """What is wrong with a value that must not be empty or contain white space."""
     if not value or re.search(r"\s", value):
-        yield f"{name}: empty, or with white space in it; see {console}"
+        yield f"{name}: must not be empty or contain white space; see {console}"
 
 
 def check_host(name: str, value: str) -> Iterator[str]:
     """What is wrong with the base address of an API."""
     if not _HOST.fullmatch(value):
-        yield f"{name}: an address such as https://host, without a slash at its end, is wanted"
+        yield f"{name}: must be an address such as https://host, without a slash at its end"

@@ -1,44 +1,30 @@
-"""The error codes of WeChat's API (WeChat docs: Global return codes), by what they mean."""
+"""The error codes of WeChat's API, by meaning (WeChat docs: Global return codes)."""
 
-from parley.platforms.tencent.api import Codes
+from parley.platforms.tencent.api import FORM_CODES, TOKEN_CODES, Codes
 from parley.platforms.wechat.config import ALLOW_LIST_AT, CONSOLE, SECRET_AT
 
-_A_MINUTE = 60
-_QUOTA_GONE = 1740
-"""Seconds. A day's quota comes back at midnight, or when somebody clears it; whole and half hours are busy."""
-_FORM = frozenset(
-    {
-        40004,  # media type
-        40005,  # file type
-        40006,  # media size
-        40007,  # media id
-        40008,  # message type
-        40009,  # image size
-        40033,  # characters
-        45001,  # media too large
-        45002,  # text too long
-        45003,  # title too long
-        45004,  # description too long
-        45007,  # voice too long
-        45008,  # too many articles
-        47001,  # a body that is not understood
-    }
-)
+_MINUTE = 60
+_DAY_QUOTA_RETRY = 1740
+"""Seconds. The quota of a day is reset at midnight, or earlier by the operator. Retries should avoid whole and half
+hours, which are busy."""
 CODES = Codes(
-    token=frozenset({40001, 40014, 42001, 41001}),
-    limited={45011: _A_MINUTE, 45009: _QUOTA_GONE},
+    token=TOKEN_CODES | {40001},
+    limited={45011: _MINUTE, 45009: _DAY_QUOTA_RETRY},
     transient=frozenset({-1}),
-    form=_FORM,
+    form=FORM_CODES
+    | {
+        47001,  # the body is not understood
+    },
     done=frozenset({45065}),
     window_closed=frozenset({45015, 45047, 48001}),
     hints={
-        40164: f"add the address that the message names to {ALLOW_LIST_AT}",
-        45015: "the person has not written for 48 hours, or the minute after their click is over",
-        45047: "the person has got as many messages as one of theirs allows",
-        48001: "the account has not the right to this; `reply_mode` passive answers without it",
+        40164: f"add the address in the message to {ALLOW_LIST_AT}",
+        45015: "the person has not written for 48 hours, or clicked more than a minute ago",
+        45047: "the person has received as many messages as their last one allows",
+        48001: "the account has no right to this API; `reply_mode` passive needs none",
     },
 )
-WRONG = {
+TOKEN_SETTINGS = {
     40001: f"`app_secret`, at {SECRET_AT}",
     40125: f"`app_secret`, at {SECRET_AT}",
     40243: f"{SECRET_AT}: it is frozen",
@@ -49,4 +35,4 @@ WRONG = {
     45035: ALLOW_LIST_AT,
     48004: "the account's page: it is banned from the API",
 }
-"""When a token is asked for: what only a change of the configuration cures, and where."""
+"""Token request: the codes that only a changed configuration cures, and the setting to check."""

@@ -1,64 +1,49 @@
-"""Callbacks of WeChat Official Accounts: the console's verification, messages and events in every mode, and answers
-within them."""
+"""Callbacks of WeChat Official Accounts: the console's verification, messages and events in every mode, and passive
+replies to them."""
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
 from parley.crypto import constant_time_equals
 from parley.model import Action, Message, Reply
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
-from parley.platforms.tencent.callback import CallbackKeys, check_signature, decrypted, parsed, query_parameter
-from parley.platforms.tencent.fields import Fields, text
+from parley.platforms.tencent.callback import check_signature, decrypted, parsed, query_parameter
+from parley.platforms.tencent.fields import Fields
 from parley.platforms.tencent.messages import Source, event, message, press
 from parley.platforms.wechat.config import CONSOLE, MODE_AT, ORIGINAL_ID_AT, Config
-from parley.platforms.wechat.render import VOICE
-
-_SUCCESS = Response(body=b"success", content_type="text/plain")
-"""Nothing to say. Plain in every mode and data format."""
-_DEAF = ("unsubscribe", "templatesendjobfinish", "masssendjobfinish")
-"""Events after which nobody is there to read an answer."""
+from parley.untrusted import text
 
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
-    """One callback: verified, decrypted where it is encrypted, normalised. Never raises."""
+    """Verify, decrypt and normalise one callback. Never raises."""
     config: Config = app.config
     match request.method:
         case "GET":
             return _verification(request, config, now)
         case "POST":
-            fields = _believed(request, config, now)
+            fields = _authenticated(request, config, now)
         case _:
             return Rejected(405, "malformed", "neither GET nor POST")
     if isinstance(fields, Rejected):
         return fields
-    if not text(fields, "MsgType") or not text(fields, "FromUserName"):
+    if not text(fields.get("MsgType")) or not text(fields.get("FromUserName")):
         return Rejected(400, "malformed", "no MsgType or no FromUserName")
     found = _message(Source(app, fields, int(query_parameter(request, "timestamp"))))
-    waits = config.reply_mode == "passive" and found.event not in _DEAF
-    return Accepted(_SUCCESS, (found,), passive_reply_within=passive.PATIENCE if waits else 0)
+    seconds = passive.seconds_to_wait(found, passive.WECHAT, replies_passively=config.replies_passively)
+    return Accepted(passive.WECHAT.empty, (found,), passive_reply_within=seconds)
 
 
 def passive_reply(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> PassiveReply:
-    """The response that says `replies`; see `parley.adapter.SupportsPassiveReply`. Encrypted if the request was."""
+    """The response with as many of `replies` as fit; see `parley.adapter.SupportsPassiveReply`."""
     config: Config = app.config
-    plan = passive.plan(replies, VOICE)
-    if plan.body is None:
-        return PassiveReply(_SUCCESS, plan.sent, plan.rest)
-    encrypted = _is_encrypted(request)
-    content = passive.decrypt_again(request, config.keys, config.receivers) if encrypted else None
-    if encrypted and content is None:
-        return PassiveReply(_SUCCESS)
-    return PassiveReply(passive.response(plan.body, content, message, config.token, request, now), plan.sent, plan.rest)
-
-
-def _door(config: Config) -> CallbackKeys:
-    return CallbackKeys(config.token, config.keys, config.receivers, CONSOLE)
+    keys, encrypted = config.callback_keys, _is_encrypted(request)
+    return passive.passive_reply(passive.WECHAT, request, keys, message, replies, now, encrypted=encrypted)
 
 
 def _verification(request: Request, config: Config, now: float) -> Accepted | Rejected:
-    """The console tries out an address: it wants to see the text that it sent, which no mode encrypts."""
-    refused = check_signature(request, _door(config), "signature", now=now)
-    if refused is not None:
-        return refused
+    """The console checks a new callback address. It expects `echostr`, which is not encrypted in any mode."""
+    rejected = check_signature(request, config.callback_keys, "signature", now=now)
+    if rejected is not None:
+        return rejected
     echo = query_parameter(request, "echostr").encode("utf-8", "replace")
     return Accepted(Response(body=echo, content_type="text/plain"))
 
@@ -67,25 +52,28 @@ def _is_encrypted(request: Request) -> bool:
     return query_parameter(request, "encrypt_type") == "aes"
 
 
-def _believed(request: Request, config: Config, now: float) -> Fields | Rejected:
-    """The fields of a callback that can be trusted."""
+def _authenticated(request: Request, config: Config, now: float) -> Fields | Rejected:
+    """The fields of an authentic callback."""
     if query_parameter(request, "encrypt_type") not in {"", "raw", "aes"}:
-        return Rejected(400, "malformed", "an encrypt_type that nobody knows")
+        return Rejected(400, "malformed", "unknown encrypt_type")
     fields = _encrypted(request, config, now) if _is_encrypted(request) else _plain(request, config, now)
     if isinstance(fields, Rejected) or not config.original_id:
         return fields
-    if not constant_time_equals(text(fields, "ToUserName"), config.original_id):
-        return Rejected(401, "forged", f"it is meant for another account: compare `original_id` with {ORIGINAL_ID_AT}")
+    if not constant_time_equals(text(fields.get("ToUserName")), config.original_id):
+        return Rejected(401, "forged", f"addressed to another account: compare `original_id` with {ORIGINAL_ID_AT}")
     return fields
 
 
 def _plain(request: Request, config: Config, now: float) -> Fields | Rejected:
-    """A body that nothing signs. Only an account that says so takes it: else leaving out a parameter would forge."""
+    """The fields of a plain body. Nothing signs it, so only an account in plain mode accepts it.
+
+    Any other account would accept forged bodies if a caller left out `encrypt_type`.
+    """
     if config.mode != "plain":
         return Rejected(401, "forged", f"not encrypted, but `mode` is {config.mode}: compare it with {MODE_AT}")
-    refused = check_signature(request, _door(config), "signature", now=now)
-    if refused is not None:
-        return refused
+    rejected = check_signature(request, config.callback_keys, "signature", now=now)
+    if rejected is not None:
+        return rejected
     fields = parsed(request.body)
     if not isinstance(fields, Rejected):
         fields.pop("Encrypt", None)
@@ -93,21 +81,22 @@ def _plain(request: Request, config: Config, now: float) -> Fields | Rejected:
 
 
 def _encrypted(request: Request, config: Config, now: float) -> Fields | Rejected:
-    """What was decrypted. Plain fields beside it, as in compatible mode, are signed by nothing and not looked at."""
-    if not config.keys:
+    """The fields of the decrypted content. Plain fields beside it (compatible mode) are not signed and are ignored."""
+    keys = config.callback_keys
+    if not keys.keys:
         return Rejected(401, "forged", f"encrypted, but there is no `encoding_aes_key`: see {CONSOLE.key}")
     envelope = parsed(request.body)
     if isinstance(envelope, Rejected):
         return envelope
-    content = decrypted(request, _door(config), text(envelope, "Encrypt"), now)
+    content = decrypted(request, keys, text(envelope.get("Encrypt")), now)
     return content if isinstance(content, Rejected) else parsed(content.text.encode())
 
 
 def _message(source: Source) -> Message:
     fields = source.fields
-    if text(fields, "MsgType") == "event":
-        return event(source, text(fields, "Event").lower() or "unknown")
-    if key := text(fields, "bizmsgmenuid"):
+    if text(fields.get("MsgType")) == "event":
+        return event(source, text(fields.get("Event")).lower() or "unknown")
+    if key := text(fields.get("bizmsgmenuid")):
         id_, value = unpack(key)
-        return press(source, Action(id=id_, value=value), text(fields, "Content"))
+        return press(source, Action(id=id_, value=value), text(fields.get("Content")))
     return message(source)

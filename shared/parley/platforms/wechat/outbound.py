@@ -1,11 +1,11 @@
-"""Replies of WeChat Official Accounts: customer-service, template and subscription messages (WeChat docs: Customer
-service > Send messages; Template messages; Subscription notifications).
+"""Sends replies of WeChat Official Accounts: customer-service, template and subscription messages.
 
-Nothing covers a repeated customer-service message. A template message is covered by its `client_msg_id`.
+WeChat docs: Customer service > Send messages; Template messages; Subscription notifications.
+
+Customer-service messages have no idempotency key. The key of a template message is its `client_msg_id`.
 """
 
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from parley.adapter import (
@@ -24,23 +24,23 @@ from parley.adapter import (
 )
 from parley.errors import RetryAfter
 from parley.model import AnyMedia, Outgoing, digest
-from parley.platforms.tencent import api, media, passive
-from parley.platforms.wechat.codes import CODES, WRONG
+from parley.platforms.tencent import api, passive
+from parley.platforms.tencent.media import download_call, upload_call
+from parley.platforms.tencent.render import Rendered
+from parley.platforms.wechat.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wechat.config import Config
-from parley.platforms.wechat.render import Rendered, media_type_of, parts, shown
+from parley.platforms.wechat.render import media_message, media_type_of, messages
 
 PROFILE = Profile(retry_for=3600)
-read_addresses = api.addresses
+read_addresses = api.read_addresses
 
-_ANSWERS = "answers"
-"""`Call.note` of what could also be said in a callback: messages in the conversation, of accounts that answer there."""
-_COVERED = 580
-"""Seconds. A `client_msg_id` is remembered for ten minutes; the rest is for the way there."""
+_CLIENT_MSG_ID_VALID = 580
+"""Seconds. WeChat remembers a `client_msg_id` for ten minutes; the rest is a margin for the request itself."""
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises UndeliverableError, and RetryAfter where a callback may still answer with it."""
-    passive.hold(out, app.config.reply_mode, now)
+    """The calls that send `out`. Raises UndeliverableError, and RetryAfter while a callback may still carry it."""
+    passive.hold(out, now, replies_passively=app.config.replies_passively)
     if out.to.webhook:
         raise UndeliverableError("WeChat has no group webhooks")
     if out.reply.op != "send":
@@ -51,27 +51,26 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
-    """What `answer` means for `call`."""
-    found = api.outcome(call, answer, CODES)
+    """The outcome of `call`, read from `answer`."""
+    found = passive.limit_deferral(call, api.outcome(answer, CODES))
     if call.name == "typing" and isinstance(found, Permanent | RetryAfter):
-        # It is refused where the person did nothing lately; what is said after it must not wait or fail for that.
+        # The typing sign is refused if the person did nothing lately. Messages after it must not wait or fail for it.
         return Sent()
-    if isinstance(found, Permanent) and found.window_closed and call.note != _ANSWERS:
-        # There is no callback to say it in: it is refused, and that is told.
-        return replace(found, window_closed=False)
     if isinstance(found, Sent) and call.name == "download" and (address := answer.json().get("video_url")):
         return Sent(data={"url": str(address)})
     return found
 
 
 def token_key(out: Outgoing, app: App) -> str | None:
-    """One token serves all calls."""
+    """All calls share one token."""
     return "access_token"
 
 
 def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
-    """The stable token. In normal mode repeated calls return the same one, so that it is nobody's to spoil; it is never
-    forced, since that works 20 times a day and ends the old one at once."""
+    """Fetch the stable token. Repeated calls return the same token, so no caller invalidates that of another.
+
+    `force_refresh` is never used: it is allowed 20 times a day and invalidates the old token at once.
+    """
     config: Config = app.config
     body = {
         "grant_type": "client_credential",
@@ -81,23 +80,24 @@ def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> Tok
     }
     url = f"{config.host}/cgi-bin/stable_token"
     answer = yield Call(name="token", method="POST", url=url, json=body, idempotent_for=IDEMPOTENT)
-    return api.read_token(answer, CODES, WRONG, now)
+    return api.read_token(answer, CODES, TOKEN_SETTINGS, now)
 
 
 def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
-    """2,000 calls a minute for an account. Day quotas are told by their refusals, which are waited for."""
+    """2,000 calls a minute for each account. The quotas of a day are not counted here: WeChat reports when one is used
+    up, and the calls wait then."""
     config: Config = app.config
     return (Bucket(f"wechat#{config.app_id}", 2000, 60),)
 
 
-def download(what: AnyMedia, message_id: str, app: App) -> Call:
-    """The call that fetches `what`. A film is answered with an address: `Sent.data["url"]`."""
-    return media.download(app.config.host, what)
+def download(media: AnyMedia, message_id: str, app: App) -> Call:
+    """The call that fetches `media`. The answer for a video is its address: `Sent.data["url"]`."""
+    return download_call(app.config.host, media)
 
 
 def addresses(app: App) -> Call:
-    """The call that lists where callbacks come from, for an allow-list; `read_addresses` reads its answer."""
-    return _call("addresses", "/cgi-bin/getcallbackip", app.config, None, idempotent_for=IDEMPOTENT, method="GET")
+    """The call that lists the addresses from which callbacks come. `read_addresses` reads its answer."""
+    return api.addresses(app.config.host)
 
 
 # --- send -------------------------------------------------------------------------------------------------------------
@@ -105,51 +105,44 @@ def addresses(app: App) -> Call:
 
 def _send(out: Outgoing, config: Config) -> Steps:
     number = 0
-    for part in parts(out.reply.segments):
-        said = part if isinstance(part, Rendered) else (yield from _uploaded(part, config))
-        yield _message(said, out, number, config)
+    for part in messages(out.reply.segments):
+        message = part if isinstance(part, Rendered) else (yield from _uploaded(part, config))
+        yield _message(message, out, number, config)
         number += 1
     if not number:
         raise UndeliverableError("the reply is empty")
 
 
-def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
-    key, sort = what.key, media_type_of(what)
-    if not key and sort is not None:
-        url = f"{config.host}/cgi-bin/media/upload"
-        sent = yield media.upload(url, what, sort, lambda sort: {"type": sort.name}, token=True)
-        key = sent.id
-    return shown(what, key)
+def _uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
+    media_id, media_type = media.key, media_type_of(media)
+    if not media_id and media_type is not None:
+        sent = yield upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type, {}, with_token=True)
+        media_id = sent.id
+    return media_message(media, media_id)
 
 
-def _message(said: Rendered, out: Outgoing, number: int, config: Config) -> Call:
+def _message(message: Rendered, out: Outgoing, number: int, config: Config) -> Call:
     to = {"touser": out.to.user_id}
-    match said.kind:
+    match message.kind:
         case "typing":
             body = to | {"command": "Typing"}
             return _call("typing", "/cgi-bin/message/custom/typing", config, body, idempotent_for=IDEMPOTENT)
         case "template":
-            # Another form of the same reply is another message, not a repetition of the first.
-            body = to | said.content | {"client_msg_id": digest(out.id, out.form, str(number))[:32]}
-            return _call("template", "/cgi-bin/message/template/send", config, body, idempotent_for=_COVERED)
+            # The plain form of a reply is another message than its rich form, so `out.form` is part of the id.
+            body = to | message.content | {"client_msg_id": digest(out.id, out.form, str(number))[:32]}
+            path = "/cgi-bin/message/template/send"
+            return _call("template", path, config, body, idempotent_for=_CLIENT_MSG_ID_VALID)
         case "subscription":
-            return _call("subscription", "/cgi-bin/message/subscribe/bizsend", config, to | said.content)
+            return _call("subscription", "/cgi-bin/message/subscribe/bizsend", config, to | message.content)
         case kind:
             name = "miniprogrampage" if kind == "miniprogram" else kind
-            body = to | {"msgtype": name, name: said.content}
-            note = _ANSWERS if config.reply_mode == "passive" else ""
+            body = to | {"msgtype": name, name: message.content}
+            note = passive.IN_CONVERSATION if config.replies_passively else ""
             return _call("send", "/cgi-bin/message/custom/send", config, body, note=note)
 
 
 def _call(
-    name: str,
-    path: str,
-    config: Config,
-    body: dict[str, Any] | None,
-    *,
-    idempotent_for: float = 0,
-    method: str = "POST",
-    note: str = "",
+    name: str, path: str, config: Config, body: dict[str, Any], *, idempotent_for: float = 0, note: str = ""
 ) -> Call:
     url = f"{config.host}{path}"
-    return Call(name=name, method=method, url=url, auth=api.AUTH, json=body, idempotent_for=idempotent_for, note=note)
+    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=idempotent_for, note=note)

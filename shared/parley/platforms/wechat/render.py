@@ -1,90 +1,74 @@
-"""Segments as WeChat's own messages (WeChat docs: Customer-service messages; Passive replies to users).
+"""Renders segments as customer-service messages (WeChat docs: Customer-service messages).
 
-| what | becomes |
+| segment | message |
 |---|---|
-| words, with markdown | `text`, without its marks; links as tags |
-| link with a picture | `news` of one article |
-| PNG, JPEG or GIF, AMR or MP3, MP4 | `image`, `voice`, `video` |
-| other media | a link to it, for there are no files |
-| card with buttons | `msgmenu`, address buttons as links under it |
-| `Other` named `miniprogram`, `template`, `subscription`, `typing` | what the platform calls so |
-| mention, location, quote, anything else | its words |
+| text, markdown | `text` without markdown's marks; links as tags |
+| link with a picture | `news` with one article |
+| PNG, JPEG or GIF; AMR or MP3; MP4 | `image`; `voice`; `video` |
+| other media | `text` with a link; WeChat has no file messages |
+| card with buttons | `msgmenu`; buttons with an address as links below it |
+| `Other` named `miniprogram`, `template`, `subscription`, `typing` | the message or call of that name |
+| mention, location, quote, others | `text` |
+
+Passive replies have messages of their own (`parley.platforms.tencent.passive`).
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from typing import Any
 
-from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image, Link, Other, Video
-from parley.platforms.tencent import passive
+from parley.model import AnyMedia, AnySegment, Audio, Card, File, Image, Link, Other, Video
 from parley.platforms.tencent.buttons import pack
-from parley.platforms.tencent.fields import Fields
-from parley.platforms.tencent.media import MEGABYTE, MediaType, has_content, has_format
-from parley.platforms.tencent.plain import LIMIT, anchor, carded, literal, texts, unmarked, written
+from parley.platforms.tencent.media import IMAGE, VIDEO, VOICE, MediaType, has_content, has_format
+from parley.platforms.tencent.plain import LIMIT, anchor, as_text, literal, strip_markdown, texts
+from parley.platforms.tencent.render import Rendered, article, has_picture
 from parley.text import utf8_size
 
-_IMAGE = MediaType("image", 10 * MEGABYTE, "image.png")
-_VOICE = MediaType("voice", 2 * MEGABYTE, "voice.amr")
-_VIDEO = MediaType("video", 10 * MEGABYTE, "video.mp4")
-_ITEMS = 10
-"""Entries of one menu, as in Tencent's other menus; the docs of this one name no number (unverified)."""
-_HEAD = 1024
-"""Bytes over a menu, likewise."""
+_MENU_ITEMS = 10
+"""Items of one menu, as in Tencent's other menus. The docs of this menu give no number (unverified)."""
+_MENU_HEAD = 1024
+"""Bytes of the text above a menu. The docs give no number (unverified)."""
 SPECIAL = ("miniprogram", "template", "subscription", "typing")
-_TRANSFER = "transfer_customer_service"
 
 
-class Rendered(NamedTuple):
-    """One message: its kind, and what stands under that name."""
-
-    kind: str
-    content: dict[str, Any]
-
-
-def parts(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia]:
-    """The messages that say `segments`, in order; media come as they are, to be uploaded first."""
-    for sort, group in groupby(segments, _kind_of):
-        if sort == "words":
-            yield from words(group)
+def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia]:
+    """The messages for `segments`, in order. Media are returned as they are: the caller uploads them first."""
+    for kind, group in groupby(segments, _kind_of):
+        if kind == "text":
+            yield from text_messages(group)
         else:
-            for one in group:
-                yield from _single(one)
+            for segment in group:
+                yield from _single(segment)
 
 
-def words(run: Iterable[AnySegment]) -> Iterator[Rendered]:
-    """The messages that say a run of words."""
-    for text in texts(run, written, LIMIT):
+def text_messages(segments: Iterable[AnySegment]) -> Iterator[Rendered]:
+    """The text messages for adjacent segments that are shown as text."""
+    for text in texts(segments, as_text, LIMIT):
         yield Rendered("text", {"content": text})
 
 
 def media_type_of(media: AnyMedia) -> MediaType | None:
-    """As what `media` is shown; None where there is no such message."""
+    """The type as which `media` is sent. None if there is no message for it."""
     match media:
         case Image() if media.key or has_format(media, "png", "jpg", "jpeg", "gif"):
-            return _IMAGE
+            return IMAGE
         case Audio() if media.key or has_format(media, "amr", "mp3", "mpeg"):
-            return _VOICE
+            return VOICE
         case Video() if media.key or has_format(media, "mp4"):
-            return _VIDEO
+            return VIDEO
         case _:
             return None
 
 
-def shown(media: AnyMedia, key: str) -> Rendered:
-    """The message that shows `media`, uploaded as `key`."""
+def media_message(media: AnyMedia, media_id: str) -> Rendered:
+    """The message for `media`, which is uploaded as `media_id`."""
     if isinstance(media, Image):
-        return Rendered("image", {"media_id": key})
+        return Rendered("image", {"media_id": media_id})
     if isinstance(media, Audio):
-        return Rendered("voice", {"media_id": key})
+        return Rendered("voice", {"media_id": media_id})
     cover = media.cover if isinstance(media, Video) else ""
-    more = {"thumb_media_id": cover} if cover else {}
-    return Rendered("video", {"media_id": key, **more, "title": media.name, "description": ""})
-
-
-def is_article(segment: AnySegment) -> bool:
-    """Whether `segment` is a link with a picture. Each takes a message of the few that are allowed."""
-    return isinstance(segment, Link) and bool(segment.image)
+    thumb = {"thumb_media_id": cover} if cover else {}
+    return Rendered("video", {"media_id": media_id, **thumb, "title": media.name, "description": ""})
 
 
 def _kind_of(segment: AnySegment) -> str:
@@ -96,7 +80,8 @@ def _kind_of(segment: AnySegment) -> str:
         case Other(name=name) if name in SPECIAL:
             return "special"
         case _:
-            return "article" if is_article(segment) else "words"
+            # A person may be sent few messages, and an article takes one, so a link without a picture stays text.
+            return "article" if has_picture(segment) else "text"
 
 
 def _single(segment: AnySegment) -> Iterator[Rendered | AnyMedia]:
@@ -108,8 +93,7 @@ def _single(segment: AnySegment) -> Iterator[Rendered | AnyMedia]:
         case Other():
             yield Rendered(segment.name, special(segment))
         case Link():
-            article = {"title": segment.title or segment.url, "description": segment.description}
-            yield Rendered("news", {"articles": [article | {"url": segment.url, "picurl": segment.image}]})
+            yield Rendered("news", {"articles": [article(segment)]})
         case _:
             raise AssertionError(segment)  # pragma: no cover
 
@@ -120,82 +104,36 @@ def _single(segment: AnySegment) -> Iterator[Rendered | AnyMedia]:
 def _card(card: Card) -> Iterator[Rendered]:
     if card.image:
         yield Rendered("image", {"media_id": card.image})
-    pressed = [button for button in card.buttons if not button.url]
-    if not pressed:
-        yield from words([card])
+    items = [button for button in card.buttons if not button.url]
+    if not items:
+        yield from text_messages([card])
         return
-    head = "\n".join(filter(None, (literal(card.title), unmarked(card.text))))
-    if utf8_size(head) > _HEAD:
-        yield from words([Card(title=card.title, text=card.text)])
-        head = literal(card.title) if utf8_size(card.title) <= _HEAD else ""
+    head = "\n".join(filter(None, (literal(card.title), strip_markdown(card.text))))
+    if utf8_size(head) > _MENU_HEAD:
+        yield from text_messages([Card(title=card.title, text=card.text)])
+        head = literal(card.title) if utf8_size(card.title) <= _MENU_HEAD else ""
     tail = "\n".join(anchor(button.url, button.label) for button in card.buttons if button.url)
-    for start in range(0, len(pressed), _ITEMS):
-        last = start + _ITEMS >= len(pressed)
-        items = [{"id": pack(button), "content": button.label} for button in pressed[start : start + _ITEMS]]
-        yield Rendered("msgmenu", {"head_content": head, "list": items, "tail_content": tail if last else ""})
+    for start in range(0, len(items), _MENU_ITEMS):
+        is_last = start + _MENU_ITEMS >= len(items)
+        shown = [{"id": pack(button), "content": button.label} for button in items[start : start + _MENU_ITEMS]]
+        yield Rendered("msgmenu", {"head_content": head, "list": shown, "tail_content": tail if is_last else ""})
         head = ""
 
 
-def _tapped(button: Button) -> str:
-    """A button within a text. The client sends the label, with the id, when the link is tapped; the docs do not say so,
-    and many accounts do it (unverified)."""
-    if button.url:
-        return anchor(button.url, button.label)
-    id_, label = (_escaped(part) for part in (pack(button), button.label))
-    return anchor(f"weixin://bizmsgmenu?msgmenucontent={label}&msgmenuid={id_}", button.label)
-
-
-def _escaped(text: str) -> str:
-    """`text` within such an address: only what would end it is escaped, for others write Chinese as it is."""
-    return "".join(quote(one, safe="") if one.isascii() and not one.isalnum() else one for one in text)
-
-
-# --- what has a name of its own ---------------------------------------------------------------------------------------
+# --- segments with a message or call of their own ---------------------------------------------------------------------
 
 
 def special(segment: Other) -> dict[str, Any]:
-    """The content of `miniprogram` (title, appid, pagepath, thumb_media_id), `template` and `subscription`
-    (template_id, url or page, appid, pagepath, and `data.<field>` for each field), `typing` (nothing)."""
+    """The content of an `Other` named in `SPECIAL`, from its `data`.
+
+    * `miniprogram`: title, appid, pagepath, thumb_media_id.
+    * `template`, `subscription`: template_id, url or page, appid, pagepath, and `data.<field>` for each field.
+    * `typing`: nothing.
+    """
     data = segment.data
     if segment.name not in {"template", "subscription"}:
         return dict(data)
-    filled = {name[5:]: {"value": value} for name, value in data.items() if name.startswith("data.")}
+    fields = {name[5:]: {"value": value} for name, value in data.items() if name.startswith("data.")}
     program = {"appid": data["appid"], "pagepath": data.get("pagepath", "")} if data.get("appid") else None
     where = {name: data[name] for name in ("template_id", "url", "page") if data.get(name)}
-    return {**where, **({"miniprogram": program} if program else {}), "data": filled}
-
-
-# --- passive ----------------------------------------------------------------------------------------------------------
-
-
-def _is_words(segment: AnySegment) -> bool:
-    """An account that answers passively may have no other way: all but what goes its own way is told in words."""
-    if isinstance(segment, Other):
-        return segment.name not in {"template", "subscription", _TRANSFER}
-    return passive.media(segment) is None and not is_article(segment)
-
-
-def _write(segment: AnySegment) -> str:
-    match segment:
-        case Card():
-            return carded(segment, map(_tapped, segment.buttons))
-        case Other(name="typing"):
-            return ""
-        case Other(name="miniprogram", text=text, data=data):
-            return literal(text or data.get("title", ""))
-        case _:
-            return written(segment)
-
-
-def _native(segment: AnySegment) -> Fields | None:
-    match segment:
-        case Link():
-            return passive.article(segment)
-        case Other(name=name, data=data) if name == _TRANSFER:
-            account = data.get("KfAccount", "")
-            return {"MsgType": _TRANSFER, **({"TransInfo": {"KfAccount": account}} if account else {})}
-        case _:
-            return passive.media(segment)
-
-
-VOICE = passive.PassiveFormat(_is_words, _write, _native)
+    return {**where, **({"miniprogram": program} if program else {}), "data": fields}

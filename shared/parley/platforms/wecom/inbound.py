@@ -1,26 +1,25 @@
-"""Callbacks of WeCom apps: the console's verification, messages, events and card clicks, and answers within them."""
+"""Callbacks of WeCom apps: the console's verification, messages, events, card clicks, and passive replies to them."""
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
 from parley.crypto import seal
 from parley.model import Action, Message, Reply
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
-from parley.platforms.tencent.callback import CallbackKeys, decrypted, parsed, query_parameter
-from parley.platforms.tencent.fields import Fields, each, inner, integer, text
+from parley.platforms.tencent.callback import decrypted, parsed, query_parameter
+from parley.platforms.tencent.fields import Fields, repeated
 from parley.platforms.tencent.messages import Source, created, event, message, press
-from parley.platforms.wecom.config import CONSOLE, Config
-from parley.platforms.wecom.passive import VOICE
+from parley.platforms.wecom.config import Config
+from parley.untrusted import mapping, mappings, parse_integer, text, texts
 
-_NOTHING = Response(content_type="text/plain")
 _SUCCESS = Response(body=b"success", content_type="text/plain")
-"""What commands of the provider platform want; anything else counts as an error there."""
+"""The response to a command of the provider platform. It counts any other response as an error."""
 _PRESSES = ("template_card_event", "template_card_menu_event", "taskcard_click")
-_CARD_LIFE = 72 * 3600
-"""Seconds that a click's `ResponseCode` allows one change of the card (WeCom docs: Update template cards)."""
+_RESPONSE_CODE_LIFETIME = 72 * 3600
+"""Seconds in which a click's `ResponseCode` allows one update of the card (WeCom docs: Update template cards)."""
 
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
-    """One callback: verified, decrypted, normalised. Never raises."""
+    """Verify, decrypt and normalise one callback. Never raises."""
     config: Config = app.config
     match request.method:
         case "GET":
@@ -32,25 +31,17 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
 
 
 def passive_reply(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> PassiveReply:
-    """The response that says `replies`; see `parley.adapter.SupportsPassiveReply`. Media and cards are left to the API."""
+    """The response with as many of `replies` as fit; see `parley.adapter.SupportsPassiveReply`."""
     config: Config = app.config
-    plan = passive.plan(replies, VOICE)
-    if plan.body is None:
-        return PassiveReply(_NOTHING, plan.sent, plan.rest)
-    content = passive.decrypt_again(request, config.keys, config.receivers)
-    if content is None:
-        return PassiveReply(_NOTHING)
-    return PassiveReply(passive.response(plan.body, content, message, config.token, request, now), plan.sent, plan.rest)
-
-
-def _door(config: Config) -> CallbackKeys:
-    return CallbackKeys(config.token, config.keys, config.receivers, CONSOLE)
+    keys = config.callback_keys
+    return passive.passive_reply(passive.WECOM, request, keys, message, replies, now, encrypted=True)
 
 
 def _verification(request: Request, config: Config, now: float) -> Accepted | Rejected:
-    """The console tries out an address: it wants to see the text that it encrypted, and nothing else."""
-    # Base64 never holds spaces: one is a plus sign that was decoded once too often on the way.
-    echo = decrypted(request, _door(config), query_parameter(request, "echostr").replace(" ", "+"), now)
+    """The console checks a new callback address. It expects the decrypted text of `echostr` and nothing else."""
+    # Base64 contains no spaces. A space is a plus sign that was decoded twice on the way.
+    encrypted = query_parameter(request, "echostr").replace(" ", "+")
+    echo = decrypted(request, config.callback_keys, encrypted, now)
     if isinstance(echo, Rejected):
         return echo
     return Accepted(Response(body=echo.text.encode(), content_type="text/plain"))
@@ -61,70 +52,68 @@ def _delivery(request: Request, app: App, now: float) -> Accepted | Rejected:
     envelope = parsed(request.body)
     if isinstance(envelope, Rejected):
         return envelope
-    encrypted = text(envelope, "Encrypt") or text(envelope, "encrypt")
+    encrypted = text(envelope.get("Encrypt")) or text(envelope.get("encrypt"))
     if not encrypted:
         return Rejected(401, "forged", "the body is not encrypted")
-    # `ToUserName` outside is signed by nothing: who it is for is said by what was decrypted.
-    content = decrypted(request, _door(config), encrypted, now)
+    # Nothing signs the `ToUserName` of the envelope. The receiver is read from the decrypted content.
+    content = decrypted(request, config.callback_keys, encrypted, now)
     if isinstance(content, Rejected):
         return content
     fields = parsed(content.text.encode())
     if isinstance(fields, Rejected):
         return fields
-    stamp = int(query_parameter(request, "timestamp"))
-    if command := text(fields, "InfoType"):
-        tenant = text(fields, "AuthCorpId")
-        return _command(command, Source(app, fields, stamp, tenant))
-    return _message(Source(app, fields, stamp, content.receiver), config)
+    received = int(query_parameter(request, "timestamp"))
+    if command := text(fields.get("InfoType")):
+        tenant = text(fields.get("AuthCorpId"))
+        return _command(command, Source(app, fields, received, tenant))
+    return _message(Source(app, fields, received, content.receiver), config)
 
 
 def _message(source: Source, config: Config) -> Accepted | Rejected:
-    kind, name = text(source.fields, "MsgType"), text(source.fields, "Event").lower()
-    if not kind:
+    msg_type, name = text(source.fields.get("MsgType")), text(source.fields.get("Event")).lower()
+    if not msg_type:
         return Rejected(400, "malformed", "neither MsgType nor InfoType: not a callback of an app")
-    if kind != "event":
+    if msg_type != "event":
         found = message(source)
     elif name in _PRESSES:
         found = _press(source, config)
     else:
         found = event(source, name or "unknown")
-    waits = config.reply_mode == "passive" and found.sender.kind == "user"
-    return Accepted(_NOTHING, (found,), passive_reply_within=passive.PATIENCE if waits else 0)
+    seconds = passive.seconds_to_wait(found, passive.WECOM, replies_passively=config.replies_passively)
+    return Accepted(passive.WECOM.empty, (found,), passive_reply_within=seconds)
 
 
 def _press(source: Source, config: Config) -> Message:
-    """A click on a template card. It brings the right to change that card once."""
+    """A click on a template card. Its `ResponseCode` allows one update of the card."""
     fields = source.fields
-    id_, value = unpack(text(fields, "EventKey"))
-    chosen = {text(item, "QuestionKey"): _options(item) for item in _items(fields)}
+    id_, value = unpack(text(fields.get("EventKey")))
+    items = mappings(repeated(mapping(fields.get("SelectedItems")).get("SelectedItem")))
+    chosen = {text(item.get("QuestionKey")): _options(item) for item in items}
     action = Action(
         id=id_,
         value=value,
-        message_id=text(fields, "TaskId"),
+        message_id=text(fields.get("TaskId")),
         form={question: ",".join(options) for question, options in chosen.items()},
         options=tuple(option for options in chosen.values() for option in options),
     )
-    code = text(fields, "ResponseCode")
+    code = text(fields.get("ResponseCode"))
     if not code:
         return press(source, action)
-    return press(source, action, reply_token=seal(config.secret, code), until=created(source) + _CARD_LIFE)
+    expires = created(source) + _RESPONSE_CODE_LIFETIME
+    return press(source, action, reply_token=seal(config.secret, code), expires=expires)
 
 
-def _items(fields: Fields) -> list[Fields]:
-    return [item for item in each(inner(fields, "SelectedItems"), "SelectedItem") if isinstance(item, dict)]
-
-
-def _options(item: Fields) -> list[str]:
-    return [option for option in each(inner(item, "OptionIds"), "OptionId") if isinstance(option, str)]
+def _options(item: Fields) -> tuple[str, ...]:
+    return texts(repeated(mapping(item.get("OptionIds")).get("OptionId")))
 
 
 def _command(name: str, source: Source) -> Accepted:
-    """What the provider platform says about third-party apps. The ticket is a credential: kept, never a message."""
+    """A command of the provider platform about third-party apps. The suite ticket is a credential, not a message."""
     if name == "suite_ticket":
-        ticket, stamp = text(source.fields, "SuiteTicket"), integer(text(source.fields, "TimeStamp"))
+        ticket, issued_at = text(source.fields.get("SuiteTicket")), parse_integer(source.fields.get("TimeStamp"))
         return Accepted(
             _SUCCESS,
             credentials={"suite_ticket": ticket} if ticket else {},
-            credentials_issued_at=stamp or source.stamp,
+            credentials_issued_at=issued_at or source.received,
         )
     return Accepted(_SUCCESS, (event(source, name),))

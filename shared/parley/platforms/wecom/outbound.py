@@ -1,9 +1,9 @@
-"""Replies of WeCom apps: send, change a card, recall, push (WeCom docs: Send application messages).
+"""Sends replies of WeCom apps: messages, card updates, recalls, pushes (WeCom docs: Send application messages).
 
-`enable_duplicate_check` drops, with a code of success, any message whose JSON is the same as that of one before. A
-bot that says "done" twice means it twice, so nothing covers a repeated text: one whose fate is not known is reported as
-UNKNOWN, or sent again if the app says so. A template card has a task id of its own in it: only its own repetition is
-the same, and is covered.
+`enable_duplicate_check` drops a message whose JSON equals that of an earlier one, and still reports success. A bot that
+says "done" twice means two messages, so texts are sent without it and have no idempotency window. If the outcome of a
+text is unknown, the reply is reported as UNKNOWN or sent again (`on_unknown`). A template card contains its own task
+id: only its own repeat has the same JSON. So cards are sent with the check.
 """
 
 from collections.abc import Generator, Mapping
@@ -24,25 +24,28 @@ from parley.adapter import (
 )
 from parley.crypto import unseal
 from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, plain_text
-from parley.platforms.tencent import api, media, passive
-from parley.platforms.tencent.plain import bare, unmarked
+from parley.platforms.tencent import api, passive
+from parley.platforms.tencent.media import VIDEO, download_call, upload_call
+from parley.platforms.tencent.plain import bare, strip_markdown
+from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom import cards, robot
-from parley.platforms.wecom.codes import CODES, WRONG
+from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wecom.config import Config
-from parley.platforms.wecom.render import VIDEO, Rendered, media_type_of, parts
+from parley.platforms.wecom.render import media_type_of, messages
 
 PROFILE = Profile(retry_for=3600)
-read_addresses = api.addresses
+read_addresses = api.read_addresses
 
-_CHECKED = 14_400
-"""Seconds in which a repetition is dropped: the most that WeCom allows."""
-_ON_THE_WAY = 60
+_DUPLICATE_CHECK = 14_400
+"""Seconds in which a repeat is dropped. WeCom allows no more."""
+_MARGIN = 60
+"""Seconds for the request itself."""
 _LABEL = 30
-"""Characters that a button shows; a longer text goes out as a message too."""
+"""Characters that a button shows. A longer text is also sent as a message."""
 
 
 class _Place(NamedTuple):
-    """Where the next message goes."""
+    """Where messages go: the URL, and the fields of the body that name the receivers."""
 
     url: str
     body: dict[str, Any]
@@ -51,8 +54,8 @@ class _Place(NamedTuple):
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that say `out`. Raises UndeliverableError, and RetryAfter where a callback may still answer with it."""
-    passive.hold(out, app.config.reply_mode, now)
+    """The calls that send `out`. Raises UndeliverableError, and RetryAfter while a callback may still carry it."""
+    passive.hold(out, now, replies_passively=app.config.replies_passively)
     if out.to.webhook:
         return robot.steps(out, app)
     match out.reply.op:
@@ -65,17 +68,17 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
-    """What `answer` means for `call`."""
-    return api.outcome(call, answer, CODES)
+    """The outcome of `call`, read from `answer`."""
+    return api.outcome(answer, CODES)
 
 
 def token_key(out: Outgoing, app: App) -> str | None:
-    """One token serves all of an app's calls; a robot has none."""
+    """All calls of an app share one token. Robots need none."""
     return None if out.to.webhook else "access_token"
 
 
 def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
-    """The token of the app's secret. Within its two hours the same one comes back: asking twice does no harm."""
+    """Fetch the token of the app. Repeated calls return the same token while it is valid, for two hours."""
     config: Config = app.config
     answer = yield Call(
         name="token",
@@ -84,57 +87,53 @@ def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> Tok
         query={"corpid": config.corp_id, "corpsecret": config.secret},
         idempotent_for=IDEMPOTENT,
     )
-    return api.read_token(answer, CODES, WRONG, now)
+    return api.read_token(answer, CODES, TOKEN_SETTINGS, now)
 
 
 def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
-    """WeCom docs: Frequency limits. Each API 10,000 calls a minute and 150,000 an hour for a company; a person sees 30
-    messages a minute and 1,000 an hour of an app, and never hears of the others: the API calls them sent."""
+    """The limits of WeCom (docs: Frequency limits).
+
+    A company may call each API 10,000 times a minute and 150,000 times an hour. A person receives 30 messages a minute
+    and 1,000 an hour from an app. WeCom drops further messages and reports them as sent.
+    """
     config: Config = app.config
     if out.to.webhook:
         return robot.limits(call)
-    # 7,000 at once and 2,383 a minute behind them keep both limits; 12 and 16 a minute do for a person.
-    whole = Bucket(f"wecom#{config.corp_id}#{call.name}", 150_000, 3600, burst=7000)
+    # A burst of 7,000 calls, then 2,383 a minute, keeps both limits of a company. For a person: 12, then 16 a minute.
+    company = Bucket(f"wecom#{config.corp_id}#{call.name}", 150_000, 3600, burst=7000)
     if call.name == "send_to_chat":
-        return Bucket(f"wecom#{config.corp_id}#chat#{out.to.room_id}", 200, 60), whole
+        return Bucket(f"wecom#{config.corp_id}#chat#{out.to.room_id}", 200, 60), company
     person = out.to.user_id.lower()
     if call.name != "send" or not person or any(mark in person for mark in "|:@"):
-        # Who is in a department or a tag is not known here.
-        return (whole,)
-    return Bucket(f"wecom#{config.corp_id}#{config.agent_id}#{person}", 30, 60, burst=12), whole
+        # The members of a department or a tag are not known here.
+        return (company,)
+    return Bucket(f"wecom#{config.corp_id}#{config.agent_id}#{person}", 30, 60, burst=12), company
 
 
-def download(what: AnyMedia, message_id: str, app: App) -> Call:
-    """The call that fetches `what`."""
-    return media.download(app.config.host, what)
+def download(media: AnyMedia, message_id: str, app: App) -> Call:
+    """The call that fetches `media`."""
+    return download_call(app.config.host, media)
 
 
 def addresses(app: App) -> Call:
-    """The call that lists where callbacks come from, for an allow-list; `read_addresses` reads its answer."""
-    config: Config = app.config
-    return Call(
-        name="addresses",
-        method="GET",
-        url=f"{config.host}/cgi-bin/getcallbackip",
-        auth=api.AUTH,
-        idempotent_for=IDEMPOTENT,
-    )
+    """The call that lists the addresses from which callbacks come. `read_addresses` reads its answer."""
+    return api.addresses(app.config.host)
 
 
 # --- send -------------------------------------------------------------------------------------------------------------
 
 
 def _send(out: Outgoing, config: Config) -> Steps:
-    if not any(True for _ in parts(out.reply.segments)):
+    if not any(True for _ in messages(out.reply.segments)):
         raise UndeliverableError("the reply is empty")
-    yield from _messages(out.reply.segments, out, config, task=0)
+    yield from _send_segments(out.reply.segments, out, config, task=0)
 
 
-def _messages(segments: tuple[AnySegment, ...], out: Outgoing, config: Config, *, task: int) -> Steps:
+def _send_segments(segments: tuple[AnySegment, ...], out: Outgoing, config: Config, *, task: int) -> Steps:
     place = _place(out.to, config)
-    for part in parts(segments):
+    for part in messages(segments):
         if isinstance(part, Card):
-            for message in cards.messages(part, _task(out, task), interactive=place.interactive):
+            for message in cards.card_messages(part, _task_id(out, task), interactive=place.interactive):
                 yield _message(place, message)
             task += 1
         else:
@@ -142,11 +141,11 @@ def _messages(segments: tuple[AnySegment, ...], out: Outgoing, config: Config, *
 
 
 def _place(to: Destination, config: Config) -> _Place:
-    """A group chat of the app's own; else a person (or several, with `|`), `@all`, `party:2|3`, `tag:4`."""
+    """The place of a group chat (`room_id`) or of persons (`user_id`: `lin|wang`, `@all`, `party:2|3`, `tag:4`)."""
     if to.room_id:
         return _Place(f"{config.host}/cgi-bin/appchat/send", {"chatid": to.room_id}, interactive=False)
-    sort, _, ids = to.user_id.rpartition(":")
-    field = {"": "touser", "party": "toparty", "tag": "totag"}.get(sort)
+    prefix, _, ids = to.user_id.rpartition(":")
+    field = {"": "touser", "party": "toparty", "tag": "totag"}.get(prefix)
     if field is None or not ids:
         raise UndeliverableError(
             "the destination names no person (user_id), party: or tag:, and no group chat (room_id)"
@@ -155,34 +154,31 @@ def _place(to: Destination, config: Config) -> _Place:
     return _Place(url, {field: ids, "agentid": config.agent_id}, interactive=True)
 
 
-def _message(place: _Place, said: Rendered) -> Call:
-    body = {**place.body, "msgtype": said.kind, said.kind: said.content}
+def _message(place: _Place, message: Rendered) -> Call:
+    body = {**place.body, "msgtype": message.kind, message.kind: message.content}
     name = "send_to_chat" if "chatid" in place.body else "send"
-    if said.kind != "template_card":
+    if message.kind != "template_card":
         return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body)
-    body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _CHECKED}
-    return Call(
-        name=name, method="POST", url=place.url, auth=api.AUTH, json=body, idempotent_for=_CHECKED - _ON_THE_WAY
-    )
+    body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _DUPLICATE_CHECK}
+    seconds = _DUPLICATE_CHECK - _MARGIN
+    return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body, idempotent_for=seconds)
 
 
-def _task(out: Outgoing, number: int) -> str:
-    """A card's task id: unique within the app, told back with each click."""
+def _task_id(out: Outgoing, number: int) -> str:
+    """The task id of a card: unique within the app, and part of every click on the card."""
     return f"{out.id}@{number}" if number else out.id
 
 
-def _uploaded(what: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
-    sort = media_type_of(what)
-    key = what.key
-    if not key:
-        url = f"{config.host}/cgi-bin/media/upload"
-        sent = yield media.upload(url, what, sort, lambda sort: {"type": sort.name}, token=True)
-        key = sent.id
-    more = {"title": what.name, "description": ""} if sort is VIDEO and what.name else {}
-    return Rendered(sort.name, {"media_id": key, **more})
+def _uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
+    media_type, media_id = media_type_of(media), media.key
+    if not media_id:
+        sent = yield upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type, {}, with_token=True)
+        media_id = sent.id
+    title = {"title": media.name, "description": ""} if media_type is VIDEO and media.name else {}
+    return Rendered(media_type.name, {"media_id": media_id, **title})
 
 
-# --- change and recall ------------------------------------------------------------------------------------------------
+# --- update and recall ------------------------------------------------------------------------------------------------
 
 
 def _recall(out: Outgoing, config: Config) -> Steps:
@@ -192,30 +188,30 @@ def _recall(out: Outgoing, config: Config) -> Steps:
 
 
 def _edit(out: Outgoing, config: Config, now: float) -> Steps:
-    """Change the card that was clicked: into another card, or into itself with words in the place of its buttons.
+    """Update the card that was clicked: replace it by another card, or its buttons by a text.
 
-    What that has no room for goes out as messages after it.
+    Segments that have no room there are sent as messages after the update.
     """
     body: dict[str, Any] = {"userids": [out.to.user_id], "agentid": config.agent_id}
     body["response_code"] = _response_code(out, config, now)
     segments = out.reply.segments
-    whole = "".join(map(_on_button, segments)).strip()
+    text = "".join(map(_button_text, segments)).strip()
     if segments and isinstance(segments[0], Card) and segments[0].buttons:
-        body["template_card"] = cards.replacement(segments[0], _task(out, 0))
+        body["template_card"] = cards.replacement(segments[0], _task_id(out, 0))
         segments = segments[1:]
-    elif whole:
-        line = whole.split("\n")[0]
+    elif text:
+        line = text.split("\n")[0]
         body["button"] = {"replace_name": line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"}
-        if line == whole and len(line) <= _LABEL and all(isinstance(one, Text | Markdown) for one in segments):
+        if line == text and len(line) <= _LABEL and all(isinstance(segment, Text | Markdown) for segment in segments):
             segments = ()
     else:
         raise UndeliverableError("the reply is empty")
     yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body)
-    yield from _messages(segments, out, config, task=1)
+    yield from _send_segments(segments, out, config, task=1)
 
 
-def _on_button(segment: AnySegment) -> str:
-    return unmarked(segment.text, bare) if isinstance(segment, Markdown) else plain_text((segment,))
+def _button_text(segment: AnySegment) -> str:
+    return strip_markdown(segment.text, bare) if isinstance(segment, Markdown) else plain_text((segment,))
 
 
 def _change(name: str, url: str, body: dict[str, Any]) -> Call:
@@ -223,7 +219,7 @@ def _change(name: str, url: str, body: dict[str, Any]) -> Call:
 
 
 def _response_code(out: Outgoing, config: Config, now: float) -> str:
-    """The right to change the card, which came with the click that is answered."""
+    """The `response_code` of the click that `out` answers. It allows one update of the card."""
     to = out.to
     if to.kind != "action" or not to.reply_token or out.reply.target not in {"", to.message_id}:
         raise UndeliverableError("WeCom changes a card only in answer to a click on it")

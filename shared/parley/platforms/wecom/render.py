@@ -1,20 +1,21 @@
-"""Segments as WeCom's own messages (WeCom docs: Send application messages).
+"""Renders segments as messages of an app (WeCom docs: Send application messages).
 
-| what | becomes |
+| segment | message |
 |---|---|
-| words | `text`, with links as tags |
-| words with markdown among them | `markdown` |
-| links with a description or picture | `news`, eight at a time |
-| JPG or PNG, AMR, MP4 | `image`, `voice`, `video` |
+| text | `text`, links as tags |
+| text with markdown | `markdown` |
+| links with a description or picture | `news` with up to eight articles |
+| JPG or PNG; AMR; MP4 | `image`; `voice`; `video` |
 | other media | `file` |
-| card with buttons | `template_card` (see `cards`) |
-| mention, location, quote, anything else | its words: there is nobody to mention in a chat of two |
+| card with buttons | `template_card` (`parley.platforms.wecom.cards`) |
+| mention, location, quote, others | `text`. Mentions have no form of their own: a chat with an app has two members |
+
+Passive replies have messages of their own (`parley.platforms.tencent.passive`).
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any, NamedTuple
 
 from parley.model import (
     AnyMedia,
@@ -29,91 +30,76 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platforms.tencent.media import MEGABYTE, MediaType, has_content, has_format
-from parley.platforms.tencent.plain import LIMIT, texts, written
-from parley.platforms.wecom.passive import is_article
+from parley.platforms.tencent.media import IMAGE, MEGABYTE, VIDEO, VOICE, MediaType, has_content, has_format
+from parley.platforms.tencent.plain import LIMIT, as_text, texts
+from parley.platforms.tencent.render import Rendered, article, has_preview
 
+FILE = MediaType("file", 20 * MEGABYTE, "file")
 _ARTICLES = 8
 _MARKUP = re.compile(r"\*(?=\*)|\](?=\()|<")
 _MENTION = re.compile(r"<(?=@)")
-_APART = "\\g<0>\u200b"
-"""WeCom's markdown knows no escapes: a space without width keeps the characters of a mark apart."""
-
-IMAGE = MediaType("image", 10 * MEGABYTE, "image.png")
-VOICE = MediaType("voice", 2 * MEGABYTE, "voice.amr")
-VIDEO = MediaType("video", 10 * MEGABYTE, "video.mp4")
-FILE = MediaType("file", 20 * MEGABYTE, "file")
+_SEPARATED = "\\g<0>\u200b"
+"""WeCom's markdown has no escapes. A zero-width space separates the characters of a mark instead."""
 
 
-class Rendered(NamedTuple):
-    """One message: `msgtype`, and what stands under that name."""
-
-    kind: str
-    content: dict[str, Any]
-
-
-def parts(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia | Card]:
-    """The messages that say `segments`, in order; media and cards come as they are: they need more than rendering."""
-    for sort, group in groupby(segments, kind_of):
-        match sort:
-            case "words":
-                yield from words(list(group))
+def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia | Card]:
+    """The messages for `segments`, in order. Media and cards are returned as they are: they need further calls."""
+    for kind, group in groupby(segments, kind_of):
+        match kind:
+            case "text":
+                yield from text_messages(list(group))
             case "articles":
-                yield from news([segment for segment in group if isinstance(segment, Link)])
+                yield from news_messages([segment for segment in group if isinstance(segment, Link)])
             case _:
                 yield from (segment for segment in group if isinstance(segment, Image | Audio | Video | File | Card))
 
 
 def kind_of(segment: AnySegment) -> str:
-    """What `segment` is told as: `words`, `articles`, `media`, `card`."""
+    """The kind of message for `segment`: `text`, `articles`, `media` or `card`."""
     match segment:
         case Image() | Audio() | Video() | File() if has_content(segment):
             return "media"
         case Card():
             return "card"
         case _:
-            return "articles" if is_article(segment) else "words"
+            return "articles" if has_preview(segment) else "text"
 
 
-def words(run: list[AnySegment]) -> Iterator[Rendered]:
-    """The messages that say a run of words."""
-    marked = any(isinstance(segment, Markdown) for segment in run)
-    kind, write = ("markdown", markdown) if marked else ("text", written)
-    for text in texts(run, write, LIMIT):
+def text_messages(segments: list[AnySegment]) -> Iterator[Rendered]:
+    """The text or markdown messages for adjacent segments that are shown as text."""
+    has_markdown = any(isinstance(segment, Markdown) for segment in segments)
+    kind, write = ("markdown", as_markdown) if has_markdown else ("text", as_text)
+    for text in texts(segments, write, LIMIT):
         yield Rendered(kind, {"content": text})
 
 
-def news(links: list[Link]) -> Iterator[Rendered]:
+def news_messages(links: list[Link]) -> Iterator[Rendered]:
     """The messages that show `links` as articles."""
     for start in range(0, len(links), _ARTICLES):
-        articles = [
-            {"title": link.title or link.url, "description": link.description, "url": link.url, "picurl": link.image}
-            for link in links[start : start + _ARTICLES]
-        ]
-        yield Rendered("news", {"articles": articles})
+        yield Rendered("news", {"articles": [article(link) for link in links[start : start + _ARTICLES]]})
 
 
-def markdown(segment: AnySegment) -> str:
-    """`segment` in WeCom's subset of markdown. What is text stays as it looks."""
+def as_markdown(segment: AnySegment) -> str:
+    """`segment` in WeCom's subset of markdown. Text that is not markdown looks the same as in a text message."""
     match segment:
         case Markdown(text=text):
-            return _MENTION.sub(_APART, text)
+            return _MENTION.sub(_SEPARATED, text)
         case Link(url=url, title=title, description=description):
-            rest = f"\n{plainly(description)}" if description else ""
-            return f"[{plainly(title or url)}]({url}){rest}"
+            rest = f"\n{escape_markdown(description)}" if description else ""
+            return f"[{escape_markdown(title or url)}]({url}){rest}"
         case Text(text=text):
-            return plainly(text)
+            return escape_markdown(text)
         case _:
-            return plainly(plain_text((segment,)))
+            return escape_markdown(plain_text((segment,)))
 
 
-def plainly(text: str) -> str:
-    """`text` such that markdown shows it as it is."""
-    return _MARKUP.sub(_APART, text)
+def escape_markdown(text: str) -> str:
+    """`text`, changed so that markdown shows it as it is."""
+    return _MARKUP.sub(_SEPARATED, text)
 
 
 def media_type_of(media: AnyMedia) -> MediaType:
-    """As what `media` is shown. With a handle of its own nothing tells what the bytes are: the segment does."""
+    """The type as which `media` is sent. A media id does not show the format; the type of the segment decides then."""
     match media:
         case Image() if media.key or has_format(media, "jpg", "jpeg", "png"):
             return IMAGE

@@ -1,14 +1,13 @@
-"""Group robots: what a webhook shows (WeCom docs: Group robots). Nothing comes back from a group, and nothing covers a
-repetition.
+"""Pushes to group robots (WeCom docs: Group robots). A robot receives nothing, and its API has no idempotency key.
 
-| what | becomes |
+| segment | message |
 |---|---|
-| words | `text`, mentions as such |
-| words with markdown among them | `markdown`; with a mention of all `text`, for markdown has none |
-| rich links, and images that have an address only | `news` |
-| JPG or PNG that the bot made | `image` |
+| text | `text` with mentions |
+| text with markdown | `markdown`; `text` if everyone is mentioned, because markdown cannot mention everyone |
+| links with a description or picture; images with an address only | `news` |
+| JPG or PNG from the bot | `image` |
 | other media | uploaded, then `file` or `voice` |
-| card | its words: a robot's buttons cannot answer |
+| card | `markdown`: a robot receives no clicks on buttons |
 """
 
 import hashlib
@@ -37,24 +36,25 @@ from parley.model import (
     digest,
     plain_text,
 )
-from parley.platforms.tencent import media
-from parley.platforms.tencent.plain import LIMIT, groups, joined, texts
-from parley.platforms.wecom.cards import in_words
+from parley.platforms.tencent.media import MEGABYTE, VOICE, has_format, upload_call
+from parley.platforms.tencent.plain import LIMIT, group_text, groups, texts
+from parley.platforms.tencent.render import Rendered
+from parley.platforms.wecom.cards import card_markdown
 from parley.platforms.wecom.config import Config
-from parley.platforms.wecom.render import FILE, VOICE, Rendered, kind_of, markdown, media_type_of, news
+from parley.platforms.wecom.render import FILE, as_markdown, kind_of, media_type_of, news_messages
 
 _MARKDOWN = 4096
-_IMAGE = 2 * media.MEGABYTE
+_IMAGE = 2 * MEGABYTE
 
 
 class _Hook(NamedTuple):
-    """A webhook's address in pieces: the key is a secret and travels apart from what is logged."""
+    """The address of a robot, and its query, which holds the key."""
 
     url: str
     query: dict[str, str]
 
-    def uploading(self) -> str:
-        """Where its media are uploaded."""
+    def upload_url(self) -> str:
+        """The address for uploads."""
         return self.url.replace("/webhook/send", "/webhook/upload_media")
 
 
@@ -63,17 +63,17 @@ def steps(out: Outgoing, app: App) -> Steps:
     hook = _hook(out, app)
     if out.reply.op != "send":
         raise UndeliverableError(f"a group robot has no {out.reply.op}")
-    said = False
-    for part in _parts(out.reply.segments):
+    is_empty = True
+    for part in _messages(out.reply.segments):
         message = part if isinstance(part, Rendered) else (yield from _uploaded(part, hook))
         yield _push(hook, message)
-        said = True
-    if not said:
+        is_empty = False
+    if is_empty:
         raise UndeliverableError("the reply is empty")
 
 
 def limits(call: Call) -> tuple[Bucket, ...]:
-    """20 messages a minute for each robot, a few of them at once."""
+    """20 messages a minute for each robot, at most a few at once."""
     if call.name != "push":
         return ()
     return (Bucket(f"wecom#robot#{digest(call.query.get('key', ''))[:32]}", 20, 60, burst=6),)
@@ -88,54 +88,54 @@ def _hook(out: Outgoing, app: App) -> _Hook:
     return _Hook(f"{address.scheme}://{address.netloc}{address.path}", dict(parse_qsl(address.query)))
 
 
-def _push(hook: _Hook, said: Rendered) -> Call:
-    body = {"msgtype": said.kind, said.kind: said.content}
+def _push(hook: _Hook, message: Rendered) -> Call:
+    body = {"msgtype": message.kind, message.kind: message.content}
     return Call(name="push", method="POST", url=hook.url, query=hook.query, json=body)
 
 
-def _uploaded(what: AnyMedia, hook: _Hook) -> Generator[Call, Sent, Rendered]:
-    sort = VOICE if media_type_of(what) is VOICE else FILE
-    call = media.upload(hook.uploading(), what, sort, lambda sort: {**hook.query, "type": sort.name}, token=False)
-    sent = yield call
-    return Rendered(sort.name, {"media_id": sent.id})
+def _uploaded(media: AnyMedia, hook: _Hook) -> Generator[Call, Sent, Rendered]:
+    media_type = VOICE if media_type_of(media) is VOICE else FILE
+    sent = yield upload_call(hook.upload_url(), media, media_type, hook.query, with_token=False)
+    return Rendered(media_type.name, {"media_id": sent.id})
 
 
-def _parts(segments: tuple[AnySegment, ...]) -> Iterator[Rendered | AnyMedia]:
-    for sort, group in groupby(map(_without_cards, segments), kind_of):
-        match sort:
+def _messages(segments: tuple[AnySegment, ...]) -> Iterator[Rendered | AnyMedia]:
+    for kind, group in groupby(map(_without_card, segments), kind_of):
+        match kind:
             case "articles":
-                yield from news([segment for segment in group if isinstance(segment, Link)])
+                yield from news_messages([segment for segment in group if isinstance(segment, Link)])
             case "media":
-                for one in group:
-                    if isinstance(one, Image | Audio | Video | File):
-                        yield from _media(one)
+                for segment in group:
+                    if isinstance(segment, Image | Audio | Video | File):
+                        yield from _media(segment)
             case _:
-                yield from _words(list(group))
+                yield from _text_messages(list(group))
 
 
-def _without_cards(segment: AnySegment) -> AnySegment:
-    return Markdown(text=f"{in_words(segment)}\n") if isinstance(segment, Card) else segment
+def _without_card(segment: AnySegment) -> AnySegment:
+    return Markdown(text=f"{card_markdown(segment)}\n") if isinstance(segment, Card) else segment
 
 
-def _words(run: list[AnySegment]) -> Iterator[Rendered]:
-    """Words. A text names those it mentions beside its content, and the client shows them there."""
-    marked = any(isinstance(segment, Markdown) for segment in run)
-    if marked and not any(isinstance(segment, Mention) and segment.id == "all" for segment in run):
-        for text in texts(run, _markdown, _MARKDOWN):
+def _text_messages(segments: list[AnySegment]) -> Iterator[Rendered]:
+    """Text or markdown messages. The body of a text lists the mentioned persons, and the client shows them."""
+    has_markdown = any(isinstance(segment, Markdown) for segment in segments)
+    if has_markdown and not any(isinstance(segment, Mention) and segment.id == "all" for segment in segments):
+        for text in texts(segments, _as_markdown, _MARKDOWN):
             yield Rendered("markdown", {"content": text})
         return
-    for group in groups(run, _text, LIMIT):
-        mentioned = [f"@{one.id}" if one.id == "all" else one.id for one in group if isinstance(one, Mention)]
-        content = joined(group, _text) or (plain_text(tuple(group)) if mentioned else "")
+    for group in groups(segments, _as_text, LIMIT):
+        mentions = [segment.id for segment in group if isinstance(segment, Mention)]
+        mentioned = [f"@{id_}" if id_ == "all" else id_ for id_ in mentions]
+        content = group_text(group, _as_text) or (plain_text(tuple(group)) if mentioned else "")
         if content:
             yield Rendered("text", {"content": content} | ({"mentioned_list": mentioned} if mentioned else {}))
 
 
-def _markdown(segment: AnySegment) -> str:
-    return f"<@{segment.id}>" if isinstance(segment, Mention) else markdown(segment)
+def _as_markdown(segment: AnySegment) -> str:
+    return f"<@{segment.id}>" if isinstance(segment, Mention) else as_markdown(segment)
 
 
-def _text(segment: AnySegment) -> str:
+def _as_text(segment: AnySegment) -> str:
     match segment:
         case Mention():
             return ""
@@ -145,22 +145,22 @@ def _text(segment: AnySegment) -> str:
             return plain_text((segment,))
 
 
-def _media(what: AnyMedia) -> Iterator[Rendered | AnyMedia]:
-    """A handle of the app's means nothing to a robot: media without bytes or address are told in words."""
-    made = _made(what) if isinstance(what, Image) else None
-    if made is not None:
-        yield made
-    elif isinstance(what, Image) and what.url and not what.data:
-        yield from news([Link(url=what.url, title=what.name or "image", image=what.url)])
-    elif what.url or what.data:
-        yield msgspec.structs.replace(what, key="")
+def _media(media: AnyMedia) -> Iterator[Rendered | AnyMedia]:
+    """The message for media. A robot cannot use media ids of an app: media without data or address become text."""
+    image = _inline_image(media) if isinstance(media, Image) else None
+    if image is not None:
+        yield image
+    elif isinstance(media, Image) and media.url and not media.data:
+        yield from news_messages([Link(url=media.url, title=media.name or "image", image=media.url)])
+    elif media.url or media.data:
+        yield msgspec.structs.replace(media, key="")
     else:
-        yield from _words([Text(text=plain_text((what,)))])
+        yield from _text_messages([Text(text=plain_text((media,)))])
 
 
-def _made(image: Image) -> Rendered | None:
-    """An image by its bytes, where they are small enough and of a kind that is shown."""
-    if not image.data or not media.has_format(image, "jpg", "jpeg", "png"):
+def _inline_image(image: Image) -> Rendered | None:
+    """An image message with the image's data. None if there are no data, or they are too large or of another format."""
+    if not image.data or not has_format(image, "jpg", "jpeg", "png"):
         return None
     try:
         data = decode_base64(image.data)

@@ -1,4 +1,4 @@
-"""Answers of the API: what every sort of them means."""
+"""Answers of the API: their outcomes, tokens and addresses."""
 
 import json
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 
 from parley.adapter import (
     Answer,
-    Call,
     Outcome,
     Permanent,
     Sent,
@@ -21,7 +20,6 @@ from parley.errors import RetryAfter
 from parley.platforms.tencent import api
 from parley.platforms.tencent.api import Codes
 
-SEND = Call(name="send", method="POST", url="https://x")
 CODES = Codes(
     token=frozenset({42001}),
     limited={45009: 60},
@@ -30,7 +28,7 @@ CODES = Codes(
     done=frozenset({45065}),
     window_closed=frozenset({45015}),
     reply_token=frozenset({42045}),
-    hints={40164: "look there"},
+    hints={40164: "see the page"},
 )
 
 
@@ -39,7 +37,7 @@ def answer(status: int = 200, **body: Any) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("given", "meaning"),
+    ("given", "expected"),
     [
         (answer(errcode=0, errmsg="ok", msgid="m1"), Sent(id="m1")),
         (answer(errcode=0, msgid=402), Sent(id="402")),
@@ -54,7 +52,7 @@ def answer(status: int = 200, **body: Any) -> Answer:
         (answer(errcode=40058, errmsg="bad"), Permanent("40058 bad", form=True)),
         (answer(errcode=45015, errmsg="late"), Permanent("45015 late", window_closed=True)),
         (answer(errcode=42045, errmsg="used"), Permanent("42045 used", reply_token=True)),
-        (answer(errcode=40164, errmsg="ip"), Permanent("40164 ip: look there")),
+        (answer(errcode=40164, errmsg="ip"), Permanent("40164 ip: see the page")),
         (answer(errcode=99999), Permanent("99999 ")),
         (answer(500, errcode=-1, errmsg="busy"), Transient("-1 busy")),
         (answer(429), RetryAfter(60, "HTTP 429 without an errcode")),
@@ -66,23 +64,23 @@ def answer(status: int = 200, **body: Any) -> Answer:
         (Answer(200, b"[1]"), Unknown("HTTP 200 without an errcode")),
     ],
 )
-def test_what_an_answer_means(given: Answer, meaning: Outcome) -> None:
-    assert api.outcome(SEND, given, CODES) == meaning
+def test_the_outcome_of_an_answer(given: Answer, expected: Outcome) -> None:
+    assert api.outcome(given, CODES) == expected
 
 
-def test_a_long_message_is_cut() -> None:
-    found = api.outcome(SEND, answer(errcode=1, errmsg="x" * 5000), CODES)
+def test_a_long_error_message_is_cut() -> None:
+    found = api.outcome(answer(errcode=1, errmsg="x" * 5000), CODES)
     assert isinstance(found, Permanent)
     assert len(found.reason) < 300
 
 
-def test_a_token_ends_when_the_answer_says() -> None:
+def test_a_token_expires_as_the_answer_states() -> None:
     assert api.read_token(answer(access_token="T", expires_in=7200), CODES, {}, 100) == Token("T", 7300)
     assert api.read_token(answer(errcode=0, access_token="T", expires_in=300), CODES, {}, 100) == Token("T", 400)
 
 
 @pytest.mark.parametrize(
-    ("given", "after", "said"),
+    ("given", "seconds", "reason"),
     [
         (answer(errcode=40001, errmsg="bad secret"), None, "40001 bad secret: see the page"),
         (answer(errcode=45009, errmsg="fast"), 60, "45009 fast"),
@@ -92,17 +90,15 @@ def test_a_token_ends_when_the_answer_says() -> None:
         (answer(access_token="T"), 2, "HTTP 200 without a token"),
     ],
 )
-def test_a_token_that_cannot_be_had_says_why_and_when_to_ask_again(
-    given: Answer, after: float | None, said: str
-) -> None:
-    with pytest.raises(TokenUnavailableError, match=said) as error:
+def test_a_token_error_states_the_reason_and_when_to_retry(given: Answer, seconds: float | None, reason: str) -> None:
+    with pytest.raises(TokenUnavailableError, match=reason) as error:
         api.read_token(given, CODES, {40001: "the page"}, 0)
-    assert error.value.retry_after == after
+    assert error.value.retry_after == seconds
 
 
-def test_addresses_are_blocks() -> None:
+def test_addresses_are_cidr_blocks() -> None:
     listed = answer(ip_list=["101.226.103.*", "101.226.*.*", "1.2.3.4", "10.0.0.0/24", "2402:4e00::1", "", None])
-    assert api.addresses(listed) == (
+    assert api.read_addresses(listed) == (
         "101.226.103.0/24",
         "101.226.0.0/16",
         "1.2.3.4/32",
@@ -112,6 +108,6 @@ def test_addresses_are_blocks() -> None:
 
 
 @pytest.mark.parametrize("given", [answer(errcode=40014), answer(ip_list=[]), answer(ip_list="x"), Answer(200, b"")])
-def test_a_list_without_addresses_is_an_error_and_no_empty_list(given: Answer) -> None:
+def test_an_answer_without_addresses_is_an_error(given: Answer) -> None:
     with pytest.raises(ValueError, match="ip_list"):
-        api.addresses(given)
+        api.read_addresses(given)

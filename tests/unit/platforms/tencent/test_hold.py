@@ -1,4 +1,4 @@
-"""Who says a reply of an app that answers within the callback: the callback first, the deliverer what is left."""
+"""In passive mode the deliverer leaves a fresh reply to the callback for four seconds."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ HERE = {platform: Destination(platform=platform, app="demo", user_id="lin") for 
 
 
 def first_call(platform: str, mode: str, *, after: float = 0, reply: Reply | None = None, key: str = "m") -> str:
-    """The name of the first call that a deliverer would make so many seconds after the bot decided."""
+    """The name of the deliverer's first call, `after` seconds after the bot's decision."""
     config = CONFIGS[platform] | {"token": "t", "encoding_aes_key": KEY, "reply_mode": mode}
     app = App(platform, "demo", msgspec.convert(config, type=config_type(platform)))
     out = Outgoing(
@@ -38,15 +38,15 @@ def test_a_fresh_reply_is_left_to_the_callback(platform: str) -> None:
 
 
 @pytest.mark.parametrize("platform", CONFIGS)
-def test_an_app_that_answers_actively_waits_for_nothing(platform: str) -> None:
+def test_in_active_mode_a_reply_is_sent_at_once(platform: str) -> None:
     assert first_call(platform, "active") == "send"
 
 
 @pytest.mark.parametrize("platform", CONFIGS)
-def test_what_is_no_answer_in_that_place_is_not_held_back(platform: str) -> None:
+def test_a_reply_to_another_place_and_a_push_are_sent_at_once(platform: str) -> None:
     assert first_call(platform, "passive", reply=Reply(segments=Reply.of("hi").segments, to=HERE[platform])) == "send"
     assert first_call(platform, "passive", key="") == "send"
 
 
-def test_a_recall_is_not_held_back() -> None:
+def test_a_recall_is_sent_at_once() -> None:
     assert first_call("wecom", "passive", reply=Reply(op="recall", target="m1")) == "recall"

@@ -1,4 +1,4 @@
-"""What a callback function loads: its own platform, and nothing that costs a cold start."""
+"""A callback function imports its own platform only, and no module that slows down a cold start."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize(("name", "other"), [("wecom", "wechat"), ("wechat", "wecom")])
-def test_receiving_loads_no_client_and_no_other_platform(name: str, other: str) -> None:
+def test_inbound_imports_no_client_and_no_other_platform(name: str, other: str) -> None:
     code = f"import sys; import parley.platforms.{name}.inbound; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     unwanted = {

@@ -1,4 +1,4 @@
-"""Answers within the response: what is joined, what goes alone, what is left, and that nothing is lost on the way."""
+"""What one passive reply carries: joined texts or one other message. The rest is left and nothing is lost."""
 
 import msgspec
 import pytest
@@ -20,10 +20,8 @@ from parley.model import (
     Text,
     Video,
 )
-from parley.platforms.tencent.passive import PassivePlan, plan
+from parley.platforms.tencent.passive import WECHAT, WECOM, PassiveFormat, PassivePlan, plan
 from parley.platforms.tencent.plain import LIMIT
-from parley.platforms.wechat.render import VOICE as WECHAT
-from parley.platforms.wecom.passive import VOICE as WECOM
 from parley.text import utf8_size
 
 
@@ -31,8 +29,8 @@ def reply(*segments: AnySegment | str) -> Reply:
     return Reply(segments=tuple(Text(text=one) if isinstance(one, str) else one for one in segments))
 
 
-def text(words: str) -> dict[str, str]:
-    return {"MsgType": "text", "Content": words}
+def text(content: str) -> dict[str, str]:
+    return {"MsgType": "text", "Content": content}
 
 
 ARTICLE = Link(url="https://e.com", title="T", description="D", image="https://e.com/p.png")
@@ -43,14 +41,14 @@ NEWS = {
 }
 
 
-@pytest.mark.parametrize("voice", [WECOM, WECHAT], ids=["wecom", "wechat"])
+@pytest.mark.parametrize("format_", [WECOM.format, WECHAT.format], ids=["wecom", "wechat"])
 @pytest.mark.parametrize(
-    ("replies", "wanted"),
+    ("replies", "expected"),
     [
         ((), PassivePlan(None, 0)),
         ((reply("hello"),), PassivePlan(text("hello"), 1)),
         ((reply("one"), reply("two"), reply(Markdown(text="**three**"))), PassivePlan(text("one\ntwo\nthree"), 3)),
-        ((reply(), reply("  "), reply("said")), PassivePlan(text("said"), 3)),
+        ((reply(), reply("  "), reply("text")), PassivePlan(text("text"), 3)),
         ((reply(),), PassivePlan(None, 1)),
         ((reply(Image(key="M1")),), PassivePlan({"MsgType": "image", "Image": {"MediaId": "M1"}}, 1)),
         ((reply(Audio(key="M2")), reply("x")), PassivePlan({"MsgType": "voice", "Voice": {"MediaId": "M2"}}, 1)),
@@ -73,19 +71,19 @@ NEWS = {
         ((reply("x" * 2000), reply("y" * 47)), PassivePlan(text("x" * 2000 + "\n" + "y" * 47), 2)),
     ],
 )
-def test_what_one_response_says(replies, wanted: PassivePlan, voice) -> None:
-    assert plan(replies, voice) == wanted
+def test_the_plan_of_one_response(replies: tuple[Reply, ...], expected: PassivePlan, format_: PassiveFormat) -> None:
+    assert plan(replies, format_) == expected
 
 
 @pytest.mark.parametrize(
     "part", [Image(url="https://e.com/p.png"), File(key="F"), Card(title="T", buttons=(Button(id="a", label="A"),))]
 )
-def test_wecom_leaves_to_the_api_what_only_the_api_can_say(part: AnySegment) -> None:
-    assert plan((reply(part),), WECOM) == PassivePlan(None, 0)
-    assert plan((reply("see", part),), WECOM) == PassivePlan(text("see"), 0, reply(part))
+def test_wecom_leaves_cards_files_and_media_without_an_id_to_the_api(part: AnySegment) -> None:
+    assert plan((reply(part),), WECOM.format) == PassivePlan(None, 0)
+    assert plan((reply("see", part),), WECOM.format) == PassivePlan(text("see"), 0, reply(part))
 
 
-def test_wechat_says_everything_since_it_may_have_no_other_way() -> None:
+def test_wechat_shows_other_segments_as_text() -> None:
     card = Card(
         title="Sure?",
         text="**Really**",
@@ -100,7 +98,7 @@ def test_wechat_says_everything_since_it_may_have_no_other_way() -> None:
         Other(name="typing"),
         Other(name="miniprogram", data={"title": "Shop"}),
     )
-    found = plan((reply(*parts),), WECHAT)
+    found = plan((reply(*parts),), WECHAT.format)
     assert (found.sent, found.rest) == (1, None)
     assert found.body == text(
         '<a href="https://e.com/p.png">[p]</a>\n'
@@ -111,32 +109,32 @@ def test_wechat_says_everything_since_it_may_have_no_other_way() -> None:
     )
 
 
-def test_wechat_hands_over_to_a_person_where_the_bot_says_so() -> None:
+def test_wechat_transfers_to_customer_service_if_the_bot_asks_for_it() -> None:
     agent = Other(name="transfer_customer_service", data={"KfAccount": "a@b"})
-    assert plan((reply(agent),), WECHAT).body == {
+    assert plan((reply(agent),), WECHAT.format).body == {
         "MsgType": "transfer_customer_service",
         "TransInfo": {"KfAccount": "a@b"},
     }
-    anybody = Other(name="transfer_customer_service")
-    assert plan((reply(anybody),), WECHAT) == PassivePlan({"MsgType": "transfer_customer_service"}, 1)
+    any_agent = Other(name="transfer_customer_service")
+    assert plan((reply(any_agent),), WECHAT.format) == PassivePlan({"MsgType": "transfer_customer_service"}, 1)
 
 
-def test_a_template_message_is_left_to_its_own_call() -> None:
-    assert plan((reply(Other(name="template", data={"template_id": "T"})),), WECHAT) == PassivePlan(None, 0)
+def test_wechat_leaves_a_template_message_to_the_api() -> None:
+    assert plan((reply(Other(name="template", data={"template_id": "T"})),), WECHAT.format) == PassivePlan(None, 0)
 
 
 SEGMENTS = st.one_of(
-    st.text(alphabet="你好 a.。\n", max_size=1500).map(lambda said: Text(text=said)),
+    st.text(alphabet="你好 a.。\n", max_size=1500).map(lambda text: Text(text=text)),
     st.sampled_from([Image(key="M"), ARTICLE, Link(url="https://e.com", title="t"), Text(text="")]),
 )
 REPLIES = st.lists(st.lists(SEGMENTS, max_size=4).map(lambda one: reply(*one)), max_size=4).map(tuple)
 
 
-def heard(replies: tuple[Reply, ...]) -> str:
-    """All that `replies` say, without white space; what goes alone as its type."""
+def content_of(replies: tuple[Reply, ...]) -> str:
+    """The texts of `replies` without white space, and the types of other messages."""
     kinds = {Image: "image", Link: "news"}
     parts = [
-        kinds[type(one)] if one in (Image(key="M"), ARTICLE) else WECHAT.write(one)
+        kinds[type(one)] if one in (Image(key="M"), ARTICLE) else WECHAT.format.write(one)
         for each in replies
         for one in each.segments
     ]
@@ -145,16 +143,16 @@ def heard(replies: tuple[Reply, ...]) -> str:
 
 @settings(max_examples=150, deadline=None)
 @given(REPLIES)
-def test_one_response_after_the_other_says_everything_in_order(replies: tuple[Reply, ...]) -> None:
-    """What one response leaves is what the next one begins with."""
-    wanted = heard(replies)
-    said: list[str] = []
+def test_consecutive_responses_carry_all_replies_in_order(replies: tuple[Reply, ...]) -> None:
+    """Each response starts with the rest that the previous one has left."""
+    expected = content_of(replies)
+    carried: list[str] = []
     while replies:
-        found = plan(replies, WECHAT)
+        found = plan(replies, WECHAT.format)
         assert found.sent or found.rest is not None, "no progress"
         if found.body:
             assert utf8_size(found.body.get("Content", "")) <= LIMIT
-            said.append(found.body.get("Content", found.body["MsgType"]))
+            carried.append(found.body.get("Content", found.body["MsgType"]))
         rest = () if found.rest is None else (found.rest,)
         replies = (*rest, *replies[found.sent + len(rest) :])
-    assert "".join("".join(said).split()) == wanted
+    assert "".join("".join(carried).split()) == expected

@@ -1,4 +1,4 @@
-"""Words: what a person sees, that nothing in a text becomes a link, and that nothing is cut where it must not be."""
+"""Plain text: markdown is stripped, a text never becomes a link, and a long text is cut without cutting a tag."""
 
 import re
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.model import AnySegment, Button, Card, Image, Link, Markdown, Text
-from parley.platforms.tencent.plain import LIMIT, anchor, groups, joined, literal, texts, unmarked, written
+from parley.platforms.tencent.plain import LIMIT, anchor, as_text, group_text, groups, literal, strip_markdown, texts
 from parley.text import utf8_size
 
 
@@ -32,14 +32,14 @@ from parley.text import utf8_size
         ("这是**重点**内容", "这是重点内容"),
     ],
 )
-def test_markdown_without_its_marks(markdown: str, plain: str) -> None:
-    assert unmarked(markdown) == plain
+def test_markdown_is_stripped_of_its_marks(markdown: str, plain: str) -> None:
+    assert strip_markdown(markdown) == plain
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="*_`[]()~#- \nab\ue000\ue0017<", max_size=200))
-def test_any_markdown_can_be_read(markdown: str) -> None:
-    assert "\ue000" not in unmarked(markdown)
+def test_no_placeholder_is_left_in_any_markdown(markdown: str) -> None:
+    assert "\ue000" not in strip_markdown(markdown)
 
 
 def test_only_a_web_address_becomes_a_link() -> None:
@@ -51,46 +51,46 @@ def test_only_a_web_address_becomes_a_link() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="<>/aAbB \u200b", max_size=60))
-def test_no_text_opens_a_tag(said: str) -> None:
-    assert not re.search(r"<(?=/?a\b)", literal(said), re.IGNORECASE)
-    assert literal(said).replace("\u200b", "") == said.replace("\u200b", "")
+def test_no_text_opens_a_tag(text: str) -> None:
+    assert not re.search(r"<(?=/?a\b)", literal(text), re.IGNORECASE)
+    assert literal(text).replace("\u200b", "") == text.replace("\u200b", "")
 
 
-def test_a_card_and_media_in_words() -> None:
+def test_a_card_and_media_as_text() -> None:
     card = Card(
         title="T", text="**x**", buttons=(Button(id="a", label="A"), Button(id="b", label="B", url="https://e.com"))
     )
-    assert written(card) == 'T\nx\n[A]\n<a href="https://e.com">B</a>'
-    assert written(Image(url="https://e.com/p.png", name="p")) == '<a href="https://e.com/p.png">[p]</a>'
-    assert written(Image()) == "[image]"
+    assert as_text(card) == 'T\nx\n[A]\n<a href="https://e.com">B</a>'
+    assert as_text(Image(url="https://e.com/p.png", name="p")) == '<a href="https://e.com/p.png">[p]</a>'
+    assert as_text(Image()) == "[image]"
 
 
-LINK = Link(url="https://example.com/path", title="a title of some words", description="")
+LINK = Link(url="https://example.com/path", title="a title with several words", description="")
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.one_of(
-            st.text(alphabet="你好 a.。\n🙂<", max_size=120).map(lambda said: Text(text=said)),
-            st.text(alphabet="**_ ab。", max_size=120).map(lambda said: Markdown(text=said)),
+            st.text(alphabet="你好 a.。\n🙂<", max_size=120).map(lambda text: Text(text=text)),
+            st.text(alphabet="**_ ab。", max_size=120).map(lambda text: Markdown(text=text)),
             st.just(LINK),
         ),
         max_size=8,
     ),
     st.integers(120, 300),
 )
-def test_parts_are_within_the_limit_and_lose_nothing_but_white_space(run: list[AnySegment], limit: int) -> None:
-    parts = list(texts(run, written, limit))
+def test_parts_are_within_the_limit_and_lose_only_white_space(segments: list[AnySegment], limit: int) -> None:
+    parts = list(texts(segments, as_text, limit))
     assert all(0 < utf8_size(part) <= limit for part in parts)
     assert all(part.count("<a ") == part.count("</a>") for part in parts)
-    everything = "".join(joined(group, written) for group in groups(run, written, limit))
-    if not any(isinstance(one, Markdown) for one in run):
-        wanted = "".join(written(one) for one in run)
-        assert re.sub(r"\s", "", everything) == re.sub(r"\s", "", wanted)
+    content = "".join(group_text(group, as_text) for group in groups(segments, as_text, limit))
+    if not any(isinstance(one, Markdown) for one in segments):
+        expected = "".join(as_text(one) for one in segments)
+        assert re.sub(r"\s", "", content) == re.sub(r"\s", "", expected)
 
 
 def test_a_link_beyond_the_limit_becomes_text() -> None:
-    (first, *rest) = texts([Link(url="https://e.com/" + "x" * 3000, title="t")], written, LIMIT)
+    first, *rest = texts([Link(url="https://e.com/" + "x" * 3000, title="t")], as_text, LIMIT)
     assert first.startswith("t https://e.com/")
     assert len(rest) == 1

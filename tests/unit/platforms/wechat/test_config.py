@@ -1,4 +1,4 @@
-"""What a WeChat configuration takes, and that what it refuses names the page of the console and no value."""
+"""The configuration of WeChat: its defaults, and errors that name the field and the page of the console."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ def read(**fields: Any) -> Config:
     return msgspec.json.decode(msgspec.json.encode({**GOOD, **fields}), type=Config)
 
 
-def test_the_registry_knows_it() -> None:
+def test_it_is_registered() -> None:
     assert config_type("wechat") is Config
 
 
-def test_the_safe_mode_and_answers_by_the_api_are_what_is_assumed() -> None:
+def test_the_defaults_are_safe_mode_active_replies_and_the_real_host() -> None:
     config = read()
     assert (config.mode, config.reply_mode, config.host) == ("safe", "active", "https://api.weixin.qq.com")
 
 
-def test_only_the_plain_mode_does_without_a_key() -> None:
+def test_only_plain_mode_needs_no_key() -> None:
     assert read(mode="plain", encoding_aes_key="").keys == ()
     assert read(mode="plain").keys == (KEY,)
     for mode in ("safe", "compatible"):
-        with pytest.raises(msgspec.ValidationError, match=r"encoding_aes_key: 43 .* 0 characters"):
+        with pytest.raises(msgspec.ValidationError, match=r"encoding_aes_key: must be 43 .* 0 characters"):
             read(mode=mode, encoding_aes_key="")
 
 
@@ -41,18 +41,18 @@ def test_only_the_plain_mode_does_without_a_key() -> None:
         ({"token": "a b"}, "token: .*Server Configuration › Token"),
         (
             {"encoding_aes_key": KEY[:-1]},
-            "encoding_aes_key: 43 .* 42 characters .*Server Configuration › EncodingAESKey",
+            "encoding_aes_key: must be 43 .* 42 characters; .*Server Configuration › EncodingAESKey",
         ),
         ({"mode": "plain", "encoding_aes_key": "x"}, "encoding_aes_key"),
         ({"previous_encoding_aes_key": "x"}, "previous_encoding_aes_key"),
-        ({"original_id": "wx1"}, "original_id: begins with gh_"),
+        ({"original_id": "wx1"}, "original_id: must begin with gh_"),
         ({"mode": "raw"}, "mode"),
         ({"reply_mode": "lazy"}, "reply_mode"),
         ({"host": "api.weixin.qq.com"}, "host"),
         ({"appid": "x"}, "appid"),
     ],
 )
-def test_an_error_names_the_field_and_no_value(fields: dict[str, Any], named: str) -> None:
+def test_an_error_names_the_field_but_no_value(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=named) as error:
         read(**fields)
     assert not [value for value in (GOOD["app_secret"], KEY, KEY[:-1]) if value in str(error.value)]

@@ -1,4 +1,4 @@
-"""Whatever comes: a refusal or sane messages, never an exception. Whatever the bot says: calls within the limits."""
+"""Any request is refused or becomes valid messages, without an exception. Any reply becomes calls within the limits."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ QUERIES = st.dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=300), QUERIES)
-def test_any_request_is_refused_and_never_raises(body: bytes, query: dict[str, str]) -> None:
+def test_any_unsigned_request_is_refused_without_an_exception(body: bytes, query: dict[str, str]) -> None:
     for app in (APP, PLAIN):
         for method in ("GET", "POST", "PUT"):
             assert isinstance(receive(Request(method=method, query=query, body=body), app, NOW), Rejected)
@@ -62,11 +62,9 @@ def test_any_request_is_refused_and_never_raises(body: bytes, query: dict[str, s
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(NAMES, TREES, max_size=8), st.booleans())
-def test_any_content_in_a_valid_envelope_is_refused_or_makes_a_sane_message(
-    payload: dict[str, Any], as_json: bool
-) -> None:
-    whole = {**fields(NOW), **payload}
-    request = delivery(json.dumps(whole) if as_json else xml(whole).encode("utf-8", "surrogatepass"), NOW)
+def test_any_signed_fields_are_refused_or_become_a_valid_message(payload: dict[str, Any], as_json: bool) -> None:
+    content = {**fields(NOW), **payload}
+    request = delivery(json.dumps(content) if as_json else xml(content).encode("utf-8", "surrogatepass"), NOW)
     outcome = receive(request, APP, NOW)
     if isinstance(outcome, Accepted):
         for message in outcome.messages:
@@ -77,17 +75,17 @@ def test_any_content_in_a_valid_envelope_is_refused_or_makes_a_sane_message(
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_behind_a_valid_signature_never_raise(payload: bytes) -> None:
+def test_any_signed_bytes_are_handled_without_an_exception(payload: bytes) -> None:
     assert isinstance(receive(delivery(payload, NOW), APP, NOW), Accepted | Rejected)
     request = Request(query=query_of(TOKEN, NOW, name="signature"), body=payload)
     assert isinstance(receive(request, PLAIN, NOW), Accepted | Rejected)
 
 
-WORDS = st.text(alphabet="你好 ab.。\n🙂<*`[](#)>@", max_size=3000)
+TEXTS = st.text(alphabet="你好 ab.。\n🙂<*`[](#)>@", max_size=3000)
 URLS = st.sampled_from(["", "https://e.com/a.png", "https://e.com", "not a url"])
 SEGMENTS = st.one_of(
-    WORDS.map(lambda said: Text(text=said)),
-    WORDS.map(lambda said: Markdown(text=said)),
+    TEXTS.map(lambda text: Text(text=text)),
+    TEXTS.map(lambda text: Markdown(text=text)),
     st.builds(Link, url=URLS, title=st.text(max_size=60), image=URLS),
     st.builds(Image, key=st.sampled_from(["", "M"]), url=URLS, name=st.text(max_size=20)),
     st.builds(File, key=st.sampled_from(["", "M"]), url=URLS, name=st.text(max_size=20)),
@@ -95,7 +93,7 @@ SEGMENTS = st.one_of(
     st.builds(
         Card,
         title=st.text(max_size=600),
-        text=WORDS,
+        text=TEXTS,
         buttons=st.lists(
             st.builds(
                 Button, id=st.text(max_size=20), label=st.text(max_size=20), value=st.text(max_size=60), url=URLS
@@ -108,7 +106,7 @@ SEGMENTS = st.one_of(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(SEGMENTS, max_size=5).map(tuple))
-def test_any_reply_is_said_within_the_limits(segments: tuple[AnySegment, ...]) -> None:
+def test_any_reply_is_sent_within_the_limits(segments: tuple[AnySegment, ...]) -> None:
     to = Destination(platform="wechat", app="demo", user_id="o1")
     out = Outgoing(id="a" * 32, message_key="k", ordinal=0, to=to, reply=Reply(segments=segments), created=0)
     try:

@@ -1,4 +1,4 @@
-"""Callbacks of WeChat: who is believed in which mode, and every message and event of the docs in the unified model."""
+"""Callbacks of WeChat: which are accepted in which mode, and all messages and events in the unified model."""
 
 import json
 import re
@@ -41,8 +41,8 @@ def accepted(request: Request, app: App = APP) -> Accepted:
     return outcome
 
 
-def said(payload: dict[str, Any]) -> Message:
-    """The message that comes of `payload`, the same from XML as from JSON, after its way through the queue."""
+def received(payload: dict[str, Any]) -> Message:
+    """The message made from `payload`, the same from XML and JSON, after encoding and decoding for the queue."""
     (message,) = accepted(delivery(xml(payload), NOW)).messages
     assert accepted(delivery(json.dumps(payload), NOW)).messages == (message,)
     assert decode_message(encode(message)) == message
@@ -58,8 +58,8 @@ def refused(request: Request, app: App = APP) -> Rejected:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_with_all_that_surrounds_it() -> None:
-    message = said(chat(NOW))
+def test_a_text_message() -> None:
+    message = received(chat(NOW))
     assert (message.id, message.kind, message.platform, message.app) == (
         "24567890123456789",
         "message",
@@ -97,8 +97,8 @@ def test_a_text_with_all_that_surrounds_it() -> None:
         ({"MsgType": "music", "Title": "Song"}, Other(name="music", text="Song", data={"Title": "Song"}), ""),
     ],
 )
-def test_every_sort_of_message(more: dict[str, Any], segment: Any, text: str) -> None:
-    message = said({**fields(NOW), "MsgId": "1", **more})
+def test_messages_of_every_type(more: dict[str, Any], segment: Any, text: str) -> None:
+    message = received({**fields(NOW), "MsgId": "1", **more})
     assert (message.kind, message.segments, message.content.text) == ("message", (segment,), text)
     assert message.content.attachments == ((segment,) if isinstance(segment, Image | Audio | Video) else ())
 
@@ -114,7 +114,7 @@ def test_every_sort_of_message(more: dict[str, Any], segment: Any, text: str) ->
         {"MsgType": "link", "Title": "T", "Description": "D", "Url": "https://e.com"},
     ],
 )
-def test_wechatpy_reads_the_same_in_it(more: dict[str, Any]) -> None:
+def test_wechatpy_reads_the_same_values(more: dict[str, Any]) -> None:
     body = xml({**fields(NOW), "MsgId": "1", **more}).replace("a ]]> b", "a ]]]]><![CDATA[> b")
     (message,) = accepted(delivery(body, NOW)).messages
     theirs = cast("Any", parse_message(body))
@@ -141,8 +141,8 @@ def test_wechatpy_reads_the_same_in_it(more: dict[str, Any]) -> None:
             raise AssertionError(segment)
 
 
-def test_a_tap_on_a_menu_is_an_action() -> None:
-    message = said({**fields(NOW), "Content": "Yes, please", "bizmsgmenuid": "=3=yes42", "MsgId": "9"})
+def test_a_tap_on_a_menu_item_is_an_action() -> None:
+    message = received({**fields(NOW), "Content": "Yes, please", "bizmsgmenuid": "=3=yes42", "MsgId": "9"})
     assert message.action is not None
     assert (message.kind, message.action.id, message.action.value) == ("action", "yes", "42")
     assert (message.id, message.content.text) == ("9", "Yes, please")
@@ -170,15 +170,15 @@ def test_a_tap_on_a_menu_is_an_action() -> None:
         ("", {}, "unknown", ""),
     ],
 )
-def test_every_event_is_kept_with_all_its_fields(name: str, more: dict[str, Any], event: str, text: str) -> None:
-    message = said(fields(NOW, "event", Event=name, **more))
+def test_an_event_keeps_all_its_fields_in_raw(name: str, more: dict[str, Any], event: str, text: str) -> None:
+    message = received(fields(NOW, "event", Event=name, **more))
     assert (message.kind, message.event, message.content.text) == ("event", event, text)
     assert {key: message.raw[key] for key in more} == more
     assert message.raw["Event"] == name
 
 
-def test_the_result_of_a_template_message_names_the_message() -> None:
-    message = said(fields(NOW, "event", Event="TEMPLATESENDJOBFINISH", MsgID=200163836, Status="failed:user block"))
+def test_the_result_of_a_template_message_has_the_id_of_the_message() -> None:
+    message = received(fields(NOW, "event", Event="TEMPLATESENDJOBFINISH", MsgID=200163836, Status="failed:user block"))
     assert (message.event, message.reply_to, message.raw["Status"]) == (
         "templatesendjobfinish",
         "200163836",
@@ -186,14 +186,16 @@ def test_the_result_of_a_template_message_names_the_message() -> None:
     )
 
 
-def test_a_location_report_is_a_place() -> None:
-    message = said(fields(NOW, "event", Event="LOCATION", Latitude=23.137466, Longitude="113.352425", Precision="119"))
+def test_a_location_report_is_a_location_segment() -> None:
+    message = received(
+        fields(NOW, "event", Event="LOCATION", Latitude=23.137466, Longitude="113.352425", Precision="119")
+    )
     assert message.segments == (Location(latitude=23.137466, longitude=113.352425),)
 
 
-def test_events_of_one_second_differ_and_their_repetitions_do_not() -> None:
+def test_events_of_one_second_have_different_ids_and_a_repeat_has_the_same() -> None:
     ids = [
-        said(fields(NOW, "event", Event=name, EventKey=key)).id
+        received(fields(NOW, "event", Event=name, EventKey=key)).id
         for name, key in (("CLICK", "a"), ("CLICK", "a"), ("CLICK", "b"), ("SCAN", "a"), ("subscribe", "qrscene_a"))
     ]
     assert ids[0] == ids[1]
@@ -203,8 +205,8 @@ def test_events_of_one_second_differ_and_their_repetitions_do_not() -> None:
 # --- modes ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_plain_body_is_refused_wherever_a_better_one_can_be_had() -> None:
-    """Leaving out `encrypt_type` must not get around the signature over the content."""
+def test_safe_and_compatible_mode_refuse_a_plain_body() -> None:
+    """A request without `encrypt_type` must not bypass the signature over the content."""
     for app in (APP, COMPATIBLE):
         outcome = refused(plain(chat(NOW), NOW), app)
         assert (outcome.status, outcome.reason) == (401, "forged")
@@ -218,34 +220,34 @@ def test_a_plain_body_is_refused_wherever_a_better_one_can_be_had() -> None:
         assert refused(raw, app).reason == "forged"
 
 
-def test_compatible_mode_believes_what_is_encrypted_and_nothing_beside_it() -> None:
+def test_compatible_mode_reads_the_encrypted_content_and_ignores_the_plain_copy() -> None:
     request = compatible(chat(NOW), NOW)
-    wanted = accepted(delivery(xml(chat(NOW)), NOW), COMPATIBLE).messages
-    assert accepted(request, COMPATIBLE).messages == wanted
+    expected = accepted(delivery(xml(chat(NOW)), NOW), COMPATIBLE).messages
+    assert accepted(request, COMPATIBLE).messages == expected
     forged = replace(request, body=request.body.replace("订单 🎁".encode(), b"transfer all"))
-    assert accepted(forged, COMPATIBLE).messages == wanted
+    assert accepted(forged, COMPATIBLE).messages == expected
 
 
-def test_plain_mode_believes_a_signature_over_the_time() -> None:
+def test_plain_mode_accepts_a_recent_signature_over_the_time_stamp() -> None:
     (message,) = accepted(plain(chat(NOW), NOW), PLAIN).messages
-    assert message == said(chat(NOW))
+    assert message == received(chat(NOW))
     assert refused(plain(chat(NOW), NOW - 4000), PLAIN).reason == "stale"
 
 
-def test_plain_mode_takes_encrypted_callbacks_once_there_is_a_key() -> None:
+def test_plain_mode_accepts_encrypted_callbacks_if_there_is_a_key() -> None:
     request = delivery(xml(chat(NOW)), NOW)
-    assert accepted(request, make_app(mode="plain")).messages == (said(chat(NOW)),)
+    assert accepted(request, make_app(mode="plain")).messages == (received(chat(NOW)),)
     assert "encoding_aes_key" in refused(request, PLAIN).detail
 
 
-def test_a_plain_body_of_compatible_mode_is_not_kept_twice() -> None:
+def test_plain_mode_drops_the_encrypted_copy_of_compatible_mode() -> None:
     request = compatible(chat(NOW), NOW)
     query = query_of(TOKEN, NOW, name="signature")
     (message,) = accepted(replace(request, query=query), PLAIN).messages
     assert "Encrypt" not in message.raw
 
 
-# --- who is believed --------------------------------------------------------------------------------------------------
+# --- which callbacks are accepted -------------------------------------------------------------------------------------
 
 
 def test_the_acknowledgement_is_success_in_plain_text() -> None:
@@ -254,7 +256,7 @@ def test_the_acknowledgement_is_success_in_plain_text() -> None:
         assert (response.status, response.body, response.content_type) == (200, b"success", "text/plain")
 
 
-def test_the_signature_of_the_address_is_none_of_the_content() -> None:
+def test_the_signature_of_a_verification_does_not_authenticate_content() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     assert (
         refused(replace(request, query={**request.query, "msg_signature": request.query["signature"]})).reason
@@ -263,7 +265,7 @@ def test_the_signature_of_the_address_is_none_of_the_content() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "app", "wanted", "detail"),
+    ("request_", "app", "expected", "detail"),
     [
         (delivery(xml(chat(NOW)), NOW), make_app("anothertoken"), (401, "forged"), "compare `token` with .*Token"),
         (
@@ -272,52 +274,57 @@ def test_the_signature_of_the_address_is_none_of_the_content() -> None:
             (401, "forged"),
             "compare `encoding_aes_key` with .*EncodingAESKey",
         ),
-        (delivery(xml(chat(NOW)), NOW), make_app(app_id="wx0"), (401, "forged"), "another account.*`app_id`.*AppID"),
+        (
+            delivery(xml(chat(NOW)), NOW),
+            make_app(app_id="wx0"),
+            (401, "forged"),
+            "addressed to another account.*`app_id`.*AppID",
+        ),
         (delivery(xml(chat(NOW)), NOW), make_app(original_id="gh_other"), (401, "forged"), "original_id.*Original ID"),
         (delivery(xml(chat(NOW)), NOW - 4000), APP, (401, "stale"), "old"),
         (delivery(xml({"MsgType": "text"}), NOW), APP, (400, "malformed"), "no FromUserName"),
         (delivery(xml({"FromUserName": "o"}), NOW), APP, (400, "malformed"), "no MsgType"),
-        (delivery("no xml", NOW), APP, (400, "malformed"), "neither XML nor JSON"),
-        (Request(query={"encrypt_type": "aes"}, body=b"x"), APP, (400, "malformed"), "neither XML nor JSON"),
+        (delivery("no xml", NOW), APP, (400, "malformed"), "not XML"),
+        (Request(query={"encrypt_type": "aes"}, body=b"x"), APP, (400, "malformed"), "not XML"),
         (Request(query={"encrypt_type": "rsa"}, body=b"x"), APP, (400, "malformed"), "encrypt_type"),
         (
             Request(query=query_of(TOKEN, NOW, name="signature"), body=b"x"),
             PLAIN,
             (400, "malformed"),
-            "neither XML nor JSON",
+            "not XML",
         ),
         (Request(method="DELETE"), APP, (405, "malformed"), "neither GET nor POST"),
     ],
 )
-def test_a_refusal_says_where_to_look_and_no_secret(
-    request_: Request, app: App, wanted: tuple[int, str], detail: str
+def test_a_rejection_names_the_setting_to_check_but_no_secret(
+    request_: Request, app: App, expected: tuple[int, str], detail: str
 ) -> None:
     outcome = refused(request_, app)
-    assert (outcome.status, outcome.reason) == wanted
+    assert (outcome.status, outcome.reason) == expected
     assert re.search(detail, outcome.detail)
     assert not [secret for secret in (TOKEN, KEY, OTHER_KEY, SECRET, "anothertoken") if secret in outcome.detail]
 
 
-def test_the_right_original_id_is_let_in() -> None:
+def test_only_the_configured_original_id_is_accepted() -> None:
     assert accepted(delivery(xml(chat(NOW)), NOW), make_app(original_id=ACCOUNT)).messages
     assert accepted(plain(chat(NOW), NOW), make_app(mode="plain", original_id=ACCOUNT)).messages
     assert refused(plain(chat(NOW), NOW), make_app(mode="plain", original_id="gh_other")).reason == "forged"
 
 
-def test_the_key_of_before_is_tried_too() -> None:
+def test_a_message_encrypted_with_the_previous_key_is_accepted() -> None:
     app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY)
-    assert accepted(delivery(xml(chat(NOW)), NOW), app).messages == (said(chat(NOW)),)
+    assert accepted(delivery(xml(chat(NOW)), NOW), app).messages == (received(chat(NOW)),)
 
 
 # --- verification -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("app", [APP, COMPATIBLE, PLAIN])
-def test_the_console_is_shown_its_text_unchanged_in_every_mode(app: App) -> None:
+def test_the_response_to_a_verification_is_the_echostr_in_every_mode(app: App) -> None:
     response = accepted(verification(NOW), app).response
     assert (response.body, response.content_type) == (b"4375120948345356249", "text/plain")
 
 
-def test_what_is_shown_is_never_a_page() -> None:
+def test_the_response_to_a_verification_is_plain_text() -> None:
     query = query_of(TOKEN, NOW, name="signature", echostr="<script>alert(1)</script>")
     assert accepted(Request(method="GET", query=query)).response.content_type == "text/plain"

@@ -1,4 +1,4 @@
-"""Sending on WeChat, besides the golden files: tokens, limits, refusals, downloads, and the bytes on the wire."""
+"""Sending on WeChat, besides the golden files: tokens, limits, outcomes, downloads, and the bytes on the wire."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def answer(**body: Any) -> Answer:
     return Answer(200, json.dumps(body).encode())
 
 
-def test_the_stable_token_is_asked_for_and_never_forced() -> None:
+def test_the_stable_token_is_requested_without_force_refresh() -> None:
     steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
     call = next(steps)
     assert (call.method, call.url) == ("POST", "https://api.weixin.qq.com/cgi-bin/stable_token")
@@ -63,7 +63,7 @@ def test_the_stable_token_is_asked_for_and_never_forced() -> None:
     ("code", "named"),
     [(40001, "AppSecret"), (40125, "AppSecret"), (40013, "AppID"), (40164, "IP Allow-list"), (48004, "banned")],
 )
-def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> None:
+def test_refused_credentials_name_the_page_of_the_console(code: int, named: str) -> None:
     steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
     next(steps)
     with pytest.raises(TokenUnavailableError, match=named) as error:
@@ -72,7 +72,7 @@ def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> No
     assert SECRET not in str(error.value)
 
 
-def test_two_thousand_calls_a_minute_for_an_account() -> None:
+def test_an_account_has_2000_calls_a_minute() -> None:
     assert outbound.limits(SEND, out(Reply.of("x")), APP) == (Bucket(f"wechat#{APP_ID}", 2000, 60),)
 
 
@@ -92,11 +92,11 @@ def test_two_thousand_calls_a_minute_for_an_account() -> None:
         (99999, Permanent),
     ],
 )
-def test_codes(code: int, kind: type) -> None:
+def test_the_outcome_of_an_error_code(code: int, kind: type) -> None:
     assert isinstance(outbound.outcome(SEND, answer(errcode=code, errmsg="x")), kind)
 
 
-def test_a_day_quota_is_asked_after_less_often_than_a_minutes() -> None:
+def test_a_used_up_day_quota_waits_longer_than_a_minute_limit() -> None:
     minute, day = (outbound.outcome(SEND, answer(errcode=code)) for code in (45011, 45009))
     assert isinstance(minute, RetryAfter)
     assert isinstance(day, RetryAfter)
@@ -104,8 +104,8 @@ def test_a_day_quota_is_asked_after_less_often_than_a_minutes() -> None:
 
 
 @pytest.mark.parametrize("code", [45015, 45047, 48001])
-def test_what_a_callback_may_still_say_is_kept_for_it_and_all_else_has_failed(code: int) -> None:
-    def is_kept(segment: str | Other, app: App, code: int) -> bool:
+def test_a_refused_message_is_deferred_only_if_a_passive_reply_can_carry_it(code: int) -> None:
+    def is_deferred(segment: str | Other, app: App, code: int) -> bool:
         call = next(outbound.deliver(out(Reply.of(segment)), app, 100))
         refused = outbound.outcome(call, answer(errcode=code, errmsg="x"))
         assert isinstance(refused, Permanent)
@@ -113,28 +113,28 @@ def test_what_a_callback_may_still_say_is_kept_for_it_and_all_else_has_failed(co
 
     passive = App("wechat", "demo", msgspec.structs.replace(APP.config, reply_mode="passive"))
     template = Other(name="template", data={"template_id": "T"})
-    assert is_kept("words", passive, code)
-    assert not is_kept(template, passive, code)
-    assert not is_kept("words", passive, 43019)
-    assert not is_kept("words", APP, code)
+    assert is_deferred("text", passive, code)
+    assert not is_deferred(template, passive, code)
+    assert not is_deferred("text", passive, 43019)
+    assert not is_deferred("text", APP, code)
 
 
 @pytest.mark.parametrize("code", [45080, 45081, 48001, 45011])
-def test_a_sign_of_typing_that_is_refused_holds_up_no_words(code: int) -> None:
+def test_a_refused_typing_sign_counts_as_sent(code: int) -> None:
     typing = first(Reply.of(Other(name="typing")))
     assert outbound.outcome(typing, answer(errcode=code, errmsg="x")) == Sent()
     assert isinstance(outbound.outcome(typing, answer(errcode=40001, errmsg="x")), TokenRejected)
 
 
 @pytest.mark.parametrize("code", [40007, 40033, 45002, 45008])
-def test_a_refused_form_may_be_said_in_words(code: int) -> None:
+def test_a_refused_form_has_a_plain_text_fallback(code: int) -> None:
     assert outbound.outcome(SEND, answer(errcode=code, errmsg="x")) == Permanent(f"{code} x", form=True)
     plain = fallback(Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),))))
     assert plain is not None
     assert first(plain).json["text"] == {"content": "T\n[A]"}
 
 
-def test_nothing_covers_a_message_and_a_template_is_covered_by_its_id() -> None:
+def test_a_message_has_no_idempotency_window_and_a_template_has_its_client_msg_id() -> None:
     assert first(Reply.of("x")).idempotent_for == 0
     template = Reply.of(Other(name="template", data={"template_id": "T"}))
     assert 0 < first(template).idempotent_for < 600
@@ -144,27 +144,27 @@ def test_nothing_covers_a_message_and_a_template_is_covered_by_its_id() -> None:
     assert first(Reply.of(Other(name="typing"))).idempotent_for == IDEMPOTENT
 
 
-def test_media_are_fetched_by_their_handle_or_their_address() -> None:
+def test_media_are_fetched_by_media_id_or_address() -> None:
     call = outbound.download(File(key="M1"), "m", APP)
     assert (call.url, call.query) == ("https://api.weixin.qq.com/cgi-bin/media/get", {"media_id": "M1"})
     call = outbound.download(Image(url="http://mmbiz.qpic.cn/x"), "m", APP)
     assert (call.url, call.auth) == ("http://mmbiz.qpic.cn/x", None)
 
 
-def test_a_film_is_answered_with_an_address() -> None:
+def test_the_answer_for_a_video_is_its_address() -> None:
     call = outbound.download(Video(key="M1"), "m", APP)
     found = outbound.outcome(call, answer(video_url="http://v.qq.com/x.mp4"))
     assert found == Sent(data={"url": "http://v.qq.com/x.mp4"})
     assert isinstance(outbound.outcome(call, answer(errcode=40007, errmsg="x")), Permanent)
 
 
-def test_callback_addresses_can_be_read() -> None:
+def test_callback_addresses_are_read() -> None:
     call = outbound.addresses(APP)
     assert (call.method, call.url) == ("GET", "https://api.weixin.qq.com/cgi-bin/getcallbackip")
     assert outbound.read_addresses(answer(ip_list=["1.2.3.4"])) == ("1.2.3.4/32",)
 
 
-def test_chinese_goes_out_as_it_is_and_never_as_escapes() -> None:
+def test_chinese_is_sent_as_utf_8_without_escapes() -> None:
     seen: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Answers within the response, in the mode and data format of the request, read by wechatpy."""
+"""Passive replies of WeChat: in the mode and data format of the request, and readable by wechatpy."""
 
 import json
 
@@ -9,7 +9,7 @@ from wechatpy.crypto import WeChatCrypto
 from parley.adapter import Accepted, App, Request, SupportsPassiveReply
 from parley.model import Card, Image, Message, Reply
 from parley.platforms import inbound
-from parley.platforms.tencent.fields import read, text
+from parley.platforms.tencent.fields import read
 from parley.platforms.wechat.inbound import passive_reply, receive
 from tests.conformance.adapters.wechat import (
     ACCOUNT,
@@ -50,83 +50,83 @@ def message_of(request: Request, app: App = PASSIVE) -> Message:
     return received(request, app).messages[0]
 
 
-def opened(body: bytes, key: str = KEY) -> str:
-    """What wechatpy decrypts of an answer."""
+def decrypted(body: bytes, key: str = KEY) -> str:
+    """The content of a response, decrypted by wechatpy."""
     envelope = read(body)
-    message = {"Encrypt": text(envelope, "Encrypt")}
-    parts = (text(envelope, "MsgSignature"), text(envelope, "TimeStamp"), text(envelope, "Nonce"))
+    message = {"Encrypt": envelope["Encrypt"]}
+    parts = [envelope[name] for name in ("MsgSignature", "TimeStamp", "Nonce")]
     return WeChatCrypto(TOKEN, key, APP_ID).decrypt_message(message, *parts)
 
 
 @pytest.mark.parametrize(
     "request_", [delivery(xml(chat(NOW)), NOW), compatible(chat(NOW), NOW)], ids=["safe", "compatible"]
 )
-def test_what_came_encrypted_is_answered_encrypted(request_: Request) -> None:
+def test_the_response_to_an_encrypted_request_is_encrypted(request_: Request) -> None:
     answered = passive_reply(request_, PASSIVE, message_of(request_), REPLIES, NOW)
     assert (answered.sent, answered.rest, answered.response.content_type) == (2, None, "text/xml")
-    assert xmltodict.parse(opened(answered.response.body))["xml"] == TEXT
+    assert xmltodict.parse(decrypted(answered.response.body))["xml"] == TEXT
 
 
-def test_what_came_as_json_is_answered_in_json() -> None:
+def test_the_response_to_a_json_request_is_json() -> None:
     request = delivery(json.dumps(chat(NOW)), NOW)
     response = passive_reply(request, PASSIVE, message_of(request), REPLIES, NOW).response
     assert response.content_type == "application/json"
     envelope = json.loads(response.body)
     assert set(envelope) == {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"}
     assert (envelope["TimeStamp"], envelope["Nonce"]) == (int(NOW), request.query["nonce"])
-    assert json.loads(opened(response.body)) == {**TEXT, "CreateTime": int(NOW)}
+    assert json.loads(decrypted(response.body)) == {**TEXT, "CreateTime": int(NOW)}
 
 
-def test_what_came_plain_is_answered_plain() -> None:
+def test_the_response_to_a_plain_request_is_plain() -> None:
     app = make_app(mode="plain", key="", reply_mode="passive")
     request = plain(chat(NOW), NOW)
     response = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response
     assert xmltodict.parse(response.body)["xml"] == TEXT
 
 
-def test_a_plain_account_that_is_asked_encrypted_answers_encrypted() -> None:
+def test_an_account_in_plain_mode_encrypts_the_response_to_an_encrypted_request() -> None:
     app = make_app(mode="plain", reply_mode="passive")
     request = delivery(xml(chat(NOW)), NOW)
     response = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response
-    assert xmltodict.parse(opened(response.body))["xml"] == TEXT
+    assert xmltodict.parse(decrypted(response.body))["xml"] == TEXT
 
 
-def test_the_answer_is_under_the_key_of_the_request() -> None:
+def test_the_response_is_encrypted_with_the_key_of_the_request() -> None:
     app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY, reply_mode="passive")
     request = delivery(xml(chat(NOW)), NOW)
     body = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response.body
-    assert xmltodict.parse(opened(body))["xml"] == TEXT
+    assert xmltodict.parse(decrypted(body))["xml"] == TEXT
     lost = passive_reply(request, make_app(key=OTHER_KEY), message_of(request), REPLIES, NOW)
     assert (lost.response.body, lost.sent) == (b"success", 0)
 
 
-def test_nothing_to_say_is_success_in_every_mode() -> None:
+def test_the_response_is_success_if_no_reply_fits() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     for replies in ((), (Reply(op="recall", target="1"),)):
         answered = passive_reply(request, PASSIVE, message_of(request), replies, NOW)
         assert (answered.response.body, answered.response.content_type, answered.sent) == (b"success", "text/plain", 0)
 
 
-def test_a_long_answer_leaves_its_rest() -> None:
+def test_a_long_reply_returns_its_rest() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     long = "第一句话。" * 200
     answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(long), Reply.of("next")), NOW)
     assert answered.sent == 0
     assert answered.rest is not None
-    first = xmltodict.parse(opened(answered.response.body))["xml"]["Content"]
+    first = xmltodict.parse(decrypted(answered.response.body))["xml"]["Content"]
     assert len(first.encode()) <= 2048
     second = passive_reply(request, PASSIVE, message_of(request), (answered.rest, Reply.of("next")), NOW)
     assert second.sent == 2
-    assert first + xmltodict.parse(opened(second.response.body))["xml"]["Content"] == f"{long}\nnext"
+    assert first + xmltodict.parse(decrypted(second.response.body))["xml"]["Content"] == f"{long}\nnext"
 
 
-def test_an_image_goes_alone_and_a_card_in_words() -> None:
+def test_an_image_is_a_message_of_its_own_and_a_card_becomes_text() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(Image(key="M1")), Reply.of("x")), NOW)
-    assert xmltodict.parse(opened(answered.response.body))["xml"]["Image"] == {"MediaId": "M1"}
+    assert xmltodict.parse(decrypted(answered.response.body))["xml"]["Image"] == {"MediaId": "M1"}
     assert answered.sent == 1
     answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(Card(title="T", text="**x**")),), NOW)
-    assert xmltodict.parse(opened(answered.response.body))["xml"]["Content"] == "T\nx"
+    assert xmltodict.parse(decrypted(answered.response.body))["xml"]["Content"] == "T\nx"
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_an_image_goes_alone_and_a_card_in_words() -> None:
         ("MASSSENDJOBFINISH", 0),
     ],
 )
-def test_an_event_is_waited_for_where_somebody_reads_the_answer(name: str, waits: float) -> None:
+def test_an_event_waits_for_a_reply_unless_no_person_reads_it(name: str, waits: float) -> None:
     assert received(delivery(xml(fields(NOW, "event", Event=name)), NOW)).passive_reply_within == waits
 
 
-def test_only_a_passive_account_waits() -> None:
+def test_only_an_account_in_passive_mode_waits() -> None:
     assert received(delivery(xml(chat(NOW)), NOW)).passive_reply_within == 4.5
     assert received(delivery(xml(chat(NOW)), NOW), APP).passive_reply_within == 0
 
 
-def test_the_module_has_the_part_that_the_engine_looks_for() -> None:
+def test_the_module_supports_passive_replies() -> None:
     assert isinstance(inbound("wechat"), SupportsPassiveReply)

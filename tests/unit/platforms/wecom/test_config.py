@@ -1,4 +1,4 @@
-"""What a WeCom configuration takes, and that what it refuses names the page of the console and no value."""
+"""The configuration of WeCom: its defaults, and errors that name the field and the page of the console."""
 
 from typing import Any
 
@@ -16,24 +16,24 @@ def read(**fields: Any) -> Config:
     return msgspec.json.decode(msgspec.json.encode({**GOOD, **fields}), type=Config)
 
 
-def test_the_registry_knows_it() -> None:
+def test_it_is_registered() -> None:
     assert config_type("wecom") is Config
 
 
-def test_the_real_host_and_answers_by_the_api_are_what_is_assumed() -> None:
+def test_the_defaults_are_the_real_host_active_replies_and_reporting_unknown_outcomes() -> None:
     config = read()
     assert (config.host, config.reply_mode, config.on_unknown) == ("https://qyapi.weixin.qq.com", "active", "report")
 
 
-def test_keys_and_receivers() -> None:
+def test_a_callback_may_use_both_keys_and_all_receivers() -> None:
     old = KEY[::-1][1:] + "A"
     config = read(previous_encoding_aes_key=old, receive_ids=["dk1", ""])
-    assert config.keys == (KEY, old)
-    assert config.receivers == {"ww1", "dk1", ""}
-    assert read().keys == (KEY,)
+    assert config.callback_keys.keys == (KEY, old)
+    assert config.callback_keys.receivers == {"ww1", "dk1", ""}
+    assert read().callback_keys.keys == (KEY,)
 
 
-def test_webhooks() -> None:
+def test_webhooks_are_read_by_name() -> None:
     config = read(webhooks={"alerts": {"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=K"}})
     assert config.webhooks["alerts"].url.endswith("key=K")
 
@@ -45,13 +45,16 @@ def test_webhooks() -> None:
         ({"corp_id": "ww 1"}, "corp_id: .*Company ID"),
         ({"secret": ""}, "secret: .*Secret"),
         ({"token": ""}, "token: .*API Receive › Token"),
-        ({"encoding_aes_key": KEY[:-1]}, "encoding_aes_key: 43 .* 42 characters .*API Receive › EncodingAESKey"),
-        ({"encoding_aes_key": KEY + "="}, "encoding_aes_key: 43 .* 44 characters"),
+        (
+            {"encoding_aes_key": KEY[:-1]},
+            "encoding_aes_key: must be 43 .* 42 characters; .*API Receive › EncodingAESKey",
+        ),
+        ({"encoding_aes_key": KEY + "="}, "encoding_aes_key: must be 43 .* 44 characters"),
         ({"encoding_aes_key": "*" * 43}, "encoding_aes_key"),
-        ({"previous_encoding_aes_key": "short"}, "previous_encoding_aes_key: 43 .* 5 characters"),
-        ({"host": "qyapi.weixin.qq.com"}, "host: an address"),
-        ({"host": "https://qyapi.weixin.qq.com/"}, "host: an address"),
-        ({"webhooks": {"a": {"url": "https://x/send"}}}, r"webhooks\.a\.url: the address with its key"),
+        ({"previous_encoding_aes_key": "short"}, "previous_encoding_aes_key: must be 43 .* 5 characters"),
+        ({"host": "qyapi.weixin.qq.com"}, "host: must be an address"),
+        ({"host": "https://qyapi.weixin.qq.com/"}, "host: must be an address"),
+        ({"webhooks": {"a": {"url": "https://x/send"}}}, r"webhooks\.a\.url: must be the address with its key"),
         ({"webhooks": {"a": {"url": "ftp://x/send?key=1"}}}, r"webhooks\.a\.url"),
         ({"webhooks": {"a": {}}}, "url"),
         ({"agent_id": "1000002"}, "agent_id"),
@@ -59,12 +62,12 @@ def test_webhooks() -> None:
         ({"corpid": "x"}, "corpid"),
     ],
 )
-def test_an_error_names_the_field_and_no_value(fields: dict[str, Any], named: str) -> None:
+def test_an_error_names_the_field_but_no_value(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=named) as error:
         read(**fields)
     assert not [value for value in (GOOD["secret"], KEY, KEY[:-1]) if value in str(error.value)]
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_one_error_lists_all_problems() -> None:
     with pytest.raises(msgspec.ValidationError, match=r"corp_id.*token.*encoding_aes_key"):
         read(corp_id="", token="", encoding_aes_key="")

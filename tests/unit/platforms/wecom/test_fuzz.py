@@ -1,4 +1,4 @@
-"""Whatever comes: a refusal or sane messages, never an exception. Whatever the bot says: calls within the limits."""
+"""Any request is refused or becomes valid messages, without an exception. Any reply becomes calls within the limits."""
 
 from typing import Any
 
@@ -54,14 +54,14 @@ TREES = st.recursive(
     st.binary(max_size=300),
     st.dictionaries(st.sampled_from(["msg_signature", "timestamp", "nonce", "echostr"]), st.text(max_size=30)),
 )
-def test_any_request_is_refused_and_never_raises(body: bytes, query: dict[str, str]) -> None:
+def test_any_unsigned_request_is_refused_without_an_exception(body: bytes, query: dict[str, str]) -> None:
     for method in ("GET", "POST", "PUT"):
         assert isinstance(receive(Request(method=method, query=query, body=body), APP, NOW), Rejected)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(NAMES, TREES, max_size=8))
-def test_any_content_in_a_valid_envelope_is_refused_or_makes_a_sane_message(payload: dict[str, Any]) -> None:
+def test_any_signed_fields_are_refused_or_become_a_valid_message(payload: dict[str, Any]) -> None:
     request = delivery(xml({**fields(NOW), **payload}).encode("utf-8", "surrogatepass"), NOW)
     outcome = receive(request, APP, NOW)
     if isinstance(outcome, Accepted):
@@ -73,15 +73,15 @@ def test_any_content_in_a_valid_envelope_is_refused_or_makes_a_sane_message(payl
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_in_a_valid_envelope_never_raise(payload: bytes) -> None:
+def test_any_signed_bytes_are_handled_without_an_exception(payload: bytes) -> None:
     assert isinstance(receive(delivery(payload, NOW), APP, NOW), Accepted | Rejected)
 
 
-WORDS = st.text(alphabet="你好 ab.。\n🙂<*`[](#)>@", max_size=3000)
+TEXTS = st.text(alphabet="你好 ab.。\n🙂<*`[](#)>@", max_size=3000)
 URLS = st.sampled_from(["", "https://e.com/a.png", "https://e.com", "not a url", "data:,x"])
 SEGMENTS = st.one_of(
-    WORDS.map(lambda said: Text(text=said)),
-    WORDS.map(lambda said: Markdown(text=said)),
+    TEXTS.map(lambda text: Text(text=text)),
+    TEXTS.map(lambda text: Markdown(text=text)),
     st.builds(Link, url=URLS, title=st.text(max_size=60), description=st.text(max_size=60), image=URLS),
     st.builds(
         Image, key=st.sampled_from(["", "M"]), url=URLS, data=st.sampled_from(["", "AAAA"]), name=st.text(max_size=20)
@@ -91,7 +91,7 @@ SEGMENTS = st.one_of(
     st.builds(
         Card,
         title=st.text(max_size=80),
-        text=WORDS,
+        text=TEXTS,
         buttons=st.lists(
             st.builds(
                 Button, id=st.text(max_size=20), label=st.text(max_size=20), value=st.text(max_size=600), url=URLS
@@ -100,7 +100,7 @@ SEGMENTS = st.one_of(
         ).map(tuple),
     ),
 )
-PLACES = st.sampled_from(
+DESTINATIONS = st.sampled_from(
     [
         Destination(platform="wecom", app="demo", user_id="zhangsan"),
         Destination(platform="wecom", app="demo", room_id="wr1"),
@@ -110,8 +110,8 @@ PLACES = st.sampled_from(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(SEGMENTS, max_size=5).map(tuple), PLACES)
-def test_any_reply_is_said_within_the_limits(segments: tuple[AnySegment, ...], to: Destination) -> None:
+@given(st.lists(SEGMENTS, max_size=5).map(tuple), DESTINATIONS)
+def test_any_reply_is_sent_within_the_limits(segments: tuple[AnySegment, ...], to: Destination) -> None:
     out = Outgoing(id="a" * 32, message_key="k", ordinal=0, to=to, reply=Reply(segments=segments), created=0)
     try:
         steps = outbound.deliver(out, APP, NOW)

@@ -1,16 +1,16 @@
-"""Callbacks of WeCom: who is believed, and every message and event of the docs in the unified model.
+"""Callbacks of WeCom: which are accepted, and all messages and events of the docs in the unified model.
 
-The sources are encrypted by wechatpy; what wechatpy reads of a message is compared with what is read here.
+wechatpy encrypts the callbacks. Its reading of each message is compared with ours.
 """
 
+import re
 from typing import Any, cast
 
 import pytest
 from wechatpy.enterprise import parse_message
 from wechatpy.enterprise.crypto import WeChatCrypto
 
-from parley.adapter import Accepted, App, Rejected, Request, SupportsInstantAnswers
-from parley.adapter import SupportsPassiveReply as AnsweringPart
+from parley.adapter import Accepted, App, Rejected, Request, SupportsInstantAnswers, SupportsPassiveReply
 from parley.crypto import unseal
 from parley.model import Audio, Destination, File, Image, Link, Location, Message, Other, Text, Video
 from parley.model.codec import decode_message, encode
@@ -31,13 +31,13 @@ from tests.conformance.adapters.wecom import (
     make_app,
     verification,
 )
-from tests.conformance.tencent import encrypt, query_of, xml
+from tests.conformance.tencent import encrypt, query_of, sign, xml
 
 NOW = 1_718_000_100.0
 
 
-def said(payload: dict[str, Any] | str, app: App = APP) -> Message:
-    """The message that comes of `payload`, after its way through the queue."""
+def received(payload: dict[str, Any] | str, app: App = APP) -> Message:
+    """The message made from `payload`, after encoding and decoding for the queue."""
     body = payload if isinstance(payload, str) else xml(payload)
     outcome = receive(delivery(body, NOW), app, NOW)
     assert isinstance(outcome, Accepted), outcome
@@ -47,7 +47,7 @@ def said(payload: dict[str, Any] | str, app: App = APP) -> Message:
 
 
 def event(name: str, **more: Any) -> Message:
-    message = said(fields(NOW, "event", Event=name, **more))
+    message = received(fields(NOW, "event", Event=name, **more))
     assert message.kind == "event"
     return message
 
@@ -61,8 +61,8 @@ def refused(request: Request, app: App = APP, now: float = NOW) -> Rejected:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_with_all_that_surrounds_it() -> None:
-    message = said(chat(NOW))
+def test_a_text_message() -> None:
+    message = received(chat(NOW))
     assert message == Message(
         id="7234567890123456789",
         platform="wecom",
@@ -121,8 +121,8 @@ def test_a_text_with_all_that_surrounds_it() -> None:
         ({"MsgType": "text", "Content": "  /help  "}, Text(text="  /help  "), "/help"),
     ],
 )
-def test_every_sort_of_message(more: dict[str, Any], segment: Any, text: str) -> None:
-    message = said({**fields(NOW), "MsgId": "1", **more})
+def test_messages_of_every_type(more: dict[str, Any], segment: Any, text: str) -> None:
+    message = received({**fields(NOW), "MsgId": "1", **more})
     assert message.kind == "message"
     assert message.segments == (segment,)
     assert message.content.text == text
@@ -139,9 +139,9 @@ def test_every_sort_of_message(more: dict[str, Any], segment: Any, text: str) ->
         {"MsgType": "location", "Location_X": "39.9", "Location_Y": "116.4", "Scale": "15", "Label": "HQ"},
     ],
 )
-def test_wechatpy_reads_the_same_in_it(more: dict[str, Any]) -> None:
+def test_wechatpy_reads_the_same_values(more: dict[str, Any]) -> None:
     body = xml({**fields(NOW), "MsgId": "1", **more}).replace("a ]]> b", "a ]]]]><![CDATA[> b")
-    message, theirs = said(body), cast("Any", parse_message(body))
+    message, theirs = received(body), cast("Any", parse_message(body))
     assert (message.sender.id, message.timestamp, message.id) == (
         theirs.source,
         int(theirs.create_time.timestamp()),
@@ -190,34 +190,36 @@ def test_wechatpy_reads_the_same_in_it(more: dict[str, Any]) -> None:
         ("something_new", {"Deep": {"List": ["1", "2"]}}, ""),
     ],
 )
-def test_every_event_is_kept_with_all_its_fields(name: str, more: dict[str, Any], text: str) -> None:
+def test_an_event_keeps_all_its_fields_in_raw(name: str, more: dict[str, Any], text: str) -> None:
     message = event(name, **more)
     assert (message.event, message.content.text) == (name, text)
     assert {key: message.raw[key] for key in more} == more
 
 
-def test_a_location_report_is_a_place() -> None:
+def test_a_location_report_is_a_location_segment() -> None:
     message = event("LOCATION", Latitude="39.9", Longitude="116.4", Precision="65")
     assert message.event == "location"
     assert message.segments == (Location(latitude=39.9, longitude=116.4),)
 
 
-def test_the_system_is_no_person() -> None:
-    message = said({**fields(NOW, "event", Event="change_contact", ChangeType="delete_user"), "FromUserName": "sys"})
+def test_an_event_of_the_system_has_a_system_sender() -> None:
+    message = received(
+        {**fields(NOW, "event", Event="change_contact", ChangeType="delete_user"), "FromUserName": "sys"}
+    )
     assert (message.sender.id, message.sender.kind) == ("sys", "system")
-    nobody = fields(NOW, "event", Event="kf_msg_or_event", Token="SECRET", OpenKfId="kf1")
-    del nobody["FromUserName"]
-    message = said(nobody)
+    without_sender = fields(NOW, "event", Event="kf_msg_or_event", Token="SECRET", OpenKfId="kf1")
+    del without_sender["FromUserName"]
+    message = received(without_sender)
     assert (message.sender.id, message.sender.kind) == ("", "system")
     assert "Token" not in message.raw
 
 
-def test_an_event_without_a_name_or_a_time_is_kept_all_the_same() -> None:
-    message = said({**fields(NOW, "event"), "CreateTime": "soon"})
+def test_an_event_without_a_name_or_a_time_is_accepted() -> None:
+    message = received({**fields(NOW, "event"), "CreateTime": "soon"})
     assert (message.event, message.timestamp) == ("unknown", int(NOW))
 
 
-def test_events_of_one_second_differ_and_their_repetitions_do_not() -> None:
+def test_events_of_one_second_have_different_ids_and_a_repeat_has_the_same() -> None:
     first = event("change_contact", ChangeType="create_user", UserID="a")
     assert event("change_contact", ChangeType="create_user", UserID="a").id == first.id
     others = {
@@ -225,8 +227,8 @@ def test_events_of_one_second_differ_and_their_repetitions_do_not() -> None:
         event("change_contact", ChangeType="update_user", UserID="a").id,
         event("click", EventKey="a").id,
         event("click", EventKey="b").id,
-        said({**fields(NOW, "event", Event="click", EventKey="a"), "FromUserName": "lisi"}).id,
-        said({**fields(NOW, "event", Event="click", EventKey="a"), "AgentID": "1000003"}).id,
+        received({**fields(NOW, "event", Event="click", EventKey="a"), "FromUserName": "lisi"}).id,
+        received({**fields(NOW, "event", Event="click", EventKey="a"), "AgentID": "1000003"}).id,
     }
     assert len(others | {first.id}) == 7
 
@@ -234,8 +236,8 @@ def test_events_of_one_second_differ_and_their_repetitions_do_not() -> None:
 # --- cards ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_click_is_an_action_with_the_right_to_change_the_card() -> None:
-    message = said(click(NOW))
+def test_a_click_is_an_action_with_a_sealed_response_code() -> None:
+    message = received(click(NOW))
     assert message.kind == "action"
     assert message.action is not None
     assert (message.action.id, message.action.value, message.action.message_id) == ("btn_ok", "", "task-42")
@@ -247,25 +249,25 @@ def test_a_click_is_an_action_with_the_right_to_change_the_card() -> None:
     assert Destination.answering(message).message_id == "task-42"
 
 
-def test_a_repetition_with_another_response_code_is_the_same_click() -> None:
-    assert said({**click(NOW), "ResponseCode": "ANOTHER"}).id == said(click(NOW)).id
-    assert said({**click(NOW), "TaskId": "task-43"}).id != said(click(NOW)).id
+def test_the_response_code_is_not_part_of_the_id_of_a_click() -> None:
+    assert received({**click(NOW), "ResponseCode": "ANOTHER"}).id == received(click(NOW)).id
+    assert received({**click(NOW), "TaskId": "task-43"}).id != received(click(NOW)).id
 
 
-def test_one_chosen_option_is_told_like_several() -> None:
+def test_one_chosen_option_is_read_like_several() -> None:
     chosen = {
         "SelectedItem": [{"QuestionKey": "q1", "OptionIds": {"OptionId": "a"}}, {"QuestionKey": "q2", "OptionIds": ""}]
     }
-    message = said({**click(NOW), "SelectedItems": chosen})
+    message = received({**click(NOW), "SelectedItems": chosen})
     assert message.action is not None
     assert (message.action.form, message.action.options) == ({"q1": "a", "q2": ""}, ("a",))
 
 
 @pytest.mark.parametrize("name", ["template_card_menu_event", "taskcard_click"])
-def test_menus_of_cards_and_old_task_cards_are_actions_too(name: str) -> None:
+def test_clicks_on_card_menus_and_task_cards_are_actions(name: str) -> None:
     payload = {**click(NOW), "Event": name, "EventKey": "=2=ok42"}
     del payload["ResponseCode"], payload["SelectedItems"]
-    message = said(payload)
+    message = received(payload)
     assert message.action is not None
     assert (message.action.id, message.action.value, message.context.reply_token) == ("ok", "42", "")
 
@@ -277,7 +279,7 @@ def command(**more: Any) -> Accepted | Rejected:
     return receive(delivery(xml({"SuiteId": SUITE, **more}), NOW, SUITE), APP, NOW)
 
 
-def test_a_ticket_is_kept_and_is_no_message() -> None:
+def test_a_suite_ticket_is_a_credential_and_not_a_message() -> None:
     outcome = command(InfoType="suite_ticket", TimeStamp="1718000101", SuiteTicket="T1")
     assert isinstance(outcome, Accepted)
     assert (dict(outcome.credentials), outcome.credentials_issued_at, outcome.messages) == (
@@ -291,7 +293,7 @@ def test_a_ticket_is_kept_and_is_no_message() -> None:
     assert not empty.credentials
 
 
-def test_other_commands_are_events_without_their_credentials() -> None:
+def test_another_command_is_an_event_without_its_credentials() -> None:
     outcome = command(InfoType="cancel_auth", TimeStamp="1718000103", AuthCorpId="ww9", AuthCode="SECRET")
     assert isinstance(outcome, Accepted)
     (message,) = outcome.messages
@@ -306,7 +308,7 @@ def test_other_commands_are_events_without_their_credentials() -> None:
     assert outcome.response.body == b"success"
 
 
-# --- who is believed --------------------------------------------------------------------------------------------------
+# --- which callbacks are accepted -------------------------------------------------------------------------------------
 
 
 def test_the_acknowledgement_is_empty() -> None:
@@ -315,13 +317,13 @@ def test_the_acknowledgement_is_empty() -> None:
     assert (outcome.response.status, outcome.response.body, outcome.passive_reply_within) == (200, b"", 0)
 
 
-def test_the_outside_of_the_envelope_is_no_authority() -> None:
+def test_the_unsigned_receiver_of_the_envelope_is_ignored() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     other = Request(query=request.query, body=request.body.replace(CORP.encode(), b"ww-somebody-else"))
     assert receive(other, APP, NOW) == receive(request, APP, NOW)
 
 
-def test_every_wrong_byte_of_the_ciphertext_is_refused() -> None:
+def test_a_change_of_any_byte_of_the_ciphertext_is_refused() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     start = request.body.index(b"<Encrypt><![CDATA[") + len(b"<Encrypt><![CDATA[")
     for place in range(start, request.body.index(b"]]></Encrypt>")):
@@ -330,7 +332,7 @@ def test_every_wrong_byte_of_the_ciphertext_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "app", "wanted", "detail"),
+    ("request_", "app", "expected", "detail"),
     [
         (delivery(xml(chat(NOW)), NOW), make_app("anothertoken"), (401, "forged"), "compare `token` with .*Token"),
         (
@@ -343,42 +345,38 @@ def test_every_wrong_byte_of_the_ciphertext_is_refused() -> None:
             delivery(xml(chat(NOW)), NOW),
             make_app(corp_id="ww0"),
             (401, "forged"),
-            "another account.*`corp_id`.*Company ID",
+            "addressed to another account.*`corp_id`.*Company ID",
         ),
-        (delivery(xml(chat(NOW)), NOW, ""), APP, (401, "forged"), "another account"),
+        (delivery(xml(chat(NOW)), NOW, ""), APP, (401, "forged"), "addressed to another account"),
         (delivery(xml(chat(NOW)), NOW - 4000), APP, (401, "stale"), "old"),
-        (delivery("no xml", NOW), APP, (400, "malformed"), "neither XML nor JSON"),
+        (delivery("no xml", NOW), APP, (400, "malformed"), "not XML"),
         (delivery(xml({"FromUserName": "a"}), NOW), APP, (400, "malformed"), "neither MsgType nor InfoType"),
         (Request(body=b"<xml><Content>x</Content></xml>"), APP, (401, "forged"), "not encrypted"),
-        (Request(body=b"x"), APP, (400, "malformed"), "neither XML nor JSON"),
+        (Request(body=b"x"), APP, (400, "malformed"), "not XML"),
         (Request(method="PUT"), APP, (405, "malformed"), "neither GET nor POST"),
     ],
 )
-def test_a_refusal_says_where_to_look_and_no_secret(
-    request_: Request, app: App, wanted: tuple[int, str], detail: str
+def test_a_rejection_names_the_setting_to_check_but_no_secret(
+    request_: Request, app: App, expected: tuple[int, str], detail: str
 ) -> None:
-    import re
-
     outcome = refused(request_, app)
-    assert (outcome.status, outcome.reason) == wanted
+    assert (outcome.status, outcome.reason) == expected
     assert re.search(detail, outcome.detail)
     assert not [secret for secret in (TOKEN, KEY, OTHER_KEY, SECRET, "anothertoken") if secret in outcome.detail]
 
 
-def test_a_timestamp_that_is_none_is_stale_even_if_it_is_signed() -> None:
+def test_a_signed_timestamp_that_is_not_a_number_is_stale() -> None:
     encrypted = encrypt(KEY, xml(chat(NOW)), CORP)
-    from tests.conformance.tencent import sign
-
     query = {"msg_signature": sign(TOKEN, "soon", "n", encrypted), "timestamp": "soon", "nonce": "n"}
     assert refused(Request(query=query, body=xml({"Encrypt": encrypted}).encode())).reason == "stale"
 
 
-def test_a_message_encrypted_with_the_key_of_before_is_read() -> None:
+def test_a_message_encrypted_with_the_previous_key_is_accepted() -> None:
     app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY)
-    assert said(chat(NOW), app).id == "7234567890123456789"
+    assert received(chat(NOW), app).id == "7234567890123456789"
 
 
-def test_one_of_several_receivers_will_do() -> None:
+def test_each_configured_receiver_is_accepted() -> None:
     outcome = receive(delivery(xml(chat(NOW)), NOW, SUITE), make_app(receive_ids=(SUITE,)), NOW)
     assert isinstance(outcome, Accepted)
     assert outcome.messages[0].context.tenant == SUITE
@@ -387,13 +385,13 @@ def test_one_of_several_receivers_will_do() -> None:
 # --- verification -----------------------------------------------------------------------------------------------------
 
 
-def test_the_console_is_shown_the_decrypted_text() -> None:
+def test_the_response_to_a_verification_is_the_decrypted_text() -> None:
     outcome = receive(verification(NOW), APP, NOW)
     assert isinstance(outcome, Accepted)
     assert (outcome.response.body, outcome.response.content_type) == (b"5000000000000000001", "text/plain")
 
 
-def test_a_plus_that_became_a_space_on_the_way_is_put_back() -> None:
+def test_a_plus_sign_that_was_decoded_to_a_space_is_restored() -> None:
     for number in range(30):
         echo = encrypt(KEY, f"echo {number}", CORP)
         query = query_of(TOKEN, NOW, echo, echostr=echo.replace("+", " "))
@@ -405,7 +403,7 @@ def test_a_plus_that_became_a_space_on_the_way_is_put_back() -> None:
     raise AssertionError("thirty ciphertexts without a plus")
 
 
-def test_wechatpy_would_have_shown_the_same() -> None:
+def test_wechatpy_decrypts_the_same_verification_text() -> None:
     query = verification(NOW).query
     crypto = WeChatCrypto(TOKEN, KEY, CORP)
     shown = crypto.check_signature(query["msg_signature"], query["timestamp"], query["nonce"], query["echostr"])
@@ -414,9 +412,9 @@ def test_wechatpy_would_have_shown_the_same() -> None:
     assert outcome.response.body.decode() == shown
 
 
-# --- answers ----------------------------------------------------------------------------------------------------------
+# --- parts of the interface -------------------------------------------------------------------------------------------
 
 
-def test_the_module_has_the_parts_that_the_engine_looks_for() -> None:
-    assert isinstance(inbound("wecom"), AnsweringPart)
+def test_the_module_supports_passive_replies_but_not_instant_answers() -> None:
+    assert isinstance(inbound("wecom"), SupportsPassiveReply)
     assert not isinstance(inbound("wecom"), SupportsInstantAnswers)

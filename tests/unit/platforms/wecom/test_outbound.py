@@ -1,4 +1,4 @@
-"""Sending on WeCom, besides the golden files: tokens, limits, refusals, downloads, and the bytes on the wire."""
+"""Sending on WeCom, besides the golden files: tokens, limits, outcomes, downloads, and the bytes on the wire."""
 
 import base64
 import json
@@ -21,6 +21,7 @@ from parley.adapter import (
     fallback,
 )
 from parley.engine.http import Http
+from parley.engine.rate_limiter import spacing
 from parley.errors import RetryAfter
 from parley.model import Button, Card, Destination, File, Image, Outgoing, Reply, Text
 from parley.platforms.wecom import outbound, robot
@@ -45,7 +46,7 @@ def answer(**body: Any) -> Answer:
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_token_is_asked_for_with_the_corp_and_the_secret_of_the_app() -> None:
+def test_the_token_request_has_the_corp_id_and_the_secret() -> None:
     steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
     call = next(steps)
     assert (call.method, call.url) == ("GET", "https://qyapi.weixin.qq.com/cgi-bin/gettoken")
@@ -59,7 +60,7 @@ def test_a_token_is_asked_for_with_the_corp_and_the_secret_of_the_app() -> None:
     ("code", "named"),
     [(40001, "Secret"), (40091, "Secret"), (40013, "Company ID"), (60020, "Trusted IP"), (50003, "disabled")],
 )
-def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> None:
+def test_refused_credentials_name_the_page_of_the_console(code: int, named: str) -> None:
     steps = outbound.token(out(Reply.of("x")), APP, {}, 1000)
     next(steps)
     with pytest.raises(TokenUnavailableError, match=named) as error:
@@ -68,7 +69,7 @@ def test_credentials_that_are_refused_name_the_page(code: int, named: str) -> No
     assert SECRET not in str(error.value)
 
 
-def test_one_token_an_app_and_none_for_a_robot() -> None:
+def test_an_app_has_one_token_and_a_robot_none() -> None:
     assert outbound.token_key(out(Reply.of("x")), APP) == "access_token"
     hook = Destination(platform="wecom", app="demo", webhook="alerts")
     assert outbound.token_key(out(Reply.of("x"), hook), APP) is None
@@ -81,25 +82,25 @@ def buckets(reply: Reply, to: Destination) -> dict[str, tuple[int, float]]:
     return {one.key: (one.limit, one.period) for one in outbound.limits(first(reply, to), out(reply, to), APP)}
 
 
-def test_a_person_counts_and_the_company() -> None:
+def test_a_message_counts_for_its_person_and_for_the_company() -> None:
     found = buckets(Reply.of("x"), PERSON)
     assert found == {f"wecom#{CORP}#1000002#zhangsan": (30, 60), f"wecom#{CORP}#send": (150_000, 3600)}
-    # User ids do not know case.
+    # User ids are not case-sensitive.
     assert buckets(Reply.of("x"), Destination(platform="wecom", app="demo", user_id="ZhangSan")) == found
 
 
 @pytest.mark.parametrize("who", ["a|b", "@all", "party:1", "tag:2"])
-def test_of_many_only_the_company_counts(who: str) -> None:
+def test_a_message_to_several_persons_counts_for_the_company_only(who: str) -> None:
     to = Destination(platform="wecom", app="demo", user_id=who)
     assert set(buckets(Reply.of("x"), to)) == {f"wecom#{CORP}#send"}
 
 
-def test_a_chat_counts_for_itself() -> None:
+def test_a_message_to_a_chat_counts_for_the_chat() -> None:
     to = Destination(platform="wecom", app="demo", room_id="wr1")
     assert set(buckets(Reply.of("x"), to)) == {f"wecom#{CORP}#chat#wr1", f"wecom#{CORP}#send_to_chat"}
 
 
-def test_a_robot_counts_its_messages_and_its_key_is_not_told() -> None:
+def test_a_push_counts_for_its_robot_without_showing_the_key() -> None:
     to = Destination(platform="wecom", app="demo", webhook="alerts")
     (bucket,) = outbound.limits(first(Reply.of("x"), to), out(Reply.of("x"), to), APP)
     assert (bucket.limit, bucket.period) == (20, 60)
@@ -107,19 +108,17 @@ def test_a_robot_counts_its_messages_and_its_key_is_not_told() -> None:
     assert not robot.limits(Call(name="upload", method="POST", url="https://x"))
 
 
-def test_bursts_keep_the_shorter_limit_and_the_pace_the_longer() -> None:
-    """12 at once and then 16 a minute are below 30 a minute and 1,000 an hour; 7,000 and 2,383 below the company's."""
-    from parley.engine.rate_limiter import spacing
-
+def test_burst_and_rate_stay_below_the_limits_of_a_minute_and_an_hour() -> None:
+    """A burst of 12, then 16 a minute, keeps both limits of a person; 7,000, then 2,383, those of a company."""
     person, company = outbound.limits(first(Reply.of("x")), out(Reply.of("x")), APP)
     for bucket, minute, hour in ((person, 30, 1000), (company, 10_000, 150_000)):
         pace = spacing(bucket)
-        at_once = pace.burst / pace.interval + 1
-        assert at_once + 60 / pace.interval <= minute
-        assert at_once + 3600 / pace.interval <= hour
+        burst = pace.burst / pace.interval + 1
+        assert burst + 60 / pace.interval <= minute
+        assert burst + 3600 / pace.interval <= hour
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- outcomes ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -139,12 +138,12 @@ def test_bursts_keep_the_shorter_limit_and_the_pace_the_longer() -> None:
         (99999, Permanent),
     ],
 )
-def test_codes(code: int, kind: type) -> None:
+def test_the_outcome_of_an_error_code(code: int, kind: type) -> None:
     assert isinstance(outbound.outcome(SEND, answer(errcode=code, errmsg="x")), kind)
 
 
 @pytest.mark.parametrize("code", [40007, 40008, 40058, 45001, 45002, 45008])
-def test_a_refused_form_may_be_said_in_words(code: int) -> None:
+def test_a_refused_form_has_a_plain_text_fallback(code: int) -> None:
     refused = outbound.outcome(SEND, answer(errcode=code, errmsg="x"))
     assert refused == Permanent(f"{code} x", form=True)
     card = Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))
@@ -153,25 +152,25 @@ def test_a_refused_form_may_be_said_in_words(code: int) -> None:
     assert first(plain).json["text"] == {"content": "T\n[A]"}
 
 
-def test_a_caller_that_is_not_trusted_is_told_where_to_add_its_address() -> None:
+def test_an_untrusted_address_names_the_page_of_the_console() -> None:
     refused = outbound.outcome(SEND, answer(errcode=60020, errmsg="not allow to access from your ip"))
     assert isinstance(refused, Permanent)
     assert "Trusted IP" in refused.reason
 
 
-def test_some_of_several_receivers_missing_is_no_failure() -> None:
+def test_a_message_with_some_invalid_receivers_is_sent() -> None:
     found = outbound.outcome(SEND, answer(errcode=0, errmsg="ok", invaliduser="lisi", msgid="m1"))
     assert found == Sent(id="m1")
 
 
-def test_nothing_covers_a_message_and_everything_else_may_be_repeated() -> None:
+def test_a_text_has_no_idempotency_window_but_recalls_and_uploads_do() -> None:
     assert first(Reply.of("x")).idempotent_for == 0
     assert "enable_duplicate_check" not in first(Reply.of("x")).json
     assert first(Reply(op="recall", target="m1")).idempotent_for == IDEMPOTENT
     assert first(Reply.of(Image(url="https://e.com/p.png"))).idempotent_for == IDEMPOTENT
 
 
-def test_a_card_is_covered_since_its_task_id_makes_it_like_no_other() -> None:
+def test_a_card_is_idempotent_because_of_its_task_id() -> None:
     card = Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))
     call = first(card)
     assert (call.json["enable_duplicate_check"], call.json["duplicate_check_interval"]) == (1, 14_400)
@@ -179,11 +178,11 @@ def test_a_card_is_covered_since_its_task_id_makes_it_like_no_other() -> None:
     assert outbound.outcome(call, answer(errcode=42014, errmsg="taskid has existed")) == Sent()
 
 
-def test_two_replies_of_the_same_words_are_two_messages() -> None:
+def test_equal_texts_are_equal_calls() -> None:
     assert first(Reply.of("done")) == first(Reply.of("done"))
 
 
-def test_each_card_of_a_reply_has_a_task_id_of_its_own() -> None:
+def test_each_card_of_a_reply_has_its_own_task_id() -> None:
     card = Card(title="T", buttons=(Button(id="a", label="A"),))
     calls = list(outbound.deliver(out(Reply(segments=(card,) * 3)), APP, 0))
     tasks = {call.json["template_card"]["task_id"] for call in calls}
@@ -194,7 +193,7 @@ def test_each_card_of_a_reply_has_a_task_id_of_its_own() -> None:
 # --- media and addresses ----------------------------------------------------------------------------------------------
 
 
-def test_media_are_fetched_by_their_handle_or_their_address() -> None:
+def test_media_are_fetched_by_media_id_or_address() -> None:
     call = outbound.download(File(key="M 1"), "m", APP)
     assert (call.url, call.query) == ("https://qyapi.weixin.qq.com/cgi-bin/media/get", {"media_id": "M 1"})
     assert call.auth is not None
@@ -202,7 +201,7 @@ def test_media_are_fetched_by_their_handle_or_their_address() -> None:
     assert (call.url, call.auth) == ("https://p.qpic.cn/x", None)
 
 
-def test_callback_addresses_can_be_read() -> None:
+def test_callback_addresses_are_read() -> None:
     call = outbound.addresses(APP)
     assert (call.method, call.url) == ("GET", "https://qyapi.weixin.qq.com/cgi-bin/getcallbackip")
     assert outbound.read_addresses(answer(ip_list=["101.226.103.*"])) == ("101.226.103.0/24",)
@@ -225,14 +224,14 @@ def sent(call: Call, token: str = "") -> httpx.Request:
     return seen[0]
 
 
-def test_the_token_is_in_the_query_and_chinese_in_utf_8() -> None:
+def test_the_token_is_in_the_query_and_the_body_is_utf_8() -> None:
     request = sent(first(Reply.of("你好")), "TOKEN/+=")
     assert dict(request.url.params) == {"access_token": "TOKEN/+="}
     assert "你好".encode() in request.content
     assert request.headers["content-type"] == "application/json; charset=utf-8"
 
 
-def test_a_robot_is_called_with_its_own_key_for_messages_and_media() -> None:
+def test_pushes_and_uploads_of_a_robot_use_its_key() -> None:
     to = Destination(platform="wecom", app="demo", webhook="alerts")
     assert str(sent(first(Reply.of("x"), to)).url) == HOOK
     request = sent(first(Reply.of(File(data="AAAA", name="a.pdf")), to))
@@ -243,12 +242,12 @@ def test_a_robot_is_called_with_its_own_key_for_messages_and_media() -> None:
     assert b'name="media"; filename="a.pdf"' in request.content
 
 
-def test_a_segment_that_is_only_white_space_does_not_make_a_message() -> None:
+def test_white_space_alone_is_not_a_message() -> None:
     reply = Reply(segments=(Text(text=" \n"), Image(key="M1"), Text(text=" ")))
     assert [call.json["msgtype"] for call in outbound.deliver(out(reply), APP, 0)] == ["image"]
 
 
-def test_a_large_image_of_the_bot_goes_to_a_robot_as_a_file() -> None:
+def test_a_large_image_is_pushed_to_a_robot_as_a_file() -> None:
     to = Destination(platform="wecom", app="demo", webhook="alerts")
     image = Image(data=base64.b64encode(bytes(2_097_153)).decode(), name="a.png")
     call = first(Reply.of(image), to)
