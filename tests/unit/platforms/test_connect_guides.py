@@ -37,9 +37,9 @@ def blocks(path: Path, language: str) -> list[str]:
 
 def described_fields(path: Path) -> set[str]:
     """The fields in the table of settings: the first column of the table that has `on_unknown`."""
-    [table] = [
-        table for table in re.findall(r"(?:^\|.*\n)+", path.read_text(), re.MULTILINE) if "`on_unknown`" in table
-    ]
+    tables = [found for found in re.findall(r"(?:^\|.*\n)+", path.read_text(), re.MULTILINE) if "`on_unknown`" in found]
+    assert len(tables) == 1, f"{path.name} needs a table of settings, with a row for `on_unknown`"
+    [table] = tables
     return {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
 
 
@@ -78,6 +78,7 @@ def test_the_guide_describes_every_field_of_the_configuration_and_no_other(platf
 def test_the_configuration_that_the_guide_shows_has_only_fields_that_exist(platform: str, path: Path) -> None:
     shown = [msgspec.json.decode(block) for block in blocks(path, "json")]
     required = {field.name for field in msgspec.structs.fields(config_type(platform)) if field.required}
+    assert shown, f"{path.name} needs a JSON block with the required fields of the configuration"
     assert all(set(config) <= fields(platform) for config in shown)
     assert required <= set(shown[0])
 
