@@ -83,7 +83,7 @@ def platform_shown(platform: Platform, callbacks: dict[str, str]) -> dict[str, A
     with platform.lock:
         return {
             "name": platform.name,
-            "label": dict(platform.label),
+            **platform.appearance.shown(),
             "features": list(platform.features),
             "apps": [{"name": app, "callback": callbacks.get(app, "")} for app in platform.app_names()],
             "persons": [person.shown() for person in platform.persons.values()],

@@ -7,7 +7,7 @@ from typing import Any
 
 from playground.courier import Courier
 from playground.hub import Hub
-from playground.platforms import TYPES
+from playground.platforms import simulated_platforms
 from playground.platforms.base import Platform, Unknown
 from playground.platforms.model import Call, Delivery, Message
 from playground.shown import call_brief, message_shown
@@ -20,10 +20,11 @@ KEEP_CALLS = 50_000
 class World:
     """The imitated platforms of one stack. Everything here may be called from any thread."""
 
-    def __init__(self, stack: Stack, types: Mapping[str, type[Platform]] = TYPES, **options: Any) -> None:
+    def __init__(self, stack: Stack, types: Mapping[str, type[Platform]] | None = None, **options: Any) -> None:
         self.stack = stack
         self.hub = Hub()
-        self.platforms = {name: kind(keep_calls=KEEP_CALLS, **options) for name, kind in types.items()}
+        found = simulated_platforms() if types is None else types
+        self.platforms = {name: kind(keep_calls=KEEP_CALLS, **options) for name, kind in found.items()}
         self.courier = Courier(stack.callback_url, time.time)
         self._configs: dict[tuple[str, str], Mapping[str, Any]] = {}
         for platform in self.platforms.values():

@@ -18,7 +18,19 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from playground.platforms.faults import Faults
 from playground.platforms.http import Dropped, Held, Request, Response
 from playground.platforms.masking import masked, request_shown, response_shown
-from playground.platforms.model import Attempt, Call, Delivery, Message, NewMessage, Part, Person, Press, Room, Wire
+from playground.platforms.model import (
+    Appearance,
+    Attempt,
+    Call,
+    Delivery,
+    Message,
+    NewMessage,
+    Part,
+    Person,
+    Press,
+    Room,
+    Wire,
+)
 
 PERSONS = (Person("lin", "Lin Mei", "林梅"), Person("sam", "Sam Okafor", "山姆"), Person("ana", "Ana Ruiz", "安娜"))
 GROUPS = (("team", "Team", "项目组"), ("lab", "Lab", "实验室"))
@@ -42,10 +54,10 @@ class Platform(ABC, Generic[A]):
     """One imitated platform: its persons, rooms, messages and apps, and the API that bots call."""
 
     name: ClassVar[str]
-    label: ClassVar[Mapping[str, str]]
-    """The name people know, by language: `{"en": ..., "zh": ...}`."""
+    """The name of its folder: the first part of its addresses."""
+    appearance: ClassVar[Appearance]
     features: ClassVar[tuple[str, ...]] = ()
-    """What the page can offer: `groups`, `mention`, `reply`, `thread`, `image`, `recall`, `react`."""
+    """Controls that the page offers: `groups`, `mention`, `reply`, `thread`, `image`, `recall`, `react`, `commands`."""
     secrets: ClassVar[frozenset[str]] = frozenset()
     """Names of JSON fields and query parameters that the record of calls masks."""
 

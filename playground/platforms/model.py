@@ -9,6 +9,34 @@ Part = dict[str, Any]
 "file" | "card" | "note" | ...}`; `playground/static/js/parts.js` draws them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """How the page shows a platform. The server gives it to the page: the page names no platform itself."""
+
+    label: Mapping[str, str]
+    """The name that people know, by language: `{"en": ..., "zh": ...}`."""
+    color: str = "#6b7a99"
+    """CSS color of the mark beside the name."""
+    bubble: tuple[str, str] = ("#dce8ff", "#26406f")
+    """CSS colors of a person's own messages: light theme, dark theme."""
+    bubble_radius: str = ""
+    """CSS radius of a message's corners; empty for the page's own."""
+    layout: Literal["bubbles", "flat"] = "bubbles"
+    """`flat`: all messages on the left, without bubbles."""
+    tab: int = 100
+    """Place among the tabs of the page; equal numbers are ordered by name."""
+
+    def shown(self) -> dict[str, Any]:
+        """As the control API shows it."""
+        return {
+            "label": dict(self.label),
+            "color": self.color,
+            "bubble": list(self.bubble),
+            "bubble_radius": self.bubble_radius,
+            "layout": self.layout,
+        }
+
+
 @dataclass(slots=True)
 class Person:
     """Somebody who writes. `id` is the playground's own; what the platform calls them is the platform's affair."""

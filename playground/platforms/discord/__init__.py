@@ -15,7 +15,7 @@ from playground.platforms.discord.parts import parts_of
 from playground.platforms.discord.writing import Place, keep_files, revised, written
 from playground.platforms.http import Request, Response
 from playground.platforms.limits import Once
-from playground.platforms.model import Attempt, Delivery, Message, Part, Wire
+from playground.platforms.model import Appearance, Attempt, Delivery, Message, Part, Wire
 
 NONCE_SECONDS = 180
 _STATES = {
@@ -29,7 +29,9 @@ class Discord(Platform[Account]):
     """The imitation of Discord."""
 
     name: ClassVar[str] = "discord"
-    label: ClassVar[Mapping[str, str]] = {"en": "Discord", "zh": "Discord"}
+    appearance: ClassVar[Appearance] = Appearance(
+        label={"en": "Discord", "zh": "Discord"}, color="#4a55c8", layout="flat", tab=2
+    )
     features: ClassVar[tuple[str, ...]] = ("groups", "commands")
     secrets: ClassVar[frozenset[str]] = frozenset({"token"})
 
@@ -300,3 +302,6 @@ class Discord(Platform[Account]):
         """What can be called there, for the page."""
         with self.lock:
             return [chooser.with_choices(self, command) for command in self.account(app).commands.values()]
+
+
+PLATFORM = Discord

@@ -13,7 +13,7 @@ from playground.platforms.feishu.parts import parts_of
 from playground.platforms.feishu.store import Store
 from playground.platforms.http import Request, Response
 from playground.platforms.limits import Once, Rule, Windows
-from playground.platforms.model import Delivery, Message, Part, Person, Room, Wire
+from playground.platforms.model import Appearance, Delivery, Message, Part, Person, Room, Wire
 
 UUID_SECONDS = 3600
 PER_SECOND, PER_MINUTE = 50, 1000
@@ -26,7 +26,9 @@ class Feishu(Platform[Account]):
     """The imitation of Feishu."""
 
     name: ClassVar[str] = "feishu"
-    label: ClassVar[Mapping[str, str]] = {"en": "Feishu", "zh": "飞书"}
+    appearance: ClassVar[Appearance] = Appearance(
+        label={"en": "Feishu", "zh": "飞书"}, color="#1f5fd6", bubble=("#d8e6ff", "#274378"), tab=1
+    )
     features: ClassVar[tuple[str, ...]] = ("groups", "mention", "reply", "thread", "image", "recall", "react")
     secrets: ClassVar[frozenset[str]] = frozenset(
         {"app_secret", "app_ticket", "tenant_access_token", "app_access_token", "token", "sign"}
@@ -277,3 +279,6 @@ class Feishu(Platform[Account]):
         if blob is None:
             raise Unknown(f"Feishu has no picture or file {key!r}")
         return blob.mime, blob.data
+
+
+PLATFORM = Feishu

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from playground.platforms.base import PRIVATE, Press, Unknown, stable_hex
 from playground.platforms.limits import Once, Rule
-from playground.platforms.model import Delivery, Message, Person, Wire
+from playground.platforms.model import Appearance, Delivery, Message, Person, Wire
 from playground.platforms.tencent import Tencent, parts, wire
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import Refused
@@ -26,7 +26,13 @@ class Wechat(Tencent):
     """The imitation of WeChat."""
 
     name: ClassVar[str] = "wechat"
-    label: ClassVar[Mapping[str, str]] = {"en": "WeChat", "zh": "微信公众号"}
+    appearance: ClassVar[Appearance] = Appearance(
+        label={"en": "WeChat", "zh": "微信公众号"},
+        color="#16803c",
+        bubble=("#b7eda0", "#2c5a34"),
+        bubble_radius="7px",
+        tab=4,
+    )
     secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "secret"})
     routes: ClassVar[tuple[Route, ...]] = routes.ROUTES
     sorts: ClassVar[Mapping[str, Sort]] = {
@@ -180,3 +186,6 @@ def _item(message: Message, wanted: str) -> tuple[str, str]:
         if id_ and wanted in (str(number), label, id_):
             return label, id_
     raise Unknown(f"message {message.id!r} has no item {wanted!r}")
+
+
+PLATFORM = Wechat

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playground.platforms.base import Press, Unknown
 from playground.platforms.limits import Rule
-from playground.platforms.model import Delivery, Message, Person, Wire
+from playground.platforms.model import Appearance, Delivery, Message, Person, Wire
 from playground.platforms.tencent import Tencent, wire
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import Refused
@@ -34,7 +34,9 @@ class Wecom(Tencent):
     """The imitation of WeCom."""
 
     name: ClassVar[str] = "wecom"
-    label: ClassVar[Mapping[str, str]] = {"en": "WeCom", "zh": "企业微信"}
+    appearance: ClassVar[Appearance] = Appearance(
+        label={"en": "WeCom", "zh": "企业微信"}, color="#1d6fb8", bubble=("#cfe6ff", "#21466f"), tab=3
+    )
     secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "corpsecret", "response_code", "key"})
     routes: ClassVar[tuple[Route, ...]] = routes.ROUTES
     sorts: ClassVar[Mapping[str, Sort]] = {
@@ -157,3 +159,6 @@ class Wecom(Tencent):
             made = self.event(account, person.id, fields, kind="action", about=message.id)
             self.note(made, str(button["text"]))
             return made
+
+
+PLATFORM = Wecom

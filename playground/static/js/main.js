@@ -59,13 +59,24 @@ function toggleSide(open) {
   if (side.classList.contains("open")) side.querySelector(".row[tabindex='0']")?.focus();
 }
 
+// Colours and layout of the conversation, as the server gives them for the platform.
+function applyAppearance({ name, bubble: [light, dark], bubble_radius: radius, layout }) {
+  const { dataset, style } = document.body;
+  dataset.platform = name;
+  dataset.layout = layout;
+  style.setProperty("--bubble-own-light", light);
+  style.setProperty("--bubble-own-dark", dark);
+  if (radius) style.setProperty("--bubble-radius", radius);
+  else style.removeProperty("--bubble-radius");
+}
+
 // Go to another platform, app, person or room; what is not named stays, or becomes the first there is.
 async function go(place) {
   Object.assign(state, place);
   const here = platform() || state.platforms[0];
   if (!here) return;
   state.platform = here.name;
-  document.body.dataset.platform = here.name;
+  applyAppearance(here);
   if (!here.apps.some((one) => one.name === state.app)) state.app = here.apps[0]?.name || "";
   if (!here.persons.some((one) => one.id === state.person)) state.person = here.persons[0]?.id || "";
   const rooms = roomsOfPerson();

@@ -33,7 +33,11 @@ function draw() {
 const section = (title, rows) =>
   h("section", {}, h("h2", {}, title), h("ul", { class: "list", role: "listbox", "aria-label": title }, rows));
 
-const mark = (one) => h("span", { class: `brandmark ${one.name}`, "aria-hidden": "true" }, label(one)[0]);
+function mark(one) {
+  const element = h("span", { class: "brandmark", "aria-hidden": "true" }, label(one)[0]);
+  element.style.background = one.color;
+  return element;
+}
 
 function row(id, selected, place, picture, title, under, unread) {
   const small = under && h("small", {}, under);
