@@ -135,7 +135,7 @@ def test_what_the_queue_has_and_the_callback_was_not_told_of_is_said_to_all() ->
 
 def test_words_that_stand_where_the_answer_belongs_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A callback that asks the person to try again, as the answer, and has stored the message all the same."""
-    monkeypatch.setattr(callback, "surely_refused", lambda _error: True)
+    monkeypatch.setattr(callback, "definitely_failed", lambda _error: True)
     case = next(scripted.untold(DISCORD))
     assert scripted.play(DISCORD, case, forms_of_discord()).findings.lost
 

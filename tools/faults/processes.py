@@ -115,9 +115,9 @@ class Processes:
         deferred = DeferredReplies(client, TABLE, keep_for=KEEP_FOR)
         waiting.ledger = self._injector.ledger
 
-        def answers(answering: SupportsPassiveReply) -> PassiveReplies:
+        def passive_replies(inbound_half: SupportsPassiveReply) -> PassiveReplies:
             outbox = Outbox(client, TABLE, rules.LEASE)
-            return PassiveReplies(answering, inbox, outbox, waiting, deferred, clock, self._wait)
+            return PassiveReplies(inbound_half, inbox, outbox, waiting, deferred, clock, self._wait)
 
         deliverer = RecordingDeliverer(
             Outbox(client, TABLE, LEASE),
@@ -129,7 +129,10 @@ class Processes:
         )
         deliverer.injector = self._injector
         return Functions(
-            {name: Callback(name, inbound(name), Apps(clock), clock, answers=answers) for name in self._subjects},
+            {
+                name: Callback(name, inbound(name), Apps(clock), clock, passive_replies=passive_replies)
+                for name in self._subjects
+            },
             Processor(self._bot, inbox, clock=clock),
             deliverer,
             Sweeper(Outbox(client, TABLE, lease=0), clock),

@@ -69,7 +69,7 @@ class Outbound(Protocol):
         ...
 
     def token_key(self, out: Outgoing, app: App) -> str | None:
-        """The name of the token for `out` within the app; calls with the same name share it. None: no call needs one."""
+        """The name of the token for `out` within the app, shared by all calls with it. None if no call needs one."""
         ...
 
     def token(self, out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:

@@ -11,30 +11,31 @@ import msgspec
 from parley.adapter import App
 from parley.engine.aws import AwsError, error_code, setting, ssm
 from parley.engine.telemetry import log
+from parley.errors import ParleyError
 from parley.platforms import config_type
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _MAX_AGE = 300.0
 """Seconds after which a cached configuration is read again."""
 _REREAD_AFTER = 5.0
-"""Seconds between two readings of one app that callers can force: forged callbacks must not use up SSM's quota."""
+"""Seconds between two reads of one app that callers can force, so that forged callbacks do not use up SSM's quota."""
 _UNKNOWN_BURST, _UNKNOWN_EVERY = 10, 1.0
-"""Readings of names that nothing is known of: so many at once, then one in so many seconds, for the same reason."""
+"""Reads of unknown names: this many at once, then one per this many seconds, for the same reason."""
 _LIST_EVERY = 10.0
-"""Seconds between two looks at which names exist, while more are asked for than are read."""
+"""Seconds between two listings of the existing names, while unknown names exceed that rate."""
 
 
-class UnknownAppError(Exception):
+class UnknownAppError(ParleyError):
     """There is no configuration under that name."""
 
 
-class AppsUnavailableError(Exception):
-    """The configuration cannot be had now: SSM fails, or the stored value is not valid."""
+class AppsUnavailableError(ParleyError):
+    """The configuration is not available: SSM fails, or the stored value is not valid."""
 
 
 @dataclass(slots=True)
 class _Entry:
-    """What was read last. `tried_at`: when that was tried last; later than `read_at` where it failed since."""
+    """The last read of an app. `tried_at` is the time of the last try, later than `read_at` if that one failed."""
 
     app: App | None
     raw: str
@@ -52,7 +53,7 @@ class Apps:
     _credit_at: float = 0
     _listed_at: dict[str, float] = field(default_factory=dict[str, float])
     _unread: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    """By platform, names that exist and that need no credit to be read: made-up ones must not starve them."""
+    """By platform, existing names that are not read yet. They need no credit, so made-up names cannot block them."""
 
     def get(self, platform: str, name: str) -> App:
         """The app `name` of `platform`. Raises UnknownAppError, AppsUnavailableError."""
@@ -66,9 +67,9 @@ class Apps:
         return entry.app
 
     def reread(self, app: App) -> App | None:
-        """`app` read anew if its configuration changed since; None if it did not or was read a moment ago.
+        """`app` read again, if its configuration has changed; None if it has not, or was read seconds ago.
 
-        For when a signature does not hold: somebody may have changed a key a minute ago.
+        Used if a signature does not match: an operator may have changed a key a minute ago.
         """
         entry = self._entries.get((app.platform, app.name))
         if entry is not None and self.clock() - entry.tried_at < _REREAD_AFTER:
@@ -91,11 +92,11 @@ class Apps:
             app = None if raw is None else _parse(platform, name, raw)
         except AppsUnavailableError as error:
             if known is not None and known.app is not None:
-                # A configuration that worked a moment ago beats none while SSM is away, or what it holds is not valid.
-                # Nor is either a reason to ask at each callback: that would use up SSM's quota, and their time.
+                # The cached configuration is used while SSM is down or the stored value is not valid. The next try
+                # waits: a try with each callback would use up SSM's quota, and the callback's time.
                 known.tried_at = self.clock()
-                told = {"platform": platform, "app": name, "reason": str(error)}
-                log.warning("configuration not readable, using the cached one", extra=told)
+                ids = {"platform": platform, "app": name, "reason": str(error)}
+                log.warning("configuration not readable, using the cached one", extra=ids)
                 return known
             raise
         now = self.clock()
@@ -131,7 +132,7 @@ def _fetch(platform: str, name: str) -> str | None:
 
 
 def _names(platform: str) -> set[str]:
-    """The names of the apps of `platform`; none where SSM fails. Their values stay encrypted."""
+    """The names of the apps of `platform`; none if SSM fails. The values are not decrypted."""
     pages = ssm().get_paginator("get_parameters_by_path").paginate(Path=f"/parley/{setting('STAGE')}/{platform}")
     try:
         return {one.get("Name", "").rsplit("/", 1)[-1] for page in pages for one in page["Parameters"]}

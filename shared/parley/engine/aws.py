@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"total_max_attempts": 3, "mode": "standard"})
 """Twelve seconds at worst, for a service that answers in milliseconds."""
 _PROMPT = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 3, "mode": "standard"})
-"""Platforms wait three seconds for the answer of a callback: one answer of SQS may get lost, and the message be in the
-queue in time all the same. All that is asked of SQS may be asked again.
+"""Platforms wait three seconds for the response to a callback. One answer of SQS may be lost, and the message is still
+in the queue in time. Every SQS request that Parley makes can be repeated.
 """
 _QUICK = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
-"""Five at worst: a callback that SSM keeps waiting has to live to use, or to keep, the configuration it has cached."""
+"""Five seconds at worst: a callback still has time to use its cached configuration."""
 
 AwsError = (BotoCoreError, ClientError)
-"""What an AWS call can raise."""
+"""The exceptions of an AWS request."""
 
 
 @cache
@@ -50,23 +50,25 @@ def _client(service: Any, config: Config = _CONFIG) -> Any:
 
 def error_code(error: BaseException) -> str:
     """AWS's name of `error`: `ParameterNotFound`, `ConditionalCheckFailedException`; else the exception's own."""
-    # Others, of botocore and of httpx, have a `response` too, which is something else.
+    # Other exceptions of botocore and httpx have a `response` of another kind.
     code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
     return code or type(error).__name__
 
 
-def surely_refused(error: BaseException) -> bool:
-    """Whether `error` says that nothing was done: AWS has refused the one request that was made.
+def definitely_failed(error: BaseException) -> bool:
+    """Whether the write definitely failed: AWS refused the only request that was made.
 
-    Where several were made, which botocore does by itself, it says so of the last one alone: what an earlier one has
-    done, whose answer got lost, it does not tell. Nor does a 5xx.
+    If botocore has repeated the request, `error` is about the last one; an earlier one, whose answer was lost, may have
+    succeeded. A 5xx says nothing either.
     """
-    told = error.response.get("ResponseMetadata") if isinstance(error, ClientError) else None
-    return told is not None and 400 <= told.get("HTTPStatusCode", 0) < 500 and told.get("RetryAttempts") == 0
+    metadata = error.response.get("ResponseMetadata") if isinstance(error, ClientError) else None
+    return (
+        metadata is not None and 400 <= metadata.get("HTTPStatusCode", 0) < 500 and metadata.get("RetryAttempts") == 0
+    )
 
 
 def setting(name: str, default: str | None = None) -> str:
-    """The environment variable `PARLEY_<name>`. Raises KeyError where it is missing and has no default."""
+    """The environment variable `PARLEY_<name>`. Raises KeyError if it is missing and has no default."""
     value = os.environ.get(f"PARLEY_{name}", default)
     if value is None:
         raise KeyError(f"environment variable PARLEY_{name} is not set: the function was deployed without it")

@@ -1,4 +1,4 @@
-"""What every callback function does: verify ▸ decrypt ▸ normalise ▸ enqueue ▸ acknowledge. One AWS call on the way."""
+"""The callback functions: verify ▸ decrypt ▸ normalise ▸ enqueue ▸ acknowledge, with one AWS request."""
 
 import base64
 import binascii
@@ -23,10 +23,11 @@ from parley.adapter import (
 )
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
-from parley.engine.aws import AwsError, dynamodb, error_code, setting, surely_refused
+from parley.engine.aws import AwsError, definitely_failed, dynamodb, error_code, setting
 from parley.engine.batch import describe
 from parley.engine.instant import BUDGET, within
 from parley.engine.telemetry import log
+from parley.errors import ParleyError
 from parley.journal.credentials import store_credentials
 from parley.model import Message
 from parley.model.instant import Instant
@@ -39,12 +40,12 @@ Event = Mapping[str, Any]
 """An API Gateway REST proxy event."""
 
 
-class BadEventError(Exception):
-    """The event says Base64 and is not."""
+class BadEventError(ParleyError):
+    """The event's body is not the Base64 that it claims to be."""
 
 
 def request_of(event: Event) -> Request:
-    """The raw request in an API Gateway event. Raises BadEventError if a body that says it is Base64 is not."""
+    """The raw request in an API Gateway event. Raises BadEventError if its Base64 is not valid."""
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
         try:
@@ -64,7 +65,7 @@ def request_of(event: Event) -> Request:
 
 
 def lambda_response(response: Response) -> dict[str, Any]:
-    """`response` as API Gateway wants it: always Base64, since the API is declared binary."""
+    """`response` as API Gateway expects it: text as it is, other bytes as Base64."""
     return {
         "statusCode": response.status,
         "headers": {"Content-Type": response.content_type},
@@ -80,14 +81,16 @@ def _body(body: bytes) -> dict[str, Any]:
 
 
 def rejection(rejected: Rejected) -> Response:
-    """The answer to a callback that is refused: a stable code, and nothing that helps an attacker."""
+    """The response to a refused callback: a stable error code, and nothing that helps an attacker."""
     return rejected.response or Response(rejected.status, msgspec.json.encode({"error": rejected.reason}))
 
 
 @dataclass(slots=True)
 class Callback:
-    """The handler of one platform's callbacks. Made once per process. `answers`: who waits for the answers that
-    are given within a callback; this process's own unless told otherwise.
+    """The handler of one platform's callbacks, made once per process.
+
+    `instantly`: the bot's instant function. `passive_replies`: makes the object that waits for passive replies; the one
+    of this process by default.
     """
 
     platform: str
@@ -96,7 +99,7 @@ class Callback:
     clock: Callable[[], float] = time.time
     max_body: int = 262_144
     instantly: Callable[[Message], Instant | None] | None = None
-    answers: "Callable[[SupportsPassiveReply], PassiveReplies] | None" = None
+    passive_replies: "Callable[[SupportsPassiveReply], PassiveReplies] | None" = None
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Handle one API Gateway event."""
@@ -115,7 +118,7 @@ class Callback:
         stored = finished = self.clock()
         telemetry.duration("AcknowledgeTime", stored - started, platform=self.platform)
         if isinstance(outcome, _AwaitsReply):
-            replies = self._answers(outcome.inbound)
+            replies = self._passive_replies(outcome.inbound)
             outcome = replies.respond(outcome.request, outcome.app, outcome.accepted, started)
             finished = self.clock()
         telemetry.duration("CallbackTime", finished - started, platform=self.platform)
@@ -125,7 +128,7 @@ class Callback:
         try:
             request = request_of(event)
         except BadEventError:
-            return Rejected(400, "malformed", "body is not the Base64 it says it is")
+            return Rejected(400, "malformed", "the body is not valid Base64")
         if len(request.body) > self.max_body:
             return Rejected(413, "too_large")
         try:
@@ -147,13 +150,13 @@ class Callback:
             return _AwaitsReply(self.inbound, request, app, accepted)
         return accepted.response
 
-    def _answers(self, answering: SupportsPassiveReply) -> "PassiveReplies":
-        if self.answers is not None:
-            return self.answers(answering)
-        # Here and not above: platforms that never answer within the callback do not pay for the import.
+    def _passive_replies(self, inbound: SupportsPassiveReply) -> "PassiveReplies":
+        if self.passive_replies is not None:
+            return self.passive_replies(inbound)
+        # Imported here, so that platforms without passive replies do not pay for it.
         from parley.engine.passive_replies import passive_replies  # noqa: PLC0415
 
-        return passive_replies(answering)
+        return passive_replies(inbound)
 
     def _receive(self, request: Request, app: App) -> Accepted | Rejected:
         outcome = self.inbound.receive(request, app, self.clock())
@@ -164,7 +167,7 @@ class Callback:
         return outcome
 
     def _instant(self, accepted: Accepted, app: App) -> Response | None:
-        """The answer of one of the bot's instant functions; None where there is none that can be shown."""
+        """The response of one of the bot's instant functions; None if there is none, or it cannot be shown."""
         message = accepted.instant
         if message is None or self.instantly is None or not isinstance(self.inbound, SupportsInstantAnswers):
             return None
@@ -179,8 +182,10 @@ class Callback:
             return None
 
     def _store(self, accepted: Accepted, app: App) -> Rejected | None:
-        """Nothing is acknowledged before it is safe: where storing fails, the platform is told to try again, or the
-        person to. Not the person where it may be stored after all: then there will be an answer as well.
+        """Store credentials and messages before the acknowledgement. If that fails, the platform has to retry.
+
+        If it definitely failed and the platform never retries, the response asks the person to try again. If a message
+        may be stored, it does not: the bot may reply as well.
         """
         try:
             if accepted.credentials:
@@ -190,10 +195,10 @@ class Callback:
             waits = bool(accepted.passive_reply_within)
             queues.send_messages([_waiting(message) for message in accepted.messages] if waits else accepted.messages)
         except AwsError as error:
-            told = accepted.refused if surely_refused(error) else None
-            return Rejected(503, "unavailable", f"not stored: {error_code(error)}", told)
+            response = accepted.refused if definitely_failed(error) else None
+            return Rejected(503, "unavailable", f"not stored: {error_code(error)}", response)
         except queues.TooLargeError:
-            detail = "the normalised message is beyond the queue's limit"
+            detail = "the normalised message is larger than the queue's limit"
             return Rejected(413, "too_large", detail, accepted.refused)
         for message in accepted.messages:
             log.info("message received", extra={"platform": app.platform, "app": app.name, "message_id": message.id})
@@ -211,11 +216,11 @@ class _AwaitsReply:
 
 
 def _waiting(message: Message) -> Message:
-    """`message`, with a note that its callback waits for the answer."""
+    """`message`, marked as one whose callback waits for a passive reply."""
     return replace(message, context=replace(message.context, awaits_reply=True))
 
 
 def callback_handler(platform: str, instantly: Callable[[Message], Instant | None] | None = None) -> Callback:
-    """The `lambda_handler` of the callback function of `platform`. `instantly`: the bot's answers that cannot wait."""
+    """The `lambda_handler` of the callback function of `platform`. `instantly`: the bot's instant function."""
     max_body = int(setting("MAX_BODY", "262144"))
     return Callback(platform, inbound(platform), Apps(), max_body=max_body, instantly=instantly)

@@ -1,4 +1,4 @@
-"""API calls with their tokens: what both the deliverer and a bot's downloads need."""
+"""API calls with their tokens, for the deliverer and for the bot's downloads."""
 
 import time
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Whom a call speaks for: a reply (or the message that a download belongs to), its app and platform."""
+    """The reply that a call belongs to (or the message of a download), its app and platform."""
 
     out: Outgoing
     app: App
@@ -45,15 +45,16 @@ class CallContext:
 
     @property
     def token_name(self) -> str | None:
-        """The name under which all instances share the token; None where no call needs one."""
+        """The name under which all instances share the token; None if no call needs one."""
         key = self.platform.token_key(self.out, self.app)
         return None if key is None else f"{self.app.platform}#{self.app.name}#{key}"
 
 
 @dataclass(slots=True)
 class Calls:
-    """Makes calls, fetches the tokens for them, and heeds what the answers tell about limits. `client` and `table` hold
-    what platforms have pushed.
+    """Makes calls, fetches their tokens, and applies the answers' feedback about rate limits.
+
+    `client` and `table`: where the pushed credentials are stored.
     """
 
     http: Http
@@ -64,7 +65,7 @@ class Calls:
     clock: Callable[[], float] = time.time
 
     def make(self, context: CallContext, call: Call) -> Outcome:
-        """The outcome of `call`, after one new token where the first is refused."""
+        """The outcome of `call`, after a second try with a new token if the first token is refused."""
         outcome, held = self._attempt(context, call)
         if isinstance(outcome, TokenRejected) and held is not None:
             self._reject(context, held)
@@ -90,7 +91,7 @@ class Calls:
         except CallError as error:
             return error.outcome, held
         telemetry.duration("ApiTime", self.clock() - started, platform=context.app.platform, call=call.name)
-        self._learn(context, call, answer)
+        self._apply_feedback(context, call, answer)
         return context.platform.outcome(call, answer), held
 
     def _held(self, context: CallContext) -> CachedToken | None | RetryAfter | Transient:
@@ -111,19 +112,19 @@ class Calls:
         try:
             self.tokens.reject(context.token_name or "", held)
         except AwsError as error:
-            # What the platform has said about the call must not get lost over it; the next rejection tries again.
+            # The outcome of the call must not be lost because of it; the next rejection tries again.
             log.warning("rejected token not dropped", extra={"app": context.app.name, "error": error_code(error)})
 
-    def _learn(self, context: CallContext, call: Call, answer: Answer) -> None:
+    def _apply_feedback(self, context: CallContext, call: Call, answer: Answer) -> None:
         if not isinstance(context.platform, SupportsLimitFeedback):
             return
         try:
             self.rate_limiter.apply(context.platform.limit_feedback(call, answer, context.out, context.app))
-        except Exception as error:  # noqa: BLE001  # the call may be done: nothing may hide its outcome
-            log.warning("limits not learned", extra={"app": context.app.name, "error": describe(error)})
+        except Exception as error:  # noqa: BLE001  # the call may be done, and its outcome must not be lost
+            log.warning("limit feedback not applied", extra={"app": context.app.name, "error": describe(error)})
 
     def _fetch(self, context: CallContext) -> Token:
-        """Run the platform's token steps. Raises TokenUnavailableError."""
+        """Make the calls that fetch a token. Raises TokenUnavailableError."""
         names = context.platform.PROFILE.pushed_credentials
         values = load_credentials(self.client, self.table, context.app, names) if names else {}
         steps = context.platform.token(context.out, context.app, values, self.clock())
@@ -138,5 +139,5 @@ class Calls:
 
 
 def backoff(attempts: int) -> float:
-    """Seconds before the next attempt: exponential, spread by the attempt's number."""
+    """Seconds before the next attempt: exponential, with a spread that depends on the number of the attempt."""
     return min(_LAST_RETRY, _FIRST_RETRY * 2 ** min(attempts - 1, 10)) * (0.75 + attempts * 0.37 % 0.5)

@@ -1,4 +1,4 @@
-"""A deadline for code that is not ours: it ends by an exception where it stands, before Lambda ends the process."""
+"""A deadline for the bot's code: an exception ends it before Lambda ends the process."""
 
 import math
 import signal
@@ -9,15 +9,15 @@ from types import FrameType
 
 
 class DeadlineExceededError(BaseException):
-    """The time is over. The message says where the code stood; no `except Exception` on the way stops it."""
+    """The deadline has passed. The message is the place in the code. `except Exception` does not catch it."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Generator[None]:
-    """Raise DeadlineExceededError in what runs within after so many `seconds`; at once where there are none left.
+    """Raise DeadlineExceededError in the `with` block after `seconds`; at once if that is not positive.
 
-    By a signal, which Python gives to the main thread alone: that is where Lambda calls handlers. Elsewhere there is no
-    deadline, and code in C that never returns to Python is not interrupted either.
+    It uses a signal, which Python delivers to the main thread only. Lambda calls handlers there. In other threads there
+    is no deadline, and C code that does not return to Python is not interrupted.
     """
     if seconds == math.inf or threading.current_thread() is not threading.main_thread():
         yield
@@ -25,7 +25,7 @@ def deadline(seconds: float) -> Generator[None]:
     armed = True
 
     def ring(_number: int, frame: FrameType | None) -> None:
-        if armed:  # else it rang while being switched off
+        if armed:  # a signal may arrive while it is being switched off
             raise DeadlineExceededError(_place(frame))
 
     before = signal.signal(signal.SIGALRM, ring)

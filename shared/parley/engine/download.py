@@ -1,4 +1,4 @@
-"""Media that came with a message, fetched for the bot."""
+"""Downloads of media that are part of a message, for the bot."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from parley.platforms import outbound
 
 @dataclass(slots=True)
 class Downloads:
-    """Fetches media with the app's own token."""
+    """Downloads media with the app's own token."""
 
     calls: Calls
     apps: Apps
@@ -26,7 +26,7 @@ class Downloads:
         """The bytes of `media`. Raises DownloadError."""
         try:
             app = self.apps.get(message.platform, message.app)
-            context = CallContext(_asking(message), app, outbound(message.platform))
+            context = CallContext(_placeholder(message), app, outbound(message.platform))
             return self._fetch(context, media, message, again=True)
         except (AppsUnavailableError, UnknownAppError, CallError, TokenUnavailableError, RetryAfter) as error:
             raise DownloadError(str(error)) from error
@@ -35,7 +35,7 @@ class Downloads:
         call = context.platform.download(media, message.id, context.app)
         held = self.calls.token(context) if call.auth is not None else None
         answer, body = self.calls.http.download(call, held.value if held else "")
-        outcome = context.platform.outcome(call, answer) if answer.status != 200 or _is_told(answer) else Sent()
+        outcome = context.platform.outcome(call, answer) if answer.status != 200 or _is_json(answer) else Sent()
         if isinstance(outcome, TokenRejected) and held is not None and again:
             self.calls.tokens.reject(context.token_name or "", held)
             return self._fetch(context, media, message, again=False)
@@ -44,21 +44,21 @@ class Downloads:
         return self._elsewhere(outcome.data["url"]) if "url" in outcome.data else body
 
     def _elsewhere(self, url: str) -> bytes:
-        """The bytes at an address that the platform gave in their place."""
+        """The bytes at an address that the platform returned instead of the bytes."""
         answer, body = self.calls.http.download(Call(name="download", method="GET", url=url), "")
         if answer.status != 200:
-            raise DownloadError(f"the address that the platform gave answered {answer.status}")
+            raise DownloadError(f"the address that the platform returned answered {answer.status}")
         return body
 
 
-def _is_told(answer: Answer) -> bool:
-    """Whether the platform speaks, and these are not the media. WeChat calls its JSON `text/plain`."""
+def _is_json(answer: Answer) -> bool:
+    """Whether `answer` is JSON and not the media. WeChat sends JSON as `text/plain`."""
     kind = answer.headers.get("content-type", "")
     return "json" in kind or (kind.startswith("text/plain") and bool(answer.json()))
 
 
-def _asking(message: Message) -> Outgoing:
-    """The message as the reason for a call: tokens are shared by app and tenant."""
+def _placeholder(message: Message) -> Outgoing:
+    """A placeholder reply to `message`: tokens are shared by app and tenant, which it names."""
     return Outgoing(
         id="", message_key=message_key(message), ordinal=0, to=Destination.answering(message), reply=Reply(), created=0
     )

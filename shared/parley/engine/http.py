@@ -18,25 +18,26 @@ import msgspec
 from parley.adapter import Answer, Auth, Call, Headers, Permanent, Transient, Unknown, Upload
 from parley.engine.aws import setting
 from parley.engine.sockets import ending, transport
+from parley.errors import ParleyError
 
 MAX_ANSWER = 1_048_576
-"""Bytes of an API's answer that are read."""
+"""Bytes of an API's answer that are read at most."""
 MAX_DOWNLOAD = 10_485_760
-"""Bytes of media that are handed to the bot."""
+"""Bytes of media that the bot gets at most."""
 _IN_MEMORY = 1_048_576
 _ENOUGH = 8.0
-"""Seconds that have to be left for a call to begin: a worker that is killed in the middle of it leaves doubt."""
+"""Seconds that must be left before a call begins: a worker that dies during a call leaves an unknown outcome."""
 _TO_RECORD = 2.0
-"""Seconds kept back of a worker's time to record what became of its last call."""
+"""Seconds of the worker's time that are reserved for recording the outcome of its last call."""
 
-# httpx tells each address at level INFO, which is what Lambda's JSON logs keep, and addresses hold credentials: an
-# access token in the query (WeCom, WeChat), a robot's key, an interaction's token in the path (Discord).
+# httpx logs each URL at level INFO, which Lambda's JSON logs include. URLs hold credentials: an access token in the
+# query (WeCom, WeChat), the key of a group robot, an interaction token in the path (Discord).
 logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
-class CallError(Exception):
-    """No answer. `outcome` says what that means for the call."""
+class CallError(ParleyError):
+    """There is no answer. `outcome` is the outcome of the call."""
 
     def __init__(self, outcome: Transient | Unknown | Permanent) -> None:
         super().__init__(outcome.reason)
@@ -51,19 +52,21 @@ def client() -> httpx.Client:
 
 @dataclass(slots=True)
 class Http:
-    """Makes calls. `transport` of the client decides where they go: the network, or an imitation in a test. `until`:
-    the moment of `time.monotonic` at which the last answer has to be there, because the worker ends soon after it.
+    """Makes calls.
+
+    The client's `transport` is the network, or an imitation in a test. `until`: the time of `time.monotonic` by which
+    the last answer must be there, because the worker ends soon after it.
     """
 
     client: httpx.Client
     until: float = math.inf
 
     def ends_in(self, seconds: float) -> None:
-        """The worker will be killed in so many seconds: no call may last so long."""
+        """Lambda kills the worker in `seconds`: every call has to end before."""
         self.until = time.monotonic() + seconds - _TO_RECORD
 
     def perform(self, call: Call, token: str = "") -> Answer:
-        """Make `call` with `token` in the place that `call.auth` names. Raises CallError."""
+        """Make `call` with `token` where `call.auth` says. Raises CallError."""
         headers, query = _with_token(call, token)
         until = self._until(call)
         with ending(until), _body(self.client, call, until) as body:
@@ -80,7 +83,7 @@ class Http:
             return self._send(request, until)
 
     def download(self, call: Call, token: str, limit: int = MAX_DOWNLOAD) -> tuple[Answer, bytes]:
-        """Make `call` and read up to `limit` bytes. Raises CallError, also for more than that."""
+        """Make `call` and read at most `limit` bytes. Raises CallError, also if there are more."""
         headers, query = _with_token(call, token)
         until = self._until(call)
         request = self.client.build_request(
@@ -91,7 +94,7 @@ class Http:
         return answer, answer.body
 
     def _until(self, call: Call) -> float:
-        """When `call` has to be over. Raises CallError where too little time is left to begin it."""
+        """The time by which `call` has to end. Raises CallError if too little time is left to begin it."""
         now = time.monotonic()
         if self.until - now < min(_ENOUGH, call.timeout):
             raise CallError(Transient("too little time left in this invocation"))
@@ -102,31 +105,31 @@ class Http:
             response = self.client.send(request, stream=True)
             try:
                 body = _read(response, limit, until)
-            except _TooLong as error:
-                # It was answered, so it may well have been done.
+            except _TooLongError as error:
+                # There is an answer, so the call may be done.
                 raise CallError(Unknown(f"answered with more than {limit} bytes")) from error
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise CallError(Transient(type(error).__name__)) from error
         except httpx.HTTPError as error:
-            # The request may have arrived: only the platform knows.
+            # The request may have arrived.
             raise CallError(Unknown(type(error).__name__)) from error
         return Answer(response.status_code, body, Headers(dict(response.headers)))
 
 
-class _TooLong(Exception):
-    """An answer beyond what is read."""
+class _TooLongError(ParleyError):
+    """The answer is larger than the limit."""
 
 
 def _timeout(until: float) -> httpx.Timeout:
-    """For each step of a call that has to be over at `until`; for the whole of it see `parley.engine.sockets`."""
+    """The time-out of each step of a call that ends at `until`. `parley.engine.sockets` limits the whole call."""
     left = max(0.1, until - time.monotonic())
     return httpx.Timeout(left, connect=min(3.0, left))
 
 
 def _chunks(response: httpx.Response, until: float) -> Iterator[bytes]:
-    """The body, as long as there is time: who sends a byte now and then never meets a time-out of a single step."""
+    """The body, within the deadline: a server that sends single bytes never runs into the time-out of one step."""
     for chunk in response.iter_bytes():
         if time.monotonic() > until:
             raise httpx.ReadTimeout("the whole call takes too long")
@@ -138,7 +141,7 @@ def _read(response: httpx.Response, limit: int, until: float) -> bytes:
     for chunk in _chunks(response, until):
         body += chunk
         if len(body) > limit:
-            raise _TooLong
+            raise _TooLongError
     return bytes(body)
 
 
@@ -177,7 +180,7 @@ def _body(client: httpx.Client, call: Call, until: float) -> Generator[_Body]:
 
 @contextmanager
 def _opened(client: httpx.Client, upload: Upload, until: float) -> Generator[IO[bytes]]:
-    """The bytes to upload, streamed through a file beyond a megabyte, never more than the limit."""
+    """The bytes to upload, at most the limit. More than a megabyte is streamed through a file."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         if upload.media.data:
             _write(file, _decoded(upload.media.data), upload.limit)
@@ -215,17 +218,17 @@ def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) 
 
 
 def _peer(response: httpx.Response) -> tuple[str, ...]:
-    """The address that has answered; empty where it is an imitation."""
+    """The IP address that has answered; empty for an imitation."""
     stream: Any = response.extensions.get("network_stream")
     address: Any = stream.get_extra_info("server_addr") if stream is not None else None
     return (str(address[0]),) if address else ()
 
 
 def _check_outside(*hosts: str) -> None:
-    """Raise CallError where one of `hosts` is this very machine or its neighbour by wire.
+    """Raise CallError if one of `hosts` is a loopback, link-local or unspecified address.
 
-    A bot may take the address from a person, and there Lambda gives out the next event, and a container its
-    credentials. Once by the name and once by whom it led to. On the local stack everything is on one machine.
+    The bot may have the URL from a person. At such addresses Lambda serves the next event, and a container its
+    credentials. It is checked twice: the name, and the address that answered. The local stack allows them.
     """
     for host in hosts:
         try:

@@ -1,4 +1,4 @@
-"""Answers that cannot wait, from functions of the bot that are trusted to be fast, and measured."""
+"""Instant answers: functions of the bot that run within the callback, under a time limit."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -10,20 +10,20 @@ from parley.model import Message
 from parley.model.instant import Instant
 
 BUDGET = 1.0
-"""Seconds that an instant function has; Discord waits for three, with the way there and a cold start in them."""
+"""Seconds for an instant function. Discord waits three seconds, network and cold start included."""
 
 
 def within(budget: float, function: Callable[[Message], Instant | None], message: Message) -> Instant | None:
-    """What `function` says to `message`, or None if it has not said it after `budget` seconds or has raised.
+    """The result of `function`, or None if it raises or takes longer than `budget` seconds.
 
-    A function that takes longer goes on in its thread, which nobody waits for.
+    A slow function goes on in its thread; its result is dropped.
     """
     results: list[Instant | None] = []
 
     def run() -> None:
         try:
             results.append(function(message))
-        except Exception as error:  # noqa: BLE001  # the bot's own; the callback has to go on
+        except Exception as error:  # noqa: BLE001  # the bot's own exception must not end the callback
             log.error("instant function failed", extra={"message_id": message.id, "error": describe(error)})
             telemetry.count("InstantAnswersFailed", platform=message.platform)
             results.append(None)

@@ -53,7 +53,7 @@ class PassiveReplies:
     sleep: Callable[[float], None] = time.sleep
 
     def respond(self, request: Request, app: App, accepted: Accepted, started: float) -> Response:
-        """The response to a callback whose message is queued, `passive_reply_within` seconds after `started` at most."""
+        """The response to a callback whose message is queued, at the latest `passive_reply_within` after `started`."""
         message, until = accepted.messages[0], started + accepted.passive_reply_within
         try:
             delivery = self.callbacks.delivered(message, self.clock())

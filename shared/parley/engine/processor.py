@@ -18,7 +18,7 @@ from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, received, run
 from parley.engine.deadline import DeadlineExceededError, deadline
 from parley.engine.telemetry import log
-from parley.errors import RetryAfter
+from parley.errors import ParleyError, RetryAfter
 from parley.journal.inbox import (
     AlreadyDecidedError,
     DecisionTooLargeError,
@@ -32,25 +32,25 @@ from parley.model.codec import decode_message, decode_outgoing, encode
 from parley.platforms import outbound
 
 MAX_ATTEMPTS = 5
-"""How often the bot is started on a message before that is parked. What AWS fails on does not count."""
+"""Starts of the bot on a message before it goes to the dead-letter queue. Failures of AWS do not count."""
 
 _TO_RECORD = 5.0
-"""Seconds kept back of a worker's time to record what the bot has decided, or that it has not."""
+"""Seconds of the worker's time that are reserved for recording the decision or the failure."""
 
 
-class HandlerError(Exception):
-    """The bot raised, took too long, or wants what cannot be stored."""
+class HandlerError(ParleyError):
+    """The bot raised an exception, took too long, or returned a reply that cannot be stored."""
 
 
 @dataclass(slots=True)
 class Processor:
     """Handles the records of the inbound queue with one bot.
 
-    A message whose handling fails is parked after `max_attempts`. They are counted in its row, and only once something
-    went wrong: where the bot raises, and before it is started on what was handed out before, because a worker that dies
-    of it leaves no other trace. Failures of AWS do not count: an outage may last.
+    A message goes to the dead-letter queue after `max_attempts` failures. They are counted in its row, from the first
+    failure on: when the bot raises, and before it starts on a message that was delivered before, because a worker that
+    dies leaves no other trace. Failures of AWS do not count: an outage may last for hours.
 
-    `until`: the moment of `time.monotonic` at which the bot has to be done, because the worker ends soon after it.
+    `until`: the time of `time.monotonic` by which the bot has to be done, because the worker ends soon after it.
     """
 
     bot: Bot
@@ -61,39 +61,39 @@ class Processor:
     until: float = math.inf
 
     def ends_in(self, seconds: float) -> None:
-        """The worker will be killed in so many seconds: the bot may not take as long."""
+        """Lambda kills the worker in `seconds`: the bot has to end before."""
         self.until = time.monotonic() + seconds - _TO_RECORD
 
     def __call__(self, record: Record) -> None:
-        """Handle one record; whatever it raises keeps the record in the queue."""
+        """Handle one record. Every exception keeps the record in the queue."""
         try:
             message = decode_message(record["body"])
             snapshot = self.inbox.open(message)
-        except ValueError as error:  # msgspec's errors are ValueErrors too: of another version, or of nobody we know
+        except ValueError as error:  # msgspec's errors are ValueErrors; another version may have written it
             if received(record) < self.max_attempts:
                 raise
-            self._park(record, describe(error))
+            self._give_up(record, describe(error))
             return
-        # Handed out for the first time, it may have been sent back by an operator, who wants it to be tried anew.
+        # A first delivery of this record: an operator may have sent the message back, and expects a new count.
         attempt = 1 if received(record) == 1 else snapshot.attempts + 1
         try:
             self._handle(message, snapshot, attempt, again=received(record) > 1)
         except (RetryAfter, *AwsError):
             if received(record) > 1:
-                self._take_back(message, attempt)
+                self._uncount(message, attempt)
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, HandlerError) else describe(error)
             self._failed(message, reason, attempt, snapshot.version + 1)
             if attempt < self.max_attempts:
                 raise
-            self._park(record, reason)
+            self._give_up(record, reason)
 
     def _handle(self, message: Message, snapshot: Snapshot, attempt: int, *, again: bool) -> None:
         if snapshot.decided is not None:
             waiting = self._waiting(message, snapshot)
         elif attempt > self.max_attempts:
-            raise HandlerError("the worker died of it each time")
+            raise HandlerError("the worker died in each attempt")
         else:
             if again:
                 self.inbox.attempted(message, attempt, self.clock())
@@ -102,17 +102,17 @@ class Processor:
         ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
         log.info("message decided", extra={**ids, "key": message_key(message), "replies": len(waiting)})
 
-    def _take_back(self, message: Message, attempt: int) -> None:
-        """That attempt was none of the bot's. Where not even this can be noted, it counts."""
+    def _uncount(self, message: Message, attempt: int) -> None:
+        """Uncount an attempt that failed because of AWS. If that fails as well, the attempt counts."""
         try:
             self.inbox.attempted(message, attempt - 1, self.clock())
         except AwsError as error:
-            log.warning("attempt not taken back", extra={"message_id": message.id, "error": error_code(error)})
+            log.warning("attempt not uncounted", extra={"message_id": message.id, "error": error_code(error)})
 
-    def _park(self, record: Record, reason: str) -> None:
-        """Put `record` among the dead letters ourselves: SQS would do it only after a thousand times."""
-        queues.park(record)
-        log.error("message parked", extra={"record": record["messageId"], "error": reason})
+    def _give_up(self, record: Record, reason: str) -> None:
+        """Move `record` to the dead-letter queue. SQS itself would do it after a thousand receives only."""
+        queues.move_to_dead_letters(record)
+        log.error("message moved to the dead-letter queue", extra={"record": record["messageId"], "error": reason})
 
     def _decide(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
         started = self.clock()
@@ -133,7 +133,7 @@ class Processor:
         return rows
 
     def _waiting(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
-        """What was decided before and is not finished. Enqueued under the same ids, so repeating it is harmless."""
+        """The replies that were decided before and are not final. They are enqueued under the same ids as before."""
         telemetry.count("MessagesRedelivered", platform=message.platform)
         return self.inbox.waiting(message, snapshot.decided or 0)
 
@@ -154,7 +154,7 @@ class Processor:
         return turn.state, replies
 
     def _failed(self, message: Message, reason: str, attempt: int, turn: int) -> None:
-        """Note the reason for whoever is paged, and tell the person once when there are no further attempts."""
+        """Record the reason for the operator. After the last attempt, send the person an apology, once."""
         telemetry.count("HandlerErrors", platform=message.platform)
         log.error("handler failed", extra={"message_id": message.id, "error": reason, "attempt": attempt})
         now = self.clock()
@@ -166,12 +166,12 @@ class Processor:
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
-    """What the platform wants done where none of `replies` is for the place of `message`; mostly nothing."""
+    """The reply that removes the platform's placeholder, if no reply goes to the conversation of `message`."""
     if any(reply.to is None for reply in replies):
         return []
     sending = outbound(message.platform)
-    taken_back = sending.silence(message, now) if isinstance(sending, SupportsSilence) else None
-    return [taken_back] if taken_back is not None else []
+    removal = sending.silence(message, now) if isinstance(sending, SupportsSilence) else None
+    return [removal] if removal is not None else []
 
 
 def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) -> Outgoing:
@@ -187,15 +187,12 @@ def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) ->
 
 
 def _readable(rows: list[Outgoing]) -> list[Outgoing]:
-    """`rows`, unless one of them could not be read by who delivers it: better that its author knows now.
-
-    Raises HandlerError.
-    """
+    """`rows`, after a check that the deliverer can read each of them. Raises HandlerError, for the bot's author."""
     for row in rows:
         try:
             decode_outgoing(encode(row))
         except (ValueError, TypeError) as error:
-            # msgspec names the field and the types; the words of a reply are in neither.
+            # msgspec names the field and the types, and never the text of a reply.
             raise HandlerError(f"reply {row.ordinal} is not valid: {_where(error)}") from error
     return rows
 
@@ -223,7 +220,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
 
 @cache
 def _downloads() -> Download:
-    # Here and not above: most bots never download, and the HTTP client costs every cold start.
+    # Imported here: most bots never download, and the HTTP client would slow down every cold start.
     from parley.engine.download import downloads  # noqa: PLC0415
 
     return downloads()

@@ -1,22 +1,23 @@
-"""The two queues: who is in which group, and under which id SQS drops a repetition.
+"""The two SQS queues: the message group and the deduplication id of each entry.
 
-Messages go one by one: of a batch, SQS may refuse an entry and take the one behind it, and order would be lost.
+Entries are sent one by one. In a batch, SQS may refuse one entry and accept the next, which would break the order.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from parley.engine.aws import setting, sqs
+from parley.errors import ParleyError
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.codec import encode
 
 _MAX_BYTES = 1_000_000
-"""SQS takes 1 MiB for a message; the rest is left for attributes."""
+"""SQS takes 1 MiB for a message with its attributes."""
 _SWEPT = "-swept-"
 
 
-class TooLargeError(Exception):
-    """A message that no queue takes."""
+class TooLargeError(ParleyError):
+    """A message that is larger than a queue accepts."""
 
 
 def send_messages(messages: Iterable[Message]) -> None:
@@ -26,7 +27,7 @@ def send_messages(messages: Iterable[Message]) -> None:
 
 
 def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
-    """Put `rows` into the outbound queue, in order. Under one `attempt`, SQS drops repetitions for five minutes.
+    """Put `rows` into the outbound queue, in order. SQS drops repetitions with the same `attempt` for five minutes.
 
     Raises AwsError, TooLargeError.
     """
@@ -35,19 +36,20 @@ def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
 
 
 def send_swept(row: Outgoing, updated: float) -> None:
-    """Put `row`, left behind since `updated`, into the outbound queue once more. Raises AwsError, TooLargeError."""
+    """Put `row`, unchanged since `updated`, into the outbound queue again. Raises AwsError, TooLargeError."""
     send_replies([row], attempt=f"{_SWEPT}{int(updated)}")
 
 
 def is_swept(record: Mapping[str, Any]) -> bool:
-    """Whether a record of the outbound queue is a further one of its reply, from `send_swept`."""
+    """Whether a record of the outbound queue is an additional one from `send_swept`."""
     return _SWEPT in record["attributes"].get("MessageDeduplicationId", "")
 
 
-def park(record: Mapping[str, Any]) -> None:
-    """Put a record of the inbound queue among its dead letters. Raises AwsError.
+def move_to_dead_letters(record: Mapping[str, Any]) -> None:
+    """Put a record of the inbound queue into its dead-letter queue. Raises AwsError.
 
-    Under the record's own id: parking it twice is once, and the same message, sent back and failing again, is new.
+    The deduplication id is the record's own id: a repetition is dropped, and a message that an operator has sent back
+    and that fails again is a new one.
     """
     sqs().send_message(
         QueueUrl=setting("INBOUND_DEAD_URL"),
@@ -58,7 +60,7 @@ def park(record: Mapping[str, Any]) -> None:
 
 
 def _send(url: str, body: bytes, group: str, dedup: str) -> None:
-    # Two characters that people can write and SQS refuses; in JSON they can only stand in strings, as this or as that.
+    # SQS refuses these two characters. In JSON they occur in strings only, where the escaped form means the same.
     text = body.decode().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
     if len(text.encode()) > _MAX_BYTES:
         raise TooLargeError(f"{len(body)} bytes")

@@ -1,5 +1,5 @@
-"""Connections that keep the deadline of a whole call. httpx has time-outs for single steps alone: who takes a byte now
-and then, or sends a header line now and then, never meets one.
+"""Connections with a deadline for the whole call. httpx has time-outs for single steps only: a server that sends a
+header line or reads a byte from time to time never exceeds one.
 """
 
 import ssl
@@ -13,19 +13,18 @@ import httpcore
 import httpx
 
 _KEPT = 20
-"""Connections at once, and kept alive."""
+"""Connections at the same time, and connections kept alive."""
 _KEPT_FOR = 50
 _SLICE = 16_384
-"""Bytes that are written at once: as much as one record of TLS takes, so that each write is one step."""
+"""Bytes of one write: the size of a TLS record, so that each write is one step."""
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 
 
 @contextmanager
 def ending(until: float) -> Generator[None]:
-    """Let every step of a call within be over at the moment `until` of `time.monotonic`.
+    """Every call in the `with` block ends by the time `until` of `time.monotonic`, with one of httpx's time-outs.
 
-    The call then raises httpx's time-outs. Only the look-up of a name in DNS knows no end but its own, which the
-    template sets: `RES_OPTIONS`, see resolv.conf(5).
+    A DNS look-up has a time-out of its own, which the template sets: `RES_OPTIONS`, see resolv.conf(5).
     """
     before = _until.set(until)
     try:
@@ -35,12 +34,12 @@ def ending(until: float) -> Generator[None]:
 
 
 def transport() -> httpx.BaseTransport:
-    """A transport whose connections are kept alive and keep the deadline of `ending`."""
+    """A transport with keep-alive connections that respect the deadline of `ending`."""
     return _Transport()
 
 
 class _Transport(httpx.HTTPTransport):
-    """httpx's own, with its pool on our connections; httpx has no parameter for them."""
+    """httpx's transport with a pool of our connections; httpx has no parameter for that."""
 
     def __init__(self) -> None:
         self._pool = httpcore.ConnectionPool(
@@ -69,7 +68,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection of which each step takes no longer than the whole call has left."""
+    """A connection whose steps take no longer than the time that is left for the call."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -95,11 +94,11 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _left(timeout: float | None, over: type[Exception]) -> float | None:
-    """The seconds that one step may take. Raises `over` where none are left."""
+    """The seconds that one step may take. Raises `over` if none are left."""
     until = _until.get()
     if until is None:
         return timeout
     left = until - time.monotonic()
     if left <= 0:
-        raise over("the whole call takes too long")
+        raise over("the deadline of the call has passed")
     return left if timeout is None else min(timeout, left)

@@ -1,4 +1,4 @@
-"""The sweeper: replies that nobody took, or whose worker died, go back into the queue. Runs each minute; idempotent."""
+"""The sweeper: replies that no worker took, or whose worker died, go back to the queue. Idempotent."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,8 +16,8 @@ from parley.journal.rows import PICKUP_AFTER
 from parley.journal.states import Row
 
 _AGAIN_AFTER = 10 * PICKUP_AFTER
-"""Seconds before a reply is swept again, at least. It may merely be waiting in the queue for its turn: sending it in
-once more is harmless, but each time costs."""
+"""Minimum of seconds before a reply is swept again. It may be waiting in the queue for its turn; another record for it
+is harmless, but not free."""
 
 
 @dataclass(slots=True)
@@ -28,13 +28,15 @@ class Sweeper:
     clock: Callable[[], float] = time.time
 
     def __call__(self) -> int:
-        """Enqueue what is due and say how many that were. Raises what was refused, after all else is swept."""
+        """Enqueue the replies that are due, and return their number. Raises the first refusal after all others are
+        swept.
+        """
         now = self.clock()
         found = list(self.outbox.due(now))
         for key in (key for key in found if isinstance(key, str)):
             telemetry.count("RowsUnreadable")
             log.error("a reply's row is not readable", extra={"key": key})
-        # In the order in which they were decided: they may be for the same conversation.
+        # In the order of their decisions: they may belong to the same conversation.
         due = sorted(
             (row for row in found if isinstance(row, Row)),
             key=lambda row: (row.out.created, row.out.message_key, row.out.ordinal),
@@ -42,11 +44,11 @@ class Sweeper:
         swept, refused = 0, dict[str, Exception]()
         for row in due:
             if row.out.to.key in refused:
-                continue  # what stands behind a refused one must not go first
+                continue  # a later reply must not overtake a refused one
             try:
                 swept += self._sweep(row, now)
             except (ClientError, queues.TooLargeError) as error:
-                # Refused, and told so: one that no queue takes must not keep the others from being swept, now and ever.
+                # One reply that no queue accepts must not keep the others from being swept.
                 refused[row.out.to.key] = error
                 log.error("reply not swept", extra={"reply_id": row.out.id, "error": error_code(error)})
         telemetry.count("RepliesSwept", swept)
@@ -55,9 +57,9 @@ class Sweeper:
         return swept
 
     def _sweep(self, row: Row, now: float) -> bool:
-        # First into the queue: dying in between sweeps it twice, which is harmless; the other order would lose it.
+        # The queue first: a crash in between sweeps it twice, which is harmless. The other order would lose it.
         queues.send_swept(row.out, row.updated)
-        # Later and later: what nobody could touch for long will not be touched the sooner for more copies of it.
+        # The wait grows with the age of the reply: more copies of it would not speed it up.
         if not self.outbox.postpone(row, now, now + max(_AGAIN_AFTER, now - row.updated)):
             return False
         log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})

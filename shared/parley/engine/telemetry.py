@@ -1,19 +1,19 @@
-"""Logs and metrics. Logs carry ids and reasons, never texts or credentials; metrics have few, bounded dimensions."""
+"""Logs and metrics. Logs hold ids and reasons, never texts or credentials. Metrics have few, bounded dimensions."""
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 log = Logger()
-"""The JSON logger of this process; its service name comes from the environment."""
+"""The JSON logger of this process. Its service name comes from the environment."""
 
 
 def count(name: str, value: float = 1, **dimensions: str) -> None:
-    """Add `value` to the metric `name`: once in total, which the alarms watch, and once by `dimensions`."""
+    """Add `value` to the metric `name`: to its total, which the alarms watch, and to its series by `dimensions`."""
     _emit(name, MetricUnit.Count, value, dimensions)
 
 
 def duration(name: str, seconds: float, **dimensions: str) -> None:
-    """Record a time span under the metric `name`, in milliseconds."""
+    """Record a duration under the metric `name`, in milliseconds."""
     _emit(name, MetricUnit.Milliseconds, max(0.0, seconds * 1000), dimensions)
 
 

@@ -1,4 +1,4 @@
-"""The policy for a batch: a failing conversation waits alone."""
+"""One record an invocation: what happens to it after a failure or a wait."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,28 +34,20 @@ def failures(answer: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_a_failure_blocks_its_own_group_only(queue: Sqs, record: Make) -> None:
+def test_a_record_that_is_handled_is_done(queue: Sqs, record: Make) -> None:
     handled: list[str] = []
-
-    def handle(record: Any) -> None:
-        if record["messageId"] == "a1":
-            raise RuntimeError("boom")
-        handled.append(record["messageId"])
-
-    records = [record("", group=name[0], id=name) for name in ("a1", "b1", "a2", "b2")]
-    answer = batch.run({"Records": records}, "url", handle)
-    assert failures(answer) == ["a1", "a2"]
-    assert handled == ["b1", "b2"]
-    assert set(queue.hidden) == {"handle-a1", "handle-a2"}
+    answer = batch.run({"Records": [record("", id="a1")]}, "url", lambda one: handled.append(one["messageId"]))
+    assert (failures(answer), handled, queue.hidden) == ([], ["a1"], {})
 
 
-def test_records_before_the_failure_of_their_group_stay_done(queue: Sqs, record: Make) -> None:
-    def handle(record: Any) -> None:
-        if record["messageId"] == "a2":
-            raise RuntimeError
-
-    answer = batch.run({"Records": [record("", id="a1"), record("", id="a2")]}, "url", handle)
-    assert failures(answer) == ["a2"]
+def test_a_larger_batch_is_refused_as_a_whole_before_anything_is_handled(queue: Sqs, record: Make) -> None:
+    """The event source mappings have a batch size of 1; a failing record would overtake the ones behind it."""
+    handled: list[str] = []
+    with pytest.raises(ValueError, match="too many values"):
+        batch.run(
+            {"Records": [record("", id="a1"), record("", id="a2")]}, "url", lambda one: handled.append(one["messageId"])
+        )
+    assert handled == []
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 1), (2, 3), (3, 7), (9, 60), (900, 60)])

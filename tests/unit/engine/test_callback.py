@@ -191,7 +191,7 @@ def test_the_time_to_acknowledge_ends_where_the_wait_for_a_passive_reply_begins(
 ) -> None:
     monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
     inbound = Replying(Accepted(messages=(message(),), passive_reply_within=4.5))
-    handler = Callback("wecom", inbound, Apps(), clock, answers=lambda _inbound: Replies(clock))  # type: ignore[arg-type]
+    handler = Callback("wecom", inbound, Apps(), clock, passive_replies=lambda _inbound: Replies(clock))  # type: ignore[arg-type]
     assert handler(event(), None)["body"] == "reply"
     assert times(capsys.readouterr().out) == {"AcknowledgeTime": 250.0, "CallbackTime": 3250.0}
 
