@@ -1,4 +1,4 @@
-"""What the adapters of WeCom and WeChat share: callbacks encrypted and signed by wechatpy, and XML."""
+"""What the adapters of WeCom and WeChat share: callbacks that wechatpy encrypts and signs, and XML."""
 
 import json
 from collections.abc import Iterator
@@ -17,25 +17,25 @@ CREDENTIALS = ("ResponseCode", "Token", "SuiteTicket", "AuthCode")
 
 
 def encrypt(key: str, plain: bytes | str, receiver: str) -> str:
-    """`plain` as wechatpy encrypts it."""
+    """`plain`, encrypted by wechatpy."""
     return PrpCrypto(envelope.aes_key(key)).encrypt(plain, receiver).decode()
 
 
 def sign(*parts: str) -> str:
-    """The signature over `parts` as wechatpy makes it."""
+    """The signature of wechatpy over `parts`."""
     signer = WeChatSigner()
     signer.add_data(*parts)
     return signer.signature
 
 
-def query_of(token: str, now: float, *idempotent_for: str, name: str = "msg_signature", **more: str) -> dict[str, str]:
-    """The query of a callback: time, nonce and a signature over them and `idempotent_for`."""
-    stamp, nonce = str(int(now)), "1514711492"
-    return {name: sign(token, stamp, nonce, *idempotent_for), "timestamp": stamp, "nonce": nonce, **more}
+def query_of(token: str, now: float, *signed_parts: str, name: str = "msg_signature", **more: str) -> dict[str, str]:
+    """The query of a callback: time stamp, nonce, and a signature over them and `signed_parts`."""
+    timestamp, nonce = str(int(now)), "1514711492"
+    return {name: sign(token, timestamp, nonce, *signed_parts), "timestamp": timestamp, "nonce": nonce, **more}
 
 
 def xml(value: Any) -> str:
-    """Anything as XML; what has no form there (an empty name) gives something that is no XML."""
+    """`value` as XML. A value that XML cannot hold, such as an empty name, becomes malformed XML."""
     return f"<xml>{_inner(value)}</xml>"
 
 
@@ -53,7 +53,7 @@ def _element(name: str, value: Any) -> str:
 
 
 def every_wrong_payload(payloads: list[dict[str, Any]]) -> Iterator[bytes]:
-    """Each field of each payload, wrong in every way, as JSON and as XML."""
+    """Each payload with each field replaced by values of wrong types, as JSON and as XML."""
     for payload in payloads:
         for wrong in wrong_types(json.dumps(payload).encode()):
             yield wrong
@@ -64,37 +64,37 @@ def every_wrong_payload(payloads: list[dict[str, Any]]) -> Iterator[bytes]:
 
 
 def check_content(vector: Vector, receiver: str) -> None:
-    """The signature holds, the content decrypts, and encrypting it again with the same random bytes gives the same."""
+    """The signature is valid, the content decrypts, and the same random bytes encrypt it to the same ciphertext."""
     inputs, expected = vector.inputs, vector.expected
     found = envelope.signature(inputs["token"], inputs["timestamp"], inputs["nonce"], inputs["encrypt"])
     expect_equal(found, inputs["msg_signature"], "msg_signature")
-    opened = envelope.decrypt(inputs["encoding_aes_key"], inputs["encrypt"])
-    expect_equal(opened.text, expected["plaintext"], "plaintext")
-    expect_equal(opened.receiver, receiver, "receiver")
+    decrypted = envelope.decrypt(inputs["encoding_aes_key"], inputs["encrypt"])
+    expect_equal(decrypted.text, expected["plaintext"], "plaintext")
+    expect_equal(decrypted.receiver, receiver, "receiver")
     if "random16_hex" in expected:
         random = bytes.fromhex(expected["random16_hex"])
-        again = envelope.encrypt(inputs["encoding_aes_key"], opened.text, receiver, random)
+        again = envelope.encrypt(inputs["encoding_aes_key"], decrypted.text, receiver, random)
         expect_equal(again, inputs["encrypt"], "encrypted again")
 
 
 def check_nothing_lost(plain: str, accepted: Accepted) -> None:
-    """What came of a callback holds all that was said, without what is a credential."""
+    """The message or the credentials of a callback have all its values; the message has no credentials."""
     sent = json.loads(plain) if plain.startswith("{") else xmltodict.parse(plain)["xml"]
     if sent.get("InfoType") == "suite_ticket":
-        expect_equal(dict(accepted.credentials), {"suite_ticket": sent["SuiteTicket"]}, "kept")
-        expect(not accepted.messages, "a ticket is no message")
+        expect_equal(dict(accepted.credentials), {"suite_ticket": sent["SuiteTicket"]}, "credentials")
+        expect(not accepted.messages, "a ticket is not a message")
         return
     (message,) = accepted.messages
-    wanted = {name: "" if value is None else str(value) for name, value in sent.items() if name not in CREDENTIALS}
-    expect_equal(message.raw, wanted, "raw")
-    if "FromUserName" in wanted:
-        expect_equal(message.sender.id, wanted["FromUserName"], "sender")
-    if wanted.get("MsgType") == "text":
-        expect_equal(message.content.text, wanted["Content"], "words")
+    expected = {name: "" if value is None else str(value) for name, value in sent.items() if name not in CREDENTIALS}
+    expect_equal(message.raw, expected, "raw")
+    if "FromUserName" in expected:
+        expect_equal(message.sender.id, expected["FromUserName"], "sender")
+    if expected.get("MsgType") == "text":
+        expect_equal(message.content.text, expected["Content"], "text")
 
 
 def check_encryption(vector: Vector, receiver: str) -> None:
-    """A reply, encrypted with given random bytes, is exactly that ciphertext under exactly that signature."""
+    """A reply that is encrypted with given random bytes has the expected ciphertext and signature."""
     inputs, expected = vector.inputs, vector.expected
     random = inputs["random16"].encode()
     encrypted = envelope.encrypt(inputs["encoding_aes_key"], inputs["plaintext"], receiver, random)
@@ -105,14 +105,14 @@ def check_encryption(vector: Vector, receiver: str) -> None:
 
 
 def receipt(call: Call, number: int) -> bytes:
-    """Success, with ids that tell the calls apart."""
+    """A success with a different id for each call."""
     done = {"errcode": 0, "errmsg": "ok"}
     if call.name == "upload":
-        # The real ones send no code when an upload succeeds.
+        # The real platforms send no `errcode` if an upload succeeds.
         return json.dumps({"type": call.query["type"], "media_id": f"MEDIA_{number}", "created_at": 1}).encode()
     return json.dumps(done | {"msgid": f"msg_{number}"}).encode()
 
 
 def moment(request: Request) -> float:
-    """The time that `request` was signed at."""
+    """The unix second at which `request` was signed."""
     return float(request.query["timestamp"])

@@ -1,4 +1,4 @@
-"""WeChat Official Accounts: vectors, and callbacks of every mode that wechatpy has encrypted and signed."""
+"""WeChat Official Accounts: vectors, and callbacks of every mode that wechatpy encrypts and signs."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ APP, COMPATIBLE, PLAIN = make_app(), make_app(mode="compatible"), make_app(mode=
 
 
 def fields(now: float, kind: str = "text", **more: Any) -> dict[str, Any]:
-    """What every message has, and `more`."""
+    """The fields of every message, and `more`."""
     common = {"ToUserName": ACCOUNT, "FromUserName": OPENID, "CreateTime": int(now), "MsgType": kind}
     return {**common, **more}
 
@@ -80,7 +80,7 @@ def delivery(payload: bytes | str, now: float) -> Request:
 
 
 def compatible(payload: dict[str, Any], now: float) -> Request:
-    """A callback in compatible mode: everything twice."""
+    """A callback in compatible mode: the plain fields and the encrypted content."""
     encrypted = encrypt(KEY, xml(payload), APP_ID)
     return Request(query=_query(now, encrypted), body=xml({**payload, "Encrypt": encrypted}).encode())
 
@@ -91,13 +91,13 @@ def plain(payload: dict[str, Any], now: float) -> Request:
 
 
 def verification(now: float) -> Request:
-    """What the console sends when an address is saved."""
+    """The request that the console sends when the callback address is saved."""
     query = query_of(TOKEN, now, name="signature", echostr="4375120948345356249")
     return Request(method="GET", query=query)
 
 
 def samples(now: float) -> tuple[Sample, ...]:
-    """One valid request of each sort. Of a body only what is encrypted is signed: the rest may change."""
+    """One valid request of each type. The signature covers only the encrypted part of the body."""
     payload = chat(now)
     return (
         Sample("safe, XML", delivery(xml(payload), now), APP, query=SIGNED, body=False),
@@ -109,12 +109,12 @@ def samples(now: float) -> tuple[Sample, ...]:
 
 
 def wrap(payload: bytes, now: float) -> tuple[Request, App]:
-    """Any payload, encrypted and signed."""
+    """`payload`, encrypted and signed."""
     return delivery(payload, now), APP
 
 
 def payloads() -> Iterator[bytes]:
-    """Every field of every sort of message and event, wrong in every way."""
+    """Messages and events of every type, with each field replaced by values of wrong types."""
     now = 1_718_000_002.0
     yield from every_wrong_payload([chat(now), *({**fields(now), **more} for more in OTHERS)])
 
@@ -133,14 +133,14 @@ def _message_signature(vector: Vector) -> None:
 
 
 def _verified(vector: Vector) -> None:
-    """The answer to a URL verification, and that a signature for one thing is none for another."""
+    """The response to a URL verification. A signature over other parts is refused."""
     inputs = vector.inputs
     echo = inputs.get("echostr", "echo")
     query = {name: inputs[name] for name in SIGNED_PLAIN} | {"echostr": echo}
     request = Request(method="GET", query=query)
     response = expect_accepted(receive("wechat", request, make_app(inputs["token"]), moment(request))).response
-    wanted = (200, "text/plain", vector.expected.get("response_body", echo))
-    expect_equal((response.status, response.content_type, response.body.decode()), wanted, "answer")
+    expected = (200, "text/plain", vector.expected.get("response_body", echo))
+    expect_equal((response.status, response.content_type, response.body.decode()), expected, "answer")
     other = Request(method="GET", query=query | {"signature": sign(inputs["token"], inputs["timestamp"])})
     expect_refused(receive("wechat", other, make_app(inputs["token"]), moment(request)))
 
@@ -167,7 +167,7 @@ def _app(vector: Vector) -> App:
 
 
 def _posted(vector: Vector) -> None:
-    """What was encrypted arrives, and the same without encryption is refused by the same account."""
+    """The encrypted callback is accepted. The same account refuses the same content without encryption."""
     check_content(vector, vector.inputs["appid"])
     request = _request(vector)
     accepted = expect_accepted(receive("wechat", request, _app(vector), moment(request)))

@@ -1,4 +1,4 @@
-"""WeCom: vectors, and callbacks that wechatpy has encrypted and signed."""
+"""WeCom: vectors, and callbacks that wechatpy encrypts and signs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +39,7 @@ APP = make_app(receive_ids=(SUITE,), webhooks={"alerts": Webhook(url=HOOK)})
 
 
 def fields(now: float, kind: str = "text", **more: Any) -> dict[str, Any]:
-    """What every message to an app has, and `more`."""
+    """The fields of every message to an app, and `more`."""
     common = {"ToUserName": CORP, "FromUserName": "zhangsan", "CreateTime": str(int(now)), "MsgType": kind}
     return {**common, **more, "AgentID": "1000002"}
 
@@ -89,13 +89,13 @@ def delivery(payload: bytes | str, now: float, receiver: str = CORP) -> Request:
 
 
 def verification(now: float) -> Request:
-    """What the console sends when an address is saved."""
+    """The request that the console sends when the callback address is saved."""
     echo = encrypt(KEY, "5000000000000000001", CORP)
     return Request(method="GET", query=query_of(TOKEN, now, echo, echostr=echo))
 
 
 def samples(now: float) -> tuple[Sample, ...]:
-    """One valid request of each sort. Of a body only what is encrypted is signed: the rest may change."""
+    """One valid request of each type. The signature covers only the encrypted part of the body."""
     return (
         Sample("text", delivery(xml(chat(now)), now), APP, query=SIGNED, body=False),
         Sample("card click", delivery(xml(click(now)), now), APP, query=SIGNED, body=False),
@@ -105,12 +105,12 @@ def samples(now: float) -> tuple[Sample, ...]:
 
 
 def wrap(payload: bytes, now: float) -> tuple[Request, App]:
-    """Any payload, encrypted and signed."""
+    """`payload`, encrypted and signed."""
     return delivery(payload, now), APP
 
 
 def payloads() -> Iterator[bytes]:
-    """Every field of every sort of message and event, wrong in every way."""
+    """Messages and events of every type, with each field replaced by values of wrong types."""
     now = 1_718_000_002.0
     others = [{**fields(now), **more} for more in OTHERS]
     yield from every_wrong_payload([chat(now), click(now), ticket(now), *others])
@@ -126,7 +126,7 @@ def _app(vector: Vector) -> App:
 
 
 def _request(vector: Vector) -> Request:
-    """The vector as a request: from its query string, where it has one, decoded once."""
+    """The request of a vector. Its query string, if it has one, is decoded once."""
     inputs = vector.inputs
     names = (*SIGNED, "echostr") if "echostr" in inputs else SIGNED
     query = {name: inputs[name] for name in names}
@@ -153,7 +153,7 @@ def _posted(vector: Vector) -> None:
 
 
 def _smart_bot(vector: Vector) -> None:
-    """The envelope of smart bots is the same; what is in it is not for an app, and has to be refused as such."""
+    """Smart bots use the same envelope. Their content is not for an app, so it is refused."""
     check_content(vector, vector.inputs["receiveid"])
     request = _request(vector)
     refused = expect_refused(receive("wecom", request, _app(vector), moment(request)))

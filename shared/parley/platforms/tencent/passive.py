@@ -1,8 +1,8 @@
 """Passive replies of WeCom and WeChat: replies in the response to the callback that brought the message.
 
 An app uses them with `"reply_mode": "passive"` (WeCom docs: Passive replies; WeChat docs: Passive replies to users).
-This module makes all decisions of the platform side. The engine waits for the bot and records what has been sent
-(`parley.adapter.SupportsPassiveReply`).
+This module holds all rules of the two platforms. `parley.journal.passive` describes the rest: how the engine waits for
+the bot and stores what has been sent.
 
 1. A callback brings a message. `seconds_to_wait` decides whether and how long the callback waits for the bot's replies.
 2. `hold` makes the deliverer leave a fresh reply to the callback.
@@ -38,7 +38,7 @@ from parley.text import utf8_size
 from parley.untrusted import mapping, text
 
 REPLY_DEADLINE = 4.5
-"""Seconds that a callback waits for the bot. Both platforms close the connection after 5."""
+"""Seconds that a callback waits for the bot. Both platforms close the connection after 5 seconds."""
 _HOLD = 4
 """Seconds that the deliverer leaves a fresh reply to the callbacks. A waiting callback finds a reply at once. Between
 two deliveries of a message there is only the time in which the platform gives up the first and starts the second."""
@@ -109,7 +109,7 @@ class PassivePlan(NamedTuple):
 def plan(replies: tuple[Reply, ...], format_: PassiveFormat) -> PassivePlan:
     """Plan a response with as many of `replies` as it can carry, in order.
 
-    It ends before a reply that goes to another place, and before an edit or a recall.
+    A reply to another place, an edit or a recall ends it: that reply and all later ones are left.
     """
     joined = ""
     for number, reply in enumerate(replies):
