@@ -77,7 +77,7 @@ def press(source: Source, action: Action, label: str = "", *, reply_token: str =
 
 
 def _message(
-    source: Source, kind: Kind, content: Content, *, reply_token: str = "", expires: int = 0, **more: Any
+    source: Source, kind: Kind, content: Content, *, reply_token: str = "", expires: int = 0, **values: Any
 ) -> Message:
     app, fields = source.app, source.fields
     return Message(
@@ -90,7 +90,7 @@ def _message(
         timestamp=created(source),
         context=Context(tenant=source.tenant, private=True, reply_token=reply_token, reply_token_expires=expires),
         raw=without_credentials(fields),
-        **more,
+        **values,
     )
 
 
