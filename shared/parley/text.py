@@ -1,4 +1,4 @@
-"""Cutting text to the length a platform takes."""
+"""Splits text into parts of a platform's maximum length."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ _BREAKS = (
     re.compile(r"[。！？；…]|[.!?;](?=\s)"),
     re.compile(r"[，、]|\s"),
 )
-"""From the best place to cut to the worst: paragraph, line, sentence, word."""
+"""Places to cut, the best first: paragraph, line, sentence, word."""
 
 _JOINER = "\u200d"
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
@@ -23,14 +23,16 @@ def utf8_size(text: str) -> int:
 
 
 def utf16_size(text: str) -> int:
-    """Length in UTF-16 units, the safe way to count for Discord."""
+    """Length in UTF-16 units, the safe count for Discord."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[str]:
-    """`text` in parts of at most `limit` by `size`, cut at a paragraph, line, sentence or word if one ends in the
-    second half of the part, and not inside what is seen as one character (an emoji with its skin tone) if `limit` holds
-    it. White space at a cut is dropped; an empty text gives nothing.
+    """`text` in parts whose `size` is at most `limit`.
+
+    A part ends at a paragraph, line, sentence or word if there is such a place in its second half. A visible character
+    (an emoji with its skin tone) is not cut, unless it is longer than `limit`. White space at a cut is dropped. Empty
+    text gives no parts.
     """
     rest = text.strip()
     while rest:
@@ -45,7 +47,7 @@ def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[s
 
 
 def _fitting(text: str, limit: int, size: Callable[[str], int]) -> str:
-    """The longest prefix within `limit`; one character at least, so that splitting always ends."""
+    """The longest prefix within `limit`, at least one character, so that splitting ends."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
@@ -54,7 +56,7 @@ def _fitting(text: str, limit: int, size: Callable[[str], int]) -> str:
 
 
 def _between_characters(text: str, cut: int) -> int:
-    """The last place at or before `cut` that parts no seen character; `cut` itself where that would be the start."""
+    """The last place at or before `cut` between two visible characters; `cut` itself if that is the start."""
     place = cut
     while place > 0 and _joined(text, place):
         place -= 1
@@ -62,7 +64,7 @@ def _between_characters(text: str, cut: int) -> int:
 
 
 def _joined(text: str, place: int) -> bool:
-    """Whether the code points before and after `place` make one seen character: the common part of Unicode's rules for
+    """Whether the code points around `place` form one visible character: the common part of Unicode's rules for
     grapheme clusters (UAX #29)."""
     if place >= len(text):
         return False

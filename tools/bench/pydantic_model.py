@@ -126,7 +126,7 @@ class Context(_Model):
     locale: str = ""
     reply_token: str = ""
     reply_token_expires: int = 0
-    waits: bool = False
+    awaits_reply: bool = False
 
 
 class Command(_Model):

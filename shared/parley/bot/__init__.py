@@ -1,4 +1,4 @@
-"""What a bot is written with."""
+"""The interface for bot authors."""
 
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot

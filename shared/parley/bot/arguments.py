@@ -1,7 +1,7 @@
-"""The typed arguments of a command: taken from the handler's own signature, once, and filled many times.
+"""The typed arguments of a command, read once from the handler's signature and filled for each message.
 
-Values are converted by pydantic, so any type it knows may be used: `int`, `date`, `Literal["a", "b"]`,
-`Annotated[int, Field(gt=0)]`. The last parameter, if it is a string, takes the rest of the line.
+Pydantic converts the values, so every type that it supports is allowed: `int`, `date`, `Literal["a", "b"]`,
+`Annotated[int, Field(gt=0)]`. A string as the last parameter takes the rest of the line.
 """
 
 import inspect
@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from parley.bot.specs import bare
 from parley.bot.turn import Turn
+from parley.errors import ParleyError
 from parley.model import Message
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
-class ArgumentError(Exception):
-    """What the person wrote does not fit the command. The message is meant for that person."""
+class ArgumentError(ParleyError):
+    """The arguments do not match the command. The message is for the person who sent them."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One argument of a command. `default` is `inspect.Parameter.empty` where it has to be given."""
+    """One argument of a command. `default` is `inspect.Parameter.empty` if it is required."""
 
     name: str
     type: Any
@@ -32,18 +33,18 @@ class Parameter:
 
     @property
     def required(self) -> bool:
-        """Whether it has to be given."""
+        """Whether there is no default."""
         return self.default is inspect.Parameter.empty
 
     @cached_property
     def _adapter(self) -> "TypeAdapter[Any]":
-        # Here and not above: a bot whose arguments are all strings never pays for the import.
+        # Imported here: a bot whose arguments are all strings does not pay for it.
         from pydantic import TypeAdapter  # noqa: PLC0415
 
         return TypeAdapter(self.type)
 
     def convert(self, value: Any) -> Any:
-        """`value` as the handler wants it. Raises ArgumentError."""
+        """`value` as the type of the parameter. Raises ArgumentError."""
         if bare(self.type) is str:
             return str(value)
         from pydantic import ValidationError  # noqa: PLC0415
@@ -56,7 +57,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a handler wants: a turn, a message, and the arguments of its command."""
+    """The parameters of a handler: injected ones (`Turn`, `Message`), and the arguments of its command."""
 
     injected: Mapping[str, type[Turn] | type[Message]]
     parameters: tuple[Parameter, ...]
@@ -99,7 +100,7 @@ class Signature:
             if number == len(self.parameters) and parameter.type is str:
                 given[parameter.name], rest = rest, ""
             else:
-                # Any white space parts words: Chinese keyboards type a full-width space.
+                # Any white space separates words: Chinese keyboards type a full-width space.
                 given[parameter.name], *more = rest.split(maxsplit=1)
                 rest = more[0] if more else ""
         if rest.strip():
@@ -108,5 +109,5 @@ class Signature:
 
     @property
     def usage(self) -> str:
-        """How the arguments are written: `TEXT [TIMES]`."""
+        """The arguments as a usage text: `TEXT [TIMES]`."""
         return " ".join(p.name.upper() if p.required else f"[{p.name.upper()}]" for p in self.parameters)

@@ -1,4 +1,4 @@
-"""The bot: handlers by command, action, event, pattern; the first that fits answers."""
+"""The bot: handlers for commands, actions, events and patterns. The first match handles the message."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -25,18 +25,18 @@ C = TypeVar("C", bound=Completion)
 APOLOGY = "抱歉，出错了，我们会处理。 Sorry, something went wrong; we will look into it."
 _COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
 _MOST_WORDS = 3
-"""Of a command's name."""
+"""Maximum number of words in a command's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandHandler:
-    """A handler with the name people call it by."""
+    """The handler of a command, with the command's name."""
 
     name: str
     help: str
     handler: Handler
     signature: Signature
-    placing: CommandSettings = field(default_factory=CommandSettings)
+    settings: CommandSettings = field(default_factory=CommandSettings)
 
     @property
     def usage(self) -> str:
@@ -46,9 +46,9 @@ class CommandHandler:
 
 @dataclass(slots=True)
 class Bot:
-    """A team's bot. Handlers are plain functions: they get what their parameters ask for and return what to say.
+    """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies.
 
-    `apology` is what a person is told, once, when a handler has failed for good; empty says nothing.
+    `apology` is sent once if a handler has failed in every attempt; empty sends nothing.
     """
 
     apology: str = APOLOGY
@@ -65,11 +65,11 @@ class Bot:
         name: str = "",
         *,
         help: str = "",  # noqa: A002
-        **placing: Unpack[CommandSettings],
+        **settings: Unpack[CommandSettings],
     ) -> Callable[[H], H]:
-        """Answer `/name ARGUMENTS`. Unless given, the name is the function's, the help its docstring's first line.
+        """Handle `/name ARGUMENTS`. The default name is the function's, the default help its docstring's first line.
 
-        `placing` counts where a platform is told of the commands: translations, menus, who may call it and where.
+        `settings` are for platforms that register commands: translations, menus, who may use it and where.
         """
 
         def register(handler: H) -> H:
@@ -77,21 +77,21 @@ class Bot:
             if called in self.commands:
                 raise ValueError(f"two handlers for the command /{called}")
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
-            self.commands[called] = CommandHandler(called, doc, handler, Signature.of(handler), placing)
+            self.commands[called] = CommandHandler(called, doc, handler, Signature.of(handler), settings)
             return handler
 
         return register
 
     def action(self, *ids: str) -> Callable[[H], H]:
-        """Answer a press of a button with one of these ids."""
+        """Handle a press of a button with one of these ids."""
         return self._registrar(self._actions, ids)
 
     def event(self, *names: str) -> Callable[[H], H]:
-        """Answer an event, by the platform's own name of it."""
+        """Handle events with these names, which are the platform's own."""
         return self._registrar(self._events, names)
 
     def pattern(self, pattern: str) -> Callable[[H], H]:
-        """Answer text in which the regular expression is found. Its named groups are the handler's arguments."""
+        """Handle text in which the regular expression is found. Its named groups are the handler's arguments."""
 
         def register(handler: H) -> H:
             self._patterns.append((re.compile(pattern), handler))
@@ -100,8 +100,8 @@ class Bot:
         return register
 
     def completion(self, command: str, option: str) -> Callable[[C], C]:
-        """Complete an option of a command while it is typed: the function gets what is there so far and returns values
-        to choose from. It has to be as fast and pure as an instant function.
+        """Complete an option of a command while it is typed. The function gets the text so far and returns values to
+        choose from. It must be as fast and pure as an instant function.
         """
 
         def register(function: C) -> C:
@@ -111,9 +111,9 @@ class Bot:
         return register
 
     def instant(self, *names: str) -> Callable[[I], I]:
-        """Answer at once, within the callback: with the form that a command with one of these names (or an action with
-        one of these ids) opens, or with completions. The function must be pure and fast: it runs beside the
-        verification, has no memory, and is given up after a second. None leaves the message to the other handlers.
+        """Answer within the callback: with the form that a command of one of these names (or an action of one of these
+        ids) opens, or with completions. The function must be pure and fast: it runs in the callback function, has no
+        state, and its result is dropped after a second. With None the other handlers get the message.
         """
 
         def register(function: I) -> I:
@@ -124,7 +124,7 @@ class Bot:
         return register
 
     def instantly(self, message: Message) -> Instant | None:
-        """What the declared instant function says to `message`; None where there is none."""
+        """The result of the instant function for `message`; None if there is none."""
         command, action = message.command, message.action
         if command is not None and (command.name, command.focused) in self._completions:
             return Choices.of(self._completions[command.name, command.focused](command.typed))
@@ -132,34 +132,34 @@ class Bot:
         return function(message) if function else None
 
     def fallback(self, handler: H) -> H:
-        """Answer everything that people say and no other handler takes."""
+        """Handle every message of a person that no other handler matches."""
         self._fallback = handler
         return handler
 
     def help(self) -> str:
-        """One line a command. What is called from a menu cannot be typed."""
-        typed = (command for command in self.commands.values() if not command.placing.get("menu"))
+        """One line for each command. Menu entries cannot be typed and are left out."""
+        typed = (command for command in self.commands.values() if not command.settings.get("menu"))
         return "\n".join(f"{command.usage}  {command.help}".rstrip() for command in typed)
 
     def specs(self) -> list[CommandSpec]:
-        """The commands from outside, for platforms that want to be told of them."""
+        """The commands, for platforms that register them."""
         return [self._spec(command) for command in self.commands.values()]
 
     def _spec(self, command: CommandHandler) -> CommandSpec:
-        spec = command_spec(command.name, command.help, command.signature.parameters, **command.placing)
+        spec = command_spec(command.name, command.help, command.signature.parameters, **command.settings)
         completed = {option for name, option in self._completions if name == command.name}
         options = (replace(o, completes=True) if o.name in completed else o for o in spec.options)
         return replace(spec, options=tuple(options))
 
     def handle(self, turn: Turn) -> list[Reply]:
-        """What the bot says in this turn. Whatever a handler raises comes through."""
+        """The replies of the bot in this turn. Exceptions of a handler are not caught."""
         if turn.message.sender.kind == "bot":
-            return []  # two bots that answer each other never stop
+            return []  # two bots would answer each other without end
         returned = self._run(turn)
         if returned is None:
-            return turn.said
+            return turn.replies
         many = (returned,) if isinstance(returned, ReplyLike) else returned
-        return [*turn.said, *(Reply.of(what) for what in many)]
+        return [*turn.replies, *(Reply.of(what) for what in many)]
 
     def _run(self, turn: Turn) -> ReplyLike | Iterable[ReplyLike] | None:
         message = turn.message
@@ -179,7 +179,7 @@ class Bot:
         return _call(self._fallback, turn)
 
     def _typed(self, text: str) -> tuple[CommandHandler, str] | None:
-        """The command that `text` begins with, the longest name first, and what is left."""
+        """The command at the start of `text`, the longest name first, and the rest."""
         found = _COMMAND.fullmatch(text)
         if found is None:
             return None

@@ -14,52 +14,54 @@ class Argument(Protocol):
 
     @property
     def name(self) -> str:
-        """As it is written."""
+        """The name."""
         ...
 
     @property
     def type(self) -> Any:
-        """Its annotation."""
+        """The annotation."""
         ...
 
     @property
     def required(self) -> bool:
-        """Whether it has to be given."""
+        """Whether there is no default."""
         ...
 
 
 def command_spec(
-    name: str, help_: str, arguments: Iterable[Argument], **placing: Unpack[CommandSettings]
+    name: str, help_: str, arguments: Iterable[Argument], **settings: Unpack[CommandSettings]
 ) -> CommandSpec:
-    """The command of a handler. A type that is neither text, number, truth nor a list of choices is typed as text and
-    converted by the bot. An entry of a menu has no options, whatever its handler takes.
+    """The command of a handler.
+
+    An argument that is not a string, number, boolean or list of choices is registered as a string; the bot converts it.
+    An entry of a menu has no options.
     """
-    options = () if placing.get("menu") else tuple(option_spec(argument) for argument in arguments)
-    return CommandSpec(name=name, help=help_, options=options, **placing)
+    options = () if settings.get("menu") else tuple(option_spec(argument) for argument in arguments)
+    return CommandSpec(name=name, help=help_, options=options, **settings)
 
 
 def option_spec(argument: Argument) -> OptionSpec:
-    """The argument of a handler, by its annotation."""
+    """The option for an argument, from its annotation."""
     kind, choices = _meaning(argument.type)
     notes = tuple(_notes(argument.type))
-    said = next((note for note in notes if isinstance(note, Option)), Option())
+    option = next((note for note in notes if isinstance(note, Option)), Option())
     least, most = _bounds(notes, whole=kind == "int")
     return OptionSpec(
         name=argument.name,
-        kind=said.kind or kind,
-        help=said.help,
+        kind=option.kind or kind,
+        help=option.help,
         required=argument.required,
-        choices=said.choices or choices,
-        completes=said.completes,
+        choices=option.choices or choices,
+        completes=option.completes,
         minimum=least,
         maximum=most,
-        names=said.names,
-        helps=said.helps,
+        names=option.names,
+        helps=option.helps,
     )
 
 
 def bare(annotation: Any) -> Any:
-    """The type in `annotation`, without an `Option`: that says nothing of what values are taken."""
+    """The type in `annotation` without an `Option`, which does not restrict the values."""
     if get_origin(annotation) is not Annotated:
         return annotation
     plain, *notes = get_args(annotation)
@@ -67,15 +69,15 @@ def bare(annotation: Any) -> Any:
 
 
 def _notes(annotation: Any) -> Iterator[Any]:
-    """What is annotated, pydantic's `Field(gt=0)` taken apart."""
+    """The metadata of an annotation, including the parts of pydantic's `Field(gt=0)`."""
     if get_origin(annotation) is Annotated:
         for note in get_args(annotation)[1:]:
             yield from (note, *getattr(note, "metadata", ()))
 
 
 def _bounds(notes: Iterable[Any], *, whole: bool) -> tuple[float | None, float | None]:
-    """The least and the most of a number, or of the length of a text, by the attributes of `annotated_types`. A number
-    that must be more than another has a least one only among whole numbers.
+    """Minimum and maximum of a number, or of the length of a string, from the attributes of `annotated_types`. An
+    exclusive bound counts for integers only.
     """
     found: Mapping[str, Any] = {
         name: value for note in notes for name in _BOUNDS if (value := getattr(note, name, None)) is not None
@@ -104,7 +106,7 @@ def _meaning(annotation: Any) -> tuple[Kind, tuple[Choice, ...]]:
 
 
 def _values(annotation: Any) -> Iterator[Any]:
-    """The values to choose from, of a `Literal` or an enumeration."""
+    """The values of a `Literal` or an enumeration."""
     if get_origin(annotation) is Literal:
         yield from get_args(annotation)
     elif isinstance(annotation, type) and issubclass(annotation, Enum):

@@ -1,4 +1,4 @@
-"""The model as JSON. Decoding validates: a wrong shape raises `msgspec.ValidationError`, which names the field."""
+"""The model as JSON. Decoding validates: a wrong type raises `msgspec.ValidationError`, which names the field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from parley.model.message import Message
 from parley.model.reply import Outgoing
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
-"""UTF-8 JSON of any part of the model; non-ASCII characters stay as they are."""
+"""UTF-8 JSON of any part of the model. Non-ASCII characters are not escaped."""
 decode_message: Callable[[bytes | str], Message] = msgspec.json.Decoder(Message).decode
 decode_outgoing: Callable[[bytes | str], Outgoing] = msgspec.json.Decoder(Outgoing).decode
 

@@ -1,4 +1,4 @@
-"""What a bot's commands look like from outside, for platforms that want to know them beforehand (Discord, Telegram)."""
+"""A bot's commands as a platform registers them (Discord, Telegram)."""
 
 from typing import Literal, TypedDict
 
@@ -10,8 +10,10 @@ Kind = Literal["str", "int", "float", "bool", "user", "channel", "role", "mentio
 
 
 class OptionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One argument of a command. `names` and `helps` are translations by locale (`zh-CN`); `name` and `help` are used
-    for all other languages. `minimum` and `maximum` bound a number, or the length of a string.
+    """One argument of a command.
+
+    `names` and `helps` are translations by locale (`zh-CN`); `name` and `help` are used for all other languages.
+    `minimum` and `maximum` are bounds of a number, or of the length of a string.
     """
 
     name: str
@@ -20,7 +22,7 @@ class OptionSpec(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     choices: tuple[Choice, ...] = ()
     completes: bool = False
-    """Whether the bot completes it while it is being typed (`Command.focused`); excludes `choices`."""
+    """Whether the bot completes it while it is typed (`Command.focused`). Excludes `choices`."""
     minimum: float | None = None
     maximum: float | None = None
     names: dict[str, str] = {}
@@ -28,10 +30,10 @@ class OptionSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
-    """What a handler says of an argument beyond its type: `Annotated[str, Option(help="Which one", kind="user")]`.
+    """Annotation of a handler's argument: `Annotated[str, Option(help="Which one", kind="user")]`.
 
-    `kind`: an argument that is a person, a channel, a role or a file arrives as its id, so that its type is `str`.
-    `choices` replace those of the type, with labels that people see. The rest as in `OptionSpec`.
+    `kind`: a person, channel, role or file; its value is an id, so the type is `str`. `choices` replace those of the
+    type and have labels. All other fields are those of `OptionSpec`.
     """
 
     help: str = ""
@@ -43,7 +45,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandSettings(TypedDict, total=False):
-    """What a handler says of its command beyond name and help: see `CommandSpec`."""
+    """The further settings of a command in `Bot.command`; see `CommandSpec`."""
 
     menu: Literal["", "user", "message"]
     admin: bool
@@ -56,9 +58,9 @@ class CommandSettings(TypedDict, total=False):
 class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One command. A name of two or three words is a sub-command: `"doc file check"`.
 
-    `menu`: it is called on a person or on a message, from a context menu, and has no options. `admin`: only those who
-    run the place may call it, until somebody there decides otherwise. `rooms_only`: not in direct chats. `anywhere`:
-    people may take it along to chats that the bot is not in, where the platform knows such a thing.
+    `menu`: an entry of the context menu of a person or a message; it has no options. `admin`: only administrators of
+    the server or group may use it, unless they change that. `rooms_only`: not in direct chats. `anywhere`: people who
+    installed the app for themselves may use it in chats without the bot, if the platform supports that.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A conversation: the unit of order and of the bot's memory."""
+"""A conversation: the unit of order and of the bot's state."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from parley.model.message import Message
 
 
 def conversation_key(platform: str, app: str, tenant: str, place: str) -> str:
-    """A stable name of 64 hex digits for a place on a platform, fit for SQS group ids and DynamoDB keys."""
+    """A stable key of 64 hex digits for a room or person on a platform, valid as SQS group id and DynamoDB key."""
     return digest(platform, app, tenant, place)
 
 
@@ -19,14 +19,14 @@ def digest(*parts: str) -> str:
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """(platform, app, tenant, room or person): one memory, one order. Threads belong to their room."""
+    """(platform, app, tenant, room or person): one state, one order. Threads belong to their room."""
 
     platform: str
     app: str
     tenant: str = ""
     room_id: str = ""
     user_id: str = ""
-    """The person, only where there is no room."""
+    """The person, only if there is no room."""
 
     @classmethod
     def of(cls, message: Message) -> "Conversation":
@@ -47,10 +47,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def message_key(message: Message) -> str:
-    """The journal's name for `message`: the same for each of its deliveries, different for any other message."""
+    """The journal's key of `message`: the same for every delivery of it, different for every other message."""
     return digest(message.platform, message.app, message.context.tenant, message.id)
 
 
 def reply_id(key: str, ordinal: int | str) -> str:
-    """The id of the reply number `ordinal` to the message `key`: 32 hex digits, the same at each attempt."""
+    """The id of reply number `ordinal` to the message `key`: 32 hex digits, the same in every attempt."""
     return digest(key, str(ordinal))[:32]

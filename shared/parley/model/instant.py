@@ -1,4 +1,4 @@
-"""What a bot's instant functions return: answers that a platform wants at once, before any queue."""
+"""The results of a bot's instant functions: answers that a platform expects within the callback."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One of the values to choose from, and what a person sees of it."""
+    """One of the values to choose from. `label` is shown to the person."""
 
     label: str
     value: str | int | float
@@ -20,12 +20,12 @@ class Choices(msgspec.Struct, frozen=True, tag_field="type", tag="choices"):
 
     @classmethod
     def of(cls, values: Iterable[str | Choice]) -> "Choices":
-        """A plain value stands under its own name."""
+        """Choices from `values`. A string is both value and label."""
         return cls(tuple(Choice(value, value) if isinstance(value, str) else value for value in values))
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of a form. What is filled in comes back in `Action.form` under `id`."""
+    """One field of a form. The person's input is in `Action.form` under `id`."""
 
     id: str
     label: str
@@ -33,22 +33,22 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     help: str = ""
     placeholder: str = ""
     value: str = ""
-    """What the field holds when the form opens."""
+    """The initial value."""
     required: bool = True
     min_length: int = 0
     max_length: int = 0
-    """Characters; 0 is the platform's own limit."""
+    """Characters; 0 means the platform's own limit."""
     choices: tuple[Choice, ...] = ()
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="form"):
-    """A form that opens at once. Sending it off comes back as an action named `id`."""
+    """A form that opens at once. Its submission is an action with this `id`."""
 
     id: str
     title: str
     inputs: tuple[Input, ...]
     value: str = ""
-    """Comes back as `Action.value`."""
+    """The `Action.value` of the submission."""
 
 
 Instant = Choices | Form

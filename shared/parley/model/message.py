@@ -1,4 +1,4 @@
-"""What a person or a platform said, in one shape for every platform: `Message`."""
+"""An inbound message in one shape for every platform: `Message`."""
 
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ Kind = Literal["message", "command", "action", "event"]
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
-    """Who said it. `name` is empty where the platform does not tell it (Feishu, WeCom and WeChat never do)."""
+    """The sender. `name` is empty if the platform does not send it (Feishu, WeCom and WeChat never do)."""
 
     id: str
     name: str = ""
@@ -21,17 +21,17 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """The words with mentions of the bot removed, and the media among the segments."""
+    """The text without mentions of the bot, and the media among the segments."""
 
     text: str = ""
     attachments: tuple[AnyMedia, ...] = ()
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """Where it was said."""
+    """The conversation and the circumstances of a message."""
 
     room_id: str = ""
-    """Group or direct chat; empty on platforms that know only persons."""
+    """Group or direct chat; empty on platforms without rooms."""
     thread_id: str = ""
     tenant: str = ""
     """The organisation on the platform's side: tenant key, corp id, guild."""
@@ -47,26 +47,26 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A command whose arguments the platform itself parsed. `name` holds sub-commands too: `"file check"`."""
+    """A command whose arguments the platform has parsed. `name` includes sub-commands: `"file check"`."""
 
     name: str
     options: dict[str, str | int | float | bool] = {}
     focused: str = ""
-    """The option that is being typed, where completions for it are wanted; the command has not been given then."""
+    """The option that is being typed and needs completions. The command has not been sent then."""
 
     @property
     def typed(self) -> str:
-        """What has been typed of it so far."""
+        """The text that is typed so far."""
         return str(self.options.get(self.focused, ""))
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """A press of a button or another element of a card that the bot sent."""
+    """A press of a button, or of another element, in a card that the bot sent."""
 
     id: str
-    """`Button.id`, or the element's own name for a card that was made elsewhere."""
+    """`Button.id`; the element's own name if another program made the card."""
     value: str = ""
-    """`Button.value`; JSON where the card carried an object."""
+    """`Button.value`; JSON if the card holds an object."""
     message_id: str = ""
     """The platform's id of the message that holds the card: edit it with `Reply(op="edit", target=...)`."""
     form: dict[str, str] = {}
@@ -74,11 +74,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened on a platform, verified and normalised.
+    """A message, command, press or event of a platform, verified and normalised.
 
-    `id` is what the platform repeats when it delivers the same thing again: the key of "handled once". It is unique
-    within (platform, app). `timestamp` is in unix seconds. `raw` is the platform's own JSON (or XML as a mapping),
-    without credentials.
+    `id` is the same in every delivery of the same thing, and unique within (platform, app): duplicates are recognised
+    by it. `timestamp` is in unix seconds. `raw` is the platform's own JSON (or XML as a mapping), without credentials.
     """
 
     id: str
@@ -92,7 +91,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[AnySegment, ...] = ()
     mentions: tuple[Mention, ...] = ()
     reply_to: str = ""
-    """The platform's id of the message that this one answers."""
+    """The platform's id of the message that this one is a reply to."""
     event: str = ""
     """The platform's name of the event, for kind `event`."""
     command: Command | None = None

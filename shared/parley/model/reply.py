@@ -1,4 +1,4 @@
-"""What the bot says: `Reply`, where it goes: `Destination`, and the row that carries it: `Outgoing`."""
+"""The bot's side: `Reply`, its `Destination`, and `Outgoing`, the reply on its way."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from parley.model.segments import AnySegment, Text
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a reply goes. Made from the message it answers by `Destination.answering`, or by hand for a push."""
+    """The destination of a reply: `Destination.answering(message)`, or written by hand for a push."""
 
     platform: str
     app: str
@@ -19,17 +19,17 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     thread_id: str = ""
     user_id: str = ""
     message_id: str = ""
-    """The platform's id of the message being answered; empty for a push."""
+    """The platform's id of the message that is answered; empty for a push."""
     kind: str = ""
-    """`Message.kind` of what is answered: some platforms answer a command otherwise than a message."""
+    """`Message.kind` of the message that is answered. Some platforms need another call for a command."""
     webhook: str = ""
-    """Name of a group webhook in the app's configuration; everything else but platform and app is then ignored."""
+    """Name of a group webhook in the app's configuration. All fields but platform and app are ignored then."""
     reply_token: str = ""
     reply_token_expires: int = 0
 
     @classmethod
     def answering(cls, message: Message) -> "Destination":
-        """The place that `message` came from."""
+        """The conversation of `message`."""
         context = message.context
         return cls(
             platform=message.platform,
@@ -46,42 +46,42 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The order group of the outbound queue: what goes to one key stays in order."""
+        """The message group of the outbound queue: replies with the same key stay in order."""
         return conversation_key(self.platform, self.app, self.tenant, self.webhook or self.room_id or self.user_id)
 
 
 def _native_id(message: Message) -> str:
-    """The platform's id of the message that a reply to `message` can quote; empty where there is none."""
+    """The platform's id of the message that a reply can quote; empty if there is none."""
     if message.action is not None:
         return message.action.message_id
     return message.id if message.kind == "message" else ""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. `op` `edit` and `recall` act on `target`, the platform's id of an earlier message of this bot."""
+    """One reply. `op` `edit` and `recall` change `target`, the platform's id of an earlier message of this bot."""
 
     segments: tuple[AnySegment, ...] = ()
     op: Literal["send", "edit", "recall"] = "send"
     target: str = ""
     quote: bool = False
-    """Shown as an answer to the message it answers, where the platform can."""
+    """Show it as a reply to the message, if the platform can."""
     thread: bool = False
-    """Opens or continues a thread under the message it answers, where the platform can."""
+    """Open or continue a thread under the message, if the platform can."""
     private: bool = False
-    """Seen by the person alone, where the platform can."""
+    """Show it to the person only, if the platform can."""
     to: Destination | None = None
-    """Elsewhere than the place of the message; None answers there."""
+    """Another destination than the conversation of the message."""
 
     @classmethod
     def of(cls, what: "str | AnySegment | Reply") -> "Reply":
-        """A reply from the short forms that handlers return: a string, one segment, or a reply itself."""
+        """A reply from the short forms that handlers return: a string, a segment, or a reply."""
         if isinstance(what, Reply):
             return what
         return cls(segments=(Text(text=what) if isinstance(what, str) else what,))
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
-    """A reply on its way: what the outbound queue carries and the outbox row holds.
+    """A reply on its way: the body of its outbound queue entry and of its journal row.
 
     `id` = hash(inbound id, ordinal): the deduplication id and the source of the platform's idempotency key.
     """
@@ -93,6 +93,6 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     to: Destination
     reply: Reply
     created: float
-    """Unix seconds; retry deadlines count from here."""
+    """Unix seconds of the decision."""
     form: Literal["rich", "plain"] = "rich"
-    """`plain` once the platform has refused the rich form for good."""
+    """`plain` after the platform has refused the rich form."""

@@ -1,7 +1,7 @@
-"""The pieces a message is made of, the same in both directions and on every platform.
+"""The segments of messages and replies, the same in both directions and on every platform.
 
-A segment says *what* is meant, never how one platform writes it. Each is a tagged struct: `{"type": "text", ...}` in
-JSON. Media segments name their bytes in one of three ways: `key` (the platform's own handle), `url`, or `data`.
+A segment says what is meant, and not how a platform writes it. Each is a tagged struct: `{"type": "text", ...}` in
+JSON. Media segments hold their bytes in one of three ways: `key` (the platform's own handle), `url`, or `data`.
 """
 
 from typing import Literal
@@ -10,11 +10,11 @@ import msgspec
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Base of all segments; never used by itself."""
+    """Base of all segments."""
 
 
 class Text(Segment, frozen=True, kw_only=True, tag="text"):
-    """Plain text, shown as it is."""
+    """Plain text. Nothing in it is markup."""
 
     text: str
 
@@ -26,7 +26,7 @@ class Markdown(Segment, frozen=True, kw_only=True, tag="markdown"):
 
 
 class Mention(Segment, frozen=True, kw_only=True, tag="mention"):
-    """A person or bot addressed by name. `id` is the platform's id; `"all"` addresses everyone."""
+    """A mention of a person or bot. `id` is the platform's id; `"all"` mentions everyone."""
 
     id: str
     name: str = ""
@@ -34,7 +34,7 @@ class Mention(Segment, frozen=True, kw_only=True, tag="mention"):
 
 
 class Media(Segment, frozen=True, kw_only=True):
-    """What all media have in common. `data` is Base64 and meant for small things that the bot itself makes."""
+    """Fields of all media. `data` is Base64, for small files that the bot makes."""
 
     key: str = ""
     url: str = ""
@@ -42,7 +42,7 @@ class Media(Segment, frozen=True, kw_only=True):
     name: str = ""
     mime: str = ""
     size: int | None = None
-    """Bytes, where the platform says."""
+    """Bytes, if the platform sends it."""
 
 
 class Image(Media, frozen=True, kw_only=True, tag="image"):
@@ -54,21 +54,21 @@ class File(Media, frozen=True, kw_only=True, tag="file"):
 
 
 class Audio(Media, frozen=True, kw_only=True, tag="audio"):
-    """A voice message or sound. `text` is the platform's own transcription, where it makes one."""
+    """A voice message or sound. `text` is the platform's transcription, if there is one."""
 
     seconds: float | None = None
     text: str = ""
 
 
 class Video(Media, frozen=True, kw_only=True, tag="video"):
-    """A film. `cover` is the platform's handle of its preview picture."""
+    """A video. `cover` is the platform's handle of its preview picture."""
 
     seconds: float | None = None
     cover: str = ""
 
 
 class Location(Segment, frozen=True, kw_only=True, tag="location"):
-    """A place, in WGS-84 or GCJ-02 degrees as the platform gives it."""
+    """A location, in WGS-84 or GCJ-02 degrees as the platform sends it."""
 
     latitude: float
     longitude: float
@@ -76,24 +76,24 @@ class Location(Segment, frozen=True, kw_only=True, tag="location"):
 
 
 class Link(Segment, frozen=True, kw_only=True, tag="link"):
-    """A link with a title, where the platform can show one."""
+    """A link with a title, if the platform can show one."""
 
     url: str
     title: str = ""
     description: str = ""
     image: str = ""
-    """Address of a preview picture."""
+    """URL of a preview picture."""
 
 
 class Quote(Segment, frozen=True, kw_only=True, tag="quote"):
-    """An earlier message that this one answers or repeats."""
+    """An earlier message that is quoted."""
 
     message_id: str
     text: str = ""
 
 
 class Button(msgspec.Struct, frozen=True, kw_only=True):
-    """A button of a card. Pressing one that has a `url` opens it; any other comes back as an action named `id`."""
+    """A button of a card. A press opens `url` if there is one; otherwise it is an action with this `id`."""
 
     id: str
     label: str
@@ -108,12 +108,12 @@ class Card(Segment, frozen=True, kw_only=True, tag="card"):
     title: str = ""
     text: str = ""
     image: str = ""
-    """The platform's handle of a picture on top."""
+    """The platform's handle of a picture above the text."""
     buttons: tuple[Button, ...] = ()
 
 
 class Other(Segment, frozen=True, kw_only=True, tag="other"):
-    """Something that has no form here: a sticker, a vote, a shared contact. `name` is the platform's name of it."""
+    """Content without a segment of its own: a sticker, a vote, a shared contact. `name` is the platform's name."""
 
     name: str
     text: str = ""
@@ -125,7 +125,7 @@ AnySegment = Text | Markdown | Mention | Image | File | Audio | Video | Location
 
 
 def plain_text(segments: tuple[AnySegment, ...]) -> str:
-    """The words of `segments` alone: what a person would read aloud, and the last fallback of every rendering."""
+    """The text of `segments`, the last fallback of every rendering."""
     return "".join(_plain(segment) for segment in segments).strip()
 
 
