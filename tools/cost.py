@@ -1,15 +1,15 @@
-"""What a message costs on AWS: requests counted in the code as it is, times list prices.
+"""The cost of a message on AWS: requests counted in the real code, times the list prices in tools/prices.toml.
 
     python -m tools.cost            prints docs/cost.md
     python -m tools.cost --write    writes it
 
-One `/count` from a warm start, tokens and configurations at hand, goes through the real handlers in the world of the
-faults suite, where each request is counted and each item measured. `tests/unit/test_cost.py` fails while the document
-says anything else.
+One `/count`, with cached tokens and configurations, goes through the real handlers in a simulation of the faults suite.
+The simulation counts each request and measures each item. `tests/unit/test_cost.py` fails if the document is outdated.
 """
 
 import math
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,212 +18,205 @@ from random import Random
 from typing import Any
 
 from playground.platforms.base import NewMessage
+from tools.faults.aws import isolated
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import RESPONSE
-from tools.faults.subjects import APP, SUBJECTS, Subject
-from tools.faults.trouble import CallSite, Fault, Plan
-from tools.faults.wire import visiting
-from tools.faults.world import World
+from tools.faults.policies import CallSite, Fault, FaultPlan
+from tools.faults.simulation import Simulation
+from tools.faults.targets import APP, TARGETS, Target
 
 FILE = Path(__file__).parents[1] / "docs" / "cost.md"
+FIGURES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("prices.toml").read_text())
+PRICES: dict[str, Any] = FIGURES["prices"]
+PER_MILLION: dict[str, float] = PRICES["per_million"]
+PER_MILLION_GB_SECONDS: float = PRICES["lambda_gb_second"] * 1_000_000
+MEMORY_MB: int = FIGURES["assumptions"]["memory_mb"]
+MILLISECONDS: dict[str, int] = FIGURES["assumptions"]["milliseconds"]
 STAGES = ("callback", "processor", "deliverer")
-AIMS = {"callback": 1, "processor": 3, "deliverer": 4}
-"""AWS requests of a stage for one message with one reply of one call."""
-
-PRICED = "2024-11-30"
-"""Date of the price lists, region us-east-1, in US dollars, without any free tier."""
-PER_MILLION: Mapping[str, float] = {
-    "API Gateway REST request": 3.50,
-    "Lambda request": 0.20,
-    "SQS FIFO request": 0.50,
-    "DynamoDB write unit": 0.625,
-    "DynamoDB read unit": 0.125,
-}
-GB_SECOND = 0.0000133334
-"""Lambda on arm64."""
-MEMORY_GB = 0.5
-"""As template.yaml gives each function."""
-SECONDS = {"callback": 0.010, "processor": 0.025, "deliverer": 0.250}
-"""Assumed time of a warm call: AWS requests of 5 ms, and a platform's API of 200 ms."""
-_UNIT_WRITE, _UNIT_READ = 1024, 4096
+LIMITS = {"callback": 1, "processor": 3, "deliverer": 4}
+"""The most AWS requests that each function may make for one message with one reply of one call."""
+_WRITE_UNIT, _READ_UNIT = 1024, 4096
+"""Bytes of one DynamoDB unit."""
 
 
 @dataclass(slots=True)
-class Ledger:
-    """What one message used. DynamoDB's units by its own rules: a transaction counts twice, an index once more."""
+class Usage:
+    """What one message used: requests by function and operation, and DynamoDB's units."""
 
     requests: dict[str, Counter[str]] = field(default_factory=lambda: {stage: Counter() for stage in STAGES})
+    """Calls to platforms begin with a slash."""
     write_units: int = 0
     read_units: int = 0
 
     def count(self, stage: str) -> int:
-        """AWS requests that the code of `stage` makes."""
+        """The number of AWS requests of `stage`."""
         return sum(number for operation, number in self.requests[stage].items() if "/" not in operation)
 
 
-class _Metered(DynamoDB):
-    """DynamoDB that notes the units it would charge."""
+class _MeteredDynamoDB(DynamoDB):
+    """A fake DynamoDB that counts units by DynamoDB's rules: transactions count twice, the index adds its own."""
 
-    __slots__ = ("ledger",)
+    __slots__ = ("usage",)
 
     def __init__(self) -> None:
         DynamoDB.__init__(self)
-        self.ledger = Ledger()
+        self.usage = Usage()
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out `operation`. Raises Refused."""
+        """Carry out `operation`. Raises ServiceError."""
         before = dict(self.items)
-        answer = DynamoDB.call(self, operation, request)
-        written = [key for key, item in self.items.items() if before.get(key) is not item]
+        response = DynamoDB.call(self, operation, request)
         factor = 2 if operation == "TransactWriteItems" else 1
-        for key in written:
-            units = math.ceil(_size(self.items[key]) / _UNIT_WRITE)
-            self.ledger.write_units += units * factor + _index_units(before.get(key, {}), self.items[key])
+        for key, item in self.items.items():
+            if before.get(key) is not item:
+                self.usage.write_units += _units(item, _WRITE_UNIT) * factor + _index_units(before.get(key, {}), item)
         if operation in ("GetItem", "BatchGetItem"):
-            self.ledger.read_units += _read_units(operation, request, answer)
-        return answer
+            self.usage.read_units += _read_units(operation, request, response)
+        return response
 
 
 def _index_units(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
-    """What the index `due` costs: an entry that goes, and one that comes; both where its place changes."""
-    places = [(item.get("due_shard"), item.get("due_at")) for item in (old, new)]
-    if places[0] == places[1]:
-        return math.ceil(_size(new) / _UNIT_WRITE) if places[1][0] else 0
-    return sum(math.ceil(_size(item) / _UNIT_WRITE) for item in (old, new) if "due_shard" in item)
+    """The write units of the index `due`: one entry is removed, and one is added. An entry that moves costs both."""
+    before, after = ((item.get("due_shard"), item.get("due_at")) for item in (old, new))
+    if before == after:
+        return _units(new, _WRITE_UNIT) if after[0] else 0
+    return sum(_units(item, _WRITE_UNIT) for item in (old, new) if "due_shard" in item)
 
 
-def _read_units(operation: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
-    """Consistent reads: one for each key, one more for each 4 KB begun."""
+def _read_units(operation: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> int:
+    """The units of consistent reads: at least one for each key."""
     if operation == "GetItem":
-        return max(1, math.ceil(_size(answer.get("Item", {})) / _UNIT_READ))
-    [(table, asked)] = request["RequestItems"].items()
-    found = answer["Responses"][table]
-    return len(asked["Keys"]) - len(found) + sum(math.ceil(_size(item) / _UNIT_READ) for item in found)
+        return max(1, _units(response.get("Item", {}), _READ_UNIT))
+    [(table, requested)] = request["RequestItems"].items()
+    found = response["Responses"][table]
+    return len(requested["Keys"]) - len(found) + sum(_units(item, _READ_UNIT) for item in found)
 
 
-def _size(item: Mapping[str, Any]) -> int:
-    return sum(len(name) + len(str(next(iter(value.values()))).encode()) for name, value in item.items())
+def _units(item: Mapping[str, Any], unit: int) -> int:
+    size = sum(len(name) + len(str(next(iter(value.values()))).encode()) for name, value in item.items())
+    return math.ceil(size / unit)
 
 
-class _Stages(Plan):
-    """Breaks nothing, and notes each call under the stage that makes it."""
+class _Counter(FaultPlan):
+    """A fault policy without faults. It counts each call for the function that makes it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ledger = Ledger()
+        self.usage = Usage()
 
     def decide(self, call: CallSite) -> Fault | None:
-        """No fault; the call is counted."""
+        """Count `call`. Returns None: it succeeds."""
         if self.armed and call.stage in STAGES and call.kind != RESPONSE:
-            self.ledger.requests[call.stage][f"/{call.kind}" if call.platform else call.kind] += 1
+            self.usage.requests[call.stage][f"/{call.kind}" if call.platform else call.kind] += 1
         return None
 
 
-def measure(subject: Subject = SUBJECTS[0]) -> Ledger:
-    """One message with one reply, after others like it."""
-    with visiting():
-        return _measured(subject)
+def measure(target: Target = TARGETS[0]) -> Usage:
+    """The usage of one message with one reply, after two others like it."""
+    with isolated():
+        return _measure(target)
 
 
-def _measured(subject: Subject) -> Ledger:
-    stages = _Stages()
-    world = World((subject,), stages, make_bot(), Random(1))
-    world.aws.dynamodb = metered = _Metered()
-    platform = world.platforms[subject.name]
-    for mark in ("first", "second"):
-        platform.send_message(APP, "team", "lin", NewMessage(text=f"/count {mark}"))
-        world.settle()
-        world.clock.sleep(5)
-    metered.ledger = stages.ledger
-    stages.armed = True
+def _measure(target: Target) -> Usage:
+    counter, metered = _Counter(), _MeteredDynamoDB()
+    sim = Simulation((target,), counter, make_bot(), Random(1))
+    sim.aws.dynamodb = metered
+    platform = sim.platforms[target.name]
+    for tag in ("first", "second"):
+        platform.send_message(APP, "team", "lin", NewMessage(text=f"/count {tag}"))
+        sim.settle()
+        sim.clock.sleep(5)
+    metered.usage = counter.usage
+    counter.armed = True
     platform.send_message(APP, "team", "lin", NewMessage(text="/count measured"))
-    world.settle()
-    return stages.ledger
+    sim.settle()
+    return counter.usage
 
 
 # --- the document -----------------------------------------------------------------------------------------------------
 
 
-def lines(ledger: Ledger) -> list[tuple[str, float, float]]:
-    """What is paid for: its name, how many a message, and dollars for a million messages."""
-    sent = sum(ledger.requests[stage]["SendMessage"] for stage in STAGES)
+def lines(usage: Usage) -> list[tuple[str, float, float, float]]:
+    """For each billed item: its name, the amount for one message, and dollars per million items and messages."""
+    sent = sum(usage.requests[stage]["SendMessage"] for stage in STAGES)
     amounts = {
         "API Gateway REST request": 1.0,
         "Lambda request": float(len(STAGES)),
-        # Each message is sent by our code, and received and deleted by the event source mapping.
+        # The code sends each queue message. The event source mapping receives and deletes it.
         "SQS FIFO request": float(3 * sent),
-        "DynamoDB write unit": float(ledger.write_units),
-        "DynamoDB read unit": float(ledger.read_units),
+        "DynamoDB write unit": float(usage.write_units),
+        "DynamoDB read unit": float(usage.read_units),
     }
-    paid = [(name, amount, amount * PER_MILLION[name]) for name, amount in amounts.items()]
-    gb_seconds = MEMORY_GB * sum(SECONDS.values())
-    return [*paid, ("Lambda GB-second (arm64)", gb_seconds, gb_seconds * GB_SECOND * 1_000_000)]
+    gb_seconds = MEMORY_MB / 1024 * sum(MILLISECONDS.values()) / 1000
+    return [
+        *((name, amount, PER_MILLION[name], amount * PER_MILLION[name]) for name, amount in amounts.items()),
+        ("Lambda GB-second (arm64)", gb_seconds, PER_MILLION_GB_SECONDS, gb_seconds * PER_MILLION_GB_SECONDS),
+    ]
 
 
-def document(ledger: Ledger) -> str:
-    """docs/cost.md."""
-    rows = "\n".join(
-        f"| {stage} | {ledger.count(stage)} | {AIMS[stage]} | {_named(ledger.requests[stage])} |" for stage in STAGES
-    )
-    paid = lines(ledger)
-    costs = "\n".join(f"| {name} | {amount:g} | {_price(name)} | {dollars:.2f} |" for name, amount, dollars in paid)
+def document(usage: Usage) -> str:
+    """The text of docs/cost.md."""
+    billed = lines(usage)
     return _TEXT.format(
-        rows=rows,
-        costs=costs,
-        total=sum(dollars for _, _, dollars in paid),
-        priced=PRICED,
-        callback=SECONDS["callback"] * 1000,
-        processor=SECONDS["processor"] * 1000,
-        deliverer=SECONDS["deliverer"] * 1000,
-        memory=int(MEMORY_GB * 1024),
+        rows="\n".join(
+            f"| {stage} | {usage.count(stage)} | {LIMITS[stage]} | {_operations(usage.requests[stage])} |"
+            for stage in STAGES
+        ),
+        costs="\n".join(f"| {name} | {amount:g} | {price:g} | {cost:.2f} |" for name, amount, price, cost in billed),
+        total=sum(cost for *_, cost in billed),
+        date=PRICES["date"],
+        region=PRICES["region"],
+        memory=MEMORY_MB,
+        **MILLISECONDS,
     )
 
 
-def _named(requests: Counter[str]) -> str:
-    ours = sorted((name, number) for name, number in requests.items() if "/" not in name)
-    return ", ".join(f"{number} {name}" for name, number in ours)
-
-
-def _price(name: str) -> str:
-    return f"{PER_MILLION[name]:g}" if name in PER_MILLION else f"{GB_SECOND * 1_000_000:g}"
+def _operations(requests: Counter[str]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(requests.items()) if "/" not in name)
 
 
 _TEXT = """\
-# What a message costs
+# Cost of a message
 
-Made by `python -m tools.cost --write`; a test fails while this document and the code disagree. One text message with
-one reply, from a warm start: configurations and the access token are at hand. Requests are counted where they leave.
+One million text messages, each with one reply, cost about US$ {total:.2f} on AWS. `python -m tools.cost --write` makes
+this document from the code and from [tools/prices.toml](../tools/prices.toml). A test fails if it is outdated.
 
-| stage | AWS requests | at most | which |
+The tool sends one message through the real functions and counts their requests. Configurations and access tokens are
+cached.
+
+| function | AWS requests | limit | operations |
 |---|--:|--:|---|
 {rows}
 
-The callback makes its one request before it acknowledges. A reply of several calls takes three more for each further
-call: its two limits and the receipt.
+The callback makes its one request before it acknowledges the message. A reply of several calls to the platform needs
+three more AWS requests for each further call: two for its rate limits and one for its receipt.
 
-| what is paid for | a message | US$ a million | US$ for a million messages |
+| billed item | per message | US$ per million items | US$ per million messages |
 |---|--:|--:|--:|
 {costs}
-| **together** | | | **{total:.2f}** |
+| **total** | | | **{total:.2f}** |
 
-Assumptions, which the code cannot know:
+The prices and assumptions:
 
-- List prices of us-east-1 as of {priced}, without free tiers, taxes, data transfer, logs, traces and alarms. Check
-  them before you plan with them: <https://aws.amazon.com/pricing/>.
-- Functions of {memory} MB busy for {callback:.0f} ms (callback), {processor:.0f} ms (processor) and
-  {deliverer:.0f} ms (deliverer; the platform's API answers within 200 ms). A bot that thinks longer pays for it.
-- DynamoDB on demand; an item of a transaction costs twice, an index entry that moves costs two units.
-- What does not depend on the messages is left out: empty receives of the event source mappings, the sweeper's eight
-  queries a minute, a token every hour or two; about a dollar a month. So is storage, 4 KB a message for 30 days.
+- List prices of {region} on {date}, without free tiers, taxes, data transfer, logs, traces and alarms. Check the
+  current prices before you plan with them: <https://aws.amazon.com/pricing/>.
+- Functions with {memory} MB run for {callback} ms (callback), {processor} ms (processor) and {deliverer} ms
+  (deliverer). The platform's API responds within 200 ms. A slower bot costs more.
+- DynamoDB runs in on-demand mode. A write in a transaction costs twice as much. An index entry that moves costs two
+  units.
+- Costs that do not depend on the number of messages are not included: empty receives of the event source mappings, the
+  sweeper's eight queries per minute, and a new access token every hour or two. They are about one dollar per month.
+- Storage is not included: about 4 KB per message for 30 days.
 """
 
 
 def main(arguments: list[str]) -> int:
-    """Print or write the document."""
+    """Print or write the document. Returns the exit status."""
     text = document(measure())
     if arguments == ["--write"]:
         FILE.write_text(text)
+        print(f"written: {FILE.relative_to(FILE.parents[1])}")
     else:
         print(text, end="")
     return 0

@@ -1,14 +1,14 @@
-"""Worlds are the AWS of their process; other tests want it back afterwards."""
+"""Simulations replace the AWS clients of their process. Other tests need the originals afterwards."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tools.faults.wire import visiting
+from tools.faults.aws import isolated
 
 
 @pytest.fixture(autouse=True)
-def own_process() -> Iterator[None]:
-    """Leaves environment, clients, metrics and logs as they were."""
-    with visiting():
+def isolated_process() -> Iterator[None]:
+    """Restores the environment, clients, metrics and logs after each test."""
+    with isolated():
         yield

@@ -1,4 +1,4 @@
-"""Calls that every DynamoDB must answer alike: moto's, the emulator's, and the one of the faults suite."""
+"""Calls that must have the same result on moto, on the emulator, and on the fake DynamoDB of the faults suite."""
 
 from typing import Any
 
@@ -71,13 +71,13 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("PutItem", _put("a", _NEW, name={"S": "one"})),
     ("PutItem", _put("a", _NEW, name={"S": "two"})),
     ("GetItem", {**_key("a"), "ConsistentRead": True}),
-    # numbers: sums are exact, and come back without an exponent
+    # numbers: sums are exact, and are returned without an exponent
     ("UpdateItem", _update("n", "SET tat = :t", t=_n("1800000000.123456"))),
     ("UpdateItem", _update("n", _ADD, "tat > :t AND tat <= :m", s=_n("0.2105"), t=_n("1"), m=_n("1000000000000"))),
     ("UpdateItem", _update("n", "SET tat = tat - :s", s=_n("0.00001"))),
     ("UpdateItem", _update("n", "SET tat = tat + :s", "tat <= :m", s=_n("1"), m=_n("5"))),
     ("UpdateItem", _update("absent", "SET tat = tat + :s", "tat <= :m", s=_n("1"), m=_n("5"))),
-    # what is there stays, what is not is made
+    # updates create missing items and attributes, and keep all others
     ("UpdateItem", _update("u", _TAKE, now=_n("7"), one=_n("1"))),
     ("UpdateItem", _update("u", _TAKE, now=_n("8"), one=_n("1"))),
     ("UpdateItem", _update("u", "SET updated = :now REMOVE since", now=_n("9"))),
@@ -88,13 +88,13 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("UpdateItem", _update("s", "ADD ids :id", id={"SS": ["one"]})),
     ("UpdateItem", _update("s", "ADD ids :id", id={"SS": ["one"]})),
     ("UpdateItem", _update("s", "DELETE ids :id", id={"SS": ["one"]})),
-    # the index holds what has both attributes
+    # the index has the items with both attributes
     ("PutItem", _put("w", "", **_WAITING)),
     _due("4.5"),
     _due("5"),
     ("UpdateItem", _update("w", "REMOVE due_shard, due_at")),
     _due("9"),
-    # all or nothing
+    # A transaction writes all items or none.
     _transaction({"Put": _put("t1", _NEW)}, {"Put": _put("t2", _NEW)}),
     _transaction({"Put": _put("t3", _NEW)}, {"Put": _put("t1", _NEW)}),
     ("GetItem", _key("t3")),
@@ -112,7 +112,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("GetItem", _key("t4")),
     ("DeleteItem", {**_key("t4"), "ConditionExpression": "attribute_exists(pk)"}),
     ("DeleteItem", {**_key("t4"), "ConditionExpression": "attribute_exists(pk)"}),
-    # refused
+    # invalid requests
     ("PutItem", _put("")),
     ("UpdateItem", _update("u", "SET gone = nowhere")),
 ]

@@ -1,4 +1,4 @@
-"""The faults suite finds what is wrong: journals that are broken on purpose are caught, and the real one is not."""
+"""The faults suite detects defects: code that is broken on purpose fails the check, and the real code passes it."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -14,18 +14,21 @@ from parley.journal.inbox import Inbox, Snapshot, State
 from parley.journal.states import Replies
 from parley.journal.table import message_pk, number, text
 from parley.model import Message, Outgoing, message_key
-from tools.faults import dice, scripted
-from tools.faults.forms import Forms, forms_of
+from tools.faults import random_runs, scenarios
 from tools.faults.oracle import Findings
-from tools.faults.subjects import SUBJECTS, Subject
-from tools.faults.trouble import USUAL, CallSite, Dice, Fault, Rates
+from tools.faults.policies import DEFAULT_RATES, CallSite, Fault, RandomFaults, Rates
+from tools.faults.random_runs import Run
+from tools.faults.renderings import Renderings, renderings_of
+from tools.faults.targets import TARGETS, Target
 
-SUBJECT = SUBJECTS[0]
-RUN = dice.Run(seed=5, messages=150, conversations=15)
+FEISHU = TARGETS[0]
+DISCORD = next(target for target in TARGETS if target.name == "discord")
+TENCENT = [target for target in TARGETS if target.name in ("wecom", "wechat")]
+RUN = Run(seed=5, messages=150, conversations=15)
 
 
 class MarksFirst(Inbox):
-    """Marks a message as handled when it is taken up, and works later: what many frameworks do."""
+    """Marks a message as handled before its work is done, as many frameworks do."""
 
     def open(self, message: Message) -> Snapshot:
         snapshot = Inbox.open(self, message)
@@ -42,7 +45,7 @@ class MarksFirst(Inbox):
 
 
 class ForgetsClaims(Inbox):
-    """Stores state and replies, and not that the message is handled."""
+    """Stores state and replies, but not that the message is handled."""
 
     def open(self, message: Message) -> Snapshot:
         snapshot = Inbox.open(self, message)
@@ -58,7 +61,7 @@ class ForgetsClaims(Inbox):
 
 
 class DecidesInTwo(Inbox):
-    """Stores the conversation's state and, a moment later, the decision: two writes where one transaction belongs."""
+    """Stores the conversation's state and then the decision: two writes instead of one transaction."""
 
     def decide(
         self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
@@ -71,51 +74,53 @@ class DecidesInTwo(Inbox):
 
 
 @cache
-def forms() -> Forms:
-    return forms_of(SUBJECT)
+def _renderings(title: str) -> Renderings:
+    return renderings_of(next(target for target in TARGETS if target.title == title))
 
 
-@cache
-def forms_of_discord() -> Forms:
-    return forms_of(DISCORD)
+def renderings(target: Target) -> Renderings:
+    return _renderings(target.title)
 
 
-def crashes_of(inbox: type[Inbox]) -> Findings:
-    """A plain message with each crash at each call."""
+def random_run(parameters: Run, target: Target = FEISHU, inbox: type[Inbox] = Inbox) -> random_runs.RunResult:
+    return random_runs.run(parameters, target, renderings(target), inbox)
+
+
+def single_faults(inbox: type[Inbox]) -> Findings:
+    """A plain message with each fault at each call."""
     found = Findings()
-    for case in scripted.cases(SUBJECT, inbox, commands=("count",)):
-        found.add(scripted.play(SUBJECT, case, forms(), inbox).findings)
+    for scenario in scenarios.single_faults(FEISHU, inbox, commands=("count",)):
+        found.add(scenarios.run(FEISHU, scenario, renderings(FEISHU), inbox).findings)
     return found
 
 
-def test_a_journal_that_marks_first_loses_messages_and_is_caught() -> None:
-    assert crashes_of(MarksFirst).lost
+def test_a_journal_that_marks_first_loses_messages_and_is_detected() -> None:
+    assert single_faults(MarksFirst).lost
 
 
-def test_a_journal_that_forgets_its_claims_counts_messages_twice_and_is_caught() -> None:
-    assert crashes_of(ForgetsClaims).out_of_order
+def test_a_journal_that_forgets_its_claims_counts_messages_twice_and_is_detected() -> None:
+    assert single_faults(ForgetsClaims).out_of_order
 
 
-def test_a_decision_in_two_writes_counts_twice_and_is_caught() -> None:
-    assert crashes_of(DecidesInTwo).out_of_order
+def test_a_decision_in_two_writes_counts_twice_and_is_detected() -> None:
+    assert single_faults(DecidesInTwo).out_of_order
 
 
-def test_the_real_journal_keeps_every_promise_at_every_call_of_a_plain_message() -> None:
-    assert crashes_of(Inbox).good
+def test_the_real_journal_keeps_every_promise_with_any_single_fault() -> None:
+    assert single_faults(Inbox).good
 
 
-DISCORD = next(subject for subject in SUBJECTS if subject.name == "discord")
-ENDED_TOKENS = dice.Run(seed=12, messages=150, conversations=15)
-"""A run in which tokens of interactions end before their answers, one of which may have been said."""
+EXPIRED_TOKENS = Run(seed=12, messages=150, conversations=15)
+"""A run in which interaction tokens expire before the replies. One of these replies has an unknown outcome."""
 
 
-def test_interactions_of_discord_keep_every_promise_when_anything_fails_and_their_tokens_die() -> None:
-    played = dice.play(ENDED_TOKENS, DISCORD, forms_of_discord())
-    assert played.findings.good, played.findings
-    assert sum(played.dice.thrown.values()) > 50
+def test_discord_keeps_every_promise_with_random_faults_and_expired_interaction_tokens() -> None:
+    result = random_run(EXPIRED_TOKENS, DISCORD)
+    assert result.findings.good, result.findings
+    assert sum(result.faults.injected.values()) > 50
 
 
-def test_a_deliverer_that_forgets_what_an_ended_token_may_have_said_says_it_twice_and_is_caught(
+def test_a_deliverer_that_forgets_an_unknown_outcome_sends_twice_and_is_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def forgets(job: Attempt, refused: Permanent) -> Fallback | None:
@@ -123,84 +128,80 @@ def test_a_deliverer_that_forgets_what_an_ended_token_may_have_said_says_it_twic
         return fallback_of(job, refused)
 
     monkeypatch.setattr(attempt, "fallback_of", forgets)
-    assert dice.play(ENDED_TOKENS, DISCORD, forms_of_discord()).findings.duplicated
+    assert random_run(EXPIRED_TOKENS, DISCORD).findings.duplicated
 
 
-def test_what_the_queue_has_and_the_callback_was_not_told_of_is_said_to_all() -> None:
+def test_a_message_that_sqs_stored_in_a_failed_attempt_is_handled() -> None:
     found = Findings()
-    for case in scripted.untold(DISCORD):
-        found.add(scripted.play(DISCORD, case, forms_of_discord()).findings)
+    for scenario in scenarios.failed_stores(DISCORD):
+        found.add(scenarios.run(DISCORD, scenario, renderings(DISCORD)).findings)
     assert found.good, found
 
 
-def test_words_that_stand_where_the_answer_belongs_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A callback that asks the person to try again, as the answer, and has stored the message all the same."""
+def test_an_error_message_in_place_of_the_reply_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The callback asks the person to try again although SQS has stored the message."""
     monkeypatch.setattr(callback, "definitely_failed", lambda _error: True)
-    case = next(scripted.untold(DISCORD))
-    assert scripted.play(DISCORD, case, forms_of_discord()).findings.lost
+    scenario = next(scenarios.failed_stores(DISCORD))
+    assert scenarios.run(DISCORD, scenario, renderings(DISCORD)).findings.lost
 
 
-TENCENT = [subject for subject in SUBJECTS if subject.name in ("wecom", "wechat")]
+@pytest.mark.parametrize("target", TENCENT, ids=lambda target: target.title)
+def test_platforms_without_idempotency_keys_and_passive_replies_keep_every_promise(target: Target) -> None:
+    result = random_run(Run(seed=1, messages=100, conversations=10), target)
+    assert result.findings.good, result.findings
+    assert sum(result.faults.injected.values()) > 50
 
 
-@pytest.mark.parametrize("subject", TENCENT, ids=lambda subject: subject.title)
-def test_platforms_without_keys_and_answers_within_callbacks_keep_every_promise(subject: Subject) -> None:
-    played = dice.play(dice.Run(seed=1, messages=100, conversations=10), subject, forms_of(subject))
-    assert played.findings.good, played.findings
-    assert sum(played.dice.thrown.values()) > 50
+@pytest.mark.parametrize("target", TENCENT, ids=lambda target: target.title)
+def test_a_journal_that_marks_first_is_detected_there_too(target: Target) -> None:
+    assert random_run(Run(seed=1, messages=100, conversations=10), target, MarksFirst).findings.lost
 
 
-@pytest.mark.parametrize("subject", TENCENT, ids=lambda subject: subject.title)
-def test_a_journal_that_marks_first_is_caught_there_too(subject: Subject) -> None:
-    run = dice.Run(seed=1, messages=100, conversations=10)
-    assert dice.play(run, subject, forms_of(subject), MarksFirst).findings.lost
-
-
-def test_an_answer_within_a_callback_that_waits_for_nothing_overtakes_and_is_caught(
+def test_a_passive_reply_that_does_not_wait_for_earlier_replies_is_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    passive = next(subject for subject in SUBJECTS if subject.replies_passively)
+    passive = next(target for target in TARGETS if target.replies_passively)
     monkeypatch.setattr(PassiveReplies, "_is_turn", lambda *_: True)
-    runs = (dice.Run(seed=seed, messages=200, conversations=20) for seed in range(1, 6))
-    assert any(dice.play(run, passive, forms_of(passive)).findings.out_of_order for run in runs)
+    runs = (Run(seed=seed, messages=200, conversations=20) for seed in range(1, 6))
+    assert any(random_run(run, passive).findings.out_of_order for run in runs)
 
 
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])
-def test_random_trouble_catches_a_broken_journal_too(inbox: type[Inbox]) -> None:
-    assert not dice.play(RUN, SUBJECT, forms(), inbox).findings.good
+def test_a_random_run_detects_a_broken_journal(inbox: type[Inbox]) -> None:
+    assert not random_run(RUN, inbox=inbox).findings.good
 
 
-def test_random_trouble_does_not_break_the_real_journal() -> None:
-    played = dice.play(RUN, SUBJECT, forms())
-    assert played.findings.good
-    assert sum(played.dice.thrown.values()) > 50
+def test_the_real_journal_keeps_every_promise_in_a_random_run() -> None:
+    result = random_run(RUN)
+    assert result.findings.good
+    assert sum(result.faults.injected.values()) > 50
 
 
-DEADLY: Rates = {Fault.CRASH_BEFORE: 0.2, Fault.CRASH_AFTER: 0.2, Fault.LOST: 0.1}
+DEADLY: Rates = {Fault.CRASH_BEFORE: 0.2, Fault.CRASH_AFTER: 0.2, Fault.RESPONSE_LOST: 0.1}
 
 
-def test_what_went_to_the_dead_letters_and_was_sent_back_is_handled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot's workers die so often that messages run out of attempts; the operator sends them back afterwards."""
-    decide = Dice.decide
+def test_redriven_dead_letters_are_handled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor crashes so often that messages run out of attempts. The operator sends them back afterwards."""
+    decide = RandomFaults.decide
 
-    def deadly_for_the_bot(policy: Dice, call: CallSite) -> Fault | None:
-        policy.rates = {**USUAL, **DEADLY} if call.stage == "processor" else USUAL
+    def deadly_for_the_processor(policy: RandomFaults, call: CallSite) -> Fault | None:
+        policy.rates = {**DEFAULT_RATES, **DEADLY} if call.stage == "processor" else DEFAULT_RATES
         return decide(policy, call)
 
-    monkeypatch.setattr(Dice, "decide", deadly_for_the_bot)
-    found = dice.play(dice.Run(seed=2, messages=100, conversations=10), SUBJECT, forms()).findings
-    assert found.parked
+    monkeypatch.setattr(RandomFaults, "decide", deadly_for_the_processor)
+    found = random_run(Run(seed=2, messages=100, conversations=10)).findings
+    assert found.redriven
     assert found.good, found
 
 
-def test_where_the_deliverers_workers_die_as_often_nothing_is_lost_or_said_twice() -> None:
-    """Some replies take longer than the hour for which Feishu knows their keys, and end as UNKNOWN."""
-    found = dice.play(dice.Run(seed=3, messages=100, conversations=10, rates=DEADLY), SUBJECT, forms()).findings
-    assert found.parked
+def test_nothing_is_lost_or_duplicated_if_all_functions_crash_as_often() -> None:
+    """Some replies take longer than the hour for which Feishu keeps idempotency keys, and end as UNKNOWN."""
+    found = random_run(Run(seed=3, messages=100, conversations=10, rates=DEADLY)).findings
+    assert found.redriven
     assert (found.lost, found.duplicated, found.out_of_order, found.over_limit) == ([], [], [], [])
 
 
-def test_a_seed_tells_everything_about_a_run() -> None:
-    runs = [dice.play(RUN, SUBJECT, forms()) for _ in range(2)]
-    first, second = ((played.findings, played.dice.thrown, played.world.clock.now) for played in runs)
+def test_a_seed_determines_a_run() -> None:
+    results = [random_run(RUN) for _ in range(2)]
+    first, second = ((result.findings, result.faults.injected, result.sim.clock.now) for result in results)
     assert first == second

@@ -24,7 +24,7 @@ from parley.journal.states import ReplyState, Row
 from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
 from tests.faults.contract import CALLS, TABLE
 from tests.stack import Stack
-from tools.faults.dynamodb import DynamoDB, Refused
+from tools.faults.dynamodb import DynamoDB, ServiceError
 
 ACCOUNT = "100000000003"
 """An account of its own in the emulator: nothing of the deployed stack is touched."""
@@ -272,8 +272,8 @@ def test_the_dynamodb_of_the_faults_suite_answers_as_the_emulators(client: Any) 
             theirs = error_code(error)
         try:
             ours: Any = model.call(operation, request)
-        except Refused as refused:
-            ours = refused.name
+        except ServiceError as error:
+            ours = error.code
         told = ("Attributes", "Item", "Items", "Count")
         if isinstance(ours, dict) and isinstance(theirs, dict):
             ours, theirs = ({key: each[key] for key in told if key in each} for each in (ours, theirs))

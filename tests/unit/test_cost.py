@@ -1,40 +1,40 @@
-"""What a message costs: more requests than the document says must not go unnoticed."""
+"""The cost of a message: the limits of requests, and docs/cost.md."""
 
 import pytest
 
 from tools import cost
-from tools.cost import AIMS, STAGES, Ledger
+from tools.cost import LIMITS, STAGES, Usage
 
 
 @pytest.fixture(scope="module")
-def ledger() -> Ledger:
-    """The requests of one message, counted."""
+def usage() -> Usage:
+    """The requests of one message."""
     return cost.measure()
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_stage_makes_more_requests_than_is_aimed_for(ledger: Ledger, stage: str) -> None:
-    assert 0 < ledger.count(stage) <= AIMS[stage]
+def test_no_function_makes_more_requests_than_its_limit(usage: Usage, stage: str) -> None:
+    assert 0 < usage.count(stage) <= LIMITS[stage]
 
 
-def test_the_one_request_before_the_acknowledgement_stores_the_message(ledger: Ledger) -> None:
-    assert ledger.requests["callback"] == {"SendMessage": 1}
+def test_the_only_request_before_the_acknowledgement_stores_the_message(usage: Usage) -> None:
+    assert usage.requests["callback"] == {"SendMessage": 1}
 
 
-def test_the_document_says_what_the_code_does(ledger: Ledger) -> None:
-    assert cost.FILE.read_text() == cost.document(ledger), "python -m tools.cost --write, and say why in the commit"
+def test_the_document_is_up_to_date(usage: Usage) -> None:
+    assert cost.FILE.read_text() == cost.document(usage), "python -m tools.cost --write, and say why in the commit"
 
 
-def test_one_request_more_changes_the_document(ledger: Ledger) -> None:
-    before = cost.document(ledger)
-    ledger.requests["deliverer"]["UpdateItem"] += 1
+def test_one_more_request_changes_the_document(usage: Usage) -> None:
+    before = cost.document(usage)
+    usage.requests["deliverer"]["UpdateItem"] += 1
     try:
-        assert cost.document(ledger) != before
+        assert cost.document(usage) != before
     finally:
-        ledger.requests["deliverer"]["UpdateItem"] -= 1
+        usage.requests["deliverer"]["UpdateItem"] -= 1
 
 
-def test_each_line_is_amount_times_price(ledger: Ledger) -> None:
-    for name, amount, dollars in cost.lines(ledger):
-        price = cost.PER_MILLION.get(name, cost.GB_SECOND * 1_000_000)
+def test_each_line_is_amount_times_price(usage: Usage) -> None:
+    for name, amount, price, dollars in cost.lines(usage):
+        assert price == cost.PER_MILLION.get(name, cost.PER_MILLION_GB_SECONDS)
         assert dollars == pytest.approx(amount * price)

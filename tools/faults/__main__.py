@@ -1,8 +1,8 @@
-"""`make faults`: crash everywhere, break everything, and count what got lost, was said twice or came out of order.
+"""`make faults`: inject faults everywhere, and count lost, duplicated and reordered replies.
 
-make faults                 all scripted cases, and 10,000 messages at random on each platform
+make faults                 all scenarios, and 10,000 messages of a random run on each platform
 make faults SEED=7          the same random runs again
-make faults N=1000          smaller: 1,000 messages on each, and one scripted case in eight
+make faults N=1000          smaller: 1,000 messages on each platform, and one scenario in eight
 """
 
 import multiprocessing
@@ -12,62 +12,63 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from random import SystemRandom
 from typing import NoReturn
 
-from tools.faults import dice, scripted
-from tools.faults.forms import forms_of
+from tools.faults import random_runs, scenarios
 from tools.faults.oracle import Findings
-from tools.faults.subjects import SUBJECTS, Subject
+from tools.faults.renderings import renderings_of
+from tools.faults.scenarios import Scenario
+from tools.faults.targets import TARGETS, Target
 
 MESSAGES, PER_CONVERSATION = 10_000, 10
 _SHARES = 16
-"""Parts that the scripted cases are divided into."""
+"""The number of parts into which the scenarios are divided, for the processes of this machine."""
 _SMALLER = 8
-"""Of so many of them a smaller run takes one; which, its seed says."""
-_BAD = ("lost", "duplicated", "out_of_order", "unexplained", "over_limit")
-_COLUMNS = (*_BAD, "unknown", "refused", "overtaken", "parked")
+"""A smaller run takes one part in so many. The seed chooses which."""
+_FAILURES = ("lost", "duplicated", "out_of_order", "unexplained", "over_limit")
+_COLUMNS = (*_FAILURES, "unknown", "rejected", "delayed", "redriven")
 
 
 @dataclass(slots=True)
-class Part:
-    """What a part of the suite has shown."""
+class Row:
+    """One row of the table: a part of the suite, and its results."""
 
     title: str
-    runs: int
-    messages: int
-    calls: int
-    findings: Findings
+    runs: int = 0
+    messages: int = 0
+    calls: int = 0
+    findings: Findings = field(default_factory=Findings)
 
 
 def main(seed: int, messages: int) -> int:
-    """Run the suite and print its table; the process's exit status."""
+    """Run the suite and print its table. Returns the exit status."""
     started = time.monotonic()
     print(f"seed {seed}", flush=True)
-    parts = _carried_out(_tasks(seed, messages))
-    rows: dict[str, Part] = {}
-    for part in parts:
-        row = rows.setdefault(part.title, Part(part.title, 0, 0, 0, Findings()))
+    rows: dict[str, Row] = {}
+    for part in _run_all(_tasks(seed, messages)):
+        row = rows.setdefault(part.title, Row(part.title))
         row.runs += part.runs
         row.messages += part.messages
         row.calls += part.calls
         row.findings.add(part.findings)
-    _print(rows.values())
+    _print(list(rows.values()))
     good = all(row.findings.good for row in rows.values())
-    print(f"{'kept' if good else 'BROKEN'} in {time.monotonic() - started:.0f} s; again: make faults SEED={seed}")
+    verdict = "passed" if good else "FAILED"
+    print(f"{verdict} in {time.monotonic() - started:.0f} s. To repeat this run: make faults SEED={seed} N={messages}")
     return 0 if good else 1
 
 
-def _carried_out(tasks: Iterable[Callable[[], Part]]) -> list[Part]:
+def _run_all(tasks: Iterable[Callable[[], Row]]) -> list[Row]:
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
             return [future.result() for future in [pool.submit(task) for task in tasks]]
         except KeyboardInterrupt:
             for worker in multiprocessing.active_children():
-                worker.kill()  # else it would go on with its part, or wait for another for ever
+                worker.kill()  # it would finish its part, or wait for another process forever
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
@@ -76,63 +77,66 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Part]]:
+def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Row]]:
     part = 1 if messages >= MESSAGES else _SMALLER
-    for subject in SUBJECTS:
-        yield partial(_random, subject, dice.Run(seed, messages, messages // PER_CONVERSATION))
-    for subject in SUBJECTS:
+    for target in TARGETS:
+        yield partial(_random_run, target, random_runs.Run(seed, messages, messages // PER_CONVERSATION))
+    for target in TARGETS:
         for share in range(seed % part, _SHARES, part):
-            yield partial(_one_fault, subject, share)
-            yield partial(_two_crashes, subject, share)
-        yield partial(_untold, subject)
+            yield partial(_single_faults, target, share)
+            yield partial(_crash_pairs, target, share)
+        yield partial(_failed_stores, target)
 
 
-def _one_fault(subject: Subject, share: int) -> Part:
-    return _scripted(f"{subject.title}: one fault", subject, islice(scripted.cases(subject), share, None, _SHARES))
+def _single_faults(target: Target, share: int) -> Row:
+    chosen = islice(scenarios.single_faults(target), share, None, _SHARES)
+    return _run_scenarios(f"{target.title}: one fault", target, chosen)
 
 
-def _two_crashes(subject: Subject, share: int) -> Part:
-    return _scripted(
-        f"{subject.title}: two crashes", subject, islice(scripted.crash_pairs(subject), share, None, _SHARES)
-    )
+def _crash_pairs(target: Target, share: int) -> Row:
+    chosen = islice(scenarios.crash_pairs(target), share, None, _SHARES)
+    return _run_scenarios(f"{target.title}: two crashes", target, chosen)
 
 
-def _untold(subject: Subject) -> Part:
-    return _scripted(f"{subject.title}: queue untold", subject, scripted.untold(subject))
+def _failed_stores(target: Target) -> Row:
+    return _run_scenarios(f"{target.title}: failed stores", target, scenarios.failed_stores(target))
 
 
-def _scripted(title: str, subject: Subject, cases: Iterable[scripted.Case]) -> Part:
-    part = Part(title, 0, 0, 0, Findings())
-    forms = forms_of(subject)
-    for case in cases:
-        played = scripted.play(subject, case, forms)
+def _run_scenarios(title: str, target: Target, chosen: Iterable[Scenario]) -> Row:
+    row = Row(title)
+    renderings = renderings_of(target)
+    for scenario in chosen:
+        result = scenarios.run(target, scenario, renderings)
         for column in _COLUMNS:
-            getattr(part.findings, column).extend(f"{case}: {what}" for what in getattr(played.findings, column))
-        part.runs += 1
-        part.messages += len(played.world.inbound.accepted)
-        part.calls += played.world.ledger.calls
-    return part
+            found = getattr(result.findings, column)
+            getattr(row.findings, column).extend(f"{scenario}: {text}" for text in found)
+        row.runs += 1
+        row.messages += len(result.sim.inbound.accepted)
+        row.calls += result.sim.ledger.api_calls
+    return row
 
 
-def _random(subject: Subject, run: dice.Run) -> Part:
-    played = dice.play(run, subject, forms_of(subject))
-    return Part(
-        f"{subject.title}: random", 1, len(played.world.inbound.accepted), played.world.ledger.calls, played.findings
-    )
+def _random_run(target: Target, parameters: random_runs.Run) -> Row:
+    result = random_runs.run(parameters, target, renderings_of(target))
+    accepted, calls = len(result.sim.inbound.accepted), result.sim.ledger.api_calls
+    return Row(f"{target.title}: random", 1, accepted, calls, result.findings)
 
 
-def _print(parts: Iterable[Part]) -> None:
-    parts = list(parts)
+def _print(rows: list[Row]) -> None:
+    """Print the table, and up to ten details of each failure."""
     heads = ("", "runs", "messages", "API calls", *(column.replace("_", " ") for column in _COLUMNS))
     print("".join(f"{head:>13}" if at else f"{head:<30}" for at, head in enumerate(heads)))
-    for part in parts:
-        found = (len(getattr(part.findings, column)) for column in _COLUMNS)
-        cells = (part.title, part.runs, part.messages, part.calls, *found)
+    for row in rows:
+        found = (len(getattr(row.findings, column)) for column in _COLUMNS)
+        cells = (row.title, row.runs, row.messages, row.calls, *found)
         print("".join(f"{cell:>13}" if at else f"{cell:<30}" for at, cell in enumerate(cells)))
-    for part in parts:
-        for column in _BAD:
-            for what in getattr(part.findings, column)[:10]:
-                print(f"{part.title}: {column}: {what}")
+    print(
+        "lost, duplicated, out of order, unexplained and over limit must be 0. For the others see docs/reliability.md."
+    )
+    for row in rows:
+        for column in _FAILURES:
+            for text in getattr(row.findings, column)[:10]:
+                print(f"{row.title}: {column.replace('_', ' ')}: {text}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The bot of the faults suite. All that it says, down to each part of a long text and each picture, carries the tag of
-the message it answers and the reply's own number, so that the platform's side can tell what is there, how often, and in
-which order.
+"""The bot under test. Every part of its replies, also each part of a long text and each picture, carries the tag of the
+message it answers and the reply's ordinal. So the oracle can tell at the platform which replies are there, how often,
+and in which order.
 """
 
 from base64 import b64encode
@@ -10,28 +10,29 @@ from parley.model import Button, Card, Destination, Image, Reply, Text
 from playground.sample import picture
 
 LATE_APP = "late"
-"""An app whose configuration comes only after the first replies for it."""
+"""An app whose configuration is stored only after the first replies for it."""
 HOOK = "alerts"
+"""The name of a webhook."""
 
 _PICTURE = picture(8, 8)
 
 
 def tag(message: str, ordinal: int) -> str:
-    """How reply number `ordinal` to the message tagged `message` is marked."""
+    """The tag in reply number `ordinal` to the message with the tag `message`."""
     return f"«{message}.{ordinal}»"
 
 
 def make_bot() -> Bot:
-    """A bot with one command for each thing that can go wrong."""
+    """A bot with one command for each kind of reply."""
     bot = Bot()
-    bot.apology = ""  # it would be told from nothing else that nobody asked for
-    _add_words(bot)
-    _add_forms(bot)
-    _add_elsewhere(bot)
+    bot.apology = ""  # it carries no tag, so the oracle could not attribute it
+    _add_texts(bot)
+    _add_segments(bot)
+    _add_other_destinations(bot)
     return bot
 
 
-def _add_words(bot: Bot) -> None:
+def _add_texts(bot: Bot) -> None:
     @bot.command()
     def count(turn: Turn, mark: str) -> str:
         turn.state["count"] = turn.state.get("count", 0) + 1
@@ -43,15 +44,15 @@ def _add_words(bot: Bot) -> None:
 
     @bot.command()
     def long(mark: str, words: int) -> str:
-        """Several messages at the platform: each reads on where the last one stopped."""
+        """Several messages at the platform, each with the next part of the text."""
         return " ".join(f"w{number} {tag(mark, 0)}" for number in range(words))
 
     @bot.fallback
     def echo(turn: Turn) -> str:
-        return f"heard {tag(turn.text.strip(), 0)}"
+        return f"received {tag(turn.text.strip(), 0)}"
 
 
-def _add_forms(bot: Bot) -> None:
+def _add_segments(bot: Bot) -> None:
     @bot.command()
     def card(mark: str) -> Card:
         return Card(title=tag(mark, 0), text="Press it.", buttons=(Button(id="press", label="Press", value=mark),))
@@ -68,11 +69,11 @@ def _add_forms(bot: Bot) -> None:
 
     @bot.command()
     def refused(mark: str) -> Image:
-        """A picture that is not ours: the platform refuses it, and its name is said instead."""
+        """An image that does not belong to the app. The platform rejects it, and the fallback is its name as text."""
         return Image(key="img_of_somebody_else", name=tag(mark, 0))
 
 
-def _add_elsewhere(bot: Bot) -> None:
+def _add_other_destinations(bot: Bot) -> None:
     @bot.command()
     def late(turn: Turn, mark: str) -> Reply:
         to = Destination.answering(turn.message)
@@ -82,7 +83,7 @@ def _add_elsewhere(bot: Bot) -> None:
 
     @bot.command()
     def push(turn: Turn, mark: str) -> Reply:
-        """To a webhook, where no key of ours covers a repetition."""
+        """To a webhook, where no idempotency key covers a retry."""
         to = Destination(platform=turn.message.platform, app=turn.message.app, webhook=HOOK)
         return Reply(segments=(Text(text=tag(mark, 0)),), to=to)
 

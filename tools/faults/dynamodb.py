@@ -1,35 +1,37 @@
-"""DynamoDB in this process: the operations that Parley uses, on a dictionary. About twenty times as fast as moto, whose
-transactions copy the whole table. `tests/faults/test_contract.py` runs the same calls on both and on the emulator.
+"""A fake DynamoDB: the operations that Parley uses, on a dictionary.
+
+It is about twenty times as fast as moto, whose transactions copy the whole table. `tests/faults/test_aws.py` compares
+it with moto, and `tests/integration/test_concurrency.py` with the emulator.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from tools.faults.expressions import Attribute, Item, Scope, condition, number, shown, update
+from tools.faults.expressions import Attribute, Item, Scope, condition, number, number_attribute, update
 
 _TYPE = "com.amazonaws.dynamodb.v20120810#"
 MAX_ITEM = 400 * 1024
 MAX_TRANSACTION = 100
 
 
-class Refused(Exception):
-    """An error answer: its name and the members it has besides the message."""
+class ServiceError(Exception):
+    """An error response of an AWS service: its code, message and further members."""
 
-    def __init__(self, name: str, message: str = "", **members: Any) -> None:
-        super().__init__(message or name)
-        self.name = name
+    def __init__(self, code: str, message: str = "", **members: Any) -> None:
+        super().__init__(message or code)
+        self.code = code
         self.members = members
 
     @property
     def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
-        return {"__type": f"{_TYPE}{self.name}", "message": str(self), **self.members}
+        """The JSON of the response."""
+        return {"__type": f"{_TYPE}{self.code}", "message": str(self), **self.members}
 
 
 class _ConditionFailed(Exception):
-    """A condition does not hold on `item`."""
+    """A condition does not hold for `item`."""
 
     def __init__(self, item: Item | None) -> None:
         super().__init__("The conditional request failed")
@@ -38,27 +40,27 @@ class _ConditionFailed(Exception):
 
 @dataclass(slots=True)
 class DynamoDB:
-    """One table, its primary key `pk`, and the index `due`."""
+    """One table with the primary key `pk` and the index `due`."""
 
     table: str = "parley"
     items: dict[str, Item] = field(default_factory=dict[str, Item])
     _due: dict[str, dict[str, Decimal]] = field(default_factory=dict[str, dict[str, Decimal]])
     _tokens: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Transactions by their token: a repetition within ten minutes is answered and not carried out."""
+    """Transactions by their client request token: a repeated one succeeds without being carried out again."""
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out `operation`, as the JSON protocol has it. Raises Refused."""
+        """Carry out `operation` with the request and response of the JSON protocol. Raises ServiceError."""
         try:
             return getattr(self, f"_{operation}")(request)
         except _ConditionFailed as failed:
             old = {"Item": failed.item} if failed.item and _wants_old(request) else {}
-            raise Refused("ConditionalCheckFailedException", str(failed), **old) from failed
+            raise ServiceError("ConditionalCheckFailedException", str(failed), **old) from failed
         except ValueError as error:
-            raise Refused("ValidationException", str(error)) from error
+            raise ServiceError("ValidationException", str(error)) from error
 
     @property
-    def waiting(self) -> bool:
-        """Whether anything is in the index `due`."""
+    def has_due(self) -> bool:
+        """Whether the index `due` has any items."""
         return any(self._due.values())
 
     # --- reading
@@ -78,7 +80,7 @@ class DynamoDB:
         if request["IndexName"] != "due" or request["KeyConditionExpression"] != (
             "due_shard = :shard AND due_at <= :now"
         ):
-            raise ValueError("this query is not known here")
+            raise ValueError("only the query of the index `due` is implemented")
         values = request["ExpressionAttributeValues"]
         until = number(values[":now"])
         shard = self._due.get(values[":shard"]["S"], {})
@@ -119,38 +121,40 @@ class DynamoDB:
         token = request.get("ClientRequestToken", "")
         if token in self._tokens:
             if self._tokens[token] != actions:
-                raise Refused("IdempotentParameterMismatchException")
+                raise ServiceError("IdempotentParameterMismatchException")
             return {}
-        for item in self._all_prepared(actions):
+        for item in self._evaluate_all(actions):
             if not isinstance(item, str):
                 self._store(item)
         if token:
             self._tokens[token] = actions
         return {}
 
-    def _all_prepared(self, actions: list[dict[str, Any]]) -> list[Item | str]:
-        """What the actions of a transaction write. Raises Refused unless all of them can be done."""
+    def _evaluate_all(self, actions: list[dict[str, Any]]) -> list[Item | str]:
+        """The items that a transaction writes, and the keys that it only checks. Raises ServiceError unless all actions
+        are possible.
+        """
         if not 0 < len(actions) <= MAX_TRANSACTION:
             raise ValueError(f"{len(actions)} items in a transaction")
         new: list[Item | str] = []
         reasons: list[dict[str, Any]] = []
         for action in actions:
             try:
-                new.append(self._prepared(*next(iter(action.items()))))
+                new.append(self._evaluate(*next(iter(action.items()))))
                 reasons.append({"Code": "None"})
             except _ConditionFailed as failed:
                 reasons.append({"Code": "ConditionalCheckFailed", "Message": str(failed)})
         if len(new) < len(actions):
             codes = ", ".join(reason["Code"] for reason in reasons)
             message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
-            raise Refused("TransactionCanceledException", message, CancellationReasons=reasons)
+            raise ServiceError("TransactionCanceledException", message, CancellationReasons=reasons)
         keys = [item if isinstance(item, str) else item["pk"]["S"] for item in new]
         if len(set(keys)) != len(keys):
             raise ValueError("Transaction request cannot include multiple operations on one item")
         return new
 
-    def _prepared(self, kind: str, action: Mapping[str, Any]) -> Item | str:
-        """The item that an action of a transaction writes; its key where it writes none."""
+    def _evaluate(self, kind: str, action: Mapping[str, Any]) -> Item | str:
+        """The item that one action of a transaction writes; the key if it writes none."""
         match kind:
             case "Put":
                 return self._put(action)
@@ -163,12 +167,12 @@ class DynamoDB:
                 raise ValueError(f"{kind} in a transaction")
 
     def _put(self, request: Mapping[str, Any]) -> Item:
-        item: Item = {name: _plain(value) for name, value in request["Item"].items()}
-        _check(request, self.items.get(_filled(item["pk"]["S"]), {}))
+        item: Item = {name: _canonical(value) for name, value in request["Item"].items()}
+        _check(request, self.items.get(_checked_key(item["pk"]["S"]), {}))
         return item
 
     def _updated(self, request: Mapping[str, Any]) -> tuple[Item, list[str]]:
-        """The item after an update, and the names of the attributes that it set."""
+        """The item after an update, and the names of the attributes that were set."""
         key = _key(request)
         old = self.items.get(key, {})
         _check(request, old)
@@ -195,17 +199,17 @@ class DynamoDB:
 
 
 def _key(request: Mapping[str, Any]) -> str:
-    return _filled(request["Key"]["pk"]["S"])
+    return _checked_key(request["Key"]["pk"]["S"])
 
 
-def _filled(key: str) -> str:
+def _checked_key(key: str) -> str:
     if not key:
         raise ValueError("One or more parameter values are not valid: pk is empty")
     return key
 
 
-def _plain(value: Attribute) -> Attribute:
-    return shown(number(value)) if "N" in value else value
+def _canonical(value: Attribute) -> Attribute:
+    return number_attribute(number(value)) if "N" in value else value
 
 
 def _scope(request: Mapping[str, Any], item: Item) -> Scope:
@@ -213,13 +217,9 @@ def _scope(request: Mapping[str, Any], item: Item) -> Scope:
 
 
 def _check(request: Mapping[str, Any], item: Item) -> None:
-    stated: str = request.get("ConditionExpression", "")
-    if stated and not _holds(stated)(_scope(request, item)):
+    expression: str = request.get("ConditionExpression", "")
+    if expression and not condition(expression)(_scope(request, item)):
         raise _ConditionFailed(item or None)
-
-
-def _holds(stated: str) -> Callable[[Scope], bool]:
-    return condition(stated)
 
 
 def _wants_old(request: Mapping[str, Any]) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from playground.platforms.base import Platform
 from playground.platforms.model import Attempt, Delivery
 from tools.faults.injector import Execution, FaultInjector
+from tools.faults.policies import Crash, Fault
 from tools.faults.processes import Processes
 from tools.faults.scheduler import Scheduler
-from tools.faults.subjects import Subject
-from tools.faults.trouble import Crash, Fault
+from tools.faults.targets import Target
 
 RESPONSE = "Response"
 """The injector's name for the response to a callback: it may get lost, or its process may crash around it."""
@@ -17,18 +17,18 @@ _BAD_GATEWAY = 502
 
 
 class Exchanges:
-    """Makes the requests of the platforms of a world."""
+    """Makes the requests of the platforms of a simulation."""
 
     def __init__(
         self,
         platforms: Mapping[str, Platform],
-        subjects: Mapping[str, Subject],
+        targets: Mapping[str, Target],
         processes: Processes,
         injector: FaultInjector,
         scheduler: Scheduler,
     ) -> None:
         self.platforms = platforms
-        self.subjects = subjects
+        self.targets = targets
         self.processes = processes
         self.injector = injector
         self.scheduler = scheduler
@@ -40,7 +40,7 @@ class Exchanges:
         exchange = _Exchange(self, platform, delivery)
         exchange.await_response()
         execution = Execution("callback", delivery.journal_id)
-        if self.subjects[platform].replies_passively:
+        if self.targets[platform].replies_passively:
             self.processes.start(execution, exchange.perform)
         else:
             self.processes.run(execution, exchange.perform)
@@ -72,11 +72,11 @@ class _Exchange:
         try:
             status, body = self._call_function()
             fault = injector.before(RESPONSE)
-            if fault is Fault.REFUSED:
+            if fault is Fault.ERROR:
                 status, body = _BAD_GATEWAY, b""
-            elif fault is Fault.LOST:
+            elif fault is Fault.RESPONSE_LOST:
                 status, body = 0, b""
-            if fault is not None and fault is not Fault.REFUSED:
+            if fault is not None and fault is not Fault.ERROR:
                 self._end(status, body)
                 injector.after(fault)
         except Crash:
@@ -98,7 +98,7 @@ class _Exchange:
 
     def _time_out(self) -> None:
         if self._open:
-            self._all.injector.ledger.disturbed.add(self._delivery.journal_id)
+            self._all.injector.ledger.disrupted.add(self._delivery.journal_id)
             self._end(0, b"")
 
     def _end(self, status: int, body: bytes) -> None:

@@ -1,7 +1,7 @@
-"""DynamoDB's condition and update expressions, as far as Parley writes them: top-level attributes, comparisons, AND,
-OR, NOT, attribute_exists, attribute_not_exists; SET with + and - and if_not_exists, REMOVE, ADD, DELETE.
+"""DynamoDB's condition and update expressions, as far as Parley uses them: top-level attributes, comparisons, AND, OR,
+NOT, attribute_exists, attribute_not_exists; SET with + and - and if_not_exists, REMOVE, ADD, DELETE.
 
-What is not known here raises ValueError, so that nothing is silently taken for something else.
+Everything else raises ValueError, so that no expression is misread.
 """
 
 import re
@@ -29,7 +29,7 @@ _DIGITS = Context(prec=38)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression is evaluated on: the item as it is, and the names and values given with the expression."""
+    """The input of an expression: the current item, and the names and values of the request."""
 
     item: Mapping[str, Attribute]
     names: Mapping[str, str]
@@ -48,15 +48,15 @@ def number(attribute: Attribute) -> Decimal:
     return Decimal(attribute["N"])
 
 
-def shown(value: Decimal) -> Attribute:
-    """A number attribute as DynamoDB gives it back: without an exponent or trailing zeros."""
+def number_attribute(value: Decimal) -> Attribute:
+    """A number attribute as DynamoDB returns it: without an exponent or trailing zeros."""
     text = format(_DIGITS.plus(value), "f")
     return {"N": text.rstrip("0").rstrip(".") if "." in text else text}
 
 
 @lru_cache(maxsize=1000)
 def condition(text: str) -> Condition:
-    """The condition that `text` states. Raises ValueError."""
+    """Parse a condition expression. Raises ValueError."""
     parser = _Parser(text)
     parsed = parser.either()
     parser.end()
@@ -65,7 +65,7 @@ def condition(text: str) -> Condition:
 
 @lru_cache(maxsize=1000)
 def update(text: str) -> tuple[Change, ...]:
-    """The changes that `text` states; each reads the old item and writes the new one. Raises ValueError."""
+    """Parse an update expression. Each change reads the old item and writes the new one. Raises ValueError."""
     parser = _Parser(text)
     changes: list[Change] = []
     while not parser.done:
@@ -87,7 +87,7 @@ class _Parser:
         while at < len(text.rstrip()):
             found = _TOKEN.match(text, at)
             if found is None:
-                raise ValueError(f"not understood: {text[at:]!r}")
+                raise ValueError(f"unknown token: {text[at:]!r}")
             self.tokens.append(found[1])
             at = found.end()
         self.at = 0
@@ -102,7 +102,7 @@ class _Parser:
     def take(self, wanted: str = "") -> str:
         token = self.peek()
         if not token or (wanted and token != wanted):
-            raise ValueError(f"{wanted or 'more'} expected, not {token!r}")
+            raise ValueError(f"expected {wanted or 'another token'}, found {token!r}")
         self.at += 1
         return token
 
@@ -176,7 +176,7 @@ class _Parser:
             found = value(scope)
             if found is None:
                 raise ValueError("The provided expression refers to an attribute that does not exist in the item")
-            new[name(scope)] = shown(number(found)) if "N" in found else found
+            new[name(scope)] = number_attribute(number(found)) if "N" in found else found
 
         return change
 
@@ -196,7 +196,7 @@ class _Parser:
             if "SS" in more:
                 new[name(scope)] = {"SS": sorted({*(old or {"SS": []})["SS"], *more["SS"]})}
             else:
-                new[name(scope)] = shown(_DIGITS.add(number(old) if old else Decimal(0), number(more)))
+                new[name(scope)] = number_attribute(_DIGITS.add(number(old) if old else Decimal(0), number(more)))
 
         return change
 
@@ -217,7 +217,7 @@ def _name(token: str) -> Callable[[Scope], str]:
     if token.startswith("#"):
         return lambda scope: scope.names[token]
     if not token[0].isalpha() and token[0] != "_":
-        raise ValueError(f"a name expected, not {token!r}")
+        raise ValueError(f"expected a name, found {token!r}")
     return lambda _scope: token
 
 
@@ -227,7 +227,7 @@ def _sum(left: Operand, sign: str, right: Operand) -> Operand:
         if one is None or other is None:
             raise ValueError("The provided expression refers to an attribute that does not exist in the item")
         both = number(one), number(other)
-        return shown(_DIGITS.add(*both) if sign == "+" else _DIGITS.subtract(*both))
+        return number_attribute(_DIGITS.add(*both) if sign == "+" else _DIGITS.subtract(*both))
 
     return value
 

@@ -1,24 +1,23 @@
-"""Fault injection: before each call of the code under test, a policy decides whether that call fails, and how.
-
-Everything here lies below the world, so that the platforms' API, the callbacks and the world itself can share it.
-"""
+"""Fault injection: before each call of the code under test, a policy decides whether that call fails, and how."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tools.faults.ledger import Ledger
+from tools.faults.policies import CallSite, Crash, Fault, Policy
 from tools.faults.tasks import Task
-from tools.faults.trouble import CallSite, Crash, Decider, Fault
 
-_HARMLESS = (Fault.LIMITED, Fault.EXPIRED)
-"""Faults after which the outcome of a call is known: it was not carried out."""
+_CERTAIN = (Fault.RATE_LIMITED, Fault.TOKEN_EXPIRED)
+"""Faults that leave no doubt: the call was not carried out."""
 
 
 @dataclass(slots=True)
 class Execution:
-    """The function invocation that runs now. `delivery` is the id of the message if the function is a callback, and
-    `reply` is the id of the reply that a deliverer works on. `task` is set if the invocation can wait.
+    """The function invocation that runs now.
+
+    `delivery` is the id of the message if the function is a callback, and `reply` is the id of the reply that a
+    deliverer works on. `task` is set if the invocation can wait.
     """
 
     stage: str = "sweeper"
@@ -28,10 +27,13 @@ class Execution:
 
 
 class FaultInjector:
-    """Applies the faults that `decider` chooses, and records in `ledger` which replies and deliveries they hit."""
+    """Applies the faults that `policy` chooses, and records in `ledger` which replies and deliveries they hit.
 
-    def __init__(self, decider: Decider, ledger: Ledger, stall: Callable[[], None]) -> None:
-        self.decider = decider
+    `stall` lets the simulation go on while the current process is paused.
+    """
+
+    def __init__(self, policy: Policy, ledger: Ledger, stall: Callable[[], None]) -> None:
+        self.policy = policy
         self.ledger = ledger
         self.current = Execution()
         self.last_fault: Fault | None = None
@@ -49,15 +51,15 @@ class FaultInjector:
 
     def before(self, kind: str, *, platform: bool = False) -> Fault | None:
         """Decide the fault of a call that is about to be carried out; None if it succeeds. Raises Crash."""
-        fault = self.decider.decide(CallSite(kind, self.current.stage, platform=platform))
+        fault = self.policy.decide(CallSite(kind, self.current.stage, platform=platform))
         if platform:
             self.last_fault = fault
         if fault is None:
             return None
-        if self.current.reply and fault not in _HARMLESS:
-            self.ledger.doubtful.add(self.current.reply)
+        if self.current.reply and fault not in _CERTAIN:
+            self.ledger.uncertain.add(self.current.reply)
         if self.current.delivery:
-            self.ledger.disturbed.add(self.current.delivery)
+            self.ledger.disrupted.add(self.current.delivery)
         if fault is Fault.CRASH_BEFORE:
             raise Crash(kind)
         if fault is Fault.STALL:

@@ -17,10 +17,10 @@ from playground.platforms.base import Platform
 from playground.platforms.http import Dropped, Held, Request, Response
 from tools.faults.injector import FaultInjector
 from tools.faults.ledger import Ledger
-from tools.faults.subjects import Subject
-from tools.faults.trouble import Fault
+from tools.faults.policies import Fault
+from tools.faults.targets import Target
 
-_OWN_DECISION = (None, Fault.STALL, Fault.EXPIRED)
+_OWN_DECISION = (None, Fault.STALL, Fault.TOKEN_EXPIRED)
 """Faults that leave the platform's permanent rejection of a call its own decision: also after a stall, and if the call
 carried no token that could expire.
 """
@@ -38,20 +38,20 @@ class FaultyApi:
         injector, platform = self._injector, self._platform
         fault = injector.before(f"{request.method} {request.path}", platform=True)
         match fault:
-            case Fault.HELD:
+            case Fault.TIMEOUT:
                 raise Held
-            case Fault.REFUSED:
+            case Fault.ERROR:
                 return Response(500, b"internal server error")
-            case Fault.LIMITED:
+            case Fault.RATE_LIMITED:
                 return platform.limited(request)
-            case Fault.EXPIRED if platform.bears_token(request):
+            case Fault.TOKEN_EXPIRED if platform.bears_token(request):
                 platform.expire_token(request)
             case _:
                 pass
         response = platform.api(request)
         if fault is not None:
             injector.after(fault)
-        if fault is Fault.LOST:
+        if fault is Fault.RESPONSE_LOST:
             raise Dropped
         return response
 
@@ -59,29 +59,29 @@ class FaultyApi:
 class RecordingHttp(Http):
     """The engine's HTTP client. It records the calls that platforms reject or limit by their own decision."""
 
-    def __init__(self, transport: httpx.BaseTransport, injector: FaultInjector, subjects: Iterable[Subject]) -> None:
+    def __init__(self, transport: httpx.BaseTransport, injector: FaultInjector, targets: Iterable[Target]) -> None:
         Http.__init__(self, httpx.Client(transport=transport))
         self._injector = injector
-        self._subjects = tuple(subjects)
+        self._targets = tuple(targets)
 
     def perform(self, call: Call, token: str = "") -> Answer:
         """Make `call`. Raises CallError."""
         injector, ledger = self._injector, self._injector.ledger
-        ledger.calls += 1
+        ledger.api_calls += 1
         answer = Http.perform(self, call, token)
         outcome = self._outcome(call, answer)
         # A 404 means "not there yet". It is retried like a rate limit, and is none.
         limited = answer.status != 404 and isinstance(outcome, RetryAfter)
         if injector.last_fault in _OWN_DECISION and isinstance(outcome, Permanent):
-            ledger.refused.add(injector.current.reply)
+            ledger.rejected.add(injector.current.reply)
         if injector.last_fault is None and limited:
             ledger.over_limit.append(f"{call.name} {call.url}")
         return answer
 
     def _outcome(self, call: Call, answer: Answer) -> object:
-        for subject in self._subjects:
-            if call.url.startswith(subject.address):
-                return outbound(subject.name).outcome(call, answer)
+        for target in self._targets:
+            if call.url.startswith(target.address):
+                return outbound(target.name).outcome(call, answer)
         return None
 
 
@@ -102,12 +102,12 @@ class RecordingDeliverer(Deliverer):
 
 
 class RecordingCallbacks(Callbacks):
-    """The journal of passive replies. It records which replies each response to a callback carries."""
+    """The journal of passive replies. It records which replies each response to a callback contains."""
 
     ledger: Ledger
 
     def commit(self, message: Message, parts: Sequence[Part], owner: str, response: str, now: float) -> None:
         """Record the replies in `parts`, and commit them."""
-        carried = {part.out.id for part in parts if part.carried or part.body}
-        self.ledger.carried[message.id, response] = carried
+        contained = {part.out.id for part in parts if part.carried or part.body}
+        self.ledger.passive_replies[message.id, response] = contained
         Callbacks.commit(self, message, parts, owner, response, now)

@@ -1,20 +1,21 @@
-"""The ledger of a world: which faults hit which replies and deliveries. The oracle reads it afterwards."""
+"""The ledger of a simulation: which faults hit which replies and deliveries. The oracle reads it afterwards."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class Ledger:
-    """What happened to each reply while it was in a worker's hands."""
+    """Facts about one run that only the simulation knows."""
 
-    doubtful: set[str] = field(default_factory=set[str])
-    """Replies whose worker died, stalled or lost an answer."""
-    refused: set[str] = field(default_factory=set[str])
-    """Replies of which the platform has refused a call for good, by rules of its own."""
-    disturbed: set[str] = field(default_factory=set[str])
-    """Deliveries whose callback died, stalled, met trouble or whose answer came late or never: by the journal's id."""
-    carried: dict[tuple[str, str], set[str]] = field(default_factory=dict[tuple[str, str], set[str]])
-    """The replies that an answer within a callback says, or begins to: by the message's id and the answer's record."""
+    uncertain: set[str] = field(default_factory=set[str])
+    """Ids of replies whose delivery had a fault that can leave a call's outcome unknown."""
+    rejected: set[str] = field(default_factory=set[str])
+    """Ids of replies that the platform rejected for good, by its own rules."""
+    disrupted: set[str] = field(default_factory=set[str])
+    """Ids of messages whose callback had a fault, or whose response came late or never."""
+    passive_replies: dict[tuple[str, str], set[str]] = field(default_factory=dict[tuple[str, str], set[str]])
+    """Ids of the replies that a passive reply contains, also in part; by the message's id and the stored response."""
     over_limit: list[str] = field(default_factory=list[str])
-    """Calls that the platform refused for their rate, although nobody had told it to."""
-    calls: int = 0
+    """Calls that exceeded a rate limit of the platform although no fault was injected."""
+    api_calls: int = 0
+    """Calls to platforms."""

@@ -1,47 +1,53 @@
-"""What must be at the platform once a world has come to rest, and whether it is there."""
+"""The oracle: which replies must be at the platforms after a run, in which order, and whether they are."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from itertools import zip_longest
-from typing import Any, cast
+from typing import cast
 
 from msgspec import convert
 
 from parley.adapter import App, Call, Sent, Steps
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
+from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.codec import decode_message
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
-from tools.faults.forms import SAMPLE, Form, Forms
-from tools.faults.seen import Entry, Key, entries
-from tools.faults.world import World
+from tools.faults.renderings import SAMPLE, Rendering, Renderings
+from tools.faults.simulation import Simulation
+from tools.faults.transcript import Entry, ReplyKey, transcript
 
-_NUMBER = re.compile(r"\b\d+ (?=«)")
-_KEYS_LIVE = 0.0
-"""Seconds for which an idempotency key has to cover a call so that nothing about it can stay unknown in these runs."""
+_COUNT = re.compile(r"\b\d+ (?=«)")
+"""The number with which a reply to `/count` begins."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What went wrong. All but unknown, refused, overtaken and parked must be empty, and each unknown explained."""
+    """What the oracle has found. The run is good if the first five lists are empty."""
 
     lost: list[str] = field(default_factory=list[str])
+    """Acknowledged messages that never reached the queue, and replies that are not at the platform."""
     duplicated: list[str] = field(default_factory=list[str])
+    """Replies that are at the platform more than once, and messages that belong to no reply."""
     out_of_order: list[str] = field(default_factory=list[str])
-    unknown: list[str] = field(default_factory=list[str])
+    """Replies in the wrong order, and counters that a message has increased twice or not at all."""
     unexplained: list[str] = field(default_factory=list[str])
+    """Replies that ended as UNKNOWN without a fault that explains it."""
     over_limit: list[str] = field(default_factory=list[str])
-    refused: list[str] = field(default_factory=list[str])
-    """Replies that came when the person had been told as much as the platform allows: FAILED, or owed to the next."""
-    overtaken: list[str] = field(default_factory=list[str])
-    """Answers within callbacks that got lost on their way: they came with a later delivery, behind others."""
-    parked: list[str] = field(default_factory=list[str])
-    """Messages that waited in the dead letters until the operator sent them back."""
+    """Calls that exceeded a rate limit of the platform."""
+    unknown: list[str] = field(default_factory=list[str])
+    """Replies that ended as UNKNOWN."""
+    rejected: list[str] = field(default_factory=list[str])
+    """Replies beyond the number that the platform allows: FAILED, or deferred to the person's next message."""
+    delayed: list[str] = field(default_factory=list[str])
+    """Passive replies that got lost and came with a later delivery, after other replies."""
+    redriven: list[str] = field(default_factory=list[str])
+    """Messages that were in a dead-letter queue and that the operator sent back."""
 
     @property
     def good(self) -> bool:
@@ -49,42 +55,42 @@ class Findings:
         return not (self.lost or self.duplicated or self.out_of_order or self.unexplained or self.over_limit)
 
     def add(self, other: "Findings") -> None:
-        """Take those of another run in."""
+        """Append the findings of another run."""
         for each in fields(self):
             getattr(self, each.name).extend(getattr(other, each.name))
 
 
-def judge(world: World, forms: dict[str, Forms], parked: frozenset[str] = frozenset()) -> Findings:
-    """Compare what is at the platforms with what must be. `parked`: tags of messages that were in the dead letters,
-    whose place in the order is where the operator put them.
+def check(sim: Simulation, renderings: dict[str, Renderings], redriven: frozenset[str] = frozenset()) -> Findings:
+    """Compare the messages at each platform with the replies that must be there. `renderings` is by platform.
+
+    `redriven` are the tags of messages that were in a dead-letter queue: their place in the order is not fixed.
     """
-    found = Findings(over_limit=list(world.ledger.over_limit), parked=sorted(parked))
-    for name, platform in world.platforms.items():
-        case = _Case(world, platform, _accepted(world, name), forms[name], found, parked)
-        case.acknowledged()
-        states = case.states()
-        case.compare(states)
-        _Order(case, states).check()
+    found = Findings(over_limit=list(sim.ledger.over_limit), redriven=sorted(redriven))
+    for name, platform in sim.platforms.items():
+        checked = _PlatformCheck(sim, platform, _accepted(sim, name), renderings[name], found, redriven)
+        checked.check_acknowledged()
+        states = checked.states()
+        checked.check_replies(states)
+        _OrderCheck(checked, states).run()
     return found
 
 
-def asked(body: str) -> str:
+def tag_of(body: str) -> str:
     """The tag of the message in a record of the inbound queue."""
-    return _asked(decode_message(body))[1]
+    return _command_and_tag(decode_message(body))[1]
 
 
-def _accepted(world: World, platform: str) -> dict[str, Message]:
-    """The messages that the inbound queue took in, by id, in order of their first arrival."""
-    messages = (decode_message(message.body) for message in world.inbound.accepted)
+def _accepted(sim: Simulation, platform: str) -> dict[str, Message]:
+    """The messages that the inbound queue has accepted, by id, in the order of their first arrival."""
     accepted: dict[str, Message] = {}
-    for message in messages:
+    for message in (decode_message(record.body) for record in sim.inbound.accepted):
         if message.platform == platform:
             accepted.setdefault(message.id, message)
     return accepted
 
 
-def _asked(message: Message) -> tuple[str, str]:
-    """The command in `message`, and the tag of the replies to it."""
+def _command_and_tag(message: Message) -> tuple[str, str]:
+    """The command in `message`, and the tag that the replies to it carry."""
     if message.action is not None:
         return "press", f"{message.action.value}-pressed"
     if message.command is not None:
@@ -94,116 +100,112 @@ def _asked(message: Message) -> tuple[str, str]:
 
 
 @dataclass(slots=True)
-class _Case:
-    """One platform of one world, after all is over."""
+class _PlatformCheck:
+    """The checks of one platform, except for the order of replies."""
 
-    world: World
+    sim: Simulation
     platform: Platform
     accepted: dict[str, Message]
-    forms: Forms
+    renderings: Renderings
     found: Findings
-    parked: frozenset[str]
-    refused: set[Key] = field(default_factory=set[Key])
+    redriven: frozenset[str]
+    rejected: set[ReplyKey] = field(default_factory=set[ReplyKey])
 
-    def acknowledged(self) -> None:
-        """What was acknowledged must be in the queue."""
+    def check_acknowledged(self) -> None:
+        """Report acknowledged messages that never reached the queue."""
         for delivery in self.platform.deliveries.values():
             if delivery.state == "delivered" and delivery.journal_id not in self.accepted:
-                self.found.lost.append(f"{delivery.journal_id}: acknowledged, and never in the queue")
+                self.found.lost.append(f"{delivery.journal_id}: acknowledged, but never in the queue")
 
-    def expected(self) -> Iterator[tuple[Key, list[Form]]]:
-        """Each reply that must be there, in order, with the forms it may have."""
+    def expected(self) -> Iterator[tuple[ReplyKey, list[Rendering]]]:
+        """Each reply that must be there, in order, with all its right renderings."""
         for message in self.accepted.values():
-            command, mark = _asked(message)
-            for ordinal, forms in enumerate(self.forms[command]):
-                shown = mark.removesuffix("-pressed")
-                yield Key(mark, ordinal), [[text.replace(SAMPLE, shown) for text in form] for form in forms]
+            command, tag = _command_and_tag(message)
+            for ordinal, choices in enumerate(self.renderings[command]):
+                plain = tag.removesuffix("-pressed")
+                yield ReplyKey(tag, ordinal), [[text.replace(SAMPLE, plain) for text in each] for each in choices]
 
-    # --- the journal's side ---
+    # --- the journal ---
 
-    def states(self) -> dict[Key, ReplyState]:
-        """How each reply ended by the journal. Unknown ones are noted, with whether anything explains them."""
+    def states(self) -> dict[ReplyKey, ReplyState]:
+        """The state of each reply in the journal. Reports the unknown, unexplained and rejected ones."""
         origins = {message_key(message): message for message in self.accepted.values()}
-        unseen = self._unseen()
-        states: dict[Key, ReplyState] = {}
-        for pk, item in self.world.aws.dynamodb.items.items():
-            if not pk.startswith("out#"):
+        unreceived = self._unreceived()
+        states: dict[ReplyKey, ReplyState] = {}
+        for pk, item in self.sim.aws.dynamodb.items.items():
+            if not pk.startswith(reply_pk("")):
                 continue
-            row = row_of(cast("Any", item))
+            row = row_of(cast("Item", item))
             origin = origins.get(row.out.message_key)
             if origin is None:
                 continue
-            key = Key(_asked(origin)[1], row.out.ordinal)
+            key = ReplyKey(_command_and_tag(origin)[1], row.out.ordinal)
             states[key] = row.state
-            if row.out.id in unseen:
-                # Of an answer that the platform never got, nobody can tell whether it showed.
-                states[key] = ReplyState.UNKNOWN
-                self.found.unknown.append(f"{key}: said within a callback")
-            elif self._is_refused(row):
-                self.found.refused.append(f"{key}: {row.reason}")
-                self.refused.add(key)
+            if row.out.id in unreceived:
+                states[key] = ReplyState.UNKNOWN  # the journal cannot know whether the platform has shown it
+                self.found.unknown.append(f"{key}: in a passive reply")
+            elif self._is_rejected(row):
+                self.found.rejected.append(f"{key}: {row.reason}")
+                self.rejected.add(key)
             elif row.state is ReplyState.UNKNOWN:
                 self.found.unknown.append(f"{key}: {row.reason}")
-                if not self._explained(row, origin):
+                if not self._is_explained(row, origin):
                     self.found.unexplained.append(f"{key}: {row.reason}")
         return states
 
-    def _unseen(self) -> set[str]:
-        """The ids of replies that were said in answers within callbacks which the platform never got, for reasons that
-        we know.
-        """
-        ledger = self.world.ledger
-        answers = (
-            (id_, self._waited(id_).get("answer", {}).get("S", ""))
+    def _unreceived(self) -> set[str]:
+        """The ids of the replies in passive replies that the platform never received because of a fault."""
+        ledger = self.sim.ledger
+        responses = (
+            (id_, get_text(self._callback_row(id_), "response"))
             for id_, delivery in self.deliveries().items()
-            if id_ in ledger.disturbed and delivery.state != "delivered"
+            if id_ in ledger.disrupted and delivery.state != "delivered"
         )
-        return {reply for answer in answers for reply in ledger.carried.get(answer, ())}
+        return {reply for response in responses for reply in ledger.passive_replies.get(response, ())}
 
     def deliveries(self) -> dict[str, Delivery]:
-        """The deliveries of what was accepted, by the message's id."""
+        """The deliveries of the accepted messages, by the message's id."""
         found = {delivery.journal_id: delivery for delivery in self.platform.deliveries.values()}
         return {id_: found[id_] for id_ in self.accepted if id_ in found}
 
-    def _waited(self, message_id: str) -> dict[str, Any]:
-        """What the journal knows of callbacks that waited for the answer to a message; nothing where none did."""
-        key = message_key(self.accepted[message_id])
-        return cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"callback#{key}", {}))
+    def _callback_row(self, message_id: str) -> Item:
+        """The journal's row of the callbacks that waited for a passive reply to a message; empty if none did."""
+        return self._item(callback_pk(message_key(self.accepted[message_id])))
 
-    def _is_refused(self, row: Row) -> bool:
-        """Whether the platform, being one that allows a bot only a few replies to a person's message, has refused it
-        and it has FAILED for that; or it, or what has to be said before, waits for the person's next message.
+    def _is_rejected(self, row: Row) -> bool:
+        """Whether the platform has rejected the reply because it allows only a few replies to each message. Then the
+        reply is FAILED, or it (or an earlier one) is deferred to the person's next message.
         """
-        refused = self.world.ledger.refused
-        if not self.world.subjects[row.out.to.platform].gap:
+        rejected = self.sim.ledger.rejected
+        if not self.sim.targets[row.out.to.platform].message_interval:
             return False
-        owed = cast("dict[str, Any]", self.world.aws.dynamodb.items.get(f"deferred#{row.out.to.key}", {}))
-        if row.state not in FINAL and row.out.id in owed.get("ids", {}).get("SS", ()):
-            return any(self._row(reply).out.to.key == row.out.to.key for reply in refused)
-        return row.state is ReplyState.FAILED and row.out.id in refused
+        deferred = self._item(deferred_pk(row.out.to.key)).get("ids", {}).get("SS", ())
+        if row.state not in FINAL and row.out.id in deferred:
+            return any(row_of(self._item(reply_pk(reply))).out.to.key == row.out.to.key for reply in rejected)
+        return row.state is ReplyState.FAILED and row.out.id in rejected
 
-    def _row(self, reply: str) -> Row:
-        return row_of(cast("Any", self.world.aws.dynamodb.items[f"out#{reply}"]))
+    def _item(self, pk: str) -> Item:
+        return cast("Item", self.sim.aws.dynamodb.items.get(pk, {}))
 
-    def _explained(self, row: Row, origin: Message) -> bool:
-        """Whether trouble in this very reply's calls, or in the callback that was to say it, explains that nobody knows
-        about it, and no key covers a repetition.
+    def _is_explained(self, row: Row, origin: Message) -> bool:
+        """Whether a fault explains the unknown outcome: one in this reply's own calls, or one in the callback that had
+        to return it. A fault explains nothing if all calls of the reply are idempotent.
         """
-        ledger = self.world.ledger
-        doubted = row.out.id in ledger.doubtful or (origin.id in ledger.disturbed and self._waited(origin.id))
-        return bool(doubted) and _covered(self.world, row.out) <= _KEYS_LIVE
+        ledger = self.sim.ledger
+        had_fault = row.out.id in ledger.uncertain or (origin.id in ledger.disrupted and self._callback_row(origin.id))
+        return bool(had_fault) and _idempotent_for(self.sim, row.out) <= 0
 
-    # --- the comparison ---
+    # --- the replies ---
 
-    def compare(self, states: dict[Key, ReplyState]) -> None:
-        """Each part of each reply must be there once, in one of its forms, and nothing else."""
-        there = Counter(map(_name, entries(self.platform)))
+    def check_replies(self, states: dict[ReplyKey, ReplyState]) -> None:
+        """Report each part of a reply that is not there exactly once, and all messages that belong to no reply."""
+        there = Counter(map(_name, transcript(self.platform)))
         known: set[str] = set()
-        for key, forms in self.expected():
-            names = [[f"{key}{_plain(text)}" for text in form] for form in forms]
+        for key, choices in self.expected():
+            names = [[f"{key}{_without_count(text)}" for text in each] for each in choices]
             known.update(*names)
-            excused = key in self.refused or states.get(key) is ReplyState.UNKNOWN
-            if not excused and not any(all(map(there.get, form)) for form in names):
+            may_be_missing = key in self.rejected or states.get(key) is ReplyState.UNKNOWN
+            if not may_be_missing and not any(all(map(there.get, each)) for each in names):
                 parts = "".join("." if there[text] else "x" for text in names[0])
                 self.found.lost.append(f"{key} ({parts}): {states.get(key, 'never decided')}")
             for part in zip_longest(*names):
@@ -211,74 +213,75 @@ class _Case:
                 times = sum(there[text] for text in texts)
                 if times > 1:
                     self.found.duplicated.append(f"{times} times {min(texts)[:200]}")
-        self.found.duplicated += [f"nobody asked for {text[:200]}" for text in there if text not in known]
+        self.found.duplicated += [f"belongs to no reply: {text[:200]}" for text in there if text not in known]
 
 
-class _Order:
-    """What one conversation says in one place must be in the order in which the conversation was heard.
+class _OrderCheck:
+    """Checks that the replies of one conversation in one place are in the order of the messages.
 
-    Of a reply that is unknown nobody can tell when it is said, or whether: a worker that stood still may say it after
-    its lease. And an answer within a callback that gets lost is given with the platform's next delivery, seconds later.
+    Two kinds of replies have no fixed place. A stalled worker may still send a reply that is unknown, after its lease.
+    And a passive reply that got lost comes with the platform's next delivery, seconds later.
     """
 
-    def __init__(self, case: _Case, states: dict[Key, ReplyState]) -> None:
-        self._case = case
+    def __init__(self, checked: _PlatformCheck, states: dict[ReplyKey, ReplyState]) -> None:
+        self._checked = checked
         self._unknown = frozenset(key for key, state in states.items() if state is ReplyState.UNKNOWN)
         self._rank: dict[str, int] = {}
-        for at, (key, forms) in enumerate(case.expected()):
-            for form in forms:
-                self._rank |= {f"{key}{_plain(text)}": at * 1000 + number for number, text in enumerate(form)}
-        self._origin = {_asked(message)[1]: message for message in case.accepted.values()}
+        for at, (key, choices) in enumerate(checked.expected()):
+            for each in choices:
+                self._rank |= {f"{key}{_without_count(text)}": at * 1000 + n for n, text in enumerate(each)}
+        self._origin = {_command_and_tag(message)[1]: message for message in checked.accepted.values()}
         self._last: dict[str, tuple[int, str]] = {}
         self._unordered: set[str] = set()
 
-    def check(self) -> None:
-        """Note what is not where it should be."""
-        numbers: dict[str, list[int]] = {}
-        for entry in entries(self._case.platform):
-            number = _NUMBER.search(entry.text)
+    def run(self) -> None:
+        """Report replies in the wrong order, and counters with a wrong number."""
+        counts: dict[str, list[int]] = {}
+        for entry in transcript(self._checked.platform):
+            number = _COUNT.search(entry.text)
             if number:
-                numbers.setdefault(entry.place, []).append(int(number[0]))
-            self._place(entry)
-        for place, counted in numbers.items():
-            inorder = (sorted(counted) if place in self._unordered else counted) == sorted(set(counted))
-            if not inorder or max(counted) - len(counted) > len(self._unknown) + len(self._case.refused):
-                self._case.found.out_of_order.append(f"{place} reads {counted}")
+                counts.setdefault(entry.place, []).append(int(number[0]))
+            self._check_place(entry)
+        for place, counted in counts.items():
+            in_order = (sorted(counted) if place in self._unordered else counted) == sorted(set(counted))
+            missing = max(counted) - len(counted)
+            if not in_order or missing > len(self._unknown) + len(self._checked.rejected):
+                self._checked.found.out_of_order.append(f"{place} reads {counted}")
 
-    def _place(self, entry: Entry) -> None:
-        if entry.key is None or entry.key in self._unknown or entry.key.message in self._case.parked:
+    def _check_place(self, entry: Entry) -> None:
+        if entry.key is None or entry.key in self._unknown or entry.key.message in self._checked.redriven:
             self._unordered.add(entry.place)
             return
         at = self._rank.get(_name(entry), -1)
         origin = self._origin.get(entry.key.message)
         place = entry.place + (Conversation.of(origin).key if origin else "")
-        before, words = self._last.get(place, (-1, ""))
+        before, text = self._last.get(place, (-1, ""))
         if 0 <= at < before:
             self._unordered.add(entry.place)
-            what = f"{entry.text[:100]} after {words[:100]}"
-            (self._case.found.overtaken if self._late(entry) else self._case.found.out_of_order).append(what)
-        self._last[place] = max((before, words), (at, entry.text))
+            found = self._checked.found.delayed if self._is_delayed(entry) else self._checked.found.out_of_order
+            found.append(f"{entry.text[:100]} after {text[:100]}")
+        self._last[place] = max((before, text), (at, entry.text))
 
-    def _late(self, entry: Entry) -> bool:
-        """Whether it was said within a callback, and got lost on its way, so that the platform had it later."""
-        delivery = self._case.deliveries().get(entry.within)
+    def _is_delayed(self, entry: Entry) -> bool:
+        """Whether the entry came in a passive reply that the platform received only with a later delivery."""
+        delivery = self._checked.deliveries().get(entry.within)
         return delivery is not None and (
-            entry.within in self._case.world.ledger.disturbed or len(delivery.attempts) > 1
+            entry.within in self._checked.sim.ledger.disrupted or len(delivery.attempts) > 1
         )
 
 
-def _covered(world: World, out: Outgoing) -> float:
-    """For how many seconds a repetition of the least covered call of `out` is harmless."""
+def _idempotent_for(sim: Simulation, out: Outgoing) -> float:
+    """The least number of seconds for which a retry of a call of `out` is idempotent."""
     if out.to.reply_token:
-        return 0  # a grant may end at any time, and no key of a call with it covers one without it
-    config = world.subjects[out.to.platform].apps[out.to.app]
+        return 0  # the token can expire at any time, and a call without it has another idempotency key
+    config = sim.targets[out.to.platform].apps[out.to.app]
     app = App(out.to.platform, out.to.app, convert(config, config_type(out.to.platform)))
-    steps = outbound(out.to.platform).deliver(out, app, world.clock())
+    steps = outbound(out.to.platform).deliver(out, app, sim.clock())
     return min(call.idempotent_for for call in _calls(steps))
 
 
 def _calls(steps: Steps) -> Iterator[Call]:
-    """The calls of a reply, each answered as if it was done."""
+    """The calls of a reply, if each of them succeeds."""
     try:
         call = next(steps)
         while True:
@@ -289,9 +292,9 @@ def _calls(steps: Steps) -> Iterator[Call]:
 
 
 def _name(entry: Entry) -> str:
-    """What a part of a reply is known by: its words without the number that `/count` puts first."""
-    return f"{entry.key}{_plain(entry.text)}"
+    """The identity of a part of a reply: its key and its text without the number of `/count`."""
+    return f"{entry.key}{_without_count(entry.text)}"
 
 
-def _plain(text: str) -> str:
-    return _NUMBER.sub("", text)
+def _without_count(text: str) -> str:
+    return _COUNT.sub("", text)

@@ -25,13 +25,13 @@ from parley.platforms import inbound
 from tools.faults.injector import Execution, FaultInjector
 from tools.faults.instrumented import RecordingCallbacks, RecordingDeliverer, RecordingHttp
 from tools.faults.scheduler import Scheduler
-from tools.faults.subjects import Subject
+from tools.faults.targets import Target
 from tools.faults.tasks import Task
 
 TABLE = "parley"
 KEEP_FOR = 30 * 86_400.0
 LEASE = 26.0
-"""All as template.yaml has them; `tests/faults/test_world.py` compares."""
+"""These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Processes:
     def __init__(
         self,
         bot: Bot,
-        subjects: Mapping[str, Subject],
+        targets: Mapping[str, Target],
         inbox: type[Inbox],
         transport: httpx.BaseTransport,
         injector: FaultInjector,
@@ -60,7 +60,7 @@ class Processes:
         random: Random,
     ) -> None:
         self._bot = bot
-        self._subjects = subjects
+        self._targets = targets
         self._inbox = inbox
         self._transport = transport
         self._injector = injector
@@ -103,13 +103,13 @@ class Processes:
         if execution.task is None:
             raise RuntimeError("only a task can wait")
         self._scheduler.at(self._scheduler.clock() + seconds, lambda: self._resume(execution))
-        execution.task.wait()
+        execution.task.suspend()
 
     def _started(self) -> Functions:
         client, clock = dynamodb(), self._scheduler.clock
         rate_limiter = RateLimiter(client, TABLE, clock, clock.sleep, self._random.random)
         tokens = Tokens(client, TABLE, clock, clock.sleep, self._random.random)
-        http = RecordingHttp(self._transport, self._injector, self._subjects.values())
+        http = RecordingHttp(self._transport, self._injector, self._targets.values())
         inbox = self._inbox(client, TABLE, KEEP_FOR)
         waiting = RecordingCallbacks(client, TABLE, keep_for=KEEP_FOR)
         deferred = DeferredReplies(client, TABLE, keep_for=KEEP_FOR)
@@ -131,7 +131,7 @@ class Processes:
         return Functions(
             {
                 name: Callback(name, inbound(name), Apps(clock), clock, passive_replies=passive_replies)
-                for name in self._subjects
+                for name in self._targets
             },
             Processor(self._bot, inbox, clock=clock),
             deliverer,

@@ -1,5 +1,5 @@
-"""SQS FIFO queues in this process, with what matters for order and loss: groups, visibility, receive counts, the
-five-minute deduplication per group, dead letters. Time is the world's.
+"""Fake SQS FIFO queues with the features that matter for order and loss: groups, visibility timeouts, receive counts,
+five-minute deduplication per group, dead-letter queues. They use the virtual clock.
 """
 
 from collections import deque
@@ -9,16 +9,16 @@ from heapq import heappop, heappush
 from random import Random
 
 DEDUPLICATION = 300.0
-"""Seconds for which a deduplication id counts."""
+"""Seconds for which SQS remembers a deduplication id."""
 
 
-class NotInFlight(Exception):
-    """The receipt is none, or no longer: the message has become visible again, or is gone."""
+class NotInFlightError(Exception):
+    """The receipt is invalid: the message has become visible again, or was deleted, or the receipt never existed."""
 
 
 @dataclass(slots=True)
 class Message:
-    """A message in a queue. `receipt` is empty while nobody has it."""
+    """A message in a queue. `receipt` is empty while the message is visible."""
 
     id: str
     body: str
@@ -32,7 +32,7 @@ class Message:
 
 @dataclass(slots=True)
 class Queue:
-    """One FIFO queue. `max_receives`: after so many a message goes to `dead`."""
+    """One FIFO queue. After `max_receives` receives, a message moves to the dead-letter queue `dead`."""
 
     name: str
     clock: Callable[[], float]
@@ -42,7 +42,7 @@ class Queue:
     groups: dict[str, deque[Message]] = field(default_factory=dict[str, "deque[Message]"])
     in_flight: dict[str, Message] = field(default_factory=dict[str, Message])
     accepted: list[Message] = field(default_factory=list[Message])
-    """All that was ever taken in, in order."""
+    """All messages that were ever accepted, in order."""
     _recent: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict[tuple[str, str], tuple[float, str]])
     _ready: list[str] = field(default_factory=list[str])
     """Groups with a visible message and none in flight."""
@@ -51,14 +51,14 @@ class Queue:
 
     @property
     def url(self) -> str:
-        """What the handlers know it by."""
+        """The URL of the queue."""
         return f"https://sqs.local/{self.name}"
 
     def __len__(self) -> int:
         return sum(map(len, self.groups.values()))
 
     def send(self, body: str, group: str, dedup: str) -> str:
-        """Take a message in, unless it is a repetition; its id, or that of the first."""
+        """Accept a message, unless it is a duplicate. Returns its id, or the id of the first one."""
         now = self.clock()
         at, known = self._recent.get((group, dedup), (0.0, ""))
         if known and now < at + DEDUPLICATION:
@@ -74,8 +74,8 @@ class Queue:
         return message.id
 
     def receive(self, random: Random) -> Message | None:
-        """The first message of a group that `random` chooses; None where none can be had. One at a time, as the
-        functions are deployed with batches of one.
+        """The first message of a group that `random` chooses; None if no message is visible. The batch size is 1, as
+        in template.yaml.
         """
         self.refresh()
         while self._ready:
@@ -85,7 +85,7 @@ class Queue:
             self._ready.pop()
             message = self.groups[group][0]
             if self.max_receives and message.receives >= self.max_receives and self.dead is not None:
-                self._park(message)
+                self._move_to_dead_letters(message)
                 continue
             message.receives += 1
             message.receipt = f"{message.id}/{message.receives}"
@@ -95,17 +95,17 @@ class Queue:
         return None
 
     def delete(self, receipt: str) -> None:
-        """Take a message out for good. Raises NotInFlight."""
+        """Delete a message. Raises NotInFlightError."""
         self.refresh()
-        self._remove(self._held(receipt))
+        self._remove(self._received(receipt))
 
     def change_visibility(self, receipt: str, seconds: float) -> None:
-        """Hide a message for so long from now on. Raises NotInFlight."""
+        """Hide a message for `seconds` from now on. Raises NotInFlightError."""
         self.refresh()
-        self._hide(self._held(receipt), seconds)
+        self._hide(self._received(receipt), seconds)
 
     def refresh(self) -> None:
-        """Make visible what is to be visible by now."""
+        """Make messages visible whose visibility timeout is over."""
         now = self.clock()
         while self._hidden and self._hidden[0][0] <= now:
             _, receipt = heappop(self._hidden)
@@ -116,23 +116,23 @@ class Queue:
                 self._ready.append(message.group)
 
     def next_change(self) -> float | None:
-        """When the next message becomes visible; None where none is hidden, now where one is visible."""
+        """The time at which the next message becomes visible: now if one is visible, None if the queue is empty."""
         self.refresh()
         if self._ready:
             return self.clock()
         return min((message.visible_at for message in self.in_flight.values()), default=None)
 
-    def _held(self, receipt: str) -> Message:
+    def _received(self, receipt: str) -> Message:
         message = self.in_flight.get(receipt)
         if message is None:
-            raise NotInFlight(receipt)
+            raise NotInFlightError(receipt)
         return message
 
     def _hide(self, message: Message, seconds: float) -> None:
         message.visible_at = self.clock() + seconds
         heappush(self._hidden, (message.visible_at, message.receipt))
 
-    def _park(self, message: Message) -> None:
+    def _move_to_dead_letters(self, message: Message) -> None:
         self._remove(message)
         if self.dead is not None:
             self.dead.send(message.body, message.group, message.dedup)

@@ -1,5 +1,7 @@
-"""Work that waits in the middle while the world goes on: a thread of its own, which runs only while whoever lets it go
-on stands still. So there is never more than one at work, and the order is the world's.
+"""Tasks: work that can wait while the simulation goes on.
+
+A task is a thread that runs only while the thread that resumed it is blocked. So only one thread runs at any time, and
+the simulation alone decides the order.
 """
 
 from collections.abc import Callable
@@ -7,34 +9,34 @@ from threading import Semaphore, Thread
 
 
 class Task:
-    """`work`, which may call `wait`."""
+    """A suspendable call of `work`, which calls `suspend` in order to wait."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
-        self._go, self._back = Semaphore(0), Semaphore(0)
+        self._resumed, self._suspended = Semaphore(0), Semaphore(0)
         self._error: BaseException | None = None
-        # A world that is given up leaves its waiting tasks behind: they may not keep the process from ending.
+        # A daemon: tasks that still wait when a simulation is dropped must not keep the process alive.
         self._thread = Thread(target=self._run, daemon=True)
 
     def resume(self) -> None:
-        """Let it begin, or go on, until it waits or ends. Raises what it ends by."""
+        """Run the task until it suspends itself or ends. Raises the exception that ended it."""
         if self._thread.ident is None:
             self._thread.start()
         else:
-            self._go.release()
-        self._back.acquire()
+            self._resumed.release()
+        self._suspended.acquire()
         if self._error is not None:
             raise self._error
 
-    def wait(self) -> None:
-        """Called by the work itself: stand still until somebody resumes it."""
-        self._back.release()
-        self._go.acquire()
+    def suspend(self) -> None:
+        """Wait until the task is resumed. Only the task itself calls this."""
+        self._suspended.release()
+        self._resumed.acquire()
 
     def _run(self) -> None:
         try:
             self._work()
-        except BaseException as error:  # noqa: BLE001  # it belongs to whoever let the work go on
+        except BaseException as error:  # noqa: BLE001  # raised again by `resume`
             self._error = error
         finally:
-            self._back.release()
+            self._suspended.release()

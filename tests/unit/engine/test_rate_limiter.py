@@ -16,7 +16,7 @@ from parley.engine.rate_limiter import MAX_WAIT, RateLimiter, rows, spacing
 from parley.errors import RetryAfter
 from tests.unit.conftest import Clock
 from tests.unit.engine.simulation import START, Simulation
-from tools.faults.dynamodb import DynamoDB, Refused
+from tools.faults.dynamodb import DynamoDB, ServiceError
 
 buckets = st.builds(
     lambda limit, period: Bucket("b", limit, period),
@@ -43,10 +43,10 @@ class Table:
         self.writes.append(request["Key"]["pk"]["S"])
         try:
             return self.model.call("UpdateItem", request)
-        except Refused as refused:
-            if refused.name != "ConditionalCheckFailedException":
+        except ServiceError as error:
+            if error.code != "ConditionalCheckFailedException":
                 raise
-            raise self.exceptions.ConditionalCheckFailedException(refused.members.get("Item")) from refused
+            raise self.exceptions.ConditionalCheckFailedException(error.members.get("Item")) from error
 
 
 def most_in_a_window(calls: Sequence[float], period: float) -> int:

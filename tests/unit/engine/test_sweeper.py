@@ -17,7 +17,7 @@ from parley.model import Destination, Outgoing, Reply, reply_id
 from parley.model.codec import decode_outgoing
 from tests.unit.conftest import Clock
 from tools.faults.dynamodb import DynamoDB
-from tools.faults.wire import Aws
+from tools.faults.aws import Aws
 
 pytestmark = pytest.mark.usefixtures("aws")
 

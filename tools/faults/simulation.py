@@ -1,8 +1,8 @@
-"""One world: imitated platforms, fake AWS services and the real Lambda functions in this process, on a virtual clock.
+"""A simulation: imitated platforms, fake AWS services and the real Lambda functions in one process, on a virtual clock.
 
 Everything runs one step at a time and nothing waits in real time, so a seed determines a whole run. Two processes that
-run at the same time in reality, such as a stalled worker and its successor, are simulated: the world goes on from
-inside the call at which the worker stalls.
+run at the same time in reality, such as a stalled worker and its successor, are simulated: the other one runs inside
+the call at which the worker stalls.
 """
 
 import os
@@ -20,40 +20,40 @@ from parley.model.codec import decode_outgoing
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
 from playground.transport import ImitationTransport
+from tools.faults.aws import Aws
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import Exchanges
 from tools.faults.injector import Execution, FaultInjector
 from tools.faults.instrumented import FaultyApi
 from tools.faults.ledger import Ledger
+from tools.faults.policies import Crash, Policy
 from tools.faults.processes import LEASE, TABLE, Processes
 from tools.faults.scheduler import START, Scheduler
-from tools.faults.sqs import Message, NotInFlight, Queue
-from tools.faults.subjects import Subject
-from tools.faults.trouble import Crash, Decider
-from tools.faults.wire import Aws
+from tools.faults.sqs import Message, NotInFlightError, Queue
+from tools.faults.targets import Target
 
 INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 70.0, 30.0
 MAX_RECEIVES, MAX_SENDS = 1000, 1000
-"""All as template.yaml has them; `tests/faults/test_world.py` compares."""
+"""These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
 SWEEP_EVERY = 60.0
 _GIVE_UP = 3 * 86_400.0
-"""Virtual seconds after which a world that still has work is stuck."""
+"""Virtual seconds after which a simulation that still has work is stuck."""
 
 
-class Stuck(Exception):
-    """The world still has work after three virtual days."""
+class StuckError(Exception):
+    """The simulation still has work after three virtual days."""
 
 
-class World:
-    """A deployment with `subjects` as its platforms. `decider` chooses the faults, and `bot` replies.
+class Simulation:
+    """A deployment with `targets` as its platforms. `policy` chooses the faults, and `bot` replies.
 
-    `direct`: see `tools.faults.wire`.
+    `direct`: see `tools.faults.aws`.
     """
 
     def __init__(
         self,
-        subjects: tuple[Subject, ...],
-        decider: Decider,
+        targets: tuple[Target, ...],
+        policy: Policy,
         bot: Bot,
         random: Random,
         *,
@@ -64,16 +64,16 @@ class World:
         self.clock = clock = scheduler.clock
         self.random = random
         self.ledger = Ledger()
-        self.injector = injector = FaultInjector(decider, self.ledger, self._stall)
+        self.injector = injector = FaultInjector(policy, self.ledger, self._stall)
         self.dead = {name: Queue(f"{name}-dead.fifo", clock, 30) for name in ("inbound", "outbound")}
         self.inbound = Queue("inbound.fifo", clock, INBOUND_VISIBILITY, MAX_RECEIVES, self.dead["inbound"])
         self.outbound = Queue("outbound.fifo", clock, OUTBOUND_VISIBILITY, MAX_SENDS, self.dead["outbound"])
         by_url = {queue.url: queue for queue in (self.inbound, self.outbound, *self.dead.values())}
         self.aws = Aws(DynamoDB(TABLE), by_url, injector.before, injector.after, clock.sleep, direct=direct)
-        self.subjects = {subject.name: subject for subject in subjects}
-        self.platforms = {subject.name: self._platform(subject) for subject in subjects}
+        self.targets = {target.name: target for target in targets}
+        self.platforms = {target.name: self._platform(target) for target in targets}
         transport = ImitationTransport(
-            {subject.address: FaultyApi(injector, self.platforms[subject.name]) for subject in subjects}
+            {target.address: FaultyApi(injector, self.platforms[target.name]) for target in targets}
         )
         self.finished: Callable[[Message], bool] = lambda _record: True
         """Whether the event source mapping deletes a record that is done. Otherwise SQS delivers it again."""
@@ -81,19 +81,19 @@ class World:
         self._stalled = False
         self._next_sweep = START + SWEEP_EVERY
         self._install()
-        self.processes = Processes(bot, self.subjects, inbox, transport, injector, scheduler, random)
-        self._exchanges = Exchanges(self.platforms, self.subjects, self.processes, injector, scheduler)
+        self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random)
+        self._exchanges = Exchanges(self.platforms, self.targets, self.processes, injector, scheduler)
 
-    def _platform(self, subject: Subject) -> Platform:
+    def _platform(self, target: Target) -> Platform:
         """The imitation of a platform, with its apps."""
-        platform = subject.imitation(clock=self.clock, random=Random(self.random.random()), keep_calls=1)
-        for app, config in subject.apps.items():
+        platform = target.imitation(clock=self.clock, random=Random(self.random.random()), keep_calls=1)
+        for app, config in target.apps.items():
             platform.add_app(app, config)
-            self.configure(subject.name, app, config)
+            self.configure(target.name, app, config)
         return platform
 
     def _install(self) -> None:
-        """Make this world's AWS, environment and telemetry those of the process."""
+        """Make this simulation's AWS, environment and telemetry those of the process."""
         telemetry.log.setLevel("CRITICAL")
         telemetry._emit = _no_metric  # noqa: SLF001
         os.environ.update(
@@ -113,11 +113,11 @@ class World:
 
     def replies_passively(self, platform: str) -> bool:
         """Whether the apps of `platform` reply within the callback."""
-        return self.subjects[platform].replies_passively
+        return self.targets[platform].replies_passively
 
     def _stall(self) -> None:
-        """Let the world go on without the current process until its lease and its record's visibility are over. A
-        process does not stall while another one does.
+        """Run the simulation without the current process until its lease and its record's visibility timeout are over.
+        A process does not stall while another one does.
         """
         if self._stalled:
             return
@@ -153,7 +153,7 @@ class World:
                     queue.delete(receipt)
             except Crash:
                 self.processes.restart()
-            except NotInFlight:
+            except NotInFlightError:
                 pass  # the function took longer than the visibility timeout, and the record was delivered again
         return True
 
@@ -179,7 +179,7 @@ class World:
         return sent
 
     def settle(self, until: float = float("inf")) -> None:
-        """Run until there is nothing left to do, or until that time. Raises Stuck."""
+        """Run until there is nothing left to do, or until that time. Raises StuckError."""
         end = min(until, self.clock() + _GIVE_UP)
         while self.clock() < end:
             self._run_due()
@@ -192,7 +192,7 @@ class World:
                 return
             self.clock.now = min(end, max(self.clock(), following))
         if until == float("inf"):
-            raise Stuck(f"{len(self.inbound)} messages and {len(self.outbound)} replies are still in the queues")
+            raise StuckError(f"{len(self.inbound)} messages and {len(self.outbound)} replies are still in the queues")
 
     def _run_due(self) -> None:
         self.scheduler.run_due()
@@ -206,7 +206,7 @@ class World:
     def _next_time(self) -> float | None:
         """The time of the next event; None if there is none."""
         times = [self.scheduler.next_time(), *(queue.next_change() for queue in (self.inbound, self.outbound))]
-        if self.aws.dynamodb.waiting:
+        if self.aws.dynamodb.has_due:
             times.append(self._next_sweep)
         return min((time for time in times if time is not None), default=None)
 

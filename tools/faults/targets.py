@@ -1,4 +1,4 @@
-"""The platforms that the suite runs on. Another one is one line in `SUBJECTS`."""
+"""The platforms under test. To add a platform, add an entry to `TARGETS`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,50 +21,53 @@ APP = "demo"
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A platform to be tested: its imitation, the address at which that answers, and the configurations of its apps."""
+class Target:
+    """A platform under test: its imitation, the base URL of its API, and the configurations of its apps."""
 
     name: str
     imitation: type[Platform]
     apps: Mapping[str, Mapping[str, Any]]
     address: str
     commands: tuple[str, ...] = ("count", "two", "long", "card", "photo", "refused", "late", "push")
-    """What can be said to the bot there."""
-    words: int = 2000
-    """How long a text has to be for several messages there, and for no more than the platform takes."""
-    plain: bool = True
-    """Whether the platform tells a bot what is no command."""
+    """The commands that people send there."""
+    long_text_words: int = 2000
+    """Words of a text that needs several messages on this platform, and no more than the platform accepts."""
+    receives_plain_text: bool = True
+    """Whether the platform delivers messages that are not commands to the bot."""
     room: str = "team"
     """Where people talk to the bot."""
-    gap: float = 0
-    """Seconds between the messages of one person, on average and at least, where each allows the bot a few replies."""
-    way: str = ""
-    """How it is configured, where one platform is tested in several ways."""
+    message_interval: float = 0
+    """Least average seconds between the messages of one person, on platforms that allow the bot only a few replies to
+    each message; 0 on all others."""
+    variant: str = ""
+    """The name of this configuration, if one platform is tested in several configurations."""
 
     @property
     def title(self) -> str:
-        """What it is called in the table."""
-        return f"{self.name} {self.way}".strip()
+        """The name in the printed table."""
+        return f"{self.name} {self.variant}".strip()
 
     @property
     def replies_passively(self) -> bool:
-        """Whether its apps are configured to give replies within the callback."""
+        """Whether its apps are configured to reply within the callback."""
         return any(convert(app, config_type(self.name)).replies_passively for app in self.apps.values())
 
     @property
     def all_commands(self) -> tuple[str, ...]:
-        """Everything that a person can do there: also plain text, and to press a button."""
-        return (*self.commands, *(("echo",) if self.plain else ()), "press")
+        """All that a person can do there: the commands, plain text (`echo`), and a press of a button (`press`)."""
+        return (*self.commands, *(("echo",) if self.receives_plain_text else ()), "press")
 
-    def said(self, command: str, mark: str) -> str:
-        """What a person writes to give `command`. Marks have to be of one length, for that is a part of the text's."""
+    def text(self, command: str, tag: str) -> str:
+        """The text that a person sends for `command`. All tags of a run have the same length: it is part of the
+        length of a long text.
+        """
         match command:
             case "echo":
-                return mark
+                return tag
             case "long":
-                return f"/long {mark} {self.words}"
+                return f"/long {tag} {self.long_text_words}"
             case _:
-                return f"/{command} {mark}"
+                return f"/{command} {tag}"
 
 
 def _feishu(name: str) -> dict[str, Any]:
@@ -82,16 +85,16 @@ _FEISHU = "http://feishu.imitation"
 
 
 class _Discord(Discord):
-    """Discord, told of the bot's commands by its own API."""
+    """Discord, with the bot's commands registered by its own API."""
 
     def add_app(self, name: str, config: Mapping[str, Any]) -> None:
         super().add_app(name, {**config, "signing_key": _key(name).encode().hex()})
         specs = make_bot().specs()
         headers = {"authorization": f"Bot {config['bot_token']}", "user-agent": "DiscordBot (faults, 1)"}
         path = f"/api/v10/applications/{config['application_id']}/commands"
-        answer = self.handle(Request("PUT", path, headers=headers, body=wire.dumps(definitions(specs))))
-        if answer.status != 200:
-            raise ValueError(f"the commands were refused: {answer.body!r}")
+        response = self.handle(Request("PUT", path, headers=headers, body=wire.dumps(definitions(specs))))
+        if response.status != 200:
+            raise ValueError(f"Discord rejects the commands: {response.body!r}")
 
 
 def _key(name: str) -> SigningKey:
@@ -128,53 +131,53 @@ def _wecom(name: str) -> dict[str, Any]:
 _WECOM = "http://wecom.imitation"
 
 
-def _wechat(way: str) -> dict[str, Any]:
+def _wechat(mode: str) -> dict[str, Any]:
     return {
-        "app_id": f"wx{way}",
-        "app_secret": f"secret-{way}",
-        "token": f"token-{way}",
+        "app_id": f"wx{mode}",
+        "app_secret": f"secret-{mode}",
+        "token": f"token-{mode}",
         "encoding_aes_key": _KEY,
-        "reply_mode": way,
+        "reply_mode": mode,
         "host": _WECHAT,
     }
 
 
 _WECHAT = "http://wechat.imitation"
 
-SUBJECTS = (
-    Subject("feishu", Feishu, {name: _feishu(name) for name in (APP, LATE_APP)}, _FEISHU, words=12_000),
-    Subject(
+TARGETS = (
+    Target("feishu", Feishu, {name: _feishu(name) for name in (APP, LATE_APP)}, _FEISHU, long_text_words=12_000),
+    Target(
         "discord",
         _Discord,
         {name: _discord(name) for name in (APP, LATE_APP)},
         _DISCORD,
         ("count", "two", "long", "card", "photo", "late"),
-        words=300,
-        plain=False,
+        long_text_words=300,
+        receives_plain_text=False,
     ),
-    Subject("wecom", Wecom, {name: _wecom(name) for name in (APP, LATE_APP)}, _WECOM, words=250, room=PRIVATE),
-    # Another account cannot write to a person who has never written to it, and there are no webhooks.
-    Subject(
+    Target("wecom", Wecom, {name: _wecom(name) for name in (APP, LATE_APP)}, _WECOM, long_text_words=250, room=PRIVATE),
+    # No `late`: an account cannot write to a person who has never written to it. No `push`: there are no webhooks.
+    Target(
         "wechat",
         Wechat,
         {APP: _wechat("active")},
         _WECHAT,
         ("count", "two", "long", "card", "photo", "refused"),
-        words=250,
+        long_text_words=250,
         room=PRIVATE,
-        gap=70,
-        way="active",
+        message_interval=70,
+        variant="active",
     ),
-    # Nobody is told of an answer within the callback that cannot be shown, so nothing refused is said there.
-    Subject(
+    # No `refused` either: WeChat does not report a passive reply that it cannot show.
+    Target(
         "wechat",
         Wechat,
         {APP: _wechat("passive")},
         _WECHAT,
         ("count", "two", "long", "card", "photo"),
-        words=250,
+        long_text_words=250,
         room=PRIVATE,
-        gap=70,
-        way="passive",
+        message_interval=70,
+        variant="passive",
     ),
 )

@@ -1,4 +1,4 @@
-"""The world of the faults suite is the one that is deployed."""
+"""The simulation has the settings of the deployment, and its queues behave as SQS FIFO queues."""
 
 import re
 from pathlib import Path
@@ -7,22 +7,22 @@ from random import Random
 import pytest
 
 from playground.platforms.base import NewMessage
-from tools.faults import world
+from tools.faults import simulation
 from tools.faults.bot import make_bot
-from tools.faults.forms import forms_of
-from tools.faults.oracle import judge
+from tools.faults.oracle import check
+from tools.faults.policies import FaultPlan
 from tools.faults.processes import LEASE
+from tools.faults.renderings import renderings_of
 from tools.faults.scheduler import Clock
-from tools.faults.sqs import DEDUPLICATION, NotInFlight, Queue
-from tools.faults.subjects import APP, SUBJECTS
-from tools.faults.trouble import Plan
-from tools.faults.world import World
+from tools.faults.simulation import Simulation
+from tools.faults.sqs import DEDUPLICATION, NotInFlightError, Queue
+from tools.faults.targets import APP, TARGETS
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 def production(resource: str, name: str) -> float:
-    """A number of `resource` in the template: what production has."""
+    """The number `name` of `resource` in the template, as in production."""
     text = re.search(rf"^  {resource}:\n(.*?)(?=^  \w)", TEMPLATE.read_text(), re.MULTILINE | re.DOTALL)
     assert text
     found = re.search(rf"{name}: (?:!If \[IsLocal, '?\d+'?, )?'?(\d+)", text[1])
@@ -30,24 +30,24 @@ def production(resource: str, name: str) -> float:
     return float(found[1])
 
 
-def test_its_times_and_counts_are_those_of_the_template() -> None:
-    assert production("InboundQueue", "VisibilityTimeout") == world.INBOUND_VISIBILITY
-    assert production("OutboundQueue", "VisibilityTimeout") == world.OUTBOUND_VISIBILITY
-    assert production("InboundQueue", "maxReceiveCount") == world.MAX_RECEIVES
-    assert production("OutboundQueue", "maxReceiveCount") == world.MAX_SENDS
+def test_its_settings_are_those_of_the_template() -> None:
+    assert production("InboundQueue", "VisibilityTimeout") == simulation.INBOUND_VISIBILITY
+    assert production("OutboundQueue", "VisibilityTimeout") == simulation.OUTBOUND_VISIBILITY
+    assert production("InboundQueue", "maxReceiveCount") == simulation.MAX_RECEIVES
+    assert production("OutboundQueue", "maxReceiveCount") == simulation.MAX_SENDS
     assert production("DelivererFunction", "PARLEY_LEASE_SECONDS") == LEASE
 
 
-def test_one_world_through_botocore_is_as_the_same_world_without() -> None:
-    forms = {"feishu": forms_of(SUBJECTS[0])}
+def test_a_simulation_makes_the_same_calls_directly_and_through_botocore() -> None:
+    renderings = {"feishu": renderings_of(TARGETS[0])}
     calls: list[list[str]] = []
     for direct in (True, False):
-        plan = Plan(armed=True)
-        here = World(SUBJECTS[:1], plan, make_bot(), Random(3), direct=direct)
+        plan = FaultPlan(armed=True)
+        sim = Simulation(TARGETS[:1], plan, make_bot(), Random(3), direct=direct)
         for number in range(3):
-            here.platforms["feishu"].send_message(APP, "team", "lin", NewMessage(text=f"/count m{number}"))
-        here.settle()
-        assert judge(here, forms).good
+            sim.platforms["feishu"].send_message(APP, "team", "lin", NewMessage(text=f"/count m{number}"))
+        sim.settle()
+        assert check(sim, renderings).good
         calls.append(plan.calls)
     assert calls[0] == calls[1]
 
@@ -65,7 +65,7 @@ def queue(clock: Clock) -> Queue:
     return Queue("q.fifo", clock, 30, 2, Queue("dead.fifo", clock, 30))
 
 
-def received(queue: Queue) -> set[str]:
+def receive_three(queue: Queue) -> set[str]:
     return {message.body for _ in range(3) if (message := queue.receive(Random(1)))}
 
 
@@ -73,12 +73,12 @@ def test_a_group_waits_while_one_of_its_messages_is_in_flight(queue: Queue, cloc
     queue.send("a1", "a", "1")
     queue.send("a2", "a", "2")
     queue.send("b1", "b", "1")
-    assert received(queue) == {"a1", "b1"}
+    assert receive_three(queue) == {"a1", "b1"}
     clock.sleep(30)
-    assert received(queue) == {"a1", "b1"}
+    assert receive_three(queue) == {"a1", "b1"}
 
 
-def test_a_message_that_is_deleted_makes_way_for_the_next(queue: Queue) -> None:
+def test_the_next_message_of_a_group_becomes_visible_after_a_delete(queue: Queue) -> None:
     queue.send("a1", "a", "1")
     queue.send("a2", "a", "2")
     first = queue.receive(Random(1))
@@ -89,7 +89,7 @@ def test_a_message_that_is_deleted_makes_way_for_the_next(queue: Queue) -> None:
     assert second.body == "a2"
 
 
-def test_a_repetition_is_dropped_for_five_minutes_and_per_group(queue: Queue, clock: Clock) -> None:
+def test_a_duplicate_is_dropped_for_five_minutes_within_its_group(queue: Queue, clock: Clock) -> None:
     ids = [queue.send("x", group, "same") for group in ("a", "a", "b")]
     assert ids[0] == ids[1] != ids[2]
     clock.sleep(DEDUPLICATION - 1)
@@ -98,7 +98,7 @@ def test_a_repetition_is_dropped_for_five_minutes_and_per_group(queue: Queue, cl
     assert queue.send("x", "a", "same") != ids[0]
 
 
-def test_a_message_that_comes_too_often_is_parked_and_the_next_one_comes(queue: Queue, clock: Clock) -> None:
+def test_after_the_last_receive_a_message_moves_to_the_dead_letter_queue(queue: Queue, clock: Clock) -> None:
     queue.send("poison", "a", "1")
     queue.send("next", "a", "2")
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_a_message_that_comes_too_often_is_parked_and_the_next_one_comes(queue: 
     assert [dead.body for dead in queue.dead.accepted] == ["poison"]
 
 
-def test_hidden_means_hidden_for_so_long_and_no_longer(queue: Queue, clock: Clock) -> None:
+def test_a_message_is_hidden_for_its_visibility_timeout(queue: Queue, clock: Clock) -> None:
     queue.send("a", "a", "1")
     first = queue.receive(Random(1))
     assert first
@@ -123,14 +123,14 @@ def test_hidden_means_hidden_for_so_long_and_no_longer(queue: Queue, clock: Cloc
     assert queue.receive(Random(1))
 
 
-def test_an_old_receipt_is_worth_nothing(queue: Queue, clock: Clock) -> None:
+def test_an_old_receipt_is_invalid(queue: Queue, clock: Clock) -> None:
     queue.send("a", "a", "1")
     first = queue.receive(Random(1))
     assert first
     receipt = first.receipt
     clock.sleep(31)
     assert queue.receive(Random(1))
-    with pytest.raises(NotInFlight):
+    with pytest.raises(NotInFlightError):
         queue.delete(receipt)
-    with pytest.raises(NotInFlight):
+    with pytest.raises(NotInFlightError):
         queue.change_visibility(receipt, 3)

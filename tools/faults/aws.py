@@ -1,8 +1,9 @@
-"""AWS as the engine's clients meet it, in this process, with the models of DynamoDB and SQS behind.
+"""A fake AWS in this process: it takes the requests of the engine's boto3 clients and hands them to fake services.
 
-Requests are caught in one of two places. Through botocore: just before they would leave, with all of botocore's own
-serialisation, retries and errors. Directly: where the client's method is called, with the same retries and errors done
-here, some thirty times as fast. `tests/faults/test_world.py` and `test_wire.py` hold the second against the first.
+It takes a request in one of two places. Through botocore: just before the request would leave the machine, with
+botocore's own serialisation, retries and errors. Direct: when the client's method is called, with the same retries and
+errors implemented here; this is about thirty times as fast. `tests/faults/test_simulation.py` and `test_aws.py` compare
+the two.
 """
 
 import json
@@ -21,42 +22,42 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
 from parley.engine import aws, telemetry
-from tools.faults.dynamodb import DynamoDB, Refused
-from tools.faults.sqs import NotInFlight, Queue
-from tools.faults.trouble import Fault
+from tools.faults.dynamodb import DynamoDB, ServiceError
+from tools.faults.policies import Fault
+from tools.faults.sqs import NotInFlightError, Queue
 
 REGION = "eu-west-1"
-_FIRST_WAIT = 0.5
-"""Seconds before the second attempt; botocore takes between 0 and 1."""
+_FIRST_BACKOFF = 0.5
+"""Seconds before the second attempt; botocore takes a random number between 0 and 1."""
 ATTEMPTS = 3
-"""As `parley.engine.aws` configures its clients."""
+"""The number of attempts, as `parley.engine.aws` configures its clients."""
 Before = Callable[[str], Fault | None]
-"""Called before an operation is carried out; may raise Crash, or name what else happens to it."""
+"""Called before an operation is carried out. Returns its fault, or raises Crash."""
 After = Callable[[Fault], None]
-"""Called after an operation with a fault is carried out; may raise Crash."""
+"""Called after an operation with a fault was carried out. Can raise Crash."""
 
 
 @dataclass(slots=True)
 class Aws:
-    """The AWS of one world."""
+    """The AWS of one simulation."""
 
     dynamodb: DynamoDB
     queues: Mapping[str, Queue]
-    """By URL."""
+    """The queues by URL."""
     before: Before
     after: After
     sleep: Callable[[float], None]
-    """How botocore waits before it tries again."""
+    """Waits before a retry."""
     parameters: dict[str, str] = field(default_factory=dict[str, str])
-    """SSM."""
+    """The parameters in SSM, by name."""
     direct: bool = True
 
     def install(self) -> None:
-        """Be the AWS of this process from now on: all that the engine's clients ask comes here."""
+        """Take all requests of the engine's clients in this process from now on."""
         _Process.current = self
-        if _Process.ready:
+        if _Process.patched:
             return
-        _Process.ready = True
+        _Process.patched = True
         boto3.setup_default_session(
             aws_access_key_id="none",
             aws_secret_access_key="none",  # noqa: S106
@@ -71,49 +72,49 @@ class Aws:
             client._make_api_call = _Caller(client)  # noqa: SLF001
 
     def call(self, client: Any, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Carry out one call as a botocore client does: with three attempts, and its exceptions."""
+        """Carry out one call as a botocore client does: with three attempts. Raises botocore's exceptions, or Crash."""
         if operation == "TransactWriteItems":
             request.setdefault("ClientRequestToken", uuid4().hex)
         error: Exception = RuntimeError("no attempt")
         for attempt in range(ATTEMPTS):
             if attempt:
-                self.sleep(_FIRST_WAIT * 2 ** (attempt - 1))
+                self.sleep(_FIRST_BACKOFF * 2 ** (attempt - 1))
             fault = self.before(operation)
-            if fault is Fault.REFUSED:
-                error = _exception(client, operation, Refused("ThrottlingException", "slow down"))
+            if fault is Fault.ERROR:
+                error = _exception(client, operation, ServiceError("ThrottlingException", "slow down"))
                 continue
-            refused = answer = None
+            rejected = response = None
             try:
-                answer = self._carry_out(operation, request)
-            except Refused as raised:
-                refused = raised
+                response = self._carry_out(operation, request)
+            except ServiceError as raised:
+                rejected = raised
             if fault is not None:
                 self.after(fault)
-            if fault is Fault.LOST:
+            if fault is Fault.RESPONSE_LOST:
                 error = ConnectionClosedError(endpoint_url="https://aws.local")
                 continue
-            if refused is not None:
-                raise _exception(client, operation, refused)
-            return answer or {}
+            if rejected is not None:
+                raise _exception(client, operation, rejected)
+            return response or {}
         raise error
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        """Carry out one request that botocore is about to send. Raises what the HTTP client would raise, or Crash."""
+        """Carry out one request that botocore is about to send. Raises the HTTP client's exceptions, or Crash."""
         target = request.headers["X-Amz-Target"]
         operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         fault = self.before(operation)
-        if fault is Fault.REFUSED:
-            return _answer(request, 400, {"__type": "x#ThrottlingException", "message": "slow down"})
+        if fault is Fault.ERROR:
+            return _response(request, 400, {"__type": "x#ThrottlingException", "message": "slow down"})
         body = json.loads(cast("bytes", request.body) or b"{}")
         try:
-            status, answer = 200, self._carry_out(operation, body)
-        except Refused as refused:
-            status, answer = 400, refused.body
+            status, value = 200, self._carry_out(operation, body)
+        except ServiceError as error:
+            status, value = 400, error.body
         if fault is not None:
             self.after(fault)
-        if fault is Fault.LOST:
+        if fault is Fault.RESPONSE_LOST:
             raise ConnectionClosedError(endpoint_url=request.url)
-        return _answer(request, status, answer)
+        return _response(request, status, value)
 
     def _carry_out(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         if operation == "GetParameter":
@@ -130,28 +131,28 @@ class Aws:
             case "ChangeMessageVisibility":
                 try:
                     queue.change_visibility(body["ReceiptHandle"], body["VisibilityTimeout"])
-                except NotInFlight as error:
-                    raise Refused("InvalidParameterValue", f"not in flight: {error}") from error
+                except NotInFlightError as error:
+                    raise ServiceError("InvalidParameterValue", f"not in flight: {error}") from error
                 return {}
             case other:
-                raise Refused("UnknownOperation", other)
+                raise ServiceError("UnknownOperation", other)
 
     def _parameter(self, name: str) -> dict[str, Any]:
         if name not in self.parameters:
-            raise Refused("ParameterNotFound")
+            raise ServiceError("ParameterNotFound")
         return {"Parameter": {"Name": name, "Type": "SecureString", "Value": self.parameters[name]}}
 
 
 class _Process:
-    """What there is one of in a process."""
+    """The state of the process: whether its clients are patched, and which fake AWS takes their requests."""
 
-    ready = False
+    patched = False
     current: Aws | None = None
 
 
-def leave() -> None:
-    """Give this process its own AWS back: for tests that share it."""
-    _Process.ready, _Process.current = False, None
+def uninstall() -> None:
+    """Undo `install`: new clients of this process call the real AWS again."""
+    _Process.patched, _Process.current = False, None
     boto3.DEFAULT_SESSION = None
     botocore.endpoint.time = time  # pyright: ignore[reportAttributeAccessIssue]
     for cached in (aws.dynamodb, aws.sqs, aws.ssm):
@@ -159,7 +160,7 @@ def leave() -> None:
 
 
 class _Caller:
-    """A client's `_make_api_call`: here, or botocore's own."""
+    """Replaces a client's `_make_api_call`: it calls the fake AWS directly, or botocore's own method."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -172,9 +173,9 @@ class _Caller:
         return current.call(self._client, operation, request)
 
 
-def _exception(client: Any, operation: str, refused: Refused) -> Exception:
-    answer = {"Error": {"Code": refused.name, "Message": str(refused)}, **refused.members}
-    return client.exceptions.from_code(refused.name)(answer, operation)
+def _exception(client: Any, operation: str, error: ServiceError) -> Exception:
+    response = {"Error": {"Code": error.code, "Message": str(error)}, **error.members}
+    return client.exceptions.from_code(error.code)(response, operation)
 
 
 def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
@@ -187,29 +188,31 @@ def _sleep(seconds: float) -> None:
 
 
 class _Raw:
-    """A body as urllib3 hands it out."""
+    """A response body with the interface of urllib3."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
 
     def stream(self, *_: Any, **__: Any) -> Iterable[bytes]:
-        """The body in one piece."""
+        """The whole body."""
         yield self._body
 
 
-def _answer(request: AWSPreparedRequest, status: int, value: dict[str, Any]) -> AWSResponse:
+def _response(request: AWSPreparedRequest, status: int, value: dict[str, Any]) -> AWSResponse:
     headers: Any = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "local"}
     return AWSResponse(request.url, status, headers, _Raw(json.dumps(value).encode()))
 
 
 @contextmanager
-def visiting() -> Iterator[None]:
-    """Worlds take over the AWS, the environment, metrics and logs of their process: here they are given back."""
+def isolated() -> Iterator[None]:
+    """Restore the AWS clients, the environment, metrics and logs of the process after the context. Simulations replace
+    them.
+    """
     environment, emit, level = dict(os.environ), telemetry._emit, telemetry.log.log_level  # noqa: SLF001
     try:
         yield
     finally:
-        leave()
+        uninstall()
         telemetry._emit = emit  # noqa: SLF001
         telemetry.log.setLevel(level)
         os.environ.clear()

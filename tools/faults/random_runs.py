@@ -1,0 +1,147 @@
+"""Random runs: many messages in many conversations, each delivered up to four times, while any call can fail."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+
+from parley.journal.inbox import Inbox
+from parley.model.codec import decode_outgoing
+from playground.platforms.base import NewMessage, Platform, Press
+from playground.platforms.model import Delivery
+from playground.platforms.model import Message as Shown
+from tools.faults.bot import make_bot
+from tools.faults.oracle import Findings, check, tag_of
+from tools.faults.policies import DEFAULT_RATES, RandomFaults, Rates
+from tools.faults.renderings import Renderings
+from tools.faults.simulation import Simulation
+from tools.faults.targets import APP, Target
+from tools.faults.transcript import buttons
+
+MESSAGES_PER_SECOND = 14.0
+"""The rate at which people write to the busiest app. It is close to the app's rate limits."""
+_MESSAGES_PER_SECOND_PASSIVE = 0.4
+"""The same if callbacks wait for passive replies. The simulation carries out waits one after another. At a higher rate
+callbacks would find it busy with other waits until their platform times out.
+"""
+_FOLLOW_UPS = 0.25
+"""The probability that a person whose callback waits writes again within seconds."""
+_COMMANDS = {"count": 70, "echo": 10, "two": 5, "card": 5, "photo": 4, "refused": 3, "push": 2, "long": 1}
+"""The frequency of each command, in per cent. Only the scenarios have `late`."""
+_LAST_MESSAGE_AFTER = 1200.0
+"""Seconds after which everybody writes once more."""
+_REDELIVERY_DELAYS = (0.0, 0.5, 20.0, 400.0, 3000.0)
+"""Seconds until a message is delivered again: within the five minutes of SQS's deduplication, and long after them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The parameters of a random run. The seed determines everything else."""
+
+    seed: int
+    messages: int
+    conversations: int
+    rates: Rates = field(default_factory=lambda: DEFAULT_RATES)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A random run after its end."""
+
+    findings: Findings
+    sim: Simulation
+    faults: RandomFaults
+
+
+def run(parameters: Run, target: Target, renderings: Renderings, inbox: type[Inbox] = Inbox) -> RunResult:
+    """Run until nothing is left to do, send the dead letters back, run again, and check the result."""
+    random = Random(parameters.seed)
+    faults = RandomFaults(Random(random.random()), parameters.rates)
+    sim = Simulation((target,), faults, make_bot(), random, inbox=inbox)
+    sim.finished = lambda _record: random.random() > 0.01
+    _schedule_messages(sim, target, parameters)
+    sim.settle()
+    redriven: set[str] = set()
+    for _ in range(10):
+        faults.armed = False
+        sent = sim.redrive()
+        if not sent:
+            break
+        redriven.update(map(_tag_in, sent))
+        sim.settle()
+    return RunResult(check(sim, {target.name: renderings}, frozenset(redriven)), sim, faults)
+
+
+def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None:
+    """Let people write, in all conversations side by side."""
+    platform, random = sim.platforms[target.name], sim.random
+    commands = [command for command in _COMMANDS if command in target.all_commands]
+    weights = [_COMMANDS[command] for command in commands]
+    at = sim.clock()
+    rate = _MESSAGES_PER_SECOND_PASSIVE if target.replies_passively else MESSAGES_PER_SECOND
+    if target.message_interval:
+        rate = min(rate, parameters.conversations / target.message_interval)
+    person = ""
+    for number in range(parameters.messages):
+        if person and target.replies_passively and random.random() < _FOLLOW_UPS:
+            at += random.uniform(0, 3)
+        else:
+            at += random.expovariate(rate)
+            person = f"person-{random.randrange(parameters.conversations)}"
+        [command] = random.choices(commands, weights)
+        sim.at(at, partial(_say, sim, platform, person, target.text(command, f"m{number:05}")))
+    if target.message_interval:
+        _schedule_last_messages(sim, target, parameters, at + _LAST_MESSAGE_AFTER)
+    platform.listeners.append(partial(_press_buttons, sim, platform))
+
+
+def _schedule_last_messages(sim: Simulation, target: Target, parameters: Run, at: float) -> None:
+    """Let everybody write once more, so that deferred replies can be sent."""
+    platform = sim.platforms[target.name]
+    for number in range(parameters.conversations):
+        text = target.text("count", f"z{number:05}")
+        sim.at(at + number, partial(_say, sim, platform, f"person-{number}", text))
+
+
+def _say(sim: Simulation, platform: Platform, person: str, text: str) -> None:
+    platform.send_message(APP, "private", person, NewMessage(text=text))
+    _deliver(sim, platform)
+
+
+def _deliver(sim: Simulation, platform: Platform) -> None:
+    """Deliver the new events, each of them up to four times."""
+    for delivery in platform.take():
+        sim.deliver(platform.name, delivery)
+        for _ in range(sim.random.choice((0, 0, 1, 2, 3))):
+            after = sim.random.choice(_REDELIVERY_DELAYS) * sim.random.uniform(0.5, 1.5)
+            sim.at(sim.clock() + after, partial(_redeliver, sim, platform, delivery))
+
+
+def _redeliver(sim: Simulation, platform: Platform, delivery: Delivery) -> None:
+    if delivery.state == "retrying":
+        return  # the platform delivers it again anyway
+    if sim.replies_passively(platform.name) and delivery.state != "failed":
+        return  # a passive reply goes to the sender of the request, so only the platform itself sends one
+    sim.deliver(platform.name, delivery)
+
+
+def _press_buttons(sim: Simulation, platform: Platform, kind: str, what: object) -> None:
+    """Let somebody press every button within a minute after it appears."""
+    if kind != "message" or not isinstance(what, Shown) or what.sender_kind != "bot" or what.edited:
+        return
+    for button in buttons(platform.parts(what)):
+        person = platform.rooms[what.room].members[0]
+        press = partial(_press, sim, platform, what.id, person, button)
+        sim.at(sim.clock() + sim.random.uniform(1, 60), press)
+
+
+def _press(sim: Simulation, platform: Platform, message_id: str, person: str, button: str) -> None:
+    platform.press(APP, message_id, person, Press(button=button))
+    _deliver(sim, platform)
+
+
+def _tag_in(body: str) -> str:
+    """The tag in a dead letter of either queue."""
+    if '"ordinal"' not in body[:400]:
+        return tag_of(body)
+    text = str(decode_outgoing(body).reply.segments)
+    return text.partition("«")[2].partition(".")[0]

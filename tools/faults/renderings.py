@@ -1,0 +1,63 @@
+"""The renderings of the replies to each command on a platform, observed in simulations without faults."""
+
+from random import Random
+
+from playground.platforms.base import NewMessage, Press
+from tools.faults.bot import make_bot
+from tools.faults.policies import CallSite, Fault, FaultPlan
+from tools.faults.simulation import Simulation
+from tools.faults.targets import APP, Target
+from tools.faults.transcript import transcript
+
+SAMPLE = "sample"
+"""The tag of the messages whose replies are observed."""
+Rendering = list[str]
+"""The texts of the messages that one reply becomes."""
+Renderings = dict[str, list[list[Rendering]]]
+"""For each command, for each of its replies: all renderings that are right."""
+
+
+class _CrashedCallbacks(FaultPlan):
+    """While it is armed, every callback crashes before its response. So no reply is rendered as a passive reply."""
+
+    def decide(self, call: CallSite) -> Fault | None:
+        """Crash after the message is in the queue."""
+        queued = call.stage == "callback" and not call.platform and call.kind == "SendMessage"
+        return Fault.CRASH_AFTER if self.armed and queued else None
+
+
+def renderings_of(target: Target) -> Renderings:
+    """The renderings of the replies to each command of `target`. Raises ValueError for a command without replies."""
+    renderings: Renderings = {}
+    for command in target.all_commands:
+        usual, active = (_observe(target, command, crash_callbacks=crash) for crash in (False, True))
+        if not usual:
+            raise ValueError(f"the bot does not reply to {command} on {target.title}")
+        renderings[command] = [
+            [usual[ordinal], *(other for other in (active.get(ordinal),) if other and other != usual[ordinal])]
+            for ordinal in sorted(usual)
+        ]
+    return renderings
+
+
+def _observe(target: Target, command: str, *, crash_callbacks: bool) -> dict[int, Rendering]:
+    """The renderings of the replies to `command`, by ordinal."""
+    plan = _CrashedCallbacks()
+    sim = Simulation((target,), plan, make_bot(), Random(0))
+    platform = sim.platforms[target.name]
+    if command == "press":
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("card", SAMPLE)))
+        sim.settle()
+        card = next(m.id for m in platform.messages.values() if m.sender_kind == "bot")
+        plan.armed = crash_callbacks
+        platform.press(APP, card, "lin", Press(button="Press"))
+    else:
+        plan.armed = crash_callbacks
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
+    sim.settle()
+    tag = f"{SAMPLE}{'-pressed' * (command == 'press')}"
+    replies: dict[int, Rendering] = {}
+    for entry in transcript(platform):
+        if entry.key is not None and entry.key.message == tag:
+            replies.setdefault(entry.key.ordinal, []).append(entry.text)
+    return replies

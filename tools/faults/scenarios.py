@@ -1,0 +1,130 @@
+"""Scenarios: chosen faults while one message is handled.
+
+There is one scenario for every kind of message, every AWS and HTTP call that its handling makes, and every fault of
+that call; one for every pair of crashes while a plain message is handled; and one for every way in which all attempts
+of a callback to store its message fail. After the fault the simulation runs until nothing is left to do.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from random import Random
+
+from parley.journal.inbox import Inbox
+from playground.platforms.base import NewMessage, Platform, Press
+from playground.platforms.model import Message
+from tools.faults.aws import ATTEMPTS
+from tools.faults.bot import LATE_APP, make_bot
+from tools.faults.oracle import Findings, check
+from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
+from tools.faults.renderings import Renderings
+from tools.faults.simulation import Simulation
+from tools.faults.targets import APP, Target
+
+REDELIVERED_AFTER = 400.0
+"""Seconds after which the platform delivers the message again. SQS no longer deduplicates it then."""
+CONFIGURED_AFTER = 700.0
+"""Seconds after which the configuration of LATE_APP is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """A scenario after its end."""
+
+    findings: Findings
+    sim: Simulation
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Faults, by the number of the call, while one message is handled. `warm` means that another message was handled
+    before, so that tokens are cached.
+    """
+
+    command: str
+    warm: bool
+    faults: tuple[tuple[int, Fault], ...] = ()
+
+    def __str__(self) -> str:
+        """The form in which failed scenarios are printed."""
+        faults = ", ".join(f"call {number}: {fault}" for number, fault in self.faults)
+        return f"/{self.command} ({'warm' if self.warm else 'cold'}): {faults}"
+
+
+def single_faults(target: Target, inbox: type[Inbox] = Inbox, commands: tuple[str, ...] = ()) -> Iterator[Scenario]:
+    """All scenarios with one fault. `commands` defaults to all commands of `target`."""
+    for command in commands or target.all_commands:
+        for warm in (False, True):
+            for number in range(1, len(_calls(target, Scenario(command, warm), inbox)) + 1):
+                yield from (Scenario(command, warm, ((number, fault),)) for fault in AWS_FAULTS)
+
+
+def crash_pairs(target: Target, inbox: type[Inbox] = Inbox) -> Iterator[Scenario]:
+    """All scenarios with two crashes and a plain message. The second crash is during the recovery from the first."""
+    crashes = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+    calls = len(_calls(target, Scenario("count", warm=True), inbox))
+    for first in range(1, calls + 1):
+        for second in range(first + 1, 2 * calls + 1):
+            for one, other in product(crashes, repeat=2):
+                yield Scenario("count", warm=True, faults=((first, one), (second, other)))
+
+
+def failed_stores(target: Target) -> Iterator[Scenario]:
+    """All scenarios in which every attempt of a callback to store a message fails. SQS may have stored it still."""
+    for command in target.all_commands:
+        first = 1 + _calls(target, Scenario(command, warm=True)).index("SendMessage")
+        for attempts in product((Fault.RESPONSE_LOST, Fault.ERROR), repeat=ATTEMPTS):
+            yield Scenario(command, warm=True, faults=tuple(enumerate(attempts, first)))
+
+
+def run(target: Target, scenario: Scenario, renderings: Renderings, inbox: type[Inbox] = Inbox) -> ScenarioResult:
+    """Run `scenario` until nothing is left to do, and check the result."""
+    sim = _simulate(target, scenario, FaultPlan(dict(scenario.faults)), inbox)
+    return ScenarioResult(check(sim, {target.name: renderings}), sim)
+
+
+def _calls(target: Target, scenario: Scenario, inbox: type[Inbox] = Inbox) -> list[str]:
+    """The calls that the handling of the message in `scenario` makes."""
+    plan = FaultPlan()
+    _simulate(target, scenario, plan, inbox)
+    return plan.calls
+
+
+def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[Inbox]) -> Simulation:
+    sim = Simulation((target,), plan, make_bot(), Random(str(scenario)), inbox=inbox)
+    platform = sim.platforms[target.name]
+    late = f"/parley/faults/{target.name}/{LATE_APP}"
+    configuration = sim.aws.parameters.pop(late, None)
+    if configuration is not None:
+        sim.at(sim.clock() + CONFIGURED_AFTER, lambda: sim.aws.parameters.update({late: configuration}))
+    if scenario.warm:
+        _say(platform, target, "count", "before")
+        sim.settle()
+    if scenario.command == "press":
+        card = _card(sim, target)
+        plan.armed = True
+        platform.press(APP, card.id, "lin", Press(button="Press"))
+    else:
+        plan.armed = True
+        _say(platform, target, scenario.command, "marked")
+    delivery = platform.outbox[-1]
+    _say(platform, target, "count", "behind")
+    sim.at(sim.clock() + REDELIVERED_AFTER, lambda: sim.deliver(target.name, delivery))
+    sim.settle(until=sim.clock() + REDELIVERED_AFTER / 2)
+    plan.armed = False
+    sim.settle()
+    _say(platform, target, "count", "at-end")
+    sim.settle()
+    return sim
+
+
+def _say(platform: Platform, target: Target, command: str, tag: str) -> None:
+    platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, tag)))
+
+
+def _card(sim: Simulation, target: Target) -> Message:
+    """A card that the bot has sent."""
+    platform = sim.platforms[target.name]
+    _say(platform, target, "card", "marked")
+    sim.settle()
+    return [message for message in platform.messages.values() if message.sender_kind != "user"][-1]

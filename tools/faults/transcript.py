@@ -1,0 +1,99 @@
+"""The transcript: the messages at a platform as people see them, attributed to the replies they belong to."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from playground.platforms.base import Platform
+from playground.platforms.model import Part
+from tools.faults.targets import APP
+
+_TAG = re.compile(r"«(?P<message>[\w-]+)\.(?P<ordinal>\d+)»")
+
+
+class ReplyKey(NamedTuple):
+    """A reply: the tag of the message it answers, and its ordinal."""
+
+    message: str
+    ordinal: int
+
+
+class Entry(NamedTuple):
+    """A message at the platform, or the part of a message that belongs to one reply."""
+
+    place: str
+    """Order is promised within a place: a room, or a room and the app or webhook that sends to it."""
+    text: str
+    key: ReplyKey | None
+    """The reply that the entry belongs to; None if it carries no tag."""
+    within: str
+    """The id of the message whose callback had this entry in its response; empty if it was sent by an API call."""
+
+
+def transcript(platform: Platform) -> Iterator[Entry]:
+    """All messages of bots at `platform`, in order."""
+    passive = {delivery.result.get("passive"): delivery.journal_id for delivery in platform.deliveries.values()}
+    for message in platform.messages.values():
+        if message.sender_kind == "user":
+            continue
+        sender = "" if message.app == APP else message.app or message.sender
+        for parts in _split(platform.parts(message)):
+            text = json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True)
+            yield Entry(f"{message.room}/{sender}", text, _key(platform, text, parts), passive.get(message.id, ""))
+
+
+def buttons(parts: Iterable[Part]) -> Iterator[str]:
+    """The ids of the buttons in `parts`."""
+    for part in parts:
+        if part.get("kind") == "buttons":
+            yield from (button["id"] for button in part["buttons"] if not button.get("url"))
+        yield from buttons(part.get("blocks") or ())
+
+
+def _split(parts: list[Part]) -> Iterator[list[Part]]:
+    """`parts`, split by reply if they are one text with the texts of several replies. Buttons of such a text repeat
+    its words, and are left out.
+    """
+    texts = [part for part in parts if part.get("kind") != "buttons"]
+    if len(texts) != 1 or texts[0].get("kind") != "text":
+        yield parts
+        return
+    lines: list[str] = []
+    current: str | None = None
+    for line in str(texts[0]["text"]).split("\n"):
+        tag = _TAG.search(line)
+        if tag and current not in (None, tag[0]):
+            yield [{"kind": "text", "text": "\n".join(lines)}]
+            lines = []
+        current = tag[0] if tag else current
+        lines.append(line)
+    yield [{"kind": "text", "text": "\n".join(lines)}]
+
+
+def _key(platform: Platform, text: str, parts: list[Part]) -> ReplyKey | None:
+    """The reply that an entry belongs to, by the tag in its text or in the bytes of its image."""
+    for tagged in (text, *(platform.media(key)[1].decode("utf-8", "ignore") for key in _images(parts))):
+        tag = _TAG.search(tagged)
+        if tag:
+            return ReplyKey(tag["message"], int(tag["ordinal"]))
+    return None
+
+
+def _images(value: object) -> Iterator[str]:
+    """The keys of all images in `value`."""
+    if isinstance(value, dict):
+        if value.get("kind") == "image" and value.get("key"):
+            yield str(value["key"])
+        for inner in value.values():
+            yield from _images(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _images(inner)
+
+
+def _without_keys(value: Any) -> Any:
+    """`value` without the ids and media keys, which differ in each run."""
+    if isinstance(value, dict):
+        return {name: _without_keys(inner) for name, inner in value.items() if name not in ("key", "id")}
+    return [_without_keys(inner) for inner in value] if isinstance(value, list) else value
