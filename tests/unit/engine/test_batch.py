@@ -50,6 +50,13 @@ def test_a_larger_batch_is_refused_as_a_whole_before_anything_is_handled(queue: 
     assert handled == []
 
 
+def test_an_event_without_a_record_does_nothing(queue: Sqs) -> None:
+    """`make up` sends one to each function, to see that its code loads."""
+    handled: list[str] = []
+    assert failures(batch.run({"Records": []}, "url", lambda one: handled.append(one["messageId"]))) == []
+    assert (handled, queue.hidden) == ([], {})
+
+
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 1), (2, 3), (3, 7), (9, 60), (900, 60)])
 def test_failures_come_back_later_and_later(queue: Sqs, record: Make, receives: int, seconds: int) -> None:
     def handle(_: Any) -> None:
