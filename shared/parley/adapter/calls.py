@@ -87,9 +87,10 @@ class TokenRejected:
 
 @dataclass(frozen=True, slots=True)
 class Transient:
-    """The call failed, nothing was done, and a later attempt may succeed."""
+    """The call failed, nothing was done, and a later attempt may succeed, in `after` seconds at the earliest."""
 
     reason: str
+    after: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,9 @@ class Permanent:
     """The call was refused for good.
 
     `form`: the form was refused; plain text may be accepted. `reply_token`: the reply token of `out.to` was refused;
-    the reply is retried as if the token had expired. `window_closed`: the platform allows no message to this person
-    until they write; the reply may go out with the passive reply to that message (`SupportsPassiveReply`).
+    the reply is retried as if the token had expired. `window_closed`: the API delivers no message to this person now,
+    because they have not written lately or because it refuses every call of this app (IP address, credentials). The
+    reply goes out with the passive reply to their next message (`SupportsPassiveReply`); otherwise it is retried.
     """
 
     reason: str

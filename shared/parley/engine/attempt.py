@@ -31,7 +31,7 @@ from parley.journal.states import ReplyState, is_safe_to_repeat, reply_token_exp
 from parley.model import Outgoing
 
 _WINDOW_RETRY = 20.0
-"""Seconds between attempts while the platform does not allow messages to this person."""
+"""Minimum of seconds between attempts while the API delivers no message to this person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +174,12 @@ class Attempts:
         if isinstance(error, UndeliverableError):
             return Completed(ReplyState.FAILED, str(error))
         # A defect of ours: retries leave time to mend it, then a final state lets the conversation go on.
-        return self.retry(attempt, describe(error))
+        return self._retry(attempt, describe(error))
 
     def _make(self, attempt: Attempt, call: Call) -> Sent | Result:
         """Make `call`. Keeps `attempt.unknown_since` up to date."""
         started, context = self.clock(), attempt.context
-        safe = is_safe_to_repeat(call, attempt.unknown_since, started)
+        safe = is_safe_to_repeat(call, attempt.unknown_since, started + self.outbox.lease)
         safe = safe and not reply_token_expired_since(attempt.out, attempt.unknown_since, started)
         if not safe and context.app.config.on_unknown == "report":
             return Completed(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
@@ -192,7 +192,7 @@ class Attempts:
             return outcome
         if isinstance(outcome, Permanent) and safe and not outcome.reply_token:
             attempt.unknown_since = None  # a repeat of a delivered call would have been recognised, not refused
-        return self._consequence(attempt, call, outcome)
+        return self.consequence(attempt, call, outcome)
 
     def _outcome(self, context: CallContext, call: Call) -> Outcome:
         try:
@@ -200,7 +200,7 @@ class Attempts:
         except Exception as error:  # noqa: BLE001  # the request may have left: its outcome is unknown
             return Unknown(describe(error))
 
-    def _consequence(
+    def consequence(
         self, attempt: Attempt, call: Call, outcome: RetryAfter | Permanent | TokenRejected | Transient | Unknown
     ) -> Result:
         """The result after a call that was refused, or whose outcome is unknown."""
@@ -213,25 +213,26 @@ class Attempts:
             case Permanent(reason=reason):
                 return fallback_of(attempt, outcome) or Completed(attempt.undelivered, reason)
             case TokenRejected(reason=reason):
-                return self.retry(attempt, f"token refused twice: {reason}")
-            case Transient(reason=reason):
-                return self.retry(attempt, reason)
+                return self._retry(attempt, f"token refused twice: {reason}")
+            case Transient(reason=reason, after=after):
+                return self._retry(attempt, reason, after)
             case Unknown(reason=reason):
                 if call.idempotent_for or config.on_unknown == "resend":
-                    return self.retry(attempt, reason)
+                    return self._retry(attempt, reason)
                 return Completed(ReplyState.UNKNOWN, reason)
 
     def _window_closed(self, attempt: Attempt, reason: str) -> Result:
-        """The result where the platform allows no message to this person until they write."""
+        """The result if the API delivers no message to this person now."""
         if attempt.context.app.config.replies_passively and attempt.can_be_deferred:
             return Defer(reason)
-        result = self.retry(attempt, reason)
-        return RetryAfter(_WINDOW_RETRY, reason) if isinstance(result, RetryAfter) else result
+        return self._retry(attempt, reason, _WINDOW_RETRY)
 
-    def retry(self, attempt: Attempt, reason: str) -> RetryAfter | Completed:
-        """Another attempt with exponential back-off, or a final state after the platform's deadline."""
+    def _retry(self, attempt: Attempt, reason: str, after: float = 0) -> RetryAfter | Completed:
+        """Another attempt with exponential back-off, in `after` seconds at the earliest, or a final state after the
+        platform's deadline.
+        """
         if self.clock() - attempt.attempted_since < attempt.context.platform.PROFILE.retry_for:
-            return RetryAfter(backoff(attempt.number), reason)
+            return RetryAfter(max(after, backoff(attempt.number)), reason)
         return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
 
 

@@ -11,6 +11,7 @@ from parley.adapter import (
     Call,
     Outbound,
     Outcome,
+    Permanent,
     SupportsLimitFeedback,
     Token,
     TokenRejected,
@@ -81,8 +82,8 @@ class Calls:
     def _attempt(self, context: CallContext, call: Call) -> tuple[Outcome, CachedToken | None]:
         held: CachedToken | None = None
         if call.auth is not None:
-            token = self._held(context)
-            if isinstance(token, RetryAfter | Transient):
+            token = self.token_or_outcome(context)
+            if isinstance(token, RetryAfter | Transient | Permanent):
                 return token, None
             held = token
         started = self.clock()
@@ -94,15 +95,21 @@ class Calls:
         self._apply_feedback(context, call, answer)
         return context.platform.outcome(call, answer), held
 
-    def _held(self, context: CallContext) -> CachedToken | None | RetryAfter | Transient:
-        """The token for `context`, or the outcome of a call without it. The call has not left then."""
+    def token_or_outcome(self, context: CallContext) -> CachedToken | None | RetryAfter | Transient | Permanent:
+        """The token for `context`, or the outcome of a call without it. The call has not left then.
+
+        A token that is refused for good is the decision of `TokenUnavailableError.retry_after`, on every platform: no
+        call of this app can be made until somebody changes the configuration.
+        """
         try:
             return self.token(context)
         except TokenUnavailableError as error:
             log.error(
                 "no token", extra={"app": context.app.name, "platform": context.app.platform, "reason": str(error)}
             )
-            return Transient(str(error)) if error.retry_after is None else RetryAfter(error.retry_after, str(error))
+            if error.retry_after is None:
+                return Permanent(str(error), window_closed=True)
+            return Transient(str(error), error.retry_after)
         except RetryAfter as later:
             return RetryAfter(later.seconds, str(later))
         except Exception as error:  # noqa: BLE001

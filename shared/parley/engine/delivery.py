@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from parley.adapter import Bucket, Call
+from parley.adapter import Call, Permanent, Transient
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Result
@@ -100,7 +100,7 @@ class Deliverer:
 
     def _deliver(self, context: CallContext, sequence: CallSequence, blocked_by: str = "") -> bool:
         """Deliver one reply; False if it is deferred. `blocked_by`: why it may not be sent now, if it may not."""
-        unprepared = None if blocked_by or sequence.call is None else self._prepare(context, sequence.call)
+        refused = None if blocked_by or sequence.call is None else self._prepare(context, sequence.call)
         owner = uuid4().hex
         row = self.outbox.take(context.out.id, owner, self.clock())
         match row:
@@ -114,29 +114,29 @@ class Deliverer:
             # The form has changed since the record was enqueued. The row holds the newer one.
             sequence = CallSequence(attempt.context, self.clock())
         try:
-            return self._apply(attempt, self._result(attempt, sequence, row, blocked_by, unprepared))
+            return self._apply(attempt, self._result(attempt, sequence, row, blocked_by, refused))
         except LeaseLostError as error:
             telemetry.count("LeasesLost", platform=context.app.platform)
             log.warning("lease lost", extra=_ids(attempt.out))
             # The new owner may still be at work, and later replies must not overtake this one.
             raise RetryAfter(1, "another worker has taken it over") from error
 
-    def _prepare(self, context: CallContext, call: Call) -> Exception | None:
+    def _prepare(self, context: CallContext, call: Call) -> Transient | Permanent | None:
         """Fetch the token and wait for the rate limits, before the reply is taken: waiting then costs no write, and a
         crash leaves no unknown outcome.
 
-        Raises RetryAfter. Returns the exception of the platform's own code, for the attempt to record.
+        Raises RetryAfter. Returns the outcome of the call if it cannot be made: there is no token, or the platform's
+        own code raises.
         """
+        token = self.calls.token_or_outcome(context) if call.auth is not None else None
+        if isinstance(token, RetryAfter):
+            raise token
+        if isinstance(token, Transient | Permanent):
+            return token
         try:
-            if call.auth is not None:
-                self.calls.token(context)
-        except RetryAfter:
-            raise
-        except Exception as error:  # noqa: BLE001  # the attempt fails in the same way, and records it
-            log.warning("token not available", extra={**_ids(context.out), "error": describe(error)})
-        buckets = _limits(context, call)
-        if isinstance(buckets, Exception):
-            return buckets
+            buckets = context.platform.limits(call, context.out, context.app)
+        except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
+            return Transient(describe(error))
         self.rate_limiter.wait(buckets)
         return None
 
@@ -152,16 +152,21 @@ class Deliverer:
         )
 
     def _result(
-        self, attempt: Attempt, sequence: CallSequence, row: Row, blocked_by: str, unprepared: Exception | None
+        self,
+        attempt: Attempt,
+        sequence: CallSequence,
+        row: Row,
+        blocked_by: str,
+        refused: Transient | Permanent | None,
     ) -> Result:
-        """The result of the attempt that begins with taking `row`."""
+        """The result of the attempt that begins with taking `row`. `refused`: the outcome of `_prepare`."""
         if self._workers_die(row, attempt.context):
             reason = f"gave up: {row.attempts} attempts, and the last ones ended with their worker"
             return Completed(ReplyState.UNKNOWN, reason)
         if blocked_by and attempt.can_be_deferred:
             return Defer(blocked_by)
-        if unprepared is not None:
-            return self.attempts.retry(attempt, describe(unprepared))
+        if refused is not None and sequence.call is not None:
+            return self.attempts.consequence(attempt, sequence.call, refused)
         return self.attempts.run(attempt, sequence)
 
     def _workers_die(self, row: Row, context: CallContext) -> bool:
@@ -228,14 +233,6 @@ _METRICS = {
     ReplyState.FAILED: "RepliesFailed",
     ReplyState.UNKNOWN: "RepliesUnknown",
 }
-
-
-def _limits(context: CallContext, call: Call) -> tuple[Bucket, ...] | Exception:
-    """The buckets that `call` draws from, or the exception that the platform's code raised."""
-    try:
-        return context.platform.limits(call, context.out, context.app)
-    except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
-        return error
 
 
 def _ids(out: Outgoing) -> dict[str, str]:

@@ -125,11 +125,14 @@ def refusal(row: Row, now: float) -> RetryAfter | Finished | None:
     return None
 
 
-def is_safe_to_repeat(call: Call, unknown_since: float | None, now: float) -> bool:
-    """Whether `call` can be made now without a second effect, although an attempt at `unknown_since` may have
-    succeeded.
+def is_safe_to_repeat(call: Call, unknown_since: float | None, latest: float) -> bool:
+    """Whether `call` can be made without a second effect, although an attempt at `unknown_since` may have succeeded.
+
+    `latest`: the last moment at which the repeat can reach the platform. The worker may stall before the call leaves,
+    and may make it twice because of a refused token; it is dead when its lease ends. The platform has to know the
+    idempotency key until then.
     """
-    return unknown_since is None or now - unknown_since < call.idempotent_for
+    return unknown_since is None or latest - unknown_since < call.idempotent_for
 
 
 def reply_token_expired_since(out: Outgoing, unknown_since: float | None, now: float) -> bool:

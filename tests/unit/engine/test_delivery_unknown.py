@@ -14,7 +14,7 @@ from parley.errors import RetryAfter
 from parley.journal.states import ReplyState
 from parley.model import Card, Outgoing, Reply, Text
 from tests.unit.conftest import Clock
-from tests.unit.engine.test_delivery import Platform, World
+from tests.unit.engine.test_delivery import PassiveReplies, Platform, World
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -217,3 +217,67 @@ def test_only_the_platform_half_decides_where_calls_go(world: World) -> None:
     with pytest.raises(RetryAfter):
         world.deliverer(record)
     assert (world.row(out).state, world.row(out).unknown_since) == (ReplyState.PENDING, None)
+
+
+@pytest.mark.parametrize(("age", "state", "calls"), [(79.0, ReplyState.SENT, 2), (81.0, ReplyState.UNKNOWN, 1)])
+def test_a_call_is_repeated_only_if_it_must_arrive_while_the_platform_knows_its_key(
+    world: World, age: float, state: ReplyState, calls: int
+) -> None:
+    """The key is valid for 100 s and the lease lasts 20 s: a worker that stalls may call until its lease ends."""
+    world.platform.idempotent_for = 100
+    out = world.out("hi")
+    record = world.decided(out)
+    started = world.clock.now
+    world.statuses = [httpx.ReadTimeout("x")]
+    with pytest.raises(RetryAfter):
+        world.deliverer(record)
+    world.clock.now = started + age
+    world.run(record)
+    assert (world.row(out).state, len(world.seen)) == (state, calls)
+
+
+def test_slow_server_errors_are_not_repeated_beyond_the_window(world: World) -> None:
+    """Each answer takes 8 s. The last call that may be made ends inside the window, however long it stalls."""
+    world.platform.idempotent_for = 180
+    out = world.out("hi")
+    record = world.decided(out)
+    began: list[float] = []
+    serve = world.serve
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/token":
+            began.append(world.clock.now)
+            world.clock.now += 8
+        return serve(request)
+
+    world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(slow)))
+    world.statuses = [504] * 50
+    world.run(record)
+    assert world.row(out).state is ReplyState.UNKNOWN
+    assert began[-1] + world.outbox.lease < began[0] + 180
+
+
+@pytest.mark.parametrize(("status", "passive"), [(500, False), (500, True), (401, False)])
+def test_a_token_that_is_refused_ends_the_reply_at_the_deadline_with_few_calls(
+    world: World, status: int, passive: bool
+) -> None:
+    """Such as WeChat 50004, a code that is not listed. A platform bans clients that keep asking."""
+    world.config = PassiveReplies() if passive else Config()
+    world.token_status = status
+    out = world.out("hi")
+    record = world.decided(out)
+    attempts = world.run(record)
+    row = world.row(out)
+    assert (row.state, world.seen) == (ReplyState.FAILED, [])
+    assert "app_secret is refused" in row.reason
+    assert len(world.tokens) <= attempts <= 15
+
+
+def test_an_account_that_may_not_call_at_all_defers_its_replies(world: World) -> None:
+    """Its token is refused for good: the passive reply to the person's next message is the only way left."""
+    world.config = PassiveReplies()
+    world.token_status = 401
+    out = world.out("hi")
+    assert world.run(world.decided(out)) == 1
+    assert [row.out.id for row in world.deliverer.deferred.of(out.to.key)] == [out.id]
+    assert world.row(out).unknown_since is None

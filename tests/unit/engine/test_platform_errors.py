@@ -1,0 +1,152 @@
+"""An exception of a platform's own code, at whatever point, ends the reply with its reason and blocks nothing."""
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from parley.adapter import Answer, Call, Profile
+from parley.engine import delivery
+from parley.engine.aws import dynamodb
+from parley.engine.calls import Calls
+from parley.engine.delivery import Deliverer
+from parley.engine.rate_limiter import RateLimiter
+from parley.engine.tokens import Tokens
+from parley.errors import RetryAfter
+from parley.journal.inbox import Inbox
+from parley.journal.outbox import Outbox
+from parley.journal.passive import DeferredReplies
+from parley.journal.rows import row_of
+from parley.journal.states import FINAL, ReplyState, Row
+from parley.journal.table import get, reply_pk
+from parley.model import Destination, Outgoing, Reply, reply_id
+from parley.model.codec import encode
+from parley.platforms import NAMES, outbound
+from tests.conformance.kit import Adapter, adapters
+from tests.unit.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("aws")
+GOLDEN = Path(__file__).parents[2] / "golden"
+ADAPTERS = adapters()
+TOKENS = {"code": 0, "errcode": 0, "tenant_access_token": "t", "access_token": "t", "expire": 7200, "expires_in": 7200}
+SEED = os.environ.get("PYTHONHASHSEED", "0")
+"""`make test` gives each run another one, the same to all of its processes."""
+
+
+class Boom(Exception):
+    """What the platform's code raises here."""
+
+
+class Broken:
+"""`make test` gives each run another one."""
+
+    def __init__(self, name: str, point: str, after: int = 0) -> None:
+        self._real: Any = outbound(name)
+        self._point, self._after = point, after
+        self.PROFILE = Profile(retry_for=10, pushed_credentials=self._real.PROFILE.pushed_credentials)
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._real, name)
+        if name != self._point:
+            return real
+        return self._deliver if self._after else self._raise
+
+    def _raise(self, *_: Any) -> Any:
+        raise Boom
+
+    def _deliver(self, *arguments: Any) -> Iterator[Call]:
+        steps, receipt = self._real.deliver(*arguments), None
+        for _ in range(self._after):
+            receipt = yield next(steps) if receipt is None else steps.send(receipt)
+        raise Boom
+
+
+class Http:
+    """Answers every call with success."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self.calls = 0
+
+    def perform(self, call: Call, token: str = "") -> Answer:
+        self.calls += 1
+        if call.name == "token":
+            return Answer(200, json.dumps(TOKENS).encode())
+        return self._adapter.receipt(call, self.calls)
+
+
+class World:
+    def __init__(self, platform: str, broken: Broken, clock: Clock) -> None:
+        self.adapter, self.clock = ADAPTERS[platform], clock
+        self.http = Http(self.adapter)
+        limiter = RateLimiter(dynamodb(), "parley", clock, clock.sleep)
+        tokens = Tokens(dynamodb(), "parley", clock, clock.sleep)
+        calls = Calls(self.http, tokens, limiter, dynamodb(), "parley", clock)  # type: ignore[arg-type]
+        outbox, deferred = Outbox(dynamodb(), "parley", 2), DeferredReplies(dynamodb(), "parley", 86_400)
+        self.deliverer = Deliverer(outbox, deferred, calls, limiter, self, clock)  # type: ignore[arg-type]
+        self.broken = broken
+
+    def get(self, _platform: str, _name: str) -> Any:
+        """The app, as `Apps` gives it."""
+        return self.adapter.app
+
+    def deliver(self, case: dict[str, Any]) -> tuple[Row, int]:
+        """The row of the reply at the end, and the number of attempts."""
+        to = {"platform": self.adapter.platform, "app": self.adapter.app.name, **case["to"]}
+        out = Outgoing(
+            id=reply_id("key", 0),
+            message_key="key",
+            ordinal=0,
+            to=msgspec.convert(to, Destination),
+            reply=msgspec.convert(case["reply"], Reply),
+            created=self.clock.now,
+        )
+        Inbox(dynamodb(), "parley", 86_400).add(out, self.clock.now)
+        record = {"body": encode(out).decode(), "messageId": "r", "attributes": {"ApproximateReceiveCount": "1"}}
+        for attempt in range(1, 30):
+            try:
+                self.deliverer(record)
+                return row_of(get(dynamodb(), "parley", reply_pk(out.id))), attempt
+            except RetryAfter as later:
+                self.clock.now += max(later.seconds, 0.1)
+        raise AssertionError("the reply never ends")
+
+
+def replies(platform: str) -> list[dict[str, Any]]:
+    """Three golden files of the platform, others in each run, with an edit and a recall among them where there are."""
+    files = sorted((GOLDEN / platform).glob("*.json"))
+    changes = [path for path in files if path.stem.startswith(("edit", "recall"))]
+    chosen = random.Random(SEED)
+    picked = [*chosen.sample(changes, min(2, len(changes))), *chosen.sample(files, 2)]
+    return [json.loads(path.read_text("utf-8")) for path in picked]
+
+
+POINTS = [("deliver", 0), ("deliver", 1), ("outcome", 0), ("limits", 0), ("token_key", 0), ("token", 0)]
+
+
+@pytest.mark.parametrize(("point", "after"), POINTS)
+@pytest.mark.parametrize("platform", NAMES)
+def test_whatever_a_platform_raises_ends_that_reply_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str, point: str, after: int
+) -> None:
+    for case in replies(platform):
+        broken = Broken(platform, point, after)
+        monkeypatch.setattr(delivery, "outbound", lambda _, found=broken: found)
+        clear_table()
+        world = World(platform, broken, clock)
+        row, attempts = world.deliver(case)
+        assert row.state in FINAL
+        assert row.state is ReplyState.SENT or row.reason, (SEED, case["about"], row)
+        assert attempts < 15
+        assert world.http.calls <= 2 * attempts + 5
+
+
+def clear_table() -> None:
+    """Remove the reply and its tokens, so that the next one starts afresh."""
+    for item in dynamodb().scan(TableName="parley")["Items"]:
+        dynamodb().delete_item(TableName="parley", Key={"pk": item["pk"]})
