@@ -1,6 +1,7 @@
 """The documents are correct: their code runs, and their links, anchors and commands exist."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,23 @@ def test_every_make_target_that_a_document_names_exists(path: Path):
     commands = [*re.findall(r"`(make [^`]+)`", path.read_text()), *"\n".join(blocks(path, "sh")).splitlines()]
     named = {found[1] for command in commands if (found := re.match(r" *make ([a-z0-9.-]+)", command))}
     assert named <= TARGETS
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
+def test_every_python_program_that_a_document_names_exists(path: Path):
+    named = re.findall(r"python3? -m (tools[\w.]*)", path.read_text())
+    assert [module for module in named if find_spec(module) is None] == []
+    files = re.findall(r"python3? ((?:tools|tests)/[\w/]+\.py)", path.read_text())
+    assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+@pytest.mark.parametrize("path", TRANSLATED, ids=name_of)
+def test_a_translation_links_to_translations_where_they_exist(path: Path):
+    def translation(link: str) -> Path:
+        return (path.parent / link.partition("#")[0].replace(".md", CHINESE)).resolve()
+
+    others = [link for link in links(path) if CHINESE not in link and not link.startswith("#")]
+    assert [link for link in others if translation(link) in TRANSLATED and translation(link) != path] == []
 
 
 @pytest.mark.parametrize("path", TRANSLATED, ids=name_of)
