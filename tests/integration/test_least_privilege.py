@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,18 @@ def test_waiting_and_retrying_do_with_their_roles(strict: Stack) -> None:
     strict.post("/api/faults", platform="feishu", kind="http_500", times=1)
     strict.send("/echo again", room=room)
     assert [message["text"] for message in strict.wait_for_answers(room)] == ["again"]
+
+
+@pytest.mark.parametrize("platform", ["wecom", "wechat"])
+def test_a_callback_gives_a_passive_reply_with_its_role(strict: Stack, platform: str) -> None:
+    person = f"person{uuid.uuid4().hex[:8]}"
+    sent = strict.post("/api/messages", platform=platform, app="passive", sender=person, text="/echo within")
+
+    def replies() -> list[dict[str, Any]] | None:
+        found = strict.get(f"/api/journal/{sent['message_id']}")["replies"]
+        return found if found and found[0]["state"] == "SENT" else None
+
+    assert [reply["receipts"] for reply in strict.wait(replies)] == [["passive"]]
 
 
 def test_the_sweeper_does_with_its_role(strict: Stack) -> None:
