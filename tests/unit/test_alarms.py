@@ -8,6 +8,7 @@ import pytest
 
 from parley.adapter import SupportsPassiveReply
 from parley.platforms import NAMES, inbound
+from parley.platforms.tencent.passive import REPLY_DEADLINE
 from tests.template import ROOT, functions, of_type, template
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
@@ -61,12 +62,9 @@ def test_the_runbook_says_how_every_platform_treats_a_callback_that_fails() -> N
 def test_the_runbook_quotes_log_lines_metrics_and_settings_that_exist() -> None:
     sources = [*Path(ROOT / "shared").rglob("*.py"), *Path(ROOT / "tools").rglob("*.py"), ROOT / "template.yaml"]
     known = "\n".join(path.read_text() for path in sources)
-    quoted = {
-        text
-        for text in re.findall(r"`([^`\n]+)`", RUNBOOK)
-        if re.fullmatch(r"[a-z'’]+( [a-z'’]+)+|[A-Z][a-z]+[A-Z]\w+", text)
-    }
-    others = {"ConcurrentExecutions", "Init Duration", "make dlq"}
+    texts = r"[a-z'-]+( [a-z'-]+)+|[A-Z][a-z]+[A-Z]\w+"
+    quoted = {text for text in re.findall(r"`([^`\n]+)`", RUNBOOK) if re.fullmatch(texts, text)}
+    others = {"ConcurrentExecutions", "make dlq", "aws ssm put-parameter --overwrite"}
 
     assert {"callback rejected", "AcknowledgeTime", "DelivererConcurrency"} <= quoted
     assert {text for text in quoted - others - set(ALARMS) if not re.search(rf"\b{text}\b", known)} == set()
@@ -121,6 +119,13 @@ def test_the_latency_that_stops_a_deployment_does_not_contain_the_wait_for_a_pas
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 5 * 60
 
 
+@pytest.mark.parametrize(
+    "stem", [stem for stem in CALLBACKS if isinstance(inbound(stem.lower()), SupportsPassiveReply)]
+)
+def test_the_deliberate_wait_alone_does_not_count_as_a_response_that_comes_too_late(stem: str) -> None:
+    assert NAMED[stem]["ResponseTimeout"] > REPLY_DEADLINE * 1000
+
+
 @pytest.mark.parametrize("stem", CALLBACKS)
 def test_it_is_noticed_when_responses_come_after_the_platform_has_given_up(stem: str) -> None:
     alarm = ALARMS[f"{stem}ApiLatencyAlarm"]["Properties"]
@@ -128,7 +133,7 @@ def test_it_is_noticed_when_responses_come_after_the_platform_has_given_up(stem:
     dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
 
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "Latency")
-    assert alarm["Threshold"] == (5000 if isinstance(inbound(stem.lower()), SupportsPassiveReply) else 3000)
+    assert alarm["Threshold"] == NAMED[stem]["ResponseTimeout"]
     assert (dimensions["ApiName"], dimensions["Stage"]) == (api["Name"], api["StageName"])
     # These dimensions exist with detailed metrics alone.
     assert api["MethodSettings"][0]["MetricsEnabled"] is True
