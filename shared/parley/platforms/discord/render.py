@@ -49,7 +49,7 @@ class Part:
     embed: dict[str, Any] | None = None
     rows: tuple[dict[str, Any], ...] = ()
     people: frozenset[str] = frozenset()
-    """Ids of the people who may be notified. Those whom `content` mentions are."""
+    """Ids of the people who may be notified. Discord notifies those of them whom `content` mentions."""
     everyone: bool = False
     quoted: str = ""
     """The id of the message that this one is shown as a reply to."""

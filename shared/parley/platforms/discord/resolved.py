@@ -87,7 +87,10 @@ def sender_of(id_: str, user: Mapping[str, Any], member: Mapping[str, Any] | Non
 
 
 def media(attachment: Mapping[str, Any]) -> AnyMedia | None:
-    """An attachment as a segment; None if it has no address. The address is signed and expires, so fetch it soon."""
+    """An attachment as a segment; None if it has no address.
+
+    The address has a signature in its query and expires soon.
+    """
     url = text(attachment.get("url"))
     if not url:
         return None
