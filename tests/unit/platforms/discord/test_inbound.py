@@ -20,6 +20,7 @@ from tests.conformance.adapters.discord import (
     interaction,
     make_app,
     on_message,
+    option,
     ping,
     press,
     signed,
@@ -111,6 +112,20 @@ def test_a_callback_for_another_application_is_refused() -> None:
 )
 def test_a_signed_body_without_a_required_field_is_malformed(body: dict[str, Any]) -> None:
     outcome = receive(signed(dump(body), NOW), APP, NOW)
+    assert isinstance(outcome, Rejected)
+    assert (outcome.status, outcome.reason) == (400, "malformed")
+
+
+def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
+    body = dump({**slash(), "data": {"name": "do", "type": 1, "options": [option(3, "a", "HERE")]}})
+    outcome = receive(signed(body.replace(b"HERE", rb"x\ud83d"), NOW), APP, NOW)
+    assert isinstance(outcome, Accepted)
+    assert outcome.messages[0].content.text == "/do x\ufffd"
+
+
+@pytest.mark.parametrize("depth", [101, 5_000])
+def test_a_signed_body_that_is_nested_too_deep_is_malformed(depth: int) -> None:
+    outcome = receive(signed(b'{"type":2,"data":' + b"[" * depth + b"]" * depth + b"}", NOW), APP, NOW)
     assert isinstance(outcome, Rejected)
     assert (outcome.status, outcome.reason) == (400, "malformed")
 
