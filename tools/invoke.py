@@ -19,6 +19,7 @@ from parley.journal.states import Row
 from tools.local import Trouble, build, processes, stack
 from tools.local.aws import REGION, Aws
 from tools.local.places import PYTHON, ROOT, Places
+from tools.names import folder_of
 from tools.samples import APPS, domain, workers
 
 _TEMPLATE, _VARIABLES = ROOT / ".local" / "invoke.yaml", ROOT / ".local" / "env.json"
@@ -100,12 +101,11 @@ def _reach(endpoint: str) -> dict[str, str]:
 
 def _variables(aws: Aws, facts: dict[str, Any], functions: list[str], host: str) -> dict[str, dict[str, str]]:
     """By function: the variables that it has in the stack, and those of `_reach`."""
-    deployed = {name.lower(): full for name, full in facts["functions"].items()}
     more = {**_reach(_seen_from(host, aws.endpoint)), "PARLEY_STAGE": _STAGE}
     client = aws.client("lambda")
     variables: dict[str, dict[str, str]] = {}
     for function in functions:
-        full = deployed.get(function.removesuffix("Function").lower())
+        full = facts["functions"].get(folder_of(function.removesuffix("Function")))
         if full is None:
             raise Trouble(f"{function} is newer than the stack that is up: `make down`, `make up`, `make events`.")
         configured = client.get_function_configuration(FunctionName=full)["Environment"]["Variables"]

@@ -10,10 +10,11 @@ from parley.adapter import SupportsPassiveReply
 from parley.platforms import NAMES, inbound
 from parley.platforms.tencent.passive import REPLY_DEADLINE
 from tests.template import ROOT, functions, of_type, template
+from tools.names import logical_id
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 STEMS = [name.removesuffix("Function") for name in functions()]
-CALLBACKS = [name.capitalize() for name in NAMES]
+CALLBACKS = [logical_id(name) for name in NAMES]
 NAMED = template()["Mappings"]["Functions"]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 CHAPTERS = {
@@ -120,7 +121,7 @@ def test_the_latency_that_stops_a_deployment_does_not_contain_the_wait_for_a_pas
 
 
 @pytest.mark.parametrize(
-    "stem", [stem for stem in CALLBACKS if isinstance(inbound(stem.lower()), SupportsPassiveReply)]
+    "stem", [stem for stem in CALLBACKS if isinstance(inbound(NAMED[stem]["Name"]), SupportsPassiveReply)]
 )
 def test_the_deliberate_wait_alone_does_not_count_as_a_response_that_comes_too_late(stem: str) -> None:
     assert NAMED[stem]["ResponseTimeout"] > REPLY_DEADLINE * 1000

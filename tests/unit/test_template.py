@@ -14,6 +14,7 @@ from parley.engine.http import _TO_RECORD
 from parley.platforms import NAMES, inbound
 from tests.settings import settings_of
 from tests.template import ROOT, expanded, functions, of_type, template, written
+from tools.names import folder_of, logical_id
 
 
 def queues() -> dict[str, dict[str, Any]]:
@@ -122,7 +123,7 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
         assert resource.startswith(SSM) or "*" not in resource, (action, resource)
 
 
-CALLBACKS = {f"{name.capitalize()}Role": name for name in NAMES}
+CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
 PROBED = ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 """Methods that nobody uses and that Discord gets 401 from all the same; ANY is what the local emulator cannot do."""
 ANSWERING = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsPassiveReply)}
@@ -294,7 +295,7 @@ COMMON = settings(written()["Globals"]["Function"]["Environment"]["Variables"])
 
 
 def code_of(name: str) -> dict[str, bool]:
-    return settings_of(name.removesuffix("Function").lower())
+    return settings_of(folder_of(name.removesuffix("Function")))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -398,7 +399,7 @@ def test_a_function_is_named_alike_in_folder_logs_metrics_and_mapping(name: str)
     stem = name.removesuffix("Function")
     row = written()["Mappings"]["Functions"][stem]
 
-    assert row["Name"] == stem.lower()
+    assert logical_id(row["Name"]) == stem
     assert (ROOT / "functions" / row["Name"] / "app.py").is_file()
     assert environment(name)["POWERTOOLS_SERVICE_NAME"] == {"Fn::Sub": f"${{Stage}}-{row['Name']}"}
     assert template()["Resources"][f"{stem}Logs"]["Properties"]["LogGroupName"] == {

@@ -10,6 +10,7 @@ from tools.local.build import parameters
 from tools.local.emulator import tail
 from tools.local.places import ROOT, SAM, Places
 from tools.local.trouble import Trouble
+from tools.names import folder_of
 
 STACK = "parley-local"
 STAGE = "local"
@@ -63,7 +64,7 @@ def api_url(aws: Aws, outputs: dict[str, str]) -> str:
 
 def resources(outputs: dict[str, str]) -> dict[str, object]:
     """What tests and tools look into: the table, the queues, the functions and their log groups."""
-    functions = {key.removesuffix("Function").lower(): key for key in outputs if key.endswith("Function")}
+    functions = {folder_of(key.removesuffix("Function")): key for key in outputs if key.endswith("Function")}
     return {
         "account": ACCOUNT,
         "table": outputs["StateTable"],
