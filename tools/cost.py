@@ -24,8 +24,9 @@ from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import RESPONSE
 from tools.faults.policies import CallSite, Fault, FaultPlan
 from tools.faults.simulation import Simulation
-from tools.faults.targets import APP, TARGETS, Target
+from tools.faults.targets import APP, Target, titled
 
+FEISHU = titled("feishu")
 FILE = Path(__file__).parents[1] / "docs" / "cost.md"
 FIGURES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("prices.toml").read_text())
 PRICES: dict[str, Any] = FIGURES["prices"]
@@ -112,7 +113,7 @@ class _Counter(FaultPlan):
         return None
 
 
-def measure(target: Target = TARGETS[0]) -> Usage:
+def measure(target: Target = FEISHU) -> Usage:
     """The usage of one message with one reply, after two others like it."""
     with isolated():
         return _measure(target)

@@ -15,7 +15,9 @@ from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB, ServiceError
 from tools.faults.policies import Fault, FaultPlan
 from tools.faults.simulation import Simulation
-from tools.faults.targets import APP, TARGETS
+from tools.faults.targets import APP, titled
+
+FEISHU = titled("feishu")
 
 COMPARED = ("Attributes", "Item", "Items", "Count", "Responses")
 
@@ -23,7 +25,7 @@ COMPARED = ("Attributes", "Item", "Items", "Count", "Responses")
 def calls(at: int, fault: Fault, *, direct: bool) -> tuple[list[str], list[str]]:
     """The calls that one message makes with `fault` at call `at`, and the rows in the table afterwards."""
     plan = FaultPlan({at: fault}, armed=True)
-    sim = Simulation(TARGETS[:1], plan, make_bot(), Random(3), direct=direct)
+    sim = Simulation((FEISHU,), plan, make_bot(), Random(3), direct=direct)
     sim.platforms["feishu"].send_message(APP, "team", "lin", NewMessage(text="/two m"))
     sim.settle()
     return plan.calls, sorted(

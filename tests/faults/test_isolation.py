@@ -9,14 +9,16 @@ from tools.faults.bot import make_bot
 from tools.faults.policies import FaultPlan
 from tools.faults.scheduler import START
 from tools.faults.simulation import Simulation
-from tools.faults.targets import APP, TARGETS
+from tools.faults.targets import APP, titled
+
+FEISHU = titled("feishu")
 
 CONVERSATIONS = 50
 
 
 def reply_times(bot: Bot, poisoned: str = "", *, until: float = 600) -> tuple[dict[str, list[float]], Simulation]:
     """The times of the replies in each conversation, in seconds from the start. One of them begins with `poisoned`."""
-    sim = Simulation(TARGETS[:1], FaultPlan(), bot, Random(7))
+    sim = Simulation((FEISHU,), FaultPlan(), bot, Random(7))
     platform = sim.platforms["feishu"]
     if poisoned:
         platform.send_message(APP, "private", "person-0", NewMessage(text=poisoned))
@@ -55,7 +57,7 @@ def test_one_poisoned_conversation_of_fifty_delays_none_of_the_others() -> None:
 
 def test_a_reply_that_has_to_wait_delays_no_other_conversation() -> None:
     """Its chat is over its rate limit for ten minutes."""
-    sim = Simulation(TARGETS[:1], FaultPlan(), make_bot(), Random(7))
+    sim = Simulation((FEISHU,), FaultPlan(), make_bot(), Random(7))
     platform = sim.platforms["feishu"]
     platform.send_message(APP, "private", "person-0", NewMessage(text="/count first"))
     sim.settle()

@@ -16,7 +16,9 @@ from tools.faults.renderings import renderings_of
 from tools.faults.scheduler import Clock
 from tools.faults.simulation import Simulation
 from tools.faults.sqs import DEDUPLICATION, NotInFlightError, Queue
-from tools.faults.targets import APP, TARGETS
+from tools.faults.targets import APP, titled
+
+FEISHU = titled("feishu")
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -39,11 +41,11 @@ def test_its_settings_are_those_of_the_template() -> None:
 
 
 def test_a_simulation_makes_the_same_calls_directly_and_through_botocore() -> None:
-    renderings = {"feishu": renderings_of(TARGETS[0])}
+    renderings = {"feishu": renderings_of(FEISHU)}
     calls: list[list[str]] = []
     for direct in (True, False):
         plan = FaultPlan(armed=True)
-        sim = Simulation(TARGETS[:1], plan, make_bot(), Random(3), direct=direct)
+        sim = Simulation((FEISHU,), plan, make_bot(), Random(3), direct=direct)
         for number in range(3):
             sim.platforms["feishu"].send_message(APP, "team", "lin", NewMessage(text=f"/count m{number}"))
         sim.settle()

@@ -19,10 +19,9 @@ from tools.faults.oracle import Findings
 from tools.faults.policies import DEFAULT_RATES, CallSite, Fault, RandomFaults, Rates
 from tools.faults.random_runs import Run
 from tools.faults.renderings import Renderings, renderings_of
-from tools.faults.targets import TARGETS, Target
+from tools.faults.targets import TARGETS, Target, titled
 
-FEISHU = TARGETS[0]
-DISCORD = next(target for target in TARGETS if target.name == "discord")
+FEISHU, DISCORD = titled("feishu"), titled("discord")
 TENCENT = [target for target in TARGETS if target.name in ("wecom", "wechat")]
 RUN = Run(seed=5, messages=150, conversations=15)
 
@@ -75,7 +74,7 @@ class DecidesInTwo(Inbox):
 
 @cache
 def _renderings(title: str) -> Renderings:
-    return renderings_of(next(target for target in TARGETS if target.title == title))
+    return renderings_of(titled(title))
 
 
 def renderings(target: Target) -> Renderings:

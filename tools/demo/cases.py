@@ -1,11 +1,8 @@
-"""The cases of every platform. One that the stack has an app of and this table does not is told, not passed over."""
+"""The cases of every platform. A platform has a module here, by its name, with `CASES`."""
 
-from tools.demo import discord, feishu, tencent
+from importlib import import_module
+
+from parley.platforms import NAMES
 from tools.demo.case import Case
 
-PLATFORMS: dict[str, tuple[Case, ...]] = {
-    "feishu": feishu.CASES,
-    "discord": discord.CASES,
-    "wecom": tencent.WECOM,
-    "wechat": tencent.WECHAT,
-}
+PLATFORMS: dict[str, tuple[Case, ...]] = {name: import_module(f"{__package__}.{name}").CASES for name in NAMES}

@@ -7,8 +7,6 @@ from typing import Any
 
 from playground.platforms.model import Wire
 from playground.platforms.tencent import Tencent, wire
-from playground.platforms.wechat import Wechat
-from playground.platforms.wecom import Wecom
 from tools.demo.case import Case, Seen
 from tools.demo.rows import Rows, answered, fault
 from tools.demo.world import Said, World
@@ -123,10 +121,3 @@ class TencentRows(Rows):
 def _state(world: World, message_id: str) -> str:
     found = world.http.get(f"{world.stack['playground']}/api/journal/{message_id}").json()
     return next((reply["state"] for reply in found.get("replies", ())), "")
-
-
-WECOM = TencentRows(Wecom, keep_query=True).cases("template_card")
-_WECHAT = TencentRows(Wechat, keep_query=False)
-WECHAT = _WECHAT.cases(
-    "msgmenu", Case("six seconds, within the callback", "504 200, 'That took 6 seconds.'", _WECHAT.within_the_callback)
-)

@@ -1,0 +1,62 @@
+"""A platform under test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import convert
+
+from parley.platforms import config_type
+from playground.platforms.base import Platform
+
+APP = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A platform under test: its imitation, the base URL of its API, and the configurations of its apps."""
+
+    name: str
+    imitation: type[Platform]
+    apps: Mapping[str, Mapping[str, Any]]
+    address: str
+    commands: tuple[str, ...] = ("count", "two", "long", "card", "photo", "refused", "late", "push")
+    """The commands that people send there."""
+    long_text_words: int = 2000
+    """Words of a text that needs several messages on this platform, and no more than the platform accepts."""
+    receives_plain_text: bool = True
+    """Whether the platform delivers messages that are not commands to the bot."""
+    room: str = "team"
+    """Where people talk to the bot."""
+    message_interval: float = 0
+    """Least average seconds between the messages of one person, on platforms that allow the bot only a few replies to
+    each message; 0 on all others."""
+    variant: str = ""
+    """The name of this configuration, if one platform is tested in several configurations."""
+
+    @property
+    def title(self) -> str:
+        """The name in the printed table."""
+        return f"{self.name} {self.variant}".strip()
+
+    @property
+    def replies_passively(self) -> bool:
+        """Whether its apps are configured to reply within the callback."""
+        return any(convert(app, config_type(self.name)).replies_passively for app in self.apps.values())
+
+    @property
+    def all_commands(self) -> tuple[str, ...]:
+        """All that a person can do there: the commands, plain text (`echo`), and a press of a button (`press`)."""
+        return (*self.commands, *(("echo",) if self.receives_plain_text else ()), "press")
+
+    def text(self, command: str, tag: str) -> str:
+        """The text that a person sends for `command`. All tags of a run have the same length: it is part of the
+        length of a long text.
+        """
+        match command:
+            case "echo":
+                return tag
+            case "long":
+                return f"/long {tag} {self.long_text_words}"
+            case _:
+                return f"/{command} {tag}"

@@ -1,0 +1,53 @@
+"""Discord over HTTP. The bot gets commands only, no plain text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nacl.signing import SigningKey
+
+from parley.platforms.discord.commands import definitions
+from playground.platforms.discord import Discord, wire
+from playground.platforms.http import Request
+from tools.faults.bot import LATE_APP, make_bot
+from tools.faults.target import APP, Target
+
+_HOST = "http://discord.imitation"
+
+
+class _Discord(Discord):
+    """Discord, with the bot's commands registered by its own API."""
+
+    def add_app(self, name: str, config: Mapping[str, Any]) -> None:
+        super().add_app(name, {**config, "signing_key": _key(name).encode().hex()})
+        specs = make_bot().specs()
+        headers = {"authorization": f"Bot {config['bot_token']}", "user-agent": "DiscordBot (faults, 1)"}
+        path = f"/api/v10/applications/{config['application_id']}/commands"
+        response = self.handle(Request("PUT", path, headers=headers, body=wire.dumps(definitions(specs))))
+        if response.status != 200:
+            raise ValueError(f"Discord rejects the commands: {response.body!r}")
+
+
+def _key(name: str) -> SigningKey:
+    return SigningKey(name.encode().ljust(32, b"-"))
+
+
+def _app(name: str) -> dict[str, Any]:
+    return {
+        "application_id": wire.stable_id("faults", name),
+        "public_key": _key(name).verify_key.encode().hex(),
+        "bot_token": f"token-{name}",
+        "host": f"{_HOST}/api/v10",
+    }
+
+
+TARGETS = (
+    Target(
+        "discord",
+        _Discord,
+        {name: _app(name) for name in (APP, LATE_APP)},
+        _HOST,
+        ("count", "two", "long", "card", "photo", "late"),
+        long_text_words=300,
+        receives_plain_text=False,
+    ),
+)

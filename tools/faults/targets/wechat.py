@@ -1,0 +1,48 @@
+"""WeChat: an account that replies by its API, and one that replies within the callback."""
+
+from typing import Any
+
+from playground.platforms.base import PRIVATE
+from playground.platforms.wechat import Wechat
+from tools.faults.target import APP, Target
+
+_HOST = "http://wechat.imitation"
+
+
+def _app(mode: str) -> dict[str, Any]:
+    return {
+        "app_id": f"wx{mode}",
+        "app_secret": f"secret-{mode}",
+        "token": f"token-{mode}",
+        "encoding_aes_key": "k" * 43,
+        "reply_mode": mode,
+        "host": _HOST,
+    }
+
+
+TARGETS = (
+    # No `late`: an account cannot write to a person who has never written to it. No `push`: there are no webhooks.
+    Target(
+        "wechat",
+        Wechat,
+        {APP: _app("active")},
+        _HOST,
+        ("count", "two", "long", "card", "photo", "refused"),
+        long_text_words=250,
+        room=PRIVATE,
+        message_interval=70,
+        variant="active",
+    ),
+    # No `refused` either: WeChat does not report a passive reply that it cannot show.
+    Target(
+        "wechat",
+        Wechat,
+        {APP: _app("passive")},
+        _HOST,
+        ("count", "two", "long", "card", "photo"),
+        long_text_words=250,
+        room=PRIVATE,
+        message_interval=70,
+        variant="passive",
+    ),
+)
