@@ -1,24 +1,24 @@
-# Builds the layers, for `sam build` (BuildMethod: makefile). Included by targets/<runtime>-<architecture>/Makefile,
-# which template.yaml picks by its parameters: make itself would not know them. SAM copies the layer's folder to a
-# scratch directory, runs make there and takes what lies in ARTIFACTS_DIR. Needs uv or pip, for any target: the wheels
-# are chosen by name, so no Python 3.13 and no arm64 machine is needed to build for them.
+# Builds the layers for `sam build` (BuildMethod: makefile). targets/<runtime>-<architecture>/Makefile includes this file;
+# template.yaml selects that folder by its parameters, because make does not get them. SAM copies the layer's folder to
+# a temporary directory, runs make there and packs the contents of ARTIFACTS_DIR. The build needs uv or pip. It selects
+# wheels by name, so it needs neither Python 3.13 nor an arm64 machine to build for them.
 
 TARGET := $(notdir $(patsubst %/,%,$(dir $(abspath $(firstword $(MAKEFILE_LIST))))))
 ROOT := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))..)
 VERSION := $(patsubst python%,%,$(firstword $(subst -, ,$(TARGET))))
 MACHINE := $(subst arm64,aarch64,$(lastword $(subst -, ,$(TARGET))))
 PACKAGES = $(ARTIFACTS_DIR)/python
-# Python 3.11 runs on Amazon Linux 2, with an older C library than its successors'.
+# Lambda runs Python 3.11 on Amazon Linux 2, which has an older C library than Amazon Linux 2023.
 LIBC := $(if $(filter 3.11,$(VERSION)),manylinux2014,manylinux_2_28)
-# The local stack runs the functions on this machine itself, which may be a Mac: with PARLEY_LAYER_HOST=1 the wheels are
-# this machine's.
+# The local stack runs the functions on this machine, which can be a Mac. With PARLEY_LAYER_HOST=1 the wheels are for this
+# machine.
 UV_TARGET := $(if $(PARLEY_LAYER_HOST),,--python-platform $(MACHINE)-$(LIBC))
 PIP_TARGET_OPTIONS := $(if $(PARLEY_LAYER_HOST),,--platform $(LIBC)_$(MACHINE) --platform manylinux_2_17_$(MACHINE) \
 	--platform manylinux2014_$(MACHINE) --implementation cp --python-version $(VERSION))
 
-# boto3 goes into the layer although the managed runtime has one: what runs is then what was tested, with the byte code
-# that halves a cold start, and it is the same locally. Of botocore's descriptions of some 400 services only these are
-# kept (1 MB instead of 20): a bot that calls another service adds its name here.
+# The layer contains boto3, although the managed runtime has one. So the functions run the tested version, locally too,
+# and with byte code, which halves a cold start. botocore describes about 400 services; the layer keeps only these (1 MB
+# instead of 20). Add the service here if a bot calls another one.
 SERVICES := apigatewaymanagementapi appconfigdata bedrock-runtime cloudwatch dynamodb events kms lambda logs s3 \
 	scheduler secretsmanager sns sqs ssm sts
 
@@ -45,8 +45,8 @@ build-SharedLayer:
 	@find "$(PACKAGES)" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 
-# The team's modules lie at the top of the import path, beside each other, as they do in `mybot`. A module `app` would
-# hide the function's handler or be hidden by it, and `parley` would hide the library.
+# The team's modules are at the top of the import path, as they are in `mybot`. A module `app` would hide the handler of
+# the function, or the handler would hide it. A module `parley` would hide the library.
 build-BotLayer:
 	@for name in app parley; do \
 		if [ -e "$$name.py" ] || [ -e "$$name" ]; then \
@@ -59,8 +59,8 @@ build-BotLayer:
 	@find "$(PACKAGES)" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 
-# Byte code: /opt cannot be written to, so without it every cold start compiles everything. Only the same minor version
-# may make it; unchecked, because a layer's sources never change under it. The paths in tracebacks are Lambda's.
+# Byte code: /opt is read-only, so without byte code every cold start compiles all modules. Only the same minor version
+# of Python can make it. It is unchecked, because the sources of a layer never change. Tracebacks show Lambda's paths.
 compile:
 	@for python in python$(VERSION) "$(ROOT)"/.venv/bin/python "$(ROOT)"/.local/envs/py313/bin/python \
 		"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(VERSION).*/bin/python$(VERSION); do \

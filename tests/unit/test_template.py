@@ -1,4 +1,4 @@
-"""template.yaml keeps its promises: least privilege, dead-letter queues, time-outs, retention, settings."""
+"""template.yaml: least privilege, dead-letter queues, time-outs, retention, settings, loops."""
 
 import re
 import tomllib
@@ -30,7 +30,7 @@ def target(queue: dict[str, Any]) -> str:
 
 
 def both(value: Any) -> tuple[int, int]:
-    """The (local, other) values of a number that may depend on `IsLocal`."""
+    """The values (local, elsewhere) of a number that can depend on `IsLocal`."""
     if isinstance(value, dict):
         condition, local, other = value["Fn::If"]
         assert condition == "IsLocal"
@@ -39,7 +39,7 @@ def both(value: Any) -> tuple[int, int]:
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    """All that `role` has: its own policies, and those that are attached to it."""
+    """The statements of the policies of `role`, inline and attached."""
     inline = template()["Resources"][role]["Properties"]["Policies"]
     attached = [policy for policy in policies().values() if {"Ref": role} in policy["Roles"]]
     return [statement for policy in inline + attached for statement in policy["PolicyDocument"]["Statement"]]
@@ -54,7 +54,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def grants(role: str) -> Iterator[tuple[str, str]]:
-    """(action, resource) of everything that `role` allows; a resource as it stands in the template."""
+    """The pairs (action, resource) that `role` allows, with resources as the template writes them."""
     for statement in statements(role):
         assert statement["Effect"] == "Allow"
         for action in as_list(statement["Action"]):
@@ -125,21 +125,21 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
 
 CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
 PROBED = ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-"""Methods that nobody uses and that Discord gets 401 from all the same; ANY is what the local emulator cannot do."""
-ANSWERING = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsPassiveReply)}
-"""Those whose platforms take passive replies."""
-ANSWERING_ROWS: dict[tuple[str, ...], list[str]] = {
+"""Methods for which Discord expects 401, although nothing uses them. The local emulator does not support ANY."""
+PASSIVE = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsPassiveReply)}
+"""The roles of the platforms that take passive replies."""
+PASSIVE_ROWS: dict[tuple[str, ...], list[str]] = {
     ("dynamodb:GetItem",): ["in#*", "out#*", "deferred#*", "callback#*"],
     ("dynamodb:BatchGetItem",): ["out#*"],
     ("dynamodb:UpdateItem",): ["out#*", "callback#*", "deferred#*"],
 }
-"""What answering within the callback needs, each row for itself; `test_answering.py` holds the code to it."""
+"""The rows that a passive reply needs. `test_passive_replies.py` checks that the code uses no others."""
 
 
 @pytest.mark.parametrize("role", CALLBACKS)
-def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platform_pushes(role: str) -> None:
+def test_a_callback_function_may_queue_messages_read_its_own_apps_and_store_pushed_credentials(role: str) -> None:
     platform = CALLBACKS[role]
-    reading = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"} if role in ANSWERING else set[str]()
+    reading = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"} if role in PASSIVE else set[str]()
     assert granted(role) == {
         f"{role.removesuffix('Role')}Logs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "InboundQueue.Arn": {"sqs:SendMessage"},
@@ -149,15 +149,15 @@ def test_a_callback_function_may_queue_read_its_own_apps_and_keep_what_the_platf
     }
     on_the_table = [s for s in statements(role) if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     rows = {tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"] for s in on_the_table}
-    wanted = {("dynamodb:PutItem",): [f"credential#{platform}#*"]} | (ANSWERING_ROWS if role in ANSWERING else {})
+    wanted = {("dynamodb:PutItem",): [f"credential#{platform}#*"]} | (PASSIVE_ROWS if role in PASSIVE else {})
     assert {action: row["dynamodb:LeadingKeys"] for action, row in rows.items()} == wanted
 
 
 def test_the_rights_for_passive_replies_are_attached_before_the_code_that_uses_them() -> None:
     (attached,) = policies().values()
-    assert {reference["Ref"] for reference in attached["Roles"]} == ANSWERING
+    assert {reference["Ref"] for reference in attached["Roles"]} == PASSIVE
     dependent = {name for name, body in of_type("AWS::Serverless::Function").items() if "DependsOn" in body}
-    assert dependent == {role.replace("Role", "Function") for role in ANSWERING}
+    assert dependent == {role.replace("Role", "Function") for role in PASSIVE}
     assert all(template()["Resources"][name]["DependsOn"] == "PassiveRepliesPolicy" for name in dependent)
 
 
@@ -185,7 +185,7 @@ def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
     }
 
 
-def test_the_deliverer_only_takes_from_its_queue() -> None:
+def test_the_deliverer_reads_its_queue_and_writes_to_none() -> None:
     assert granted("DelivererRole") == {
         "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "OutboundQueue.Arn": RECEIVE,
@@ -205,7 +205,7 @@ def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
     assert on_the_table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["out#*"]}}
 
 
-def test_the_journal_outlives_whatever_can_come_back_from_a_dead_letter_queue() -> None:
+def test_the_journal_keeps_a_message_longer_than_a_queue_and_its_dead_letter_queue_together() -> None:
     longest = sum(queues()[name]["MessageRetentionPeriod"] for name in ("InboundQueue", "InboundDeadLetters"))
     assert template()["Parameters"]["RetentionDays"]["MinValue"] * 86_400 > longest
 
@@ -222,7 +222,7 @@ def test_a_queue_is_fifo_encrypted_and_keeps_messages_for_fourteen_days(name: st
 
 
 @pytest.mark.parametrize("name", sorted(set(queues()) - dead_letter_queues()))
-def test_a_queue_has_a_dead_letter_queue_that_takes_from_it_alone(name: str) -> None:
+def test_a_queue_has_a_dead_letter_queue_that_accepts_no_other_source(name: str) -> None:
     queue = queues()[name]
     dead = queues()[target(queue)]
     sources = dead["RedriveAllowPolicy"]["sourceQueueArns"]
@@ -237,9 +237,9 @@ def environment(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["InboundQueue", "OutboundQueue"])
-def test_neither_an_outage_of_aws_nor_a_rate_limit_uses_up_what_a_record_may_be_handed_out(name: str) -> None:
+def test_a_record_can_be_received_often_enough_for_a_long_outage_of_aws(name: str) -> None:
     most = queues()[name]["RedrivePolicy"]["maxReceiveCount"]
-    assert most == 1000  # as many as SQS takes
+    assert most == 1000  # the maximum of SQS
     outage = sum(_backoff(receives, EndpointConnectionError(endpoint_url="aws")) for receives in range(1, most))
     assert outage > 12 * 3600
 
@@ -247,13 +247,13 @@ def test_neither_an_outage_of_aws_nor_a_rate_limit_uses_up_what_a_record_may_be_
 @pytest.mark.parametrize(
     ("function", "queue"), [("ProcessorFunction", "InboundQueue"), ("DelivererFunction", "OutboundQueue")]
 )
-def test_a_record_comes_back_only_after_its_worker_is_surely_dead(function: str, queue: str) -> None:
+def test_a_record_becomes_visible_again_only_after_the_timeout_of_its_worker(function: str, queue: str) -> None:
     timeouts, hidden = both(functions()[function]["Timeout"]), both(queues()[queue]["VisibilityTimeout"])
 
     assert all(timeout < visibility for timeout, visibility in zip(timeouts, hidden, strict=True))
 
 
-def test_a_lease_on_a_reply_outlives_its_worker_and_ends_before_the_reply_comes_back() -> None:
+def test_a_lease_on_a_reply_ends_after_the_timeout_of_its_worker_and_before_the_record_is_visible_again() -> None:
     timeouts = both(functions()["DelivererFunction"]["Timeout"])
     leases = both(environment("DelivererFunction")["PARLEY_LEASE_SECONDS"])
     hidden = both(queues()["OutboundQueue"]["VisibilityTimeout"])
@@ -271,7 +271,7 @@ def mappings() -> Iterator[tuple[str, dict[str, Any]]]:
         yield name, body["Properties"]
 
 
-def test_a_poison_message_takes_nothing_along() -> None:
+def test_a_poison_message_fails_alone_because_batches_have_one_record() -> None:
     found = dict(mappings())
 
     assert len(found) == 8
@@ -313,7 +313,7 @@ def test_a_setting_that_all_functions_have_is_read_by_most_of_them(setting: str)
 
 
 def test_the_source_tells_which_settings_a_function_reads() -> None:
-    """So that the two tests above prove something: required, with a default, and not read."""
+    """Without this the two tests above could pass by finding no settings: required, with a default, and not read."""
     assert settings_of("domain") == {"STAGE": True}
     assert code_of("DelivererFunction") | {"LEASE_SECONDS": False, "OUTBOUND_URL": True} == code_of("DelivererFunction")
     assert "LEASE_SECONDS" not in code_of("WecomFunction")
@@ -366,22 +366,22 @@ def test_every_callback_names_its_method_and_the_platform_in_its_path() -> None:
     }
 
 
-def test_no_partition_is_taken_for_granted() -> None:
+def test_no_text_contains_a_fixed_partition() -> None:
     text = (ROOT / "template.yaml").read_text()
 
     assert "arn:aws" not in text
     assert "amazonaws.com" not in text.replace("lambda.amazonaws.com", "").replace("apigateway.amazonaws.com", "")
 
 
-def test_a_name_that_no_server_resolves_is_given_up_within_the_time_kept_back_to_record_it() -> None:
-    """glibc tries `attempts` times for `timeout` seconds; where nothing is said, twice for five."""
+def test_a_dns_lookup_ends_within_the_time_that_is_reserved_to_record_a_failure() -> None:
+    """glibc makes `attempts` attempts of `timeout` seconds. Its default is two attempts of five seconds."""
     variables = environment("DelivererFunction")
     options = dict(option.split(":") for option in variables["RES_OPTIONS"].split())
     assert int(options["timeout"]) * int(options["attempts"]) <= _TO_RECORD
 
 
 def loops() -> dict[str, list[str]]:
-    """The names over which each loop of the template goes."""
+    """The items of each loop of the template."""
     sections = (written()["Resources"], written()["Outputs"])
     found = {key: value for section in sections for key, value in section.items() if key.startswith("Fn::ForEach::")}
     return {key.removeprefix("Fn::ForEach::"): items for key, (_, items, _) in found.items()}
@@ -395,7 +395,7 @@ def test_every_function_is_in_every_loop_and_in_the_mapping() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_named_alike_in_folder_logs_metrics_and_mapping(name: str) -> None:
+def test_a_function_has_the_same_name_in_folder_logs_metrics_and_mapping(name: str) -> None:
     stem = name.removesuffix("Function")
     row = written()["Mappings"]["Functions"][stem]
 

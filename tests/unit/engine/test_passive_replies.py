@@ -18,7 +18,7 @@ from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
 from parley.model import Conversation, Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
 from tests.unit.conftest import Clock
-from tests.unit.test_template import ANSWERING_ROWS
+from tests.unit.test_template import PASSIVE_ROWS
 
 pytestmark = pytest.mark.usefixtures("aws")
 APP = App("feishu", "demo", Config())
@@ -438,7 +438,7 @@ def test_answering_touches_no_rows_but_those_that_the_callback_functions_may(
         patch.setattr(dynamodb(), "transact_write_items", refusing)
         assert world.callback(following) == (504, "")
     assert [world.callback(following) for _ in range(2)] == [(200, "owed|one|tw")] * 2
-    allowed = {(action.removeprefix("dynamodb:"), keys) for [action], rows in ANSWERING_ROWS.items() for keys in rows}
+    allowed = {(action.removeprefix("dynamodb:"), keys) for [action], rows in PASSIVE_ROWS.items() for keys in rows}
     assert {(action, f"{pk.partition('#')[0]}#*") for action, pk in used} == allowed
 
 
