@@ -18,7 +18,7 @@ from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, De
 from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Record, describe, received, run
 from parley.engine.calls import CallContext, Calls
-from parley.engine.http import Http, client
+from parley.engine.http import Http, client, media_client
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
@@ -246,7 +246,7 @@ def _deliverer() -> Deliverer:
     return Deliverer(
         outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
         deferred=DeferredReplies(dynamodb(), table, float(setting("RETENTION_DAYS", "30")) * 86_400),
-        calls=Calls(Http(client()), Tokens(dynamodb(), table), rate_limiter, dynamodb(), table),
+        calls=Calls(Http(client(), media_client()), Tokens(dynamodb(), table), rate_limiter, dynamodb(), table),
         rate_limiter=rate_limiter,
         apps=Apps(),
     )

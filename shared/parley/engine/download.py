@@ -7,7 +7,7 @@ from parley.bot import DownloadError
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb, setting
 from parley.engine.calls import CallContext, Calls
-from parley.engine.http import CallError, Http, client
+from parley.engine.http import CallError, Http, client, media_client
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
@@ -40,6 +40,9 @@ class Downloads:
             self.calls.tokens.reject(context.token_name or "", held)
             return self._fetch(context, media, message, again=False)
         if not isinstance(outcome, Sent):
+            if media.url and media.url != call.url:
+                # The callback holds a public address of the same bytes (WeCom and WeChat pictures).
+                return self._elsewhere(media.url)
             raise DownloadError(outcome.reason)
         return self._elsewhere(outcome.data["url"]) if "url" in outcome.data else body
 
@@ -67,5 +70,7 @@ def _placeholder(message: Message) -> Outgoing:
 def downloads() -> Downloads:
     """The downloads of this process."""
     table = setting("TABLE")
-    calls = Calls(Http(client()), Tokens(dynamodb(), table), RateLimiter(dynamodb(), table), dynamodb(), table)
+    calls = Calls(
+        Http(client(), media_client()), Tokens(dynamodb(), table), RateLimiter(dynamodb(), table), dynamodb(), table
+    )
     return Downloads(calls, Apps())

@@ -1,21 +1,23 @@
 """The HTTP client: one per process, connections kept alive, a deadline on every call, answers of bounded size."""
 
 import base64
-import ipaddress
 import logging
 import math
+import mimetypes
+import re
 import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, Any
+from typing import IO
 
 import httpx
 import msgspec
 
 from parley.adapter import Answer, Auth, Call, Headers, Permanent, Transient, Unknown, Upload
+from parley.engine.addresses import ForbiddenAddressError, check_url
 from parley.engine.aws import setting
 from parley.engine.sockets import ending, transport
 from parley.errors import ParleyError
@@ -25,6 +27,7 @@ MAX_ANSWER = 1_048_576
 MAX_DOWNLOAD = 10_485_760
 """Bytes of media that the bot gets at most."""
 _IN_MEMORY = 1_048_576
+_MIME = re.compile(r"[\w.+-]+/[\w.+-]+(;[^\r\n\0]*)?", re.ASCII)
 _ENOUGH = 8.0
 """Seconds that must be left before a call begins: a worker that dies during a call leaves an unknown outcome."""
 _TO_RECORD = 2.0
@@ -46,19 +49,29 @@ class CallError(ParleyError):
 
 @cache
 def client() -> httpx.Client:
-    """The client of this process."""
+    """The client of this process for the platforms' APIs."""
     return httpx.Client(transport=transport(), follow_redirects=False)
+
+
+@cache
+def media_client() -> httpx.Client:
+    """The client of this process for URLs from messages and from the bot. It reaches public addresses only; on the
+    local stack everything is on one machine.
+    """
+    return httpx.Client(transport=transport(public_only=not _is_local()), follow_redirects=False)
 
 
 @dataclass(slots=True)
 class Http:
     """Makes calls.
 
-    The client's `transport` is the network, or an imitation in a test. `until`: the time of `time.monotonic` by which
-    the last answer must be there, because the worker ends soon after it.
+    The clients' `transport` is the network, or an imitation in a test. `media` is the client for URLs from messages and
+    from the bot, `client` by default. `until`: the time of `time.monotonic` by which the last answer must be there,
+    because the worker ends soon after it.
     """
 
     client: httpx.Client
+    media: httpx.Client | None = None
     until: float = math.inf
 
     def ends_in(self, seconds: float) -> None:
@@ -69,7 +82,7 @@ class Http:
         """Make `call` with `token` where `call.auth` says. Raises CallError."""
         headers, query = _with_token(call, token)
         until = self._until(call)
-        with ending(until), _body(self.client, call, until) as body:
+        with ending(until), _body(self.media or self.client, call, until) as body:
             request = self.client.build_request(
                 call.method,
                 call.url,
@@ -80,17 +93,21 @@ class Http:
                 data=body.fields,
                 files=body.files,
             )
-            return self._send(request, until)
+            return self._send(self.client, request, until)
 
     def download(self, call: Call, token: str, limit: int = MAX_DOWNLOAD) -> tuple[Answer, bytes]:
         """Make `call` and read at most `limit` bytes. Raises CallError, also if there are more."""
         headers, query = _with_token(call, token)
         until = self._until(call)
-        request = self.client.build_request(
+        # Without a token it is no call of the platform's API: the URL is part of a message.
+        client = self.client if call.auth is not None else self.media or self.client
+        if call.auth is None:
+            _check(call.url)
+        request = client.build_request(
             call.method, call.url, params=query or None, headers=headers, timeout=_timeout(until)
         )
         with ending(until):
-            answer = self._send(request, until, limit)
+            answer = self._send(client, request, until, limit)
         return answer, answer.body
 
     def _until(self, call: Call) -> float:
@@ -100,9 +117,9 @@ class Http:
             raise CallError(Transient("too little time left in this invocation"))
         return min(now + call.timeout, self.until)
 
-    def _send(self, request: httpx.Request, until: float, limit: int = MAX_ANSWER) -> Answer:
+    def _send(self, client: httpx.Client, request: httpx.Request, until: float, limit: int = MAX_ANSWER) -> Answer:
         try:
-            response = self.client.send(request, stream=True)
+            response = client.send(request, stream=True)
             try:
                 body = _read(response, limit, until)
             except _TooLongError as error:
@@ -110,12 +127,26 @@ class Http:
                 raise CallError(Unknown(f"answered with more than {limit} bytes")) from error
             finally:
                 response.close()
+        except ForbiddenAddressError as error:
+            raise CallError(Permanent(str(error), form=True)) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise CallError(Transient(type(error).__name__)) from error
         except httpx.HTTPError as error:
             # The request may have arrived.
             raise CallError(Unknown(type(error).__name__)) from error
         return Answer(response.status_code, body, Headers(dict(response.headers)))
+
+
+def _is_local() -> bool:
+    return setting("STAGE") == "local"
+
+
+def _check(url: str) -> None:
+    """Raise CallError if `url`, which is part of a message, may not be called."""
+    try:
+        check_url(url, any_port=_is_local())
+    except ForbiddenAddressError as error:
+        raise CallError(Permanent(str(error), form=True)) from error
 
 
 class _TooLongError(ParleyError):
@@ -169,13 +200,23 @@ class _Body:
 def _body(client: httpx.Client, call: Call, until: float) -> Generator[_Body]:
     if call.upload is not None:
         with _opened(client, call.upload, until) as file:
-            media = call.upload.media
-            part = (media.name or call.upload.filename, file, media.mime or "application/octet-stream")
+            mime = call.upload.media.mime or "application/octet-stream"
+            part = (_file_name(call.upload), file, mime)
             yield _Body({}, fields=call.upload.fields, files={call.upload.field: part})
     elif call.json is not None:
         yield _Body({"Content-Type": "application/json; charset=utf-8"}, content=msgspec.json.encode(call.json))
     else:
         yield _Body({})
+
+
+def _file_name(upload: Upload) -> str:
+    """The name of the file, with a suffix: platforms and clients take the type from it. Raises CallError."""
+    media = upload.media
+    if media.mime and not _MIME.fullmatch(media.mime):
+        raise CallError(Permanent("the media's `mime` is not a media type such as image/png", form=True))
+    name = media.name or upload.filename
+    suffix = "" if "." in name.rsplit("/", 1)[-1] else mimetypes.guess_extension(media.mime) or ""
+    return f"{name}{suffix}"
 
 
 @contextmanager
@@ -198,48 +239,20 @@ def _decoded(data: str) -> bytes:
 
 
 def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) -> None:
-    if not upload.media.url.startswith(("http://", "https://")):
-        raise CallError(Permanent("the media has no usable address", form=True))
+    _check(upload.media.url)
     try:
         until = min(until, time.monotonic() + 10.0)
-        _check_outside(httpx.URL(upload.media.url).host)
         with ending(until), client.stream("GET", upload.media.url, timeout=_timeout(until)) as response:
-            _check_outside(*_peer(response))
             if response.status_code >= 500:
                 raise CallError(Transient(f"media answered {response.status_code}"))
             if response.status_code != 200:
                 raise CallError(Permanent(f"media answered {response.status_code}", form=True))
             for chunk in _chunks(response, until):
                 _write(file, chunk, upload.limit)
-    except httpx.InvalidURL as error:
-        raise CallError(Permanent("the media has no usable address", form=True)) from error
+    except ForbiddenAddressError as error:
+        raise CallError(Permanent(str(error), form=True)) from error
     except httpx.HTTPError as error:
         raise CallError(Transient(f"media: {type(error).__name__}")) from error
-
-
-def _peer(response: httpx.Response) -> tuple[str, ...]:
-    """The IP address that has answered; empty for an imitation."""
-    stream: Any = response.extensions.get("network_stream")
-    address: Any = stream.get_extra_info("server_addr") if stream is not None else None
-    return (str(address[0]),) if address else ()
-
-
-def _check_outside(*hosts: str) -> None:
-    """Raise CallError if one of `hosts` is a loopback, link-local or unspecified address.
-
-    The bot may have the URL from a person. At such addresses Lambda serves the next event, and a container its
-    credentials. It is checked twice: the name, and the address that answered. The local stack allows them.
-    """
-    for host in hosts:
-        try:
-            address = ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
-            inside = host.rstrip(".").lower().endswith("localhost")
-        else:
-            address = getattr(address, "ipv4_mapped", None) or address
-            inside = address.is_loopback or address.is_link_local or address.is_unspecified
-        if inside and setting("STAGE") != "local":
-            raise CallError(Permanent("the media's address is inside this machine", form=True))
 
 
 def _write(file: IO[bytes], chunk: bytes, limit: int) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from parley.engine.addresses import public_address
+
 _KEPT = 20
 """Connections at the same time, and connections kept alive."""
 _KEPT_FOR = 50
@@ -33,27 +35,32 @@ def ending(until: float) -> Generator[None]:
         _until.reset(before)
 
 
-def transport() -> httpx.BaseTransport:
-    """A transport with keep-alive connections that respect the deadline of `ending`."""
-    return _Transport()
+def transport(*, public_only: bool = False) -> httpx.BaseTransport:
+    """A transport with keep-alive connections that respect the deadline of `ending`.
+
+    `public_only`: connect to public addresses only (`parley.engine.addresses`). The check is made on the resolved
+    address, when a connection is opened.
+    """
+    return _Transport(public_only=public_only)
 
 
 class _Transport(httpx.HTTPTransport):
     """httpx's transport with a pool of our connections; httpx has no parameter for that."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, public_only: bool) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=_KEPT,
             max_keepalive_connections=_KEPT,
             keepalive_expiry=_KEPT_FOR,
-            network_backend=_Backend(),
+            network_backend=_Backend(public_only=public_only),
         )
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self) -> None:
+    def __init__(self, *, public_only: bool) -> None:
         self._sockets = httpcore.SyncBackend()
+        self._public_only = public_only
 
     def connect_tcp(
         self,
@@ -63,8 +70,10 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        # TLS gets the name of the host separately: the certificate is checked against it.
+        address = public_address(host, port) if self._public_only else host
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._sockets.connect_tcp(host, port, left, local_address, socket_options))
+        return _Stream(self._sockets.connect_tcp(address, port, left, local_address, socket_options))
 
 
 class _Stream(httpcore.NetworkStream):

@@ -4,12 +4,15 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 import pytest
 
 from parley.adapter import Auth, Call, Permanent, Transient, Unknown, Upload
-from parley.engine.http import MAX_ANSWER, CallError, Http, client
+from parley.engine.addresses import ForbiddenAddressError
+from parley.engine.http import MAX_ANSWER, CallError, Http, client, media_client
+from parley.engine.sockets import transport
 from parley.model import Image
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -20,7 +23,7 @@ def http(handler: Handler) -> Http:
 
 
 def call(**more: object) -> Call:
-    return Call(name="send", method="POST", url="http://platform/send", **more)  # type: ignore[arg-type]
+    return Call(**{"name": "send", "method": "POST", "url": "http://platform/send", **more})  # type: ignore[arg-type]
 
 
 def failing(error: Exception) -> Handler:
@@ -144,33 +147,39 @@ def test_media_without_a_usable_source_can_still_become_text(image: Image) -> No
     assert raised.value.outcome == Permanent(raised.value.outcome.reason, form=True)
 
 
-INSIDE = ["127.0.0.1:9001", "localhost", "LOCALHOST.", "[::1]", "169.254.169.254", "[::ffff:127.0.0.1]", "0.0.0.0"]
+INSIDE = [
+    "127.0.0.1:9001",
+    "127.0.0.1",
+    "127.1",
+    "localhost",
+    "[::1]",
+    "169.254.169.254",
+    "[::ffff:127.0.0.1]",
+    "10.0.0.1",
+]
 
 
 @pytest.mark.parametrize("host", INSIDE)
-def test_an_address_that_a_person_wrote_does_not_lead_into_the_machine(host: str) -> None:
-    asked: list[httpx.Request] = []
+@pytest.mark.parametrize("way", ["upload", "download"])
+def test_an_address_that_a_person_wrote_does_not_lead_into_the_machine(host: str, way: str) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise AssertionError("nothing is sent")
 
-    def handler(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(200)
-
+    url = f"http://{host}/2018-06-01/runtime/invocation/next"
+    web = Http(
+        httpx.Client(transport=httpx.MockTransport(handler)), httpx.Client(transport=transport(public_only=True))
+    )
+    reach = web.perform if way == "upload" else partial(web.download, token="")
     with pytest.raises(CallError) as raised:
-        http(handler).perform(upload(Image(url=f"http://{host}/2018-06-01/runtime/invocation/next")))
-    assert raised.value.outcome == Permanent("the media's address is inside this machine", form=True)
-    assert not asked
+        reach(upload(Image(url=url)) if way == "upload" else call(url=url, auth=None))
+    assert isinstance(raised.value.outcome, Permanent)
+    assert "address" in raised.value.outcome.reason
 
 
-def test_a_name_that_leads_into_the_machine_is_found_out_by_who_answers() -> None:
-    class Stream:
-        def get_extra_info(self, _: str) -> tuple[str, int]:
-            return "127.0.0.1", 9001
-
-    with pytest.raises(CallError) as raised:
-        http(lambda _: httpx.Response(200, extensions={"network_stream": Stream()})).perform(
-            upload(Image(url="http://inward.example/a.png"))
-        )
-    assert raised.value.outcome == Permanent("the media's address is inside this machine", form=True)
+def test_the_clients_of_a_function_reach_public_media_only() -> None:
+    assert media_client() is not client()
+    with pytest.raises(ForbiddenAddressError):
+        media_client().get("http://127.0.0.1/")
 
 
 def test_on_the_local_stack_everything_is_on_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,3 +237,34 @@ def test_no_call_begins_that_the_worker_may_not_live_to_record() -> None:
     web.ends_in(11)
     assert web.perform(call(timeout=30)).status == 200
     assert asked[0].extensions["timeout"]["read"] <= 9
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        (Image(data=base64.b64encode(b"x").decode(), name="chart", mime="image/png"), "chart.png"),
+        (Image(data=base64.b64encode(b"x").decode(), name="chart.png", mime="image/png"), "chart.png"),
+        (Image(data=base64.b64encode(b"x").decode(), name="chart", mime="image/made-up"), "chart"),
+        (Image(data=base64.b64encode(b"x").decode(), name="报表", mime="text/csv; charset=utf-8"), "报表"),
+        (Image(data=base64.b64encode(b"x").decode(), mime="image/jpeg"), "file.jpg"),
+    ],
+)
+def test_an_uploaded_file_has_the_suffix_of_its_type(image: Image, name: str) -> None:
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.read().decode("utf-8", "replace"))
+        return httpx.Response(200)
+
+    http(handler).perform(upload(image))
+    assert f'filename="{name}"' in seen[0]
+
+
+@pytest.mark.parametrize("mime", ["image/png\r\nX-Evil: 1", "image/png\n", "image", "a b/c", "image/png;\0"])
+def test_a_media_type_with_line_breaks_is_refused_before_anything_is_sent(mime: str) -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise AssertionError("nothing is sent")
+
+    with pytest.raises(CallError) as raised:
+        http(handler).perform(upload(Image(data=base64.b64encode(b"x").decode(), mime=mime)))
+    assert raised.value.outcome == Permanent("the media's `mime` is not a media type such as image/png", form=True)

@@ -35,7 +35,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 ADAPTERS = adapters()
 TOKENS = {"code": 0, "errcode": 0, "tenant_access_token": "t", "access_token": "t", "expire": 7200, "expires_in": 7200}
 SEED = os.environ.get("PYTHONHASHSEED", "0")
-"""`make test` gives each run another one, the same to all of its processes."""
+"""`make test` gives each run another one, the same for all of its processes."""
 
 
 class Boom(Exception):
@@ -43,7 +43,7 @@ class Boom(Exception):
 
 
 class Broken:
-"""`make test` gives each run another one."""
+    """The platform `name`, of which `point` raises, `deliver` after it has yielded `after` calls."""
 
     def __init__(self, name: str, point: str, after: int = 0) -> None:
         self._real: Any = outbound(name)

@@ -16,8 +16,8 @@ from parley.journal.states import ReplyState, Row
 from parley.model import Destination, Outgoing, Reply, reply_id
 from parley.model.codec import decode_outgoing
 from tests.unit.conftest import Clock
-from tools.faults.dynamodb import DynamoDB
 from tools.faults.aws import Aws
+from tools.faults.dynamodb import DynamoDB
 
 pytestmark = pytest.mark.usefixtures("aws")
 
