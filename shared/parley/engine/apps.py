@@ -19,8 +19,9 @@ _MAX_AGE = 300.0
 """Seconds after which a cached configuration is read again."""
 _REREAD_AFTER = 5.0
 """Seconds between two reads of one app that callers can force, so that forged callbacks do not use up SSM's quota."""
-_UNKNOWN_BURST, _UNKNOWN_EVERY = 10, 1.0
-"""Reads of unknown names: this many at once, then one per this many seconds, for the same reason."""
+_UNKNOWN_BURST, _UNKNOWN_EVERY = 2, 1.0
+"""Reads of unknown names: this many at once, then one per this many seconds, for the same reason. The limit is small,
+as a flood of made-up names also starts many processes: each makes two reads and one listing at most."""
 _LIST_EVERY = 10.0
 """Seconds between two listings of the existing names, while unknown names exceed that rate."""
 

@@ -19,8 +19,9 @@ _PROMPT = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts
 """Platforms wait three seconds for the response to a callback. One answer of SQS may be lost, and the message is still
 in the queue in time. Every SQS request that Parley makes can be repeated.
 """
-_QUICK = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
-"""Five seconds at worst: a callback still has time to use its cached configuration."""
+_QUICK = Config(connect_timeout=0.5, read_timeout=0.8, retries={"total_max_attempts": 2, "mode": "standard"})
+"""Under three seconds at worst, which is how long platforms wait: a callback can still use its cached configuration, or
+respond with 503."""
 
 AwsError = (BotoCoreError, ClientError)
 """The exceptions of an AWS request."""

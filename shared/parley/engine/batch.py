@@ -15,7 +15,8 @@ from parley.errors import RetryAfter
 
 Record = Mapping[str, Any]
 """One record of an SQS event."""
-_MAX_VISIBILITY = 43_200
+_MAX_VISIBILITY = 43_000
+"""Seconds. SQS allows 43,200 from the receive on, and handling the record takes some of them."""
 _MAX_BACKOFF = 60
 _DEPLOYMENT = 90
 """Seconds before another try with a record that this version cannot read. A newer version may have written it and takes

@@ -90,7 +90,7 @@ def test_a_wait_beyond_what_a_queue_can_hide_is_cut(queue: Sqs, record: Make) ->
         raise RetryAfter(10**9, "limited")
 
     batch.run({"Records": [record("")]}, "url", handle)
-    assert queue.hidden["handle-r1"] == 43_200
+    assert queue.hidden["handle-r1"] == 43_000
 
 
 def test_the_log_of_a_failure_has_its_place_and_not_its_words(
