@@ -1,4 +1,4 @@
-"""template.yaml: least privilege, dead-letter queues, time-outs, retention, settings, loops."""
+"""template.yaml: dead-letter queues, time-outs, retention, settings, loops."""
 
 import re
 import tomllib
@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from parley.adapter import SupportsPassiveReply
 from parley.engine.batch import _backoff
 from parley.engine.http import _TO_RECORD
-from parley.platforms import NAMES, inbound
+from parley.platforms import NAMES
 from tests.settings import settings_of
 from tests.template import ROOT, expanded, functions, of_type, template, written
+from tests.unit.test_roles import CALLBACKS
 from tools.names import folder_of, logical_id
 
 
@@ -38,42 +38,7 @@ def both(value: Any) -> tuple[int, int]:
     return int(value), int(value)
 
 
-def statements(role: str) -> list[dict[str, Any]]:
-    """The statements of the policies of `role`, inline and attached."""
-    inline = template()["Resources"][role]["Properties"]["Policies"]
-    attached = [policy for policy in policies().values() if {"Ref": role} in policy["Roles"]]
-    return [statement for policy in inline + attached for statement in policy["PolicyDocument"]["Statement"]]
-
-
-def policies() -> dict[str, dict[str, Any]]:
-    return {name: body["Properties"] for name, body in of_type("AWS::IAM::Policy").items()}
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def grants(role: str) -> Iterator[tuple[str, str]]:
-    """The pairs (action, resource) that `role` allows, with resources as the template writes them."""
-    for statement in statements(role):
-        assert statement["Effect"] == "Allow"
-        for action in as_list(statement["Action"]):
-            for resource in as_list(statement["Resource"]):
-                yield action, resource if isinstance(resource, str) else next(iter(resource.values()))
-
-
-def granted(role: str) -> dict[str, set[str]]:
-    by_resource: dict[str, set[str]] = {}
-    for action, resource in grants(role):
-        by_resource.setdefault(resource, set()).add(action)
-    return by_resource
-
-
 FUNCTIONS = sorted(functions())
-ROLES = sorted(name for name in template()["Resources"] if name.endswith("Role"))
-OWN_ROLES = sorted(f"{name.removesuffix('Function')}Role" for name in FUNCTIONS)
-RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
-SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parley/${Stage}/"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -111,98 +76,6 @@ def test_layers_are_built_for_the_python_and_the_architecture_that_the_functions
     for runtime in parameters["PythonRuntime"]["AllowedValues"]:
         for architecture in parameters["Architecture"]["AllowedValues"]:
             assert (ROOT / "layers" / "targets" / f"{runtime}-{architecture}" / "Makefile").is_file()
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
-    if role not in OWN_ROLES:
-        assert "Policies" not in template()["Resources"][role]["Properties"]
-        return
-    for action, resource in grants(role):
-        assert "*" not in action
-        assert resource.startswith(SSM) or "*" not in resource, (action, resource)
-
-
-CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
-PROBED = ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-"""Methods for which Discord expects 401, although nothing uses them. The local emulator does not support ANY."""
-PASSIVE = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsPassiveReply)}
-"""The roles of the platforms that take passive replies."""
-PASSIVE_ROWS: dict[tuple[str, ...], list[str]] = {
-    ("dynamodb:GetItem",): ["in#*", "out#*", "deferred#*", "callback#*"],
-    ("dynamodb:BatchGetItem",): ["out#*"],
-    ("dynamodb:UpdateItem",): ["out#*", "callback#*", "deferred#*"],
-}
-"""The rows that a passive reply needs. `test_passive_replies.py` checks that the code uses no others."""
-
-
-@pytest.mark.parametrize("role", CALLBACKS)
-def test_a_callback_function_may_queue_messages_read_its_own_apps_and_store_pushed_credentials(role: str) -> None:
-    platform = CALLBACKS[role]
-    reading = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"} if role in PASSIVE else set[str]()
-    assert granted(role) == {
-        f"{role.removesuffix('Role')}Logs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "InboundQueue.Arn": {"sqs:SendMessage"},
-        f"{SSM}{platform}/*": {"ssm:GetParameter"},
-        f"{SSM}{platform}": {"ssm:GetParametersByPath"},
-        "StateTable.Arn": {"dynamodb:PutItem"} | reading,
-    }
-    on_the_table = [s for s in statements(role) if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
-    rows = {tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"] for s in on_the_table}
-    wanted = {("dynamodb:PutItem",): [f"credential#{platform}#*"]} | (PASSIVE_ROWS if role in PASSIVE else {})
-    assert {action: row["dynamodb:LeadingKeys"] for action, row in rows.items()} == wanted
-
-
-def test_the_rights_for_passive_replies_are_attached_before_the_code_that_uses_them() -> None:
-    (attached,) = policies().values()
-    assert {reference["Ref"] for reference in attached["Roles"]} == PASSIVE
-    dependent = {name for name, body in of_type("AWS::Serverless::Function").items() if "DependsOn" in body}
-    assert dependent == {role.replace("Role", "Function") for role in PASSIVE}
-    assert all(template()["Resources"][name]["DependsOn"] == "PassiveRepliesPolicy" for name in dependent)
-
-
-def test_the_function_of_the_domain_files_reads_those_and_no_secrets() -> None:
-    assert granted("DomainRole") == {
-        "DomainLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        f"{SSM}domain": {"ssm:GetParametersByPath"},
-    }
-
-
-def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
-    assert granted("ProcessorRole") == {
-        "ProcessorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "InboundQueue.Arn": RECEIVE,
-        "OutboundQueue.Arn": {"sqs:SendMessage"},
-        "InboundDeadLetters.Arn": {"sqs:SendMessage"},
-        "StateTable.Arn": {
-            "dynamodb:BatchGetItem",
-            "dynamodb:ConditionCheckItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-        },
-        f"{SSM}*": {"ssm:GetParameter", "ssm:GetParametersByPath"},
-    }
-
-
-def test_the_deliverer_reads_its_queue_and_writes_to_none() -> None:
-    assert granted("DelivererRole") == {
-        "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "OutboundQueue.Arn": RECEIVE,
-        "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-        f"{SSM}*": {"ssm:GetParameter", "ssm:GetParametersByPath"},
-    }
-
-
-def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
-    assert granted("SweeperRole") == {
-        "SweeperLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "${StateTable.Arn}/index/due": {"dynamodb:Query"},
-        "StateTable.Arn": {"dynamodb:UpdateItem"},
-        "OutboundQueue.Arn": {"sqs:SendMessage"},
-    }
-    (on_the_table,) = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
-    assert on_the_table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["out#*"]}}
 
 
 def test_the_journal_keeps_a_message_longer_than_a_queue_and_its_dead_letter_queue_together() -> None:
@@ -349,6 +222,10 @@ def test_the_api_is_regional_byte_exact_throttled_and_logged() -> None:
     )
     assert api["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": "ApiLogs.Arn"}
     assert template()["Resources"]["ApiLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+PROBED = ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+"""Methods for which Discord expects 401, although nothing uses them. The local emulator does not support ANY."""
 
 
 def test_every_callback_names_its_method_and_the_platform_in_its_path() -> None:

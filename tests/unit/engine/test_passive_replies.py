@@ -18,7 +18,7 @@ from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
 from parley.model import Conversation, Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
 from tests.unit.conftest import Clock
-from tests.unit.test_template import PASSIVE_ROWS
+from tests.unit.test_roles import PASSIVE_ROWS
 
 pytestmark = pytest.mark.usefixtures("aws")
 APP = App("feishu", "demo", Config())
