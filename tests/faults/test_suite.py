@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parley.adapter import Permanent
+from parley.adapter import Call, Permanent
 from parley.engine import attempt, callback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.passive_replies import PassiveReplies
@@ -122,9 +122,9 @@ def test_discord_keeps_every_promise_with_random_faults_and_expired_interaction_
 def test_a_deliverer_that_forgets_an_unknown_outcome_sends_twice_and_is_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def forgets(job: Attempt, refused: Permanent) -> Fallback | None:
+    def forgets(job: Attempt, call: Call, refused: Permanent) -> Fallback | None:
         job.unknown_since = None
-        return fallback_of(job, refused)
+        return fallback_of(job, call, refused)
 
     monkeypatch.setattr(attempt, "fallback_of", forgets)
     assert random_run(EXPIRED_TOKENS, DISCORD).findings.duplicated

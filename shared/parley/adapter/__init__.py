@@ -18,6 +18,7 @@ from parley.adapter.calls import (
     Auth,
     Call,
     Outcome,
+    Part,
     Permanent,
     Sent,
     TokenRejected,
@@ -25,6 +26,7 @@ from parley.adapter.calls import (
     Unknown,
     Upload,
 )
+from parley.adapter.fallback import KEEPS_CALLS, fallback
 from parley.adapter.inbound import (
     Accepted,
     Inbound,
@@ -47,11 +49,11 @@ from parley.adapter.outbound import (
     TokenSteps,
     TokenUnavailableError,
     UndeliverableError,
-    fallback,
 )
 
 __all__ = [
     "IDEMPOTENT",
+    "KEEPS_CALLS",
     "Accepted",
     "Answer",
     "App",
@@ -64,6 +66,7 @@ __all__ = [
     "Inbound",
     "Outbound",
     "Outcome",
+    "Part",
     "PassiveReply",
     "Pause",
     "Permanent",

@@ -100,18 +100,24 @@ class Unknown:
     reason: str
 
 
+Part = Literal["", "form", "quote", "thread", "private", "mention", "buttons", "media"]
+"""A part of a reply that it can do without. `form`: everything but its words. `media`: the media of the call's upload,
+or the pictures of cards."""
+
+
 @dataclass(frozen=True, slots=True)
 class Permanent:
     """The call was refused for good.
 
-    `form`: the form was refused; plain text may be accepted. `reply_token`: the reply token of `out.to` was refused;
+    `part`: the part of the reply that was refused. The reply is retried without it, and keeps every other part
+    (`parley.adapter.fallback`). `reply_token`: the reply token of `out.to` was refused;
     the reply is retried as if the token had expired. `window_closed`: the API delivers no message to this person now,
     because they have not written lately or because it refuses every call of this app (IP address, credentials). The
     reply goes out with the passive reply to their next message (`SupportsPassiveReply`); otherwise it is retried.
     """
 
     reason: str
-    form: bool = False
+    part: Part = ""
     reply_token: bool = False
     window_closed: bool = False
 

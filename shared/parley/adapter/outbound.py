@@ -4,13 +4,11 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
-import msgspec
-
 from parley.adapter.app import App
 from parley.adapter.calls import Answer, Call, Outcome, Sent
 from parley.adapter.limits import BreakerFailure, Bucket, Pause
 from parley.errors import ParleyError
-from parley.model import AnyMedia, Message, Outgoing, Reply, Text, plain_text
+from parley.model import AnyMedia, Message, Outgoing, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +103,3 @@ class SupportsSilence(Protocol):
 
 class UndeliverableError(ParleyError):
     """The platform has no way to deliver this reply. The message is for the bot's author."""
-
-
-def fallback(reply: Reply) -> Reply | None:
-    """The plain-text form of `reply`, for a refused rich form; None if it would be equal or empty."""
-    text = plain_text(reply.segments)
-    if not text or all(isinstance(segment, Text) for segment in reply.segments):
-        return None
-    return msgspec.structs.replace(reply, segments=(Text(text=text),))

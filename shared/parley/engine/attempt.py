@@ -11,6 +11,7 @@ import msgspec
 
 from parley.adapter import (
     IDEMPOTENT,
+    KEEPS_CALLS,
     Call,
     Outcome,
     Permanent,
@@ -211,7 +212,7 @@ class Attempts:
             case Permanent(reason=reason, window_closed=True):
                 return self._window_closed(attempt, reason)
             case Permanent(reason=reason):
-                return fallback_of(attempt, outcome) or Completed(attempt.undelivered, reason)
+                return fallback_of(attempt, call, outcome) or Completed(attempt.undelivered, reason)
             case TokenRejected(reason=reason):
                 return self._retry(attempt, f"token refused twice: {reason}")
             case Transient(reason=reason, after=after):
@@ -236,10 +237,10 @@ class Attempts:
         return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
 
 
-def fallback_of(attempt: Attempt, refused: Permanent) -> Fallback | None:
-    """The reply in another form: without its reply token, or as plain text.
+def fallback_of(attempt: Attempt, call: Call, refused: Permanent) -> Fallback | None:
+    """The reply in another form after `call` was refused: without its reply token, or without the refused part.
 
-    None if the refusal is about neither, or if people may already see a part of the reply.
+    None if the refusal is about neither, or if people already see a message of the reply that would be sent again.
     """
     out, config = attempt.out, attempt.context.app.config
     may_be_there = attempt.unknown_since is not None and out.reply.op == "send"
@@ -249,11 +250,13 @@ def fallback_of(attempt: Attempt, refused: Permanent) -> Fallback | None:
         # Expired, not removed: properties that came with the token (only one person sees the reply) still hold.
         expired = msgspec.structs.replace(out.to, reply_token_expires=0)
         return Fallback(msgspec.structs.replace(out, to=expired), attempt.receipts, refused.reason)
-    plain = fallback(out.reply) if refused.form and out.form == "rich" and not attempt.visible else None
-    if plain is None:
+    if attempt.visible and refused.part not in KEEPS_CALLS:
         return None
-    # Receipts of idempotent calls, such as uploads, belong to the refused form.
-    return Fallback(msgspec.structs.replace(out, reply=plain, form="plain"), (), refused.reason)
+    form = fallback(out, refused.part, call.upload.media if call.upload else None)
+    if form is None or (attempt.visible and form.form != out.form):
+        return None
+    # While nothing is visible, the receipts are those of idempotent calls, such as uploads, of the refused form.
+    return Fallback(form, attempt.receipts if attempt.visible else (), refused.reason)
 
 
 def _next_call(attempt: Attempt, sequence: CallSequence, receipt: Sent) -> Call | None:

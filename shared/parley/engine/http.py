@@ -128,7 +128,7 @@ class Http:
             finally:
                 response.close()
         except ForbiddenAddressError as error:
-            raise CallError(Permanent(str(error), form=True)) from error
+            raise CallError(Permanent(str(error), part="media")) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise CallError(Transient(type(error).__name__)) from error
         except httpx.HTTPError as error:
@@ -146,7 +146,7 @@ def _check(url: str) -> None:
     try:
         check_url(url, any_port=_is_local())
     except ForbiddenAddressError as error:
-        raise CallError(Permanent(str(error), form=True)) from error
+        raise CallError(Permanent(str(error), part="media")) from error
 
 
 class _TooLongError(ParleyError):
@@ -213,7 +213,7 @@ def _file_name(upload: Upload) -> str:
     """The name of the file, with a suffix: platforms and clients take the type from it. Raises CallError."""
     media = upload.media
     if media.mime and not _MIME.fullmatch(media.mime):
-        raise CallError(Permanent("the media's `mime` is not a media type such as image/png", form=True))
+        raise CallError(Permanent("the media's `mime` is not a media type such as image/png", part="media"))
     name = media.name or upload.filename
     suffix = "" if "." in name.rsplit("/", 1)[-1] else mimetypes.guess_extension(media.mime) or ""
     return f"{name}{suffix}"
@@ -235,7 +235,7 @@ def _decoded(data: str) -> bytes:
     try:
         return base64.b64decode(data, validate=True)
     except ValueError as error:
-        raise CallError(Permanent("the media's data is not Base64", form=True)) from error
+        raise CallError(Permanent("the media's data is not Base64", part="media")) from error
 
 
 def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) -> None:
@@ -246,16 +246,16 @@ def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) 
             if response.status_code >= 500:
                 raise CallError(Transient(f"media answered {response.status_code}"))
             if response.status_code != 200:
-                raise CallError(Permanent(f"media answered {response.status_code}", form=True))
+                raise CallError(Permanent(f"media answered {response.status_code}", part="media"))
             for chunk in _chunks(response, until):
                 _write(file, chunk, upload.limit)
     except ForbiddenAddressError as error:
-        raise CallError(Permanent(str(error), form=True)) from error
+        raise CallError(Permanent(str(error), part="media")) from error
     except httpx.HTTPError as error:
         raise CallError(Transient(f"media: {type(error).__name__}")) from error
 
 
 def _write(file: IO[bytes], chunk: bytes, limit: int) -> None:
     if file.tell() + len(chunk) > limit:
-        raise CallError(Permanent(f"media is larger than {limit} bytes", form=True))
+        raise CallError(Permanent(f"media is larger than {limit} bytes", part="media"))
     file.write(chunk)

@@ -96,3 +96,5 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds of the decision."""
     form: Literal["rich", "plain"] = "rich"
     """`plain` after the platform has refused the rich form."""
+    dropped: tuple[str, ...] = ()
+    """The parts that the platform has refused and the reply no longer has, in order: `quote`, `thread`, `media`, ..."""

@@ -56,7 +56,7 @@ OUTCOMES: dict[int, Callable[[str], Outcome]] = {
     403: lambda reason: Permanent(reason, window_closed=True),
     404: Permanent,
     410: lambda reason: Permanent(reason, reply_token=True),
-    422: lambda reason: Permanent(reason, form=True),
+    422: lambda reason: Permanent(reason, part="form"),
     429: lambda reason: RetryAfter(7, reason),
     500: Transient,
     504: Unknown,

@@ -144,7 +144,7 @@ def test_media_that_cannot_be_had_are_told_apart(content: bytes, status: int, ou
 def test_media_without_a_usable_source_can_still_become_text(image: Image) -> None:
     with pytest.raises(CallError) as raised:
         http(media_server(b"")).perform(upload(image))
-    assert raised.value.outcome == Permanent(raised.value.outcome.reason, form=True)
+    assert raised.value.outcome == Permanent(raised.value.outcome.reason, part="media")
 
 
 INSIDE = [
@@ -267,4 +267,4 @@ def test_a_media_type_with_line_breaks_is_refused_before_anything_is_sent(mime: 
 
     with pytest.raises(CallError) as raised:
         http(handler).perform(upload(Image(data=base64.b64encode(b"x").decode(), mime=mime)))
-    assert raised.value.outcome == Permanent("the media's `mime` is not a media type such as image/png", form=True)
+    assert raised.value.outcome == Permanent("the media's `mime` is not a media type such as image/png", part="media")

@@ -89,4 +89,4 @@ def _failed(status: int, code: int, reason: str) -> Outcome:
         return Transient(reason)
     if status >= 500 or status == 408:
         return Unknown(reason)
-    return Permanent(reason, form=code in _FORM or (status == 400 and not code))
+    return Permanent(reason, part="form" if code in _FORM or (status == 400 and not code) else "")

@@ -54,7 +54,7 @@ def _refused(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
     if code in _SENDING:
         return Transient(reason)
     if code in _FORM or (code in _UPLOAD_FORM and call.upload is not None):
-        return Permanent(reason, form=True)
+        return Permanent(reason, part="form")
     if answer.status >= 500:
         # An internal error of the platform. It may have occurred before or after the message was sent.
         return Unknown(reason)

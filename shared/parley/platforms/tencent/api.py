@@ -95,7 +95,10 @@ def outcome(answer: Answer, codes: Codes) -> Outcome:
     if code in codes.transient:
         return Transient(why)
     return Permanent(
-        why, form=code in codes.form, window_closed=code in codes.window_closed, reply_token=code in codes.reply_token
+        why,
+        part="form" if code in codes.form else "",
+        window_closed=code in codes.window_closed,
+        reply_token=code in codes.reply_token,
     )
 
 

@@ -141,11 +141,11 @@ def test_any_other_code_is_permanent(code: int) -> None:
 @pytest.mark.parametrize("code", [50035, 50006, 40005, 50045, 30015, 220001, 220002, 220003])
 def test_a_refused_form_can_fall_back_to_plain_text(code: int) -> None:
     for call in (BOT, ANSWER):
-        assert outcome(call, answer(400, code)) == Permanent(f"400 {code}", form=True)
+        assert outcome(call, answer(400, code)) == Permanent(f"400 {code}", part="form")
 
 
 def test_http_400_without_a_code_can_fall_back_and_invalid_json_cannot() -> None:
-    assert outcome(BOT, Answer(400, b"bad")) == Permanent("400 0", form=True)
+    assert outcome(BOT, Answer(400, b"bad")) == Permanent("400 0", part="form")
     assert outcome(BOT, answer(400, 50109)) == Permanent("400 50109")
 
 

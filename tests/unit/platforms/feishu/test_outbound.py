@@ -116,11 +116,11 @@ def test_a_message_that_is_still_being_sent_is_transient() -> None:
 def test_a_refused_form_can_fall_back_to_plain_text(code: int) -> None:
     found = outcome_of({"code": code, "msg": "x"}, 400)
     assert isinstance(found, Permanent)
-    assert found.form
+    assert found.part == "form"
 
 
 def test_refused_media_can_fall_back_to_plain_text() -> None:
-    assert outcome_of({"code": 234006, "msg": "too big"}, 400, UPLOAD) == Permanent("234006 too big", form=True)
+    assert outcome_of({"code": 234006, "msg": "too big"}, 400, UPLOAD) == Permanent("234006 too big", part="form")
     assert outcome_of({"code": 234003, "msg": "other"}, 400) == Permanent("234003 other")
 
 

@@ -49,7 +49,7 @@ def answer(status: int = 200, **body: Any) -> Answer:
         (answer(errcode="42001", errmsg="expired"), TokenRejected("42001 expired")),
         (answer(errcode=45009, errmsg="fast"), RetryAfter(60, "45009 fast")),
         (answer(errcode=-1, errmsg="busy"), Transient("-1 busy")),
-        (answer(errcode=40058, errmsg="bad"), Permanent("40058 bad", form=True)),
+        (answer(errcode=40058, errmsg="bad"), Permanent("40058 bad", part="form")),
         (answer(errcode=45015, errmsg="late"), Permanent("45015 late", window_closed=True)),
         (answer(errcode=42045, errmsg="used"), Permanent("42045 used", reply_token=True)),
         (answer(errcode=40164, errmsg="ip"), Permanent("40164 ip: see the page")),

@@ -145,11 +145,11 @@ def test_the_outcome_of_an_error_code(code: int, kind: type) -> None:
 @pytest.mark.parametrize("code", [40007, 40008, 40058, 45001, 45002, 45008])
 def test_a_refused_form_has_a_plain_text_fallback(code: int) -> None:
     refused = outbound.outcome(SEND, answer(errcode=code, errmsg="x"))
-    assert refused == Permanent(f"{code} x", form=True)
+    assert refused == Permanent(f"{code} x", part="form")
     card = Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))
-    plain = fallback(card)
+    plain = fallback(out(card), "form")
     assert plain is not None
-    assert first(plain).json["text"] == {"content": "T\n[A]"}
+    assert first(plain.reply).json["text"] == {"content": "T\n[A]"}
 
 
 def test_an_untrusted_address_names_the_page_of_the_console() -> None:

@@ -1,0 +1,112 @@
+"""The next form of a reply of which the platform refused a part."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from parley.adapter.calls import Part
+from parley.model import AnyMedia, AnySegment, Card, Media, Mention, Outgoing, Quote, Text, plain_text
+
+KEEPS_CALLS: frozenset[Part] = frozenset({"thread", "private"})
+"""Parts without which `Outbound.deliver` yields the same number of calls, so that the calls already made still count.
+A platform may name such a part only for a call for which this is true."""
+
+
+def fallback(out: Outgoing, part: Part, media: AnyMedia | None = None) -> Outgoing | None:
+    """`out` without the refused `part`, or as plain text if it has no such part. None if there is no further form.
+
+    `media`: the media of the refused upload. They are replaced by their name and address. `dropped` of the result
+    names the part, so that its calls get idempotency keys of their own.
+    """
+    if not part:
+        return None
+    changed = None if part == "form" else _WITHOUT[part](out, media)
+    if changed is not None:
+        return replace(changed, dropped=(*out.dropped, part))
+    return _plain(out)
+
+
+def _plain(out: Outgoing) -> Outgoing | None:
+    text = plain_text(tuple(_with_address(segment) for segment in out.reply.segments))
+    if out.form == "plain" or not text or all(isinstance(segment, Text) for segment in out.reply.segments):
+        return None
+    return replace(out, reply=replace(out.reply, segments=(Text(text=text),)), form="plain")
+
+
+def _without_quote(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
+    """A quote with words keeps them as text."""
+
+    def unquoted(segment: AnySegment) -> AnySegment:
+        return replace(segment, message_id="") if isinstance(segment, Quote) else segment
+
+    return _changed(replace(out, reply=replace(out.reply, quote=False)), out, unquoted)
+
+
+def _without_thread(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
+    if not out.reply.thread and not out.to.thread_id:
+        return None
+    return replace(out, reply=replace(out.reply, thread=False), to=replace(out.to, thread_id=""))
+
+
+def _without_private(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
+    if not out.reply.private or not out.to.room_id:
+        return None
+    return replace(out, reply=replace(out.reply, private=False))
+
+
+def _without_mentions(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
+    def as_text(segment: AnySegment) -> AnySegment:
+        return Text(text=plain_text((segment,))) if isinstance(segment, Mention) else segment
+
+    return _changed(out, out, as_text)
+
+
+def _without_buttons(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
+    """The addresses of buttons become lines of the text. A button that causes a callback has no form in a text."""
+
+    def bare(segment: AnySegment) -> AnySegment:
+        if not isinstance(segment, Card) or not segment.buttons:
+            return segment
+        links = (f"{button.label} {button.url}".strip() for button in segment.buttons if button.url)
+        return replace(segment, text="\n".join(filter(None, (segment.text, *links))), buttons=())
+
+    return _changed(out, out, bare)
+
+
+def _without_media(out: Outgoing, media: AnyMedia | None) -> Outgoing | None:
+    """Without the media of the refused upload; without the pictures of cards if it was no upload."""
+
+    def bare(segment: AnySegment) -> AnySegment:
+        if media is None:
+            return replace(segment, image="") if isinstance(segment, Card) else segment
+        return _with_address(segment) if segment == media else segment
+
+    return _changed(out, out, bare)
+
+
+def _with_address(segment: AnySegment) -> AnySegment:
+    """Media as a line of text: their name, and the address if they have one. Other segments are returned unchanged."""
+    if not isinstance(segment, Media):
+        return segment
+    return Text(text=f"{plain_text((segment,))} {segment.url}".strip() + "\n")
+
+
+def _changed(out: Outgoing, before: Outgoing, change: Callable[[AnySegment], AnySegment]) -> Outgoing | None:
+    """`out` with each segment changed; None if that is `before`, or if nothing would be left of the reply."""
+    segments = tuple(map(change, out.reply.segments))
+    after = replace(out, reply=replace(out.reply, segments=segments))
+    return None if after == before or not _has_content(segments) else after
+
+
+def _has_content(segments: Iterable[AnySegment]) -> bool:
+    return any(isinstance(segment, Media) or plain_text((segment,)) for segment in segments)
+
+
+_WITHOUT: Mapping[Part, Callable[[Outgoing, AnyMedia | None], Outgoing | None]] = {
+    "quote": _without_quote,
+    "thread": _without_thread,
+    "private": _without_private,
+    "mention": _without_mentions,
+    "buttons": _without_buttons,
+    "media": _without_media,
+}

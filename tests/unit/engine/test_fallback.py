@@ -1,0 +1,170 @@
+"""A refused part of a reply never costs its words, and only the refused part is left out."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from parley.adapter import App, Call, Config, Part, Permanent, Sent, Upload, fallback
+from parley.engine.attempt import Attempt, Fallback, fallback_of
+from parley.engine.calls import CallContext
+from parley.model import (
+    AnySegment,
+    Audio,
+    Button,
+    Card,
+    Destination,
+    File,
+    Image,
+    Mention,
+    Outgoing,
+    Quote,
+    Reply,
+    Text,
+    plain_text,
+)
+
+CARD = Card(
+    title="T",
+    text="body",
+    image="img_1",
+    buttons=(Button(id="a", label="A"), Button(id="u", label="U", url="https://example.com")),
+)
+CHART = Image(url="https://example.com/chart.png", name="chart.png")
+ALL = Reply(
+    segments=(Quote(message_id="m0", text="earlier"), Text(text="hi "), Mention(id="u1", name="Li"), CHART, CARD),
+    quote=True,
+    thread=True,
+    private=True,
+)
+PARTS: tuple[Part, ...] = ("quote", "thread", "private", "mention", "buttons", "media")
+
+
+def outgoing(reply: Reply = ALL, thread_id: str = "t1") -> Outgoing:
+    to = Destination(platform="feishu", app="demo", room_id="r", user_id="u1", thread_id=thread_id, message_id="m0")
+    return Outgoing(id="0" * 32, message_key="k", ordinal=0, to=to, reply=reply, created=0)
+
+
+def without(part: Part, reply: Reply = ALL, media: Any = None) -> Outgoing:
+    found = fallback(outgoing(reply), part, media)
+    assert found is not None
+    return found
+
+
+def segments(*changed: AnySegment) -> tuple[AnySegment, ...]:
+    """The segments of `ALL` with those of the types of `changed` replaced."""
+    by_type = {type(segment): segment for segment in changed}
+    return tuple(by_type.get(type(segment), segment) for segment in ALL.segments)
+
+
+def test_a_refused_quote_keeps_its_words_and_everything_else():
+    found = without("quote")
+    assert found.reply == replace(ALL, quote=False, segments=segments(Quote(message_id="", text="earlier")))
+    assert (found.to, found.form, found.dropped) == (outgoing().to, "rich", ("quote",))
+
+
+def test_a_refused_thread_is_left_and_everything_else_stays():
+    found = without("thread")
+    assert found.reply == replace(ALL, thread=False)
+    assert found.to == replace(outgoing().to, thread_id="")
+
+
+def test_a_refused_direct_chat_leads_to_the_room():
+    assert without("private").reply == replace(ALL, private=False)
+
+
+def test_a_refused_mention_becomes_the_name():
+    found = fallback(outgoing(), "mention")
+    assert found is not None
+    assert found.reply.segments[2] == Text(text="@Li")
+    assert found.reply.segments[3:] == ALL.segments[3:]
+
+
+def test_of_refused_buttons_the_addresses_stay():
+    card = replace(CARD, buttons=(), text="body\nU https://example.com")
+    assert without("buttons").reply == replace(ALL, segments=segments(card))
+
+
+def test_a_refused_upload_becomes_its_name_and_address():
+    found = without("media", media=CHART)
+    assert found.reply.segments[3] == Text(text="[chart.png] https://example.com/chart.png\n")
+    assert found.reply.segments[4] == CARD
+
+
+def test_of_two_uploads_only_the_refused_one_is_replaced():
+    other = File(url="https://example.com/plan.pdf")
+    found = without("media", Reply(segments=(CHART, other)), other)
+    assert found.reply.segments == (CHART, Text(text="[file] https://example.com/plan.pdf\n"))
+
+
+def test_without_an_upload_the_pictures_of_cards_are_left_out():
+    assert without("media").reply == replace(ALL, segments=segments(replace(CARD, image="")))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_the_reply_lacks_is_followed_by_plain_text(part: Part):
+    bare = outgoing(Reply(segments=(Text(text="words "), Audio(url="https://example.com/a.opus"))), thread_id="")
+    found = fallback(bare, part)
+    assert found is not None
+    assert (found.form, plain_text(found.reply.segments)) == ("plain", "words [audio] https://example.com/a.opus")
+    assert fallback(found, part) is None
+
+
+@pytest.mark.parametrize("part", ["", "form", *PARTS])
+def test_plain_text_alone_has_no_further_form(part: Part):
+    assert fallback(outgoing(Reply.of("words"), thread_id=""), part) is None
+
+
+def test_a_card_of_nothing_but_a_button_is_not_emptied():
+    found = fallback(outgoing(Reply.of(Card(buttons=(Button(id="a", label="A"),))), thread_id=""), "buttons")
+    assert found is not None
+    assert plain_text(found.reply.segments) == "[A]"
+
+
+def test_every_refusal_of_every_part_in_any_order_ends_and_keeps_the_words():
+    out = outgoing()
+    for _ in range(3):
+        for part in PARTS:
+            media = next((segment for segment in out.reply.segments if isinstance(segment, Image)), None)
+            form = fallback(out, part, media)
+            assert form is None or form != out
+            out = form or out
+    words = plain_text(out.reply.segments)
+    assert all(word in words for word in ("earlier", "hi", "@Li", "chart.png", "body", "T"))
+    assert fallback(out, "form") is None
+
+
+def attempt(out: Outgoing, *, visible: bool) -> Attempt:
+    platform: Any = None  # the fallback depends on the reply alone
+    context = CallContext(out, App("feishu", "demo", Config()), platform)
+    return Attempt(context, "me", 1, (Sent("1"),), None, 0, "", visible)
+
+
+SEND = Call(name="send", method="POST", url="https://x")
+
+
+def test_receipts_of_invisible_calls_are_dropped_with_the_form():
+    found = fallback_of(attempt(outgoing(), visible=False), SEND, Permanent("no", part="quote"))
+    assert isinstance(found, Fallback)
+    assert (found.receipts, found.out.reply.quote) == ((), False)
+
+
+@pytest.mark.parametrize("part", ["thread", "private"])
+def test_messages_that_people_see_are_kept_if_the_calls_stay_the_same(part: Part):
+    found = fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part))
+    assert isinstance(found, Fallback)
+    assert found.receipts == (Sent("1"),)
+    bare = outgoing(Reply.of(CARD), thread_id="")
+    assert fallback_of(attempt(bare, visible=True), SEND, Permanent("no", part=part)) is None
+
+
+def test_no_other_part_is_dropped_after_a_message_is_visible():
+    for part in ("form", "quote", "mention", "buttons", "media"):
+        assert fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part)) is None
+
+
+def test_the_media_are_those_of_the_refused_upload():
+    call = Call(name="upload", method="POST", url="https://x", upload=Upload(field="f", media=CHART, limit=1))
+    found = fallback_of(attempt(outgoing(), visible=False), call, Permanent("too large", part="media"))
+    assert isinstance(found, Fallback)
+    assert found.out.reply.segments[3] == Text(text="[chart.png] https://example.com/chart.png\n")
