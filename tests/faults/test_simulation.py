@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from playground.platforms.base import NewMessage
+from tests import template
 from tools.faults import simulation
 from tools.faults.bot import make_bot
+from tools.faults.injector import TIMEOUTS
 from tools.faults.oracle import check
 from tools.faults.policies import FaultPlan
 from tools.faults.processes import LEASE
@@ -32,12 +35,20 @@ def production(resource: str, name: str) -> float:
     return float(found[1])
 
 
+def in_production(value: Any) -> float:
+    """A number of the template that may depend on `IsLocal`."""
+    return float(value["Fn::If"][2] if isinstance(value, dict) else value)
+
+
 def test_its_settings_are_those_of_the_template() -> None:
     assert production("InboundQueue", "VisibilityTimeout") == simulation.INBOUND_VISIBILITY
     assert production("OutboundQueue", "VisibilityTimeout") == simulation.OUTBOUND_VISIBILITY
     assert production("InboundQueue", "maxReceiveCount") == simulation.MAX_RECEIVES
     assert production("OutboundQueue", "maxReceiveCount") == simulation.MAX_SENDS
     assert production("DelivererFunction", "PARLEY_LEASE_SECONDS") == LEASE
+    timeouts = {name: function["Timeout"] for name, function in template.functions().items()}
+    stages = {"callback": "Feishu", "processor": "Processor", "deliverer": "Deliverer", "sweeper": "Sweeper"}
+    assert {stage: in_production(timeouts[f"{name}Function"]) for stage, name in stages.items()} == TIMEOUTS
 
 
 def test_a_simulation_makes_the_same_calls_directly_and_through_botocore() -> None:

@@ -8,6 +8,8 @@ from tools.faults.ledger import Ledger
 from tools.faults.policies import CallSite, Crash, Fault, Policy
 from tools.faults.tasks import Task
 
+TIMEOUTS = {"callback": 10.0, "processor": 60.0, "deliverer": 25.0, "sweeper": 50.0}
+"""Seconds after which Lambda ends an invocation, by function; those of template.yaml."""
 _CERTAIN = (Fault.RATE_LIMITED, Fault.TOKEN_EXPIRED)
 """Faults that leave no doubt: the call was not carried out."""
 
@@ -17,22 +19,31 @@ class Execution:
     """The function invocation that runs now.
 
     `delivery` is the id of the message if the function is a callback, and `reply` is the id of the reply that a
-    deliverer works on. `task` is set if the invocation can wait.
+    deliverer works on. `task` is set if the invocation can wait. `started` is the unix second of its beginning.
     """
 
     stage: str = "sweeper"
     delivery: str = ""
     reply: str = ""
     task: Task | None = None
+    started: float | None = None
+
+    @property
+    def ends(self) -> float:
+        """The unix second at which Lambda ends it."""
+        return (self.started or 0) + TIMEOUTS[self.stage]
 
 
 class FaultInjector:
     """Applies the faults that `policy` chooses, and records in `ledger` which replies and deliveries they hit.
 
-    `stall` lets the simulation go on while the current process is paused.
+    `stall` lets the simulation go on while the current process is paused. It raises Crash if Lambda ends the process.
     """
 
-    def __init__(self, policy: Policy, ledger: Ledger, stall: Callable[[], None]) -> None:
+    def __init__(
+        self, policy: Policy, ledger: Ledger, clock: Callable[[], float], stall: Callable[[Execution], None]
+    ) -> None:
+        self._clock = clock
         self.policy = policy
         self.ledger = ledger
         self.current = Execution()
@@ -43,6 +54,8 @@ class FaultInjector:
     @contextmanager
     def executing(self, execution: Execution) -> Iterator[None]:
         """Attribute the calls inside the context to `execution`."""
+        if execution.started is None:
+            execution.started = self._clock()
         outer, self.current = self.current, execution
         try:
             yield
@@ -63,7 +76,7 @@ class FaultInjector:
         if fault is Fault.CRASH_BEFORE:
             raise Crash(kind)
         if fault is Fault.STALL:
-            self._stall()
+            self._stall(self.current)
             return None
         return fault
 

@@ -27,7 +27,7 @@ from tools.faults.injector import Execution, FaultInjector
 from tools.faults.instrumented import FaultyApi
 from tools.faults.ledger import Ledger
 from tools.faults.policies import Crash, Policy
-from tools.faults.processes import LEASE, TABLE, Processes
+from tools.faults.processes import TABLE, Processes
 from tools.faults.scheduler import START, Scheduler
 from tools.faults.sqs import Message, NotInFlightError, Queue
 from tools.faults.targets import Target
@@ -64,7 +64,7 @@ class Simulation:
         self.clock = clock = scheduler.clock
         self.random = random
         self.ledger = Ledger()
-        self.injector = injector = FaultInjector(policy, self.ledger, self._stall)
+        self.injector = injector = FaultInjector(policy, self.ledger, clock, self._stall)
         self.dead = {name: Queue(f"{name}-dead.fifo", clock, 30) for name in ("inbound", "outbound")}
         self.inbound = Queue("inbound.fifo", clock, INBOUND_VISIBILITY, MAX_RECEIVES, self.dead["inbound"])
         self.outbound = Queue("outbound.fifo", clock, OUTBOUND_VISIBILITY, MAX_SENDS, self.dead["outbound"])
@@ -115,16 +115,23 @@ class Simulation:
         """Whether the apps of `platform` reply within the callback."""
         return self.targets[platform].replies_passively
 
-    def _stall(self) -> None:
-        """Run the simulation without the current process until its lease and its record's visibility timeout are over.
+    def _stall(self, execution: Execution) -> None:
+        """Run the simulation without the current process for a random time, up to twice the rest of its invocation.
+
+        Lambda ends an invocation at its timeout: a process that stalls longer never makes the call. Raises Crash then.
         A process does not stall while another one does.
         """
         if self._stalled:
             return
+        wakes = self.clock() + self.random.uniform(0, 2) * (execution.ends - self.clock())
         self._stalled = True
         with self.injector.executing(Execution()), self.processes.replaced():
-            self.settle(until=self.clock.now + INBOUND_VISIBILITY + LEASE)
+            end = min(wakes, execution.ends)
+            self.settle(until=end)
+            self.clock.now = max(self.clock(), end)
         self._stalled = False
+        if wakes >= execution.ends:
+            raise Crash("the invocation has timed out")
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
