@@ -28,13 +28,18 @@ def cbc_decrypt(key: bytes, iv: bytes, data: bytes, block: int) -> bytes:
 
     Raises ValueError, always with the same message: the exact reason would help an attacker.
     """
-    if not data or len(data) % 16:
-        raise ValueError("not decryptable")
-    plain = _xor(_ecb(key).decrypt(data), iv + data[:-16])
+    plain = cbc_decrypt_blocks(key, iv, data)
     pad = plain[-1]
     if not 1 <= pad <= block or pad > len(plain) or not constant_time_equals(plain[-pad:], bytes([pad]) * pad):
         raise ValueError("not decryptable")
     return plain[:-pad]
+
+
+def cbc_decrypt_blocks(key: bytes, iv: bytes, data: bytes) -> bytes:
+    """AES-CBC without any check of the padding, which stays in the result. Raises ValueError for incomplete blocks."""
+    if len(iv) != 16 or not data or len(data) % 16:
+        raise ValueError("not decryptable")
+    return _xor(_ecb(key).decrypt(data), iv + data[:-16])
 
 
 @lru_cache(maxsize=64)

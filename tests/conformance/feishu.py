@@ -131,6 +131,7 @@ def dump(value: Any) -> bytes:
 
 
 PLAIN_APP, SECRET_APP = make_app(), make_app(key=KEY)
+LEGACY_APP = make_app(key=KEY, legacy_cards=True)
 
 POST = {
     "title": "T",

@@ -18,6 +18,7 @@ from tests.conformance.attacks import BAD_BODIES, changed_bodies, changed_values
 from tests.conformance.feishu import (
     CONTENTS,
     KEY,
+    LEGACY_APP,
     PLAIN_APP,
     SECRET_APP,
     SIGNED,
@@ -132,7 +133,7 @@ def test_lark_takes_what_our_own_crypto_made(payload: dict[str, Any]) -> None:
 def test_both_take_a_legacy_card_plain_and_encrypted() -> None:
     for body in (dump(legacy_card()), encrypt(dump(legacy_card()))):
         request = signed(body, NOW, TOKEN, "sha1")
-        for app in (SECRET_APP, PLAIN_APP) if body.startswith(b'{"open_id"') else (SECRET_APP,):
+        for app in (LEGACY_APP, PLAIN_APP) if body.startswith(b'{"open_id"') else (LEGACY_APP,):
             assert lark_takes(request, card_handler(app))
             assert we_take(request, app)
 
@@ -143,8 +144,8 @@ def test_both_refuse_a_legacy_card_with_the_other_signature() -> None:
         signed(dump(legacy_card()), NOW, TOKEN, "sha256"),
         signed(dump(legacy_card()), NOW, KEY, "sha1"),
     ):
-        assert not lark_takes(request, card_handler(SECRET_APP))
-        assert not we_take(request, SECRET_APP)
+        assert not lark_takes(request, card_handler(LEGACY_APP))
+        assert not we_take(request, LEGACY_APP)
 
 
 @pytest.mark.parametrize("name", SIGNED)
@@ -202,6 +203,21 @@ def test_an_encrypted_event_without_a_token_is_refused_here_alone() -> None:
 def test_a_signed_but_plain_event_is_refused_here_alone_where_there_is_a_key() -> None:
     """lark-oapi takes it: it is signed. Feishu never sends it, and what is not encrypted was read on its way."""
     request = signed(dump(chat(NOW)), NOW)
+    assert lark_takes(request, dispatcher(SECRET_APP))
+    assert not we_take(request, SECRET_APP)
+
+
+def test_a_legacy_card_is_refused_here_alone_where_there_is_a_key() -> None:
+    """lark-oapi takes it, although its signature is made with the token alone. `legacy_cards` accepts it here."""
+    request = signed(dump(legacy_card()), NOW, TOKEN, "sha1")
+    assert lark_takes(request, card_handler(SECRET_APP))
+    assert not we_take(request, SECRET_APP)
+
+
+def test_an_event_of_another_app_is_refused_here_alone() -> None:
+    payload = chat(NOW)
+    payload["header"]["app_id"] = "cli_other"
+    request = signed(encrypt(dump(payload)), NOW)
     assert lark_takes(request, dispatcher(SECRET_APP))
     assert not we_take(request, SECRET_APP)
 

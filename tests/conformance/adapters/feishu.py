@@ -11,6 +11,7 @@ from tests.conformance.attacks import wrong_types
 from tests.conformance.feishu import (
     CONTENTS,
     KEY,
+    LEGACY_APP,
     OTHER,
     PLAIN_APP,
     SECRET_APP,
@@ -51,7 +52,7 @@ def samples(now: float) -> tuple[Sample, ...]:
             Sample(name, signed(encrypt(dump(payload)), now), SECRET_APP, headers=SIGNED)
             for name, payload in encrypted.items()
         ),
-        Sample("legacy card", signed(dump(legacy_card()), now, TOKEN, "sha1"), SECRET_APP, headers=SIGNED),
+        Sample("legacy card", signed(dump(legacy_card()), now, TOKEN, "sha1"), LEGACY_APP, headers=SIGNED),
         # Without an encrypt key only the token in the body authenticates the request, so its other bytes may change.
         Sample("plain message", Request(body=dump(chat(now))), PLAIN_APP, body=False),
         Sample("plain v1 event", Request(body=dump(v1_event(now))), PLAIN_APP, body=False),
@@ -98,7 +99,9 @@ def _signed_request(vector: Vector) -> tuple[Request, App, float]:
     signature = vector.expected.get("signature") or inputs.get("signature")
     values = (inputs.get("timestamp"), inputs.get("nonce"), signature)
     headers = {name: str(value) for name, value in zip(SIGNED, values, strict=True) if value is not None}
-    app = make_app(inputs.get("verification_token") or _token_inside(vector) or TOKEN, inputs.get("encrypt_key", ""))
+    token = inputs.get("verification_token") or _token_inside(vector) or TOKEN
+    named = {"app_id": app_id} if (app_id := _app_id_inside(vector)) else {}
+    app = make_app(token, inputs.get("encrypt_key", ""), **named)
     return Request(headers=Headers(headers), body=inputs["body"].encode()), app, _moment(inputs.get("timestamp")) + 1
 
 
@@ -106,6 +109,12 @@ def _token_inside(vector: Vector) -> str:
     """The token in the plaintext, for vectors that do not name the configured one."""
     sent = json.loads(vector.expected.get("plaintext", "{}"))
     return sent.get("header", sent).get("token", "")
+
+
+def _app_id_inside(vector: Vector) -> str:
+    """The app that the plaintext names. No vector names the configured one."""
+    sent = json.loads(vector.expected.get("plaintext", "{}"))
+    return sent.get("header", sent.get("event", {})).get("app_id", "")
 
 
 def _moment(stamp: Any) -> float:

@@ -30,7 +30,10 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     app_secret: Filled
     verification_token: Filled
     encrypt_key: str = ""
-    """Any text. If it is set, unencrypted callbacks are refused."""
+    """Any text. If it is set, unencrypted and unsigned callbacks are refused."""
+    legacy_cards: bool = False
+    """Accept `card.action.trigger_v1` although there is an `encrypt_key`. Such a callback is not encrypted, and its
+    signature is made with the verification token alone. Without an `encrypt_key` it is always accepted."""
     app_type: Literal["internal", "store"] = "internal"
     host: Annotated[str, msgspec.Meta(pattern=r"^(feishu|lark|https?://[^\s/]+\S*)$")] = "feishu"
     """`feishu`, `lark` or the base address of a private deployment."""

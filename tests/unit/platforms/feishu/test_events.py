@@ -10,8 +10,8 @@ from parley.model import Action, Message, Sender
 from parley.platforms.feishu.inbound import receive
 from tests.conformance.feishu import (
     IDS,
+    LEGACY_APP,
     PLAIN_APP,
-    SECRET_APP,
     TOKEN,
     card_action,
     dump,
@@ -36,7 +36,7 @@ def message(payload: Any) -> Message:
 
 
 def legacy(payload: dict[str, Any]) -> Message:
-    outcome = receive(signed(dump(payload), NOW, TOKEN, "sha1"), SECRET_APP, NOW)
+    outcome = receive(signed(dump(payload), NOW, TOKEN, "sha1"), LEGACY_APP, NOW)
     assert isinstance(outcome, Accepted), outcome
     assert outcome.response.body == b"{}"
     (found,) = outcome.messages
