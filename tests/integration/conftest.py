@@ -9,6 +9,6 @@ from tests.stack import Stack, running
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The running local stack, or a new one that is stopped afterwards."""
+    """A running local stack."""
     with running() as found:
         yield found

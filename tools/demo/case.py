@@ -1,31 +1,31 @@
-"""A case of the demo: what is sent, the expected outcome, and the function that carries it out."""
+"""One row of the demo: what is sent, what must come of it, and the function that tries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools.demo.client import PlatformClient
+from tools.demo.world import World
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a case has observed, in the form of `Case.expected`, and the seconds that it took."""
+class Seen:
+    """What came of it, in the words that `Case.expected` uses, and how long it took."""
 
-    text: str
+    words: str
     seconds: float
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case. It passes if the text of its outcome equals `expected`."""
+    """`run` does it in `world` and tells what it saw; it is ok if that is `expected`, word for word."""
 
     sent: str
     expected: str
-    run: Callable[[PlatformClient], Outcome]
+    run: Callable[[World], Seen]
 
 
 @dataclass(frozen=True)
 class Result:
-    """The result of a case. `ms` is None if the case failed with an exception."""
+    """A case that was run. `ms` None: it took until the patience ended."""
 
     case: Case
     got: str
@@ -33,5 +33,5 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Whether the case has passed."""
+        """Whether that was expected."""
         return self.got == self.case.expected

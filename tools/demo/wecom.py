@@ -1,6 +1,6 @@
-"""The cases of WeCom."""
+"""WeCom's rows."""
 
 from playground.platforms.wecom import Wecom
-from tools.demo.tencent import TencentCases
+from tools.demo.tencent import TencentRows
 
-CASES = TencentCases(Wecom, keep_query=True).cases("template_card")
+CASES = TencentRows(Wecom, keep_query=True).cases("template_card")

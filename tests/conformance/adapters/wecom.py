@@ -1,5 +1,6 @@
 """WeCom: vectors, and callbacks that wechatpy encrypts and signs."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -120,8 +121,11 @@ def payloads() -> Iterator[bytes]:
 
 
 def _app(vector: Vector) -> App:
+    """The app that the vector is for: the agent id is in the content only."""
     receiver = vector.inputs["receiveid"]
-    more = {"corp_id": receiver} if receiver else {"receive_ids": ("",)}
+    agent = re.search(r"<AgentID>(?:<!\[CDATA\[)?([0-9]+)", vector.expected.get("plaintext", ""))
+    more: dict[str, Any] = {"corp_id": receiver} if receiver else {"receive_ids": ("",)}
+    more |= {"agent_id": int(agent[1])} if agent else {}
     return make_app(vector.inputs["token"], vector.inputs["encoding_aes_key"], **more)
 
 

@@ -1,14 +1,15 @@
 """Authenticates callbacks: checks the signature, decrypts the content, reads its fields."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from parley.adapter import Rejected, Request
 from parley.crypto import constant_time_equals
 from parley.platforms.tencent import envelope
-from parley.platforms.tencent.envelope import Decrypted, WrongReceiverError
+from parley.platforms.tencent.envelope import Decrypted, NotUtf8Error, WrongReceiverError
 from parley.platforms.tencent.fields import Fields, read
-from parley.untrusted import parse_integer
+from parley.untrusted import parse_integer, text
 
 MAX_AGE = 3600
 """Seconds. Neither platform documents a limit. Both repeat a callback at most three times, five seconds apart. An hour
@@ -16,6 +17,13 @@ is far more than that and tolerates a wrong clock. A replay within the hour is a
 messages are remembered for days."""
 MAX_AHEAD = 300
 """Seconds that a time stamp may be ahead of the clock."""
+MAX_CONTENT_AGE = 86_400
+"""Seconds between the creation of a message or event and its callback. The signature sorts its parts, so it is valid as
+well if time stamp and nonce are exchanged, and the nonce of an old callback may look like a recent time stamp. The time
+in the content cannot be exchanged. A day tolerates a platform that delivers late; a replay within the day is a known
+duplicate, because handled messages are remembered for longer."""
+_ECHO = re.compile(r"[A-Za-z0-9 ._:+/=-]{1,128}")
+"""The text that a console expects back. All known ones are numbers; the docs give no form (unverified)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,8 @@ def decrypted(request: Request, keys: CallbackKeys, encrypted: str, now: float) 
     console = keys.console
     try:
         return envelope.decrypt_for(keys.receivers, keys.keys, encrypted)
+    except NotUtf8Error as error:
+        return Rejected(400, "malformed", str(error))
     except WrongReceiverError:
         detail = f"addressed to another account: compare `{console.receiver_field}` with {console.receiver}"
     except ValueError:
@@ -85,3 +95,21 @@ def parsed(data: bytes) -> Fields | Rejected:
         return read(data)
     except ValueError as error:
         return Rejected(400, "malformed", str(error))
+
+
+def check_age(fields: Fields, now: float) -> Rejected | None:
+    """Check the time in the content of a callback. Returns None if it is recent, or if there is none."""
+    created = parse_integer(fields.get("CreateTime")) or parse_integer(fields.get("TimeStamp"))
+    if created and created < now - MAX_CONTENT_AGE:
+        return Rejected(401, "stale", f"the content is over {MAX_CONTENT_AGE} s old")
+    return None
+
+
+def is_echo(value: str) -> bool:
+    """Whether `value` has the form of the text that a console expects back. The content of a callback has not."""
+    return _ECHO.fullmatch(value) is not None
+
+
+def is_from_account(fields: Fields, accounts: Collection[str]) -> bool:
+    """Whether the sender is one of `accounts`: the bot's own passive reply, posted back."""
+    return text(fields.get("FromUserName")) in accounts

@@ -32,6 +32,10 @@ class WrongReceiverError(ParleyError, ValueError):
     """The message can be decrypted, but is addressed to another receiver."""
 
 
+class NotUtf8Error(ParleyError, ValueError):
+    """The message can be decrypted and is addressed to this receiver, but it is not UTF-8."""
+
+
 def signature(*parts: str) -> str:
     """SHA-1 over `parts`, sorted and joined, as 40 lower-case hex digits."""
     joined = "".join(sorted(parts)).encode("utf-8", "surrogatepass")
@@ -54,7 +58,10 @@ def encrypt(encoding_aes_key: str, text: str, receiver: str, random: bytes | Non
 
 
 def decrypt(encoding_aes_key: str, encrypted: str) -> Decrypted:
-    """The reverse of `encrypt`. Raises ValueError, which does not say which check has failed."""
+    """The reverse of `encrypt`. Raises ValueError, which does not say which check has failed.
+
+    NotUtf8Error is an exception to this rule: only decrypted content that has an intact layout raises it.
+    """
     key = aes_key(encoding_aes_key)
     plain = cbc_decrypt(key, key[:16], decode_base64(encrypted), _BLOCK)
     if len(plain) < _HEAD:
@@ -62,18 +69,25 @@ def decrypt(encoding_aes_key: str, encrypted: str) -> Decrypted:
     end = _HEAD + _LENGTH.unpack(plain[16:_HEAD])[0]
     if end > len(plain):
         raise ValueError("not decryptable")
-    return Decrypted(plain[_HEAD:end].decode(), plain[end:].decode(), encoding_aes_key)
+    receiver = plain[end:].decode()
+    try:
+        return Decrypted(plain[_HEAD:end].decode(), receiver, encoding_aes_key)
+    except UnicodeDecodeError as error:
+        raise NotUtf8Error("the content is not UTF-8") from error
 
 
 def decrypt_for(receivers: Collection[str], keys: Iterable[str], encrypted: str) -> Decrypted:
     """Decrypt with the first of `keys` that fits. The console may change the key while messages are on their way.
 
-    Raises WrongReceiverError if the message is for none of `receivers`, ValueError if no key decrypts it.
+    Raises WrongReceiverError if the message is for none of `receivers`, NotUtf8Error, and ValueError if no key decrypts
+    it.
     """
     for_another = False
     for key in keys:
         try:
             decrypted = decrypt(key, encrypted)
+        except NotUtf8Error:
+            raise
         except ValueError:
             continue
         if decrypted.receiver in receivers:

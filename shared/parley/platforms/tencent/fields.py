@@ -3,10 +3,10 @@
 All values are read as text: ids have more digits than a float holds, and XML has no numbers.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from parley.platforms.tencent.repair import HEADER, NOT_XML, repaired
 from parley.untrusted import decode_json, decode_xml
 
 Fields = dict[str, Any]
@@ -15,7 +15,13 @@ Fields = dict[str, Any]
 MAX_SIZE = 262_144
 """Bytes. A message has a few hundred, an event of a large batch job a few thousand."""
 MAX_DEPTH = 20
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FIRST = (*HEADER, "Event", "EventKey", "ChangeType", "InfoType")
+"""Fields before every text of a person. Of a repeated one the first is the platform's own."""
+_LAST = ("MsgId", "AgentID")
+"""Fields after every text of a person. Of a repeated one the last is the platform's own."""
+_COMMAND = ("InfoType", "TimeStamp", "SuiteId", "AuthCorpId", "SuiteTicket")
+_TRIMMED = ("Encrypt", "Event", "ChangeType", *HEADER, *_LAST, *_COMMAND)
+"""Fields around whose values white space has no meaning. It stays around `EventKey`: the bot chooses a button's id."""
 
 
 def is_json(data: bytes) -> bool:
@@ -27,7 +33,25 @@ def read(data: bytes) -> Fields:
     """The fields of a body or of decrypted content. Raises ValueError, which says what is wrong with the data."""
     if len(data) > MAX_SIZE:
         raise ValueError(f"larger than {MAX_SIZE} bytes")
-    return _as_text(decode_json(data, MAX_DEPTH)) if is_json(data) else decode_xml(data, "xml", MAX_DEPTH)
+    if is_json(data):
+        return _settled(_as_text(decode_json(data, MAX_DEPTH)))
+    try:
+        document = repaired(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError("not UTF-8") from error
+    return _settled(decode_xml(document.encode(), "xml", MAX_DEPTH))
+
+
+def _settled(fields: Fields) -> Fields:
+    """`fields` with one value, without white space around it, for each field that decides what the callback is."""
+    for names, place in ((_FIRST, 0), (_LAST, -1)):
+        for name in names:
+            if isinstance(value := fields.get(name), list) and value:
+                fields[name] = value[place]
+    for name in _TRIMMED:
+        if isinstance(value := fields.get(name), str):
+            fields[name] = value.strip()
+    return fields
 
 
 def _as_text(value: Any) -> Any:
@@ -72,5 +96,5 @@ def _content(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     # A CDATA section ends at its first `]]>`, so a `]]>` in the text is spread over two sections.
-    clean = _NOT_XML.sub("\ufffd", str(value)).replace("]]>", "]]]]><![CDATA[>")
+    clean = NOT_XML.sub("\ufffd", str(value)).replace("]]>", "]]]]><![CDATA[>")
     return f"<![CDATA[{clean}]]>"

@@ -33,8 +33,13 @@ from parley.untrusted import mapping, parse_integer, text
 
 _MIMES = {"amr": "audio/amr", "speex": "audio/speex", "mp3": "audio/mpeg"}
 _CREDENTIALS = ("ResponseCode", "Token", "SuiteTicket", "AuthCode")
-"""Fields with credentials. They are left out of `raw`. They are no part of a message's identity either, because a
-repeated delivery may bring new ones."""
+"""Fields with credentials. They are left out of `raw`."""
+_RENEWED = ("ResponseCode", "SuiteTicket")
+"""Credentials that a repeated delivery may renew (unverified). They are no part of a message's identity. `Token` and
+`AuthCode` are: two events of one second may differ in nothing else."""
+_UNSUPPORTED = re.compile(r"[【\[]收到不支持的消息类型[，,]\s*暂无法显示[】\]]")
+"""The words by which the platform announces a sticker or another message that it does not pass on. No person wrote
+them."""
 
 
 class Source(NamedTuple):
@@ -55,8 +60,11 @@ def message(source: Source) -> Message:
     return _message(source, "message", Content(text=content_text, attachments=media), segments=found)
 
 
-def event(source: Source, name: str) -> Message:
-    """An event other than a button press. Its text is the key of a menu item, or the content of a scanned code."""
+def event(source: Source, name: str, *, reply_token: str = "", expires: int = 0) -> Message:
+    """An event other than a button press. Its text is the key of a menu item, or the content of a scanned code.
+
+    `reply_token`: a sealed credential that came with the event, valid until `expires` (unix time).
+    """
     fields = source.fields
     place = _location(fields, "Latitude", "Longitude", "") if name == "location" else None
     return _message(
@@ -64,6 +72,8 @@ def event(source: Source, name: str) -> Message:
         "event",
         Content(text=_event_text(fields)),
         event=name,
+        reply_token=reply_token,
+        expires=expires,
         segments=() if place is None else (place,),
         # The result of a template message or of a mass message has the id of that message.
         reply_to=text(fields.get("MsgID")),
@@ -108,7 +118,8 @@ def identity(fields: Fields) -> str:
     """
     if id_ := text(fields.get("MsgId")):
         return id_
-    content = msgspec.json.encode(without_credentials(fields), order="sorted").decode()
+    distinguishing = {name: value for name, value in fields.items() if name not in _RENEWED}
+    content = msgspec.json.encode(distinguishing, order="sorted").decode()
     return f"event-{digest('tencent event', content)[:40]}"
 
 
@@ -139,7 +150,10 @@ def segments(fields: Fields) -> tuple[AnySegment, ...]:
 
 
 def _text(fields: Fields) -> AnySegment:
-    return Text(text=text(fields.get("Content")))
+    content = text(fields.get("Content"))
+    if _UNSUPPORTED.fullmatch(content.strip()):
+        return Other(name="unsupported", text=content)
+    return Text(text=content)
 
 
 def _image(fields: Fields) -> AnySegment:

@@ -6,7 +6,14 @@ from parley.crypto import constant_time_equals
 from parley.model import Action, Message, Reply
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
-from parley.platforms.tencent.callback import check_signature, decrypted, parsed, query_parameter
+from parley.platforms.tencent.callback import (
+    check_age,
+    check_signature,
+    decrypted,
+    is_echo,
+    parsed,
+    query_parameter,
+)
 from parley.platforms.tencent.fields import Fields
 from parley.platforms.tencent.messages import Source, event, message, press
 from parley.platforms.wechat.config import CONSOLE, MODE_AT, ORIGINAL_ID_AT, Config
@@ -27,6 +34,9 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
         return fields
     if not text(fields.get("MsgType")) or not text(fields.get("FromUserName")):
         return Rejected(400, "malformed", "no MsgType or no FromUserName")
+    rejected = check_age(fields, now)
+    if rejected is not None:
+        return rejected
     found = _message(Source(app, fields, int(query_parameter(request, "timestamp"))))
     seconds = passive.seconds_to_wait(found, passive.WECHAT, replies_passively=config.replies_passively)
     return Accepted(passive.WECHAT.empty, (found,), passive_reply_within=seconds)
@@ -40,12 +50,17 @@ def passive_reply(request: Request, app: App, message: Message, replies: tuple[R
 
 
 def _verification(request: Request, config: Config, now: float) -> Accepted | Rejected:
-    """The console checks a new callback address. It expects `echostr`, which is not encrypted in any mode."""
+    """The console checks a new callback address. It expects `echostr`, which is not encrypted in any mode.
+
+    The signature covers no `echostr`, and a callback has the same one. So only the form of an echo is given back.
+    """
     rejected = check_signature(request, config.callback_keys, "signature", now=now)
     if rejected is not None:
         return rejected
-    echo = query_parameter(request, "echostr").encode("utf-8", "replace")
-    return Accepted(Response(body=echo, content_type="text/plain"))
+    echo = query_parameter(request, "echostr")
+    if not is_echo(echo):
+        return Rejected(400, "malformed", "the echostr has not the form of a console's")
+    return Accepted(Response(body=echo.encode(), content_type="text/plain"))
 
 
 def _is_encrypted(request: Request) -> bool:
@@ -96,7 +111,8 @@ def _message(source: Source) -> Message:
     fields = source.fields
     if text(fields.get("MsgType")) == "event":
         return event(source, text(fields.get("Event")).lower() or "unknown")
-    if key := text(fields.get("bizmsgmenuid")):
+    # Only a tap makes a text with an id. Other types hold texts of persons in several fields (`tencent.repair`).
+    if text(fields.get("MsgType")) == "text" and (key := text(fields.get("bizmsgmenuid"))):
         id_, value = unpack(key)
         return press(source, Action(id=id_, value=value), text(fields.get("Content")))
     return message(source)

@@ -14,6 +14,7 @@ _RECEIVE = f"{_APP} › Receive Messages › API Receive"
 CONSOLE = Console(
     token=f"{_RECEIVE} › Token", key=f"{_RECEIVE} › EncodingAESKey", receiver=_CORP, receiver_field="corp_id"
 )
+AGENT_AT = f"{_APP} › AgentId"
 SECRET_AT = f"{_APP} › Secret"
 TRUSTED_IP_AT = f"{_APP} › Trusted IP of the Company"
 

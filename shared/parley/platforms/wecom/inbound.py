@@ -5,10 +5,18 @@ from parley.crypto import seal
 from parley.model import Action, Message, Reply
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
-from parley.platforms.tencent.callback import decrypted, parsed, query_parameter
+from parley.platforms.tencent.callback import (
+    check_age,
+    decrypted,
+    is_echo,
+    is_from_account,
+    parsed,
+    query_parameter,
+)
+from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, repeated
 from parley.platforms.tencent.messages import Source, created, event, message, press
-from parley.platforms.wecom.config import Config
+from parley.platforms.wecom.config import AGENT_AT, Config
 from parley.untrusted import mapping, mappings, parse_integer, text, texts
 
 _SUCCESS = Response(body=b"success", content_type="text/plain")
@@ -16,6 +24,12 @@ _SUCCESS = Response(body=b"success", content_type="text/plain")
 _PRESSES = ("template_card_event", "template_card_menu_event", "taskcard_click")
 _RESPONSE_CODE_LIFETIME = 72 * 3600
 """Seconds in which a click's `ResponseCode` allows one update of the card (WeCom docs: Update template cards)."""
+_SEALED = {"kf_msg_or_event": "Token", "create_auth": "AuthCode", "reset_permanent_code": "AuthCode"}
+"""Events and commands whose credential the bot needs: to fetch messages, to finish an authorisation. It is sealed like
+any reply token: `parley.crypto.unseal(secret, message.context.reply_token)`."""
+_SEALED_LIFETIME = 600
+"""Seconds in which these credentials are valid (WeCom docs: Receiving messages and events of customer service; Pushing
+of the authorisation)."""
 
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
@@ -44,6 +58,8 @@ def _verification(request: Request, config: Config, now: float) -> Accepted | Re
     echo = decrypted(request, config.callback_keys, encrypted, now)
     if isinstance(echo, Rejected):
         return echo
+    if not is_echo(echo.text):
+        return Rejected(401, "forged", "the echostr is the content of another callback")
     return Accepted(Response(body=echo.text.encode(), content_type="text/plain"))
 
 
@@ -62,25 +78,50 @@ def _delivery(request: Request, app: App, now: float) -> Accepted | Rejected:
     fields = parsed(content.text.encode())
     if isinstance(fields, Rejected):
         return fields
+    rejected = check_age(fields, now)
+    if rejected is not None:
+        return rejected
     received = int(query_parameter(request, "timestamp"))
     if command := text(fields.get("InfoType")):
         tenant = text(fields.get("AuthCorpId"))
-        return _command(command, Source(app, fields, received, tenant))
-    return _message(Source(app, fields, received, content.receiver), config)
-
-
-def _message(source: Source, config: Config) -> Accepted | Rejected:
-    msg_type, name = text(source.fields.get("MsgType")), text(source.fields.get("Event")).lower()
-    if not msg_type:
+        return _command(command, Source(app, fields, received, tenant), config)
+    if not text(fields.get("MsgType")):
         return Rejected(400, "malformed", "neither MsgType nor InfoType: not a callback of an app")
+    return _misdirected(fields, content, config) or _message(Source(app, fields, received, content.receiver), config)
+
+
+def _misdirected(fields: Fields, content: Decrypted, config: Config) -> Rejected | None:
+    """A rejection unless the content is for this app. Nothing but its fields distinguishes a message from the bot's own
+    passive reply to it, which has the same signature and encryption.
+    """
+    receivers = {config.corp_id, *config.receive_ids, content.receiver}
+    if text(fields.get("ToUserName")) not in receivers or is_from_account(fields, receivers - {""}):
+        return Rejected(401, "forged", "the content is not addressed to the company, or is sent by it")
+    agent = text(fields.get("AgentID"))
+    # Each company has its own agent id for a third-party app, and events of the contacts have none.
+    if agent and content.receiver == config.corp_id and agent != str(config.agent_id):
+        return Rejected(401, "forged", f"for another app: compare `agent_id` with {AGENT_AT}")
+    return None
+
+
+def _message(source: Source, config: Config) -> Accepted:
+    msg_type, name = text(source.fields.get("MsgType")), text(source.fields.get("Event")).lower()
     if msg_type != "event":
         found = message(source)
     elif name in _PRESSES:
         found = _press(source, config)
     else:
-        found = event(source, name or "unknown")
+        found = _event(source, name or "unknown", config)
     seconds = passive.seconds_to_wait(found, passive.WECOM, replies_passively=config.replies_passively)
     return Accepted(passive.WECOM.empty, (found,), passive_reply_within=seconds)
+
+
+def _event(source: Source, name: str, config: Config) -> Message:
+    """An event or a command, with its credential sealed if the bot needs it."""
+    credential = text(source.fields.get(_SEALED.get(name, "")))
+    if not credential:
+        return event(source, name)
+    return event(source, name, reply_token=seal(config.secret, credential), expires=created(source) + _SEALED_LIFETIME)
 
 
 def _press(source: Source, config: Config) -> Message:
@@ -107,7 +148,7 @@ def _options(item: Fields) -> tuple[str, ...]:
     return texts(repeated(mapping(item.get("OptionIds")).get("OptionId")))
 
 
-def _command(name: str, source: Source) -> Accepted:
+def _command(name: str, source: Source, config: Config) -> Accepted:
     """A command of the provider platform about third-party apps. The suite ticket is a credential, not a message."""
     if name == "suite_ticket":
         ticket, issued_at = text(source.fields.get("SuiteTicket")), parse_integer(source.fields.get("TimeStamp"))
@@ -116,4 +157,4 @@ def _command(name: str, source: Source) -> Accepted:
             credentials={"suite_ticket": ticket} if ticket else {},
             credentials_issued_at=issued_at or source.received,
         )
-    return Accepted(_SUCCESS, (event(source, name),))
+    return Accepted(_SUCCESS, (_event(source, name, config),))

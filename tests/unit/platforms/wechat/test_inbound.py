@@ -325,6 +325,8 @@ def test_the_response_to_a_verification_is_the_echostr_in_every_mode(app: App) -
     assert (response.body, response.content_type) == (b"4375120948345356249", "text/plain")
 
 
-def test_the_response_to_a_verification_is_plain_text() -> None:
-    query = query_of(TOKEN, NOW, name="signature", echostr="<script>alert(1)</script>")
-    assert accepted(Request(method="GET", query=query)).response.content_type == "text/plain"
+@pytest.mark.parametrize("echo", ["<script>alert(1)</script>", "", "{}", "x" * 200, "a\nb", "你好"])
+def test_only_an_echostr_of_the_consoles_form_is_given_back(echo: str) -> None:
+    """The signature of a POST is valid for a GET with any `echostr`."""
+    query = query_of(TOKEN, NOW, name="signature", echostr=echo)
+    assert refused(Request(method="GET", query=query)).status == 400

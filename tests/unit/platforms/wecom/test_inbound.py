@@ -228,9 +228,10 @@ def test_events_of_one_second_have_different_ids_and_a_repeat_has_the_same() -> 
         event("click", EventKey="a").id,
         event("click", EventKey="b").id,
         received({**fields(NOW, "event", Event="click", EventKey="a"), "FromUserName": "lisi"}).id,
-        received({**fields(NOW, "event", Event="click", EventKey="a"), "AgentID": "1000003"}).id,
+        event("kf_msg_or_event", OpenKfId="kf1", Token="T1").id,
+        event("kf_msg_or_event", OpenKfId="kf1", Token="T2").id,
     }
-    assert len(others | {first.id}) == 7
+    assert len(others | {first.id}) == 8
 
 
 # --- cards ------------------------------------------------------------------------------------------------------------
