@@ -10,19 +10,19 @@ from playground.world import World
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until interrupted."""
+    """Serve until interrupted. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="playground", description="Simulated chat platforms and a chat page.")
-    parser.add_argument("--stack", type=Path, default=Path(".local/stack.json"), help="what the local stack wrote")
+    parser.add_argument("--stack", type=Path, default=Path(".local/stack.json"), help="stack.json of the local stack")
     parser.add_argument("--port", type=int, default=8800, help="port on 127.0.0.1")
     parser.add_argument("--token-seconds", type=float, default=7200, help="lifetime of access tokens")
-    chosen = parser.parse_args(arguments)
-    world = World(Stack(chosen.stack), token_seconds=chosen.token_seconds)
-    print(f"playground: http://127.0.0.1:{chosen.port}", flush=True)  # noqa: T201
+    options = parser.parse_args(arguments)
+    world = World(Stack(options.stack), token_seconds=options.token_seconds)
+    print(f"playground: http://127.0.0.1:{options.port}", flush=True)  # noqa: T201
     try:
-        Server(world, chosen.port).run()
-    except SystemExit as ended:
-        # uvicorn has said why, a busy port mostly.
-        return int(ended.code or 0)
+        Server(world, options.port).run()
+    except SystemExit as error:
+        # uvicorn has logged the reason, for example that the port is in use.
+        return int(error.code or 0)
     return 0
 
 

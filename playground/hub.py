@@ -1,4 +1,4 @@
-"""Live updates: what happens on the imitated platforms, told to every open page."""
+"""Live updates for open pages, as server-sent events."""
 
 import asyncio
 import json
@@ -6,23 +6,23 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 _BACKLOG = 1000
-"""Updates that a slow page may fall behind before it is told to load everything anew."""
+"""Updates that a page may fall behind. A page that is further behind gets `reload` instead of them."""
 _PING_EVERY = 15.0
 
 
 class Hub:
-    """Fans updates out to subscribers. `publish` may be called from any thread."""
+    """Sends each update to all subscribers. `publish` may be called from any thread."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: set[asyncio.Queue[str | None]] = set()
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Use `loop` from now on; what is published before is told to nobody."""
+        """Use `loop`. Updates published before are dropped."""
         self._loop = loop
 
     def publish(self, kind: str, value: dict[str, Any]) -> None:
-        """Tell every subscriber."""
+        """Send an update to every subscriber."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._put, f"event: {kind}\ndata: {json.dumps(value)}\n\n")
 
@@ -40,7 +40,7 @@ class Hub:
             queue.put_nowait(None)
 
     async def subscribe(self) -> AsyncIterator[str]:
-        """Updates in the form of server-sent events, until the hub closes."""
+        """Updates in the format of server-sent events, until the hub is closed."""
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._queues.add(queue)
         try:
@@ -49,7 +49,7 @@ class Hub:
                 try:
                     text = await asyncio.wait_for(queue.get(), _PING_EVERY)
                 except TimeoutError:
-                    text = ": still here\n\n"
+                    text = ": ping\n\n"
                 if text is None:
                     return
                 yield text

@@ -1,4 +1,4 @@
-"""Reading multipart/form-data: exact on binary content, and small."""
+"""A parser of multipart/form-data. It keeps binary content exact."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _FILENAME = re.compile(r'filename="([^"]*)"', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class FormPart:
-    """One field of a form. `filename` is empty where it is no file."""
+    """One field of a form. `filename` is empty if the field is not a file."""
 
     name: str
     data: bytes
@@ -23,7 +23,7 @@ class FormPart:
 
 
 def parse_multipart(content_type: str, body: bytes) -> list[FormPart] | None:
-    """The fields of a form; None where `body` is no complete form of that type."""
+    """The fields of a form; None if `body` is not a complete form of that type."""
     match = _BOUNDARY.search(content_type)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""The web server: the imitated APIs under `/<platform>/`, the control API under `/api/`, the page at `/`."""
+"""The web server: the simulated APIs under `/<platform>/`, the control API under `/api/`, the page at `/`."""
 
 import asyncio
 import ipaddress
@@ -19,14 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from playground.control import Control
-from playground.platforms.http import Held, NoAnswer
+from playground.platforms.http import NoResponse, ResponseTimeout
 from playground.platforms.http import Request as PlatformRequest
 from playground.world import World
 
 _log = logging.getLogger("playground")
 STATIC = Path(__file__).with_name("static")
 HOLD_SECONDS = 20.0
-"""How long the fault `timeout` holds an answer: longer than any client here waits."""
+"""How long the fault `timeout` keeps the connection open: longer than the time-out of any client here."""
 _WATCH_EVERY = 1.0
 _LOCAL = frozenset({"localhost", "host.docker.internal"})
 _POLICY = (
@@ -43,18 +43,18 @@ _SECURITY = (
 
 
 class Connections(H11Protocol):
-    """uvicorn's protocol, which remembers the open connections so that one can be broken."""
+    """uvicorn's protocol, with a record of the open connections, so that one can be broken."""
 
     open: ClassVar[dict[tuple[str, int], asyncio.Transport]] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client came."""
+        """Record the connection."""
         super().connection_made(transport)
         if self.client is not None:
             self.open[self.client] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """A client went."""
+        """Remove the connection."""
         if self.client is not None:
             self.open.pop(self.client, None)
         super().connection_lost(exc)
@@ -66,18 +66,18 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         world.hub.bind(asyncio.get_running_loop())
-        await world.courier.start()
+        await world.webhooks.start()
         watcher = asyncio.create_task(_watch(world))
         yield
         watcher.cancel()
         with suppress(asyncio.CancelledError):
             await watcher
-        await world.courier.stop()
+        await world.webhooks.stop()
 
-    imitations = [Mount(f"/{name}", app=_Imitation(world, name, hold)) for name in world.platforms]
+    platforms = [Mount(f"/{name}", app=_PlatformApi(world, name, hold)) for name in world.platforms]
     routes = [
         *Control(world).routes(),
-        *imitations,
+        *platforms,
         Route("/", _page),
         Route("/favicon.ico", _icon),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -91,20 +91,20 @@ async def _page(_request: Request) -> Response:
 
 
 async def _icon(_request: Request) -> Response:
-    """For browsers that look at the usual place on what is no page."""
+    """For browsers that request this path when the response is not the page."""
     return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
 
 
 async def _watch(world: World) -> None:
-    """Tell the pages when the stack comes or goes, and take its apps in."""
+    """Register new apps, and notify the pages when the state of the stack changes."""
     before = None
     while True:
         try:
             changed = await run_in_threadpool(world.refresh)
             status = await run_in_threadpool(world.stack.status)
         except Exception:  # noqa: BLE001
-            # The page lives on, whatever somebody has put into the stack's files or parameters.
-            _log.exception("looking at the stack failed")
+            # Invalid files or parameters of the stack must not stop the playground.
+            _log.exception("reading the state of the stack failed")
         else:
             if changed or status != before:
                 world.hub.publish("stack", status)
@@ -112,7 +112,7 @@ async def _watch(world: World) -> None:
         await asyncio.sleep(_WATCH_EVERY)
 
 
-class _Imitation:
+class _PlatformApi:
     """One platform's API as an ASGI application."""
 
     def __init__(self, world: World, name: str, hold: float) -> None:
@@ -121,7 +121,7 @@ class _Imitation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        asked = PlatformRequest(
+        received = PlatformRequest(
             method=request.method,
             path=scope["path"].removeprefix(scope.get("root_path", "")) or "/",
             query=dict(request.query_params),
@@ -129,21 +129,21 @@ class _Imitation:
             body=await request.body(),
         )
         try:
-            answer = await run_in_threadpool(self._platform.api, asked)
-        except NoAnswer as silence:
-            await self._leave(scope, receive, held=isinstance(silence, Held))
+            response = await run_in_threadpool(self._platform.api, received)
+        except NoResponse as error:
+            await self._abort(scope, receive, wait=isinstance(error, ResponseTimeout))
             return
-        await Response(answer.body, answer.status, dict(answer.headers))(scope, receive, send)
+        await Response(response.body, response.status, dict(response.headers))(scope, receive, send)
 
-    async def _leave(self, scope: Scope, receive: Receive, *, held: bool) -> None:
-        """Give no answer: at once, or once the client has waited long enough."""
-        gone = asyncio.create_task(_disconnected(receive))
-        if held:
-            await asyncio.wait([gone], timeout=self._hold)
+    async def _abort(self, scope: Scope, receive: Receive, *, wait: bool) -> None:
+        """Break the connection without a response; with `wait`, only after the client's time-out."""
+        disconnected = asyncio.create_task(_disconnected(receive))
+        if wait:
+            await asyncio.wait([disconnected], timeout=self._hold)
         transport = Connections.open.get(tuple(scope.get("client") or ()))  # type: ignore[arg-type]
         if transport is not None:
             transport.abort()
-        await gone
+        await disconnected
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -151,10 +151,9 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _this_machine(host: str) -> bool:
-    """Whether a Host header means this machine, as seen from itself or from its containers. Names can be made to lead
-    anywhere by those who own them; an address of a private network cannot.
-    """
+def _is_this_machine(host: str) -> bool:
+    """Whether a Host header means this machine, as seen from itself or from its containers. The owner of a domain can
+    let it point to any address; an address of a private network cannot be redirected."""
     try:
         return host in _LOCAL or ipaddress.ip_address(host.strip("[]")).is_private
     except ValueError:
@@ -162,7 +161,7 @@ def _this_machine(host: str) -> bool:
 
 
 class _Guard:
-    """Answers only requests for this machine, and tells browsers to load nothing from elsewhere."""
+    """Rejects requests for other hosts, and adds headers that forbid browsers to load anything from other hosts."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -174,9 +173,9 @@ class _Guard:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
         origin = headers.get(b"origin")
-        if not _this_machine(host.rsplit(":", 1)[0]) or (origin is not None and origin != f"http://{host}"):
-            # Another site's page must not reach the playground through this machine's browser.
-            await JSONResponse({"error": "only this machine may ask"}, 403)(scope, receive, send)
+        if not _is_this_machine(host.rsplit(":", 1)[0]) or (origin is not None and origin != f"http://{host}"):
+            # The page of another site must not reach the playground through this machine's browser.
+            await JSONResponse({"error": "only this machine may use the playground"}, 403)(scope, receive, send)
             return
 
         async def secured(message: Message) -> None:
@@ -188,7 +187,7 @@ class _Guard:
 
 
 class Server(uvicorn.Server):
-    """Ends the live updates of open pages before it waits for their connections."""
+    """Closes the live updates of open pages before it waits for their connections."""
 
     def __init__(self, world: World, port: int) -> None:
         self._world = world

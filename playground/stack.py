@@ -1,4 +1,4 @@
-"""The local stack as the playground sees it: where callbacks go, what apps there are, what the journal says."""
+"""The local stack: callback URLs, configured apps, and the journal."""
 
 import json
 import socket
@@ -18,65 +18,64 @@ from parley.journal.view import journal_of
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
 _APPS_EVERY = 2.0
-"""Seconds between two looks for new apps in SSM."""
+"""Seconds between two searches for new apps in SSM."""
 
 
-class StackUnavailable(Exception):
-    """The stack is not there, or does not answer. The text says what to do."""
+class StackUnavailableError(Exception):
+    """The stack is not running, or does not respond. The text says what to do."""
 
 
 @dataclass(slots=True)
 class Stack:
-    """Reads `.local/stack.json`, again whenever it changes."""
+    """Reads `.local/stack.json`, and again whenever it changes."""
 
     path: Path
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _stamp: int = 0
-    _known: dict[str, Any] = field(default_factory=dict[str, Any])
+    _mtime: int = 0
+    _facts: dict[str, Any] = field(default_factory=dict[str, Any])
     _clients: dict[str, Any] = field(default_factory=dict[str, Any])
     _found: dict[str, tuple[float, dict[str, Mapping[str, Any]]]] = field(default_factory=dict)
     _table: str = ""
 
     def describe(self) -> dict[str, Any]:
-        """What `stack.json` says; empty while there is none."""
+        """The content of `stack.json`; empty if the file does not exist."""
         with self._lock:
             try:
-                stamp = self.path.stat().st_mtime_ns
-                if stamp != self._stamp:
-                    self._known = json.loads(self.path.read_text())
-                    self._stamp, self._table = stamp, ""
+                mtime = self.path.stat().st_mtime_ns
+                if mtime != self._mtime:
+                    self._facts = json.loads(self.path.read_text())
+                    self._mtime, self._table = mtime, ""
                     self._clients.clear()
                     self._found.clear()
             except (OSError, ValueError):
-                self._known, self._stamp = {}, 0
-            return self._known
+                self._facts, self._mtime = {}, 0
+            return self._facts
 
     def status(self) -> dict[str, Any]:
         """`{"state": "missing" | "starting" | "unreachable" | "ready"}`, for the page."""
-        known = self.describe()
-        if not known:
+        facts = self.describe()
+        if not facts:
             return {"state": "missing"}
-        if not known.get("ready"):
+        if not facts.get("ready"):
             return {"state": "starting"}
-        return {"state": "ready" if _listens(str(known.get("aws_endpoint"))) else "unreachable"}
+        return {"state": "ready" if _is_listening(str(facts.get("aws_endpoint"))) else "unreachable"}
 
     def callback_url(self, platform: str, app: str) -> str:
-        """Where the events of `app` go; of an app that `stack.json` does not list, beside those that it does. Raises
-        StackUnavailable."""
-        known = self.describe()
-        listed: Mapping[str, str] = known.get("callbacks", {}).get(platform, {})
+        """The callback URL of `app`. For an app that `stack.json` does not list, it is derived from the URL of a listed
+        one. Raises StackUnavailableError."""
+        facts = self.describe()
+        listed: Mapping[str, str] = facts.get("callbacks", {}).get(platform, {})
         if app in listed:
             return listed[app]
         if listed:
             return next(iter(listed.values())).rsplit("/", 1)[0] + f"/{app}"
-        if known.get("api"):
-            return f"{str(known['api']).rstrip('/')}/callback/{platform}/{app}"
-        raise StackUnavailable("the local stack is not up: start it with `make run` or `make up`")
+        if facts.get("api"):
+            return f"{str(facts['api']).rstrip('/')}/callback/{platform}/{app}"
+        raise StackUnavailableError("the local stack is not up: start it with `make run` or `make up`")
 
     def apps(self, platform: str, *, now: bool = False) -> dict[str, Mapping[str, Any]]:
-        """The configurations of the apps of `platform`: those in `stack.json`, and those put into SSM since; looked up
-        at most every two seconds unless `now`. With what the platform alone knows of them.
-        """
+        """The configurations of the apps of `platform`, by name, from `stack.json` and SSM, with the fields that only
+        the platform knows. SSM is read at most every two seconds, or `now`."""
         listed = dict(self.describe().get("apps", {}).get(platform, {}))
         with self._lock:
             at, found = self._found.get(platform, (0.0, {}))
@@ -91,7 +90,7 @@ class Stack:
         try:
             pages = self._client("ssm").get_paginator("get_parameters_by_path")
             stored = [p for page in pages.paginate(Path=path, WithDecryption=True) for p in page.get("Parameters", [])]
-        except (StackUnavailable, BotoCoreError, ClientError):
+        except (StackUnavailableError, BotoCoreError, ClientError):
             return {}
         apps: dict[str, Mapping[str, Any]] = {}
         for parameter in stored:
@@ -102,14 +101,14 @@ class Stack:
         return apps
 
     def journal(self, *, platform: str, app: str, tenant: str, message_id: str) -> dict[str, Any]:
-        """What Parley's journal says of a message. Raises StackUnavailable."""
+        """The journal's view of a message. Raises StackUnavailableError."""
         try:
             client = self._client("dynamodb")
             return journal_of(
                 client, self._table_name(), platform=platform, app=app, tenant=tenant, message_id=message_id
             )
         except (BotoCoreError, ClientError) as error:
-            raise StackUnavailable(f"the journal cannot be read: {error}") from error
+            raise StackUnavailableError(f"the journal cannot be read: {error}") from error
 
     def _table_name(self) -> str:
         with self._lock:
@@ -121,27 +120,27 @@ class Stack:
         names: list[str] = self._client("dynamodb").list_tables()["TableNames"]
         found = [name for name in names if "StateTable" in name] or names
         if not found:
-            raise StackUnavailable("the stack has no table yet")
+            raise StackUnavailableError("the stack has no table yet")
         return found[0]
 
     def _client(self, service: str) -> Any:
         with self._lock:
-            known = self.describe()
-            if not known.get("aws_endpoint"):
-                raise StackUnavailable("the local stack is not up: start it with `make run` or `make up`")
+            facts = self.describe()
+            if not facts.get("aws_endpoint"):
+                raise StackUnavailableError("the local stack is not up: start it with `make run` or `make up`")
             if service not in self._clients:
-                self._clients[service] = _session(known).client(
-                    service, endpoint_url=known["aws_endpoint"], config=_CONFIG
+                self._clients[service] = _session(facts).client(
+                    service, endpoint_url=facts["aws_endpoint"], config=_CONFIG
                 )
             return self._clients[service]
 
 
-def _session(known: Mapping[str, Any]) -> Any:
-    """Credentials as the emulator expects them: any."""
-    return boto3.Session("test", "test", region_name=known.get("region", "us-east-1"))
+def _session(facts: Mapping[str, Any]) -> Any:
+    """A session for the emulator, which accepts any credentials."""
+    return boto3.Session("test", "test", region_name=facts.get("region", "us-east-1"))
 
 
-def _listens(url: str) -> bool:
+def _is_listening(url: str) -> bool:
     where = urlsplit(url)
     try:
         socket.create_connection((where.hostname or "", where.port or 80), timeout=0.5).close()

@@ -5,24 +5,24 @@ import json
 from typing import Any
 
 from playground.platforms.base import Platform
-from playground.platforms.masking import masked
+from playground.platforms.masking import mask_fields
 from playground.platforms.model import Call, Delivery, Message
-from playground.shown import message_shown
-from playground.stack import StackUnavailable
+from playground.stack import StackUnavailableError
+from playground.views import message_view
 from playground.world import World
 
-_LOOK_BACK = 20
-"""So many deliveries of a room are looked at for the one that a bot's message answers."""
+_MAX_CANDIDATES = 20
+"""Deliveries of a room that are searched for the one that a bot's message replies to."""
 
 
 def journal(world: World, message_id: str) -> dict[str, Any]:
-    """States and replies of a message, as the control API tells them. Raises Unknown, StackUnavailable."""
+    """States and replies of a message, as the control API returns them. Raises NotFoundError, StackUnavailableError."""
     platform, message, delivery = world.find(message_id)
     app = delivery.app if delivery else message.app if message else ""
     found = world.stack.journal(
         platform=platform.name,
         app=app,
-        tenant=platform.tenant_of(app, delivery.room if delivery else message.room if message else ""),
+        tenant=platform.tenant(app, delivery.room if delivery else message.room if message else ""),
         message_id=delivery.journal_id if delivery else message_id,
     )
     return {
@@ -35,13 +35,13 @@ def journal(world: World, message_id: str) -> dict[str, Any]:
 
 
 def _states(found: dict[str, Any], delivery: Delivery | None) -> list[dict[str, Any]]:
-    """The journal's states in order, each with its time where one is known."""
+    """The states of the message in order, each with its time."""
     accepted = next((a for a in delivery.attempts if a.status == 200), None) if delivery else None
     if accepted is None and found["decided"] is None:
         return []
-    # In the queue it was before the bot decided, even where the acknowledgement was read later.
-    known = [at for at in (accepted and accepted.at + accepted.ms / 1000, found["decided"]) if at is not None]
-    states = [{"state": "RECEIVED", "at": min(known)}]
+    # The message was in the queue before the bot decided, even if the acknowledgement was recorded later.
+    times = [at for at in (accepted and accepted.at + accepted.ms / 1000, found["decided"]) if at is not None]
+    states = [{"state": "RECEIVED", "at": min(times)}]
     if found["decided"] is not None:
         states.append({"state": "DECIDED", "at": found["decided"]})
     if found["state"] == "DONE":
@@ -50,71 +50,74 @@ def _states(found: dict[str, Any], delivery: Delivery | None) -> list[dict[str, 
 
 
 def trace_of(world: World, message_id: str) -> dict[str, Any]:
-    """The trace of a message or event. For a bot's message: the trace of what it replies to. Raises Unknown."""
+    """The trace of a message or event. For a bot's message: the trace of what it replies to. Raises NotFoundError."""
     platform, message, delivery = world.find(message_id)
-    shown_for = message_id
+    traced_id = message_id
     if delivery is None and message is not None and message.sender_kind == "bot":
         delivery = _cause(world, platform, message)
         message = platform.messages.get(delivery.journal_id) if delivery else message
-        shown_for = delivery.journal_id if delivery else message_id
-    record, trouble = _journal_or_why(world, shown_for)
+        traced_id = delivery.journal_id if delivery else message_id
+    record, problem = _journal_or_error(world, traced_id)
     calls = _calls(platform, delivery, message, record)
     return {
         "platform": platform.name,
-        "message_id": shown_for,
-        "message": message_shown(platform, message) if message else None,
-        "delivery": delivery.shown() if delivery else None,
+        "message_id": traced_id,
+        "message": message_view(platform, message) if message else None,
+        "delivery": delivery.to_json() if delivery else None,
         "wire": _wire(world, delivery) if delivery else None,
         "plain": _plain(platform, delivery) if delivery else None,
         "unified": record.get("message"),
         "journal": record or None,
-        "journal_error": trouble,
-        "calls": [call.shown() for call in calls],
+        "journal_error": problem,
+        "calls": [call.to_json() for call in calls],
     }
 
 
-def _journal_or_why(world: World, message_id: str) -> tuple[dict[str, Any], str]:
+def _journal_or_error(world: World, message_id: str) -> tuple[dict[str, Any], str]:
     try:
         return journal(world, message_id), ""
-    except StackUnavailable as error:
+    except StackUnavailableError as error:
         return {}, str(error)
 
 
-def _cause(world: World, platform: Platform, answer: Message) -> Delivery | None:
-    """The delivery that `answer` is an answer to: the one whose replies became it."""
+def _cause(world: World, platform: Platform, reply: Message) -> Delivery | None:
+    """The delivery that the bot's message replies to."""
     with platform.lock:
-        known = [d for d in platform.deliveries.values() if d.room == answer.room and d.at <= answer.at]
-        quoted = platform.deliveries.get(platform.delivery_ids.get(answer.reply_to or answer.root, ""))
-    recent = sorted(known, key=lambda delivery: delivery.at, reverse=True)[:_LOOK_BACK]
+        earlier = [d for d in platform.deliveries.values() if d.room == reply.room and d.at <= reply.at]
+        quoted = platform.deliveries.get(platform.delivery_ids.get(reply.reply_to or reply.root, ""))
+    recent = sorted(earlier, key=lambda delivery: delivery.at, reverse=True)[:_MAX_CANDIDATES]
     for delivery in ([quoted] if quoted else []) + recent:
-        record, _ = _journal_or_why(world, delivery.journal_id)
-        if answer.id in _made(platform, delivery, record):
+        record, _ = _journal_or_error(world, delivery.journal_id)
+        if reply.id in _made(platform, delivery, record):
             return delivery
     return quoted
 
 
 def _made(platform: Platform, delivery: Delivery, record: dict[str, Any]) -> set[str]:
-    """Ids of the messages that the replies became. An API that tells none leaves empty receipts: they stand for the
-    last calls in the room before the reply was done, since what goes to one room goes there one after the other."""
+    """Ids of the platform's messages for the replies of a message.
+
+    Receipts are empty if the API returns no ids. Then they stand for the last calls in the room before the reply was
+    done: replies in one room are sent one after the other.
+    """
     made: set[str] = set()
     for reply in record.get("replies", ()):
         made.update(receipt for receipt in reply["receipts"] if receipt)
-        if nameless := reply["receipts"].count(""):
+        if missing := reply["receipts"].count(""):
             times = record["decided"], reply["updated"]
-            found = [call.message_id for call in list(platform.calls) if _showed(call, delivery.room, *times)]
-            made.update(found[-nameless:])
+            found = [call.message_id for call in list(platform.calls) if _is_message_call(call, delivery.room, *times)]
+            made.update(found[-missing:])
     return made
 
 
-def _showed(call: Call, room: str, since: float, until: float) -> bool:
+def _is_message_call(call: Call, room: str, since: float, until: float) -> bool:
     return bool(call.room == room and call.message_id and call.status == 200 and since <= call.at <= until)
 
 
 def _calls(
     platform: Platform, delivery: Delivery | None, message: Message | None, record: dict[str, Any]
 ) -> list[Call]:
-    """The API calls that this message led to: those that made its replies, their repetitions, and the tokens and
-    uploads that these need."""
+    """The API calls for this message: calls that made its replies, their retries, and calls for tokens and uploads that
+    these need."""
     if delivery is None:
         return [call for call in list(platform.calls) if message and call.message_id == message.id]
     receipts = _made(platform, delivery, record)
@@ -129,7 +132,7 @@ def _calls(
 def _wire(world: World, delivery: Delivery) -> dict[str, Any]:
     try:
         url = world.stack.callback_url(delivery.platform, delivery.app)
-    except StackUnavailable:
+    except StackUnavailableError:
         url = ""
     wire = delivery.wire
     return {
@@ -144,8 +147,8 @@ def _wire(world: World, delivery: Delivery) -> dict[str, Any]:
 
 
 def _plain(platform: Platform, delivery: Delivery) -> Any:
-    """What was encrypted: as JSON with credentials masked where it is JSON, else as text."""
+    """The content before encryption: JSON with credentials masked, or text if it is not JSON."""
     try:
-        return masked(json.loads(delivery.plain), platform.secrets)
+        return mask_fields(json.loads(delivery.plain), platform.secrets)
     except ValueError:
         return delivery.plain.decode("utf-8", "replace")

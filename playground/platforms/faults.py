@@ -1,4 +1,4 @@
-"""Faults that an imitation can be told to have."""
+"""Faults of a simulated platform: calls that fail on request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,17 @@ from typing import Any
 from playground.platforms.http import Request
 
 KINDS = ("http_500", "timeout", "limited", "token_expired", "drop_response")
-"""`http_500`, `timeout` and `limited` do nothing and say so, or say nothing; `drop_response` does it and breaks the
-connection; `token_expired` makes the platform forget the token of the call."""
+"""The kinds of faults.
+
+`http_500`: responds 500, does nothing else. `timeout`: does nothing, not even respond. `limited`: responds that the
+rate limit is exceeded, does nothing else. `token_expired`: revokes the token of the call, then handles the call.
+`drop_response`: carries the call out, and breaks the connection before the response.
+"""
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault: the next `times` calls, or each call with probability `rate`, in an order fixed by `seed`."""
+    """One fault: it hits the next `times` calls, or each call with probability `rate` in an order fixed by `seed`."""
 
     kind: str
     times: int | None = None
@@ -31,7 +35,7 @@ class Fault:
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Fault":
-        """The fault that `spec` describes. Raises ValueError, which says what is wrong."""
+        """The fault that `spec` describes. Raises ValueError; the text says what is wrong."""
         kind, times, rate = spec.get("kind"), spec.get("times"), spec.get("rate")
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
@@ -48,9 +52,10 @@ class Fault:
             return cls(kind, times, rate, seed, str(spec.get("path") or ""), str(spec.get("method") or "").upper())
         raise ValueError(f"seed must be a whole number, not {seed!r}")
 
-    def strikes(self, request: Request, bears_token: bool) -> bool:
-        """Whether this call is hit. A call that cannot be hit is not counted and rolls no dice."""
-        if self.kind == "token_expired" and not bears_token:
+    def hit(self, request: Request, has_token: bool) -> bool:
+        """Whether this call fails, counted. A call that this fault does not concern uses up neither `times` nor the
+        random numbers."""
+        if self.kind == "token_expired" and not has_token:
             return False
         if self.path not in request.path or (self.method and self.method != request.method):
             return False
@@ -59,37 +64,37 @@ class Fault:
         return hit
 
     @property
-    def spent(self) -> bool:
-        """True once it cannot strike any more."""
+    def used_up(self) -> bool:
+        """Whether it can hit no further call."""
         return self.times is not None and self.hits >= self.times
 
-    def shown(self) -> dict[str, Any]:
-        """As the control API shows it."""
-        shown: dict[str, Any] = {"kind": self.kind, "hits": self.hits}
-        shown |= {"times": self.times} if self.rate is None else {"rate": self.rate, "seed": self.seed}
-        return shown | {name: value for name in ("path", "method") if (value := getattr(self, name))}
+    def to_json(self) -> dict[str, Any]:
+        """The fault in the control API."""
+        value: dict[str, Any] = {"kind": self.kind, "hits": self.hits}
+        value |= {"times": self.times} if self.rate is None else {"rate": self.rate, "seed": self.seed}
+        return value | {name: found for name in ("path", "method") if (found := getattr(self, name))}
 
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of one platform, in the order they were asked for."""
+    """The faults of one platform, in the order in which they were added."""
 
     _faults: list[Fault] = field(default_factory=list[Fault])
 
     def add(self, fault: Fault) -> None:
-        """Have `fault` from now on."""
+        """Add a fault."""
         self._faults.append(fault)
 
     def clear(self) -> None:
-        """Have no faults from now on."""
+        """Remove all faults."""
         self._faults.clear()
 
-    def pick(self, request: Request, bears_token: bool) -> str | None:
-        """The kind of the first fault that hits this call."""
-        kind = next((fault.kind for fault in self._faults if fault.strikes(request, bears_token)), None)
-        self._faults = [fault for fault in self._faults if not fault.spent]
+    def pick(self, request: Request, has_token: bool) -> str | None:
+        """The kind of the first fault that hits this call; None if none does."""
+        kind = next((fault.kind for fault in self._faults if fault.hit(request, has_token)), None)
+        self._faults = [fault for fault in self._faults if not fault.used_up]
         return kind
 
-    def shown(self) -> list[dict[str, Any]]:
-        """The faults that can still strike."""
-        return [fault.shown() for fault in self._faults]
+    def to_json(self) -> list[dict[str, Any]]:
+        """The faults that can still hit a call, in the control API."""
+        return [fault.to_json() for fault in self._faults]

@@ -1,4 +1,4 @@
-"""HTTP as plain values: what an imitation is asked, and what it answers."""
+"""HTTP requests and responses as plain values, without a web framework."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class Request:
     body: bytes = b""
 
     def json(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -34,18 +34,29 @@ class Response:
 
     @classmethod
     def of(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> "Response":
-        """A JSON response; non-ASCII characters stay as they are."""
+        """A JSON response. Non-ASCII characters are not escaped."""
         body = json.dumps(value, ensure_ascii=False).encode()
         return cls(status, body, {"content-type": "application/json; charset=utf-8", **(headers or {})})
 
-
-class NoAnswer(Exception):
-    """The client gets no answer to its request."""
-
-
-class Held(NoAnswer):
-    """Nothing was done, and the client waits until it gives up."""
+    @classmethod
+    def file(cls, data: bytes, mime: str, name: str = "") -> "Response":
+        """A download. `name`: the file name for the client."""
+        named = {"content-disposition": f'attachment; filename="{name}"'} if name else {}
+        return cls(200, data, {"content-type": mime, **named})
 
 
-class Dropped(NoAnswer):
-    """The request was carried out, and the connection breaks before the answer."""
+class NoResponse(Exception):
+    """The client gets no response to its request."""
+
+
+class ResponseTimeout(NoResponse):
+    """The request was not carried out, and the client waits until its own time-out."""
+
+
+class ConnectionDropped(NoResponse):
+    """The request was carried out, and the connection breaks before the response."""
+
+
+def dumps(value: Any) -> bytes:
+    """Compact UTF-8 JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Rate limits and idempotency keys as a platform keeps them: exact, in memory."""
+"""Rate limits and idempotency keys of a simulated platform: exact, in memory."""
 
 from collections import deque
 from collections.abc import Hashable, Sequence
@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 Value = TypeVar("Value")
 
 
-class Rule(NamedTuple):
+class RateLimit(NamedTuple):
     """At most `limit` requests in any `period` seconds under `key`."""
 
     key: Hashable
@@ -17,43 +17,49 @@ class Rule(NamedTuple):
 
 
 @dataclass(slots=True)
-class Windows:
-    """Sliding windows. A refused request does not count."""
+class SlidingWindows:
+    """Counts requests in sliding windows. A rejected request does not count."""
 
-    _seen: dict[tuple[Hashable, float], deque[float]] = field(
+    _times: dict[tuple[Hashable, float], deque[float]] = field(
         default_factory=dict[tuple[Hashable, float], "deque[float]"]
     )
 
-    def take(self, rules: Sequence[Rule], now: float) -> tuple[Rule, float] | None:
-        """Count one request under all `rules`; or, if one of them is used up, count nothing and return it with the
+    def acquire(self, limits: Sequence[RateLimit], now: float) -> tuple[RateLimit, float] | None:
+        """Count one request under all `limits`. If one of them is used up, count nothing and return that limit with the
         seconds until it has room."""
-        windows = [self._window(rule, now) for rule in rules]
-        for rule, window in zip(rules, windows, strict=True):
-            if len(window) >= rule.limit:
-                return rule, window[0] + rule.period - now
-        for window in windows:
-            window.append(now)
+        for limit in limits:
+            used, wait = self.usage(limit, now)
+            if used >= limit.limit:
+                return limit, wait
+        for limit in limits:
+            self._window(limit, now).append(now)
         return None
 
-    def _window(self, rule: Rule, now: float) -> "deque[float]":
-        window = self._seen.setdefault((rule.key, rule.period), deque())
-        while window and window[0] + rule.period <= now:
+    def usage(self, limit: RateLimit, now: float) -> tuple[int, float]:
+        """The requests that count now, and the seconds until the oldest of them no longer counts (the whole period if
+        there are none)."""
+        window = self._window(limit, now)
+        return len(window), window[0] + limit.period - now if window else limit.period
+
+    def _window(self, limit: RateLimit, now: float) -> "deque[float]":
+        window = self._times.setdefault((limit.key, limit.period), deque())
+        while window and window[0] + limit.period <= now:
             window.popleft()
         return window
 
 
 @dataclass(slots=True)
-class Once(Generic[Value]):
-    """What was done under an idempotency key, for `seconds` after it was done."""
+class IdempotencyKeys(Generic[Value]):
+    """The results of requests by their idempotency keys, for `seconds` after each request."""
 
     seconds: float
-    _done: dict[Hashable, tuple[float, Value]] = field(default_factory=dict[Hashable, "tuple[float, Value]"])
+    _results: dict[Hashable, tuple[float, Value]] = field(default_factory=dict[Hashable, "tuple[float, Value]"])
 
     def get(self, key: Hashable, now: float) -> Value | None:
-        """What was done under `key`, if that still counts."""
-        at, value = self._done.get(key, (0.0, None))
+        """The result under `key`; None if there is none or it has expired."""
+        at, value = self._results.get(key, (0.0, None))
         return value if value is not None and now < at + self.seconds else None
 
     def put(self, key: Hashable, value: Value, now: float) -> None:
-        """Remember that `value` was done under `key`."""
-        self._done[key] = (now, value)
+        """Store the result under `key`."""
+        self._results[key] = (now, value)

@@ -1,4 +1,4 @@
-"""What the record of calls shows of a request: its JSON, form or text, with secrets masked."""
+"""Bodies of requests and responses for the record of calls: JSON, form or text, with secrets masked."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -7,50 +7,50 @@ from typing import Any
 from playground.multipart import parse_multipart
 from playground.platforms.http import Request, Response
 
-_LONGEST = 20_000
-"""Characters of one value that are kept."""
+_MAX_CHARACTERS = 20_000
+"""Of one value; the rest is cut off."""
 
 
-def masked(value: Any, secrets: Collection[str]) -> Any:
-    """`value` with what stands under the names in `secrets` masked, at any depth."""
+def mask_fields(value: Any, secrets: Collection[str]) -> Any:
+    """`value` with the fields named in `secrets` masked, at any depth."""
     if isinstance(value, Mapping):
-        return {name: hidden(item) if name in secrets else masked(item, secrets) for name, item in value.items()}
+        return {name: mask(item) if name in secrets else mask_fields(item, secrets) for name, item in value.items()}
     if isinstance(value, list):
-        return [masked(item, secrets) for item in value]
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]}… ({len(value)} characters)"
+        return [mask_fields(item, secrets) for item in value]
+    if isinstance(value, str) and len(value) > _MAX_CHARACTERS:
+        return f"{value[:_MAX_CHARACTERS]}… ({len(value)} characters)"
     return value
 
 
-def hidden(value: Any) -> str:
-    """Enough of a secret to tell it from another, and no more."""
+def mask(value: Any) -> str:
+    """The first characters of a secret: enough to tell it from another one."""
     text = str(value)
     return f"{text[:4]}…" if len(text) > 12 else "…"
 
 
-def request_shown(request: Request, secrets: Collection[str]) -> Any:
-    """The body of `request` for the record; a file in a form is shown by its size."""
+def request_body(request: Request, secrets: Collection[str]) -> Any:
+    """The body of `request` for the record. A file in a form is recorded as its size."""
     kind = request.headers.get("content-type", "")
     if kind.startswith("multipart/form-data"):
         fields = parse_multipart(kind, request.body) or []
         return {
             part.name: f"<{part.filename}, {len(part.data)} bytes>" if part.filename else part.text for part in fields
         }
-    return _shown(request.body, secrets)
+    return _body(request.body, secrets)
 
 
-def response_shown(response: Response, secrets: Collection[str]) -> Any:
+def response_body(response: Response, secrets: Collection[str]) -> Any:
     """The body of `response` for the record."""
-    return _shown(response.body, secrets)
+    return _body(response.body, secrets)
 
 
-def _shown(body: bytes, secrets: Collection[str]) -> Any:
+def _body(body: bytes, secrets: Collection[str]) -> Any:
     try:
-        return masked(json.loads(body), secrets) if body else None
+        return mask_fields(json.loads(body), secrets) if body else None
     except ValueError:
         pass
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return f"<{len(body)} bytes>"
-    return masked(text, secrets)
+    return mask_fields(text, secrets)

@@ -1,4 +1,4 @@
-"""What every imitated platform has: persons, rooms, messages, calls it received, events it wants delivered."""
+"""The data of every simulated platform: persons, rooms, messages, API calls received, events to deliver."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 Part = dict[str, Any]
 """A piece of a message as the page shows it, the same on every platform: `{"kind": "text" | "markdown" | "image" |
-"file" | "card" | "note" | ...}`; `playground/static/js/parts.js` draws them."""
+"file" | "card" | "note" | ...}`. `playground/static/js/parts.js` draws them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,8 @@ class Appearance:
     tab: int = 100
     """Place among the tabs of the page; equal numbers are ordered by name."""
 
-    def shown(self) -> dict[str, Any]:
-        """As the control API shows it."""
+    def to_json(self) -> dict[str, Any]:
+        """The appearance in the control API."""
         return {
             "label": dict(self.label),
             "color": self.color,
@@ -39,32 +39,32 @@ class Appearance:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody who writes. `id` is the playground's own; what the platform calls them is the platform's affair."""
+    """A person who writes. `id` is the playground's own; each platform derives its own ids from it."""
 
     id: str
     name: str
     name_zh: str = ""
 
-    def shown(self) -> dict[str, Any]:
-        """As the control API shows it."""
+    def to_json(self) -> dict[str, Any]:
+        """The person in the control API."""
         return {"id": self.id, "name": self.name, "name_zh": self.name_zh or self.name}
 
 
 @dataclass(slots=True)
 class Room:
-    """A group, or the direct chat of one person with one app's bot."""
+    """A group, or the direct chat of one person with the bot of one app."""
 
     id: str
     name: str
     kind: Literal["group", "private"]
     members: list[str] = field(default_factory=list[str])
     bots: set[str] = field(default_factory=set[str])
-    """Names of the apps whose bots are in it."""
+    """Names of the apps whose bots are members."""
     slug: str = ""
     name_zh: str = ""
 
-    def shown(self) -> dict[str, Any]:
-        """As the control API shows it."""
+    def to_json(self) -> dict[str, Any]:
+        """The room in the control API."""
         return {
             "id": self.id,
             "slug": self.slug,
@@ -78,7 +78,7 @@ class Room:
 
 @dataclass(slots=True)
 class Message:
-    """A message as the platform keeps it. `type` and `content` are the platform's own."""
+    """A message as the platform stores it. `type` and `content` are the platform's own."""
 
     id: str
     room: str
@@ -89,7 +89,7 @@ class Message:
     content: Any
     at: float
     app: str = ""
-    """The app that sent it, or that it was meant for."""
+    """The app that sent it, or that receives it."""
     edited: float | None = None
     edits: int = 0
     recalled: bool = False
@@ -99,12 +99,12 @@ class Message:
     mentions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     reactions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     note: bool = False
-    """A line of the page's own (somebody pressed a button), unknown to the platform."""
+    """A line of the page's own, for example that a person pressed a button. The platform has no such message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """What a person writes."""
+    """A message that a person sends."""
 
     text: str = ""
     mention: bool | None = None
@@ -118,12 +118,12 @@ class NewMessage:
     native: tuple[str, Any] | None = None
     """A message in the platform's own form: its type and its content."""
     deliver: bool = True
-    """False: the platform never tells the bot."""
+    """False: the platform does not deliver it to the bot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """What a person does to a card."""
+    """A person's press of a button, or choice from a select, of a message."""
 
     button: str
     """The id that `Platform.parts` gave the button, or its label, or the name or a value it carries."""
@@ -133,7 +133,7 @@ class Press:
 
 @dataclass(slots=True)
 class Call:
-    """One API call as it was received, secrets masked. `status` 0: no answer was given."""
+    """One API call as it was received, secrets masked. `status` 0: no response was given."""
 
     at: float
     method: str
@@ -147,18 +147,18 @@ class Call:
     fault: str | None = None
     room: str = ""
     message_id: str = ""
-    """The message it made, or was about."""
+    """The message that it created or concerned."""
     key: str = ""
-    """The idempotency key it carried."""
+    """The idempotency key of the request."""
 
-    def shown(self) -> dict[str, Any]:
-        """As the control API shows it."""
+    def to_json(self) -> dict[str, Any]:
+        """The call in the control API."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A callback as it goes over the wire."""
+    """A callback request as it is sent."""
 
     method: str = "POST"
     query: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -168,7 +168,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to deliver. `status` 0: no answer in time, `error` says why."""
+    """One attempt to deliver. `status` 0: no response in time, `error` says why."""
 
     at: float
     ms: float
@@ -176,16 +176,16 @@ class Attempt:
     error: str = ""
     body: str = ""
     forged: str = ""
-    """How the callback was forged, if it was."""
+    """How the callback was forged; empty for a genuine one."""
 
-    def shown(self) -> dict[str, Any]:
-        """As the control API shows it."""
+    def to_json(self) -> dict[str, Any]:
+        """The attempt in the control API."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(slots=True)
 class Delivery:
-    """An event that the platform wants delivered to an app's callback URL."""
+    """An event that the platform delivers to an app's callback URL."""
 
     id: str
     platform: str
@@ -193,35 +193,35 @@ class Delivery:
     kind: Literal["message", "action", "event", "challenge"]
     wire: Wire
     plain: bytes
-    """What was encrypted; the same as the body where nothing is encrypted."""
+    """The content before encryption; equal to the body if nothing is encrypted."""
     at: float
     journal_id: str
-    """What the receiver should take for the id of the message or event: the same in each delivery of it."""
-    about: str = ""
-    """The platform's id of the message concerned."""
+    """The id by which the receiver has to recognise the message or event: the same in each delivery of it."""
+    subject: str = ""
+    """The platform's id of the message that the event concerns."""
     room: str = ""
     deadline: float = 3
-    """Seconds for an answer."""
-    ladder: tuple[float, ...] = ()
+    """Seconds for a response."""
+    retry_delays: tuple[float, ...] = ()
     """Seconds from each failure to the next attempt."""
     state: Literal["waiting", "delivered", "retrying", "failed"] = "waiting"
     attempts: list[Attempt] = field(default_factory=list[Attempt])
-    repeats: list[Attempt] = field(default_factory=list[Attempt])
-    """Deliveries beyond the platform's own: somebody asked for them, genuine or forged."""
+    redeliveries: list[Attempt] = field(default_factory=list[Attempt])
+    """Deliveries that the user of the playground asked for, genuine or forged."""
     result: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What the platform made of the answer: `{"toast": ...}`."""
+    """What the platform made of the response: `{"toast": ...}`."""
 
-    def shown(self) -> dict[str, Any]:
-        """As the control API shows it, without the bytes."""
+    def to_json(self) -> dict[str, Any]:
+        """The delivery in the control API, without the bytes."""
         return {
             "id": self.id,
             "kind": self.kind,
             "app": self.app,
-            "about": self.about,
+            "subject": self.subject,
             "room": self.room,
             "at": self.at,
             "state": self.state,
-            "attempts": [attempt.shown() for attempt in self.attempts],
-            "repeats": [attempt.shown() for attempt in self.repeats],
+            "attempts": [attempt.to_json() for attempt in self.attempts],
+            "redeliveries": [attempt.to_json() for attempt in self.redeliveries],
             "result": self.result,
         }

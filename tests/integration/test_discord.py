@@ -126,7 +126,7 @@ def test_a_role_is_an_option_by_its_name(stack: Stack, room: str) -> None:
 def test_where_the_bot_is_not_it_answers_with_the_interaction(stack: Stack, room: str) -> None:
     """A user install: the person calls it in a chat that the bot cannot see."""
     register(stack, name="along", description="d", contexts=[0, 1, 2], integration_types=[0, 1])
-    id_ = chosen(stack, "along", room, elsewhere=True)
+    id_ = chosen(stack, "along", room, user_install=True)
     assert "/along" in texts(stack, room)[0]
     message = stack.get(f"/api/trace/{id_}")["unified"]
     assert (message["context"].get("tenant", ""), message["context"].get("private", False)) == ("", False)

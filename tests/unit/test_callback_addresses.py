@@ -11,7 +11,7 @@ from parley.adapter import App, TokenUnavailableError
 from parley.engine.http import Http
 from parley.platforms import config_type
 from playground.platforms.http import Request, Response
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 from tests.unit.playground.serving import APP as FEISHU
 from tests.unit.playground.tencent import Caller, wechat, wecom
 from tools.callback_addresses import NotTold, addresses, difference
@@ -36,7 +36,7 @@ class SupportsPassiveReply:
 
 def asked(bot: Caller, **answer: object) -> tuple[str, ...]:
     """What the tool finds where the platform answers so."""
-    transport = ImitationTransport({bot.app.config.host: SupportsPassiveReply(bot, **answer)})
+    transport = PlatformTransport({bot.app.config.host: SupportsPassiveReply(bot, **answer)})
     return addresses(bot.app, Http(httpx.Client(transport=transport)))
 
 
@@ -74,7 +74,7 @@ def test_a_wrong_secret_names_the_page(bot: Caller) -> None:
 def test_a_platform_that_does_not_tell_says_so() -> None:
     app = App("feishu", "demo", msgspec.convert(FEISHU, type=config_type("feishu")))
     with pytest.raises(NotTold, match="feishu does not tell"):
-        addresses(app, Http(httpx.Client(transport=ImitationTransport({}))))
+        addresses(app, Http(httpx.Client(transport=PlatformTransport({}))))
 
 
 def test_what_is_new_and_what_is_gone() -> None:

@@ -29,7 +29,7 @@ def functions() -> dict[str, Callable[[], Any]]:
     wechat = Wechat(random=Random(1))
     wechat.add_app("bench", _CONFIG)
     wechat.send_message("bench", "", "lin", NewMessage(text=_TEXT))
-    (delivery,) = wechat.take()
+    (delivery,) = wechat.drain_outbox()
     return {"parley": _ours(delivery.wire), "wechatpy": _theirs(delivery.wire)}
 
 

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from playground.platforms.digests import flip_first_digit
 from playground.platforms.model import Wire
 from playground.platforms.tencent import Tencent, wire
 from tools.demo.case import Case, Seen
@@ -29,7 +30,7 @@ class TencentRows(Rows):
     def genuine(self, world: World, where: Said, age: float = 0) -> Wire:
         """A text, sealed."""
         imitation = self._knowing(world)
-        return imitation.wrapped(imitation.account(world.app), self._fields(world, where), time.time() - age)
+        return imitation.callback(imitation.account(world.app), self._fields(world, where), time.time() - age)
 
     def resealed(self, world: World, genuine: Wire, body: bytes) -> Wire:
         """The signature is inside the envelope's reach only: it stays."""
@@ -38,7 +39,8 @@ class TencentRows(Rows):
 
     def missigned(self, genuine: Wire) -> Wire:
         """With another first digit."""
-        return replace(genuine, query={**genuine.query, "msg_signature": wire.flipped(genuine.query["msg_signature"])})
+        wrong = flip_first_digit(genuine.query["msg_signature"])
+        return replace(genuine, query={**genuine.query, "msg_signature": wrong})
 
     def text(self, world: World) -> Seen:
         """A message to the app."""
@@ -94,7 +96,7 @@ class TencentRows(Rows):
 
     def _fields(self, world: World, where: Said) -> dict[str, Any]:
         imitation = self._knowing(world)
-        ends = imitation.ends(imitation.account(world.app), where.sender)
+        ends = imitation.addresses(imitation.account(world.app), where.sender)
         return {**ends, "MsgType": "text", "Content": "/echo attack", "MsgId": int(imitation.message_id())}
 
     def cases(self, card: str, *more: Case) -> tuple[Case, ...]:

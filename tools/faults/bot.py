@@ -7,14 +7,14 @@ from base64 import b64encode
 
 from parley.bot import Bot, Turn
 from parley.model import Button, Card, Destination, Image, Reply, Text
-from playground.sample import picture
+from playground.sample_image import png
 
 LATE_APP = "late"
 """An app whose configuration is stored only after the first replies for it."""
 HOOK = "alerts"
 """The name of a webhook."""
 
-_PICTURE = picture(8, 8)
+_PICTURE = png(8, 8)
 
 
 def tag(message: str, ordinal: int) -> str:

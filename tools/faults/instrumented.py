@@ -14,7 +14,7 @@ from parley.journal.passive import Callbacks, Part
 from parley.model import Message
 from parley.platforms import outbound
 from playground.platforms.base import Platform
-from playground.platforms.http import Dropped, Held, Request, Response
+from playground.platforms.http import ConnectionDropped, Request, Response, ResponseTimeout
 from tools.faults.injector import FaultInjector
 from tools.faults.ledger import Ledger
 from tools.faults.policies import Fault
@@ -34,17 +34,17 @@ class FaultyApi:
         self._platform = platform
 
     def api(self, request: Request) -> Response:
-        """Answer one call, or make it fail. Raises Held, Dropped, Crash."""
+        """Answer one call, or make it fail. Raises ResponseTimeout, ConnectionDropped, Crash."""
         injector, platform = self._injector, self._platform
         fault = injector.before(f"{request.method} {request.path}", platform=True)
         match fault:
             case Fault.TIMEOUT:
-                raise Held
+                raise ResponseTimeout
             case Fault.ERROR:
                 return Response(500, b"internal server error")
             case Fault.RATE_LIMITED:
-                return platform.limited(request)
-            case Fault.TOKEN_EXPIRED if platform.bears_token(request):
+                return platform.rate_limited(request)
+            case Fault.TOKEN_EXPIRED if platform.has_valid_token(request):
                 platform.expire_token(request)
             case _:
                 pass
@@ -52,7 +52,7 @@ class FaultyApi:
         if fault is not None:
             injector.after(fault)
         if fault is Fault.RESPONSE_LOST:
-            raise Dropped
+            raise ConnectionDropped
         return response
 
 

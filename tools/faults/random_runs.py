@@ -109,7 +109,7 @@ def _say(sim: Simulation, platform: Platform, person: str, text: str) -> None:
 
 def _deliver(sim: Simulation, platform: Platform) -> None:
     """Deliver the new events, each of them up to four times."""
-    for delivery in platform.take():
+    for delivery in platform.drain_outbox():
         sim.deliver(platform.name, delivery)
         for _ in range(sim.random.choice((0, 0, 1, 2, 3))):
             after = sim.random.choice(_REDELIVERY_DELAYS) * sim.random.uniform(0.5, 1.5)

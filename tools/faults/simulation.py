@@ -19,7 +19,7 @@ from parley.journal.inbox import Inbox
 from parley.model.codec import decode_outgoing
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 from tools.faults.aws import Aws
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import Exchanges
@@ -72,7 +72,7 @@ class Simulation:
         self.aws = Aws(DynamoDB(TABLE), by_url, injector.before, injector.after, clock.sleep, direct=direct)
         self.targets = {target.name: target for target in targets}
         self.platforms = {target.name: self._platform(target) for target in targets}
-        transport = ImitationTransport(
+        transport = PlatformTransport(
             {target.address: FaultyApi(injector, self.platforms[target.name]) for target in targets}
         )
         self.finished: Callable[[Message], bool] = lambda _record: True
@@ -204,7 +204,7 @@ class Simulation:
     def _run_due(self) -> None:
         self.scheduler.run_due()
         for platform in self.platforms.values():
-            for delivery in platform.take():
+            for delivery in platform.drain_outbox():
                 self.deliver(platform.name, delivery)
         if self.clock() >= self._next_sweep:
             self._next_sweep = self.clock() + SWEEP_EVERY

@@ -1,38 +1,42 @@
-"""Discord as an application sees it: interactions, the messages it answers with, commands, limits. No Gateway."""
+"""Simulated Discord: interactions, messages, commands, rate limits. It has no Gateway."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar, Literal
 
-from playground.platforms.base import NewMessage, Platform, Press, Unknown
-from playground.platforms.discord import chooser, interactions, pacing, payload, routes, wire
+from playground.platforms.base import ApiError, NewMessage, Platform, Press
+from playground.platforms.discord import command_options, interactions, payload, user_actions, wire
 from playground.platforms.discord.accounts import GUILD, TOKEN_SECONDS, Account, Interaction, Modal, user_id
-from playground.platforms.discord.asking import asked, chosen
-from playground.platforms.discord.errors import BANNED, Refused, too_often, unauthorized
-from playground.platforms.discord.happenings import happened
+from playground.platforms.discord.errors import BANNED, DiscordError, rate_limited, unauthorized
+from playground.platforms.discord.events import user_event
+from playground.platforms.discord.messages import Target, create_message, edited_content, store_files
 from playground.platforms.discord.parts import parts_of
-from playground.platforms.discord.writing import Place, keep_files, revised, written
+from playground.platforms.discord.rate_limits import RateLimits
+from playground.platforms.discord.routes import ROUTER
 from playground.platforms.http import Request, Response
-from playground.platforms.limits import Once
+from playground.platforms.limits import IdempotencyKeys
 from playground.platforms.model import Appearance, Attempt, Delivery, Message, Part, Wire
+from playground.platforms.routing import Route, Router
 
 NONCE_SECONDS = 180
 _STATES = {
-    "thinking": "{app} is thinking…",
+    "deferred": "{app} is thinking…",
     "failed": "The application did not respond",
-    "removed": "answered with nothing",
+    "deleted": "The response was deleted",
 }
+"""What the page shows below a command, by the state of its interaction."""
 
 
 class Discord(Platform[Account]):
-    """The imitation of Discord."""
+    """Simulated Discord."""
 
     name: ClassVar[str] = "discord"
     appearance: ClassVar[Appearance] = Appearance(
         label={"en": "Discord", "zh": "Discord"}, color="#4a55c8", layout="flat", tab=2
     )
     features: ClassVar[tuple[str, ...]] = ("groups", "commands")
+    router: ClassVar[Router] = ROUTER
     secrets: ClassVar[frozenset[str]] = frozenset({"token"})
 
     def __init__(self, **options: Any) -> None:
@@ -42,16 +46,15 @@ class Discord(Platform[Account]):
         self.by_delivery: dict[str, Interaction] = {}
         self.modals: dict[str, Modal] = {}
         self.threads: dict[str, str] = {}
-        """The rooms of threads, by the thread's id."""
-        self.files: dict[str, tuple[str, bytes]] = {}
-        self.once: Once[Message] = Once(NONCE_SECONDS)
-        self.pace = pacing.Pace()
-        self._made = 0
+        """The room of each thread, by the thread's id."""
+        self.idempotency: IdempotencyKeys[Message] = IdempotencyKeys(NONCE_SECONDS)
+        self.rate_limits = RateLimits()
+        self._snowflakes = 0
 
     # --- apps ---------------------------------------------------------------------------------------------------------
 
     def add_app(self, name: str, config: Mapping[str, Any]) -> None:
-        """Register the application `name`; its commands stay."""
+        """Register the application `name`. Its commands stay if it is registered already."""
         with self.lock:
             before = self.accounts.get(name)
             account = Account.of(name, config)
@@ -60,20 +63,15 @@ class Discord(Platform[Account]):
             self.accounts[name] = account
             self.join(name)
 
-    def account_of(self, application_id: str) -> Account | None:
+    def find_account(self, application_id: str) -> Account | None:
         """The application with that id."""
         return next((a for a in self.accounts.values() if a.application_id == application_id), None)
 
-    def tenant(self, app: str) -> str:
-        """The guild, which direct chats do not have."""
-        del app
-        return GUILD
-
-    def tenant_of(self, app: str, room: str) -> str:
-        """The guild of a channel."""
+    def tenant(self, app: str, room: str = "") -> str:
+        """The guild. Direct chats and rooms without the bot have none."""
         found = self.rooms.get(room)
         outside = found is not None and (found.kind == "private" or app not in found.bots)
-        return "" if outside else self.tenant(app)
+        return "" if outside else GUILD
 
     def room_id(self, slug: str, kind: str) -> str:
         """A channel's id."""
@@ -81,59 +79,65 @@ class Discord(Platform[Account]):
 
     def snowflake(self) -> str:
         """A new id."""
-        self._made += 1
-        return wire.snowflake(self.clock(), self._made)
+        self._snowflakes += 1
+        return wire.snowflake(self.clock(), self._snowflakes)
 
     @staticmethod
     def iso(at: float) -> str:
-        """A time as Discord tells it."""
+        """A time as Discord's API returns it."""
         return datetime.fromtimestamp(at, UTC).isoformat()
 
     # --- API ----------------------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
-        """Carry out one API call."""
+        """Carry out one API call, or return an attachment."""
         now = self.clock()
         if request.path.startswith("/attachments/"):
-            mime, data = self.files.get(request.path.split("/")[2], ("", b""))
-            return Response(200 if mime else 404, data, {"content-type": mime or "text/plain"})
-        if self.pace.banned(now):
+            blob = self.blobs.get(request.path.split("/")[2])
+            return Response(200, blob.data, {"content-type": blob.mime}) if blob else self.unknown_path
+        if self.rate_limits.is_banned(now):
             return BANNED
         try:
-            answer = self._routed(request, now)
-        except Refused as refused:
-            answer = refused.response()
-        self.pace.refused(answer.status, answer.headers.get("x-ratelimit-scope", ""), now)
+            response = self._route(request, now)
+        except ApiError as error:
+            response = self.error_response(error)
+        self.rate_limits.count_response(response.status, response.headers.get("x-ratelimit-scope", ""), now)
         date = format_datetime(datetime.fromtimestamp(now, UTC), usegmt=True)
-        return Response(answer.status, answer.body, {**answer.headers, "date": date})
+        return Response(response.status, response.body, {**response.headers, "date": date})
 
-    def _routed(self, request: Request, now: float) -> Response:
+    def _route(self, request: Request, now: float) -> Response:
         if not request.headers.get("user-agent", "").startswith("DiscordBot ("):
-            raise Refused(403, 40333, "internal network error")
-        found = routes.find(request.method, request.path)
+            raise DiscordError(403, 40333, "internal network error")
+        found = self.router.find(request.method, request.path)
         if found is None:
-            raise Refused(404, 0, "404: Not Found")
-        route, parts = found
-        account = self._caller(request) if route.bot else None
+            raise DiscordError(404, 0, "404: Not Found")
+        route, segments = found
+        account = self.authenticate(request, route) if route.authenticated else None
         bot = account.application_id if account else ""
-        told = self.pace.take(bot, (route.name, "/".join(parts[: 1 if route.bot else 2])), now)
+        # Limits count per channel or application; without a bot token per application and interaction token.
+        resource = "/".join(segments[: 1 if account else 2])
+        headers = self.rate_limits.count_call(bot, (route.name, resource), now)
         try:
-            answer = self._called(route, account, request, parts)
-        except Refused as refused:
-            refused.headers |= told
+            response = self._run_handler(route, account, request, segments)
+        except ApiError as error:
+            error.headers |= headers
             raise
-        return Response(answer.status, answer.body, {**told, **answer.headers})
+        return Response(response.status, response.body, {**headers, **response.headers})
 
-    def _called(self, route: routes.Route, account: Account | None, request: Request, parts: Any) -> Response:
+    def _run_handler(
+        self, route: Route, account: Account | None, request: Request, segments: tuple[Any, ...]
+    ) -> Response:
         if account is None:
-            return route.function(self, request, *parts)
+            return route.handler(self, request, *segments)
         if "/applications/" in request.path:
-            if parts[0] != account.application_id:
-                raise Refused(403, 20012, "You are not authorized to perform this action on this application")
-            parts = parts[1:]
-        return route.function(self, account, request, *parts)
+            if segments[0] != account.application_id:
+                raise DiscordError(403, 20012, "You are not authorized to perform this action on this application")
+            segments = segments[1:]
+        return route.handler(self, account, request, *segments)
 
-    def _caller(self, request: Request) -> Account:
+    def authenticate(self, request: Request, route: Route) -> Account:
+        """The account of the bot token."""
+        del route
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         account = next((a for a in self.accounts.values() if kind == "Bot" and a.bot_token == token), None)
         if account is None:
@@ -141,124 +145,124 @@ class Discord(Platform[Account]):
         self.note_call(app=account.name)
         return account
 
-    def path_shown(self, request: Request) -> str:
-        """The path with the interaction's token cut short."""
-        token = self._token_of(request)
+    def recorded_path(self, request: Request) -> str:
+        """The path with the interaction token cut short."""
+        token = self._interaction_token(request)
         return request.path.replace(token, f"{token[:6]}…") if token else request.path
 
-    def _token_of(self, request: Request) -> str:
-        pieces = request.path.split("/")
-        return next((piece for piece in pieces if piece in self.interactions), "")
+    def _interaction_token(self, request: Request) -> str:
+        return next((segment for segment in request.path.split("/") if segment in self.interactions), "")
 
-    def bears_token(self, request: Request) -> bool:
-        """Whether the call carries an interaction's token that works. A bot's token never ends by itself."""
-        interaction = self.interactions.get(self._token_of(request))
+    def has_valid_token(self, request: Request) -> bool:
+        """Whether the call has a valid interaction token. A bot token does not expire."""
+        interaction = self.interactions.get(self._interaction_token(request))
         return interaction is not None and self.clock() < interaction.at + TOKEN_SECONDS
 
     def expire_token(self, request: Request) -> None:
-        """End the interaction of the call."""
-        self.interactions[self._token_of(request)].at -= TOKEN_SECONDS
+        """Let the interaction token of the call expire."""
+        self.interactions[self._interaction_token(request)].at -= TOKEN_SECONDS
 
-    def limited(self, request: Request) -> Response:
+    def rate_limited(self, request: Request) -> Response:
         """429."""
         del request
-        return too_often(1.0).response()
+        return rate_limited(1.0).response()
 
     # --- messages -----------------------------------------------------------------------------------------------------
 
-    def write(self, account: Account, place: Place, given: payload.Payload) -> Message:
-        """A message of the application. Raises Refused."""
-        return written(self, account, place, given)
+    def create(self, account: Account, target: Target, new: payload.Payload) -> Message:
+        """Create a message of the application. Raises DiscordError."""
+        return create_message(self, account, target, new)
 
-    def rewrite(self, message: Message, given: payload.Payload) -> None:
-        """Change a message: only what is given. Raises Refused."""
-        payload.check(given, whole=False)
-        message.content = revised(message.content, given.json, keep_files(self, given))
+    def edit(self, message: Message, new: payload.Payload) -> None:
+        """Change the fields of a message that `new` has. Raises DiscordError."""
+        payload.check(new, may_be_empty=True)
+        message.content = edited_content(message.content, new.json, store_files(self, new))
         message.edited, message.edits = self.clock(), message.edits + 1
         self.put_message(message)
 
-    def remove(self, message: Message) -> None:
+    def delete(self, message: Message) -> None:
         """Delete a message."""
         message.recalled = True
         self.put_message(message)
 
-    def settle(self, interaction: Interaction, state: Literal["thinking", "answered", "removed", "failed"]) -> None:
-        """What has become of an interaction, also beside the command on the page."""
+    def set_state(self, interaction: Interaction, state: Literal["deferred", "responded", "deleted", "failed"]) -> None:
+        """Set the state of an interaction, also below the command on the page."""
         interaction.state = state
-        said = self.messages.get(interaction.id)
-        if said is not None:
-            said.content = {**said.content, "state": _STATES.get(state, "").format(app=interaction.app)}
-            self.put_message(said)
+        command = self.messages.get(interaction.id)
+        if command is not None:
+            command.content = {**command.content, "state": _STATES.get(state, "").format(app=interaction.app)}
+            self.put_message(command)
 
     # --- persons ------------------------------------------------------------------------------------------------------
 
-    def send_message(self, app: str, room: str, sender: str, said: NewMessage) -> Message:
-        """A person calls a command: `/name options`, or `native` of type `command`: `{"name", "options"}`."""
+    def send_message(self, app: str, room: str, sender: str, message: NewMessage) -> Message:
+        """A person invokes a command: `/name options`, or `native` of type `command`: `{"name", "options"}`."""
         with self.lock:
             account, person = self.account(app), self.person(sender)
             place = self.room(room, app, person)
-            message, interaction = asked(self, account, person, place, said)
-            self.put_message(message)
+            sent, interaction = user_actions.invoke(self, account, person, place, message)
+            self.put_message(sent)
             if interaction is not None:
-                self.send_event(interaction.delivery)
-            return message
+                self.enqueue(interaction.delivery)
+            return sent
 
-    def press(self, app: str, message_id: str, sender: str, pressed: Press) -> Delivery:
+    def press(self, app: str, message_id: str, sender: str, press: Press) -> Delivery:
         """A person presses a button or chooses from a select."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)
-            interaction, note = chosen(self, account, message, person, pressed)
-            self.put_message(note)
-            return self.send_event(interaction.delivery)
+            interaction, label = user_actions.press(self, account, message, person, press)
+            self.put_note(interaction.id, interaction.delivery, person.id, label, reply_to=message.id)
+            return self.enqueue(interaction.delivery)
 
     def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
-        """`submit` a form (`modal`, `form`), `complete` an option (`room`, `name`, `options`, `focused`), `authorize`
-        or `deauthorize` the application, `entitle` the person, or `save_events`: try out the address for events.
-        """
+        """`submit` a modal (`modal`, `form`), `complete` an option (`room`, `name`, `options`, `focused`), `authorize`
+        or `deauthorize` the application, `entitle` the person, or `save_events`: verify the URL for events."""
         with self.lock:
-            return self.send_event(happened(self, self.account(app), kind, details))
+            return self.enqueue(user_event(self, self.account(app), kind, details))
 
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
     def challenge(self, app: str) -> Delivery:
-        """Saving the address: a ping, and a request with a wrong signature that has to be refused."""
+        """Verify the URL: a ping with a wrong signature, which has to be rejected, and one with the right signature."""
         with self.lock:
             account = self.account(app)
-            self.send_event(interactions.probe(self, account, wrong=True))
-            return self.send_event(interactions.probe(self, account, wrong=False))
+            self.enqueue(interactions.probe(self, account, wrong=True))
+            return self.enqueue(interactions.probe(self, account, wrong=False))
 
     def record_attempt(
         self, delivery: Delivery, attempt: Attempt, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> float | None:
-        """An interaction that was not answered in time, or not in a way that Discord knows, has failed for good."""
-        again = super().record_attempt(delivery, attempt, headers, body)
+        """An interaction without a valid response in time fails for good."""
+        delay = super().record_attempt(delivery, attempt, headers, body)
         with self.lock:
             interaction = self.by_delivery.get(delivery.id)
             if delivery.state == "failed" and interaction is not None and interaction.state == "waiting":
-                self.settle(interaction, "failed")
-        return again
+                self.set_state(interaction, "failed")
+        return delay
 
     def accept_response(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
-        """The answer to a ping, a probe or an interaction."""
+        """The response to a ping, a probe, an event or an interaction."""
         if "expects" in delivery.result:
             return status == delivery.result["expects"] and (status != 204 or not body)
-        if delivery.kind == "challenge":
-            pong = Request("POST", "/", body=body).json()
-            return status == 200 and isinstance(pong, dict) and pong.get("type") == 1
-        interaction = self.by_delivery[delivery.id]
         value = Request("POST", "/", body=body).json()
-        right = status == 200 and headers.get("content-type", "application/json").startswith("application/json")
+        if status != 200 or not isinstance(value, dict):
+            return False
+        if delivery.kind == "challenge":
+            return value.get("type") == 1
+        if not headers.get("content-type", "application/json").startswith("application/json"):
+            return False
+        interaction = self.by_delivery[delivery.id]
         if interaction.state != "waiting":
-            # A copy, which Discord never sends: a promise in it says that the receiver took it.
-            return right and isinstance(value, dict) and value.get("type") in interactions.PROMISES
-        return right and isinstance(value, dict) and self.take_answer(interaction, value)
+            # A repeated delivery, which Discord never sends: a deferred response says that the receiver accepted it.
+            return value.get("type") in interactions.DEFERRALS
+        return self.apply_response(interaction, value)
 
-    def take_answer(self, interaction: Interaction, value: dict[str, Any]) -> bool:
-        """Do what a first answer says; False where Discord takes no such answer."""
-        return interactions.take_answer(self, interaction, value)
+    def apply_response(self, interaction: Interaction, value: dict[str, Any]) -> bool:
+        """Apply the response to an interaction. False if Discord does not accept it."""
+        return interactions.apply_response(self, interaction, value)
 
-    def forge(self, delivery: Delivery, how: str) -> Wire:
-        """The callback with a wrong or no signature, a day old, or cut off."""
+    def forged(self, delivery: Delivery, how: str) -> Wire | None:
+        """A wrong signature; a day old, signed with the real key; or without a signature."""
         sent, key = delivery.wire, self.accounts[delivery.app].key
         match how:
             case "signature":
@@ -267,41 +271,28 @@ class Discord(Platform[Account]):
                 return wire.signed(key, sent.body, self.clock() - 86_400)
             case "plain":
                 return Wire(headers={"Content-Type": "application/json"}, body=sent.body)
-            case "truncated":
-                return Wire(headers=sent.headers, body=sent.body[: len(sent.body) // 2])
             case _:
-                raise Unknown(f"there is no forgery {how!r}: signature, stale, plain, truncated")
+                return None
 
     # --- the page -----------------------------------------------------------------------------------------------------
 
     def parts(self, message: Message) -> list[Part]:
-        """`message` as the page shows it."""
-        if message.note:
-            return [{"kind": "note", "text": message.content["label"]}]
+        """The parts of `message` for the page."""
         if message.type == "command":
             state = message.content.get("state")
             small: list[Part] = [{"kind": "text", "text": state, "small": True}] if state else []
             return [{"kind": "text", "text": message.content["content"]}, *small]
-        return parts_of(message.content, self._name_of, self._only(message))
-
-    def _only(self, message: Message) -> str:
         person = self.persons.get(str(message.content.get("only")))
-        return person.name if person else ""
+        return parts_of(message.content, self._name_of, person.name if person else "")
 
     def _name_of(self, id_: str) -> str:
-        account = self.account_of(id_)
+        account = self.find_account(id_)
         return account.name if account else next((p.name for p in self.persons.values() if user_id(p.id) == id_), id_)
 
-    def media(self, key: str) -> tuple[str, bytes]:
-        """A file by its id."""
-        if key not in self.files:
-            raise Unknown(f"Discord has no file {key!r}")
-        return self.files[key]
-
     def commands(self, app: str) -> list[dict[str, Any]]:
-        """What can be called there, for the page."""
+        """The registered commands, with the choices of their options."""
         with self.lock:
-            return [chooser.with_choices(self, command) for command in self.account(app).commands.values()]
+            return [command_options.with_choices(self, command) for command in self.account(app).commands.values()]
 
 
 PLATFORM = Discord

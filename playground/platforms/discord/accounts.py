@@ -1,4 +1,4 @@
-"""Applications, the people, and the interactions that are under way.
+"""Applications, users and interactions.
 
 Facts: Discord docs, Application Structure; User Structure; Receiving and Responding › Followup Messages.
 """
@@ -9,15 +9,16 @@ from typing import Any, Literal
 
 from nacl.signing import SigningKey
 
+from playground.platforms.base import NotFoundError
 from playground.platforms.discord import wire
 from playground.platforms.model import Delivery, Person
 
 GUILD = "1100000000000000020"
-"""The one guild of this imitation."""
+"""The only guild."""
 ROLES = {"1100000000000000060": "Team", "1100000000000000061": "Guests"}
 """The roles of the guild, by id."""
 TOKEN_SECONDS = 900
-"""How long an interaction can be answered with its token."""
+"""Lifetime of an interaction token."""
 
 
 @dataclass(slots=True)
@@ -28,23 +29,29 @@ class Account:
     application_id: str
     bot_token: str
     key: SigningKey | None
-    """None where somebody else has the private key: nothing can be signed for that application then."""
+    """The private key that signs callbacks; None if the playground does not have it."""
     host: str = ""
-    """The address of the API, with its version."""
+    """The URL of the API, with its version."""
     commands: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    """What is registered, by id; `guild_id` where it is for one guild."""
+    """The registered commands, by id. Guild commands have a `guild_id`."""
     created: list[float] = field(default_factory=list[float])
-    """When commands were created, for the daily limit."""
+    """Times at which commands were created, for the daily limit."""
 
     @classmethod
     def of(cls, name: str, config: Mapping[str, Any]) -> "Account":
-        """The account for the configuration that Parley has of it, and the private key that only Discord has."""
+        """The account for the app's Parley configuration and the private key that only Discord has."""
         seed = str(config.get("signing_key") or "")
         key = SigningKey(bytes.fromhex(seed)) if seed else None
         if key is not None and key.verify_key.encode().hex() != str(config["public_key"]).lower():
             key = None
         host = str(config.get("host") or "https://discord.com/api/v10")
         return cls(name, str(config["application_id"]), str(config["bot_token"]), key, host)
+
+    def signing_key(self) -> SigningKey:
+        """The private key. Raises NotFoundError if the playground does not have it."""
+        if self.key is None:
+            raise NotFoundError(f"{self.name}: the playground has no private key for it and cannot sign its callbacks")
+        return self.key
 
     def user(self) -> dict[str, Any]:
         """The bot as a user."""
@@ -53,7 +60,7 @@ class Account:
 
 @dataclass(slots=True)
 class Interaction:
-    """One interaction, by whose token the application may answer for 15 minutes."""
+    """One interaction. The application may respond with its token for 15 minutes."""
 
     id: str
     token: str
@@ -64,20 +71,20 @@ class Interaction:
     at: float
     delivery: Delivery
     thread: str = ""
-    component: str = ""
-    """The message with the button that was pressed."""
-    state: Literal["waiting", "thinking", "answered", "removed", "failed"] = "waiting"
-    original: str = ""
-    """The id of the first answer: also of one that is only promised."""
-    private: bool = False
-    elsewhere: bool = False
-    """The bot is not there: the person has taken the application along."""
+    component_message: str = ""
+    """The id of the message with the component; empty for commands."""
+    state: Literal["waiting", "deferred", "responded", "deleted", "failed"] = "waiting"
+    original_id: str = ""
+    """The id of the original response; a deferred response has one already."""
+    ephemeral: bool = False
+    user_install: bool = False
+    """The bot is not a member of the channel: the person has installed the application for themselves."""
     follow_ups: list[str] = field(default_factory=list[str])
 
 
 @dataclass(slots=True)
 class Modal:
-    """A form that is open on somebody's screen."""
+    """A form that is open on a person's screen."""
 
     id: str
     app: str
@@ -85,7 +92,7 @@ class Modal:
     thread: str
     person: str
     data: dict[str, Any]
-    component: str = ""
+    component_message: str = ""
 
 
 def user_id(person: str) -> str:
@@ -94,7 +101,7 @@ def user_id(person: str) -> str:
 
 
 def roles_of(person: Person) -> list[str]:
-    """The roles of a member: all that this imitation knows from the beginning are of the team."""
+    """The roles of a member. The persons whom the playground starts with have the role `Team`."""
     return [next(iter(ROLES))] if person.name_zh else []
 
 

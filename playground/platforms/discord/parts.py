@@ -1,4 +1,4 @@
-"""Discord's messages as the page shows them."""
+"""The parts of Discord's messages for the page."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,13 +13,13 @@ _LINK, _BUTTON = 5, 2
 _EPHEMERAL = 64
 
 
-def parts_of(content: Mapping[str, Any], name_of: Callable[[str], str], only: str) -> list[Part]:
-    """The parts of a message; `only`: the one person who sees an ephemeral one."""
+def parts_of(content: Mapping[str, Any], name_of: Callable[[str], str], visible_to: str) -> list[Part]:
+    """The parts of a message. `visible_to`: the name of the only person who sees an ephemeral message."""
     parts: list[Part] = []
     if content.get("flags", 0) & _EPHEMERAL:
-        parts.append({"kind": "text", "text": f"👁 {only}", "small": True})
+        parts.append({"kind": "text", "text": f"👁 {visible_to}", "small": True})
     if content.get("content"):
-        parts.append({"kind": "markdown", "text": _words(content["content"], name_of)})
+        parts.append({"kind": "markdown", "text": _readable(content["content"], name_of)})
     parts += (_file(attachment) for attachment in content.get("attachments", ()))
     parts += (_embed(embed, name_of) for embed in content.get("embeds", ()))
     rows = list(_rows(content))
@@ -88,13 +88,13 @@ def _file(attachment: Mapping[str, Any]) -> Part:
 
 
 def _embed(embed: Mapping[str, Any], name_of: Callable[[str], str]) -> Part:
-    words = _words(str(embed.get("description") or ""), name_of)
-    blocks: list[Part] = [{"kind": "markdown", "text": words}] if words else []
+    text = _readable(str(embed.get("description") or ""), name_of)
+    blocks: list[Part] = [{"kind": "markdown", "text": text}] if text else []
     if embed.get("url"):
         blocks.append({"kind": "markdown", "text": f"[{embed['url']}]({embed['url']})"})
     return {"kind": "card", "title": _ESCAPED.sub(r"\1", str(embed.get("title") or "")), "color": "", "blocks": blocks}
 
 
-def _words(text: str, name_of: Callable[[str], str]) -> str:
-    """`text` with names in place of ids, and without the backslashes that Discord does not show."""
+def _readable(text: str, name_of: Callable[[str], str]) -> str:
+    """`text` with names in place of ids, and without the backslashes that escape characters."""
     return _ESCAPED.sub(r"\1", _USER.sub(lambda found: f"@{name_of(found[1])}", text))

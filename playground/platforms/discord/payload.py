@@ -1,4 +1,4 @@
-"""What a message may be. Facts: Discord docs, Message › Create Message, Embed Limits, Allowed Mentions; Components."""
+"""Validation of messages. Facts: Discord docs, Message › Create Message, Embed Limits, Allowed Mentions; Components."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.multipart import FormPart, parse_multipart
-from playground.platforms.discord.errors import Refused, invalid
+from playground.platforms.discord.errors import DiscordError, invalid
 from playground.platforms.http import Request
 
 CONTENT, EMBEDS, EMBED_TOTAL, ROWS, PER_ROW, FILES = 2000, 10, 6000, 5, 5, 10
@@ -18,17 +18,17 @@ _BUTTON, _SELECTS, _ROW, _LINK = 2, (3, 5, 6, 7, 8), 1, 5
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The JSON of a message and the files that came with it, by number."""
+    """The JSON of a message and its files, by number."""
 
     json: dict[str, Any]
     files: Mapping[str, FormPart] = field(default_factory=dict[str, FormPart])
 
 
 def read(request: Request) -> Payload:
-    """The body of `request`. Raises Refused."""
+    """The body of `request`. Raises DiscordError."""
     kind = request.headers.get("content-type", "")
     if len(request.body) > REQUEST_BYTES:
-        raise Refused(413, 40005, "Request entity too large")
+        raise DiscordError(413, 40005, "Request entity too large")
     if kind.startswith("multipart/form-data"):
         parts = parse_multipart(kind, request.body)
         if parts is None:
@@ -36,7 +36,7 @@ def read(request: Request) -> Payload:
         named = {part.name: part for part in parts}
         files = {name[6:-1]: part for name, part in named.items() if name.startswith("files[") and name.endswith("]")}
         if any(len(part.data) > FILE_BYTES for part in files.values()):
-            raise Refused(413, 40005, "Request entity too large")
+            raise DiscordError(413, 40005, "Request entity too large")
         return Payload(_object(named["payload_json"].text if "payload_json" in named else "{}"), files)
     if not kind.startswith("application/json"):
         raise invalid(
@@ -49,14 +49,14 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError:
-        raise Refused(400, 50109, "The request body contains invalid JSON.") from None
+        raise DiscordError(400, 50109, "The request body contains invalid JSON.") from None
     if not isinstance(value, dict):
         raise invalid("", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
     return value
 
 
-def check(payload: Payload, *, whole: bool = True) -> dict[str, Any]:
-    """The message in `payload`. `whole`: it has to say something by itself, as no edit has to. Raises Refused."""
+def check(payload: Payload, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The message in `payload`. `may_be_empty`: for edits, which omit fields that stay. Raises DiscordError."""
     body = payload.json
     content = body.get("content") or ""
     if not isinstance(content, str):
@@ -70,9 +70,9 @@ def check(payload: Payload, *, whole: bool = True) -> dict[str, Any]:
     _check_components(body.get("components") or [])
     _check_mentions(body.get("allowed_mentions"))
     _check_attachments(body.get("attachments") or [], payload.files)
-    says = content.strip() or body.get("embeds") or body.get("components") or payload.files
-    if whole and not says:
-        raise Refused(400, 50006, "Cannot send an empty message")
+    has_content = content.strip() or body.get("embeds") or body.get("components") or payload.files
+    if not (may_be_empty or has_content):
+        raise DiscordError(400, 50006, "Cannot send an empty message")
     nonce = body.get("nonce")
     if nonce is not None and (not isinstance(nonce, str | int) or len(str(nonce)) > 25):
         raise invalid("nonce", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
@@ -138,7 +138,7 @@ def _check_mentions(allowed: Any) -> None:
 
 def _check_attachments(attachments: Any, files: Mapping[str, FormPart]) -> None:
     if len(attachments) > FILES or len(files) > FILES:
-        raise Refused(400, 30015, "Maximum number of attachments in a message reached (10)")
+        raise DiscordError(400, 30015, "Maximum number of attachments in a message reached (10)")
     for number, attachment in enumerate(attachments):
         id_ = str(attachment.get("id"))
         if len(id_) < 10 and id_ not in files:

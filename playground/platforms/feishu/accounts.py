@@ -1,15 +1,15 @@
-"""Apps, their identities and their tokens. Facts: Feishu docs, Authentication › Get access tokens; app_ticket."""
+"""Apps, their ids and their tokens. Facts: Feishu docs, Authentication › Get access tokens; app_ticket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
-from playground.platforms.base import stable_hex
-from playground.platforms.feishu.errors import APP_TOKEN_INVALID, TOKEN_FORM, TOKEN_INVALID, TOKEN_MISSING, Refused
+from playground.platforms.digests import stable_hex
+from playground.platforms.feishu.errors import APP_TOKEN_INVALID, TOKEN_FORM, TOKEN_INVALID, TOKEN_MISSING, FeishuError
+from playground.platforms.tokens import AccessToken, TokenStore
 
-SAME_TOKEN_ABOVE = 1800
-"""With this many seconds left, asking again gives the same token."""
+REUSE_SECONDS = 1800
+"""A request for a token returns the present one if that is valid for at least so long."""
 
 
 @dataclass(slots=True)
@@ -24,11 +24,11 @@ class Account:
     bot_open_id: str = ""
     store: bool = False
     tickets: list[str] = field(default_factory=list[str])
-    """The newest last; the newest two are valid."""
+    """The app tickets, newest last. The newest two are valid."""
 
     @classmethod
     def of(cls, name: str, config: Mapping[str, Any]) -> "Account":
-        """The account for the configuration that Parley has of it."""
+        """The account for the app's Parley configuration."""
         return cls(
             name,
             *(str(config.get(field) or "") for field in ("app_id", "app_secret", "encrypt_key", "verification_token")),
@@ -38,7 +38,7 @@ class Account:
 
     @property
     def bot_id(self) -> str:
-        """The open_id of the bot: the one that the configuration says, or one that belongs to the app."""
+        """The open_id of the bot: the configured one, or one derived from the app id."""
         return self.bot_open_id or f"ou_{stable_hex('bot', self.app_id)}"
 
     def open_id(self, person: str) -> str:
@@ -66,62 +66,32 @@ def email(person: str) -> str:
     return f"{person}@example.com"
 
 
-@dataclass(slots=True)
-class Grant:
-    """An access token."""
-
-    value: str
-    app: str
-    kind: str
-    tenant: str
-    until: float
+def issue_token(tokens: TokenStore, app_id: str, kind: str, tenant: str, now: float) -> tuple[str, int]:
+    """A token and the seconds it is valid for: the present token if half an hour is left, else a new one. The present
+    one stays valid beside the new one."""
+    token = tokens.newest(app_id, kind, tenant)
+    if token is None or token.expires - now < REUSE_SECONDS:
+        token = tokens.issue(app_id, kind, now, tenant)
+    return token.value, int(token.expires - now)
 
 
-@dataclass(slots=True)
-class Tokens:
-    """The access tokens that are out."""
+def tenant_token(tokens: TokenStore, authorization: str, now: float) -> AccessToken:
+    """The valid tenant token in an Authorization header. Raises FeishuError."""
+    if not authorization:
+        raise FeishuError(*TOKEN_MISSING)
+    value = authorization.removeprefix("Bearer ")
+    if value == authorization or not value.startswith(("t-", "u-")):
+        raise FeishuError(*TOKEN_FORM)
+    return _valid(tokens, value, "tenant", now, TOKEN_INVALID)
 
-    seconds: float
-    random: Random
-    _grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
 
-    def issue(self, app: str, kind: str, tenant: str, now: float) -> tuple[str, int]:
-        """A token and the seconds it is valid for: the present one while it has half an hour left, else a new one
-        beside it."""
-        newest = max(
-            (g for g in self._grants.values() if (g.app, g.kind, g.tenant) == (app, kind, tenant)),
-            key=lambda grant: grant.until,
-            default=None,
-        )
-        if newest is None or newest.until - now < SAME_TOKEN_ABOVE:
-            prefix = "t" if kind == "tenant" else "a"
-            newest = Grant(f"{prefix}-{self.random.getrandbits(160):040x}", app, kind, tenant, now + self.seconds)
-            self._grants[newest.value] = newest
-            self._forget(now)
-        return newest.value, int(newest.until - now)
+def app_token(tokens: TokenStore, value: str, now: float) -> AccessToken:
+    """The valid app token `value`. Raises FeishuError."""
+    return _valid(tokens, value, "app", now, APP_TOKEN_INVALID)
 
-    def check(self, authorization: str, now: float) -> Grant:
-        """The tenant token in an Authorization header. Raises Refused."""
-        if not authorization:
-            raise Refused(*TOKEN_MISSING)
-        value = authorization.removeprefix("Bearer ")
-        if value == authorization or not value.startswith(("t-", "u-")):
-            raise Refused(*TOKEN_FORM)
-        grant = self._grants.get(value)
-        if grant is None or grant.kind != "tenant" or grant.until <= now:
-            raise Refused(*TOKEN_INVALID)
-        return grant
 
-    def check_app(self, value: str, now: float) -> Grant:
-        """The app token `value`. Raises Refused."""
-        grant = self._grants.get(value)
-        if grant is None or grant.kind != "app" or grant.until <= now:
-            raise Refused(*APP_TOKEN_INVALID)
-        return grant
-
-    def expire(self, authorization: str) -> None:
-        """Forget the token in an Authorization header."""
-        self._grants.pop(authorization.removeprefix("Bearer "), None)
-
-    def _forget(self, now: float) -> None:
-        self._grants = {value: grant for value, grant in self._grants.items() if grant.until > now}
+def _valid(tokens: TokenStore, value: str, kind: str, now: float, error: tuple[int, str]) -> AccessToken:
+    token = tokens.get(value)
+    if token is None or token.kind != kind or token.expires <= now:
+        raise FeishuError(*error)
+    return token

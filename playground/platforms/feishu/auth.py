@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from playground.platforms.feishu import events
-from playground.platforms.feishu.accounts import Account
-from playground.platforms.feishu.errors import Refused, too_often
+from playground.platforms.feishu.accounts import Account, app_token, issue_token
+from playground.platforms.feishu.errors import FeishuError, rate_limited
 from playground.platforms.http import Request, Response
-from playground.platforms.limits import Rule
+from playground.platforms.limits import RateLimit
 
 if TYPE_CHECKING:
     from playground.platforms.feishu import Feishu
@@ -23,55 +23,54 @@ def tenant_internal(feishu: "Feishu", request: Request) -> Response:
 
 
 def app_internal(feishu: "Feishu", request: Request) -> Response:
-    """`POST /open-apis/auth/v3/app_access_token/internal`: both tokens at once."""
+    """`POST /open-apis/auth/v3/app_access_token/internal`: returns both tokens."""
     account = _app(feishu, request, store=False)
     return _tokens(feishu, account, "app", "tenant")
 
 
 def app_store(feishu: "Feishu", request: Request) -> Response:
-    """`POST /open-apis/auth/v3/app_access_token`: needs the ticket that was pushed."""
+    """`POST /open-apis/auth/v3/app_access_token`: needs a pushed app ticket."""
     account = _app(feishu, request, store=True)
     if _field(request, "app_ticket") not in account.tickets[-2:]:
-        raise Refused(_TICKET, "app_ticket invalid", 200, bare=True)
+        raise FeishuError(_TICKET, "app_ticket invalid", 200, bare=True)
     return _tokens(feishu, account, "app")
 
 
 def tenant_store(feishu: "Feishu", request: Request) -> Response:
     """`POST /open-apis/auth/v3/tenant_access_token`."""
-    grant = feishu.tokens.check_app(_field(request, "app_access_token"), feishu.clock())
-    account = next(account for account in feishu.accounts.values() if account.app_id == grant.app)
+    token = app_token(feishu.tokens, _field(request, "app_access_token"), feishu.clock())
+    account = feishu.account_by_app_id(token.app)
     feishu.note_call(app=account.name)
     if _field(request, "tenant_key") != events.TENANT:
-        raise Refused(_INVALID, "invalid param: tenant_key", 200, bare=True)
+        raise FeishuError(_INVALID, "invalid param: tenant_key", 200, bare=True)
     return _tokens(feishu, account, "tenant")
 
 
 def resend_ticket(feishu: "Feishu", request: Request) -> Response:
-    """`POST /open-apis/auth/v3/app_ticket/resend`: the new ticket comes as an event."""
+    """`POST /open-apis/auth/v3/app_ticket/resend`: the new ticket is pushed as an event."""
     push_ticket(feishu, _app(feishu, request, store=True))
     return Response.of({"code": 0, "msg": "success"})
 
 
 def push_ticket(feishu: "Feishu", account: Account) -> None:
-    """Make a new ticket and push it."""
+    """Issue a new app ticket and push it."""
     account.tickets.append(f"tkt-{feishu.hex()}")
-    feishu.send_event(events.app_ticket(feishu, account))
+    feishu.enqueue(events.app_ticket(feishu, account))
 
 
 def _app(feishu: "Feishu", request: Request, *, store: bool) -> Account:
-    account = feishu.account_of(_field(request, "app_id"))
+    account = feishu.find_account(_field(request, "app_id"))
     if account is None:
-        raise Refused(_INVALID, "invalid param: app_id", 200, bare=True)
+        raise FeishuError(_INVALID, "invalid param: app_id", 200, bare=True)
     feishu.note_call(app=account.name)
     if _field(request, "app_secret") != account.app_secret:
-        raise Refused(_SECRET, "app secret invalid", 200, bare=True)
+        raise FeishuError(_SECRET, "app secret invalid", 200, bare=True)
     if account.store != store:
-        raise Refused(
-            _INVALID, f"invalid param: this is a {'store' if account.store else 'custom'} app", 200, bare=True
-        )
-    rules = [Rule((account.app_id, request.path), 50, 1), Rule((account.app_id, request.path), 1000, 60)]
-    if full := feishu.windows.take(rules, feishu.clock()):
-        raise too_often(full[0].limit, full[1], 400)
+        kind = "store" if account.store else "custom"
+        raise FeishuError(_INVALID, f"invalid param: this is a {kind} app", 200, bare=True)
+    key = (account.app_id, request.path)
+    if full := feishu.windows.acquire([RateLimit(key, 50, 1), RateLimit(key, 1000, 60)], feishu.clock()):
+        raise rate_limited(full[0].limit, full[1], 400)
     return account
 
 
@@ -79,14 +78,14 @@ def _field(request: Request, name: str) -> str:
     value: Any = request.json()
     found = value.get(name) if isinstance(value, dict) else None
     if not isinstance(found, str) or not found:
-        raise Refused(_INVALID, f"invalid param: {name}", 200, bare=True)
+        raise FeishuError(_INVALID, f"invalid param: {name}", 200, bare=True)
     return found
 
 
 def _tokens(feishu: "Feishu", account: Account, *kinds: str) -> Response:
-    answer: dict[str, Any] = {"code": 0, "msg": "ok"}
+    body: dict[str, Any] = {"code": 0, "msg": "ok"}
     for kind in kinds:
         tenant = events.TENANT if kind == "tenant" else ""
-        token, seconds = feishu.tokens.issue(account.app_id, kind, tenant, feishu.clock())
-        answer |= {f"{kind}_access_token": token, "expire": seconds}
-    return Response.of(answer)
+        token, seconds = issue_token(feishu.tokens, account.app_id, kind, tenant, feishu.clock())
+        body |= {f"{kind}_access_token": token, "expire": seconds}
+    return Response.of(body)

@@ -1,10 +1,10 @@
-"""Message cards: what Feishu refuses, and what they look like. Facts: Feishu docs, Feishu cards › JSON structure."""
+"""Message cards: their validation and their parts for the page. Facts: Feishu docs, Feishu cards › JSON structure."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from playground.platforms.feishu.errors import Refused, bad_parameter, card_refused
+from playground.platforms.feishu.errors import FeishuError, bad_parameter, card_error
 from playground.platforms.model import Part
 
 CARD_BYTES = 30 * 1024
@@ -16,26 +16,26 @@ _BOTH = frozenset(
 )
 _ONLY_1 = frozenset({"action", "note"})
 _LEAVES = frozenset({"note", "table"})
-"""Elements whose own lists hold texts or settings, not elements."""
+"""Elements whose lists hold texts or settings instead of elements."""
 
 Card = dict[str, Any]
 
 
 def check_card(content: str) -> Card:
-    """The card in `content`. Raises Refused."""
+    """The card in `content`. Raises FeishuError."""
     card = _object(content)
     if card.get("type") == "template":
         data = card.get("data")
         if not isinstance(data, dict) or not data.get("template_id"):
-            raise card_refused(200550, "template_id is required")
+            raise card_error(200550, "template_id is required")
         return card
     if is_v2(card):
         if not isinstance(card.get("body", {}), dict) or not isinstance(_elements(card), list):
-            raise card_refused(200621, "parse card json err, body.elements must be an array")
+            raise card_error(200621, "parse card json err, body.elements must be an array")
     elif not isinstance(card.get("elements", card.get("i18n_elements", [])), list | dict) or not (
         card.get("elements") or card.get("i18n_elements") or card.get("header")
     ):
-        raise card_refused(200621, "parse card json err, the card has neither elements nor header")
+        raise card_error(200621, "parse card json err, the card has neither elements nor header")
     _check_elements(card)
     return card
 
@@ -57,17 +57,17 @@ def _check_elements(card: Card) -> None:
         count += 1
         tag = element.get("tag")
         if tag in _ONLY_1 and is_v2(card):
-            raise card_refused(200861, f"cards of schema V2 no longer support this capability; unsupported tag {tag}")
+            raise card_error(200861, f"cards of schema V2 no longer support this capability; unsupported tag {tag}")
         if tag not in known:
-            raise card_refused(200621, f"parse card json err, unknown tag {tag!r}")
+            raise card_error(200621, f"parse card json err, unknown tag {tag!r}")
         if tag == "markdown" and not isinstance(element.get("content"), str):
-            raise card_refused(200621, "parse card json err, markdown needs content")
+            raise card_error(200621, "parse card json err, markdown needs content")
         if tag == "button" and not isinstance(element.get("text", {}), dict):
-            raise card_refused(200621, "parse card json err, button text must be an object")
+            raise card_error(200621, "parse card json err, button text must be an object")
         if tag == "img" and not element.get("img_key"):
-            raise card_refused(200570, "image key is required")
+            raise card_error(200570, "image key is required")
     if is_v2(card) and count > MAX_ELEMENTS:
-        raise card_refused(200860, f"card has more than {MAX_ELEMENTS} elements")
+        raise card_error(200860, f"card has more than {MAX_ELEMENTS} elements")
 
 
 def is_v2(card: Card) -> bool:
@@ -75,8 +75,8 @@ def is_v2(card: Card) -> bool:
     return str(card.get("schema", "")) == "2.0"
 
 
-def shared(card: Card) -> bool:
-    """Whether everybody sees the same card, so that it can be updated: `update_multi`, which 2.0 has by default."""
+def is_shared(card: Card) -> bool:
+    """Whether everybody sees the same card, so that it can be updated: `update_multi`, the default in 2.0."""
     config = card.get("config")
     value = config.get("update_multi") if isinstance(config, dict) else None
     return value is True or (value is None and (is_v2(card) or card.get("type") == "template"))
@@ -87,16 +87,16 @@ def _elements(card: Card) -> Any:
 
 
 def walk(card: Card) -> Iterator[Card]:
-    """All elements of `card`, in reading order, containers before what they contain. Raises Refused."""
+    """All elements of `card` in reading order, each container before its elements. Raises FeishuError."""
     yield from _walk(_elements(card))
 
 
 def _walk(elements: Any) -> Iterator[Card]:
     if not isinstance(elements, list):
-        raise card_refused(200621, "parse card json err, elements must be an array")
+        raise card_error(200621, "parse card json err, elements must be an array")
     for element in elements:
         if not isinstance(element, dict):
-            raise card_refused(200621, "parse card json err, an element must be an object")
+            raise card_error(200621, "parse card json err, an element must be an object")
         yield element
         for inner in () if element.get("tag") in _LEAVES else ("elements", "actions", "columns"):
             if inner in element:
@@ -104,12 +104,12 @@ def _walk(elements: Any) -> Iterator[Card]:
 
 
 def buttons(card: Card) -> list[Card]:
-    """The buttons of `card`, in reading order; a button's number is its id on the page."""
+    """The buttons of `card` in reading order. A button's number is its id on the page."""
     return [element for element in walk(card) if element.get("tag") == "button"]
 
 
 def button_value(button: Card) -> Any:
-    """What a press of `button` hands to the bot; None where it only opens a link."""
+    """The value that a press of `button` sends to the bot; None if the button only opens a link."""
     for behavior in button.get("behaviors") or ():
         if behavior.get("type") == "callback":
             return behavior.get("value")
@@ -117,7 +117,7 @@ def button_value(button: Card) -> Any:
 
 
 def button_url(button: Card) -> str:
-    """The address that `button` opens; empty where it opens none."""
+    """The URL that `button` opens; empty if it opens none."""
     for behavior in button.get("behaviors") or ():
         if behavior.get("type") == "open_url":
             return str(behavior.get("default_url") or "")
@@ -125,12 +125,12 @@ def button_url(button: Card) -> str:
 
 
 def button_label(button: Card) -> str:
-    """The words on `button`."""
+    """The label of `button`."""
     return _text(button.get("text"))
 
 
 def find_button(card: Card, wanted: str) -> Card | None:
-    """The button with that number, name or label, or one that carries a value equal to it."""
+    """The button with that number, name or label, or with a value equal to `wanted`."""
     for number, button in enumerate(buttons(card)):
         value = button_value(button)
         carried = value.values() if isinstance(value, dict) else [value]
@@ -140,7 +140,7 @@ def find_button(card: Card, wanted: str) -> Card | None:
 
 
 def card_part(card: Card) -> Part:
-    """`card` as the page shows it."""
+    """The part of `card` for the page."""
     header = card.get("header") or {}
     if card.get("type") == "template":
         blocks: list[Part] = [{"kind": "text", "text": json.dumps(card["data"], ensure_ascii=False, indent=1)}]
@@ -204,7 +204,7 @@ def _text(text: Any) -> str:
     return str(text.get("content") or "") if isinstance(text, dict) else ""
 
 
-def refuse_unshared(before: Card, after: Card) -> None:
-    """An update needs `update_multi` in the card before and after. Raises Refused."""
-    if not (shared(before) and shared(after)):
-        raise Refused(230099, "Failed to update the card, ext=ErrCode: 300090; ErrMsg: update_multi must be true; ")
+def check_shared(before: Card, after: Card) -> None:
+    """An update needs `update_multi` in the old and in the new card. Raises FeishuError."""
+    if not (is_shared(before) and is_shared(after)):
+        raise FeishuError(230099, "Failed to update the card, ext=ErrCode: 300090; ErrMsg: update_multi must be true; ")

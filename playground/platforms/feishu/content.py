@@ -1,11 +1,11 @@
-"""What a bot may send: one check for each `msg_type`. Facts: Feishu docs, Message content (send)."""
+"""Validation of the content that a bot sends, by `msg_type`. Facts: Feishu docs, Message content (send)."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.platforms.feishu.cards import CARD_BYTES, check_card
-from playground.platforms.feishu.errors import Refused, bad_parameter
+from playground.platforms.feishu.errors import FeishuError, bad_parameter
 
 TEXT_BYTES = 150 * 1024
 POST_BYTES = 30 * 1024
@@ -23,21 +23,21 @@ _POST_TAGS: Mapping[str, tuple[str, ...]] = {
     "code_block": ("text",),
     "md": ("text",),
 }
-"""Tags of a post and the fields that each must have."""
+"""Tags of a post and their required fields."""
 
 HasKey = Callable[[str], bool]
-"""Whether this app uploaded the key."""
+"""Whether this app uploaded the file with that key."""
 
 
 def check_content(msg_type: Any, content: Any, size: int, has_key: HasKey) -> Any:
-    """The decoded content of a message to be sent. `size`: bytes of the whole request. Raises Refused."""
+    """The decoded content of a message. `size`: bytes of the whole request. Raises FeishuError."""
     if not isinstance(msg_type, str) or msg_type not in _CHECKS:
         raise bad_parameter(f"msg_type is invalid: {msg_type!r}")
     if not isinstance(content, str):
         raise bad_parameter("content is not a string in json format")
     limit = {"text": TEXT_BYTES, "interactive": CARD_BYTES}.get(msg_type, POST_BYTES)
     if size > limit:
-        raise Refused(230025, f"The length of the message content reaches its limit, ext=limit {limit} bytes.")
+        raise FeishuError(230025, f"The length of the message content reaches its limit, ext=limit {limit} bytes.")
     return _CHECKS[msg_type](content, has_key)
 
 

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from playground.platforms.feishu import wire
 from playground.platforms.feishu.accounts import Account, ids_of
+from playground.platforms.http import dumps
 from playground.platforms.model import Delivery, Message, Room
 
 if TYPE_CHECKING:
     from playground.platforms.feishu import Feishu
 
 TENANT = "2ed263bf32cf1651"
-"""The one organisation of this imitation."""
+"""The tenant key of the only organisation."""
 
 
 def millis(seconds: float) -> str:
-    """A time as most Feishu fields give it."""
+    """A time in milliseconds, as most Feishu fields have it."""
     return str(int(seconds * 1000))
 
 
@@ -34,11 +35,11 @@ def envelope(feishu: "Feishu", account: Account, event_type: str, event: Mapping
 
 
 def delivery(feishu: "Feishu", account: Account, value: Mapping[str, Any], **more: Any) -> Delivery:
-    """`value`, a whole event with its envelope, ready to be delivered on the retry ladder."""
-    plain = wire.dumps(value)
+    """The delivery of `value`, an event with its envelope, with Feishu's retries."""
+    plain = dumps(value)
     now = feishu.clock()
     event_id = str((value.get("header") or value).get("event_id") or value.get("uuid") or feishu.hex())
-    details: dict[str, Any] = {"kind": "event", "journal_id": event_id, "ladder": feishu.ladder} | more
+    details: dict[str, Any] = {"kind": "event", "journal_id": event_id, "retry_delays": feishu.retry_delays} | more
     return Delivery(
         id=event_id,
         platform=feishu.name,
@@ -65,13 +66,13 @@ def message_received(feishu: "Feishu", account: Account, message: Message, room:
     body |= {"mentions": message.mentions} if message.mentions else {}
     sender = {"sender_id": ids_of(account, message.sender), "sender_type": "user", "tenant_key": TENANT}
     value = envelope(feishu, account, "im.message.receive_v1", {"sender": sender, "message": body})
-    return delivery(feishu, account, value, kind="message", about=message.id, room=room.id, journal_id=message.id)
+    return delivery(feishu, account, value, kind="message", subject=message.id, room=room.id, journal_id=message.id)
 
 
 def card_action(
     feishu: "Feishu", account: Account, message: Message, person: str, action: Mapping[str, Any], token: str
 ) -> Delivery:
-    """`card.action.trigger`: never retried."""
+    """`card.action.trigger`: Feishu does not retry it."""
     event = {
         "operator": {"tenant_key": TENANT, **ids_of(account, person)},
         "token": token,
@@ -81,14 +82,15 @@ def card_action(
     }
     value = envelope(feishu, account, "card.action.trigger", event)
     value["header"]["create_time"] = millis(feishu.clock()) + "000"
-    return delivery(feishu, account, value, kind="action", about=message.id, room=message.room, ladder=())
+    return delivery(feishu, account, value, kind="action", subject=message.id, room=message.room, retry_delays=())
 
 
 def url_verification(feishu: "Feishu", account: Account) -> Delivery:
-    """The challenge of the developer console: encrypted where there is a key, never signed, one second."""
+    """The challenge of the developer console: encrypted if the app has an Encrypt Key, not signed. The receiver has one
+    second to respond."""
     challenge = feishu.hex()
     value = {"challenge": challenge, "token": account.verification_token, "type": "url_verification"}
-    made = delivery(feishu, account, value, kind="challenge", ladder=(), deadline=1.0)
+    made = delivery(feishu, account, value, kind="challenge", retry_delays=(), deadline=1.0)
     made.wire = wire.callback(account.encrypt_key, made.plain, made.at, feishu.random, signed=False)
     made.result["challenge"] = challenge
     return made
@@ -107,8 +109,8 @@ def app_ticket(feishu: "Feishu", account: Account) -> Delivery:
     return delivery(feishu, account, value)
 
 
-def happening(feishu: "Feishu", account: Account, kind: str, details: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Type and content of the event for something that a person did; None for a `kind` that Feishu has not."""
+def user_event(feishu: "Feishu", account: Account, kind: str, details: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Type and content of the event for what a person did; None for a `kind` that Feishu does not have."""
     message, room, person = (str(details.get(name) or "") for name in ("message_id", "room", "sender"))
     ids = ids_of(account, person)
     now = millis(feishu.clock())

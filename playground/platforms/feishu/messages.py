@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 from playground.platforms.feishu import cards
 from playground.platforms.feishu.accounts import Account, email, union_id, user_id
 from playground.platforms.feishu.content import check_content
-from playground.platforms.feishu.errors import Refused, bad_parameter
+from playground.platforms.feishu.errors import FeishuError, bad_parameter
 from playground.platforms.feishu.events import TENANT, millis
 from playground.platforms.http import Request, Response
-from playground.platforms.limits import Rule
+from playground.platforms.limits import RateLimit
 from playground.platforms.model import Message, Room
 
 if TYPE_CHECKING:
     from playground.platforms.feishu import Feishu
 
 PER_CHAT = 5
-"""Messages a second to one group or person, all bots together; updates a second of one card."""
+"""Messages per second to one group or person, of all bots together. Also: updates per second of one card."""
 MAX_EDITS = 20
 CARD_DAYS = 14
 RECALL_SECONDS = 86_400
@@ -29,37 +29,37 @@ def send(feishu: "Feishu", account: Account, request: Request) -> Response:
     kind, wanted = request.query.get("receive_id_type"), body.get("receive_id")
     if not isinstance(wanted, str) or not wanted:
         raise bad_parameter("receive_id is required")
-    return _sent(feishu, account, request, room=_receiver(feishu, account, kind, wanted))
+    return _send(feishu, account, request, room=_receiver(feishu, account, kind, wanted))
 
 
 def reply(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
     """`POST /open-apis/im/v1/messages/:message_id/reply`."""
-    parent = _visible(feishu, account, message_id)
-    return _sent(feishu, account, request, room=feishu.rooms[parent.room], parent=parent)
+    parent = _not_recalled(feishu, account, message_id)
+    return _send(feishu, account, request, room=feishu.rooms[parent.room], parent=parent)
 
 
-def _sent(feishu: "Feishu", account: Account, request: Request, room: Room, parent: Message | None = None) -> Response:
+def _send(feishu: "Feishu", account: Account, request: Request, room: Room, parent: Message | None = None) -> Response:
     body = _body(request)
     key = body.get("uuid") or ""
     if not isinstance(key, str) or len(key) > UUID_LENGTH:
         raise bad_parameter(f"the max length of uuid is {UUID_LENGTH}")
-    content = check_content(body.get("msg_type"), body.get("content"), len(request.body), feishu.key_of(account))
+    content = check_content(body.get("msg_type"), body.get("content"), len(request.body), feishu.uploaded_by(account))
     now = feishu.clock()
     feishu.note_call(room=room.id, key=key)
-    done = feishu.once.get((account.app_id, key), now) if key else None
-    if done is None:
-        _pace(feishu, ("chat", room.id))
-        done = _make(feishu, account, room, str(body["msg_type"]), content)
+    sent = feishu.idempotency.get((account.app_id, key), now) if key else None
+    if sent is None:
+        _count_message(feishu, ("chat", room.id))
+        sent = _new_message(feishu, account, room, str(body["msg_type"]), content)
         if parent is not None:
-            _attach(feishu, done, parent, threaded=body.get("reply_in_thread") is True)
-        feishu.put_message(done)
+            _attach(feishu, sent, parent, threaded=body.get("reply_in_thread") is True)
+        feishu.put_message(sent)
         if key:
-            feishu.once.put((account.app_id, key), done, now)
-    feishu.note_call(message_id=done.id)
-    return _success(message_data(feishu, account, done))
+            feishu.idempotency.put((account.app_id, key), sent, now)
+    feishu.note_call(message_id=sent.id)
+    return success(message_data(feishu, account, sent))
 
 
-def _make(feishu: "Feishu", account: Account, room: Room, msg_type: str, content: Any) -> Message:
+def _new_message(feishu: "Feishu", account: Account, room: Room, msg_type: str, content: Any) -> Message:
     return Message(
         id=f"om_{feishu.hex()}",
         room=room.id,
@@ -85,14 +85,14 @@ def edit(feishu: "Feishu", account: Account, request: Request, message_id: str) 
     """`PUT /open-apis/im/v1/messages/:message_id`."""
     message, body = _own(feishu, account, message_id), _body(request)
     if message.type not in ("text", "post") or body.get("msg_type") not in ("text", "post"):
-        raise Refused(230054, "This operation is not supported for this message type.")
-    content = check_content(body["msg_type"], body.get("content"), len(request.body), feishu.key_of(account))
+        raise FeishuError(230054, "This operation is not supported for this message type.")
+    content = check_content(body["msg_type"], body.get("content"), len(request.body), feishu.uploaded_by(account))
     if message.edits >= MAX_EDITS:
-        raise Refused(230072, "The message has reached the number of times it can be edited.")
+        raise FeishuError(230072, "The message has reached the number of times it can be edited.")
     message.type, message.content = body["msg_type"], content
     message.edited, message.edits = feishu.clock(), message.edits + 1
     feishu.put_message(message)
-    return _success(message_data(feishu, account, message))
+    return success(message_data(feishu, account, message))
 
 
 def update_card(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
@@ -101,38 +101,38 @@ def update_card(feishu: "Feishu", account: Account, request: Request, message_id
     if message.type != "interactive":
         raise bad_parameter("the message is not a card")
     if feishu.clock() - message.at > CARD_DAYS * 86_400:
-        raise Refused(230031, "The message has been sent over 14 days, cannot be updated.")
-    card = check_content("interactive", body.get("content"), len(request.body), feishu.key_of(account))
-    cards.refuse_unshared(message.content, card)
-    _pace(feishu, ("card", message.id))
+        raise FeishuError(230031, "The message has been sent over 14 days, cannot be updated.")
+    card = check_content("interactive", body.get("content"), len(request.body), feishu.uploaded_by(account))
+    cards.check_shared(message.content, card)
+    _count_message(feishu, ("card", message.id))
     message.content, message.edited = card, feishu.clock()
     feishu.put_message(message)
-    return _success({})
+    return success({})
 
 
 def recall(feishu: "Feishu", account: Account, _request: Request, message_id: str) -> Response:
     """`DELETE /open-apis/im/v1/messages/:message_id`."""
-    message = _visible(feishu, account, message_id)
+    message = _not_recalled(feishu, account, message_id)
     if message.sender_kind != "bot" or message.sender != account.name:
-        raise Refused(230026, "No permission to recall this message.")
+        raise FeishuError(230026, "No permission to recall this message.")
     if feishu.clock() - message.at > RECALL_SECONDS:
-        raise Refused(230009, "This message has exceeded the recall time limit.")
+        raise FeishuError(230009, "This message has exceeded the recall time limit.")
     message.recalled = True
     feishu.put_message(message)
-    return _success({})
+    return success({})
 
 
 def get(feishu: "Feishu", account: Account, _request: Request, message_id: str) -> Response:
     """`GET /open-apis/im/v1/messages/:message_id`."""
-    return _success({"items": [message_data(feishu, account, _seen(feishu, account, message_id))]})
+    return success({"items": [message_data(feishu, account, _readable(feishu, account, message_id))]})
 
 
-def react(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
+def add_reaction(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
     """`POST /open-apis/im/v1/messages/:message_id/reactions`."""
-    message = _visible(feishu, account, message_id)
+    message = _not_recalled(feishu, account, message_id)
     kind = (_body(request).get("reaction_type") or {}).get("emoji_type")
     if not isinstance(kind, str) or not kind:
-        raise Refused(231001, "reaction type is invalid.")
+        raise FeishuError(231001, "reaction type is invalid.")
     reaction = {
         "reaction_id": feishu.hex(40),
         "operator": {"operator_id": account.app_id, "operator_type": "app"},
@@ -141,24 +141,26 @@ def react(feishu: "Feishu", account: Account, request: Request, message_id: str)
     }
     message.reactions.append(reaction)
     feishu.put_message(message)
-    return _success(reaction)
+    return success(reaction)
 
 
-def unreact(feishu: "Feishu", account: Account, _request: Request, message_id: str, reaction_id: str) -> Response:
+def delete_reaction(
+    feishu: "Feishu", account: Account, _request: Request, message_id: str, reaction_id: str
+) -> Response:
     """`DELETE /open-apis/im/v1/messages/:message_id/reactions/:reaction_id`."""
-    message = _visible(feishu, account, message_id)
+    message = _not_recalled(feishu, account, message_id)
     found = next((r for r in message.reactions if r["reaction_id"] == reaction_id), None)
     if found is None:
-        raise Refused(231007, "The reaction does not exist.")
+        raise FeishuError(231007, "The reaction does not exist.")
     if found["operator"]["operator_id"] != account.app_id:
-        raise Refused(231003, "No permission to delete this reaction.")
+        raise FeishuError(231003, "No permission to delete this reaction.")
     message.reactions.remove(found)
     feishu.put_message(message)
-    return _success(found)
+    return success(found)
 
 
 def message_data(feishu: "Feishu", account: Account, message: Message) -> dict[str, Any]:
-    """A message as the API answers it."""
+    """A message as the API returns it."""
     person = message.sender_kind == "user"
     data: dict[str, Any] = {
         "message_id": message.id,
@@ -184,57 +186,58 @@ def _receiver(feishu: "Feishu", account: Account, kind: str | None, wanted: str)
     if kind == "chat_id":
         room = feishu.rooms.get(wanted)
         if room is None:
-            raise Refused(230034, "The receive_id is invalid.")
-        _in_chat(account, room)
+            raise FeishuError(230034, "The receive_id is invalid.")
+        _check_member(account, room)
         return room
     ids = {"open_id": account.open_id, "user_id": user_id, "union_id": union_id, "email": email}
     if kind not in ids:
-        raise Refused(99992402, "field validation failed: receive_id_type")
+        raise FeishuError(99992402, "field validation failed: receive_id_type")
     person = next((p for p in list(feishu.persons.values()) if ids[kind](p.id) == wanted), None)
     if person is None:
-        raise Refused(230034, "The receive_id is invalid.")
+        raise FeishuError(230034, "The receive_id is invalid.")
     return feishu.room("", account.name, person)
 
 
-def _in_chat(account: Account, room: Room) -> None:
+def _check_member(account: Account, room: Room) -> None:
     if account.name not in room.bots:
-        raise Refused(230002, "The bot can not be outside the group.")
+        raise FeishuError(230002, "The bot can not be outside the group.")
 
 
-def _seen(feishu: "Feishu", account: Account, message_id: str) -> Message:
+def _readable(feishu: "Feishu", account: Account, message_id: str) -> Message:
     message = feishu.messages.get(message_id)
     if message is None or message.note or message.sender_kind == "webhook":
         raise bad_parameter("invalid message_id")
-    _in_chat(account, feishu.rooms[message.room])
+    _check_member(account, feishu.rooms[message.room])
     feishu.note_call(room=message.room, message_id=message.id)
     return message
 
 
-def _visible(feishu: "Feishu", account: Account, message_id: str) -> Message:
-    message = _seen(feishu, account, message_id)
+def _not_recalled(feishu: "Feishu", account: Account, message_id: str) -> Message:
+    message = _readable(feishu, account, message_id)
     if message.recalled:
-        raise Refused(230011, "The message was withdrawn.")
+        raise FeishuError(230011, "The message was withdrawn.")
     return message
 
 
 def _own(feishu: "Feishu", account: Account, message_id: str) -> Message:
-    message = _visible(feishu, account, message_id)
+    message = _not_recalled(feishu, account, message_id)
     if message.sender_kind != "bot" or message.sender != account.name:
-        raise Refused(230017, "The bot is not the owner of the resource.")
+        raise FeishuError(230017, "The bot is not the owner of the resource.")
     return message
 
 
-def _pace(feishu: "Feishu", key: tuple[str, str]) -> None:
-    if feishu.windows.take([Rule(key, PER_CHAT, 1)], feishu.clock()):
-        raise Refused(230020, "This operation triggers the frequency limit.")
+def _count_message(feishu: "Feishu", key: tuple[str, str]) -> None:
+    if feishu.windows.acquire([RateLimit(key, PER_CHAT, 1)], feishu.clock()):
+        raise FeishuError(230020, "This operation triggers the frequency limit.")
 
 
 def _body(request: Request) -> dict[str, Any]:
     body = request.json()
     if not isinstance(body, dict):
-        raise Refused(99991402 if not request.body else 9499, "field validation failed", 400)
+        raise FeishuError(99991402 if not request.body else 9499, "field validation failed", 400)
     return body
 
 
-def _success(data: Any) -> Response:
+def success(data: Any) -> Response:
+    """The response of most of Feishu's APIs."""
     return Response.of({"code": 0, "msg": "success", "data": data})

@@ -1,4 +1,4 @@
-"""Feishu's messages as the page shows them."""
+"""The parts of Feishu's messages for the page."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ _AT = re.compile(r'<at\s+(?:user_)?id="?([^">\s]+)"?\s*>(.*?)</at>', re.DOTALL)
 
 
 def parts_of(msg_type: str, content: Mapping[str, Any], mentions: list[dict[str, Any]], name_of: NameOf) -> list[Part]:
-    """The parts of a message; a type without a form of its own is named."""
+    """The parts of a message. A type that the page cannot draw is shown as its name."""
     match msg_type:
         case "text":
             return [{"kind": "text", "text": _mentioned(_named(str(content["text"]), name_of), mentions)}]

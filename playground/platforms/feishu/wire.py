@@ -1,5 +1,6 @@
-"""Feishu's encryption and signatures, by the `cryptography` package: nothing here is shared with Parley's own code.
+"""Encryption and signatures of Feishu's callbacks and webhooks.
 
+Made with the `cryptography` package; shares no code with Parley.
 Facts: Feishu docs, Event subscription › Encrypt Key; Custom bot › Signature verification.
 """
 
@@ -8,12 +9,14 @@ import hashlib
 import hmac
 import json
 from random import Random
-from typing import Any
 
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from playground.platforms.http import dumps
 from playground.platforms.model import Wire
+
+__all__ = ["callback", "decrypt", "dumps", "encrypt", "resigned", "signature", "webhook_sign"]
 
 _BLOCK = 128
 """Bits of a PKCS#7 block."""
@@ -29,7 +32,7 @@ def encrypt(key: str, plain: bytes, iv: bytes) -> str:
 
 
 def decrypt(key: str, encrypted: str) -> bytes:
-    """The reverse of `encrypt`. Raises ValueError."""
+    """The plaintext of what `encrypt` returns. Raises ValueError."""
     data = base64.b64decode(encrypted, validate=True)
     decryptor = _cipher(key, data[:16]).decryptor()
     unpadder = padding.PKCS7(_BLOCK).unpadder()
@@ -37,18 +40,18 @@ def decrypt(key: str, encrypted: str) -> bytes:
 
 
 def signature(timestamp: str, nonce: str, key: str, body: bytes) -> str:
-    """`X-Lark-Signature`: SHA-256 over the bytes that are sent."""
+    """`X-Lark-Signature`: SHA-256 over timestamp, nonce, Encrypt Key and the bytes that are sent."""
     return hashlib.sha256(f"{timestamp}{nonce}{key}".encode() + body).hexdigest()
 
 
 def webhook_sign(timestamp: str, secret: str) -> str:
-    """The `sign` of a custom bot's webhook: the string is the key, the message is empty."""
+    """The `sign` of a custom bot's webhook: the string to sign is the key of the HMAC, and its message is empty."""
     digest = hmac.new(f"{timestamp}\n{secret}".encode(), b"", hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
 
 
 def callback(key: str, plain: bytes, now: float, random: Random, *, signed: bool = True) -> Wire:
-    """`plain` as Feishu posts it to a callback URL: encrypted and signed where the app has an Encrypt Key."""
+    """`plain` as Feishu posts it to a callback URL: encrypted and signed if the app has an Encrypt Key."""
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Feishu-Imitation"}
     if not key:
         return Wire(headers=headers, body=plain)
@@ -57,7 +60,7 @@ def callback(key: str, plain: bytes, now: float, random: Random, *, signed: bool
 
 
 def resigned(wire: Wire, key: str, body: bytes, now: float, random: Random) -> Wire:
-    """`wire` with another body or time, signed anew."""
+    """`wire` with another body or time, and a new signature."""
     return Wire(headers=dict(wire.headers) | _signed(key, body, now, random), body=body)
 
 
@@ -68,11 +71,6 @@ def _signed(key: str, body: bytes, now: float, random: Random) -> dict[str, str]
         "X-Lark-Request-Nonce": nonce,
         "X-Lark-Signature": signature(timestamp, nonce, key, body),
     }
-
-
-def dumps(value: Any) -> bytes:
-    """Compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _cipher(key: str, iv: bytes) -> Cipher[modes.CBC]:

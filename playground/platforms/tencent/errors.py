@@ -1,26 +1,25 @@
-"""What the API answers when it refuses: HTTP 200, a code, words. Codes: WeCom and WeChat docs, Global error codes."""
+"""How WeCom and WeChat reject API calls: HTTP 200 with an `errcode`.
+
+Codes: WeCom and WeChat docs, Global error codes.
+"""
 
 from typing import Any
 
+from playground.platforms.errors import ApiError
 from playground.platforms.http import Response
 
 
-class Refused(Exception):
-    """A refusal: the platform's code and its words."""
+class TencentError(ApiError):
+    """The platform rejects a call with `code` and a message. `fields`: further fields of the response."""
 
-    def __init__(self, code: int, message: str, **more: Any) -> None:
-        super().__init__(message)
+    def __init__(self, code: int, message: str, **fields: Any) -> None:
+        super().__init__(message, {"errcode": code, "errmsg": message, **fields}, 200)
         self.code = code
-        self.more = more
-
-    def response(self) -> Response:
-        """The refusal as an HTTP response."""
-        return Response.of({"errcode": self.code, "errmsg": str(self), **self.more})
 
 
-def done(**more: Any) -> Response:
-    """It has been done."""
-    return Response.of({"errcode": 0, "errmsg": "ok", **more})
+def ok(**fields: Any) -> Response:
+    """The response to a successful call."""
+    return Response.of({"errcode": 0, "errmsg": "ok", **fields})
 
 
 TOKEN_MISSING = (41001, "access_token missing")

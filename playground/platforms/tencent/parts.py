@@ -1,4 +1,4 @@
-"""Messages of both platforms as the page shows them."""
+"""The parts of WeCom's and WeChat's messages for the page."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _STYLES = {1: "primary", 2: "danger"}
 
 
 def of_person(message: Message) -> list[Part]:
-    """What a person wrote."""
+    """The parts of a person's message."""
     content: Mapping[str, Any] = message.content
     match message.type:
         case "text":
@@ -34,10 +34,10 @@ def of_person(message: Message) -> list[Part]:
 
 
 def of_app(kind: str, content: Mapping[str, Any]) -> list[Part]:
-    """What an app or account sent, in the form of the API."""
+    """The parts of an app's message. `content` has the form of the message API."""
     match kind:
         case "text":
-            return _worded(str(content["content"]), content.get("mentioned_list") or ())
+            return _text_with_links(str(content["content"]), content.get("mentioned_list") or ())
         case "markdown":
             return [{"kind": "markdown", "text": str(content["content"])}]
         case "image":
@@ -61,12 +61,12 @@ def of_app(kind: str, content: Mapping[str, Any]) -> list[Part]:
             return [_text(f"[{kind}] {content.get('title') or ''}".strip(), small=True)]
 
 
-def tapped(text: str) -> Iterator[tuple[str, str, str]]:
-    """Label, address and id of what can be tapped in a text: it has an address or an id, the other is empty."""
+def links(text: str) -> Iterator[tuple[str, str, str]]:
+    """Label, URL and id of the links in a text. A menu link has an id and no URL, any other has a URL and no id."""
     for url, label in _ANCHOR.findall(text):
         if url.startswith(_MENU):
-            asked = parse_qs(urlsplit(url).query, keep_blank_values=True)
-            yield asked.get("msgmenucontent", [label])[0], "", asked.get("msgmenuid", [""])[0]
+            query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+            yield query.get("msgmenucontent", [label])[0], "", query.get("msgmenuid", [""])[0]
         else:
             yield label, url, ""
 
@@ -75,17 +75,17 @@ def _text(text: str, *, small: bool = False) -> Part:
     return {"kind": "text", "text": text} | ({"small": True} if small else {})
 
 
-def _worded(text: str, mentioned: Any = ()) -> list[Part]:
-    """A text; what can be tapped in it is shown under it, and there alone where it has a line of its own."""
+def _text_with_links(text: str, mentioned: Any = ()) -> list[Part]:
+    """A text, with a button for each link below it. A link that is alone on its line is shown only as a button."""
     names = "".join(f" @{str(one).lstrip('@')}" for one in mentioned)
     words = _ANCHOR.sub(r"\2", _ALONE.sub("", text)).rstrip("\n") + names
     parts = [_text(words)] if words else []
-    buttons = [_button(number, label) | {"url": url} for number, (label, url, _) in enumerate(tapped(text))]
+    buttons = [_button(number, label) | {"url": url} for number, (label, url, _) in enumerate(links(text))]
     return [*parts, {"kind": "buttons", "buttons": buttons}] if buttons else parts
 
 
 def _card(title: str, texts: list[str], buttons: list[Part]) -> Part:
-    blocks: list[Part] = [part for text in texts if text for part in _worded(text)]
+    blocks: list[Part] = [part for text in texts if text for part in _text_with_links(text)]
     blocks += [{"kind": "buttons", "buttons": buttons}] if buttons else []
     return {"kind": "card", "title": title, "color": "", "blocks": blocks}
 

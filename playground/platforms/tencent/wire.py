@@ -1,5 +1,6 @@
-"""The envelope of callbacks and passive replies, by the `cryptography` package: nothing here is Parley's own code.
+"""Encryption and signatures of callbacks and passive replies.
 
+Made with the `cryptography` package; shares no code with Parley.
 Facts: WeCom docs, Encryption and decryption; WeChat docs, Message encryption.
 """
 
@@ -15,12 +16,12 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _BLOCK = 256
-"""Bits of a PKCS#7 block: 32 bytes, where AES has 16."""
+"""Bits of a PKCS#7 block: 32 bytes, although a block of AES has 16."""
 _HEAD = 20
 
 
 def encrypt(encoding_aes_key: str, plain: bytes, receiver: str, random: Random) -> str:
-    """Base64 of AES-256-CBC over 16 random bytes, the length of `plain`, `plain`, and whom it is for."""
+    """Base64 of AES-256-CBC over 16 random bytes, the length of `plain`, `plain`, and the receiver's id."""
     padder = padding.PKCS7(_BLOCK).padder()
     encryptor = _cipher(encoding_aes_key).encryptor()
     content = random.randbytes(16) + len(plain).to_bytes(4, "big") + plain + receiver.encode()
@@ -29,7 +30,7 @@ def encrypt(encoding_aes_key: str, plain: bytes, receiver: str, random: Random) 
 
 
 def decrypt(encoding_aes_key: str, encrypted: str) -> tuple[bytes, str]:
-    """The message and whom it is for. Raises ValueError."""
+    """The plaintext and the receiver's id. Raises ValueError."""
     decryptor = _cipher(encoding_aes_key).decryptor()
     unpadder = padding.PKCS7(_BLOCK).unpadder()
     padded = decryptor.update(base64.b64decode(encrypted, validate=True)) + decryptor.finalize()
@@ -41,12 +42,12 @@ def decrypt(encoding_aes_key: str, encrypted: str) -> tuple[bytes, str]:
 
 
 def sign(*parts: str) -> str:
-    """SHA-1 over `parts` in the order of their characters."""
+    """SHA-1 over `parts`, sorted."""
     return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 def xml(fields: Mapping[str, Any]) -> bytes:
-    """`fields` as these platforms write them: text in CDATA, numbers as they are, a list as an element repeated."""
+    """`fields` as XML: text in CDATA, numbers without, a list as a repeated element."""
     return f"<xml>{_elements(fields)}</xml>".encode()
 
 
@@ -68,16 +69,11 @@ def read_xml(body: bytes) -> dict[str, Any]:
     try:
         value = xmltodict.parse(body, disable_entities=True, strip_whitespace=False)
     except (ExpatError, ValueError) as error:
-        raise ValueError(f"no XML: {error}") from error
+        raise ValueError(f"it is not XML: {error}") from error
     fields = value.get("xml")
     if not isinstance(fields, dict):
-        raise ValueError("no <xml> with fields in it")  # noqa: TRY004
+        raise ValueError("it has no <xml> element with fields")  # noqa: TRY004
     return {name: item or "" for name, item in fields.items() if name != "#text"}
-
-
-def flipped(digest: str) -> str:
-    """A signature that is wrong in its first digit."""
-    return ("1" if digest[:1] == "0" else "0") + digest[1:]
 
 
 def _cipher(encoding_aes_key: str) -> Cipher[modes.CBC]:

@@ -1,29 +1,31 @@
-"""WeCom as an app sees it: tokens, messages and their limits, template cards, chats of its own, group robots."""
+"""Simulated WeCom: tokens, messages and their limits, template cards, group chats of apps, group robots."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from playground.platforms.base import Press, Unknown
-from playground.platforms.limits import Rule
+from playground.platforms.base import NotFoundError, Press
+from playground.platforms.digests import flip_first_digit
+from playground.platforms.limits import RateLimit
 from playground.platforms.model import Appearance, Delivery, Message, Person, Wire
+from playground.platforms.routing import Router
 from playground.platforms.tencent import Tencent, wire
 from playground.platforms.tencent.accounts import Account
-from playground.platforms.tencent.errors import Refused
-from playground.platforms.tencent.routes import Route
-from playground.platforms.tencent.store import MEGABYTE, Sort
-from playground.platforms.wecom import cards, routes
+from playground.platforms.tencent.errors import TencentError
+from playground.platforms.tencent.media import MEGABYTE, MediaType
+from playground.platforms.wecom import cards
+from playground.platforms.wecom.routes import ROUTER
 
 PER_MINUTE, PER_HOUR = 10_000, 150_000
-"""Calls of one API for a company."""
+"""Calls of one API by one company."""
 _SYSTEM = {"FromUserName": "sys"}
 _HEADERS = {"Content-Type": "text/xml", "User-Agent": "Mozilla/4.0"}
 
 
 @dataclass(frozen=True, slots=True)
 class Robot:
-    """A group's robot."""
+    """A robot in a group."""
 
     key: str
     name: str
@@ -31,39 +33,39 @@ class Robot:
 
 
 class Wecom(Tencent):
-    """The imitation of WeCom."""
+    """Simulated WeCom."""
 
     name: ClassVar[str] = "wecom"
     appearance: ClassVar[Appearance] = Appearance(
         label={"en": "WeCom", "zh": "企业微信"}, color="#1d6fb8", bubble=("#cfe6ff", "#21466f"), tab=3
     )
     secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "corpsecret", "response_code", "key"})
-    routes: ClassVar[tuple[Route, ...]] = routes.ROUTES
-    sorts: ClassVar[Mapping[str, Sort]] = {
-        "image": Sort(10 * MEGABYTE, ("png", "jpeg")),
-        "voice": Sort(2 * MEGABYTE, ("amr",)),
-        "video": Sort(10 * MEGABYTE, ("mp4",)),
-        "file": Sort(20 * MEGABYTE),
+    router: ClassVar[Router] = ROUTER
+    media_types: ClassVar[Mapping[str, MediaType]] = {
+        "image": MediaType(10 * MEGABYTE, ("png", "jpeg")),
+        "voice": MediaType(2 * MEGABYTE, ("amr",)),
+        "video": MediaType(10 * MEGABYTE, ("mp4",)),
+        "file": MediaType(20 * MEGABYTE),
     }
-    articles: ClassVar[int] = 8
-    nothings: ClassVar[tuple[bytes, ...]] = (b"",)
-    limit_code: ClassVar[tuple[int, str]] = (45009, "api freq out of limit")
+    max_articles: ClassVar[int] = 8
+    empty_responses: ClassVar[tuple[bytes, ...]] = (b"",)
+    rate_limit_error: ClassVar[tuple[int, str]] = (45009, "api freq out of limit")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.robots: dict[str, Robot] = {}
-        self.grants: dict[str, cards.Grant] = {}
-        self.repeated: dict[tuple[str, str], float] = {}
-        """When a message was shown whose repetitions the app wants swallowed, by app and content."""
+        self.response_codes: dict[str, cards.ResponseCode] = {}
+        self.duplicate_checks: dict[tuple[str, str], float] = {}
+        """Times of messages with a duplicate check, by app and content."""
         self.tasks: set[tuple[str, str]] = set()
-        """Apps and the task ids that they have used."""
+        """Apps, each with a task id that it has used."""
         self.dropped: list[Message] = []
-        """What a person who had got too much was never shown, though the API called it sent."""
+        """Messages above the limit of a person or chat: the API returned success, and nobody got them."""
 
     # --- apps ---------------------------------------------------------------------------------------------------------
 
     def account_from(self, name: str, config: Mapping[str, Any]) -> Account:
-        """The account for a configuration. Its webhooks become robots of the first group."""
+        """The account for the app's Parley configuration. Its webhooks become robots of the first group."""
         team = self.room_id("team", "group")
         webhooks = config.get("webhooks") or {}
         if webhooks and team not in self.rooms:
@@ -84,45 +86,50 @@ class Wecom(Tencent):
         )
 
     def user_id(self, account: Account, person: str) -> str:
-        """A userid: the company's own, in the case in which it was entered."""
+        """A userid. The company chooses it, with upper and lower case."""
         del account
         return person[:1].upper() + person[1:]
 
-    def tenant(self, app: str) -> str:
-        """The company."""
+    def tenant(self, app: str, room: str = "") -> str:
+        """The corp id."""
+        del room
         return self.account(app).id
 
     def count_call(self, account: Account, name: str) -> None:
-        """Each API has its own limit for the company."""
-        rules = [Rule((account.id, name), PER_MINUTE, 60), Rule((account.id, name), PER_HOUR, 3600)]
-        if self.windows.take(rules, self.clock()):
-            raise Refused(*self.limit_code)
+        """Each API has its own limit per company."""
+        key = (account.id, name)
+        limits = [RateLimit(key, PER_MINUTE, 60), RateLimit(key, PER_HOUR, 3600)]
+        if self.windows.acquire(limits, self.clock()):
+            raise TencentError(*self.rate_limit_error)
 
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
-    def wrapped(self, account: Account, fields: Mapping[str, Any], now: float) -> Wire:
-        """Always encrypted; `AgentID` stands outside for those with many apps behind one address."""
+    def callback(self, account: Account, fields: Mapping[str, Any], now: float) -> Wire:
+        """Always encrypted. `AgentID` is not encrypted, so that a receiver can serve many apps at one URL."""
         encrypted = wire.encrypt(account.key, wire.xml(fields), account.id, self.random)
         body = {"ToUserName": account.id, "AgentID": str(account.agent), "Encrypt": encrypted}
         return Wire(query=self._signed(account, encrypted, now), headers=_HEADERS, body=wire.xml(body))
 
     def _signed(self, account: Account, encrypted: str, now: float) -> dict[str, str]:
-        stamp = self.stamped(now)
+        stamp = self.timestamp_and_nonce(now)
         return {"msg_signature": wire.sign(account.token, *stamp.values(), encrypted), **stamp}
 
     def verification(self, account: Account, echo: str, now: float) -> Wire:
-        """Here the echo is encrypted."""
+        """The echo is encrypted."""
         encrypted = wire.encrypt(account.key, echo.encode(), account.id, self.random)
         return Wire(method="GET", query={**self._signed(account, encrypted, now), "echostr": encrypted})
 
-    def forged(self, account: Account, delivery: Delivery, how: str) -> Wire | None:
-        """With a wrong `msg_signature`, or with the plain document in the place of the envelope."""
-        del account
+    def forged(self, delivery: Delivery, how: str) -> Wire | None:
+        """A wrong `msg_signature`; or the unencrypted XML in place of the encrypted one."""
         sent = delivery.wire
-        if how == "signature":
-            query = {**sent.query, "msg_signature": wire.flipped(sent.query["msg_signature"])}
-            return Wire(query=query, headers=sent.headers, body=sent.body)
-        return Wire(query=sent.query, headers=sent.headers, body=delivery.plain) if how == "plain" else None
+        match how:
+            case "signature":
+                query = {**sent.query, "msg_signature": flip_first_digit(sent.query["msg_signature"])}
+                return replace(sent, query=query)
+            case "plain":
+                return replace(sent, body=delivery.plain)
+            case _:
+                return super().forged(delivery, how)
 
     def event_fields(self, account: Account, person: Person, kind: str, details: Mapping[str, Any]) -> dict[str, Any]:
         """Facts: WeCom docs, Receiving events."""
@@ -145,20 +152,20 @@ class Wecom(Tencent):
             "approval": {"Event": "open_approval_change", "ApprovalInfo": {"ThirdNo": key, "OpenSpStatus": 2}},
         }
         if kind not in known:
-            raise Unknown(f"WeCom has no {kind!r}; it has: {', '.join(known)}")
+            raise NotFoundError(f"WeCom has no event {kind!r}; it has: {', '.join(known)}")
         return known[kind]
 
-    def press(self, app: str, message_id: str, sender: str, pressed: Press) -> Delivery:
-        """A person presses a button of a template card; with the event comes the right to change the card once."""
+    def press(self, app: str, message_id: str, sender: str, press: Press) -> Delivery:
+        """A person presses a button of a template card. The event has a code that allows one update of the card."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)
-            button = cards.find_button(message, pressed.button)
+            button = cards.find_button(message, press.button)
             code = self.hex(40)
-            self.grants[code] = cards.Grant(app, message.id, self.clock() + cards.GRANT_SECONDS)
-            fields = cards.press_fields(message, button, code, pressed)
-            made = self.event(account, person.id, fields, kind="action", about=message.id)
-            self.note(made, str(button["text"]))
-            return made
+            self.response_codes[code] = cards.ResponseCode(app, message.id, self.clock() + cards.RESPONSE_CODE_SECONDS)
+            fields = cards.press_fields(message, button, code, press)
+            delivery = self.deliver_event(account, person.id, fields, kind="action", subject=message.id)
+            self.put_note(delivery.id, delivery, person.id, str(button["text"]), reply_to=message.id)
+            return delivery
 
 
 PLATFORM = Wecom

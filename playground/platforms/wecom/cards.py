@@ -1,38 +1,40 @@
-"""Template cards. Facts: WeCom docs, Send application messages › Template cards; Update template cards; Template card
-events. The numbers of the codes for a card that cannot be shown are not documented one by one (unverified)."""
+"""Template cards. The error codes for each invalid field of a card are not documented (unverified).
+
+Facts: WeCom docs, Send application messages › Template cards; Update template cards; Template card events.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.base import Press, Unknown
+from playground.platforms.base import NotFoundError, Press
 from playground.platforms.http import Request, Response
 from playground.platforms.model import Message
 from playground.platforms.tencent.accounts import Account
-from playground.platforms.tencent.errors import Refused, done
+from playground.platforms.tencent.errors import TencentError, ok
 
 if TYPE_CHECKING:
     from playground.platforms.wecom import Wecom
 
-GRANT_SECONDS = 72 * 3600
+RESPONSE_CODE_SECONDS = 72 * 3600
 _TYPES = ("text_notice", "news_notice", "button_interaction", "vote_interaction", "multiple_interaction")
 _BUTTONS, _KEY = 6, 1024
 _TASK = re.compile(r"[A-Za-z0-9_@-]{1,128}")
 
 
 @dataclass(slots=True)
-class Grant:
-    """The right to change a card once, which came with a press."""
+class ResponseCode:
+    """The code of a press: it allows one update of the card."""
 
     app: str
     message_id: str
-    until: float
+    expires: float
     used: bool = False
 
 
 def check(card: Any) -> dict[str, Any]:
-    """A card that can be shown. Raises Refused."""
+    """The card, validated. Raises TencentError."""
     if not isinstance(card, dict) or card.get("card_type") not in _TYPES:
         raise _invalid("card_type")
     if not (card.get("main_title") or {}).get("title") and not card.get("sub_title_text"):
@@ -54,29 +56,29 @@ def _check_buttons(card: Mapping[str, Any]) -> None:
             raise _invalid("button_list")
 
 
-def take_task(wecom: "Wecom", account: Account, card: Mapping[str, Any]) -> None:
-    """Note the task id of a card that is sent. Raises Refused where the app has used it before."""
+def use_task_id(wecom: "Wecom", account: Account, card: Mapping[str, Any]) -> None:
+    """Record the task id of a card. Raises TencentError if the app has used it before."""
     task = (account.name, str(card.get("task_id") or ""))
     if task[1] and task in wecom.tasks:
-        raise Refused(42014, "taskid has existed or empty or exceed max len")
+        raise TencentError(42014, "taskid has existed or empty or exceed max len")
     wecom.tasks.add(task)
 
 
-def _invalid(what: str) -> Refused:
-    return Refused(40058, f"invalid Request Parameter: template_card.{what}")
+def _invalid(what: str) -> TencentError:
+    return TencentError(40058, f"invalid Request Parameter: template_card.{what}")
 
 
 def find_button(message: Message, wanted: str) -> dict[str, Any]:
-    """The button with that number, text or key. Raises Unknown."""
-    alive = message.type == "template_card" and not message.recalled and not message.content.get("pressed")
-    for number, button in enumerate(message.content.get("button_list") or () if alive else ()):
+    """The button with that number, text or key. Raises NotFoundError."""
+    has_buttons = message.type == "template_card" and not message.recalled and not message.content.get("pressed")
+    for number, button in enumerate(message.content.get("button_list") or () if has_buttons else ()):
         if wanted in (str(number), button["text"], button.get("key")) and button.get("type") != 1:
             return button
-    raise Unknown(f"message {message.id!r} has no button {wanted!r}")
+    raise NotFoundError(f"message {message.id!r} has no button {wanted!r}")
 
 
-def press_fields(message: Message, button: Mapping[str, Any], code: str, pressed: Press) -> dict[str, Any]:
-    """The event of a press, without its ends."""
+def press_fields(message: Message, button: Mapping[str, Any], code: str, press: Press) -> dict[str, Any]:
+    """The fields of the event of a press, without sender and receiver."""
     fields = {
         "Event": "template_card_event",
         "EventKey": button["key"],
@@ -84,31 +86,31 @@ def press_fields(message: Message, button: Mapping[str, Any], code: str, pressed
         "CardType": message.content["card_type"],
         "ResponseCode": code,
     }
-    items = [{"QuestionKey": question, "OptionIds": {"OptionId": ticked}} for question, ticked in pressed.form.items()]
+    items = [{"QuestionKey": question, "OptionIds": {"OptionId": ticked}} for question, ticked in press.form.items()]
     return fields | ({"SelectedItems": {"SelectedItem": items}} if items else {})
 
 
 def update(wecom: "Wecom", account: Account, request: Request) -> Response:
-    """`POST /cgi-bin/message/update_template_card`: once for each press."""
+    """`POST /cgi-bin/message/update_template_card`: once per press."""
     body = request.json()
     body = body if isinstance(body, dict) else {}
     if body.get("agentid") != account.agent:
-        raise Refused(40056, "invalid agentid")
-    grant = wecom.grants.get(str(body.get("response_code")))
-    if grant is None or grant.app != account.name or grant.used or grant.until <= wecom.clock():
-        raise Refused(40058, "invalid Request Parameter: response_code")
-    message = wecom.messages[grant.message_id]
-    message.content = _changed(message.content, body)
-    grant.used, message.edited = True, wecom.clock()
+        raise TencentError(40056, "invalid agentid")
+    code = wecom.response_codes.get(str(body.get("response_code")))
+    if code is None or code.app != account.name or code.used or code.expires <= wecom.clock():
+        raise TencentError(40058, "invalid Request Parameter: response_code")
+    message = wecom.messages[code.message_id]
+    message.content = _updated(message.content, body)
+    code.used, message.edited = True, wecom.clock()
     wecom.note_call(room=message.room, message_id=message.id)
     wecom.put_message(message)
-    return done(invaliduser=[])
+    return ok(invaliduser=[])
 
 
-def _changed(card: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+def _updated(card: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     if "template_card" in body:
         return check(body["template_card"])
     name = (body.get("button") or {}).get("replace_name")
     if not isinstance(name, str) or not name:
-        raise Refused(40058, "invalid Request Parameter: replace_name")
+        raise TencentError(40058, "invalid Request Parameter: replace_name")
     return {**card, "button_list": [{"text": name, "style": 4, "type": 0, "key": "replaced"}], "pressed": True}

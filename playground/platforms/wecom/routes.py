@@ -1,16 +1,17 @@
-"""Which function answers which path of WeCom's API."""
+"""The routes of WeCom's API."""
 
-from playground.platforms.tencent.routes import COMMON, route
-from playground.platforms.wecom import cards, robots, sending
+from playground.platforms.routing import Router, route
+from playground.platforms.tencent.routes import COMMON_ROUTES
+from playground.platforms.wecom import cards, messages, robots
 
-ROUTES = (
-    route("GET", "/cgi-bin/gettoken", sending.get_token, token=False),
-    route("POST", "/cgi-bin/webhook/send", robots.push, token=False),
-    route("POST", "/cgi-bin/webhook/upload_media", robots.upload, token=False),
-    route("POST", "/cgi-bin/message/send", sending.send),
+ROUTER = Router(
+    route("GET", "/cgi-bin/gettoken", messages.get_token, authenticated=False),
+    route("POST", "/cgi-bin/webhook/send", robots.push, authenticated=False),
+    route("POST", "/cgi-bin/webhook/upload_media", robots.upload, authenticated=False),
+    route("POST", "/cgi-bin/message/send", messages.send),
     route("POST", "/cgi-bin/message/update_template_card", cards.update),
-    route("POST", "/cgi-bin/message/recall", sending.recall),
-    route("POST", "/cgi-bin/appchat/create", sending.create_chat),
-    route("POST", "/cgi-bin/appchat/send", sending.send_to_chat),
-    *COMMON,
+    route("POST", "/cgi-bin/message/recall", messages.recall),
+    route("POST", "/cgi-bin/appchat/create", messages.create_chat),
+    route("POST", "/cgi-bin/appchat/send", messages.send_to_chat),
+    *COMMON_ROUTES,
 )

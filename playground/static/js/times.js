@@ -43,7 +43,7 @@ export function events(trace, sender) {
     const good = one.status === 200;
     list.push({ when: ended(one), title: t(good ? "times.delivered" : "times.attempt"), detail: `${one.status || one.error} · ${t("took", { ms: one.ms })}`, tone: good ? "good" : "bad" });
   }
-  for (const one of trace.delivery.repeats) {
+  for (const one of trace.delivery.redeliveries) {
     const title = one.forged ? t("times.forged", { how: t(`forge.${one.forged}`) }) : t("times.again");
     const good = (one.status === 200) === !one.forged;
     list.push({ when: ended(one), title, detail: `${one.status || one.error} · ${t("took", { ms: one.ms })}`, tone: good ? "good" : "bad" });

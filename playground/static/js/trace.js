@@ -196,7 +196,7 @@ function calls(name) {
 }
 
 function again() {
-  const results = h("ul", { class: "results", role: "status" }, shown.delivery.repeats.map((one) => h("li", {},
+  const results = h("ul", { class: "results", role: "status" }, shown.delivery.redeliveries.map((one) => h("li", {},
     h("span", { class: `pill ${one.status === 200 ? (one.forged ? "bad" : "good") : one.forged ? "good" : "bad"}` }, String(one.status || t("noAnswer"))),
     one.forged ? t(`forge.${one.forged}`) : t("times.again"), h("span", { class: "id" }, one.error || one.body))));
   const button = (text, what) => h("button", { type: "button", class: "outline", on: { click: (event) => redeliver(event.currentTarget, what) } }, text);

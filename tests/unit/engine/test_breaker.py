@@ -19,7 +19,7 @@ from parley.platforms import config_type, outbound
 from playground.platforms.discord import Discord
 from playground.platforms.faults import Fault
 from playground.platforms.http import Request, Response
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 from tests.unit.engine.simulation import Simulation
 from tests.unit.engine.test_rate_limiter import Table, most_in_a_window
 
@@ -60,7 +60,7 @@ class World:
         self.token, self.table = KeptToken(), Table()
         self.refused: list[float] = []
         self.said: list[float] = []
-        transport = ImitationTransport({"http://discord.test": self})
+        transport = PlatformTransport({"http://discord.test": self})
         self.http = Http(httpx.Client(transport=transport))
         self.app = App("discord", "demo", msgspec.convert(APP, type=config_type("discord")))
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from playground.platforms.feishu import Feishu
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 
 HOST = "https://open.feishu.cn"
 APP = {
@@ -68,7 +68,7 @@ def feishu(clock: Clock) -> Feishu:
 
 @pytest.fixture
 def bot(feishu: Feishu) -> Bot:
-    made = Bot(httpx.Client(transport=ImitationTransport({HOST: feishu}), base_url=HOST))
+    made = Bot(httpx.Client(transport=PlatformTransport({HOST: feishu}), base_url=HOST))
     made.login()
     return made
 

@@ -11,7 +11,7 @@ from nacl.signing import SigningKey
 from playground.platforms.discord import Discord
 from playground.platforms.discord.accounts import Interaction
 from playground.platforms.model import Attempt, Delivery, NewMessage
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 
 KEY = SigningKey(bytes(range(32)))
 HOST = "http://discord.test/api/v10"
@@ -85,7 +85,7 @@ def caller() -> Caller:
     discord = Discord(clock=clock, random=Random(7))
     discord.add_app("demo", APP)
     made = Caller(
-        discord, clock, httpx.Client(transport=ImitationTransport({"http://discord.test": discord}), base_url=HOST)
+        discord, clock, httpx.Client(transport=PlatformTransport({"http://discord.test": discord}), base_url=HOST)
     )
     for command in (ECHO, COUNT):
         assert made.bot("POST", f"/applications/{APPLICATION}/commands", json=command).status_code == 201

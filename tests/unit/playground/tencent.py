@@ -15,7 +15,7 @@ from playground.platforms.model import Attempt, Delivery, NewMessage, Wire
 from playground.platforms.tencent import Tencent
 from playground.platforms.wechat import Wechat
 from playground.platforms.wecom import Wecom
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 
 KEY = "SampleSampleSampleSampleSampleSampleSample0"
 ROBOT = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
@@ -72,7 +72,7 @@ class Caller:
     def send_message(self, text: str = "hi", **said: Any) -> Delivery:
         """A person writes; the callback on its way."""
         self.imitation.send_message(self.app.name, "", "lin", NewMessage(text=text, **said))
-        (delivery,) = self.imitation.take()
+        (delivery,) = self.imitation.drain_outbox()
         return delivery
 
     def receive(self, wire: Wire) -> Accepted | Rejected:
@@ -132,6 +132,6 @@ def _caller(kind: type[Tencent], config: dict[str, Any]) -> Caller:
     clock = Clock()
     imitation = kind(clock=clock, random=Random(7))
     imitation.add_app("demo", config)
-    http = httpx.Client(transport=ImitationTransport({config["host"]: imitation}), base_url=config["host"])
+    http = httpx.Client(transport=PlatformTransport({config["host"]: imitation}), base_url=config["host"])
     app = App(imitation.name, "demo", msgspec.convert(config, type=config_type(imitation.name)))
     return Caller(imitation, app, clock, http)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from playground.platforms.discord import pacing
+from playground.platforms.discord import rate_limits
 from playground.platforms.discord.accounts import GUILD
 from playground.platforms.faults import Fault
 from playground.platforms.http import Request
@@ -191,7 +191,7 @@ def test_a_bot_has_fifty_calls_a_second_and_interactions_do_not_count(bot: Calle
 
 def test_ten_thousand_invalid_requests_shut_the_door_for_ten_minutes(bot: Caller, team: str):
     asked = Request("POST", f"/api/v10{team}", headers={"user-agent": "DiscordBot (x, 1)"})
-    for _ in range(pacing.BAN_AT - 1):
+    for _ in range(rate_limits.BAN_AT - 1):
         assert bot.discord.handle(asked).status == 401
     assert bot.bot("POST", team, json={"content": "x"}).status_code == 200
     bot.discord.handle(asked)

@@ -7,7 +7,7 @@ import pytest
 
 from playground.platforms.faults import KINDS, Fault
 from playground.platforms.feishu import Feishu
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 
 
 def fail(feishu, kind, **more):
@@ -64,14 +64,14 @@ class TestWhen:
     def test_times_counts_down_and_the_fault_is_gone(self, bot, feishu, team):
         fail(feishu, "http_500", times=3)
         assert [bot.send(team).status_code for _ in range(4)] == [500, 500, 500, 200]
-        assert feishu.faults.shown() == []
+        assert feishu.faults.to_json() == []
 
     def test_a_rate_strikes_the_same_calls_for_the_same_seed(self, clock):
         def run(seed):
             made = Feishu(clock=clock)
             made.add_app("demo", {"app_id": "cli_1", "app_secret": "s"})
             fail(made, "http_500", rate=0.3, seed=seed)
-            http = httpx.Client(transport=ImitationTransport({"http://feishu": made}))
+            http = httpx.Client(transport=PlatformTransport({"http://feishu": made}))
             return [http.get("http://feishu/nothing").status_code for _ in range(200)]
 
         assert run(1) == run(1) != run(2)
@@ -86,7 +86,7 @@ class TestWhen:
     def test_the_faults_are_told_with_their_hits(self, bot, feishu, team):
         fail(feishu, "limited", rate=1, seed=5)
         bot.send(team)
-        assert feishu.faults.shown() == [{"kind": "limited", "hits": 1, "rate": 1, "seed": 5}]
+        assert feishu.faults.to_json() == [{"kind": "limited", "hits": 1, "rate": 1, "seed": 5}]
         feishu.faults.clear()
         assert bot.send(team).status_code == 200
 
@@ -112,7 +112,7 @@ class TestRecord:
         fail(feishu, "http_500")
         bot.send(team, "one")
         bot.send(team, "two", uuid="key-2")
-        shown = [call.shown() for call in feishu.calls]
+        shown = [call.to_json() for call in feishu.calls]
         assert [(c["method"], c["path"], c["status"]) for c in shown] == [
             ("POST", "/open-apis/auth/v3/tenant_access_token/internal", 200),
             ("POST", "/open-apis/im/v1/messages", 500),
@@ -134,7 +134,7 @@ class TestRecord:
         token = bot.login()
         bot.send(team)
         bot.http.post("/open-apis/bot/v2/hook/hook-1", json={"timestamp": "1", "sign": "the-signature-itself"})
-        record = json.dumps([call.shown() for call in feishu.calls])
+        record = json.dumps([call.to_json() for call in feishu.calls])
         for secret in ("the-app-secret", token, "the-signature-itself"):
             assert secret not in record
 
@@ -142,13 +142,13 @@ class TestRecord:
 class TestTransport:
     def test_the_longest_prefix_wins_and_is_taken_off_the_path(self, feishu):
         other = Feishu()
-        http = httpx.Client(transport=ImitationTransport({"http://local": other, "http://local/feishu": feishu}))
+        http = httpx.Client(transport=PlatformTransport({"http://local": other, "http://local/feishu": feishu}))
         http.get("http://local/feishu/open-apis/x", params={"a": "b c"})
         assert [(c.path, c.query) for c in feishu.calls] == [("/open-apis/x", {"a": "b c"})]
         assert not other.calls
 
     def test_an_address_without_an_imitation_refuses_the_connection(self, feishu):
-        http = httpx.Client(transport=ImitationTransport({"http://local/feishu": feishu}))
+        http = httpx.Client(transport=PlatformTransport({"http://local/feishu": feishu}))
         for url in ("http://local/feishuu", "http://elsewhere/feishu"):
             with pytest.raises(httpx.ConnectError):
                 http.get(url)

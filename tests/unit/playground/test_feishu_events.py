@@ -10,7 +10,7 @@ import pytest
 from parley.adapter import Accepted, App, Headers, Rejected, Request
 from parley.platforms.feishu import inbound
 from parley.platforms.feishu.config import Config
-from playground.platforms.base import NewMessage, Press, Unknown
+from playground.platforms.base import NewMessage, NotFoundError, Press
 from playground.platforms.feishu import wire
 from playground.platforms.model import Attempt
 
@@ -98,7 +98,7 @@ class TestVectors:
 class TestDelivery:
     def test_lark_oapi_accepts_a_message(self, feishu, team):
         message = feishu.send_message("demo", team, "lin", NewMessage(text="部署状态？ 🚀"))
-        answer, seen = through_lark(*feishu.take())
+        answer, seen = through_lark(*feishu.drain_outbox())
         assert answer.status_code == 200
         assert seen[0].event.message.message_id == message.id
         assert json.loads(seen[0].event.message.content) == {"text": "@_user_1 部署状态？ 🚀"}
@@ -106,14 +106,14 @@ class TestDelivery:
 
     def test_lark_oapi_refuses_it_with_another_signature(self, feishu, team):
         feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         delivery.wire = feishu.forge(delivery, "signature")
         answer, seen = through_lark(delivery)
         assert (answer.status_code, seen) == (500, [])
 
     def test_lark_oapi_accepts_a_challenge(self, feishu):
         feishu.challenge("demo")
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         answer, _ = through_lark(delivery)
         assert (answer.status_code, delivery.deadline) == (200, 1)
         assert "X-Lark-Signature" not in delivery.wire.headers
@@ -124,13 +124,13 @@ class TestDelivery:
         card = feishu.messages[bot.card(team, CARD).json()["data"]["message_id"]]
         feishu.press("demo", card.id, "lin", Press(button="0"))
         feishu.emit_event("demo", "react", {"message_id": card.id, "sender": "lin", "emoji": "HEART"})
-        press, reaction = (through_lark(delivery)[1][0].event for delivery in feishu.take())
+        press, reaction = (through_lark(delivery)[1][0].event for delivery in feishu.drain_outbox())
         assert (press.action.value, press.context.open_message_id) == ({"id": "go"}, card.id)
         assert reaction.reaction_type.emoji_type == "HEART"
 
     def test_parley_accepts_what_is_sent_and_refuses_each_forgery(self, clock, feishu, team):
         message = feishu.send_message("demo", team, "lin", NewMessage(text="hi @Sam Okafor"))
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         received = received_by_parley(delivery, clock.now)
         assert (received.id, received.content.text) == (message.id, "hi @Sam Okafor")
         refused = {how: through_parley(feishu.forge(delivery, how), clock.now) for how in FORGERIES}
@@ -139,7 +139,7 @@ class TestDelivery:
     def test_an_app_without_a_key_gets_plain_json(self, feishu):
         feishu.add_app("open", {"app_id": "cli_open", "app_secret": "s", "verification_token": "v"})
         feishu.send_message("open", "private", "lin", NewMessage(text="hi"))
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         assert delivery.wire.body == delivery.plain
         assert "X-Lark-Signature" not in delivery.wire.headers
         assert through_lark(delivery, "", "v")[0].status_code == 200
@@ -156,36 +156,36 @@ FORGERIES = {
 class TestWhoIsTold:
     def test_a_group_message_without_a_mention_is_not_delivered(self, feishu, team):
         feishu.send_message("demo", team, "lin", NewMessage(text="among ourselves", mention=False))
-        assert feishu.take() == []
+        assert feishu.drain_outbox() == []
 
     def test_a_direct_message_is_delivered_without_a_mention(self, feishu):
         message = feishu.send_message("demo", "private", "lin", NewMessage(text="hi"))
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         event = json.loads(delivery.plain)["event"]["message"]
         assert (event["chat_type"], event["chat_id"], message.mentions) == ("p2p", message.room, [])
 
     def test_a_bot_outside_the_room_is_not_told(self, feishu, team):
         feishu.rooms[team].bots.clear()
         feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        assert feishu.take() == []
+        assert feishu.drain_outbox() == []
 
     def test_a_message_can_be_kept_back(self, feishu):
         feishu.send_message("demo", "private", "lin", NewMessage(text="hi", deliver=False))
-        assert feishu.take() == []
+        assert feishu.drain_outbox() == []
 
     def test_new_persons_rooms_and_apps_are_made_where_they_are_named(self, feishu):
         feishu.discover = lambda platform: {"late": {"app_id": "cli_9", "app_secret": "s"}}
         message = feishu.send_message("late", "war room", "Noor", NewMessage(text="hi"))
         assert (feishu.rooms[message.room].name, feishu.sender_name(message)) == ("war room", "Noor")
         assert feishu.send_message("late", "war room", "lin", NewMessage(text="hi")).room == message.room
-        with pytest.raises(Unknown, match="no app 'nobody'"):
+        with pytest.raises(NotFoundError, match="no app 'nobody'"):
             feishu.send_message("nobody", "team", "lin", NewMessage(text="hi"))
 
 
 class TestForms:
     def event(self, feishu, said, room="team"):
         feishu.send_message("demo", room, "lin", said)
-        event = json.loads(feishu.take()[0].plain)["event"]["message"]
+        event = json.loads(feishu.drain_outbox()[0].plain)["event"]["message"]
         return event | {"content": json.loads(event["content"])}
 
     def test_a_picture_alone_is_an_image_and_with_words_a_post_without_locale(self, feishu):
@@ -214,7 +214,7 @@ class TestForms:
         from playground.platforms.feishu import auth
 
         auth.push_ticket(feishu, feishu.accounts["shop"])
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         answer, seen = through_lark(delivery, "", "v")
         assert answer.status_code == 200
         assert seen[0].event["app_ticket"] == feishu.accounts["shop"].tickets[-1]
@@ -223,7 +223,7 @@ class TestForms:
 class TestAnswers:
     def test_anything_but_200_is_tried_again_on_the_ladder(self, feishu):
         feishu.send_message("demo", "private", "lin", NewMessage(text="hi"))
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         waits = [feishu.record_attempt(delivery, Attempt(0, 5, status)) for status in (500, 302, 0, 204)]
         assert (waits, delivery.state) == ([1, 3, 8, 15], "retrying")
         assert feishu.record_attempt(delivery, Attempt(0, 5, 503)) is None
@@ -231,7 +231,7 @@ class TestAnswers:
 
     def test_a_success_ends_the_ladder(self, feishu):
         feishu.send_message("demo", "private", "lin", NewMessage(text="hi"))
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         feishu.record_attempt(delivery, Attempt(0, 5, 0, "timeout"))
         assert feishu.record_attempt(delivery, OK) is None
         assert delivery.state == "delivered"
@@ -247,13 +247,13 @@ class TestAnswers:
         bot.card(team, CARD)
         press = feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button=button))
         assert json.loads(press.plain)["event"]["action"]["value"] == {"id": "go"}
-        assert feishu.parts(feishu.messages[press.id]) == [{"kind": "note", "text": "Go"}]
+        assert feishu.messages[press.id].content == {"label": "Go"}
 
     def test_an_unknown_button_or_message_is_told(self, bot, feishu, team):
         bot.card(team, CARD)
-        with pytest.raises(Unknown, match="no button 'Stop'"):
+        with pytest.raises(NotFoundError, match="no button 'Stop'"):
             feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button="Stop"))
-        with pytest.raises(Unknown, match="no message"):
+        with pytest.raises(NotFoundError, match="no message"):
             feishu.press("demo", "om_none", "lin", Press(button="Go"))
 
     def test_the_answer_to_a_press_shows_a_toast_and_a_card(self, bot, feishu, team):
@@ -265,7 +265,7 @@ class TestAnswers:
         answer = {"toast": {"type": "success", "content": "ok"}, "card": {"type": "raw", "data": new}}
         feishu.record_attempt(press, OK, body=json.dumps(answer).encode())
         assert press.result["toast"]["content"] == "ok"
-        assert feishu.messages[press.about].content == new
+        assert feishu.messages[press.subject].content == new
         assert [kind for kind, _ in told] == ["toast", "message", "delivery"]
 
     def test_a_broken_card_in_the_answer_changes_nothing(self, bot, feishu, team):
@@ -274,7 +274,7 @@ class TestAnswers:
         answer = {"card": {"type": "raw", "data": {"elements": [{"tag": "blink"}]}}}
         feishu.record_attempt(press, OK, body=json.dumps(answer).encode())
         assert "blink" in press.result["card_error"]
-        assert feishu.messages[press.about].content == CARD
+        assert feishu.messages[press.subject].content == CARD
 
     def test_a_challenge_must_come_back(self, feishu):
         delivery = feishu.challenge("demo")
@@ -300,20 +300,20 @@ class TestHappenings:
     )
     def test_each_is_told_to_the_bot_and_accepted_by_parley(self, clock, feishu, team, kind, event_type):
         message = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        feishu.take()
+        feishu.drain_outbox()
         feishu.emit_event("demo", kind, {"message_id": message.id, "sender": "lin"})
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         received = received_by_parley(delivery, clock.now)
         assert (received.kind, received.event) == ("event", event_type)
         assert received.id == delivery.journal_id
 
     def test_what_feishu_does_not_know_is_refused(self, feishu):
-        with pytest.raises(Unknown, match="no 'wave'"):
+        with pytest.raises(NotFoundError, match="no event 'wave'"):
             feishu.emit_event("demo", "wave", {"room": "team"})
 
     def test_a_removed_bot_hears_nothing_more(self, feishu, team):
         feishu.emit_event("demo", "bot_removed", {"room": team})
-        feishu.take()
+        feishu.drain_outbox()
         feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
         assert feishu.emit_event("demo", "member_added", {"room": team, "person": "sam"}) is None
-        assert feishu.take() == []
+        assert feishu.drain_outbox() == []

@@ -91,7 +91,7 @@ class TestDelayedUpdate:
     def test_a_card_is_updated_twice_at_most(self, bot, feishu, press):
         self.answer(feishu, press)
         assert [self.update(bot, self.token(press)) for _ in range(3)] == [0, 0, 300040]
-        assert feishu.messages[press.about].content == DONE
+        assert feishu.messages[press.subject].content == DONE
 
     def test_not_before_the_press_is_answered(self, bot, press):
         assert self.update(bot, self.token(press)) == 300020
@@ -106,12 +106,12 @@ class TestDelayedUpdate:
 
     def test_not_once_the_card_is_recalled(self, bot, feishu, press):
         self.answer(feishu, press)
-        feishu.messages[press.about].recalled = True
+        feishu.messages[press.subject].recalled = True
         assert self.update(bot, self.token(press)) == 200000
 
     def test_not_by_another_app(self, bot, feishu, press):
         self.answer(feishu, press)
-        feishu.grants[self.token(press)].app = "other"
+        feishu.card_tokens[self.token(press)].app = "other"
         assert self.update(bot, self.token(press)) == 200310
 
     @pytest.mark.parametrize(
@@ -128,6 +128,6 @@ class TestDelayedUpdate:
 
     def test_a_card_that_is_not_shared_needs_open_ids(self, bot, feishu, press):
         self.answer(feishu, press)
-        feishu.messages[press.about].content = {"elements": CARD["elements"]}
+        feishu.messages[press.subject].content = {"elements": CARD["elements"]}
         assert self.update(bot, self.token(press)) == 300090
         assert self.update(bot, self.token(press), DONE | {"open_ids": ["ou_1"]}) == 0

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from playground.platforms.base import NewMessage
-from playground.platforms.feishu import store
+from playground.platforms.feishu import resources
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) + b"\r\n--\r\n\n"
 
@@ -45,7 +45,7 @@ class TestUpload:
             (b"", "message", 234010),
             (b"plain text", "message", 234011),
             (PNG, "poster", 234001),
-            (PNG + bytes(store.IMAGE_BYTES), "message", 234006),
+            (PNG + bytes(resources.IMAGE_BYTES), "message", 234006),
         ],
     )
     def test_what_is_no_fitting_picture_is_refused(self, bot, data, image_type, expected):
@@ -60,7 +60,7 @@ class TestUpload:
             (b"x", {"file_name": ""}, 234001),
             (b"x", {"duration": "2.3"}, 234001),
             (b"", {}, 234010),
-            (bytes(store.FILE_BYTES + 1), {}, 234006),
+            (bytes(resources.FILE_BYTES + 1), {}, 234006),
         ],
     )
     def test_a_file_needs_its_fields_and_has_a_limit(self, bot, data, fields, expected):

@@ -82,7 +82,7 @@ class TestStoreApp:
 
     def ticket(self, bot, feishu):
         assert self.post(bot, "app_ticket/resend", **STORE)["code"] == 0
-        (delivery,) = feishu.take()
+        (delivery,) = feishu.drain_outbox()
         assert b'"type":"event_callback"' in delivery.plain
         return feishu.accounts["shop"].tickets[-1]
 

@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from playground.platforms.feishu import wire
-from playground.sample import picture
+from playground.sample_image import png
 from playground.server import STATIC
-from playground.stack import Stack, StackUnavailable
-from playground.transport import ImitationTransport
+from playground.stack import Stack, StackUnavailableError
+from playground.transport import PlatformTransport
 from tests.unit.playground.serving import APP, receiving, serving, wait_until
 
 
@@ -75,7 +75,7 @@ class TestSay:
         assert [text_of(body) for body in receiver.wait(20)] == [str(number) for number in range(20)]
 
     def test_a_failed_delivery_is_tried_again_and_holds_nobody_up(self, http, feishu, receiver):
-        feishu.ladder = (0.2, 0.2)
+        feishu.retry_delays = (0.2, 0.2)
         receiver.statuses = [500]
         first = send_message(http, "first").json()["message_id"]
         send_message(http, "second")
@@ -85,7 +85,7 @@ class TestSay:
         assert [attempt.status for attempt in delivery.attempts] == [500, 200]
 
     def test_a_callback_that_is_late_is_a_failure(self, http, feishu, receiver):
-        feishu.ladder = ()
+        feishu.retry_delays = ()
         release = threading.Event()
         receiver.answer = lambda _body: b"{}" if release.wait(10) else b""
         feishu.listeners.append(lambda kind, value: setattr(value, "deadline", 0.1) if kind == "delivery" else None)
@@ -93,7 +93,7 @@ class TestSay:
         delivery = feishu.deliveries[feishu.delivery_ids[message]]
         wait_until(lambda: delivery.state == "failed")
         release.set()
-        assert delivery.attempts[0].error == "no answer within 0.1 s"
+        assert delivery.attempts[0].error == "no response within 0.1 s"
 
     @pytest.mark.parametrize(
         ("body", "status", "words"),
@@ -119,7 +119,7 @@ class TestSay:
         assert http.post("/api/messages", content=b"x").json()["error"].startswith("the body must be JSON")
         headers = {"content-type": "application/json"}
         assert (
-            http.post("/api/messages", content=b"{", headers=headers).json()["error"].startswith("the body is no JSON")
+            http.post("/api/messages", content=b"{", headers=headers).json()["error"].startswith("the body is not JSON")
         )
 
     def test_pictures_are_said_and_shown(self, http, receiver):
@@ -260,7 +260,7 @@ class TestWay:
         assert "not up" in trace["journal_error"]
         assert http.get(f"/api/journal/{said}").status_code == 503
         assert http.get("/api/trace/om_none").status_code == 404
-        with pytest.raises(StackUnavailable):
+        with pytest.raises(StackUnavailableError):
             world.stack.journal(platform="feishu", app="demo", tenant="", message_id=said)
 
 
@@ -295,7 +295,7 @@ class TestLark:
             CreateMessageRequest.builder().receive_id_type("chat_id").request_body(body).build()
         )
         assert sent.success(), sent.msg
-        form = CreateImageRequestBody.builder().image_type("message").image(io.BytesIO(picture())).build()
+        form = CreateImageRequestBody.builder().image_type("message").image(io.BytesIO(png())).build()
         image = client.im.v1.image.create(CreateImageRequest.builder().request_body(form).build())
         assert image.success(), image.msg
         content = json.dumps({"image_key": image.data.image_key})
@@ -368,7 +368,7 @@ class TestStack:
         file = tmp_path / "stack.json"
         stack = Stack(file)
         assert stack.status() == {"state": "missing"}
-        with pytest.raises(StackUnavailable, match="make run"):
+        with pytest.raises(StackUnavailableError, match="make run"):
             stack.callback_url("feishu", "demo")
         file.write_text('{"ready": false}')
         assert stack.status() == {"state": "starting"}
@@ -384,7 +384,7 @@ class TestStack:
 
 
 def test_the_transport_and_the_server_answer_the_same(http, feishu):
-    inside = httpx.Client(transport=ImitationTransport({"http://inside": feishu}), base_url="http://inside")
+    inside = httpx.Client(transport=PlatformTransport({"http://inside": feishu}), base_url="http://inside")
     path = "/open-apis/im/v1/messages/om_none"
     one, other = inside.get(path), http.get(f"/feishu{path}")
     assert (one.status_code, one.json()["code"]) == (other.status_code, other.json()["code"]) == (400, 99991661)

@@ -26,8 +26,8 @@ from parley.model import (
     Video,
 )
 from parley.platforms import outbound
-from playground import sample
-from playground.platforms.base import Unknown
+from playground import sample_image
+from playground.platforms.base import NotFoundError
 from playground.platforms.model import Press
 from tests.unit.playground.tencent import Caller, wechat, wecom
 
@@ -38,7 +38,7 @@ def data(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-PICTURE = Image(data=data(sample.picture()), name="a.png")
+PICTURE = Image(data=data(sample_image.png()), name="a.png")
 VOICE = Audio(data=data(b"#!AMR\n123456"), name="a.amr")
 FILM = Video(data=data(b"....ftypmp42"), name="a.mp4")
 PAPER = File(data=data(b"%PDF-1.7 ..."), name="a.pdf")
@@ -76,7 +76,7 @@ def click(bot: Caller, button: str) -> Message:
     """Lin presses a button of the bot's last message: what Parley makes of that."""
     last = [id_ for id_, message in bot.imitation.messages.items() if message.sender_kind == "bot"][-1]
     delivery = bot.imitation.press("demo", last, "lin", Press(button=button))
-    bot.imitation.take()
+    bot.imitation.drain_outbox()
     return bot.message(delivery)
 
 
@@ -187,5 +187,5 @@ def test_a_click_after_its_change_is_not_possible_any_more() -> None:
     bot = wecom()
     said(bot, Reply.of(CARD))
     said(bot, Reply(segments=(Text(text="Done"),), op="edit"), Destination.answering(click(bot, "Yes")))
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFoundError):
         click(bot, "Yes")

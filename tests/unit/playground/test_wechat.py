@@ -8,8 +8,8 @@ import pytest
 from parley.adapter import Accepted, Rejected
 from parley.model import Button, Card, Reply, Video
 from parley.platforms.wechat import inbound
-from playground import sample
-from playground.platforms.base import Press, Unknown
+from playground import sample_image
+from playground.platforms.base import NotFoundError, Press
 from playground.platforms.tencent import wire
 from playground.platforms.wechat import UNAVAILABLE, Wechat
 from tests.unit.playground.tencent import WECHAT, Caller, stable_token, wechat
@@ -132,7 +132,7 @@ def test_events_are_told_under_the_journals_name(bot: Caller, kind: str, more: A
 
 
 def test_there_is_no_other_event(bot: Caller) -> None:
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFoundError):
         emit_event(bot, "dance")
 
 
@@ -144,13 +144,13 @@ def test_a_film_is_fetched_at_an_address(bot: Caller) -> None:
 
 
 def test_a_picture_is_fetched_with_its_handle(bot: Caller) -> None:
-    (image,) = bot.message(bot.send_message("", image=sample.picture())).content.attachments
+    (image,) = bot.message(bot.send_message("", image=sample_image.png())).content.attachments
     query = {"access_token": bot.token, "media_id": image.key}
-    assert bot.http.get("/cgi-bin/media/get", params=query).content == sample.picture()
+    assert bot.http.get("/cgi-bin/media/get", params=query).content == sample_image.png()
 
 
 def test_nobody_can_send_any_file(bot: Caller) -> None:
-    with pytest.raises(Unknown, match="file"):
+    with pytest.raises(NotFoundError, match="file"):
         bot.send_message("", file=("a.pdf", b"%PDF"))
 
 
@@ -260,7 +260,7 @@ def template(bot: Caller, **more: Any) -> dict[str, Any]:
 
 def test_a_template_message_goes_out_once_and_its_result_is_told(bot: Caller) -> None:
     sent = template(bot)
-    (delivery,) = bot.imitation.take()
+    (delivery,) = bot.imitation.drain_outbox()
     message = bot.message(delivery)
     assert (sent["errcode"], message.event, message.reply_to) == (0, "templatesendjobfinish", str(sent["msgid"]))
     assert template(bot)["errcode"] == 45065
@@ -339,7 +339,7 @@ def test_a_new_account_is_found_by_its_id(bot: Caller) -> None:
 def test_no_secret_is_in_the_record_of_calls(bot: Caller) -> None:
     bot.send_message()
     send(bot)
-    shown = msgspec.json.encode([call.shown() for call in bot.imitation.calls]).decode()
+    shown = msgspec.json.encode([call.to_json() for call in bot.imitation.calls]).decode()
     assert not [secret for secret in (bot.token, "the-secret") if secret in shown]
 
 

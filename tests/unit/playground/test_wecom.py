@@ -8,8 +8,8 @@ import pytest
 
 from parley.adapter import Accepted, Rejected
 from parley.model import Image
-from playground import sample
-from playground.platforms.base import Press, Unknown
+from playground import sample_image
+from playground.platforms.base import NotFoundError, Press
 from playground.platforms.model import NewMessage
 from playground.platforms.tencent import wire
 from playground.platforms.wecom import Wecom
@@ -64,14 +64,14 @@ def test_a_text_is_told_to_the_app(bot: Caller) -> None:
 def test_what_is_said_in_a_group_no_app_hears(bot: Caller) -> None:
     said = bot.imitation.send_message("demo", "team", "lin", NewMessage(text="hello"))
     assert said.room == bot.imitation.room_id("team", "group")
-    assert bot.imitation.take() == []
+    assert bot.imitation.drain_outbox() == []
 
 
 def test_a_picture_is_told_with_its_handle_and_its_address(bot: Caller) -> None:
-    (image,) = bot.message(bot.send_message("", image=sample.picture())).content.attachments
+    (image,) = bot.message(bot.send_message("", image=sample_image.png())).content.attachments
     assert isinstance(image, Image)
     fetched = bot.http.get("/cgi-bin/media/get", params={"access_token": bot.token, "media_id": image.key})
-    assert fetched.content == sample.picture() == bot.http.get(image.url).content
+    assert fetched.content == sample_image.png() == bot.http.get(image.url).content
 
 
 @pytest.mark.parametrize("how", ["signature", "stale", "plain", "truncated"])
@@ -81,7 +81,7 @@ def test_a_forgery_is_refused(bot: Caller, how: str) -> None:
 
 
 def test_there_is_no_other_forgery(bot: Caller) -> None:
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFoundError):
         bot.imitation.forge(bot.send_message(), "kindly")
 
 
@@ -280,7 +280,7 @@ def test_an_api_has_a_limit(bot: Caller) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "data", "code"),
     [
-        ("image", "a.png", sample.picture(), 0),
+        ("image", "a.png", sample_image.png(), 0),
         ("image", "a.png", b"no picture", 40005),
         ("voice", "a.mp3", b"ID3 ...", 40005),
         ("file", "a.txt", b"12345", 40006),
@@ -323,7 +323,7 @@ def test_a_press_gives_the_right_to_change_the_card_once(bot: Caller) -> None:
     assert update(bot, code, button={"replace_name": "Done"}) == 0
     assert bot.imitation.messages[id_].content["button_list"][0]["text"] == "Done"
     assert update(bot, code, button={"replace_name": "Again"}) == 40058
-    with pytest.raises(Unknown):
+    with pytest.raises(NotFoundError):
         bot.imitation.press("demo", id_, "lin", Press(button="yes"))
 
 
@@ -354,7 +354,7 @@ def test_an_app_writes_into_its_own_chat(bot: Caller) -> None:
 
 
 def test_a_robot_speaks_in_its_group(bot: Caller) -> None:
-    picture = sample.picture()
+    picture = sample_image.png()
     image = {"base64": base64.b64encode(picture).decode(), "md5": hashlib.md5(picture).hexdigest()}
     assert push(bot, "text", {"content": "hi", "mentioned_list": ["Lin"]})["errcode"] == 0
     assert push(bot, "image", image)["errcode"] == 0
@@ -372,5 +372,5 @@ def test_a_robot_says_twenty_things_a_minute(bot: Caller) -> None:
 def test_no_secret_is_in_the_record_of_calls(bot: Caller) -> None:
     token(bot)
     push(bot, "text", {"content": "hi"})
-    shown = repr([call.shown() for call in bot.imitation.calls])
+    shown = repr([call.to_json() for call in bot.imitation.calls])
     assert not [secret for secret in (bot.token, "the-secret", ROBOT) if secret in shown]

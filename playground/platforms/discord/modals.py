@@ -1,34 +1,34 @@
-"""Forms and completions: what Discord takes of them, and what comes back.
+"""Modals and autocomplete choices: their validation, and the submitted values.
 
 Facts: Discord docs, Interaction Callback Data › Modal, Autocomplete; Components › Label, Text Input, String Select.
 """
 
 from typing import Any
 
-from playground.platforms.base import Unknown
+from playground.platforms.base import NotFoundError
 from playground.platforms.discord.accounts import Modal
 
 _TEXT, _SELECT, _LABEL = 4, 3, 18
-_MOST_CHOICES, _MOST_INPUTS, _MOST_OPTIONS = 25, 5, 25
-_TITLE, _NAME, _ID, _VALUE, _WORDS = 45, 45, 100, 4000, 100
+_MAX_CHOICES, _MAX_INPUTS, _MAX_OPTIONS = 25, 5, 25
+_TITLE, _NAME, _ID, _VALUE, _LABEL_TEXT = 45, 45, 100, 4000, 100
 
 
 def is_choices(choices: Any) -> bool:
-    """Whether Discord shows these completions."""
-    return isinstance(choices, list) and len(choices) <= _MOST_CHOICES and all(_is_choice(each) for each in choices)
+    """Whether Discord accepts these autocomplete choices."""
+    return isinstance(choices, list) and len(choices) <= _MAX_CHOICES and all(_is_choice(each) for each in choices)
 
 
 def _is_choice(choice: Any) -> bool:
-    if not isinstance(choice, dict) or not 1 <= len(str(choice.get("name") or "")) <= _WORDS:
+    if not isinstance(choice, dict) or not 1 <= len(str(choice.get("name") or "")) <= _LABEL_TEXT:
         return False
     value = choice.get("value")
-    return isinstance(value, int | float) or (isinstance(value, str) and 1 <= len(value) <= _WORDS)
+    return isinstance(value, int | float) or (isinstance(value, str) and 1 <= len(value) <= _LABEL_TEXT)
 
 
 def is_modal(data: dict[str, Any]) -> bool:
-    """Whether Discord opens this form."""
+    """Whether Discord accepts this modal."""
     holders = data.get("components") or []
-    if not 1 <= len(holders) <= _MOST_INPUTS or not 1 <= len(data.get("title") or "") <= _TITLE:
+    if not 1 <= len(holders) <= _MAX_INPUTS or not 1 <= len(data.get("title") or "") <= _TITLE:
         return False
     inputs = [component for holder in holders for component in inside(holder)]
     ids = [str(component.get("custom_id") or "") for component in (data, *inputs)]
@@ -37,29 +37,29 @@ def is_modal(data: dict[str, Any]) -> bool:
 
 
 def inside(holder: dict[str, Any]) -> list[dict[str, Any]]:
-    """The inputs of a label, or of a row as in older forms."""
+    """The inputs of a label, or of an action row in older modals."""
     return [holder["component"]] if "component" in holder else list(holder.get("components") or ())
 
 
 def _is_holder(holder: dict[str, Any]) -> bool:
     if holder.get("type") != _LABEL:
         return True
-    described = len(holder.get("description") or "") <= _WORDS
+    described = len(holder.get("description") or "") <= _LABEL_TEXT
     return described and 1 <= len(holder.get("label") or "") <= _NAME and "component" in holder
 
 
 def _is_input(component: dict[str, Any]) -> bool:
-    if len(component.get("placeholder") or "") > (_WORDS if component.get("type") == _TEXT else 150):
+    if len(component.get("placeholder") or "") > (_LABEL_TEXT if component.get("type") == _TEXT else 150):
         return False
     if component.get("type") == _SELECT:
         options = component.get("options") or []
-        return 1 <= len(options) <= _MOST_OPTIONS and all(option.get("label") for option in options)
+        return 1 <= len(options) <= _MAX_OPTIONS and all(option.get("label") for option in options)
     lengths = (component.get("min_length", 0), component.get("max_length", _VALUE), len(component.get("value") or ""))
     return component.get("style") in (1, 2) and all(0 <= length <= _VALUE for length in lengths)
 
 
 def submitted(modal: Modal, form: dict[str, Any]) -> list[dict[str, Any]]:
-    """The components of a form as they come back. Raises Unknown for what Discord's client would not send."""
+    """The components of a submitted modal. Raises NotFoundError for values that Discord's client does not send."""
     found: list[dict[str, Any]] = []
     for holder in modal.data["components"]:
         for component in inside(holder):
@@ -72,14 +72,14 @@ def submitted(modal: Modal, form: dict[str, Any]) -> list[dict[str, Any]]:
 def _filled(component: dict[str, Any], value: Any) -> dict[str, Any]:
     id_ = component["custom_id"]
     if component.get("required", True) and value in ("", []):
-        raise Unknown(f"the form wants {id_}; Discord's client sends nothing without it")
+        raise NotFoundError(f"the form requires {id_}; Discord's client does not send it without")
     if component["type"] == _TEXT:
         least, most = component.get("min_length", 0), component.get("max_length", _VALUE)
         if value and not least <= len(value) <= most:
-            raise Unknown(f"{id_}: {least} to {most} characters; Discord's client sends nothing else")
+            raise NotFoundError(f"{id_}: {least} to {most} characters; Discord's client sends nothing else")
         return {"value": value}
     many = [str(each) for each in (value if isinstance(value, list) else [value]) if each]
     offered = {str(option["value"]) for option in component.get("options") or ()}
     if component["type"] == _SELECT and not set(many) <= offered:
-        raise Unknown(f"{id_} offers {', '.join(sorted(offered))}")
+        raise NotFoundError(f"{id_} offers {', '.join(sorted(offered))}")
     return {"values": many}

@@ -1,4 +1,7 @@
-"""What a bot does with its token. Facts: Discord docs, Message; Channel › Start Thread; User › Create DM."""
+"""The API for messages, channels and threads, with a bot token.
+
+Facts: Discord docs, Message; Channel › Start Thread; User › Create DM.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +11,11 @@ from playground.platforms.discord.errors import (
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
     UNKNOWN_USER,
-    Refused,
+    DiscordError,
     invalid,
     not_found,
 )
-from playground.platforms.discord.writing import Place
+from playground.platforms.discord.messages import Target
 from playground.platforms.http import Request, Response
 from playground.platforms.model import Message, Room
 
@@ -24,23 +27,23 @@ TEXT, DIRECT, GROUP, THREAD = 0, 1, 3, 11
 
 def send(discord: "Discord", account: Account, request: Request, channel: str) -> Response:
     """`POST /channels/:id/messages`."""
-    room, thread = place(discord, account, channel)
-    given = payload.read(request)
-    body = payload.check(given)
+    room, thread = channel_room(discord, account, channel)
+    new = payload.read(request)
+    body = payload.check(new)
     nonce, now = str(body.get("nonce") or ""), discord.clock()
     key = (account.application_id, channel, nonce)
     discord.note_call(room=room.id, key=nonce)
-    done = discord.once.get(key, now) if nonce and body.get("enforce_nonce") else None
-    if done is None:
+    sent = discord.idempotency.get(key, now) if nonce and body.get("enforce_nonce") else None
+    if sent is None:
         reference = (body.get("message_reference") or {}).get("message_id", "")
         quoted = discord.messages.get(str(reference))
         if reference and quoted is None and body["message_reference"].get("fail_if_not_exists", True):
             raise invalid("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
-        done = discord.write(account, Place(room, thread, reply_to=quoted.id if quoted else ""), given)
+        sent = discord.create(account, Target(room, thread, reply_to=quoted.id if quoted else ""), new)
         if nonce:
-            discord.once.put(key, done, now)
-    discord.note_call(message_id=done.id)
-    return Response.of(message_data(discord, done))
+            discord.idempotency.put(key, sent, now)
+    discord.note_call(message_id=sent.id)
+    return Response.of(message_data(discord, sent))
 
 
 def get(discord: "Discord", account: Account, _request: Request, channel: str, message_id: str) -> Response:
@@ -52,24 +55,24 @@ def edit(discord: "Discord", account: Account, request: Request, channel: str, m
     """`PATCH /channels/:id/messages/:id`."""
     message = _message(discord, account, channel, message_id)
     if message.sender_kind != "bot" or message.sender != account.name:
-        raise Refused(403, 50005, "Cannot edit a message authored by another user")
-    discord.rewrite(message, payload.read(request))
+        raise DiscordError(403, 50005, "Cannot edit a message authored by another user")
+    discord.edit(message, payload.read(request))
     discord.note_call(room=message.room, message_id=message.id)
     return Response.of(message_data(discord, message))
 
 
 def delete(discord: "Discord", account: Account, _request: Request, channel: str, message_id: str) -> Response:
-    """`DELETE /channels/:id/messages/:id`. Others' messages need a permission that the bot does not have."""
+    """`DELETE /channels/:id/messages/:id`: only the bot's own messages; it has no permission for others."""
     message = _message(discord, account, channel, message_id)
     if message.sender != account.name:
-        raise Refused(403, 50013, "Missing Permissions")
-    discord.remove(message)
+        raise DiscordError(403, 50013, "Missing Permissions")
+    discord.delete(message)
     discord.note_call(room=message.room, message_id=message.id)
     return Response(204)
 
 
 def open_direct(discord: "Discord", account: Account, request: Request) -> Response:
-    """`POST /users/@me/channels`: opening it again gives the same."""
+    """`POST /users/@me/channels`: the same channel each time."""
     wanted = payload.read(request).json.get("recipient_id")
     person = next((p for p in discord.persons.values() if user_id(p.id) == wanted), None)
     if person is None:
@@ -86,7 +89,7 @@ def open_thread(discord: "Discord", account: Account, request: Request, channel:
     if not isinstance(name, str) or not 1 <= len(name) <= 100:
         raise invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
     if message_id in discord.threads:
-        raise Refused(400, 160004, "A thread has already been created for this message")
+        raise DiscordError(400, 160004, "A thread has already been created for this message")
     discord.threads[message_id] = message.room
     message.thread = message_id
     discord.put_message(message)
@@ -98,19 +101,19 @@ def me(_discord: "Discord", account: Account, _request: Request) -> Response:
     return Response.of(account.user())
 
 
-def place(discord: "Discord", account: Account, channel: str) -> tuple[Room, str]:
-    """The room of a channel, and the thread in it where it is one. Raises Refused."""
+def channel_room(discord: "Discord", account: Account, channel: str) -> tuple[Room, str]:
+    """The room of a channel; for a thread also the thread's id. Raises DiscordError."""
     thread = channel if channel in discord.threads else ""
     room = discord.rooms.get(discord.threads.get(channel, channel))
     if room is None:
         raise not_found(UNKNOWN_CHANNEL, "Channel")
     if account.name not in room.bots:
-        raise Refused(403, 50001, "Missing Access")
+        raise DiscordError(403, 50001, "Missing Access")
     return room, thread
 
 
 def _message(discord: "Discord", account: Account, channel: str, message_id: str) -> Message:
-    room, _ = place(discord, account, channel)
+    room, _ = channel_room(discord, account, channel)
     message = discord.messages.get(message_id)
     if message is None or message.room != room.id or message.recalled or message.type != "message":
         raise not_found(UNKNOWN_MESSAGE, "Message")
@@ -118,7 +121,7 @@ def _message(discord: "Discord", account: Account, channel: str, message_id: str
 
 
 def message_data(discord: "Discord", message: Message) -> dict[str, Any]:
-    """`message` as the API tells it."""
+    """`message` as the API returns it."""
     account = discord.accounts.get(message.sender) if message.sender_kind == "bot" else None
     author = account.user() if account else user(discord.person(message.sender))
     data = {

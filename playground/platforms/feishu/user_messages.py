@@ -1,4 +1,4 @@
-"""What a person writes, as Feishu keeps it. Facts: Feishu docs, Message content (receive); mentions."""
+"""The messages that persons send, as Feishu stores them. Facts: Feishu docs, Message content (receive); mentions."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from playground.platforms.base import NewMessage
 from playground.platforms.feishu.accounts import Account, ids_of
 from playground.platforms.feishu.events import TENANT
-from playground.platforms.feishu.store import Blob, picture_type
+from playground.platforms.media import Blob, image_type
 from playground.platforms.model import Message, Person, Room
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"(@_user_\d+)")
 
 
-def written(feishu: "Feishu", account: Account, person: Person, room: Room, said: NewMessage) -> Message:
-    """The message that `person` writes. Raises Unknown if it answers a message that is not there."""
+def user_message(feishu: "Feishu", account: Account, person: Person, room: Room, new: NewMessage) -> Message:
+    """The message that `person` sends. Raises NotFoundError if it replies to a message that does not exist."""
     message = Message(
         id=f"om_{feishu.hex()}",
         room=room.id,
@@ -28,42 +28,42 @@ def written(feishu: "Feishu", account: Account, person: Person, room: Room, said
         at=feishu.clock(),
         app=account.name,
     )
-    if said.reply_to:
-        parent = feishu.find_message(said.reply_to)
-        if said.thread is True and not parent.thread:
+    if new.reply_to:
+        parent = feishu.find_message(new.reply_to)
+        if new.thread is True and not parent.thread:
             parent.thread = f"omt_{feishu.hex(12)}"
             feishu.put_message(parent)
         message.reply_to, message.root, message.thread = parent.id, parent.root or parent.id, parent.thread
-    elif said.thread:
-        message.thread = f"omt_{feishu.hex(12)}" if said.thread is True else said.thread
-    mention = room.kind == "group" if said.mention is None else said.mention
-    message.type, message.content = _content(feishu, account, room, said, message, mention=mention)
+    elif new.thread:
+        message.thread = f"omt_{feishu.hex(12)}" if new.thread is True else new.thread
+    mention = room.kind == "group" if new.mention is None else new.mention
+    message.type, message.content = _content(feishu, account, room, new, message, mention=mention)
     return message
 
 
 def _content(
-    feishu: "Feishu", account: Account, room: Room, said: NewMessage, message: Message, *, mention: bool
+    feishu: "Feishu", account: Account, room: Room, new: NewMessage, message: Message, *, mention: bool
 ) -> tuple[str, Any]:
-    if said.native:
+    if new.native:
         message.mentions = [_mention(account, None, 1)] if mention else []
-        return said.native
-    if said.file:
-        name, data = said.file
+        return new.native
+    if new.file:
+        name, data = new.file
         blob = Blob(f"file_v3_{feishu.hex()}", "file", data, "application/octet-stream", name)
-        return "file", {"file_key": feishu.store.put(blob).key, "file_name": name}
-    key = _upload(feishu, said.image) if said.image else ""
-    if key and not said.text and not mention:
+        return "file", {"file_key": feishu.put_blob(blob).key, "file_name": name}
+    key = _upload(feishu, new.image) if new.image else ""
+    if key and not new.text and not mention:
         return "image", {"image_key": key}
-    text = _mentioned(feishu, account, room, said.text, message, mention=mention)
+    text = _with_placeholders(feishu, account, room, new.text, message, mention=mention)
     if key:
-        words = list(_elements(text, message.mentions))
-        rows = [*([words] if words else []), [{"tag": "img", "image_key": key}]]
+        elements = list(_elements(text, message.mentions))
+        rows = [*([elements] if elements else []), [{"tag": "img", "image_key": key}]]
         return "post", {"title": "", "content": rows}
     return "text", {"text": text}
 
 
 def _elements(text: str, mentions: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """`text` as a paragraph of a post: a mention is an element of its own there."""
+    """`text` as a paragraph of a post, where each mention is an element."""
     names = {mention["key"]: mention["name"] for mention in mentions}
     for piece in _PLACEHOLDER.split(text):
         if piece in names:
@@ -72,20 +72,23 @@ def _elements(text: str, mentions: list[dict[str, Any]]) -> Iterator[dict[str, A
             yield {"tag": "text", "text": piece, "style": []}
 
 
-def _mentioned(feishu: "Feishu", account: Account, room: Room, text: str, message: Message, *, mention: bool) -> str:
-    """`text` with placeholders for the bot, if `mention`, and for each member of the room named `@Name`."""
+def _with_placeholders(
+    feishu: "Feishu", account: Account, room: Room, text: str, message: Message, *, mention: bool
+) -> str:
+    """`text` with placeholders for the bot, if `mention`, and for each member of the room named as `@Name`."""
     if mention:
         message.mentions.append(_mention(account, None, 1))
         text = f"@_user_1 {text}".rstrip()
     for person in [feishu.persons[id_] for id_ in room.members if id_ in feishu.persons]:
         if f"@{person.name}" in text:
-            named = _mention(account, person, len(message.mentions) + 1)
-            message.mentions.append(named)
-            text = text.replace(f"@{person.name}", named["key"])
+            mentioned = _mention(account, person, len(message.mentions) + 1)
+            message.mentions.append(mentioned)
+            text = text.replace(f"@{person.name}", mentioned["key"])
     return text
 
 
 def _mention(account: Account, person: Person | None, number: int) -> dict[str, Any]:
+    """The mention of a person; None: of the bot."""
     ids = ids_of(account, person.id) if person else {"open_id": account.bot_id, "union_id": "", "user_id": ""}
     return {
         "key": f"@_user_{number}",
@@ -97,5 +100,5 @@ def _mention(account: Account, person: Person | None, number: int) -> dict[str, 
 
 
 def _upload(feishu: "Feishu", data: bytes) -> str:
-    mime = picture_type(data) or "application/octet-stream"
-    return feishu.store.put(Blob(f"img_v3_{feishu.hex()}", "image", data, mime)).key
+    mime = image_type(data) or "application/octet-stream"
+    return feishu.put_blob(Blob(f"img_v3_{feishu.hex()}", "image", data, mime)).key

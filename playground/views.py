@@ -1,4 +1,4 @@
-"""Messages, rooms and calls as the page and the control API show them."""
+"""JSON of messages, calls and platforms, for the page and the control API."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from playground.platforms.model import Call, Delivery, Message, Part
 _EXCERPT = 120
 
 
-def message_shown(platform: Platform, message: Message) -> dict[str, Any]:
-    """One message, the same shape for every platform."""
+def message_view(platform: Platform, message: Message) -> dict[str, Any]:
+    """One message, in the same form for every platform."""
     delivery = _delivery(platform, message)
     return {
         "id": message.id,
@@ -20,7 +20,7 @@ def message_shown(platform: Platform, message: Message) -> dict[str, Any]:
         "type": message.type,
         "text": excerpt(platform, message, limit=None),
         "content": message.content,
-        "parts": [] if message.recalled else platform.parts(message),
+        "parts": _parts(platform, message),
         "at": message.at,
         "edited": message.edited,
         "recalled": message.recalled,
@@ -46,26 +46,33 @@ def _quoted(platform: Platform, message_id: str) -> dict[str, Any] | None:
     return {"id": quoted.id, "name": platform.sender_name(quoted), "text": excerpt(platform, quoted)}
 
 
+def _parts(platform: Platform, message: Message) -> list[Part]:
+    if message.recalled:
+        return []
+    if message.note:
+        return [{"kind": "note", "text": message.content["label"]}]
+    return platform.parts(message)
+
+
 def excerpt(platform: Platform, message: Message, limit: int | None = _EXCERPT) -> str:
-    """The words of a message."""
-    words = [] if message.recalled else _words(platform.parts(message))
-    text = " ".join(word for word in words if word)
+    """The text of a message, at most `limit` characters of it."""
+    text = " ".join(word for word in _texts(_parts(platform, message)) if word)
     return text if limit is None or len(text) <= limit else f"{text[:limit]}…"
 
 
-def _words(parts: list[Part]) -> list[str]:
-    words: list[str] = []
+def _texts(parts: list[Part]) -> list[str]:
+    texts: list[str] = []
     for part in parts:
         match part["kind"]:
             case "card":
-                words += [part["title"], *_words(part["blocks"])]
+                texts += [part["title"], *_texts(part["blocks"])]
             case "image":
-                words.append("🖼")
+                texts.append("🖼")
             case "file":
-                words.append(f"📎 {part['name']}")
+                texts.append(f"📎 {part['name']}")
             case _:
-                words.append(str(part.get("text") or ""))
-    return words
+                texts.append(str(part.get("text") or ""))
+    return texts
 
 
 def _reaction(reaction: dict[str, Any]) -> str:
@@ -73,20 +80,20 @@ def _reaction(reaction: dict[str, Any]) -> str:
     return str(kind.get("emoji_type") or reaction.get("emoji") or "?")
 
 
-def call_brief(call: Call) -> dict[str, Any]:
-    """A call in one line."""
+def call_summary(call: Call) -> dict[str, Any]:
+    """A call without its bodies."""
     return {name: getattr(call, name) for name in ("at", "method", "path", "status", "fault", "room")}
 
 
-def platform_shown(platform: Platform, callbacks: dict[str, str]) -> dict[str, Any]:
-    """A platform with its apps, persons and rooms."""
+def platform_view(platform: Platform, callbacks: dict[str, str]) -> dict[str, Any]:
+    """A platform with its apps, persons and rooms. `callbacks`: callback URLs, by app."""
     with platform.lock:
         return {
             "name": platform.name,
-            **platform.appearance.shown(),
+            **platform.appearance.to_json(),
             "features": list(platform.features),
             "apps": [{"name": app, "callback": callbacks.get(app, "")} for app in platform.app_names()],
-            "persons": [person.shown() for person in platform.persons.values()],
-            "rooms": [room.shown() for room in platform.rooms.values()],
-            "faults": platform.faults.shown(),
+            "persons": [person.to_json() for person in platform.persons.values()],
+            "rooms": [room.to_json() for room in platform.rooms.values()],
+            "faults": platform.faults.to_json(),
         }

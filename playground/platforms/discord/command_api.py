@@ -1,20 +1,20 @@
-"""The commands that applications register. Facts: Discord docs, Application Commands › Endpoints, Naming."""
+"""The API for commands. Facts: Discord docs, Application Commands › Endpoints, Naming."""
 
 import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from playground.platforms.discord.accounts import GUILD, Account
-from playground.platforms.discord.errors import UNKNOWN_COMMAND, Refused, invalid, not_found
+from playground.platforms.discord.errors import UNKNOWN_COMMAND, DiscordError, invalid, not_found
 from playground.platforms.discord.payload import read
 from playground.platforms.http import Request, Response
 
 if TYPE_CHECKING:
     from playground.platforms.discord import Discord
 
-A_DAY = 200
+MAX_PER_DAY = 200
 """Commands that may be created in a day."""
-MOST = {1: 100, 2: 15, 3: 15}
+MAX_COMMANDS = {1: 100, 2: 15, 3: 15}
 _NAME = re.compile(r"[-_'\w\u0900-\u097f\u0e00-\u0e7f]{1,32}")
 _SLASH, _SUB_COMMAND, _GROUP = 1, 1, 2
 _OPTIONS, _CHOICES, _CHARACTERS, _HELP = 25, 25, 8000, 100
@@ -27,26 +27,26 @@ def listing(_discord: "Discord", account: Account, _request: Request, guild: str
 
 
 def create(discord: "Discord", account: Account, request: Request, guild: str = "") -> Response:
-    """`POST .../commands`: one of the same name and type is overwritten."""
+    """`POST .../commands`: replaces a command with the same name and type."""
     _check_guild(guild)
     command, made = _put(discord, account, read(request).json, guild)
     return Response.of(command, 201 if made else 200)
 
 
 def replace(discord: "Discord", account: Account, request: Request, guild: str = "") -> Response:
-    """`PUT .../commands`: whatever is not in the list is deleted."""
+    """`PUT .../commands`: deletes the commands that are not in the list."""
     _check_guild(guild)
     try:
         wanted = json.loads(request.body)
     except ValueError:
-        raise Refused(400, 50109, "The request body contains invalid JSON.") from None
+        raise DiscordError(400, 50109, "The request body contains invalid JSON.") from None
     for each in wanted:
         check(each)
     keys = {(each.get("type", _SLASH), each["name"]) for each in wanted}
-    gone = [
+    removed = [
         c for c in account.commands.values() if c.get("guild_id", "") == guild and (c["type"], c["name"]) not in keys
     ]
-    for command in gone:
+    for command in removed:
         del account.commands[command["id"]]
     return Response.of([_put(discord, account, each, guild)[0] for each in wanted])
 
@@ -77,36 +77,36 @@ def _command(account: Account, *where: str) -> dict[str, Any]:
 
 def _check_guild(guild: str) -> None:
     if guild not in ("", GUILD):
-        raise Refused(403, 50001, "Missing Access")
+        raise DiscordError(403, 50001, "Missing Access")
 
 
-def _put(discord: "Discord", account: Account, given: dict[str, Any], guild: str) -> tuple[dict[str, Any], bool]:
-    check(given)
-    if guild and ("contexts" in given or "integration_types" in given):
+def _put(discord: "Discord", account: Account, new: dict[str, Any], guild: str) -> tuple[dict[str, Any], bool]:
+    check(new)
+    if guild and ("contexts" in new or "integration_types" in new):
         message = "Contexts and integration types are not allowed on guild commands"
         raise invalid("contexts", "APPLICATION_COMMAND_INVALID_CONTEXTS", message)
-    kind, now = given.get("type", _SLASH), discord.clock()
+    kind, now = new.get("type", _SLASH), discord.clock()
     same = [c for c in account.commands.values() if c.get("guild_id", "") == guild and c["type"] == kind]
-    old = next((c for c in same if c["name"] == given["name"]), None)
+    old = next((c for c in same if c["name"] == new["name"]), None)
     if old is None:
-        if len(same) >= MOST[kind]:
-            raise Refused(400, 30032, f"Maximum number of application commands reached ({MOST[kind]}).")
+        if len(same) >= MAX_COMMANDS[kind]:
+            raise DiscordError(400, 30032, f"Maximum number of application commands reached ({MAX_COMMANDS[kind]}).")
         account.created = [at for at in account.created if at > now - 86_400]
-        if len(account.created) >= A_DAY:
-            raise Refused(400, 30034, "Max number of daily application command creates has been reached (200)")
+        if len(account.created) >= MAX_PER_DAY:
+            raise DiscordError(400, 30034, "Max number of daily application command creates has been reached (200)")
         account.created.append(now)
     fixed = {"id": old["id"] if old else discord.snowflake(), "type": kind, "application_id": account.application_id}
-    command = given | fixed | ({"guild_id": guild} if guild else {})
+    command = new | fixed | ({"guild_id": guild} if guild else {})
     account.commands[command["id"]] = command
     return command, old is None
 
 
 def check(command: Any) -> None:
-    """Whether Discord takes `command`. Raises Refused."""
+    """Validate `command`. Raises DiscordError."""
     if not isinstance(command, dict):
         raise invalid("", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
     kind = command.get("type", _SLASH)
-    if kind not in MOST:
+    if kind not in MAX_COMMANDS:
         raise invalid("type", "BASE_TYPE_CHOICES", "Value must be one of {1, 2, 3}.")
     for words in (command.get("name_localizations") or {}).values():
         if not (1 <= len(words) <= 32 and (kind != _SLASH or (_NAME.fullmatch(words) and words == words.lower()))):

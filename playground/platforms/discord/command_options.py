@@ -1,14 +1,18 @@
-"""What a person types after a slash, as Discord's client understands it: it knows the options, and checks them.
+"""The options of slash commands, as Discord's client parses, checks and offers them.
 
-`/echo text:hello`, or without names, in the order of the options: `/echo hello`.
+A person types `/echo text:hello`, or without names, in the order of the options: `/echo hello`.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from playground.platforms.base import Unknown
+from playground.platforms.base import NotFoundError
+from playground.platforms.discord.accounts import ROLES
+
+if TYPE_CHECKING:
+    from playground.platforms.discord import Discord
 
 Command = Mapping[str, Any]
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT = range(3, 12)
@@ -18,7 +22,7 @@ _NAMED = re.compile(r"(?:^|(?<=\s))([-_\w]{1,32}):\s?")
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """How what is typed for an option becomes an id: persons and rooms by name, an attached file."""
+    """Functions from the text of an option to an id: persons, roles and rooms by name, and the attached file."""
 
     user: Callable[[str], str]
     role: Callable[[str], str]
@@ -28,20 +32,20 @@ class Lookup:
 
 
 def leaf_of(command: Command, words: str) -> tuple[list[Command], str]:
-    """The sub-commands that `words` begins with, down to the one with values, and what is left. Raises Unknown."""
+    """The path from `command` to the sub-command that `words` name, and the remaining words. Raises NotFoundError."""
     path: list[Command] = [command]
     while any(option["type"] in (_SUB_COMMAND, _GROUP) for option in path[-1].get("options") or ()):
         word, _, words = words.strip().partition(" ")
         inner = next((option for option in path[-1]["options"] if option["name"] == word), None)
         if inner is None:
             names = ", ".join(option["name"] for option in path[-1]["options"])
-            raise Unknown(f"/{path[0]['name']} needs one of its sub-commands: {names}")
+            raise NotFoundError(f"/{path[0]['name']} needs one of its sub-commands: {names}")
         path.append(inner)
     return path, words.strip()
 
 
-def given(leaf: Command, rest: str) -> dict[str, str]:
-    """The values in `rest` by option. Raises Unknown for more than the options take."""
+def parse(leaf: Command, rest: str) -> dict[str, str]:
+    """The values in `rest`, by option. Raises NotFoundError for text beyond the options."""
     options = [option for option in leaf.get("options") or () if option["type"] != ATTACHMENT]
     names = {option["name"] for option in options}
     marks = [mark for mark in _NAMED.finditer(rest) if mark[1] in names]
@@ -58,12 +62,15 @@ def given(leaf: Command, rest: str) -> dict[str, str]:
             values[option["name"]], _, rest = rest.partition(" ")
             rest = rest.strip()
     if rest:
-        raise Unknown(f"/{leaf['name']} takes no {rest[:40]!r}; Discord's client sends nothing beyond the options")
+        raise NotFoundError(
+            f"/{leaf['name']} takes no {rest[:40]!r}; Discord's client sends no text beyond the options"
+        )
     return values
 
 
-def filled(leaf: Command, values: Mapping[str, Any], lookup: Lookup, focused: str = "") -> list[dict[str, Any]]:
-    """The options of the interaction. While one is `focused`, nothing is checked yet. Raises Unknown."""
+def convert(leaf: Command, values: Mapping[str, Any], lookup: Lookup, focused: str = "") -> list[dict[str, Any]]:
+    """The options of the interaction. `focused`: the option that the person is typing; nothing is checked then. Raises
+    NotFoundError."""
     options: list[dict[str, Any]] = []
     for option in leaf.get("options") or ():
         name = option["name"]
@@ -73,14 +80,16 @@ def filled(leaf: Command, values: Mapping[str, Any], lookup: Lookup, focused: st
         elif value not in (None, ""):
             options.append({"name": name, "type": option["type"], "value": _value(option, value, lookup)})
         elif option.get("required") and not focused:
-            raise Unknown(f"/{leaf['name']}: {name} is required; Discord's client sends nothing without it")
+            raise NotFoundError(
+                f"/{leaf['name']}: {name} is required; Discord's client does not send the command without it"
+            )
     unknown = set(values) - {option["name"] for option in leaf.get("options") or ()}
     if unknown:
-        raise Unknown(f"/{leaf['name']} has no option {', '.join(sorted(unknown))}")
+        raise NotFoundError(f"/{leaf['name']} has no option {', '.join(sorted(unknown))}")
     return options
 
 
-def nested(path: list[Command], options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def nest(path: list[Command], options: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """`options` inside the sub-commands of `path`."""
     for inner in reversed(path[1:]):
         options = [{"name": inner["name"], "type": inner["type"], "options": options}]
@@ -93,13 +102,13 @@ def _value(option: Command, value: Any, lookup: Lookup) -> Any:
         if str(value) in (str(choice["value"]), choice["name"]):
             return choice["value"]
     if option.get("choices"):
-        raise Unknown(f"{where}: one of {', '.join(str(c['name']) for c in option['choices'])}, not {value!r}")
+        raise NotFoundError(f"{where}: one of {', '.join(str(c['name']) for c in option['choices'])}, not {value!r}")
     match option["type"]:
         case kind if kind in (INTEGER, NUMBER):
             return _number(option, value, where)
         case kind if kind == BOOLEAN:
             if str(value).lower() not in ("true", "false"):
-                raise Unknown(f"{where}: true or false, not {value!r}")
+                raise NotFoundError(f"{where}: true or false, not {value!r}")
             return str(value).lower() == "true"
         case kind if kind in (USER, CHANNEL, ROLE, MENTIONABLE):
             named = {USER: lookup.user, CHANNEL: lookup.channel, ROLE: lookup.role, MENTIONABLE: lookup.mentionable}
@@ -116,11 +125,26 @@ def _number(option: Command, value: Any, where: str) -> int | float:
         number = int(str(value)) if option["type"] == INTEGER else float(str(value))
     except ValueError:
         kind = "a whole number" if option["type"] == INTEGER else "a number"
-        raise Unknown(f"{where}: {kind}, not {value!r}; Discord's client sends nothing else") from None
+        raise NotFoundError(f"{where}: {kind}, not {value!r}; Discord's client sends nothing else") from None
     _bounded(number, option.get("min_value"), option.get("max_value"), where)
     return number
 
 
 def _bounded(value: float, least: float | None, most: float | None, where: str) -> None:
     if (least is not None and value < least) or (most is not None and value > most):
-        raise Unknown(f"{where}: from {least} to {most}, not {value}")
+        raise NotFoundError(f"{where}: from {least} to {most}, not {value}")
+
+
+def with_choices(discord: "Discord", command: dict[str, Any]) -> dict[str, Any]:
+    """`command` with the choices of each option that is a person, role or channel."""
+    options = [with_choices(discord, option) for option in command.get("options") or ()]
+    choices = _choices(discord, command) if command["type"] in (USER, CHANNEL, ROLE, MENTIONABLE) else []
+    return command | ({"options": options} if options else {}) | ({"choices": choices} if choices else {})
+
+
+def _choices(discord: "Discord", option: Command) -> list[dict[str, Any]]:
+    users = [{"name": f"@{person.name}", "value": person.id} for person in discord.persons.values()]
+    roles = [{"name": f"@{name}", "value": id_} for id_, name in ROLES.items()]
+    rooms = [room for room in discord.rooms.values() if room.kind == "group"]
+    channels = [{"name": f"#{room.name}", "value": room.id} for room in rooms]
+    return {USER: users, ROLE: roles, MENTIONABLE: users + roles, CHANNEL: channels}[option["type"]]

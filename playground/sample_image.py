@@ -1,11 +1,11 @@
-"""A small picture for those who have none at hand."""
+"""A sample image, made without an image library."""
 
 import struct
 import zlib
 
 
-def picture(width: int = 240, height: int = 150) -> bytes:
-    """A PNG: a calm slope of colour with a pale sun."""
+def png(width: int = 240, height: int = 150) -> bytes:
+    """A PNG of that size: a landscape with a sun."""
     rows = bytearray()
     for y in range(height):
         rows.append(0)
