@@ -1,4 +1,4 @@
-"""The local stack for tests: the one that runs, or one of their own that is ended after them."""
+"""The local stack for tests: the running one, or a new one that is stopped after them."""
 
 import json
 import os
@@ -45,31 +45,50 @@ class Stack:
         return answer.json()
 
     def send(self, text: str, *, room: str, platform: str = "feishu", app: str = "demo", **more: Any) -> str:
-        """A person writes; the id of the message."""
-        said = self.post("/api/messages", **{"sender": "ann", **more}, platform=platform, app=app, room=room, text=text)
-        return said["message_id"]
+        """Have a person write. Returns the id of the message."""
+        sent = self.post("/api/messages", **{"sender": "ann", **more}, platform=platform, app=app, room=room, text=text)
+        return sent["message_id"]
 
-    def answers(self, room: str, platform: str = "feishu") -> list[dict[str, Any]]:
-        """What bots have said in `room`, in order."""
-        said = self.get("/api/messages", platform=platform, room=room)["messages"]
-        return [message for message in said if message["sender"]["kind"] == "bot"]
+    def replies(self, room: str, platform: str = "feishu") -> list[dict[str, Any]]:
+        """The bots' messages in `room`, in order."""
+        messages = self.get("/api/messages", platform=platform, room=room)["messages"]
+        return [message for message in messages if message["sender"]["kind"] == "bot"]
 
-    def wait(self, what: Callable[[], T | None], seconds: float = 60) -> T:
-        """What `what` returns as soon as it is something."""
+    @contextmanager
+    def faults(self, platform: str, kind: str, **more: Any) -> Iterator[None]:
+        """Let calls to the simulated platform fail inside the context."""
+        self.post("/api/faults", platform=platform, kind=kind, **more)
+        try:
+            yield
+        finally:
+            self.http.delete("/api/faults", params={"platform": platform}).raise_for_status()
+
+    def logs(self) -> str:
+        """The logs of all functions."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        return "\n".join(
+            event["message"]
+            for group in self.facts["log_groups"].values()
+            for page in pages.paginate(logGroupName=group)
+            for event in page["events"]
+        )
+
+    def wait(self, look: Callable[[], T | None], seconds: float = 60) -> T:
+        """The first result of `look` that is true. Raises AssertionError after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
-            found = what()
+            found = look()
             if found:
                 return found
             if time.monotonic() > deadline:
-                raise AssertionError(f"nothing came within {seconds} s")
+                raise AssertionError(f"no result within {seconds} s")
             time.sleep(0.1)  # between two looks at a condition
 
-    def wait_for_answers(self, room: str, count: int = 1, seconds: float = 60) -> list[dict[str, Any]]:
+    def wait_for_replies(self, room: str, count: int = 1, seconds: float = 60) -> list[dict[str, Any]]:
         """The bot's messages in `room` once there are `count`."""
 
         def enough() -> list[dict[str, Any]] | None:
-            found = self.answers(room)
+            found = self.replies(room)
             return found if len(found) >= count else None
 
         return self.wait(enough, seconds)
@@ -77,7 +96,7 @@ class Stack:
 
 @contextmanager
 def running(directory: Path | None = None, *options: str) -> Iterator[Stack]:
-    """The stack in `directory` (default: the developer's); started, and then ended, where it does not run."""
+    """The stack in `directory` (default: the developer's). It is started, and stopped afterwards, unless it runs."""
     place = directory or ROOT / os.environ.get("PARLEY_LOCAL_DIR", ".local")
     file = place / "stack.json"
     environment = {**os.environ, "PARLEY_LOCAL_DIR": str(place)}

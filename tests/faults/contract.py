@@ -24,6 +24,11 @@ TABLE: dict[str, Any] = {
 }
 
 
+def client_method(client: Any, operation: str) -> Any:
+    """The method of a boto3 client for an operation: `put_item` for `PutItem`."""
+    return getattr(client, "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).lstrip("_"))
+
+
 def _key(name: str) -> dict[str, Any]:
     return {"TableName": "parley", "Key": {"pk": {"S": name}}}
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from playground.platforms.base import NewMessage
-from tests.faults.contract import CALLS, TABLE
+from tests.faults.contract import CALLS, TABLE, client_method
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB, ServiceError
 from tools.faults.policies import Fault, FaultPlan
@@ -55,11 +55,11 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_the_fake_dynamodb_behaves_as_moto(moto: Any) -> None:
     model = DynamoDB("parley")
     for operation, request in CALLS:
-        method = getattr(moto, "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).lstrip("_"))
         try:
-            theirs = {key: value for key, value in method(**request).items() if key in COMPARED}
+            response: Any = client_method(moto, operation)(**request)
+            theirs = {key: value for key, value in response.items() if key in COMPARED}
         except ClientError as error:
-            response: Any = error.response
+            response = error.response
             theirs = response["Error"]["Code"], response.get("Item"), response.get("CancellationReasons")
         try:
             ours: Any = {key: value for key, value in model.call(operation, request).items() if key in COMPARED}

@@ -9,6 +9,6 @@ from tests.stack import Stack, running
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """A running local stack."""
+    """The running local stack, or a new one that is stopped afterwards."""
     with running() as found:
         yield found

@@ -1,4 +1,4 @@
-"""What only real concurrency shows: threads against the emulator, whose DynamoDB is atomic."""
+"""Real concurrency: threads against the emulator, whose DynamoDB is atomic."""
 
 import threading
 import time
@@ -21,28 +21,29 @@ from parley.errors import RetryAfter
 from parley.journal.inbox import AlreadyDecidedError, Inbox, VersionConflictError
 from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.states import ReplyState, Row
-from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
-from tests.faults.contract import CALLS, TABLE
+from parley.model import Text
+from tests.factories import make_message, make_reply
+from tests.faults.contract import CALLS, TABLE, client_method
 from tests.stack import Stack
 from tools.faults.dynamodb import DynamoDB, ServiceError
 
 ACCOUNT = "100000000003"
-"""An account of its own in the emulator: nothing of the deployed stack is touched."""
+"""A separate account in the emulator, so that the deployed stack is not changed."""
 
 
 class Killed(BaseException):
-    """The process dies here."""
+    """The process is killed here."""
 
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of metrics would hide what went wrong."""
+    """Suppress metrics: thousands of them would hide a failure."""
     monkeypatch.setattr("parley.engine.telemetry._emit", lambda *_: None)
 
 
 @pytest.fixture
 def client(stack: Stack) -> Iterator[Any]:
-    """DynamoDB of the emulator, with an empty table `parley`."""
+    """A DynamoDB client of the emulator, with an empty table `parley`."""
     client = boto3.client(
         "dynamodb",
         endpoint_url=stack.facts["aws_endpoint"],
@@ -58,7 +59,7 @@ def client(stack: Stack) -> Iterator[Any]:
 
 
 def at_once(work: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Do all of `work` at the same time; what each returned or raised."""
+    """Call all of `work` at the same time. Returns the result or the exception of each."""
     ready = threading.Barrier(len(work))
     results: list[Any] = [None] * len(work)
 
@@ -78,33 +79,33 @@ def at_once(work: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def persistent(work: Callable[[], Any]) -> Any:
-    """Do `work` as a queue has it done: again, as long as it asks to wait."""
+    """Call `work` until it no longer raises RetryAfter, as a queue does."""
     while True:
         try:
             return work()
         except RetryAfter as later:
-            time.sleep(min(later.seconds, 1))  # what the queue's visibility timeout is in production
+            time.sleep(min(later.seconds, 1))  # in production this is the visibility timeout
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 
 class Upstream:
-    """A platform's token endpoint."""
+    """A platform's token endpoint. The first `killed` requests kill their process."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self.fetched = 0
         self.lock = threading.Lock()
-        self.dies = 0
+        self.killed = 0
 
     def fetch(self) -> Token:
-        """Another token; takes a while, as such endpoints do."""
+        """A new token, after a delay as with a real endpoint."""
         with self.lock:
             self.fetched += 1
             number = self.fetched
-        time.sleep(0.3)  # the way there and back
-        if number <= self.dies:
+        time.sleep(0.3)  # the latency of the request
+        if number <= self.killed:
             raise Killed
         return Token(f"token-{number}", self.clock() + 7200)
 
@@ -120,15 +121,15 @@ def test_a_thousand_workers_refresh_a_token_once(client: Any) -> None:
     assert upstream.fetched == 1
 
 
-def test_a_refresher_that_dies_is_replaced_once_its_lock_is_over(client: Any) -> None:
-    """Time runs ten times as fast here: the lock is held for fifteen seconds."""
+def test_a_killed_refresher_is_replaced_after_its_lock_has_expired(client: Any) -> None:
+    """The clock is ten times as fast, because the lock lasts fifteen seconds."""
     started = time.time()
 
     def clock() -> float:
         return started + (time.time() - started) * 10
 
     upstream = Upstream(clock)
-    upstream.dies = 1
+    upstream.killed = 1
 
     def worker() -> str:
         tokens = Tokens(client, "parley", clock, lambda seconds: time.sleep(seconds / 10))
@@ -140,7 +141,7 @@ def test_a_refresher_that_dies_is_replaced_once_its_lock_is_over(client: Any) ->
     assert upstream.fetched == 2
 
 
-def test_a_token_that_the_platform_ends_is_replaced_once_by_all_who_hold_it(client: Any) -> None:
+def test_a_revoked_token_is_replaced_once_for_all_workers(client: Any) -> None:
     upstream = Upstream()
     workers = [Tokens(client, "parley") for _ in range(100)]
     held = [persistent(lambda each=each: each.get("t", upstream.fetch)) for each in workers]
@@ -156,15 +157,15 @@ def test_a_token_that_the_platform_ends_is_replaced_once_by_all_who_hold_it(clie
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def test_threads_together_stay_within_a_limit_and_use_nine_tenths_of_it(client: Any) -> None:
+def test_threads_together_use_nine_tenths_of_a_limit_and_no_more_than_all(client: Any) -> None:
     bucket, seconds = Bucket("b", 60, 10.0, burst=0), 20.0
     started = time.monotonic()
     calls: list[float] = []
 
     def worker() -> None:
-        pacing = RateLimiter(client, "parley")
+        rate_limiter = RateLimiter(client, "parley")
         while time.monotonic() < started + seconds:
-            persistent(lambda: pacing.wait([bucket]))
+            persistent(lambda: rate_limiter.wait([bucket]))
             calls.append(time.monotonic())
 
     assert at_once([worker] * 12) == [None] * 12
@@ -183,36 +184,11 @@ def test_threads_together_stay_within_a_limit_and_use_nine_tenths_of_it(client: 
 # --- the journal ------------------------------------------------------------------------------------------------------
 
 
-def message(id_: str) -> Message:
-    return Message(
-        id=id_,
-        platform="feishu",
-        app="demo",
-        kind="message",
-        sender=Sender(id="person"),
-        content=Content(text="/count"),
-        timestamp=1_800_000_000,
-        context=Context(room_id="room"),
-    )
-
-
-def reply(to: Message, text: str) -> Outgoing:
-    key = message_key(to)
-    return Outgoing(
-        id=reply_id(key, 0),
-        message_key=key,
-        ordinal=0,
-        to=Destination.answering(to),
-        reply=Reply(segments=(Text(text=text),)),
-        created=time.time(),
-    )
-
-
 def test_one_of_many_workers_decides_a_message(client: Any) -> None:
-    inbox, mine = Inbox(client, "parley", 86_400), message("m")
+    inbox, mine = Inbox(client, "parley", 86_400), make_message()
 
     def decide(number: int) -> str:
-        inbox.decide(mine, inbox.open(mine), {"by": number}, [reply(mine, str(number))], time.time())
+        inbox.decide(mine, inbox.open(mine), {"by": number}, [make_reply(mine, str(number))], time.time())
         return str(number)
 
     results = at_once([lambda number=number: decide(number) for number in range(30)])
@@ -223,17 +199,17 @@ def test_one_of_many_workers_decides_a_message(client: Any) -> None:
     assert [row.out.reply.segments for row in inbox.replies(mine, 1)] == [(Text(text=winners[0]),)]
 
 
-def test_messages_of_one_conversation_decided_side_by_side_count_each_once(client: Any) -> None:
-    """The queue keeps them apart; where it did not, the version check would."""
+def test_messages_of_one_conversation_decided_at_the_same_time_count_each_once(client: Any) -> None:
+    """The queue serialises them. The version check holds without it too."""
     inbox = Inbox(client, "parley", 86_400)
 
     def count(number: int) -> int:
-        mine = message(f"m{number}")
+        mine = make_message(f"m{number}")
         while True:
-            opened = inbox.open(mine)
-            reached = opened.state.get("count", 0) + 1
+            snapshot = inbox.open(mine)
+            reached = snapshot.state.get("count", 0) + 1
             try:
-                inbox.decide(mine, opened, {"count": reached}, [reply(mine, str(reached))], time.time())
+                inbox.decide(mine, snapshot, {"count": reached}, [make_reply(mine, str(reached))], time.time())
             except (VersionConflictError, ClientError):
                 continue
             return reached
@@ -242,8 +218,8 @@ def test_messages_of_one_conversation_decided_side_by_side_count_each_once(clien
     assert sorted(results) == list(range(1, 21))
 
 
-def test_one_of_many_workers_takes_a_reply_and_only_it_can_finish_it(client: Any) -> None:
-    out = reply(message("m"), "hi")
+def test_one_of_many_workers_takes_a_reply_and_only_this_one_can_finish_it(client: Any) -> None:
+    out = make_reply(make_message())
     Inbox(client, "parley", 86_400).add(out, time.time())
     outbox = Outbox(client, "parley", 30)
 
@@ -259,29 +235,28 @@ def test_one_of_many_workers_takes_a_reply_and_only_it_can_finish_it(client: Any
     assert Counter(at_once([deliver] * 50)) == {True: 1, False: 49}
 
 
-# --- the model of the faults suite ------------------------------------------------------------------------------------
+# --- the fake DynamoDB of the faults suite ----------------------------------------------------------------------------
 
 
-def test_the_dynamodb_of_the_faults_suite_answers_as_the_emulators(client: Any) -> None:
+def test_the_fake_dynamodb_behaves_as_the_emulator(client: Any) -> None:
     model = DynamoDB("parley")
     for operation, request in CALLS:
-        method = getattr(client, "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).lstrip("_"))
         try:
-            theirs = method(**request)
+            theirs = client_method(client, operation)(**request)
         except ClientError as error:
             theirs = error_code(error)
         try:
             ours: Any = model.call(operation, request)
         except ServiceError as error:
             ours = error.code
-        told = ("Attributes", "Item", "Items", "Count")
+        compared = ("Attributes", "Item", "Items", "Count")
         if isinstance(ours, dict) and isinstance(theirs, dict):
-            ours, theirs = ({key: each[key] for key in told if key in each} for each in (ours, theirs))
+            ours, theirs = ({key: each[key] for key in compared if key in each} for each in (ours, theirs))
         assert ours == theirs, (operation, request)
 
 
-def test_a_pool_of_threads_is_what_it_takes(client: Any) -> None:
-    """The emulator itself: forty conditional increments up to twenty-five, and not one more."""
+def test_the_emulators_conditional_writes_are_atomic(client: Any) -> None:
+    """Of forty increments with the condition `n < 25`, exactly twenty-five succeed."""
     client.put_item(TableName="parley", Item={"pk": {"S": "n"}, "n": {"N": "0"}})
 
     def increment(_: int) -> bool:

@@ -1,4 +1,4 @@
-"""With IAM enforced, each function does its work with its own role and nothing else. The bot has two files."""
+"""With IAM enforced, each function works with the permissions of its own role. The bot has two files."""
 
 import json
 import uuid
@@ -13,7 +13,7 @@ from tests.stack import Stack, running
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of its own whose functions may do only what their roles allow, with the bot of tests/bots/two_files."""
+    """A stack of its own that enforces the roles of its functions, with the bot of tests/bots/two_files."""
     directory: Path = tmp_path_factory.mktemp("iam")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PARLEY_BOT", "tests/bots/two_files")
@@ -24,7 +24,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def test_a_module_beside_the_bot_is_imported_by_the_processor(strict: Stack) -> None:
     room = f"group-{uuid.uuid4().hex[:8]}"
     strict.send("/menu", room=room)
-    assert [message["text"] for message in strict.wait_for_answers(room)] == ["Green tea, Milk tea, Water"]
+    assert [message["text"] for message in strict.wait_for_replies(room)] == ["Green tea, Milk tea, Water"]
 
 
 def test_a_module_beside_the_bot_is_imported_by_the_discord_function(strict: Stack) -> None:
@@ -40,22 +40,22 @@ def test_a_module_beside_the_bot_is_imported_by_the_registration_tool(strict: St
     assert [command["name"] for command in registered] == ["menu", "order", "echo", "count"]
 
 
-def test_callback_processor_and_deliverer_do_with_their_roles(strict: Stack) -> None:
+def test_callback_processor_and_deliverer_work_with_their_roles(strict: Stack) -> None:
     room = f"group-{uuid.uuid4().hex[:8]}"
     strict.send("/count", room=room)
     strict.send("/count", room=room)
-    assert [message["text"] for message in strict.wait_for_answers(room, 2)] == ["1", "2"]
+    assert [message["text"] for message in strict.wait_for_replies(room, 2)] == ["1", "2"]
 
 
-def test_waiting_and_retrying_do_with_their_roles(strict: Stack) -> None:
+def test_retries_work_with_their_roles(strict: Stack) -> None:
     room = f"group-{uuid.uuid4().hex[:8]}"
     strict.post("/api/faults", platform="feishu", kind="http_500", times=1)
     strict.send("/echo again", room=room)
-    assert [message["text"] for message in strict.wait_for_answers(room)] == ["again"]
+    assert [message["text"] for message in strict.wait_for_replies(room)] == ["again"]
 
 
 @pytest.mark.parametrize("platform", ["wecom", "wechat"])
-def test_a_callback_gives_a_passive_reply_with_its_role(strict: Stack, platform: str) -> None:
+def test_a_passive_reply_works_with_the_role_of_the_callback(strict: Stack, platform: str) -> None:
     person = f"person{uuid.uuid4().hex[:8]}"
     sent = strict.post("/api/messages", platform=platform, app="passive", sender=person, text="/echo within")
 
@@ -66,11 +66,11 @@ def test_a_callback_gives_a_passive_reply_with_its_role(strict: Stack, platform:
     assert [reply["receipts"] for reply in strict.wait(replies)] == [["passive"]]
 
 
-def test_the_sweeper_does_with_its_role(strict: Stack) -> None:
-    """A reply that was left behind long ago is brought to its end."""
+def test_the_sweeper_works_with_its_role(strict: Stack) -> None:
+    """A reply that has been due for a long time is delivered."""
     room = f"group-{uuid.uuid4().hex[:8]}"
     strict.send("/echo first", room=room)
-    strict.wait_for_answers(room)
+    strict.wait_for_replies(room)
     table = strict.client("dynamodb")
     rows = table.scan(
         TableName=strict.facts["table"],
@@ -96,7 +96,7 @@ def test_the_sweeper_does_with_its_role(strict: Stack) -> None:
     strict.wait(sent)
 
 
-def test_a_role_that_lacks_a_right_is_refused_so_this_proves_something(strict: Stack) -> None:
+def test_a_role_without_its_policies_is_denied(strict: Stack) -> None:
     iam = strict.client("iam")
     function = strict.client("lambda").get_function(FunctionName=strict.facts["functions"]["deliverer"])
     role = function["Configuration"]["Role"].rsplit("/", 1)[-1]
@@ -116,4 +116,4 @@ def test_a_role_that_lacks_a_right_is_refused_so_this_proves_something(strict: S
         return bool(events)
 
     strict.wait(denied)
-    assert strict.answers(room) == []
+    assert strict.replies(room) == []

@@ -1,6 +1,8 @@
-"""The promises on a deployed stack: through HTTP, through the emulator's queues and functions, while calls fail and the
-functions' processes are killed. Minutes, so `make promises` runs it and `make integration` does not. It starts a stack
-of its own, since nobody else's should be treated like that.
+"""The promises on a deployed stack, over HTTP and the emulator's queues and functions, while calls fail and the
+functions' processes are killed.
+
+It takes minutes, so `make promises` runs it and `make integration` does not. It starts a stack of its own, because it
+kills processes.
 """
 
 import os
@@ -17,14 +19,15 @@ import pytest
 
 from parley.journal.inbox import Inbox
 from parley.journal.rows import row_of
-from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
+from parley.model import Context, Message, Sender, Text
 from parley.model.codec import encode
+from tests.factories import make_message, make_reply
 from tests.stack import Stack, running
 from tools import dlq
 
 ROOMS, MESSAGES, DELIVERIES = 20, 10, 3
 RATES = {"http_500": 0.05, "limited": 0.05, "token_expired": 0.05, "drop_response": 0.05}
-"""A fifth of all calls to the platform goes wrong."""
+"""A fifth of all calls to the platform fail."""
 _NAME = "AWS_LAMBDA_FUNCTION_NAME="
 KILL_EVERY = 2.0
 """Seconds between two kills of a function's process."""
@@ -32,26 +35,26 @@ KILL_EVERY = 2.0
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this suite's own stack lives."""
+    """The directory of this suite's own stack."""
     return tmp_path_factory.mktemp("promises")
 
 
 @pytest.fixture(scope="module")
 def stack(directory: Path) -> Iterator[Stack]:
-    """A stack of this suite's own, ended after it."""
+    """A stack of this suite's own, stopped after it."""
     with running(directory) as found:
         yield found
 
 
 @pytest.fixture
 def rooms() -> list[str]:
-    """Groups of this test's own."""
+    """New groups for each test."""
     return [f"promise-{uuid.uuid4().hex[:8]}" for _ in range(ROOMS)]
 
 
 @contextmanager
 def faults(stack: Stack) -> Iterator[None]:
-    """The platform fails."""
+    """Let the platform fail at random inside the context."""
     for kind, rate in RATES.items():
         stack.post("/api/faults", platform="feishu", kind=kind, rate=rate, seed=11)
     try:
@@ -61,7 +64,7 @@ def faults(stack: Stack) -> Iterator[None]:
 
 
 class Killer(threading.Thread):
-    """Kills a process of the stack's processor or deliverer now and then, whatever it is doing."""
+    """Kills a process of the processor or the deliverer at regular intervals."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__()
@@ -71,7 +74,7 @@ class Killer(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
-        """Until told to end."""
+        """Kill processes until `ended` is set."""
         turn = 0
         while not self.ended.wait(KILL_EVERY):
             workers = sorted(self._workers())
@@ -81,7 +84,7 @@ class Killer(threading.Thread):
                 self.killed += 1
 
     def _workers(self) -> Iterator[int]:
-        """The children of the stack's own emulator that run one of the functions."""
+        """The child processes of this stack's emulator that run one of the functions."""
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
@@ -89,7 +92,7 @@ class Killer(threading.Thread):
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 environment = (entry / "environ").read_text(errors="replace").split("\0")
             except (OSError, ValueError, IndexError):
-                continue  # ended while we looked
+                continue  # the process has ended in the meantime
             names = {value.partition("=")[2] for value in environment if value.startswith(_NAME)}
             if parent == self.parent and names & self.functions:
                 yield int(entry.name)
@@ -97,7 +100,7 @@ class Killer(threading.Thread):
 
 @contextmanager
 def killing(stack: Stack) -> Iterator[Killer]:
-    """Processes die."""
+    """Kill processes inside the context."""
     killer = Killer(stack)
     killer.start()
     try:
@@ -108,10 +111,12 @@ def killing(stack: Stack) -> Iterator[Killer]:
 
 
 def texts(stack: Stack, room: str) -> list[str]:
-    return [message["text"] for message in stack.answers(room)]
+    return [message["text"] for message in stack.replies(room)]
 
 
-def test_every_conversation_reads_one_to_n_in_order_whatever_fails_and_dies(stack: Stack, rooms: list[str]) -> None:
+def test_every_conversation_counts_in_order_while_calls_fail_and_processes_are_killed(
+    stack: Stack, rooms: list[str]
+) -> None:
     """Two hundred messages in twenty conversations, each delivered three times."""
     wanted = [str(number) for number in range(1, MESSAGES + 1)]
 
@@ -126,7 +131,7 @@ def test_every_conversation_reads_one_to_n_in_order_whatever_fails_and_dies(stac
             list(pool.map(talk, rooms))
         _settle(stack, rooms, seconds=120)
     stack.wait(lambda: all(len(texts(stack, room)) >= MESSAGES for room in rooms) or None, seconds=300)
-    # A last message in each room comes behind whatever may still be on its way there.
+    # A last message in each room follows all replies that are still on their way.
     for room in rooms:
         stack.send("/echo end", room=room)
     stack.wait(lambda: all(texts(stack, room)[-1] == "end" for room in rooms) or None, seconds=120)
@@ -136,7 +141,7 @@ def test_every_conversation_reads_one_to_n_in_order_whatever_fails_and_dies(stac
 
 
 def _settle(stack: Stack, rooms: list[str], seconds: float) -> None:
-    """Let the killing go on until most is said, or for so long."""
+    """Wait until 80 % of the replies are there, at most for `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if sum(len(texts(stack, room)) for room in rooms) >= 0.8 * ROOMS * MESSAGES:
@@ -145,7 +150,7 @@ def _settle(stack: Stack, rooms: list[str], seconds: float) -> None:
 
 
 def dead(stack: Stack) -> dict[str, int]:
-    """How many dead letters there are."""
+    """The number of messages in each dead-letter queue."""
     sqs, names = stack.client("sqs"), ("inbound", "outbound")
     wanted = "ApproximateNumberOfMessages"
     found = (
@@ -159,7 +164,7 @@ def dead(stack: Stack) -> dict[str, int]:
 
 
 def test_one_poisoned_conversation_of_fifty_delays_none_of_the_others(stack: Stack) -> None:
-    """The poison is tried for half a minute; all others are answered long before that."""
+    """The poisoned message is retried for half a minute. All others get their replies long before that."""
     poison, before = uuid.uuid4().hex, dead(stack)["inbound"]
     healthy = _answer_times(stack, [f"healthy-{uuid.uuid4().hex[:8]}" for _ in range(49)])
     stack.client("sqs").send_message(
@@ -169,7 +174,9 @@ def test_one_poisoned_conversation_of_fifty_delays_none_of_the_others(stack: Sta
         MessageDeduplicationId=poison,
     )
     poisoned = _answer_times(stack, [f"poison-{uuid.uuid4().hex[:8]}" for _ in range(49)])
-    assert dead(stack)["inbound"] == before, "the poison was gone before the others were through"
+    assert dead(stack)["inbound"] == before, (
+        "the poisoned message was moved before the other conversations had their replies"
+    )
     print(f"slowest of 49: {max(healthy):.2f} s without, {max(poisoned):.2f} s with a poisoned conversation")
     assert max(poisoned) <= max(healthy) * 1.5 + 2
     stack.wait(lambda: dead(stack)["inbound"] > before or None, seconds=180)
@@ -177,16 +184,16 @@ def test_one_poisoned_conversation_of_fifty_delays_none_of_the_others(stack: Sta
 
 
 def _answer_times(stack: Stack, rooms: list[str]) -> list[float]:
-    """Seconds from each question to its answer."""
+    """Seconds from each message to its reply."""
 
-    def ask(room: str) -> float:
+    def measure(room: str) -> float:
         started = time.monotonic()
         stack.send("/echo hello", room=room)
-        stack.wait(lambda: stack.answers(room) or None, seconds=120)
+        stack.wait(lambda: stack.replies(room) or None, seconds=120)
         return time.monotonic() - started
 
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(ask, rooms))
+        return list(pool.map(measure, rooms))
 
 
 def _empty(stack: Stack, queue: str) -> None:
@@ -199,21 +206,20 @@ def _empty(stack: Stack, queue: str) -> None:
 # --- the sweeper and the dead letters ---------------------------------------------------------------------------------
 
 
-def heard(stack: Stack, text: str) -> tuple[Message, str]:
-    """A message as a callback would have queued it, in a room that exists at the platform; and that room."""
+def new_message(stack: Stack, text: str) -> tuple[Message, str]:
+    """A message as a callback queues it, in a room that exists at the platform, and that room."""
     room = f"left-{uuid.uuid4().hex[:8]}"
     first = stack.send("/echo first", room=room)
-    stack.wait_for_answers(room)
+    stack.wait_for_replies(room)
     items = stack.client("dynamodb").scan(TableName=stack.facts["table"], ConsistentRead=True)["Items"]
     replies = [row_of(item) for item in items if item["pk"]["S"].startswith("out#")]
     [to] = [row.out.to for row in replies if row.out.to.message_id == first]
-    message = Message(
-        id=f"om_{uuid.uuid4().hex}",
+    message = make_message(
+        f"om_{uuid.uuid4().hex}",
+        text,
         platform=to.platform,
         app=to.app,
-        kind="message",
         sender=Sender(id=to.user_id),
-        content=Content(text=text),
         segments=(Text(text=text),),
         timestamp=int(time.time()),
         context=Context(room_id=to.room_id, tenant=to.tenant),
@@ -221,31 +227,23 @@ def heard(stack: Stack, text: str) -> tuple[Message, str]:
     return message, room
 
 
-def test_a_reply_that_nobody_took_is_swept_within_a_minute(stack: Stack) -> None:
-    """Its processor died between the decision and the queue, and the message never came back."""
-    message, room = heard(stack, "unused")
-    key = message_key(message)
-    out = Outgoing(
-        id=reply_id(key, 0),
-        message_key=key,
-        ordinal=0,
-        to=Destination.answering(message),
-        reply=Reply(segments=(Text(text="left behind"),)),
-        created=time.time(),
-    )
+def test_a_reply_that_was_never_queued_is_swept_within_a_minute(stack: Stack) -> None:
+    """Its processor crashed between the decision and the queue, and the message was not delivered again."""
+    message, room = new_message(stack, "unused")
+    out = make_reply(message, "left behind", created=time.time())
     Inbox(stack.client("dynamodb"), stack.facts["table"], 86_400).add(out, time.time() - 60)
-    stack.wait_for_answers(room, 2, seconds=90)
+    stack.wait_for_replies(room, 2, seconds=90)
     assert texts(stack, room)[1:] == ["left behind"]
 
 
 def test_a_dead_letter_sent_back_is_handled_once(
     stack: Stack, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Put among the dead letters by hand, sent back by the operator's command; then once more."""
-    message, room = heard(stack, "/count")
+    """It is put into the dead-letter queue by hand and sent back by `make dlq`, twice."""
+    message, room = new_message(stack, "/count")
     monkeypatch.setenv("PARLEY_LOCAL_DIR", str(directory))
 
-    def bury() -> None:
+    def send_to_dead_letters() -> None:
         stack.client("sqs").send_message(
             QueueUrl=stack.facts["queues"]["inbound_dead"],
             MessageBody=encode(message).decode(),
@@ -253,14 +251,14 @@ def test_a_dead_letter_sent_back_is_handled_once(
             MessageDeduplicationId=uuid.uuid4().hex,
         )
 
-    bury()
+    send_to_dead_letters()
     assert dlq.main(["list", "--queue", "inbound"]) == 0
     assert message.id in capsys.readouterr().out
     assert dlq.main(["send", message.id]) == 0
-    stack.wait_for_answers(room, 2)
-    bury()
+    stack.wait_for_replies(room, 2)
+    send_to_dead_letters()
     assert dlq.main(["send-all", "--queue", "inbound"]) == 0
     stack.send("/count", room=room)
-    stack.wait_for_answers(room, 3)
+    stack.wait_for_replies(room, 3)
     assert texts(stack, room)[1:] == ["1", "2"]
     assert dead(stack) == {"inbound": 0, "outbound": 0}

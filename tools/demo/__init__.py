@@ -1,4 +1,5 @@
-"""`make demo`: conversations and attacks over real HTTP against the local stack, one printed row each.
+"""`make demo`: conversations and attacks over real HTTP on the local stack, with one printed row each.
 
-A platform's cases are a module of small functions here, and one row in `tools.demo.cases.PLATFORMS`.
+Each platform has a module here, by its name, with its cases in `CASES`. `tests/integration/test_demo.py` runs the same
+cases as tests.
 """

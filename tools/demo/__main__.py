@@ -1,21 +1,18 @@
-"""Runs the cases. Starts the stack if it is not up, and ends it again then. Exit status 1 if one fails."""
+"""Runs the cases. Starts the stack if it is not running, and stops it afterwards. Exit status 1 if a case fails."""
 
 import signal
 import sys
 from typing import NoReturn
 
-import httpx
-
-from tools.demo.case import Case, Result
-from tools.demo.cases import PLATFORMS
+from tools.demo import cases
+from tools.demo.case import Result
 from tools.demo.table import Table
-from tools.demo.world import Unanswered, World
 from tools.local import Options, Trouble, down, running, up
 from tools.local.stack import Stack
 
 
 def main() -> int:
-    """One row each, and the sum; the exit status."""
+    """Run the demo on the local stack. Returns the exit status."""
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
     was_up = running() is not None
@@ -33,30 +30,19 @@ def main() -> int:
 
 
 def demonstrate(stack: Stack) -> int:
-    """Run all cases of the platforms that `stack` has an app of."""
-    chosen = {platform: PLATFORMS.get(platform, ()) for platform in stack["apps"]}
-    table = Table([case for cases in chosen.values() for case in cases])
+    """Run all cases of the platforms that have an app in `stack`. Prints one row each. Returns the exit status."""
+    chosen = {platform: cases.PLATFORMS.get(platform, ()) for platform in stack["apps"]}
+    table = Table([case for platform_cases in chosen.values() for case in platform_cases])
     results: list[Result] = []
-    for platform, cases in chosen.items():
-        print(f"\n{platform}" + ("" if cases else ": no cases yet"))
+    for platform, platform_cases in chosen.items():
+        print(f"\n{platform}" + ("" if platform_cases else ": no cases yet"))
         print(table.head())
-        for case in cases:
-            results.append(attempt(case, World(stack, platform)))
+        for case in platform_cases:
+            results.append(cases.run(case, stack, platform))
             print(table.row(results[-1]), flush=True)
     failed = sum(not result.ok for result in results)
     print(f"\ndemo: {len(results) - failed} ok, {failed} failed")
     return 1 if failed or not results else 0
-
-
-def attempt(case: Case, world: World) -> Result:
-    """Run one case. Whatever goes wrong is what was got."""
-    try:
-        seen = case.run(world)
-    except (Unanswered, httpx.HTTPError) as error:
-        return Result(case, str(error), None)
-    finally:
-        world.http.close()
-    return Result(case, seen.words, seen.seconds * 1000)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

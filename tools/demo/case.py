@@ -1,31 +1,31 @@
-"""One row of the demo: what is sent, what must come of it, and the function that tries."""
+"""A case of the demo: what is sent, the expected outcome, and the function that carries it out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tools.demo.world import World
+from tools.demo.client import PlatformClient
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What came of it, in the words that `Case.expected` uses, and how long it took."""
+class Outcome:
+    """What a case has observed, in the form of `Case.expected`, and the seconds that it took."""
 
-    words: str
+    text: str
     seconds: float
 
 
 @dataclass(frozen=True)
 class Case:
-    """`run` does it in `world` and tells what it saw; it is ok if that is `expected`, word for word."""
+    """One case. It passes if the text of its outcome equals `expected`."""
 
     sent: str
     expected: str
-    run: Callable[[World], Seen]
+    run: Callable[[PlatformClient], Outcome]
 
 
 @dataclass(frozen=True)
 class Result:
-    """A case that was run. `ms` None: it took until the patience ended."""
+    """The result of a case. `ms` is None if the case failed with an exception."""
 
     case: Case
     got: str
@@ -33,5 +33,5 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Whether that was expected."""
+        """Whether the case has passed."""
         return self.got == self.case.expected

@@ -1,61 +1,52 @@
-"""Feishu's rows. Attacks are signed by `cryptography` and the standard library, not by Parley's own code."""
+"""The cases of Feishu. Attacks are signed by `cryptography` and the standard library, not by Parley's code."""
 
 import time
 import uuid
 from dataclasses import replace
+from functools import partial
 from random import SystemRandom
 from typing import Any
 
 from playground.platforms.feishu import wire
 from playground.platforms.model import Wire
-from tools.demo.case import Case, Seen
-from tools.demo.rows import Rows, fault
-from tools.demo.world import Said, World
+from tools.demo.case import Case, Outcome
+from tools.demo.client import PlatformClient, SentMessage
+from tools.demo.common import CommonCases
 
 _DICE = SystemRandom()
 _SIGNATURE = "X-Lark-Signature"
 
 
-class Feishu(Rows):
-    """What is Feishu's own: groups, signed headers, encrypted bodies."""
+class Feishu(CommonCases):
+    """Feishu has groups, signatures in headers, and encrypted bodies."""
 
-    def opened(self, world: World, text: str, **more: Any) -> Said:
-        """`text`, to the bot in a new group."""
-        return world.say(world.group(), text, **more)
+    def open(self, client: PlatformClient, text: str, **more: Any) -> SentMessage:
+        """A message to the bot in a new group."""
+        return client.send(client.group(), text, **more)
 
-    def genuine(self, world: World, where: Said, age: float = 0) -> Wire:
-        """An event, encrypted and signed."""
-        plain = wire.dumps(event(world, where.room))
-        return wire.callback(world.config["encrypt_key"], plain, time.time() - age, _DICE)
+    def genuine(self, client: PlatformClient, where: SentMessage, age: float = 0) -> Wire:
+        """An encrypted and signed event."""
+        plain = wire.dumps(event(client, where.room))
+        return wire.callback(client.config["encrypt_key"], plain, time.time() - age, _DICE)
 
-    def resealed(self, world: World, genuine: Wire, body: bytes) -> Wire:
-        """Signed anew."""
-        return wire.resigned(genuine, world.config["encrypt_key"], body, time.time(), _DICE)
+    def resealed(self, client: PlatformClient, genuine: Wire, body: bytes) -> Wire:
+        """With a new signature."""
+        return wire.resigned(genuine, client.config["encrypt_key"], body, time.time(), _DICE)
 
     def missigned(self, genuine: Wire) -> Wire:
-        """With another first digit."""
+        """With another first digit of the signature."""
         sent = genuine.headers[_SIGNATURE]
         return replace(genuine, headers={**genuine.headers, _SIGNATURE: f"{int(sent[0], 16) ^ 1:x}{sent[1:]}"})
 
-    def lost_answer(self, world: World) -> Seen:
-        """Feishu does what it was asked, and its answer gets lost: it is asked again, and must say it once."""
-        with fault(world, "drop_response", path="/im/v1/messages"):
-            said = self.opened(world, "/echo once")
-            answer = world.answers(said.room)[0]
-        world.again(said, "/echo after")
-        texts = [message["text"] for message in world.answers(said.room, 2)]
-        asked = [call["key"] for call in world.calls() if call["room"] == said.room]
-        return Seen(f"asked {asked.count(asked[0])} times, said: {', '.join(texts)}", answer["at"] - said.at)
-
-    def plain(self, world: World) -> Seen:
-        """Unencrypted, with the right verification token, to an app that has an Encrypt Key."""
+    def plain(self, client: PlatformClient) -> Outcome:
+        """Not encrypted, with the right verification token, to an app that has an Encrypt Key."""
         headers = {"Content-Type": "application/json"}
-        return self.refused(world, lambda where: Wire(headers=headers, body=wire.dumps(event(world, where.room))))
+        return self.refused(client, lambda where: Wire(headers=headers, body=wire.dumps(event(client, where.room))))
 
 
-def event(world: World, room: str) -> dict[str, Any]:
-    """`im.message.receive_v1` as Feishu makes it, for a message that was never written."""
-    config, now = world.config, str(int(time.time() * 1000))
+def event(client: PlatformClient, room: str) -> dict[str, Any]:
+    """The event `im.message.receive_v1` as Feishu sends it, for a message that nobody has sent."""
+    config, now = client.config, str(int(time.time() * 1000))
     header = {
         "event_id": uuid.uuid4().hex,
         "event_type": "im.message.receive_v1",
@@ -80,19 +71,23 @@ def event(world: World, room: str) -> dict[str, Any]:
     return {"schema": "2.0", "header": header, "event": {"sender": sender, "message": message}}
 
 
-_ROWS = Feishu()
+_FEISHU = Feishu()
 CASES = (
-    Case("URL verification, encrypted", "200, accepted", _ROWS.challenge),
-    Case("private text", "'你好, Parley'", _ROWS.text),
-    Case("group mention in a thread", "'in here' in the thread", _ROWS.in_thread),
-    Case("image", "'Thank you for the image.'", _ROWS.image),
-    Case("card, and a press of its button", "interactive, 200, 'You chose coffee.'", _ROWS.card_and_button),
-    Case("one event three times, then another", "200 200; answers 1 then 2", _ROWS.three_times),
-    Case("Feishu's answer to a send gets lost", "asked 2 times, said: once, after", _ROWS.lost_answer),
-    Case("forged signature", "401 forged, unheard", _ROWS.forged),
-    Case("signed a day ago", "401 stale, unheard", _ROWS.day_old),
-    Case("truncated body", "400 malformed, unheard", _ROWS.truncated),
-    Case("not encrypted", "401 forged, unheard", _ROWS.plain),
-    Case("body of 1 MiB", "413 too_large, unheard", _ROWS.one_mebibyte),
-    Case("unknown app", "404 unknown_app, unheard", _ROWS.unknown_app),
+    Case("URL verification, encrypted", "200, accepted", _FEISHU.challenge),
+    Case("private text", "'你好, Parley'", _FEISHU.text),
+    Case("group mention in a thread", "'in here' in the thread", _FEISHU.in_thread),
+    Case("image", "'Thank you for the image.'", _FEISHU.image),
+    Case("card, and a press of its button", "interactive, 200, 'You chose coffee.'", _FEISHU.card_and_button),
+    Case("one event three times, then another", "200 200; replies 1 then 2", _FEISHU.three_times),
+    Case(
+        "response of a send gets lost",
+        "SENT after 2 calls: once, after",
+        partial(_FEISHU.lost_response, path="/im/v1/messages"),
+    ),
+    Case("forged signature", "401 forged, no reply", _FEISHU.forged),
+    Case("signed a day ago", "401 stale, no reply", _FEISHU.day_old),
+    Case("truncated body", "400 malformed, no reply", _FEISHU.truncated),
+    Case("not encrypted", "401 forged, no reply", _FEISHU.plain),
+    Case("body of 1 MiB", "413 too_large, no reply", _FEISHU.one_mebibyte),
+    Case("unknown app", "404 unknown_app, no reply", _FEISHU.unknown_app),
 )

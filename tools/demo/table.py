@@ -1,4 +1,4 @@
-"""The rows as they are printed: columns by what a terminal shows, in which a Chinese character is two wide."""
+"""The printed table. A Chinese character is two columns wide in a terminal."""
 
 import unicodedata
 
@@ -8,18 +8,18 @@ _GAP = "  "
 
 
 class Table:
-    """Aligned to the widest of `cases`; what was got comes last but the time, so that it may be as long as it likes."""
+    """Columns as wide as the widest text of `cases`. A longer result only moves the time to the right."""
 
     def __init__(self, cases: list[Case]) -> None:
         self._sent = max((_width(case.sent) for case in cases), default=0)
         self._expected = max((_width(case.expected) for case in cases), default=0)
 
     def head(self) -> str:
-        """The names of the columns."""
+        """The row with the names of the columns."""
         return self._line("", "sent", "expected", "got", "ms")
 
     def row(self, result: Result) -> str:
-        """One result."""
+        """The row of one result."""
         ms = "-" if result.ms is None else f"{result.ms:.0f}"
         return self._line("ok" if result.ok else "FAIL", result.case.sent, result.case.expected, result.got, ms)
 

@@ -1,10 +1,10 @@
-"""WeChat's rows."""
+"""The cases of WeChat Official Accounts."""
 
 from playground.platforms.wechat import Wechat
 from tools.demo.case import Case
-from tools.demo.tencent import TencentRows
+from tools.demo.tencent import TencentCases
 
-_ROWS = TencentRows(Wechat, keep_query=False)
-CASES = _ROWS.cases(
-    "msgmenu", Case("six seconds, within the callback", "504 200, 'That took 6 seconds.'", _ROWS.within_the_callback)
+_WECHAT = TencentCases(Wechat, keep_query=False)
+CASES = _WECHAT.cases(
+    "msgmenu", Case("passive reply after six seconds", "504 200, 'That took 6 seconds.'", _WECHAT.passive)
 )

@@ -1,6 +1,6 @@
-"""WeCom's rows."""
+"""The cases of WeCom."""
 
 from playground.platforms.wecom import Wecom
-from tools.demo.tencent import TencentRows
+from tools.demo.tencent import TencentCases
 
-CASES = TencentRows(Wecom, keep_query=True).cases("template_card")
+CASES = TencentCases(Wecom, keep_query=True).cases("template_card")

@@ -27,9 +27,20 @@ class Downloads:
         try:
             app = self.apps.get(message.platform, message.app)
             context = CallContext(_placeholder(message), app, outbound(message.platform))
-            return self._fetch(context, media, message, again=True)
+            return self._fetch_or_follow(context, media, message)
         except (AppsUnavailableError, UnknownAppError, CallError, TokenUnavailableError, RetryAfter) as error:
             raise DownloadError(str(error)) from error
+
+    def _fetch_or_follow(self, context: CallContext, media: AnyMedia, message: Message) -> bytes:
+        """The bytes from the API. If it refuses them, those at the public URL that the callback holds, if there is one
+        (pictures of WeCom and WeChat).
+        """
+        try:
+            return self._fetch(context, media, message, again=True)
+        except (DownloadError, TokenUnavailableError):
+            if not (media.key and media.url):
+                raise
+            return self._follow(media.url)
 
     def _fetch(self, context: CallContext, media: AnyMedia, message: Message, *, again: bool) -> bytes:
         call = context.platform.download(media, message.id, context.app)
@@ -40,13 +51,10 @@ class Downloads:
             self.calls.tokens.reject(context.token_name or "", held)
             return self._fetch(context, media, message, again=False)
         if not isinstance(outcome, Sent):
-            if media.url and media.url != call.url:
-                # The callback holds a public address of the same bytes (WeCom and WeChat pictures).
-                return self._elsewhere(media.url)
             raise DownloadError(outcome.reason)
-        return self._elsewhere(outcome.data["url"]) if "url" in outcome.data else body
+        return self._follow(outcome.data["url"]) if "url" in outcome.data else body
 
-    def _elsewhere(self, url: str) -> bytes:
+    def _follow(self, url: str) -> bytes:
         """The bytes at an address that the platform returned instead of the bytes."""
         answer, body = self.calls.http.download(Call(name="download", method="GET", url=url), "")
         if answer.status != 200:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from parley.model import Content, Context, Message, Sender
+from parley.model import Message
+from tests.factories import make_message
 
 
 @pytest.fixture
@@ -13,17 +14,7 @@ def message() -> Callable[..., Message]:
     """Makes messages: `message("/echo hi", id="m2", room="r")`."""
 
     def make(text: str = "hi", *, id: str = "m1", room: str = "room", **more: Any) -> Message:  # noqa: A002
-        return Message(
-            id=id,
-            platform="feishu",
-            app="demo",
-            kind=more.pop("kind", "message"),
-            sender=more.pop("sender", Sender(id="person")),
-            content=Content(text=text),
-            timestamp=1_800_000_000,
-            context=Context(room_id=room),
-            **more,
-        )
+        return make_message(id, text, room=room, **more)
 
     return make
 

@@ -123,3 +123,29 @@ def test_wechat_may_answer_with_an_address_or_a_refusal_that_it_calls_text(
         return
     with pytest.raises(DownloadError, match=wanted):
         downloads(Image(key="m"), came)
+
+
+@pytest.mark.parametrize("refused", ["token", "media"])
+def test_a_picture_that_the_api_refuses_is_fetched_from_the_address_in_the_callback(
+    message: Callable[..., Message], refused: str
+) -> None:
+    ssm().put_parameter(
+        Name="/parley/unit/wechat/demo", Value=msgspec.json.encode(WECHAT).decode(), Type="SecureString"
+    )
+
+    def server(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "mmbiz":
+            assert "access_token" not in request.url.params
+            return httpx.Response(200, content=b"PNG")
+        if refused == "token":
+            return httpx.Response(200, json={"errcode": 40164, "errmsg": "invalid ip"})
+        if request.url.path.endswith("stable_token"):
+            return httpx.Response(200, json={"access_token": "T", "expires_in": 7200})
+        return httpx.Response(200, json={"errcode": 48001, "errmsg": "api unauthorized"})
+
+    http = Http(httpx.Client(transport=httpx.MockTransport(server)))
+    calls = Calls(http, Tokens(dynamodb(), "parley"), RateLimiter(dynamodb(), "parley"), dynamodb(), "parley")
+    downloads, came = Downloads(calls, Apps()), msgspec.structs.replace(message(), platform="wechat")
+    assert downloads(Image(key="m", url="http://mmbiz/picture"), came) == b"PNG"
+    with pytest.raises(DownloadError):
+        downloads(Image(key="m"), came)

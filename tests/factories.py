@@ -1,0 +1,33 @@
+"""Messages and replies for tests."""
+
+from typing import Any
+
+from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
+
+NOW = 1_800_000_000
+
+
+def make_message(id_: str = "m1", text: str = "hi", *, room: str = "room", **more: Any) -> Message:
+    """A message of a person in the room `room` of the Feishu app `demo`."""
+    fields: dict[str, Any] = {
+        "platform": "feishu",
+        "app": "demo",
+        "kind": "message",
+        "sender": Sender(id="person"),
+        "timestamp": NOW,
+        "context": Context(room_id=room),
+    }
+    return Message(id=id_, content=Content(text=text), **fields | more)
+
+
+def make_reply(message: Message, text: str = "answer", *, ordinal: int = 0, created: float = NOW) -> Outgoing:
+    """A text as the reply number `ordinal` to `message`."""
+    key = message_key(message)
+    return Outgoing(
+        id=reply_id(key, ordinal),
+        message_key=key,
+        ordinal=ordinal,
+        to=Destination.answering(message),
+        reply=Reply(segments=(Text(text=text),)),
+        created=created,
+    )
