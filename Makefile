@@ -19,7 +19,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template test unit unit-3.13 conformance integration promises up down run demo bench \
-	events faults dlq lock build build-prod clean
+	platform events faults dlq lock build build-prod clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,10 @@ faults: ## kills workers and breaks calls, and counts what was lost or said twic
 bench: ## import times and time per callback, against lark-oapi
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.bench $(ARGS)
+
+platform: ## writes the files of a new platform: make platform NAME=slack LABEL=Slack
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.scaffold "$(NAME)" $(if $(LABEL),"$(LABEL)")
 
 events: ## makes the signed sample events of events/ anew
 	@sh tools/setup.sh dev

@@ -1,0 +1,1 @@
+"""NewChat: HTTP callbacks in, its REST API out."""
