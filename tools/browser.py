@@ -1,4 +1,4 @@
-"""Finds a Chromium and its driver for the tests of the page; `--install` gets them from Debian where it may."""
+"""Finds Chromium and its driver for the tests of the page. `--install` installs them on Debian, if run as root."""
 
 import os
 import shutil
@@ -11,19 +11,19 @@ _MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 _WANTED = ("chromium", "chromium-driver")
 
 
-class NoBrowser(Exception):
+class NoBrowserError(Exception):
     """There is no browser, or no driver for it."""
 
 
 def find() -> tuple[str, str]:
-    """Paths of a Chromium (or Chrome) and of chromedriver. Raises NoBrowser with what to install."""
+    """Paths of a Chromium (or Chrome) and of chromedriver. Raises NoBrowserError, whose text says what to install."""
     browser = next((path for name in _BROWSERS if (path := shutil.which(name))), str(_MAC) if _MAC.exists() else None)
     driver = shutil.which("chromedriver")
     if browser is None or driver is None:
         missing = " and ".join(
             name for name, path in (("Chromium (or Chrome)", browser), ("chromedriver", driver)) if path is None
         )
-        raise NoBrowser(
+        raise NoBrowserError(
             f"the tests of the page need {missing}; on Debian: apt-get install {' '.join(_WANTED)}, "
             "on macOS: brew install --cask google-chrome chromedriver"
         )
@@ -37,15 +37,15 @@ def _install() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Say where the browser is; with `--install`, install it first where this is Debian and we are root."""
+    """Print the paths of browser and driver; with `--install`, install them first. Returns the exit status."""
     try:
         find()
-    except NoBrowser:
+    except NoBrowserError:
         if "--install" in arguments and os.geteuid() == 0 and shutil.which("apt-get"):
             _install()
     try:
         browser, driver = find()
-    except NoBrowser as error:
+    except NoBrowserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if "--install" not in arguments:

@@ -1,12 +1,14 @@
-"""Where a platform's callbacks come from, for an allow-list: `python -m tools.callback_addresses PLATFORM APP`.
+"""Prints the addresses from which a platform sends callbacks, for an allow-list.
 
-Asks the platform (WeCom, WeChat: `getcallbackip`) and prints CIDR blocks, one a line. Without `--stage` for an app of
-the local stack, with it for one of that stage, whose configuration is read where the functions read it, with the AWS
-credentials of the shell. `--known FILE` compares with an earlier answer: if it differs, what is new or gone, status 3.
+    python -m tools.callback_addresses PLATFORM APP [--stage STAGE] [--known FILE]
+
+The tool requests them from the platform (WeCom and WeChat: `getcallbackip`) and prints CIDR blocks, one per line.
+Without `--stage` it uses an app of the local stack. With it, it reads the configuration where the functions of that
+stage read it, with the AWS credentials of the shell. `--known FILE` compares the blocks with an earlier output: it
+prints the differences, and the exit status is 3 if there are any.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -21,30 +23,31 @@ from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.http import CallError, Http
 from parley.model import Destination, Outgoing, Reply
 from parley.platforms import NAMES, outbound
+from tools.local import running
 
 CHANGED = 3
-"""Exit status where the addresses are not those of `--known`."""
+"""Exit status if the addresses differ from those of `--known`."""
 
 
 @runtime_checkable
-class Listing(Outbound, Protocol):
-    """The sending half of a platform that tells where its callbacks come from."""
+class ListsAddresses(Outbound, Protocol):
+    """The sending half of a platform that has an API for the addresses of its callbacks."""
 
     def addresses(self, app: App) -> Call:
-        """The call that asks for them."""
+        """The call that requests the addresses."""
         ...
 
     def read_addresses(self, answer: Answer) -> tuple[str, ...]:
-        """The CIDR blocks in its answer. Raises ValueError."""
+        """The CIDR blocks in the response. Raises ValueError."""
         ...
 
 
-class NotTold(Exception):
-    """The platform, or the way there, did not tell. The message says why."""
+class AddressesUnavailableError(Exception):
+    """The addresses cannot be requested, or the platform rejects the request. The text has the reason."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line."""
+    """Run the command line. Returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
         known = options.known and options.known.read_text().split()
@@ -55,8 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         return _failed(f"{options.known}: {error.strerror}")
     except UnknownAppError:
-        return _failed(f"there is no app {options.app!r} of {options.platform} in the stage {options.stage or 'local'}")
-    except (AppsUnavailableError, NotTold, CallError, TokenUnavailableError) as error:
+        return _failed(f"{options.platform} has no app {options.app!r} in the stage {options.stage or 'local'}")
+    except (AppsUnavailableError, AddressesUnavailableError, CallError, TokenUnavailableError) as error:
         return _failed(str(error))
     if known is None:
         print(*found, sep="\n")
@@ -67,29 +70,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def addresses(app: App, http: Http, now: float | None = None) -> tuple[str, ...]:
-    """The blocks that callbacks for `app` come from, sorted. Raises NotTold, CallError, TokenUnavailableError."""
+    """The CIDR blocks from which callbacks for `app` come, sorted.
+
+    Raises AddressesUnavailableError, CallError, TokenUnavailableError.
+    """
     platform = outbound(app.platform)
-    if not isinstance(platform, Listing):
-        raise NotTold(f"{app.platform} does not tell where its callbacks come from")
+    if not isinstance(platform, ListsAddresses):
+        raise AddressesUnavailableError(f"{app.platform} has no API for the addresses of its callbacks")
     call = platform.addresses(app)
     answer = http.perform(call, _token(platform, app, http, time.time() if now is None else now))
     outcome = platform.outcome(call, answer)
     if not isinstance(outcome, Sent):
-        raise NotTold(f"{call.name}: {outcome.reason}")
+        raise AddressesUnavailableError(f"{call.name}: {outcome.reason}")
     try:
         return tuple(sorted(set(platform.read_addresses(answer))))
     except ValueError as error:
-        raise NotTold(f"{call.name}: {error}") from error
+        raise AddressesUnavailableError(f"{call.name}: {error}") from error
 
 
 def difference(known: Collection[str], found: Collection[str]) -> Iterator[str]:
-    """`+` what is new, `-` what is gone."""
+    """One line per difference: `+` for a new block, `-` for a removed one."""
     yield from (f"+ {block}" for block in found if block not in known)
     yield from (f"- {block}" for block in known if block not in found)
 
 
 def _token(platform: Outbound, app: App, http: Http, now: float) -> str:
-    """A token of its own. Both platforms give out the same one again, so that nobody loses theirs."""
+    """A new access token. Both platforms return the current one again, so that the functions keep theirs."""
     nowhere = Destination(platform=app.platform, app=app.name)
     nobody = Outgoing(id="", message_key="", ordinal=0, to=nowhere, reply=Reply(), created=now)
     steps = platform.token(nobody, app, {}, now)
@@ -103,15 +109,13 @@ def _token(platform: Outbound, app: App, http: Http, now: float) -> str:
 
 
 def _environment(stage: str) -> None:
-    """Have AWS asked where the app is. Raises NotTold where no local stack runs."""
+    """Set the environment for reading the configuration. Raises AddressesUnavailableError without a local stack."""
     if stage:
         os.environ["PARLEY_STAGE"] = stage
         return
-    file = Path(os.environ.get("PARLEY_LOCAL_DIR", ".local")) / "stack.json"
-    try:
-        facts = json.loads(file.read_text())
-    except FileNotFoundError as error:
-        raise NotTold(f"no local stack runs here ({file}): make up, or name a --stage") from error
+    facts = running()
+    if facts is None:
+        raise AddressesUnavailableError("no local stack is running: start one with `make up`, or name a --stage")
     os.environ |= {
         "PARLEY_STAGE": facts["stage"],
         "AWS_ENDPOINT_URL": facts["aws_endpoint"],
@@ -129,8 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("platform", choices=NAMES)
     parser.add_argument("app", help="name of the app's configuration")
-    parser.add_argument("--stage", default="", help="stage of a deployment on AWS")
-    parser.add_argument("--known", type=Path, help="file with the blocks of an earlier answer")
+    parser.add_argument("--stage", default="", help="stage of a deployment on AWS; without it, the local stack")
+    parser.add_argument("--known", type=Path, help="file with the blocks of an earlier output")
     return parser
 
 

@@ -1,6 +1,6 @@
-"""`make conformance`: every test vector through the code that is deployed.
+"""`make conformance`: runs every test vector through the deployed code.
 
-The vectors of `tests/vectors`, or of the folder that PARLEY_VECTORS names. Exit status 1 if one fails.
+The vectors are in `tests/vectors`, or in the folder that PARLEY_VECTORS names. The exit status is 1 if one fails.
 """
 
 import os
@@ -13,7 +13,7 @@ from tests.conformance.vectors import FOLDER, load, run
 
 
 def main() -> int:
-    """Run all of them; the exit status."""
+    """Run all vectors. Returns the exit status."""
     folder = Path(os.environ.get("PARLEY_VECTORS") or FOLDER)
     known = adapters()
     try:

@@ -1,9 +1,11 @@
-"""Registers the bot's commands with Discord: `python -m tools.discord_commands APP [--apply]`.
+"""Registers the bot's commands with Discord.
 
-Shows what would change (`+` new, `~` different, `-` gone) and changes nothing without `--apply`; with it, only that.
-The commands are those of mybot/bot.py. The application's configuration is read where the functions read
-it: SSM `/parley/STAGE/discord/APP`, with the AWS credentials of the shell. They are registered in the guilds that
-`guild_ids` names, or in the one given, and everywhere if there is none.
+    python -m tools.discord_commands APP [--stage STAGE] [--guild ID] [--apply]
+
+It prints the differences between the bot's commands and Discord's list: `+` new, `~` changed, `-` removed. With
+`--apply` it makes these changes. The commands are those of mybot/bot.py. The tool reads the application's configuration
+where the functions read it, in SSM under `/parley/STAGE/discord/APP`, with the AWS credentials of the shell. It
+registers the commands in the guild of `--guild`, else in the guilds of `guild_ids`, else globally.
 """
 
 import argparse
@@ -27,22 +29,22 @@ from parley.platforms.discord.outbound import outcome
 from parley.platforms.discord.registration import calls, listing, plan
 from tools import bot
 
-_PATIENCE = 60.0
-"""Seconds to wait for a rate limit before giving up."""
+_LONGEST_WAIT = 60.0
+"""The longest rate-limit pause in seconds. Longer ones are errors."""
 
 
-class RegistrationFailed(Exception):
-    """Discord, or the way there, refused. The message says what."""
+class RegistrationError(Exception):
+    """Discord rejects a request. The text has the reason."""
 
 
 def main() -> int:
-    """Run the command line. 0: done, or nothing to do; 1: something was refused."""
+    """Run the command line. Returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("app", help="name of the application's configuration")
     parser.add_argument("--stage", default="local", help="stage of the deployment (default local)")
     parser.add_argument("--guild", default="", help="register in this guild only")
     parser.add_argument("--bot", type=Path, help="file with the bot (default mybot/bot.py)")
-    parser.add_argument("--apply", action="store_true", help="change what is different")
+    parser.add_argument("--apply", action="store_true", help="make the changes")
     options = parser.parse_args()
     os.environ.setdefault("PARLEY_STAGE", options.stage)
     try:
@@ -54,7 +56,7 @@ def main() -> int:
                 register(specs, app, guild, Http(client), apply=options.apply)
     except (UnknownAppError, AppsUnavailableError) as error:
         sys.exit(f"/parley/{options.stage}/discord/{options.app} cannot be read: {error}")
-    except (BadCommandError, RegistrationFailed, CallError) as error:
+    except (BadCommandError, RegistrationError, CallError) as error:
         sys.exit(str(error))
     return 0
 
@@ -67,20 +69,26 @@ def register(
     *,
     apply: bool,
     sleep: Callable[[float], None] = time.sleep,
+    report: Callable[[str], None] = print,
 ) -> None:
-    """Print what has to change in `guild` (or everywhere), and change it if `apply`. Raises RegistrationFailed."""
+    """Report the differences in `guild`, or globally if it is empty. Make the changes if `apply`.
+
+    Raises RegistrationError.
+    """
     wanted = definitions(specs)
     answer = _make(listing(app, guild), app, http, sleep)
     existing: Any = msgspec.json.decode(answer.body)
     changes = plan(existing, wanted, guild=bool(guild))
     lines = [*changes.lines()]
-    print(f"{f'guild {guild}' if guild else 'everywhere'}: {len(lines) or 'nothing'} to change", *lines, sep="\n  ")
+    report(f"{f'guild {guild}' if guild else 'everywhere'}: {len(lines) or 'nothing'} to change")
+    for line in lines:
+        report(f"  {line}")
     if apply:
         for call in calls(changes, app, guild):
             _make(call, app, http, sleep)
-            print(f"  done: {call.name} {call.json['name'] if call.json else call.url.rpartition('/')[2]}")
+            report(f"  done: {call.name} {call.json['name'] if call.json else call.url.rpartition('/')[2]}")
     elif lines:
-        print("  nothing was changed: add --apply")
+        report("  nothing was changed: add --apply")
 
 
 def _make(call: Call, app: App, http: Http, sleep: Callable[[float], None]) -> Answer:
@@ -89,11 +97,11 @@ def _make(call: Call, app: App, http: Http, sleep: Callable[[float], None]) -> A
         match outcome(call, answer):
             case Sent():
                 return answer
-            case RetryAfter(seconds=after) if after <= _PATIENCE:
+            case RetryAfter(seconds=after) if after <= _LONGEST_WAIT:
                 sleep(after)
             case refused:
                 about = answer.json()
-                raise RegistrationFailed(
+                raise RegistrationError(
                     f"{call.name}: {refused.reason} {about.get('message', '')} {about.get('errors', '')}".rstrip()
                 )
 

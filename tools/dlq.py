@@ -1,23 +1,21 @@
-"""The dead-letter queues: what lies there and why, and back with it.
+"""Lists the messages in the dead-letter queues, and sends them back.
 
-    python -m tools.dlq list                         what lies in both queues, with reason and age
-    python -m tools.dlq show ID                      one of them whole, with what the journal knows
-    python -m tools.dlq send ID                      one back to where it came from
-    python -m tools.dlq send-all --queue inbound     all of one queue
+    python -m tools.dlq list                         list both queues, with the reason and age of each message
+    python -m tools.dlq show ID                      print one message with its journal entry
+    python -m tools.dlq send ID                      send one message back to its queue
+    python -m tools.dlq send-all --queue inbound     send all messages of one queue back
 
-Without options on the local stack; with `--stack NAME` on the CloudFormation stack of that name, with the credentials
-and the region of the environment. A message that is sent back is handled once, however late: the journal knows it. It
-stands behind what its conversation has said meanwhile. Texts are shown by `show` alone.
+The commands work on the local stack. With `--stack NAME` they work on that CloudFormation stack, with the credentials
+and the region of the environment. A message that is sent back is handled once, however late. It follows the messages
+that its conversation has sent meanwhile. Only `show` prints the texts of people.
 """
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -25,21 +23,21 @@ import boto3
 from parley.journal.table import get_number, get_text, message_pk, reply_pk
 from parley.model import message_key
 from parley.model.codec import decode_message, decode_outgoing
+from tools.local import running
 
 NAMES = ("inbound", "outbound")
-_HELD = 20
-"""Seconds for which a message that is looked at is hidden from others; it is let go at once afterwards."""
-
-_PATIENCE = 1
-"""Seconds to wait for letters: a look that does not wait may miss some."""
-
-
-class NotFound(Exception):
-    """There is nothing under that name. The message says where it was looked for."""
+_HIDDEN_FOR = 20
+"""Seconds for which a message is hidden from other readers. It becomes visible again at once when the reading ends."""
+_POLL_SECONDS = 1
+"""The seconds of long polling. Short polling can miss messages."""
 
 
-class Pair(NamedTuple):
-    """A queue and its dead letters, by URL."""
+class NotFoundError(Exception):
+    """There is no such message or stack. The text says where the tool has looked."""
+
+
+class QueuePair(NamedTuple):
+    """The URLs of a queue and of its dead-letter queue."""
 
     name: str
     queue: str
@@ -47,149 +45,151 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A deployment: its clients, its table, its queues."""
+class Deployment:
+    """The clients, the table and the queues of a deployment."""
 
     sqs: Any
     dynamodb: Any
     table: str
-    pairs: tuple[Pair, ...]
+    queues: tuple[QueuePair, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A message in a dead-letter queue, with what the journal knows of it. `age`: seconds since it was first sent."""
+class DeadLetter:
+    """A message in a dead-letter queue, with its journal entry. `age`: seconds since the message was first sent."""
 
-    pair: Pair
+    queue: QueuePair
     id: str
     receipt: str
     body: str
     group: str
-    receives: int
+    attempts: int
     age: float
     about: str
-    """Platform, app and the platform's id of the message, or the id of the reply."""
+    """Platform and app, and the platform's id of the message or the id of the reply."""
     state: str
     reason: str
 
 
-def local() -> Place:
-    """The local stack. Raises NotFound where none runs."""
-    file = Path(os.environ.get("PARLEY_LOCAL_DIR", ".local")) / "stack.json"
-    try:
-        facts: dict[str, Any] = json.loads(file.read_text())
-    except FileNotFoundError as error:
-        raise NotFound(f"no local stack runs here ({file}): make up") from error
+def local() -> Deployment:
+    """The local stack. Raises NotFoundError if none is running."""
+    facts = running()
+    if facts is None:
+        raise NotFoundError("no local stack is running: start one with `make up`, or name a --stack")
     session = boto3.Session(
         aws_access_key_id=facts["account"], aws_secret_access_key=facts["account"], region_name=facts["region"]
     )
-    queues = facts["queues"]
-    return Place(
+    urls = facts["queues"]
+    return Deployment(
         session.client("sqs", endpoint_url=facts["aws_endpoint"]),
         session.client("dynamodb", endpoint_url=facts["aws_endpoint"]),
         facts["table"],
-        tuple(Pair(name, queues[name], queues[f"{name}_dead"]) for name in NAMES),
+        tuple(QueuePair(name, urls[name], urls[f"{name}_dead"]) for name in NAMES),
     )
 
 
-def deployed(stack: str) -> Place:
+def deployed(stack: str) -> Deployment:
     """The CloudFormation stack `stack`."""
     [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in found.get("Outputs", [])}
-    pairs = ((name, f"{name.title()}QueueUrl", f"{name.title()}DeadLettersUrl") for name in NAMES)
-    return Place(
+    return Deployment(
         boto3.client("sqs"),
         boto3.client("dynamodb"),
         outputs["StateTable"],
-        tuple(Pair(name, outputs[queue], outputs[dead]) for name, queue, dead in pairs),
+        tuple(
+            QueuePair(name, outputs[f"{name.title()}QueueUrl"], outputs[f"{name.title()}DeadLettersUrl"])
+            for name in NAMES
+        ),
     )
 
 
-def letters(place: Place, pair: Pair) -> Iterator[Letter]:
-    """What lies in the dead letters of `pair`; each is hidden from others until the iteration ends.
+def dead_letters(deployment: Deployment, queue: QueuePair) -> Iterator[DeadLetter]:
+    """The messages in the dead-letter queue of `queue`. They are hidden from other readers until the iteration ends.
 
-    Of one conversation the first ten at the most: what is behind them comes when they are gone.
+    It yields at most ten messages of one conversation: SQS delivers the others after these are deleted.
     """
     seen: dict[str, str] = {}
     try:
         while True:
-            found = place.sqs.receive_message(
-                QueueUrl=pair.dead,
+            found = deployment.sqs.receive_message(
+                QueueUrl=queue.dead,
                 MaxNumberOfMessages=10,
                 AttributeNames=["All"],
-                VisibilityTimeout=_HELD,
-                WaitTimeSeconds=_PATIENCE,
+                VisibilityTimeout=_HIDDEN_FOR,
+                WaitTimeSeconds=_POLL_SECONDS,
             ).get("Messages", [])
             new = [message for message in found if message["MessageId"] not in seen]
             if not new:
                 return
             for message in new:
                 seen[message["MessageId"]] = message["ReceiptHandle"]
-                yield _letter(place, pair, message)
+                yield _dead_letter(deployment, queue, message)
     finally:
         for receipt in seen.values():
-            _let_go(place, pair, receipt)
+            _make_visible(deployment, queue, receipt)
 
 
-def send_back(place: Place, letter: Letter) -> None:
-    """Put `letter` back into its queue, and then take it out of the dead letters: dying in between, it is in both,
-    which the journal absorbs.
+def send_back(deployment: Deployment, letter: DeadLetter) -> None:
+    """Send `letter` to its queue, and then delete it from the dead-letter queue.
+
+    After a crash between the two it is in both queues. That is harmless: the journal deduplicates it.
     """
-    place.sqs.send_message(
-        QueueUrl=letter.pair.queue,
+    deployment.sqs.send_message(
+        QueueUrl=letter.queue.queue,
         MessageBody=letter.body,
         MessageGroupId=letter.group,
-        # Not the id it had: within five minutes SQS would drop it. The same for the same letter: twice is once.
+        # Not the original id: SQS would drop the message within five minutes. A second try has the same id again.
         MessageDeduplicationId=f"back-{letter.id}",
     )
-    place.sqs.delete_message(QueueUrl=letter.pair.dead, ReceiptHandle=letter.receipt)
+    deployment.sqs.delete_message(QueueUrl=letter.queue.dead, ReceiptHandle=letter.receipt)
 
 
-def send_all(place: Place, pair: Pair) -> int:
-    """Send all dead letters of `pair` back, each conversation in its order; how many that were."""
+def send_all(deployment: Deployment, queue: QueuePair) -> int:
+    """Send all dead letters of `queue` back, each conversation in its order. Returns their number."""
     sent = 0
     while True:
         before = sent
-        for letter in letters(place, pair):
-            send_back(place, letter)
+        for letter in dead_letters(deployment, queue):
+            send_back(deployment, letter)
             sent += 1
         if sent == before:
             return sent
 
 
-def find(place: Place, pairs: tuple[Pair, ...], id_: str) -> Iterator[Letter]:
-    """The letter whose id begins with `id_`, held until the iteration ends. Raises NotFound."""
-    for pair in pairs:
-        for letter in letters(place, pair):
+def find(deployment: Deployment, queues: tuple[QueuePair, ...], id_: str) -> Iterator[DeadLetter]:
+    """The dead letter whose id begins with `id_`, hidden until the iteration ends. Raises NotFoundError."""
+    for queue in queues:
+        for letter in dead_letters(deployment, queue):
             if letter.id.startswith(id_) or letter.about.endswith(id_):
                 yield letter
                 return
-    raise NotFound(f"no dead letter {id_!r} in {', '.join(pair.name for pair in pairs)}")
+    raise NotFoundError(f"no dead letter {id_!r} in {', '.join(queue.name for queue in queues)}")
 
 
-def _letter(place: Place, pair: Pair, message: dict[str, Any]) -> Letter:
+def _dead_letter(deployment: Deployment, queue: QueuePair, message: dict[str, Any]) -> DeadLetter:
     attributes = message["Attributes"]
-    about, key = _about(pair, message["Body"])
-    row = place.dynamodb.get_item(TableName=place.table, Key={"pk": {"S": key}}).get("Item", {}) if key else {}
-    attempts = get_number(row, "attempts")
-    return Letter(
-        pair=pair,
+    about, key = _identify(queue, message["Body"])
+    row = (
+        deployment.dynamodb.get_item(TableName=deployment.table, Key={"pk": {"S": key}}).get("Item", {}) if key else {}
+    )
+    return DeadLetter(
+        queue=queue,
         id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message["Body"],
         group=attributes["MessageGroupId"],
-        receives=int(attempts or 0),
+        attempts=int(get_number(row, "attempts") or 0),
         age=time.time() - int(attributes["SentTimestamp"]) / 1000,
         about=about,
         state=get_text(row, "state") or "not in the journal",
-        reason=get_text(row, "reason") or "the worker died or ran out of time" if key else "not readable",
+        reason=get_text(row, "reason") or "the function crashed or timed out" if key else "not readable",
     )
 
 
-def _about(pair: Pair, body: str) -> tuple[str, str]:
-    """What a message is about, and the key of its row; no key where it cannot be read."""
+def _identify(queue: QueuePair, body: str) -> tuple[str, str]:
+    """The `about` of a message and the key of its row in the journal. The key is empty if `body` is not readable."""
     try:
-        if pair.name == "inbound":
+        if queue.name == "inbound":
             message = decode_message(body)
             return f"{message.platform}/{message.app} {message.id}", message_pk(message_key(message))
         out = decode_outgoing(body)
@@ -198,28 +198,28 @@ def _about(pair: Pair, body: str) -> tuple[str, str]:
     return f"{out.to.platform}/{out.to.app} {out.id}", reply_pk(out.id)
 
 
-def _let_go(place: Place, pair: Pair, receipt: str) -> None:
+def _make_visible(deployment: Deployment, queue: QueuePair, receipt: str) -> None:
     try:
-        place.sqs.change_message_visibility(QueueUrl=pair.dead, ReceiptHandle=receipt, VisibilityTimeout=0)
-    except place.sqs.exceptions.ClientError:
-        return  # sent back, or visible again by itself
+        deployment.sqs.change_message_visibility(QueueUrl=queue.dead, ReceiptHandle=receipt, VisibilityTimeout=0)
+    except deployment.sqs.exceptions.ClientError:
+        return  # it was sent back, or it is visible again
 
 
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the command line says; status 1 where it cannot be done."""
+    """Run the command line. Returns the exit status: 1 if there is no such message or stack."""
     options = _parser().parse_args(arguments)
+    commands = {"list": _list, "show": _show, "send": _send, "send-all": _send_all}
     try:
-        place = deployed(options.stack) if options.stack else local()
-        pairs = tuple(pair for pair in place.pairs if options.queue in (None, pair.name))
-        return {"list": _list, "show": _show, "send": _send, "send-all": _send_all}[options.command](
-            place, pairs, options.id
-        )
-    except NotFound as error:
+        deployment = deployed(options.stack) if options.stack else local()
+        queues = tuple(queue for queue in deployment.queues if options.queue in (None, queue.name))
+        commands[options.command](deployment, queues, options.id)
+    except NotFoundError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -227,55 +227,51 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tools.dlq", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("command", choices=["list", "show", "send", "send-all"], nargs="?", default="list")
-    parser.add_argument("id", nargs="?", default="", help="how it begins, as `list` shows it; or the platform's own id")
+    parser.add_argument("id", nargs="?", default="", help="the first characters of the id, or the platform's id")
     parser.add_argument("--queue", choices=NAMES)
-    parser.add_argument("--stack", default="", help="name of a CloudFormation stack instead of the local one")
+    parser.add_argument("--stack", default="", help="name of a CloudFormation stack; without it, the local stack")
     return parser
 
 
-def _list(place: Place, pairs: tuple[Pair, ...], _id: str) -> int:
-    for pair in pairs:
-        attributes = place.sqs.get_queue_attributes(QueueUrl=pair.dead, AttributeNames=["ApproximateNumberOfMessages"])
-        print(f"{pair.name}: {attributes['Attributes']['ApproximateNumberOfMessages']} dead letters")
-        for letter in letters(place, pair):
-            print(
-                f"  {letter.id[:8]}  {_age(letter.age):>8}  {letter.state:<10}  {letter.about}\n      {letter.reason}"
-            )
-    return 0
+def _list(deployment: Deployment, queues: tuple[QueuePair, ...], _id: str) -> None:
+    wanted = "ApproximateNumberOfMessages"
+    for queue in queues:
+        attributes = deployment.sqs.get_queue_attributes(QueueUrl=queue.dead, AttributeNames=[wanted])["Attributes"]
+        print(f"{queue.name}: {attributes[wanted]} dead letters")
+        for letter in dead_letters(deployment, queue):
+            print(f"  {letter.id[:8]}  {_age(letter.age):>8}  {letter.state:<10}  {letter.about}")
+            print(f"      {letter.reason}")
 
 
-def _show(place: Place, pairs: tuple[Pair, ...], id_: str) -> int:
-    for letter in find(place, pairs, _required(id_)):
+def _show(deployment: Deployment, queues: tuple[QueuePair, ...], id_: str) -> None:
+    for letter in find(deployment, queues, _required(id_)):
         shown = {
             "id": letter.id,
-            "queue": letter.pair.name,
+            "queue": letter.queue.name,
             "about": letter.about,
             "age": _age(letter.age),
             "state": letter.state,
-            "attempts": letter.receives,
+            "attempts": letter.attempts,
             "reason": letter.reason,
             "body": _json(letter.body),
         }
         print(json.dumps(shown, ensure_ascii=False, indent=2))
-    return 0
 
 
-def _send(place: Place, pairs: tuple[Pair, ...], id_: str) -> int:
-    for letter in find(place, pairs, _required(id_)):
-        send_back(place, letter)
-        print(f"sent back to {letter.pair.name}: {letter.about}")
-    return 0
+def _send(deployment: Deployment, queues: tuple[QueuePair, ...], id_: str) -> None:
+    for letter in find(deployment, queues, _required(id_)):
+        send_back(deployment, letter)
+        print(f"sent back to {letter.queue.name}: {letter.about}")
 
 
-def _send_all(place: Place, pairs: tuple[Pair, ...], _id: str) -> int:
-    for pair in pairs:
-        print(f"sent back to {pair.name}: {send_all(place, pair)}")
-    return 0
+def _send_all(deployment: Deployment, queues: tuple[QueuePair, ...], _id: str) -> None:
+    for queue in queues:
+        print(f"sent back to {queue.name}: {send_all(deployment, queue)}")
 
 
 def _required(id_: str) -> str:
     if not id_:
-        raise NotFound("which one? give its id as `list` shows it")
+        raise NotFoundError("the id is missing: take it from `list`")
     return id_
 
 

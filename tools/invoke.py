@@ -1,7 +1,8 @@
 """Prepares the local stack for `sam local invoke --config-env local` with the samples of events/.
 
-The stack gets the app `sample` and the journal's row of the deliverer's sample, and a way in for containers. Two files
-are written that samconfig.toml names: the built template, and the variables that lead its functions to the local AWS.
+It stores the configuration of the app `sample` and the journal row of the deliverer's sample, and makes the stack
+reachable from containers. It writes the two files that samconfig.toml names: the built template, and the environment
+variables with which its functions reach the local AWS.
 """
 
 import http.client
@@ -16,28 +17,28 @@ import yaml
 
 from parley.journal.rows import item_of
 from parley.journal.states import Row
-from tools.local import Trouble, build, processes, stack
+from tools.local import StackError, build, processes, stack
 from tools.local.aws import REGION, Aws
-from tools.local.places import PYTHON, ROOT, Places
+from tools.local.paths import PYTHON, ROOT, Paths
 from tools.names import folder_of
 from tools.samples import APPS, domain, workers
 
 _TEMPLATE, _VARIABLES = ROOT / ".local" / "invoke.yaml", ROOT / ".local" / "env.json"
 _STAGE = "invoke"
-"""The stage of functions in containers: these know the playground under another address than the stack's own do."""
+"""The stage of functions in containers. They reach the playground at another address than the stack's functions."""
 
 
-class NoContainers(Trouble):
-    """No container engine answers, so there is nothing that `sam local invoke` could run in."""
+class NoContainerEngineError(StackError):
+    """No container engine answers, so `sam local invoke` cannot run."""
 
 
 def prepare(facts: dict[str, Any], now: int, host: str = "") -> None:
-    """Do it for the stack that `facts` (stack.json) describes. `host`: this machine as containers know it; found out
-    where it is left empty. Raises NoContainers, or Trouble for what is wrong with the stack.
+    """Prepare the stack that `facts` (the content of stack.json) describes. `host` is the name of this machine inside
+    containers; an empty one is detected. Raises NoContainerEngineError, StackError.
     """
-    host = host or _way_in()
+    host = host or _host()
     aws = Aws(facts["aws_endpoint"])
-    for stage, playground in (("local", facts["playground"]), (_STAGE, _seen_from(host, facts["playground"]))):
+    for stage, playground in (("local", facts["playground"]), (_STAGE, _address_inside(host, facts["playground"]))):
         for platform, make in APPS.items():
             aws.client("ssm").put_parameter(
                 Name=f"/parley/{stage}/{platform}/sample",
@@ -54,19 +55,19 @@ def prepare(facts: dict[str, Any], now: int, host: str = "") -> None:
 
 
 def _put_reply(aws: Aws, table: str, now: int) -> None:
-    """The journal's row of the deliverer's sample; not due, or the stack's own sweeper would deliver it first."""
+    """Store the journal row of the deliverer's sample. It is not due: the stack's sweeper must not deliver it first."""
     item = item_of(Row(workers.reply(now), updated=now), ttl=int(now) + 86_400)
     aws.client("dynamodb").put_item(
         TableName=table, Item={name: value for name, value in item.items() if name not in ("due_at", "due_shard")}
     )
 
 
-# --- what SAM needs ---------------------------------------------------------------------------------------------------
+# --- the files for SAM ------------------------------------------------------------------------------------------------
 
 
 def _write_template(template: Path) -> list[str]:
-    """Write the built template such that it can be anywhere, with every variable declared that has to reach the
-    functions, since SAM passes no others. Returns the functions' logical ids.
+    """Write the built template with absolute paths, and with a declaration of every variable that the functions need:
+    SAM passes no other variables. Returns the functions' logical ids.
     """
     built = yaml.safe_load(template.read_text())
     found: list[str] = []
@@ -79,7 +80,7 @@ def _write_template(template: Path) -> list[str]:
                 properties[field] = str((template.parent / properties[field]).resolve())
         if resource["Type"] == "AWS::Serverless::Function":
             declared = properties.setdefault("Environment", {}).setdefault("Variables", {})
-            declared |= dict.fromkeys(_reach(""), "")
+            declared |= dict.fromkeys(_aws_variables(""), "")
             found.append(name)
     for parameter in build.parameters():
         name, _, value = parameter.partition("=")
@@ -88,8 +89,8 @@ def _write_template(template: Path) -> list[str]:
     return found
 
 
-def _reach(endpoint: str) -> dict[str, str]:
-    """What leads the AWS clients of a function to the local AWS."""
+def _aws_variables(endpoint: str) -> dict[str, str]:
+    """The variables with which a function reaches the local AWS."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": REGION,
@@ -100,41 +101,41 @@ def _reach(endpoint: str) -> dict[str, str]:
 
 
 def _variables(aws: Aws, facts: dict[str, Any], functions: list[str], host: str) -> dict[str, dict[str, str]]:
-    """By function: the variables that it has in the stack, and those of `_reach`."""
-    more = {**_reach(_seen_from(host, aws.endpoint)), "PARLEY_STAGE": _STAGE}
+    """For each function, its variables in the stack and those of `_aws_variables`."""
+    more = {**_aws_variables(_address_inside(host, aws.endpoint)), "PARLEY_STAGE": _STAGE}
     client = aws.client("lambda")
     variables: dict[str, dict[str, str]] = {}
     for function in functions:
         full = facts["functions"].get(folder_of(function.removesuffix("Function")))
         if full is None:
-            raise Trouble(f"{function} is newer than the stack that is up: `make down`, `make up`, `make events`.")
+            raise StackError(f"The running stack has no {function}. Run `make down`, `make up`, `make events`.")
         configured = client.get_function_configuration(FunctionName=full)["Environment"]["Variables"]
-        variables[function] = {name: _seen_from(host, value) for name, value in configured.items()} | more
+        variables[function] = {name: _address_inside(host, value) for name, value in configured.items()} | more
     return variables
 
 
-def _seen_from(host: str, address: str) -> str:
-    """An address on this machine, as containers have to write it."""
+def _address_inside(host: str, address: str) -> str:
+    """An address on this machine in the form that works inside containers."""
     return address.replace("://127.0.0.1", f"://{host}").replace("://localhost", f"://{host}")
 
 
-# --- the way in -------------------------------------------------------------------------------------------------------
+# --- access from containers -------------------------------------------------------------------------------------------
 
 
-def _way_in() -> str:
-    """The name or address by which containers reach the stack, once they can."""
+def _host() -> str:
+    """Make the stack reachable from containers. Returns the name or address of this machine inside them."""
     if sys.platform != "linux":
-        return "host.docker.internal"  # Docker Desktop leads it to the loopback interface
+        return "host.docker.internal"  # Docker Desktop maps it to the loopback interface
     address = _gateway()
-    places = Places.of()
-    noted = places.directory / "relay.json"
-    if noted.exists() and processes.alive(json.loads(noted.read_text())["pid"], places.directory):
+    paths = Paths.of()
+    noted = paths.directory / "relay.json"
+    if noted.exists() and processes.alive(json.loads(noted.read_text())["pid"], paths.directory):
         return address
     pid = processes.spawn(
-        [PYTHON, "-m", "tools.relay", places.stack, address],
-        places.directory,
+        [PYTHON, "-m", "tools.relay", paths.stack, address],
+        paths.directory,
         cwd=ROOT,
-        log=places.logs / "relay.log",
+        log=paths.logs / "relay.log",
         env={"PATH": os.environ.get("PATH", "")},
         lock=os.open(os.devnull, os.O_RDONLY),
     )
@@ -157,7 +158,7 @@ class _Socket(http.client.HTTPConnection):
 
 
 def _gateway() -> str:
-    """This machine's address in the network of containers, as the engine tells it."""
+    """This machine's address in the network of containers, from the container engine."""
     where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     connection = _Socket(where.removeprefix("unix://"))
     try:
@@ -165,8 +166,8 @@ def _gateway() -> str:
         network = json.loads(connection.getresponse().read())
         return str(network["IPAM"]["Config"][0]["Gateway"])
     except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException) as error:
-        raise NoContainers(
-            f"No container engine answers at {where}; `sam local invoke` needs one: start Docker or set DOCKER_HOST."
+        raise NoContainerEngineError(
+            f"No container engine answers at {where}. `sam local invoke` needs one: start Docker or set DOCKER_HOST."
         ) from error
     finally:
         connection.close()

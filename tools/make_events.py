@@ -1,9 +1,9 @@
-"""Writes the sample events in events/, signed for this very moment.
+"""Writes the sample events in events/, signed for the current time.
 
     python -m tools.make_events [--now UNIX_SECONDS] [--host NAME]
 
-Feishu's callbacks are refused when they are older than eight hours, so this comes before `sam local invoke`. Where the
-local stack is up, it is prepared for that too (tools/invoke.py).
+Run it before `sam local invoke`: Feishu's callbacks are rejected if they are older than eight hours. If the local stack
+is running, the tool prepares it for `sam local invoke` too (tools/invoke.py).
 """
 
 import argparse
@@ -13,40 +13,38 @@ import time
 from pathlib import Path
 
 from tools import invoke, local
-from tools.local.places import ROOT
+from tools.local.paths import ROOT
 from tools.samples import events
 
 FOLDER = ROOT / "events"
 
 
 def main(arguments: list[str]) -> int:
-    """Do it; status 1 and a sentence if the stack cannot be prepared."""
+    """Run the command line. Returns the exit status: 1 if the stack cannot be prepared."""
     parser = argparse.ArgumentParser(prog="python -m tools.make_events", description=__doc__)
-    parser.add_argument(
-        "--now", type=int, default=int(time.time()), help="the moment to sign for; this one if left out"
-    )
-    parser.add_argument("--host", default="", help="this machine as containers know it; found out if left out")
+    parser.add_argument("--now", type=int, default=int(time.time()), help="the time to sign for (default: now)")
+    parser.add_argument("--host", default="", help="name of this machine inside containers (default: detected)")
     options = parser.parse_args(arguments)
     for name in write(FOLDER, options.now):
         print(f"events/{name}")
     stack = local.running()
     if stack is None:
-        print("The local stack is not up, so the functions would reach nothing: `make up`, then `make events` again.")
+        print("The local stack is not running. For `sam local invoke`, run `make up` and then `make events` again.")
         return 0
     try:
         invoke.prepare(stack, options.now, options.host)
-    except invoke.NoContainers as missing:
-        print(f"The samples are written. {missing} Then `make events` again.")
+    except invoke.NoContainerEngineError as error:
+        print(f"The samples are written. {error} Then run `make events` again.")
         return 0
-    except local.Trouble as trouble:
-        print(f"error: {trouble}", file=sys.stderr)
+    except local.StackError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     print("Ready. For example: sam local invoke FeishuFunction --config-env local -e events/feishu/text.json")
     return 0
 
 
 def write(folder: Path, now: int) -> list[str]:
-    """Write all samples, remove what is none any more, and return the names."""
+    """Write all samples and remove all other files. Returns the names of the samples."""
     made = events(now)
     for name, event in made.items():
         path = folder / name

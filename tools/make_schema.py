@@ -1,8 +1,8 @@
-"""Writes the JSON Schema of the unified model into docs/schema: what the queues carry, for readers in other languages.
+"""Writes the JSON Schema of the queue messages into docs/schema, for readers in other languages.
 
     python -m tools.make_schema
 
-`tests/unit/test_schema.py` holds the files equal to the model.
+`tests/unit/test_schema.py` fails if the files differ from the model.
 """
 
 import json
@@ -17,27 +17,28 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "schema"
 
 
 def schemas() -> dict[str, str]:
-    """The files by name: `message.json` is what the inbound queue carries, `outgoing.json` the outbound queue."""
+    """The files by name: `message.json` for the inbound queue, `outgoing.json` for the outbound queue."""
     return {
-        f"{kind.__name__.lower()}.json": json.dumps(_same_on_all(schema(kind)), indent=2, ensure_ascii=False) + "\n"
+        f"{kind.__name__.lower()}.json": json.dumps(_without_indentation(schema(kind)), indent=2, ensure_ascii=False)
+        + "\n"
         for kind in (Message, Outgoing)
     }
 
 
-def _same_on_all(value: Any) -> Any:
-    """Descriptions are docstrings, of which Python 3.13 strips the indentation and earlier versions do not."""
+def _without_indentation(value: Any) -> Any:
+    """`value` with descriptions as of Python 3.13, which strips the indentation of docstrings."""
     if isinstance(value, list):
-        return [_same_on_all(one) for one in value]
+        return [_without_indentation(one) for one in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: cleandoc(one) if key == "description" and isinstance(one, str) else _same_on_all(one)
+        key: cleandoc(one) if key == "description" and isinstance(one, str) else _without_indentation(one)
         for key, one in value.items()
     }
 
 
 def main() -> None:
-    """Write them all."""
+    """Write all files, and print their names."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in schemas().items():
         (FOLDER / name).write_text(text)

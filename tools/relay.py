@@ -1,10 +1,10 @@
-"""Lets containers reach the local stack.
+"""Makes the local stack reachable from containers.
 
     python -m tools.relay STACK_JSON ADDRESS
 
-The stack listens on the loopback interface alone, and inside a container that is the container itself. So the ports of
-the local AWS and of the playground are forwarded from ADDRESS, by which containers know this machine (the gateway of
-their bridge); no other machine can reach it there.
+The stack listens on the loopback interface only, and inside a container that is the container itself. So the relay
+forwards the ports of the local AWS and of the playground from ADDRESS. This is the gateway of the containers' bridge,
+by which containers reach this machine. No other machine can reach it.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 _IP_FREEBIND = 15
-"""linux/in.h; podman takes its bridge away, and the address with it, while no container runs."""
+"""From linux/in.h. It is needed because podman removes its bridge, and the address, while no container runs."""
 
 
 def ports_of(stack: Path) -> list[int]:
-    """The ports that functions call."""
+    """The ports that the functions call."""
     known = json.loads(stack.read_text())
     return [port for name in ("aws_endpoint", "playground") if (port := urlsplit(known[name]).port)]
 
 
 async def main(ports: list[int], address: str) -> None:
-    """Forward until told to end."""
+    """Forward until SIGTERM or SIGINT."""
     ended = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ended.set)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from tools.local import emulator, ports, processes
 from tools.local.aws import Aws
-from tools.local.places import EMULATOR_PYTHON, ENVS, ROOT, SAM, Places
+from tools.local.errors import StackError
+from tools.local.paths import EMULATOR_PYTHON, ENVS, ROOT, SAM, Paths
 from tools.local.progress import Progress
-from tools.local.trouble import Trouble
 
 _PROD = ROOT / ".local" / "prod"
 _BUCKET = "parley-packages"
@@ -29,8 +29,8 @@ def main(regions: Sequence[str]) -> int:
     """Build, package, transform and lint; one sentence and status 1 where a step fails."""
     try:
         _transform(regions)
-    except Trouble as trouble:
-        print(f"error: {trouble}", file=sys.stderr)
+    except StackError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -65,15 +65,15 @@ def _transform(regions: Sequence[str]) -> None:
 
 @contextmanager
 def _emulator() -> Iterator[Aws]:
-    places = Places.of(_PROD / "emulator")
+    paths = Paths.of(_PROD / "emulator")
     port = ports.choose("PARLEY_AWS_PORT", 4566, "the local AWS")
-    pid = emulator.start(places, port, iam=False)
+    pid = emulator.start(paths, port, iam=False)
     try:
         aws = Aws(port.url)
-        emulator.wait(places, pid, aws.endpoint)
+        emulator.wait(paths, pid, aws.endpoint)
         yield aws
     finally:
-        processes.end([pid], places.directory)
+        processes.end([pid], paths.directory)
 
 
 def _run(command: Sequence[str | Path], environment: Mapping[str, str], given: bytes = b"") -> bytes:
@@ -82,7 +82,7 @@ def _run(command: Sequence[str | Path], environment: Mapping[str, str], given: b
     )
     if done.returncode:
         output = (done.stdout + done.stderr).decode(errors="replace")
-        raise Trouble(f"`{Path(command[0]).name} {command[1]}` failed:\n{output[-4000:]}")
+        raise StackError(f"`{Path(command[0]).name} {command[1]}` failed:\n{output[-4000:]}")
     return done.stdout
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.local.places import ENVS, ROOT, SAM
+from tools.local.paths import ENVS, ROOT, SAM
 
 NAME, LABEL = "demo_x", "Demo X"
 IGNORED = (".git", ".venv", ".local", ".aws-sam", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")

@@ -1,4 +1,4 @@
-"""The samples in events/: each is what its function takes, signed as the platform signs."""
+"""The samples in events/: its function accepts each of them, and each is signed as the platform signs."""
 
 import base64
 import json
@@ -21,12 +21,12 @@ from tools.samples import APPS, FUNCTIONS, events
 
 NOW = 1_800_000_000
 UNDATED = ("challenge.json", "challenge_encrypted.json", "ping.json", "verification.json")
-"""Samples of how a console tries out an address: some platforms date or sign these otherwise, or not at all."""
+"""Samples of a console's check of a URL. Some platforms date or sign these in another way, or not at all."""
 CALLBACKS = sorted(name for name in events(NOW) if name.split("/")[0] in APPS)
 
 
 def received(name: str, *, now: int = NOW, event: dict[str, Any] | None = None) -> tuple[Request, Accepted | Rejected]:
-    """What the platform's own code says to the sample `name`, made at NOW, at the time `now`."""
+    """The result of the platform's `receive` for the sample `name`, made at NOW and received at `now`."""
     platform = name.split("/", maxsplit=1)[0]
     app = App(platform, "sample", msgspec.convert(APPS[platform]("http://127.0.0.1:8400"), type=config_type(platform)))
     request = request_of(event or events(NOW)[name])
@@ -44,7 +44,7 @@ def test_every_function_has_a_sample():
     assert set(FUNCTIONS) == functions
 
 
-def test_of_one_moment_they_are_always_the_same(tmp_path: Path):
+def test_samples_of_one_time_are_always_the_same(tmp_path: Path):
     write(tmp_path, NOW)
     first = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
     (tmp_path / "feishu" / "old.json").write_text("{}")
@@ -61,7 +61,7 @@ def test_a_callback_is_accepted(name: str):
 
 
 @pytest.mark.parametrize("name", [name for name in CALLBACKS if not name.endswith(UNDATED)])
-def test_a_callback_is_refused_when_it_is_a_day_old_or_changed(name: str):
+def test_a_callback_is_rejected_if_it_is_a_day_old_or_changed(name: str):
     _, old = received(name, now=NOW + 86_400)
     assert isinstance(old, Rejected)
     assert old.status == 401
@@ -81,7 +81,7 @@ def test_a_callback_is_the_event_of_a_binary_rest_api(name: str):
     assert event["multiValueHeaders"] == {key: [value] for key, value in event["headers"].items()}
 
 
-def test_the_challenges_are_answered_with_what_was_sent():
+def test_the_response_to_a_challenge_contains_it():
     for name in ("feishu/challenge.json", "feishu/challenge_encrypted.json"):
         _, outcome = received(name)
         assert isinstance(outcome, Accepted)
@@ -92,7 +92,7 @@ def test_the_challenges_are_answered_with_what_was_sent():
     ("case", "kind", "text"),
     [("text", "message", "/count"), ("group_mention", "message", "/card"), ("card_action", "action", "")],
 )
-def test_feishu_says_what_the_name_of_the_case_says(case: str, kind: str, text: str):
+def test_a_sample_of_feishu_is_what_its_name_says(case: str, kind: str, text: str):
     _, outcome = received(f"feishu/{case}.json")
     assert isinstance(outcome, Accepted)
     (message,) = outcome.messages
@@ -114,7 +114,7 @@ DISCORD = {
 }
 
 
-def test_discord_has_a_sample_of_all_that_it_sends():
+def test_every_sample_of_discord_is_tested():
     assert {name.split("/")[1].removesuffix(".json") for name in CALLBACKS if name.startswith("discord/")} == set(
         DISCORD
     )
@@ -122,7 +122,7 @@ def test_discord_has_a_sample_of_all_that_it_sends():
 
 @pytest.mark.parametrize("case", DISCORD)
 def test_a_sample_of_discord_passes_through_its_function_with_the_demo_bot(case: str, monkeypatch: pytest.MonkeyPatch):
-    """The function with its bot, down to the queue."""
+    """The function with its bot, up to the queue."""
     queued: list[Message] = []
     monkeypatch.setattr(queues, "send_messages", queued.extend)
     app = App(
@@ -132,17 +132,17 @@ def test_a_sample_of_discord_passes_through_its_function_with_the_demo_bot(case:
     handler = Callback("discord", inbound("discord"), Known(app), lambda: NOW, instantly=instantly)  # type: ignore[arg-type]
     answer = handler(events(NOW)[f"discord/{case}.json"], None)
 
-    kind, text, told = DISCORD[case]
+    kind, text, expected = DISCORD[case]
     body = json.loads(answer["body"] or "{}")
     data = body.pop("data", {})
     shown = {"title": data["title"]} if "title" in data else {}
     shown |= {"choices": [choice["name"] for choice in data["choices"]]} if "choices" in data else {}
-    assert (answer["statusCode"], body | shown) == (204 if case.startswith("event") else 200, told)
+    assert (answer["statusCode"], body | shown) == (204 if case.startswith("event") else 200, expected)
     assert [(message.kind, message.content.text) for message in queued] == ([(kind, text)] if kind else [])
 
 
 class Known:
-    """The apps of a deployment with one."""
+    """The apps of a deployment with one app."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -152,7 +152,7 @@ class Known:
         return self.app
 
 
-def test_the_answers_have_a_room_on_the_page():
+def test_the_rooms_of_the_samples_are_on_the_page():
     feishu = Feishu()
     feishu.add_app("sample", APPS["feishu"]("http://127.0.0.1:8400"))
     for name in ("text", "group_mention", "card_action"):
@@ -162,7 +162,7 @@ def test_the_answers_have_a_room_on_the_page():
         assert "sample" in room.bots
 
 
-def test_the_samples_of_the_queues_hold_what_the_queues_carry():
+def test_the_samples_of_queue_records_contain_valid_messages_and_replies():
     made = events(NOW)
     (first,) = made["processor/message.json"]["Records"]
     (again,) = made["processor/message_again.json"]["Records"]

@@ -1,4 +1,4 @@
-"""What `make events` prepares for `sam local invoke`."""
+"""`make events` prepares the local stack for `sam local invoke`."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tools import invoke, local, make_events, relay
-from tools.local import Trouble
+from tools.local import StackError
 
 TEMPLATE = {
     "Parameters": {name: {"Default": ""} for name in ("PythonRuntime", "Architecture", "BotFolder")},
@@ -45,9 +45,7 @@ class Aws:
         return {"Environment": {"Variables": {"PARLEY_STAGE": "local", "PARLEY_INBOUND_URL": queue}}}
 
 
-def test_the_template_can_lie_anywhere_and_declares_what_must_reach_the_functions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_template_has_absolute_paths_and_declares_all_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     built = tmp_path / "built" / "template.yaml"
     built.parent.mkdir()
     built.write_text(yaml.safe_dump(TEMPLATE))
@@ -62,20 +60,20 @@ def test_the_template_can_lie_anywhere_and_declares_what_must_reach_the_function
     assert {"AWS_ENDPOINT_URL", "AWS_REGION"} <= set(declared)
 
 
-def test_the_variables_are_those_of_the_stack_as_a_container_has_to_write_them():
+def test_the_variables_are_those_of_the_stack_with_addresses_for_containers():
     variables = invoke._variables(Aws(), FACTS, ["FeishuFunction"], "172.17.0.1")["FeishuFunction"]  # type: ignore[arg-type]
     assert variables["PARLEY_INBOUND_URL"] == "http://172.17.0.1:4566/000000000000/parley-local-inbound.fifo"
     assert variables["AWS_ENDPOINT_URL"] == "http://172.17.0.1:4566"
     assert variables["PARLEY_STAGE"] == "invoke"
 
 
-def test_a_function_that_the_stack_has_not_yet_is_told():
-    with pytest.raises(Trouble, match="WecomFunction is newer than the stack"):
+def test_a_function_that_the_stack_does_not_have_is_an_error():
+    with pytest.raises(StackError, match="has no WecomFunction"):
         invoke._variables(Aws(), FACTS, ["WecomFunction"], "172.17.0.1")  # type: ignore[arg-type]
 
 
 class Engine(BaseHTTPRequestHandler):
-    """A container engine that knows its bridge."""
+    """A container engine with a bridge network."""
 
     def do_GET(self) -> None:
         body = json.dumps({"IPAM": {"Config": [{"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.1"}]}}).encode()
@@ -91,7 +89,7 @@ class Engine(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_the_engine_is_asked_for_the_address_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_address_of_this_machine_comes_from_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
     with socketserver.UnixStreamServer(f"{tmp_path}/engine.sock", Engine) as engine:
         thread = threading.Thread(target=engine.serve_forever, args=(0.01,))
@@ -103,21 +101,21 @@ def test_the_engine_is_asked_for_the_address_of_this_machine(tmp_path: Path, mon
             thread.join()
 
 
-def test_without_an_engine_one_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_an_engine_the_error_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    with pytest.raises(Trouble, match="start Docker"):
+    with pytest.raises(StackError, match="start Docker"):
         invoke._gateway()
 
 
-def test_the_ports_are_those_that_functions_call(tmp_path: Path):
+def test_the_relay_forwards_the_ports_that_functions_call(tmp_path: Path):
     stack = tmp_path / "stack.json"
     stack.write_text(json.dumps({"aws_endpoint": "http://127.0.0.1:4566", "playground": "http://127.0.0.1:8400"}))
     assert relay.ports_of(stack) == [4566, 8400]
 
 
-if sys.platform == "linux":  # elsewhere the engine has a way of its own, and there is no second loopback address
+if sys.platform == "linux":  # other systems need no relay, and they have no second loopback address
 
-    def test_samples_are_written_also_where_no_engine_answers(
+    def test_samples_are_written_even_if_no_engine_answers(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ):
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
@@ -128,13 +126,13 @@ if sys.platform == "linux":  # elsewhere the engine has a way of its own, and th
         assert (tmp_path / "events" / "feishu" / "text.json").exists()
         assert "start Docker" in capsys.readouterr().out
 
-    def test_the_relay_hands_bytes_through_both_ways():
+    def test_the_relay_forwards_in_both_directions():
         async def echoed() -> bytes:
             listening = socket.create_server(("127.0.0.1", 0))
             port = listening.getsockname()[1]
 
             async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                writer.write(b"heard " + await reader.readuntil(b"\n"))
+                writer.write(b"echo " + await reader.readuntil(b"\n"))
                 await writer.drain()
                 writer.close()
 
@@ -148,9 +146,9 @@ if sys.platform == "linux":  # elsewhere the engine has a way of its own, and th
                 writer.close()
                 return answer
 
-        assert asyncio.run(echoed()) == b"heard hello\n"
+        assert asyncio.run(echoed()) == b"echo hello\n"
 
-    def test_the_relay_hangs_up_where_nothing_listens():
+    def test_the_relay_closes_the_connection_if_nothing_listens():
         async def refused() -> bytes:
             with socket.create_server(("127.0.0.1", 0)) as taken:
                 port = taken.getsockname()[1]

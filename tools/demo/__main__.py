@@ -7,7 +7,7 @@ from typing import NoReturn
 from tools.demo import cases
 from tools.demo.case import Result
 from tools.demo.table import Table
-from tools.local import Options, Trouble, down, running, up
+from tools.local import Options, StackError, down, running, up
 from tools.local.stack import Stack
 
 
@@ -18,8 +18,8 @@ def main() -> int:
     was_up = running() is not None
     try:
         return demonstrate(up(Options()))
-    except Trouble as trouble:
-        print(f"error: {trouble}", file=sys.stderr)
+    except StackError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

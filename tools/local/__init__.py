@@ -1,12 +1,12 @@
-"""The local stack: the real template, deployed with the real SAM CLI to an AWS emulator, and the playground before it.
+"""The local stack: the real template, deployed with the real SAM CLI to an AWS emulator, and the playground.
 
-    up(Options(...)) -> Stack      starts it, or keeps the one that runs
-    down(directory)                ends it and leaves no process
+    up(Options(...)) -> Stack      starts a stack, or returns the running one
+    down(directory)                stops it and leaves no process running
 
-One directory holds one stack: `.local`, or the one that the environment variable PARLEY_LOCAL_DIR names.
+A directory holds one stack. It is `.local`, or the value of the environment variable PARLEY_LOCAL_DIR.
 """
 
+from tools.local.errors import StackError
 from tools.local.stack import Options, Stack, down, running, up
-from tools.local.trouble import Trouble
 
-__all__ = ["Options", "Stack", "Trouble", "down", "running", "up"]
+__all__ = ["Options", "Stack", "StackError", "down", "running", "up"]

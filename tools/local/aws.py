@@ -1,4 +1,4 @@
-"""The emulator as AWS: its address, and clients for it."""
+"""The AWS emulator: its address, and clients for it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,19 +17,19 @@ class Aws:
     endpoint: str
 
     def client(self, service: str) -> Any:
-        """A boto3 client for `service`, with credentials that the emulator takes as the account's root."""
+        """A boto3 client for `service`, with the credentials of the account's root."""
         make: Any = boto3.client
         return make(
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106  # the emulator wants one and looks at none
+            aws_secret_access_key="test",  # noqa: S106  # the emulator does not check it
             config=Config(retries={"total_max_attempts": 3}, connect_timeout=5, read_timeout=60),
         )
 
     def environment(self) -> dict[str, str]:
-        """Variables that make any AWS tool talk to the emulator, and to nothing else."""
+        """Environment variables with which any AWS tool uses the emulator only."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": REGION,

@@ -1,47 +1,46 @@
-"""`sam build` for this machine, once per state of the inputs. Stacks share the result."""
+"""`sam build` for this machine, once for each state of the inputs. All stacks share the results."""
 
 import fcntl
 import hashlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tools import bot
-from tools.local.emulator import tail
-from tools.local.places import BUILD, EMULATOR_PYTHON, ENVS, ROOT, SAM
-from tools.local.trouble import Trouble
+from tools.local.errors import StackError
+from tools.local.paths import BUILD, EMULATOR_PYTHON, ENVS, ROOT
+from tools.local.sam import sam
 
 _INPUTS = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 _KEPT = 2
-"""Earlier builds that stay, so that two bots can be built in turns."""
+"""The number of earlier builds that are kept, so that two bots can be built in turns."""
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
 
 
 def parameters() -> list[str]:
-    """The template's parameters that depend on the machine and its environment.
+    """The template's parameters that depend on the machine and its environment. Raises StackError.
 
     The emulator runs functions with its own Python. PARLEY_BOT names the bot's folder.
     """
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
-        raise Trouble(f"This machine is a {machine}; the layers can be built for x86_64 and arm64.")
+        raise StackError(f"The layers can be built on x86_64 and arm64 only, and this machine is {machine}.")
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     return [f"PythonRuntime={version}", f"Architecture={_ARCHITECTURES[machine]}", f"BotFolder={bot.folder()}"]
 
 
 def built() -> Path | None:
-    """The template that was built from the inputs as they are now; None if there is none."""
+    """The template built from the current inputs; None if they have changed since the last build."""
     template = BUILD / _fingerprint() / "template.yaml"
     return template if template.exists() else None
 
 
 def build() -> Path:
-    """Build what has changed and return the built template. Raises Trouble."""
+    """Build, unless nothing has changed. Returns the built template. Raises StackError."""
     with _lock():
         if (template := built()) is not None:
             return template
@@ -57,9 +56,7 @@ def build() -> Path:
 
 
 def _sam_build(target: Path) -> None:
-    log = ROOT / ".local" / "logs" / "build.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = [SAM, "build", "--config-env", "local", "--build-dir", target, "--parameter-overrides"]
+    overrides = ["--parameter-overrides", "Stage=local", *parameters()]
     environment = {
         **os.environ,
         "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -67,18 +64,8 @@ def _sam_build(target: Path) -> None:
         "AWS_DEFAULT_REGION": "us-east-1",
         "PARLEY_LAYER_HOST": "1",
     }
-    with log.open("wb") as out:
-        done = subprocess.run(
-            [*command, "Stage=local", *parameters()],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
-        raise Trouble(f"`sam build` failed; the end of {log}:\n{tail(log)}")
+    log = ROOT / ".local" / "logs" / "build.log"
+    sam("build", ["--config-env", "local", "--build-dir", target, *overrides], environment, log)
 
 
 @contextmanager
@@ -94,7 +81,7 @@ def _fingerprint() -> str:
     for path in _files():
         digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
         digest.update(path.read_bytes())
-    # The interpreter that runs the functions and the tool that builds them are inputs as well.
+    # The interpreter that runs the functions and the tool that builds them are inputs too.
     for environment in (EMULATOR_PYTHON.parent.parent, ENVS / "sam"):
         digest.update((environment / ".fingerprint").read_bytes())
     return digest.hexdigest()[:16]

@@ -1,7 +1,5 @@
-"""Tells the imitated platforms of the bot's commands, as the team that deploys it does once."""
+"""Registers the bot's commands at the simulated platforms, as a team does after a deployment."""
 
-import contextlib
-import io
 import json
 from typing import Any
 
@@ -12,19 +10,22 @@ from parley.adapter import App
 from parley.engine.http import CallError, Http
 from parley.platforms import config_type
 from tools import bot
-from tools.discord_commands import RegistrationFailed
+from tools.discord_commands import RegistrationError
 from tools.discord_commands import register as at_discord
-from tools.local.trouble import Trouble
+from tools.local.errors import StackError
 
 
 def register(stack: dict[str, Any]) -> None:
-    """Register the commands of the bot for every app that wants to be told. Raises Trouble."""
+    """Register the bot's commands for every app of a platform with commands. Raises StackError."""
     specs = bot.load().specs()
-    told = io.StringIO()
-    with httpx.Client(trust_env=False) as client, contextlib.redirect_stdout(told):
+    with httpx.Client(trust_env=False) as client:
         for name, config in stack["apps"].get("discord", {}).items():
             app = App("discord", name, msgspec.json.decode(json.dumps(config), type=config_type("discord")))
             try:
-                at_discord(specs, app, "", Http(client), apply=True)
-            except (RegistrationFailed, CallError) as error:
-                raise Trouble(f"The commands cannot be registered: {error}") from error
+                at_discord(specs, app, "", Http(client), apply=True, report=_ignore)
+            except (RegistrationError, CallError) as error:
+                raise StackError(f"The commands cannot be registered: {error}") from error
+
+
+def _ignore(_line: str) -> None:
+    """Print nothing."""

@@ -1,69 +1,55 @@
-"""`sam deploy` of the built template into the emulator, and what the emulator does not take from a template."""
+"""`sam deploy` of the built template into the emulator, and the settings that the emulator ignores in a template."""
 
 import os
-import subprocess
 import tomllib
 from pathlib import Path
 
 from tools.local.aws import ACCOUNT, REGION, Aws
 from tools.local.build import parameters
-from tools.local.emulator import tail
-from tools.local.places import ROOT, SAM, Places
-from tools.local.trouble import Trouble
+from tools.local.paths import ROOT, Paths
+from tools.local.sam import sam
 from tools.names import folder_of
 
 STACK = "parley-local"
 STAGE = "local"
 
 
-def deploy(aws: Aws, template: Path, places: Places) -> dict[str, str]:
-    """Deploy `template` and return the outputs of the stack. Raises Trouble."""
-    log = places.logs / "deploy.log"
+def deploy(aws: Aws, template: Path, paths: Paths) -> dict[str, str]:
+    """Deploy `template`. Returns the outputs of the stack. Raises StackError."""
     config = ROOT / "samconfig.toml"
-    command = [SAM, "deploy", "--config-env", "local", "--config-file", config, "--template-file", template]
-    # The command line replaces samconfig's parameters, so those are said again.
+    # The command line replaces the parameters of samconfig.toml, so they are repeated here.
     local = tomllib.loads(config.read_text())["local"]["deploy"]["parameters"]
-    overrides = [*local["parameter_overrides"], *parameters()]
+    overrides = ["--parameter-overrides", *local["parameter_overrides"], *parameters()]
     environment = {
         "PATH": os.environ.get("PATH", ""),
-        "HOME": str(places.state),
+        "HOME": str(paths.state),
         "LANG": "C.UTF-8",
-        # SAM asks every five seconds how far a deploy is; the emulator is quicker than that.
+        # SAM polls every five seconds by default; the emulator is faster.
         "SAM_CLI_POLL_DELAY": "0.5",
         **aws.environment(),
     }
-    with log.open("wb") as out:
-        done = subprocess.run(
-            [*command, "--region", REGION, "--parameter-overrides", *overrides],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
-        raise Trouble(f"`sam deploy` failed; the end of {log}:\n{tail(log, 30)}")
+    files = ["--config-env", "local", "--config-file", config, "--template-file", template, "--region", REGION]
+    sam("deploy", [*files, *overrides], environment, paths.logs / "deploy.log")
     stacks = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-    _expire(aws, outputs["StateTable"])
+    _enable_ttl(aws, outputs["StateTable"])
     return outputs
 
 
-def _expire(aws: Aws, table: str) -> None:
-    """The emulator ignores a template's TTL."""
+def _enable_ttl(aws: Aws, table: str) -> None:
+    """Set the TTL of the table: the emulator ignores it in a template."""
     aws.client("dynamodb").update_time_to_live(
         TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"}
     )
 
 
 def api_url(aws: Aws, outputs: dict[str, str]) -> str:
-    """Base of the callback URLs, as the emulator serves them."""
+    """The base of the callback URLs on the emulator."""
     return f"{aws.endpoint}/restapis/{outputs['ApiId']}/{STAGE}/_user_request_"
 
 
 def resources(outputs: dict[str, str]) -> dict[str, object]:
-    """What tests and tools look into: the table, the queues, the functions and their log groups."""
+    """The table, the queues, the functions and their log groups, for tests and tools."""
     functions = {folder_of(key.removesuffix("Function")): key for key in outputs if key.endswith("Function")}
     return {
         "account": ACCOUNT,

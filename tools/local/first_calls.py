@@ -1,4 +1,4 @@
-"""The first call of each function: shows that its code loads and its address is right. The next ones are quick then."""
+"""The first call of each function. It checks that the code loads and the URL is right, and it warms the function up."""
 
 import json
 import urllib.error
@@ -8,29 +8,29 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from tools.local.aws import Aws
-from tools.local.trouble import Trouble
+from tools.local.errors import StackError
 
-_TRIES = 3
+_ATTEMPTS = 3
 
 
 def make(aws: Aws, api: str, platforms: Iterable[str], workers: Iterable[str]) -> None:
-    """Call every callback with an app that is not there, and every worker with nothing to do. Raises Trouble."""
+    """Call every callback with an unknown app, and every worker without a record. Raises StackError."""
     calls: list[Callable[[], str]] = [partial(_callback, api, platform) for platform in platforms]
     calls += [partial(_worker, aws, name) for name in workers]
     with ThreadPoolExecutor() as pool:
-        wrong = [sentence for sentence in pool.map(_tried, calls) if sentence]
-    if wrong:
-        raise Trouble(" ".join(wrong))
+        failures = [failure for failure in pool.map(_retried, calls) if failure]
+    if failures:
+        raise StackError(" ".join(failures))
 
 
-def _tried(call: Callable[[], str]) -> str:
-    """What was wrong at the last try; nothing if one went well. On a busy machine a first call may time out."""
-    sentence = ""
-    for _ in range(_TRIES):
-        sentence = call()
-        if not sentence:
+def _retried(call: Callable[[], str]) -> str:
+    """The failure of the last attempt; empty if one succeeds. On a busy machine a first call can time out."""
+    failure = ""
+    for _ in range(_ATTEMPTS):
+        failure = call()
+        if not failure:
             break
-    return sentence
+    return failure
 
 
 def _callback(api: str, platform: str) -> str:
@@ -43,7 +43,7 @@ def _callback(api: str, platform: str) -> str:
         status, body = error.code, error.read()
     if status == 404:
         return ""
-    return f"The callback function of {platform} answered {status}, not 404, for an unknown app: {_text(body)}"
+    return f"The callback function of {platform} answers {status} instead of 404 for an unknown app: {_text(body)}"
 
 
 def _worker(aws: Aws, name: str) -> str:

@@ -1,11 +1,11 @@
-"""Runs the AWS emulator. Its argument, the stack's directory, tells its process from others.
+"""Runs the AWS emulator. The argument is the stack's directory, by which `processes` recognises the process.
 
-Runs in the emulator's environment, where nothing of this repository can be imported. Three of its habits are tuned, by
-private names (hence the pinned version, and the checks that they are still there):
+It runs in the emulator's environment, which cannot import this repository. It changes three settings of the emulator by
+private names. So the emulator's version is pinned, and the launcher checks that the names are still there.
 
-- after each call it waits 50 ms for late log lines; 5 ms are enough for a worker on the same machine;
-- it looks for due schedules every ten seconds; once a second makes tests of the sweeper quick;
-- it unpacks the layers anew for every worker, two thousand files each time; here they are unpacked once and linked,
+- After each call the emulator waits 50 ms for late log lines. 5 ms are enough for a worker on the same machine.
+- It looks for due schedules every ten seconds. Once a second makes the tests of the sweeper fast.
+- It unpacks the layers for every worker, two thousand files each time. The launcher unpacks them once and links them,
   as Lambda mounts them.
 """
 
@@ -29,7 +29,7 @@ class _ZipFile(zipfile.ZipFile):
         return Path(self.filename or "").name.startswith("layer_")
 
     def namelist(self) -> list[str]:
-        # Only asked to look for entries that would land outside; the layers are this repository's own.
+        # The emulator uses the names only to find entries outside of the target. The layers are the repository's own.
         return [] if self._is_layer() else super().namelist()
 
     def extractall(self, path: object = None, *_args: object, **_options: object) -> None:
@@ -51,14 +51,14 @@ class _ZipFile(zipfile.ZipFile):
 def _tune() -> None:
     drain = lambda_runtime.Worker._drain_stderr_bounded  # noqa: SLF001
     if drain.__defaults__ != (0.050, 0.005, 0.250):
-        raise SystemExit("the emulator's log drain is not what this launcher was written for")
+        raise SystemExit("this launcher does not fit the emulator's version: the log drain has changed")
     drain.__defaults__ = (0.005, 0.005, 0.250)
     for module, name in ((scheduler, "_SCHEDULE_TICK_INTERVAL"), (eventbridge, "_SCHEDULER_TICK_INTERVAL")):
         if getattr(module, name) != 10:
-            raise SystemExit(f"the emulator's {name} is not what this launcher was written for")
+            raise SystemExit(f"this launcher does not fit the emulator's version: {name} has changed")
         setattr(module, name, 1)
     if lambda_runtime.zipfile is not zipfile:
-        raise SystemExit("the emulator's way of unpacking layers is not what this launcher was written for")
+        raise SystemExit("this launcher does not fit the emulator's version: the unpacking of layers has changed")
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _ZipFile})
 
 
@@ -66,7 +66,7 @@ if __name__ == "__main__":
     _tune()
     from ministack.app import main  # pyright: ignore[reportMissingImports]
 
-    # The functions inherit this environment, and Powertools takes the emulator's log level for its own.
+    # The functions inherit this environment, and Powertools would use the emulator's log level.
     os.environ.pop("LOG_LEVEL", None)
     sys.argv = ["ministack"]
     main()

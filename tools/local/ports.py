@@ -1,7 +1,7 @@
 """Ports on the loopback interface.
 
-A port that is free now may be taken when its server starts half a minute later, by another stack: then both would talk
-to the same one. So a chosen port is locked, by a file that the server inherits and that ends with it.
+Another stack can take a free port before its server starts half a minute later. Then both stacks would use one server.
+So a chosen port is locked with a file. The server inherits the open file, and the lock ends with the server.
 """
 
 import fcntl
@@ -11,12 +11,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.local.trouble import Trouble
+from tools.local.errors import StackError
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port, and the open file that keeps other stacks from it."""
+    """A port, and the open file that locks it."""
 
     number: int
     lock: int
@@ -27,21 +27,21 @@ class Port:
         return f"http://127.0.0.1:{self.number}"
 
 
-def choose(variable: str, default: int, what: str) -> Port:
-    """The port for `what`: the one that the environment variable `variable` names, else `default`, else any free one.
+def choose(variable: str, default: int, purpose: str) -> Port:
+    """Lock and return a port: the one in the environment variable `variable`, else `default`, else any free one.
 
-    Raises Trouble if the named one is taken.
+    Raises StackError if the port in the variable is in use.
     """
     named = os.environ.get(variable)
     if not named:
         return _take(default) or _take_any()
     if not named.isdigit() or not 0 < int(named) < 65_536:
-        raise Trouble(f"{variable}={named} is not a port number.")
+        raise StackError(f"{variable}={named} is not a port number.")
     port = _take(int(named))
     if port is None:
-        raise Trouble(
-            f"Port {named} ({what}) is in use by another program; free it, or choose another one with {variable}=PORT, "
-            f"or leave {variable} out to have a free one chosen."
+        raise StackError(
+            f"Port {named} ({purpose}) is in use. Choose another port with {variable}=PORT, or unset {variable} to use "
+            "any free port."
         )
     return port
 
@@ -73,7 +73,7 @@ def _take_any() -> Port:
 
 def _free(number: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: a port whose last connections merely linger is free.
+        # As servers do: a port with connections in TIME_WAIT only is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", number))

@@ -1,7 +1,7 @@
-"""Processes that outlive the command that started them: each leads a group of its own, by which it is ended.
+"""Background processes. Each one leads a process group of its own, so that the group can be stopped.
 
-A process id says little after a day: the system may have given it to somebody else. So only a process that is in a
-group that was started here and has the stack's directory in its command line is ever signalled.
+The system can reuse a process id. So a signal is sent only to a process that is in a group started here, and that has
+the stack's directory in its command line.
 """
 
 import os
@@ -12,13 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
+"""Seconds until a process that ignores SIGTERM gets SIGKILL."""
 
 
 def spawn(command: Sequence[str | Path], mark: Path, *, cwd: Path, log: Path, env: Mapping[str, str], lock: int) -> int:
-    """Start `command`, which names something in the directory `mark`, in the background, and return its id.
+    """Start `command` in the background. Returns its process id.
 
-    Its output goes to `log`; the open file `lock` is handed over to it.
+    An argument of `command` is a path in the directory `mark`, by which the process is recognised. Its output goes to
+    `log`. It inherits the open file `lock`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
@@ -33,32 +35,32 @@ def spawn(command: Sequence[str | Path], mark: Path, *, cwd: Path, log: Path, en
             pass_fds=(lock,),
         )
     os.close(lock)
-    # For a moment after it was started a process has no command line yet.
+    # A process has no command line for a moment after its start.
     while process.poll() is None and not remaining([process.pid], mark):
         time.sleep(0.005)
     return process.pid
 
 
 def alive(leader: int, mark: Path) -> bool:
-    """Whether the process `leader` runs and is one of the stack in the directory `mark`."""
+    """Whether the process `leader` runs and belongs to the stack in the directory `mark`."""
     _reap(leader)
     return leader in remaining([leader], mark)
 
 
 def remaining(leaders: Iterable[int], mark: Path) -> list[int]:
-    """Ids of the processes in the groups of `leaders` that are of the stack in the directory `mark`."""
+    """The ids of the processes in the groups of `leaders` that belong to the stack in the directory `mark`."""
     wanted, groups = f"{mark}{os.sep}", set(leaders)
     return [pid for pid, group, command in _all() if group in groups and wanted in command]
 
 
 def end(leaders: Sequence[int], mark: Path) -> list[int]:
-    """End the groups of `leaders`: politely, then by force. Returns the ids of what still runs: none, one hopes."""
+    """Stop the groups of `leaders` with SIGTERM, then with SIGKILL. Returns the ids of processes that still run."""
     left: list[int] = []
     for sign in (signal.SIGTERM, signal.SIGKILL):
         for pid in remaining(leaders, mark):
             with suppress(ProcessLookupError):
                 os.kill(pid, sign)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while time.monotonic() < deadline:
             for leader in leaders:
                 _reap(leader)
@@ -80,13 +82,13 @@ def _all() -> list[tuple[int, int, str]]:
 def _linux(pid: int) -> tuple[int, int, str] | None:
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        # A process that has ended and was not waited for has no command line any more.
+        # A process that has ended and was not waited for has no command line.
         return (pid, os.getpgid(pid), command) if command else None
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
 
 
 def _reap(pid: int) -> None:
-    """Take the exit status if the process is our child, so that it is gone for good."""
+    """Collect the exit status if the process is a child, so that it does not remain as a zombie."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)

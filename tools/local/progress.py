@@ -1,4 +1,4 @@
-"""What is being done now, with the seconds since the start."""
+"""Progress messages with the seconds since the start."""
 
 import sys
 import time
@@ -13,6 +13,6 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
 
     def __call__(self, text: str) -> None:
-        """Say that `text` begins."""
+        """Print the step that begins now."""
         if not self.quiet:
             print(f"{time.monotonic() - self.started:6.1f} s  {text}", file=sys.stderr, flush=True)

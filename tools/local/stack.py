@@ -1,4 +1,4 @@
-"""Starts and ends one local stack; see the package."""
+"""Starts and stops one local stack; see the package."""
 
 import json
 import os
@@ -11,90 +11,91 @@ from typing import Any
 from tools.local import build, commands, credentials, emulator, first_calls, ports, processes
 from tools.local.aws import REGION, Aws
 from tools.local.deploy import STAGE, api_url, deploy, resources
-from tools.local.places import EMULATOR_PYTHON, PYTHON, ROOT, SAM, Places
+from tools.local.errors import StackError
+from tools.local.paths import EMULATOR_PYTHON, PYTHON, ROOT, SAM, Paths
 from tools.local.progress import Progress
-from tools.local.trouble import Trouble
 
 Stack = dict[str, Any]
-"""The contents of stack.json."""
+"""The content of stack.json."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to start a stack. `iam`: functions may do only what their roles allow."""
+    """How to start a stack. `iam` enforces the roles of the functions. `report` gets progress messages."""
 
     directory: str | Path | None = None
     iam: bool = False
-    say: Callable[[str], None] = field(default_factory=Progress)
+    report: Callable[[str], None] = field(default_factory=Progress)
 
 
 def running(directory: str | Path | None = None) -> Stack | None:
-    """The stack that runs in `directory` and is ready; None if there is none."""
-    places = Places.of(directory)
+    """The running stack in `directory`; None if there is none, or if it is not ready."""
+    paths = Paths.of(directory)
     try:
-        stack: Stack = json.loads(places.stack.read_text())
+        stack: Stack = json.loads(paths.stack.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    leaders = _leaders(places)
-    whole = bool(leaders) and all(processes.alive(pid, places.directory) for pid in leaders)
-    return stack if whole and stack.get("ready") else None
+    leaders = _leaders(paths)
+    complete = bool(leaders) and all(processes.alive(pid, paths.directory) for pid in leaders)
+    return stack if complete and stack.get("ready") else None
 
 
 def up(options: Options) -> Stack:
-    """Start a stack, or return the one that runs already. Raises Trouble, and leaves no process then."""
-    places, say = Places.of(options.directory), options.say
-    stack = running(places.directory)
+    """Start a stack, or return the running one. Raises StackError, and leaves no process running then."""
+    paths = Paths.of(options.directory)
+    stack = running(paths.directory)
     if stack is not None and stack["iam"] == options.iam:
-        same = (template := build.built()) is not None and str(template.parent) == stack["build"]
-        say("already up" + ("" if same else ", with sources that have changed since: `make down up` deploys them"))
+        current = (template := build.built()) is not None and str(template.parent) == stack["build"]
+        changed = "" if current else ", but the sources have changed: run `make down up` to deploy them"
+        options.report(f"already running{changed}")
         return stack
-    down(places.directory)
+    down(paths.directory)
     try:
-        return _start(places, options)
+        return _start(paths, options)
     except BaseException:
-        down(places.directory)
+        down(paths.directory)
         raise
 
 
 def down(directory: str | Path | None = None) -> bool:
-    """End the stack in `directory`. False if none was there. Raises Trouble if a process cannot be ended."""
-    places = Places.of(directory)
-    leaders = _leaders(places)
-    left = processes.end(leaders, places.directory)
+    """Stop the stack in `directory`. Returns whether one was running. Raises StackError if a process does not stop."""
+    paths = Paths.of(directory)
+    leaders = _leaders(paths)
+    left = processes.end(leaders, paths.directory)
     if left:
-        raise Trouble(f"These processes do not end: {', '.join(map(str, left))}; end them by hand (kill -9).")
-    for path in (places.processes, places.stack):
+        raise StackError(f"These processes do not stop: {', '.join(map(str, left))}. Stop them with kill -9.")
+    for path in (paths.processes, paths.stack):
         path.unlink(missing_ok=True)
-    # The emulator unpacks the layers for every worker: hundreds of megabytes that nobody needs any more.
-    shutil.rmtree(places.state, ignore_errors=True)
+    # The emulator unpacks the layers for every worker: hundreds of megabytes.
+    shutil.rmtree(paths.state, ignore_errors=True)
     return bool(leaders)
 
 
 def adopt(pid: int, directory: str | Path | None = None) -> None:
-    """End the process `pid`, spawned beside the stack in `directory`, together with the stack."""
-    _note(Places.of(directory), pid)
+    """Stop the process `pid` together with the stack in `directory`."""
+    _note(Paths.of(directory), pid)
 
 
-def _start(places: Places, options: Options) -> Stack:
+def _start(paths: Paths, options: Options) -> Stack:
     _check_tools()
-    say = options.say
+    report = options.report
     aws_port = ports.choose("PARLEY_AWS_PORT", 4566, "the local AWS")
     port = ports.choose("PARLEY_PORT", 8400, "the playground")
     aws = Aws(aws_port.url)
-    places.directory.mkdir(parents=True, exist_ok=True)
+    paths.directory.mkdir(parents=True, exist_ok=True)
 
-    say("starting the local AWS" + (", with IAM enforced" if options.iam else ""))
-    pid = emulator.start(places, aws_port, iam=options.iam)
-    _note(places, pid)
-    say("using the last build" if build.built() else "building the functions and layers (sam build)")
+    report("starting the local AWS" + (", with IAM enforced" if options.iam else ""))
+    pid = emulator.start(paths, aws_port, iam=options.iam)
+    _note(paths, pid)
+    report("using the last build" if build.built() else "building the functions and layers (sam build)")
     template = build.build()
-    emulator.wait(places, pid, aws.endpoint)
-    say("deploying (sam deploy)")
-    outputs = deploy(aws, template, places)
-    say("making apps with random credentials")
+    emulator.wait(paths, pid, aws.endpoint)
+    report("deploying (sam deploy)")
+    outputs = deploy(aws, template, paths)
+    report("creating apps with random credentials")
     apps, private = credentials.install(aws, port.url)
     stack: Stack = _describe(aws, outputs, apps) | {"private": private}
-    say("calling each function for the first time")
+    report("calling each function for the first time")
     workers = [name for function, name in stack["functions"].items() if function not in apps]
     first_calls.make(aws, stack["api"], apps, workers)
     stack |= {
@@ -102,15 +103,15 @@ def _start(places: Places, options: Options) -> Stack:
         "iam": options.iam,
         "build": str(template.parent),
         "pids": {"aws": pid},
-        "logs": str(places.logs),
+        "logs": str(paths.logs),
     }
-    _write(places.stack, stack)
-    say("starting the playground")
-    stack["pids"]["playground"] = _start_playground(places, aws, port)
+    _write(paths.stack, stack)
+    report("starting the playground")
+    stack["pids"]["playground"] = _start_playground(paths, aws, port)
     commands.register(stack)
     stack["ready"] = True
-    _write(places.stack, stack)
-    say(f"ready: {port.url}")
+    _write(paths.stack, stack)
+    report(f"ready: {port.url}")
     return stack
 
 
@@ -133,38 +134,38 @@ def _describe(aws: Aws, outputs: dict[str, str], apps: dict[str, dict[str, crede
 def _check_tools() -> None:
     for tool in (PYTHON, SAM, EMULATOR_PYTHON):
         if not tool.exists():
-            raise Trouble(f"{tool.relative_to(ROOT)} is missing: run `make setup` first.")
+            raise StackError(f"{tool.relative_to(ROOT)} is missing. Run `make setup` first.")
     if shutil.which("make") is None:
-        raise Trouble("`make` is missing, and SAM builds the layers with it: install make.")
+        raise StackError("`make` is missing. Install it: SAM builds the layers with it.")
 
 
-def _start_playground(places: Places, aws: Aws, port: ports.Port) -> int:
-    log = places.logs / "playground.log"
+def _start_playground(paths: Paths, aws: Aws, port: ports.Port) -> int:
+    log = paths.logs / "playground.log"
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         **aws.environment(),
         "PYTHONUNBUFFERED": "1",
     }
-    command = [PYTHON, "-m", "playground", "--stack", places.stack, "--port", str(port.number)]
-    pid = processes.spawn(command, places.directory, cwd=ROOT, log=log, env=environment, lock=port.lock)
-    _note(places, pid)
-    emulator.wait_for(f"{port.url}/healthz", "The playground", places, pid, log)
+    command = [PYTHON, "-m", "playground", "--stack", paths.stack, "--port", str(port.number)]
+    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env=environment, lock=port.lock)
+    _note(paths, pid)
+    emulator.wait_for(f"{port.url}/healthz", "The playground", paths, pid, log)
     return pid
 
 
-def _leaders(places: Places) -> list[int]:
+def _leaders(paths: Paths) -> list[int]:
     try:
-        return [int(pid) for pid in json.loads(places.processes.read_text())]
+        return [int(pid) for pid in json.loads(paths.processes.read_text())]
     except (FileNotFoundError, json.JSONDecodeError):
         return []
 
 
-def _note(places: Places, pid: int) -> None:
-    _write(places.processes, [*_leaders(places), pid])
+def _note(paths: Paths, pid: int) -> None:
+    _write(paths.processes, [*_leaders(paths), pid])
 
 
 def _write(path: Path, value: object) -> None:
-    """Whole or not at all: others read the file while it is written. It holds secrets, if made-up ones."""
+    """Replace the file atomically: other processes read it meanwhile. It contains (generated) secrets."""
     new = path.with_suffix(".new")
     new.write_text(json.dumps(value, indent=2) + "\n")
     new.chmod(0o600)

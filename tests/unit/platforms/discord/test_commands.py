@@ -330,7 +330,7 @@ def test_the_tool_waits_for_the_rate_limit() -> None:
 def test_the_tool_reports_the_refusal_of_discord() -> None:
     portal = Portal()
     portal.refusal = httpx.Response(400, json={"code": 50035, "message": "Invalid Form Body", "errors": {"name": 1}})
-    with pytest.raises(discord_commands.RegistrationFailed, match="50035 Invalid Form Body"):
+    with pytest.raises(discord_commands.RegistrationError, match="50035 Invalid Form Body"):
         register(portal, apply=True)
 
 

@@ -1,4 +1,4 @@
-"""Where things are: the repository, the environments that `make setup` made, and the directory of one stack."""
+"""Paths: the repository, the environments that `make setup` creates, and the directory of one stack."""
 
 import os
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 SAM = ENVS / "sam" / "bin" / "sam"
 EMULATOR_PYTHON = ENVS / "emulator" / "bin" / "python"
 BUILD = ROOT / ".local" / "build"
-"""What `sam build` made; stacks share it."""
+"""The results of `sam build`, shared by all stacks."""
 
 
 @dataclass(frozen=True)
-class Places:
-    """The directory of one stack and what lies in it."""
+class Paths:
+    """The directory of one stack, and the files in it."""
 
     directory: Path
 
     @classmethod
-    def of(cls, directory: str | Path | None = None) -> "Places":
-        """Those of `directory`, else of PARLEY_LOCAL_DIR, else of `.local` in the repository."""
+    def of(cls, directory: str | Path | None = None) -> "Paths":
+        """The paths of `directory`. It defaults to PARLEY_LOCAL_DIR, and then to `.local` in the repository."""
         return cls(Path(directory or os.environ.get("PARLEY_LOCAL_DIR") or ROOT / ".local").resolve())
 
     @property
@@ -31,15 +31,15 @@ class Places:
 
     @property
     def processes(self) -> Path:
-        """`processes.json`: what was started."""
+        """`processes.json`: the ids of the started processes."""
         return self.directory / "processes.json"
 
     @property
     def state(self) -> Path:
-        """What the emulator writes; emptied at each start."""
+        """The emulator's files. The folder is emptied at each start."""
         return self.directory / "state"
 
     @property
     def logs(self) -> Path:
-        """Output of the emulator, of SAM and of the playground."""
+        """The output of the emulator, of SAM and of the playground."""
         return self.directory / "logs"
