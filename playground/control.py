@@ -39,6 +39,7 @@ class Control:
             Route("/api/trace/{message_id}", _json(self.trace)),
             Route("/api/media/{platform}/{key}", _json(self.media)),
             Route("/api/messages", _json(self.send_message), methods=["POST"]),
+            Route("/api/say", _json(self.send_message), methods=["POST"]),  # the first name, which scripts use
             Route("/api/press", _json(self.press), methods=["POST"]),
             Route("/api/events", _json(self.emit_event), methods=["POST"]),
             Route("/api/challenge", _json(self.challenge), methods=["POST"]),

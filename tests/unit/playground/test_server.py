@@ -69,6 +69,11 @@ class TestSay:
         (message,) = http.get("/api/messages", params={"platform": "feishu", "room": said["room"]}).json()["messages"]
         assert (message["id"], message["text"], message["sender"]["name"]) == (said["message_id"], "hello", "Lin Mei")
 
+    def test_the_first_name_of_the_endpoint_still_works(self, http, receiver):
+        body = {"platform": "feishu", "app": "demo", "room": "private", "sender": "lin", "text": "hello"}
+        assert http.post("/api/say", json=body).json()["message_id"]
+        assert [text_of(each) for each in receiver.wait(1)] == ["hello"]
+
     def test_a_room_keeps_its_order(self, http, receiver):
         for number in range(20):
             send_message(http, str(number))
