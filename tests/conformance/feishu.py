@@ -160,5 +160,10 @@ CONTENTS: dict[str, Any] = {
     "share_chat": {"chat_id": "oc_x"},
     "merge_forward": {"content": "Merged and Forwarded Message"},
     "system": {"template": "{from_user} invited", "from_user": ["a"], "to_chatters": []},
+    "todo": {
+        "task_id": "t1",
+        "summary": {"title": "Plan", "content": [[{"tag": "text", "text": "buy "}, {"tag": "a", "text": "milk"}]]},
+        "due_time": "1718000000000",
+    },
     "vote": {"topic": "Lunch?", "options": ["a", "b"]},
 }

@@ -26,7 +26,7 @@ from parley.adapter.calls import (
     Unknown,
     Upload,
 )
-from parley.adapter.fallback import KEEPS_CALLS, fallback
+from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
     Accepted,
     Inbound,
@@ -53,7 +53,6 @@ from parley.adapter.outbound import (
 
 __all__ = [
     "IDEMPOTENT",
-    "KEEPS_CALLS",
     "Accepted",
     "Answer",
     "App",

@@ -110,7 +110,9 @@ class Permanent:
     """The call was refused for good.
 
     `part`: the part of the reply that was refused. The reply is retried without it, and keeps every other part
-    (`parley.adapter.fallback`). `reply_token`: the reply token of `out.to` was refused;
+    (`parley.adapter.fallback`). If people already see a message of the reply, that is possible for `quote`, `thread`
+    and `private` only, and a platform names these only if `deliver` yields the same calls without them, up to the
+    refused one. `reply_token`: the reply token of `out.to` was refused;
     the reply is retried as if the token had expired. `window_closed`: the API delivers no message to this person now,
     because they have not written lately or because it refuses every call of this app (IP address, credentials). The
     reply goes out with the passive reply to their next message (`SupportsPassiveReply`); otherwise it is retried.

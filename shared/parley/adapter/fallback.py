@@ -7,23 +7,28 @@ from msgspec.structs import replace
 from parley.adapter.calls import Part
 from parley.model import AnyMedia, AnySegment, Card, Media, Mention, Outgoing, Quote, Text, plain_text
 
-KEEPS_CALLS: frozenset[Part] = frozenset({"thread", "private"})
-"""Parts without which `Outbound.deliver` yields the same number of calls, so that the calls already made still count.
-A platform may name such a part only for a call for which this is true."""
+_CONTENT: frozenset[Part] = frozenset({"mention", "buttons", "media"})
 
 
 def fallback(out: Outgoing, part: Part, media: AnyMedia | None = None) -> Outgoing | None:
-    """`out` without the refused `part`, or as plain text if it has no such part. None if there is no further form.
+    """`out` without the refused `part`. None if there is no further form.
+
+    `quote` is the message that the reply refers to: without a quote, it is the thread under that message. A part of
+    the content (`mention`, `buttons`, `media`) that the reply does not have is followed by plain text.
 
     `media`: the media of the refused upload. They are replaced by their name and address. `dropped` of the result
     names the part, so that its calls get idempotency keys of their own.
     """
     if not part:
         return None
-    changed = None if part == "form" else _WITHOUT[part](out, media)
+    if part == "form":
+        return _plain(out)
+    changed = _WITHOUT[part](out, media)
+    if changed is None and part == "quote":
+        return fallback(out, "thread")
     if changed is not None:
         return replace(changed, dropped=(*out.dropped, part))
-    return _plain(out)
+    return _plain(out) if part in _CONTENT else None
 
 
 def _plain(out: Outgoing) -> Outgoing | None:
@@ -34,12 +39,15 @@ def _plain(out: Outgoing) -> Outgoing | None:
 
 
 def _without_quote(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
-    """A quote with words keeps them as text."""
+    """A quote with words keeps them as text. The answer to a press may quote the card without `quote` (Feishu)."""
 
     def unquoted(segment: AnySegment) -> AnySegment:
         return replace(segment, message_id="") if isinstance(segment, Quote) else segment
 
-    return _changed(replace(out, reply=replace(out.reply, quote=False)), out, unquoted)
+    changed = _changed(replace(out, reply=replace(out.reply, quote=False)), out, unquoted)
+    if changed is None and out.to.kind == "action" and "quote" not in out.dropped:
+        return out
+    return changed
 
 
 def _without_thread(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:

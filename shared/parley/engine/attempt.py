@@ -11,7 +11,6 @@ import msgspec
 
 from parley.adapter import (
     IDEMPOTENT,
-    KEEPS_CALLS,
     Call,
     Outcome,
     Permanent,
@@ -250,10 +249,8 @@ def fallback_of(attempt: Attempt, call: Call, refused: Permanent) -> Fallback | 
         # Expired, not removed: properties that came with the token (only one person sees the reply) still hold.
         expired = msgspec.structs.replace(out.to, reply_token_expires=0)
         return Fallback(msgspec.structs.replace(out, to=expired), attempt.receipts, refused.reason)
-    if attempt.visible and refused.part not in KEEPS_CALLS:
-        return None
     form = fallback(out, refused.part, call.upload.media if call.upload else None)
-    if form is None or (attempt.visible and form.form != out.form):
+    if form is None or (attempt.visible and form.reply.segments != out.reply.segments):
         return None
     # While nothing is visible, the receipts are those of idempotent calls, such as uploads, of the refused form.
     return Fallback(form, attempt.receipts if attempt.visible else (), refused.reason)

@@ -54,6 +54,8 @@ def _native_id(message: Message) -> str:
     """The platform's id of the message that a reply can quote; empty if there is none."""
     if message.action is not None:
         return message.action.message_id
+    if message.kind == "event":
+        return message.reply_to  # a reaction to a message, for example
     return message.id if message.kind == "message" else ""
 
 

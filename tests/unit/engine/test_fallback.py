@@ -101,7 +101,26 @@ def test_without_an_upload_the_pictures_of_cards_are_left_out():
     assert without("media").reply == replace(ALL, segments=segments(replace(CARD, image="")))
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", ["quote", "thread", "private"])
+def test_a_reply_that_needs_no_message_and_no_thread_has_no_other_place(part: Part):
+    assert fallback(outgoing(Reply.of(CARD), thread_id=""), part) is None
+
+
+def test_without_a_quote_the_message_that_is_gone_was_that_of_the_thread():
+    found = fallback(outgoing(Reply.of("words")), "quote")
+    assert found is not None
+    assert (found.to.thread_id, found.dropped) == ("", ("thread",))
+
+
+def test_the_quote_that_an_answer_to_a_press_has_by_itself_is_dropped_once():
+    press = replace(outgoing(Reply.of("words"), thread_id=""), to=replace(outgoing().to, kind="action", thread_id=""))
+    found = fallback(press, "quote")
+    assert found is not None
+    assert found == replace(press, dropped=("quote",))
+    assert fallback(found, "quote") is None
+
+
+@pytest.mark.parametrize("part", ["mention", "buttons", "media"])
 def test_a_part_that_the_reply_lacks_is_followed_by_plain_text(part: Part):
     bare = outgoing(Reply(segments=(Text(text="words "), Audio(url="https://example.com/a.opus"))), thread_id="")
     found = fallback(bare, part)
@@ -149,16 +168,17 @@ def test_receipts_of_invisible_calls_are_dropped_with_the_form():
     assert (found.receipts, found.out.reply.quote) == ((), False)
 
 
-@pytest.mark.parametrize("part", ["thread", "private"])
-def test_messages_that_people_see_are_kept_if_the_calls_stay_the_same(part: Part):
-    found = fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part))
+@pytest.mark.parametrize("part", ["quote", "thread", "private"])
+def test_messages_that_people_see_are_kept_if_the_content_stays_the_same(part: Part):
+    reply = replace(ALL, segments=ALL.segments[1:])
+    found = fallback_of(attempt(outgoing(reply), visible=True), SEND, Permanent("no", part=part))
     assert isinstance(found, Fallback)
     assert found.receipts == (Sent("1"),)
     bare = outgoing(Reply.of(CARD), thread_id="")
     assert fallback_of(attempt(bare, visible=True), SEND, Permanent("no", part=part)) is None
 
 
-def test_no_other_part_is_dropped_after_a_message_is_visible():
+def test_no_content_is_changed_after_a_message_is_visible():
     for part in ("form", "quote", "mention", "buttons", "media"):
         assert fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part)) is None
 

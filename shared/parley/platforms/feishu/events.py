@@ -16,7 +16,8 @@ from parley.model import (
     digest,
 )
 from parley.platforms.feishu.config import Config
-from parley.platforms.feishu.content import Mentions, segments, text_without_bot, user_id
+from parley.platforms.feishu.content import segments, text_without_bot
+from parley.platforms.feishu.mentions import Mentions, user_id
 from parley.platforms.feishu.values import Object, text_or_json, unix_seconds
 from parley.platforms.feishu.verify import created
 from parley.untrusted import array, mapping, scalar
@@ -91,7 +92,12 @@ def _sender(sender: Object) -> Sender:
 def _card_action(payload: Object, event: Object, app: App, now: float) -> Message:
     context, operator = mapping(event.get("context")), mapping(event.get("operator"))
     action = _action(mapping(event.get("action")), scalar(context.get("open_message_id")))
-    place = Context(room_id=scalar(context.get("open_chat_id")), tenant=_tenant(payload, operator))
+    place = Context(
+        room_id=scalar(context.get("open_chat_id")),
+        # The docs show no topic here. The deliverer replies to the card, and Feishu puts that into the card's topic.
+        thread_id=scalar(context.get("open_thread_id")) or scalar(context.get("thread_id")),
+        tenant=_tenant(payload, operator),
+    )
     return _action_message(action, place, operator, _event_id(payload), payload, app, now)
 
 

@@ -18,8 +18,8 @@ __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcom
 
 PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",))
 
-_UUID_VALIDITY = 3500
-"""Seconds. Feishu drops a repeated `uuid` for one hour after it received the first; the rest is for the transfer."""
+_UUID_VALIDITY = 3600
+"""Seconds in which Feishu drops a repeated `uuid` (Feishu docs: Send message, `uuid`)."""
 _ID_TYPES = {"ou_": "open_id", "on_": "union_id", "oc_": "chat_id"}
 
 
@@ -111,16 +111,28 @@ def _quoted(reply: Reply) -> tuple[str, tuple[AnySegment, ...]]:
 def _place(out: Outgoing, quoted: str, config: Config, *, first: bool) -> _Place:
     """Only the first message of a reply quotes another. In a thread, every message is a reply to one."""
     to, reply = out.to, out.reply
-    thread = reply.thread or bool(to.thread_id)
+    receiver = _receiver(to, reply)
     target = quoted or to.message_id
-    if not reply.private and target and (thread or (first and (quoted or reply.quote)) or not _receiver(to, reply)):
+    thread = reply.thread or bool(to.thread_id)
+    if not reply.private and target and (thread or _quotes(out, quoted, first=first) or not receiver):
         url = f"{_messages(config)}/{quote(target, safe='')}/reply"
         return _Place("reply", url, {}, {"reply_in_thread": True} if thread else {})
-    receiver = _receiver(to, reply)
     if not receiver:
         raise UndeliverableError("the destination has neither a room nor a person")
     query = {"receive_id_type": _id_type(receiver, "user_id" if receiver == to.user_id else "chat_id")}
     return _Place("send", _messages(config), query, {"receive_id": receiver})
+
+
+def _quotes(out: Outgoing, quoted: str, *, first: bool) -> bool:
+    """Whether the next message is sent as a reply to a message because of something else than a thread.
+
+    The answer to a press replies to the card: its callback does not name the topic, and Feishu puts a reply to a
+    message of a topic into the topic. An event without a room, such as a reaction, has its place in the quote only.
+    """
+    to, reply = out.to, out.reply
+    pressed = to.kind == "action" and "quote" not in out.dropped
+    wanted = bool(quoted) or reply.quote
+    return pressed or (wanted and (first or (to.kind == "event" and not to.room_id)))
 
 
 def _receiver(to: Destination, reply: Reply) -> str:
@@ -139,8 +151,8 @@ def _message(rendered: Rendered, place: _Place, out: Outgoing, number: int) -> C
         **place.body,
         "msg_type": rendered.kind,
         "content": json_text(rendered.content),
-        # The plain form of a reply has its own key. With the key of the refused rich form, Feishu would drop it.
-        "uuid": digest(out.id, out.form, str(number))[:48],
+        # Each form of a reply has its own key. With the key of a refused form, Feishu would drop it.
+        "uuid": digest(out.id, out.form, *out.dropped, str(number))[:48],
     }
     return Call(
         name=place.name,

@@ -1,6 +1,8 @@
 """Outcomes of API calls (Feishu docs: Server error codes, Frequency control, Send message)."""
 
-from parley.adapter import Answer, Call, Outcome, Permanent, Sent, TokenRejected, Transient, Unknown
+import re
+
+from parley.adapter import Answer, Call, Outcome, Part, Permanent, Sent, TokenRejected, Transient, Unknown
 from parley.errors import RetryAfter
 from parley.platforms.feishu.values import Object, unix_seconds
 from parley.untrusted import mapping, scalar
@@ -13,11 +15,24 @@ _LIMITED = frozenset({99991400, CHAT_LIMITED, 11232, 11233, 11247})
 _SENDING = frozenset({230049})
 """The message is still being sent."""
 _FORM = frozenset({230001, 230025, 230055, 230099, 99992402, 10002, 11310, 11311, 100000, 100030, 200000, 9499})
-"""Bad parameter, too long, wrong type, or an invalid card. Plain text may be accepted."""
+"""Bad parameter, too long, wrong type, or an invalid card. A form with less may be accepted."""
 _UPLOAD_FORM = range(234000, 235000)
 """The media are refused: too large, empty, or of another format."""
 _GONE = frozenset({230011, 230110})
 """The message is already recalled or deleted."""
+_UNQUOTABLE = _GONE | {230050, 230111, 99992354}
+"""The message cannot be replied to: recalled, deleted, invisible to the bot, about to vanish, or unknown."""
+_NO_THREAD = frozenset({230019, 230071})
+"""The topic is missing, or the chat allows none."""
+_UNREACHABLE = frozenset({230013, 230029, 230034, 230035, 230038, 230053})
+"""The person cannot be written to directly: not in the app's availability, resigned, or has stopped the bot."""
+_TOO_MANY = "too many request"
+_PARTS: tuple[tuple[re.Pattern[str], Part], ...] = (
+    (re.compile(r"\b(?:im(?:g|age)_key|img|image)\b"), "media"),
+    (re.compile(r"\b(?:button|action|actions|behaviors?|url|default_url|link|href)\b"), "buttons"),
+    (re.compile(r"\b(?:mentions?|at user|user_id|open_id)\b|<at\b"), "mention"),
+)
+"""Words in the message of an error about the form, and the part that they mean. Feishu documents no list of them."""
 _REASON_LENGTH = 200
 
 
@@ -35,7 +50,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     reason = f"{code} {scalar(body.get('msg'))}"[:_REASON_LENGTH]
     if code in _TOKEN:
         return TokenRejected(reason)
-    if code in _LIMITED or answer.status == 429:
+    if code in _LIMITED or answer.status == 429 or _TOO_MANY in reason.lower():
         return RetryAfter(_retry_after(answer), reason)
     if code in _GONE and call.name == "recall":
         return Sent()
@@ -53,12 +68,31 @@ def _retry_after(answer: Answer) -> float:
 def _refused(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
     if code in _SENDING:
         return Transient(reason)
-    if code in _FORM or (code in _UPLOAD_FORM and call.upload is not None):
-        return Permanent(reason, part="form")
+    if part := _part(call, code, reason):
+        return Permanent(reason, part=part)
     if answer.status >= 500:
         # An internal error of the platform. It may have occurred before or after the message was sent.
         return Unknown(reason)
     return Permanent(reason)
+
+
+def _part(call: Call, code: int, reason: str) -> Part:
+    """The part of the reply that the platform refuses; empty if it refuses all of it."""
+    if call.upload is not None:
+        return "media" if code in _FORM or code in _UPLOAD_FORM else ""
+    if call.name == "reply":
+        if code in _UNQUOTABLE or (code in _FORM and "message_id" in reason):
+            return "quote"
+        if code in _NO_THREAD:
+            return "thread"
+    if call.name == "send" and code in _UNREACHABLE and call.query.get("receive_id_type", "chat_id") != "chat_id":
+        return "private"
+    if code not in _FORM:
+        return ""
+    for words, part in _PARTS:
+        if words.search(reason):
+            return part
+    return "form"
 
 
 def _sent(body: Object) -> Sent:

@@ -22,6 +22,15 @@ def json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def scalars(fields: Object, *without: str) -> dict[str, str]:
+    """The texts, numbers and booleans of `fields` as text, except those named in `without`."""
+    return {
+        name: text_or_json(value)
+        for name, value in fields.items()
+        if name not in without and value is not None and not isinstance(value, dict | list)
+    }
+
+
 def unix_seconds(value: Any) -> float:
     """Unix seconds from a time stamp in seconds, milliseconds, microseconds or nanoseconds; 0 if it is not a number.
 

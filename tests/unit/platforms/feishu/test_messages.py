@@ -195,7 +195,7 @@ def test_each_element_of_a_post_becomes_a_segment() -> None:
         Other(name="new"),
     )
     assert found.content.attachments == (Image(key="img_v3_01"), Video(key="f", cover="i"))
-    assert found.content.text.startswith("T\nax https://example.com@Li\n[image]")
+    assert found.content.text == "T\nax https://example.com@Li\n\n[SMILE]\n---\n\n```go\nx := 1\n```**b**"
 
 
 @pytest.mark.parametrize(("who", "mentioned"), [("@_all", "all"), ("all", "all"), ("ou_9", "ou_9")])
@@ -220,8 +220,9 @@ def test_a_post_can_be_wrapped_in_a_locale() -> None:
             "merge_forward",
             Other(name="merge_forward", text="Merged and Forwarded Message", data=CONTENTS["merge_forward"]),
         ),
-        ("system", Other(name="system", data={"template": "{from_user} invited"})),
-        ("vote", Other(name="vote", text="Lunch?", data={"topic": "Lunch?"})),
+        ("system", Other(name="system", text="a invited", data={"template": "{from_user} invited"})),
+        ("vote", Other(name="vote", text="Lunch?\na\nb", data={"topic": "Lunch?"})),
+        ("todo", Other(name="todo", text="Plan\nbuy milk", data={"task_id": "t1", "due_time": "1718000000000"})),
     ],
 )
 def test_a_type_without_a_reader_keeps_its_text_and_fields(kind: str, segment: Other) -> None:

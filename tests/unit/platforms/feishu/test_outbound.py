@@ -119,8 +119,9 @@ def test_a_refused_form_can_fall_back_to_plain_text(code: int) -> None:
     assert found.part == "form"
 
 
-def test_refused_media_can_fall_back_to_plain_text() -> None:
-    assert outcome_of({"code": 234006, "msg": "too big"}, 400, UPLOAD) == Permanent("234006 too big", part="form")
+def test_refused_media_can_be_replaced_by_their_address() -> None:
+    assert outcome_of({"code": 234006, "msg": "too big"}, 400, UPLOAD) == Permanent("234006 too big", part="media")
+    assert outcome_of({"code": 230001, "msg": "x"}, 400, UPLOAD) == Permanent("230001 x", part="media")
     assert outcome_of({"code": 234003, "msg": "other"}, 400) == Permanent("234003 other")
 
 

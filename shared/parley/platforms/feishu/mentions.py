@@ -1,0 +1,91 @@
+"""Mentions in received messages (Feishu docs: Receive message, `mentions`)."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from parley.model import AnySegment, Markdown, Mention, Text
+from parley.untrusted import array, mapping, scalar
+
+EVERYBODY = Mention(id="all")
+_EVERYBODY = frozenset({"@_all", "all"})
+_MAX_KEY = 40
+"""Characters of a placeholder. Feishu's have about ten; the limit keeps the search linear for any input."""
+_AT_TAG = re.compile(r"<at\s{1,9}(?:user_)?id=[\"']?([^\"'<>\s]{1,128})[\"']?\s{0,9}>([^<>]{0,256})</at>")
+"""A mention in received markdown. Bots send it in this form; that Feishu passes it on unchanged is unverified."""
+
+
+class Mentions(NamedTuple):
+    """The mentions in a message."""
+
+    by_key: Mapping[str, Mention]
+    """By placeholder (`@_user_1`)."""
+    bot_ids: frozenset[str]
+    """The ids of this bot among them."""
+
+    @classmethod
+    def of(cls, mentions: Any, bot_open_id: str) -> "Mentions":
+        """From `message.mentions`. Without `bot_open_id`, every mentioned bot counts as this one.
+
+        A bot needs an extra permission to receive messages that mention other bots only.
+        """
+        by_key: dict[str, Mention] = {}
+        bot_ids: set[str] = set()
+        for entry in array(mentions):
+            fields = mapping(entry)
+            key, bot = scalar(fields.get("key")), fields.get("mentioned_type") == "bot"
+            if not key:
+                continue
+            id_ = user_id(fields.get("id"))
+            if key in _EVERYBODY or id_ in _EVERYBODY:
+                by_key[key] = EVERYBODY
+                continue
+            mention = Mention(id=id_ or key, name=scalar(fields.get("name")), bot=bot)
+            by_key[key] = mention
+            if mention.id == bot_open_id if bot_open_id else bot:
+                bot_ids.add(mention.id)
+        return cls(by_key, frozenset(bot_ids))
+
+    def element(self, key: str, name: str) -> Mention | None:
+        """The mention of an `at` element; None if it names nobody."""
+        if key in _EVERYBODY:
+            return EVERYBODY
+        return self.by_key.get(key) or (Mention(id=key, name=name) if key else None)
+
+    def in_text(self, raw: str) -> Iterator[AnySegment]:
+        """`raw` with its placeholders (`@_user_1`) as mentions. The longest key that matches wins."""
+        return self._split(raw, lambda text: Text(text=text))
+
+    def in_markdown(self, raw: str) -> Iterator[AnySegment]:
+        """The same for markdown, where a mention may also be a tag."""
+        start = 0
+        for tag in _AT_TAG.finditer(raw):
+            yield from self._split(raw[start : tag.start()], lambda text: Markdown(text=text))
+            yield self.element(tag[1], tag[2]) or Text(text="")
+            start = tag.end()
+        yield from self._split(raw[start:], lambda text: Markdown(text=text))
+
+    def _split(self, raw: str, plain: Callable[[str], AnySegment]) -> Iterator[AnySegment]:
+        """`@_all` needs no entry in `mentions` (unverified)."""
+        known = {"@_all": EVERYBODY, **self.by_key}
+        lengths = sorted({length for key in known if (length := len(key)) <= _MAX_KEY}, reverse=True)
+        start, at = 0, raw.find("@")
+        while at >= 0:
+            key = next((raw[at : at + length] for length in lengths if raw[at : at + length] in known), "")
+            if key:
+                yield plain(raw[start:at])
+                yield known[key]
+                start = at + len(key)
+            at = raw.find("@", at + max(1, len(key)))
+        yield plain(raw[start:])
+
+
+NO_MENTIONS = Mentions({}, frozenset())
+
+
+def user_id(value: Any) -> str:
+    """The open id of `{open_id, union_id, user_id}`; else the union id, else the user id. A string is itself the id."""
+    if isinstance(value, str):
+        return value
+    ids = mapping(value)
+    return scalar(ids.get("open_id")) or scalar(ids.get("union_id")) or scalar(ids.get("user_id"))
