@@ -8,13 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from playground.platforms.digests import flip_first_digit
 from playground.platforms.model import Wire
 from playground.platforms.newchat import wire
 from tools.demo.case import Case
 from tools.demo.client import PlatformClient, SentMessage
 from tools.demo.common import CommonCases
-
-_SIGNATURE = "X-Signature"
 
 
 class Newchat(CommonCases):
@@ -36,8 +35,8 @@ class Newchat(CommonCases):
 
     def missigned(self, genuine: Wire) -> Wire:
         """With another first digit of the signature."""
-        sent = genuine.headers[_SIGNATURE]
-        return replace(genuine, headers={**genuine.headers, _SIGNATURE: f"{int(sent[0], 16) ^ 1:x}{sent[1:]}"})
+        wrong = {wire.SIGNATURE: flip_first_digit(genuine.headers[wire.SIGNATURE])}
+        return replace(genuine, headers={**genuine.headers, **wrong})
 
 
 _CASES = Newchat()

@@ -11,6 +11,9 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from playground.platforms.model import Wire
 
 
+SIGNATURE = "X-Signature"
+
+
 def signed(secret: str, event: dict[str, Any], now: float) -> Wire:
     """`event` as it goes over the wire."""
     body = json.dumps(event, ensure_ascii=False).encode()
@@ -25,7 +28,7 @@ def headers(secret: str, stamp: str, body: bytes) -> dict[str, str]:
     return {
         "Content-Type": "application/json",
         "X-Timestamp": stamp,
-        "X-Signature": mac.finalize().hex(),
+        SIGNATURE: mac.finalize().hex(),
     }
 
 

@@ -14,7 +14,7 @@ from parley.model import Action, Destination, Message
 from parley.platforms import config_type, inbound
 from playground.platforms.model import Delivery, NewMessage, Press
 from playground.platforms.newchat import Newchat
-from playground.transport import ImitationTransport
+from playground.transport import PlatformTransport
 
 NOW = 1_718_000_000.0
 CONFIG = {"app_id": "app", "app_secret": "secret", "signing_secret": "key", "host": "http://newchat.test"}
@@ -30,7 +30,7 @@ def newchat() -> Newchat:
 
 def post(newchat: Newchat, path: str, body: Any, token: str = "") -> httpx.Response:
     """One call of the API."""
-    with httpx.Client(transport=ImitationTransport({CONFIG["host"]: newchat})) as client:
+    with httpx.Client(transport=PlatformTransport({CONFIG["host"]: newchat})) as client:
         return client.post(f"{CONFIG['host']}{path}", json=body, headers={"Authorization": f"Bearer {token}"})
 
 
@@ -51,7 +51,7 @@ def received(delivery: Delivery) -> Message:
 
 def test_a_message_of_the_simulation_is_understood(newchat: Newchat) -> None:
     newchat.send_message("demo", "team", "lin", NewMessage(text="/echo 你好"))
-    (delivery,) = newchat.take()
+    (delivery,) = newchat.drain_outbox()
     message = received(delivery)
     assert message.content.text == "/echo 你好"
     assert Destination.answering(message).room_id in newchat.rooms

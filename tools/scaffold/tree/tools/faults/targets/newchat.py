@@ -8,7 +8,7 @@ from playground.platforms.newchat import Newchat
 from tools.faults.bot import LATE_APP
 from tools.faults.target import APP, Target
 
-_HOST = "http://newchat.imitation"
+_HOST = "http://newchat.simulated"
 
 
 def _app(name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ FILES = (
     "shared/parley/platforms/newchat/inbound.py",
     "shared/parley/platforms/newchat/outbound.py",
     "playground/platforms/newchat/__init__.py",
+    "playground/platforms/newchat/routes.py",
     "playground/platforms/newchat/wire.py",
     "tools/local/credentials/newchat.py",
     "tools/demo/newchat.py",
