@@ -50,7 +50,7 @@ def _parts(platform: Platform, message: Message) -> list[Part]:
     if message.recalled:
         return []
     if message.note:
-        return [{"kind": "note", "text": message.content["label"]}]
+        return [{"kind": "note", "text": message.content["text"]}]
     return platform.parts(message)
 
 

@@ -163,15 +163,18 @@ class Directory(ABC, Generic[A]):
         self.notify("message", message)
         return message
 
-    def put_note(self, id_: str, delivery: Delivery, person: str, label: str, *, reply_to: str = "") -> Message:
-        """Add a line of the page's own to the room of `delivery`: what `person` did or sees."""
+    def put_note(
+        self, id_: str, delivery: Delivery, person: str, text: str, *, kind: str = "press", reply_to: str = ""
+    ) -> Message:
+        """Add a line of the page's own to the room of `delivery`: `person` pressed the button `text`, or with the kind
+        `notice` the platform's client shows `text`."""
         note = Message(
             id=id_,
             room=delivery.room,
             sender=person,
             sender_kind="user",
-            type="note",
-            content={"label": label},
+            type=kind,
+            content={"text": text},
             at=self.clock(),
             app=delivery.app,
             reply_to=reply_to,

@@ -1,4 +1,4 @@
-"""The running stack, and a headless browser before its page."""
+"""Fixtures: the running stack, a headless browser, and the page."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -21,7 +21,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """A headless Chromium that asks nobody for anything by itself."""
+    """A headless Chromium that makes no requests of its own."""
     chromium, driver = find()
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
@@ -48,7 +48,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 @pytest.fixture
 def page(browser: webdriver.Chrome, stack: Stack, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page, as a person whom nobody has talked to yet. Nothing may be reported in the browser's console."""
+    """The page as a new person. The test fails if the browser's console reports anything."""
     made = Page(browser, stack, f"{request.node.name.removeprefix('test_')[:24]} {uuid4().hex[:6]}")
     made.open()
     yield made

@@ -1,4 +1,4 @@
-"""The chat page as a person uses it."""
+"""Actions and queries on the chat page."""
 
 import json
 from collections.abc import Callable
@@ -18,63 +18,72 @@ T = TypeVar("T")
 
 
 class Page:
-    """One person before the page."""
+    """The page as one person uses it."""
 
     def __init__(self, browser: Chrome, stack: Stack, person: str) -> None:
         self.browser = browser
         self.stack = stack
         self.person = person
 
-    def open(self, *, group: bool = False) -> None:
-        """Load the page as this person, in a direct chat with the bot or in a new group."""
-        before = f"(before) {uuid4().hex[:6]}"
+    def open(self, platform: str = "feishu", app: str = "demo", *, group: bool = False) -> None:
+        """Load the page as this person, in the direct chat with the bot or in a new group. The room contains one
+        message, which the bot does not get."""
+        text = f"(before) {uuid4().hex[:6]}"
         room = f"group of {self.person}" if group else ""
-        said = self.stack.post(
-            "/api/messages", platform="feishu", app="demo", room=room, sender=self.person, text=before, deliver=False
+        sent = self.stack.post(
+            "/api/messages", platform=platform, app=app, room=room, sender=self.person, text=text, deliver=False
         )
         self.browser.set_window_size(1440, 900)
-        # From a page of the same origin that remembers nothing by itself.
+        # A page of the same origin that does not write to the storage itself.
         self.browser.get(f"{self.stack.facts['playground']}/healthz")
-        place = json.dumps(["feishu", "demo", self.person, said["room"]])
+        place = json.dumps([platform, app, self.person, sent["room"]])
         self.browser.execute_script("localStorage.clear(); localStorage.setItem('parley.place', arguments[0])", place)
         self.browser.get(self.stack.facts["playground"])
-        self.wait(lambda: before in self.find("#log").text)
+        self.wait(lambda: text in self.find("#log").text)
 
     def find(self, css: str) -> WebElement:
-        """The first element that fits."""
+        """The first element that matches."""
         return self.browser.find_element(By.CSS_SELECTOR, css)
 
     def all(self, css: str) -> list[WebElement]:
-        """All elements that fit."""
+        """All elements that match."""
         return self.browser.find_elements(By.CSS_SELECTOR, css)
 
-    def wait(self, what: Callable[[], T], seconds: float = 30) -> T:
-        """What `what` returns, as soon as that is true."""
+    def chips(self, text: str) -> list[WebElement]:
+        """The visible example messages or commands with that text."""
+        return [one for one in self.all(".chip") if one.text == text and one.is_displayed()]
+
+    def buttons(self, text: str) -> list[WebElement]:
+        """The buttons with that text in messages of the bot."""
+        return [one for one in self.all(".bubble .press") if one.text == text]
+
+    def wait(self, condition: Callable[[], T], seconds: float = 30) -> T:
+        """The first true value of `condition`."""
         waiting = WebDriverWait(self.browser, seconds, 0.05, [StaleElementReferenceException])
-        return waiting.until(lambda _: what())
+        return waiting.until(lambda _: condition())
 
     def write(self, text: str) -> None:
-        """Write and send."""
-        self.find("#words").send_keys(text, Keys.ENTER)
+        """Type a message and send it."""
+        self.find("#message-box").send_keys(text, Keys.ENTER)
 
     def key(self, *keys: str) -> None:
-        """Press keys wherever the focus is."""
+        """Press keys in the element that has the focus."""
         self.focused().send_keys(*keys)
 
     def focused(self) -> WebElement:
-        """What has the focus."""
+        """The element that has the focus."""
         return self.browser.switch_to.active_element
 
-    def answers(self) -> list[str]:
-        """What the bot has said here, as it is shown."""
+    def replies(self) -> list[str]:
+        """The texts of the bot's messages."""
         return [one.text for one in self.all(".msg:not(.own) .bubble")]
 
-    def answered(self, text: str) -> None:
+    def wait_for_reply(self, text: str) -> None:
         """Wait until the bot's last message is `text`."""
-        self.wait(lambda: self.answers()[-1:] == [text])
+        self.wait(lambda: self.replies()[-1:] == [text])
 
     def own(self, text: str) -> WebElement:
-        """This person's message with those words."""
+        """This person's message with that text."""
         return self.wait(lambda: next((one for one in self.all(".msg.own") if text in one.text), None))  # type: ignore[return-value]
 
     def open_trace(self, message: WebElement) -> None:

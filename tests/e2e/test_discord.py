@@ -1,11 +1,7 @@
-"""Discord on the chat page: commands are picked, their options filled in, buttons pressed."""
-
-import json
-from uuid import uuid4
+"""Discord on the chat page: commands and their options, buttons, selects and forms."""
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
 from tests.e2e.page import Page
@@ -14,70 +10,61 @@ from tests.e2e.page import Page
 @pytest.fixture
 def discord(page: Page) -> Page:
     """The page on Discord, in the direct chat of this person."""
-    said = page.stack.post(
-        "/api/messages", platform="discord", app="demo", room="", sender=page.person, text=uuid4().hex, deliver=False
-    )
-    place = json.dumps(["discord", "demo", page.person, said["room"]])
-    page.browser.execute_script("localStorage.setItem('parley.place', arguments[0])", place)
-    page.browser.refresh()
-    page.wait(lambda: page.script("document.body.dataset.platform") == "discord" and chips(page, "/count"))
+    page.open("discord")
+    page.wait(lambda: page.chips("/count"))
     return page
 
 
-def chips(page: Page, text: str) -> list[WebElement]:
-    return [one for one in page.all(".chip") if one.text == text and one.is_displayed()]
-
-
 def test_a_command_without_options_is_one_click(discord: Page):
-    chips(discord, "/count")[0].click()
-    discord.answered("1")
+    discord.chips("/count")[0].click()
+    discord.wait_for_reply("1")
 
 
 def test_a_command_with_options_asks_for_them_by_type(discord: Page):
-    chips(discord, "/slow seconds")[0].click()
+    discord.chips("/slow seconds")[0].click()
     field = discord.wait(lambda: discord.find("dialog input[name='seconds']"))
     assert field.get_attribute("type") == "number"
     field.send_keys("0")
     discord.find("dialog button[type='submit']").click()
-    discord.answered("That took 0 seconds.")
+    discord.wait_for_reply("That took 0 seconds.")
 
 
-def test_what_is_typed_after_a_slash_narrows_the_commands_down(discord: Page):
-    discord.find("#words").send_keys("/ec")
-    shown = [one.text for one in discord.all(".picker .chip")]
+def test_the_list_shows_the_commands_that_begin_with_the_text(discord: Page):
+    discord.find("#message-box").send_keys("/ec")
+    shown = [one.text for one in discord.all(".command-list .chip")]
     assert shown == ["/echo text"]
-    discord.find("#words").send_keys("ho typed")
-    assert not discord.find(".picker").is_displayed()
+    discord.find("#message-box").send_keys("ho typed")
+    assert not discord.find(".command-list").is_displayed()
     discord.write("")
-    discord.answered("typed")
+    discord.wait_for_reply("typed")
 
 
-def test_a_button_is_pressed_and_answered(discord: Page):
-    chips(discord, "/card")[0].click()
-    tea = discord.wait(lambda: [one for one in discord.all(".card .press") if one.text == "Tea"])
+def test_the_bot_replies_to_a_button(discord: Page):
+    discord.chips("/card")[0].click()
+    tea = discord.wait(lambda: discord.buttons("Tea"))
     tea[0].click()
-    discord.wait(lambda: discord.answers()[-1] == "You chose tea.")
+    discord.wait(lambda: discord.replies()[-1] == "You chose tea.")
     assert "pressed" in discord.find(".note").text
 
 
-def test_plain_text_is_refused_with_the_reason(discord: Page):
+def test_plain_text_is_rejected_with_the_reason(discord: Page):
     discord.write("hello")
     discord.wait(lambda: "no plain text" in discord.find("#toasts").text)
-    assert discord.find("#words").get_attribute("value") == "hello"
-    # The refusal is all that the browser has to report.
+    assert discord.find("#message-box").get_attribute("value") == "hello"
+    # The browser reports the rejected request and nothing else.
     assert ["/api/messages" in entry["message"] for entry in discord.browser.get_log("browser")] == [True]
 
 
-def test_the_way_shows_the_signature(discord: Page):
-    chips(discord, "/count")[0].click()
-    discord.answered("1")  # what is on its way is drawn anew at each step
+def test_the_trace_shows_the_signature(discord: Page):
+    discord.chips("/count")[0].click()
+    discord.wait_for_reply("1")  # the message is drawn again with each change of its delivery
     discord.open_trace(discord.own("/count"))
     assert "X-Signature-Ed25519" in discord.section("wire").text
     assert "@original" in discord.section("calls").find_element(By.XPATH, ".").text
 
 
-def test_an_option_is_completed_by_the_bot_while_one_types(discord: Page):
-    chips(discord, "/order drink")[0].click()
+def test_the_bot_completes_an_option_while_the_person_types(discord: Page):
+    discord.chips("/order drink")[0].click()
     field = discord.wait(lambda: discord.find("dialog input[name='drink']"))
     field.send_keys("tea")
     offered = discord.wait(lambda: [one.get_attribute("value") for one in discord.all("dialog datalist option")])
@@ -85,35 +72,35 @@ def test_an_option_is_completed_by_the_bot_while_one_types(discord: Page):
     field.clear()
     field.send_keys("Milk tea")
     discord.find("dialog button[type='submit']").click()
-    discord.answered("One Milk tea, coming.")
+    discord.wait_for_reply("One Milk tea, coming.")
 
 
-def test_a_form_opens_and_is_sent_off(discord: Page):
-    chips(discord, "/feedback")[0].click()
+def test_a_form_opens_and_can_be_submitted(discord: Page):
+    discord.chips("/feedback")[0].click()
     field = discord.wait(lambda: discord.find("dialog[aria-label='Feedback'] input"))
     assert discord.focused() == field
     field.send_keys("very good")
     discord.find("dialog button[type='submit']").click()
-    discord.answered("Thank you for “very good”.")
+    discord.wait_for_reply("Thank you for “very good”.")
     assert discord.all("dialog") == []
 
 
-def test_a_command_is_called_from_the_menu_of_a_message(discord: Page):
-    discord.find("#words").send_keys("/echo one two three")
+def test_a_command_can_be_used_from_the_menu_of_a_message(discord: Page):
+    discord.find("#message-box").send_keys("/echo one two three")
     discord.write("")
-    discord.answered("one two three")
+    discord.wait_for_reply("one two three")
     message = discord.all(".msg:not(.own)")[-1]
     discord.script("document.querySelector('.msg:not(.own) [aria-label=\"Commands for this message\"]').click()")
     choices = discord.wait(lambda: discord.all("dialog .form button"))
     assert [one.text for one in choices] == ["Count words"]
     choices[0].click()
-    discord.answered("3 words")
+    discord.wait_for_reply("3 words")
     assert message.text.endswith("one two three")
     assert "one two three" in discord.own("Count words").find_element(By.CSS_SELECTOR, ".quoted").text
 
 
-def test_a_select_is_a_choice_that_is_pressed(discord: Page):
-    """No handler of the bot sends selects, so this one is written by the application itself."""
+def test_a_person_can_choose_from_a_select(discord: Page):
+    """The bot sends no selects, so the test sends one with the bot's token."""
     stack = discord.stack
     room = stack.get("/api/messages", platform="discord")["messages"][-1]["room"]
     options = [{"label": "Big", "value": "b"}, {"label": "Small", "value": "s"}]

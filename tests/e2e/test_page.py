@@ -1,4 +1,4 @@
-"""The chat page on the running stack: everything a person does, from the keyboard to the journal."""
+"""The chat page with Feishu: messages, traces, faults, keyboard, languages and themes."""
 
 import json
 import re
@@ -7,37 +7,36 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 
-def test_what_is_written_is_answered(page):
+def test_the_bot_replies_to_a_message(page):
     page.write("/echo hello from the page")
-    page.answered("hello from the page")
+    page.wait_for_reply("hello from the page")
     assert "received" in page.own("/echo hello").text
 
 
-def test_a_click_on_an_example_sends_it(page):
-    next(one for one in page.all(".chip") if one.text == "/count").click()
-    page.answered("1")
+def test_a_click_on_an_example_message_sends_it(page):
+    page.chips("/count")[0].click()
+    page.wait_for_reply("1")
 
 
-def test_a_button_of_a_card_is_pressed_and_answered(page):
+def test_the_bot_replies_to_a_button_of_a_card(page):
     page.write("/card")
-    button = page.wait(lambda: next((one for one in page.all(".card .press") if one.text == "Tea"), None))
-    button.click()
-    page.wait(lambda: any("tea" in answer for answer in page.answers()))
+    page.wait(lambda: page.buttons("Tea"))[0].click()
+    page.wait(lambda: any("tea" in reply for reply in page.replies()))
     assert "pressed “Tea”" in page.find(".note").text
 
 
-def test_a_picture_is_shown_and_answered(page):
-    next(one for one in page.all(".chip") if one.text == "Send a picture").click()
+def test_the_bot_replies_to_an_image(page):
+    page.chips("Send an image")[0].click()
     page.wait(lambda: page.script("document.querySelector('.msg.own img')?.naturalWidth > 0"))
-    page.wait(lambda: "picture" in str(page.answers()) or "image" in str(page.answers()))
+    page.wait(lambda: "picture" in str(page.replies()) or "image" in str(page.replies()))
 
 
-def test_the_trace_of_a_message_shows_bytes_model_journal_and_calls(page):
+def test_the_trace_shows_callback_message_journal_and_calls(page):
     page.write("/echo trace me")
-    page.answered("trace me")
+    page.wait_for_reply("trace me")
     page.open_trace(page.own("/echo trace me"))
     steps = [one.text.split("\n")[0] for one in page.all("#trace .steps li")]
-    assert sorted(steps) == ["Acknowledged", "Answered", "Decided", "Sent"]
+    assert sorted(steps) == ["Acknowledged", "Decided", "Replied", "Sent"]
     wire = page.section("wire")
     assert '{"encrypt": "' in wire.text
     assert "X-Lark-Signature" in wire.text
@@ -53,37 +52,39 @@ def test_the_trace_of_a_message_shows_bytes_model_journal_and_calls(page):
 
 def test_the_trace_of_a_reply_is_the_trace_of_its_message(page):
     page.write("/echo question")
-    page.answered("question")
+    page.wait_for_reply("question")
     page.all(".msg:not(.own) .bubble")[-1].click()
     page.wait(lambda: "/echo question" in page.find("#trace .about").text)
 
 
-def test_a_repeated_event_is_answered_once_and_a_forged_one_refused(page):
+def test_the_bot_replies_once_to_a_redelivered_event_and_rejects_forged_ones(page):
     page.write("/count")
-    page.answered("1")
+    page.wait_for_reply("1")
     page.open_trace(page.own("/count"))
-    for label in ("Three times", "Wrong signature", "A day old", "Unencrypted", "Cut off"):
+    for label in ("Three times", "Wrong signature", "A day old", "Unencrypted", "Truncated"):
         before = len(page.all("#trace .results li"))
-        next(one for one in page.section("again").find_elements(By.CSS_SELECTOR, "button") if one.text == label).click()
+        next(
+            one for one in page.section("redeliver").find_elements(By.CSS_SELECTOR, "button") if one.text == label
+        ).click()
         page.wait(lambda before=before: len(page.all("#trace .results li")) > before)
     page.wait(lambda: len(page.all("#trace .results li")) == 7)
     assert [one.text for one in page.all("#trace .results .pill")] == ["200"] * 3 + ["401"] * 3 + ["400"]
     page.write("/count")
-    page.answered("2")
-    assert page.answers() == ["1", "2"]
+    page.wait_for_reply("2")
+    assert page.replies() == ["1", "2"]
 
 
-def test_a_fault_of_the_platform_is_survived_and_seen(page):
+def test_a_reply_survives_a_fault_of_the_platform_and_the_trace_shows_it(page):
     page.find("#top .bolt").click()
     page.find("dialog .solid").click()
-    page.wait(lambda: "struck 0×" in page.find("dialog").text)
+    page.wait(lambda: "0 hits" in page.find("dialog").text)
     page.key(Keys.ESCAPE)
     assert page.find("#top .count").text == "1"
     page.write("/echo still here")
-    page.answered("still here")
+    page.wait_for_reply("still here")
     page.open_trace(page.own("/echo still here"))
     assert "fault: http_500" in page.section("calls").text
-    assert page.answers() == ["still here"]
+    assert page.replies() == ["still here"]
 
 
 def test_a_group_message_without_a_mention_is_not_sent_to_the_bot(page):
@@ -94,18 +95,18 @@ def test_a_group_message_without_a_mention_is_not_sent_to_the_bot(page):
     assert "not sent to the bot" in page.own("among ourselves").text
     page.find(".composer .tools [aria-pressed]").click()
     page.write("/echo now you")
-    page.answered("now you")
+    page.wait_for_reply("now you")
     assert "@demo" in page.own("/echo now you").text
 
 
-def test_an_answer_in_a_thread_stays_in_it(page):
+def test_a_reply_to_a_message_in_a_thread_stays_in_the_thread(page):
     page.open(group=True)
     page.write("/echo topic")
-    page.answered("topic")
+    page.wait_for_reply("topic")
     message = page.own("/echo topic")
-    page.browser.execute_script("arguments[0].querySelector('[aria-label=\"Answer in a thread\"]').click()", message)
+    page.browser.execute_script("arguments[0].querySelector('[aria-label=\"Reply in a thread\"]').click()", message)
     page.write("/echo under it")
-    page.wait(lambda: any("under it" in answer and "\n" in answer for answer in page.answers()))
+    page.wait(lambda: any("under it" in reply and "\n" in reply for reply in page.replies()))
     assert len([one for one in page.all(".msg .marks") if "thread" in one.text]) >= 3
 
 
@@ -115,9 +116,9 @@ def test_a_recalled_message_is_marked(page):
     page.wait(lambda: page.all(".bubble.gone"))
 
 
-def test_everything_works_by_keyboard(page):
+def test_messages_and_traces_can_be_reached_with_the_keyboard(page):
     page.write("/echo keys")
-    page.answered("keys")
+    page.wait_for_reply("keys")
     page.key(Keys.SHIFT + Keys.TAB)
     for _ in range(12):
         if "msg" in (page.focused().get_attribute("class") or ""):
@@ -133,10 +134,10 @@ def test_everything_works_by_keyboard(page):
     page.wait(lambda: not page.find("#trace").is_displayed())
     assert "msg" in page.focused().get_attribute("class")
     page.key("/")
-    assert page.focused().get_attribute("id") == "words"
+    assert page.focused().get_attribute("id") == "message-box"
 
 
-def test_arrow_keys_move_through_rooms(page):
+def test_arrow_keys_move_between_rooms(page):
     first = page.find("#side ul[aria-label='Rooms'] .row")
     page.browser.execute_script("arguments[0].focus()", first)
     page.key(Keys.ARROW_DOWN)
@@ -153,9 +154,9 @@ def test_the_focus_is_always_visible(page):
     for _ in range(15):
         style = "getComputedStyle(document.activeElement)"
         outline = page.script(f"{style}.outlineStyle")
-        # The frame of the message box shows its focus; the body has it while the browser's own bar does.
+        # The border of the message box shows its focus; the body has the focus while the browser's own bar has it.
         inside = page.script(
-            "['words', ''].includes(document.activeElement.id) && !document.activeElement.matches('button, a')"
+            "['message-box', ''].includes(document.activeElement.id) && !document.activeElement.matches('button, a')"
         )
         assert outline != "none" or inside, page.focused().get_attribute("outerHTML")[:200]
         seen.add(page.focused().get_attribute("outerHTML"))
@@ -163,7 +164,7 @@ def test_the_focus_is_always_visible(page):
     assert len(seen) > 8
 
 
-def test_language_and_theme_are_chosen_and_remembered(page):
+def test_the_choice_of_language_and_theme_is_stored(page):
     assert page.script("document.documentElement.lang") == "en"
     page.find("#language").click()
     page.wait(lambda: "会话" in page.find("#side").text)
@@ -175,7 +176,7 @@ def test_language_and_theme_are_chosen_and_remembered(page):
     assert page.script("document.documentElement.dataset.theme") not in ("", theme)
 
 
-def test_a_narrow_window_has_a_menu_and_no_sideways_scroll(page):
+def test_a_narrow_window_has_a_menu_and_does_not_scroll_sideways(page):
     page.browser.set_window_size(390, 800)
     page.wait(lambda: page.find("#top .burger").is_displayed())
     page.wait(lambda: not page.find("#side .row").is_displayed())
@@ -186,7 +187,7 @@ def test_a_narrow_window_has_a_menu_and_no_sideways_scroll(page):
     assert page.script("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_every_control_has_a_name(page):
+def test_every_control_has_an_accessible_name(page):
     page.write("/card")
     page.wait(lambda: page.all(".press"))
     page.open_trace(page.own("/card"))
@@ -198,20 +199,20 @@ def test_every_control_has_a_name(page):
     assert nameless == []
 
 
-def test_nothing_is_asked_of_other_machines(page):
+def test_the_page_loads_nothing_from_other_machines(page):
     page.write("/card")
     page.wait(lambda: page.all(".press"))
     page.open_trace(page.own("/card"))
-    asked = page.script("performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin)")
-    assert set(asked) == {page.stack.facts["playground"]}
+    origins = page.script("performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin)")
+    assert set(origins) == {page.stack.facts["playground"]}
 
 
-def test_the_callback_url_is_verified_by_a_click(page):
+def test_a_click_verifies_the_callback_url(page):
     next(one for one in page.all("#side button") if one.text == "Verify").click()
     page.wait(lambda: "answered the challenge" in page.find("#toasts").text)
 
 
 def test_markup_in_a_message_stays_text(page):
     page.write("/echo <img src=x onerror=alert(1)><b>bold</b>")
-    page.wait(lambda: any("<b>bold</b>" in answer for answer in page.answers()))
+    page.wait(lambda: any("<b>bold</b>" in reply for reply in page.replies()))
     assert page.script("document.querySelectorAll('#log .bubble b, #log .bubble img').length") == 0

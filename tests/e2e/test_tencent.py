@@ -1,7 +1,4 @@
-"""WeCom and WeChat on the chat page: buttons, and the trace of a message, answered by the API or in the callback."""
-
-import json
-from uuid import uuid4
+"""WeCom and WeChat on the chat page: buttons, and traces of replies by the API and of passive replies."""
 
 import pytest
 
@@ -13,29 +10,22 @@ ALL = [("wecom", "demo"), ("wechat", "demo"), ("wechat", "passive")]
 @pytest.fixture
 def chat(page: Page, request: pytest.FixtureRequest) -> Page:
     """The page on that platform, in the chat of this person with that app."""
-    platform, app = request.param
-    said = page.stack.post(
-        "/api/messages", platform=platform, app=app, room="", sender=page.person, text=uuid4().hex, deliver=False
-    )
-    place = json.dumps([platform, app, page.person, said["room"]])
-    page.browser.execute_script("localStorage.setItem('parley.place', arguments[0])", place)
-    page.browser.refresh()
-    page.wait(lambda: page.script("document.body.dataset.platform") == platform and page.all(".msg.own"))
+    page.open(*request.param)
     return page
 
 
 @pytest.mark.parametrize("chat", ALL, indirect=True, ids=map("-".join, ALL))
-def test_a_button_is_pressed_and_answered(chat: Page):
+def test_the_bot_replies_to_a_button(chat: Page):
     chat.write("/card")
-    tea = chat.wait(lambda: [one for one in chat.all(".bubble .press") if one.text == "Tea"])
+    tea = chat.wait(lambda: chat.buttons("Tea"))
     tea[0].click()
-    chat.answered("You chose tea.")
+    chat.wait_for_reply("You chose tea.")
 
 
 @pytest.mark.parametrize("chat", ALL[:2], indirect=True, ids=map("-".join, ALL[:2]))
-def test_the_way_shows_what_was_decrypted_and_the_call_that_answered(chat: Page):
+def test_the_trace_shows_the_decrypted_message_and_the_call_with_the_reply(chat: Page):
     chat.write("/echo trace")
-    chat.answered("trace")
+    chat.wait_for_reply("trace")
     chat.open_trace(chat.own("/echo trace"))
     assert "<![CDATA[/echo trace]]>" in chat.section("plain").text
     assert "/echo trace" not in chat.section("wire").text
@@ -43,9 +33,9 @@ def test_the_way_shows_what_was_decrypted_and_the_call_that_answered(chat: Page)
 
 
 @pytest.mark.parametrize("chat", ALL[2:], indirect=True, ids=map("-".join, ALL[2:]))
-def test_the_way_says_that_the_answer_went_back_with_the_callback(chat: Page):
+def test_the_trace_of_a_passive_reply_says_that_it_is_in_the_response(chat: Page):
     chat.write("/echo back")
-    chat.answered("back")
+    chat.wait_for_reply("back")
     chat.open_trace(chat.own("/echo back"))
-    assert "went back with the callback" in chat.section("calls").text
+    assert "in the callback's response" in chat.section("calls").text
     assert "with the callback" in chat.section("journal").text

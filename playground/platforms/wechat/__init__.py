@@ -157,7 +157,7 @@ class Wechat(Tencent):
         """WeChat's client shows the person that the account is unavailable."""
         if delivery.kind in ("message", "action"):
             person = self.rooms[delivery.room].members[0]
-            self.put_note(f"note-{self.hex(16)}", delivery, person, UNAVAILABLE)
+            self.put_note(f"note-{self.hex(16)}", delivery, person, UNAVAILABLE, kind="notice")
 
     # --- persons ------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-// Bytes and JSON, made readable.
+// Bytes and JSON as readable text.
 
 import { h } from "/static/js/dom.js";
 
@@ -19,7 +19,7 @@ export function asHex(bytes) {
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\b/g;
 
-// A value as coloured JSON.
+// A value as JSON with colours.
 export function json(value) {
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
   const box = h("pre", { class: "code", tabindex: "0" });
@@ -30,9 +30,9 @@ export function json(value) {
   let end = 0;
   for (const found of text.matchAll(TOKEN)) {
     box.append(text.slice(end, found.index));
-    const [all, string, colon, word] = found;
+    const [all, string, colon, literal] = found;
     if (string && colon) box.append(h("span", { class: "k" }, string), colon);
-    else box.append(h("span", { class: word ? "n" : "s" }, all));
+    else box.append(h("span", { class: literal ? "n" : "s" }, all));
     end = found.index + all.length;
   }
   box.append(text.slice(end));

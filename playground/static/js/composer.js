@@ -1,82 +1,84 @@
-// Where you write.
+// The message box, with example messages and attachments.
 
 import * as api from "/static/js/api.js";
-import { h, icon, toast } from "/static/js/dom.js";
+import { entries, hasCommands, commandList } from "/static/js/commands.js";
+import { h, icon, readFile, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
-import { entries, hasCommands, picker } from "/static/js/picker.js";
 import { changed, on, platform, room, state } from "/static/js/state.js";
 
 const EXAMPLES = ["/help", "/echo hi", "/count", "/card", "/slow 3"];
-const MOST_LINES_PX = 200;
-let words, above, mention, sendButton, hint, attach, small;
+const MAX_HEIGHT_PX = 200;
+let input, preview, mentionButton, sendButton, hint, attachButton, chipBar;
 let mentioning = true;
-let picture = null;
+let image = null;
 
 export function composer() {
-  words = h("textarea", { id: "words", rows: 1, autocomplete: "off", on: { input: grow, keydown: keys, paste } });
-  above = h("div", { class: "above", hidden: true });
-  mention = h("button", { type: "button", class: "quiet", "aria-pressed": "true", on: { click: toggleMention } });
-  const chooser = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => take(chooser.files[0]) } });
-  attach = h("button", { type: "button", class: "quiet", on: { click: () => { chooser.value = ""; chooser.click(); } } }, icon("image"));
+  input = h("textarea", { id: "message-box", rows: 1, autocomplete: "off", on: { input: resize, keydown: onKey, paste: onPaste } });
+  preview = h("div", { class: "preview", hidden: true });
+  mentionButton = h("button", { type: "button", class: "quiet", "aria-pressed": "true", on: { click: toggleMention } });
+  const file = h("input", { type: "file", accept: "image/*", hidden: true, on: { change: () => attach(file.files[0]) } });
+  attachButton = h("button", { type: "button", class: "quiet", on: { click: () => { file.value = ""; file.click(); } } }, icon("image"));
   sendButton = h("button", { type: "submit", class: "solid" });
   hint = h("span", { class: "hint" });
-  small = h("div", { class: "small-chips" });
+  chipBar = h("div", { class: "chip-bar" });
   const form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); submit(); } } },
-    small,
-    picker(words, call),
-    h("div", { class: "box" }, above, words, h("div", { class: "tools" }, attach, chooser, mention, h("span", { class: "space" }), hint, sendButton)));
+    chipBar,
+    commandList(input, sendCommand),
+    h("div", { class: "box" }, preview, input, h("div", { class: "tools" }, attachButton, file, mentionButton, h("span", { class: "space" }), hint, sendButton)));
   on("place language rooms", draw);
   on("messages message commands", drawChips);
-  on("answering", () => { drawAbove(); words.focus(); });
+  on("replyingTo", () => { drawPreview(); input.focus(); });
   return form;
 }
 
-export const focus = () => words.focus();
+export const focus = () => input.focus();
 
-// The example commands, each sent by a click.
+// Example messages or commands; a click sends one.
 export function chips() {
-  const can = platform()?.features.includes("image");
+  const canSendImages = platform()?.features.includes("image");
   return h("div", { class: "chips" },
-    hasCommands() ? entries(call) : EXAMPLES.map((text) => h("button", { type: "button", class: "chip", on: { click: () => send({ text }) } }, text)),
-    can && h("button", { type: "button", class: "chip plain", on: { click: () => send({ text: "", image: true }) } }, t("picture")));
+    hasCommands() ? entries(sendCommand) : EXAMPLES.map((text) => h("button", { type: "button", class: "chip", on: { click: () => send({ text }) } }, text)),
+    canSendImages && h("button", { type: "button", class: "chip plain", on: { click: () => send({ text: "", image: true }) } }, t("picture")));
 }
 
 function draw() {
   const here = room();
-  const group = here?.kind === "group" && platform()?.features.includes("mention");
-  words.placeholder = here ? t("write", { room: here.kind === "group" ? named(here) : state.app }) : "";
-  words.setAttribute("aria-label", words.placeholder);
+  const canMention = here?.kind === "group" && platform()?.features.includes("mention");
+  input.placeholder = here ? t("write", { room: here.kind === "group" ? named(here) : state.app }) : "";
+  input.setAttribute("aria-label", input.placeholder);
   sendButton.replaceChildren(icon("send"), t("send"));
   hint.textContent = t("hint");
-  attach.hidden = !platform()?.features.includes("image");
-  attach.title = t("attach");
-  attach.setAttribute("aria-label", t("attach"));
-  mention.hidden = !group || !state.app;
-  mention.textContent = t("mention", { bot: state.app });
-  mention.title = platform() ? t("mentionWhy", { platform: label(platform()) }) : "";
-  mention.setAttribute("aria-pressed", String(mentioning));
-  drawAbove();
+  attachButton.hidden = !platform()?.features.includes("image");
+  attachButton.title = t("attach");
+  attachButton.setAttribute("aria-label", t("attach"));
+  mentionButton.hidden = !canMention || !state.app;
+  mentionButton.textContent = t("mention", { bot: state.app });
+  mentionButton.title = platform() ? t("mentionWhy", { platform: label(platform()) }) : "";
+  mentionButton.setAttribute("aria-pressed", String(mentioning));
+  drawPreview();
   drawChips();
 }
 
 function drawChips() {
-  small.replaceChildren(...(state.messages.length ? [chips()] : []));
+  chipBar.replaceChildren(...(state.messages.length ? [chips()] : []));
 }
 
-function drawAbove() {
-  const { answering } = state;
-  const cancel = h("button", { type: "button", class: "quiet", "aria-label": t("cancel"), title: t("cancel"), on: { click: forget } }, icon("close"));
-  above.hidden = !answering && !picture;
-  const said = answering && t(answering.thread ? "threading" : "replying", { name: answering.name, text: answering.message.text });
-  const shown = picture && h("img", { src: `data:${picture.type};base64,${picture.data}`, alt: "" });
-  above.replaceChildren(shown || "", h("span", {}, said || (picture ? t("attached", { size: `${Math.ceil(picture.data.length * 0.75 / 1024)} KB` }) : "")), cancel);
+// The line above the message box: the message that is replied to, or the attached image.
+function drawPreview() {
+  const { replyingTo } = state;
+  const cancelButton = h("button", { type: "button", class: "quiet", "aria-label": t("cancel"), title: t("cancel"), on: { click: cancel } }, icon("close"));
+  preview.hidden = !replyingTo && !image;
+  const quoted = replyingTo && t(replyingTo.thread ? "threading" : "replying", { name: replyingTo.name, text: replyingTo.message.text });
+  const size = image && `${Math.ceil(image.data.length * 0.75 / 1024)} KB`;
+  const thumbnail = image && h("img", { src: `data:${image.type};base64,${image.data}`, alt: "" });
+  preview.replaceChildren(thumbnail || "", h("span", {}, quoted || (image ? t("attached", { size }) : "")), cancelButton);
 }
 
-function forget() {
-  state.answering = null;
-  picture = null;
-  drawAbove();
-  words.focus();
+function cancel() {
+  state.replyingTo = null;
+  image = null;
+  drawPreview();
+  input.focus();
 }
 
 function toggleMention() {
@@ -84,73 +86,69 @@ function toggleMention() {
   draw();
 }
 
-function grow() {
-  words.style.height = "auto";
-  words.style.height = `${Math.min(words.scrollHeight, MOST_LINES_PX)}px`;
+function resize() {
+  input.style.height = "auto";
+  input.style.height = `${Math.min(input.scrollHeight, MAX_HEIGHT_PX)}px`;
 }
 
-function keys(event) {
+function onKey(event) {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     submit();
   }
-  if (event.key === "Escape" && (state.answering || picture)) {
+  if (event.key === "Escape" && (state.replyingTo || image)) {
     event.stopPropagation();
-    forget();
+    cancel();
   }
 }
 
-function paste(event) {
+function onPaste(event) {
   const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
   if (!file) return;
   event.preventDefault();
-  take(file);
+  attach(file);
 }
 
-function take(file) {
+async function attach(file) {
   if (!file) return;
-  const reader = new FileReader();
-  reader.addEventListener("load", () => {
-    picture = { type: file.type, data: reader.result.split(",", 2)[1] };
-    drawAbove();
-    words.focus();
-  });
-  reader.readAsDataURL(file);
+  image = { type: file.type, data: await readFile(file) };
+  drawPreview();
+  input.focus();
 }
 
 async function submit() {
-  const text = words.value.trim();
-  if (!text && !picture) return;
-  const sent = await send({ text, ...(picture ? { image: picture.data } : {}) });
-  if (!sent) return;
-  words.value = "";
-  picture = null;
-  grow();
-  drawAbove();
+  const text = input.value.trim();
+  if (!text && !image) return;
+  if (!(await send({ text, ...(image ? { image: image.data } : {}) }))) return;
+  input.value = "";
+  image = null;
+  resize();
+  drawPreview();
 }
 
-// A command of a platform that knows them, with its options by name.
-export async function call(command, more = {}) {
+// Send a command with its options by name, on platforms that have commands.
+export async function sendCommand(command, more = {}) {
   if (await send({ native: { type: "command", content: command }, ...more })) {
-    words.value = "";
-    grow();
+    input.value = "";
+    resize();
   }
 }
 
-async function send(what) {
-  const { answering } = state;
+// Returns false if the playground rejects the message.
+async function send(message) {
+  const { replyingTo } = state;
   const place = { platform: state.platform, app: state.app, room: state.room, sender: state.person };
-  const under = answering ? { reply_to: answering.message.id, thread: answering.thread } : {};
-  const mentions = room()?.kind === "group" ? { mention: mentioning } : {};
+  const reply = replyingTo ? { reply_to: replyingTo.message.id, thread: replyingTo.thread } : {};
+  const mention = room()?.kind === "group" ? { mention: mentioning } : {};
   try {
-    await api.sendMessage({ ...place, ...what, ...under, ...mentions });
+    await api.sendMessage({ ...place, ...message, ...reply, ...mention });
   } catch (error) {
     toast(t("unknownError", { why: error.message }), true);
     return false;
   }
-  state.answering = null;
-  drawAbove();
-  changed("said");
-  words.focus();
+  state.replyingTo = null;
+  drawPreview();
+  changed("sent");
+  input.focus();
   return true;
 }

@@ -1,14 +1,15 @@
-// The middle: the room's name, its messages.
+// The conversation in the middle: the name of the room, and its messages.
 
 import * as api from "/static/js/api.js";
+import { hasCommands, messageCommands, openMessageCommands } from "/static/js/commands.js";
+import { chips, sendCommand } from "/static/js/composer.js";
 import { avatar, h, icon, roving, toast } from "/static/js/dom.js";
 import { label, language, named, t } from "/static/js/i18n.js";
-import { drawParts, framed } from "/static/js/parts.js";
-import { changed, on, person, platform, room, state } from "/static/js/state.js";
-import { call, chips } from "/static/js/composer.js";
-import { hasCommands, menuOf, onMessage } from "/static/js/picker.js";
+import { drawParts, hasOwnFrame } from "/static/js/parts.js";
+import { changed, on, person, platform, room, senderOf, state } from "/static/js/state.js";
 
 const GROUP_SECONDS = 180;
+const NEAR_END_PX = 160;
 let head, banner, log;
 
 export function conversation(main, composer) {
@@ -27,9 +28,9 @@ export function conversation(main, composer) {
   on("rooms", drawHead);
   on("messages", drawLog);
   on("commands", drawLog);
-  on("message", put);
+  on("message", putMessage);
   on("stack language", drawBanner);
-  on("opened", markOpened);
+  on("traced", markTraced);
 }
 
 function drawHead() {
@@ -45,11 +46,11 @@ function drawHead() {
 }
 
 function drawBanner() {
-  const how = state.lost ? "lost" : state.stack.state;
-  banner.hidden = how === "ready";
-  banner.className = how === "starting" ? "banner" : "banner bad";
-  const command = ["missing", "unreachable"].includes(how) && h("code", {}, "make run");
-  banner.replaceChildren(how === "ready" ? "" : t(`banner.${how}`), " ", command || "");
+  const status = state.lost ? "lost" : state.stack.state;
+  banner.hidden = status === "ready";
+  banner.className = status === "starting" ? "banner" : "banner bad";
+  const command = ["missing", "unreachable"].includes(status) && h("code", {}, "make run");
+  banner.replaceChildren(status === "ready" ? "" : t(`banner.${status}`), " ", command || "");
 }
 
 function drawLog() {
@@ -61,20 +62,21 @@ function drawLog() {
   const last = log.lastElementChild;
   const focusable = last?.querySelector(".note button") || last;
   if (focusable) focusable.tabIndex = 0;
-  toEnd();
+  scrollToEnd();
 }
 
-function toEnd() {
+function scrollToEnd() {
   log.scrollTop = log.scrollHeight;
 }
 
-function put(message) {
+// Add a new message, or draw a changed one again.
+function putMessage(message) {
   const at = state.messages.findIndex((one) => one.id === message.id);
-  const before = at < 0 ? state.messages.at(-1) : state.messages[at - 1];
+  const previous = at < 0 ? state.messages.at(-1) : state.messages[at - 1];
   if (at < 0) state.messages.push(message);
   else state.messages[at] = message;
-  const near = log.scrollHeight - log.scrollTop - log.clientHeight < 160;
-  const element = draw(message, before);
+  const nearEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  const element = draw(message, previous);
   const old = log.querySelector(`[data-id="${CSS.escape(message.id)}"]`);
   if (old) {
     const focused = old === document.activeElement;
@@ -88,31 +90,32 @@ function put(message) {
     element.tabIndex = 0;
     log.append(element);
   }
-  if (near || message.sender.id === state.person) {
-    toEnd();
-    for (const image of element.querySelectorAll("img")) image.addEventListener("load", toEnd, { once: true });
+  if (nearEnd || message.sender.id === state.person) {
+    scrollToEnd();
+    for (const image of element.querySelectorAll("img")) image.addEventListener("load", scrollToEnd, { once: true });
   }
-  markOpened();
+  markTraced();
 }
 
-function draw(message, before) {
-  return message.note ? drawNote(message) : drawMessage(message, before);
+function draw(message, previous) {
+  return message.note ? drawNote(message) : drawMessage(message, previous);
 }
 
-const senderName = (message) => {
-  const known = platform()?.persons.find((one) => one.id === message.sender.id);
+function senderName(message) {
+  const known = senderOf(message);
   return message.sender.kind === "user" && known ? named(known) : message.sender.name;
-};
+}
 
+// A line of the page's own: a person pressed a button, or the platform's client shows something.
 function drawNote(message) {
-  const words = t("pressed", { name: senderName(message), label: message.text });
-  const button = h("button", { type: "button", tabindex: "-1", title: t("see"), on: { click: () => changed("open", message.id) } }, words);
+  const text = message.type === "press" ? t("pressed", { name: senderName(message), label: message.text }) : message.text;
+  const button = h("button", { type: "button", tabindex: "-1", title: t("see"), on: { click: () => changed("open", message.id) } }, text);
   return h("div", { class: "note", data: { id: message.id } }, button);
 }
 
-function drawMessage(message, before) {
+function drawMessage(message, previous) {
   const own = message.sender.kind === "user" && message.sender.id === state.person;
-  const follows = before && !before.note && before.sender.id === message.sender.id && message.at - before.at < GROUP_SECONDS && !message.reply_to;
+  const follows = previous && !previous.note && previous.sender.id === message.sender.id && message.at - previous.at < GROUP_SECONDS && !message.reply_to;
   const name = senderName(message);
   const kind = message.sender.kind === "user" ? null : h("span", { class: "pill" }, t(message.sender.kind));
   return h(
@@ -121,41 +124,41 @@ function drawMessage(message, before) {
     avatar(name, message.sender.kind, { id: message.sender.id }),
     h("div", { class: "body" },
       h("div", { class: "who" }, own ? null : h("b", {}, name), kind, h("time", { datetime: new Date(message.at * 1000).toISOString() }, clock(message.at))),
-      h("div", { class: "line" }, bubble(message), acts(message, own)),
+      h("div", { class: "line" }, bubble(message), actions(message, own)),
       marks(message)),
   );
 }
 
 function bubble(message) {
   if (message.recalled) return h("div", { class: "bubble gone" }, t("recalled"));
-  const quoted = message.reply_to && h("button", { type: "button", class: "quoted", tabindex: "-1", on: { click: () => jump(message.reply_to.id) } }, `${message.reply_to.name}: ${message.reply_to.text}`);
-  const box = h("div", { class: framed(message) && !quoted ? "bubble bare" : "bubble" }, quoted, drawParts(message));
+  const quoted = message.reply_to && h("button", { type: "button", class: "quoted", tabindex: "-1", on: { click: () => jumpTo(message.reply_to.id) } }, `${message.reply_to.name}: ${message.reply_to.text}`);
+  const box = h("div", { class: hasOwnFrame(message) && !quoted ? "bubble bare" : "bubble" }, quoted, drawParts(message));
   box.addEventListener("click", (event) => {
     if (!event.target.closest("button, a") && !String(getSelection())) changed("open", message.id);
   });
   return box;
 }
 
-function jump(id) {
+function jumpTo(id) {
   const element = log.querySelector(`[data-id="${CSS.escape(id)}"]`);
   element?.scrollIntoView({ block: "center" });
   element?.focus();
 }
 
-function acts(message, own) {
+function actions(message, own) {
   const can = (name) => platform()?.features.includes(name);
-  const act = (name, text, listener, extra = "") =>
+  const action = (name, text, listener, extra = "") =>
     h("button", { type: "button", class: extra, tabindex: "-1", title: text, "aria-label": text, on: { click: listener } }, icon(name));
   const emitEvent = (kind, more = {}) => api.emitEvent({ platform: message.platform, app: state.app, kind, message_id: message.id, sender: state.person, ...more })
     .catch((error) => toast(t("unknownError", { why: error.message }), true));
-  const answer = (thread) => { state.answering = { message, name: senderName(message), thread }; changed("answering"); };
-  return h("div", { class: "acts" },
-    act("trace", t("see"), () => changed("open", message.id), "see"),
-    !message.recalled && hasCommands() && onMessage(message).length > 0 && act("menu", t("menuOf"), () => menuOf(message, call)),
-    !message.recalled && can("reply") && act("reply", t("reply"), () => answer(false)),
-    !message.recalled && can("thread") && room()?.kind === "group" && act("thread", t("threadReply"), () => answer(true)),
-    !message.recalled && can("react") && act("smile", t("react"), () => emitEvent("react", { emoji: "THUMBSUP" })),
-    !message.recalled && own && can("recall") && act("recall", t("recall"), () => emitEvent("recall")));
+  const reply = (thread) => { state.replyingTo = { message, name: senderName(message), thread }; changed("replyingTo"); };
+  return h("div", { class: "actions" },
+    action("trace", t("see"), () => changed("open", message.id), "see"),
+    !message.recalled && hasCommands() && messageCommands(message).length > 0 && action("menu", t("menuOf"), () => openMessageCommands(message, sendCommand)),
+    !message.recalled && can("reply") && action("reply", t("reply"), () => reply(false)),
+    !message.recalled && can("thread") && room()?.kind === "group" && action("thread", t("threadReply"), () => reply(true)),
+    !message.recalled && can("react") && action("smile", t("react"), () => emitEvent("react", { emoji: "THUMBSUP" })),
+    !message.recalled && own && can("recall") && action("recall", t("recall"), () => emitEvent("recall")));
 }
 
 const EMOJI = { THUMBSUP: "👍", HEART: "❤️", SMILE: "😄", OK: "👌", DONE: "✅" };
@@ -166,18 +169,19 @@ function marks(message) {
   if (message.edited && !message.recalled) found.push(h("span", {}, t("edited")));
   if (message.sender.kind === "user") found.push(deliveryMark(message));
   for (const emoji of message.reactions) found.push(h("span", { class: "react" }, EMOJI[emoji] || emoji));
-  return found.filter(Boolean).length ? h("div", { class: "marks" }, found) : null;
+  return found.length ? h("div", { class: "marks" }, found) : null;
 }
 
 function deliveryMark(message) {
-  const how = message.delivery || "none";
-  const tone = { failed: "bad", retrying: "warn" }[how] || "";
-  return h("span", { class: tone }, how === "delivered" ? icon("check") : null, how === "delivered" ? " " : "", t(`delivery.${how}`, { n: message.attempts }));
+  const status = message.delivery || "none";
+  const tone = { failed: "bad", retrying: "warn" }[status] || "";
+  const check = status === "delivered" ? [icon("check"), " "] : [];
+  return h("span", { class: tone }, check, t(`delivery.${status}`, { n: message.attempts }));
 }
 
-function markOpened() {
-  for (const element of log.querySelectorAll(".opened")) element.classList.remove("opened");
-  if (state.opened) log.querySelector(`[data-id="${CSS.escape(state.opened)}"]`)?.classList.add("opened");
+function markTraced() {
+  for (const element of log.querySelectorAll(".traced")) element.classList.remove("traced");
+  if (state.traced) log.querySelector(`[data-id="${CSS.escape(state.traced)}"]`)?.classList.add("traced");
 }
 
 function welcome() {

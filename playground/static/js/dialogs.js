@@ -1,4 +1,4 @@
-// Faults and keys.
+// The dialogs for faults and keys.
 
 import * as api from "/static/js/api.js";
 import { h, icon, toast } from "/static/js/dom.js";
@@ -31,16 +31,16 @@ export function faultsDialog() {
     here.faults = faults;
     changed("faults");
     const rows = faults.map((one) => h("li", {}, h("span", {}, t(`fault.${one.kind}`)), h("span", {}, `${one.times ? `${one.times}×` : `${Math.round(one.rate * 100)} ${t("percent")}`} · ${t("hits", { n: one.hits })}`)));
-    const clear = h("li", {}, h("span"), h("button", { type: "button", class: "outline", on: { click: () => attempt(api.clearFaults(here.name)) } }, t("clear")));
+    const clear = h("li", {}, h("span"), h("button", { type: "button", class: "outline", on: { click: () => apply(api.clearFaults(here.name)) } }, t("clear")));
     list.replaceChildren(...(rows.length ? [...rows, clear] : [h("li", {}, t("faults.none"))]));
   };
   const mine = (answer) => answer.faults.filter((one) => one.platform === here.name);
-  const attempt = (promise) => promise.then((answer) => show(mine(answer))).catch((error) => toast(t("unknownError", { why: error.message }), true));
+  const apply = (promise) => promise.then((answer) => show(mine(answer))).catch((error) => toast(t("unknownError", { why: error.message }), true));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const number = Number(value.value);
     const often = unit.value === "times" ? { times: number } : { rate: number / 100, seed: Date.now() % 100_000 };
-    attempt(api.addFault({ platform: here.name, kind: kind.value, ...often }));
+    apply(api.addFault({ platform: here.name, kind: kind.value, ...often }));
   });
   sheet(t("faults.title", { platform: label(here) }), h("p", {}, t("faults.why")), form, list);
   show(here.faults);

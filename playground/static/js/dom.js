@@ -1,4 +1,4 @@
-// Elements without a framework. Text is only ever set as text, so nothing that anybody writes can become markup.
+// Elements without a framework. Text is always set as text, so that no message can become markup.
 
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
@@ -20,7 +20,7 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-// The children of `element`, anew; what is null or false is left out.
+// Replace the children of `element`. Null, undefined and false are omitted.
 export function fill(element, ...children) {
   element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
 }
@@ -59,7 +59,7 @@ export function icon(name) {
   return svg;
 }
 
-// Arrow keys move the focus within `container`; only one of its items is in the tab order.
+// Arrow keys move the focus within `container`. Only one of its items is in the tab order.
 export function roving(container, selector) {
   const items = () => [...container.querySelectorAll(selector)];
   const focus = (item) => {
@@ -83,6 +83,13 @@ export function avatar(name, kind, { id = name, small = false } = {}) {
   const letter = /[\u3400-\u9fff]/.test(name) ? [...name].at(-1) : [...name][0];
   return h("span", { class: `avatar tint-${tint}${size}`, "aria-hidden": "true" }, (letter || "?").toUpperCase());
 }
+
+// The content of a file in Base64.
+export const readFile = (file) => new Promise((resolve) => {
+  const reader = new FileReader();
+  reader.addEventListener("load", () => resolve(reader.result.split(",", 2)[1]));
+  reader.readAsDataURL(file);
+});
 
 export function toast(text, bad = false) {
   const shown = h("div", { class: bad ? "toast bad" : "toast" }, text);

@@ -1,6 +1,6 @@
-// Before anything is painted: the theme and the language that were chosen last, or those of the system.
+// Sets the theme and the language before the first paint: the last choice, or those of the system.
 (() => {
-  const kept = (name) => {
+  const stored = (name) => {
     try {
       return localStorage.getItem(name);
     } catch {
@@ -9,6 +9,6 @@
   };
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const chinese = (navigator.language || "").toLowerCase().startsWith("zh");
-  document.documentElement.dataset.theme = kept("parley.theme") || (dark ? "dark" : "light");
-  document.documentElement.lang = kept("parley.language") || (chinese ? "zh" : "en");
+  document.documentElement.dataset.theme = stored("parley.theme") || (dark ? "dark" : "light");
+  document.documentElement.lang = stored("parley.language") || (chinese ? "zh" : "en");
 })();

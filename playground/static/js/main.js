@@ -1,22 +1,22 @@
-// Puts the page together and keeps it up to date.
+// Builds the page and keeps it up to date.
 
 import * as api from "/static/js/api.js";
+import { openModal } from "/static/js/commands.js";
 import { composer, focus } from "/static/js/composer.js";
 import { conversation } from "/static/js/conversation.js";
 import { faultsDialog, keysDialog } from "/static/js/dialogs.js";
 import { h, icon, toast } from "/static/js/dom.js";
 import { language, setLanguage, t } from "/static/js/i18n.js";
-import { openForm } from "/static/js/picker.js";
 import { sidebar } from "/static/js/sidebar.js";
 import { changed, on, platform, recallPlace, remember, roomsOfPerson, state } from "/static/js/state.js";
-import { traceDrawer } from "/static/js/trace.js";
+import { tracePanel } from "/static/js/trace.js";
 
 const byId = (id) => document.getElementById(id);
 let loading = 0;
 
 function drawTop() {
-  const how = state.lost ? "lost" : state.stack.state;
-  const tone = { ready: "good", starting: "warn" }[how] || "bad";
+  const status = state.lost ? "lost" : state.stack.state;
+  const tone = { ready: "good", starting: "warn" }[status] || "bad";
   const dark = document.documentElement.dataset.theme === "dark";
   const count = platform()?.faults.length || 0;
   const button = (name, text, listener, ...more) =>
@@ -25,7 +25,7 @@ function drawTop() {
   byId("top").replaceChildren(
     h("button", { type: "button", class: "quiet burger", title: t("menu"), "aria-label": t("menu"), "aria-expanded": String(byId("side").classList.contains("open")), on: { click: toggleSide } }, icon("menu")),
     h("h1", { class: "brand" }, h("img", { src: "/static/favicon.svg", alt: "" }), "Parley", h("span", {}, t("playground"))),
-    h("span", { class: `pill ${tone}`, title: t(`stack.${how}`), id: "stack", role: "status" }, h("i", { class: "dot" }), h("span", { class: "words" }, t(`stack.${how}`))),
+    h("span", { class: `pill ${tone}`, title: t(`stack.${status}`), id: "stack", role: "status" }, h("i", { class: "dot" }), h("span", { class: "words" }, t(`stack.${status}`))),
     h("span", { class: "space" }),
     button("bolt", t("faults"), faultsDialog, h("span", { class: "label" }, t("faults")), count ? h("span", { class: "count" }, String(count)) : null),
     button("keys", t("keys"), keysDialog),
@@ -70,7 +70,7 @@ function applyAppearance({ name, bubble: [light, dark], bubble_radius: radius, l
   else style.removeProperty("--bubble-radius");
 }
 
-// Go to another platform, app, person or room; what is not named stays, or becomes the first there is.
+// Go to another platform, app, person or room. What `place` does not name stays, or becomes the first one.
 async function go(place) {
   Object.assign(state, place);
   const here = platform() || state.platforms[0];
@@ -80,10 +80,9 @@ async function go(place) {
   if (!here.apps.some((one) => one.name === state.app)) state.app = here.apps[0]?.name || "";
   if (!here.persons.some((one) => one.id === state.person)) state.person = here.persons[0]?.id || "";
   const rooms = roomsOfPerson();
-  const wanted = rooms.find((one) => one.id === state.room);
-  // As another person one stays in the group, and goes from one direct chat to the other.
-  if (!wanted) state.room = rooms[0]?.id || "";
-  state.answering = null;
+  // Another person stays in the group, and leaves the direct chat of the previous person.
+  if (!rooms.some((one) => one.id === state.room)) state.room = rooms[0]?.id || "";
+  state.replyingTo = null;
   state.unread.delete(state.room);
   remember();
   if (Object.keys(place).length) toggleSide(false);
@@ -94,11 +93,11 @@ async function go(place) {
 }
 
 async function loadMessages() {
-  const mine = ++loading;
+  const request = ++loading;
   if (!state.room) return changed("messages");
   try {
     const { messages } = await api.messages(state.platform, state.room);
-    if (mine !== loading) return;
+    if (request !== loading) return;
     state.messages = messages;
     changed("messages");
   } catch (error) {
@@ -166,7 +165,7 @@ const LISTENERS = {
     }
   },
   modal(value) {
-    if (value.platform === state.platform && value.person === state.person) openForm(value.modal);
+    if (value.platform === state.platform && value.person === state.person) openModal(value.modal);
   },
   toast(value) {
     if (value.room === state.room) toast(value.content || "");
@@ -177,7 +176,7 @@ async function start() {
   drawTop();
   sidebar(byId("side"), go);
   conversation(byId("talk"), composer());
-  traceDrawer(byId("trace"));
+  tracePanel(byId("trace"));
   on("faults", drawTop);
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, dialog");
@@ -187,9 +186,9 @@ async function start() {
     }
     if (event.key === "Escape" && byId("side").classList.contains("open")) toggleSide(false);
   });
-  const [platformName, app, who, where] = recallPlace();
+  const [platformName, app, person, room] = recallPlace();
   await loadRooms();
-  await go({ platform: platformName || state.platforms[0]?.name, app, person: who, room: where });
+  await go({ platform: platformName || state.platforms[0]?.name, app, person, room });
   focus();
   api.live((kind, value) => LISTENERS[kind]?.(value));
 }

@@ -1,4 +1,4 @@
-// The subset of markdown that bots send, drawn as elements: no markup of theirs is ever parsed as HTML.
+// The subset of Markdown that bots send, drawn as elements. It is never parsed as HTML.
 
 import { h } from "/static/js/dom.js";
 

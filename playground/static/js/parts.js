@@ -1,4 +1,4 @@
-// The parts of a message, drawn the same way for every platform.
+// The parts of a message, the same for every platform.
 
 import { media, press } from "/static/js/api.js";
 import { h, icon, toast } from "/static/js/dom.js";
@@ -10,8 +10,8 @@ export function drawParts(message) {
   return message.parts.map((part) => draw(part, message));
 }
 
-// True where the parts make their own frame, so that no bubble goes around them.
-export const framed = (message) => message.parts.length === 1 && ["card", "image"].includes(message.parts[0].kind);
+// Whether the parts have a frame of their own and need no bubble.
+export const hasOwnFrame = (message) => message.parts.length === 1 && ["card", "image"].includes(message.parts[0].kind);
 
 function draw(part, message) {
   switch (part.kind) {
@@ -45,21 +45,21 @@ function drawButton(button, message) {
     return h("a", { class: style, href: button.url, target: "_blank", rel: "noopener noreferrer" }, button.label);
   }
   const element = h("button", { type: "button", class: style, disabled: button.disabled, data: { button: button.id } }, button.label);
-  element.addEventListener("click", () => pressing(element, message, { button: button.id }));
+  element.addEventListener("click", () => sendPress(element, message, { button: button.id }));
   return element;
 }
 
 function drawSelect(select, message) {
   const options = select.options.map((option) => h("option", { value: option.value }, option.label));
   const element = h("select", { class: "field", "aria-label": select.placeholder || select.id, disabled: select.disabled }, h("option", { value: "" }, select.placeholder), options);
-  element.addEventListener("change", () => element.value && pressing(element, message, { button: select.id, options: [element.value] }));
+  element.addEventListener("change", () => element.value && sendPress(element, message, { button: select.id, options: [element.value] }));
   return element;
 }
 
-async function pressing(element, message, what) {
+async function sendPress(element, message, options) {
   element.disabled = true;
   try {
-    await press({ platform: message.platform, app: message.app, message_id: message.id, sender: state.person, ...what });
+    await press({ platform: message.platform, app: message.app, message_id: message.id, sender: state.person, ...options });
   } catch (error) {
     toast(t("unknownError", { why: error.message }), true);
   } finally {

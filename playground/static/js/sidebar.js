@@ -1,4 +1,4 @@
-// The left: platforms, the person you write as, rooms.
+// The sidebar: platforms, apps, rooms, and the person you write as.
 
 import * as api from "/static/js/api.js";
 import { avatar, fill, h, icon, roving, toast } from "/static/js/dom.js";
@@ -39,12 +39,12 @@ function mark(one) {
   return element;
 }
 
-function row(id, selected, place, picture, title, under, unread) {
-  const small = under && h("small", {}, under);
+function row(id, selected, place, picture, title, subtitle, unread) {
+  const small = subtitle && h("small", {}, subtitle);
   const count = unread ? h("span", { class: "unread" }, String(unread)) : null;
   return h("li", { role: "presentation" },
     h("button", { type: "button", class: "row", role: "option", "aria-selected": String(selected), tabindex: selected ? "0" : "-1", data: { row: id }, on: { click: () => go(place) } },
-      picture, h("span", { class: "what" }, h("span", {}, title), small), count));
+      picture, h("span", { class: "title" }, h("span", {}, title), small), count));
 }
 
 function roomRow(one) {

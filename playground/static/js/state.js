@@ -1,4 +1,5 @@
-// What the page knows. Whoever changes it calls `changed` with what it was; whoever shows it subscribes.
+// The state of the page. A module that changes it calls `changed` with the kind of the change; a module that shows it
+// subscribes with `on`.
 
 export const state = {
   platforms: [],
@@ -11,8 +12,8 @@ export const state = {
   messages: [],
   commands: [],
   unread: new Map(),
-  opened: "",
-  answering: null,
+  traced: "",
+  replyingTo: null,
 };
 
 const subscribers = new Map();
@@ -29,12 +30,15 @@ export const platform = () => state.platforms.find((one) => one.name === state.p
 export const person = () => platform()?.persons.find((one) => one.id === state.person);
 export const room = () => platform()?.rooms.find((one) => one.id === state.room);
 
-// The rooms that the person sees: direct chats with the bot of this app, then groups.
+// The rooms of the selected person: the direct chat with the bot of the selected app, then groups.
 export function roomsOfPerson() {
   const all = platform()?.rooms || [];
   const direct = all.filter((one) => one.kind === "private" && one.members.includes(state.person) && one.bots.includes(state.app));
   return [...direct, ...all.filter((one) => one.kind === "group" && one.members.includes(state.person))];
 }
+
+// The name of a message's sender, in the language of the page.
+export const senderOf = (message) => platform()?.persons.find((one) => one.id === message?.sender.id);
 
 const KEY = "parley.place";
 
@@ -42,7 +46,7 @@ export function remember() {
   try {
     localStorage.setItem(KEY, JSON.stringify([state.platform, state.app, state.person, state.room]));
   } catch {
-    // Nothing is remembered then.
+    // Without storage, the page opens with the first platform.
   }
 }
 

@@ -247,7 +247,7 @@ class TestAnswers:
         bot.card(team, CARD)
         press = feishu.press("demo", next(iter(feishu.messages)), "lin", Press(button=button))
         assert json.loads(press.plain)["event"]["action"]["value"] == {"id": "go"}
-        assert feishu.messages[press.id].content == {"label": "Go"}
+        assert feishu.messages[press.id].content == {"text": "Go"}
 
     def test_an_unknown_button_or_message_is_told(self, bot, feishu, team):
         bot.card(team, CARD)

@@ -342,11 +342,12 @@ class TestPage:
         assert http.get("/api/rooms", headers={"Host": "8.8.8.8:8400"}).status_code == 403
 
     def test_both_languages_have_the_same_words(self):
-        text = (STATIC / "js" / "i18n.js").read_text()
-        english, chinese = text.split("  zh: {")
-        keys = [set(re.findall(r'(?:^|[,{] ?|\s)"?([a-zA-Z_.0-9]+)"?: (?:"|\[)', half)) for half in (english, chinese)]
-        assert keys[0] == keys[1]
-        assert len(keys[0]) > 100
+        texts = [(STATIC / "js" / "locales" / f"{name}.js").read_text() for name in ("en", "zh")]
+        english, chinese = (re.findall(r'^  "?([\w.]+)"?: ["\[]', text, re.MULTILINE) for text in texts)
+        assert english == chinese
+        assert len(english) > 100
+        lines = zip(*(text.splitlines() for text in texts), strict=True)
+        assert all(sorted(re.findall(r"\{\w+\}", one)) == sorted(re.findall(r"\{\w+\}", other)) for one, other in lines)
 
     def test_the_rooms_and_the_state_of_the_stack_are_told(self, http):
         told = http.get("/api/rooms").json()

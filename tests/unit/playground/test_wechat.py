@@ -92,7 +92,7 @@ def test_nothing_may_be_said_plainly_in_safe_mode(bot: Caller, body: bytes) -> N
 
 
 def notes(bot: Caller) -> list[str]:
-    return [message.content["label"] for message in bot.imitation.messages.values() if message.note]
+    return [message.content["text"] for message in bot.imitation.messages.values() if message.note]
 
 
 def test_a_person_whose_message_is_never_answered_is_told_so(bot: Caller) -> None:
