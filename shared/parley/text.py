@@ -28,7 +28,7 @@ def utf16_size(text: str) -> int:
 
 
 def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[str]:
-    """`text` in parts whose `size` is at most `limit`.
+    """`text` in parts whose `size` is at most `limit`. `size` counts at least one for each character.
 
     A part ends at a paragraph, line, sentence or word if there is such a place in its second half. A visible character
     (an emoji with its skin tone) is not cut, unless it is longer than `limit`. White space at a cut is dropped. Empty
@@ -36,7 +36,7 @@ def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[s
     """
     rest = text.strip()
     while rest:
-        if size(rest) <= limit:
+        if len(rest) <= limit and size(rest) <= limit:
             yield rest
             return
         fitting = _fitting(rest, limit, size)
@@ -48,7 +48,7 @@ def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[s
 
 def _fitting(text: str, limit: int, size: Callable[[str], int]) -> str:
     """The longest prefix within `limit`, at least one character, so that splitting ends."""
-    low, high = 1, len(text)
+    low, high = 1, max(1, min(len(text), limit))
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if size(text[:middle]) <= limit else (low, middle - 1)

@@ -1,6 +1,5 @@
 """Interactive cards in JSON 2.0 (Feishu docs: Feishu Cards > Card JSON 2.0 structure)."""
 
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -12,22 +11,14 @@ from parley.platforms.feishu.values import Object
 _MAX_BUTTONS = 50
 """Buttons of one card. A card has at most 200 elements, and a button takes two: itself and its column."""
 _TYPES = {"default": "default", "primary": "primary", "danger": "danger"}
-_MENTION = re.compile(r"<(?=/?at)", re.IGNORECASE)
 
 
-def card_json(card: Card) -> Object:
-    """`card` as card JSON. `update_multi` allows the card to be edited later."""
-    elements = [*_image(card), *_markdown(card), *_buttons(card.buttons)]
+def card_json(card: Card, content: str) -> Object:
+    """`card` as card JSON, with the final markdown `content` as its text. `update_multi` allows later edits."""
+    markdown: list[Object] = [{"tag": "markdown", "content": content}] if content else []
+    elements = [*_image(card), *markdown, *_buttons(card.buttons)]
     header: Object = {"header": {"title": {"tag": "plain_text", "content": card.title}}} if card.title else {}
     return {"schema": "2.0", "config": {"update_multi": True}, **header, "body": {"elements": elements}}
-
-
-def escape_mentions(markdown: str) -> str:
-    """`markdown` with its `<at>` tags escaped. Only a `Mention` segment may notify a person, not text of the bot.
-
-    Feishu's markdown takes character references, so the text looks the same to a reader.
-    """
-    return _MENTION.sub("&#60;", markdown)
 
 
 def split_buttons(card: Card) -> Iterator[Card]:
@@ -40,10 +31,6 @@ def split_buttons(card: Card) -> Iterator[Card]:
 def _image(card: Card) -> list[Object]:
     alt = {"tag": "plain_text", "content": ""}
     return [{"tag": "img", "img_key": card.image, "alt": alt}] if card.image else []
-
-
-def _markdown(card: Card) -> list[Object]:
-    return [{"tag": "markdown", "content": card.text}] if card.text else []
 
 
 def _buttons(buttons: tuple[Button, ...]) -> list[Object]:
@@ -59,7 +46,7 @@ def _button(button: Button) -> Object:
         behavior = {"type": "callback", "value": {BUTTON: button.id, "value": button.value}}
     return {
         "tag": "button",
-        "text": {"tag": "plain_text", "content": button.label},
+        "text": {"tag": "plain_text", "content": button.label.strip() or button.id or "…"},
         "type": _TYPES[button.style],
         "behaviors": [behavior],
     }

@@ -1,6 +1,7 @@
 """Upload, display and download of media (Feishu docs: Upload image, Upload file, Get resources in message)."""
 
-from collections.abc import Generator
+import mimetypes
+from collections.abc import Generator, Iterable
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -29,8 +30,20 @@ _FILE_TYPES = {
 _OPUS = ("audio/opus", "audio/ogg")
 
 
-def uploaded(part: Rendered | AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
-    """The message for `part` (`render.parts`). Media without a key are uploaded first, with one call."""
+def all_uploaded(parts: Iterable[Rendered | AnyMedia], config: Config) -> Generator[Call, Sent, list[Rendered]]:
+    """The messages for `parts` (`render.parts`). Media without a key are uploaded, with one call each.
+
+    All uploads precede the first message. If one is refused, nobody has seen a part of the reply yet, and the reply is
+    sent with the address in the place of those media.
+    """
+    messages: list[Rendered] = []
+    for part in parts:
+        message = yield from _uploaded(part, config)
+        messages.append(message)
+    return messages
+
+
+def _uploaded(part: Rendered | AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
     if isinstance(part, Rendered):
         return part
     if part.key:
@@ -86,7 +99,9 @@ def _upload_call(name: str, url: str, form: Upload) -> Call:
 
 
 def _name(media: AnyMedia) -> str:
-    return media.name or PurePosixPath(urlsplit(media.url).path).name or "file"
+    """The file's name, with the suffix of its type if it has none: clients take the type from it."""
+    name = media.name or PurePosixPath(urlsplit(media.url).path).name or "file"
+    return name if PurePosixPath(name).suffix else name + (mimetypes.guess_extension(media.mime) or "")
 
 
 def _file_type(media: AnyMedia) -> str:

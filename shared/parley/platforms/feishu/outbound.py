@@ -90,12 +90,10 @@ def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple
 
 def _send(out: Outgoing, config: Config) -> Steps:
     quoted, segments = _quoted(out.reply)
-    number = 0
-    for part in parts(segments):
-        rendered = yield from media.uploaded(part, config)
+    messages = yield from media.all_uploaded(parts(segments), config)
+    for number, rendered in enumerate(messages):
         yield _message(rendered, _place(out, quoted, config, first=not number), out, number)
-        number += 1
-    if not number:
+    if not messages:
         raise UndeliverableError("the reply is empty")
 
 
@@ -184,9 +182,9 @@ def _edit(out: Outgoing, config: Config) -> Steps:
         case []:
             raise UndeliverableError("the reply is empty")
         case _:
-            raise UndeliverableError("Feishu edits text, posts and cards, no media")
-    for number, part in enumerate(rest, 1):
-        rendered = yield from media.uploaded(part, config)
+            raise UndeliverableError("Feishu can edit text, posts and cards, but no media")
+    messages = yield from media.all_uploaded(rest, config)
+    for number, rendered in enumerate(messages, 1):
         yield _message(rendered, _place(out, "", config, first=False), out, number)
 
 

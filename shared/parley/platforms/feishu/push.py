@@ -25,13 +25,11 @@ def steps(out: Outgoing, app: App, now: float) -> Steps:
     if hook is None:
         raise UndeliverableError(f"webhooks has no {out.to.webhook!r} in the configuration of {app.name!r}")
     if out.reply.op != "send":
-        raise UndeliverableError("what went to a webhook can neither be edited nor recalled")
-    empty = True
-    for part in parts(_supported(out.reply.segments), WEBHOOK):
-        rendered = yield from media.uploaded(part, config)
+        raise UndeliverableError("a message to a webhook can be neither edited nor recalled")
+    messages = yield from media.all_uploaded(parts(_supported(out.reply.segments), WEBHOOK), config)
+    for rendered in messages:
         yield _call(hook, rendered, now)
-        empty = False
-    if empty:
+    if not messages:
         raise UndeliverableError("the reply is empty")
 
 

@@ -35,7 +35,17 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platforms.feishu.cards import card_json, escape_mentions, split_buttons
+from parley.platforms.feishu.cards import card_json, split_buttons
+from parley.platforms.feishu.markdown import (
+    Inline,
+    acceptable,
+    card_markdown,
+    is_http,
+    joined,
+    literal,
+    markdown_of,
+    safe,
+)
 from parley.platforms.feishu.values import Object
 from parley.text import split
 
@@ -46,9 +56,8 @@ RICH_LIMIT = 28_000
 WEBHOOK_LIMIT = 18_000
 """The same for every message to a webhook: Feishu's limit is 20 KB."""
 
-
-Inline = Text | Markdown | Mention | Link
-"""The segments that a text consists of. All others are converted to text first."""
+_ID = re.compile(r"[\w.@+-]{1,128}")
+"""An id of Feishu."""
 
 
 class Rendered(NamedTuple):
@@ -104,7 +113,7 @@ def _text_messages(run: Iterable[AnySegment], style: Style) -> Iterator[Rendered
     inlines = [_inline(segment) for segment in run]
     if any(isinstance(inline, Markdown) for inline in inlines):
         form = style.markdown
-    elif all(isinstance(inline, Mention) or _is_plain(inline) for inline in inlines):
+    elif _is_plain(inlines):
         form = style.plain
     else:
         form = style.post
@@ -119,7 +128,7 @@ def _inline(segment: AnySegment) -> Inline:
             return segment
         case Mention(id=id_) if id_:
             return segment
-        case Link(url=url) if re.match(r"https?://\S+$", url):
+        case Link(url=url) if is_http(url):
             return segment
         case Quote(text=text) if text:
             return Text(text=f"> {text}\n")
@@ -127,19 +136,26 @@ def _inline(segment: AnySegment) -> Inline:
             return Text(text=plain_text((segment,)))
 
 
-def _is_plain(inline: Inline) -> bool:
-    """Whether a `text` message shows it unchanged. `text` interprets tags (`<at>`, `<b>`) and `[title](address)`."""
-    return isinstance(inline, Text) and "<" not in inline.text and "](" not in inline.text
+def _is_plain(inlines: list[Inline]) -> bool:
+    """Whether a `text` message shows them unchanged. `text` interprets tags (`<at>`, `<b>`) and `[title](address)`,
+    also if two segments together make one.
+    """
+    if any(isinstance(inline, Link) for inline in inlines):
+        return False
+    text = "".join(inline.text if isinstance(inline, Text) else " " for inline in inlines)
+    return "<" not in text and "](" not in text
 
 
 def _groups(inlines: list[Inline], form: Form) -> Iterator[list[Inline]]:
-    """`inlines` in groups that fit one message each."""
+    """`inlines` in groups that fit one message each. The parts of a text that is split are in different messages, so
+    that the words at a cut never come together.
+    """
     group: list[Inline] = []
     used = 0
     for inline in inlines:
-        for piece in _pieces(inline, form):
+        for number, piece in enumerate(_pieces(inline, form)):
             size = wire_size(form.written(piece))
-            if group and used + size > form.limit:
+            if group and (number or used + size > form.limit):
                 yield group
                 group, used = [], 0
             group.append(piece)
@@ -164,14 +180,19 @@ def _cards(card: Card, style: Style) -> Iterator[Rendered]:
     The text that exceeds the card's limit precedes the card. A card that is too large even without its text becomes
     plain text.
     """
-    for one in split_buttons(msgspec.structs.replace(card, text=escape_mentions(card.text))):
-        spare = style.card_limit - wire_size(card_json(msgspec.structs.replace(one, text="")))
+    for one in split_buttons(acceptable(card)):
+        spare = style.card_limit - wire_size(card_json(one, ""))
         if spare < style.card_limit // 4:
             yield from _text_messages([Text(text=plain_text((one,)))], style)
             continue
-        *before, last = list(split(one.text, spare, wire_size)) or [""]
-        yield from _text_messages((Markdown(text=part) for part in before), style)
-        yield Rendered("interactive", card_json(msgspec.structs.replace(one, text=last)))
+        *before, last = list(split(one.text, spare, _card_size)) or [""]
+        for part in before:
+            yield from _text_messages([Markdown(text=part)], style)
+        yield Rendered("interactive", card_json(one, joined([Markdown(text=last)], _card_at, card_markdown)))
+
+
+def _card_size(markdown: str) -> int:
+    return wire_size(card_markdown(markdown))
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -184,7 +205,16 @@ def _tagged(inline: Inline) -> str:
 
 
 def _at_tag(mention: Mention) -> str:
-    return f'<at user_id="{html.escape(mention.id)}">{html.escape(mention.name)}</at>'
+    """The tag of a mention in a text or post. Feishu shows the person's own name; brackets in it could make a link."""
+    name = mention.name.replace("[", "").replace("]", "")
+    return f'<at user_id="{html.escape(mention.id)}">{html.escape(name)}</at>'
+
+
+def _card_at(mention: Mention) -> str:
+    """The same in a card, where the id has no quotation marks: one that is no id could be several attributes."""
+    if not _ID.fullmatch(mention.id):
+        return literal(plain_text((mention,)))
+    return f"<at id={mention.id}></at>"
 
 
 def _text_message(group: Iterable[Inline]) -> Rendered:
@@ -221,45 +251,23 @@ def _post(lines: list[list[Object]]) -> Rendered:
 
 # --- markdown ---------------------------------------------------------------------------------------------------------
 
-_MARKUP = re.compile(r"[*_~`\[\]<>]")
-
 
 def _markdown(inline: Inline) -> str:
-    return _at_tag(inline) if isinstance(inline, Mention) else _any_markdown(inline)
+    """For the size of `inline` in a post."""
+    return _at_tag(inline) if isinstance(inline, Mention) else safe(markdown_of(inline))
 
 
 def _card_markdown(inline: Inline) -> str:
-    """The markdown of a card. Its syntax for a mention differs from that of a post."""
-    if isinstance(inline, Mention):
-        return f"<at id={html.escape(inline.id)}></at>"
-    return _any_markdown(inline)
-
-
-def _any_markdown(inline: Text | Markdown | Link) -> str:
-    match inline:
-        case Markdown(text=text):
-            return escape_mentions(text)
-        case Link(url=url, title=title, description=description):
-            address = url.replace("(", "%28").replace(")", "%29")
-            return f"[{_literal(title or url)}]({address})" + (f"\n{_literal(description)}" if description else "")
-        case Text(text=text):
-            return _literal(text)
-
-
-def _literal(text: str) -> str:
-    """`text` with its markup characters as character references, so that markdown shows it unchanged.
-
-    The card docs define the references for the markdown of cards. That `md` in posts takes them too is unverified.
-    """
-    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
+    """For the size of `inline` in a card."""
+    return _card_at(inline) if isinstance(inline, Mention) else card_markdown(markdown_of(inline))
 
 
 def _markdown_message(group: Iterable[Inline]) -> Rendered:
-    return _post([[{"tag": "md", "text": "".join(map(_markdown, group)).strip()}]])
+    return _post([[{"tag": "md", "text": joined(group, _at_tag, safe)}]])
 
 
 def _card_message(group: Iterable[Inline]) -> Rendered:
-    return Rendered("interactive", card_json(Card(text="".join(map(_card_markdown, group)).strip())))
+    return Rendered("interactive", card_json(Card(), joined(group, _card_at, card_markdown)))
 
 
 def _style(plain: Form, post: Form, markdown: Form, limit: int) -> Style:
