@@ -1,4 +1,4 @@
-"""In-process AWS for the unit tests: one table and two queues, as the template makes them."""
+"""In-process AWS for the unit tests: the table and the queues of the template."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ENVIRONMENT = {
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials that reach nothing, and the settings that a function has."""
+    """Set invalid AWS credentials and the environment variables of a function."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "PARLEY_"))]:
         monkeypatch.delenv(name)
     for name, value in ENVIRONMENT.items():
@@ -30,13 +30,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AWS in this process, with the table and the queues of the template."""
+    """AWS mocked in this process, with the table and the queues of the template."""
     from moto import mock_aws
 
     from parley.engine import aws as clients
 
     caches: list[Any] = [clients.dynamodb, clients.sqs, clients.ssm]
-    # Clients are new for each test, the session is not: it would read botocore's description of each service again.
+    # Each test has new clients and the same session. A new session reads botocore's service descriptions again.
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         for cache in caches:
             cache.cache_clear()
@@ -78,7 +78,7 @@ def make_table(client: Any) -> None:
 
 
 class Clock:
-    """A clock that tests turn by hand; `sleep` turns it too."""
+    """A clock that tests advance by hand. `sleep` advances it too."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.now = now
@@ -87,11 +87,11 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass."""
+        """Advance the clock by `seconds`."""
         self.now += seconds
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still until it is turned."""
+    """A clock that stands still until a test advances it."""
     return Clock()

@@ -1,4 +1,4 @@
-"""What the engine's tests share: messages, records, and a small platform of their own."""
+"""Fixtures of the engine's tests: messages, SQS records, and the log."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,5 +36,5 @@ def record() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Everything that was logged so far, with all fields."""
+    """Returns all log records so far, with all fields."""
     return lambda: " ".join(str(vars(entry)) for entry in caplog.records)

@@ -1,4 +1,4 @@
-"""Workers side by side on a clock of their own: each is a thread, and one at a time runs until it sleeps."""
+"""Concurrent workers on a simulated clock. Each worker is a thread. One thread at a time runs, until it sleeps."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Worker = Callable[[], None]
 
 
 class Simulation:
-    """Runs workers until `end`. Their `clock` and `sleep` are this one's; whoever wakes next is next."""
+    """Runs workers until `end`, with its own `clock` and `sleep`. The worker that wakes first runs first."""
 
     def __init__(self, seconds: float) -> None:
         self.now = START
@@ -20,20 +20,20 @@ class Simulation:
         self._failed: list[BaseException] = []
 
     def clock(self) -> float:
-        """Now."""
+        """The simulated time."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let others run for so long. Raises Over at the end."""
-        mine = threading.Event()
-        self._queue(self.now + max(0.0, seconds), mine)
+        """Let other workers run for `seconds`. Raises Over at the end of the simulation."""
+        wake_up = threading.Event()
+        self._queue(self.now + max(0.0, seconds), wake_up)
         self._idle.set()
-        mine.wait()
+        wake_up.wait()
         if self.now >= self.end:
             raise Over
 
     def run(self, workers: list[Worker]) -> None:
-        """Run `workers` to the end; what one of them raises comes through."""
+        """Run `workers` to the end. Raises the first exception of a worker."""
         threads = [threading.Thread(target=self._work, args=(worker,)) for worker in workers]
         for thread in threads:
             self._idle.clear()

@@ -1,4 +1,4 @@
-"""URLs from messages reach public addresses only; the check is on the address that is connected to."""
+"""URLs from messages reach public addresses only. The check applies to the address of the connection."""
 
 import socket
 import threading
@@ -40,14 +40,14 @@ def test_public_addresses_are_allowed(address: str) -> None:
         "http://example.com:9001/2018-06-01/runtime/invocation/next", "http://example.com:0/",
     ],
 )  # fmt: skip
-def test_other_schemes_ports_and_user_names_are_refused(url: str) -> None:
+def test_urls_with_other_schemes_ports_or_user_names_are_refused(url: str) -> None:
     with pytest.raises(ForbiddenAddressError) as refused:
         check_url(url)
     assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["https://example.com/a.png", "http://example.com:8080/a", "https://例子.测试/a"])
-def test_usual_urls_are_allowed(url: str) -> None:
+def test_http_urls_with_usual_ports_are_allowed(url: str) -> None:
     check_url(url)
 
 
@@ -63,7 +63,7 @@ def server() -> Iterator[tuple[int, list[str]]]:
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Nothing is printed."""
+            """Print nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
@@ -77,7 +77,7 @@ LOOPBACK = ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "0177.0.0.1", "loc
 
 
 @pytest.mark.parametrize("host", LOOPBACK)
-def test_no_spelling_of_loopback_is_connected_to(server: tuple[int, list[str]], host: str) -> None:
+def test_every_spelling_of_loopback_is_refused(server: tuple[int, list[str]], host: str) -> None:
     port, requested = server
     with (
         httpx.Client(transport=transport(public_only=True)) as client,
@@ -98,12 +98,12 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
         public_address("rebinding.example", 443)
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name is resolved once: a second answer of DNS could be a private address."""
-    asked: list[str] = []
+def test_the_connection_uses_the_checked_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is resolved once, because a second answer of DNS could be a private address."""
+    resolved: list[str] = []
 
     def resolve(host: str, port: int, **_: Any) -> list[Any]:
-        asked.append(host)
+        resolved.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1", port))]
 
     connected: list[tuple[str, int]] = []
@@ -116,4 +116,4 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest
     monkeypatch.setattr(socket, "create_connection", connect)
     with httpx.Client(transport=transport(public_only=True)) as client, pytest.raises(httpx.ConnectError):
         client.get("http://media.example/a.png")
-    assert (asked, connected) == (["media.example"], [("1.1.1.1", 80)])
+    assert (resolved, connected) == (["media.example"], [("1.1.1.1", 80)])

@@ -1,4 +1,4 @@
-"""App configuration: cached, re-read when it may have changed, and never a way to use up SSM's quota."""
+"""App configuration: cached, read again when it may have changed, and read within SSM's quota."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -50,14 +50,14 @@ def test_an_app_is_read_once_and_then_cached(clock: Clock, reads: list[str]) -> 
     assert reads == ["demo", "demo"]
 
 
-def test_apps_of_one_platform_live_side_by_side(clock: Clock) -> None:
+def test_one_platform_can_have_several_apps(clock: Clock) -> None:
     put("one", app_id="cli_1")
     put("two", app_id="cli_2")
     apps = Apps(clock)
     assert [apps.get("feishu", name).config.app_id for name in ("one", "two", "one")] == ["cli_1", "cli_2", "cli_1"]
 
 
-def test_an_app_added_later_is_found_a_second_later(clock: Clock) -> None:
+def test_a_new_app_is_found_after_a_second(clock: Clock) -> None:
     apps = Apps(clock)
     with pytest.raises(UnknownAppError):
         apps.get("feishu", "demo")
@@ -66,7 +66,7 @@ def test_an_app_added_later_is_found_a_second_later(clock: Clock) -> None:
     assert apps.get("feishu", "demo").name == "demo"
 
 
-def test_a_changed_configuration_is_seen_when_a_signature_fails(clock: Clock) -> None:
+def test_a_changed_configuration_is_read_after_a_rejected_signature(clock: Clock) -> None:
     put()
     apps = Apps(clock)
     app = apps.get("feishu", "demo")
@@ -78,7 +78,7 @@ def test_a_changed_configuration_is_seen_when_a_signature_fails(clock: Clock) ->
     assert apps.get("feishu", "demo").config.verification_token == "v2"
 
 
-def test_an_unchanged_configuration_is_no_reason_to_try_again(clock: Clock) -> None:
+def test_reread_returns_none_for_an_unchanged_configuration(clock: Clock) -> None:
     put()
     apps = Apps(clock)
     app = apps.get("feishu", "demo")
@@ -86,7 +86,7 @@ def test_an_unchanged_configuration_is_no_reason_to_try_again(clock: Clock) -> N
     assert apps.reread(app) is None
 
 
-def test_forged_callbacks_cannot_make_it_read_more_than_once_in_five_seconds(clock: Clock, reads: list[str]) -> None:
+def test_forged_callbacks_cause_at_most_one_read_in_five_seconds(clock: Clock, reads: list[str]) -> None:
     put()
     apps = Apps(clock)
     app = apps.get("feishu", "demo")
@@ -96,7 +96,7 @@ def test_forged_callbacks_cannot_make_it_read_more_than_once_in_five_seconds(clo
     assert len(reads) <= 1 + 10 / 5
 
 
-def test_made_up_names_cannot_use_up_the_quota(clock: Clock, reads: list[str]) -> None:
+def test_made_up_names_do_not_exhaust_the_read_quota(clock: Clock, reads: list[str]) -> None:
     put()
     apps = Apps(clock)
     apps.get("feishu", "demo")
@@ -113,7 +113,7 @@ def test_made_up_names_cannot_use_up_the_quota(clock: Clock, reads: list[str]) -
     assert apps.get("feishu", "new").name == "new"
 
 
-def test_made_up_names_do_not_starve_apps_that_exist_in_a_new_process(clock: Clock, reads: list[str]) -> None:
+def test_a_new_process_finds_existing_apps_after_many_made_up_names(clock: Clock, reads: list[str]) -> None:
     names = [f"real-{number}" for number in range(25)]
     for name in names:
         put(name)
@@ -125,7 +125,7 @@ def test_made_up_names_do_not_starve_apps_that_exist_in_a_new_process(clock: Clo
     assert len(reads) <= 3 + len(names)
 
 
-def test_an_app_that_exists_and_cannot_be_read_does_not_use_up_the_quota_either(clock: Clock, reads: list[str]) -> None:
+def test_an_app_with_an_invalid_configuration_does_not_exhaust_the_read_quota(clock: Clock, reads: list[str]) -> None:
     put("broken", app_secret=["s3cret"])
     apps = Apps(clock)
     for _ in range(100):
@@ -135,11 +135,13 @@ def test_an_app_that_exists_and_cannot_be_read_does_not_use_up_the_quota_either(
     assert len(reads) <= 2 + 5 + 1
 
 
-def test_which_apps_exist_is_asked_once_in_ten_seconds(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[float] = []
+def test_the_names_of_apps_are_listed_at_most_once_in_ten_seconds(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requested: list[float] = []
 
     def names(_: str) -> set[str]:
-        asked.append(clock.now)
+        requested.append(clock.now)
         return set()
 
     monkeypatch.setattr(module, "_names", names)
@@ -148,12 +150,10 @@ def test_which_apps_exist_is_asked_once_in_ten_seconds(clock: Clock, monkeypatch
         clock.now += 0.1
         with pytest.raises((UnknownAppError, AppsUnavailableError)):
             apps.get("feishu", f"made-up-{number}")
-    assert 1 <= len(asked) <= 2
+    assert 1 <= len(requested) <= 2
 
 
-def test_where_ssm_does_not_tell_which_apps_exist_the_credit_alone_counts(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reads_are_limited_even_if_ssm_denies_the_list_of_apps(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.exceptions import ClientError
 
     class Denied:
@@ -177,13 +177,13 @@ def test_where_ssm_does_not_tell_which_apps_exist_the_credit_alone_counts(
 
 
 @pytest.mark.parametrize("name", ["", "../prod/feishu/x", "a/b", "-x", "x" * 65, "名", "a b"])
-def test_a_name_that_cannot_be_one_never_reaches_ssm(clock: Clock, reads: list[str], name: str) -> None:
+def test_an_invalid_app_name_is_not_sent_to_ssm(clock: Clock, reads: list[str], name: str) -> None:
     with pytest.raises(UnknownAppError):
         Apps(clock).get("feishu", name)
     assert reads == []
 
 
-def test_an_invalid_configuration_names_the_field_and_not_the_value(clock: Clock, logged: Any) -> None:
+def test_the_log_of_an_invalid_configuration_has_the_field_without_its_value(clock: Clock, logged: Any) -> None:
     put(app_secret=["s3cret"])
     with pytest.raises(AppsUnavailableError, match="not valid"):
         Apps(clock).get("feishu", "demo")
@@ -191,41 +191,43 @@ def test_an_invalid_configuration_names_the_field_and_not_the_value(clock: Clock
     assert "s3cret" not in logged()
 
 
-def test_a_cached_configuration_is_used_while_ssm_is_away(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cached_configuration_is_used_while_ssm_is_unavailable(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     put()
     apps = Apps(clock)
     apps.get("feishu", "demo")
 
-    def away(*_: Any) -> str:
+    def unavailable(*_: Any) -> str:
         raise AppsUnavailableError("SSM: InternalServerError")
 
-    monkeypatch.setattr(module, "_fetch", away)
+    monkeypatch.setattr(module, "_fetch", unavailable)
     clock.now += 1000
     assert apps.get("feishu", "demo").name == "demo"
     with pytest.raises(AppsUnavailableError):
         Apps(clock).get("feishu", "demo")
 
 
-def test_while_ssm_is_away_it_is_asked_once_in_five_seconds(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_ssm_is_requested_at_most_once_in_five_seconds(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put()
     apps = Apps(clock)
     app = apps.get("feishu", "demo")
-    asked: list[float] = []
+    requested: list[float] = []
 
-    def away(*_: Any) -> str:
-        asked.append(clock.now)
+    def unavailable(*_: Any) -> str:
+        requested.append(clock.now)
         raise AppsUnavailableError("SSM: ThrottlingException")
 
-    monkeypatch.setattr(module, "_fetch", away)
+    monkeypatch.setattr(module, "_fetch", unavailable)
     clock.now += 1000
     for _ in range(100):
         clock.now += 0.1
         assert apps.get("feishu", "demo").config == app.config
         assert apps.reread(app) is None
-    assert 1 <= len(asked) <= 1 + 10 / 5
+    assert 1 <= len(requested) <= 1 + 10 / 5
 
 
-def test_a_configuration_that_was_broken_does_not_stop_the_app_that_is_running(clock: Clock, logged: Any) -> None:
+def test_an_app_keeps_its_cached_configuration_if_the_new_one_is_invalid(clock: Clock, logged: Any) -> None:
     put()
     apps = Apps(clock)
     apps.get("feishu", "demo")
@@ -233,18 +235,18 @@ def test_a_configuration_that_was_broken_does_not_stop_the_app_that_is_running(c
     clock.now += 301
     assert apps.get("feishu", "demo").config.app_secret == "s3cret"
     assert "configuration is not valid" in logged()
-    put(app_secret="mended")
+    put(app_secret="corrected")
     clock.now += 6
-    assert apps.get("feishu", "demo").config.app_secret == "mended"
+    assert apps.get("feishu", "demo").config.app_secret == "corrected"
 
 
-def test_ssm_is_given_up_before_the_callback_function_is_killed() -> None:
+def test_requests_to_ssm_time_out_before_the_callback_function() -> None:
     config: Any = ssm().meta.config
     worst = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
     assert worst < 10 - 2
 
 
-def test_ssm_failing_is_told_apart_from_an_app_that_is_not_there(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ssm_error_is_not_reported_as_an_unknown_app(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.exceptions import ClientError
 
     class Throttled:

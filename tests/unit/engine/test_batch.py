@@ -1,4 +1,4 @@
-"""One record an invocation: what happens to it after a failure or a wait."""
+"""One record per invocation, and its visibility timeout after a failure or a wait."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ Make = Callable[..., dict[str, Any]]
 
 
 class Sqs:
-    """Remembers which records were hidden for how long."""
+    """Stores the visibility timeout of each record."""
 
     def __init__(self) -> None:
         self.hidden: dict[str, int] = {}
@@ -34,14 +34,14 @@ def failures(answer: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_a_record_that_is_handled_is_done(queue: Sqs, record: Make) -> None:
+def test_a_handled_record_is_not_reported_as_a_failure(queue: Sqs, record: Make) -> None:
     handled: list[str] = []
     answer = batch.run({"Records": [record("", id="a1")]}, "url", lambda one: handled.append(one["messageId"]))
     assert (failures(answer), handled, queue.hidden) == ([], ["a1"], {})
 
 
-def test_a_larger_batch_is_refused_as_a_whole_before_anything_is_handled(queue: Sqs, record: Make) -> None:
-    """The event source mappings have a batch size of 1; a failing record would overtake the ones behind it."""
+def test_a_batch_of_several_records_is_refused_before_any_record_is_handled(queue: Sqs, record: Make) -> None:
+    """The event source mappings have a batch size of 1. In a larger one, later records would overtake a failed one."""
     handled: list[str] = []
     with pytest.raises(ValueError, match="too many values"):
         batch.run(
@@ -51,14 +51,14 @@ def test_a_larger_batch_is_refused_as_a_whole_before_anything_is_handled(queue: 
 
 
 def test_an_event_without_a_record_does_nothing(queue: Sqs) -> None:
-    """`make up` sends one to each function, to see that its code loads."""
+    """`make up` sends such an event to each function, to check that its code loads."""
     handled: list[str] = []
     assert failures(batch.run({"Records": []}, "url", lambda one: handled.append(one["messageId"]))) == []
     assert (handled, queue.hidden) == ([], {})
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 1), (2, 3), (3, 7), (9, 60), (900, 60)])
-def test_failures_come_back_later_and_later(queue: Sqs, record: Make, receives: int, seconds: int) -> None:
+def test_each_failure_increases_the_visibility_timeout(queue: Sqs, record: Make, receives: int, seconds: int) -> None:
     def handle(_: Any) -> None:
         raise ValueError
 
@@ -66,18 +66,18 @@ def test_failures_come_back_later_and_later(queue: Sqs, record: Make, receives: 
     assert queue.hidden == {"handle-r1": seconds}
 
 
-def test_what_a_newer_version_wrote_is_kept_until_that_version_is_here(queue: Sqs, record: Make) -> None:
+def test_a_record_of_a_newer_version_is_retried_for_five_minutes(queue: Sqs, record: Make) -> None:
     def read(record: Any) -> None:
         decode_message(record["body"])
 
     waited = 0
-    for receives in range(1, 5):  # the fifth failure parks it
+    for receives in range(1, 5):  # the fifth failure moves it to the dead-letter queue
         batch.run({"Records": [record('{"id": 1}', receives=receives)]}, "url", read)
         waited += queue.hidden["handle-r1"]
     assert waited > 5 * 60
 
 
-def test_later_waits_as_long_as_it_says_and_not_less(queue: Sqs, record: Make) -> None:
+def test_retry_after_hides_the_record_for_at_least_its_seconds(queue: Sqs, record: Make) -> None:
     def handle(_: Any) -> None:
         raise RetryAfter(2.1, "limited")
 
@@ -85,7 +85,7 @@ def test_later_waits_as_long_as_it_says_and_not_less(queue: Sqs, record: Make) -
     assert queue.hidden["handle-r1"] >= 2.1
 
 
-def test_a_wait_beyond_what_a_queue_can_hide_is_cut(queue: Sqs, record: Make) -> None:
+def test_a_wait_is_limited_to_the_longest_visibility_timeout(queue: Sqs, record: Make) -> None:
     def handle(_: Any) -> None:
         raise RetryAfter(10**9, "limited")
 
@@ -93,7 +93,7 @@ def test_a_wait_beyond_what_a_queue_can_hide_is_cut(queue: Sqs, record: Make) ->
     assert queue.hidden["handle-r1"] == 43_000
 
 
-def test_the_log_of_a_failure_has_its_place_and_not_its_words(
+def test_the_log_of_a_failure_has_the_source_line_without_the_message(
     queue: Sqs, record: Make, logged: Callable[[], str]
 ) -> None:
     def handle(_: Any) -> None:
@@ -104,7 +104,9 @@ def test_the_log_of_a_failure_has_its_place_and_not_its_words(
     assert "what the person wrote" not in logged()
 
 
-def test_a_queue_that_cannot_hide_a_record_still_gets_it_back(monkeypatch: pytest.MonkeyPatch, record: Make) -> None:
+def test_a_record_is_a_failure_even_if_its_visibility_cannot_be_changed(
+    monkeypatch: pytest.MonkeyPatch, record: Make
+) -> None:
     from botocore.exceptions import ConnectTimeoutError
 
     class Broken:

@@ -1,4 +1,4 @@
-"""The breaker: what Discord bans an address for ends long before the ban, for all instances, and comes back."""
+"""The circuit breaker stops the refused calls of all instances long before Discord bans their address."""
 
 from collections.abc import Callable
 from random import Random
@@ -24,22 +24,22 @@ from tests.unit.engine.simulation import Simulation
 from tests.unit.engine.test_rate_limiter import Table, most_in_a_window
 
 INSTANCES, CHANNELS = 24, 200
-TROUBLE, SILENCE, AFTERWARDS = 660.0, 62.0, 6.0
-"""Seconds for which everything is refused, for which nobody may notice its end, and that are watched afterwards."""
+OUTAGE, RECOVERY, OBSERVED = 660.0, 62.0, 6.0
+"""Seconds: the time in which all calls are refused, the longest recovery, and the time observed after that."""
 BAN, WINDOW = 10_000, 600
 APP = {
     "application_id": "1100000000000000001",
     "public_key": "00" * 32,
-    "bot_token": "right",
+    "bot_token": "valid",
     "host": "http://discord.test/api/v10",
 }
 
 
-class KeptToken:
-    """The shared token of the bot, which fetching anew does not change."""
+class StaticToken:
+    """The shared token of the bot. A new fetch returns the same value."""
 
     def __init__(self) -> None:
-        self.value = "right"
+        self.value = "valid"
 
     def get(self, _name: str, _fetch: Callable[[], Any]) -> CachedToken:
         return CachedToken(self.value, 2e9, 2e9, 1)
@@ -49,91 +49,91 @@ class KeptToken:
 
 
 class World:
-    """Many deliverers, each with a reply for one channel after another, before one imitated Discord."""
+    """Many deliverers and one simulated Discord. Each deliverer sends a reply to one channel after another."""
 
     def __init__(self) -> None:
-        self.simulation = Simulation(TROUBLE + SILENCE + AFTERWARDS)
+        self.simulation = Simulation(OUTAGE + RECOVERY + OBSERVED)
         self.start = self.simulation.now
         self.discord = Discord(clock=self.simulation.clock, random=Random(1))
         self.discord.add_app("demo", APP)
         self.rooms = [self.discord.make_room(f"r{number}", "r", "") for number in range(CHANNELS)]
-        self.token, self.table = KeptToken(), Table()
+        self.token, self.table = StaticToken(), Table()
         self.refused: list[float] = []
-        self.said: list[float] = []
+        self.delivered: list[float] = []
         transport = PlatformTransport({"http://discord.test": self})
         self.http = Http(httpx.Client(transport=transport))
         self.app = App("discord", "demo", msgspec.convert(APP, type=config_type("discord")))
 
     def api(self, request: Request) -> Response:
-        """Everything goes to Discord, and is counted as it counts."""
+        """Pass the request to Discord, and count the answer by Discord's rules."""
         answer = self.discord.api(request)
-        (self.refused if answer.status in (401, 403, 429) else self.said).append(self.simulation.now)
+        (self.refused if answer.status in (401, 403, 429) else self.delivered).append(self.simulation.now)
         return answer
 
     def instance(self, number: int) -> Callable[[], None]:
-        """A deliverer with nothing in its memory that the others have seen."""
+        """A deliverer that shares no memory with the others."""
         random, clock = Random(number), self.simulation.clock
-        pacing = RateLimiter(self.table, "parley", clock, self.simulation.sleep, random.random)  # type: ignore[arg-type]
-        calls = Calls(self.http, self.token, pacing, self.table, "parley", clock)  # type: ignore[arg-type]
+        limiter = RateLimiter(self.table, "parley", clock, self.simulation.sleep, random.random)  # type: ignore[arg-type]
+        calls = Calls(self.http, self.token, limiter, self.table, "parley", clock)  # type: ignore[arg-type]
 
         def work() -> None:
             while True:
                 try:
-                    self.deliver(random.choice(self.rooms).id, pacing, calls)
+                    self.deliver(random.choice(self.rooms).id, limiter, calls)
                     self.simulation.sleep(random.uniform(0.02, 0.1))
-                except RetryAfter as later:
-                    self.simulation.sleep(later.seconds)
+                except RetryAfter as retry:
+                    self.simulation.sleep(retry.seconds)
 
         return work
 
-    def deliver(self, room: str, pacing: RateLimiter, calls: Calls) -> None:
+    def deliver(self, room: str, limiter: RateLimiter, calls: Calls) -> None:
         platform, to = outbound("discord"), Destination(platform="discord", app="demo", room_id=room)
         reply = Reply(segments=(Text(text="hi"),))
         out = Outgoing(id=self.discord.hex(), message_key="m", ordinal=0, to=to, reply=reply, created=0)
         call = next(platform.deliver(out, self.app, self.simulation.now))
-        pacing.wait(platform.limits(call, out, self.app))
+        limiter.wait(platform.limits(call, out, self.app))
         calls.make(CallContext(out, self.app, platform), call)
 
 
-def token_withdrawn(world: World) -> Callable[[], None]:
-    world.token.value = "withdrawn"
-    return lambda: setattr(world.token, "value", "right")
+def token_revoked(world: World) -> Callable[[], None]:
+    world.token.value = "revoked"
+    return lambda: setattr(world.token, "value", "valid")
 
 
-def thrown_out(world: World) -> Callable[[], None]:
+def removed_from_rooms(world: World) -> Callable[[], None]:
     for room in world.rooms:
         room.bots.discard("demo")
 
-    def back() -> None:
+    def add_again() -> None:
         for room in world.rooms:
             room.bots.add("demo")
 
-    return back
+    return add_again
 
 
-def limited(world: World) -> Callable[[], None]:
+def rate_limited(world: World) -> Callable[[], None]:
     world.discord.faults.add(Fault("limited", rate=1.0, seed=1))
     return world.discord.faults.clear
 
 
-@pytest.mark.parametrize("trouble", [token_withdrawn, thrown_out, limited])
-def test_refusals_never_come_near_the_ban_and_the_breaker_closes_again(
-    trouble: Callable[[World], Callable[[], None]], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("outage", [token_revoked, removed_from_rooms, rate_limited])
+def test_refused_calls_stay_far_below_the_ban_and_the_breaker_closes_again(
+    outage: Callable[[World], Callable[[], None]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = World()
-    cure = trouble(world)
+    end_outage = outage(world)
 
-    def cured() -> None:
-        world.simulation.sleep(TROUBLE)
-        cure()
-        while not world.said or world.simulation.now < world.said[0] + AFTERWARDS:
+    def end_after_recovery() -> None:
+        world.simulation.sleep(OUTAGE)
+        end_outage()
+        while not world.delivered or world.simulation.now < world.delivered[0] + OBSERVED:
             world.simulation.sleep(0.1)
         world.simulation.end = world.simulation.now
 
-    world.simulation.run([*(world.instance(number) for number in range(INSTANCES)), cured])
+    world.simulation.run([*(world.instance(number) for number in range(INSTANCES)), end_after_recovery])
     assert "CircuitBreakersOpened" in capsys.readouterr().out
     assert 50 < most_in_a_window(world.refused, WINDOW) < BAN / 5
-    # A minute of silence at most, and then as fast as ever: 50 calls a second.
-    assert TROUBLE <= world.said[0] - world.start < TROUBLE + SILENCE
-    last = [at for at in world.said if at >= world.simulation.end - 4]
+    # The recovery takes a minute at most. Then the rate is 50 calls a second, as before.
+    assert OUTAGE <= world.delivered[0] - world.start < OUTAGE + RECOVERY
+    last = [at for at in world.delivered if at >= world.simulation.end - 4]
     assert len(last) > 4 * 45

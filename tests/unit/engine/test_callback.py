@@ -1,4 +1,4 @@
-"""Callbacks: nothing unverified is stored, nothing is acknowledged before it is safe."""
+"""Callbacks: only verified messages are stored, and a message is acknowledged after it is stored."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ APP = App("feishu", "demo", Config())
 
 
 class Apps:
-    """Knows the app `demo`; `changed` is what re-reading finds."""
+    """Holds the app `demo`. `reread` returns `changed`."""
 
     def __init__(self, changed: App | None = None, error: Exception | None = None) -> None:
         self.changed = changed
@@ -45,14 +45,14 @@ class Apps:
 
 
 class Inbound:
-    """Answers what it is told to, and remembers what it was asked."""
+    """Returns the given outcomes in turn, and stores the requests."""
 
     def __init__(self, *outcomes: Accepted | Rejected) -> None:
         self.outcomes = list(outcomes)
-        self.asked: list[tuple[Request, App]] = []
+        self.received: list[tuple[Request, App]] = []
 
     def receive(self, request: Request, app: App, now: float) -> Accepted | Rejected:
-        self.asked.append((request, app))
+        self.received.append((request, app))
         return self.outcomes.pop(0)
 
 
@@ -85,7 +85,7 @@ def queue() -> list[Message]:
     return [decode_message(message.get("Body", "")) for message in found]
 
 
-def test_a_believed_message_is_queued_and_then_acknowledged(message: Callable[..., Message], clock: Clock) -> None:
+def test_a_verified_message_is_queued_and_then_acknowledged(message: Callable[..., Message], clock: Clock) -> None:
     answer = call(Inbound(Accepted(Response(200, b'{"ok":1}'), (message(),))), clock)
     assert (answer["statusCode"], answer["body"]) == (200, '{"ok":1}')
     assert queue() == [message()]
@@ -99,7 +99,7 @@ def test_a_believed_message_is_queued_and_then_acknowledged(message: Callable[..
         (Rejected(400, "malformed"), 400, "malformed"),
     ],
 )
-def test_what_is_not_believed_leaves_a_code_and_a_metric_and_nothing_else(
+def test_a_rejected_callback_returns_a_code_emits_a_metric_and_stores_nothing(
     clock: Clock, rejected: Rejected, status: int, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = call(Inbound(rejected), clock)
@@ -112,28 +112,28 @@ def test_what_is_not_believed_leaves_a_code_and_a_metric_and_nothing_else(
     assert metric["reason"] == code
 
 
-def test_an_unknown_app_is_404_and_is_not_asked_about(clock: Clock) -> None:
+def test_an_unknown_app_is_404_and_the_platform_code_is_not_called(clock: Clock) -> None:
     inbound = Inbound()
-    assert error(call(inbound, clock, event(app="nobody"))) == (404, "unknown_app")
-    assert inbound.asked == []
+    assert error(call(inbound, clock, event(app="unknown"))) == (404, "unknown_app")
+    assert inbound.received == []
 
 
-def test_a_body_beyond_the_limit_is_413_before_anything_is_looked_at(clock: Clock) -> None:
+def test_a_body_beyond_the_limit_is_413_and_the_platform_code_is_not_called(clock: Clock) -> None:
     inbound = Inbound()
     assert error(call(inbound, clock, event(b"x" * 1001))) == (413, "too_large")
-    assert inbound.asked == []
+    assert inbound.received == []
 
 
-def test_base64_that_is_none_is_400(clock: Clock) -> None:
+def test_invalid_base64_is_400(clock: Clock) -> None:
     assert error(call(Inbound(), clock, event() | {"body": "%%%"})) == (400, "malformed")
 
 
-def test_configuration_that_cannot_be_read_is_503(clock: Clock) -> None:
+def test_an_unavailable_configuration_is_503(clock: Clock) -> None:
     apps = Apps(error=AppsUnavailableError("SSM: Throttled"))
     assert error(call(Inbound(), clock, apps=apps)) == (503, "unavailable")
 
 
-def test_a_queue_that_takes_nothing_is_503_so_that_the_platform_tries_again(
+def test_a_failed_write_to_the_queue_is_503(
     message: Callable[..., Message], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(
@@ -147,26 +147,26 @@ def metric_of(printed: str) -> tuple[list[float], str]:
     return metric["CallbacksRejected"], metric["reason"]
 
 
-TOLD = Response(200, b"not now")
+REFUSED = Response(200, b"not now")
 
 
-def test_where_the_platform_does_not_try_again_the_person_is_told_and_it_still_counts_as_unavailable(
+def test_a_platform_without_redelivery_gets_the_refusal_text_and_the_metric_counts_it(
     message: Callable[..., Message],
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("PARLEY_INBOUND_URL", "http://127.0.0.1:9/nothing")
-    answer = call(Inbound(Accepted(messages=(message(),), refused=TOLD)), clock)
+    answer = call(Inbound(Accepted(messages=(message(),), refused=REFUSED)), clock)
     assert (answer["statusCode"], answer["body"]) == (200, "not now")
     assert metric_of(capsys.readouterr().out) == ([1.0], "unavailable")
 
 
 class Replying(Inbound):
-    """Takes passive replies."""
+    """Supports passive replies."""
 
     def passive_reply(self, *_: Any) -> None:
-        """Never called here: `Replies` responds."""
+        """Not called in these tests: `Replies` responds."""
 
 
 class Replies:
@@ -186,7 +186,7 @@ def times(printed: str) -> dict[str, float]:
     return {name: value[0] for line in lines for name, value in line.items() if name.endswith("Time")}
 
 
-def test_the_time_to_acknowledge_ends_where_the_wait_for_a_passive_reply_begins(
+def test_the_time_to_acknowledge_excludes_the_wait_for_a_passive_reply(
     message: Callable[..., Message], clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
@@ -196,7 +196,7 @@ def test_the_time_to_acknowledge_ends_where_the_wait_for_a_passive_reply_begins(
     assert times(capsys.readouterr().out) == {"AcknowledgeTime": 250.0, "CallbackTime": 3250.0}
 
 
-def test_without_a_wait_the_time_to_acknowledge_is_the_time_of_the_callback(
+def test_without_a_passive_reply_the_time_to_acknowledge_is_the_time_of_the_callback(
     message: Callable[..., Message], clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
@@ -210,7 +210,7 @@ def test_a_rejected_callback_has_no_time_to_acknowledge(clock: Clock, capsys: py
 
 
 class Queues:
-    """SQS as the network lets it be seen: each answer in turn is a status and an error's name, or gets lost."""
+    """Scripted answers of SQS: each is an HTTP status and an error name, or None for a lost answer."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: tuple[int, str] | None) -> None:
         self.answers = list(answers)
@@ -236,46 +236,46 @@ LOST, THROTTLED, FAILED = None, (400, "ThrottlingException"), (500, "InternalErr
     [(LOST, LOST, LOST), (LOST, THROTTLED, THROTTLED), (LOST, (403, "AccessDeniedException")), (FAILED,) * 3],
     ids=["all lost", "lost, then throttled", "lost, then refused", "failed"],
 )
-def test_nobody_is_told_to_try_again_where_the_message_may_be_stored(
+def test_the_refusal_text_is_not_sent_if_the_message_may_be_stored(
     message: Callable[..., Message],
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
     answers: tuple[tuple[int, str] | None, ...],
 ) -> None:
-    """Those words would be an answer, and one that stands where the bot's belongs."""
+    """The platform would show that text in the place of the bot's reply."""
     queues = Queues(monkeypatch, *answers)
-    answer = call(Inbound(Accepted(messages=(message(),), refused=TOLD)), clock)
+    answer = call(Inbound(Accepted(messages=(message(),), refused=REFUSED)), clock)
     assert error(answer) == (503, "unavailable")
     assert queues.answers == []
 
 
-def test_a_refusal_of_the_only_request_is_told(
+def test_the_refusal_text_is_sent_if_sqs_refuses_the_only_request(
     message: Callable[..., Message], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Queues(monkeypatch, (403, "AccessDeniedException"))
-    assert call(Inbound(Accepted(messages=(message(),), refused=TOLD)), clock)["body"] == "not now"
+    assert call(Inbound(Accepted(messages=(message(),), refused=REFUSED)), clock)["body"] == "not now"
 
 
-def test_a_lost_answer_of_the_queue_leaves_time_for_another_within_three_seconds() -> None:
+def test_a_second_request_to_the_queue_fits_within_three_seconds() -> None:
     config: Any = sqs().meta.config
     longest_wait = 1
     assert config.retries["total_max_attempts"] > 1
     assert config.read_timeout + longest_wait < 3
 
 
-def test_a_message_that_no_queue_takes_is_413(message: Callable[..., Message], clock: Clock) -> None:
+def test_a_message_too_large_for_the_queue_is_413(message: Callable[..., Message], clock: Clock) -> None:
     assert error(call(Inbound(Accepted(messages=(message("x" * 1_000_001),))), clock)) == (413, "too_large")
 
 
-def test_a_signature_that_fails_is_tried_once_more_with_a_changed_configuration(clock: Clock) -> None:
+def test_a_rejected_signature_is_checked_again_with_a_changed_configuration(clock: Clock) -> None:
     changed = App("feishu", "demo", Config())
     inbound = Inbound(Rejected(401, "forged"), Accepted())
     assert call(inbound, clock, apps=Apps(changed))["statusCode"] == 200
-    assert [app for _, app in inbound.asked] == [APP, changed]
-    assert inbound.asked[1][1] is changed
+    assert [app for _, app in inbound.received] == [APP, changed]
+    assert inbound.received[1][1] is changed
 
 
-def test_a_pushed_credential_goes_to_the_table_and_not_to_the_queue(clock: Clock) -> None:
+def test_a_pushed_credential_is_stored_in_the_table_and_not_queued(clock: Clock) -> None:
     call(Inbound(Accepted(credentials={"ticket": "t1"}, credentials_issued_at=100)), clock)
     call(Inbound(Accepted(credentials={"ticket": "t2"}, credentials_issued_at=200)), clock)
     call(Inbound(Accepted(credentials={"ticket": "t1"}, credentials_issued_at=100)), clock)
@@ -283,7 +283,7 @@ def test_a_pushed_credential_goes_to_the_table_and_not_to_the_queue(clock: Clock
     assert queue() == []
 
 
-def test_the_bytes_reach_the_platform_as_they_were_sent() -> None:
+def test_the_platform_code_receives_the_exact_bytes_of_the_body() -> None:
     raw = bytes(range(256))
     request = request_of(event(raw, queryStringParameters={"a": "b"}))
     assert request.body == raw
@@ -291,7 +291,7 @@ def test_the_bytes_reach_the_platform_as_they_were_sent() -> None:
     assert request.headers["x-one"] == request.headers["X-ONE"] == "1"
 
 
-def test_a_text_body_and_repeated_headers_are_understood() -> None:
+def test_a_text_body_and_repeated_headers_are_parsed() -> None:
     request = request_of(
         {
             "httpMethod": "get",
@@ -305,13 +305,13 @@ def test_a_text_body_and_repeated_headers_are_understood() -> None:
     assert request_of({"body": None}).body == b""
 
 
-def test_an_answer_that_is_no_text_is_base64(clock: Clock) -> None:
+def test_a_binary_answer_is_base64(clock: Clock) -> None:
     answer = call(Inbound(Accepted(Response(200, b"\xff", "application/octet-stream"))), clock)
     assert answer["isBase64Encoded"] is True
     assert base64.b64decode(answer["body"]) == b"\xff"
 
 
-def test_the_handler_of_a_platform_is_made_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_callback_handler_takes_the_name_of_a_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_MAX_BODY", "7")
     handler = callback_handler("feishu")
     assert handler.platform == "feishu"

@@ -1,4 +1,4 @@
-"""Deadlines for code that is not ours."""
+"""Deadlines for the code of bots."""
 
 import math
 import re
@@ -11,7 +11,7 @@ import pytest
 from parley.engine.deadline import DeadlineExceededError, deadline
 
 
-def test_code_that_waits_is_ended_where_it_stands() -> None:
+def test_the_deadline_interrupts_code_that_waits() -> None:
     started = time.monotonic()
     with pytest.raises(DeadlineExceededError, match=r"\.py:\d+"), deadline(0.05):
         threading.Event().wait(30)
@@ -23,13 +23,13 @@ def test_code_that_waits_is_ended_where_it_stands() -> None:
     [lambda: all(number == 0 for number in iter(int, 1)), lambda: re.match("(a*)*b", "a" * 60)],
     ids=["loop", "re"],
 )
-def test_code_that_computes_is_ended(work: object) -> None:
+def test_the_deadline_interrupts_code_that_computes(work: object) -> None:
     assert callable(work)
     with pytest.raises(DeadlineExceededError), deadline(0.05):
         work()
 
 
-def test_no_except_of_ordinary_code_swallows_it() -> None:
+def test_except_exception_does_not_catch_the_deadline() -> None:
     def stubborn() -> None:
         while True:
             try:
@@ -41,17 +41,17 @@ def test_no_except_of_ordinary_code_swallows_it() -> None:
         stubborn()
 
 
-def test_who_has_no_end_has_no_deadline() -> None:
+def test_an_infinite_deadline_sets_no_timer() -> None:
     with deadline(math.inf):
         assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
-def test_where_no_time_is_left_it_ends_at_once() -> None:
+def test_a_deadline_in_the_past_interrupts_at_once() -> None:
     with pytest.raises(DeadlineExceededError), deadline(-3):
         threading.Event().wait(30)
 
 
-def test_what_ends_in_time_hears_nothing_afterwards() -> None:
+def test_code_that_ends_in_time_leaves_no_timer_and_no_signal_handler() -> None:
     before = signal.getsignal(signal.SIGALRM)
     with deadline(30):
         pass
@@ -59,7 +59,7 @@ def test_what_ends_in_time_hears_nothing_afterwards() -> None:
     assert signal.getsignal(signal.SIGALRM) is before
 
 
-def test_a_thread_other_than_the_first_goes_on_without() -> None:
+def test_a_deadline_has_no_effect_outside_the_main_thread() -> None:
     ended: list[bool] = []
 
     def work() -> None:

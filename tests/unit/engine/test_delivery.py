@@ -1,4 +1,4 @@
-"""The deliverer: every outcome in every state, one reply said once."""
+"""The deliverer: every outcome in every state, and each reply is sent once."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -64,28 +64,28 @@ OUTCOMES: dict[int, Callable[[str], Outcome]] = {
 
 
 class Platform:
-    """Says each segment of a reply in a call of its own; what an answer means stands in its status."""
+    """Sends each segment of a reply in a separate call. The HTTP status of the answer determines the outcome."""
 
     PROFILE = Profile(retry_for=600, pushed_credentials=("ticket",))
 
     def __init__(self) -> None:
         self.idempotent_for: float = 100
-        self.held: float = 0
-        self.news: tuple[Pause, ...] = ()
+        self.passive_reply_within: float = 0
+        self.pauses: tuple[Pause, ...] = ()
         self.pushed: Mapping[str, str] = {}
 
     def deliver(self, out: Outgoing, app: App, now: float) -> Steps:
-        if now < out.created + self.held:
-            raise RetryAfter(out.created + self.held - now, "the callback may still answer")
+        if now < out.created + self.passive_reply_within:
+            raise RetryAfter(out.created + self.passive_reply_within - now, "the callback may still reply")
         for number, segment in enumerate(out.reply.segments):
             text = plain_text((segment,))
-            if text == "unsayable":
-                raise UndeliverableError("there is no way to say that")
+            if text == "undeliverable":
+                raise UndeliverableError("there is no way to send that")
             if text == "broken":
                 raise ZeroDivisionError
-            body = {"text": text, "form": out.form, "grant": out.to.reply_token_expires}
+            body = {"text": text, "form": out.form, "reply_token_expires": out.to.reply_token_expires}
             auth = Auth("header", "Authorization")
-            idempotent_for = IDEMPOTENT if text == "harmless" else self.idempotent_for
+            idempotent_for = IDEMPOTENT if text == "idempotent" else self.idempotent_for
             yield Call(
                 name="send", method="POST", url="http://p/send", auth=auth, json=body, idempotent_for=idempotent_for
             )
@@ -111,11 +111,11 @@ class Platform:
         raise AssertionError("nothing is downloaded here")
 
     def limit_feedback(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
-        return self.news
+        return self.pauses
 
 
 class PassiveReplies(Config, frozen=True, kw_only=True):
-    """An app whose callbacks are answered with replies."""
+    """The configuration of an app that sends passive replies."""
 
     @property
     def replies_passively(self) -> bool:
@@ -123,28 +123,28 @@ class PassiveReplies(Config, frozen=True, kw_only=True):
 
 
 class World:
-    """One reply, and a platform's server that answers with the statuses it is given."""
+    """A deliverer, and a platform's server that answers with `statuses` in turn."""
 
     def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = clock
         self.platform = Platform()
         self.statuses: list[int | Exception] = []
-        self.seen: list[str] = []
+        self.requests: list[str] = []
         self.tokens: list[int] = []
         self.token_status = 200
         self.config = Config()
         self.app_error: Exception | None = None
         self.outbox = Outbox(dynamodb(), "parley", 20)
-        pacing = RateLimiter(dynamodb(), "parley", clock, clock.sleep)
+        limiter = RateLimiter(dynamodb(), "parley", clock, clock.sleep)
         tokens = Tokens(dynamodb(), "parley", clock, clock.sleep, lambda: 0.5)
         http = Http(httpx.Client(transport=httpx.MockTransport(self.serve)))
-        calls = Calls(http, tokens, pacing, dynamodb(), "parley", clock)
+        calls = Calls(http, tokens, limiter, dynamodb(), "parley", clock)
         deferred = DeferredReplies(dynamodb(), "parley", 0)
-        self.deliverer = Deliverer(self.outbox, deferred, calls, pacing, self, clock)  # type: ignore[arg-type]
+        self.deliverer = Deliverer(self.outbox, deferred, calls, limiter, self, clock)  # type: ignore[arg-type]
         monkeypatch.setattr(delivery, "outbound", lambda _: self.platform)
 
     def get(self, platform: str, name: str) -> App:
-        """The apps of this world."""
+        """The app, as `Apps` returns it."""
         if self.app_error:
             raise self.app_error
         return App(platform, name, self.config)
@@ -154,11 +154,11 @@ class World:
         if request.url.path == "/token":
             self.tokens.append(len(self.tokens))
             return httpx.Response(self.token_status, text=f"token-{len(self.tokens)}")
-        self.seen.append(request.read().decode())
+        self.requests.append(request.read().decode())
         status = self.statuses.pop(0) if self.statuses else 200
         if isinstance(status, Exception):
             raise status
-        return httpx.Response(status, text=f"id-{len(self.seen)}")
+        return httpx.Response(status, text=f"id-{len(self.requests)}")
 
     def out(self, *texts: str, ordinal: int = 0) -> Outgoing:
         return Outgoing(
@@ -171,7 +171,7 @@ class World:
         )
 
     def decided(self, out: Outgoing) -> dict[str, Any]:
-        """The record of a reply that the journal has."""
+        """Store a decided reply in the journal. Returns its SQS record."""
         Inbox(dynamodb(), "parley", 86_400).add(out, self.clock.now)
         return {"body": encode(out).decode(), "messageId": "r", "attributes": {"ApproximateReceiveCount": "1"}}
 
@@ -180,12 +180,12 @@ class World:
         return row_of(dynamodb().get_item(TableName="parley", Key=key, ConsistentRead=True).get("Item", {}))
 
     def run(self, record: Mapping[str, Any], most: int = 50) -> int:
-        """Deliver as the queue would, waiting as long as it is told to. The number of attempts."""
+        """Deliver as the queue does, and wait as `RetryAfter` requests. Returns the number of attempts."""
         for attempt in range(1, most + 1):
             try:
                 self.deliverer(record)
-            except RetryAfter as later:
-                self.clock.now += later.seconds
+            except RetryAfter as retry:
+                self.clock.now += retry.seconds
             else:
                 return attempt
         raise AssertionError(f"not done after {most} attempts")
@@ -196,30 +196,30 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(clock, monkeypatch)
 
 
-def test_a_reply_is_sent_and_its_receipt_kept(world: World) -> None:
+def test_the_receipt_of_a_sent_reply_is_stored(world: World) -> None:
     out = world.out("hi")
     assert world.run(world.decided(out)) == 1
     row = world.row(out)
     assert (row.state, row.receipts, row.unknown_since) == (ReplyState.SENT, (Sent("id-1"),), None)
 
 
-def test_a_record_that_comes_twice_sends_once(world: World) -> None:
+def test_a_record_delivered_twice_is_sent_once(world: World) -> None:
     record = world.decided(world.out("hi"))
     world.run(record)
     world.run(record)
-    assert len(world.seen) == 1
+    assert len(world.requests) == 1
 
 
-def test_a_copy_that_the_sweeper_made_takes_no_turn_from_those_who_still_wait(
+def test_a_swept_record_of_a_sent_reply_does_not_use_the_rate_limiter(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = world.decided(world.out("hi"))
     swept = record | {"attributes": {"MessageDeduplicationId": "0-swept-1"}}
-    turns: list[object] = []
-    monkeypatch.setattr(RateLimiter, "wait", lambda _, buckets: turns.append(buckets))
+    waits: list[object] = []
+    monkeypatch.setattr(RateLimiter, "wait", lambda _, buckets: waits.append(buckets))
     world.run(swept)
     world.run(swept)
-    assert (len(world.seen), len(turns)) == (1, 1)
+    assert (len(world.requests), len(waits)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -235,36 +235,36 @@ def test_a_copy_that_the_sweeper_made_takes_no_turn_from_those_who_still_wait(
         ([httpx.ReadTimeout("x")], 2, "SENT", 2),
     ],
 )
-def test_each_outcome_has_its_consequence(
+def test_each_outcome_determines_the_attempts_and_the_state(
     world: World, statuses: list[int | Exception], attempts: int, state: str, calls: int
 ) -> None:
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = list(statuses)
     assert world.run(record) == attempts
-    assert (world.row(out).state, len(world.seen)) == (state, calls)
+    assert (world.row(out).state, len(world.requests)) == (state, calls)
 
 
-def test_a_limit_waits_as_long_as_the_platform_says(world: World) -> None:
+def test_a_rate_limit_error_waits_for_the_seconds_of_the_platform(world: World) -> None:
     record = world.decided(world.out("hi"))
     world.statuses = [429]
-    with pytest.raises(RetryAfter) as later:
+    with pytest.raises(RetryAfter) as retry:
         world.deliverer(record)
-    assert later.value.seconds == 7
+    assert retry.value.seconds == 7
 
 
-def test_retries_come_later_and_later_and_end_at_the_platforms_deadline(world: World) -> None:
+def test_retries_back_off_and_stop_at_the_deadline_of_the_platform(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = [500] * 100
     world.run(record)
     assert world.row(out).state == "FAILED"
     assert "gave up after" in world.row(out).reason
-    assert 6 <= len(world.seen) <= 20
+    assert 6 <= len(world.requests) <= 20
 
 
 @pytest.mark.parametrize(("on_unknown", "state", "calls"), [("report", "UNKNOWN", 1), ("resend", "SENT", 2)])
-def test_what_no_key_covers_is_reported_or_sent_again_as_configured(
+def test_on_unknown_decides_whether_a_call_without_a_key_is_repeated(
     world: World, on_unknown: Any, state: str, calls: int
 ) -> None:
     world.platform.idempotent_for = 0
@@ -273,11 +273,11 @@ def test_what_no_key_covers_is_reported_or_sent_again_as_configured(
     record = world.decided(out)
     world.statuses = [httpx.ReadTimeout("x")]
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (state, calls)
+    assert (world.row(out).state, len(world.requests)) == (state, calls)
 
 
 def crash_in_the_call(world: World, record: Mapping[str, Any]) -> None:
-    """The worker dies after the platform has done it and before anything is recorded."""
+    """The worker dies after the platform has handled the call and before the outcome is recorded."""
     serve = world.serve
 
     def dies(request: httpx.Request) -> httpx.Response:
@@ -292,29 +292,29 @@ def crash_in_the_call(world: World, record: Mapping[str, Any]) -> None:
     world.deliverer.calls.http = Http(httpx.Client(transport=httpx.MockTransport(serve)))
 
 
-def test_a_worker_that_dies_is_waited_for_and_then_taken_over(world: World) -> None:
+def test_the_reply_of_a_dead_worker_is_taken_over_after_its_lease(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     crash_in_the_call(world, record)
-    with pytest.raises(RetryAfter) as later:
+    with pytest.raises(RetryAfter) as retry:
         world.deliverer(record)
-    assert later.value.seconds == pytest.approx(20)
+    assert retry.value.seconds == pytest.approx(20)
     world.run(record)
     assert world.row(out).state == "SENT"
-    assert world.seen[0] == world.seen[1]
+    assert world.requests[0] == world.requests[1]
 
 
-def test_after_the_keys_time_a_takeover_reports_instead_of_repeating(world: World) -> None:
+def test_a_takeover_after_the_idempotency_window_reports_an_unknown_outcome(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     crash_in_the_call(world, record)
     world.clock.now += 101
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 1)
+    assert (world.row(out).state, len(world.requests)) == ("UNKNOWN", 1)
 
 
-def test_a_reply_that_kills_each_worker_comes_to_an_end(world: World) -> None:
-    """Else it would hold up its conversation until the queue parks it, a thousand attempts later."""
+def test_a_reply_that_crashes_every_worker_ends_at_the_deadline(world: World) -> None:
+    """Otherwise it would block its conversation for 1000 attempts, until it is in the dead-letter queue."""
     world.platform.idempotent_for = IDEMPOTENT
     out = world.out("hi")
     record = world.decided(out)
@@ -322,16 +322,16 @@ def test_a_reply_that_kills_each_worker_comes_to_an_end(world: World) -> None:
         crash_in_the_call(world, record)
         world.clock.now += 30
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 600 // 30)
+    assert (world.row(out).state, len(world.requests)) == ("UNKNOWN", 600 // 30)
 
 
-def test_a_reply_of_several_calls_goes_on_where_it_stopped(world: World) -> None:
+def test_a_reply_of_several_calls_continues_after_its_last_receipt(world: World) -> None:
     out = world.out("one", "two", "three")
     record = world.decided(out)
     world.statuses = [200, 500, 200, 429]
     world.run(record)
-    said = [text.split('"')[3] for text in world.seen]
-    assert said == ["one", "two", "two", "three", "three"]
+    sent = [body.split('"')[3] for body in world.requests]
+    assert sent == ["one", "two", "two", "three", "three"]
     assert [receipt.id for receipt in world.row(out).receipts] == ["id-1", "id-3", "id-5"]
 
 
@@ -350,55 +350,56 @@ def test_a_refused_form_becomes_plain_text(world: World) -> None:
     world.run(record)
     assert world.row(out).state == "SENT"
     assert world.row(out).out.form == "plain"
-    assert ['"rich"' in world.seen[0], '"plain"' in world.seen[1]] == [True, True]
+    assert ['"rich"' in world.requests[0], '"plain"' in world.requests[1]] == [True, True]
 
 
-def test_plain_text_that_is_refused_has_failed(world: World) -> None:
+def test_refused_plain_text_fails_the_reply(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = [422]
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == ("FAILED", 1)
+    assert (world.row(out).state, len(world.requests)) == ("FAILED", 1)
 
 
-def test_a_refused_grant_is_done_without(world: World) -> None:
+def test_a_reply_is_sent_without_a_refused_reply_token(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     world.statuses = [410]
     world.run(record)
-    assert ['"grant":99' in world.seen[0], '"grant":0' in world.seen[1]] == [True, True]
+    assert ['"reply_token_expires":99' in world.requests[0], '"reply_token_expires":0' in world.requests[1]] == [
+        True,
+        True,
+    ]
     assert world.row(out).state == "SENT"
 
 
 @pytest.mark.parametrize(("policy", "state", "calls"), [("report", "UNKNOWN", 2), ("resend", "SENT", 3)])
-def test_a_grant_refused_after_a_lost_answer_says_nothing_of_the_earlier_attempt(
+def test_a_reply_token_refused_after_a_lost_answer_leaves_the_outcome_unknown(
     world: World, policy: Literal["report", "resend"], state: str, calls: int
 ) -> None:
-    """Said otherwise, without the grant, it may be there twice."""
+    """A repetition without the reply token may be a duplicate."""
     world.config = Config(on_unknown=policy)
-    out = world.out("harmless")
+    out = world.out("idempotent")
     record = world.decided(out)
     world.statuses = [504, 410]
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (state, calls)
+    assert (world.row(out).state, len(world.requests)) == (state, calls)
 
 
-def test_a_grant_that_ends_after_a_lost_answer_is_not_done_without(world: World) -> None:
-    out = world.out("harmless")
-    place = msgspec.structs.replace(out.to, reply_token_expires=int(world.clock.now) + 30)
-    out = msgspec.structs.replace(out, to=place)
+def test_a_reply_token_that_expires_after_a_lost_answer_leaves_the_outcome_unknown(world: World) -> None:
+    out = world.out("idempotent")
+    destination = msgspec.structs.replace(out.to, reply_token_expires=int(world.clock.now) + 30)
+    out = msgspec.structs.replace(out, to=destination)
     record = world.decided(out)
     world.statuses = [504]
     with pytest.raises(RetryAfter):
         world.deliverer(record)
     world.clock.now += 30
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == ("UNKNOWN", 1)
+    assert (world.row(out).state, len(world.requests)) == ("UNKNOWN", 1)
 
 
-def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reply_fails_if_too_many_replies_are_deferred(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise TooManyDeferredError("20 replies wait")
 
@@ -410,21 +411,21 @@ def test_who_is_owed_too_much_already_costs_the_reply_and_the_operator_is_told(
     assert (world.row(out).state, world.row(out).reason) == (ReplyState.FAILED, "id-1; 20 replies wait")
 
 
-def test_what_is_owed_is_kept_as_long_as_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deferred_replies_have_the_retention_of_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_RETENTION_DAYS", "29")
     assert delivery._deliverer.__wrapped__().deferred.keep_for == 29 * 86_400
 
 
-def test_what_cannot_be_said_to_a_closed_person_waits_for_them_to_write(world: World) -> None:
+def test_a_reply_is_retried_while_the_reply_window_is_closed(world: World) -> None:
     out = world.out("hi", "there")
     record = world.decided(out)
     world.statuses = [200, 403, 403]
     assert world.run(record) == 3
     assert world.row(out).state == ReplyState.SENT
-    assert ["there" in said for said in world.seen] == [False, True, True, True]
+    assert ["there" in body for body in world.requests] == [False, True, True, True]
 
 
-def test_nobody_is_waited_for_longer_than_anything_is_retried(world: World) -> None:
+def test_a_closed_reply_window_fails_the_reply_at_the_deadline(world: World) -> None:
     out = world.out("hi")
     started = world.clock.now
     world.statuses = [403] * 100
@@ -433,7 +434,7 @@ def test_nobody_is_waited_for_longer_than_anything_is_retried(world: World) -> N
     assert world.clock.now - started == pytest.approx(Platform.PROFILE.retry_for, abs=150)
 
 
-def test_what_cannot_be_said_to_a_closed_person_is_owed_where_callbacks_are_answered(
+def test_an_app_with_passive_replies_defers_a_reply_if_the_window_is_closed(
     world: World, message: Callable[..., Message]
 ) -> None:
     world.config = PassiveReplies()
@@ -445,44 +446,44 @@ def test_what_cannot_be_said_to_a_closed_person_is_owed_where_callbacks_are_answ
     assert list(world.outbox.due(world.clock.now + 10**6)) == []
 
 
-def test_what_is_owed_goes_before_what_was_decided_since(world: World) -> None:
+def test_a_deferred_reply_is_sent_before_later_replies(world: World) -> None:
     world.config = PassiveReplies()
     first, second = world.out("first"), world.out("second", ordinal=1)
     world.statuses = [403]
     world.run(world.decided(first))
     world.run(world.decided(second))
-    assert ["first" in said for said in world.seen] == [True, True, False]
+    assert ["first" in body for body in world.requests] == [True, True, False]
     assert [world.row(out).state for out in (first, second)] == ["SENT", "SENT"]
     assert world.deliverer.deferred.of(first.to.key) == []
 
 
-def test_what_is_owed_is_left_to_the_callback_that_may_still_say_it_with_the_next_answer(world: World) -> None:
+def test_a_deferred_reply_is_not_sent_while_the_next_callback_may_send_it(world: World) -> None:
     world.config = PassiveReplies()
-    world.platform.held = 12
+    world.platform.passive_reply_within = 12
     world.statuses = [403]
     world.run(world.decided(world.out("first")))
     record = world.decided(world.out("second", ordinal=1))
-    with pytest.raises(RetryAfter) as later:
+    with pytest.raises(RetryAfter) as retry:
         world.deliverer(record)
-    assert later.value.seconds == pytest.approx(12)
-    assert ["first" in said for said in world.seen] == [True]
+    assert retry.value.seconds == pytest.approx(12)
+    assert ["first" in body for body in world.requests] == [True]
     world.run(record)
-    assert ["first" in said for said in world.seen] == [True, True, False]
+    assert ["first" in body for body in world.requests] == [True, True, False]
 
 
-def test_what_was_decided_since_is_owed_too_while_that_cannot_be_said(world: World) -> None:
-    """It costs one call, of the oldest, and not one for each."""
+def test_later_replies_are_deferred_while_an_earlier_reply_is_refused(world: World) -> None:
+    """Each attempt makes one call, for the oldest reply, and not one call for each reply."""
     world.config = PassiveReplies()
     outs = [world.out(text, ordinal=number) for number, text in enumerate(("first", "second", "third"))]
     world.statuses = [403] * 3
     for out in outs:
         world.run(world.decided(out))
-    assert ["first" in said for said in world.seen] == [True] * 3
+    assert ["first" in body for body in world.requests] == [True] * 3
     assert [row.out.id for row in world.deliverer.deferred.of(outs[0].to.key)] == [out.id for out in outs]
     assert world.row(outs[2]).reason == "an earlier reply is deferred"
 
 
-def test_a_reply_that_is_owed_and_comes_again_waits_for_none_behind_it(world: World) -> None:
+def test_a_redelivered_deferred_reply_does_not_wait_for_later_replies(world: World) -> None:
     world.config = PassiveReplies()
     first, second = world.out("first"), world.out("second", ordinal=1)
     record = world.decided(first)
@@ -493,74 +494,76 @@ def test_a_reply_that_is_owed_and_comes_again_waits_for_none_behind_it(world: Wo
     assert (world.row(first).state, world.row(second).state) == ("SENT", "PENDING")
 
 
-def test_what_has_begun_is_finished_though_something_is_owed_since(world: World) -> None:
-    """Half of it is there; the other half may not wait for a day."""
+def test_a_partly_sent_reply_is_completed_although_another_reply_is_deferred(world: World) -> None:
+    """The first half is delivered already. The second half must not wait for a day."""
     world.config = PassiveReplies()
     first, second = world.out("first"), world.out("half", "rest", ordinal=1)
     record = world.decided(second)
     world.statuses = [200, 429]
-    with pytest.raises(RetryAfter) as later:
+    with pytest.raises(RetryAfter) as retry:
         world.deliverer(record)
-    world.clock.now += later.value.seconds
+    world.clock.now += retry.value.seconds
     world.statuses = [403, 403]
     world.run(world.decided(first))
     assert world.run(record) == 1
     assert world.row(second).state == "SENT"
 
 
-@pytest.mark.parametrize("text", ["unsayable", "broken"])
-def test_what_the_platform_half_cannot_do_ends_and_is_told(world: World, text: str) -> None:
+@pytest.mark.parametrize("text", ["undeliverable", "broken"])
+def test_an_error_in_the_platform_code_fails_the_reply_with_a_reason(world: World, text: str) -> None:
     out = world.out(text)
     world.run(world.decided(out))
-    assert (world.row(out).state, world.seen) == ("FAILED", [])
+    assert (world.row(out).state, world.requests) == ("FAILED", [])
     assert "text" not in world.row(out).reason or "no way" in world.row(out).reason
 
 
-def test_an_empty_reply_is_sent_by_saying_nothing(world: World) -> None:
+def test_an_empty_reply_is_sent_without_a_call(world: World) -> None:
     out = world.out()
     world.run(world.decided(out))
-    assert (world.row(out).state, world.seen) == ("SENT", [])
+    assert (world.row(out).state, world.requests) == ("SENT", [])
 
 
-def test_while_the_callback_may_still_answer_the_deliverer_waits(world: World) -> None:
+def test_the_deliverer_waits_while_the_callback_may_send_a_passive_reply(world: World) -> None:
     record = world.decided(world.out("hi"))
-    world.platform.held = 12
-    with pytest.raises(RetryAfter) as later:
+    world.platform.passive_reply_within = 12
+    with pytest.raises(RetryAfter) as retry:
         world.deliverer(record)
-    assert later.value.seconds == pytest.approx(12)
-    assert world.seen == []
+    assert retry.value.seconds == pytest.approx(12)
+    assert world.requests == []
 
 
-def test_what_an_answer_tells_about_limits_holds_for_the_next_call(world: World) -> None:
-    world.platform.news = (Pause(Bucket("b", 100, 1), 30),)
+def test_the_limit_feedback_of_an_answer_applies_to_the_next_call(world: World) -> None:
+    world.platform.pauses = (Pause(Bucket("b", 100, 1), 30),)
     world.run(world.decided(world.out("hi")))
-    world.platform.news = ()
+    world.platform.pauses = ()
     following = world.out("next", ordinal=1)
-    with pytest.raises(RetryAfter) as later:
+    with pytest.raises(RetryAfter) as retry:
         world.deliverer(world.decided(following))
-    assert later.value.seconds > 25
+    assert retry.value.seconds > 25
 
 
 @pytest.mark.parametrize(("error", "least"), [(UnknownAppError("x"), 300), (AppsUnavailableError("x"), 10)])
-def test_a_reply_of_an_app_that_cannot_be_had_waits(world: World, error: Exception, least: float) -> None:
+def test_a_reply_waits_while_the_configuration_of_its_app_is_unavailable(
+    world: World, error: Exception, least: float
+) -> None:
     record = world.decided(world.out("hi"))
     world.app_error = error
-    with pytest.raises(RetryAfter) as later:
+    with pytest.raises(RetryAfter) as retry:
         world.deliverer(record)
-    assert later.value.seconds >= least
-    assert world.seen == []
+    assert retry.value.seconds >= least
+    assert world.requests == []
 
 
 @pytest.mark.parametrize(
-    ("worked_on", "state"), [(False, ReplyState.FAILED), (True, ReplyState.UNKNOWN)], ids=["untouched", "in doubt"]
+    ("attempted", "state"), [(False, ReplyState.FAILED), (True, ReplyState.UNKNOWN)], ids=["not attempted", "attempted"]
 )
-def test_a_reply_of_an_app_that_was_removed_ends_after_a_day(
-    world: World, worked_on: bool, state: ReplyState, logged: Callable[[], str]
+def test_a_reply_of_a_removed_app_ends_after_a_day(
+    world: World, attempted: bool, state: ReplyState, logged: Callable[[], str]
 ) -> None:
     out = world.out("hi")
     record = world.decided(out)
-    if worked_on:
-        world.outbox.take(out.id, "somebody who died", world.clock.now)
+    if attempted:
+        world.outbox.take(out.id, "dead worker", world.clock.now)
     world.app_error = UnknownAppError("x")
     world.clock.now += 86_000
     with pytest.raises(RetryAfter):
@@ -571,10 +574,10 @@ def test_a_reply_of_an_app_that_was_removed_ends_after_a_day(
     assert "reply finished" in logged()
     world.app_error = None
     world.deliverer(record)
-    assert world.seen == []
+    assert world.requests == []
 
 
-def test_a_reply_of_a_removed_app_that_another_worker_has_waits_for_that(world: World) -> None:
+def test_a_reply_of_a_removed_app_waits_for_the_lease_of_another_worker(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     world.app_error = UnknownAppError("x")
@@ -585,18 +588,18 @@ def test_a_reply_of_a_removed_app_that_another_worker_has_waits_for_that(world: 
     assert world.row(out).state is ReplyState.SENDING
 
 
-def test_ssm_may_be_away_for_days_before_the_queue_gives_a_reply_up(world: World) -> None:
+def test_a_reply_is_retried_through_an_ssm_outage_of_three_days(world: World) -> None:
     record = world.decided(world.out("hi"))
     world.app_error = AppsUnavailableError("x")
     waited = 0.0
     for receives in range(1, 1000):
-        with pytest.raises(RetryAfter) as later:
+        with pytest.raises(RetryAfter) as retry:
             world.deliverer(record | {"attributes": {"ApproximateReceiveCount": str(receives)}})
-        waited += later.value.seconds
+        waited += retry.value.seconds
     assert waited > 3 * 86_400
 
 
-def test_a_worker_that_lost_its_lease_lets_nothing_pass_it(world: World) -> None:
+def test_a_worker_that_lost_its_lease_returns_its_record_to_the_queue(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     serve = world.serve
@@ -612,7 +615,9 @@ def test_a_worker_that_lost_its_lease_lets_nothing_pass_it(world: World) -> None
     assert world.row(out).owner == "another"
 
 
-def test_a_table_that_fails_keeps_the_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_to_the_table_returns_the_record_to_the_queue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = world.decided(world.out("hi"))
 
     def throttled(*_: Any, **__: Any) -> None:
@@ -624,10 +629,10 @@ def test_a_table_that_fails_keeps_the_record(world: World, monkeypatch: pytest.M
             world.deliverer(record)
     world.clock.now += 21
     world.run(record)
-    assert len(world.seen) == 2
+    assert len(world.requests) == 2
 
 
-def test_a_refused_secret_is_retried_until_somebody_mends_it(world: World) -> None:
+def test_a_refused_app_secret_is_retried_until_it_is_corrected(world: World) -> None:
     out = world.out("hi")
     record = world.decided(out)
     serve = world.serve

@@ -1,4 +1,4 @@
-"""What is known about a reply is never lost on the way to its row, and nothing is doubtful that is not."""
+"""Every known outcome of a reply is recorded. An outcome is unknown only if it cannot be determined."""
 
 from typing import Any
 
@@ -28,8 +28,8 @@ def throttled(*_: Any, **__: Any) -> Any:
     raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "UpdateItem")
 
 
-def test_a_token_row_that_cannot_be_read_leaves_no_doubt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The call has not left: even where no key covers it, it is simply made later."""
+def test_an_unreadable_token_row_leaves_the_reply_pending(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call was not sent. It is made later, even without an idempotency key."""
     world.platform.idempotent_for = 0
     out = world.out("hi")
     record = world.decided(out)
@@ -41,10 +41,10 @@ def test_a_token_row_that_cannot_be_read_leaves_no_doubt(world: World, monkeypat
     assert (row.state, row.unknown_since) == (ReplyState.PENDING, None)
     assert "ThrottlingException" in row.reason
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (ReplyState.SENT, 1)
+    assert (world.row(out).state, len(world.requests)) == (ReplyState.SENT, 1)
 
 
-def test_a_rejected_token_that_cannot_be_dropped_hides_no_outcome(
+def test_a_failure_to_drop_a_rejected_token_does_not_change_the_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.platform.idempotent_for = 0
@@ -58,17 +58,19 @@ def test_a_rejected_token_that_cannot_be_dropped_hides_no_outcome(
     assert (world.row(out).state, world.row(out).unknown_since) == (ReplyState.PENDING, None)
 
 
-def test_limits_that_cannot_be_learned_hide_no_outcome(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_apply_limit_feedback_does_not_change_the_outcome(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.platform.idempotent_for = 0
-    world.platform.news = (Pause(Bucket("b", 100, 1), 30),)
+    world.platform.pauses = (Pause(Bucket("b", 100, 1), 30),)
     out = world.out("hi")
     record = world.decided(out)
     monkeypatch.setattr(RateLimiter, "apply", throttled)
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (ReplyState.SENT, 1)
+    assert (world.row(out).state, len(world.requests)) == (ReplyState.SENT, 1)
 
 
-def test_waiting_for_a_token_happens_before_the_reply_is_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deliverer_gets_a_token_before_it_takes_the_reply(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: Any) -> Any:
         raise RetryAfter(1, "waiting for another worker's token")
 
@@ -81,7 +83,7 @@ def test_waiting_for_a_token_happens_before_the_reply_is_taken(world: World, mon
 
 
 @pytest.mark.parametrize(("idempotent_for", "state"), [(100.0, ReplyState.FAILED), (0.0, ReplyState.UNKNOWN)])
-def test_a_refusal_after_a_lost_answer_settles_it_only_where_a_key_covers_both(
+def test_a_refusal_after_a_lost_answer_is_final_only_within_the_idempotency_window(
     world: World, idempotent_for: float, state: ReplyState
 ) -> None:
     world.platform.idempotent_for = idempotent_for
@@ -90,10 +92,10 @@ def test_a_refusal_after_a_lost_answer_settles_it_only_where_a_key_covers_both(
     record = world.decided(out)
     world.statuses = [httpx.ReadTimeout("x"), 404]
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (state, 2)
+    assert (world.row(out).state, len(world.requests)) == (state, 2)
 
 
-def test_a_rate_limit_after_a_lost_answer_settles_nothing(world: World) -> None:
+def test_a_rate_limit_error_after_a_lost_answer_leaves_the_outcome_unknown(world: World) -> None:
     world.platform.idempotent_for = 10
     out = world.out("hi")
     record = world.decided(out)
@@ -115,27 +117,27 @@ def rich(world: World, *first: Text) -> Outgoing:
     )
 
 
-def test_a_form_refused_after_an_upload_becomes_text_and_the_upload_is_forgotten(world: World) -> None:
-    out = rich(world, Text(text="harmless"))
+def test_a_form_refused_after_an_upload_becomes_text_without_the_upload_receipt(world: World) -> None:
+    out = rich(world, Text(text="idempotent"))
     record = world.decided(out)
     world.statuses = [200, 422]
     world.run(record)
     row = world.row(out)
     assert (row.state, row.out.form) == (ReplyState.SENT, "plain")
     assert [receipt.id for receipt in row.receipts] == ["id-3"]
-    assert "a card" in world.seen[2]
+    assert "a card" in world.requests[2]
 
 
-def test_a_form_refused_after_a_part_was_said_is_not_said_from_the_start_again(world: World) -> None:
-    out = rich(world, Text(text="said"))
+def test_a_form_refused_after_a_visible_part_fails_the_reply(world: World) -> None:
+    out = rich(world, Text(text="visible"))
     record = world.decided(out)
     world.statuses = [200, 422]
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (ReplyState.FAILED, 2)
+    assert (world.row(out).state, len(world.requests)) == (ReplyState.FAILED, 2)
 
 
-def test_what_was_said_is_remembered_although_the_next_call_cannot_be_made(world: World) -> None:
-    """Nothing covers a repetition: only the receipt keeps it from being said twice."""
+def test_the_receipt_of_a_call_is_stored_even_if_the_next_call_cannot_be_made(world: World) -> None:
+    """The call has no idempotency key. Only the receipt prevents a duplicate."""
 
     class Broken(Platform):
         broken = True
@@ -154,11 +156,11 @@ def test_what_was_said_is_remembered_although_the_next_call_cannot_be_made(world
     assert world.row(out).receipts == (Sent("id-1"),)
     platform.broken = False
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (ReplyState.SENT, 2)
+    assert (world.row(out).state, len(world.requests)) == (ReplyState.SENT, 2)
 
 
-def test_time_spent_waiting_for_a_turn_is_no_time_spent_trying(world: World) -> None:
-    """A limit delays and never drops: the deadline for retries begins with the first attempt."""
+def test_time_before_the_first_attempt_does_not_count_towards_the_deadline(world: World) -> None:
+    """A rate limit delays a reply and never drops it. The deadline for retries starts with the first attempt."""
     out = world.out("hi")
     record = world.decided(out)
     world.clock.now += 10 * world.platform.PROFILE.retry_for
@@ -167,7 +169,7 @@ def test_time_spent_waiting_for_a_turn_is_no_time_spent_trying(world: World) -> 
     assert world.row(out).state is ReplyState.SENT
 
 
-def test_an_answer_that_nobody_can_read_is_unclear_and_not_an_error(
+def test_an_answer_that_cannot_be_interpreted_is_an_unknown_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = world.out("hi")
@@ -182,27 +184,27 @@ def test_an_answer_that_nobody_can_read_is_unclear_and_not_an_error(
 
 
 @pytest.mark.parametrize("step", ["take", "record"])
-def test_a_write_whose_answer_got_lost_is_known_as_ones_own(world: World, step: str) -> None:
-    """The AWS client writes again and is refused by the first write, which was its own."""
+def test_a_worker_recognises_its_own_write_after_a_lost_answer(world: World, step: str) -> None:
+    """The AWS client repeats the write. Its condition fails, because the first write was stored."""
     client = world.outbox.client
     update = client.update_item
     out = world.out("hi")
     record = world.decided(out)
 
     def twice(**request: Any) -> Any:
-        mine = request["Key"]["pk"]["S"].startswith("out#")
-        if mine and ("lease_until <= :now" in request["ConditionExpression"]) == (step == "take"):
+        is_reply = request["Key"]["pk"]["S"].startswith("out#")
+        if is_reply and ("lease_until <= :now" in request["ConditionExpression"]) == (step == "take"):
             update(**request)
         return update(**request)
 
-    twofold: Any = type("Client", (), {"update_item": staticmethod(twice), "exceptions": client.exceptions})()
-    world.outbox.client = twofold
+    repeating: Any = type("Client", (), {"update_item": staticmethod(twice), "exceptions": client.exceptions})()
+    world.outbox.client = repeating
     assert world.run(record) == 1
-    assert (world.row(out).state, world.row(out).attempts, len(world.seen)) == (ReplyState.SENT, 1, 1)
+    assert (world.row(out).state, world.row(out).attempts, len(world.requests)) == (ReplyState.SENT, 1, 1)
 
 
-def test_only_the_platform_half_decides_where_calls_go(world: World) -> None:
-    """A server that is not there is no doubt: nothing was ever connected."""
+def test_a_failed_connection_leaves_no_unknown_outcome(world: World) -> None:
+    """The call was not sent, because no connection was made."""
     world.platform.idempotent_for = 0
     out = world.out("hi")
     record = world.decided(out)
@@ -220,10 +222,10 @@ def test_only_the_platform_half_decides_where_calls_go(world: World) -> None:
 
 
 @pytest.mark.parametrize(("age", "state", "calls"), [(79.0, ReplyState.SENT, 2), (81.0, ReplyState.UNKNOWN, 1)])
-def test_a_call_is_repeated_only_if_it_must_arrive_while_the_platform_knows_its_key(
+def test_a_call_is_repeated_only_if_its_lease_ends_within_the_idempotency_window(
     world: World, age: float, state: ReplyState, calls: int
 ) -> None:
-    """The key is valid for 100 s and the lease lasts 20 s: a worker that stalls may call until its lease ends."""
+    """The key is valid for 100 s and the lease for 20 s. A worker that stalls may call until its lease ends."""
     world.platform.idempotent_for = 100
     out = world.out("hi")
     record = world.decided(out)
@@ -233,11 +235,11 @@ def test_a_call_is_repeated_only_if_it_must_arrive_while_the_platform_knows_its_
         world.deliverer(record)
     world.clock.now = started + age
     world.run(record)
-    assert (world.row(out).state, len(world.seen)) == (state, calls)
+    assert (world.row(out).state, len(world.requests)) == (state, calls)
 
 
-def test_slow_server_errors_are_not_repeated_beyond_the_window(world: World) -> None:
-    """Each answer takes 8 s. The last call that may be made ends inside the window, however long it stalls."""
+def test_slow_server_errors_are_not_repeated_beyond_the_idempotency_window(world: World) -> None:
+    """Each answer takes 8 s. The lease of the last call ends inside the window."""
     world.platform.idempotent_for = 180
     out = world.out("hi")
     record = world.decided(out)
@@ -258,23 +260,23 @@ def test_slow_server_errors_are_not_repeated_beyond_the_window(world: World) -> 
 
 
 @pytest.mark.parametrize(("status", "passive"), [(500, False), (500, True), (401, False)])
-def test_a_token_that_is_refused_ends_the_reply_at_the_deadline_with_few_calls(
+def test_a_reply_without_a_token_fails_at_the_deadline_after_few_requests(
     world: World, status: int, passive: bool
 ) -> None:
-    """Such as WeChat 50004, a code that is not listed. A platform bans clients that keep asking."""
+    """WeChat 50004 is such a refusal, and is not listed. A platform bans clients that repeat such requests."""
     world.config = PassiveReplies() if passive else Config()
     world.token_status = status
     out = world.out("hi")
     record = world.decided(out)
     attempts = world.run(record)
     row = world.row(out)
-    assert (row.state, world.seen) == (ReplyState.FAILED, [])
+    assert (row.state, world.requests) == (ReplyState.FAILED, [])
     assert "app_secret is refused" in row.reason
     assert len(world.tokens) <= attempts <= 15
 
 
-def test_an_account_that_may_not_call_at_all_defers_its_replies(world: World) -> None:
-    """Its token is refused for good: the passive reply to the person's next message is the only way left."""
+def test_an_account_without_api_access_defers_its_replies(world: World) -> None:
+    """Its token is refused permanently. Only a passive reply to the person's next message can carry the reply."""
     world.config = PassiveReplies()
     world.token_status = 401
     out = world.out("hi")

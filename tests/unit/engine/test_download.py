@@ -1,4 +1,4 @@
-"""Media for the bot: fetched with the app's token, or told why not."""
+"""Media for the bot: fetched with the app's token, or an error with the reason."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,10 +23,10 @@ CONFIG = {"app_id": "cli_a", "app_secret": "s", "verification_token": "v", "host
 
 
 class Server:
-    """Hands out tokens `t1`, `t2` ...; accepts only `good`."""
+    """Issues the tokens `t1`, `t2`, ... and accepts only `valid`."""
 
-    def __init__(self, good: str = "t1", media: httpx.Response | None = None) -> None:
-        self.good = good
+    def __init__(self, valid: str = "t1", media: httpx.Response | None = None) -> None:
+        self.valid = valid
         self.media = media or httpx.Response(200, content=b"PNG", headers={"content-type": "image/png"})
         self.tokens = 0
 
@@ -34,7 +34,7 @@ class Server:
         if "tenant_access_token" in request.url.path:
             self.tokens += 1
             return httpx.Response(200, json={"code": 0, "tenant_access_token": f"t{self.tokens}", "expire": 7200})
-        if request.headers["authorization"] != f"Bearer {self.good}":
+        if request.headers["authorization"] != f"Bearer {self.valid}":
             return httpx.Response(400, json={"code": 99991663, "msg": "invalid"})
         return self.media
 
@@ -53,29 +53,29 @@ def fetch(message: Callable[..., Message]) -> Callable[..., bytes]:
     return run
 
 
-def test_the_bytes_come_with_the_apps_token(fetch: Callable[..., bytes]) -> None:
+def test_media_are_downloaded_with_the_token_of_the_app(fetch: Callable[..., bytes]) -> None:
     assert fetch(Server()) == b"PNG"
 
 
-def test_a_token_that_is_refused_is_replaced_once(fetch: Callable[..., bytes]) -> None:
-    server = Server(good="t2")
+def test_a_refused_token_is_replaced_once(fetch: Callable[..., bytes]) -> None:
+    server = Server(valid="t2")
     assert fetch(server) == b"PNG"
     assert server.tokens == 2
     with pytest.raises(DownloadError):
-        fetch(Server(good="never"))
+        fetch(Server(valid="never"))
 
 
-def test_what_the_platform_refuses_is_told_with_its_reason(fetch: Callable[..., bytes]) -> None:
+def test_a_refused_download_raises_an_error_with_the_reason(fetch: Callable[..., bytes]) -> None:
     with pytest.raises(DownloadError, match="234003"):
         fetch(Server(media=httpx.Response(400, json={"code": 234003, "msg": "not in the message"})))
 
 
-def test_an_app_that_is_gone_is_a_reason_too(fetch: Callable[..., bytes]) -> None:
+def test_a_download_for_an_unknown_app_raises_an_error(fetch: Callable[..., bytes]) -> None:
     with pytest.raises(DownloadError):
         fetch(Server(), app="gone")
 
 
-def test_downloads_are_made_from_the_environment() -> None:
+def test_the_table_of_downloads_comes_from_the_environment() -> None:
     assert module.downloads().calls.table == "parley"
 
 
@@ -98,7 +98,7 @@ WECHAT = {"app_id": "wx1", "app_secret": "s", "token": "t", "mode": "plain", "ho
         ),
     ],
 )
-def test_wechat_may_answer_with_an_address_or_a_refusal_that_it_calls_text(
+def test_a_wechat_answer_of_type_text_may_be_media_a_url_or_an_error(
     message: Callable[..., Message], media: httpx.Response, wanted: bytes | str
 ) -> None:
     ssm().put_parameter(
@@ -117,16 +117,16 @@ def test_wechat_may_answer_with_an_address_or_a_refusal_that_it_calls_text(
     http = Http(httpx.Client(transport=httpx.MockTransport(server)))
     calls = Calls(http, Tokens(dynamodb(), "parley"), RateLimiter(dynamodb(), "parley"), dynamodb(), "parley")
     downloads = Downloads(calls, Apps())
-    came = msgspec.structs.replace(message(), platform="wechat")
+    received = msgspec.structs.replace(message(), platform="wechat")
     if isinstance(wanted, bytes):
-        assert downloads(Image(key="m"), came) == wanted
+        assert downloads(Image(key="m"), received) == wanted
         return
     with pytest.raises(DownloadError, match=wanted):
-        downloads(Image(key="m"), came)
+        downloads(Image(key="m"), received)
 
 
 @pytest.mark.parametrize("refused", ["token", "media"])
-def test_a_picture_that_the_api_refuses_is_fetched_from_the_address_in_the_callback(
+def test_a_picture_refused_by_the_api_is_fetched_from_the_url_in_the_callback(
     message: Callable[..., Message], refused: str
 ) -> None:
     ssm().put_parameter(
@@ -145,7 +145,7 @@ def test_a_picture_that_the_api_refuses_is_fetched_from_the_address_in_the_callb
 
     http = Http(httpx.Client(transport=httpx.MockTransport(server)))
     calls = Calls(http, Tokens(dynamodb(), "parley"), RateLimiter(dynamodb(), "parley"), dynamodb(), "parley")
-    downloads, came = Downloads(calls, Apps()), msgspec.structs.replace(message(), platform="wechat")
-    assert downloads(Image(key="m", url="http://mmbiz/picture"), came) == b"PNG"
+    downloads, received = Downloads(calls, Apps()), msgspec.structs.replace(message(), platform="wechat")
+    assert downloads(Image(key="m", url="http://mmbiz/picture"), received) == b"PNG"
     with pytest.raises(DownloadError):
-        downloads(Image(key="m"), came)
+        downloads(Image(key="m"), received)

@@ -1,4 +1,4 @@
-"""A refused part of a reply never costs its words, and only the refused part is left out."""
+"""Only the refused part of a reply is replaced or left out, and the words of the reply stay."""
 
 from typing import Any
 
@@ -57,19 +57,19 @@ def segments(*changed: AnySegment) -> tuple[AnySegment, ...]:
     return tuple(by_type.get(type(segment), segment) for segment in ALL.segments)
 
 
-def test_a_refused_quote_keeps_its_words_and_everything_else():
+def test_a_refused_quote_becomes_its_text_and_all_other_parts_stay():
     found = without("quote")
     assert found.reply == replace(ALL, quote=False, segments=segments(Quote(message_id="", text="earlier")))
     assert (found.to, found.form, found.dropped) == (outgoing().to, "rich", ("quote",))
 
 
-def test_a_refused_thread_is_left_and_everything_else_stays():
+def test_a_refused_thread_is_removed_and_all_other_parts_stay():
     found = without("thread")
     assert found.reply == replace(ALL, thread=False)
     assert found.to == replace(outgoing().to, thread_id="")
 
 
-def test_a_refused_direct_chat_leads_to_the_room():
+def test_a_refused_private_reply_goes_to_the_room():
     assert without("private").reply == replace(ALL, private=False)
 
 
@@ -80,39 +80,39 @@ def test_a_refused_mention_becomes_the_name():
     assert found.reply.segments[3:] == ALL.segments[3:]
 
 
-def test_of_refused_buttons_the_addresses_stay():
+def test_the_urls_of_refused_buttons_become_text():
     card = replace(CARD, buttons=(), text="body\nU https://example.com")
     assert without("buttons").reply == replace(ALL, segments=segments(card))
 
 
-def test_a_refused_upload_becomes_its_name_and_address():
+def test_a_refused_upload_becomes_its_name_and_url():
     found = without("media", media=CHART)
     assert found.reply.segments[3] == Text(text="[chart.png] https://example.com/chart.png\n")
     assert found.reply.segments[4] == CARD
 
 
-def test_of_two_uploads_only_the_refused_one_is_replaced():
+def test_only_the_refused_one_of_two_uploads_is_replaced():
     other = File(url="https://example.com/plan.pdf")
     found = without("media", Reply(segments=(CHART, other)), other)
     assert found.reply.segments == (CHART, Text(text="[file] https://example.com/plan.pdf\n"))
 
 
-def test_without_an_upload_the_pictures_of_cards_are_left_out():
+def test_refused_pictures_of_cards_are_left_out():
     assert without("media").reply == replace(ALL, segments=segments(replace(CARD, image="")))
 
 
 @pytest.mark.parametrize("part", ["quote", "thread", "private"])
-def test_a_reply_that_needs_no_message_and_no_thread_has_no_other_place(part: Part):
+def test_a_new_message_in_a_room_has_no_fallback_for_its_place(part: Part):
     assert fallback(outgoing(Reply.of(CARD), thread_id=""), part) is None
 
 
-def test_without_a_quote_the_message_that_is_gone_was_that_of_the_thread():
+def test_a_refused_quote_of_a_reply_without_a_quote_drops_the_thread():
     found = fallback(outgoing(Reply.of("words")), "quote")
     assert found is not None
     assert (found.to.thread_id, found.dropped) == ("", ("thread",))
 
 
-def test_the_quote_that_an_answer_to_a_press_has_by_itself_is_dropped_once():
+def test_the_implicit_quote_of_a_reply_to_a_button_is_dropped_once():
     press = replace(outgoing(Reply.of("words"), thread_id=""), to=replace(outgoing().to, kind="action", thread_id=""))
     found = fallback(press, "quote")
     assert found is not None
@@ -121,7 +121,7 @@ def test_the_quote_that_an_answer_to_a_press_has_by_itself_is_dropped_once():
 
 
 @pytest.mark.parametrize("part", ["mention", "buttons", "media"])
-def test_a_part_that_the_reply_lacks_is_followed_by_plain_text(part: Part):
+def test_a_refused_part_that_the_reply_lacks_leads_to_plain_text(part: Part):
     bare = outgoing(Reply(segments=(Text(text="words "), Audio(url="https://example.com/a.opus"))), thread_id="")
     found = fallback(bare, part)
     assert found is not None
@@ -130,17 +130,17 @@ def test_a_part_that_the_reply_lacks_is_followed_by_plain_text(part: Part):
 
 
 @pytest.mark.parametrize("part", ["", "form", *PARTS])
-def test_plain_text_alone_has_no_further_form(part: Part):
+def test_plain_text_has_no_fallback(part: Part):
     assert fallback(outgoing(Reply.of("words"), thread_id=""), part) is None
 
 
-def test_a_card_of_nothing_but_a_button_is_not_emptied():
+def test_a_card_with_only_a_button_keeps_its_label():
     found = fallback(outgoing(Reply.of(Card(buttons=(Button(id="a", label="A"),))), thread_id=""), "buttons")
     assert found is not None
     assert plain_text(found.reply.segments) == "[A]"
 
 
-def test_every_refusal_of_every_part_in_any_order_ends_and_keeps_the_words():
+def test_repeated_refusals_of_every_part_end_in_plain_text_with_all_words():
     out = outgoing()
     for _ in range(3):
         for part in PARTS:
@@ -169,7 +169,7 @@ def test_receipts_of_invisible_calls_are_dropped_with_the_form():
 
 
 @pytest.mark.parametrize("part", ["quote", "thread", "private"])
-def test_messages_that_people_see_are_kept_if_the_content_stays_the_same(part: Part):
+def test_receipts_of_visible_messages_stay_if_the_content_stays_the_same(part: Part):
     reply = replace(ALL, segments=ALL.segments[1:])
     found = fallback_of(attempt(outgoing(reply), visible=True), SEND, Permanent("no", part=part))
     assert isinstance(found, Fallback)
@@ -178,12 +178,12 @@ def test_messages_that_people_see_are_kept_if_the_content_stays_the_same(part: P
     assert fallback_of(attempt(bare, visible=True), SEND, Permanent("no", part=part)) is None
 
 
-def test_no_content_is_changed_after_a_message_is_visible():
+def test_parts_with_content_have_no_fallback_after_a_message_is_visible():
     for part in ("form", "quote", "mention", "buttons", "media"):
         assert fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part)) is None
 
 
-def test_the_media_are_those_of_the_refused_upload():
+def test_the_media_of_the_refused_upload_are_replaced():
     call = Call(name="upload", method="POST", url="https://x", upload=Upload(field="f", media=CHART, limit=1))
     found = fallback_of(attempt(outgoing(), visible=False), call, Permanent("too large", part="media"))
     assert isinstance(found, Fallback)

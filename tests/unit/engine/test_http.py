@@ -1,4 +1,4 @@
-"""The HTTP client: what leaves, what may have left, and how much comes back."""
+"""The HTTP client: requests, outcomes of failed calls, and limits of answers."""
 
 import base64
 import json
@@ -33,22 +33,22 @@ def failing(error: Exception) -> Handler:
     return handler
 
 
-def test_a_call_leaves_as_it_is_and_its_answer_comes_back() -> None:
-    seen: list[httpx.Request] = []
+def test_a_call_is_sent_unchanged_and_its_answer_is_returned() -> None:
+    received: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
+        received.append(request)
         return httpx.Response(201, json={"id": "é"}, headers={"X-Limit": "3"})
 
     answer = http(handler).perform(call(json={"text": "é"}, query={"a": "b c"}, headers={"X-One": "1"}))
     assert (answer.status, answer.json(), answer.headers["x-limit"]) == (201, {"id": "é"}, "3")
-    assert seen[0].content == '{"text":"é"}'.encode()
-    assert str(seen[0].url) == "http://platform/send?a=b+c"
-    assert seen[0].headers["content-type"] == "application/json; charset=utf-8"
+    assert received[0].content == '{"text":"é"}'.encode()
+    assert str(received[0].url) == "http://platform/send?a=b+c"
+    assert received[0].headers["content-type"] == "application/json; charset=utf-8"
 
 
-def test_no_address_is_logged_for_it_may_hold_a_credential(caplog: pytest.LogCaptureFixture) -> None:
-    """Lambda's JSON logs keep everything from INFO on."""
+def test_urls_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A URL may contain a credential. Lambda's JSON logs keep all records from INFO on."""
     with caplog.at_level("INFO"):
         query = {"corpsecret": "a-secret"}
         http(lambda _: httpx.Response(200)).perform(call(auth=Auth("query", "access_token"), query=query), "a-token")
@@ -59,7 +59,7 @@ def test_no_address_is_logged_for_it_may_hold_a_credential(caplog: pytest.LogCap
     ("auth", "where"),
     [(Auth("header", "Authorization", "Bearer "), "header"), (Auth("query", "access_token"), "query")],
 )
-def test_the_token_goes_where_the_call_says(auth: Auth, where: str) -> None:
+def test_the_token_is_sent_in_the_place_that_the_call_names(auth: Auth, where: str) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json=[request.headers.get("authorization"), request.url.params.get("access_token")])
 
@@ -80,19 +80,19 @@ def test_the_token_goes_where_the_call_says(auth: Auth, where: str) -> None:
         (httpx.RemoteProtocolError("no"), Unknown),
     ],
 )
-def test_only_what_surely_never_left_is_transient(error: Exception, outcome: type) -> None:
+def test_an_error_is_transient_only_if_the_request_was_not_sent(error: Exception, outcome: type) -> None:
     with pytest.raises(CallError) as raised:
         http(failing(error)).perform(call())
     assert type(raised.value.outcome) is outcome
 
 
-def test_an_answer_without_end_is_cut_off() -> None:
+def test_an_answer_beyond_the_size_limit_is_an_unknown_outcome() -> None:
     with pytest.raises(CallError) as raised:
         http(lambda _: httpx.Response(200, content=b"x" * (MAX_ANSWER + 1))).perform(call())
     assert isinstance(raised.value.outcome, Unknown)
 
 
-def test_redirects_are_not_followed_with_the_token() -> None:
+def test_redirects_are_not_followed() -> None:
     answer = http(lambda _: httpx.Response(302, headers={"Location": "http://elsewhere/"})).perform(
         call(auth=Auth("header", "Authorization"))
     )
@@ -103,7 +103,7 @@ def upload(image: Image, limit: int = 100) -> Call:
     return call(upload=Upload(field="image", media=image, limit=limit, fields={"image_type": "message"}))
 
 
-def test_data_is_uploaded_as_a_form() -> None:
+def test_data_is_uploaded_as_a_multipart_form() -> None:
     bodies: list[bytes] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -125,7 +125,7 @@ def media_server(content: bytes, status: int = 200) -> Handler:
     return handler
 
 
-def test_media_behind_an_address_are_fetched_and_uploaded() -> None:
+def test_media_are_fetched_from_their_url_and_uploaded() -> None:
     answer = http(media_server(b"x" * 99)).perform(upload(Image(url="http://media/a.png")))
     assert answer.json()["size"] > 99
 
@@ -134,14 +134,14 @@ def test_media_behind_an_address_are_fetched_and_uploaded() -> None:
     ("content", "status", "outcome"),
     [(b"x" * 101, 200, Permanent), (b"", 404, Permanent), (b"", 503, Transient)],
 )
-def test_media_that_cannot_be_had_are_told_apart(content: bytes, status: int, outcome: type) -> None:
+def test_a_failed_fetch_of_media_is_permanent_or_transient(content: bytes, status: int, outcome: type) -> None:
     with pytest.raises(CallError) as raised:
         http(media_server(content, status)).perform(upload(Image(url="http://media/a.png")))
     assert type(raised.value.outcome) is outcome
 
 
 @pytest.mark.parametrize("image", [Image(url="file:///etc/passwd"), Image(url="nonsense"), Image(data="%%%"), Image()])
-def test_media_without_a_usable_source_can_still_become_text(image: Image) -> None:
+def test_media_without_a_usable_source_are_a_refused_part(image: Image) -> None:
     with pytest.raises(CallError) as raised:
         http(media_server(b"")).perform(upload(image))
     assert raised.value.outcome == Permanent(raised.value.outcome.reason, part="media")
@@ -160,8 +160,8 @@ INSIDE = [
 
 
 @pytest.mark.parametrize("host", INSIDE)
-@pytest.mark.parametrize("way", ["upload", "download"])
-def test_an_address_that_a_person_wrote_does_not_lead_into_the_machine(host: str, way: str) -> None:
+@pytest.mark.parametrize("operation", ["upload", "download"])
+def test_a_url_from_a_message_cannot_reach_internal_addresses(host: str, operation: str) -> None:
     def handler(_: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing is sent")
 
@@ -169,20 +169,20 @@ def test_an_address_that_a_person_wrote_does_not_lead_into_the_machine(host: str
     web = Http(
         httpx.Client(transport=httpx.MockTransport(handler)), httpx.Client(transport=transport(public_only=True))
     )
-    reach = web.perform if way == "upload" else partial(web.download, token="")
+    reach = web.perform if operation == "upload" else partial(web.download, token="")
     with pytest.raises(CallError) as raised:
-        reach(upload(Image(url=url)) if way == "upload" else call(url=url, auth=None))
+        reach(upload(Image(url=url)) if operation == "upload" else call(url=url, auth=None))
     assert isinstance(raised.value.outcome, Permanent)
     assert "address" in raised.value.outcome.reason
 
 
-def test_the_clients_of_a_function_reach_public_media_only() -> None:
+def test_the_media_client_reaches_public_addresses_only() -> None:
     assert media_client() is not client()
     with pytest.raises(ForbiddenAddressError):
         media_client().get("http://127.0.0.1/")
 
 
-def test_on_the_local_stack_everything_is_on_one_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_local_stack_may_fetch_media_from_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_STAGE", "local")
     assert http(lambda _: httpx.Response(200)).perform(upload(Image(url="http://127.0.0.1/a.png"))).status == 200
 
@@ -194,12 +194,12 @@ def test_downloads_stop_at_their_limit() -> None:
         web.download(call(), "", limit=99)
 
 
-def test_there_is_one_client() -> None:
+def test_all_calls_share_one_client() -> None:
     assert client() is client()
 
 
 class Dripping(httpx.SyncByteStream):
-    """A byte each 50 ms, without end: no step of it ever takes long."""
+    """An endless answer of one byte each 50 ms. No single read reaches a timeout."""
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
@@ -207,13 +207,13 @@ class Dripping(httpx.SyncByteStream):
             yield b"x"
 
 
-def test_an_answer_that_drips_is_given_up_when_the_whole_call_has_taken_its_time() -> None:
+def test_a_slow_answer_is_cancelled_at_the_timeout_of_the_whole_call() -> None:
     with pytest.raises(CallError) as raised:
         http(lambda _: httpx.Response(200, stream=Dripping())).perform(call(timeout=0.3))
     assert raised.value.outcome == Unknown("ReadTimeout")
 
 
-def test_media_that_drip_are_given_up_and_nothing_was_said() -> None:
+def test_a_slow_download_of_media_is_cancelled_as_a_transient_failure() -> None:
     web = http(lambda _: httpx.Response(200, stream=Dripping()))
     endless = Upload(field="image", media=Image(url="http://media/a"), limit=10**6)
     with pytest.raises(CallError) as raised:
@@ -221,11 +221,11 @@ def test_media_that_drip_are_given_up_and_nothing_was_said() -> None:
     assert raised.value.outcome == Transient("media: ReadTimeout")
 
 
-def test_no_call_begins_that_the_worker_may_not_live_to_record() -> None:
-    asked: list[httpx.Request] = []
+def test_a_call_is_not_sent_if_the_worker_has_no_time_to_record_its_outcome() -> None:
+    received: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        received.append(request)
         return httpx.Response(200)
 
     web = http(handler)
@@ -233,10 +233,10 @@ def test_no_call_begins_that_the_worker_may_not_live_to_record() -> None:
     with pytest.raises(CallError) as raised:
         web.perform(call(timeout=30))
     assert isinstance(raised.value.outcome, Transient)
-    assert not asked
+    assert not received
     web.ends_in(11)
     assert web.perform(call(timeout=30)).status == 200
-    assert asked[0].extensions["timeout"]["read"] <= 9
+    assert received[0].extensions["timeout"]["read"] <= 9
 
 
 @pytest.mark.parametrize(
@@ -250,18 +250,18 @@ def test_no_call_begins_that_the_worker_may_not_live_to_record() -> None:
     ],
 )
 def test_an_uploaded_file_has_the_suffix_of_its_type(image: Image, name: str) -> None:
-    seen: list[str] = []
+    received: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
-        seen.append(request.read().decode("utf-8", "replace"))
+        received.append(request.read().decode("utf-8", "replace"))
         return httpx.Response(200)
 
     http(handler).perform(upload(image))
-    assert f'filename="{name}"' in seen[0]
+    assert f'filename="{name}"' in received[0]
 
 
 @pytest.mark.parametrize("mime", ["image/png\r\nX-Evil: 1", "image/png\n", "image", "a b/c", "image/png;\0"])
-def test_a_media_type_with_line_breaks_is_refused_before_anything_is_sent(mime: str) -> None:
+def test_an_invalid_media_type_is_refused_before_the_request(mime: str) -> None:
     def handler(_: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing is sent")
 

@@ -1,4 +1,4 @@
-"""Answers that cannot wait: the bot's declared functions, within a budget."""
+"""Instant answers: the bot's declared functions, within a time budget."""
 
 import threading
 from collections.abc import Callable
@@ -18,7 +18,7 @@ TITLES = Choices((Choice("Invoice", "inv"),))
 
 
 class Inbound:
-    """A platform that wants completions at once."""
+    """A platform that requires completions in the response to the callback."""
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -53,11 +53,13 @@ def test_a_declared_function_answers_within_the_callback(typing: Message) -> Non
     assert answer(Inbound(typing), bot) == "Invoice"
 
 
-def test_without_one_the_platforms_own_answer_holds(typing: Message) -> None:
+def test_the_default_answer_is_sent_without_a_declared_function(typing: Message) -> None:
     assert answer(Inbound(typing), Bot()) == "none"
 
 
-def test_one_that_raises_does_no_harm_and_is_counted(typing: Message, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_is_counted_and_the_default_answer_is_sent(
+    typing: Message, capsys: pytest.CaptureFixture[str]
+) -> None:
     bot = Bot()
 
     @bot.instant("doc")
@@ -70,7 +72,7 @@ def test_one_that_raises_does_no_harm_and_is_counted(typing: Message, capsys: py
     assert "what was typed" not in printed
 
 
-def test_a_result_that_the_platform_cannot_show_leaves_the_message_to_the_queue_and_is_counted(
+def test_an_invalid_result_is_counted_and_the_default_answer_is_sent(
     typing: Message, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Unable(Inbound):
@@ -85,7 +87,7 @@ def test_a_result_that_the_platform_cannot_show_leaves_the_message_to_the_queue_
     assert "Invoice" not in printed
 
 
-def test_one_that_is_too_slow_is_given_up_and_counted(typing: Message, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_slow_function_is_abandoned_and_counted(typing: Message, capsys: pytest.CaptureFixture[str]) -> None:
     hold = threading.Event()
 
     def slow(_: Message) -> Choices:
@@ -99,7 +101,7 @@ def test_one_that_is_too_slow_is_given_up_and_counted(typing: Message, capsys: p
     assert "InstantAnswersTimedOut" in capsys.readouterr().out
 
 
-def test_one_that_misses_the_budget_leaves_the_message_to_the_queue(
+def test_the_default_answer_is_sent_if_a_function_exceeds_the_budget(
     typing: Message, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hold = threading.Event()
