@@ -1,4 +1,4 @@
-"""Your bot. This is the one file to edit: the same handlers answer on every platform."""
+"""Your bot. Edit this file. The same handlers reply on every platform."""
 
 import time
 
@@ -23,7 +23,7 @@ def echo(text: str) -> str:
 
 @bot.command()
 def count(turn: Turn) -> str:
-    """A number that this conversation keeps, one more each time"""
+    """Count in this conversation"""
     turn.state["count"] = turn.state.get("count", 0) + 1
     return str(turn.state["count"])
 
@@ -52,7 +52,7 @@ def order(drink: str) -> str:
 
 @bot.completion("order", "drink")
 def drinks(typed: str) -> list[str]:
-    """What may be meant, shown while one types"""
+    """Suggestions while the person types"""
     return [drink for drink in ("Coffee", "Green tea", "Milk tea", "Water") if typed.lower() in drink.lower()]
 
 
@@ -64,19 +64,19 @@ def feedback() -> str:
 
 @bot.instant("feedback")
 def form(_message: Message) -> Form:
-    """The same command, where a form can be opened at once"""
+    """The same command on platforms that can open a form"""
     return Form(id="feedback", title="Feedback", inputs=(Input(id="text", label="What do you think?"),))
 
 
 @bot.action("feedback")
 def filled_in(turn: Turn) -> str:
-    """The form above was sent off"""
+    """The form above was submitted"""
     return f"Thank you for “{turn.text}”."
 
 
 @bot.command("Count words", menu="message")
 def words(turn: Turn) -> str:
-    """Called from the menu of a message"""
+    """A command in the menu of a message"""
     return f"{len(turn.text.split())} words"
 
 
@@ -90,7 +90,7 @@ def slow(seconds: float) -> str:
 
 @bot.fallback
 def anything_else(turn: Turn) -> str | Reply:
-    """Whatever no other handler takes"""
+    """All other messages"""
     if turn.message.content.attachments:
         return Reply.of(f"Thank you for the {type(turn.message.content.attachments[0]).__name__.lower()}.")
-    return f"I heard “{turn.text}”. Send /help to see what I can do."
+    return f"You wrote “{turn.text}”. Send /help to see what I can do."

@@ -1,4 +1,4 @@
-"""Delivers what the bot has said."""
+"""Delivers the replies in the outbound queue."""
 
 from parley.engine.delivery import lambda_handler
 

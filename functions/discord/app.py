@@ -1,4 +1,4 @@
-"""Callbacks of Discord. The bot answers at once where Discord does not wait: completions, and forms to open."""
+"""Callbacks of Discord. The bot is loaded for instant answers: completions, and forms to open."""
 
 from bot import bot
 from parley.engine.callback import callback_handler

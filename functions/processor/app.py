@@ -1,4 +1,4 @@
-"""Runs the bot on what the callbacks have queued."""
+"""Runs the bot on the messages in the inbound queue."""
 
 from bot import bot
 from parley.engine.processor import processor_handler

@@ -1,4 +1,4 @@
-"""Picks up replies that were left behind."""
+"""Enqueues overdue replies again."""
 
 from parley.engine.sweeper import lambda_handler
 

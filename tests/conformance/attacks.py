@@ -1,4 +1,4 @@
-"""Input that nobody should send: what may happen to a valid request, and bodies of every kind of wrong."""
+"""Hostile input: valid requests with one change, and bodies that are wrong in many ways."""
 
 import json
 import random
@@ -29,7 +29,7 @@ WRONG_VALUES: tuple[Any, ...] = (
     {"": None},
     {"tag": "at", "content": [[{"tag": 1}]]},
 )
-"""In the place of any value of a payload."""
+"""Values that replace any value of a payload."""
 
 BAD_BODIES: dict[str, bytes] = {
     "empty": b"",
@@ -78,7 +78,7 @@ BAD_BODIES: dict[str, bytes] = {
 
 
 def changed_bodies(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """`body` changed in ways that any signature over it has to notice."""
+    """`body` with changes that every signature of the body has to detect, each with a description."""
     step = max(1, len(body) // 40)
     for place in {*range(0, len(body), step), len(body) - 1}:
         yield f"bit flipped at {place}", body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
@@ -92,7 +92,7 @@ def changed_bodies(body: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def changed_values(value: str) -> Iterator[tuple[str, str]]:
-    """A signature, nonce or timestamp changed in ways that have to be noticed."""
+    """A signature, nonce or time stamp with changes that have to be detected, each with a description."""
     for place in sorted({0, len(value) // 2, len(value) - 1}):
         yield f"character {place} changed", value[:place] + ("0" if value[place] != "0" else "1") + value[place + 1 :]
     yield "cut", value[:-1]
@@ -103,7 +103,7 @@ def changed_values(value: str) -> Iterator[tuple[str, str]]:
 
 
 def wrong_types(payload: bytes) -> Iterator[bytes]:
-    """A JSON payload with each value in turn replaced by each of `WRONG_VALUES`, and with each key left out."""
+    """A JSON payload with each value replaced by each of `WRONG_VALUES`, and with each key removed, one at a time."""
     document = json.loads(payload)
     for path in list(_paths(document)):
         for value in WRONG_VALUES:
@@ -112,7 +112,7 @@ def wrong_types(payload: bytes) -> Iterator[bytes]:
 
 
 def noise(seed: int, count: int) -> Iterator[bytes]:
-    """Random bytes, the same for the same seed."""
+    """Random bytes; the same seed gives the same bytes."""
     generator = random.Random(seed)
     for _ in range(count):
         yield generator.randbytes(generator.randrange(200))

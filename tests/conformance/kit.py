@@ -1,7 +1,7 @@
-"""What a platform brings to the conformance suite: an `Adapter`, in `adapters/<platform>.py` as `ADAPTER`.
+"""The interface between a platform and the conformance suite: an `Adapter`, `ADAPTER` in `adapters/<platform>.py`.
 
-The suite itself knows no platform. It runs vectors, attacks and golden files against `receive` and `deliver` as they
-are deployed, with requests that other people's code has signed.
+The suite names no platform. It runs vectors, attacks and golden files against the deployed `receive` and `deliver`.
+Independent implementations sign the requests.
 """
 
 import base64
@@ -17,16 +17,16 @@ from parley.platforms import NAMES, inbound
 
 
 class Failed(Exception):
-    """The code does not do what the vector says. The message is the reason that is printed."""
+    """The result differs from the vector. The message is the reason that is printed."""
 
 
 class NotApplicable(Exception):
-    """The vector is about something that is not there. The message is the reason that is printed."""
+    """The vector tests something that the platform does not have. The message is the reason that is printed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """One test vector. `data` is its object, `document` the whole file (some keep common inputs there)."""
+    """One test vector. `data` is its object; `document` is the whole file, which may hold common inputs."""
 
     platform: str
     name: str
@@ -36,21 +36,22 @@ class Vector:
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """What the code under test gets; vectors without `inputs` keep it at their top."""
+        """The inputs of the code under test: the field `inputs`, or the vector itself if it has none."""
         return self.data.get("inputs", self.data)
 
     @property
     def expected(self) -> Any:
-        """What it has to return or decide."""
+        """The expected result."""
         return self.data.get("expected", {})
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A valid request that was signed by somebody else's code, and what its verification covers.
+    """A valid request, signed by an independent implementation, and the parts of it that are verified.
 
-    Each name in `headers` and `query` has to be refused when it is missing or changed; `body` says whether every
-    change of the body has to be. `dated`: there is a signed timestamp, so that it can be stale.
+    A request in which a header of `headers` or a parameter of `query` is missing or changed has to be rejected. If
+    `body` is True, the same holds for any change of the body. `dated`: the time stamp is signed, so the request can be
+    stale.
     """
 
     name: str
@@ -69,47 +70,47 @@ class Adapter:
 
     platform: str
     checks: Mapping[str, Callable[[Vector], None]]
-    """For each `kind` of vector: returns if the code does what it says, raises Failed or NotApplicable otherwise."""
+    """By the `kind` of a vector: a function that returns if the vector passes, or raises Failed or NotApplicable."""
     samples: Callable[[float], tuple[Sample, ...]]
     """Valid requests, signed at the given unix second."""
     stranger: App
     """An app with other credentials than those of the samples."""
     wrap: Callable[[bytes, float], tuple[Request, App]]
-    """Any payload as a validly signed request, for what comes after verification."""
+    """A validly signed request with any payload, to test the code after the verification."""
     payloads: Callable[[], Iterator[bytes]]
-    """Payloads that are valid or nearly so: every field of every sample replaced by values of wrong types."""
+    """Valid payloads in which one field is replaced by values of wrong types, for every field of every sample."""
     app: App
     """The app of the golden files."""
     receipt: Callable[[Call, int], Answer]
-    """What the platform answers to the n-th call of a golden file."""
+    """The platform's answer to the n-th call of a golden file."""
     max_age: float | None = None
-    """Seconds after which a dated request is stale; None if the platform has no such thing."""
+    """Seconds after which a dated request is stale; None if requests are never stale."""
     max_ahead: float = 0
     never_in_raw: tuple[str, ...] = ()
-    """Credentials of the samples' app: none of them may be found in a message."""
+    """Credentials of the samples' app. No message may contain them."""
     also_called: tuple[str, ...] = ()
     """Other names of the platform in files of vectors."""
 
 
 def adapters() -> dict[str, Adapter]:
-    """All adapters, by platform. A platform of the registry without one is a fault of the suite."""
+    """All adapters, by platform. A test checks that every platform has one."""
     package = import_module("tests.conformance.adapters")
     found = {name: import_module(f"{package.__name__}.{name}") for _, name, _ in iter_modules(package.__path__)}
     return {name: module.ADAPTER for name, module in found.items() if name in NAMES}
 
 
 def receive(platform: str, request: Request, app: App, now: float) -> Accepted | Rejected:
-    """What the deployed code makes of `request`, after its way through API Gateway."""
+    """The result of the deployed code for `request`, after API Gateway."""
     return inbound(platform).receive(through_gateway(request), app, now)
 
 
 def through_gateway(request: Request) -> Request:
-    """`request` as the callback function sees it: as an API Gateway event, Base64 where the body is not UTF-8."""
+    """`request` as the callback function reads it from the API Gateway event."""
     return request_of(gateway_event(request))
 
 
 def gateway_event(request: Request, *, encoded: bool | None = None) -> dict[str, Any]:
-    """The event that a REST API makes of `request`. `encoded`: Base64 or not; None as the body needs it."""
+    """The event of a REST API for `request`. `encoded`: the body is Base64. A body that is not UTF-8 always is."""
     try:
         text = request.body.decode()
     except UnicodeDecodeError:
@@ -126,13 +127,13 @@ def gateway_event(request: Request, *, encoded: bool | None = None) -> dict[str,
 
 
 def with_header(request: Request, name: str, value: str | None) -> Request:
-    """`request` with a header changed, or left out for None."""
+    """`request` with another value of a header; None removes the header."""
     headers = {key: held for key, held in request.headers.items() if key != name.lower()}
     return replace(request, headers=Headers(headers if value is None else {**headers, name: value}))
 
 
 def with_query(request: Request, name: str, value: str | None) -> Request:
-    """`request` with a query parameter changed, or left out for None."""
+    """`request` with another value of a query parameter; None removes the parameter."""
     query = {key: held for key, held in request.query.items() if key != name}
     return replace(request, query=query if value is None else {**query, name: value})
 
@@ -154,14 +155,14 @@ def expect_equal(found: object, wanted: object, what: str) -> None:
 
 
 def expect_accepted(outcome: Accepted | Rejected) -> Accepted:
-    """The acceptance; raises Failed with the reason of a rejection."""
+    """`outcome` if it is an acceptance. Raises Failed with the reason of a rejection."""
     if isinstance(outcome, Rejected):
-        raise Failed(f"refused with {outcome.status} {outcome.reason}: {outcome.detail}")
+        raise Failed(f"rejected with {outcome.status} {outcome.reason}: {outcome.detail}")
     return outcome
 
 
-def expect_refused(outcome: Accepted | Rejected) -> Rejected:
-    """The rejection; raises Failed if there is none."""
+def expect_rejected(outcome: Accepted | Rejected) -> Rejected:
+    """`outcome` if it is a rejection. Raises Failed otherwise."""
     if isinstance(outcome, Accepted):
-        raise Failed("accepted, but has to be refused")
+        raise Failed("accepted, but has to be rejected")
     return outcome

@@ -1,4 +1,4 @@
-"""What no platform may believe, and what none may stumble over. The same for every platform."""
+"""Requests that every platform has to reject, and input on which none may raise."""
 
 import base64
 from dataclasses import replace
@@ -36,12 +36,12 @@ each_sample = each(SAMPLES)
 each_adapter = pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=lambda adapter: adapter.platform)
 
 
-def refused(outcome: Accepted | Rejected) -> bool:
+def rejected(outcome: Accepted | Rejected) -> bool:
     return isinstance(outcome, Rejected) and 400 <= outcome.status < 500
 
 
 def sane(outcome: Accepted | Rejected, adapter: Adapter) -> None:
-    """Whatever came: a refusal, or messages that go through the queue and carry no credential."""
+    """Check any outcome: a rejection, or messages that survive the queue's encoding and contain no credential."""
     if isinstance(outcome, Rejected):
         assert outcome.status in (400, 401, 403, 413)
         return
@@ -53,7 +53,7 @@ def sane(outcome: Accepted | Rejected, adapter: Adapter) -> None:
         assert not [secret for secret in adapter.never_in_raw if secret.encode() in wire]
 
 
-# --- what is genuine --------------------------------------------------------------------------------------------------
+# --- genuine requests -------------------------------------------------------------------------------------------------
 
 
 @each_sample
@@ -66,7 +66,7 @@ def test_a_genuine_request_is_accepted(adapter: Adapter, sample: Sample) -> None
 
 
 @each_sample
-def test_nothing_but_the_bytes_decides_how_it_came_through_the_gateway(adapter: Adapter, sample: Sample) -> None:
+def test_the_form_of_the_gateway_event_makes_no_difference(adapter: Adapter, sample: Sample) -> None:
     plain = receive(adapter.platform, sample.request, sample.app, NOW)
     event = gateway_event(sample.request)
     variants = {
@@ -93,39 +93,37 @@ def test_a_repeated_delivery_has_the_same_id(adapter: Adapter, sample: Sample) -
     assert [message.id for message in first.messages] == [message.id for message in again.messages]
 
 
-# --- what is forged ---------------------------------------------------------------------------------------------------
+# --- forged requests --------------------------------------------------------------------------------------------------
 
 
 @each_sample
-def test_what_is_signed_for_another_app_is_refused(adapter: Adapter, sample: Sample) -> None:
-    assert refused(receive(adapter.platform, sample.request, adapter.stranger, NOW))
+def test_a_request_that_is_signed_for_another_app_is_rejected(adapter: Adapter, sample: Sample) -> None:
+    assert rejected(receive(adapter.platform, sample.request, adapter.stranger, NOW))
 
 
 @each_sample
-def test_each_part_of_the_proof_has_to_be_there_and_right(adapter: Adapter, sample: Sample) -> None:
+def test_a_missing_or_changed_part_of_the_signature_is_rejected(adapter: Adapter, sample: Sample) -> None:
     for changer, held, names in (
         (with_header, sample.request.headers, sample.headers),
         (with_query, sample.request.query, sample.query),
     ):
         for name in names:
             missing = changer(sample.request, name, None)
-            assert refused(receive(adapter.platform, missing, sample.app, NOW)), f"{name} missing"
+            assert rejected(receive(adapter.platform, missing, sample.app, NOW)), f"{name} missing"
             for what, value in changed_values(held[name]):
                 forged = changer(sample.request, name, value)
-                assert refused(receive(adapter.platform, forged, sample.app, NOW)), f"{name}: {what}"
+                assert rejected(receive(adapter.platform, forged, sample.app, NOW)), f"{name}: {what}"
 
 
 @each([(adapter, sample) for adapter, sample in SAMPLES if sample.body])
-def test_a_changed_body_is_refused(adapter: Adapter, sample: Sample) -> None:
+def test_a_changed_body_is_rejected(adapter: Adapter, sample: Sample) -> None:
     for what, body in changed_bodies(sample.request.body):
         forged = with_body(sample.request, body)
-        assert refused(receive(adapter.platform, forged, sample.app, NOW)), what
+        assert rejected(receive(adapter.platform, forged, sample.app, NOW)), what
 
 
 @each([(adapter, sample) for adapter, sample in SAMPLES if sample.dated and adapter.max_age is not None])
-def test_a_signed_request_lives_as_long_as_the_platform_repeats_it_and_no_longer(
-    adapter: Adapter, sample: Sample
-) -> None:
+def test_a_signed_request_is_accepted_until_it_is_stale(adapter: Adapter, sample: Sample) -> None:
     assert adapter.max_age is not None
     for offset, wanted in (
         (adapter.max_age - 1, None),
@@ -138,26 +136,26 @@ def test_a_signed_request_lives_as_long_as_the_platform_repeats_it_and_no_longer
         assert getattr(outcome, "reason", None) == wanted, f"{offset} seconds later"
 
 
-# --- what is broken ---------------------------------------------------------------------------------------------------
+# --- broken requests --------------------------------------------------------------------------------------------------
 
 
 @each_sample
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_bad_body_is_refused_and_never_raises(adapter: Adapter, sample: Sample, body: bytes) -> None:
+def test_a_bad_body_is_rejected_and_never_raises(adapter: Adapter, sample: Sample, body: bytes) -> None:
     if sample.request.method == "POST":
-        assert refused(receive(adapter.platform, with_body(sample.request, body), sample.app, NOW))
-    assert refused(receive(adapter.platform, Request(body=body), sample.app, NOW))
+        assert rejected(receive(adapter.platform, with_body(sample.request, body), sample.app, NOW))
+    assert rejected(receive(adapter.platform, Request(body=body), sample.app, NOW))
 
 
 @each_sample
-def test_noise_is_refused_and_never_raises(adapter: Adapter, sample: Sample) -> None:
+def test_random_bytes_are_rejected_and_never_raise(adapter: Adapter, sample: Sample) -> None:
     for body in noise(seed=7, count=300):
-        assert refused(receive(adapter.platform, Request(body=body), sample.app, NOW))
+        assert rejected(receive(adapter.platform, Request(body=body), sample.app, NOW))
         junk = body.decode("latin-1")
         headers = Headers(dict.fromkeys((*sample.headers, "content-type"), junk))
         query = dict.fromkeys((*sample.query, "x"), junk)
         request = replace(sample.request, headers=headers, query=query, body=body)
-        assert refused(receive(adapter.platform, request, sample.app, NOW))
+        assert rejected(receive(adapter.platform, request, sample.app, NOW))
 
 
 @each_adapter
@@ -168,7 +166,7 @@ def test_a_bad_payload_in_a_valid_envelope_never_raises(adapter: Adapter) -> Non
 
 
 @each_adapter
-def test_a_payload_with_wrong_types_gives_a_sane_message_or_a_refusal(adapter: Adapter) -> None:
+def test_a_payload_with_wrong_types_gives_a_sane_message_or_a_rejection(adapter: Adapter) -> None:
     accepted = 0
     for payload in adapter.payloads():
         request, app = adapter.wrap(payload, NOW)
@@ -178,7 +176,7 @@ def test_a_payload_with_wrong_types_gives_a_sane_message_or_a_refusal(adapter: A
     assert accepted > 100
 
 
-def test_a_body_that_is_not_the_base64_it_says_it_is_never_reaches_a_platform() -> None:
+def test_a_body_that_is_not_valid_base64_does_not_reach_a_platform() -> None:
     from parley.engine.callback import BadEventError
 
     for body in ("*", "A", base64.b64encode(b"{}").decode() + "!"):

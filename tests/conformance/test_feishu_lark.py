@@ -1,6 +1,4 @@
-"""Feishu's own SDK decides about the same bytes as we do: what one takes the other takes, what one refuses the other
-refuses. Where they differ on purpose, the difference stands here.
-"""
+"""Parley and lark-oapi, Feishu's own SDK, accept and reject the same bytes. Each intended difference has a test."""
 
 import base64
 import json
@@ -50,7 +48,7 @@ HEADER_NAMES = {name.lower(): name for name in ("X-Lark-Request-Timestamp", "X-L
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """lark-oapi logs a trace for each refusal, and there are thousands here."""
+    """lark-oapi logs a traceback for each rejection, and these tests make thousands."""
     level, logger.level = logger.level, logging.CRITICAL + 1
     yield
     logger.level = level
@@ -79,17 +77,17 @@ def card_handler(app: App) -> CardActionHandler:
     )
 
 
-def lark_takes(request: Request, handler: EventDispatcherHandler | CardActionHandler) -> bool:
+def lark_accepts(request: Request, handler: EventDispatcherHandler | CardActionHandler) -> bool:
     raw = RawRequest()
     raw.uri, raw.body = "/", request.body
-    # It finds headers in their own case only: another reason not to hand it what API Gateway delivers.
+    # lark-oapi finds a header only in its original case. API Gateway does not keep the case.
     raw.headers = {HEADER_NAMES.get(name, name): value for name, value in request.headers.items()}
     answer = handler.do(raw)
     assert answer.status_code in (200, 500)
     return answer.status_code == 200
 
 
-def we_take(request: Request, app: App) -> bool:
+def parley_accepts(request: Request, app: App) -> bool:
     return isinstance(receive("feishu", request, app, NOW), Accepted)
 
 
@@ -107,145 +105,145 @@ each_event = pytest.mark.parametrize("payload", EVENTS.values(), ids=EVENTS)
 
 
 @each_event
-def test_both_take_an_encrypted_event(payload: dict[str, Any]) -> None:
+def test_both_accept_an_encrypted_event(payload: dict[str, Any]) -> None:
     request = signed(encrypt(dump(payload)), NOW)
-    assert lark_takes(request, dispatcher(SECRET_APP))
-    assert we_take(request, SECRET_APP)
+    assert lark_accepts(request, dispatcher(SECRET_APP))
+    assert parley_accepts(request, SECRET_APP)
 
 
 @each_event
-def test_both_take_a_plain_event(payload: dict[str, Any]) -> None:
+def test_both_accept_a_plain_event(payload: dict[str, Any]) -> None:
     request = Request(body=dump(payload))
-    assert lark_takes(request, dispatcher(PLAIN_APP))
-    assert we_take(request, PLAIN_APP)
+    assert lark_accepts(request, dispatcher(PLAIN_APP))
+    assert parley_accepts(request, PLAIN_APP)
 
 
 @each_event
-def test_lark_takes_what_our_own_crypto_made(payload: dict[str, Any]) -> None:
+def test_lark_accepts_a_body_that_parley_encrypted(payload: dict[str, Any]) -> None:
     key, iv = AESCipher(KEY).digest, bytes(16)
     body = dump({"encrypt": base64.b64encode(iv + cbc_encrypt(key, iv, dump(payload), 16)).decode()})
     headers: dict[str, str] = dict(
         zip(SIGNED, ("1718000002", "7", envelope.signature("1718000002", "7", KEY, body)), strict=True)
     )
-    assert lark_takes(Request(headers=Headers(headers), body=body), dispatcher(SECRET_APP))
+    assert lark_accepts(Request(headers=Headers(headers), body=body), dispatcher(SECRET_APP))
 
 
-def test_both_take_a_legacy_card_plain_and_encrypted() -> None:
+def test_both_accept_a_legacy_card_plain_and_encrypted() -> None:
     for body in (dump(legacy_card()), encrypt(dump(legacy_card()))):
         request = signed(body, NOW, TOKEN, "sha1")
         for app in (LEGACY_APP, PLAIN_APP) if body.startswith(b'{"open_id"') else (LEGACY_APP,):
-            assert lark_takes(request, card_handler(app))
-            assert we_take(request, app)
+            assert lark_accepts(request, card_handler(app))
+            assert parley_accepts(request, app)
 
 
-def test_both_refuse_a_legacy_card_with_the_other_signature() -> None:
+def test_both_reject_a_legacy_card_with_the_other_signature() -> None:
     for request in (
         signed(dump(legacy_card()), NOW, KEY, "sha256"),
         signed(dump(legacy_card()), NOW, TOKEN, "sha256"),
         signed(dump(legacy_card()), NOW, KEY, "sha1"),
     ):
-        assert not lark_takes(request, card_handler(LEGACY_APP))
-        assert not we_take(request, LEGACY_APP)
+        assert not lark_accepts(request, card_handler(LEGACY_APP))
+        assert not parley_accepts(request, LEGACY_APP)
 
 
 @pytest.mark.parametrize("name", SIGNED)
-def test_both_refuse_each_changed_header(name: str) -> None:
+def test_both_reject_each_changed_header(name: str) -> None:
     request, handler = signed(encrypt(dump(chat(NOW))), NOW), dispatcher(SECRET_APP)
     for what, value in [("missing", None), *changed_values(request.headers[name])]:
         forged = with_header(request, name, value)
-        assert not lark_takes(forged, handler), what
-        assert not we_take(forged, SECRET_APP), what
+        assert not lark_accepts(forged, handler), what
+        assert not parley_accepts(forged, SECRET_APP), what
 
 
-def test_both_refuse_each_changed_body() -> None:
+def test_both_reject_each_changed_body() -> None:
     request, handler = signed(encrypt(dump(chat(NOW))), NOW), dispatcher(SECRET_APP)
     for what, body in changed_bodies(request.body):
-        assert not lark_takes(with_body(request, body), handler), what
-        assert not we_take(with_body(request, body), SECRET_APP), what
+        assert not lark_accepts(with_body(request, body), handler), what
+        assert not parley_accepts(with_body(request, body), SECRET_APP), what
 
 
 @pytest.mark.parametrize("app", [PLAIN_APP, SECRET_APP], ids=["plain", "encrypted"])
-def test_both_refuse_whatever_is_no_callback(app: App) -> None:
+def test_both_reject_a_body_that_is_no_callback(app: App) -> None:
     handler = dispatcher(app)
     for body in [*BAD_BODIES.values(), *noise(seed=3, count=100)]:
         if body.startswith((b"[" * 2000, b'{"a":' * 2000)):
-            continue  # Python's own JSON runs out of stack on these, inside lark-oapi
+            continue  # lark-oapi decodes with Python's json, which overflows its stack on these
         for request in (Request(body=body), signed(body, NOW)):
-            assert not lark_takes(request, handler)
-            assert not we_take(request, app)
+            assert not lark_accepts(request, handler)
+            assert not parley_accepts(request, app)
 
 
 @pytest.mark.parametrize("token", ["", "other", TOKEN.upper(), TOKEN[:-1], None, 1, [TOKEN], {"token": TOKEN}])
-def test_both_refuse_another_token(token: Any) -> None:
+def test_both_reject_another_token(token: Any) -> None:
     for payload in (chat(NOW), v1_event(NOW), url_verification()):
         payload.get("header", payload)["token"] = token
         plain = Request(body=dump(payload))
-        assert not lark_takes(plain, dispatcher(PLAIN_APP))
-        assert not we_take(plain, PLAIN_APP)
+        assert not lark_accepts(plain, dispatcher(PLAIN_APP))
+        assert not parley_accepts(plain, PLAIN_APP)
         if token is not None or "challenge" in payload:
             request = signed(encrypt(dump(payload)), NOW)
-            assert not lark_takes(request, dispatcher(SECRET_APP))
-            assert not we_take(request, SECRET_APP)
+            assert not lark_accepts(request, dispatcher(SECRET_APP))
+            assert not parley_accepts(request, SECRET_APP)
 
 
-# --- where we are stricter --------------------------------------------------------------------------------------------
+# --- Parley is stricter -----------------------------------------------------------------------------------------------
 
 
-def test_an_encrypted_event_without_a_token_is_refused_here_alone() -> None:
-    """lark-oapi lets the signature do; Feishu always sends the token."""
+def test_an_encrypted_event_without_a_token_is_rejected_by_parley_only() -> None:
+    """lark-oapi checks the signature only. Feishu always sends the token."""
     payload = chat(NOW)
     del payload["header"]["token"]
     request = signed(encrypt(dump(payload)), NOW)
-    assert lark_takes(request, dispatcher(SECRET_APP))
-    assert not we_take(request, SECRET_APP)
+    assert lark_accepts(request, dispatcher(SECRET_APP))
+    assert not parley_accepts(request, SECRET_APP)
 
 
-def test_a_signed_but_plain_event_is_refused_here_alone_where_there_is_a_key() -> None:
-    """lark-oapi takes it: it is signed. Feishu never sends it, and what is not encrypted was read on its way."""
+def test_a_signed_but_plain_event_is_rejected_by_parley_only_if_there_is_a_key() -> None:
+    """lark-oapi accepts it because it is signed. Feishu never sends it."""
     request = signed(dump(chat(NOW)), NOW)
-    assert lark_takes(request, dispatcher(SECRET_APP))
-    assert not we_take(request, SECRET_APP)
+    assert lark_accepts(request, dispatcher(SECRET_APP))
+    assert not parley_accepts(request, SECRET_APP)
 
 
-def test_a_legacy_card_is_refused_here_alone_where_there_is_a_key() -> None:
-    """lark-oapi takes it, although its signature is made with the token alone. `legacy_cards` accepts it here."""
+def test_a_legacy_card_is_rejected_by_parley_only_if_there_is_a_key() -> None:
+    """lark-oapi accepts it, although only the token signs it. With `legacy_cards` Parley accepts it too."""
     request = signed(dump(legacy_card()), NOW, TOKEN, "sha1")
-    assert lark_takes(request, card_handler(SECRET_APP))
-    assert not we_take(request, SECRET_APP)
+    assert lark_accepts(request, card_handler(SECRET_APP))
+    assert not parley_accepts(request, SECRET_APP)
 
 
-def test_an_event_of_another_app_is_refused_here_alone() -> None:
+def test_an_event_of_another_app_is_rejected_by_parley_only() -> None:
     payload = chat(NOW)
     payload["header"]["app_id"] = "cli_other"
     request = signed(encrypt(dump(payload)), NOW)
-    assert lark_takes(request, dispatcher(SECRET_APP))
-    assert not we_take(request, SECRET_APP)
+    assert lark_accepts(request, dispatcher(SECRET_APP))
+    assert not parley_accepts(request, SECRET_APP)
 
 
-def test_a_replay_after_the_last_retry_is_refused_here_alone() -> None:
-    """lark-oapi reads no clock."""
+def test_a_replay_after_the_last_retry_is_rejected_by_parley_only() -> None:
+    """lark-oapi does not check the time stamp."""
     request = signed(encrypt(dump(chat(NOW))), NOW - 86_400)
-    assert lark_takes(request, dispatcher(SECRET_APP))
-    assert not we_take(request, SECRET_APP)
+    assert lark_accepts(request, dispatcher(SECRET_APP))
+    assert not parley_accepts(request, SECRET_APP)
 
 
-def test_white_space_in_base64_is_refused_here_alone() -> None:
+def test_white_space_in_base64_is_rejected_by_parley_only() -> None:
     body = encrypt(dump(chat(NOW))).replace(b'": "', b'": " ')
     request = signed(body, NOW)
-    assert lark_takes(request, dispatcher(SECRET_APP))
-    assert not we_take(request, SECRET_APP)
+    assert lark_accepts(request, dispatcher(SECRET_APP))
+    assert not parley_accepts(request, SECRET_APP)
 
 
-# --- where we are wider -----------------------------------------------------------------------------------------------
+# --- Parley accepts more ----------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_event_is_kept_here_and_an_error_there() -> None:
+def test_an_unknown_event_is_accepted_by_parley_only() -> None:
     request = signed(encrypt(dump(event("im.message.translated_v9", {"x": 1}, NOW))), NOW)
-    assert not lark_takes(request, dispatcher(SECRET_APP))
-    assert we_take(request, SECRET_APP)
+    assert not lark_accepts(request, dispatcher(SECRET_APP))
+    assert parley_accepts(request, SECRET_APP)
 
 
-def test_a_challenge_with_a_quote_in_it_comes_back_whole_here_alone() -> None:
+def test_a_challenge_with_a_quote_in_it_is_returned_whole_by_parley_only() -> None:
     challenge = '"},{"x":"'
     request = Request(body=dump({**url_verification(), "challenge": challenge}))
     answer = receive("feishu", request, PLAIN_APP, NOW)

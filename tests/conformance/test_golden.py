@@ -1,8 +1,8 @@
-"""Replies as the calls that say them, compared byte for byte with `tests/golden/<platform>/<case>.json`.
+"""The API calls of a reply, compared byte for byte with `tests/golden/<platform>/<case>.json`.
 
-A file holds `about`, `reply`, `to` (without platform and app), perhaps `form`, and what has to come of it: `calls`, or
-`undeliverable`. `PARLEY_UPDATE_GOLDEN=1 pytest tests/conformance/test_golden.py` writes the last two anew: read the
-difference before committing it.
+A file holds `about`, `reply`, `to` (without platform and app), optionally `form`, and the expected result: `calls`, or
+`undeliverable`. `PARLEY_UPDATE_GOLDEN=1 pytest tests/conformance/test_golden.py` writes the expected results again.
+Read the difference before you commit it.
 """
 
 import json
@@ -41,15 +41,15 @@ def test_every_platform_has_golden_files(platform: str) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_a_second_run_says_the_same(path: Path) -> None:
-    """After a crash the calls are made up again, minutes later, and fed the recorded receipts."""
+def test_a_second_run_makes_the_same_calls(path: Path) -> None:
+    """After a crash the calls are made again, minutes later, and the recorded receipts are passed in."""
     case, adapter = json.loads(path.read_text("utf-8")), ADAPTERS[path.parent.name]
     first, second = (calls_of(case, adapter, NOW + wait) for wait in (0, 0.5))
     assert first == second
 
 
 def calls_of(case: dict[str, Any], adapter: Adapter, now: float = NOW) -> dict[str, Any]:
-    """Drive `deliver` with success at each call, as `outcome` reads it."""
+    """The calls of `deliver` if each call succeeds."""
     platform = outbound(adapter.platform)
     to = {"platform": adapter.platform, "app": adapter.app.name, **case["to"]}
     out = Outgoing(
@@ -79,7 +79,7 @@ def calls_of(case: dict[str, Any], adapter: Adapter, now: float = NOW) -> dict[s
 
 
 def written(call: Call) -> dict[str, Any]:
-    """A call as JSON for people: without what is empty."""
+    """A call as JSON, without its empty fields."""
     fields = msgspec.to_builtins(call)
     fields["idempotent_for"] = "forever" if math.isinf(call.idempotent_for) else call.idempotent_for
     return {name: value for name, value in fields.items() if value not in (None, {}, "")}

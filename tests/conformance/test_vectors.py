@@ -1,4 +1,4 @@
-"""Every vector of `tests/vectors`, as `make conformance` runs them; and that the runner cannot pass by not running."""
+"""Every vector of `tests/vectors`, as `make conformance` runs them. A run without vectors fails."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.platform}-{vector.name}")
-def test_the_code_does_what_the_vector_says(vector: Vector) -> None:
+def test_a_vector_passes(vector: Vector) -> None:
     result = run(vector, ADAPTERS)
     assert result.verdict == "passed", result.line
 
@@ -41,7 +41,7 @@ def adapter(check) -> dict[str, Adapter]:
         (KeyError("timestamp"), "failed", "raised KeyError: 'timestamp'"),
     ],
 )
-def test_what_a_check_raises_is_the_verdict_on_its_vector(raised, verdict, reason) -> None:
+def test_the_exception_of_a_check_is_the_verdict_on_its_vector(raised, verdict, reason) -> None:
     def check(_vector: Vector) -> None:
         raise raised
 
@@ -61,7 +61,7 @@ def conformance(folder: Path) -> tuple[int, list[str]]:
     return done.returncode, (done.stdout + done.stderr).splitlines()
 
 
-def test_the_run_names_what_failed_and_what_does_not_apply_and_counts_both(tmp_path: Path) -> None:
+def test_a_run_prints_failed_and_not_applicable_vectors_and_their_counts(tmp_path: Path) -> None:
     good = json.loads((FOLDER / "feishu.json").read_text())["vectors"][0]
     wrong = {**good, "name": "changed", "expected": {"plaintext": "hello moon"}}
     document = {"platform": "feishu", "vectors": [good, wrong, {"name": "new", "kind": "telepathy"}]}
@@ -79,7 +79,7 @@ def test_the_run_names_what_failed_and_what_does_not_apply_and_counts_both(tmp_p
     ]
 
 
-def test_a_folder_without_vectors_or_with_something_else_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_without_vectors_or_with_another_file_is_an_error(tmp_path: Path) -> None:
     assert conformance(tmp_path)[0] == 1
     (tmp_path / "feishu.json").write_text('{"platform": "feishu"}')
     status, lines = conformance(tmp_path)

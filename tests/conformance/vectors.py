@@ -1,4 +1,4 @@
-"""Running test vectors: each file of a folder, each vector through its platform's adapter."""
+"""Loads the test vectors of a folder, and runs each with the adapter of its platform."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ Verdict = Literal["passed", "failed", "not applicable"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one vector went. `reason` is empty where it passed."""
+    """The result of one vector. `reason` is empty if it passed."""
 
     vector: Vector
     verdict: Verdict
@@ -23,13 +23,13 @@ class Result:
 
     @property
     def line(self) -> str:
-        """One line for people."""
+        """The result as one line of text."""
         vector = self.vector
         return f"{self.verdict}: {vector.platform} {vector.name} ({vector.kind}): {self.reason}"
 
 
 def load(folder: Path) -> Iterator[Vector]:
-    """The vectors of all `*.json` in `folder`. Raises ValueError, which names the file, where one is no such file."""
+    """The vectors of all `*.json` in `folder`. Raises ValueError, which names the file, for any other content."""
     for path in sorted(folder.glob("*.json")):
         try:
             document = json.loads(path.read_text("utf-8"))
@@ -41,7 +41,7 @@ def load(folder: Path) -> Iterator[Vector]:
 
 
 def run(vector: Vector, adapters: Mapping[str, Adapter]) -> Result:
-    """Check one vector. Whatever is raised on the way is a failure of that vector, never of the run."""
+    """Check one vector. Any exception is a failure of this vector and does not stop the run."""
     try:
         _check(vector, adapters)
     except NotApplicable as error:
@@ -54,7 +54,7 @@ def run(vector: Vector, adapters: Mapping[str, Adapter]) -> Result:
 
 
 def adapter_of(vector: Vector, adapters: Mapping[str, Adapter]) -> Adapter | None:
-    """The adapter of the platform that `vector` names; None if there is none."""
+    """The adapter of the platform of `vector`; None if there is none."""
     names = (adapter for adapter in adapters.values() if vector.platform in (adapter.platform, *adapter.also_called))
     return next(names, None)
 

@@ -1,8 +1,7 @@
-"""Sample events for `sam local invoke`: what API Gateway, SQS and the scheduler hand to each function, byte for byte.
+"""Sample events for `sam local invoke`: the events of API Gateway, SQS and the scheduler, byte for byte.
 
-`events(now)` makes them all for one moment. Callbacks are signed with other people's cryptography, as in the
-playground, so that an accepted sample proves something. A platform has a module here, by its name, with two functions:
-`app(playground)` and `events(now)`.
+`events(now)` makes all of them for one time. Independent implementations sign the callbacks, as in the playground. A
+platform has a module here, by its name, with two functions: `app(playground)` and `events(now)`.
 """
 
 from collections.abc import Callable
@@ -22,15 +21,15 @@ FUNCTIONS: dict[str, Callable[[int], dict[str, Event]]] = {
     "deliverer": workers.deliverer,
     "sweeper": workers.sweeper,
 }
-"""By the folder of the function under functions/: its events by the name of the case."""
+"""By the folder of the function in functions/: a function that makes its events, by the name of the case."""
 
 APPS: dict[str, Callable[[str], dict[str, Any]]] = {name: module.app for name, module in _PLATFORMS.items()}
-"""By platform: the configuration of the app `sample` that the events belong to, for a playground at the given address.
-Its credentials are public and protect nothing."""
+"""By platform: a function that makes the configuration of the app `sample`, for a playground at the given address. The
+events belong to this app. Its credentials are public."""
 
 
 def events(now: int) -> dict[str, Event]:
-    """All events by their path under events/. Of one `now`, a unix second, they are always the same."""
+    """All events by their path in events/. The same `now`, a unix second, gives the same events."""
     return {
         f"{function}/{case}.json": event for function, make in FUNCTIONS.items() for case, event in make(now).items()
     }

@@ -56,7 +56,7 @@ def _filled_in() -> dict[str, Any]:
 
 
 def _on_message(now: int, dice: Random) -> dict[str, Any]:
-    """An entry of the menu of somebody's message, which mentions a third person."""
+    """A command of the menu of a message. The message mentions another person."""
     target = _snowflake(now, dice)
     message = {
         "id": target,
@@ -81,7 +81,7 @@ def _on_person() -> dict[str, Any]:
 
 
 def _authorized(now: int) -> dict[str, Any]:
-    """Somebody has put the application into a guild. Discord writes the time without its offset."""
+    """A person has added the application to a guild. Discord writes the time without an offset."""
     guild = {"id": _GUILD, "name": "Panda Lab", "owner_id": _PERSON["id"], "features": []}
     data = {"integration_type": 0, "scopes": ["bot", "applications.commands"], "user": _PERSON, "guild": guild}
     stamp = datetime.fromtimestamp(now, UTC).replace(tzinfo=None).isoformat()
@@ -123,5 +123,5 @@ def _posted(interaction: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def _snowflake(now: int, dice: Random) -> str:
-    """An id as Discord makes them: milliseconds since 2015, then 22 bits."""
+    """An id in Discord's form: milliseconds since 2015, then 22 bits."""
     return str(((int(now * 1000) - 1_420_070_400_000) << 22) | dice.getrandbits(22))

@@ -1,4 +1,4 @@
-"""A console that looks for the file which proves whose domain this is."""
+"""A request of a console for the verification file of the domain."""
 
 from typing import Any
 

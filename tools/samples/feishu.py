@@ -1,4 +1,4 @@
-"""Callbacks of Feishu. The persons and rooms are the playground's, so that answers appear on its page."""
+"""Callbacks of Feishu. They use persons and rooms of the playground, so the replies appear on its page."""
 
 from random import Random
 from typing import Any
@@ -25,7 +25,7 @@ def app(playground: str) -> dict[str, Any]:
 
 
 def person() -> str:
-    """The open id of who writes."""
+    """The open id of the sender."""
     return ids_of(_ACCOUNT, _PERSON)["open_id"]
 
 

@@ -1,4 +1,4 @@
-"""What API Gateway hands to a function for a request of a platform (REST API, proxy integration, binary bodies)."""
+"""The events of API Gateway for the requests of a platform (REST API, proxy integration, binary bodies)."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ _DOMAIN = "abcdefghij.execute-api.us-east-1.amazonaws.com"
 def callback(
     platform: str, headers: Mapping[str, str], body: bytes, now: int, *, query: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """A callback of `platform` to the app `sample`: a POST, or a GET where there is no body."""
+    """A callback of `platform` to the app `sample`: a POST, or a GET if there is no body."""
     method = "POST" if body else "GET"
     sent = {"Host": _DOMAIN, "X-Forwarded-For": _SOURCE, "X-Forwarded-Proto": "https", **headers}
     return {

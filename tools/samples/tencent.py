@@ -1,4 +1,4 @@
-"""What callbacks of WeCom and WeChat have in common, by the `cryptography` package: the envelope and its signature.
+"""The envelope and the signature of callbacks of WeCom and WeChat, made with the `cryptography` package.
 
 Facts: WeCom docs, Encryption and decryption; WeChat docs, Encrypted messages.
 """
@@ -15,7 +15,7 @@ _HEADERS = {"Content-Type": "text/xml", "User-Agent": "Mozilla/4.0"}
 
 
 def headers(*, body: bool) -> dict[str, str]:
-    """Those of a callback; the verification of a URL has no body and no type."""
+    """The headers of a callback. The verification of a URL has no body and no content type."""
     return _HEADERS if body else {"User-Agent": _HEADERS["User-Agent"]}
 
 
@@ -32,12 +32,12 @@ def encrypt(encoding_aes_key: str, plain: str, receiver: str, dice: Random) -> s
 
 
 def sign(*parts: str) -> str:
-    """SHA-1 over `parts` in the order of their characters."""
+    """SHA-1 of `parts` in sorted order."""
     return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 def xml(fields: Mapping[str, str | int]) -> str:
-    """Fields as these platforms write them: text in CDATA, numbers as they are."""
+    """Fields as XML: text in CDATA, numbers without."""
     inner = "".join(
         f"<{name}>{value}</{name}>" if isinstance(value, int) else f"<{name}><![CDATA[{value}]]></{name}>"
         for name, value in fields.items()

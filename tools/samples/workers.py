@@ -1,4 +1,4 @@
-"""What SQS and the scheduler hand to the functions behind the callbacks."""
+"""The events of SQS and of the scheduler."""
 
 import hashlib
 import uuid
@@ -27,7 +27,7 @@ _REGION, _ACCOUNT_ID = "us-east-1", "000000000000"
 
 
 def message(now: int, case: str, text: str) -> Message:
-    """What a callback function makes of a text in the direct chat with the app `sample`."""
+    """The message that a callback function makes of a text in the direct chat with the app `sample`."""
     return Message(
         id=f"om_{_hex(case, now)}",
         platform="feishu",
@@ -42,7 +42,7 @@ def message(now: int, case: str, text: str) -> Message:
 
 
 def reply(now: int) -> Outgoing:
-    """A reply to such a message. The deliverer looks it up in the journal, where `make events` puts it."""
+    """A reply to such a message. The deliverer reads it from the journal; `make events` writes it there."""
     answered = message(now, "deliverer", "/echo **hello**")
     key = message_key(answered)
     return Outgoing(
@@ -56,7 +56,7 @@ def reply(now: int) -> Outgoing:
 
 
 def processor(now: int) -> dict[str, Any]:
-    """A message in the inbound queue, and the same one handed out a second time, as SQS may do."""
+    """A message in the inbound queue, and the second delivery of the same message."""
     count = message(now, "processor", "/count")
     return {"message": _batch("inbound", count, now), "message_again": _batch("inbound", count, now, receives=2)}
 
@@ -67,7 +67,7 @@ def deliverer(now: int) -> dict[str, Any]:
 
 
 def sweeper(now: int) -> dict[str, Any]:
-    """The schedule's tick."""
+    """The event of the schedule."""
     return {
         "tick": {
             "version": "0",

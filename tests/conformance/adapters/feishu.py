@@ -35,7 +35,7 @@ from tests.conformance.kit import (
     expect,
     expect_accepted,
     expect_equal,
-    expect_refused,
+    expect_rejected,
     receive,
 )
 
@@ -151,7 +151,7 @@ def _nothing_lost(sent: dict[str, Any], raw: dict[str, Any]) -> None:
 
 def _signed_event_refused(vector: Vector) -> None:
     request, app, now = _signed_request(vector)
-    expect_refused(receive("feishu", request, app, now))
+    expect_rejected(receive("feishu", request, app, now))
 
 
 def _challenge(vector: Vector) -> None:
@@ -168,19 +168,19 @@ def _challenge(vector: Vector) -> None:
     sent = json.loads(plain)
     token = inputs.get("verification_token") or sent.get("token") or TOKEN
     if "token" not in sent:
-        expect_refused(_verified(body, token, key))
+        expect_rejected(_verified(body, token, key))
         changed = dump({**sent, "token": token})
         body = encrypt(changed, key) if key else changed
     answer = expect_accepted(_verified(body, token, key)).response
     expect_equal(answer.status, 200, "status")
     expect_equal(json.loads(answer.body), vector.expected["response_json"], "answer")
-    expect_refused(_verified(body, f"not {token}", key))
+    expect_rejected(_verified(body, f"not {token}", key))
 
 
 def _challenge_refused(vector: Vector) -> None:
     inputs = vector.inputs
     token = inputs.get("verification_token") or TOKEN
-    expect_refused(_verified(inputs["body"].encode(), token, inputs.get("encrypt_key", "")))
+    expect_rejected(_verified(inputs["body"].encode(), token, inputs.get("encrypt_key", "")))
 
 
 def _verified(body: bytes, token: str, key: str) -> Accepted | Rejected:

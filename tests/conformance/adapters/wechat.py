@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from parley.adapter import Answer, App, Request
 from parley.platforms.tencent import envelope
 from parley.platforms.wechat.config import Config
-from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, expect_refused, receive
+from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, expect_rejected, receive
 from tests.conformance.tencent import (
     check_content,
     check_encryption,
@@ -142,14 +142,14 @@ def _verified(vector: Vector) -> None:
     expected = (200, "text/plain", vector.expected.get("response_body", echo))
     expect_equal((response.status, response.content_type, response.body.decode()), expected, "answer")
     other = Request(method="GET", query=query | {"signature": sign(inputs["token"], inputs["timestamp"])})
-    expect_refused(receive("wechat", other, make_app(inputs["token"]), moment(request)))
+    expect_rejected(receive("wechat", other, make_app(inputs["token"]), moment(request)))
 
 
 def _not_verified(vector: Vector) -> None:
     inputs = vector.inputs
     query = {name: inputs[name] for name in SIGNED_PLAIN} | {"echostr": inputs.get("echostr", "echo")}
     request = Request(method="GET", query=query)
-    expect_refused(receive("wechat", request, make_app(inputs["token"]), moment(request)))
+    expect_rejected(receive("wechat", request, make_app(inputs["token"]), moment(request)))
 
 
 def _request(vector: Vector) -> Request:
@@ -177,13 +177,13 @@ def _posted(vector: Vector) -> None:
     query = {"signature": signature, "timestamp": inputs["timestamp"], "nonce": inputs["nonce"]}
     downgraded = Request(query=query, body=vector.expected["plaintext"].encode())
     expect_equal(
-        expect_refused(receive("wechat", downgraded, _app(vector), moment(request))).reason, "forged", "reason"
+        expect_rejected(receive("wechat", downgraded, _app(vector), moment(request))).reason, "forged", "reason"
     )
 
 
 def _refused(vector: Vector) -> None:
     request = _request(vector)
-    expect_refused(receive("wechat", request, _app(vector), moment(request)))
+    expect_rejected(receive("wechat", request, _app(vector), moment(request)))
 
 
 CHECKS = {

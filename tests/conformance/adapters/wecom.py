@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from parley.adapter import Answer, App, Request
 from parley.platforms.wecom.config import Config, Webhook
-from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, expect_refused, receive
+from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, expect_rejected, receive
 from tests.conformance.tencent import (
     check_content,
     check_encryption,
@@ -160,13 +160,13 @@ def _smart_bot(vector: Vector) -> None:
     """Smart bots use the same envelope. Their content is not for an app, so it is refused."""
     check_content(vector, vector.inputs["receiveid"])
     request = _request(vector)
-    refused = expect_refused(receive("wecom", request, _app(vector), moment(request)))
+    refused = expect_rejected(receive("wecom", request, _app(vector), moment(request)))
     expect_equal(refused.reason, "malformed", "reason")
 
 
 def _refused(vector: Vector) -> None:
     request = _request(vector)
-    expect_refused(receive("wecom", request, _app(vector), moment(request)))
+    expect_rejected(receive("wecom", request, _app(vector), moment(request)))
 
 
 CHECKS = {
