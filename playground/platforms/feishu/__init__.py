@@ -48,6 +48,8 @@ class Feishu(Platform[Account]):
         self.windows = SlidingWindows()
         self.idempotency: IdempotencyKeys[Message] = IdempotencyKeys(UUID_SECONDS)
         self.webhooks: dict[str, Webhook] = {}
+        self.without_threads: set[str] = set()
+        """Rooms in which no thread can be opened."""
         self.card_tokens: dict[str, CardToken] = {}
 
     # --- apps ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from playground.platforms.feishu.card_markdown import check_markdown, check_tables
 from playground.platforms.feishu.errors import FeishuError, bad_parameter, card_error
 from playground.platforms.model import Part
 
@@ -52,7 +53,7 @@ def _object(content: str) -> Card:
 
 def _check_elements(card: Card) -> None:
     known = _BOTH if is_v2(card) else _BOTH | _ONLY_1
-    count = 0
+    count = tables = 0
     for element in walk(card):
         count += 1
         tag = element.get("tag")
@@ -62,12 +63,26 @@ def _check_elements(card: Card) -> None:
             raise card_error(200621, f"parse card json err, unknown tag {tag!r}")
         if tag == "markdown" and not isinstance(element.get("content"), str):
             raise card_error(200621, "parse card json err, markdown needs content")
+        if tag == "markdown":
+            tables += check_markdown(element["content"])
+        tables += tag == "table"
         if tag == "button" and not isinstance(element.get("text", {}), dict):
             raise card_error(200621, "parse card json err, button text must be an object")
-        if tag == "img" and not element.get("img_key"):
-            raise card_error(200570, "image key is required")
+        if tag == "button":
+            _check_addresses(element)
+        if tag == "img" and not str(element.get("img_key") or "").startswith("img_"):
+            raise card_error(200570, "invalid image key")
+    check_tables(tables)
     if is_v2(card) and count > MAX_ELEMENTS:
         raise card_error(200860, f"card has more than {MAX_ELEMENTS} elements")
+
+
+def _check_addresses(button: Card) -> None:
+    """Raises FeishuError for a button that opens something else than a web page."""
+    opened = [button.get("url"), *(b.get("default_url") for b in button.get("behaviors") or [] if isinstance(b, dict))]
+    for address in opened:
+        if address and not str(address).startswith(("http://", "https://")):
+            raise card_error(200740, "invalid url of button")
 
 
 def is_v2(card: Card) -> bool:

@@ -50,6 +50,8 @@ def _send(feishu: "Feishu", account: Account, request: Request, room: Room, pare
     if sent is None:
         _count_message(feishu, ("chat", room.id))
         sent = _new_message(feishu, account, room, str(body["msg_type"]), content)
+        if parent is not None and body.get("reply_in_thread") is True and room.id in feishu.without_threads:
+            raise FeishuError(230071, "The chat does not support replies in a thread.")
         if parent is not None:
             _attach(feishu, sent, parent, threaded=body.get("reply_in_thread") is True)
         feishu.put_message(sent)
