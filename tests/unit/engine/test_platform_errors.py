@@ -1,4 +1,4 @@
-"""An exception of a platform's own code, at whatever point, ends the reply with its reason and blocks nothing."""
+"""An exception at any point of a platform's code ends the reply with a reason and does not block other replies."""
 
 import json
 import os
@@ -35,15 +35,15 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 ADAPTERS = adapters()
 TOKENS = {"code": 0, "errcode": 0, "tenant_access_token": "t", "access_token": "t", "expire": 7200, "expires_in": 7200}
 SEED = os.environ.get("PYTHONHASHSEED", "0")
-"""`make test` gives each run another one, the same for all of its processes."""
+"""`make test` sets a new value for each run, the same for all processes of the run."""
 
 
 class Boom(Exception):
-    """What the platform's code raises here."""
+    """The exception that the platform's code raises in these tests."""
 
 
 class Broken:
-    """The platform `name`, of which `point` raises, `deliver` after it has yielded `after` calls."""
+    """The platform `name` with a method `point` that raises. `deliver` raises after it has yielded `after` calls."""
 
     def __init__(self, name: str, point: str, after: int = 0) -> None:
         self._real: Any = outbound(name)
@@ -92,7 +92,7 @@ class World:
         self.broken = broken
 
     def get(self, _platform: str, _name: str) -> Any:
-        """The app, as `Apps` gives it."""
+        """The app, as `Apps` returns it."""
         return self.adapter.app
 
     def deliver(self, case: dict[str, Any]) -> tuple[Row, int]:
@@ -112,13 +112,13 @@ class World:
             try:
                 self.deliverer(record)
                 return row_of(get(dynamodb(), "parley", reply_pk(out.id))), attempt
-            except RetryAfter as later:
-                self.clock.now += max(later.seconds, 0.1)
+            except RetryAfter as retry:
+                self.clock.now += max(retry.seconds, 0.1)
         raise AssertionError("the reply never ends")
 
 
 def replies(platform: str) -> list[dict[str, Any]]:
-    """Three golden files of the platform, others in each run, with an edit and a recall among them where there are."""
+    """Golden files of the platform: two, and up to two edits and recalls. The choice depends on the seed of the run."""
     files = sorted((GOLDEN / platform).glob("*.json"))
     changes = [path for path in files if path.stem.startswith(("edit", "recall"))]
     chosen = random.Random(SEED)
@@ -131,7 +131,7 @@ POINTS = [("deliver", 0), ("deliver", 1), ("outcome", 0), ("limits", 0), ("token
 
 @pytest.mark.parametrize(("point", "after"), POINTS)
 @pytest.mark.parametrize("platform", NAMES)
-def test_whatever_a_platform_raises_ends_that_reply_with_its_reason(
+def test_an_exception_in_the_code_of_a_platform_ends_the_reply_with_a_reason(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str, point: str, after: int
 ) -> None:
     for case in replies(platform):
@@ -147,6 +147,6 @@ def test_whatever_a_platform_raises_ends_that_reply_with_its_reason(
 
 
 def clear_table() -> None:
-    """Remove the reply and its tokens, so that the next one starts afresh."""
+    """Delete all rows, so that the next reply starts with an empty table."""
     for item in dynamodb().scan(TableName="parley")["Items"]:
         dynamodb().delete_item(TableName="parley", Key={"pk": item["pk"]})

@@ -1,4 +1,4 @@
-"""The processor: the bot's decision is committed whole, once, and enqueued until it is."""
+"""The processor: a decision of the bot is committed once, in one transaction, and its replies are enqueued."""
 
 import threading
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def processor(bot: Bot, clock: Clock) -> Processor:
 
 
 def emptied(name: str) -> list[str]:
-    """Empties a queue: the bodies that were in it."""
+    """Empties a queue. Returns the bodies of its messages."""
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName=f"{name}.fifo")["QueueUrl"]
     found: list[str] = []
@@ -53,7 +53,7 @@ def emptied(name: str) -> list[str]:
 
 
 def queued() -> list[Outgoing]:
-    """Empties the outbound queue."""
+    """Empties the outbound queue. Returns its replies."""
     return [decode_outgoing(body) for body in emptied("outbound")]
 
 
@@ -75,7 +75,7 @@ def test_a_message_is_decided_and_its_reply_enqueued(message: MakeMessage, recor
     assert [reply["state"] for reply in journal()["replies"]] == ["PENDING"]
 
 
-def test_a_message_delivered_again_does_not_run_the_bot_again(
+def test_a_redelivered_message_does_not_run_the_bot_again(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     handle = processor(counting(), clock)
@@ -90,7 +90,7 @@ def test_a_message_delivered_again_does_not_run_the_bot_again(
     assert {row.id for row in again[:-1]} <= {first[0].id}
 
 
-def test_replies_decided_but_not_enqueued_are_enqueued_by_the_next_delivery(
+def test_decided_replies_that_were_not_enqueued_are_enqueued_by_the_next_delivery(
     message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = processor(counting(), clock)
@@ -107,9 +107,7 @@ def test_replies_decided_but_not_enqueued_are_enqueued_by_the_next_delivery(
     assert texts(queued()) == ["1"]
 
 
-def test_a_conversation_keeps_its_state_and_another_has_its_own(
-    message: MakeMessage, record: MakeRecord, clock: Clock
-) -> None:
+def test_each_conversation_has_its_own_state(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
     handle = processor(counting(), clock)
     for number, room in enumerate(["a", "b", "a", "a"]):
         handle(record(encode(message(id=f"m{number}", room=room))))
@@ -121,8 +119,10 @@ def test_a_conversation_keeps_its_state_and_another_has_its_own(
     ]
 
 
-def test_a_worker_that_was_too_slow_commits_nothing(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
-    """Two workers have the same conversation: the second decides first."""
+def test_a_worker_with_an_outdated_state_commits_nothing(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    """Two workers handle the same conversation, and the second one decides first."""
     quick = processor(counting(), clock)
     bot = Bot()
 
@@ -139,7 +139,7 @@ def test_a_worker_that_was_too_slow_commits_nothing(message: MakeMessage, record
     assert journal("mine")["state"] == "RECEIVED"
 
 
-def test_the_same_message_in_two_workers_is_decided_by_one(
+def test_one_of_two_workers_with_the_same_message_decides_it(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     quick = processor(counting(), clock)
@@ -165,7 +165,7 @@ def failing() -> Bot:
     return bot
 
 
-def test_a_handler_that_raises_leaves_nothing_but_its_reason(
+def test_a_handler_that_raises_stores_only_the_reason(
     message: MakeMessage, record: MakeRecord, clock: Clock, logged: Callable[[], str]
 ) -> None:
     with pytest.raises(HandlerError):
@@ -186,14 +186,14 @@ def test_the_person_gets_one_apology_at_the_last_attempt(
             handle(record(encode(message()), receives=receives))
     assert queued() == []
     assert emptied("inbound_dead") == []
-    for receives in (3, 4):  # parked by the third; a worker that died behind it hands it out once more
+    for receives in (3, 4):  # the third moves it to the dead-letter queue; a fourth may follow a crash
         handle(record(encode(message()), receives=receives))
     assert len({row.id for row in queued()}) == 1
     assert [reply["ordinal"] for reply in journal()["replies"]] == [-1]
     assert emptied("inbound_dead") == [encode(message()).decode()]
 
 
-def test_what_was_parked_and_sent_back_is_tried_anew_and_parked_once_more(
+def test_a_message_sent_back_from_the_dead_letter_queue_gets_new_attempts(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     handle = processor(failing(), clock)
@@ -209,7 +209,7 @@ def broken(*_: Any, **__: Any) -> None:
     raise ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "TransactWriteItems")
 
 
-def test_an_outage_of_aws_takes_no_attempt_of_the_bot(
+def test_an_aws_outage_does_not_count_as_an_attempt_of_the_bot(
     message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = processor(failing(), clock)
@@ -227,7 +227,7 @@ def test_an_outage_of_aws_takes_no_attempt_of_the_bot(
     assert texts(queued()) == ["1"]
 
 
-def test_a_bot_that_kills_its_worker_each_time_is_given_up_and_the_person_told(
+def test_a_message_that_crashes_every_worker_gets_an_apology_after_the_last_attempt(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     bot, started = Bot(apology="sorry"), list[int]()
@@ -235,7 +235,7 @@ def test_a_bot_that_kills_its_worker_each_time_is_given_up_and_the_person_told(
     @bot.fallback
     def kill(_: Turn) -> str:
         started.append(1)
-        raise KeyboardInterrupt  # nothing of ours sees it, as nothing sees a kill
+        raise KeyboardInterrupt  # no code of Parley catches it, as with a killed process
 
     handle = processor(bot, clock)
     receives = 1
@@ -244,12 +244,12 @@ def test_a_bot_that_kills_its_worker_each_time_is_given_up_and_the_person_told(
             handle(record(encode(message()), receives=receives))
         except KeyboardInterrupt:
             receives += 1
-    assert len(started) == 4  # the first is not noted: that would cost every message a request
+    assert len(started) == 4  # the first is not recorded: that would cost a request for every message
     assert texts(queued()) == ["sorry"]
     assert "died" in journal()["reason"]
 
 
-def test_a_message_that_goes_well_at_once_costs_no_note(
+def test_a_message_handled_at_the_first_attempt_records_no_attempt(
     message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Inbox, "attempted", broken)
@@ -258,7 +258,7 @@ def test_a_message_that_goes_well_at_once_costs_no_note(
 
 
 class Context:
-    """Lambda's, with so many seconds left."""
+    """A Lambda context with `seconds` left."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -267,7 +267,7 @@ class Context:
         return int(self.seconds * 1000)
 
 
-def test_a_handler_that_hangs_is_ended_in_time_to_apologise_and_to_park_the_message(
+def test_a_handler_that_hangs_is_interrupted_and_the_last_attempt_sends_an_apology(
     message: MakeMessage, record: MakeRecord
 ) -> None:
     bot = Bot(apology="sorry")
@@ -292,7 +292,7 @@ def test_a_handler_that_hangs_is_ended_in_time_to_apologise_and_to_park_the_mess
     assert len(emptied("inbound_dead")) == 1
 
 
-def test_what_cannot_be_read_is_parked_as_it_is(record: MakeRecord, clock: Clock) -> None:
+def test_an_invalid_record_is_moved_unchanged_to_the_dead_letter_queue(record: MakeRecord, clock: Clock) -> None:
     handle = processor(counting(), clock)
     for receives in (1, 2):
         with pytest.raises(msgspec.ValidationError):
@@ -301,7 +301,7 @@ def test_what_cannot_be_read_is_parked_as_it_is(record: MakeRecord, clock: Clock
     assert emptied("inbound_dead") == ['{"id": 1}']
 
 
-def test_nobody_is_told_of_an_event_that_failed(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+def test_a_failed_event_causes_no_apology(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
     bot = failing()
 
     @bot.event("joined")
@@ -317,7 +317,7 @@ def test_nobody_is_told_of_an_event_that_failed(message: MakeMessage, record: Ma
     assert queued() == []
 
 
-def test_a_message_that_failed_is_handled_when_it_comes_back_mended(
+def test_a_failed_message_is_handled_after_the_bot_is_corrected(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     with pytest.raises(HandlerError):
@@ -328,7 +328,7 @@ def test_a_message_that_failed_is_handled_when_it_comes_back_mended(
     assert journal()["state"] == "DECIDED"
 
 
-def test_state_that_is_too_large_is_told_and_nothing_is_half_written(
+def test_too_large_state_is_a_handler_error_and_nothing_is_written(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     bot = Bot(apology="")
@@ -344,7 +344,7 @@ def test_state_that_is_too_large_is_told_and_nothing_is_half_written(
     assert "state is" in journal()["reason"]
 
 
-def test_state_that_is_no_json_is_the_handlers_error(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+def test_state_without_a_json_form_is_a_handler_error(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
     bot = Bot(apology="")
 
     @bot.fallback
@@ -356,7 +356,7 @@ def test_state_that_is_no_json_is_the_handlers_error(message: MakeMessage, recor
         processor(bot, clock)(record(encode(message())))
 
 
-def test_too_many_replies_are_refused_whole(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+def test_too_many_replies_are_a_handler_error(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
     bot = Bot(apology="")
 
     @bot.fallback
@@ -367,31 +367,33 @@ def test_too_many_replies_are_refused_whole(message: MakeMessage, record: MakeRe
         processor(bot, clock)(record(encode(message())))
 
 
-def test_a_reply_can_go_elsewhere(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+def test_a_reply_can_go_to_another_destination(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
     bot = Bot()
     there = Destination(platform="feishu", app="other", room_id="ops")
 
     @bot.fallback
-    def tell(_: Turn) -> Reply:
+    def redirect(_: Turn) -> Reply:
         return Reply(segments=(Text(text="over there"),), to=there)
 
     processor(bot, clock)(record(encode(message())))
     assert [row.to for row in queued()] == [there]
 
 
-def test_a_bot_that_says_nothing_is_done_at_once(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+def test_a_message_without_replies_is_done_at_once(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
     processor(Bot(), clock)(record(encode(message())))
     assert queued() == []
     assert journal()["state"] == "DONE"
 
 
 def deferred(message: MakeMessage, kind: int = 2) -> Message:
-    """An interaction of Discord that was promised an answer."""
-    given = msgspec.structs.replace(message().context, reply_token="sealed", reply_token_expires=int(Clock().now) + 600)
-    return msgspec.structs.replace(message(), platform="discord", kind="command", raw={"type": kind}, context=given)
+    """A Discord interaction with a deferred response."""
+    context = msgspec.structs.replace(
+        message().context, reply_token="sealed", reply_token_expires=int(Clock().now) + 600
+    )
+    return msgspec.structs.replace(message(), platform="discord", kind="command", raw={"type": kind}, context=context)
 
 
-def test_a_promise_to_answer_is_taken_back_where_the_bot_says_nothing(
+def test_a_deferred_response_is_deleted_if_the_bot_sends_nothing(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     processor(Bot(), clock)(record(encode(deferred(message))))
@@ -399,7 +401,7 @@ def test_a_promise_to_answer_is_taken_back_where_the_bot_says_nothing(
     assert (row.reply, row.to.reply_token) == (Reply(op="recall", target="@original"), "sealed")
 
 
-def test_it_is_taken_back_where_the_bot_speaks_elsewhere_only(
+def test_a_deferred_response_is_deleted_if_the_bot_replies_only_elsewhere(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     bot = Bot()
@@ -409,8 +411,8 @@ def test_it_is_taken_back_where_the_bot_speaks_elsewhere_only(
     assert {row.reply.op: row.to.room_id for row in queued()} == {"send": "9", "recall": "room"}
 
 
-@pytest.mark.parametrize(("kind", "late"), [(3, 0), (2, 600)], ids=["a press promises nothing", "it has ended"])
-def test_where_there_is_no_promise_nothing_is_taken_back(
+@pytest.mark.parametrize(("kind", "late"), [(3, 0), (2, 600)], ids=["not deferred", "expired"])
+def test_nothing_is_deleted_without_a_valid_deferred_response(
     message: MakeMessage, record: MakeRecord, clock: Clock, kind: int, late: int
 ) -> None:
     clock.now += late
@@ -418,7 +420,7 @@ def test_where_there_is_no_promise_nothing_is_taken_back(
     assert queued() == []
 
 
-def test_the_handler_reports_only_what_failed(message: MakeMessage, record: MakeRecord) -> None:
+def test_the_handler_reports_only_failed_records(message: MakeMessage, record: MakeRecord) -> None:
     handler = processor_handler(counting())
     good = record(encode(message()), id="good", group="a")
     bad = record("not json", id="bad", group="b")

@@ -1,4 +1,4 @@
-"""The queues: what they carry comes out as it went in."""
+"""The queues: a message is received as it was sent."""
 
 from collections.abc import Callable
 
@@ -12,19 +12,19 @@ from parley.model.codec import decode_message
 pytestmark = pytest.mark.usefixtures("aws")
 
 
-def test_characters_that_sqs_refuses_travel_escaped(message: Callable[..., Message]) -> None:
+def test_characters_that_sqs_refuses_are_escaped(message: Callable[..., Message]) -> None:
     """SQS takes #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and all above (SendMessage, MessageBody)."""
-    said = message("a\ufffe\uffffb\x00é\U0001f600")
-    queues.send_messages([said])
+    sent = message("a\ufffe\uffffb\x00é\U0001f600")
+    queues.send_messages([sent])
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName="inbound.fifo")["QueueUrl"]
     (found,) = sqs.receive_message(QueueUrl=url).get("Messages", [])
     body = found.get("Body", "")
     assert not [char for char in body if char < " " or char in "\ufffe\uffff"]
-    assert decode_message(body) == said
+    assert decode_message(body) == sent
 
 
-def test_a_swept_reply_is_known_by_its_record() -> None:
+def test_a_swept_reply_is_recognised_by_its_record() -> None:
     out = Outgoing(
         id="0", message_key="k", ordinal=0, to=Destination(platform="p", app="a"), reply=Reply.of("hi"), created=0
     )

@@ -1,4 +1,4 @@
-"""Limits: never above one, never far below it while there is work, whoever works and however it comes."""
+"""Rate limits: calls never exceed a limit, and use nine tenths of it while there is work."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthChe
 
 
 class Table:
-    """The model of DynamoDB behind the one method that pacing calls."""
+    """The model of DynamoDB behind the one method that the rate limiter calls."""
 
     class exceptions:  # noqa: N801
         class ConditionalCheckFailedException(Exception):
@@ -55,7 +55,7 @@ def most_in_a_window(calls: Sequence[float], period: float) -> int:
     most = 0
     for at in calls:
         window.append(at)
-        # A hair less than the period: sums of floating-point numbers end a hair before or after it.
+        # Slightly less than the period, because sums of floating-point numbers are not exact.
         while at - window[0] >= period - 1e-6:
             window.popleft()
         most = max(most, len(window))
@@ -65,24 +65,24 @@ def most_in_a_window(calls: Sequence[float], period: float) -> int:
 def caller(
     simulation: Simulation, table: Table, wanted: Callable[[], Sequence[Bucket]], calls: list[float], seed: int
 ) -> Callable[[], None]:
-    """A worker that calls whenever it may, and takes a while for each call; refused, it comes back as a queue would."""
+    """A worker that calls as soon as it may. A call takes up to 80 ms. After RetryAfter, it waits as a queue does."""
     random = Random(seed)
-    pacing = RateLimiter(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
+    limiter = RateLimiter(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
 
     def work() -> None:
         while True:
             try:
-                pacing.wait(wanted())
+                limiter.wait(wanted())
                 calls.append(simulation.now)
                 simulation.sleep(random.uniform(0.0, 0.08))
-            except RetryAfter as later:
-                simulation.sleep(later.seconds * random.uniform(1.0, 1.5))
+            except RetryAfter as retry:
+                simulation.sleep(retry.seconds * random.uniform(1.0, 1.5))
 
     return work
 
 
 def crowd(bucket: Bucket) -> int:
-    """So many workers that there is always work: each call takes 40 ms, and refused ones are away a second or two."""
+    """Enough workers for constant work: a call takes 40 ms, and a refused worker waits a second or two."""
     return min(40, 6 + int(bucket.limit / bucket.period * 2))
 
 
@@ -101,34 +101,34 @@ def test_many_workers_together_stay_within_a_limit_and_use_nine_tenths_of_it(buc
 @slow
 @given(buckets, st.lists(st.tuples(st.floats(0, 30), st.integers(1, 40)), max_size=6), st.integers(0, 2**32))
 def test_bursts_and_pauses_never_exceed_a_limit(bucket: Bucket, bursts: list[tuple[float, int]], seed: int) -> None:
-    """A burst: after a pause, so many workers begin at once, and each makes one call."""
+    """In a burst, several workers start at the same time after a pause, and each makes one call."""
     simulation, table, calls = Simulation(1000), Table(), list[float]()
     random = Random(seed)
 
     def once(at: float) -> Callable[[], None]:
-        pacing = RateLimiter(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
+        limiter = RateLimiter(table, "parley", simulation.clock, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
 
         def work() -> None:
             simulation.sleep(at)
             while True:
                 try:
-                    pacing.wait([bucket])
-                except RetryAfter as later:
-                    simulation.sleep(later.seconds * random.uniform(1.0, 1.5))
+                    limiter.wait([bucket])
+                except RetryAfter as retry:
+                    simulation.sleep(retry.seconds * random.uniform(1.0, 1.5))
                 else:
                     calls.append(simulation.now)
                     return
 
         return work
 
-    simulation.run([once(at) for at, many in bursts for _ in range(many)])
+    simulation.run([once(at) for at, count in bursts for _ in range(count)])
     assert most_in_a_window(calls, bucket.period) <= bucket.limit
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
-def test_a_limit_of_each_chat_and_one_of_the_app_are_both_kept(seed: int) -> None:
-    """One worker a chat, as the queue has it; the app's limit is what holds them back."""
+def test_the_limits_of_each_chat_and_of_the_app_are_both_respected(seed: int) -> None:
+    """Each chat has one worker, as with the queue. The limit of the app is the bottleneck."""
     app = Bucket("app", 20, 1)
     chats = [Bucket(f"chat-{number}", 5, 1) for number in range(10)]
     simulation, table = Simulation(30), Table()
@@ -147,7 +147,7 @@ def test_a_limit_of_each_chat_and_one_of_the_app_are_both_kept(seed: int) -> Non
 
 
 @pytest.mark.parametrize("limit", [*range(1, 200), 300, 1000, 5000, 100_000])
-def test_every_limit_leaves_nine_tenths_and_no_more_than_all(limit: int) -> None:
+def test_the_pace_of_every_limit_is_between_nine_tenths_and_the_limit(limit: int) -> None:
     for period in (1.0, 60.0):
         parts = rows(Bucket("b", limit, period))
         assert sum(part.limit for part in parts) == limit
@@ -175,63 +175,63 @@ def table() -> Table:
     return Table()
 
 
-def pacing(table: Table, clock: Clock) -> RateLimiter:
+def make_limiter(table: Table, clock: Clock) -> RateLimiter:
     return RateLimiter(table, "parley", clock, clock.sleep, lambda: 0.0)  # pyright: ignore[reportArgumentType]
 
 
 def test_an_idle_bucket_costs_one_write(table: Table, clock: Clock) -> None:
     started = clock.now
-    pacing(table, clock).wait([Bucket("b", 5, 1)])
+    make_limiter(table, clock).wait([Bucket("b", 5, 1)])
     assert clock.now == started
     assert table.writes == ["limit#b"]
 
 
-def test_the_next_call_waits_its_turn_here_and_costs_one_write(table: Table, clock: Clock) -> None:
-    mine, bucket = pacing(table, clock), Bucket("b", 5, 1)
+def test_the_next_call_waits_in_the_worker_and_costs_one_write(table: Table, clock: Clock) -> None:
+    limiter, bucket = make_limiter(table, clock), Bucket("b", 5, 1)
     moments = []
     for _ in range(4):
-        mine.wait([bucket])
+        limiter.wait([bucket])
         moments.append(clock.now)
     assert all(later - earlier >= 0.2 for earlier, later in pairwise(moments))
     assert len(table.writes) == 4
 
 
-def test_what_waits_long_goes_back_to_the_queue(table: Table, clock: Clock) -> None:
-    mine, bucket = pacing(table, clock), Bucket("b", 1, 60)
-    mine.wait([bucket])
-    with pytest.raises(RetryAfter) as later:
-        mine.wait([bucket])
-    assert 0 < later.value.seconds <= 63
+def test_a_long_wait_raises_retry_after(table: Table, clock: Clock) -> None:
+    limiter, bucket = make_limiter(table, clock), Bucket("b", 1, 60)
+    limiter.wait([bucket])
+    with pytest.raises(RetryAfter) as retry:
+        limiter.wait([bucket])
+    assert 0 < retry.value.seconds <= 63
 
 
-def test_a_bucket_seen_full_is_not_asked_again_before_it_can_have_room(table: Table, clock: Clock) -> None:
-    mine, bucket = pacing(table, clock), Bucket("b", 1, 60)
-    mine.wait([bucket])
+def test_a_full_bucket_causes_no_further_write_until_it_can_have_capacity(table: Table, clock: Clock) -> None:
+    limiter, bucket = make_limiter(table, clock), Bucket("b", 1, 60)
+    limiter.wait([bucket])
     before = len(table.writes)
     for _ in range(10):
         with pytest.raises(RetryAfter):
-            mine.wait([bucket])
+            limiter.wait([bucket])
     assert len(table.writes) == before
 
 
-def test_a_full_bucket_gives_back_what_was_reserved_in_the_others(table: Table, clock: Clock) -> None:
+def test_a_full_bucket_releases_the_reservations_in_other_buckets(table: Table, clock: Clock) -> None:
     chat, app = Bucket("chat", 5, 60), Bucket("app", 1, 1)
-    pacing(table, clock).wait([Bucket("app", 1, 1)])
-    pacing(table, clock).pause(app, clock.now + 100)
+    make_limiter(table, clock).wait([Bucket("app", 1, 1)])
+    make_limiter(table, clock).pause(app, clock.now + 100)
     for _ in range(5):
         with pytest.raises(RetryAfter):
-            pacing(table, clock).wait([app, chat])
+            make_limiter(table, clock).wait([app, chat])
     started = clock.now
-    pacing(table, clock).wait([chat])
+    make_limiter(table, clock).wait([chat])
     assert clock.now == started
 
 
-def test_a_reservation_that_others_have_built_upon_is_not_given_back(table: Table, clock: Clock) -> None:
-    """Otherwise two of them would get the same moment."""
+def test_a_reservation_is_not_released_after_a_later_reservation(table: Table, clock: Clock) -> None:
+    """Otherwise two calls would get the same moment."""
     chat, app = Bucket("chat", 5, 1), Bucket("app", 1000, 1)
-    other = pacing(table, clock)
+    other = make_limiter(table, clock)
 
-    class Meddling(RateLimiter):
+    class Interleaved(RateLimiter):
         def _reserve(self, bucket: Bucket, now: float) -> Any:
             if bucket is app:
                 other.wait([chat])
@@ -239,46 +239,46 @@ def test_a_reservation_that_others_have_built_upon_is_not_given_back(table: Tabl
             return RateLimiter._reserve(self, bucket, now)
 
     with pytest.raises(RetryAfter):
-        Meddling(table, "parley", clock, clock.sleep).wait([chat, app])  # pyright: ignore[reportArgumentType]
+        Interleaved(table, "parley", clock, clock.sleep).wait([chat, app])  # pyright: ignore[reportArgumentType]
     interval = spacing(chat).interval
     [row] = [item for key, item in table.model.items.items() if key == "limit#chat"]
     assert float(row["tat"]["N"]) - clock.now >= interval - 1e-6
 
 
-def test_a_pause_holds_everybody_until_it_is_over(table: Table, clock: Clock) -> None:
+def test_a_pause_stops_all_calls_until_it_ends(table: Table, clock: Clock) -> None:
     bucket = Bucket("b", 1000, 1)
-    pacing(table, clock).apply([Pause(bucket, 30)])
+    make_limiter(table, clock).apply([Pause(bucket, 30)])
     with pytest.raises(RetryAfter):
-        pacing(table, clock).wait([bucket])
+        make_limiter(table, clock).wait([bucket])
     clock.now += 29.5
-    pacing(table, clock).wait([bucket])
+    make_limiter(table, clock).wait([bucket])
     assert clock.now >= START + 30
 
 
 def test_a_pause_never_shortens_a_longer_one(table: Table, clock: Clock) -> None:
     bucket = Bucket("b", 5, 1)
-    pacing(table, clock).pause(bucket, clock.now + 100)
-    pacing(table, clock).pause(bucket, clock.now + 1)
+    make_limiter(table, clock).pause(bucket, clock.now + 100)
+    make_limiter(table, clock).pause(bucket, clock.now + 1)
     clock.now += 50
     with pytest.raises(RetryAfter):
-        pacing(table, clock).wait([bucket])
+        make_limiter(table, clock).wait([bucket])
 
 
-def test_enough_strikes_pause_what_they_are_counted_for(table: Table, clock: Clock) -> None:
-    strikes, calls = Bucket("strikes", 3, 600), Bucket("calls", 50, 1)
-    mine = pacing(table, clock)
+def test_enough_failures_open_the_circuit_breaker(table: Table, clock: Clock) -> None:
+    failures, calls = Bucket("failures", 3, 600), Bucket("calls", 50, 1)
+    limiter = make_limiter(table, clock)
     for _ in range(4):
-        mine.apply([BreakerFailure(strikes, (calls,))])
+        limiter.apply([BreakerFailure(failures, (calls,))])
     with pytest.raises(RetryAfter):
-        mine.wait([calls])
+        limiter.wait([calls])
 
 
 @pytest.mark.usefixtures("aws")
-def test_it_runs_on_dynamodb(clock: Clock) -> None:
-    mine = RateLimiter(dynamodb(), "parley", clock, clock.sleep)
+def test_the_rate_limiter_runs_on_dynamodb(clock: Clock) -> None:
+    limiter = RateLimiter(dynamodb(), "parley", clock, clock.sleep)
     moments = []
     for _ in range(4):
-        mine.wait([Bucket("b", 5, 1)])
+        limiter.wait([Bucket("b", 5, 1)])
         moments.append(clock.now)
     assert moments[0] == START
     assert all(0.2 <= later - earlier < 0.25 for earlier, later in pairwise(moments))

@@ -1,4 +1,4 @@
-"""A call ends when its time is over, however busily the other side takes and gives a byte now and then."""
+"""A call ends at its timeout, even if the other side reads or writes a byte from time to time."""
 
 import base64
 import socket
@@ -16,20 +16,20 @@ from parley.engine.sockets import transport
 from parley.model import Image
 
 Serve = Callable[[socket.socket, threading.Event], None]
-PATIENT = 10.0
-"""Seconds after which the servers of these tests give up, so that a call without a deadline ends as well."""
+SERVER_SECONDS = 10.0
+"""Seconds after which the test servers stop, so that a call without a deadline ends too."""
 
 
 @contextmanager
 def server(serve: Serve) -> Iterator[str]:
-    """Serves connections one after the other; its address."""
+    """Serves connections one after the other. Yields its URL."""
     over = threading.Event()
-    timer = threading.Timer(PATIENT, over.set)
+    timer = threading.Timer(SERVER_SECONDS, over.set)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
 
         def run() -> None:
-            with suppress(OSError):  # it is closed when the test is over
+            with suppress(OSError):  # the socket is closed at the end of the test
                 while not over.is_set():
                     connection, _ = listening.accept()
                     with connection, suppress(OSError):
@@ -47,8 +47,8 @@ def server(serve: Serve) -> Iterator[str]:
             thread.join()
 
 
-def asked(connection: socket.socket) -> bytes:
-    """The head of a request; empty where no further one comes."""
+def request_head(connection: socket.socket) -> bytes:
+    """The head of a request, or empty bytes at the end of the connection."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)
@@ -58,13 +58,13 @@ def asked(connection: socket.socket) -> bytes:
     return head
 
 
-def taking_little(connection: socket.socket, over: threading.Event) -> None:
+def reading_slowly(connection: socket.socket, over: threading.Event) -> None:
     while not over.wait(0.02):
         connection.recv(2048)
 
 
-def dripping_headers(connection: socket.socket, over: threading.Event) -> None:
-    asked(connection)
+def sending_headers_slowly(connection: socket.socket, over: threading.Event) -> None:
+    request_head(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
     while not over.wait(0.05):
         connection.sendall(b"x")
@@ -72,7 +72,7 @@ def dripping_headers(connection: socket.socket, over: threading.Event) -> None:
 
 def answering(connection: socket.socket, _: threading.Event) -> None:
     number = 0
-    while asked(connection):
+    while request_head(connection):
         number += 1
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number)
 
@@ -84,32 +84,32 @@ def perform(call: Call) -> tuple[Unknown | Transient | object, float]:
     return raised.value.outcome, time.monotonic() - started
 
 
-def test_an_upload_of_which_little_is_taken_at_a_time_is_given_up() -> None:
+def test_an_upload_to_a_slow_reader_times_out() -> None:
     media = Image(data=base64.b64encode(bytes(12_000_000)).decode(), name="a")
-    with server(taking_little) as url:
+    with server(reading_slowly) as url:
         call = Call(name="up", method="POST", url=url, timeout=1, upload=Upload(field="f", media=media, limit=10**8))
         outcome, seconds = perform(call)
     assert outcome == Unknown("WriteTimeout")
-    assert seconds < PATIENT / 2
+    assert seconds < SERVER_SECONDS / 2
 
 
-def test_an_answer_whose_headers_drip_is_given_up() -> None:
-    with server(dripping_headers) as url:
+def test_an_answer_with_slow_headers_times_out() -> None:
+    with server(sending_headers_slowly) as url:
         outcome, seconds = perform(Call(name="send", method="GET", url=url, timeout=0.5))
     assert outcome == Unknown("ReadTimeout")
-    assert seconds < PATIENT / 2
+    assert seconds < SERVER_SECONDS / 2
 
 
-def test_media_whose_headers_drip_are_given_up_and_nothing_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_media_with_slow_headers_time_out_as_a_transient_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_STAGE", "local")
-    with server(dripping_headers) as url:
+    with server(sending_headers_slowly) as url:
         upload = Upload(field="f", media=Image(url=url), limit=10**6)
         outcome, seconds = perform(Call(name="up", method="POST", url=url, timeout=0.5, upload=upload))
     assert outcome == Transient("media: ReadTimeout")
-    assert seconds < PATIENT / 2
+    assert seconds < SERVER_SECONDS / 2
 
 
-def test_a_connection_is_kept_and_serves_calls_that_each_have_their_own_deadline() -> None:
+def test_calls_on_one_connection_have_separate_deadlines() -> None:
     with server(answering) as url, httpx.Client(transport=transport()) as client:
         call = Call(name="send", method="GET", url=url, timeout=0.5)
         bodies = [Http(client).perform(call).body]

@@ -1,4 +1,4 @@
-"""The sweeper: what was left behind goes back into the queue, in order, and not too often."""
+"""The sweeper: replies without progress are sent to the queue again, in order, and not too often."""
 
 from functools import partial
 from typing import Any
@@ -22,8 +22,8 @@ from tools.faults.dynamodb import DynamoDB
 pytestmark = pytest.mark.usefixtures("aws")
 
 
-def left_behind(clock: Clock, ordinal: int, room: str = "room") -> Outgoing:
-    """A reply that was decided and never taken."""
+def untaken(clock: Clock, ordinal: int, room: str = "room") -> Outgoing:
+    """Store a reply that is decided and not taken."""
     out = Outgoing(
         id=reply_id("key", ordinal),
         message_key="key",
@@ -51,9 +51,9 @@ def queued() -> list[int]:
     return found
 
 
-def test_what_nobody_took_within_a_minute_is_swept_in_order(clock: Clock) -> None:
+def test_replies_not_taken_within_a_minute_are_swept_in_order(clock: Clock) -> None:
     for ordinal in range(12):
-        left_behind(clock, ordinal)
+        untaken(clock, ordinal)
     clock.now += 59
     assert sweep(clock) == 0
     clock.now += 2
@@ -61,31 +61,31 @@ def test_what_nobody_took_within_a_minute_is_swept_in_order(clock: Clock) -> Non
     assert queued() == list(range(12))
 
 
-def test_a_reply_whose_worker_died_is_swept_when_its_lease_is_over(clock: Clock) -> None:
+def test_the_reply_of_a_dead_worker_is_swept_after_its_lease(clock: Clock) -> None:
     outbox = Outbox(dynamodb(), "parley", 20)
-    assert isinstance(outbox.take(left_behind(clock, 0).id, "dead", clock.now), Row)
+    assert isinstance(outbox.take(untaken(clock, 0).id, "dead", clock.now), Row)
     clock.now += 19
     assert sweep(clock) == 0
     clock.now += 2
     assert sweep(clock) == 1
 
 
-def test_sweeping_again_at_once_does_nothing(clock: Clock) -> None:
-    left_behind(clock, 0)
+def test_a_second_sweep_at_once_does_nothing(clock: Clock) -> None:
+    untaken(clock, 0)
     clock.now += 61
     assert [sweep(clock), sweep(clock)] == [1, 0]
     clock.now += 601
     assert sweep(clock) == 1
 
 
-def test_what_cannot_be_delivered_for_days_is_swept_ever_more_rarely(
+def test_a_reply_undelivered_for_days_is_swept_less_and_less_often(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client: Any = dynamodb()
-    # A sweep a minute for two days: on the model of DynamoDB, which is a hundred times as quick as moto.
-    quick = Aws(DynamoDB("parley"), {}, before=lambda _: None, after=lambda _: None, sleep=clock.sleep)
-    monkeypatch.setattr(client, "_make_api_call", partial(quick.call, client))
-    left_behind(clock, 0)
+    # One sweep a minute for two days, on the model of DynamoDB. It is a hundred times faster than moto.
+    fast = Aws(DynamoDB("parley"), {}, before=lambda _: None, after=lambda _: None, sleep=clock.sleep)
+    monkeypatch.setattr(client, "_make_api_call", partial(fast.call, client))
+    untaken(clock, 0)
     swept: list[int] = []
     for _ in range(2):
         swept.append(0)
@@ -96,8 +96,8 @@ def test_what_cannot_be_delivered_for_days_is_swept_ever_more_rarely(
     assert swept[1] <= 2
 
 
-def test_what_is_finished_is_never_swept(clock: Clock) -> None:
-    out = left_behind(clock, 0)
+def test_a_final_reply_is_not_swept(clock: Clock) -> None:
+    out = untaken(clock, 0)
     outbox = Outbox(dynamodb(), "parley", 20)
     outbox.take(out.id, "me", clock.now)
     outbox.finish(out, "me", ReplyState.SENT, (), "", clock.now)
@@ -105,8 +105,8 @@ def test_what_is_finished_is_never_swept(clock: Clock) -> None:
     assert sweep(clock) == 0
 
 
-def test_a_row_that_cannot_be_read_keeps_no_other_from_being_swept(clock: Clock) -> None:
-    left_behind(clock, 0)
+def test_an_invalid_row_does_not_block_the_sweep_of_other_rows(clock: Clock) -> None:
+    untaken(clock, 0)
     dynamodb().put_item(
         TableName="parley",
         Item={
@@ -121,12 +121,12 @@ def test_a_row_that_cannot_be_read_keeps_no_other_from_being_swept(clock: Clock)
     assert sweep(clock) == 1
 
 
-def test_a_reply_that_the_queue_refuses_keeps_only_its_own_conversation_waiting(
+def test_a_reply_that_the_queue_refuses_delays_only_its_own_conversation(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = ["poison", "poison", "other", "third"]
     for ordinal, room in enumerate(rooms):
-        left_behind(clock, ordinal, room)
+        untaken(clock, ordinal, room)
     send = queues.send_swept
 
     def refusing(row: Outgoing, updated: float) -> None:
@@ -141,7 +141,7 @@ def test_a_reply_that_the_queue_refuses_keeps_only_its_own_conversation_waiting(
     assert sorted(queued()) == [2, 3]
 
 
-def test_the_handler_says_how_many(clock: Clock) -> None:
+def test_the_handler_returns_the_number_of_swept_replies(clock: Clock) -> None:
     clock.now = 1_000_000
-    left_behind(clock, 0)
+    untaken(clock, 0)
     assert lambda_handler({}, None) == {"swept": 1}

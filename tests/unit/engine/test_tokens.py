@@ -1,4 +1,4 @@
-"""Tokens: one refresher, early, healed by time, and nothing kept that the platform has revoked."""
+"""Tokens: one worker at a time refreshes a token before it expires. A revoked token is dropped."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from parley.errors import RetryAfter
 from tests.unit.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("aws")
-LIFE = 7200
+LIFETIME = 7200
 
 
 class Platform:
-    """Hands out `t1`, `t2` ... with two hours of life each."""
+    """Issues the tokens `t1`, `t2`, ..., each valid for two hours."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -26,7 +26,7 @@ class Platform:
         if self.error:
             raise self.error
         self.fetched += 1
-        return Token(f"t{self.fetched}", self.clock.now + LIFE)
+        return Token(f"t{self.fetched}", self.clock.now + LIFETIME)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def platform(clock: Clock) -> Platform:
 
 
 def worker(clock: Clock) -> Tokens:
-    """The tokens as another process sees them."""
+    """The tokens of a separate process."""
     return Tokens(dynamodb(), "parley", clock, clock.sleep, lambda: 0.5)
 
 
@@ -44,37 +44,35 @@ def test_one_fetch_serves_every_worker(clock: Clock, platform: Platform) -> None
     assert platform.fetched == 1
 
 
-def test_a_token_is_renewed_at_four_fifths_of_its_life(clock: Clock, platform: Platform) -> None:
+def test_a_token_is_renewed_at_four_fifths_of_its_lifetime(clock: Clock, platform: Platform) -> None:
     tokens = worker(clock)
     tokens.get("k", platform)
-    clock.now += LIFE * 0.79
+    clock.now += LIFETIME * 0.79
     assert tokens.get("k", platform).value == "t1"
-    clock.now += LIFE * 0.02
+    clock.now += LIFETIME * 0.02
     assert tokens.get("k", platform).value == "t2"
 
 
-def test_a_worker_that_comes_late_uses_the_new_token_and_fetches_none(clock: Clock, platform: Platform) -> None:
+def test_a_worker_uses_the_token_that_another_worker_has_renewed(clock: Clock, platform: Platform) -> None:
     first, second = worker(clock), worker(clock)
     first.get("k", platform)
     second.get("k", platform)
-    clock.now += LIFE * 0.9
+    clock.now += LIFETIME * 0.9
     assert [tokens.get("k", platform).value for tokens in (first, second)] == ["t2", "t2"]
     assert platform.fetched == 2
 
 
-def test_a_renewal_that_fails_leaves_the_token_that_is_still_good(clock: Clock, platform: Platform) -> None:
+def test_a_failed_renewal_keeps_the_token_that_is_still_valid(clock: Clock, platform: Platform) -> None:
     tokens = worker(clock)
     tokens.get("k", platform)
-    clock.now += LIFE * 0.9
+    clock.now += LIFETIME * 0.9
     platform.error = TokenUnavailableError("down", 2)
     assert tokens.get("k", platform).value == "t1"
     platform.error = None
     assert tokens.get("k", platform).value == "t2"
 
 
-def test_without_any_token_the_failure_comes_through_and_the_next_may_try_at_once(
-    clock: Clock, platform: Platform
-) -> None:
+def test_a_failed_first_fetch_raises_and_the_next_worker_may_fetch_at_once(clock: Clock, platform: Platform) -> None:
     platform.error = TokenUnavailableError("app_secret", None)
     with pytest.raises(TokenUnavailableError):
         worker(clock).get("k", platform)
@@ -82,8 +80,8 @@ def test_without_any_token_the_failure_comes_through_and_the_next_may_try_at_onc
     assert worker(clock).get("k", platform).value == "t1"
 
 
-def dies(tokens: Tokens) -> None:
-    """A refresher that is killed while it fetches."""
+def crash_in_fetch(tokens: Tokens) -> None:
+    """The worker is killed while it fetches a token."""
 
     def fetch() -> Token:
         raise KeyboardInterrupt
@@ -92,28 +90,28 @@ def dies(tokens: Tokens) -> None:
         tokens.get("k", fetch)
 
 
-def test_a_refresher_that_dies_holds_nobody_up_for_long(clock: Clock, platform: Platform) -> None:
-    dies(worker(clock))
+def test_another_worker_refreshes_the_token_15_seconds_after_a_crash(clock: Clock, platform: Platform) -> None:
+    crash_in_fetch(worker(clock))
     with pytest.raises(RetryAfter):
         worker(clock).get("k", platform)
     clock.now += 15
     assert worker(clock).get("k", platform).value == "t1"
 
 
-def test_while_another_renews_the_old_token_is_used(clock: Clock, platform: Platform) -> None:
+def test_the_old_token_is_used_while_another_worker_renews_it(clock: Clock, platform: Platform) -> None:
     worker(clock).get("k", platform)
-    clock.now += LIFE * 0.9
-    dies(worker(clock))
+    clock.now += LIFETIME * 0.9
+    crash_in_fetch(worker(clock))
     before = clock.now
     assert worker(clock).get("k", platform).value == "t1"
     assert clock.now == before
 
 
-def test_a_revoked_token_is_dropped_for_all(clock: Clock, platform: Platform) -> None:
+def test_a_revoked_token_is_dropped_for_all_workers(clock: Clock, platform: Platform) -> None:
     first, second = worker(clock), worker(clock)
-    held = first.get("k", platform)
+    revoked = first.get("k", platform)
     second.get("k", platform)
-    first.reject("k", held)
+    first.reject("k", revoked)
     assert worker(clock).get("k", platform).value == "t2"
 
 
@@ -127,17 +125,17 @@ def test_a_late_rejection_does_not_drop_the_newer_token(clock: Clock, platform: 
     assert platform.fetched == 2
 
 
-def test_a_refresher_that_was_too_slow_does_not_replace_its_successors_token(clock: Clock, platform: Platform) -> None:
+def test_a_slow_refresh_does_not_replace_a_newer_token(clock: Clock, platform: Platform) -> None:
     def slow() -> Token:
         clock.now += 20
         assert worker(clock).get("k", platform).value == "t1"
-        return Token("late", clock.now + LIFE)
+        return Token("late", clock.now + LIFETIME)
 
     assert worker(clock).get("k", slow).value == "t1"
     assert worker(clock).get("k", platform).value == "t1"
 
 
-def test_the_token_is_nowhere_in_the_logs(clock: Clock, platform: Platform, logged: Any) -> None:
+def test_the_token_is_not_logged(clock: Clock, platform: Platform, logged: Any) -> None:
     tokens = worker(clock)
     tokens.reject("k", tokens.get("k", platform))
     assert "t1" not in logged()
