@@ -1,4 +1,4 @@
-"""What the journal's tests share."""
+"""Fixtures of the journal's tests."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The processor's side: a decision is all or nothing, made once, by a worker that is up to date."""
+"""The inbox: a decision is one transaction, is stored once, and requires the current version of the state."""
 
 from typing import Any
 
@@ -31,12 +31,12 @@ def everything() -> dict[str, Any]:
     return {item["pk"]["S"]: item for item in items}
 
 
-def test_nothing_is_known_of_a_message_that_never_came(inbox: Inbox, message: MakeMessage) -> None:
+def test_the_snapshot_of_a_new_message_is_empty(inbox: Inbox, message: MakeMessage) -> None:
     snapshot = inbox.open(message())
     assert (snapshot.state, snapshot.version, snapshot.decided) == ({}, 0, None)
 
 
-def test_a_decision_holds_claim_memory_and_replies(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+def test_a_decision_stores_claim_state_and_replies(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
     inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply(), reply(ordinal=1)], NOW)
     snapshot = inbox.open(message())
     assert (snapshot.state, snapshot.version, snapshot.decided) == ({"n": 1}, 1, 2)
@@ -53,7 +53,9 @@ def test_a_message_is_decided_once(inbox: Inbox, message: MakeMessage, reply: Ma
     assert everything() == before
 
 
-def test_a_decision_on_an_old_memory_is_void_as_a_whole(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+def test_a_decision_on_an_old_version_of_the_state_stores_nothing(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
     slow = inbox.open(message("m2"))
     inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
     before = everything()
@@ -62,10 +64,10 @@ def test_a_decision_on_an_old_memory_is_void_as_a_whole(inbox: Inbox, message: M
     assert everything() == before
 
 
-def test_a_decision_that_rests_on_an_old_memory_is_void_even_if_it_changes_nothing(
+def test_a_decision_on_an_old_version_is_refused_even_if_the_state_stays_the_same(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
-    """It has read what is no longer so: "your order is open" after it was closed."""
+    """Its reply may depend on the old state, such as "your order is open" after the order was closed."""
     inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
     slow = inbox.open(message("m2"))
     inbox.decide(message("m3"), inbox.open(message("m3")), {"n": 2}, [], NOW)
@@ -73,7 +75,7 @@ def test_a_decision_that_rests_on_an_old_memory_is_void_even_if_it_changes_nothi
         inbox.decide(message("m2"), slow, {"n": 1}, [reply(to="m2")], NOW)
 
 
-def test_conversations_do_not_outpace_each_other(inbox: Inbox, message: MakeMessage) -> None:
+def test_decisions_of_different_conversations_do_not_conflict(inbox: Inbox, message: MakeMessage) -> None:
     here, there = message("m1", room="here"), message("m2", room="there")
     snapshot = inbox.open(here)
     inbox.decide(there, inbox.open(there), {"n": 1}, [], NOW)
@@ -81,7 +83,7 @@ def test_conversations_do_not_outpace_each_other(inbox: Inbox, message: MakeMess
     assert inbox.open(here).state == inbox.open(there).state == {"n": 1}
 
 
-def test_a_claim_outlives_every_queue(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+def test_a_claim_is_kept_longer_than_messages_in_queues(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
     inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply()], NOW)
     items = everything()
     claims = [item for pk, item in items.items() if not pk.startswith("conv#")]
@@ -89,7 +91,7 @@ def test_a_claim_outlives_every_queue(inbox: Inbox, message: MakeMessage, reply:
     assert all("ttl" not in item for pk, item in items.items() if pk.startswith("conv#"))
 
 
-def test_only_unfinished_replies_wait(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+def test_waiting_returns_only_replies_that_are_not_final(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
     inbox.decide(message(), inbox.open(message()), {}, [reply(), reply(ordinal=1)], NOW)
     first = inbox.replies(message(), 2)[0]
     dynamodb().update_item(
@@ -102,7 +104,7 @@ def test_only_unfinished_replies_wait(inbox: Inbox, message: MakeMessage, reply:
     assert [out.ordinal for out in inbox.waiting(message(), 2)] == [1]
 
 
-def test_a_reason_is_noted_and_decides_nothing(inbox: Inbox, message: MakeMessage) -> None:
+def test_a_failure_stores_its_reason_without_a_decision(inbox: Inbox, message: MakeMessage) -> None:
     inbox.failed(message(), "ValueError at bot.py:7", 2, NOW)
     assert inbox.open(message()).decided is None
     inbox.decide(message(), inbox.open(message()), {}, [], NOW)
@@ -111,7 +113,7 @@ def test_a_reason_is_noted_and_decides_nothing(inbox: Inbox, message: MakeMessag
     assert "reason" not in everything()[message_pk(message_key(message()))]
 
 
-def test_an_apology_is_there_once(inbox: Inbox, reply: MakeReply) -> None:
+def test_an_apology_is_stored_once(inbox: Inbox, reply: MakeReply) -> None:
     inbox.add(reply("sorry"), NOW)
     inbox.add(reply("sorry again"), NOW)
     [item] = everything().values()
@@ -119,7 +121,7 @@ def test_an_apology_is_there_once(inbox: Inbox, reply: MakeReply) -> None:
 
 
 @pytest.mark.parametrize("size", [MAX_REPLY - 1000, MAX_REPLY + 1])
-def test_a_reply_beyond_what_a_row_holds_is_refused_whole(
+def test_a_decision_with_a_reply_beyond_the_size_of_a_row_stores_nothing(
     inbox: Inbox, message: MakeMessage, reply: MakeReply, size: int
 ) -> None:
     snapshot = inbox.open(message())
@@ -132,7 +134,7 @@ def test_a_reply_beyond_what_a_row_holds_is_refused_whole(
         assert len(everything()) == 3
 
 
-def test_replies_that_are_too_much_together_are_refused_whole(
+def test_a_decision_beyond_the_size_of_a_transaction_stores_nothing(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
     replies = [reply("x" * 300_000, ordinal=number) for number in range(14)]
@@ -141,28 +143,28 @@ def test_replies_that_are_too_much_together_are_refused_whole(
     assert everything() == {}
 
 
-def test_what_dynamodb_left_out_is_asked_for_again(message: MakeMessage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unprocessed_keys_are_requested_again(message: MakeMessage, monkeypatch: pytest.MonkeyPatch) -> None:
     real = dynamodb()
-    asked: list[int] = []
+    requested: list[int] = []
 
-    class Stingy:
+    class OneKeyPerRequest:
         """Answers one key at a time."""
 
         def batch_get_item(self, **request: Any) -> Any:
             keys = request["RequestItems"]["parley"]["Keys"]
-            asked.append(len(keys))
+            requested.append(len(keys))
             request["RequestItems"]["parley"]["Keys"] = keys[:1]
             answer: Any = real.batch_get_item(**request)
             rest = {"parley": {"Keys": keys[1:], "ConsistentRead": True}} if keys[1:] else {}
             return answer | {"UnprocessedKeys": rest}
 
     Inbox(real, "parley", DAY).decide(message(), Inbox(real, "parley", DAY).open(message()), {"n": 5}, [], NOW)
-    stingy: Any = Stingy()
-    snapshot = Inbox(stingy, "parley", DAY).open(message())
-    assert (snapshot.state, snapshot.decided, asked) == ({"n": 5}, 0, [2, 1])
+    client: Any = OneKeyPerRequest()
+    snapshot = Inbox(client, "parley", DAY).open(message())
+    assert (snapshot.state, snapshot.decided, requested) == ({"n": 5}, 0, [2, 1])
 
 
-def test_the_journal_shows_what_became_of_a_message(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
+def test_the_journal_shows_the_state_of_a_message(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
     def shown() -> dict[str, Any]:
         return journal_of(dynamodb(), "parley", platform="feishu", app="demo", tenant="", message_id="m1")
 
@@ -175,7 +177,7 @@ def test_the_journal_shows_what_became_of_a_message(inbox: Inbox, message: MakeM
     assert msgspec.json.encode(shown())
 
 
-def test_a_large_message_is_handled_and_not_kept(inbox: Inbox, message: MakeMessage) -> None:
+def test_a_large_message_is_decided_and_not_stored(inbox: Inbox, message: MakeMessage) -> None:
     large = message(reply_to="x" * (inbox_module._MAX_STORED_MESSAGE + 1))
     inbox.decide(large, inbox.open(large), {}, [], NOW)
     [item] = everything().values()

@@ -15,12 +15,12 @@ from parley.model import Conversation, Message, Outgoing, message_key
 
 pytestmark = pytest.mark.usefixtures("aws")
 NOW = 1_800_000_000.0
-KEPT = 86_400.0
+RETENTION = 86_400.0
 
 
 @pytest.fixture
 def deferred() -> DeferredReplies:
-    return DeferredReplies(dynamodb(), "parley", KEPT)
+    return DeferredReplies(dynamodb(), "parley", RETENTION)
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def outbox() -> Outbox:
 
 
 def defer(deferred: DeferredReplies, out: Outgoing, now: float = NOW) -> None:
-    """As the deliverer does if the platform allows no message to the person."""
-    Inbox(dynamodb(), "parley", KEPT).add(out, now)
+    """Defer `out` as the deliverer does if the platform allows no message to the person."""
+    Inbox(dynamodb(), "parley", RETENTION).add(out, now)
     Outbox(dynamodb(), "parley", 20).take(out.id, "me", now)
     deferred.defer(out, "me", "45015", now)
 
@@ -45,7 +45,7 @@ def test_the_row_of_deferred_replies_expires_with_the_newest_of_them(
 ) -> None:
     defer(deferred, reply(ordinal=0))
     defer(deferred, reply(ordinal=1), NOW + 100)
-    assert deferred_row(reply())["ttl"] == {"N": str(int(NOW + 100 + KEPT))}
+    assert deferred_row(reply())["ttl"] == {"N": str(int(NOW + 100 + RETENTION))}
 
 
 def test_the_number_of_deferred_replies_is_bounded(
@@ -56,7 +56,7 @@ def test_the_number_of_deferred_replies_is_bounded(
     with pytest.raises(TooManyDeferredError, match="20 replies are deferred"):
         defer(deferred, reply(ordinal=MAX_DEFERRED))
     assert len(deferred.of(Conversation.of(message()).key)) == MAX_DEFERRED
-    defer(deferred, reply(ordinal=0, to="m1"))  # one that is among them may be noted once more
+    defer(deferred, reply(ordinal=0, to="m1"))  # a reply that is already deferred may be deferred again
 
 
 def test_final_replies_make_room_for_new_ones(
@@ -64,18 +64,18 @@ def test_final_replies_make_room_for_new_ones(
 ) -> None:
     for ordinal in range(MAX_DEFERRED):
         defer(deferred, reply(ordinal=ordinal))
-    said = reply(ordinal=3)
-    outbox.take(said.id, "other", NOW)
-    outbox.finish(said, "other", ReplyState.SENT, (), "", NOW)
+    sent = reply(ordinal=3)
+    outbox.take(sent.id, "other", NOW)
+    outbox.finish(sent, "other", ReplyState.SENT, (), "", NOW)
     defer(deferred, reply(ordinal=MAX_DEFERRED))
-    assert said.id not in deferred_row(said)["ids"]["SS"]
+    assert sent.id not in deferred_row(sent)["ids"]["SS"]
     assert len(deferred.of(Conversation.of(message()).key)) == MAX_DEFERRED
 
 
 def test_deferred_replies_are_in_the_order_of_their_decisions_even_if_clocks_disagree(
     deferred: DeferredReplies, reply: Callable[..., Outgoing], message: Callable[..., Message]
 ) -> None:
-    inbox, outbox = Inbox(dynamodb(), "parley", KEPT), Outbox(dynamodb(), "parley", 20)
+    inbox, outbox = Inbox(dynamodb(), "parley", RETENTION), Outbox(dynamodb(), "parley", 20)
     outs: list[Outgoing] = []
     for number in range(12):
         received = message(f"m{number}")
@@ -94,17 +94,15 @@ def test_deferred_replies_are_in_the_order_of_their_decisions_even_if_clocks_dis
 def test_a_decision_names_the_replies_that_precede_it(
     deferred: DeferredReplies, reply: Callable[..., Outgoing], message: Callable[..., Message]
 ) -> None:
-    """A message that was answered with nothing is no link in that chain, and one whose callback waits for nothing
-    neither adds to it nor breaks it.
-    """
-    inbox = Inbox(dynamodb(), "parley", KEPT)
+    """A message is not part of that chain if it has no replies, or if its callback does not wait for a reply."""
+    inbox = Inbox(dynamodb(), "parley", RETENTION)
     decisions: list[Decided | None] = []
-    for id_, waits, replies in (("a", True, 2), ("b", True, 0), ("c", False, 1), ("d", True, 1), ("e", True, 1)):
+    for id_, awaits_reply, replies in (("a", True, 2), ("b", True, 0), ("c", False, 1), ("d", True, 1), ("e", True, 1)):
         received = message(id_)
-        received = replace(received, context=replace(received.context, awaits_reply=waits))
+        received = replace(received, context=replace(received.context, awaits_reply=awaits_reply))
         outs = [reply(to=id_, ordinal=ordinal) for ordinal in range(replies)]
         inbox.decide(received, inbox.open(received), {"n": 1}, outs, NOW)
-        decisions.append(Callbacks(dynamodb(), "parley", KEPT).decision(received))
+        decisions.append(Callbacks(dynamodb(), "parley", RETENTION).decision(received))
     a, d = (message_key(message(id_)) for id_ in "ad")
     assert decisions == [
         Decided(2),
@@ -125,19 +123,19 @@ def test_the_deadline_of_a_deferred_reply_starts_with_its_next_attempt(
     assert taken.attempted_since == 0
 
 
-def test_forgetting_an_unknown_reply_creates_no_row_that_stays(
+def test_a_row_created_by_forgetting_an_unknown_reply_expires(
     deferred: DeferredReplies, reply: Callable[..., Outgoing]
 ) -> None:
     deferred.forget(reply(), NOW)
-    assert deferred_row(reply()).get("ttl") == {"N": str(int(NOW + KEPT))}
+    assert deferred_row(reply()).get("ttl") == {"N": str(int(NOW + RETENTION))}
 
 
-@pytest.mark.parametrize(("memory", "for_good"), [({}, False), ({"n": 1}, True)])
-def test_the_row_of_a_conversation_without_memory_ends_with_its_replies(
-    reply: Callable[..., Outgoing], message: Callable[..., Message], memory: dict[str, int], *, for_good: bool
+@pytest.mark.parametrize(("state", "permanent"), [({}, False), ({"n": 1}, True)])
+def test_the_row_of_a_conversation_without_state_expires_with_its_replies(
+    reply: Callable[..., Outgoing], message: Callable[..., Message], state: dict[str, int], *, permanent: bool
 ) -> None:
-    inbox = Inbox(dynamodb(), "parley", KEPT)
+    inbox = Inbox(dynamodb(), "parley", RETENTION)
     received = replace(message("m1"), context=replace(message("m1").context, awaits_reply=True))
-    inbox.decide(received, inbox.open(received), memory, [reply()], NOW)
+    inbox.decide(received, inbox.open(received), state, [reply()], NOW)
     key = {"pk": {"S": f"conv#{Conversation.of(received).key}"}}
-    assert ("ttl" not in dynamodb().get_item(TableName="parley", Key=key).get("Item", {})) == for_good
+    assert ("ttl" not in dynamodb().get_item(TableName="parley", Key=key).get("Item", {})) == permanent

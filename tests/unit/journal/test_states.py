@@ -1,4 +1,4 @@
-"""The state machine: it knows no AWS."""
+"""The state machine, without AWS."""
 
 import math
 from itertools import product
@@ -41,17 +41,17 @@ def call(idempotent_for: float) -> Call:
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))
-def test_what_is_finished_is_never_taken_again(state: ReplyState) -> None:
+def test_a_final_reply_cannot_be_taken(state: ReplyState) -> None:
     assert refusal(Row(OUT, state), NOW) == Finished(state)
 
 
-def test_a_lease_keeps_others_out_until_it_is_over() -> None:
+def test_a_lease_excludes_other_workers_until_it_ends() -> None:
     row = Row(OUT, ReplyState.SENDING, lease_until=NOW + 5)
     assert refusal(row, NOW) == RetryAfter(5)
     assert refusal(row, NOW + 5) is None
 
 
-def test_what_waits_can_be_taken() -> None:
+def test_a_pending_reply_can_be_taken() -> None:
     assert refusal(Row(OUT), NOW) is None
 
 
@@ -65,14 +65,14 @@ def test_what_waits_can_be_taken() -> None:
         (IDEMPOTENT, NOW - 10**9, True),
     ],
 )
-def test_a_call_is_repeated_only_while_its_key_is_known(
+def test_a_call_is_safe_to_repeat_only_within_its_idempotency_window(
     idempotent_for: float, unknown_since: float | None, safe: bool
 ) -> None:
     assert is_safe_to_repeat(call(idempotent_for), unknown_since, NOW) == safe
 
 
 @given(st.floats(0, 10**6), st.floats(0, 10**6), st.floats(0, 10**6))
-def test_coverage_ends_once_and_for_good(idempotent_for: float, since: float, later: float) -> None:
+def test_an_idempotency_window_ends_permanently(idempotent_for: float, since: float, later: float) -> None:
     if not is_safe_to_repeat(call(idempotent_for), NOW, NOW + since):
         assert not is_safe_to_repeat(call(idempotent_for), NOW, NOW + since + later)
 
@@ -84,7 +84,7 @@ def test_a_message_is_received_then_decided_then_done() -> None:
     assert message_state(decided=True, replies=()) is MessageState.DONE
 
 
-def test_every_state_can_be_reached_and_final_ones_are_left_only_by_an_operator() -> None:
+def test_every_state_can_be_reached_and_final_states_have_no_transitions() -> None:
     assert set(TRANSITIONS) == set(ReplyState)
     reached = {ReplyState.PENDING}
     for _ in ReplyState:
@@ -93,9 +93,9 @@ def test_every_state_can_be_reached_and_final_ones_are_left_only_by_an_operator(
     assert not any(TRANSITIONS[state] for state in FINAL)
 
 
-@pytest.mark.parametrize(("state", "unclear"), list(product(ReplyState, [None, NOW])))
-def test_a_new_row_waits_in_the_index_unless_it_is_final(state: ReplyState, unclear: float | None) -> None:
-    row = Row(OUT, state, attempts=2, receipts=(), updated=NOW, unknown_since=unclear)
+@pytest.mark.parametrize(("state", "unknown_since"), list(product(ReplyState, [None, NOW])))
+def test_a_row_is_in_the_due_index_unless_its_state_is_final(state: ReplyState, unknown_since: float | None) -> None:
+    row = Row(OUT, state, attempts=2, receipts=(), updated=NOW, unknown_since=unknown_since)
     item = item_of(row, ttl=99)
     assert ("due_at" in item) == ("due_shard" in item) == (state not in FINAL)
     assert item["ttl"] == {"N": "99"}
@@ -104,7 +104,7 @@ def test_a_new_row_waits_in_the_index_unless_it_is_final(state: ReplyState, uncl
 
 
 @pytest.mark.parametrize("value", [0.1 + 0.2, 1e9 + 1e-6, math.pi * 1e9, 1_800_000_000.123456])
-def test_times_come_back_as_they_were(value: float) -> None:
+def test_times_are_stored_without_loss_of_precision(value: float) -> None:
     assert row_of(item_of(Row(OUT, updated=value), ttl=1)).updated == value
 
 

@@ -1,4 +1,4 @@
-"""Requests to the state table: names and values are filled in, and a misspelt attribute is refused at once."""
+"""Requests to the state table: names and values are filled in, and a misspelt attribute is refused."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_an_update_names_its_attributes_and_values() -> None:
     }
 
 
-def test_an_attribute_without_a_name_is_refused() -> None:
+def test_an_unknown_attribute_is_refused() -> None:
     with pytest.raises(KeyError, match="stat"):
         t.update("parley", "out#1", "SET #stat = :to", to="SENT")
     with pytest.raises(KeyError, match="stat"):
@@ -34,7 +34,7 @@ def test_an_attribute_without_a_name_is_refused() -> None:
 
 
 @pytest.mark.parametrize("source", sorted([*JOURNAL.rglob("*.py"), *ENGINE.glob("*.py")]), ids=lambda path: path.name)
-def test_expressions_and_keys_are_written_with_the_names_of_one_module(source: Path) -> None:
+def test_only_the_table_module_writes_expressions_and_keys(source: Path) -> None:
     text = source.read_text()
     if source.name == "table.py":
         return
@@ -44,6 +44,6 @@ def test_expressions_and_keys_are_written_with_the_names_of_one_module(source: P
 
 
 @pytest.mark.parametrize("source", sorted([*JOURNAL.rglob("*.py"), *ENGINE.glob("*.py")]), ids=lambda path: path.name)
-def test_the_rows_of_replies_are_written_by_one_module(source: Path) -> None:
-    writes = source.name not in {"outbox.py", "table.py"} and "reply_pk(" in source.read_text()
-    assert not writes or "t.update(self.table, reply_pk" not in source.read_text()
+def test_only_the_outbox_module_writes_the_rows_of_replies(source: Path) -> None:
+    updates_replies = source.name not in {"outbox.py", "table.py"} and "reply_pk(" in source.read_text()
+    assert not updates_replies or "t.update(self.table, reply_pk" not in source.read_text()

@@ -1,4 +1,4 @@
-"""Property tests: reproducible, and not judged by the clock of a busy machine."""
+"""Settings of the property tests: reproducible, and without a deadline, because the machine may be busy."""
 
 from hypothesis import settings
 

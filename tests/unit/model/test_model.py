@@ -1,4 +1,4 @@
-"""The unified model: JSON both ways, keys that are stable, and the words of every segment."""
+"""The unified model: JSON in both directions, stable keys, and the plain text of every segment."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ from parley.model import (
 )
 from parley.model.codec import decode_message, decode_outgoing, encode
 
-# What UTF-8 can say: half a surrogate pair has no JSON form.
+# Characters that UTF-8 can encode. Half a surrogate pair has no JSON form.
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 media = st.builds(
     dict, key=texts, url=texts, data=texts, name=texts, mime=texts, size=st.none() | st.integers(0, 2**40)
@@ -94,24 +94,24 @@ def a_message(**changed: Any) -> Message:
 
 
 @given(messages)
-def test_a_message_survives_its_json(message: Message):
+def test_a_message_is_equal_after_encoding_and_decoding(message: Message):
     assert decode_message(encode(message)) == message
 
 
 @given(segments)
-def test_a_reply_survives_the_queue(said: tuple[Any, ...]):
+def test_a_reply_is_equal_after_encoding_and_decoding(content: tuple[Any, ...]):
     out = Outgoing(
         id="r",
         message_key="k",
         ordinal=0,
         to=Destination(platform="feishu", app="demo", room_id="room"),
-        reply=Reply(segments=said, to=Destination(platform="feishu", app="demo", webhook="ops")),
+        reply=Reply(segments=content, to=Destination(platform="feishu", app="demo", webhook="ops")),
         created=1.5,
     )
     assert decode_outgoing(encode(out)) == out
 
 
-def test_the_json_is_the_shape_of_the_brief():
+def test_the_json_of_a_message_has_the_specified_shape():
     message = a_message(
         sender=Sender(id="user_123", name="Ann"),
         context=Context(room_id="group_456", thread_id="t_789"),
@@ -130,7 +130,7 @@ def test_the_json_is_the_shape_of_the_brief():
 
 
 @pytest.mark.parametrize("field", ["id", "platform", "app", "kind", "sender", "content", "timestamp", "context"])
-def test_a_message_without_what_every_message_has_is_refused(field: str):
+def test_a_message_without_a_required_field_is_refused(field: str):
     value = json.loads(encode(a_message()))
     del value[field]
     with pytest.raises(msgspec.ValidationError, match=field):
@@ -143,16 +143,16 @@ def test_a_push_to_a_webhook_is_ordered_by_the_webhook_alone():
     assert one.key != Destination(platform="feishu", app="demo", room_id="room").key
 
 
-def test_text_beyond_ascii_is_written_as_it_is():
+def test_text_beyond_ascii_is_not_escaped():
     assert "早上好" in encode(a_message(content=Content(text="早上好"))).decode()
 
 
-def test_fields_of_a_later_writer_are_ignored():
+def test_fields_of_a_newer_version_are_ignored():
     value = json.loads(encode(a_message())) | {"mood": "fine"}
     assert decode_message(json.dumps(value)) == a_message()
 
 
-def test_a_wrong_shape_is_refused_by_the_name_of_its_field():
+def test_an_error_names_the_field_with_the_wrong_type():
     value = json.loads(encode(a_message()))
     value["context"]["room_id"] = 7
     with pytest.raises(msgspec.ValidationError, match=r"\$\.context\.room_id"):
@@ -164,7 +164,7 @@ def test_different_parts_have_different_digests(one: list[str], other: list[str]
     assert (digest(*one) == digest(*other)) == (one == other)
 
 
-def test_a_repeated_delivery_has_the_same_key_and_any_other_message_has_not():
+def test_a_redelivery_has_the_same_key_and_other_messages_have_other_keys():
     again = a_message(raw={"attempt": 2}, timestamp=1_800_000_060)
     others = [
         a_message(id="m2"),
@@ -177,7 +177,7 @@ def test_a_repeated_delivery_has_the_same_key_and_any_other_message_has_not():
 
 
 def test_keys_do_not_change_between_versions():
-    """Rows and messages outlive a deploy: with a new key, every message in flight would run again."""
+    """Rows and messages exist longer than a deployment. With a new key, every message in flight would run again."""
     assert message_key(a_message()) == "b8d30ffc687060b756a88e1d513e14596506d95c42b0f9dd37695cbf69f46c7b"
     assert Conversation.of(a_message()).key == "b56a0da0c135a19a83247b7e9084647fb6b49c0af1e8cf2f2533c711f01e6353"
     assert reply_id("k", 0) == "0d6f4aa67687a756c09d2b820f0c129f"
@@ -191,7 +191,7 @@ def test_reply_ids_are_stable_distinct_and_short_enough_for_every_platform():
     assert all(len(id_) == 32 and int(id_, 16) >= 0 for id_ in ids)
 
 
-def test_a_room_is_one_conversation_and_without_a_room_a_person_is():
+def test_a_conversation_is_a_room_or_a_person_without_a_room():
     in_room = Conversation.of(a_message())
     assert Conversation.of(a_message(sender=Sender(id="bob"))).key == in_room.key
     assert Conversation.of(a_message(context=Context(room_id="room", tenant="acme", thread_id="t"))).key == in_room.key
@@ -202,13 +202,13 @@ def test_a_room_is_one_conversation_and_without_a_room_a_person_is():
     )
 
 
-def test_a_reply_goes_where_its_message_came_from_and_keeps_the_order_of_that_place():
+def test_a_reply_goes_to_the_conversation_of_its_message():
     to = Destination.answering(a_message(context=Context(room_id="room", tenant="acme", thread_id="t")))
     assert (to.room_id, to.thread_id, to.user_id, to.message_id) == ("room", "t", "ann", "m1")
     assert to.key == Conversation.of(a_message()).key
 
 
-def test_a_pressed_button_is_answered_at_its_card():
+def test_the_reply_to_a_pressed_button_refers_to_its_card():
     pressed = a_message(id="event-1", kind="action", action=Action(id="yes", message_id="card-1"))
     assert Destination.answering(pressed).message_id == "card-1"
 
@@ -217,7 +217,7 @@ def test_an_event_has_no_message_to_quote():
     assert Destination.answering(a_message(kind="event", event="joined")).message_id == ""
 
 
-def test_a_reply_is_made_of_what_handlers_return():
+def test_a_reply_is_made_from_each_type_that_handlers_return():
     whole = Reply(segments=(Text(text="x"),), quote=True)
     assert Reply.of("hi") == Reply(segments=(Text(text="hi"),))
     assert Reply.of(Markdown(text="*hi*")).segments == (Markdown(text="*hi*"),)
@@ -246,11 +246,11 @@ def test_a_reply_is_made_of_what_handlers_return():
         (Other(name="vote", text="Lunch?"), "Lunch?"),
     ],
 )
-def test_every_segment_has_words(segment: Any, words: str):
+def test_every_segment_has_a_plain_text(segment: Any, words: str):
     assert plain_text((segment,)) == words
 
 
 @given(segments)
-def test_words_of_any_segments_can_be_had(said: tuple[Any, ...]):
-    words = plain_text(said)
+def test_the_plain_text_of_any_segments_is_trimmed(content: tuple[Any, ...]):
+    words = plain_text(content)
     assert words == words.strip()

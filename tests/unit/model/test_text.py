@@ -1,4 +1,4 @@
-"""Cutting text: never too long, never inside a character, nothing lost but white space."""
+"""Splitting text: parts within the limit, no cut inside a character, and only white space is lost."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from parley.text import split, utf8_size, utf16_size
 Size = Callable[[str], int]
 SIZES: list[Size] = [len, utf8_size, utf16_size]
 WIDEST = {len: 1, utf8_size: 4, utf16_size: 2}
-"""Of one character, by each way of counting."""
+"""The largest size of one character, for each size function."""
 
 words = st.text(st.sampled_from("ab 中文，。!?\n\t😀é\u3000;"), max_size=200) | st.text(max_size=120)
 
@@ -22,27 +22,27 @@ def squeezed(text: str) -> str:
 
 @pytest.mark.parametrize("size", SIZES)
 @given(text=words, room=st.integers(0, 40))
-def test_no_part_is_beyond_the_limit(text: str, room: int, size: Size):
+def test_every_part_is_within_the_limit(text: str, room: int, size: Size):
     limit = WIDEST[size] + room
     assert all(size(part) <= limit for part in split(text, limit, size))
 
 
 @pytest.mark.parametrize("size", SIZES)
 @given(text=words, room=st.integers(0, 40))
-def test_the_parts_hold_every_character_but_white_space_in_order(text: str, room: int, size: Size):
+def test_the_parts_contain_all_characters_in_order_except_white_space(text: str, room: int, size: Size):
     parts = list(split(text, WIDEST[size] + room, size))
     assert squeezed("".join(parts)) == squeezed(text)
 
 
 @given(text=words, limit=st.integers(1, 40))
-def test_no_part_is_empty_or_begins_or_ends_with_white_space(text: str, limit: int):
+def test_every_part_is_trimmed_and_not_empty(text: str, limit: int):
     for part in split(text, limit):
         assert part
         assert part == part.strip()
 
 
 @given(text=words)
-def test_text_that_fits_stays_whole(text: str):
+def test_text_within_the_limit_is_one_part(text: str):
     assert list(split(text, max(1, len(text)))) == ([text.strip()] if text.strip() else [])
 
 
@@ -62,22 +62,22 @@ def test_the_cut_is_at_the_best_place_in_the_second_half(text: str, limit: int, 
     assert list(split(text, limit)) == parts
 
 
-def test_a_character_wider_than_the_limit_is_given_whole_rather_than_never():
+def test_a_character_wider_than_the_limit_is_one_part():
     assert list(split("😀😀", 1, utf16_size)) == ["😀", "😀"]
 
 
 @pytest.mark.parametrize("whole", ["👨‍👩‍👧‍👦", "e\u0301", "👍🏽", "🇨🇳", "❤\ufe0f"], ids=ascii)
-def test_what_a_reader_sees_as_one_character_stays_together_where_it_fits(whole: str):
+def test_a_grapheme_cluster_within_the_limit_is_not_cut(whole: str):
     text = f"xxxxxxxx{whole}yy"
     for limit in range(len(whole), len(text)):
         assert any(whole in part for part in split(text, limit)), limit
 
 
-def test_two_flags_are_parted_between_them():
+def test_two_flags_are_cut_between_them():
     assert list(split("🇨🇳🇩🇪", 3)) == ["🇨🇳", "🇩🇪"]
 
 
-def test_what_a_reader_sees_as_one_character_is_cut_where_it_alone_is_too_long():
+def test_a_grapheme_cluster_beyond_the_limit_is_cut():
     assert list(split("e\u0301\u0302", 2)) == ["e\u0301", "\u0302"]
 
 
@@ -86,5 +86,5 @@ def test_sizes_count_as_the_platforms_do():
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_sizes_take_any_string_even_half_a_surrogate_pair(text: str):
+def test_sizes_accept_any_string_even_half_a_surrogate_pair(text: str):
     assert len(text) <= utf16_size(text) <= utf8_size(text) if text.isascii() else utf8_size(text) >= len(text)
