@@ -9,7 +9,6 @@ packages meanwhile. What is looked at is what CloudFormation would get: .local/p
 import os
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from tools.local.aws import Aws
 from tools.local.errors import StackError
 from tools.local.paths import EMULATOR_PYTHON, ENVS, ROOT, SAM, Paths
 from tools.local.progress import Progress
+from tools.samconfig import parameter_overrides
 
 _PROD = ROOT / ".local" / "prod"
 _BUCKET = "parley-packages"
@@ -50,11 +50,10 @@ def _transform(regions: Sequence[str]) -> None:
         config = ["--config-env", "prod", "--config-file", ROOT / "samconfig.toml"]
         places = ["--template-file", _PROD / "build" / "template.yaml", "--output-template-file", packaged]
         _run([SAM, "package", *config, "--s3-bucket", _BUCKET, *places], {**base, **aws.environment()})
-    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"]
     for region in regions:
         say(f"transform and cfn-lint for {region}")
         environment = {**base, "AWS_DEFAULT_REGION": region}
-        command = [EMULATOR_PYTHON, ROOT / "tools" / "sam_transform.py", *settings["parameter_overrides"]]
+        command = [EMULATOR_PYTHON, ROOT / "tools" / "sam_transform.py", *parameter_overrides("prod")]
         target = _PROD / f"{region}.json"
         target.write_bytes(_run(command, environment, packaged.read_bytes()))
         # The transforms have put values in place of parameters and mappings: W2001 and W7001 find them unused, and

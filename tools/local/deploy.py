@@ -1,14 +1,14 @@
 """`sam deploy` of the built template into the emulator, and the settings that the emulator ignores in a template."""
 
 import os
-import tomllib
 from pathlib import Path
 
 from tools.local.aws import ACCOUNT, REGION, Aws
 from tools.local.build import parameters
-from tools.local.paths import ROOT, Paths
+from tools.local.paths import Paths
 from tools.local.sam import sam
 from tools.names import folder_of
+from tools.samconfig import FILE, parameter_overrides
 
 STACK = "parley-local"
 STAGE = "local"
@@ -16,10 +16,8 @@ STAGE = "local"
 
 def deploy(aws: Aws, template: Path, paths: Paths) -> dict[str, str]:
     """Deploy `template`. Returns the outputs of the stack. Raises StackError."""
-    config = ROOT / "samconfig.toml"
     # The command line replaces the parameters of samconfig.toml, so they are repeated here.
-    local = tomllib.loads(config.read_text())["local"]["deploy"]["parameters"]
-    overrides = ["--parameter-overrides", *local["parameter_overrides"], *parameters()]
+    overrides = ["--parameter-overrides", *parameter_overrides("local"), *parameters()]
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(paths.state),
@@ -28,7 +26,7 @@ def deploy(aws: Aws, template: Path, paths: Paths) -> dict[str, str]:
         "SAM_CLI_POLL_DELAY": "0.5",
         **aws.environment(),
     }
-    files = ["--config-env", "local", "--config-file", config, "--template-file", template, "--region", REGION]
+    files = ["--config-env", "local", "--config-file", FILE, "--template-file", template, "--region", REGION]
     sam("deploy", [*files, *overrides], environment, paths.logs / "deploy.log")
     stacks = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
