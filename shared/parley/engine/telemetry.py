@@ -1,4 +1,10 @@
-"""Logs and metrics. Logs hold ids and reasons, never texts or credentials. Metrics have few, bounded dimensions."""
+"""Logs and metrics. Logs hold ids and reasons, never texts or credentials. Metrics have few, bounded dimensions.
+
+Each metric has the dimension `service`, which names the stage and the function: `prod-deliverer`. So two stages in one
+account do not mix.
+"""
+
+import os
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -8,7 +14,10 @@ log = Logger()
 
 
 def count(name: str, value: float = 1, **dimensions: str) -> None:
-    """Add `value` to the metric `name`: to its total, which the alarms watch, and to its series by `dimensions`."""
+    """Add `value` to the metric `name`: to its total, which the alarms watch, and to its series by `dimensions`.
+
+    CloudWatch bills each combination of values as a metric of its own. docs/cost.md counts them.
+    """
     _emit(name, MetricUnit.Count, value, dimensions)
 
 
@@ -21,5 +30,6 @@ def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str])
     metrics = EphemeralMetrics()
     metrics.add_metric(name=name, unit=unit, value=value)
     if dimensions:
-        metrics.add_dimensions(**dimensions)
+        # Powertools makes a second set of these. Its first one is `service` alone.
+        metrics.add_dimensions(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "service_undefined"), **dimensions)
     metrics.flush_metrics()
