@@ -60,4 +60,5 @@ def _stored() -> dict[str, str]:
 
 
 def _response(status: int, body: str = "") -> dict[str, Any]:
-    return {"statusCode": status, "headers": {"Content-Type": "text/plain"}, "body": body, "isBase64Encoded": False}
+    headers = {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
+    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}

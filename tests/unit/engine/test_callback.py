@@ -204,6 +204,28 @@ def test_without_a_passive_reply_the_time_to_acknowledge_is_the_time_of_the_call
     assert times(capsys.readouterr().out) == {"AcknowledgeTime": 250.0, "CallbackTime": 250.0}
 
 
+@pytest.mark.parametrize(("before", "milliseconds"), [(1.5, 1750.0), (-0.2, 250.0), (3600, 250.0)])
+def test_the_time_of_the_callback_begins_where_api_gateway_received_it(
+    message: Callable[..., Message],
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    before: float,
+    milliseconds: float,
+) -> None:
+    """So it contains the cold start. A clock that is behind, and a sample event of an hour ago, do not count."""
+    monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
+    request = event() | {"requestContext": {"requestTimeEpoch": int((clock() - before) * 1000)}}
+    Callback("feishu", Inbound(Accepted(messages=(message(),))), Apps(), clock)(request, None)  # type: ignore[arg-type]
+    measured = times(capsys.readouterr().out)
+    assert measured == {"AcknowledgeTime": 250.0, "CallbackTime": pytest.approx(milliseconds, abs=2)}
+
+
+@pytest.mark.parametrize("outcome", [Accepted(), Rejected(401, "forged")])
+def test_a_browser_takes_no_response_for_another_type_than_it_says(outcome: Any, clock: Clock) -> None:
+    assert call(Inbound(outcome), clock)["headers"]["X-Content-Type-Options"] == "nosniff"
+
+
 def test_a_rejected_callback_has_no_time_to_acknowledge(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     call(Inbound(Rejected(401, "forged")), clock)
     assert times(capsys.readouterr().out) == {}

@@ -21,7 +21,7 @@ def put(name: str, content: str, kind: Any = "String") -> None:
 
 def get(files: DomainFiles, name: str) -> tuple[int, str]:
     answer = files({"pathParameters": {"file": name}}, None)
-    assert answer["headers"] == {"Content-Type": "text/plain"}
+    assert answer["headers"] == {"Content-Type": "text/plain", "X-Content-Type-Options": "nosniff"}
     return answer["statusCode"], answer["body"]
 
 
