@@ -10,6 +10,7 @@ from parley.adapter import SupportsPassiveReply
 from parley.platforms import NAMES, inbound
 from parley.platforms.tencent.passive import REPLY_DEADLINE
 from tests.template import ROOT, functions, of_type, template
+from tools import backlog
 from tools.names import logical_id
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
@@ -65,7 +66,7 @@ def test_the_runbook_quotes_log_lines_metrics_and_settings_that_exist() -> None:
     known = "\n".join(path.read_text() for path in sources)
     texts = r"[a-z'-]+( [a-z'-]+)+|[A-Z][a-z]+[A-Z]\w+"
     quoted = {text for text in re.findall(r"`([^`\n]+)`", RUNBOOK) if re.fullmatch(texts, text)}
-    others = {"ConcurrentExecutions", "make dlq", "aws ssm put-parameter --overwrite"}
+    others = {"ConcurrentExecutions", "make dlq", "sam delete", "aws ssm put-parameter --overwrite"}
 
     assert {"callback rejected", "AcknowledgeTime", "DelivererConcurrency"} <= quoted
     assert {text for text in quoted - others - set(ALARMS) if not re.search(rf"\b{text}\b", known)} == set()
@@ -75,9 +76,9 @@ def test_every_queue_and_function_is_watched() -> None:
     watched = {name.removesuffix("Alarm") for name in ALARMS}
 
     assert watched >= {f"{stem}{what}" for stem in STEMS for what in ("Errors", "Throttles")}
-    assert watched >= {f"{stem}{what}" for stem in CALLBACKS for what in ("Rejected", "Latency", "ApiLatency")}
+    assert watched >= {f"{stem}{what}" for stem in CALLBACKS for what in ("Rejected", "Latency", "ResponseTime")}
     assert watched >= {"InboundDeadLetters", "OutboundDeadLetters"}
-    assert watched >= {"InboundAge", "OutboundAge"}
+    assert watched >= {"InboundAge", "OutboundAge", "InboundBacklog", "OutboundBacklog"}
     assert watched >= {"RepliesUnknown", "RepliesFailed", "RowsUnreadable"}
 
 
@@ -86,12 +87,13 @@ def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
     own = {name: alarm for name, alarm in watched.items() if alarm["Namespace"] == "Parley"}
 
     emitting = {"RepliesFailedAlarm": "Deliverer", "RepliesUnknownAlarm": "Deliverer", "RowsUnreadableAlarm": "Sweeper"}
-    emitting |= {f"{stem}LatencyAlarm": stem for stem in CALLBACKS}
+    emitting |= {f"{stem}{kind}Alarm": stem for stem in CALLBACKS for kind in ("Latency", "ResponseTime")}
+    times = {"LatencyAlarm": "AcknowledgeTime", "ResponseTimeAlarm": "CallbackTime"}
     assert set(own) == set(emitting)
     for name, alarm in own.items():
         assert alarm["Dimensions"] == service_of(emitting[name])
-        expected = "AcknowledgeTime" if name.endswith("LatencyAlarm") else name.removesuffix("Alarm")
-        assert alarm["MetricName"] == expected
+        kind = name.removeprefix(emitting[name])
+        assert alarm["MetricName"] == times.get(kind, name.removesuffix("Alarm"))
 
 
 def service_of(stem: str) -> list[dict[str, Any]]:
@@ -129,17 +131,55 @@ def test_the_deliberate_wait_alone_does_not_count_as_a_response_that_comes_too_l
 
 @pytest.mark.parametrize("stem", CALLBACKS)
 def test_it_is_noticed_when_responses_come_after_the_platform_has_given_up(stem: str) -> None:
-    alarm = ALARMS[f"{stem}ApiLatencyAlarm"]["Properties"]
-    api = template()["Resources"]["Api"]["Properties"]
-    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    alarm = ALARMS[f"{stem}ResponseTimeAlarm"]["Properties"]
 
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "Latency")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Parley", "CallbackTime")
     assert alarm["Threshold"] == NAMED[stem]["ResponseTimeout"]
-    assert (dimensions["ApiName"], dimensions["Stage"]) == (api["Name"], api["StageName"])
-    # These dimensions exist with detailed metrics alone.
-    assert api["MethodSettings"][0]["MetricsEnabled"] is True
-    routes = [event["Properties"] for event in functions()[f"{stem}Function"]["Events"].values()]
-    assert (dimensions["Method"], dimensions["Resource"]) in {(route["Method"], route["Path"]) for route in routes}
+    assert alarm["Dimensions"] == service_of(stem)
+
+
+def test_no_alarm_needs_the_metrics_that_api_gateway_bills_for_every_method() -> None:
+    assert template()["Resources"]["Api"]["Properties"]["MethodSettings"][0]["MetricsEnabled"] is False
+    assert "AWS/ApiGateway" not in str(ALARMS)
+
+
+@pytest.mark.parametrize("direction", ["Inbound", "Outbound"])
+def test_a_backlog_is_noticed_before_sqs_stops_finding_the_messages_behind_it(direction: str) -> None:
+    alarm = ALARMS[f"{direction}BacklogAlarm"]["Properties"]
+    total, *parts = alarm["Metrics"]
+
+    assert alarm["Threshold"] == backlog.ALARM < backlog.WINDOW
+    assert total["Expression"] == "visible + hidden"
+    for part, state in zip(parts, ("Visible", "NotVisible"), strict=True):
+        metric = part["MetricStat"]["Metric"]
+        assert (metric["Namespace"], metric["MetricName"]) == ("AWS/SQS", f"ApproximateNumberOfMessages{state}")
+        queue = {"Fn::GetAtt": f"{direction}Queue.QueueName"}
+        assert metric["Dimensions"] == [{"Name": "QueueName", "Value": queue}]
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_every_alarm_notifies_the_given_topic_or_else_the_one_of_the_stack(name: str) -> None:
+    actions = ALARMS[name]["Properties"]["AlarmActions"]
+    assert actions == [{"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AlarmTopic"}]}]
+
+
+def test_the_stack_makes_a_topic_for_an_e_mail_address_if_none_is_given() -> None:
+    topic = template()["Resources"]["AlarmTopic"]
+    conditions = template()["Conditions"]
+
+    assert topic["Condition"] == "MakesAlarmTopic"
+    assert topic["Properties"]["Subscription"] == [{"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}]
+    given = {"Fn::Not": [{"Condition": "HasAlarmTopic"}]}
+    assert conditions["MakesAlarmTopic"] == {"Fn::And": [{"Condition": "Observed"}, given]}
+
+
+def test_alarms_that_notify_nobody_are_refused_before_the_deployment() -> None:
+    (rule,) = template()["Rules"].values()
+    (assertion,) = rule["Assertions"]
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Observability"}, "true"]}
+    both = {"Fn::Join": ["", [{"Ref": "AlarmEmail"}, {"Ref": "AlarmTopicArn"}]]}
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [both, ""]}]}
 
 
 @pytest.mark.parametrize("stem", CALLBACKS)

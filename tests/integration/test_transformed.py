@@ -1,0 +1,69 @@
+"""The template as CloudFormation deploys it, after AWS's own transforms: names, and what differs between partitions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.transformed import deployed
+
+LOCAL_NAMES = {
+    ("AWS::Lambda::Alias", "Name"),
+    ("AWS::IAM::Policy", "PolicyName"),
+    ("AWS::ApiGateway::GatewayResponse", "ResponseType"),
+}
+"""Names within a resource of the stack: they are not names in the account."""
+NO_NAMES = {("AWS::CloudWatch::Alarm", "MetricName"), ("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName")}
+"""Properties that name something of AWS."""
+EVERYTHING = {"Observability": "true", "Canary": "true", "AlarmEmail": "ops@example.com", "ApiAccessLogs": "new-role"}
+"""Parameters with which every resource exists that production can have."""
+
+
+def names(stage: str) -> Iterator[tuple[str, str, Any]]:
+    """The names that the template or SAM gives to resources in `stage`: logical id, property, value.
+
+    References are left out: CloudFormation makes the names of the resources that they lead to.
+    """
+    for name, resource in deployed("us-east-1", Stage=stage, **EVERYTHING).items():
+        for key, value in resource.get("Properties", {}).items():
+            kind = (resource["Type"], key)
+            if key.endswith("Name") and kind not in LOCAL_NAMES | NO_NAMES and isinstance(value, str):
+                yield name, key, value
+
+
+def test_every_name_contains_the_stage_so_that_two_stages_fit_into_one_account() -> None:
+    alpha, beta = list(names("alpha")), list(names("beta"))
+
+    assert [entry for entry in alpha if "alpha" not in entry[2]] == []
+    assert {entry[2] for entry in alpha} & {entry[2] for entry in beta} == set()
+    kept = {(key, value.replace("alpha", "STAGE")) for _, key, value in alpha}
+    assert kept == {(key, value.replace("beta", "STAGE")) for _, key, value in beta}
+    # Without this the test could pass by finding no names.
+    found = {key for _, key, _ in alpha}
+    assert {"QueueName", "LogGroupName", "LayerName", "StageName", "Name"} <= found
+
+
+def test_the_schedule_gets_its_name_from_cloudformation() -> None:
+    (schedule,) = [one for one in deployed("us-east-1").values() if one["Type"] == "AWS::Scheduler::Schedule"]
+    assert "Name" not in schedule["Properties"]
+
+
+def functions(region: str) -> list[dict[str, Any]]:
+    found = [one["Properties"] for one in deployed(region).values() if one["Type"] == "AWS::Lambda::Function"]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("region", "traces"), [("us-east-1", True), ("cn-north-1", False), ("cn-northwest-1", False)])
+def test_functions_use_x_ray_except_in_china_where_lambda_does_not_have_it(region: str, traces: bool) -> None:
+    assert {function["TracingConfig"]["Mode"] for function in functions(region)} == {
+        "Active" if traces else "PassThrough"
+    }
+    roles = [one["Properties"] for one in deployed(region).values() if one["Type"] == "AWS::IAM::Role"]
+    assert ("XRay" in str(roles)) is traces
+
+
+def test_every_arn_has_the_partition_of_its_region() -> None:
+    text = str(deployed("cn-north-1", **EVERYTHING))
+    assert "arn:aws-cn:" in text
+    assert "arn:aws:" not in text
