@@ -178,8 +178,8 @@ def test_alarms_that_notify_nobody_are_refused_before_the_deployment() -> None:
     (assertion,) = rule["Assertions"]
 
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Observability"}, "true"]}
-    both = {"Fn::Join": ["", [{"Ref": "AlarmEmail"}, {"Ref": "AlarmTopicArn"}]]}
-    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [both, ""]}]}
+    given = [{"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} for name in ("AlarmEmail", "AlarmTopicArn")]
+    assert assertion["Assert"] == {"Fn::Or": given}
 
 
 @pytest.mark.parametrize("stem", CALLBACKS)

@@ -15,9 +15,10 @@ def main() -> int:
     """Run the demo on the local stack. Returns the exit status."""
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
-    was_up = running() is not None
+    stack = running()
     try:
-        return demonstrate(up(Options()))
+        # The running stack is used as it is: with other options, up() would replace it.
+        return demonstrate(stack or up(Options()))
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -25,7 +26,7 @@ def main() -> int:
         print("stopped", file=sys.stderr)
         return 130
     finally:
-        if not was_up:
+        if stack is None:
             down()
 
 

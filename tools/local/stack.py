@@ -49,6 +49,8 @@ def up(options: Options) -> Stack:
         changed = "" if current else ", but the sources have changed: run `make down up` to deploy them"
         options.report(f"already running{changed}")
         return stack
+    if stack is not None:
+        options.report("replacing the running stack, which has other options for IAM")
     down(paths.directory)
     try:
         return _start(paths, options)
