@@ -4,7 +4,8 @@
     python -m tools.cost --write    writes it
 
 One `/count`, with cached tokens and configurations, goes through the real handlers in a simulation of the faults suite.
-The simulation counts each request and measures each item. `tests/unit/test_cost.py` fails if the document is outdated.
+The simulation counts each request and metric and measures each item. The alarms are counted in the template.
+`tests/unit/test_cost.py` fails if the document is outdated.
 """
 
 import math
@@ -17,26 +18,31 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from parley.engine import telemetry
 from playground.platforms.base import NewMessage
+from tests.template import functions, of_type
 from tools.faults.aws import isolated
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import RESPONSE
 from tools.faults.policies import CallSite, Fault, FaultPlan
 from tools.faults.simulation import Simulation
-from tools.faults.targets import APP, Target, titled
+from tools.faults.targets import APP, TARGETS, Target, titled
 
 FEISHU = titled("feishu")
 FILE = Path(__file__).parents[1] / "docs" / "cost.md"
 FIGURES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("prices.toml").read_text())
 PRICES: dict[str, Any] = FIGURES["prices"]
 PER_MILLION: dict[str, float] = PRICES["per_million"]
+PER_MONTH: dict[str, float] = PRICES["per_month"]
 PER_MILLION_GB_SECONDS: float = PRICES["lambda_gb_second"] * 1_000_000
 MEMORY_MB: int = FIGURES["assumptions"]["memory_mb"]
 MILLISECONDS: dict[str, int] = FIGURES["assumptions"]["milliseconds"]
 STAGES = ("callback", "processor", "deliverer")
 LIMITS = {"callback": 1, "processor": 3, "deliverer": 4}
 """The most AWS requests that each function may make for one message with one reply of one call."""
+_API_METRICS = 5
+"""Detailed metrics of API Gateway for each method: Count, Latency, IntegrationLatency, 4XXError, 5XXError."""
 _WRITE_UNIT, _READ_UNIT = 1024, 4096
 """Bytes of one DynamoDB unit."""
 
@@ -123,16 +129,60 @@ def _measure(target: Target) -> Usage:
     counter, metered = _Counter(), _MeteredDynamoDB()
     sim = Simulation((target,), counter, make_bot(), Random(1))
     sim.aws.dynamodb = metered
-    platform = sim.platforms[target.name]
     for tag in ("first", "second"):
-        platform.send_message(APP, "team", "lin", NewMessage(text=f"/count {tag}"))
-        sim.settle()
+        _send(sim, target, tag)
         sim.clock.sleep(5)
     metered.usage = counter.usage
     counter.armed = True
-    platform.send_message(APP, "team", "lin", NewMessage(text="/count measured"))
-    sim.settle()
+    _send(sim, target, "measured")
     return counter.usage
+
+
+def _send(sim: Simulation, target: Target, tag: str) -> None:
+    message = NewMessage(text=f"/count {tag}")
+    sim.platforms[target.name].send_message(APP, target.room, "lin", message)
+    sim.settle()
+
+
+def custom_metrics() -> int:
+    """The number of custom metrics while every platform gets messages and replies, and nothing fails."""
+    platforms = {target.name: target for target in reversed(TARGETS)}
+    return len(set[tuple[str, ...]]().union(*map(metrics, platforms.values())))
+
+
+def metrics(target: Target) -> set[tuple[str, ...]]:
+    """The metrics of two messages: service, name, and the values of the dimensions that are added."""
+    with isolated():
+        return _metrics(target)
+
+
+def _metrics(target: Target) -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    sim = Simulation((target,), FaultPlan(), make_bot(), Random(1))
+
+    def note(name: str, _unit: object, _value: float, dimensions: dict[str, str]) -> None:
+        stage = sim.injector.current.stage
+        service = target.name if stage == "callback" else stage
+        found.update({(service, name), (service, name, *dimensions.values())})
+
+    telemetry._emit = note  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+    for tag in ("first", "second"):
+        _send(sim, target, tag)
+    return found
+
+
+def alarm_metrics() -> int:
+    """The number of metrics that the alarms of one stage watch: an alarm on an expression watches several."""
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    return sum(
+        sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", [{"MetricStat": {}}]))
+        for alarm in alarms
+    )
+
+
+def _api_methods() -> int:
+    events = (event for function in functions().values() for event in function["Events"].values())
+    return sum(event["Type"] == "Api" for event in events)
 
 
 # --- the document -----------------------------------------------------------------------------------------------------
@@ -169,8 +219,25 @@ def document(usage: Usage) -> str:
         date=PRICES["date"],
         region=PRICES["region"],
         memory=MEMORY_MB,
+        **_fixed(),
         **MILLISECONDS,
     )
+
+
+def _fixed() -> dict[str, Any]:
+    """The rows of what a stage costs each month without any message."""
+    numbers = {"custom metric": custom_metrics(), "metric of an alarm": alarm_metrics()}
+    costs = {name: number * PER_MONTH[name] for name, number in numbers.items()}
+    methods = _api_methods()
+    return {
+        "fixed": "\n".join(
+            f"| {name} | {number} | {PER_MONTH[name]:.2f} | {costs[name]:.2f} |" for name, number in numbers.items()
+        ),
+        "fixed_total": sum(costs.values()),
+        "methods": methods,
+        "detailed": methods * _API_METRICS,
+        "saved": methods * _API_METRICS * PER_MONTH["custom metric"],
+    }
 
 
 def _operations(requests: Counter[str]) -> str:
@@ -200,8 +267,8 @@ three more AWS requests for each further call: two for its rate limits and one f
 
 The prices and assumptions:
 
-- List prices of {region} on {date}, without free tiers, taxes, data transfer, logs, traces and alarms. Check the
-  current prices before you plan with them: <https://aws.amazon.com/pricing/>.
+- List prices of {region} on {date}, without free tiers, taxes, data transfer, logs and traces. Check the current
+  prices before you plan with them: <https://aws.amazon.com/pricing/>.
 - Functions with {memory} MB run for {callback} ms (callback), {processor} ms (processor) and {deliverer} ms
   (deliverer). The platform's API responds within 200 ms. A slower bot costs more.
 - DynamoDB runs in on-demand mode. A write in a transaction costs twice as much. An index entry that moves costs two
@@ -209,6 +276,24 @@ The prices and assumptions:
 - Costs that do not depend on the number of messages are not included: empty receives of the event source mappings, the
   sweeper's eight queries per minute, and a new access token every hour or two. They are about one dollar per month.
 - Storage is not included: about 4 KB per message for 30 days.
+
+## Metrics and alarms
+
+The metrics and alarms of a stage cost about US$ {fixed_total:.2f} per month. The number of messages does not change
+that. Two stages in one account cost twice as much.
+
+| billed item | number | US$ per month each | US$ per month |
+|---|--:|--:|--:|
+{fixed}
+| **total** | | | **{fixed_total:.2f}** |
+
+- CloudWatch counts each combination of a name and values of dimensions as one metric. The tool sends messages through
+  every platform and counts the combinations. Failures add metrics, such as `CallbacksRejected` by reason.
+- A metric is billed for the hours in which it has data. The number is for a stage that gets messages on every platform
+  in every hour.
+- The alarms exist if `Observability` is `true`. An alarm that compares metrics is billed for each of them.
+- API Gateway's detailed metrics are off: {methods} methods with {detailed} metrics would cost US$ {saved:.2f} per
+  month. The metric `CallbackTime` measures the same for each platform.
 """
 
 

@@ -117,7 +117,7 @@ class Callback:
         name = parameters.get("app", "")
         outcome = self._handle(event, name)
         if isinstance(outcome, Rejected):
-            telemetry.count("CallbacksRejected", platform=self.platform, reason=outcome.reason)
+            telemetry.count("CallbacksRejected", reason=outcome.reason)
             log.warning(
                 "callback rejected",
                 extra={"platform": self.platform, "app": name[:64], "reason": outcome.reason, "detail": outcome.detail},
@@ -125,12 +125,12 @@ class Callback:
             return lambda_response(rejection(outcome))
         # The alarm on latency watches AcknowledgeTime: it ends before the deliberate wait for a passive reply.
         stored = finished = self.clock()
-        telemetry.duration("AcknowledgeTime", stored - started, platform=self.platform)
+        telemetry.duration("AcknowledgeTime", stored - started)
         if isinstance(outcome, _AwaitsReply):
             replies = self._passive_replies(outcome.inbound)
             outcome = replies.respond(outcome.request, outcome.app, outcome.accepted, started)
             finished = self.clock()
-        telemetry.duration("CallbackTime", finished - _arrived(event, started), platform=self.platform)
+        telemetry.duration("CallbackTime", finished - _arrived(event, started))
         return lambda_response(outcome)
 
     def _handle(self, event: Event, name: str) -> "Response | Rejected | _AwaitsReply":
@@ -187,7 +187,7 @@ class Callback:
             return self.inbound.instant(message, result, app)
         except ValueError as error:
             log.error("instant answer cannot be shown", extra={"message_id": message.id, "error": describe(error)})
-            telemetry.count("InstantAnswersInvalid", platform=self.platform)
+            telemetry.count("InstantAnswersInvalid")
             return None
 
     def _store(self, accepted: Accepted, app: App) -> Rejected | None:

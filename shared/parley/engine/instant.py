@@ -25,7 +25,7 @@ def within(budget: float, function: Callable[[Message], Instant | None], message
             results.append(function(message))
         except Exception as error:  # noqa: BLE001  # the bot's own exception must not end the callback
             log.error("instant function failed", extra={"message_id": message.id, "error": describe(error)})
-            telemetry.count("InstantAnswersFailed", platform=message.platform)
+            telemetry.count("InstantAnswersFailed")
             results.append(None)
 
     thread = Thread(target=run, daemon=True)
@@ -33,6 +33,6 @@ def within(budget: float, function: Callable[[Message], Instant | None], message
     thread.join(budget)
     if not results:
         log.error("instant function too slow", extra={"message_id": message.id})
-        telemetry.count("InstantAnswersTimedOut", platform=message.platform)
+        telemetry.count("InstantAnswersTimedOut")
         return None
     return results[0]

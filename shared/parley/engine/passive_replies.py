@@ -163,7 +163,7 @@ class PassiveReplies:
         except AwsError as error:
             log.warning("passive reply not known to be stored", extra={"app": app.name, "error": error_code(error)})
             raise _OutcomeUnknownError from error
-        telemetry.count("RepliesSent", reply.sent, platform=app.platform)
+        telemetry.count("RepliesSent", reply.sent)
         return reply.response
 
     def _take(self, rows: list[Row], owner: str, taken: list[Row]) -> None:

@@ -1,7 +1,7 @@
 """Logs and metrics. Logs hold ids and reasons, never texts or credentials. Metrics have few, bounded dimensions.
 
 Each metric has the dimension `service`, which names the stage and the function: `prod-deliverer`. So two stages in one
-account do not mix.
+account do not mix. The service of a callback function names the platform, so its metrics have no dimension for it.
 """
 
 import os
