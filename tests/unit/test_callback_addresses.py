@@ -30,7 +30,7 @@ class ChangedApi:
         self.bot, self.answer = bot, answer
 
     def api(self, request: Request) -> Response:
-        answer = self.bot.imitation.api(request)
+        answer = self.bot.platform.api(request)
         return Response.of(self.answer) if request.path.endswith("/getcallbackip") else answer
 
 

@@ -1,4 +1,4 @@
-"""An imitated Feishu with a clock that stands still, and a bot that calls it over an in-process transport."""
+"""A simulated Feishu with a fixed clock, and a bot that calls its API in the same process."""
 
 import json
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Clock:
 
 @dataclass
 class Bot:
-    """Calls the API as an app does."""
+    """Calls the API as an app."""
 
     http: httpx.Client
     secret: str = "the-app-secret"

@@ -1,4 +1,4 @@
-"""An imitated Discord with a clock that stands still, and an application that calls it over an in-process transport."""
+"""A simulated Discord with a fixed clock, and an application that calls its API in the same process."""
 
 import json
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Clock:
 
 @dataclass
 class Caller:
-    """Calls the API as an application does."""
+    """Calls the API as an application."""
 
     discord: Discord
     clock: Clock
@@ -55,32 +55,32 @@ class Caller:
     def bot(self, method: str, path: str, **more: Any) -> httpx.Response:
         return self.http.request(method, path, headers={**AGENT, "Authorization": f"Bot {TOKEN}"}, **more)
 
-    def granted(self, method: str, made: Interaction, path: str = "", **more: Any) -> httpx.Response:
+    def by_token(self, method: str, made: Interaction, path: str = "", **more: Any) -> httpx.Response:
         return self.http.request(method, f"/webhooks/{APPLICATION}/{made.token}{path}", headers=AGENT, **more)
 
-    def call(self, text: str = "/count", room: str = "team", **said: Any) -> Interaction:
-        message = self.discord.send_message("demo", room, "lin", NewMessage(text=text, **said))
+    def invoke(self, text: str = "/count", room: str = "team", **more: Any) -> Interaction:
+        message = self.discord.send_message("demo", room, "lin", NewMessage(text=text, **more))
         return self.discord.by_delivery[message.id]
 
-    def answer(self, delivery: Delivery, value: Any, status: int = 200) -> str:
-        """What the application's address answers to `delivery`; the state after it."""
+    def respond(self, delivery: Delivery, value: Any, status: int = 200) -> str:
+        """Respond to `delivery`. Returns its state."""
         self.discord.record_attempt(delivery, Attempt(self.clock.now, 5, status), {}, json.dumps(value).encode())
         return delivery.state
 
-    def deferred(self, text: str = "/count", flags: int = 0, **said: Any) -> Interaction:
-        made = self.call(text, **said)
-        assert self.answer(made.delivery, {"type": 5, "data": {"flags": flags}}) == "delivered"
+    def deferred(self, text: str = "/count", flags: int = 0, **more: Any) -> Interaction:
+        made = self.invoke(text, **more)
+        assert self.respond(made.delivery, {"type": 5, "data": {"flags": flags}}) == "delivered"
         return made
 
-    def seen(self, room: str = "team") -> list[dict[str, Any]]:
-        """What the application has said there and is still there."""
+    def bot_messages(self, room: str = "team") -> list[dict[str, Any]]:
+        """The contents of the application's messages in a group, without deleted ones."""
         id_ = self.discord.room_id(room, "group")
         found = [m for m in self.discord.messages.values() if m.room == id_ and m.sender_kind == "bot"]
         return [m.content for m in found if not m.recalled]
 
 
 def caller() -> Caller:
-    """A fresh Discord with `/echo` and `/count` registered."""
+    """A new Discord with the commands `/echo` and `/count`."""
     clock = Clock()
     discord = Discord(clock=clock, random=Random(7))
     discord.add_app("demo", APP)
@@ -92,6 +92,6 @@ def caller() -> Caller:
     return made
 
 
-def code(answer: httpx.Response) -> tuple[int, int | None]:
+def code(response: httpx.Response) -> tuple[int, int | None]:
     """Status and Discord's code."""
-    return answer.status_code, answer.json().get("code")
+    return response.status_code, response.json().get("code")

@@ -1,4 +1,4 @@
-"""A playground on a free port, and a callback URL that answers as it is told."""
+"""A playground on a free port, and a callback URL with scripted responses."""
 
 import json
 import socket
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from playground.platforms.feishu import wire
 from playground.server import Connections, make_app
 from playground.stack import Stack
 from playground.world import World
@@ -25,28 +26,28 @@ APP = {
 
 
 class Receiver:
-    """A callback URL. `statuses` are used up one by one, then it is 200; `answer` makes the body."""
+    """A callback URL. It responds with `statuses` one by one, then with 200; `make_body` makes the response body."""
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
-        self.answer: Callable[[bytes], bytes] = lambda _body: b"{}"
+        self.make_body: Callable[[bytes], bytes] = lambda _body: b"{}"
         self.bodies: list[bytes] = []
-        self.came = threading.Condition()
+        self.received = threading.Condition()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                with receiver.came:
+                with receiver.received:
                     status = receiver.statuses.pop(0) if receiver.statuses else 200
                     receiver.bodies.append(body)
-                    receiver.came.notify_all()
-                answer = receiver.answer(body)
-                with suppress(ConnectionError):  # who waits no longer has hung up
+                    receiver.received.notify_all()
+                response = receiver.make_body(body)
+                with suppress(ConnectionError):  # the client may have disconnected
                     self.send_response(status)
-                    self.send_header("content-length", str(len(answer)))
+                    self.send_header("content-length", str(len(response)))
                     self.end_headers()
-                    self.wfile.write(answer)
+                    self.wfile.write(response)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
@@ -55,9 +56,11 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def wait(self, count: int, seconds: float = 10) -> list[bytes]:
-        """What came, once there are `count`."""
-        with self.came:
-            assert self.came.wait_for(lambda: len(self.bodies) >= count, seconds), f"{len(self.bodies)} of {count} came"
+        """The received bodies, once there are `count`."""
+        with self.received:
+            assert self.received.wait_for(lambda: len(self.bodies) >= count, seconds), (
+                f"{len(self.bodies)} of {count} received"
+            )
             return list(self.bodies)
 
 
@@ -76,7 +79,7 @@ def receiving() -> Iterator[Receiver]:
 
 @contextmanager
 def serving(directory: Path, receiver: Receiver, **options: Any) -> Iterator[tuple[World, httpx.Client]]:
-    """A playground before `receiver`; the stack that it knows has no AWS behind it."""
+    """A playground whose callbacks go to `receiver`. Its stack has no AWS."""
     file = directory / "stack.json"
     callbacks = {"feishu": {"demo": f"{receiver.url}/callback/feishu/demo"}}
     file.write_text(json.dumps({"ready": True, "callbacks": callbacks, "apps": {"feishu": {"demo": APP}}}))
@@ -101,11 +104,37 @@ def serving(directory: Path, receiver: Receiver, **options: Any) -> Iterator[tup
         assert not thread.is_alive(), "the playground did not stop"
 
 
-def wait_until(what: Callable[[], Any], seconds: float = 10) -> Any:
-    """What `what` returns, as soon as that is true."""
+def wait_until(condition: Callable[[], Any], seconds: float = 10) -> Any:
+    """The first true value of `condition`."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.02)):
-        if found := what():
+        if found := condition():
             return found
         pause.wait(0.02)
     raise AssertionError(f"not within {seconds} s")
+
+
+def send_message(http, text="hi", room="private", **more):
+    """Send a message of Lin with the control API."""
+    body = {"platform": "feishu", "app": "demo", "room": room, "sender": "lin", "text": text, **more}
+    return http.post("/api/messages", json=body)
+
+
+def login(http):
+    """The headers with a tenant token of the app."""
+    body = {"app_id": APP["app_id"], "app_secret": APP["app_secret"]}
+    token = http.post("/feishu/open-apis/auth/v3/tenant_access_token/internal", json=body).json()
+    return {"Authorization": f"Bearer {token['tenant_access_token']}"}
+
+
+def send(http, headers, room, text="hi", **more):
+    """Send a message of the app with Feishu's API."""
+    body = {"receive_id": room, "msg_type": "text", "content": json.dumps({"text": text}), **more}
+    path = "/feishu/open-apis/im/v1/messages"
+    return http.post(path, params={"receive_id_type": "chat_id"}, headers=headers, json=body)
+
+
+def text_of(body):
+    """The text of the message in a callback."""
+    plain = json.loads(wire.decrypt(APP["encrypt_key"], json.loads(body)["encrypt"]))
+    return json.loads(plain["event"]["message"]["content"])["text"]

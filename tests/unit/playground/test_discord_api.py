@@ -1,4 +1,4 @@
-"""The imitated Discord's API: what it takes, what it refuses, how often it may be asked."""
+"""Simulated Discord's API: validation, rate limits, messages, threads, commands."""
 
 import json
 from typing import Any
@@ -34,19 +34,19 @@ def row(*inner: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("token", ["", "Bot wrong", f"Bearer {TOKEN}", TOKEN])
-def test_without_the_bots_token_nothing_is_done(bot: Caller, team: str, token: str):
+def test_a_call_without_the_bot_token_is_rejected(bot: Caller, team: str, token: str):
     headers = AGENT | ({"Authorization": token} if token else {})
     assert code(bot.http.post(team, json={"content": "x"}, headers=headers)) == (401, 0)
-    assert bot.seen() == []
+    assert bot.bot_messages() == []
 
 
-def test_a_client_that_does_not_say_who_it_is_is_blocked(bot: Caller, team: str):
-    answer = bot.http.post(team, json={"content": "x"}, headers={"Authorization": f"Bot {TOKEN}"})
-    assert code(answer) == (403, 40333)
+def test_a_client_without_discords_user_agent_is_blocked(bot: Caller, team: str):
+    response = bot.http.post(team, json={"content": "x"}, headers={"Authorization": f"Bot {TOKEN}"})
+    assert code(response) == (403, 40333)
 
 
 @pytest.mark.parametrize(
-    ("body", "refused"),
+    ("body", "rejected_code"),
     [
         ({}, 50006),
         ({"content": "  "}, 50006),
@@ -69,9 +69,11 @@ def test_a_client_that_does_not_say_who_it_is_is_blocked(bot: Caller, team: str)
         ({"content": "x", "message_reference": {"message_id": "1"}}, 50035),
     ],
 )
-def test_messages_beyond_what_discord_takes_are_refused(bot: Caller, team: str, body: dict[str, Any], refused: int):
-    assert code(bot.bot("POST", team, json=body)) == (400, refused)
-    assert bot.seen() == []
+def test_invalid_messages_are_rejected_with_their_codes(
+    bot: Caller, team: str, body: dict[str, Any], rejected_code: int
+):
+    assert code(bot.bot("POST", team, json=body)) == (400, rejected_code)
+    assert bot.bot_messages() == []
 
 
 def test_a_form_error_names_the_field(bot: Caller, team: str):
@@ -80,31 +82,31 @@ def test_a_form_error_names_the_field(bot: Caller, team: str):
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "refused"), [(b"{", "application/json", 50109), (b"a=b", "text/plain", 50035)]
+    ("body", "kind", "rejected_code"), [(b"{", "application/json", 50109), (b"a=b", "text/plain", 50035)]
 )
-def test_what_is_no_json_is_refused(bot: Caller, team: str, body: bytes, kind: str, refused: int):
+def test_an_invalid_body_is_rejected(bot: Caller, team: str, body: bytes, kind: str, rejected_code: int):
     headers = {**AGENT, "Authorization": f"Bot {TOKEN}", "Content-Type": kind}
-    assert code(bot.http.post(team, content=body, headers=headers)) == (400, refused)
+    assert code(bot.http.post(team, content=body, headers=headers)) == (400, rejected_code)
 
 
-def test_a_message_with_everything_at_its_limit_is_taken(bot: Caller, team: str):
+def test_a_message_at_all_limits_is_accepted(bot: Caller, team: str):
     rows = [row(*[button(custom_id=f"{n}-{m}", label="x" * 80) for m in range(5)]) for n in range(5)]
     embed = {"title": "x" * 256, "description": "y" * 4096}
     body = {"content": "x" * 2000, "embeds": [embed], "components": rows, "nonce": "n" * 25}
     assert bot.bot("POST", team, json=body).status_code == 200
 
 
-def test_a_nonce_makes_a_repetition_return_the_first_message_for_three_minutes(bot: Caller, team: str):
+def test_a_repeated_nonce_returns_the_first_message_for_three_minutes(bot: Caller, team: str):
     body = {"content": "once", "nonce": "n1", "enforce_nonce": True}
     first = bot.bot("POST", team, json=body).json()
     assert bot.bot("POST", team, json=body | {"content": "twice"}).json()["id"] == first["id"]
     bot.bot("POST", team, json={"content": "no key", "nonce": "n1"})
-    assert [m["content"] for m in bot.seen()] == ["once", "no key"]
+    assert [m["content"] for m in bot.bot_messages()] == ["once", "no key"]
     bot.clock.now += 180
     assert bot.bot("POST", team, json=body).json()["id"] != first["id"]
 
 
-def test_files_come_in_a_form_and_an_edit_keeps_only_what_it_lists(bot: Caller, team: str):
+def test_files_are_uploaded_in_a_form_and_an_edit_keeps_only_listed_ones(bot: Caller, team: str):
     body = {"content": "see", "attachments": [{"id": 0, "filename": "chart.png"}]}
     form = {"payload_json": (None, json.dumps(body)), "files[0]": ("x", b"\x89PNG")}
     made = bot.bot("POST", team, files=form).json()
@@ -115,22 +117,22 @@ def test_files_come_in_a_form_and_an_edit_keeps_only_what_it_lists(bot: Caller, 
     assert bot.bot("PATCH", path, json={"attachments": []}).json()["attachments"] == []
 
 
-def test_a_file_beyond_ten_mebibytes_is_too_large(bot: Caller, team: str):
+def test_a_file_above_ten_mebibytes_is_rejected(bot: Caller, team: str):
     form = {"payload_json": (None, "{}"), "files[0]": ("x", b"x" * (10 * 1024 * 1024 + 1))}
     assert code(bot.bot("POST", team, files=form)) == (413, 40005)
 
 
 def test_a_bot_edits_and_deletes_its_own_messages_only(bot: Caller, team: str):
     mine = bot.bot("POST", team, json={"content": "mine"}).json()["id"]
-    said = bot.call("/count")
+    command = bot.invoke("/count")
     assert bot.bot("PATCH", f"{team}/{mine}", json={"content": "changed"}).json()["edited_timestamp"]
     assert bot.bot("GET", f"{team}/{mine}").json()["content"] == "changed"
     assert bot.bot("DELETE", f"{team}/{mine}").status_code == 204
-    for path in (f"{team}/{mine}", f"{team}/{said.id}"):
+    for path in (f"{team}/{mine}", f"{team}/{command.id}"):
         assert code(bot.bot("PATCH", path, json={"content": "x"})) == (404, 10008)
 
 
-def test_unknown_places_and_persons_are_told(bot: Caller):
+def test_unknown_channels_and_users_are_rejected(bot: Caller):
     assert code(bot.bot("POST", "/channels/1/messages", json={"content": "x"})) == (404, 10003)
     assert code(bot.bot("POST", "/users/@me/channels", json={"recipient_id": "1"})) == (404, 10013)
     assert code(bot.bot("GET", "/nothing")) == (404, 0)
@@ -140,7 +142,7 @@ def test_unknown_places_and_persons_are_told(bot: Caller):
 
 
 def test_a_direct_channel_opened_twice_is_the_same(bot: Caller):
-    person = json.loads(bot.call(room="private").delivery.plain)["user"]["id"]
+    person = json.loads(bot.invoke(room="private").delivery.plain)["user"]["id"]
     opened = [bot.bot("POST", "/users/@me/channels", json={"recipient_id": person}).json() for _ in range(2)]
     assert opened[0]["id"] == opened[1]["id"]
     assert bot.bot("POST", f"/channels/{opened[0]['id']}/messages", json={"content": "psst"}).status_code == 200
@@ -153,7 +155,7 @@ def test_a_thread_has_the_id_of_its_message_and_is_a_channel(bot: Caller, team: 
     assert code(bot.bot("POST", f"{team}/{message}/threads", json={"name": "t"})) == (400, 160004)
     inside = bot.bot("POST", f"/channels/{message}/messages", json={"content": "in"}).json()
     assert bot.discord.messages[inside["id"]].thread == message
-    sent = json.loads(bot.call(thread=message).delivery.plain)
+    sent = json.loads(bot.invoke(thread=message).delivery.plain)
     assert (sent["channel_id"], sent["channel"]["type"]) == (message, 11)
     assert sent["channel"]["parent_id"] == bot.discord.room_id("team", "group")
 
@@ -161,14 +163,14 @@ def test_a_thread_has_the_id_of_its_message_and_is_a_channel(bot: Caller, team: 
 # --- limits ---
 
 
-def test_a_route_takes_five_calls_in_five_seconds_and_says_so(bot: Caller, team: str):
+def test_a_route_accepts_five_calls_in_five_seconds_and_says_so_in_headers(bot: Caller, team: str):
     left = [bot.bot("POST", team, json={"content": "x"}).headers["x-ratelimit-remaining"] for _ in range(5)]
     assert left == ["4", "3", "2", "1", "0"]
     bot.clock.now += 1
-    refused = bot.bot("POST", team, json={"content": "x"})
-    assert (refused.status_code, refused.json()["retry_after"], refused.json()["global"]) == (429, 4.0, False)
-    assert (refused.headers["retry-after"], refused.headers["x-ratelimit-scope"]) == ("4", "user")
-    assert refused.headers["x-ratelimit-reset-after"] == "4.000"
+    rejected = bot.bot("POST", team, json={"content": "x"})
+    assert (rejected.status_code, rejected.json()["retry_after"], rejected.json()["global"]) == (429, 4.0, False)
+    assert (rejected.headers["retry-after"], rejected.headers["x-ratelimit-scope"]) == ("4", "user")
+    assert rejected.headers["x-ratelimit-reset-after"] == "4.000"
     assert bot.bot("POST", team.replace(*ids(bot)), json={"content": "x"}).status_code == 200
     bot.clock.now += 4
     assert bot.bot("POST", team, json={"content": "x"}).status_code == 200
@@ -178,23 +180,23 @@ def ids(bot: Caller) -> tuple[str, str]:
     return bot.discord.room_id("team", "group"), bot.discord.room_id("lab", "group")
 
 
-def test_a_bot_has_fifty_calls_a_second_and_interactions_do_not_count(bot: Caller):
+def test_a_bot_may_make_fifty_calls_a_second_without_interactions(bot: Caller):
     made = bot.deferred()
     bot.clock.now += 1
     for number in range(50):
         assert bot.bot("GET", f"/channels/{number}/messages/1").status_code == 404
-    refused = bot.bot("GET", "/users/@me")
-    assert (refused.status_code, refused.json()["global"]) == (429, True)
-    assert (refused.headers["x-ratelimit-scope"], refused.headers["x-ratelimit-global"]) == ("global", "true")
-    assert bot.granted("PATCH", made, "/messages/@original", json={"content": "x"}).status_code == 200
+    rejected = bot.bot("GET", "/users/@me")
+    assert (rejected.status_code, rejected.json()["global"]) == (429, True)
+    assert (rejected.headers["x-ratelimit-scope"], rejected.headers["x-ratelimit-global"]) == ("global", "true")
+    assert bot.by_token("PATCH", made, "/messages/@original", json={"content": "x"}).status_code == 200
 
 
-def test_ten_thousand_invalid_requests_shut_the_door_for_ten_minutes(bot: Caller, team: str):
-    asked = Request("POST", f"/api/v10{team}", headers={"user-agent": "DiscordBot (x, 1)"})
+def test_ten_thousand_invalid_requests_block_all_calls_for_ten_minutes(bot: Caller, team: str):
+    request = Request("POST", f"/api/v10{team}", headers={"user-agent": "DiscordBot (x, 1)"})
     for _ in range(rate_limits.BAN_AT - 1):
-        assert bot.discord.handle(asked).status == 401
+        assert bot.discord.handle(request).status == 401
     assert bot.bot("POST", team, json={"content": "x"}).status_code == 200
-    bot.discord.handle(asked)
+    bot.discord.handle(request)
     banned = bot.bot("POST", team, json={"content": "x"})
     assert banned.status_code == 403
     assert banned.text.startswith("<html>")
@@ -202,15 +204,15 @@ def test_ten_thousand_invalid_requests_shut_the_door_for_ten_minutes(bot: Caller
     assert bot.bot("POST", team, json={"content": "x"}).status_code == 200
 
 
-def test_every_answer_has_a_date(bot: Caller, team: str):
-    for answer in (bot.bot("POST", team, json={"content": "x"}), bot.bot("GET", "/nothing")):
-        assert answer.headers["date"] == "Mon, 24 Nov 2025 16:00:00 GMT"
+def test_every_response_has_a_date(bot: Caller, team: str):
+    for response in (bot.bot("POST", team, json={"content": "x"}), bot.bot("GET", "/nothing")):
+        assert response.headers["date"] == "Mon, 24 Nov 2025 16:00:00 GMT"
 
 
 # --- commands ---
 
 
-def test_commands_are_created_overwritten_changed_and_deleted(bot: Caller):
+def test_commands_can_be_created_overwritten_updated_and_deleted(bot: Caller):
     changed = bot.bot("POST", COMMANDS, json=COUNT | {"description": "New"})
     assert changed.status_code == 200
     listed = bot.bot("GET", COMMANDS).json()
@@ -221,7 +223,7 @@ def test_commands_are_created_overwritten_changed_and_deleted(bot: Caller):
     assert code(bot.bot("DELETE", path)) == (404, 10063)
 
 
-def test_replacing_all_deletes_what_is_not_listed_and_a_guilds_commands_are_apart(bot: Caller):
+def test_a_bulk_overwrite_deletes_other_commands_but_not_guild_commands(bot: Caller):
     guild = COMMANDS.replace("/commands", f"/guilds/{GUILD}/commands")
     bot.bot("POST", guild, json=ECHO)
     assert [c["name"] for c in bot.bot("PUT", COMMANDS, json=[COUNT]).json()] == ["count"]
@@ -246,17 +248,17 @@ def test_replacing_all_deletes_what_is_not_listed_and_a_guilds_commands_are_apar
         {"name": "Menu", "type": 3, "name_localizations": {"de": "m" * 33}},
     ],
 )
-def test_definitions_that_discord_would_refuse_are_refused(bot: Caller, command: dict[str, Any]):
+def test_invalid_command_definitions_are_rejected(bot: Caller, command: dict[str, Any]):
     assert code(bot.bot("POST", COMMANDS, json=command)) == (400, 50035)
 
 
-def test_where_a_command_of_one_guild_may_be_called_is_no_question(bot: Caller):
+def test_a_guild_command_with_contexts_is_rejected(bot: Caller):
     path = f"/applications/{APPLICATION}/guilds/{GUILD}/commands"
     assert code(bot.bot("POST", path, json=COUNT | {"contexts": [0]})) == (400, 50035)
     assert bot.bot("POST", path, json=COUNT).status_code == 201
 
 
-def test_a_message_of_new_components_takes_no_content(bot: Caller, team: str):
+def test_a_components_v2_message_with_content_is_rejected(bot: Caller, team: str):
     assert code(bot.bot("POST", team, json={"content": "x", "flags": 32768})) == (400, 50035)
 
 
@@ -273,14 +275,14 @@ def test_two_hundred_commands_can_be_created_in_a_day(bot: Caller):
 # --- faults ---
 
 
-def test_faults_strike_as_on_every_platform(bot: Caller, team: str):
+def test_faults_hit_calls(bot: Caller, team: str):
     made = bot.deferred()
     bot.discord.faults.add(Fault("drop_response", 1))
     with pytest.raises(httpx.RemoteProtocolError):
         bot.bot("POST", team, json={"content": "done"})
-    assert [m["content"] for m in bot.seen()] == ["done"]
+    assert [m["content"] for m in bot.bot_messages()] == ["done"]
     bot.discord.faults.add(Fault("limited", 1))
     assert bot.bot("POST", team, json={"content": "x"}).json()["retry_after"] == 1.0
     bot.discord.faults.add(Fault("token_expired", 1))
     assert bot.bot("POST", team, json={"content": "y"}).status_code == 200
-    assert code(bot.granted("POST", made, json={"content": "z"})) == (401, 50027)
+    assert code(bot.by_token("POST", made, json={"content": "z"})) == (401, 50027)

@@ -19,19 +19,19 @@ def texts(feishu):
 
 
 class TestKinds:
-    def test_http_500_does_nothing_and_says_so(self, bot, feishu, team):
+    def test_http_500_responds_500_and_does_nothing(self, bot, feishu, team):
         fail(feishu, "http_500")
         assert bot.send(team).status_code == 500
         assert texts(feishu) == []
         assert bot.send(team).json()["code"] == 0
 
-    def test_timeout_does_nothing_and_says_nothing(self, bot, feishu, team):
+    def test_timeout_does_not_respond_and_does_nothing(self, bot, feishu, team):
         fail(feishu, "timeout")
         with pytest.raises(httpx.ReadTimeout):
             bot.send(team)
         assert texts(feishu) == []
 
-    def test_drop_response_does_it_and_says_nothing(self, bot, feishu, team):
+    def test_drop_response_carries_out_the_call_and_does_not_respond(self, bot, feishu, team):
         fail(feishu, "drop_response")
         with pytest.raises(httpx.RemoteProtocolError):
             bot.send(team, "done", uuid="1")
@@ -39,21 +39,21 @@ class TestKinds:
         assert bot.send(team, "done", uuid="1").json()["code"] == 0
         assert texts(feishu) == ["done"]
 
-    def test_limited_answers_with_the_code_of_the_platform(self, bot, feishu, team):
+    def test_limited_responds_with_the_platforms_error_code(self, bot, feishu, team):
         fail(feishu, "limited", times=2)
-        answer = bot.send(team)
-        assert (answer.status_code, answer.json()["code"]) == (429, 99991400)
-        assert answer.headers["x-ogw-ratelimit-reset"] == "1"
+        response = bot.send(team)
+        assert (response.status_code, response.json()["code"]) == (429, 99991400)
+        assert response.headers["x-ogw-ratelimit-reset"] == "1"
         assert bot.http.post("/open-apis/bot/v2/hook/hook-1", json={}).json()["code"] == 11232
         assert texts(feishu) == []
 
-    def test_token_expired_ends_the_token_until_a_new_one_is_fetched(self, bot, feishu, team):
+    def test_token_expired_revokes_the_token(self, bot, feishu, team):
         fail(feishu, "token_expired")
         assert [bot.send(team).json()["code"] for _ in range(2)] == [99991663, 99991663]
         bot.login()
         assert bot.send(team).json()["code"] == 0
 
-    def test_token_expired_waits_for_a_call_that_carries_a_token(self, bot, feishu, team):
+    def test_token_expired_waits_for_a_call_with_a_token(self, bot, feishu, team):
         fail(feishu, "token_expired")
         token = bot.login()
         assert token == bot.headers["Authorization"].removeprefix("Bearer ")
@@ -61,12 +61,12 @@ class TestKinds:
 
 
 class TestWhen:
-    def test_times_counts_down_and_the_fault_is_gone(self, bot, feishu, team):
+    def test_a_fault_is_removed_after_its_hits(self, bot, feishu, team):
         fail(feishu, "http_500", times=3)
         assert [bot.send(team).status_code for _ in range(4)] == [500, 500, 500, 200]
         assert feishu.faults.to_json() == []
 
-    def test_a_rate_strikes_the_same_calls_for_the_same_seed(self, clock):
+    def test_a_rate_hits_the_same_calls_for_the_same_seed(self, clock):
         def run(seed):
             made = Feishu(clock=clock)
             made.add_app("demo", {"app_id": "cli_1", "app_secret": "s"})
@@ -77,13 +77,13 @@ class TestWhen:
         assert run(1) == run(1) != run(2)
         assert 40 <= run(1).count(500) <= 80
 
-    def test_a_path_and_a_method_narrow_a_fault(self, bot, feishu, team):
+    def test_a_fault_can_be_limited_to_a_path_and_a_method(self, bot, feishu, team):
         fail(feishu, "http_500", path="/im/v1/messages", method="post", times=9)
         bot.login()
         assert bot.call("GET", f"/im/v1/chats/{team}").status_code == 200
         assert bot.send(team).status_code == 500
 
-    def test_the_faults_are_told_with_their_hits(self, bot, feishu, team):
+    def test_faults_are_listed_with_their_hits(self, bot, feishu, team):
         fail(feishu, "limited", rate=1, seed=5)
         bot.send(team)
         assert feishu.faults.to_json() == [{"kind": "limited", "hits": 1, "rate": 1, "seed": 5}]
@@ -91,7 +91,7 @@ class TestWhen:
         assert bot.send(team).status_code == 200
 
     @pytest.mark.parametrize(
-        ("spec", "words"),
+        ("spec", "reason"),
         [
             ({"kind": "earthquake"}, f"kind must be one of {', '.join(KINDS)}"),
             ({"kind": "limited", "times": 1, "rate": 0.5}, "not both"),
@@ -102,13 +102,13 @@ class TestWhen:
             ({"kind": "limited", "seed": "x"}, "seed must be"),
         ],
     )
-    def test_a_fault_that_makes_no_sense_is_refused_in_clear_words(self, spec, words):
-        with pytest.raises(ValueError, match=words):
+    def test_an_invalid_fault_is_rejected_with_a_reason(self, spec, reason):
+        with pytest.raises(ValueError, match=reason):
             Fault.of(spec)
 
 
 class TestRecord:
-    def test_calls_are_kept_in_order_with_their_status(self, bot, feishu, team):
+    def test_calls_are_recorded_in_order_with_their_status(self, bot, feishu, team):
         fail(feishu, "http_500")
         bot.send(team, "one")
         bot.send(team, "two", uuid="key-2")
@@ -123,14 +123,14 @@ class TestRecord:
         assert shown[2]["message_id"] in feishu.messages
         assert shown[2]["body"]["content"] == '{"text": "two"}'
 
-    def test_a_call_without_an_answer_has_status_0(self, bot, feishu, team):
+    def test_a_call_without_a_response_has_status_0(self, bot, feishu, team):
         for kind in ("timeout", "drop_response"):
             fail(feishu, kind)
             with pytest.raises(httpx.TransportError):
                 bot.send(team)
         assert [call.status for call in feishu.calls] == [200, 0, 0]
 
-    def test_no_secret_and_no_token_is_in_the_record(self, bot, feishu, team):
+    def test_the_record_contains_no_secrets_and_no_tokens(self, bot, feishu, team):
         token = bot.login()
         bot.send(team)
         bot.http.post("/open-apis/bot/v2/hook/hook-1", json={"timestamp": "1", "sign": "the-signature-itself"})
@@ -140,14 +140,14 @@ class TestRecord:
 
 
 class TestTransport:
-    def test_the_longest_prefix_wins_and_is_taken_off_the_path(self, feishu):
+    def test_the_longest_prefix_wins_and_is_removed_from_the_path(self, feishu):
         other = Feishu()
         http = httpx.Client(transport=PlatformTransport({"http://local": other, "http://local/feishu": feishu}))
         http.get("http://local/feishu/open-apis/x", params={"a": "b c"})
         assert [(c.path, c.query) for c in feishu.calls] == [("/open-apis/x", {"a": "b c"})]
         assert not other.calls
 
-    def test_an_address_without_an_imitation_refuses_the_connection(self, feishu):
+    def test_a_url_without_a_simulated_platform_refuses_the_connection(self, feishu):
         http = httpx.Client(transport=PlatformTransport({"http://local/feishu": feishu}))
         for url in ("http://local/feishuu", "http://elsewhere/feishu"):
             with pytest.raises(httpx.ConnectError):

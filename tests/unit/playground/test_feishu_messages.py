@@ -25,8 +25,8 @@ CARD_2 = {
 }
 
 
-def code(answer):
-    return answer.json()["code"]
+def code(response):
+    return response.json()["code"]
 
 
 def texts(feishu):
@@ -34,7 +34,7 @@ def texts(feishu):
 
 
 class TestSend:
-    def test_a_message_reaches_its_room(self, bot, feishu, team):
+    def test_a_message_appears_in_its_room(self, bot, feishu, team):
         data = bot.send(team, "hello").json()["data"]
         message = feishu.messages[data["message_id"]]
         assert (message.room, message.content, message.sender) == (team, {"text": "hello"}, "demo")
@@ -59,10 +59,10 @@ class TestSend:
             ("phone", "1", 99992402),
         ],
     )
-    def test_an_unknown_receiver_is_refused(self, bot, kind, receiver, expected):
+    def test_an_unknown_receiver_is_rejected(self, bot, kind, receiver, expected):
         assert code(bot.send(receiver, kind=kind)) == expected
 
-    def test_a_bot_outside_the_chat_is_refused(self, bot, feishu, team):
+    def test_a_bot_outside_the_chat_cannot_send(self, bot, feishu, team):
         feishu.rooms[team].bots.clear()
         assert code(bot.send(team)) == 230002
 
@@ -88,12 +88,12 @@ class TestSend:
             {"uuid": 5},
         ],
     )
-    def test_content_in_the_wrong_form_is_refused(self, bot, feishu, team, body):
-        answer = bot.send(team, **body)
-        assert (answer.status_code, code(answer)) == (400, 230001)
+    def test_invalid_content_is_rejected(self, bot, feishu, team, body):
+        response = bot.send(team, **body)
+        assert (response.status_code, code(response)) == (400, 230001)
         assert not feishu.messages
 
-    def test_a_post_in_its_locale_is_taken(self, bot, team):
+    def test_a_post_in_a_locale_is_accepted(self, bot, team):
         content = json.dumps({"zh_cn": {"title": "T", "content": [[{"tag": "md", "text": "**b**"}]]}})
         assert code(bot.send(team, msg_type="post", content=content)) == 0
 
@@ -107,27 +107,27 @@ class TestSend:
         assert code(bot.send(team, msg_type=msg_type, content=content(limit - 400))) == 0
         assert code(bot.send(team, msg_type=msg_type, content=content(limit))) == 230025
 
-    def test_a_body_that_is_no_json_is_refused(self, bot):
+    def test_a_body_that_is_not_json_is_rejected(self, bot):
         params = {"receive_id_type": "chat_id"}
         assert code(bot.call("POST", "/im/v1/messages", params=params, content=b"{")) == 9499
 
     def test_an_unknown_path_is_not_found(self, bot):
-        answer = bot.call("POST", "/im/v9/messages")
-        assert (answer.status_code, answer.text) == (404, "404 page not found")
+        response = bot.call("POST", "/im/v9/messages")
+        assert (response.status_code, response.text) == (404, "404 page not found")
 
 
-class TestRepetition:
-    def test_a_repeated_uuid_is_sent_once_and_answered_the_same(self, bot, feishu, team):
+class TestIdempotency:
+    def test_a_repeated_uuid_returns_the_first_message(self, bot, feishu, team):
         first = bot.send(team, "once", uuid="job-1").json()
         assert bot.send(team, "once", uuid="job-1").json() == first
         assert texts(feishu) == ["once"]
 
-    def test_another_uuid_or_none_is_another_message(self, bot, feishu, team):
+    def test_another_uuid_or_no_uuid_sends_another_message(self, bot, feishu, team):
         for uuid in ("job-1", "job-2", "", ""):
             bot.send(team, uuid=uuid)
         assert len(texts(feishu)) == 4
 
-    def test_a_uuid_is_forgotten_after_an_hour(self, bot, clock, feishu, team):
+    def test_a_uuid_expires_after_an_hour(self, bot, clock, feishu, team):
         bot.send(team, uuid="job-1")
         clock.now += 3599
         bot.send(team, uuid="job-1")
@@ -138,52 +138,52 @@ class TestRepetition:
 
 
 class TestLimits:
-    def test_a_chat_takes_five_messages_a_second_from_all_bots(self, bot, clock, team):
+    def test_a_chat_accepts_five_messages_a_second_from_all_bots(self, bot, clock, team):
         assert [code(bot.send(team)) for _ in range(6)] == [0, 0, 0, 0, 0, 230020]
         clock.now += 0.999
         assert code(bot.send(team)) == 230020
         clock.now += 0.001
         assert code(bot.send(team)) == 0
 
-    def test_an_app_calls_one_api_fifty_times_a_second(self, bot, feishu):
+    def test_an_app_may_call_an_api_fifty_times_a_second(self, bot, feishu):
         rooms = [feishu.make_room(f"r{n}", "r", "").id for n in range(51)]
-        answers = [bot.send(room) for room in rooms]
-        assert [a.status_code for a in answers] == [200] * 50 + [429]
-        assert answers[-1].json()["code"] == 99991400
-        assert answers[-1].headers["x-ogw-ratelimit-limit"] == "50"
-        assert answers[-1].headers["x-ogw-ratelimit-reset"] == "1"
+        responses = [bot.send(room) for room in rooms]
+        assert [a.status_code for a in responses] == [200] * 50 + [429]
+        assert responses[-1].json()["code"] == 99991400
+        assert responses[-1].headers["x-ogw-ratelimit-limit"] == "50"
+        assert responses[-1].headers["x-ogw-ratelimit-reset"] == "1"
 
-    def test_an_app_calls_one_api_a_thousand_times_a_minute(self, bot, clock, feishu):
+    def test_an_app_may_call_an_api_a_thousand_times_a_minute(self, bot, clock, feishu):
         rooms = [feishu.make_room(f"r{n}", "r", "").id for n in range(10)]
         for n in range(1000):
             clock.now += 0.025
             assert code(bot.send(rooms[n % 10])) == 0
-        refused = bot.send(rooms[0])
-        assert (refused.status_code, code(refused)) == (429, 99991400)
-        assert int(refused.headers["x-ogw-ratelimit-reset"]) == 36
+        rejected = bot.send(rooms[0])
+        assert (rejected.status_code, code(rejected)) == (429, 99991400)
+        assert int(rejected.headers["x-ogw-ratelimit-reset"]) == 36
 
 
 class TestReply:
     def test_a_reply_names_its_parent_and_root(self, bot, feishu, team):
-        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        first = bot.call("POST", f"/im/v1/messages/{asked.id}/reply", json=TEXT).json()["data"]
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        first = bot.call("POST", f"/im/v1/messages/{sent.id}/reply", json=TEXT).json()["data"]
         second = bot.call("POST", f"/im/v1/messages/{first['message_id']}/reply", json=TEXT).json()["data"]
-        assert (first["parent_id"], first["root_id"]) == (asked.id, asked.id)
-        assert (second["parent_id"], second["root_id"]) == (first["message_id"], asked.id)
+        assert (first["parent_id"], first["root_id"]) == (sent.id, sent.id)
+        assert (second["parent_id"], second["root_id"]) == (first["message_id"], sent.id)
         assert "thread_id" not in first
 
     def test_a_reply_in_thread_opens_one_and_later_replies_stay_in_it(self, bot, feishu, team):
-        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        path = f"/im/v1/messages/{asked.id}/reply"
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        path = f"/im/v1/messages/{sent.id}/reply"
         thread = bot.call("POST", path, json={**TEXT, "reply_in_thread": True}).json()["data"]["thread_id"]
         assert thread.startswith("omt_")
         assert bot.call("POST", path, json=TEXT).json()["data"]["thread_id"] == thread
-        assert feishu.messages[asked.id].thread == thread
+        assert feishu.messages[sent.id].thread == thread
 
-    def test_a_reply_to_nothing_or_to_a_recalled_message_is_refused(self, bot, feishu, team):
-        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        feishu.emit_event("demo", "recall", {"message_id": asked.id, "sender": "lin"})
-        assert code(bot.call("POST", f"/im/v1/messages/{asked.id}/reply", json=TEXT)) == 230011
+    def test_a_reply_to_an_unknown_or_recalled_message_is_rejected(self, bot, feishu, team):
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        feishu.emit_event("demo", "recall", {"message_id": sent.id, "sender": "lin"})
+        assert code(bot.call("POST", f"/im/v1/messages/{sent.id}/reply", json=TEXT)) == 230011
         assert code(bot.call("POST", "/im/v1/messages/om_none/reply", json=TEXT)) == 230001
 
 
@@ -191,21 +191,21 @@ TEXT = {"msg_type": "text", "content": '{"text":"re"}'}
 
 
 class TestEdit:
-    def test_an_own_text_can_be_edited_twenty_times(self, bot, feishu, team):
+    def test_a_bot_can_edit_its_text_twenty_times(self, bot, feishu, team):
         path = f"/im/v1/messages/{bot.send(team).json()['data']['message_id']}"
         assert [code(bot.call("PUT", path, json=TEXT)) for _ in range(21)] == [0] * 20 + [230072]
         assert texts(feishu) == ["re"]
 
     def test_a_message_of_a_person_cannot_be_edited(self, bot, feishu, team):
-        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        assert code(bot.call("PUT", f"/im/v1/messages/{asked.id}", json=TEXT)) == 230017
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        assert code(bot.call("PUT", f"/im/v1/messages/{sent.id}", json=TEXT)) == 230017
 
     def test_a_message_of_another_app_cannot_be_edited(self, bot, feishu, team):
         path = f"/im/v1/messages/{bot.send(team).json()['data']['message_id']}"
         feishu.messages[path.rsplit("/", 1)[-1]].sender = "other"
         assert code(bot.call("PUT", path, json=TEXT)) == 230017
 
-    def test_a_card_is_not_edited_but_updated(self, bot, team):
+    def test_a_card_cannot_be_edited_but_updated(self, bot, team):
         path = f"/im/v1/messages/{bot.card(team, CARD).json()['data']['message_id']}"
         assert code(bot.call("PUT", path, json=TEXT)) == 230054
         assert code(bot.call("PATCH", path, json={"content": json.dumps(CARD_2)})) == 0
@@ -213,7 +213,7 @@ class TestEdit:
 
 class TestCard:
     @pytest.mark.parametrize("card", [CARD, CARD_2])
-    def test_both_versions_are_taken(self, bot, team, card):
+    def test_both_versions_are_accepted(self, bot, team, card):
         assert code(bot.card(team, card)) == 0
 
     @pytest.mark.parametrize(
@@ -231,17 +231,17 @@ class TestCard:
             {"type": "template", "data": {}},
         ],
     )
-    def test_a_card_that_cannot_be_shown_is_refused(self, bot, team, card):
-        answer = bot.card(team, card)
-        assert code(answer) == 230099
-        assert "ErrCode" in answer.json()["msg"]
+    def test_an_invalid_card_is_rejected(self, bot, team, card):
+        response = bot.card(team, card)
+        assert code(response) == 230099
+        assert "ErrCode" in response.json()["msg"]
 
-    def test_a_card_beyond_30_kb_is_refused(self, bot, team):
+    def test_a_card_above_30_kb_is_rejected(self, bot, team):
         big = {"elements": [{"tag": "markdown", "content": "a" * 31_000}]}
         assert code(bot.card(team, big)) == 230025
 
     @pytest.mark.parametrize("shared_first", [True, False])
-    def test_only_a_shared_card_is_updated_and_only_to_a_shared_one(self, bot, team, shared_first):
+    def test_only_a_shared_card_can_be_updated_and_only_to_a_shared_one(self, bot, team, shared_first):
         unshared = {**CARD, "config": {}}
         before, after = (CARD, unshared) if shared_first else (unshared, CARD)
         path = f"/im/v1/messages/{bot.card(team, before).json()['data']['message_id']}"
@@ -254,47 +254,47 @@ class TestCard:
             bot.login()
             assert code(bot.call("PATCH", path, json={"content": json.dumps(CARD)})) == expected
 
-    def test_one_card_is_updated_five_times_a_second(self, bot, team):
+    def test_a_card_can_be_updated_five_times_a_second(self, bot, team):
         path = f"/im/v1/messages/{bot.card(team, CARD).json()['data']['message_id']}"
         codes = [code(bot.call("PATCH", path, json={"content": json.dumps(CARD)})) for _ in range(6)]
         assert codes == [0, 0, 0, 0, 0, 230020]
 
 
 class TestRecallAndReactions:
-    def test_an_own_message_is_recalled_once(self, bot, feishu, team):
+    def test_a_bot_can_recall_its_message_once(self, bot, feishu, team):
         path = f"/im/v1/messages/{bot.send(team).json()['data']['message_id']}"
         assert [code(bot.call("DELETE", path)) for _ in range(2)] == [0, 230011]
         assert texts(feishu) == []
 
-    def test_a_message_of_a_person_is_not_recalled(self, bot, feishu, team):
-        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        assert code(bot.call("DELETE", f"/im/v1/messages/{asked.id}")) == 230026
+    def test_a_message_of_a_person_cannot_be_recalled(self, bot, feishu, team):
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        assert code(bot.call("DELETE", f"/im/v1/messages/{sent.id}")) == 230026
 
-    def test_after_a_day_it_is_too_late(self, bot, clock, team):
+    def test_a_message_cannot_be_recalled_after_a_day(self, bot, clock, team):
         path = f"/im/v1/messages/{bot.send(team).json()['data']['message_id']}"
         clock.now += 86_401
         bot.login()
         assert code(bot.call("DELETE", path)) == 230009
 
-    def test_a_reaction_comes_and_goes(self, bot, feishu, team):
-        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        path = f"/im/v1/messages/{asked.id}/reactions"
+    def test_a_reaction_can_be_added_and_deleted(self, bot, feishu, team):
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        path = f"/im/v1/messages/{sent.id}/reactions"
         made = bot.call("POST", path, json={"reaction_type": {"emoji_type": "THUMBSUP"}}).json()["data"]
-        assert [r["reaction_type"]["emoji_type"] for r in asked.reactions] == ["THUMBSUP"]
+        assert [r["reaction_type"]["emoji_type"] for r in sent.reactions] == ["THUMBSUP"]
         assert code(bot.call("DELETE", f"{path}/{made['reaction_id']}")) == 0
         assert code(bot.call("DELETE", f"{path}/{made['reaction_id']}")) == 231007
         assert code(bot.call("POST", path, json={"reaction_type": {}})) == 231001
 
-    def test_a_message_can_be_read_by_a_bot_in_its_chat_only(self, bot, feishu, team):
-        asked = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
-        path = f"/im/v1/messages/{asked.id}"
+    def test_only_a_bot_in_the_chat_can_read_a_message(self, bot, feishu, team):
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        path = f"/im/v1/messages/{sent.id}"
         (item,) = bot.call("GET", path).json()["data"]["items"]
         assert item["sender"]["id"] == feishu.accounts["demo"].open_id("lin")
         feishu.rooms[team].bots.clear()
         assert code(bot.call("GET", path)) == 230002
 
 
-def test_a_person_a_chat_and_the_bot_itself_can_be_looked_up(bot, feishu, team):
+def test_a_user_a_chat_and_the_bot_can_be_read(bot, feishu, team):
     open_id = feishu.accounts["demo"].open_id("lin")
     assert bot.call("GET", f"/contact/v3/users/{open_id}").json()["data"]["user"]["name"] == "Lin Mei"
     assert code(bot.call("GET", "/contact/v3/users/ou_nobody")) == 41012

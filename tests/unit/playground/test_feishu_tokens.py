@@ -4,13 +4,13 @@ ROUTE = "/open-apis/auth/v3/tenant_access_token/internal"
 APP_ID = "cli_a1b2c3d4e5f60708"
 
 
-def test_a_token_is_the_same_while_it_has_half_an_hour_left(bot, clock):
+def test_a_token_is_reused_until_half_an_hour_before_its_end(bot, clock):
     first = bot.login()
     clock.now += 7200 - 1800
     assert bot.login() == first
 
 
-def test_a_new_token_does_not_end_the_old_one(bot, clock, team):
+def test_a_new_token_does_not_revoke_the_old_one(bot, clock, team):
     old = dict(bot.headers)
     clock.now += 7200 - 1799
     bot.login()
@@ -19,10 +19,10 @@ def test_a_new_token_does_not_end_the_old_one(bot, clock, team):
     assert bot.send(team).json()["code"] == 0
 
 
-def test_the_answer_tells_the_seconds_that_are_left(bot, clock):
+def test_the_response_contains_the_remaining_seconds(bot, clock):
     clock.now += 100
-    answer = bot.http.post(ROUTE, json={"app_id": APP_ID, "app_secret": "the-app-secret"}).json()
-    assert answer["expire"] == 7100
+    response = bot.http.post(ROUTE, json={"app_id": APP_ID, "app_secret": "the-app-secret"}).json()
+    assert response["expire"] == 7100
 
 
 @pytest.mark.parametrize(
@@ -35,16 +35,16 @@ def test_the_answer_tells_the_seconds_that_are_left(bot, clock):
         ({"Authorization": "Bearer t-0123"}, 99991663),
     ],
 )
-def test_a_missing_or_wrong_token_is_refused_with_its_own_code(bot, team, header, code):
+def test_a_missing_or_wrong_token_is_rejected_with_its_own_code(bot, team, header, code):
     bot.headers = header
-    answer = bot.send(team)
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    response = bot.send(team)
+    assert (response.status_code, response.json()["code"]) == (400, code)
 
 
-def test_an_expired_token_is_refused(bot, clock, team):
+def test_an_expired_token_is_rejected(bot, clock, team):
     clock.now += 7200
-    answer = bot.send(team)
-    assert (answer.status_code, answer.json()["code"]) == (400, 99991663)
+    response = bot.send(team)
+    assert (response.status_code, response.json()["code"]) == (400, 99991663)
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_an_expired_token_is_refused(bot, clock, team):
         ([], 10003),
     ],
 )
-def test_wrong_credentials_give_no_token(bot, body, code):
-    answer = bot.http.post(ROUTE, json=body).json()
-    assert answer["code"] == code
-    assert "tenant_access_token" not in answer
+def test_wrong_credentials_are_rejected(bot, body, code):
+    response = bot.http.post(ROUTE, json=body).json()
+    assert response["code"] == code
+    assert "tenant_access_token" not in response
 
 
-def test_an_app_that_appears_later_is_found_by_its_id(bot, feishu):
+def test_a_new_app_is_discovered_by_its_id(bot, feishu):
     feishu.discover = lambda platform: {"second": {"app_id": "cli_2", "app_secret": "s2"}}
-    answer = bot.http.post(ROUTE, json={"app_id": "cli_2", "app_secret": "s2"}).json()
-    assert answer["code"] == 0
+    response = bot.http.post(ROUTE, json={"app_id": "cli_2", "app_secret": "s2"}).json()
+    assert response["code"] == 0
     assert feishu.app_names() == ["demo", "second"]
 
 
@@ -86,7 +86,7 @@ class TestStoreApp:
         assert b'"type":"event_callback"' in delivery.plain
         return feishu.accounts["shop"].tickets[-1]
 
-    def test_the_ticket_leads_to_an_app_token_and_that_to_a_tenant_token(self, bot, feishu, team):
+    def test_a_ticket_gives_an_app_token_and_that_gives_a_tenant_token(self, bot, feishu, team):
         app = self.post(bot, "app_access_token", **STORE, app_ticket=self.ticket(bot, feishu))
         tenant = self.post(
             bot, "tenant_access_token", app_access_token=app["app_access_token"], tenant_key=feishu.tenant("shop")
@@ -94,22 +94,22 @@ class TestStoreApp:
         bot.headers = {"Authorization": f"Bearer {tenant['tenant_access_token']}"}
         assert bot.send(team).json()["code"] == 0
 
-    def test_a_wrong_ticket_is_refused(self, bot, feishu):
+    def test_a_wrong_ticket_is_rejected(self, bot, feishu):
         self.ticket(bot, feishu)
         assert self.post(bot, "app_access_token", **STORE, app_ticket="tkt-wrong")["code"] == 10012
 
-    def test_the_ticket_before_the_last_still_counts(self, bot, feishu):
+    def test_the_second_newest_ticket_is_valid(self, bot, feishu):
         older = self.ticket(bot, feishu)
         self.ticket(bot, feishu)
         assert self.post(bot, "app_access_token", **STORE, app_ticket=older)["code"] == 0
         self.ticket(bot, feishu)
         assert self.post(bot, "app_access_token", **STORE, app_ticket=older)["code"] == 10012
 
-    def test_a_wrong_app_token_or_tenant_gives_no_tenant_token(self, bot, feishu):
+    def test_a_wrong_app_token_or_tenant_is_rejected(self, bot, feishu):
         assert self.post(bot, "tenant_access_token", app_access_token="a-1", tenant_key="t")["code"] == 99991664
         app = self.post(bot, "app_access_token", **STORE, app_ticket=self.ticket(bot, feishu))
-        answer = self.post(bot, "tenant_access_token", app_access_token=app["app_access_token"], tenant_key="other")
-        assert answer["code"] == 10003
+        response = self.post(bot, "tenant_access_token", app_access_token=app["app_access_token"], tenant_key="other")
+        assert response["code"] == 10003
 
-    def test_a_store_app_gets_no_token_by_the_way_of_a_custom_app(self, bot):
+    def test_a_store_app_cannot_use_the_token_api_of_custom_apps(self, bot):
         assert self.post(bot, "tenant_access_token/internal", **STORE)["code"] == 10003

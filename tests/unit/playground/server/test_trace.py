@@ -1,0 +1,70 @@
+"""Traces of messages over HTTP, and the playground's view of the stack."""
+
+import base64
+import json
+
+import pytest
+
+from playground.stack import Stack, StackUnavailableError
+from tests.unit.playground.serving import APP, login, receiving, send, send_message
+
+RECORD = {"key": "k", "state": "DONE", "decided": 1.0, "attempts": None, "reason": "", "message": {"id": "x"}}
+
+
+class TestTrace:
+    def test_the_trace_contains_callback_journal_and_calls(self, running, receiver, monkeypatch):
+        world, http = running
+        sent = send_message(http, "hello").json()
+        receiver.wait(1)
+        reply_id = send(http, login(http), sent["room"], "reply").json()["data"]["message_id"]
+        send(http, login(http), sent["room"], "to something else")
+        reply = {"receipts": [reply_id], "updated": 2.0, "state": "SENT"}
+        request = {}
+
+        def journal(_stack, **key):
+            request.update(key)
+            mine = key["message_id"] == sent["message_id"]
+            return {**RECORD, "replies": [reply] if mine else []}
+
+        monkeypatch.setattr(Stack, "journal", journal)
+        trace = http.get(f"/api/trace/{sent['message_id']}").json()
+        assert request["tenant"] == world.platforms["feishu"].tenant("demo")
+        assert base64.b64decode(trace["wire"]["body"]) == receiver.bodies[0]
+        assert trace["plain"]["header"]["token"] != APP["verification_token"]
+        assert trace["unified"] == {"id": "x"}
+        assert [state["state"] for state in trace["journal"]["states"]] == ["RECEIVED", "DECIDED", "DONE"]
+        assert [call["path"].rsplit("/", 1)[-1] for call in trace["calls"]] == ["internal", "messages"]
+        assert http.get(f"/api/trace/{reply_id}").json()["message_id"] == sent["message_id"]
+        found = http.get(f"/api/journal/{sent['message_id']}").json()
+        assert (found["state"], found["replies"]) == ("DONE", [reply])
+
+    def test_the_trace_says_that_the_stack_is_not_running(self, running, receiver):
+        world, http = running
+        sent = send_message(http).json()["message_id"]
+        receiver.wait(1)
+        trace = http.get(f"/api/trace/{sent}").json()
+        assert "not up" in trace["journal_error"]
+        assert http.get(f"/api/journal/{sent}").status_code == 503
+        assert http.get("/api/trace/om_none").status_code == 404
+        with pytest.raises(StackUnavailableError):
+            world.stack.journal(platform="feishu", app="demo", tenant="", message_id=sent)
+
+
+class TestStack:
+    def test_the_state_of_the_stack_follows_its_file(self, tmp_path):
+        file = tmp_path / "stack.json"
+        stack = Stack(file)
+        assert stack.status() == {"state": "missing"}
+        with pytest.raises(StackUnavailableError, match="make run"):
+            stack.callback_url("feishu", "demo")
+        file.write_text('{"ready": false}')
+        assert stack.status() == {"state": "starting"}
+        with receiving() as aws:
+            file.write_text(json.dumps({"ready": True, "aws_endpoint": aws.url, "api": "http://api/local"}))
+            assert stack.status() == {"state": "ready"}
+        assert stack.callback_url("feishu", "new") == "http://api/local/callback/feishu/new"
+
+    def test_the_url_of_an_unlisted_app_is_derived_from_a_listed_one(self, tmp_path):
+        file = tmp_path / "stack.json"
+        file.write_text(json.dumps({"ready": True, "callbacks": {"feishu": {"demo": "http://api/x/feishu/demo"}}}))
+        assert Stack(file).callback_url("feishu", "second") == "http://api/x/feishu/second"
