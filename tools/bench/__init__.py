@@ -1,4 +1,4 @@
-"""`make bench`: what a cold start and a callback cost, against boto3 alone and against Feishu's own SDK, lark-oapi.
+"""`make bench`: the CPU time of cold starts and callbacks, compared with boto3 alone and with other SDKs.
 
-All on one core, everything that is compared measured in turns, so that the ratios hold on a noisy machine too.
+`python -m tools.bench.models` and `python -m tools.bench.ed25519` print the figures of two decisions (docs/decisions).
 """

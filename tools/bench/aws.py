@@ -1,4 +1,4 @@
-"""Just enough of SSM and SQS for a first callback, on the loopback interface, answering without delay."""
+"""A fake SSM and SQS for a first callback, on the loopback interface. It responds without delay."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ from tools.bench import sample
 
 @dataclass(frozen=True)
 class Aws:
-    """Where it listens."""
+    """The address of the fake AWS."""
 
     endpoint: str
 
     def environment(self) -> dict[str, str]:
-        """What a function of the template has in its environment."""
+        """The environment of a function in the template."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -39,7 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """GetParameter and SendMessage."""
+        """Respond to GetParameter and SendMessage."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         operation = self.headers["X-Amz-Target"].rsplit(".", 1)[-1]
         answer = json.dumps(_ANSWERS[operation](body)).encode()
@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing."""
+        """Log nothing."""
 
 
 def _parameter(body: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ _ANSWERS = {"GetParameter": _parameter, "SendMessage": _sent}
 
 @contextmanager
 def running() -> Iterator[Aws]:
-    """It listens as long as the context lasts."""
+    """Serve requests inside the context."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Microseconds of CPU for a Discord callback: verify, parse, normalise. Discord's own helper gets the same bytes."""
+"""A Discord callback by Parley and by Discord's own helper, with the same bytes: verify, parse, normalise."""
 
 import json
 import time
@@ -22,14 +22,14 @@ _CONFIG = {
 
 
 def functions() -> dict[str, Callable[[], Any]]:
-    """What is compared, by whose it is."""
+    """The compared functions by library."""
     made = wire.signed(_KEY, wire.dumps(_command()), time.time())
     headers, body = dict(made.headers), made.body
     return {"parley": _ours(headers, body), "discord-interactions": _theirs(headers, body)}
 
 
 def _ours(headers: dict[str, str], body: bytes) -> Callable[[], Any]:
-    """Parley's `receive`, which ends with a unified message that carries the sealed right to answer."""
+    """Parley's `receive`. Its result is a unified message with the encrypted interaction token."""
     app = App("discord", "bench", msgspec.convert(_CONFIG, config_type("discord")))
     receive = inbound("discord").receive
 
@@ -38,24 +38,24 @@ def _ours(headers: dict[str, str], body: bytes) -> Callable[[], Any]:
 
     outcome = once()
     if not isinstance(outcome, Accepted) or outcome.messages[0].command is None:
-        raise SystemExit("bench: the sample interaction was not understood")
+        raise SystemExit("bench: Parley does not accept the sample interaction")
     return once
 
 
 def _theirs(headers: dict[str, str], body: bytes) -> Callable[[], Any]:
-    """Discord's `verify_key`, by PyNaCl, and a dictionary."""
+    """Discord's `verify_key`, which uses PyNaCl. Its result is a dictionary."""
     signature, stamp = headers["X-Signature-Ed25519"], headers["X-Signature-Timestamp"]
 
     def once() -> Any:
         return json.loads(body) if verify_key(body, signature, stamp, _CONFIG["public_key"]) else None
 
     if once() is None:
-        raise SystemExit("bench: discord-interactions did not take the sample interaction")
+        raise SystemExit("bench: discord-interactions does not accept the sample interaction")
     return once
 
 
 def _command() -> dict[str, Any]:
-    """`/echo`, called in a channel."""
+    """The command `/echo` in a channel."""
     user = {"id": "1100000000000000050", "username": "lin", "global_name": "Lin Mei", "discriminator": "0"}
     text = {"name": "text", "type": 3, "value": "明天上午十点的会议改到下午两点，请大家确认"}
     channel = "1100000000000000030"

@@ -1,4 +1,7 @@
-"""The same job with lark-oapi: configuration from SSM, verify and decrypt, into SQS, acknowledge. Only measured."""
+"""A callback function written with lark-oapi, only for the benchmark.
+
+It does the same work as Parley's: configuration from SSM, verify, decrypt, send to SQS, acknowledge.
+"""
 
 import base64
 import json
@@ -11,7 +14,7 @@ from lark_oapi.core.model import RawRequest
 
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """One API Gateway event."""
+    """Handle one API Gateway event."""
     name = f"/parley/{os.environ['PARLEY_STAGE']}/feishu/{event['pathParameters']['app']}"
     stored = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
     config = json.loads(stored.get("Value", "{}"))

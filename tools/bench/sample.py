@@ -1,4 +1,4 @@
-"""One Feishu event as its server sends it, signed and encrypted by the imitation's own implementation."""
+"""A Feishu event as its server sends it, signed and encrypted by the simulated platform, not by Parley's code."""
 
 import random
 import time
@@ -16,7 +16,7 @@ CONFIG = {
 
 
 def callback() -> tuple[dict[str, str], bytes]:
-    """Headers and body of a message in a group that mentions the bot, about 1.5 KB."""
+    """Headers and body of a group message that mentions the bot, about 1.5 KB."""
     made = wire.callback(CONFIG["encrypt_key"], wire.dumps(_event()), time.time(), random.Random(7))
     return dict(made.headers), made.body
 

@@ -1,4 +1,4 @@
-"""Microseconds of CPU for a WeChat callback in safe mode: verify, decrypt, parse, normalise. wechatpy gets the same."""
+"""A WeChat callback in safe mode by Parley and by wechatpy, with the same bytes: verify, decrypt, parse, normalise."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _TEXT = "明天上午十点的会议改到下午两点，请大家确认"
 
 
 def functions() -> dict[str, Callable[[], Any]]:
-    """What is compared, by whose it is."""
+    """The compared functions by library."""
     wechat = Wechat(random=Random(1))
     wechat.add_app("bench", _CONFIG)
     wechat.send_message("bench", "", "lin", NewMessage(text=_TEXT))
@@ -34,7 +34,7 @@ def functions() -> dict[str, Callable[[], Any]]:
 
 
 def _ours(wire: Wire) -> Callable[[], Any]:
-    """Parley's `receive`, which ends with a unified message."""
+    """Parley's `receive`. Its result is a unified message."""
     app = App("wechat", "bench", msgspec.convert(_CONFIG, config_type("wechat")))
     receive, query, headers = inbound("wechat").receive, dict(wire.query), dict(wire.headers)
 
@@ -43,12 +43,12 @@ def _ours(wire: Wire) -> Callable[[], Any]:
 
     outcome = once()
     if not isinstance(outcome, Accepted) or outcome.messages[0].content.text != _TEXT:
-        raise SystemExit("bench: the sample callback of WeChat was not understood")
+        raise SystemExit("bench: Parley does not accept the sample callback of WeChat")
     return once
 
 
 def _theirs(wire: Wire) -> Callable[[], Any]:
-    """What wechatpy does: decryption, with its check of the signature, and a message of its own."""
+    """Wechatpy's decryption, which checks the signature, and its parser. Its result is a message of wechatpy."""
     crypto = WeChatCrypto(_CONFIG["token"], _CONFIG["encoding_aes_key"], _CONFIG["app_id"])
     signature, stamp, nonce = (wire.query[name] for name in ("msg_signature", "timestamp", "nonce"))
 
@@ -56,5 +56,5 @@ def _theirs(wire: Wire) -> Callable[[], Any]:
         return parse_message(crypto.decrypt_message(wire.body, signature, stamp, nonce))
 
     if once().content != _TEXT:
-        raise SystemExit("bench: wechatpy did not take the sample callback")
+        raise SystemExit("bench: wechatpy does not accept the sample callback")
     return once

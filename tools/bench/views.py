@@ -1,7 +1,7 @@
-"""Folders that show a process some of the installed packages and hide the others.
+"""Folders with some of the installed packages, for processes that must not see the others.
 
-What is installed changes what an import costs: with cffi beside it, as in a developer's environment, pycryptodome takes
-twice as long. A function sees the packages of its layer and nothing else, so that is what it is measured with.
+Other packages change the cost of an import. For example, pycryptodome takes twice as long if cffi is installed, as in a
+developer's environment. A function sees only the packages of its layer, so the measured processes do too.
 """
 
 import re
@@ -14,13 +14,13 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def layer(folder: Path) -> Path:
-    """The packages of the dependencies layer, by its lock file."""
+    """The packages of the dependencies layer, from its lock file."""
     text = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text()
     return _view(folder / "layer", re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE))
 
 
 def with_needs(folder: Path, *names: str) -> Path:
-    """The packages `names` and all that they need."""
+    """The packages `names` and all their dependencies."""
     return _view(folder / "-".join(names), sorted(set(_needs(names))))
 
 
@@ -35,7 +35,7 @@ def _needs(names: tuple[str, ...]) -> Iterator[str]:
         try:
             required = distribution(name).requires or []
         except PackageNotFoundError:
-            continue  # for another system or Python
+            continue  # a dependency for another system or Python version
         yield name
         waiting += [found[0] for line in required if "extra ==" not in line and (found := _NAME.match(line))]
 
