@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from playground.platforms.model import Wire
-from tools.demo.case import Outcome
+from tools.demo.case import Case, Outcome
 from tools.demo.client import CallbackResponse, PlatformClient, SentMessage
 
 DAY = 86_400
@@ -93,6 +93,16 @@ class CommonCases(ABC):
         )
 
     # --- attackers send requests to the callback URL ---
+
+    def attacks(self) -> tuple[Case, ...]:
+        """The attacks that every platform refuses."""
+        return (
+            Case("forged signature", "401 forged, no reply", self.forged),
+            Case("signed a day ago", "401 stale, no reply", self.day_old),
+            Case("truncated body", "400 malformed, no reply", self.truncated),
+            Case("body of 1 MiB", "413 too_large, no reply", self.one_mebibyte),
+            Case("unknown app", "404 unknown_app, no reply", self.unknown_app),
+        )
 
     def forged(self, client: PlatformClient) -> Outcome:
         """One digit of the signature is wrong."""

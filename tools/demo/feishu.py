@@ -84,10 +84,6 @@ CASES = (
         "SENT after 2 calls: once, after",
         partial(_FEISHU.lost_response, path="/im/v1/messages"),
     ),
-    Case("forged signature", "401 forged, no reply", _FEISHU.forged),
-    Case("signed a day ago", "401 stale, no reply", _FEISHU.day_old),
-    Case("truncated body", "400 malformed, no reply", _FEISHU.truncated),
+    *_FEISHU.attacks(),
     Case("not encrypted", "401 forged, no reply", _FEISHU.plain),
-    Case("body of 1 MiB", "413 too_large, no reply", _FEISHU.one_mebibyte),
-    Case("unknown app", "404 unknown_app, no reply", _FEISHU.unknown_app),
 )

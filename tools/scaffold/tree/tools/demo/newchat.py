@@ -50,9 +50,5 @@ CASES = (
         "SENT after 2 calls: once, after",
         partial(_CASES.lost_response, path="/messages"),
     ),
-    Case("forged signature", "401 forged, no reply", _CASES.forged),
-    Case("signed a day ago", "401 stale, no reply", _CASES.day_old),
-    Case("truncated body", "400 malformed, no reply", _CASES.truncated),
-    Case("body of 1 MiB", "413 too_large, no reply", _CASES.one_mebibyte),
-    Case("unknown app", "404 unknown_app, no reply", _CASES.unknown_app),
+    *_CASES.attacks(),
 )
