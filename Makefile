@@ -1,4 +1,4 @@
-# Everything a developer runs. `make help` lists it. Needs make and Python 3.11 or newer; the rest is set up by itself.
+# All commands for developers; `make help` lists them. They need make and Python 3.11 or newer, and install the rest.
 
 PY := .venv/bin/python
 PY313 := .local/envs/py313/bin/python
@@ -7,12 +7,12 @@ UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
-# Measured once, where Python 3.13 is there on that: what it costs before 3.12 is as much as the tests themselves.
+# Coverage is measured once, on Python 3.13 if it is installed. Before 3.12 it takes as long as the tests themselves.
 COVERAGE := --cov --cov-report=term
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
-# Processes that share the tests must see them in one order; another one each time, so that nothing depends on it.
+# All test processes of a run have the same hash seed. It differs between runs: no test may depend on the order of sets.
 SEED = PYTHONHASHSEED=$(strip $(shell od -An -N2 -tu2 /dev/urandom))
-# Commands of the project's own environments come first, and no telemetry leaves the machine.
+# The commands of .venv come first. SAM sends no telemetry.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
@@ -21,15 +21,15 @@ export AWS_EC2_METADATA_DISABLED := true
 .PHONY: help setup check fmt lint types template test unit unit-3.13 conformance integration promises up down run demo bench \
 	platform events faults dlq lock build build-prod clean
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## the environments: .venv, SAM CLI, the local AWS, Python 3.13 if it is there
+setup: ## install the environments: .venv, SAM CLI, the local AWS, Python 3.13 if it is available
 	@sh tools/setup.sh dev sam emulator py313
 
 # --- checks
 
-check: lint types template ## formatting, lint, types, template
+check: lint types template ## check formatting, lint, types and the template
 
 lint:
 	@sh tools/setup.sh dev
@@ -45,100 +45,100 @@ template:
 	$(SAM_ENV)/cfn-lint --regions $(REGIONS) -- template.yaml
 	$(SAM_ENV)/sam validate --lint --template template.yaml
 
-fmt: ## formats the code and mends what ruff can mend
+fmt: ## format the code and apply the fixes of ruff
 	@sh tools/setup.sh dev
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
 
 # --- tests
 
-test: ## all tests: unit and conformance (also on Python 3.13), then the local stack and the page in a browser
+test: ## run all tests, also on Python 3.13, on the local stack and in a browser
 	@sh tools/setup.sh dev sam emulator py313
 	@$(PY) -m tools.browser --install
 	$(SEED) $(PY) -m pytest -q -n auto $(FAST_TESTS) $$([ -x $(PY313) ] || echo $(COVERAGE))
 	@$(MAKE) --no-print-directory unit-3.13
 	@$(MAKE) --no-print-directory integration
 
-unit: ## unit tests only: seconds
+unit: ## run the unit tests
 	@sh tools/setup.sh dev
 	$(SEED) $(PY) -m pytest -q -n auto tests/unit
 
-# Production runs on Python 3.13; developers' machines often do not.
+# Production runs on Python 3.13. Many developers' machines do not have it.
 unit-3.13:
 	@sh tools/setup.sh dev py313
 	@if [ -x $(PY313) ]; then \
 		$(SEED) COVERAGE_CORE=sysmon PATH="$(CURDIR)/$(dir $(PY313)):$$PATH" \
 			$(PY313) -m pytest -q -n auto $(UNIT_TESTS) $(COVERAGE); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
-		echo "Python 3.13: the tests above ran on it"; \
+		echo "Python 3.13: the tests above ran on it."; \
 	else \
-		echo "Python 3.13: not found on this machine, so unit and conformance tests did not run on it"; \
+		echo "Python 3.13: not found on this machine. Unit and conformance tests did not run on it."; \
 	fi
 
-conformance: ## every vector of tests/vectors (or PARLEY_VECTORS) through the deployed code
+conformance: ## run the test vectors of tests/vectors (or PARLEY_VECTORS) through the deployed code
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.conformance
 
-integration: ## tests on the local stack, and the page in a headless browser
+integration: ## run the tests on the local stack, and the page in a headless browser
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	$(PY) -m pytest -v $(STACK_TESTS) --ignore $(PROMISES)
 
-promises: ## the promises on a stack of their own, while calls fail and processes are killed: minutes
+promises: ## test the promises on a stack of their own while calls fail and processes are killed (minutes)
 	@sh tools/setup.sh dev sam emulator
 	$(PY) -m pytest -v -s $(PROMISES)
 
 # --- the local stack
 
-run: ## the local stack in the foreground; Ctrl-C ends it (ARGS=--iam enforces the roles)
+run: ## run the local stack in the foreground; Ctrl-C stops it (ARGS=--iam enforces the roles)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.local run $(ARGS)
 
-up: ## the local stack in the background
+up: ## start the local stack in the background
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.local up $(ARGS)
 
-down: ## ends the local stack
+down: ## stop the local stack
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.local down
 
-demo: ## one conversation of every kind through real HTTP, and what must be refused
+demo: ## run conversations and attacks over HTTP on the local stack
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.demo $(ARGS)
 
-faults: ## kills workers and breaks calls, and counts what was lost or said twice
-	@sh tools/setup.sh dev sam emulator
+faults: ## inject crashes and failed calls, and count lost and duplicate replies (SEED=7, N=1000)
+	@sh tools/setup.sh dev
 	@$(PY) -m tools.faults $(ARGS)
 
-bench: ## import times and time per callback, against lark-oapi
+bench: ## measure cold starts and callbacks, compared with other SDKs
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.bench $(ARGS)
 
-platform: ## writes the files of a new platform: make platform NAME=slack LABEL=Slack
+platform: ## write the files of a new platform: make platform NAME=slack LABEL=Slack
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.scaffold "$(NAME)" $(if $(LABEL),"$(LABEL)")
 
-events: ## makes the signed sample events of events/ anew
+events: ## write the sample events in events/, signed for the current time
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.make_events $(ARGS)
 
-dlq: ## looks into the dead-letter queues of the local stack, and sends back: make dlq ARGS="..."
+dlq: ## list dead letters and send them back: make dlq ARGS="send ID"
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.dlq $(ARGS)
 
 # --- building
 
-build: ## sam build for this machine, as the local stack does it
+build: ## build the functions and layers for this machine
 	@sh tools/setup.sh dev sam
 	@$(PY) -m tools.local build
 
-build-prod: ## sam build for production, and the transformed template through cfn-lint in every partition
+build-prod: ## build for production, and check the transformed template for three regions
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.transform $(REGIONS)
 
-lock: ## pins every dependency anew
+lock: ## pin the newest versions of all dependencies
 	@sh tools/setup.sh dev lock
 
-clean: ## removes what was built; the environments stay (they are in .venv and .local/envs)
+clean: ## stop the local stack and delete all build results; the environments remain
 	@if [ -x $(PY) ]; then $(PY) -m tools.local down; fi
 	rm -rf .aws-sam .pytest_cache .ruff_cache .hypothesis .local/build .local/prod .local/state .local/coverage

@@ -1,8 +1,8 @@
 """Measures CPU time: of code in fresh processes, and of calls in this process.
 
 It is CPU time because other programs may use this machine meanwhile, and because a cold start waits for little else.
-The things that are compared take turns, so that their ratios hold on a busy machine too. The first round is not counted:
-it writes the byte code and warms the caches.
+The things that are compared take turns, so that their ratios hold on a busy machine too. The first round is not
+counted: it writes the byte code and warms the caches.
 """
 
 import os
