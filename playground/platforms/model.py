@@ -207,7 +207,7 @@ class Delivery:
     state: Literal["waiting", "delivered", "retrying", "failed"] = "waiting"
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     redeliveries: list[Attempt] = field(default_factory=list[Attempt])
-    """Deliveries that the user of the playground asked for, genuine or forged."""
+    """Deliveries that the user of the playground requested, genuine or forged."""
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the platform made of the response: `{"toast": ...}`."""
 

@@ -17,7 +17,7 @@ class AccessToken:
 
 @dataclass(slots=True)
 class TokenStore:
-    """The tokens of all apps. A revoked token is removed; an expired one stays, so that it can be told apart."""
+    """The tokens of all apps. A revoked token is removed. An expired one stays, because its error code differs."""
 
     lifetime: float
     """Seconds."""

@@ -63,7 +63,7 @@ def parse(leaf: Command, rest: str) -> dict[str, str]:
             rest = rest.strip()
     if rest:
         raise NotFoundError(
-            f"/{leaf['name']} takes no {rest[:40]!r}; Discord's client sends no text beyond the options"
+            f"/{leaf['name']} does not accept {rest[:40]!r}; Discord's client sends nothing but options"
         )
     return values
 

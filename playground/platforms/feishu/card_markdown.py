@@ -1,4 +1,4 @@
-"""The markdown of a card: what makes Feishu refuse the whole card. Facts: Feishu docs, Feishu cards › Markdown."""
+"""Validation of the Markdown in a card. Facts: Feishu docs, Feishu cards › Markdown."""
 
 import re
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ _TARGET = re.compile(r"(!?)\[[^\[\]]*\]\(\s*([^()\s]*)")
 
 
 def check_markdown(text: str) -> int:
-    """The number of tables in `text`. Raises FeishuError for a picture by address or a link to no page."""
+    """The number of tables in `text`. Raises FeishuError for an image by URL or a link that is not a web address."""
     bare = _CODE.sub("", text)
-    for picture, target in _TARGET.findall(bare):
-        if picture and not target.startswith("img_"):
+    for image, target in _TARGET.findall(bare):
+        if image and not target.startswith("img_"):
             raise card_error(11246, f"parse markdown err, invalid image key {target[:40]!r}")
-        if not picture and not target.lower().startswith(("http://", "https://")):
+        if not image and not target.lower().startswith(("http://", "https://")):
             raise card_error(11247, f"parse markdown err, invalid href {target[:40]!r}")
     return sum(1 for _ in _tables(bare))
 
 
 def check_tables(tables: int) -> None:
-    """Raises FeishuError if a card has more tables than Feishu shows."""
+    """Raises FeishuError if a card has too many tables."""
     if tables > MAX_TABLES:
         raise card_error(11310, "card table number over limit; ErrorValue: table")
 

@@ -24,7 +24,7 @@ Card = dict[str, Any]
 
 def check_card(content: str) -> Card:
     """The card in `content`. Raises FeishuError."""
-    card = _object(content)
+    card = json_object(content)
     if card.get("type") == "template":
         data = card.get("data")
         if not isinstance(data, dict) or not data.get("template_id"):
@@ -41,14 +41,15 @@ def check_card(content: str) -> Card:
     return card
 
 
-def _object(content: str) -> Card:
+def json_object(content: str) -> dict[str, Any]:
+    """The JSON object in the `content` of a message. Raises FeishuError."""
     try:
-        card = json.loads(content)
+        value = json.loads(content)
     except ValueError:
-        card = None
-    if not isinstance(card, dict):
+        value = None
+    if not isinstance(value, dict):
         raise bad_parameter("content is not a string in json format")
-    return card
+    return value
 
 
 def _check_elements(card: Card) -> None:

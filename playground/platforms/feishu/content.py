@@ -1,10 +1,9 @@
 """Validation of the content that a bot sends, by `msg_type`. Facts: Feishu docs, Message content (send)."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from playground.platforms.feishu.cards import CARD_BYTES, check_card
+from playground.platforms.feishu.cards import CARD_BYTES, check_card, json_object
 from playground.platforms.feishu.errors import FeishuError, bad_parameter
 
 TEXT_BYTES = 150 * 1024
@@ -41,16 +40,6 @@ def check_content(msg_type: Any, content: Any, size: int, has_key: HasKey) -> An
     return _CHECKS[msg_type](content, has_key)
 
 
-def _object(content: str) -> dict[str, Any]:
-    try:
-        value = json.loads(content)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise bad_parameter("content is not a string in json format")
-    return value
-
-
 def _string(value: Mapping[str, Any], name: str) -> str:
     found = value.get(name)
     if not isinstance(found, str) or not found:
@@ -59,13 +48,13 @@ def _string(value: Mapping[str, Any], name: str) -> str:
 
 
 def _text(content: str, _has_key: HasKey) -> Any:
-    value = _object(content)
+    value = json_object(content)
     _string(value, "text")
     return value
 
 
 def _post(content: str, has_key: HasKey) -> Any:
-    value = _object(content)
+    value = json_object(content)
     if not value or not _LOCALES.issuperset(value):
         raise bad_parameter("post content must be wrapped in a locale such as zh_cn or en_us")
     for body in value.values():
@@ -90,7 +79,7 @@ def _post_element(element: Any, has_key: HasKey) -> None:
 
 def _key(*names: str) -> Callable[[str, HasKey], Any]:
     def check(content: str, has_key: HasKey) -> Any:
-        value = _object(content)
+        value = json_object(content)
         for name in names:
             if not has_key(_string(value, name)):
                 raise bad_parameter(f"{name} is invalid")
@@ -101,7 +90,7 @@ def _key(*names: str) -> Callable[[str, HasKey], Any]:
 
 def _share(name: str) -> Callable[[str, HasKey], Any]:
     def check(content: str, _has_key: HasKey) -> Any:
-        value = _object(content)
+        value = json_object(content)
         _string(value, name)
         return value
 

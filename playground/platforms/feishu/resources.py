@@ -99,8 +99,8 @@ def user(feishu: "Feishu", account: Account, request: Request, wanted: str) -> R
     person = next((p for p in feishu.persons.values() if ids[kind](p.id) == wanted), None)
     if person is None:
         raise FeishuError(41012, "user id invalid")
-    shown = {**ids_of(account, person.id), "name": person.name, "en_name": person.name, "email": email(person.id)}
-    return success({"user": shown})
+    data = {**ids_of(account, person.id), "name": person.name, "en_name": person.name, "email": email(person.id)}
+    return success({"user": data})
 
 
 def chat(feishu: "Feishu", account: Account, _request: Request, chat_id: str) -> Response:
@@ -116,8 +116,8 @@ def chat(feishu: "Feishu", account: Account, _request: Request, chat_id: str) ->
 
 def bot(_feishu: "Feishu", account: Account, _request: Request) -> Response:
     """`GET /open-apis/bot/v3/info`."""
-    shown = {"activate_status": 2, "app_name": account.name, "open_id": account.bot_id, "ip_white_list": []}
-    return Response.of({"code": 0, "msg": "ok", "bot": shown})
+    data = {"activate_status": 2, "app_name": account.name, "open_id": account.bot_id, "ip_white_list": []}
+    return Response.of({"code": 0, "msg": "ok", "bot": data})
 
 
 def callback_ips(_feishu: "Feishu", _account: Account, _request: Request) -> Response:

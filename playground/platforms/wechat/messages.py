@@ -11,6 +11,7 @@ from playground.platforms.model import Person
 from playground.platforms.tencent import media
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError, ok
+from playground.platforms.tencent.requests import json_body
 
 if TYPE_CHECKING:
     from playground.platforms.wechat import Wechat
@@ -23,7 +24,7 @@ _UNCHECKED = ("music", "mpnews", "mpnewsarticle", "miniprogrampage", "wxcard")
 
 def send(wechat: "Wechat", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/message/custom/send`."""
-    body = json_body(request)
+    body = unescaped_body(request)
     person = _person(wechat, account, body)
     kind, content = _content(wechat, body)
     wechat.message_windows.count_message((account.name, person.id), wechat.clock())
@@ -67,7 +68,7 @@ def _check_text(text: object) -> None:
 
 def typing(wechat: "Wechat", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/message/custom/typing`."""
-    body = json_body(request)
+    body = unescaped_body(request)
     person = _person(wechat, account, body)
     if body.get("command") not in ("Typing", "CancelTyping"):
         raise TencentError(45072, "command field must be Typing or CancelTyping")
@@ -77,7 +78,7 @@ def typing(wechat: "Wechat", account: Account, request: Request) -> Response:
 
 def template(wechat: "Wechat", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/message/template/send`: to followers, at any time. An event reports the result."""
-    body = json_body(request)
+    body = unescaped_body(request)
     person = _person(wechat, account, body)
     if (account.name, person.id) in wechat.unsubscribed:
         raise TencentError(43004, "require subscribe")
@@ -98,7 +99,7 @@ def template(wechat: "Wechat", account: Account, request: Request) -> Response:
 
 def subscription(wechat: "Wechat", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/message/subscribe/bizsend`."""
-    body = json_body(request)
+    body = unescaped_body(request)
     person = _person(wechat, account, body)
     _check_template(body)
     message = wechat.put_bot_message(account, person, "subscription", body, wechat.message_id())
@@ -118,11 +119,9 @@ def _person(wechat: "Wechat", account: Account, body: dict[str, Any]) -> Person:
     return person
 
 
-def json_body(request: Request) -> dict[str, Any]:
+def unescaped_body(request: Request) -> dict[str, Any]:
     """The body as a JSON object. It must not escape characters by their numbers. Raises TencentError."""
-    body = request.json()
-    if not isinstance(body, dict):
-        raise TencentError(47001, "data format error")
+    body = json_body(request)
     if _ESCAPED.search(request.body):
         raise TencentError(40033, "invalid charset. please check your request, if include \\uxxxx will create fail!")
     return body

@@ -6,7 +6,7 @@ from playground.platforms.http import Request, Response
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError
 from playground.platforms.tokens import AccessToken
-from playground.platforms.wechat.messages import json_body
+from playground.platforms.wechat.messages import unescaped_body
 
 if TYPE_CHECKING:
     from playground.platforms.wechat import Wechat
@@ -19,7 +19,7 @@ FORCED_PER_DAY, FORCED_INTERVAL = 20, 30.0
 
 def stable_token(wechat: "Wechat", request: Request) -> Response:
     """`POST /cgi-bin/stable_token`: the same token, until its last five minutes or until a new one is forced."""
-    body = json_body(request)
+    body = unescaped_body(request)
     account = _account(wechat, body)
     now = wechat.clock()
     token = wechat.tokens.newest(account.name, "stable")

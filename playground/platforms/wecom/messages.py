@@ -11,6 +11,7 @@ from playground.platforms.model import Message, Person
 from playground.platforms.tencent import media
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError, ok
+from playground.platforms.tencent.requests import json_body
 from playground.platforms.wecom import cards
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _check_articles(articles: object) -> None:
 
 def send(wecom: "Wecom", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/message/send`."""
-    body = _body(request)
+    body = json_body(request)
     if body.get("agentid") != account.agent:
         raise TencentError(40056, "invalid agentid")
     persons, invalid = _receivers(wecom, account, body)
@@ -146,7 +147,7 @@ def _deliver(wecom: "Wecom", account: Account, person: Person, kind: str, conten
 
 def recall(wecom: "Wecom", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/message/recall`: recalls the message from all its receivers."""
-    id_ = str(_body(request).get("msgid") or "")
+    id_ = str(json_body(request).get("msgid") or "")
     found = [m for key, m in wecom.messages.items() if key.partition("-")[0] == id_ and m.sender == account.name]
     if not found or wecom.clock() - found[0].at > RECALL_SECONDS:
         raise TencentError(40058, "invalid Request Parameter: msgid")
@@ -162,7 +163,7 @@ def recall(wecom: "Wecom", account: Account, request: Request) -> Response:
 
 def create_chat(wecom: "Wecom", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/appchat/create`."""
-    body = _body(request)
+    body = json_body(request)
     members = [person for id_ in body.get("userlist") or () if (person := wecom.person_by_user_id(account, str(id_)))]
     if len(members) < 2:
         raise TencentError(40058, "invalid Request Parameter: userlist")
@@ -176,7 +177,7 @@ def create_chat(wecom: "Wecom", account: Account, request: Request) -> Response:
 
 def send_to_chat(wecom: "Wecom", account: Account, request: Request) -> Response:
     """`POST /cgi-bin/appchat/send`."""
-    body = _body(request)
+    body = json_body(request)
     room = wecom.rooms.get(wecom.room_id(str(body.get("chatid")), "group"))
     if room is None or account.name not in room.bots:
         raise TencentError(40050, "invalid chatid")
@@ -191,10 +192,3 @@ def send_to_chat(wecom: "Wecom", account: Account, request: Request) -> Response
     wecom.put_message(message)
     wecom.note_call(message_id=message.id)
     return ok()
-
-
-def _body(request: Request) -> dict[str, Any]:
-    body = request.json()
-    if not isinstance(body, dict):
-        raise TencentError(47001, "data format error")
-    return body

@@ -12,6 +12,7 @@ from playground.platforms.model import Message
 from playground.platforms.tencent import media
 from playground.platforms.tencent.errors import TencentError, ok
 from playground.platforms.tencent.media import MEGABYTE, MediaType
+from playground.platforms.tencent.requests import json_body
 from playground.platforms.wecom.messages import check_message
 
 if TYPE_CHECKING:
@@ -29,10 +30,7 @@ _CARDS = ("text_notice", "news_notice")
 def push(wecom: "Wecom", request: Request) -> Response:
     """`POST /cgi-bin/webhook/send?key=`."""
     robot = _robot(wecom, request)
-    body = request.json()
-    if not isinstance(body, dict):
-        raise TencentError(47001, "data format error")
-    kind, content = _content(wecom, body)
+    kind, content = _content(wecom, json_body(request))
     if wecom.windows.acquire([RateLimit(("robot", robot.key), PER_MINUTE, 60)], wecom.clock()):
         raise TencentError(*wecom.rate_limit_error)
     message = Message(wecom.hex(40), robot.room, robot.name, "webhook", kind, content, wecom.clock())

@@ -38,7 +38,7 @@ export function chips() {
   const canSendImages = platform()?.features.includes("image");
   return h("div", { class: "chips" },
     hasCommands() ? entries(sendCommand) : EXAMPLES.map((text) => h("button", { type: "button", class: "chip", on: { click: () => send({ text }) } }, text)),
-    canSendImages && h("button", { type: "button", class: "chip plain", on: { click: () => send({ text: "", image: true }) } }, t("picture")));
+    canSendImages && h("button", { type: "button", class: "chip plain", on: { click: () => send({ text: "", image: true }) } }, t("sendImage")));
 }
 
 function draw() {

@@ -34,8 +34,8 @@ export function faultsDialog() {
     const clear = h("li", {}, h("span"), h("button", { type: "button", class: "outline", on: { click: () => apply(api.clearFaults(here.name)) } }, t("clear")));
     list.replaceChildren(...(rows.length ? [...rows, clear] : [h("li", {}, t("faults.none"))]));
   };
-  const mine = (answer) => answer.faults.filter((one) => one.platform === here.name);
-  const apply = (promise) => promise.then((answer) => show(mine(answer))).catch((error) => toast(t("unknownError", { why: error.message }), true));
+  const ofPlatform = (response) => response.faults.filter((one) => one.platform === here.name);
+  const apply = (promise) => promise.then((response) => show(ofPlatform(response))).catch((error) => toast(t("unknownError", { why: error.message }), true));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const number = Number(value.value);

@@ -92,7 +92,7 @@ export const readFile = (file) => new Promise((resolve) => {
 });
 
 export function toast(text, bad = false) {
-  const shown = h("div", { class: bad ? "toast bad" : "toast" }, text);
-  document.getElementById("toasts").append(shown);
-  setTimeout(() => shown.remove(), bad ? 7000 : 4000);
+  const element = h("div", { class: bad ? "toast bad" : "toast" }, text);
+  document.getElementById("toasts").append(element);
+  setTimeout(() => element.remove(), bad ? 7000 : 4000);
 }

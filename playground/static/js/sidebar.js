@@ -39,18 +39,18 @@ function mark(one) {
   return element;
 }
 
-function row(id, selected, place, picture, title, subtitle, unread) {
+function row(id, selected, place, image, title, subtitle, unread) {
   const small = subtitle && h("small", {}, subtitle);
   const count = unread ? h("span", { class: "unread" }, String(unread)) : null;
   return h("li", { role: "presentation" },
     h("button", { type: "button", class: "row", role: "option", "aria-selected": String(selected), tabindex: selected ? "0" : "-1", data: { row: id }, on: { click: () => go(place) } },
-      picture, h("span", { class: "title" }, h("span", {}, title), small), count));
+      image, h("span", { class: "title" }, h("span", {}, title), small), count));
 }
 
 function roomRow(one) {
   const direct = one.kind === "private";
-  const picture = direct ? avatar(state.app, "bot", { small: true }) : h("span", { class: "avatar small tint-5", "aria-hidden": "true" }, icon("group"));
-  return row(`r-${one.id}`, one.id === state.room, { room: one.id }, picture, direct ? state.app : named(one), t(direct ? "direct" : "group"), state.unread.get(one.id));
+  const image = direct ? avatar(state.app, "bot", { small: true }) : h("span", { class: "avatar small tint-5", "aria-hidden": "true" }, icon("group"));
+  return row(`r-${one.id}`, one.id === state.room, { room: one.id }, image, direct ? state.app : named(one), t(direct ? "direct" : "group"), state.unread.get(one.id));
 }
 
 function apps(here) {
@@ -66,9 +66,9 @@ function foot(here) {
   async function check() {
     verify.disabled = true;
     try {
-      const answer = await api.challenge({ platform: here.name, app: app.name });
-      const last = answer.attempts.at(-1) || { error: "–" };
-      if (answer.ok) toast(t("verified", { ms: Math.round(last.ms) }));
+      const response = await api.challenge({ platform: here.name, app: app.name });
+      const last = response.attempts.at(-1) || { error: "–" };
+      if (response.ok) toast(t("verified", { ms: Math.round(last.ms) }));
       else toast(t("notVerified", { why: last.error || `HTTP ${last.status} ${last.body}` }), true);
     } catch (error) {
       toast(t("unknownError", { why: error.message }), true);

@@ -10,6 +10,7 @@ import pytest
 
 from playground.platforms.feishu import Feishu
 from playground.transport import PlatformTransport
+from tests.unit.playground.clock import Clock
 
 HOST = "https://open.feishu.cn"
 APP = {
@@ -19,14 +20,6 @@ APP = {
     "verification_token": "vtk_7c19b2e0f4",
     "webhooks": {"builds": {"url": f"{HOST}/open-apis/bot/v2/hook/hook-1", "secret": "hook-secret"}},
 }
-
-
-@dataclass
-class Clock:
-    now: float = 1_718_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -56,7 +49,7 @@ class Bot:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_718_000_000.0)
 
 
 @pytest.fixture

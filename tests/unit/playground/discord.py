@@ -12,6 +12,7 @@ from playground.platforms.discord import Discord
 from playground.platforms.discord.accounts import Interaction
 from playground.platforms.model import Attempt, Delivery, NewMessage
 from playground.transport import PlatformTransport
+from tests.unit.playground.clock import Clock
 
 KEY = SigningKey(bytes(range(32)))
 HOST = "http://discord.test/api/v10"
@@ -34,14 +35,6 @@ ECHO = {
     ],
 }
 COUNT = {"name": "count", "type": 1, "description": "A number"}
-
-
-@dataclass
-class Clock:
-    now: float = 1_764_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

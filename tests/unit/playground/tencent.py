@@ -15,6 +15,7 @@ from playground.platforms.tencent import Tencent
 from playground.platforms.wechat import Wechat
 from playground.platforms.wecom import Wecom
 from playground.transport import PlatformTransport
+from tests.unit.playground.clock import Clock
 
 KEY = "SampleSampleSampleSampleSampleSampleSample0"
 ROBOT = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
@@ -35,14 +36,6 @@ WECHAT = {
     "original_id": "gh_5a3b1e000000",
     "host": "http://wechat.test",
 }
-
-
-@dataclass
-class Clock:
-    now: float = 1_764_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

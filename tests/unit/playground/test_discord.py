@@ -83,7 +83,7 @@ def test_options_are_parsed_from_the_text(bot: Caller, typed: str, options: dict
         ("hello", "no plain text"),
         ("/nobody", "no command /nobody"),
         ("/echo", "text is required"),
-        ("/count 5", "takes no '5'"),
+        ("/count 5", "does not accept '5'"),
         ("/echo hello there", "whole number"),
         (f"/echo text:{'x' * 101}", "length"),
         ("/echo text:a times:0", "from 1"),

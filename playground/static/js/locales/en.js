@@ -63,7 +63,7 @@ export default {
 
   // the composer
   commands: "Commands",
-  picture: "Send an image",
+  sendImage: "Send an image",
   attach: "Attach an image",
   write: "Write to {room}",
   send: "Send",

@@ -63,7 +63,7 @@ export default {
 
   // the composer
   commands: "命令",
-  picture: "发送图片",
+  sendImage: "发送图片",
   attach: "添加图片",
   write: "发给{room}",
   send: "发送",
