@@ -1,6 +1,7 @@
 """The next form of a reply of which the platform refused a part."""
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 
 from msgspec.structs import replace
 
@@ -32,10 +33,17 @@ def fallback(out: Outgoing, part: Part, media: AnyMedia | None = None) -> Outgoi
 
 
 def _plain(out: Outgoing) -> Outgoing | None:
-    text = plain_text(tuple(_with_address(segment) for segment in out.reply.segments))
+    text = _words(out.reply.segments)
     if out.form == "plain" or not text or all(isinstance(segment, Text) for segment in out.reply.segments):
         return None
     return replace(out, reply=replace(out.reply, segments=(Text(text=text),)), form="plain")
+
+
+def _words(segments: tuple[AnySegment, ...]) -> str:
+    """The text of `segments`. Cards and media are lines of their own, with the addresses of media."""
+    blocks = groupby(segments, lambda segment: id(segment) if isinstance(segment, Card | Media) else 0)
+    words = (plain_text(tuple(map(_with_address, block))) for _, block in blocks)
+    return "\n".join(filter(None, words))
 
 
 def _without_quote(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:

@@ -37,6 +37,9 @@ class Profile(NamedTuple):
     """Seconds after a reply was decided during which transient failures are retried; then it is FAILED."""
     pushed_credentials: tuple[str, ...] = ()
     """Names of the pushed credentials (`Accepted.credentials`) that `Outbound.token` needs."""
+    continues: bool = False
+    """Whether the rest of a reply can be sent as a reply of its own: all its messages are new ones, and its uploads
+    precede them. Then a refused part of a later message does not cost the words of that message."""
 
 
 Steps = Generator[Call, Sent, None]

@@ -25,6 +25,7 @@ from parley.adapter import (
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls, backoff
 from parley.engine.rate_limiter import RateLimiter
+from parley.engine.unsent import unsent
 from parley.errors import RetryAfter
 from parley.journal.outbox import Outbox
 from parley.journal.states import ReplyState, is_safe_to_repeat, reply_token_expired_since
@@ -249,11 +250,15 @@ def fallback_of(attempt: Attempt, call: Call, refused: Permanent) -> Fallback | 
         # Expired, not removed: properties that came with the token (only one person sees the reply) still hold.
         expired = msgspec.structs.replace(out.to, reply_token_expires=0)
         return Fallback(msgspec.structs.replace(out, to=expired), attempt.receipts, refused.reason)
-    form = fallback(out, refused.part, call.upload.media if call.upload else None)
-    if form is None or (attempt.visible and form.reply.segments != out.reply.segments):
-        return None
-    # While nothing is visible, the receipts are those of idempotent calls, such as uploads, of the refused form.
-    return Fallback(form, attempt.receipts if attempt.visible else (), refused.reason)
+    media = call.upload.media if call.upload else None
+    form = fallback(out, refused.part, media)
+    if attempt.visible and form is not None and form.reply.segments == out.reply.segments:
+        return Fallback(form, attempt.receipts, refused.reason)
+    if attempt.visible:
+        rest = unsent(attempt.context, attempt.receipts)
+        form = fallback(rest, refused.part, media) if rest is not None else None
+    # The receipts are those of calls that the new form does not repeat, or of uploads for the refused form.
+    return None if form is None else Fallback(form, (), refused.reason)
 
 
 def _next_call(attempt: Attempt, sequence: CallSequence, receipt: Sent) -> Call | None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parley.adapter import App, Call, Config, Part, Permanent, Sent, Upload, fallback
+from parley.adapter import App, Call, Config, Part, Permanent, Profile, Sent, Upload, fallback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.calls import CallContext
 from parley.model import (
@@ -16,6 +16,7 @@ from parley.model import (
     Destination,
     File,
     Image,
+    Markdown,
     Mention,
     Outgoing,
     Quote,
@@ -23,6 +24,8 @@ from parley.model import (
     Text,
     plain_text,
 )
+from parley.platforms import outbound
+from tests.conformance.feishu import make_app
 
 CARD = Card(
     title="T",
@@ -125,7 +128,7 @@ def test_a_refused_part_that_the_reply_lacks_leads_to_plain_text(part: Part):
     bare = outgoing(Reply(segments=(Text(text="words "), Audio(url="https://example.com/a.opus"))), thread_id="")
     found = fallback(bare, part)
     assert found is not None
-    assert (found.form, plain_text(found.reply.segments)) == ("plain", "words [audio] https://example.com/a.opus")
+    assert (found.form, plain_text(found.reply.segments)) == ("plain", "words\n[audio] https://example.com/a.opus")
     assert fallback(found, part) is None
 
 
@@ -153,8 +156,14 @@ def test_repeated_refusals_of_every_part_end_in_plain_text_with_all_words():
     assert fallback(out, "form") is None
 
 
+class NoContinuation:
+    """A platform on which the rest of a reply is no reply of its own."""
+
+    PROFILE = Profile(retry_for=1)
+
+
 def attempt(out: Outgoing, *, visible: bool) -> Attempt:
-    platform: Any = None  # the fallback depends on the reply alone
+    platform: Any = NoContinuation
     context = CallContext(out, App("feishu", "demo", Config()), platform)
     return Attempt(context, "me", 1, (Sent("1"),), None, 0, "", visible)
 
@@ -188,3 +197,42 @@ def test_the_media_of_the_refused_upload_are_replaced():
     found = fallback_of(attempt(outgoing(), visible=False), call, Permanent("too large", part="media"))
     assert isinstance(found, Fallback)
     assert found.out.reply.segments[3] == Text(text="[chart.png] https://example.com/chart.png\n")
+
+
+# --- after a message is visible, on a platform that can continue ------------------------------------------------------
+
+
+def continued(segments: tuple[AnySegment, ...], receipts: int, part: Part = "media", **reply: Any) -> Fallback | None:
+    """The fallback on Feishu after `receipts` calls were made and the next one was refused."""
+    out = outgoing(Reply(segments=segments, **reply), thread_id="")
+    context = CallContext(out, make_app(), outbound("feishu"))
+    made = tuple(Sent(f"id-{number}", {"key": f"img_{number}"}) for number in range(receipts))
+    held = Attempt(context, "me", 1, made, None, 0, "", visible=True)
+    return fallback_of(held, SEND, Permanent("no", part=part))
+
+
+def test_the_words_of_a_later_message_survive_its_picture_and_nothing_is_sent_twice():
+    found = continued((Text(text="Report"), CARD), 1, quote=True)
+    assert found is not None
+    assert found.out.reply == Reply(segments=(replace(CARD, image=""),))
+    assert (found.receipts, found.out.dropped) == ((), ("sent", "media"))
+
+
+def test_a_refused_form_of_a_later_message_becomes_plain_text():
+    found = continued((Text(text="a"), Text(text="b"), CARD, Text(text="end")), 1, "form")
+    assert found is not None
+    assert (found.out.form, plain_text(found.out.reply.segments)) == (
+        "plain",
+        "T\nbody\n[A]\n[U] https://example.com\nend",
+    )
+
+
+def test_uploads_are_no_messages():
+    found = continued((Image(url="https://example.com/a.png"), Text(text="a"), CARD), 3)
+    assert found is not None
+    assert found.out.reply.segments == (replace(CARD, image=""),)
+
+
+def test_a_segment_that_is_half_sent_is_not_sent_again():
+    assert continued((Markdown(text="x " * 20_000), CARD), 1, "form") is None
+    assert continued((Text(text="a"),), 1, "form") is None

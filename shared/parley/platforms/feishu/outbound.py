@@ -16,7 +16,7 @@ from parley.platforms.feishu.values import Object, json_text
 
 __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "token", "token_key"]
 
-PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",))
+PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",), continues=True)
 
 _UUID_VALIDITY = 3600
 """Seconds in which Feishu drops a repeated `uuid` (Feishu docs: Send message, `uuid`)."""
