@@ -24,7 +24,7 @@ from botocore.exceptions import ConnectionClosedError
 from parley.engine import aws, telemetry
 from tools.faults.dynamodb import DynamoDB, ServiceError
 from tools.faults.policies import Fault
-from tools.faults.sqs import NotInFlightError, Queue
+from tools.faults.sqs import NotInFlightError, Queue, VisibilityTooLongError
 
 REGION = "eu-west-1"
 _FIRST_BACKOFF = 0.5
@@ -131,8 +131,8 @@ class Aws:
             case "ChangeMessageVisibility":
                 try:
                     queue.change_visibility(body["ReceiptHandle"], body["VisibilityTimeout"])
-                except NotInFlightError as error:
-                    raise ServiceError("InvalidParameterValue", f"not in flight: {error}") from error
+                except (NotInFlightError, VisibilityTooLongError) as error:
+                    raise ServiceError("InvalidParameterValue", f"{type(error).__name__}: {error}") from error
                 return {}
             case other:
                 raise ServiceError("UnknownOperation", other)

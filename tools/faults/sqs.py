@@ -10,6 +10,12 @@ from random import Random
 
 DEDUPLICATION = 300.0
 """Seconds for which SQS remembers a deduplication id."""
+LONGEST_VISIBILITY = 43_200.0
+"""Seconds for which a message can stay hidden at most, counted from its receive."""
+
+
+class VisibilityTooLongError(Exception):
+    """The message would be hidden for more than twelve hours from its receive."""
 
 
 class NotInFlightError(Exception):
@@ -27,6 +33,7 @@ class Message:
     sent: float
     receives: int = 0
     visible_at: float = 0
+    received_at: float = 0
     receipt: str = ""
 
 
@@ -88,6 +95,7 @@ class Queue:
                 self._move_to_dead_letters(message)
                 continue
             message.receives += 1
+            message.received_at = self.clock()
             message.receipt = f"{message.id}/{message.receives}"
             self.in_flight[message.receipt] = message
             self._hide(message, self.visibility)
@@ -100,9 +108,12 @@ class Queue:
         self._remove(self._received(receipt))
 
     def change_visibility(self, receipt: str, seconds: float) -> None:
-        """Hide a message for `seconds` from now on. Raises NotInFlightError."""
+        """Hide a message for `seconds` from now on. Raises NotInFlightError, VisibilityTooLongError."""
         self.refresh()
-        self._hide(self._received(receipt), seconds)
+        message = self._received(receipt)
+        if self.clock() + seconds > message.received_at + LONGEST_VISIBILITY:
+            raise VisibilityTooLongError(receipt)
+        self._hide(message, seconds)
 
     def refresh(self) -> None:
         """Make messages visible whose visibility timeout is over."""
