@@ -28,6 +28,9 @@ if ! mkdir -p "${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv" 2>/dev/null &
     export UV_CACHE_DIR="$HERE/.local/cache/uv"
 fi
 
+# `make` puts .venv first on the PATH. An environment that is to be replaced cannot be the Python that replaces it.
+PATH=$(printf '%s' "$PATH" | tr ':' '\n' | grep -vFx "$HERE/.venv/bin" | paste -sd: -)
+
 runs() { "$1" -c "import sys; sys.exit(not ($2))" >/dev/null 2>&1; }
 
 find_python() {
@@ -100,6 +103,7 @@ install_parley() { # directory
 }
 
 make_dev() {
+    if [ -L .venv ]; then return; fi # the environment of another checkout; it is used as it is
     set -- requirements/bootstrap.txt requirements/dev.txt pyproject.toml
     if [ -z "${PYTHON:-}" ] && current .venv "$@"; then return; fi
     python=$(find_python)
