@@ -132,6 +132,7 @@ class Context(_Model):
 class Command(_Model):
     name: str
     options: dict[str, str | int | float | bool] = {}
+    menu: Literal["", "user", "message"] = ""
     focused: str = ""
 
 

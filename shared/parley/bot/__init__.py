@@ -2,7 +2,8 @@
 
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
+from parley.bot.signer import Signer
 from parley.bot.turn import DownloadError, Turn
 from parley.model.commands import Option
 
-__all__ = ["ArgumentError", "Bot", "DownloadError", "Option", "Turn"]
+__all__ = ["ArgumentError", "Bot", "DownloadError", "Option", "Signer", "Turn"]

@@ -7,10 +7,11 @@ from typing import Any, TypeVar, Unpack
 
 from msgspec.structs import replace
 
+from parley.bot.access import OPEN, Access
 from parley.bot.arguments import ArgumentError, Signature
 from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
-from parley.model import AnySegment, Message, Reply
+from parley.model import AnySegment, Command, Message, Reply
 from parley.model.commands import CommandSettings, CommandSpec
 from parley.model.instant import Choice, Choices, Instant
 
@@ -39,6 +40,11 @@ class CommandHandler:
     settings: CommandSettings = field(default_factory=CommandSettings)
 
     @property
+    def access(self) -> Access:
+        """Who may use it, and where."""
+        return Access(admin=self.settings.get("admin", False), rooms_only=self.settings.get("rooms_only", False))
+
+    @property
     def usage(self) -> str:
         """`/name ARGUMENTS`."""
         return f"/{self.name} {self.signature.usage}".rstrip()
@@ -48,12 +54,16 @@ class CommandHandler:
 class Bot:
     """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies.
 
-    `apology` is sent once if a handler has failed in every attempt; empty sends nothing.
+    `apology` is sent once if a handler has failed in every attempt; empty sends nothing. `is_admin` says who is an
+    administrator, in addition to those whom the platform names (`Sender.admin`; only Discord names them). It gets the
+    message. Without it, nobody on the other platforms may use a command with `admin=True`.
     """
 
     apology: str = APOLOGY
+    is_admin: Callable[[Message], bool] | None = None
     commands: dict[str, CommandHandler] = field(default_factory=dict[str, CommandHandler])
     _actions: dict[str, Handler] = field(default_factory=dict[str, Handler])
+    _action_access: dict[str, Access] = field(default_factory=dict[str, Access])
     _events: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _patterns: list[tuple[re.Pattern[str], Handler]] = field(default_factory=list[tuple[re.Pattern[str], Handler]])
     _instants: dict[str, InstantHandler] = field(default_factory=dict[str, "InstantHandler"])
@@ -69,7 +79,8 @@ class Bot:
     ) -> Callable[[H], H]:
         """Handle `/name ARGUMENTS`. The default name is the function's, the default help its docstring's first line.
 
-        `settings` are for platforms that register commands: translations, menus, who may use it and where.
+        `admin` and `rooms_only` hold on every platform (`CommandSpec`). The other `settings` are for platforms that
+        register commands: translations, menus, installations.
         """
 
         def register(handler: H) -> H:
@@ -82,8 +93,13 @@ class Bot:
 
         return register
 
-    def action(self, *ids: str) -> Callable[[H], H]:
-        """Handle a press of a button with one of these ids."""
+    def action(self, *ids: str, admin: bool = False, rooms_only: bool = False) -> Callable[[H], H]:
+        """Handle a press of a button, or a submitted form, with one of these ids.
+
+        `admin` and `rooms_only` mean the same as for a command. Everybody in a room can press a button there, and ids
+        and values come from outside: see `parley.bot.Signer`.
+        """
+        self._action_access |= dict.fromkeys(ids, Access(admin, rooms_only))
         return self._registrar(self._actions, ids)
 
     def event(self, *names: str) -> Callable[[H], H]:
@@ -124,8 +140,12 @@ class Bot:
         return register
 
     def instantly(self, message: Message) -> Instant | None:
-        """The result of the instant function for `message`; None if there is none."""
+        """The result of the instant function for `message`; None if there is none, or if the person may not use the
+        command. The handler then gets the message, and the person reads why.
+        """
         command, action = message.command, message.action
+        if self._access(message).refusal(message, self.is_admin):
+            return None
         if command is not None and (command.name, command.focused) in self._completions:
             return Choices.of(self._completions[command.name, command.focused](command.typed))
         function = self._instants.get(command.name if command else action.id if action else "")
@@ -166,17 +186,40 @@ class Bot:
         if message.kind == "event":
             return _call(self._events.get(message.event), turn)
         if message.action is not None:
-            return _call(self._actions.get(message.action.id), turn)
-        if message.command is not None and message.command.name in self.commands:
-            return _run_command(self.commands[message.command.name], turn, message.command.options)
+            refusal = self._access(message).refusal(message, self.is_admin)
+            return refusal or _call(self._actions.get(message.action.id), turn)
+        if message.command is not None:
+            # The text of a menu entry is another person's message: no command or pattern is read from it.
+            called = self._called(message.command)
+            return self._run_command(called, turn, message.command.options) if called else _call(self._fallback, turn)
         typed = self._typed(turn.text)
         if typed is not None:
-            return _run_command(typed[0], turn, typed[1])
+            return self._run_command(typed[0], turn, typed[1])
         for pattern, handler in self._patterns:
             found = pattern.search(turn.text)
             if found:
                 return _run_pattern(handler, turn, found)
         return _call(self._fallback, turn)
+
+    def _run_command(
+        self, command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]
+    ) -> ReplyLike | Iterable[ReplyLike] | None:
+        refusal = command.access.refusal(turn.message, self.is_admin)
+        return refusal or _run_command(command, turn, given)
+
+    def _access(self, message: Message) -> Access:
+        """Who may use the command or the action of `message`. A typed command is checked when it is recognised."""
+        if message.action is not None:
+            return self._action_access.get(message.action.id, OPEN)
+        called = self._called(message.command) if message.command else None
+        return called.access if called else OPEN
+
+    def _called(self, command: Command) -> CommandHandler | None:
+        """The handler of a command that the platform has parsed. A menu entry never calls a slash command of the same
+        name: its argument is the id of another person's message.
+        """
+        found = self.commands.get(command.name)
+        return found if found and command.menu in ("", found.settings.get("menu", "")) else None
 
     def _typed(self, text: str) -> tuple[CommandHandler, str] | None:
         """The command at the start of `text`, the longest name first, and the rest."""

@@ -58,9 +58,9 @@ class CommandSettings(TypedDict, total=False):
 class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One command. A name of two or three words is a sub-command: `"doc file check"`.
 
-    `menu`: an entry of the context menu of a person or a message; it has no options. `admin`: only administrators of
-    the server or group may use it, unless they change that. `rooms_only`: not in direct chats. `anywhere`: people who
-    installed the app for themselves may use it in chats without the bot, if the platform supports that.
+    `menu`: an entry of the context menu of a person or a message; it has no options. `admin`: only administrators may
+    use it (`Bot.is_admin`). `rooms_only`: not in direct chats. The bot checks both on every platform. `anywhere`: in
+    chats without the bot, people who installed the app for themselves may use it, if the platform supports that.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from parley.model.segments import AnyMedia, AnySegment, Mention
 
@@ -18,6 +19,9 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str = ""
     kind: Literal["user", "bot", "system"] = "user"
+    admin: bool | UnsetType = UNSET
+    """Whether the sender is an administrator of the server or group. Absent, which counts as False, if the platform does
+    not say it. Only Discord says it."""
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +55,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     options: dict[str, str | int | float | bool] = {}
+    menu: Literal["", "user", "message"] = ""
+    """The context menu that it was called from. `options["target"]` is the id of the person or message then."""
     focused: str = ""
     """The option that is being typed and needs completions. The command has not been sent then."""
 

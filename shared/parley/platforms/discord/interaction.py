@@ -1,8 +1,12 @@
 """Interactions as unified messages. Discord docs: Receiving and Responding › Interaction Structure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from parley.adapter import App
 from parley.errors import ParleyError
@@ -21,16 +25,18 @@ from parley.model import (
 )
 from parley.platforms.discord import protocol
 from parley.platforms.discord.actions import component_action, form_action
-from parley.platforms.discord.markdown import segments_of
 from parley.platforms.discord.options import CommandData, command_of
-from parley.platforms.discord.resolved import Resolved, media, sender_of
+from parley.platforms.discord.resolved import Resolved, sender_of
 from parley.platforms.discord.snowflake import created_at, snowflake
-from parley.untrusted import integer, mapping, mappings, text
+from parley.platforms.discord.target import target_of
+from parley.untrusted import integer, mapping, text
 
 _THREADS = (10, 11, 12)
 """Channel types of threads."""
 _DIRECT = 1
 """Channel type of a direct chat."""
+_PERMISSIONS = re.compile(r"[0-9]{1,40}")
+_ADMINISTRATOR = 1 << 3
 _BOT_DM = 1
 """Interaction context: the direct chat with the bot."""
 
@@ -96,14 +102,10 @@ def _parse(body: Mapping[str, Any]) -> _Parsed:
 
 def _on_message(called: CommandData, resolved: Resolved) -> _Parsed:
     """A context-menu command on a message. Its text is the text of that message."""
-    target = mapping(resolved.messages.get(called.target))
-    known = Resolved.of({}, target.get("mentions"))
-    segments = tuple(segments_of(text(target.get("content")), known))
-    files = tuple(file for entry in mappings(target.get("attachments")) if (file := media(entry)))
-    mentions = tuple(segment for segment in segments if isinstance(segment, Mention))
-    content = plain_text(segments)
-    quote = Quote(message_id=called.target, text=content)
-    return _Parsed((quote, *mentions, *files), content, reply_to=called.target, command=called.command)
+    target = target_of(mapping(resolved.messages.get(called.target)))
+    quote = Quote(message_id=called.target, text=target.text)
+    segments = (quote, *target.mentions, *target.files)
+    return _Parsed(segments, target.text, reply_to=called.target, command=called.command)
 
 
 def _text(segments: tuple[AnySegment, ...]) -> str:
@@ -116,7 +118,16 @@ def _sender(body: Mapping[str, Any]) -> Sender:
     id_ = snowflake(user.get("id"))
     if not id_:
         raise MalformedError("user.id")
-    return sender_of(id_, user, member)
+    return replace(sender_of(id_, user, member), admin=_is_admin(member) or UNSET)
+
+
+def _is_admin(member: Mapping[str, Any]) -> bool:
+    """Whether a member of a guild has the permission ADMINISTRATOR, which the owner has too.
+
+    Discord docs: Permissions; Interaction Structure: `member.permissions` are the member's permissions in the channel.
+    """
+    permissions = text(member.get("permissions"))
+    return bool(_PERMISSIONS.fullmatch(permissions)) and bool(int(permissions) & _ADMINISTRATOR)
 
 
 def _context(body: Mapping[str, Any]) -> Context:

@@ -35,9 +35,9 @@ def command_of(data: Mapping[str, Any], resolved: Resolved) -> CommandData:
     match integer(data.get("type")):
         case 2 if target:  # a context-menu command on a person
             segments = (Text(text=f"/{name} "), resolved.user(target))
-            return CommandData(Command(name=name, options={"target": target}), segments)
+            return CommandData(Command(name=name, options={"target": target}, menu="user"), segments)
         case 3 if target:  # a context-menu command on a message
-            return CommandData(Command(name=name, options={"target": target}), (), target)
+            return CommandData(Command(name=name, options={"target": target}, menu="message"), (), target)
         case _:
             return _slash(name, data, resolved)
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from parley.model import AnyMedia, AnySegment, Audio, File, Image, Mention, Other, Sender, Text, Video
+from parley.model import AnyMedia, AnySegment, Audio, Mention, Other, Sender, Text, Video
+from parley.platforms.discord.file_types import media_type
 from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import integer, mapping, mappings, text
 
@@ -94,25 +95,18 @@ def media(attachment: Mapping[str, Any]) -> AnyMedia | None:
     url = text(attachment.get("url"))
     if not url:
         return None
-    mime = text(attachment.get("content_type"))
+    mime, name = text(attachment.get("content_type")), text(attachment.get("filename"))
     about: dict[str, Any] = {
         "key": snowflake(attachment.get("id")),
         "url": url,
-        "name": text(attachment.get("filename")),
+        "name": name,
         "mime": mime,
         "size": integer(attachment.get("size")),
     }
     seconds = attachment.get("duration_secs")
     length = float(seconds) if isinstance(seconds, int | float) else None
-    match mime.partition("/")[0].lower():
-        case "image":
-            return Image(**about)
-        case "audio":
-            return Audio(**about, seconds=length)
-        case "video":
-            return Video(**about, seconds=length)
-        case _:
-            return File(**about)
+    kind = media_type(mime, name)
+    return kind(**about, seconds=length) if kind is Audio or kind is Video else kind(**about)
 
 
 def _names(entries: object) -> Names:

@@ -56,6 +56,21 @@ def test_a_sender_can_be_a_bot() -> None:
     assert read({**press(), "user": {**MEI, "bot": True}}).sender.kind == "bot"
 
 
+@pytest.mark.parametrize(
+    ("permissions", "admin"),
+    [("8", True), ("2248473465835081", True), ("2248473465835073", False), ("0", False), ("", False), (None, False)]
+    + [(wrong, False) for wrong in (8, "-8", "8 ", "0x8", "８", "9" * 50)],
+)
+def test_an_administrator_of_the_guild_has_the_permission_bit(permissions: Any, admin: bool) -> None:
+    body = slash()
+    body["member"]["permissions"] = permissions
+    assert bool(read(body).sender.admin) is admin
+
+
+def test_nobody_is_an_administrator_in_a_direct_chat() -> None:
+    assert not read({**press(), "user": {**MEI, "permissions": "8"}}).sender.admin
+
+
 def test_a_thread_has_its_channel_as_room() -> None:
     context = read(slash()).context
     assert (context.room_id, context.thread_id, context.tenant) == (CHANNEL, THREAD, GUILD)
@@ -148,13 +163,41 @@ def test_people_become_mentions_and_files_become_attachments() -> None:
 
 @pytest.mark.parametrize(
     ("mime", "type_"),
-    [("image/png", "Image"), ("audio/ogg", "Audio"), ("video/mp4", "Video"), ("text/plain", "File"), (None, "File")],
+    [
+        ("image/png", "Image"),
+        ("IMAGE/PNG; a=b", "Image"),
+        ("audio/ogg", "Audio"),
+        ("video/mp4", "Video"),
+        ("text/plain", "File"),
+        (None, "File"),
+    ],
 )
 def test_the_mime_type_decides_the_segment_of_a_file(mime: str, type_: str) -> None:
     sent = {**attachment(FILE, "x", mime), "duration_secs": 2.5}
     (found,) = command(option(11, "file", FILE), attachments={FILE: sent}).content.attachments
     assert type(found).__name__ == type_
     assert getattr(found, "seconds", 2.5) == 2.5
+
+
+@pytest.mark.parametrize("mime", [None, "", "application/octet-stream"])
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("a.PNG", "Image"),
+        ("a.b.webp", "Image"),
+        ("a.heic", "Image"),
+        ("voice-message.ogg", "Audio"),
+        ("a.m4a", "Audio"),
+        ("a.mov", "Video"),
+        ("a.webm", "Video"),
+        ("a.pdf", "File"),
+        ("png", "File"),
+        ("", "File"),
+    ],
+)
+def test_without_a_mime_type_the_extension_decides(mime: str, name: str, type_: str) -> None:
+    (found,) = command(option(11, "file", FILE), attachments={FILE: attachment(FILE, name, mime)}).content.attachments
+    assert type(found).__name__ == type_
 
 
 def test_a_command_without_options_has_its_name_as_text() -> None:
@@ -178,7 +221,7 @@ def test_a_mentionable_becomes_a_person_or_a_role() -> None:
 
 def test_a_command_on_a_message_has_the_text_of_that_message() -> None:
     message = read(on_message())
-    assert message.command == Command(name="Summarise", options={"target": "1441990000000000007"})
+    assert message.command == Command(name="Summarise", options={"target": "1441990000000000007"}, menu="message")
     assert message.content.text == "Long text @Kai"
     assert message.reply_to == "1441990000000000007"
     quote, mention, image = message.segments
@@ -189,7 +232,7 @@ def test_a_command_on_a_message_has_the_text_of_that_message() -> None:
 
 def test_a_command_on_a_person_mentions_them() -> None:
     message = read(on_user())
-    assert message.command == Command(name="Greet", options={"target": KAI["id"]})
+    assert message.command == Command(name="Greet", options={"target": KAI["id"]}, menu="user")
     assert message.content.text == "/Greet @Kai"
 
 
