@@ -17,6 +17,18 @@ _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _FLAG_HALF = re.compile("[\U0001f1e6-\U0001f1ff]")
 
 
+_GAP = re.compile(r"\s{100,}")
+"""White space that shows nothing but emptiness."""
+
+
+def shrink_gaps(text: str) -> str:
+    """`text` with each run of 100 or more white-space characters as one paragraph break, or one space within a line.
+
+    A text that is too long is cut at white space, and such a run would fill a part of its own.
+    """
+    return _GAP.sub(lambda gap: "\n\n" if "\n" in gap[0] else " ", text)
+
+
 def utf8_size(text: str) -> int:
     """Length in UTF-8 bytes, as WeCom and WeChat count."""
     return len(text.encode("utf-8", "surrogatepass"))
@@ -32,9 +44,11 @@ def split(text: str, limit: int, size: Callable[[str], int] = len) -> Iterator[s
 
     A part ends at a paragraph, line, sentence or word if there is such a place in its second half. A visible character
     (an emoji with its skin tone) is not cut, unless it is longer than `limit`. White space at a cut is dropped. Empty
-    text gives no parts.
+    text gives no parts. In a text that exceeds `limit`, long runs of white space are shortened first (`shrink_gaps`).
     """
     rest = text.strip()
+    if size(rest) > limit:
+        rest = shrink_gaps(rest)
     while rest:
         if len(rest) <= limit and size(rest) <= limit:
             yield rest

@@ -88,3 +88,16 @@ def test_sizes_count_as_the_platforms_do():
 @given(st.text(st.characters(exclude_categories=())))
 def test_sizes_accept_any_string_even_half_a_surrogate_pair(text: str):
     assert len(text) <= utf16_size(text) <= utf8_size(text) if text.isascii() else utf8_size(text) >= len(text)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("gap", "between"), [("\n" * 2100, "\n\n"), (" \n" * 2100, "\n\n"), (" " * 2100, " "), ("\u3000" * 2100, " ")]
+)
+def test_a_long_gap_is_shortened_and_still_separates_the_words(size: Size, gap: str, between: str) -> None:
+    assert list(split(f"hello{gap}world", 2000, size)) == [f"hello{between}world"]
+
+
+def test_a_gap_in_a_text_within_the_limit_is_kept() -> None:
+    text = "hello" + "\n" * 200 + "world"
+    assert list(split(text, 2000)) == [text]

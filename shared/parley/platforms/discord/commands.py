@@ -9,7 +9,7 @@ from typing import Any
 
 from parley.errors import ParleyError
 from parley.model.commands import CommandSpec, OptionSpec
-from parley.platforms.discord.instant import choice_json
+from parley.platforms.discord.instant import choice_json, is_valid_value
 from parley.platforms.discord.protocol import GROUP, SUB_COMMAND
 from parley.platforms.discord.split import shorten
 
@@ -24,7 +24,7 @@ _GUILD, _BOT_DM, _OTHER_DM = 0, 1, 2
 _NAME = re.compile(r"[-_'\w\u0900-\u097f\u0e00-\u0e7f]{1,32}")
 _MAX_COMMANDS = {1: 100, 2: 15, 3: 15}
 """Commands of an application, by type."""
-_OPTIONS, _CHOICES, _CHARACTERS, _HELP, _MENU_NAME = 25, 25, 8000, 100, 32
+_OPTIONS, _CHOICES, _CHARACTERS, _HELP, _MENU_NAME, _TEXT = 25, 25, 8000, 100, 32, 6000
 
 Member = tuple[tuple[str, ...], CommandSpec]
 """The remaining words of a command's name, below the current level of the tree, and the command."""
@@ -109,10 +109,10 @@ def _option(option: OptionSpec, spec: CommandSpec) -> Definition:
     where = f"/{spec.name} {option.name}"
     for name in (option.name, *option.names.values()):
         _check_name(name, where)
-    if option.choices and (option.completes or option.kind not in ("str", "int", "float")):
-        raise BadCommandError(f"{where}: choices are for text and numbers, and exclude completion")
-    if len(option.choices) > _CHOICES:
-        raise BadCommandError(f"{where}: Discord takes {_CHOICES} choices")
+    valued = option.kind in ("str", "int", "float")
+    if (option.choices and option.completes) or ((option.choices or option.completes) and not valued):
+        raise BadCommandError(f"{where}: choices and completion are for text and numbers, and exclude each other")
+    _check_choices(option, where)
     json: Definition = {"type": _TYPES[option.kind], "name": option.name, **_translated("name", option.names)}
     json |= {"description": _help(option.help, option.name), **_translated("description", option.helps)}
     flags = {"required": option.required, "autocomplete": option.completes}
@@ -122,10 +122,30 @@ def _option(option: OptionSpec, spec: CommandSpec) -> Definition:
     return json | _bounds(option)
 
 
+def _check_choices(option: OptionSpec, where: str) -> None:
+    """Raise BadCommandError for choices that Discord refuses: too many, bad values, two that look or mean the same."""
+    if len(option.choices) > _CHOICES:
+        raise BadCommandError(f"{where}: Discord takes {_CHOICES} choices")
+    for choice in option.choices:
+        if not is_valid_value(choice.value):
+            raise BadCommandError(
+                f"{where}: the value of a choice has 1 to 100 characters, or is between -2^53 and 2^53"
+            )
+    shown = [choice_json(choice) for choice in option.choices]
+    if len({each["name"] for each in shown}) < len(shown) or len({each["value"] for each in shown}) < len(shown):
+        raise BadCommandError(
+            f"{where}: two choices have the same label, in its first 100 characters, or the same value"
+        )
+    least, most = option.minimum, option.maximum
+    if least is not None and most is not None and least > most:
+        raise BadCommandError(f"{where}: the minimum {least:g} is larger than the maximum {most:g}")
+
+
 def _bounds(option: OptionSpec) -> Definition:
     """The bounds of a value or a length. Only those of a float may be fractions."""
     what = "length" if option.kind == "str" else "value"
-    values = {f"min_{what}": option.minimum, f"max_{what}": option.maximum}
+    most = min(option.maximum, _TEXT) if option.maximum is not None and what == "length" else option.maximum
+    values = {f"min_{what}": option.minimum, f"max_{what}": most}
     is_float = option.kind == "float"
     return {name: value if is_float else int(value) for name, value in values.items() if value is not None}
 

@@ -11,9 +11,13 @@ from parley.adapter import App, Response
 from parley.model import Message
 from parley.model.instant import Choice, Choices, Form, Input, Instant
 from parley.platforms.discord import custom_id
+from parley.platforms.discord.split import clip
+from parley.text import utf16_size
 
 _MAX_CHOICES, _MAX_INPUTS = 25, 5
-_LABEL, _DESCRIPTION, _PLACEHOLDER, _CHOICE = 45, 100, 100, 100
+_LABEL, _DESCRIPTION, _PLACEHOLDER, _CHOICE, _ID, _INPUT = 45, 100, 100, 100, 100, 4000
+_LARGEST = 2**53
+"""Discord docs: Option Type: integers and numbers are between -2^53 and 2^53."""
 _STYLES = {"line": 1, "paragraph": 2}
 
 
@@ -34,43 +38,80 @@ def _response(type_: int, data: dict[str, Any]) -> Response:
 
 
 def _fitting(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """The choices that Discord accepts. A value that is too long is left out: cut, it would mean something else."""
-    return tuple(choice for choice in choices if len(str(choice.value)) <= _CHOICE)[:_MAX_CHOICES]
+    """The choices that Discord accepts. A value that is empty or too long is left out: mended, it would mean something
+    else. So is a value that is already offered.
+    """
+    offered = {str(choice.value): choice for choice in reversed(choices) if is_valid_value(choice.value)}
+    return tuple(choice for choice in choices if offered.get(str(choice.value)) is choice)[:_MAX_CHOICES]
+
+
+def is_valid_value(value: str | float) -> bool:
+    """Whether Discord takes `value` for a choice."""
+    if isinstance(value, str):
+        return bool(value.strip()) and utf16_size(value) <= _CHOICE
+    return -_LARGEST <= value <= _LARGEST  # false for NaN
 
 
 def choice_json(choice: Choice) -> dict[str, Any]:
     """`choice` of an option, for a completion or a command's definition."""
-    return {"name": (choice.label or str(choice.value))[:_CHOICE], "value": choice.value}
+    return {"name": _choice_label(choice), "value": choice.value}
+
+
+def _choice_label(choice: Choice) -> str:
+    return clip(choice.label.strip() or str(choice.value), _CHOICE)
 
 
 def _form(form: Form) -> dict[str, Any]:
+    """The form as a modal. Raises ValueError, with the limit, if Discord would refuse it."""
+    where = f"form {form.id[:_ID]!r}"
     if not 1 <= len(form.inputs) <= _MAX_INPUTS:
-        raise ValueError(f"form {form.id}: Discord shows 1 to {_MAX_INPUTS} inputs, not {len(form.inputs)}")
+        raise ValueError(f"{where}: Discord shows 1 to {_MAX_INPUTS} inputs, not {len(form.inputs)}")
+    if not form.title.strip():
+        raise ValueError(f"{where}: the title is empty; a form needs 1 to {_LABEL} characters")
+    if len({field.id for field in form.inputs}) < len(form.inputs):
+        raise ValueError(f"{where}: two inputs have the same id")
     return {
         "custom_id": custom_id.join(form.id, form.value),
-        "title": form.title[:_LABEL],
-        "components": [_label(field) for field in form.inputs],
+        "title": clip(form.title.strip(), _LABEL),
+        "components": [_label(field, where) for field in form.inputs],
     }
 
 
-def _label(field: Input) -> dict[str, Any]:
-    label: dict[str, Any] = {"type": 18, "label": field.label[:_LABEL], "component": _component(field)}
-    return label | ({"description": field.help[:_DESCRIPTION]} if field.help else {})
+def _label(field: Input, where: str) -> dict[str, Any]:
+    where = f"{where}, input {field.id[:_ID]!r}"
+    if not 1 <= utf16_size(field.id) <= _ID:
+        raise ValueError(f"{where}: an id has 1 to {_ID} characters")
+    if not field.label.strip():
+        raise ValueError(f"{where}: the label is empty; it has 1 to {_LABEL} characters")
+    label: dict[str, Any] = {"type": 18, "label": clip(field.label.strip(), _LABEL)}
+    label["component"] = _select(field, where) if field.kind == "choice" else _text_input(field, where)
+    return label | ({"description": clip(field.help, _DESCRIPTION)} if field.help.strip() else {})
 
 
-def _component(field: Input) -> dict[str, Any]:
+def _shared(field: Input) -> dict[str, Any]:
     shared: dict[str, Any] = {"custom_id": field.id, "required": field.required}
-    if field.placeholder:
-        shared["placeholder"] = field.placeholder[:_PLACEHOLDER]
-    if field.kind == "choice":
-        options = [_option(choice, field.value) for choice in _fitting(field.choices)]
-        return {"type": 3, **shared, "options": options}
-    lengths = {"min_length": field.min_length, "max_length": field.max_length}
+    return shared | ({"placeholder": clip(field.placeholder, _PLACEHOLDER)} if field.placeholder else {})
+
+
+def _select(field: Input, where: str) -> dict[str, Any]:
+    options = [_option(choice, field.value) for choice in _fitting(field.choices)]
+    if not options:
+        raise ValueError(f"{where}: no choice has a value of 1 to {_CHOICE} characters")
+    return {"type": 3, **_shared(field), "options": options}
+
+
+def _text_input(field: Input, where: str) -> dict[str, Any]:
+    most = min(field.max_length or _INPUT, _INPUT)
+    if not 0 <= field.min_length <= most or most < 1:
+        raise ValueError(f"{where}: lengths from {field.min_length} to {most}; Discord takes 0 to {_INPUT}")
+    if field.value and not field.min_length <= utf16_size(field.value) <= most:
+        raise ValueError(f"{where}: the initial value has not {field.min_length} to {most} characters")
+    lengths = {"min_length": field.min_length, "max_length": most if field.max_length else 0}
     set_ = {name: length for name, length in lengths.items() if length}
     value = {"value": field.value} if field.value else {}
-    return {"type": 4, "style": _STYLES[field.kind], **shared, **set_, **value}
+    return {"type": 4, "style": _STYLES[field.kind], **_shared(field), **set_, **value}
 
 
 def _option(choice: Choice, chosen: str) -> dict[str, Any]:
     value = str(choice.value)
-    return {"label": choice.label[:_CHOICE], "value": value} | ({"default": True} if value == chosen else {})
+    return {"label": _choice_label(choice), "value": value} | ({"default": True} if value == chosen else {})

@@ -4,9 +4,7 @@ A message shows its text, then its file, then its card and the buttons. Segments
 segment that would be shown before an earlier one starts the next message.
 """
 
-import mimetypes
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +13,6 @@ from parley.model import (
     AnyMedia,
     AnySegment,
     Audio,
-    Button,
     Card,
     File,
     Image,
@@ -27,17 +24,19 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platforms.discord import custom_id
-from parley.platforms.discord.markdown import escape
+from parley.platforms.discord.buttons import Buttons
+from parley.platforms.discord.filenames import filename
+from parley.platforms.discord.markdown import address, escape, joined, without_controls
 from parley.platforms.discord.snowflake import snowflake
 from parley.platforms.discord.split import parts, shorten
 
-_TITLE, _DESCRIPTION, _LABEL, _PER_ROW, _ROWS = 256, 4096, 80, 5, 5
-_MENTION = re.compile(r"<@(\d{1,20})>")
-_STYLES = {"default": 2, "primary": 1, "danger": 4}
-_LINK_STYLE = 5
-_EXTENSIONS: dict[type, str] = {Image: ".png", Audio: ".ogg", Video: ".mp4", File: ""}
-"""For a file without a name and MIME type. By the extension, Discord shows it as an image, audio or video."""
+__all__ = ["Part", "filename", "render"]
+
+_TITLE, _DESCRIPTION, _ROWS = 256, 4096, 5
+_MENTION = re.compile(r"(?<!\\)<@(\d{1,20})>")
+_EVERYONE = "\0everyone"
+"""Stands for the mention of everyone that the bot wrote, until other texts can no longer be taken for it."""
+_OTHER_EVERYONE = re.compile(r"@(?=everyone|here)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,10 @@ class Part:
 class _Draft:
     """Collects segments into messages."""
 
+    everyone: bool = False
+    """Whether a mention of everyone notifies. Then no other text of the message may contain one."""
+    unshown: list[str] = field(default_factory=list[str])
+    """Why buttons were left out."""
     text: str = ""
     media: AnyMedia | None = None
     embed: dict[str, Any] | None = None
@@ -81,9 +84,13 @@ class _Draft:
     done: list[Part] = field(default_factory=list[Part])
 
     def write(self, text: str) -> None:
-        """Add markdown."""
+        """Add markdown, without control characters."""
+        self.text_of(without_controls(text))
+
+    def text_of(self, text: str) -> None:
+        """Add text that this module made."""
         self.begin(0)
-        self.text += text
+        self.text = joined(self.text, text)
 
     def begin(self, rank: int) -> None:
         """Prepare for content of `rank`: finish the current message if that content has no place in it."""
@@ -93,7 +100,8 @@ class _Draft:
 
     def flush(self) -> None:
         """Finish the current message. If its text needs several parts, the last part has the file and the card."""
-        texts = list(parts(self.text))
+        text = _OTHER_EVERYONE.sub("@\u200b", self.text) if _EVERYONE in self.text else self.text
+        texts = list(parts(text.replace(_EVERYONE, "@everyone")))
         rich = self.media is not None or self.embed is not None or bool(self.rows)
         last = texts.pop() if texts else ""
         self.done += (Part(content=text) for text in texts)
@@ -105,15 +113,17 @@ class _Draft:
 def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) -> tuple[Part, ...]:
     """The messages that show `segments`; none if all are empty.
 
-    Raises UndeliverableError for a button whose id and value exceed Discord's limit.
+    A button that Discord would refuse is mended or left out. Raises UndeliverableError if nothing else is left.
     """
-    draft = _Draft()
+    draft = _Draft(everyone=allow_everyone)
     for segment in segments:
         _add(draft, segment)
     draft.flush()
     people = frozenset(s.id for s in segments if isinstance(s, Mention) and snowflake(s.id))
     everyone = allow_everyone and any(isinstance(s, Mention) and s.id == "all" for s in segments)
     quoted = next((s.message_id for s in segments if isinstance(s, Quote) and s.message_id), "")
+    if not draft.done and draft.unshown:
+        raise UndeliverableError("; ".join(draft.unshown))
     messages = [replace(part, people=people, everyone=everyone) for part in draft.done]
     return (replace(messages[0], quoted=quoted), *messages[1:]) if messages else ()
 
@@ -123,7 +133,7 @@ def _add(draft: _Draft, segment: AnySegment) -> None:
         case Markdown(text=text):
             draft.write(text)
         case Mention():
-            draft.write(_mention(segment))
+            draft.text_of(_mention(segment, notify_everyone=draft.everyone))
         case Quote(text=text):
             draft.write("".join(f"> {escape(line)}\n" for line in text.splitlines()))
         case Link():
@@ -137,73 +147,51 @@ def _add(draft: _Draft, segment: AnySegment) -> None:
             draft.write(escape(segment.text if isinstance(segment, Text) else plain_text((segment,))))
 
 
-def _mention(mention: Mention) -> str:
+def _mention(mention: Mention, *, notify_everyone: bool) -> str:
     if mention.id == "all":
-        return "@everyone"
+        return _EVERYONE if notify_everyone else "@everyone"
     if snowflake(mention.id):
         return f"<@{mention.id}>"
     return escape(f"@{mention.name or mention.id}")
 
 
 def _add_link(draft: _Draft, link: Link) -> None:
-    if not (link.description or _is_web_address(link.image)):
+    url, image = address(link.url), address(link.image)
+    if not url:
+        draft.write(escape(plain_text((link,))))
+        return
+    if not (link.description or image):
         title = escape(link.title).replace("]", "\\]")
-        draft.write(f"[{title}]({_address(link.url)})" if title else link.url)
+        draft.write(f"[{title}]({_in_parentheses(url)})" if title.strip() else url)
         return
     draft.begin(2)
-    draft.embed = {"title": shorten(escape(link.title or link.url), _TITLE), "url": link.url}
+    draft.embed = {"title": shorten(escape(link.title or url), _TITLE), "url": url}
     if link.description:
         draft.embed["description"] = shorten(escape(link.description), _DESCRIPTION)
-    if _is_web_address(link.image):
-        draft.embed["thumbnail"] = {"url": link.image}
+    if image:
+        draft.embed["thumbnail"] = {"url": image}
 
 
 def _add_card(draft: _Draft, card: Card) -> None:
     """Add an embed with rows of buttons. A long text continues in further embeds, each in its own message."""
-    texts = list(parts(card.text, _DESCRIPTION)) or [""]
-    rows = tuple(_rows(card.buttons))
+    buttons = Buttons.of(card.buttons)
+    draft.unshown += buttons.unshown
+    image = address(card.image)
+    texts = list(parts("\n".join((without_controls(card.text), *buttons.links)), _DESCRIPTION)) or [""]
     for number, text in enumerate(texts):
         draft.begin(2)
-        embed: dict[str, Any] = {"title": shorten(escape(card.title), _TITLE)} if card.title and not number else {}
+        title = card.title.strip() and not number
+        embed: dict[str, Any] = {"title": shorten(escape(card.title), _TITLE)} if title else {}
         if text:
             embed["description"] = text
-        if not number and _is_web_address(card.image):
-            embed["image"] = {"url": card.image}
+        if not number and image:
+            embed["image"] = {"url": image}
         draft.embed = embed or None
-    draft.rows = rows[:_ROWS]
-    for start in range(_ROWS, len(rows), _ROWS):
+    draft.rows = buttons.rows[:_ROWS]
+    for start in range(_ROWS, len(buttons.rows), _ROWS):
         draft.begin(2)
-        draft.rows = rows[start : start + _ROWS]
+        draft.rows = buttons.rows[start : start + _ROWS]
 
 
-def _rows(buttons: tuple[Button, ...]) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(buttons), _PER_ROW):
-        yield {"type": 1, "components": [_button(button) for button in buttons[start : start + _PER_ROW]]}
-
-
-def _button(button: Button) -> dict[str, Any]:
-    label = shorten(button.label, _LABEL)
-    if button.url:
-        return {"type": 2, "style": _LINK_STYLE, "label": label, "url": button.url}
-    try:
-        id_ = custom_id.join(button.id, button.value)
-    except ValueError as error:
-        raise UndeliverableError(f"button {button.id[:40]!r}: {error}") from error
-    return {"type": 2, "style": _STYLES[button.style], "label": label, "custom_id": id_}
-
-
-def filename(media: AnyMedia) -> str:
-    """The file's name, or one from which Discord recognises its type."""
-    if media.name:
-        return media.name
-    kind = type(media)
-    return f"{kind.__name__.lower()}{mimetypes.guess_extension(media.mime) or _EXTENSIONS[kind]}"
-
-
-def _is_web_address(text: str) -> bool:
-    """Whether Discord can fetch it for an embed. The id of a file in another message is not allowed there."""
-    return text.startswith(("https://", "http://"))
-
-
-def _address(url: str) -> str:
-    return url.replace(" ", "%20").replace("(", "%28").replace(")", "%29")
+def _in_parentheses(url: str) -> str:
+    return url.replace("(", "%28").replace(")", "%29")

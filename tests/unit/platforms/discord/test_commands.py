@@ -148,6 +148,19 @@ CHOICES = tuple(Choice(str(number), number) for number in range(26))
         [CommandSpec(name="m", menu="message", names={"de": "m" * 33})],
         [CommandSpec(name="a", options=(OptionSpec(name="x", names={"de": "Größe"}),))],
         [CommandSpec(name=f"a s{n}", help="h", options=LONG, helps={"de": "h" * 100}) for n in range(20)],
+        *(
+            [CommandSpec(name="a", options=(OptionSpec(name="x", **wrong),))]
+            for wrong in (
+                {"kind": "file", "completes": True},
+                {"choices": (Choice("empty", ""),)},
+                {"choices": (Choice("long", "v" * 101),)},
+                {"choices": (Choice("same", "a"), Choice("same", "b"))},
+                {"choices": (Choice("x" * 100 + "1", "a"), Choice("x" * 100 + "2", "b"))},
+                {"choices": (Choice("one", "a"), Choice("two", "a"))},
+                {"kind": "int", "choices": (Choice("big", 2**53 + 1),)},
+                {"kind": "int", "minimum": 3, "maximum": 2},
+            )
+        ),
     ],
 )
 def test_a_definition_that_discord_would_refuse_raises_an_error(specs: list[CommandSpec]) -> None:

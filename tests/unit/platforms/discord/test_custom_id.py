@@ -28,3 +28,12 @@ def test_an_empty_or_too_long_custom_id_is_refused(id_: str, value: str) -> None
 
 def test_a_hundred_characters_fit() -> None:
     assert len(join("a", "v" * 98)) == 100
+
+
+def test_equal_buttons_of_one_message_have_ids_of_their_own_and_mean_the_same() -> None:
+    made = [join("vote", "yes", number) for number in (1, 2, 3, 25)]
+    assert made == ["vote?yes", "?2?vote?yes", "?3?vote?yes", "?25?vote?yes"]
+    assert {part(each) for each in made} == {("vote", "yes")}
+    assert part(join("?2?x", "", 2)) == ("?2?x", "")
+    with pytest.raises(ValueError, match="100"):
+        join("a", "v" * 98, 2)

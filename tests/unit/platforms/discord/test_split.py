@@ -87,7 +87,7 @@ def test_no_escape_and_no_mention_is_cut_in_two(limit: int) -> None:
 def test_only_white_space_is_lost_and_no_part_exceeds_the_limit(text: str, limit: int) -> None:
     found = list(parts(escape(text), limit))
     assert all(0 < utf16_size(part) <= limit for part in found)
-    assert re.sub(r"\s", "", "".join(found)) == re.sub(r"\s", "", escape(text))
+    assert re.sub(r"[\s\\]", "", "".join(found)) == re.sub(r"[\s\\]", "", text)
 
 
 @settings(max_examples=200, deadline=None)
@@ -104,3 +104,23 @@ def test_code_blocks_are_never_left_open(blocks: list[tuple[str, str]], words: s
     for part in parts(text, limit):
         assert utf16_size(part) <= limit
         assert fences(part) % 2 == 0
+
+
+def test_long_white_space_is_shortened_and_separates_the_words() -> None:
+    assert list(parts("hello" + "\n" * 2100 + "world")) == ["hello\n\nworld"]
+    assert list(parts("hello" + " \n" * 2100 + "world")) == ["hello\n\nworld"]
+    assert list(parts("hello" + "\u3000" * 2100 + "world")) == ["hello world"]
+    assert list(parts("hello" + "\n" * 200 + "world")) == ["hello" + "\n" * 200 + "world"]
+
+
+@pytest.mark.parametrize("mark", ["# a", "## a", "-# a", "> a", ">a", "- a", "+ a", "1. a", "12) a"])
+@pytest.mark.parametrize("before", ["word " * 398 + "abcd ", "x" * 1990 + " "])
+def test_a_cut_does_not_make_a_heading_quote_or_list_of_a_line(mark: str, before: str) -> None:
+    for pad in range(12):
+        first, *others = parts(escape("y" * pad + before + f"{mark} " + "b " * 1000))
+        assert others
+        assert not any(re.match(r"#{1,3}\s|-#\s|>|[-+]\s|\d+[.)]\s", part) for part in (first, *others))
+
+
+def test_a_line_that_begins_with_a_mark_keeps_it_after_a_cut() -> None:
+    assert list(parts("word " * 399 + "\n# Title\n" + "b " * 200))[1].startswith("# Title")
