@@ -19,7 +19,7 @@ from playground.platforms.limits import IdempotencyKeys
 from playground.platforms.model import Appearance, Attempt, Delivery, Message, Part, Wire
 from playground.platforms.routing import Route, Router
 
-NONCE_SECONDS = 180
+NONCE_SECONDS = 120
 _STATES = {
     "deferred": "{app} is thinking…",
     "failed": "The application did not respond",

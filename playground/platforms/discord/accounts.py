@@ -17,6 +17,9 @@ GUILD = "1100000000000000020"
 """The only guild."""
 ROLES = {"1100000000000000060": "Team", "1100000000000000061": "Guests"}
 """The roles of the guild, by id."""
+OWNER = "lin"
+"""The person who owns the guild."""
+_MEMBER, _ADMINISTRATOR = 2248473465835073, 1 << 3
 TOKEN_SECONDS = 900
 """Lifetime of an interaction token."""
 
@@ -98,6 +101,11 @@ class Modal:
 def user_id(person: str) -> str:
     """A user's id."""
     return wire.stable_id("user", person)
+
+
+def permissions_of(person: Person) -> str:
+    """The permissions of a member in a channel. The owner of the guild is an administrator, the others are not."""
+    return str(_MEMBER | (_ADMINISTRATOR if person.id == OWNER else 0))
 
 
 def roles_of(person: Person) -> list[str]:

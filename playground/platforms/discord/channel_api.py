@@ -37,8 +37,14 @@ def send(discord: "Discord", account: Account, request: Request, channel: str) -
     if sent is None:
         reference = (body.get("message_reference") or {}).get("message_id", "")
         quoted = discord.messages.get(str(reference))
+        if quoted is not None and quoted.recalled:
+            quoted = None
         if reference and quoted is None and body["message_reference"].get("fail_if_not_exists", True):
-            raise invalid("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+            raise invalid("message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message")
+        if quoted is not None and quoted.note:
+            raise invalid(
+                "message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message"
+            )
         sent = discord.create(account, Target(room, thread, reply_to=quoted.id if quoted else ""), new)
         if nonce:
             discord.idempotency.put(key, sent, now)
@@ -88,6 +94,8 @@ def open_thread(discord: "Discord", account: Account, request: Request, channel:
     name = payload.read(request).json.get("name")
     if not isinstance(name, str) or not 1 <= len(name) <= 100:
         raise invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
+    if channel in discord.threads or discord.rooms[message.room].kind == "private":
+        raise DiscordError(400, 50024, "Cannot execute action on this channel type")
     if message_id in discord.threads:
         raise DiscordError(400, 160004, "A thread has already been created for this message")
     discord.threads[message_id] = message.room

@@ -6,7 +6,7 @@ Facts: Discord docs, Receiving and Responding › Interaction Structure, Interac
 from typing import TYPE_CHECKING, Any
 
 from playground.platforms.discord import modals, wire
-from playground.platforms.discord.accounts import GUILD, Account, Interaction, Modal, roles_of, user
+from playground.platforms.discord.accounts import GUILD, Account, Interaction, Modal, permissions_of, roles_of, user
 from playground.platforms.discord.channel_api import DIRECT, GROUP, TEXT, THREAD
 from playground.platforms.discord.errors import DiscordError
 from playground.platforms.discord.messages import Target
@@ -82,7 +82,7 @@ def body(account: Account, kind: int, id_: str, token: str, room: Room, thread: 
     }
     if direct or user_install:
         return shared | {"user": user(person)}
-    member = {"user": user(person), "nick": None, "roles": roles_of(person), "permissions": "2248473465835073"}
+    member = {"user": user(person), "nick": None, "roles": roles_of(person), "permissions": permissions_of(person)}
     guild = {"id": GUILD, "locale": "en-US", "features": []}
     return shared | {"guild_id": GUILD, "guild": guild, "guild_locale": "en-US", "member": member}
 

@@ -22,7 +22,9 @@ def _is_choice(choice: Any) -> bool:
     if not isinstance(choice, dict) or not 1 <= len(str(choice.get("name") or "")) <= _LABEL_TEXT:
         return False
     value = choice.get("value")
-    return isinstance(value, int | float) or (isinstance(value, str) and 1 <= len(value) <= _LABEL_TEXT)
+    if isinstance(value, int | float):
+        return -(2**53) <= value <= 2**53
+    return isinstance(value, str) and 1 <= len(value) <= _LABEL_TEXT
 
 
 def is_modal(data: dict[str, Any]) -> bool:
@@ -53,9 +55,14 @@ def _is_input(component: dict[str, Any]) -> bool:
         return False
     if component.get("type") == _SELECT:
         options = component.get("options") or []
-        return 1 <= len(options) <= _MAX_OPTIONS and all(option.get("label") for option in options)
-    lengths = (component.get("min_length", 0), component.get("max_length", _VALUE), len(component.get("value") or ""))
-    return component.get("style") in (1, 2) and all(0 <= length <= _VALUE for length in lengths)
+        values = {str(option.get("value") or "") for option in options}
+        texts = [*values, *(str(option.get("label") or "") for option in options)]
+        lengths_fit = all(1 <= len(text) <= _LABEL_TEXT for text in texts)
+        return 1 <= len(options) <= _MAX_OPTIONS and lengths_fit and len(values) == len(options)
+    least, most = component.get("min_length", 0), component.get("max_length", _VALUE)
+    value = component.get("value") or ""
+    lengths_fit = 0 <= least <= most <= _VALUE and most >= 1 and (not value or least <= len(value) <= most)
+    return component.get("style") in (1, 2) and lengths_fit
 
 
 def submitted(modal: Modal, form: dict[str, Any]) -> list[dict[str, Any]]:

@@ -92,6 +92,10 @@ def _check_embeds(embeds: Any) -> None:
         url = str(embed.get("url") or "https://x")
         if not url.startswith(("http://", "https://")):
             raise invalid(f"embeds.{number}.url", "URL_TYPE_INVALID_URL", "Not a well formed URL.")
+        for name in ("image", "thumbnail"):
+            picture = str((embed.get(name) or {}).get("url") or "https://x")
+            if not picture.startswith(("http://", "https://", "attachment://")):
+                raise invalid(f"embeds.{number}.{name}.url", "URL_TYPE_INVALID_URL", "Not a well formed URL.")
     if total > EMBED_TOTAL:
         raise invalid("embeds", "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {EMBED_TOTAL}")
 
@@ -114,7 +118,11 @@ def _check_component(component: dict[str, Any], where: str, seen: set[str]) -> N
         raise invalid(f"{where}.type", "UNION_TYPE_CHOICES", "Value of field 'type' must be one of (2, 3, 5, 6, 7, 8).")
     if len(str(component.get("label") or "")) > 80:
         raise invalid(f"{where}.label", "BASE_TYPE_MAX_LENGTH", "Must be 80 or fewer in length.")
+    if kind == _BUTTON and not str(component.get("label") or "").strip() and not component.get("emoji"):
+        raise invalid(f"{where}.label", "BASE_TYPE_REQUIRED", "A button needs a label or an emoji.")
     if kind == _BUTTON and component.get("style") == _LINK:
+        if not str(component.get("url") or "").startswith(("http://", "https://", "discord://")):
+            raise invalid(f"{where}.url", "URL_TYPE_INVALID_SCHEME", "Scheme must be one of http, https, discord.")
         if not 1 <= len(str(component.get("url") or "")) <= 512:
             raise invalid(f"{where}.url", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 512 in length.")
         return

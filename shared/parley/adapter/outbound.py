@@ -40,6 +40,8 @@ class Profile(NamedTuple):
     continues: bool = False
     """Whether the rest of a reply can be sent as a reply of its own: all its messages are new ones, and its uploads
     precede them. Then a refused part of a later message does not cost the words of that message."""
+    fixed_token: bool = False
+    """Whether the token is a part of the configuration and never expires. It is not stored anywhere else then."""
 
 
 Steps = Generator[Call, Sent, None]

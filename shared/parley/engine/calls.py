@@ -68,7 +68,7 @@ class Calls:
     def make(self, context: CallContext, call: Call) -> Outcome:
         """The outcome of `call`, after a second try with a new token if the first token is refused."""
         outcome, held = self._attempt(context, call)
-        if isinstance(outcome, TokenRejected) and held is not None:
+        if isinstance(outcome, TokenRejected) and held is not None and not context.platform.PROFILE.fixed_token:
             self._reject(context, held)
             outcome, _ = self._attempt(context, call)
         telemetry.count("ApiCalls", platform=context.app.platform, call=call.name, outcome=type(outcome).__name__)
@@ -76,6 +76,9 @@ class Calls:
 
     def token(self, context: CallContext) -> CachedToken | None:
         """The token for `context`. Raises RetryAfter, TokenUnavailableError."""
+        if context.platform.PROFILE.fixed_token:
+            token = self._fetch(context)
+            return CachedToken(token.value, token.expires, token.expires, 0)
         name = context.token_name
         return None if name is None else self.tokens.get(name, lambda: self._fetch(context))
 

@@ -20,8 +20,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     kind: Literal["user", "bot", "system"] = "user"
     admin: bool | UnsetType = UNSET
-    """Whether the sender is an administrator of the server or group. Absent, which counts as False, if the platform does
-    not say it. Only Discord says it."""
+    """Whether the sender is an administrator of the server or group. Absent, which counts as False, if the platform
+    does not say it. Only Discord says it."""
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

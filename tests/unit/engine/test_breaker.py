@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import httpx
 import msgspec
@@ -12,7 +11,7 @@ from parley.adapter import App
 from parley.engine.calls import CallContext, Calls
 from parley.engine.http import Http
 from parley.engine.rate_limiter import RateLimiter
-from parley.engine.tokens import CachedToken
+from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
 from parley.model import Destination, Outgoing, Reply, Text
 from parley.platforms import config_type, outbound
@@ -35,19 +34,6 @@ APP = {
 }
 
 
-class StaticToken:
-    """The shared token of the bot. A new fetch returns the same value."""
-
-    def __init__(self) -> None:
-        self.value = "valid"
-
-    def get(self, _name: str, _fetch: Callable[[], Any]) -> CachedToken:
-        return CachedToken(self.value, 2e9, 2e9, 1)
-
-    def reject(self, name: str, held: CachedToken) -> None:
-        pass
-
-
 class World:
     """Many deliverers and one simulated Discord. Each deliverer sends a reply to one channel after another."""
 
@@ -57,7 +43,7 @@ class World:
         self.discord = Discord(clock=self.simulation.clock, random=Random(1))
         self.discord.add_app("demo", APP)
         self.rooms = [self.discord.make_room(f"r{number}", "r", "") for number in range(CHANNELS)]
-        self.token, self.table = StaticToken(), Table()
+        self.table = Table()
         self.refused: list[float] = []
         self.delivered: list[float] = []
         transport = PlatformTransport({"http://discord.test": self})
@@ -74,7 +60,8 @@ class World:
         """A deliverer that shares no memory with the others."""
         random, clock = Random(number), self.simulation.clock
         limiter = RateLimiter(self.table, "parley", clock, self.simulation.sleep, random.random)  # type: ignore[arg-type]
-        calls = Calls(self.http, self.token, limiter, self.table, "parley", clock)  # type: ignore[arg-type]
+        tokens = Tokens(self.table, "parley", clock)  # type: ignore[arg-type]  # not used: the token is fixed
+        calls = Calls(self.http, tokens, limiter, self.table, "parley", clock)  # type: ignore[arg-type]
 
         def work() -> None:
             while True:
@@ -96,8 +83,10 @@ class World:
 
 
 def token_revoked(world: World) -> Callable[[], None]:
-    world.token.value = "revoked"
-    return lambda: setattr(world.token, "value", "valid")
+    """The token of the configuration is refused, until the configuration holds another one."""
+    valid = world.app
+    world.app = App("discord", "demo", msgspec.structs.replace(valid.config, bot_token="revoked"))
+    return lambda: setattr(world, "app", valid)
 
 
 def removed_from_rooms(world: World) -> Callable[[], None]:

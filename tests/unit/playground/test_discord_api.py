@@ -64,6 +64,10 @@ def test_a_client_without_discords_user_agent_is_blocked(bot: Caller, team: str)
         ({"components": [row(button(custom_id="x" * 101))]}, 50035),
         ({"components": [row(button(), button())]}, 50035),
         ({"components": [row(button(style=5))]}, 50035),
+        ({"components": [row(button(label=""))]}, 50035),
+        ({"components": [row(button(label=" "))]}, 50035),
+        ({"components": [row(button(style=5, url="javascript:1"))]}, 50035),
+        ({"embeds": [{"title": "x", "image": {"url": "img_1"}}]}, 50035),
         ({"content": "x", "allowed_mentions": {"parse": ["users"], "users": ["1"]}}, 50035),
         ({"content": "x", "attachments": [{"id": 0, "filename": "a"}]}, 50035),
         ({"content": "x", "message_reference": {"message_id": "1"}}, 50035),
@@ -96,13 +100,13 @@ def test_a_message_at_all_limits_is_accepted(bot: Caller, team: str):
     assert bot.bot("POST", team, json=body).status_code == 200
 
 
-def test_a_repeated_nonce_returns_the_first_message_for_three_minutes(bot: Caller, team: str):
+def test_a_repeated_nonce_returns_the_first_message_for_two_minutes(bot: Caller, team: str):
     body = {"content": "once", "nonce": "n1", "enforce_nonce": True}
     first = bot.bot("POST", team, json=body).json()
     assert bot.bot("POST", team, json=body | {"content": "twice"}).json()["id"] == first["id"]
     bot.bot("POST", team, json={"content": "no key", "nonce": "n1"})
     assert [m["content"] for m in bot.bot_messages()] == ["once", "no key"]
-    bot.clock.now += 180
+    bot.clock.now += 120
     assert bot.bot("POST", team, json=body).json()["id"] != first["id"]
 
 
@@ -158,6 +162,25 @@ def test_a_thread_has_the_id_of_its_message_and_is_a_channel(bot: Caller, team: 
     sent = json.loads(bot.invoke(thread=message).delivery.plain)
     assert (sent["channel_id"], sent["channel"]["type"]) == (message, 11)
     assert sent["channel"]["parent_id"] == bot.discord.room_id("team", "group")
+
+
+def test_no_thread_is_opened_in_a_direct_chat_or_in_a_thread(bot: Caller, team: str):
+    direct = json.loads(bot.invoke(room="private").delivery.plain)["channel_id"]
+    message = bot.bot("POST", f"/channels/{direct}/messages", json={"content": "x"}).json()["id"]
+    assert code(bot.bot("POST", f"/channels/{direct}/messages/{message}/threads", json={"name": "t"})) == (400, 50024)
+    start = bot.bot("POST", team, json={"content": "start"}).json()["id"]
+    bot.bot("POST", f"{team}/{start}/threads", json={"name": "t"})
+    inside = bot.bot("POST", f"/channels/{start}/messages", json={"content": "in"}).json()["id"]
+    assert code(bot.bot("POST", f"/channels/{start}/messages/{inside}/threads", json={"name": "t"})) == (400, 50024)
+
+
+def test_a_deleted_message_cannot_be_quoted(bot: Caller, team: str):
+    message = bot.bot("POST", team, json={"content": "x"}).json()["id"]
+    bot.bot("DELETE", f"{team}/{message}")
+    body = {"content": "re", "message_reference": {"message_id": message}}
+    assert code(bot.bot("POST", team, json=body)) == (400, 50035)
+    body["message_reference"]["fail_if_not_exists"] = False
+    assert "message_reference" not in bot.bot("POST", team, json=body).json()
 
 
 # --- limits ---

@@ -123,6 +123,10 @@ LABEL = {"type": 18, "label": "What"}
         {"components": [LABEL | {"component": LINE | {"max_length": 4001}}]},
         {"components": [LABEL | {"component": LINE | {"placeholder": "p" * 101}}]},
         {"components": [LABEL | {"component": {"type": 3, "custom_id": "s", "options": []}}]},
+        {"components": [LABEL | {"component": SELECT | {"options": [{"label": "a", "value": "1"}] * 2}}]},
+        {"components": [LABEL | {"component": SELECT | {"options": [{"label": "a", "value": ""}]}}]},
+        {"components": [LABEL | {"component": LINE | {"min_length": 3, "max_length": 2}}]},
+        {"components": [LABEL | {"component": LINE | {"max_length": 2, "value": "abc"}}]},
     ],
 )
 def test_an_invalid_modal_fails(bot: Caller, wrong: dict[str, Any]):

@@ -3,6 +3,7 @@
 Discord docs: Receiving and Responding › Followup Messages; Webhook › Edit Webhook Message; Message › Create Message.
 """
 
+import math
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -26,25 +27,29 @@ from parley.platforms.discord.api import BOT, api_call, headers
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.interaction_token import InteractionToken, is_usable, received, unseal
 from parley.platforms.discord.limits import buckets, limit_feedback
-from parley.platforms.discord.outcome import DOWNLOAD, OPEN, RECALL, THREAD, outcome
+from parley.platforms.discord.outcome import ANSWER, DOWNLOAD, GONE, OPEN, RECALL, SEND, THREAD, outcome
 from parley.platforms.discord.protocol import COMPONENT, EPHEMERAL
 from parley.platforms.discord.render import Part, filename, render
 from parley.platforms.discord.snowflake import snowflake
+from parley.platforms.discord.split import shorten
 from parley.untrusted import mapping
 
 __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "silence", "token", "token_key"]
 
-PROFILE = Profile(retry_for=3600)
+PROFILE = Profile(retry_for=3600, fixed_token=True)
 ORIGINAL = "@original"
 """Stands for the id of the first reply to an interaction, to edit or recall it with the interaction token."""
-_NONCE_VALIDITY = 180
-"""Seconds for which Discord is assumed to remember a nonce. The docs say "a few minutes"."""
+_NONCE_VALIDITY = 120
+"""Seconds for which Discord is assumed to remember a nonce. Discord docs, Create Message: it "will be checked for
+uniqueness in the past few minutes". No number is documented, so this is the shortest reading of "few". A repeat has to
+reach Discord within them: the engine subtracts the time for which a worker may stall."""
 _UPLOAD_LIMIT = 10_485_760
 """Bytes of a file if the interaction has no limit of its own. Discord docs: Reference › Uploading Files."""
 _UPLOAD_TIMEOUT = 30
-_TOKEN_LIFETIME = 3600.0
-"""Seconds after which the bot token is read from the configuration again. The token itself does not expire."""
 _THREAD_NAME = 100
+_WITHOUT_MESSAGE = 2
+"""Calls of an earlier run with the interaction token that sent no message: "thinking..." deleted, or found deleted. A
+receipt without a message's id is of one of them, and the message is sent again with the same nonce."""
 
 
 class _Sender:
@@ -57,6 +62,9 @@ class _Sender:
         self.interaction = interaction if is_usable(out.to, interaction, now) else None
         """The interaction token; None if there is none or it has expired."""
         self.private = out.reply.private or (interaction is not None and interaction.private)
+        self.droppable_privacy = "private" if out.reply.private and not (interaction and interaction.private) else ""
+        """The note of calls to a direct channel: "private" if everyone may see the reply when they are refused. That is
+        so if only the reply asks for privacy, and the configuration of the app does not."""
         self._sent = 0
 
     def with_bot_token(self, name: str, method: str, path: str, **more: Any) -> Call:
@@ -82,7 +90,7 @@ class _Sender:
     def nonce(self) -> dict[str, Any]:
         """The idempotency key of the next message. Discord answers a repetition with the first message."""
         self._sent += 1
-        return {"nonce": digest(self.out.id, str(self._sent))[:25], "enforce_nonce": True}
+        return {"nonce": digest(self.out.id, *self.out.dropped, str(self._sent))[:25], "enforce_nonce": True}
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
@@ -112,7 +120,7 @@ def _parts(out: Outgoing, config: Config) -> tuple[Part, ...]:
         segments = (Text(text=plain_text(segments)),)
     parts = render(segments, allow_everyone=config.allow_everyone)
     if not parts:
-        raise UndeliverableError("nothing to say: the reply has no text, card or file")
+        raise UndeliverableError("the reply is empty: it has no text, card or file")
     return parts
 
 
@@ -145,32 +153,38 @@ def _answer(sender: _Sender, interaction: InteractionToken, parts: tuple[Part, .
     for part in parts:
         body = part.body()
         if first:
+            first = False
             payload = sender.payload(part, body)
-            yield sender.with_interaction_token(
-                interaction, "answer", "PATCH", original, idempotent_for=IDEMPOTENT, **payload
+            receipt = yield sender.with_interaction_token(
+                interaction, ANSWER, "PATCH", original, idempotent_for=IDEMPOTENT, **payload
             )
-        else:
-            body |= {"flags": EPHEMERAL} if sender.private else {}
-            yield sender.with_interaction_token(interaction, "follow_up", "POST", **sender.payload(part, body))
-        first = False
+            if receipt.data != GONE:
+                continue
+        body |= {"flags": EPHEMERAL} if sender.private else {}
+        yield sender.with_interaction_token(interaction, "follow_up", "POST", **sender.payload(part, body))
 
 
 def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
     """Send messages to a channel, a thread or a direct channel."""
     out = sender.out
-    channel, sent = _channel(out), 0
+    channel, sent, place = _channel(out), 0, "thread" if out.to.thread_id else ""
     if not channel or (sender.private and out.to.tenant):
         channel, sent = yield from _direct(sender)
+        place = sender.droppable_privacy
     elif _wants_thread(out):
-        channel = yield from _thread(sender, channel)
-    for part in parts[sent:]:
+        channel, place = (yield from _thread(sender, channel)), "thread"
+    for number, part in enumerate(parts[sent:]):
         body = part.body() | sender.nonce()
         quoted = part.quoted or (out.to.message_id if out.reply.quote and part is parts[0] else "")
         if snowflake(quoted) and channel == _channel(out):
             body["message_reference"] = {"message_id": quoted, "fail_if_not_exists": False}
         path = f"/channels/{channel}/messages"
-        payload = sender.payload(part, body)
-        yield sender.with_bot_token("send", "POST", path, idempotent_for=_NONCE_VALIDITY, **payload)
+        # Only before the first message can the reply go to another place (`parley.adapter.KEEPS_CALLS`).
+        more = sender.payload(part, body) | {"note": place if not sent and not number else ""}
+        for _ in range(_WITHOUT_MESSAGE + 1):
+            receipt = yield sender.with_bot_token(SEND, "POST", path, idempotent_for=_NONCE_VALIDITY, **more)
+            if receipt.id:
+                break
 
 
 def _direct(sender: _Sender) -> Generator[Call, Sent, tuple[str, int]]:
@@ -180,11 +194,16 @@ def _direct(sender: _Sender) -> Generator[Call, Sent, tuple[str, int]]:
     """
     user = snowflake(sender.out.to.user_id)
     if not user:
-        raise UndeliverableError("no place to say it: the destination has neither a channel nor a person")
+        raise UndeliverableError("the destination has neither a channel nor a person")
     sent = 0
     while True:
         receipt = yield sender.with_bot_token(
-            OPEN, "POST", "/users/@me/channels", json={"recipient_id": user}, idempotent_for=IDEMPOTENT
+            OPEN,
+            "POST",
+            "/users/@me/channels",
+            json={"recipient_id": user},
+            idempotent_for=IDEMPOTENT,
+            note="" if sent else sender.droppable_privacy,
         )
         if "channel" in receipt.data:
             return receipt.data["channel"], sent
@@ -200,7 +219,7 @@ def _thread(sender: _Sender, channel: str) -> Generator[Call, Sent, str]:
     message = sender.out.to.message_id
     line = next(iter(plain_text(sender.out.reply.segments).splitlines()), "")
     path = f"/channels/{channel}/messages/{message}/threads"
-    name = {"name": line[:_THREAD_NAME] or "…"}
+    name = {"name": shorten(line.strip(), _THREAD_NAME) or "…"}
     receipt = yield sender.with_bot_token(THREAD, "POST", path, json=name, idempotent_for=IDEMPOTENT, note=message)
     return receipt.id or message
 
@@ -231,9 +250,9 @@ def token_key(out: Outgoing, app: App) -> str | None:
 
 
 def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
-    """The bot token of the configuration. It needs no call."""
+    """The bot token of the configuration. It needs no call, does not expire, and is stored nowhere else."""
     config: Config = app.config
-    return Token(config.bot_token, now + _TOKEN_LIFETIME)
+    return Token(config.bot_token, math.inf)
     yield
 
 

@@ -1,11 +1,13 @@
 """Delivery on Discord beyond the golden files: order of replies, an expiring interaction token, tokens, limits."""
 
 import json
+import math
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from parley.adapter import IDEMPOTENT, Answer, BreakerFailure, Bucket, Call, Headers, Pause, Sent
+from parley.adapter import IDEMPOTENT, Answer, BreakerFailure, Bucket, Call, Headers, Pause, Sent, fallback
 from parley.model import Destination, Image, Outgoing, Reply, Text
 from parley.platforms.discord.interaction_token import InteractionToken, seal
 from parley.platforms.discord.outbound import (
@@ -80,7 +82,7 @@ def test_each_call_has_its_idempotency_window() -> None:
     answer, follow_up = run(outgoing(Reply(segments=(LONG,)), interaction=THINKING))
     first, second = run(outgoing(Reply(segments=(LONG,))))
     assert (answer.idempotent_for, follow_up.idempotent_for) == (IDEMPOTENT, 0)
-    assert (first.idempotent_for, second.idempotent_for) == (180, 180)
+    assert (first.idempotent_for, second.idempotent_for) == (120, 120)
     assert first.json["nonce"] != second.json["nonce"]
     assert len(first.json["nonce"]) == 25
 
@@ -114,6 +116,90 @@ def test_a_part_sent_before_the_interaction_token_expired_is_not_sent_again(
         assert all("/channels/991/" in call.url for call in after)
 
 
+def calls_after(out: Outgoing, *answers: Answer, now: float = NOW) -> list[Call]:
+    """The calls, the first ones answered with `answers`, the others with success."""
+    steps = deliver(out, APP, now)
+    calls: list[Call] = []
+    try:
+        call = next(steps)
+        while True:
+            calls.append(call)
+            given = answers[len(calls) - 1] if len(calls) <= len(answers) else Answer(200, b'{"id":"9"}')
+            sent = outcome(call, given)
+            assert isinstance(sent, Sent), sent
+            call = steps.send(sent)
+    except StopIteration:
+        return calls
+
+
+UNKNOWN_MESSAGE = Answer(404, b'{"code":10008,"message":"Unknown Message"}')
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_an_answer_whose_thinking_was_deleted_follows_as_a_message(private: bool) -> None:
+    interaction = InteractionToken(token=INTERACTION_TOKEN, thinking=True, private=private)
+    answer, *more = calls_after(outgoing(Reply(segments=(LONG,)), interaction=interaction), UNKNOWN_MESSAGE)
+    assert (answer.name, names(more)) == ("answer", ["follow_up", "follow_up"])
+    assert more[0].json.get("flags", 0) == (64 if private else 0)
+    assert {**more[0].json, "flags": 0} == {**answer.json, "flags": 0}
+
+
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize("deferred_privately", [False, True])
+@pytest.mark.parametrize("tenant", ["20", ""])
+@pytest.mark.parametrize("done", [0, 1, 2, 3])
+def test_after_a_deleted_thinking_every_part_is_sent_once_although_the_token_expires(
+    private: bool, deferred_privately: bool, tenant: str, done: int
+) -> None:
+    interaction = InteractionToken(token=INTERACTION_TOKEN, thinking=True, private=deferred_privately)
+    out = outgoing(Reply(segments=(LONG,), private=private), interaction=interaction, tenant=tenant)
+    before = calls_after(out, UNKNOWN_MESSAGE)
+    receipts = tuple(
+        Sent("", {"gone": "1"}) if call.name == "answer" else Sent("" if call.method == "DELETE" else f"77{n}")
+        for n, call in enumerate(before[:done])
+    )
+    sent = [call for call in before[:done] if call.name == "follow_up"]
+    after = [call for call in run(out, NOW + 900, receipts) if call.name == "send"]
+    assert [call.json["content"] for call in (*sent, *after)] == [
+        call.json["content"] for call in before if call.name == "follow_up"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "to", "interaction", "notes"),
+    [
+        (Reply(thread=True), {"message_id": "4"}, None, ["4", "thread", ""]),
+        (Reply(), {"thread_id": "31"}, None, ["thread", ""]),
+        (Reply(), {}, None, ["", ""]),
+        (Reply(private=True), {}, None, ["private", "private", ""]),
+        (Reply(private=True), {}, InteractionToken(token="t", private=True), ["", "", ""]),
+        (Reply(), {}, InteractionToken(token="t", private=True), ["", "", ""]),
+    ],
+)
+def test_only_calls_before_the_first_message_can_drop_their_place(reply, to, interaction, notes) -> None:
+    """Privacy that the configuration asks for, or that is unknown, is never dropped."""
+    out = outgoing(replace(reply, segments=(LONG,)), until=NOW, interaction=interaction, **to)
+    assert [call.note for call in run(out)] == notes
+
+
+def test_a_reply_without_a_refused_part_has_nonces_of_its_own() -> None:
+    out = outgoing(Reply(segments=(Text(text="x"),), quote=True), message_id="4")
+    without = fallback(out, "quote")
+    assert without is not None
+    (first,), (second,) = run(out), run(without)
+    assert first.json["nonce"] != second.json["nonce"]
+    assert "message_reference" not in second.json
+
+
+@pytest.mark.parametrize("part", ["thread", "private", "quote"])
+def test_a_refused_part_is_left_out_and_the_words_are_sent(part: Any) -> None:
+    reply = Reply(segments=(Text(text="x"),), **{part: True})
+    without = fallback(outgoing(reply, message_id="4"), part)
+    assert without is not None
+    (call,) = run(without)
+    assert (call.url.rpartition("v10")[2], call.json["content"]) == ("/channels/30/messages", "x")
+
+
 def test_a_later_run_uses_the_receipt_of_the_direct_channel() -> None:
     out = outgoing(Reply(segments=(LONG,), private=True))
     calls = run(out, receipts=(Sent("5", {"channel": "5"}), Sent("6")))
@@ -127,12 +213,13 @@ def test_the_message_that_opened_a_form_is_edited_by_its_id() -> None:
     assert call.url.endswith("/channels/30/messages/4")
 
 
-def test_the_bot_token_comes_from_the_configuration_and_is_read_again_after_an_hour() -> None:
+def test_the_bot_token_comes_from_the_configuration_and_never_expires() -> None:
     out = outgoing(Reply())
     assert token_key(out, APP) == "bot"
     with pytest.raises(StopIteration) as end:
         next(token(out, APP, {}, NOW))
-    assert (end.value.value.value, end.value.value.expires) == (TOKEN, NOW + 3600)
+    assert (end.value.value.value, end.value.value.expires) == (TOKEN, math.inf)
+    assert PROFILE.fixed_token
     assert PROFILE.pushed_credentials == ()
 
 

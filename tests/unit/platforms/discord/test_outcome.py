@@ -15,8 +15,10 @@ from parley.adapter import (
     TokenRejected,
     Transient,
     Unknown,
+    Upload,
 )
 from parley.errors import RetryAfter
+from parley.model import Image
 from parley.platforms.discord.outbound import outcome
 
 DEFERRED = 1_764_000_000
@@ -161,3 +163,87 @@ def test_an_overload_is_transient() -> None:
 @pytest.mark.parametrize(("status", "kind"), [(200, Sent), (403, Permanent), (404, Permanent), (502, Transient)])
 def test_a_download_is_judged_by_its_http_status(status: int, kind: type) -> None:
     assert isinstance(outcome(DOWNLOAD, Answer(status, b"<Error/>")), kind)
+
+
+def refusal(errors: dict[str, Any], code: int = 50035) -> Answer:
+    return answer(400, code, errors=errors)
+
+
+UNKNOWN_QUOTE = {
+    "message_reference": {"_errors": [{"code": "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "message": "Unknown"}]}
+}
+BUTTON = {"components": {"0": {"components": {"1": {"custom_id": {"_errors": [{"code": "DUPLICATED"}]}}}}}}
+PICTURE = {"embeds": {"0": {"image": {"url": {"_errors": [{"code": "URL_TYPE_INVALID_URL", "message": "said text"}]}}}}}
+CONTENT = {"content": {"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": "Must be 2000 or fewer in length."}]}}
+QUOTING = Call(name="send", method="POST", url="https://x", auth=BOT.auth, json={"message_reference": {}})
+UPLOADING = Call(
+    name="send",
+    method="POST",
+    url="https://x",
+    auth=BOT.auth,
+    upload=Upload(
+        field="f", media=Image(url="https://x/a"), limit=1, fields={"payload_json": '{"message_reference":{}}'}
+    ),
+)
+
+
+def at(name: str, note: str) -> Call:
+    return Call(name=name, method="POST", url="https://x", auth=BOT.auth, note=note)
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "part"),
+    [
+        (QUOTING, refusal(UNKNOWN_QUOTE), "quote"),
+        (
+            QUOTING,
+            refusal({"message_reference": {"_errors": [{"code": "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE"}]}}),
+            "quote",
+        ),
+        (QUOTING, answer(403, 160002), "quote"),
+        (UPLOADING, answer(403, 160002), "quote"),
+        (BOT, refusal(BUTTON), "buttons"),
+        (BOT, refusal(PICTURE), "media"),
+        (UPLOADING, refusal(PICTURE), "form"),
+        (BOT, refusal(PICTURE | BUTTON), "form"),
+        (BOT, refusal(CONTENT), "form"),
+        (UPLOADING, answer(413, 40005), "media"),
+        (UPLOADING, answer(400, 50045), "media"),
+        *((THREAD, answer(400, code), "thread") for code in (50024, 50001, 50013, 10008, 10003, 160006, 30033, 50021)),
+        (THREAD, answer(400, 50035), "thread"),
+        *((at("send", "thread"), answer(403, code), "thread") for code in (50083, 160005, 10003, 50024)),
+        *((at("send", ""), answer(403, code), "") for code in (50083, 160005, 10003, 50024, 50007, 50278)),
+        *((at("send", "private"), answer(403, code), "private") for code in (50007, 50278, 10013)),
+        *((at("open", "private"), answer(403, code), "private") for code in (50007, 10013, 50035, 50001)),
+        (at("open", ""), answer(403, 50007), ""),
+    ],
+)
+def test_the_refused_part_is_named(call: Call, given: Answer, part: str) -> None:
+    found = outcome(call, given)
+    assert isinstance(found, Permanent)
+    assert found.part == part
+
+
+@pytest.mark.parametrize(
+    ("errors", "reason"),
+    [
+        (CONTENT, "400 50035: content BASE_TYPE_MAX_LENGTH Must be 2000 or fewer in length."),
+        (PICTURE, "400 50035: embeds.0.image.url URL_TYPE_INVALID_URL"),
+        (
+            {str(n): CONTENT for n in range(9)},
+            "400 50035: "
+            + ", ".join(f"{n}.content BASE_TYPE_MAX_LENGTH Must be 2000 or fewer in length." for n in range(3)),
+        ),
+        ({"a": 1, "_errors": [None, {"code": 5}]}, "400 50035"),
+    ],
+)
+def test_the_reason_names_the_fields_and_the_limit(errors: dict[str, Any], reason: str) -> None:
+    found = outcome(BOT, refusal(errors))
+    assert isinstance(found, Permanent)
+    assert found.reason == reason
+
+
+def test_an_answer_whose_thinking_is_gone_is_not_sent_and_other_calls_are_refused() -> None:
+    gone = answer(404, 10008)
+    assert outcome(ANSWER, gone) == Sent(data={"gone": "1"})
+    assert outcome(Call(name="edit", method="PATCH", url="https://x"), gone) == Permanent("404 10008")
