@@ -29,6 +29,7 @@ from parley.adapter.calls import (
 from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
     Accepted,
+    AcceptsUnsigned,
     Inbound,
     PassiveReply,
     Reason,
@@ -54,6 +55,7 @@ from parley.adapter.outbound import (
 __all__ = [
     "IDEMPOTENT",
     "Accepted",
+    "AcceptsUnsigned",
     "Answer",
     "App",
     "Auth",

@@ -30,7 +30,7 @@ class Response:
     content_type: str = "application/json"
 
 
-Reason = Literal["forged", "stale", "malformed", "too_large", "unknown_app", "not_allowed", "unavailable"]
+Reason = Literal["forged", "stale", "malformed", "too_large", "too_many", "unknown_app", "not_allowed", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,18 @@ class Inbound(Protocol):
 
         Never raises, on any input.
         """
+        ...
+
+
+@runtime_checkable
+class AcceptsUnsigned(Protocol):
+    """An `inbound` module of a platform that sends some requests without a signature, such as an encrypted URL check.
+
+    They are rare, so the engine limits them: each one is decrypted before its sender is known.
+    """
+
+    def is_unsigned(self, request: Request, app: App) -> bool:
+        """Whether `request` has no signature although `app` expects one."""
         ...
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from parley.adapter import (
     Accepted,
+    AcceptsUnsigned,
     App,
     Headers,
     Inbound,
@@ -40,6 +41,10 @@ Event = Mapping[str, Any]
 """An API Gateway REST proxy event."""
 _LONGEST = 30.0
 """Seconds. API Gateway ends every request within 29: an older event is not a request of now."""
+
+
+_UNSIGNED_BURST = 10
+"""Unsigned requests that a process handles at once; one a second after them."""
 
 
 class BadEventError(ParleyError):
@@ -109,6 +114,8 @@ class Callback:
     max_body: int = 262_144
     instantly: Callable[[Message], Instant | None] | None = None
     passive_replies: "Callable[[SupportsPassiveReply], PassiveReplies] | None" = None
+    _unsigned_credit: float = _UNSIGNED_BURST
+    _credited_at: float = 0
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """Handle one API Gateway event."""
@@ -168,12 +175,24 @@ class Callback:
         return passive_replies(inbound)
 
     def _receive(self, request: Request, app: App) -> Accepted | Rejected:
+        if isinstance(self.inbound, AcceptsUnsigned) and self.inbound.is_unsigned(request, app) and not self._credit():
+            return Rejected(429, "too_many", "unsigned requests exceed their limit")
         outcome = self.inbound.receive(request, app, self.clock())
         if isinstance(outcome, Rejected) and outcome.reason == "forged":
             changed = self.apps.reread(app)
             if changed is not None:
                 return self.inbound.receive(request, changed, self.clock())
         return outcome
+
+    def _credit(self) -> bool:
+        """Whether this process may handle one more unsigned request now."""
+        now = self.clock()
+        self._unsigned_credit = min(_UNSIGNED_BURST, self._unsigned_credit + now - self._credited_at)
+        self._credited_at = now
+        if self._unsigned_credit < 1:
+            return False
+        self._unsigned_credit -= 1
+        return True
 
     def _instant(self, accepted: Accepted, app: App) -> Response | None:
         """The response of one of the bot's instant functions; None if there is none, or it cannot be shown."""

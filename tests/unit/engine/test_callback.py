@@ -340,3 +340,18 @@ def test_callback_handler_takes_the_name_of_a_platform(monkeypatch: pytest.Monke
     assert handler.max_body == 7
     with pytest.raises(KeyError, match="no platform 'nowhere'"):
         module.inbound("nowhere")
+
+
+def test_unsigned_requests_are_limited_and_signed_ones_are_not(clock: Clock) -> None:
+    """An unsigned request is decrypted before its sender is known, so a flood of them must not be."""
+
+    class Unsigned(Inbound):
+        def is_unsigned(self, request: Request, _app: App) -> bool:
+            return request.body != b"signed"
+
+    handler = Callback("feishu", Unsigned(*[Accepted()] * 100), Apps(), clock)  # type: ignore[arg-type]
+    statuses = [handler(event(b"unsigned"), None)["statusCode"] for _ in range(100)]
+    assert (statuses.count(200), statuses.count(429)) == (10, 90)
+    assert handler(event(b"signed"), None)["statusCode"] == 200
+    clock.now += 3
+    assert [handler(event(b"unsigned"), None)["statusCode"] for _ in range(4)] == [200, 200, 200, 429]

@@ -35,6 +35,12 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
     return Accepted(_UNCHANGED if kind in _INTERACTIVE else _SUCCESS, (message(payload, app, now),))
 
 
+def is_unsigned(request: Request, app: App) -> bool:
+    """See `parley.adapter.AcceptsUnsigned.is_unsigned`. With an encrypt key, only URL verifications are unsigned."""
+    config: Config = app.config
+    return bool(config.encrypt_key) and "X-Lark-Signature" not in request.headers
+
+
 def _challenge(payload: Object) -> Accepted | Rejected:
     challenge = payload.get("challenge")
     if not isinstance(challenge, str):
