@@ -97,8 +97,8 @@ def difference(known: Collection[str], found: Collection[str]) -> Iterator[str]:
 def _token(platform: Outbound, app: App, http: Http, now: float) -> str:
     """A new access token. Both platforms return the current one again, so that the functions keep theirs."""
     nowhere = Destination(platform=app.platform, app=app.name)
-    nobody = Outgoing(id="", message_key="", ordinal=0, to=nowhere, reply=Reply(), created=now)
-    steps = platform.token(nobody, app, {}, now)
+    placeholder = Outgoing(id="", message_key="", ordinal=0, to=nowhere, reply=Reply(), created=now)
+    steps = platform.token(placeholder, app, {}, now)
     try:
         call = next(steps)
         while True:

@@ -13,7 +13,7 @@ from tools.demo.case import Case, Outcome
 from tools.demo.client import PlatformClient, SentMessage
 from tools.demo.common import CommonCases
 
-_DICE = SystemRandom()
+_RANDOM = SystemRandom()
 _SIGNATURE = "X-Lark-Signature"
 
 
@@ -27,11 +27,11 @@ class Feishu(CommonCases):
     def genuine(self, client: PlatformClient, where: SentMessage, age: float = 0) -> Wire:
         """An encrypted and signed event."""
         plain = wire.dumps(event(client, where.room))
-        return wire.callback(client.config["encrypt_key"], plain, time.time() - age, _DICE)
+        return wire.callback(client.config["encrypt_key"], plain, time.time() - age, _RANDOM)
 
     def resealed(self, client: PlatformClient, genuine: Wire, body: bytes) -> Wire:
         """With a new signature."""
-        return wire.resigned(genuine, client.config["encrypt_key"], body, time.time(), _DICE)
+        return wire.resigned(genuine, client.config["encrypt_key"], body, time.time(), _RANDOM)
 
     def missigned(self, genuine: Wire) -> Wire:
         """With another first digit of the signature."""

@@ -28,7 +28,7 @@ MESSAGES, PER_CONVERSATION = 10_000, 10
 _SHARES = 16
 """The number of parts into which the scenarios are divided, for the processes of this machine."""
 _SMALLER = 8
-"""A smaller run takes one part in so many. The seed chooses which."""
+"""A smaller run takes one of this many parts. The seed chooses which."""
 _FAILURES = ("lost", "duplicated", "out_of_order", "unexplained", "over_limit")
 _COLUMNS = (*_FAILURES, "unknown", "rejected", "delayed", "redriven")
 

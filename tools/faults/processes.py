@@ -98,7 +98,7 @@ class Processes:
                 execution.task.resume()
 
     def _wait(self, seconds: float) -> None:
-        """Suspend the current task for so many seconds of virtual time. Raises RuntimeError outside of a task."""
+        """Suspend the current task for `seconds` of virtual time. Raises RuntimeError outside of a task."""
         execution = self._injector.current
         if execution.task is None:
             raise RuntimeError("only a task can wait")

@@ -29,22 +29,22 @@ def app(playground: str) -> dict[str, Any]:
 
 def events(now: int) -> dict[str, Any]:
     """One event per case."""
-    dice = Random(f"discord {now}")
+    rng = Random(f"discord {now}")
     command = {"id": "1100000000000000040", "name": "count", "type": 1}
     pressed = {"custom_id": "tea", "component_type": 2}
-    card = {"id": _snowflake(now, dice), "channel_id": _CHANNEL, "content": "", "type": 0}
+    card = {"id": _snowflake(now, rng), "channel_id": _CHANNEL, "content": "", "type": 0}
     typed = {"name": "drink", "type": 3, "value": "tea", "focused": True}
     order = {"id": "1100000000000000041", "name": "order", "type": 1, "options": [typed]}
     feedback = {"id": "1100000000000000042", "name": "feedback", "type": 1}
     return {
-        "ping": _posted(_interaction(_PING, now, dice), now),
-        "command": _posted(_interaction(_COMMAND, now, dice, data=command), now),
-        "button": _posted(_interaction(_COMPONENT, now, dice, data=pressed, message=card), now),
-        "completion": _posted(_interaction(_COMPLETION, now, dice, data=order), now),
-        "form_to_open": _posted(_interaction(_COMMAND, now, dice, data=feedback), now),
-        "form": _posted(_interaction(_FORM, now, dice, data=_filled_in()), now),
-        "menu_of_message": _posted(_interaction(_COMMAND, now, dice, data=_on_message(now, dice)), now),
-        "menu_of_person": _posted(_interaction(_COMMAND, now, dice, data=_on_person()), now),
+        "ping": _posted(_interaction(_PING, now, rng), now),
+        "command": _posted(_interaction(_COMMAND, now, rng, data=command), now),
+        "button": _posted(_interaction(_COMPONENT, now, rng, data=pressed, message=card), now),
+        "completion": _posted(_interaction(_COMPLETION, now, rng, data=order), now),
+        "form_to_open": _posted(_interaction(_COMMAND, now, rng, data=feedback), now),
+        "form": _posted(_interaction(_FORM, now, rng, data=_filled_in()), now),
+        "menu_of_message": _posted(_interaction(_COMMAND, now, rng, data=_on_message(now, rng)), now),
+        "menu_of_person": _posted(_interaction(_COMMAND, now, rng, data=_on_person()), now),
         "event": _posted(_authorized(now), now),
         "event_ping": _posted({"version": 1, "application_id": _APPLICATION, "type": 0}, now),
     }
@@ -55,9 +55,9 @@ def _filled_in() -> dict[str, Any]:
     return {"custom_id": "feedback", "components": [{"type": 18, "id": 1, "component": text}]}
 
 
-def _on_message(now: int, dice: Random) -> dict[str, Any]:
+def _on_message(now: int, rng: Random) -> dict[str, Any]:
     """A command of the menu of a message. The message mentions another person."""
-    target = _snowflake(now, dice)
+    target = _snowflake(now, rng)
     message = {
         "id": target,
         "type": 0,
@@ -89,13 +89,13 @@ def _authorized(now: int) -> dict[str, Any]:
     return {"version": 1, "application_id": _APPLICATION, "type": 1, "event": event}
 
 
-def _interaction(kind: int, now: int, dice: Random, **more: Any) -> dict[str, Any]:
+def _interaction(kind: int, now: int, rng: Random, **more: Any) -> dict[str, Any]:
     same = {
-        "id": _snowflake(now, dice),
+        "id": _snowflake(now, rng),
         "application_id": _APPLICATION,
         "type": kind,
         "version": 1,
-        "token": f"{dice.getrandbits(256):064x}",
+        "token": f"{rng.getrandbits(256):064x}",
     }
     if kind == _PING:
         return {**same, "user": _PERSON}
@@ -122,6 +122,6 @@ def _posted(interaction: dict[str, Any], now: int) -> dict[str, Any]:
     return gateway.callback("discord", headers, body, now)
 
 
-def _snowflake(now: int, dice: Random) -> str:
+def _snowflake(now: int, rng: Random) -> str:
     """An id in Discord's form: milliseconds since 2015, then 22 bits."""
-    return str(((int(now * 1000) - 1_420_070_400_000) << 22) | dice.getrandbits(22))
+    return str(((int(now * 1000) - 1_420_070_400_000) << 22) | rng.getrandbits(22))

@@ -37,31 +37,31 @@ def room(kind: str) -> str:
 
 def events(now: int) -> dict[str, Any]:
     """One event per case."""
-    dice = Random(f"feishu {now}")
+    rng = Random(f"feishu {now}")
     return {
-        "challenge": _posted(_challenge(dice), now, dice, key="", signed=False),
-        "challenge_encrypted": _posted(_challenge(dice), now, dice, signed=False),
-        "text": _posted(_message(_text("/count"), "private", now, dice), now, dice),
-        "group_mention": _posted(_message(_mention("/card"), "group", now, dice), now, dice),
-        "image": _posted(_message(_image(dice), "private", now, dice), now, dice),
-        "card_action": _posted(_press("tea", now, dice), now, dice),
+        "challenge": _posted(_challenge(rng), now, rng, key="", signed=False),
+        "challenge_encrypted": _posted(_challenge(rng), now, rng, signed=False),
+        "text": _posted(_message(_text("/count"), "private", now, rng), now, rng),
+        "group_mention": _posted(_message(_mention("/card"), "group", now, rng), now, rng),
+        "image": _posted(_message(_image(rng), "private", now, rng), now, rng),
+        "card_action": _posted(_press("tea", now, rng), now, rng),
     }
 
 
 def _posted(
-    payload: dict[str, Any], now: int, dice: Random, *, key: str = _ACCOUNT.encrypt_key, signed: bool = True
+    payload: dict[str, Any], now: int, rng: Random, *, key: str = _ACCOUNT.encrypt_key, signed: bool = True
 ) -> dict[str, Any]:
-    sent = wire.callback(key, wire.dumps(payload), now, dice, signed=signed)
+    sent = wire.callback(key, wire.dumps(payload), now, rng, signed=signed)
     return gateway.callback("feishu", sent.headers, sent.body, now)
 
 
-def _challenge(dice: Random) -> dict[str, Any]:
-    return {"challenge": _hex(dice), "token": _ACCOUNT.verification_token, "type": "url_verification"}
+def _challenge(rng: Random) -> dict[str, Any]:
+    return {"challenge": _hex(rng), "token": _ACCOUNT.verification_token, "type": "url_verification"}
 
 
-def _envelope(event_type: str, event: dict[str, Any], now: int, dice: Random) -> dict[str, Any]:
+def _envelope(event_type: str, event: dict[str, Any], now: int, rng: Random) -> dict[str, Any]:
     header = {
-        "event_id": _hex(dice),
+        "event_id": _hex(rng),
         "event_type": event_type,
         "create_time": millis(now),
         "token": _ACCOUNT.verification_token,
@@ -71,9 +71,9 @@ def _envelope(event_type: str, event: dict[str, Any], now: int, dice: Random) ->
     return {"schema": "2.0", "header": header, "event": event}
 
 
-def _message(said: dict[str, Any], kind: str, now: int, dice: Random) -> dict[str, Any]:
+def _message(said: dict[str, Any], kind: str, now: int, rng: Random) -> dict[str, Any]:
     message = {
-        "message_id": f"om_{_hex(dice)}",
+        "message_id": f"om_{_hex(rng)}",
         "create_time": millis(now),
         "update_time": millis(now),
         "chat_id": room(kind),
@@ -81,7 +81,7 @@ def _message(said: dict[str, Any], kind: str, now: int, dice: Random) -> dict[st
         **said,
     }
     sender = {"sender_id": ids_of(_ACCOUNT, _PERSON), "sender_type": "user", "tenant_key": TENANT}
-    return _envelope("im.message.receive_v1", {"sender": sender, "message": message}, now, dice)
+    return _envelope("im.message.receive_v1", {"sender": sender, "message": message}, now, rng)
 
 
 def _text(text: str) -> dict[str, Any]:
@@ -94,20 +94,20 @@ def _mention(text: str) -> dict[str, Any]:
     return {**_text(f"@_user_1 {text}"), "mentions": [mention]}
 
 
-def _image(dice: Random) -> dict[str, Any]:
-    return {"message_type": "image", "content": wire.dumps({"image_key": f"img_v3_{_hex(dice)}"}).decode()}
+def _image(rng: Random) -> dict[str, Any]:
+    return {"message_type": "image", "content": wire.dumps({"image_key": f"img_v3_{_hex(rng)}"}).decode()}
 
 
-def _press(button: str, now: int, dice: Random) -> dict[str, Any]:
+def _press(button: str, now: int, rng: Random) -> dict[str, Any]:
     event = {
         "operator": {"tenant_key": TENANT, **ids_of(_ACCOUNT, _PERSON)},
-        "token": f"c-{_hex(dice)}",
+        "token": f"c-{_hex(rng)}",
         "action": {"value": {"parley": button, "value": ""}, "tag": "button", "timezone": "Asia/Shanghai"},
         "host": "im_message",
-        "context": {"open_message_id": f"om_{_hex(dice)}", "open_chat_id": room("private")},
+        "context": {"open_message_id": f"om_{_hex(rng)}", "open_chat_id": room("private")},
     }
-    return _envelope("card.action.trigger", event, now, dice)
+    return _envelope("card.action.trigger", event, now, rng)
 
 
-def _hex(dice: Random) -> str:
-    return f"{dice.getrandbits(128):032x}"
+def _hex(rng: Random) -> str:
+    return f"{rng.getrandbits(128):032x}"

@@ -19,13 +19,13 @@ def headers(*, body: bool) -> dict[str, str]:
     return _HEADERS if body else {"User-Agent": _HEADERS["User-Agent"]}
 
 
-def encrypt(encoding_aes_key: str, plain: str, receiver: str, dice: Random) -> str:
+def encrypt(encoding_aes_key: str, plain: str, receiver: str, rng: Random) -> str:
     """Base64 of AES-256-CBC over 16 random bytes, the length, the text and its receiver; PKCS#7 to 32."""
     key = base64.b64decode(f"{encoding_aes_key}=")
     text = plain.encode()
     padder = padding.PKCS7(256).padder()
     encryptor = Cipher(algorithms.AES256(key), modes.CBC(key[:16])).encryptor()
-    content = dice.randbytes(16) + len(text).to_bytes(4, "big") + text + receiver.encode()
+    content = rng.randbytes(16) + len(text).to_bytes(4, "big") + text + receiver.encode()
     return base64.b64encode(
         encryptor.update(padder.update(content) + padder.finalize()) + encryptor.finalize()
     ).decode()

@@ -24,31 +24,31 @@ def app(playground: str) -> dict[str, Any]:
 
 def events(now: int) -> dict[str, Any]:
     """One event per case."""
-    dice = Random(f"wechat {now}")
+    rng = Random(f"wechat {now}")
     person = {"ToUserName": _ORIGINAL_ID, "FromUserName": _PERSON, "CreateTime": int(now)}
-    text = {"MsgType": "text", "Content": "/count", "MsgId": dice.getrandbits(62)}
+    text = {"MsgType": "text", "Content": "/count", "MsgId": rng.getrandbits(62)}
     followed = {"MsgType": "event", "Event": "subscribe", "EventKey": ""}
     return {
-        "verification": _verification(now, dice),
-        "text": _posted(tencent.xml(person | text), now, dice),
-        "subscribe": _posted(tencent.xml(person | followed), now, dice),
+        "verification": _verification(now, rng),
+        "text": _posted(tencent.xml(person | text), now, rng),
+        "subscribe": _posted(tencent.xml(person | followed), now, rng),
     }
 
 
-def _verification(now: int, dice: Random) -> dict[str, Any]:
-    query = {**_signed(now, dice), "echostr": str(dice.getrandbits(62))}
+def _verification(now: int, rng: Random) -> dict[str, Any]:
+    query = {**_signed(now, rng), "echostr": str(rng.getrandbits(62))}
     return gateway.callback("wechat", tencent.headers(body=False), b"", now, query=query)
 
 
-def _posted(plain: str, now: int, dice: Random) -> dict[str, Any]:
-    encrypted = tencent.encrypt(_KEY, plain, _APP_ID, dice)
-    query = _signed(now, dice)
+def _posted(plain: str, now: int, rng: Random) -> dict[str, Any]:
+    encrypted = tencent.encrypt(_KEY, plain, _APP_ID, rng)
+    query = _signed(now, rng)
     query |= {"openid": _PERSON, "encrypt_type": "aes"}
     query["msg_signature"] = tencent.sign(_TOKEN, query["timestamp"], query["nonce"], encrypted)
     body = tencent.xml({"ToUserName": _ORIGINAL_ID, "Encrypt": encrypted}).encode()
     return gateway.callback("wechat", tencent.headers(body=True), body, now, query=query)
 
 
-def _signed(now: int, dice: Random) -> dict[str, str]:
-    stamp, nonce = str(int(now)), str(dice.randrange(10**10))
+def _signed(now: int, rng: Random) -> dict[str, str]:
+    stamp, nonce = str(int(now)), str(rng.randrange(10**10))
     return {"signature": tencent.sign(_TOKEN, stamp, nonce), "timestamp": stamp, "nonce": nonce}

@@ -23,31 +23,31 @@ def app(playground: str) -> dict[str, Any]:
 
 def events(now: int) -> dict[str, Any]:
     """One event per case."""
-    dice = Random(f"wecom {now}")
+    rng = Random(f"wecom {now}")
     person = {"ToUserName": _CORP, "FromUserName": "lin", "CreateTime": int(now)}
-    text = {"MsgType": "text", "Content": "/count", "MsgId": dice.getrandbits(62), "AgentID": _AGENT}
+    text = {"MsgType": "text", "Content": "/count", "MsgId": rng.getrandbits(62), "AgentID": _AGENT}
     entered = {"MsgType": "event", "Event": "enter_agent", "EventKey": "", "AgentID": _AGENT}
     return {
-        "verification": _verification(now, dice),
-        "text": _posted(tencent.xml(person | text), now, dice),
-        "enter_agent": _posted(tencent.xml(person | entered), now, dice),
+        "verification": _verification(now, rng),
+        "text": _posted(tencent.xml(person | text), now, rng),
+        "enter_agent": _posted(tencent.xml(person | entered), now, rng),
     }
 
 
-def _verification(now: int, dice: Random) -> dict[str, Any]:
-    echo = tencent.encrypt(_KEY, str(dice.getrandbits(62)), _CORP, dice)
-    query = {**_signed(echo, now, dice), "echostr": echo}
+def _verification(now: int, rng: Random) -> dict[str, Any]:
+    echo = tencent.encrypt(_KEY, str(rng.getrandbits(62)), _CORP, rng)
+    query = {**_signed(echo, now, rng), "echostr": echo}
     return gateway.callback("wecom", tencent.headers(body=False), b"", now, query=query)
 
 
-def _posted(plain: str, now: int, dice: Random) -> dict[str, Any]:
-    encrypted = tencent.encrypt(_KEY, plain, _CORP, dice)
+def _posted(plain: str, now: int, rng: Random) -> dict[str, Any]:
+    encrypted = tencent.encrypt(_KEY, plain, _CORP, rng)
     body = tencent.xml({"ToUserName": _CORP, "Encrypt": encrypted, "AgentID": str(_AGENT)}).encode()
-    return gateway.callback("wecom", tencent.headers(body=True), body, now, query=_signed(encrypted, now, dice))
+    return gateway.callback("wecom", tencent.headers(body=True), body, now, query=_signed(encrypted, now, rng))
 
 
-def _signed(encrypted: str, now: int, dice: Random) -> dict[str, str]:
-    stamp, nonce = str(int(now)), str(dice.randrange(10**10))
+def _signed(encrypted: str, now: int, rng: Random) -> dict[str, str]:
+    stamp, nonce = str(int(now)), str(rng.randrange(10**10))
     return {
         "msg_signature": tencent.sign(_TOKEN, stamp, nonce, encrypted),
         "timestamp": stamp,

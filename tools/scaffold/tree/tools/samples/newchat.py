@@ -23,10 +23,10 @@ def app(playground: str) -> dict[str, Any]:
 
 def events(now: int) -> dict[str, Any]:
     """One event per case."""
-    dice = Random(f"newchat {now}")
+    rng = Random(f"newchat {now}")
     return {
-        "verification": _posted({"type": "challenge", "challenge": f"{dice.getrandbits(64):016x}"}, now),
-        "text": _posted(wire.message(f"{dice.getrandbits(64):016x}", "lin", "Lin Mei", "team", "/count", now), now),
+        "verification": _posted({"type": "challenge", "challenge": f"{rng.getrandbits(64):016x}"}, now),
+        "text": _posted(wire.message(f"{rng.getrandbits(64):016x}", "lin", "Lin Mei", "team", "/count", now), now),
     }
 
 
