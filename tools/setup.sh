@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes the environments that the Makefile works with, or says in one sentence what is missing.
+# Creates the environments for the Makefile. If something is missing, it prints one sentence that says what.
 #
-#   sh tools/setup.sh dev        .venv                   checks, tests, playground, the package itself (editable)
+#   sh tools/setup.sh dev        .venv                   checks, tests, playground, and the package itself (editable)
 #   sh tools/setup.sh sam        .local/envs/sam         SAM CLI and cfn-lint
 #   sh tools/setup.sh emulator   .local/envs/emulator    the local AWS
-#   sh tools/setup.sh py313      .local/envs/py313       as dev, on Python 3.13, the runtime in production
-#   sh tools/setup.sh lock       pins everything anew    (needs dev)
+#   sh tools/setup.sh py313      .local/envs/py313       like dev, on Python 3.13, the runtime in production
+#   sh tools/setup.sh lock       pins the newest versions (needs dev)
 #
-# An environment is made again only when its pins, its interpreter or its place have changed. Everything comes with
-# hashes from the lock files.
+# An environment is created again only if its pins, its interpreter or its path has changed. All packages are pinned
+# with hashes in the lock files.
 set -eu
 cd "$(dirname "$0")/.."
 HERE=$(pwd)
@@ -23,7 +23,7 @@ die() {
 
 note() { echo "setup: $*" >&2; }
 
-# A cache is a convenience: without a home to keep it in, one of our own will do.
+# If the home directory is not writable, the cache of uv is in the repository.
 if ! mkdir -p "${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv" 2>/dev/null && [ -z "${UV_CACHE_DIR:-}" ]; then
     export UV_CACHE_DIR="$HERE/.local/cache/uv"
 fi
@@ -45,8 +45,8 @@ find_python() {
             return
         fi
     done
-    die "Parley needs Python 3.11 or newer, and there is none on the PATH (found: $(python3 -V 2>&1 || true));" \
-        "install one, or name it: make setup PYTHON=/path/to/python3"
+    die "Parley needs Python 3.11 or newer, and there is none on the PATH (found: $(python3 -V 2>&1 || true))." \
+        "Install one, or name it: make setup PYTHON=/path/to/python3"
 }
 
 find_python313() {
@@ -59,8 +59,8 @@ find_python313() {
     done
 }
 
-# An environment is made anew for another interpreter or place; for other pins its packages are changed in place, which
-# is quicker and does not disturb whoever works in it.
+# An environment is created again for another interpreter or path. For other pins its packages are updated in place:
+# this is faster and does not disturb programs that use it.
 base() { # python
     "$1" -c 'import sys; print(sys.version, sys.base_prefix)' && echo "$HERE"
 }
@@ -70,7 +70,7 @@ based_on() { # directory python
         [ "$(base "$2")" = "$(cat "$1/.base")" ]
 }
 
-# What an environment is made of: its pins, its interpreter, its place.
+# The inputs of an environment: its pins, its interpreter, its path.
 fingerprint() { # python lockfile...
     python=$1
     shift
@@ -93,10 +93,10 @@ finish() { # directory lockfile...
 
 sync() { # directory lockfile
     "$UV" pip sync --quiet --python "$1/bin/python" --require-hashes --compile-bytecode "$2" ||
-        die "the packages of $2 could not be installed into $1 (see above); is the package index reachable?"
+        die "the packages of $2 could not be installed into $1 (see above). Is the package index reachable?"
 }
 
-# The package itself, editable; its build backend is in the lock file, so nothing is fetched for it.
+# The package itself, editable. Its build backend is in the lock file, so this needs no network.
 install_parley() { # directory
     "$UV" pip install --quiet --python "$1/bin/python" --no-deps --no-build-isolation --editable . ||
         die "the package could not be installed into $1 (see above)"
@@ -111,12 +111,12 @@ make_dev() {
     if based_on .venv "$python" && "$UV" --version >/dev/null 2>&1; then
         note "updating .venv"
     else
-        note "making .venv with $("$python" -V 2>&1)"
+        note "creating .venv with $("$python" -V 2>&1)"
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-            die "$python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv"
-        "$python" -m venv --clear .venv || die "$python could not make a virtual environment in .venv (see above)"
+            die "$python cannot create virtual environments. On Debian and Ubuntu: apt-get install python3-venv"
+        "$python" -m venv --clear .venv || die "$python could not create a virtual environment in .venv (see above)"
         .venv/bin/python -m pip install --quiet --no-input --require-hashes -r requirements/bootstrap.txt ||
-            die "uv could not be installed (see above); is the package index reachable?"
+            die "uv could not be installed (see above). Is the package index reachable?"
         base "$python" >.venv/.base
     fi
     sync .venv requirements/dev.txt
@@ -125,15 +125,15 @@ make_dev() {
 }
 
 make_env() { # name python lockfile
-    # Of the same interpreter as asked for: the layers are built for .venv's, and the emulator runs them with its own.
+    # With the requested interpreter: layers are built for the one of .venv, and the emulator runs them with its own.
     if current ".local/envs/$1" "$3" && based_on ".local/envs/$1" "$2"; then return; fi
     if based_on ".local/envs/$1" "$2"; then
         note "updating .local/envs/$1"
     else
-        note "making .local/envs/$1"
+        note "creating .local/envs/$1"
         rm -rf ".local/envs/$1"
         "$UV" venv --quiet --no-project --python "$2" ".local/envs/$1" ||
-            die "no virtual environment in .local/envs/$1 (see above)"
+            die "uv could not create a virtual environment in .local/envs/$1 (see above)"
         base "$2" >".local/envs/$1/.base"
     fi
     sync ".local/envs/$1" "$3"
@@ -141,7 +141,7 @@ make_env() { # name python lockfile
     finish ".local/envs/$1" "$3"
 }
 
-# Python 3.13 is looked for again each time it is not there: nothing else asks for it.
+# Python 3.13 is optional, so a missing one is searched for again each time.
 make_py313() {
     if current .local/envs/py313 requirements/dev.txt; then return; fi
     if runs .venv/bin/python "sys.version_info[:2] == (3, 13)"; then return; fi
