@@ -43,6 +43,8 @@ class Tencent(Platform[Account]):
     transfers_to_agents: ClassVar[bool] = False
     """Whether a passive reply can transfer the conversation to a human agent."""
     rate_limit_error: ClassVar[tuple[int, str]]
+    shown_events: ClassVar[frozenset[str]]
+    """The events, in lower case, whose passive reply people see. Other replies to events are dropped."""
 
     def __init__(self, *, retry_delays: tuple[float, ...] = RETRY_DELAYS, **options: Any) -> None:
         super().__init__(**options)
@@ -238,11 +240,19 @@ class Tencent(Platform[Account]):
             delivery.result["error"] = str(error)
             self.show_unavailable(delivery)
             return True
+        if reply is not None and not self._is_shown(delivery):
+            delivery.result["unseen"] = reply[0]
+            return True
         if reply is not None and person is not None:
             message = self.put_bot_message(account, person, *reply, f"passive-{self.hex(16)}")
             message.root = delivery.subject
             delivery.result["passive"] = message.id
         return True
+
+    def _is_shown(self, delivery: Delivery) -> bool:
+        """Whether people see the passive reply to what is delivered."""
+        fields = wire.read_xml(delivery.plain)
+        return fields.get("MsgType") != "event" or str(fields.get("Event")).lower() in self.shown_events
 
     def record_attempt(
         self, delivery: Delivery, attempt: Attempt, headers: Mapping[str, str] | None = None, body: bytes = b""

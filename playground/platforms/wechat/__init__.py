@@ -51,6 +51,9 @@ class Wechat(Tencent):
         45011,
         "api minute-quota reach limit, must slower, retry next minute",
     )
+    shown_events: ClassVar[frozenset[str]] = frozenset(
+        {"subscribe", "scan", "click", "scancode_push", "scancode_waitmsg"}
+    )
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -50,6 +50,7 @@ class Wecom(Tencent):
     max_articles: ClassVar[int] = 8
     empty_responses: ClassVar[tuple[bytes, ...]] = (b"",)
     rate_limit_error: ClassVar[tuple[int, str]] = (45009, "api freq out of limit")
+    shown_events: ClassVar[frozenset[str]] = frozenset({"click", "scancode_push", "scancode_waitmsg"})
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -72,7 +72,10 @@ class Answer:
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The call is done. `id` is the platform's id of the new object, `data` is for later calls of the same reply."""
+    """The call is done. `id` is the platform's id of the new object, `data` is for later calls of the same reply.
+
+    `data["unreached"]`: the receivers that the message did not reach, if the platform names some.
+    """
 
     id: str = ""
     data: dict[str, str] = {}

@@ -101,10 +101,15 @@ def _without_media(out: Outgoing, media: AnyMedia | None) -> Outgoing | None:
 
 
 def _with_address(segment: AnySegment) -> AnySegment:
-    """Media as a line of text: their name, and the address if they have one. Other segments are returned unchanged."""
+    """Media as a line of text: their name, and the address. Without an address the text says that they are missing.
+
+    Other segments are returned unchanged.
+    """
     if not isinstance(segment, Media):
         return segment
-    return Text(text=f"{plain_text((segment,))} {segment.url}".strip() + "\n")
+    name = plain_text((segment,))
+    is_missing = not segment.url and (segment.data or segment.key) and name.endswith("]")
+    return Text(text=f"{name[:-1]}: could not be sent]\n" if is_missing else f"{name} {segment.url}".strip() + "\n")
 
 
 def _changed(out: Outgoing, before: Outgoing, change: Callable[[AnySegment], AnySegment]) -> Outgoing | None:

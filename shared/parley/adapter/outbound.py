@@ -106,5 +106,16 @@ class SupportsSilence(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsDeferral(Protocol):
+    """An `outbound` module of a platform whose passive replies carry what the API refuses (`SupportsPassiveReply`)."""
+
+    def passive_form(self, out: Outgoing, app: App) -> Outgoing | None:
+        """`out` in the form that a passive reply to the person's next message can carry: words for media and cards that
+        only the API can send. None if no passive reply can carry it.
+        """
+        ...
+
+
 class UndeliverableError(ParleyError):
     """The platform has no way to deliver this reply. The message is for the bot's author."""

@@ -16,6 +16,7 @@ from parley.adapter import (
     Permanent,
     Sent,
     Steps,
+    SupportsDeferral,
     TokenRejected,
     Transient,
     UndeliverableError,
@@ -171,7 +172,11 @@ class Attempts:
     def _end(self, attempt: Attempt, error: Exception | None) -> Result:
         """The result after the last call, or after the platform's code raised `error`."""
         if error is None:
-            return Completed(ReplyState.SENT)
+            # A call may succeed although it did not reach every receiver.
+            unreached = [receipt.data["unreached"] for receipt in attempt.receipts if "unreached" in receipt.data]
+            return Completed(
+                ReplyState.SENT, f"not reached: {'; '.join(dict.fromkeys(unreached))}" if unreached else ""
+            )
         if isinstance(error, UndeliverableError):
             return Completed(ReplyState.FAILED, str(error))
         # A defect of ours: retries leave time to mend it, then a final state lets the conversation go on.
@@ -224,9 +229,17 @@ class Attempts:
 
     def _window_closed(self, attempt: Attempt, reason: str) -> Result:
         """The result if the API delivers no message to this person now."""
-        if attempt.context.app.config.replies_passively and attempt.can_be_deferred:
-            return Defer(reason)
-        return self._retry(attempt, reason, _WINDOW_RETRY)
+        context = attempt.context
+        if not context.app.config.replies_passively or attempt.visible or attempt.unknown_since is not None:
+            return self._retry(attempt, reason, _WINDOW_RETRY)
+        form = attempt.out
+        if isinstance(context.platform, SupportsDeferral):
+            form = context.platform.passive_form(attempt.out, context.app)
+        if form is None:
+            return Completed(attempt.undelivered, reason)
+        if form != attempt.out:
+            return Fallback(form, (), reason)
+        return Defer(reason) if attempt.can_be_deferred else self._retry(attempt, reason, _WINDOW_RETRY)
 
     def _retry(self, attempt: Attempt, reason: str, after: float = 0) -> RetryAfter | Completed:
         """Another attempt with exponential back-off, in `after` seconds at the earliest, or a final state after the

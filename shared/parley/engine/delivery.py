@@ -224,7 +224,10 @@ class Deliverer:
         telemetry.count(_METRICS[state], platform=platform)
         if state is ReplyState.SENT:
             telemetry.duration("DeliveryTime", now - out.created, platform=platform)
-        level = log.info if state is ReplyState.SENT else log.error
+        is_partial = state is ReplyState.SENT and bool(result.reason)
+        if is_partial:
+            telemetry.count("RepliesPartial", platform=platform)
+        level = log.error if state is not ReplyState.SENT else log.warning if is_partial else log.info
         level("reply finished", extra={**_ids(out), "state": str(state), "reason": result.reason})
 
 

@@ -124,6 +124,11 @@ AnyMedia = Image | File | Audio | Video
 AnySegment = Text | Markdown | Mention | Image | File | Audio | Video | Location | Link | Quote | Card | Other
 
 
+NATIVE_FORMS = frozenset({"miniprogram", "template", "subscription", "typing", "transfer_customer_service"})
+"""Names of `Other` segments that stand for a message or call of one platform. Where that form does not exist, people
+read their `text` only, and never their name."""
+
+
 def plain_text(segments: tuple[AnySegment, ...]) -> str:
     """The text of `segments`, the last fallback of every rendering."""
     return "".join(_plain(segment) for segment in segments).strip()
@@ -148,7 +153,7 @@ def _plain(segment: AnySegment) -> str:
         case Card():
             return _plain_card(segment)
         case Other(name=name, text=text):
-            return text or f"[{name}]"
+            return text or ("" if name in NATIVE_FORMS else f"[{name}]")
 
 
 def _plain_card(card: Card) -> str:

@@ -133,6 +133,18 @@ def test_an_invalid_passive_reply_is_reported(bot: Caller, plain: Any, more: Any
     assert len(bot.bot_messages()) == (0 if error else 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_shown"),
+    [("menu", True), ("subscribe", False), ("unsubscribe", False), ("entered", False), ("view", False)],
+)
+def test_a_passive_reply_to_an_event_that_shows_none_is_not_seen(bot: Caller, kind: str, is_shown: bool) -> None:
+    bot.imitation.emit_event(bot.app.name, kind, {"sender": "lin", "event_key": "k"})
+    (delivery,) = bot.imitation.drain_outbox()
+    bot.take(delivery, 200, sealed(bot, RIGHT))
+    assert bool(bot.seen()) is is_shown
+    assert ("unseen" in delivery.result) is not is_shown
+
+
 @pytest.mark.parametrize("body", [b"success", b"{}", wire.xml(RIGHT), b"<xml></xml>"])
 def test_a_body_that_is_not_encrypted_xml_is_reported(bot: Caller, body: bytes) -> None:
     delivery = bot.send_message()

@@ -1,6 +1,7 @@
 """Reads the answers of both APIs. They return HTTP 200 and an `errcode`; only the codes differ."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from parley.adapter import (
@@ -57,7 +58,7 @@ class Codes(NamedTuple):
     done: frozenset[int] = frozenset()
     """The same call has succeeded before."""
     window_closed: frozenset[int] = frozenset()
-    """The platform allows no message to this person until they write again."""
+    """The platform allows no message to this person until they write again, or it refuses every call of this app."""
     reply_token: frozenset[int] = frozenset()
     """The code that came with a click has been used or has expired."""
     hints: Mapping[int, str] = {}
@@ -79,8 +80,15 @@ def reason(body: Mapping[str, Any], codes: Codes) -> str:
     return f"{code} {body.get('errmsg', '')}"[:_MAX_REASON] + (f": {hint}" if hint else "")
 
 
-def outcome(answer: Answer, codes: Codes) -> Outcome:
-    """The outcome that `answer` reports."""
+def outcome(answer: Answer, codes: Codes, call: Call | None = None) -> Outcome:
+    """The outcome of `call` that `answer` reports. Refused media cost a reply only the media."""
+    found = _outcome(answer, codes)
+    if call is not None and call.upload is not None and isinstance(found, Permanent) and not found.window_closed:
+        return replace(found, part="media")
+    return found
+
+
+def _outcome(answer: Answer, codes: Codes) -> Outcome:
     body = answer.json()
     if not body or ("errcode" not in body and answer.status != 200):
         return _without_code(answer)

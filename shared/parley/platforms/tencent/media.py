@@ -4,7 +4,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from parley.adapter import IDEMPOTENT, Call, Upload
-from parley.model import AnyMedia
+from parley.model import AnyMedia, Audio, Image, Video
 from parley.platforms.tencent.api import AUTH
 
 MEGABYTE = 1_048_576
@@ -23,6 +23,31 @@ class MediaType(NamedTuple):
 IMAGE = MediaType("image", 10 * MEGABYTE, "image.png")
 VOICE = MediaType("voice", 2 * MEGABYTE, "voice.amr")
 VIDEO = MediaType("video", 10 * MEGABYTE, "video.mp4")
+
+
+Formats = tuple[tuple[type[AnyMedia], MediaType, tuple[str, ...]], ...]
+"""The formats that a platform shows, by type of segment."""
+WECOM_FORMATS: Formats = (
+    (Image, IMAGE, ("jpg", "jpeg", "png")),
+    (Audio, VOICE, ("amr",)),
+    (Video, VIDEO, ("mp4",)),
+)
+WECHAT_FORMATS: Formats = (
+    (Image, IMAGE, ("png", "jpg", "jpeg", "gif")),
+    (Audio, VOICE, ("amr", "mp3", "mpeg")),
+    (Video, VIDEO, ("mp4",)),
+)
+
+
+def media_type_of(media: AnyMedia, formats: Formats) -> MediaType | None:
+    """The type as which `media` is sent. None if there is none.
+
+    A media id does not show the format; the type of the segment decides then.
+    """
+    for segment_type, media_type, names in formats:
+        if isinstance(media, segment_type) and (media.key or has_format(media, *names)):
+            return media_type
+    return None
 
 
 def has_content(media: AnyMedia) -> bool:

@@ -5,132 +5,160 @@ Long text is cut into parts of the allowed size.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
-from parley.model import AnySegment, Audio, Card, File, Image, Link, Markdown, Text, Video, plain_text
+from parley.model import (
+    AnyMedia,
+    AnySegment,
+    Audio,
+    Card,
+    File,
+    Image,
+    Link,
+    Markdown,
+    Quote,
+    Text,
+    Video,
+    plain_text,
+)
+from parley.platforms.tencent import markdown
+from parley.platforms.tencent.markup import OWN, TAGS, Piece, Pieces, Rule, finish, lines, raw, size
 from parley.text import split, utf8_size
 
-Writer = Callable[[AnySegment], str]
-"""Renders one segment as text."""
+Writer = Callable[[AnySegment], Pieces]
+"""Renders one segment."""
 
 LIMIT = 2048
 """Bytes of a text in UTF-8. The platforms refuse a longer text, or cut it off without an error."""
-_LINK_TAG = re.compile(r"<(?=/?a\b)", re.IGNORECASE)
-_ZERO_WIDTH_SPACE = "\u200b"
-"""Keeps `<` from opening a tag. The platforms have no escape for it."""
 _WEB_ADDRESS = re.compile(r"(https?|weixin)://[^\s\"<>]+")
-_CODE_OR_LINK = re.compile(
-    r"```[\w+#.-]{0,30}\n?(?P<block>.*?)```"
-    r"|`(?P<code>[^`\n]+)`"
-    r"|!?\[(?P<title>[^\[\]\n]{0,500})\]\((?P<url>[^()\s]{1,2000})\)",
-    re.DOTALL,
-)
-_MARKS = (
-    (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"\1"),
-    (re.compile(r"(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)"), r"\1"),
-    (re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"), r"\1"),
-    (re.compile(r"\*(?=[^\s*])([^*\n]+?)(?<=\S)\*"), r"\1"),
-    (re.compile(r"(?<!\w)_(?=[^\s_])([^_\n]+?)(?<=\S)_(?!\w)"), r"\1"),
-    (re.compile(r"^#{1,6} +", re.MULTILINE), ""),
-    (re.compile(r"^( *)[-*+] +", re.MULTILINE), r"\1• "),
-)
+_WORD = re.compile(r"\S")
 
 
-def as_text(segment: AnySegment) -> str:
+class Style(NamedTuple):
+    """How a kind of text is written: each segment, its markup, its largest size in bytes."""
+
+    write: Writer
+    rules: tuple[Rule, ...] = TAGS
+    limit: int = LIMIT
+
+    def text(self, segments: Iterable[AnySegment]) -> str:
+        """The text of `segments`. White space around it is dropped."""
+        return finish((piece for segment in segments for piece in self.write(segment)), self.rules).strip()
+
+
+def as_text(segment: AnySegment) -> Pieces:
     """`segment` as text. A link becomes a tag; a tag that is part of a text is shown as it is."""
     match segment:
+        case Text(text=text):
+            return raw(text)
         case Markdown(text=text):
             return strip_markdown(text)
         case Link():
-            rest = f"\n{literal(segment.description)}" if segment.description else ""
-            return anchor(segment.url, segment.title) + rest
+            return lines(anchor(segment.url, segment.title), raw(segment.description))
         case Image() | File() | Audio() | Video() if segment.url:
             return anchor(segment.url, plain_text((segment,)))
+        case Image() | File() | Audio() | Video():
+            return raw(media_text(segment))
         case Card():
-            buttons = (anchor(b.url, b.label) if b.url else f"[{literal(b.label)}]" for b in segment.buttons)
+            buttons = (anchor(b.url, b.label) if b.url else raw(f"[{b.label}]") for b in segment.buttons)
             return card_text(segment, buttons)
+        case Quote(text=text):
+            return raw(quote_text(text))
         case _:
-            return literal(segment.text if isinstance(segment, Text) else plain_text((segment,)))
+            return raw(plain_text((segment,)))
 
 
-def card_text(card: Card, buttons: Iterable[str]) -> str:
+def media_text(media: AnyMedia) -> str:
+    """The words for media that are not shown. Data without an address are lost here, and the words say so."""
+    text = plain_text((media,))
+    is_lost = media.data and not media.url and text.endswith("]")
+    return f"{text[:-1]}: cannot be sent here]" if is_lost else text
+
+
+def quote_text(text: str) -> str:
+    """A quote on lines of its own; empty without words."""
+    quoted = "\n> ".join(text.strip().splitlines())
+    return f"\n> {quoted}\n" if quoted else ""
+
+
+def card_text(card: Card, buttons: Iterable[Pieces]) -> Pieces:
     """A card as lines: its title, its text, and `buttons`, which the caller has rendered."""
-    return "\n".join(part for part in (literal(card.title), strip_markdown(card.text), *buttons) if part)
+    return lines(raw(card.title), strip_markdown(card.text), *buttons)
 
 
-def literal(text: str) -> str:
-    """`text`, changed so that no part of it becomes a link."""
-    return _LINK_TAG.sub(f"<{_ZERO_WIDTH_SPACE}", text)
-
-
-def anchor(url: str, title: str = "") -> str:
+def anchor(url: str, title: str = "") -> Pieces:
     """A link that shows `title`. If a tag cannot contain the address, the title and the bare address."""
-    label = re.sub(r"\s+", " ", literal(title)).strip()
+    label = re.sub(r"\s+", " ", title).strip()
     if not _WEB_ADDRESS.fullmatch(url):
-        return f"{label} {literal(url)}".strip()
-    return f'<a href="{url}">{label or url}</a>'
+        return raw(f"{label} {url}".strip())
+    return Piece(f'<a href="{url}">', OWN), Piece(label or url), Piece("</a>", OWN)
 
 
-def bare(url: str, title: str = "") -> str:
+def bare(url: str, title: str = "") -> Pieces:
     """A link without tags: its title and its address."""
-    return f"{title} {url}".strip()
+    return raw(f"{title} {url}".strip())
 
 
-def strip_markdown(markdown: str, link: Callable[[str, str], str] = anchor) -> str:
+def strip_markdown(text: str, link: markdown.Link = anchor) -> Pieces:
     """Markdown as readable text, without its marks. `link` renders links; code is unchanged."""
-    placeholders: list[str] = []
-
-    def replace(match: re.Match[str]) -> str:
-        if match["url"] is not None:
-            placeholders.append(link(match["url"], match["title"]))
-        else:
-            placeholders.append(literal(match["block"] if match["code"] is None else match["code"]))
-        return f"\ue000{len(placeholders) - 1}\ue001"
-
-    text = _CODE_OR_LINK.sub(replace, re.sub("[\ue000\ue001]", "", markdown))
-    text = literal(text)
-    for pattern, plain in _MARKS:
-        text = pattern.sub(plain, text)
-    return re.sub("\ue000([0-9]+)\ue001", lambda match: placeholders[int(match[1])], text)
+    return markdown.strip_markdown(text, link)
 
 
-def groups(segments: Iterable[AnySegment], write: Writer, limit: int) -> Iterator[list[AnySegment]]:
-    """`segments` in groups. The text of a group has at most `limit` bytes.
+def untagged(text: str) -> str:
+    """Markdown as text for a place that shows no tags."""
+    return finish(strip_markdown(text, bare))
+
+
+def groups(segments: Iterable[AnySegment], style: Style) -> Iterator[list[AnySegment]]:
+    """`segments` in groups. The text of a group has at most `style.limit` bytes.
 
     A long text is cut after a sentence or a word of its source, so no tag is cut. A link that is too long for one group
     becomes text.
     """
     group: list[AnySegment] = []
-    used = 0
+    most = 0
+    """An upper bound of the group's size: joining two pieces adds at most one escape."""
     for segment in segments:
-        for piece in _pieces(segment, write, limit):
-            size = utf8_size(write(piece))
-            if group and used + size > limit:
+        for part in _parts(segment, style):
+            needed = size(style.write(part), style.rules)
+            fits = not needed or most + needed + _ESCAPE <= style.limit
+            if group and not fits and utf8_size(style.text([*group, part])) > style.limit:
                 yield group
-                group, used = [], 0
-            group.append(piece)
-            used += size
+                group, most = [], 0
+            group.append(part)
+            most += needed + _ESCAPE if needed else 0
     if group:
         yield group
 
 
-def group_text(group: Iterable[AnySegment], write: Writer) -> str:
-    """The text of a group."""
-    return "".join(map(write, group)).strip()
+_ESCAPE = 3
+"""Bytes of an escape."""
 
 
-def texts(segments: Iterable[AnySegment], write: Writer, limit: int) -> Iterator[str]:
-    """The texts of `segments`, each of at most `limit` bytes. Empty texts are left out."""
-    for group in groups(segments, write, limit):
-        if text := group_text(group, write):
+def texts(segments: Iterable[AnySegment], style: Style) -> Iterator[str]:
+    """The texts of `segments`, each of at most `style.limit` bytes. Empty texts are left out."""
+    for group in groups(segments, style):
+        if text := style.text(group):
             yield text
 
 
-def _pieces(segment: AnySegment, write: Writer, limit: int) -> Iterator[AnySegment]:
-    if utf8_size(write(segment)) <= limit:
+def _parts(segment: AnySegment, style: Style) -> Iterator[AnySegment]:
+    """`segment`, cut into parts of the allowed size. White space at a cut is one space or line end of the next part."""
+    if size(style.write(segment), style.rules) <= style.limit:
         yield segment
         return
     source = segment if isinstance(segment, Text | Markdown) else Text(text=plain_text((segment,)))
-    for part in split(source.text, limit, lambda part: utf8_size(write(msgspec.structs.replace(source, text=part)))):
-        yield msgspec.structs.replace(source, text=part)
+
+    def size_of(part: str) -> int:
+        return utf8_size(style.text((replace(source, text=part),)))
+
+    place = 0
+    for part in split(source.text, style.limit, size_of):
+        word = _WORD.search(source.text, place)
+        start = word.start() if word else place
+        gap = source.text[place:start] if place else ""
+        space = "\n" if "\n" in gap else " " if gap else ""
+        yield replace(source, text=space + part)
+        place = start + len(part)

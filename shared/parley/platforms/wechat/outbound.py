@@ -23,13 +23,14 @@ from parley.adapter import (
     UndeliverableError,
 )
 from parley.errors import RetryAfter
-from parley.model import AnyMedia, Outgoing, digest
+from parley.model import AnyMedia, Other, Outgoing, digest
 from parley.platforms.tencent import api, passive
-from parley.platforms.tencent.media import download_call, upload_call
+from parley.platforms.tencent.media import WECHAT_FORMATS, download_call, media_type_of, upload_call
+from parley.platforms.tencent.passive_rules import TRANSFER
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wechat.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wechat.config import Config
-from parley.platforms.wechat.render import media_message, media_type_of, messages
+from parley.platforms.wechat.render import media_message, messages
 
 PROFILE = Profile(retry_for=3600)
 read_addresses = api.read_addresses
@@ -39,20 +40,28 @@ _CLIENT_MSG_ID_VALID = 580
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
-    """The calls that send `out`. Raises UndeliverableError, and RetryAfter while a callback may still carry it."""
+    """The calls that send `out`. Raises UndeliverableError, and RetryAfter while a callback may still carry it.
+
+    WeChat changes no message, so an edit is a new message. A recall is impossible.
+    """
     passive.hold(out, now, replies_passively=app.config.replies_passively)
     if out.to.webhook:
         raise UndeliverableError("WeChat has no group webhooks")
-    if out.reply.op != "send":
-        raise UndeliverableError(f"WeChat has no {out.reply.op}")
+    if out.reply.op == "recall":
+        raise UndeliverableError("WeChat has no recall")
     if not out.to.user_id:
         raise UndeliverableError("the destination names no person (user_id)")
-    return _send(out, app.config)
+    return passive.deferrable(_send(out, app.config), replies_passively=app.config.replies_passively)
+
+
+def passive_form(out: Outgoing, app: App) -> Outgoing | None:
+    """See `parley.adapter.SupportsDeferral`."""
+    return passive.passive_form(passive.WECHAT, out)
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
     """The outcome of `call`, read from `answer`."""
-    found = passive.limit_deferral(call, api.outcome(answer, CODES))
+    found = passive.limit_deferral(call, api.outcome(answer, CODES, call))
     if call.name == "typing" and isinstance(found, Permanent | RetryAfter):
         # The typing sign is refused if the person did nothing lately. Messages after it must not wait or fail for it.
         return Sent()
@@ -110,11 +119,12 @@ def _send(out: Outgoing, config: Config) -> Steps:
         yield _message(message, out, number, config)
         number += 1
     if not number:
-        raise UndeliverableError("the reply is empty")
+        is_transfer = any(isinstance(segment, Other) and segment.name == TRANSFER for segment in out.reply.segments)
+        raise UndeliverableError(f"{TRANSFER} works in passive replies only" if is_transfer else "the reply is empty")
 
 
 def _uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
-    media_id, media_type = media.key, media_type_of(media)
+    media_id, media_type = media.key, media_type_of(media, WECHAT_FORMATS)
     if not media_id and media_type is not None:
         sent = yield upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type, {}, with_token=True)
         media_id = sent.id
@@ -137,12 +147,9 @@ def _message(message: Rendered, out: Outgoing, number: int, config: Config) -> C
         case kind:
             name = "miniprogrampage" if kind == "miniprogram" else kind
             body = to | {"msgtype": name, name: message.content}
-            note = passive.IN_CONVERSATION if config.replies_passively else ""
-            return _call("send", "/cgi-bin/message/custom/send", config, body, note=note)
+            return _call("send", "/cgi-bin/message/custom/send", config, body)
 
 
-def _call(
-    name: str, path: str, config: Config, body: dict[str, Any], *, idempotent_for: float = 0, note: str = ""
-) -> Call:
+def _call(name: str, path: str, config: Config, body: dict[str, Any], *, idempotent_for: float = 0) -> Call:
     url = f"{config.host}{path}"
-    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=idempotent_for, note=note)
+    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=idempotent_for)

@@ -8,6 +8,7 @@
 | other media | `text` with a link; WeChat has no file messages |
 | card with buttons | `msgmenu`; buttons with an address as links below it |
 | `Other` named `miniprogram`, `template`, `subscription`, `typing` | the message or call of that name |
+| `Other` named `transfer_customer_service` | nothing: it works in passive replies only |
 | mention, location, quote, others | `text` |
 
 Passive replies have messages of their own (`parley.platforms.tencent.passive`).
@@ -19,10 +20,10 @@ from typing import Any
 
 from parley.model import AnyMedia, AnySegment, Audio, Card, File, Image, Link, Other, Video
 from parley.platforms.tencent.buttons import pack
-from parley.platforms.tencent.media import IMAGE, VIDEO, VOICE, MediaType, has_content, has_format
-from parley.platforms.tencent.plain import LIMIT, anchor, as_text, literal, strip_markdown, texts
+from parley.platforms.tencent.markup import finish, lines, raw, size
+from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
+from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_picture
-from parley.text import utf8_size
 
 _MENU_ITEMS = 10
 """Items of one menu, as in Tencent's other menus. The docs of this menu give no number (unverified)."""
@@ -43,21 +44,8 @@ def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia]:
 
 def text_messages(segments: Iterable[AnySegment]) -> Iterator[Rendered]:
     """The text messages for adjacent segments that are shown as text."""
-    for text in texts(segments, as_text, LIMIT):
+    for text in texts(segments, Style(as_text)):
         yield Rendered("text", {"content": text})
-
-
-def media_type_of(media: AnyMedia) -> MediaType | None:
-    """The type as which `media` is sent. None if there is no message for it."""
-    match media:
-        case Image() if media.key or has_format(media, "png", "jpg", "jpeg", "gif"):
-            return IMAGE
-        case Audio() if media.key or has_format(media, "amr", "mp3", "mpeg"):
-            return VOICE
-        case Video() if media.key or has_format(media, "mp4"):
-            return VIDEO
-        case _:
-            return None
 
 
 def media_message(media: AnyMedia, media_id: str) -> Rendered:
@@ -73,7 +61,7 @@ def media_message(media: AnyMedia, media_id: str) -> Rendered:
 
 def _kind_of(segment: AnySegment) -> str:
     match segment:
-        case Image() | Audio() | Video() | File() if has_content(segment) and media_type_of(segment):
+        case Image() | Audio() | Video() | File() if has_content(segment) and media_type_of(segment, WECHAT_FORMATS):
             return "media"
         case Card():
             return "card"
@@ -108,16 +96,19 @@ def _card(card: Card) -> Iterator[Rendered]:
     if not items:
         yield from text_messages([card])
         return
-    head = "\n".join(filter(None, (literal(card.title), strip_markdown(card.text))))
-    if utf8_size(head) > _MENU_HEAD:
+    head = card_text(card, ())
+    if size(head) > _MENU_HEAD:
         yield from text_messages([Card(title=card.title, text=card.text)])
-        head = literal(card.title) if utf8_size(card.title) <= _MENU_HEAD else ""
-    tail = "\n".join(anchor(button.url, button.label) for button in card.buttons if button.url)
+        head = raw(card.title) if size(raw(card.title)) <= _MENU_HEAD else ()
+    tail = finish(lines(*(anchor(button.url, button.label) for button in card.buttons if button.url)))
     for start in range(0, len(items), _MENU_ITEMS):
         is_last = start + _MENU_ITEMS >= len(items)
-        shown = [{"id": pack(button), "content": button.label} for button in items[start : start + _MENU_ITEMS]]
-        yield Rendered("msgmenu", {"head_content": head, "list": shown, "tail_content": tail if is_last else ""})
-        head = ""
+        shown = [
+            {"id": pack(button), "content": finish(raw(button.label))} for button in items[start : start + _MENU_ITEMS]
+        ]
+        tail_shown = tail if is_last else ""
+        yield Rendered("msgmenu", {"head_content": finish(head), "list": shown, "tail_content": tail_shown})
+        head = ()
 
 
 # --- segments with a message or call of their own ---------------------------------------------------------------------

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from parley.adapter import UndeliverableError
-from parley.model import Button, Card, Markdown
+from parley.model import AnySegment, Button, Card, Link, Markdown, Text
 from parley.platforms.tencent.buttons import pack
-from parley.platforms.tencent.plain import bare, strip_markdown
+from parley.platforms.tencent.plain import untagged
 from parley.platforms.tencent.render import Rendered
-from parley.platforms.wecom.render import escape_markdown, text_messages
+from parley.platforms.wecom.render import text_messages
 from parley.text import utf8_size
 
 _BUTTONS = 6
@@ -30,11 +30,11 @@ def card_messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Re
     if card.image:
         yield Rendered("image", {"media_id": card.image})
     if not interactive or not card.buttons or _has_long_key(card):
-        yield from text_messages([Markdown(text=card_markdown(card))])
+        yield from text_messages(card_markdown(card))
         return
-    text = strip_markdown(card.text, bare)
+    text = untagged(card.text)
     if len(text) > _TEXT:
-        yield from text_messages([Markdown(text=card_markdown(Card(title=card.title, text=card.text)))])
+        yield from text_messages(card_markdown(Card(title=card.title, text=card.text)))
         text = ""
     for number, start in enumerate(range(0, len(card.buttons), _BUTTONS)):
         buttons = card.buttons[start : start + _BUTTONS]
@@ -49,7 +49,7 @@ def replacement(card: Card, task_id: str) -> dict[str, Any]:
         raise UndeliverableError(
             f"a card that replaces another has at most {_BUTTONS} buttons, of at most {_KEY} bytes"
         )
-    return template_card(card.title, strip_markdown(card.text, bare), card.buttons, task_id)
+    return template_card(card.title, untagged(card.text), card.buttons, task_id)
 
 
 def template_card(title: str, text: str, buttons: tuple[Button, ...], task_id: str) -> dict[str, Any]:
@@ -67,12 +67,18 @@ def template_card(title: str, text: str, buttons: tuple[Button, ...], task_id: s
     }
 
 
-def card_markdown(card: Card) -> str:
-    """A card as markdown."""
-    title = f"**{escape_markdown(card.title)}**" if card.title else ""
-    labels = ((f"[{escape_markdown(button.label)}]", button.url) for button in card.buttons)
-    buttons = (f"{label}({url})" if url else label for label, url in labels)
-    return "\n".join(part for part in (title, card.text, *buttons) if part)
+def card_markdown(card: Card) -> list[AnySegment]:
+    """A card as markdown, for a place that shows no template cards.
+
+    A button that causes a callback would be dead there, so only buttons with an address are shown.
+    """
+    parts: list[list[AnySegment]] = []
+    if card.title:
+        parts.append([Markdown(text="**"), Text(text=card.title), Markdown(text="**")])
+    if card.text:
+        parts.append([Markdown(text=card.text)])
+    parts.extend([Link(url=button.url, title=button.label)] for button in card.buttons if button.url)
+    return [segment for number, part in enumerate(parts) for segment in ([Markdown(text="\n")] * bool(number) + part)]
 
 
 def _has_long_key(card: Card) -> bool:

@@ -7,6 +7,7 @@ id: only its own repeat has the same JSON. So cards are sent with the check.
 """
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from parley.adapter import (
@@ -16,6 +17,7 @@ from parley.adapter import (
     Bucket,
     Call,
     Outcome,
+    Permanent,
     Profile,
     Sent,
     Steps,
@@ -26,9 +28,9 @@ from parley.crypto import unseal
 from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, plain_text
 from parley.platforms.tencent import api, passive
 from parley.platforms.tencent.media import VIDEO, download_call, upload_call
-from parley.platforms.tencent.plain import bare, strip_markdown
+from parley.platforms.tencent.plain import untagged
 from parley.platforms.tencent.render import Rendered
-from parley.platforms.wecom import cards, robot
+from parley.platforms.wecom import cards, receivers, robot
 from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wecom.config import Config
 from parley.platforms.wecom.render import media_type_of, messages
@@ -40,6 +42,8 @@ _DUPLICATE_CHECK = 14_400
 """Seconds in which a repeat is dropped. WeCom allows no more."""
 _MARGIN = 60
 """Seconds for the request itself."""
+_COUNTED = 20
+"""Persons of one message whose limits are counted."""
 _LABEL = 30
 """Characters that a button shows. A longer text is also sent as a message."""
 
@@ -55,21 +59,30 @@ class _Place(NamedTuple):
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
     """The calls that send `out`. Raises UndeliverableError, and RetryAfter while a callback may still carry it."""
-    passive.hold(out, now, replies_passively=app.config.replies_passively)
+    if out.to.kind != "action":  # the callback of a press carries no reply
+        passive.hold(out, now, replies_passively=app.config.replies_passively)
     if out.to.webhook:
         return robot.steps(out, app)
-    match out.reply.op:
-        case "recall":
-            return _recall(out, app.config)
-        case "edit":
-            return _edit(out, app.config, now)
-        case "send":
-            return _send(out, app.config)
+    if out.reply.op == "recall":
+        return _recall(out, app.config)
+    steps = _edit(out, app.config, now) if out.reply.op == "edit" else _send(out, app.config)
+    return passive.deferrable(steps, replies_passively=app.config.replies_passively)
+
+
+def passive_form(out: Outgoing, app: App) -> Outgoing | None:
+    """See `parley.adapter.SupportsDeferral`."""
+    return passive.passive_form(passive.WECOM, out)
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
     """The outcome of `call`, read from `answer`."""
-    return api.outcome(answer, CODES)
+    found = passive.limit_deferral(call, api.outcome(answer, CODES, call))
+    if isinstance(found, Sent):
+        return receivers.outcome(call, found, answer.json())
+    if call.name == "update" and isinstance(found, Permanent) and not found.window_closed:
+        # The code of the press has been used or has expired, or the card is refused: the reply is a new message.
+        return replace(found, reply_token=True)
+    return found
 
 
 def token_key(out: Outgoing, app: App) -> str | None:
@@ -103,11 +116,11 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     company = Bucket(f"wecom#{config.corp_id}#{call.name}", 150_000, 3600, burst=7000)
     if call.name == "send_to_chat":
         return Bucket(f"wecom#{config.corp_id}#chat#{out.to.room_id}", 200, 60), company
-    person = out.to.user_id.lower()
-    if call.name != "send" or not person or any(mark in person for mark in "|:@"):
-        # The members of a department or a tag are not known here.
+    if call.name != "send":
         return (company,)
-    return Bucket(f"wecom#{config.corp_id}#{config.agent_id}#{person}", 30, 60, burst=12), company
+    names = receivers.persons(out.to.user_id)[:_COUNTED]
+    app_key = f"wecom#{config.corp_id}#{config.agent_id}"
+    return *(Bucket(f"{app_key}#{name}", 30, 60, burst=12) for name in names), company
 
 
 def download(media: AnyMedia, message_id: str, app: App) -> Call:
@@ -190,28 +203,56 @@ def _recall(out: Outgoing, config: Config) -> Steps:
 def _edit(out: Outgoing, config: Config, now: float) -> Steps:
     """Update the card that was clicked: replace it by another card, or its buttons by a text.
 
-    Segments that have no room there are sent as messages after the update.
+    Segments that have no room there are sent as messages after the update. Without a click, or after the right to
+    change the card has ended, the reply is a new message.
     """
-    body: dict[str, Any] = {"userids": [out.to.user_id], "agentid": config.agent_id}
-    body["response_code"] = _response_code(out, config, now)
+    code = _response_code(out, config, now)
+    if not code:
+        yield from _send(out, config)
+        return
+    body: dict[str, Any] = {"userids": [out.to.user_id], "agentid": config.agent_id, "response_code": code}
     segments = out.reply.segments
-    text = "".join(map(_button_text, segments)).strip()
     if segments and isinstance(segments[0], Card) and segments[0].buttons:
         body["template_card"] = cards.replacement(segments[0], _task_id(out, 0))
         segments = segments[1:]
-    elif text:
-        line = text.split("\n")[0]
-        body["button"] = {"replace_name": line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"}
-        if line == text and len(line) <= _LABEL and all(isinstance(segment, Text | Markdown) for segment in segments):
-            segments = ()
     else:
-        raise UndeliverableError("the reply is empty")
+        label, segments = _label(segments)
+        body["button"] = {"replace_name": label}
     yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body)
     yield from _send_segments(segments, out, config, task=1)
 
 
+def _label(segments: tuple[AnySegment, ...]) -> tuple[str, tuple[AnySegment, ...]]:
+    """The text in the place of the buttons, and the segments that it does not show. Raises UndeliverableError.
+
+    A card stays in one piece: the text shows all of it or none of it.
+    """
+    text = "".join(map(_button_text, segments)).strip()
+    if not text:
+        raise UndeliverableError("the reply is empty")
+    line = text.split("\n")[0]
+    if isinstance(segments[0], Card):
+        is_whole = all(isinstance(segment, Text | Markdown) or _is_bare(segment) for segment in segments)
+        whole = " ".join(text.split())
+        return (whole, ()) if is_whole and len(whole) <= _LABEL else ("…", segments)
+    is_whole = line == text and all(isinstance(segment, Text | Markdown) for segment in segments)
+    if len(line) > _LABEL:
+        return f"{line[: _LABEL - 1]}…", segments
+    return line, () if is_whole else segments
+
+
+def _is_bare(segment: AnySegment) -> bool:
+    return isinstance(segment, Card) and not segment.image and not segment.buttons
+
+
 def _button_text(segment: AnySegment) -> str:
-    return strip_markdown(segment.text, bare) if isinstance(segment, Markdown) else plain_text((segment,))
+    match segment:
+        case Markdown(text=text):
+            return untagged(text)
+        case Card(title=title, text=text):
+            return "\n".join(filter(None, (title, untagged(text))))
+        case _:
+            return plain_text((segment,))
 
 
 def _change(name: str, url: str, body: dict[str, Any]) -> Call:
@@ -219,13 +260,17 @@ def _change(name: str, url: str, body: dict[str, Any]) -> Call:
 
 
 def _response_code(out: Outgoing, config: Config, now: float) -> str:
-    """The `response_code` of the click that `out` answers. It allows one update of the card."""
+    """The `response_code` of the click that `out` answers. It allows one update of the card.
+
+    Empty if `out` answers no click on that card, if the right to change the card has ended, or if the click came in
+    under another `secret`.
+    """
     to = out.to
     if to.kind != "action" or not to.reply_token or out.reply.target not in {"", to.message_id}:
-        raise UndeliverableError("WeCom changes a card only in answer to a click on it")
+        return ""
     if now >= to.reply_token_expires:
-        raise UndeliverableError("the right to change the card has ended")
+        return ""
     try:
         return unseal(config.secret, to.reply_token)
-    except ValueError as error:
-        raise UndeliverableError("the click came in under another `secret`") from error
+    except ValueError:
+        return ""

@@ -26,20 +26,21 @@ from parley.model import (
     Image,
     Link,
     Markdown,
+    Quote,
     Text,
     Video,
     plain_text,
 )
-from parley.platforms.tencent.media import IMAGE, MEGABYTE, VIDEO, VOICE, MediaType, has_content, has_format
-from parley.platforms.tencent.plain import LIMIT, as_text, texts
+from parley.platforms.tencent.markup import MARKUP, TAGS, Piece, Pieces, Rule, raw
+from parley.platforms.tencent.media import MEGABYTE, WECOM_FORMATS, MediaType, has_content
+from parley.platforms.tencent.media import media_type_of as known_type_of
+from parley.platforms.tencent.plain import Style, as_text, media_text, quote_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_preview
 
 FILE = MediaType("file", 20 * MEGABYTE, "file")
 _ARTICLES = 8
-_MARKUP = re.compile(r"\*(?=\*)|\](?=\()|<")
-_MENTION = re.compile(r"<(?=@)")
-_SEPARATED = "\\g<0>\u200b"
-"""WeCom's markdown has no escapes. A zero-width space separates the characters of a mark instead."""
+MARKDOWN_RULES = (*TAGS, Rule(re.compile(r"\*(?=\*)|\](?=\()|<"), MARKUP))
+"""WeCom's markdown has no escapes. The characters of a mark are separated instead."""
 
 
 def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia | Card]:
@@ -68,8 +69,8 @@ def kind_of(segment: AnySegment) -> str:
 def text_messages(segments: list[AnySegment]) -> Iterator[Rendered]:
     """The text or markdown messages for adjacent segments that are shown as text."""
     has_markdown = any(isinstance(segment, Markdown) for segment in segments)
-    kind, write = ("markdown", as_markdown) if has_markdown else ("text", as_text)
-    for text in texts(segments, write, LIMIT):
+    kind, style = ("markdown", Style(as_markdown, MARKDOWN_RULES)) if has_markdown else ("text", Style(as_text))
+    for text in texts(segments, style):
         yield Rendered(kind, {"content": text})
 
 
@@ -79,33 +80,29 @@ def news_messages(links: list[Link]) -> Iterator[Rendered]:
         yield Rendered("news", {"articles": [article(link) for link in links[start : start + _ARTICLES]]})
 
 
-def as_markdown(segment: AnySegment) -> str:
+def as_markdown(segment: AnySegment) -> Pieces:
     """`segment` in WeCom's subset of markdown. Text that is not markdown looks the same as in a text message."""
     match segment:
         case Markdown(text=text):
-            return _MENTION.sub(_SEPARATED, text)
+            return (Piece(text, MARKUP),)
         case Link(url=url, title=title, description=description):
-            rest = f"\n{escape_markdown(description)}" if description else ""
-            return f"[{escape_markdown(title or url)}]({url}){rest}"
+            link = (Piece("[", MARKUP), Piece(title or url), Piece(f"]({url})", MARKUP))
+            return (*link, Piece(f"\n{description}")) if description else link
         case Text(text=text):
-            return escape_markdown(text)
+            return raw(text)
+        case Quote(text=text):
+            return _quote(text)
+        case Image() | Audio() | Video() | File():
+            return raw(media_text(segment))
         case _:
-            return escape_markdown(plain_text((segment,)))
+            return raw(plain_text((segment,)))
 
 
-def escape_markdown(text: str) -> str:
-    """`text`, changed so that markdown shows it as it is."""
-    return _MARKUP.sub(_SEPARATED, text)
+def _quote(text: str) -> Pieces:
+    """A quote on lines of its own. Only the marks at the beginning of its lines are markup."""
+    return tuple(Piece(part, MARKUP if part == "\n> " else 0) for part in re.split("(\n> )", quote_text(text)))
 
 
 def media_type_of(media: AnyMedia) -> MediaType:
-    """The type as which `media` is sent. A media id does not show the format; the type of the segment decides then."""
-    match media:
-        case Image() if media.key or has_format(media, "jpg", "jpeg", "png"):
-            return IMAGE
-        case Audio() if media.key or has_format(media, "amr"):
-            return VOICE
-        case Video() if media.key or has_format(media, "mp4"):
-            return VIDEO
-        case _:
-            return FILE
+    """The type as which `media` is sent."""
+    return known_type_of(media, WECOM_FORMATS) or FILE

@@ -31,17 +31,19 @@ from parley.model import (
     Markdown,
     Mention,
     Outgoing,
+    Quote,
     Text,
     Video,
     digest,
     plain_text,
 )
+from parley.platforms.tencent.markup import OWN, Piece, Pieces, raw
 from parley.platforms.tencent.media import MEGABYTE, VOICE, has_format, upload_call
-from parley.platforms.tencent.plain import LIMIT, group_text, groups, texts
+from parley.platforms.tencent.plain import Style, groups, media_text, quote_text, texts
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom.cards import card_markdown
 from parley.platforms.wecom.config import Config
-from parley.platforms.wecom.render import FILE, as_markdown, kind_of, media_type_of, news_messages
+from parley.platforms.wecom.render import FILE, MARKDOWN_RULES, as_markdown, kind_of, media_type_of, news_messages
 
 _MARKDOWN = 4096
 _IMAGE = 2 * MEGABYTE
@@ -100,7 +102,7 @@ def _uploaded(media: AnyMedia, hook: _Hook) -> Generator[Call, Sent, Rendered]:
 
 
 def _messages(segments: tuple[AnySegment, ...]) -> Iterator[Rendered | AnyMedia]:
-    for kind, group in groupby(map(_without_card, segments), kind_of):
+    for kind, group in groupby((part for segment in segments for part in _without_card(segment)), kind_of):
         match kind:
             case "articles":
                 yield from news_messages([segment for segment in group if isinstance(segment, Link)])
@@ -112,37 +114,42 @@ def _messages(segments: tuple[AnySegment, ...]) -> Iterator[Rendered | AnyMedia]
                 yield from _text_messages(list(group))
 
 
-def _without_card(segment: AnySegment) -> AnySegment:
-    return Markdown(text=f"{card_markdown(segment)}\n") if isinstance(segment, Card) else segment
+def _without_card(segment: AnySegment) -> list[AnySegment]:
+    return [*card_markdown(segment), Markdown(text="\n")] if isinstance(segment, Card) else [segment]
 
 
 def _text_messages(segments: list[AnySegment]) -> Iterator[Rendered]:
     """Text or markdown messages. The body of a text lists the mentioned persons, and the client shows them."""
     has_markdown = any(isinstance(segment, Markdown) for segment in segments)
     if has_markdown and not any(isinstance(segment, Mention) and segment.id == "all" for segment in segments):
-        for text in texts(segments, _as_markdown, _MARKDOWN):
+        for text in texts(segments, Style(_as_markdown, MARKDOWN_RULES, _MARKDOWN)):
             yield Rendered("markdown", {"content": text})
         return
-    for group in groups(segments, _as_text, LIMIT):
+    style = Style(_as_text)
+    for group in groups(segments, style):
         mentions = [segment.id for segment in group if isinstance(segment, Mention)]
         mentioned = [f"@{id_}" if id_ == "all" else id_ for id_ in mentions]
-        content = group_text(group, _as_text) or (plain_text(tuple(group)) if mentioned else "")
+        content = style.text(group) or (plain_text(tuple(group)) if mentioned else "")
         if content:
             yield Rendered("text", {"content": content} | ({"mentioned_list": mentioned} if mentioned else {}))
 
 
-def _as_markdown(segment: AnySegment) -> str:
-    return f"<@{segment.id}>" if isinstance(segment, Mention) else as_markdown(segment)
+def _as_markdown(segment: AnySegment) -> Pieces:
+    return (Piece(f"<@{segment.id}>", OWN),) if isinstance(segment, Mention) else as_markdown(segment)
 
 
-def _as_text(segment: AnySegment) -> str:
+def _as_text(segment: AnySegment) -> Pieces:
     match segment:
         case Mention():
-            return ""
+            return ()
         case Text(text=text) | Markdown(text=text):
-            return text
+            return raw(text)
+        case Quote(text=text):
+            return raw(quote_text(text))
+        case Image() | Audio() | Video() | File():
+            return raw(media_text(segment))
         case _:
-            return plain_text((segment,))
+            return raw(plain_text((segment,)))
 
 
 def _media(media: AnyMedia) -> Iterator[Rendered | AnyMedia]:

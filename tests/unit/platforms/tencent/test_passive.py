@@ -61,7 +61,8 @@ NEWS = {
         ((reply("see", Image(key="M1"), "above"),), PassivePlan(text("see"), 0, reply(Image(key="M1"), "above"))),
         ((reply("one"), reply(Image(key="M1"))), PassivePlan(text("one"), 1)),
         ((reply("one"), reply("two", Image(key="M1"))), PassivePlan(text("one\ntwo"), 1, reply(Image(key="M1")))),
-        ((Reply(op="edit", target="1", segments=(Text(text="x"),)), reply("two")), PassivePlan(None, 0)),
+        ((Reply(op="edit", target="1", segments=(Text(text="x"),)), reply("two")), PassivePlan(text("x\ntwo"), 2)),
+        ((Reply(op="recall", target="1"), reply("two")), PassivePlan(None, 0)),
         ((reply("one"), Reply(op="recall", target="1"), reply("two")), PassivePlan(text("one"), 1)),
         (
             (reply("one"), msgspec.structs.replace(reply("two"), to=Destination(platform="p", app="a"))),
@@ -134,7 +135,7 @@ def content_of(replies: tuple[Reply, ...]) -> str:
     """The texts of `replies` without white space, and the types of other messages."""
     kinds = {Image: "image", Link: "news"}
     parts = [
-        kinds[type(one)] if one in (Image(key="M"), ARTICLE) else WECHAT.format.write(one)
+        kinds[type(one)] if one in (Image(key="M"), ARTICLE) else WECHAT.format.style.text((one,))
         for each in replies
         for one in each.segments
     ]

@@ -89,10 +89,20 @@ def test_a_message_counts_for_its_person_and_for_the_company() -> None:
     assert buckets(Reply.of("x"), Destination(platform="wecom", app="demo", user_id="ZhangSan")) == found
 
 
-@pytest.mark.parametrize("who", ["a|b", "@all", "party:1", "tag:2"])
-def test_a_message_to_several_persons_counts_for_the_company_only(who: str) -> None:
+@pytest.mark.parametrize("who", ["@all", "@ALL", "party:1", "tag:2"])
+def test_a_message_to_persons_who_are_not_known_counts_for_the_company_only(who: str) -> None:
     to = Destination(platform="wecom", app="demo", user_id=who)
     assert set(buckets(Reply.of("x"), to)) == {f"wecom#{CORP}#send"}
+
+
+@pytest.mark.parametrize(
+    ("who", "persons"),
+    [("Lin@e.com", ["lin@e.com"]), ("@lin", ["@lin"]), ("a.b-c_d", ["a.b-c_d"]), ("a|B@c|a", ["a", "b@c"])],
+)
+def test_a_message_counts_for_each_person_that_it_names(who: str, persons: list[str]) -> None:
+    to = Destination(platform="wecom", app="demo", user_id=who)
+    expected = {f"wecom#{CORP}#1000002#{person}" for person in persons}
+    assert set(buckets(Reply.of("x"), to)) == expected | {f"wecom#{CORP}#send"}
 
 
 def test_a_message_to_a_chat_counts_for_the_chat() -> None:
@@ -158,9 +168,47 @@ def test_an_untrusted_address_names_the_page_of_the_console() -> None:
     assert "Trusted IP" in refused.reason
 
 
-def test_a_message_with_some_invalid_receivers_is_sent() -> None:
-    found = outbound.outcome(SEND, answer(errcode=0, errmsg="ok", invaliduser="lisi", msgid="m1"))
-    assert found == Sent(id="m1")
+def to(user_id: str) -> Call:
+    return first(Reply.of("x"), Destination(platform="wecom", app="demo", user_id=user_id))
+
+
+@pytest.mark.parametrize(
+    ("user_id", "named", "unreached"),
+    [
+        ("Lin|Wang", {"invaliduser": "lin"}, "invaliduser lin"),
+        ("Lin|Wang", {"unlicenseduser": "wang"}, "unlicenseduser wang"),
+        ("lin|wang|li", {"invaliduser": "lin", "unlicenseduser": "wang"}, "invaliduser lin; unlicenseduser wang"),
+        ("party:1|2", {"invalidparty": "2"}, "invalidparty 2"),
+        ("party:1", {"unlicenseduser": "lin"}, "unlicenseduser lin"),
+        ("tag:1|2", {"invalidtag": "1"}, "invalidtag 1"),
+        ("@all", {"invaliduser": "lin"}, "invaliduser lin"),
+        ("Lin|Wang", {"invaliduser": ["lin"]}, "invaliduser lin"),
+    ],
+)
+def test_receivers_that_were_not_reached_are_named(user_id: str, named: dict[str, Any], unreached: str) -> None:
+    found = outbound.outcome(to(user_id), answer(errcode=0, errmsg="ok", msgid="m1", **named))
+    assert found == Sent(id="m1", data={"unreached": unreached})
+
+
+@pytest.mark.parametrize(
+    ("user_id", "named"),
+    [
+        ("Lin", {"unlicenseduser": "lin"}),
+        ("Lin|Wang", {"invaliduser": "lin", "unlicenseduser": "wang"}),
+        ("party:1|2", {"invalidparty": "1|2"}),
+        ("tag:4", {"invalidtag": "4"}),
+    ],
+)
+def test_a_message_that_reached_nobody_has_failed(user_id: str, named: dict[str, Any]) -> None:
+    found = outbound.outcome(to(user_id), answer(errcode=0, errmsg="ok", msgid="m1", **named))
+    assert isinstance(found, Permanent)
+    assert found.reason.startswith("reached nobody: ")
+    assert not found.window_closed
+
+
+def test_a_message_that_reached_everybody_is_sent() -> None:
+    empty = dict.fromkeys(("invaliduser", "invalidparty", "invalidtag", "unlicenseduser"), "")
+    assert outbound.outcome(to("lin"), answer(errcode=0, errmsg="ok", msgid="m1", **empty)) == Sent(id="m1")
 
 
 def test_a_text_has_no_idempotency_window_but_recalls_and_uploads_do() -> None:

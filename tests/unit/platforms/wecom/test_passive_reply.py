@@ -94,7 +94,28 @@ def test_the_response_is_empty_if_no_key_decrypts_the_request_any_more() -> None
     assert (answered.response.body, answered.sent) == (b"", 0)
 
 
-def test_a_click_waits_for_a_reply_and_an_event_of_the_system_does_not() -> None:
-    assert received(click(NOW))[2] == 4.5
+@pytest.mark.parametrize("name", ["click", "scancode_push", "scancode_waitmsg"])
+def test_events_whose_passive_reply_is_shown_wait(name: str) -> None:
+    assert received(fields(NOW, "event", Event=name, EventKey="k"))[2] == 4.5
+
+
+SILENT = (
+    *("subscribe", "unsubscribe", "enter_agent", "LOCATION", "view", "view_miniprogram", "location_select"),
+    *("pic_sysphoto", "pic_photo_or_album", "pic_weixin", "batch_job_result", "change_contact", "open_approval_change"),
+    *("sys_approval_change", "change_external_contact", "kf_msg_or_event", "security", "something_new", ""),
+)
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_events_whose_passive_reply_nobody_sees_do_not_wait(name: str) -> None:
+    assert received(fields(NOW, "event", Event=name, EventKey="k"))[2] == 0
+
+
+@pytest.mark.parametrize("name", ["template_card_event", "template_card_menu_event", "taskcard_click"])
+def test_a_press_does_not_wait_because_a_passive_reply_to_it_may_only_update_the_card(name: str) -> None:
+    assert received({**click(NOW), "Event": name})[2] == 0
+
+
+def test_an_event_of_the_system_does_not_wait() -> None:
     assert received({**fields(NOW, "event", Event="change_contact"), "FromUserName": "sys"})[2] == 0
     assert received(chat(NOW), APP)[2] == 0

@@ -1,0 +1,84 @@
+"""Text that may contain markup: which of it the bot wrote, and the escape of everything else.
+
+Both platforms read tags and marks in a text and have no escape for them. A text is built of pieces that know their
+origin, and is escaped when all pieces of a call are joined. So no two pieces form a tag that neither of them contains.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from parley.text import utf8_size
+
+Origin = Literal[0, 1, 2]
+RAW: Origin = 0
+"""Text: nothing in it is markup."""
+MARKUP: Origin = 1
+"""Markup that the bot wrote and that may contain a text of a person."""
+OWN: Origin = 2
+"""A tag or a mention that a renderer made."""
+
+
+class Piece(NamedTuple):
+    """A part of a text."""
+
+    text: str
+    origin: Origin = RAW
+
+
+Pieces = tuple[Piece, ...]
+
+
+class Rule(NamedTuple):
+    """A sequence that the platform reads as markup. It is broken after its first character."""
+
+    pattern: re.Pattern[str]
+    """Matches the first character only, and looks ahead."""
+    allowed: Origin
+    """The least origin that may write it."""
+
+
+TAGS: tuple[Rule, ...] = (Rule(re.compile(r"<(?=[\s/]*(?:a(?![a-z0-9_])|@))", re.IGNORECASE), OWN),)
+"""The rules of a text message: links are tags. A robot mentions with `<@`."""
+_BREAK = "\u200b"
+"""A zero-width space. It keeps a sequence from being read as markup."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+"""Characters that a platform may drop, which would join the characters around them. XML cannot hold most of them."""
+
+
+def raw(text: str) -> Pieces:
+    """`text` as pieces."""
+    return (Piece(text),)
+
+
+def lines(*parts: Pieces) -> Pieces:
+    """`parts` below each other, without the empty ones."""
+    joined: list[Piece] = []
+    for part in parts:
+        if any(piece.text for piece in part):
+            joined += [Piece("\n"), *part] if joined else part
+    return tuple(joined)
+
+
+def finish(pieces: Iterable[Piece], rules: tuple[Rule, ...] = TAGS) -> str:
+    """The text of `pieces`, in which only the bot's own markup is markup."""
+    parts = [Piece(_CONTROL.sub("\ufffd", text), origin) for text, origin in pieces]
+    text = "".join(part.text for part in parts)
+    if not any(rule.pattern.search(text) for rule in rules):
+        return text
+    origins = b"".join(bytes((part.origin,)) * len(part.text) for part in parts)
+    broken = {
+        match.start()
+        for rule in rules
+        for match in rule.pattern.finditer(text)
+        if min(origins[match.start() : match.start() + 2]) < rule.allowed
+    }
+    places = sorted(broken)
+    starts = [0, *(place + 1 for place in places)]
+    ends = [*(place + 1 for place in places), len(text)]
+    return _BREAK.join(text[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def size(pieces: Iterable[Piece], rules: tuple[Rule, ...] = TAGS) -> int:
+    """Bytes of the finished text."""
+    return utf8_size(finish(pieces, rules))

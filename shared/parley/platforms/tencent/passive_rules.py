@@ -1,0 +1,209 @@
+"""What differs between the passive replies of WeCom and WeChat: which callbacks carry them, and their forms.
+
+WeCom docs: Receiving events; Passive replies. WeChat docs: Receiving event pushes; Passive replies to users.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote
+
+from parley.adapter import Response
+from parley.model import (
+    AnyMedia,
+    AnySegment,
+    Audio,
+    Button,
+    Card,
+    File,
+    Image,
+    Link,
+    Markdown,
+    Message,
+    Other,
+    Text,
+    Video,
+)
+from parley.platforms.tencent.buttons import pack
+from parley.platforms.tencent.fields import Fields
+from parley.platforms.tencent.markup import Pieces, raw
+from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
+from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, media_text
+from parley.platforms.tencent.render import has_picture, has_preview
+
+
+class PassiveFormat(NamedTuple):
+    """How a platform shows segments in a passive reply."""
+
+    is_text: Callable[[AnySegment], bool]
+    """Whether a segment is shown as text."""
+    style: Style
+    native: Callable[[AnySegment], Fields | None]
+    """The message for a segment that is not shown as text. None if only the API can send it."""
+
+
+class PassiveRules(NamedTuple):
+    """The rules of one platform."""
+
+    shown_events: frozenset[str]
+    """The events whose passive reply a person sees. A reply to any other event goes out through the API."""
+    presses_are_shown: bool
+    """Whether a person sees the passive reply to a press of a button."""
+    empty: Response
+    """The response without a reply."""
+    format: PassiveFormat
+
+    def is_shown(self, message: Message) -> bool:
+        """Whether a person sees the passive reply to `message`."""
+        if message.sender.kind != "user":
+            return False
+        match message.kind:
+            case "event":
+                return message.event in self.shown_events
+            case "action":
+                return self.presses_are_shown
+            case _:
+                return True
+
+
+# --- 1. events --------------------------------------------------------------------------------------------------------
+
+_MENU_EVENTS = frozenset({"click", "scancode_push", "scancode_waitmsg"})
+"""Menu items after which the person is in the chat and waits for the answer.
+
+No other event is here. Nobody sees a response to `unsubscribe`, to location reports, to results of template, mass and
+subscription messages (`templatesendjobfinish`, `masssendjobfinish`, `subscribe_msg_sent_event`,
+`subscribe_msg_popup_event`), of cards and coupons, of batch jobs, of approvals, and of changes of the contacts. `view`
+and `view_miniprogram` leave the chat. After `pic_sysphoto`, `pic_photo_or_album`, `pic_weixin` and `location_select`
+the picture or the location itself arrives as a message. WeCom's `template_card_event` allows nothing but an update of
+the card; its `subscribe` is the act of an administrator, and `enter_agent` comes each time that the app is opened. An
+event that is not known here does not carry a reply either: a reply that nobody sees would be reported as sent.
+"""
+
+
+# --- 2. messages of both platforms ------------------------------------------------------------------------------------
+
+
+def _media(segment: AnySegment) -> Fields | None:
+    """The message that shows media with a media id. None for other segments."""
+    match segment:
+        case Image(key=key) if key:
+            return {"MsgType": "image", "Image": {"MediaId": key}}
+        case Audio(key=key) if key:
+            return {"MsgType": "voice", "Voice": {"MediaId": key}}
+        case Video(key=key, name=name) if key:
+            return {"MsgType": "video", "Video": {"MediaId": key, "Title": name, "Description": ""}}
+        case _:
+            return None
+
+
+def _article(link: Link) -> Fields:
+    item = {"Title": link.title or link.url, "Description": link.description, "PicUrl": link.image, "Url": link.url}
+    return {"MsgType": "news", "ArticleCount": 1, "Articles": {"item": item}}
+
+
+def _in_words(media: AnyMedia) -> AnySegment:
+    """Media as a link, or as words that say that they are missing."""
+    text = media_text(media)
+    return Link(url=media.url, title=text) if media.url else Text(text=text)
+
+
+def carried(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ...]:
+    """`segment` as a passive reply can carry it: unchanged, or as words where only the API can send it."""
+    if isinstance(segment, Other) and segment.name == "typing":
+        return ()
+    if isinstance(segment, Image | Audio | Video | File) and not segment.key:
+        return (_in_words(segment),)
+    if format_.is_text(segment) or format_.native(segment) is not None:
+        return (segment,)
+    match segment:
+        case Card(title=title, text=text, buttons=buttons):
+            links = [f"[{button.label}]({button.url})" for button in buttons if button.url]
+            return Text(text=f"{title}\n" if title else ""), Markdown(text="\n".join(filter(None, (text, *links))))
+        case Image() | Audio() | Video() | File():
+            return (_in_words(segment),)
+        case Link():
+            return (Link(url=segment.url, title=segment.title),)
+        case Other(text=text) if text:
+            return (Text(text=text),)
+        case _:
+            return ()
+
+
+# --- 3. WeCom: cards, and media without a media id, are left to the API -----------------------------------------------
+
+
+def _is_wecom_text(segment: AnySegment) -> bool:
+    if isinstance(segment, Image | Audio | Video | File):
+        return not has_content(segment)
+    return not isinstance(segment, Card) and not has_preview(segment)
+
+
+def _wecom_native(segment: AnySegment) -> Fields | None:
+    return _article(segment) if isinstance(segment, Link) else _media(segment)
+
+
+WECOM = PassiveRules(
+    shown_events=_MENU_EVENTS,
+    presses_are_shown=False,
+    empty=Response(content_type="text/plain"),
+    format=PassiveFormat(_is_wecom_text, Style(as_text), _wecom_native),
+)
+
+
+# --- 4. WeChat: the account may have no right to the API, so that almost everything becomes text ----------------------
+
+TRANSFER = "transfer_customer_service"
+
+
+def _is_wechat_text(segment: AnySegment) -> bool:
+    if isinstance(segment, Other):
+        return segment.name not in {"template", "subscription", TRANSFER}
+    if isinstance(segment, Image | Audio | Video | File) and segment.data and not segment.url and not segment.key:
+        return media_type_of(segment, WECHAT_FORMATS) is None
+    return _media(segment) is None and not has_picture(segment)
+
+
+def _wechat_text(segment: AnySegment) -> Pieces:
+    match segment:
+        case Card():
+            return card_text(segment, map(_menu_link, segment.buttons))
+        case Other(name="typing"):
+            return ()
+        case Other(name="miniprogram", text=text, data=data):
+            return raw(text or data.get("title", ""))
+        case _:
+            return as_text(segment)
+
+
+def _menu_link(button: Button) -> Pieces:
+    """A button as a link. The client sends its label and its id when it is tapped. The docs do not mention it, but many
+    accounts use it (unverified)."""
+    if button.url:
+        return anchor(button.url, button.label)
+    id_, label = (_escape(part) for part in (pack(button), button.label))
+    return anchor(f"weixin://bizmsgmenu?msgmenucontent={label}&msgmenuid={id_}", button.label)
+
+
+def _escape(text: str) -> str:
+    """Escape in `text` the characters that would end the address. Other accounts write Chinese unescaped."""
+    return "".join(quote(char, safe="") if char.isascii() and not char.isalnum() else char for char in text)
+
+
+def _wechat_native(segment: AnySegment) -> Fields | None:
+    match segment:
+        case Link():
+            return _article(segment)
+        case Other(name=name, data=data) if name == TRANSFER:
+            account = data.get("KfAccount", "")
+            return {"MsgType": TRANSFER, **({"TransInfo": {"KfAccount": account}} if account else {})}
+        case _:
+            return _media(segment)
+
+
+WECHAT = PassiveRules(
+    # WeChat docs ask for passive replies to a new follower and to the scan of the account's own code.
+    shown_events=_MENU_EVENTS | {"subscribe", "scan"},
+    presses_are_shown=True,
+    empty=Response(body=b"success", content_type="text/plain"),
+    format=PassiveFormat(_is_wechat_text, Style(_wechat_text), _wechat_native),
+)
