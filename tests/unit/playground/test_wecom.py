@@ -138,10 +138,10 @@ def test_an_invalid_passive_reply_is_reported(bot: Caller, plain: Any, more: Any
     [("menu", True), ("subscribe", False), ("unsubscribe", False), ("entered", False), ("view", False)],
 )
 def test_a_passive_reply_to_an_event_that_shows_none_is_not_seen(bot: Caller, kind: str, is_shown: bool) -> None:
-    bot.imitation.emit_event(bot.app.name, kind, {"sender": "lin", "event_key": "k"})
-    (delivery,) = bot.imitation.drain_outbox()
-    bot.take(delivery, 200, sealed(bot, RIGHT))
-    assert bool(bot.seen()) is is_shown
+    bot.platform.emit_event(bot.app.name, kind, {"sender": "lin", "event_key": "k"})
+    (delivery,) = bot.platform.drain_outbox()
+    bot.respond(delivery, 200, sealed(bot, RIGHT))
+    assert bool(bot.bot_messages()) is is_shown
     assert ("unseen" in delivery.result) is not is_shown
 
 

@@ -5,7 +5,9 @@ import xmltodict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.platforms.tencent.fields import MAX_SIZE, is_json, read, repeated, write_xml
+from parley.platforms.tencent.fields import MAX_SIZE, flat, is_json, read, repeated, write_xml
+from parley.platforms.tencent.repair import repaired
+from parley.untrusted import decode_xml
 
 
 def test_every_value_is_read_as_text() -> None:
@@ -77,6 +79,60 @@ def test_another_parser_reads_the_text_that_was_written(text: str) -> None:
     expected = expected.replace("\r\n", "\n").replace("\r", "\n")
     assert (found["A"] or "") == expected
     assert (found["N"], found["B"]["C"]) == ("7", ["x", "y"])
+
+
+PIECES = [
+    "<A>",
+    "</A>",
+    "<B>",
+    "</B>",
+    "<![CDATA[",
+    "]]>",
+    "x",
+    "]",
+    "&amp;",
+    " ",
+    "\n",
+    "\r",
+    "\x1d",
+    "<C/>",
+    "<",
+    "é",
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.one_of(
+        st.lists(st.sampled_from(PIECES), max_size=10).map("".join),
+        st.dictionaries(st.sampled_from("ABCDE"), st.text(alphabet="x]<>& \r\n\x1d你", max_size=8)).map(
+            lambda fields: write_xml(fields)[5:-6]
+        ),
+    )
+)
+def test_a_document_that_needs_no_parser_is_read_as_the_parser_reads_it(content: str) -> None:
+    document = f"<xml>{content}</xml>"
+    if fields := flat(document):
+        assert fields == decode_xml(repaired(document).encode(), "xml", 20)
+
+
+def test_the_documents_of_the_platforms_need_no_parser() -> None:
+    assert flat("<xml><A><![CDATA[x y]]></A><N>7</N><E></E><F><![CDATA[]]></F></xml>\n") == {
+        "A": "x y",
+        "N": "7",
+        "E": "",
+        "F": "",
+    }
+    for other in (
+        "<A>1</A><A>2</A>",
+        "<A><B>1</B></A>",
+        " <A>1</A>",
+        "<A>&lt;</A>",
+        "<A>1</A>x",
+        "<A><![CDATA[]]]></A>",
+    ):
+        assert flat(f"<xml>{other}</xml>") is None
+    assert flat("<xml></xml>") == {}
 
 
 def test_the_data_format_is_json_if_the_first_character_opens_an_object() -> None:
