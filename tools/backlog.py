@@ -28,7 +28,7 @@ DRAIN = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the other platforms notice. `starts`: seconds from the start of the outage, None if they notice nothing.
+    """The effect on the other platforms. `starts`: seconds from the start of the outage, None if there is no effect.
 
     `delay`: the longest delay of a reply to another platform, in seconds. `alarm`: seconds until the alarm.
     """

@@ -3,7 +3,7 @@
     python -m tools.transform us-east-1 cn-north-1
 
 With the parameters of samconfig's `prod`, as `sam deploy --config-env prod` takes them. An emulator's S3 holds the
-packages meanwhile. What is looked at is what CloudFormation would get: .local/prod/<region>.json.
+packages meanwhile. cfn-lint checks the template that CloudFormation would get: .local/prod/<region>.json.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a simulated platform stores: apps, persons, rooms, messages, events to deliver. The same on every platform."""
+"""The data of a simulated platform: apps, persons, rooms, messages, events to deliver. The same on every platform."""
 
 import time
 from abc import ABC, abstractmethod

@@ -209,7 +209,7 @@ class Delivery:
     redeliveries: list[Attempt] = field(default_factory=list[Attempt])
     """Deliveries that the user of the playground requested, genuine or forged."""
     result: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What the platform made of the response: `{"toast": ...}`."""
+    """The effect of the response on the platform: `{"toast": ...}`."""
 
     def to_json(self) -> dict[str, Any]:
         """The delivery in the control API, without the bytes."""

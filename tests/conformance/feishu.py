@@ -59,7 +59,7 @@ IDS = {"open_id": "ou_4d5e6f708192a3b4", "union_id": "on_0a1b2c3d4e5f6071", "use
 
 def chat(now: float, kind: str = "text", content: Any = None, **more: Any) -> dict[str, Any]:
     """A message of a group that mentions the bot."""
-    said = {"text": "@_user_1 deploy status?"} if content is None else content
+    body = {"text": "@_user_1 deploy status?"} if content is None else content
     mention = {"key": "@_user_1", "id": {"open_id": "ou_bot01"}, "mentioned_type": "bot", "name": "Helper"}
     fields = {
         "message_id": "om_1f0c2d3e4a5b6c7d8e9f0a1b2c3d4e5f",
@@ -70,7 +70,7 @@ def chat(now: float, kind: str = "text", content: Any = None, **more: Any) -> di
         "thread_id": "omt_d4be107c616a",
         "chat_type": "group",
         "message_type": kind,
-        "content": json.dumps(said, ensure_ascii=False),
+        "content": json.dumps(body, ensure_ascii=False),
         "mentions": [mention],
     }
     sender = {"sender_id": IDS, "sender_type": "user", "tenant_key": "2ed263bf32cf1651"}

@@ -122,9 +122,9 @@ def test_every_conversation_counts_in_order_while_calls_fail_and_processes_are_k
 
     def talk(room: str) -> None:
         for _ in range(MESSAGES):
-            said = stack.send("/count", room=room)
+            id_ = stack.send("/count", room=room)
             for _ in range(DELIVERIES - 1):
-                stack.post("/api/deliver", message_id=said)
+                stack.post("/api/deliver", message_id=id_)
 
     with faults(stack), killing(stack) as killer:
         with ThreadPoolExecutor(4) as pool:

@@ -8,7 +8,7 @@ from tools.demo.client import PlatformClient
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a case has observed, in the form of `Case.expected`, and the seconds that it took."""
+    """The observation of a case, in the form of `Case.expected`, and the seconds that it took."""
 
     text: str
     seconds: float

@@ -1,4 +1,4 @@
-"""What a case works with: the playground, where people write, and the callback URL, where attackers send requests."""
+"""The two clients of a case: the playground, where people write, and the callback URL, where attackers send."""
 
 import json
 import time

@@ -11,7 +11,7 @@ from tools.faults.tasks import Task
 TIMEOUTS = {"callback": 10.0, "processor": 60.0, "deliverer": 25.0, "sweeper": 50.0}
 """Seconds after which Lambda ends an invocation, by function; those of template.yaml."""
 _CERTAIN = (Fault.RATE_LIMITED, Fault.TOKEN_EXPIRED)
-"""Faults that leave no doubt: the call was not carried out."""
+"""Faults with a known outcome: the call was not carried out."""
 
 
 @dataclass(slots=True)

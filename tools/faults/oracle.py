@@ -28,7 +28,7 @@ _COUNT = re.compile(r"\b\d+ (?=«)")
 
 @dataclass(slots=True)
 class Findings:
-    """What the oracle has found. The run is good if the first five lists are empty."""
+    """The findings of the oracle. The run is good if the first five lists are empty."""
 
     lost: list[str] = field(default_factory=list[str])
     """Acknowledged messages that never reached the queue, and replies that are not at the platform."""

@@ -112,7 +112,7 @@ class Simulation:
         self.aws.parameters[f"/parley/faults/{platform}/{app}"] = encode(config).decode()
 
     def replies_passively(self, platform: str) -> bool:
-        """Whether the apps of `platform` reply within the callback."""
+        """Whether the apps of `platform` use passive replies."""
         return self.targets[platform].replies_passively
 
     def _stall(self, execution: Execution) -> None:

@@ -41,7 +41,7 @@ class Target:
 
     @property
     def replies_passively(self) -> bool:
-        """Whether its apps are configured to reply within the callback."""
+        """Whether its apps are configured for passive replies."""
         return any(convert(app, config_type(self.name)).replies_passively for app in self.apps.values())
 
     @property

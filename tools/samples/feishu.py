@@ -71,14 +71,14 @@ def _envelope(event_type: str, event: dict[str, Any], now: int, rng: Random) -> 
     return {"schema": "2.0", "header": header, "event": event}
 
 
-def _message(said: dict[str, Any], kind: str, now: int, rng: Random) -> dict[str, Any]:
+def _message(content: dict[str, Any], kind: str, now: int, rng: Random) -> dict[str, Any]:
     message = {
         "message_id": f"om_{_hex(rng)}",
         "create_time": millis(now),
         "update_time": millis(now),
         "chat_id": room(kind),
         "chat_type": "p2p" if kind == "private" else "group",
-        **said,
+        **content,
     }
     sender = {"sender_id": ids_of(_ACCOUNT, _PERSON), "sender_type": "user", "tenant_key": TENANT}
     return _envelope("im.message.receive_v1", {"sender": sender, "message": message}, now, rng)

@@ -25,7 +25,7 @@ _STATES = {
     "failed": "The application did not respond",
     "deleted": "The response was deleted",
 }
-"""What the page shows below a command, by the state of its interaction."""
+"""The text that the page shows below a command, by the state of its interaction."""
 
 
 class Discord(Platform[Account]):

@@ -28,7 +28,7 @@ def not_found(code: int, what: str) -> DiscordError:
 
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_USER, UNKNOWN_WEBHOOK = 10003, 10008, 10013, 10015
-UNKNOWN_INTERACTION, UNKNOWN_COMMAND = 10062, 10063
+UNKNOWN_COMMAND = 10063
 
 
 def invalid(field: str, code: str, message: str) -> DiscordError:

@@ -39,9 +39,8 @@ class _TooLateError(ParleyError):
 class PassiveReplies:
     """Waits for replies on behalf of one platform's callbacks.
 
-    Every response but `_NO_RESPONSE` is stored before it is given, and each message has one. If another callback of the
-    message has told the platform that the replies go out through the API, a callback that wakes up late cannot take
-    them any more.
+    Every response except `_NO_RESPONSE` is stored before it is given, and a message has one stored response. If it is
+    empty, the replies go out through the API, and a callback that wakes up late cannot take them any more.
     """
 
     inbound: SupportsPassiveReply

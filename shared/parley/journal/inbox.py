@@ -45,7 +45,7 @@ State = dict[str, Any]
 
 
 class DecisionTooLargeError(ParleyError):
-    """The bot wants to store more than the journal holds. The message says how large it may be."""
+    """The bot's decision is larger than the journal can store. The message names the limit."""
 
 
 class AlreadyDecidedError(ParleyError):

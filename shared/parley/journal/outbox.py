@@ -1,7 +1,7 @@
 """Replies in the journal. Every write to a reply's row is in this module, and each respects `states.TRANSITIONS`.
 
-A reply with one call takes two requests: `take`, and `finish`. What has to happen together with other rows is offered
-as a part of a transaction (`new`, `deferred`, `carried`, `left`).
+A reply with one call takes two requests: `take`, and `finish`. A change that belongs together with changes of other
+rows is returned as a part of a transaction (`new`, `deferred`, `carried`, `left`).
 """
 
 from collections.abc import Iterator

@@ -99,5 +99,5 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     form: Literal["rich", "plain"] = "rich"
     """`plain` after the platform has refused the rich form."""
     dropped: tuple[str, ...] = ()
-    """What the reply no longer has, in order: the parts that the platform has refused (`quote`, `media`), and `sent`
-    for segments that people already see."""
+    """The parts that were removed from the reply, in order: those that the platform refused (`quote`, `media`), and
+    `sent` for segments that people already see."""

@@ -151,8 +151,8 @@ def test_a_repeated_card_of_wecom_appears_once() -> None:
     call = next(platform.deliver(out, bot.app, bot.clock.now))
     for seconds in (0, 3600, 10_000):
         bot.clock.now += seconds
-        grant = bot.platform.tokens.issue("demo", "app", bot.clock.now)
-        assert isinstance(platform.outcome(call, http.perform(call, grant.value)), Sent)
+        token = bot.platform.tokens.issue("demo", "app", bot.clock.now)
+        assert isinstance(platform.outcome(call, http.perform(call, token.value)), Sent)
     assert kinds(bot) == ["template_card"]
     assert call.idempotent_for > 3600
 

@@ -1,4 +1,4 @@
-"""WeChat: an account that replies by its API, and one that replies within the callback."""
+"""WeChat: an account that replies by its API, and one with passive replies."""
 
 from typing import Any
 

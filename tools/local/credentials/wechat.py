@@ -1,4 +1,4 @@
-"""Two Official Accounts in safe mode. `demo` answers by customer-service message, `passive` within the callback."""
+"""Two Official Accounts in safe mode. `demo` sends customer-service messages, `passive` passive replies."""
 
 import secrets
 from typing import Any

@@ -1,4 +1,4 @@
-"""Two internal apps of WeCom, each with one group robot, `ops`. `passive` answers within the callback."""
+"""Two internal apps of WeCom, each with one group robot, `ops`. `passive` uses passive replies."""
 
 import secrets
 import uuid

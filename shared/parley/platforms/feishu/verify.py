@@ -9,8 +9,8 @@
 
 All but legacy cards also name the app, which is compared. With an encrypt key, nothing is decrypted before its
 signature is checked. The one exception is a URL verification: an unsigned body that is small enough is decrypted
-without a check of its padding, and every failure has the same outcome after the same work. It tells nothing about the
-plaintext.
+without a check of its padding, and every failure has the same outcome after the same work. It reveals nothing about
+the plaintext.
 """
 
 from typing import Any

@@ -62,7 +62,7 @@ class Codes(NamedTuple):
     reply_token: frozenset[int] = frozenset()
     """The code that came with a click has been used or has expired."""
     hints: Mapping[int, str] = {}
-    """What the operator can do about a code."""
+    """The operator's remedy for an error code."""
 
 
 def errcode(body: Mapping[str, Any]) -> int:

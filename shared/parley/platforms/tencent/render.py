@@ -1,4 +1,4 @@
-"""What the renderers of both platforms share."""
+"""Functions that the renderers of WeCom and WeChat share."""
 
 from typing import Any, NamedTuple
 

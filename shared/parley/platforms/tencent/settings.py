@@ -37,7 +37,7 @@ class CallbackConfig(adapter.Config, frozen=True, kw_only=True, forbid_unknown_f
         return tuple(key for key in (self.encoding_aes_key, self.previous_encoding_aes_key) if key)
 
     def callback_problems(self, console: Console, *, needs_key: bool = True) -> Iterator[str]:
-        """What is wrong with the fields of this class."""
+        """The problems of the fields of this class."""
         yield from check_filled("token", self.token, console.token)
         if self.encoding_aes_key or needs_key:
             yield from check_key("encoding_aes_key", self.encoding_aes_key, console.key)
@@ -52,7 +52,7 @@ def raise_all(problems: Iterator[str]) -> None:
 
 
 def check_key(name: str, value: str, console: str) -> Iterator[str]:
-    """What is wrong with an EncodingAESKey."""
+    """The problem of an EncodingAESKey."""
     try:
         aes_key(value)
     except ValueError:
@@ -60,12 +60,12 @@ def check_key(name: str, value: str, console: str) -> Iterator[str]:
 
 
 def check_filled(name: str, value: str, console: str) -> Iterator[str]:
-    """What is wrong with a value that must not be empty or contain white space."""
+    """The problem of a value that must not be empty or contain white space."""
     if not value or re.search(r"\s", value):
         yield f"{name}: must not be empty or contain white space; see {console}"
 
 
 def check_host(name: str, value: str) -> Iterator[str]:
-    """What is wrong with the base address of an API."""
+    """The problem of the base address of an API."""
     if not _HOST.fullmatch(value):
         yield f"{name}: must be an address such as https://host, without a slash at its end"
