@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from parley.adapter import IDEMPOTENT, Answer, BreakerFailure, Bucket, Call, Headers, Pause, Sent, fallback
+from parley.journal.states import is_safe_to_repeat
 from parley.model import Destination, Image, Outgoing, Reply, Text
 from parley.platforms.discord.interaction_token import InteractionToken, seal
 from parley.platforms.discord.outbound import (
@@ -85,6 +86,19 @@ def test_each_call_has_its_idempotency_window() -> None:
     assert (first.idempotent_for, second.idempotent_for) == (120, 120)
     assert first.json["nonce"] != second.json["nonce"]
     assert len(first.json["nonce"]) == 25
+
+
+@pytest.mark.parametrize(("age", "is_safe"), [(0, True), (93.9, True), (94, False), (160, False)])
+def test_a_message_is_repeated_only_if_the_call_ends_within_the_two_minutes(age: float, is_safe: bool) -> None:
+    """A worker may stall until its lease of 26 s ends, and the call then reaches Discord."""
+    (call,) = run(outgoing(Reply(segments=(Text(text="x"),))))
+    assert is_safe_to_repeat(call, NOW, NOW + age + 26) is is_safe
+
+
+def test_a_follow_up_is_never_repeated_and_an_answer_always() -> None:
+    answer, follow_up = run(outgoing(Reply(segments=(LONG,)), interaction=THINKING))
+    assert is_safe_to_repeat(answer, NOW, NOW + 1e6)
+    assert not is_safe_to_repeat(follow_up, NOW, NOW)
 
 
 def test_calls_with_an_interaction_token_have_no_auth_and_no_call_contains_the_bot_token() -> None:
