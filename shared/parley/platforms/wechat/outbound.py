@@ -35,8 +35,8 @@ from parley.platforms.wechat.render import media_message, messages
 PROFILE = Profile(retry_for=3600)
 read_addresses = api.read_addresses
 
-_CLIENT_MSG_ID_VALID = 580
-"""Seconds. WeChat remembers a `client_msg_id` for ten minutes; the rest is a margin for the request itself."""
+_CLIENT_MSG_ID_VALID = 600
+"""Seconds for which WeChat remembers a `client_msg_id`."""
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:

@@ -40,8 +40,6 @@ read_addresses = api.read_addresses
 
 _DUPLICATE_CHECK = 14_400
 """Seconds in which a repeat is dropped. WeCom allows no more."""
-_MARGIN = 60
-"""Seconds for the request itself."""
 _COUNTED = 20
 """Persons of one message whose limits are counted."""
 _LABEL = 30
@@ -173,8 +171,7 @@ def _message(place: _Place, message: Rendered) -> Call:
     if message.kind != "template_card":
         return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body)
     body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _DUPLICATE_CHECK}
-    seconds = _DUPLICATE_CHECK - _MARGIN
-    return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body, idempotent_for=seconds)
+    return Call(name=name, method="POST", url=place.url, auth=api.AUTH, json=body, idempotent_for=_DUPLICATE_CHECK)
 
 
 def _task_id(out: Outgoing, number: int) -> str:
