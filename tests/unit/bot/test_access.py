@@ -99,7 +99,8 @@ def test_forms_and_completions_of_a_refused_command_are_not_shown(bot: Bot):
     bot.completion("purge", "text")(lambda _typed: ["secret"])
     admin = Sender(id="x", admin=True)
     typing = Command(name="purge", options={"text": ""}, focused="text")
-    for changed in ({"command": Command(name="purge")}, {"command": typing}, {"action": Action(id="go")}):
+    cases: list[dict[str, Any]] = [{"command": Command(name="purge")}, {"command": typing}, {"action": Action(id="go")}]
+    for changed in cases:
         assert bot.instantly(message(kind="command", **changed)) is None
     assert bot.instantly(message(kind="command", command=Command(name="standup"), context=DIRECT)) is None
     assert bot.instantly(message(kind="command", command=Command(name="purge"), sender=admin)) == form

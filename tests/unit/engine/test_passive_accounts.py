@@ -267,7 +267,8 @@ def test_what_no_passive_reply_carries_fails_at_once(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, reply: Reply, to: dict[str, str]
 ) -> None:
     world = World("wecom", PASSIVE["wecom"], clock, monkeypatch, token=60020)
-    destination = Destination(**{"platform": "wecom", "app": "demo", "user_id": "lin"} | to)
+    fields: dict[str, Any] = {"platform": "wecom", "app": "demo", "user_id": "lin"} | to
+    destination = Destination(**fields)
     row, seconds = world.deliver(reply, to=destination)
     assert row.state is ReplyState.FAILED
     assert row.reason

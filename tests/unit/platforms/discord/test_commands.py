@@ -149,7 +149,7 @@ CHOICES = tuple(Choice(str(number), number) for number in range(26))
         [CommandSpec(name="a", options=(OptionSpec(name="x", names={"de": "Größe"}),))],
         [CommandSpec(name=f"a s{n}", help="h", options=LONG, helps={"de": "h" * 100}) for n in range(20)],
         *(
-            [CommandSpec(name="a", options=(OptionSpec(name="x", **wrong),))]
+            [CommandSpec(name="a", options=(OptionSpec(name="x", **wrong),))]  # pyright: ignore[reportArgumentType]
             for wrong in (
                 {"kind": "file", "completes": True},
                 {"choices": (Choice("empty", ""),)},

@@ -139,7 +139,7 @@ WRONG_INPUTS: list[dict[str, Any]] = [
     ]
     + [(PRESSED, replace(FORM, title=title)) for title in ("", " ")]
     + [(GIVEN, replace(FORM, id=""))]
-    + [(GIVEN, replace(FORM, inputs=(Input(**{"id": "i", "label": "l"} | wrong),))) for wrong in WRONG_INPUTS]
+    + [(GIVEN, replace(FORM, inputs=(Input(**{"id": "i", "label": "l"} | wrong),))) for wrong in WRONG_INPUTS]  # pyright: ignore[reportArgumentType]
     + [(GIVEN, replace(FORM, inputs=(Input(id="i", label="a"), Input(id="i", label="b"))))],
 )
 def test_an_instant_answer_that_discord_cannot_show_raises_an_error(message, result) -> None:

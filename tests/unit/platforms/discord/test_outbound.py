@@ -207,7 +207,8 @@ def test_a_reply_without_a_refused_part_has_nonces_of_its_own() -> None:
 
 @pytest.mark.parametrize("part", ["thread", "private", "quote"])
 def test_a_refused_part_is_left_out_and_the_words_are_sent(part: Any) -> None:
-    reply = Reply(segments=(Text(text="x"),), **{part: True})
+    only: dict[str, Any] = {part: True}
+    reply = Reply(segments=(Text(text="x"),), **only)
     without = fallback(outgoing(reply, message_id="4"), part)
     assert without is not None
     (call,) = run(without)

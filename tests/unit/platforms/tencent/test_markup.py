@@ -297,6 +297,7 @@ def _cut(text: str) -> object:
 def test_the_time_is_linear_in_the_size_of_hostile_text(function: Callable[[str], object]) -> None:
     """The sizes are four apart: quadratic work takes 16 times as long, linear work 4 times."""
     for part in HOSTILE:
+        small = large = 0.0
         for _ in range(3):  # another process may have slowed one run
             small, large = (_seconds(function, part * (size // len(part))) for size in (16_000, 64_000))
             if large < 4 * 2.5 * max(small, 5e-3):
