@@ -135,7 +135,8 @@ class Callback:
         telemetry.duration("AcknowledgeTime", stored - started)
         if isinstance(outcome, _AwaitsReply):
             replies = self._passive_replies(outcome.inbound)
-            outcome = replies.respond(outcome.request, outcome.app, outcome.accepted, started)
+            # The platform has been waiting since the request arrived, before a cold start.
+            outcome = replies.respond(outcome.request, outcome.app, outcome.accepted, _arrived(event, started))
             finished = self.clock()
         telemetry.duration("CallbackTime", finished - _arrived(event, started))
         return lambda_response(outcome)

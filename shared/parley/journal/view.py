@@ -50,6 +50,7 @@ def _reply(row: Row) -> dict[str, Any]:
         "state": row.state,
         "attempts": row.attempts,
         "form": row.out.form,
+        "dropped": row.out.dropped,
         "receipts": [receipt.id for receipt in row.receipts],
         "reason": row.reason,
         "created": row.out.created,

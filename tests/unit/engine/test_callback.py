@@ -175,7 +175,8 @@ class Replies:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
 
-    def respond(self, *_: Any) -> Response:
+    def respond(self, _request: Request, _app: App, _accepted: Accepted, started: float) -> Response:
+        self.started = started
         self.clock.sleep(3)
         return Response(200, b"reply")
 
@@ -355,3 +356,15 @@ def test_unsigned_requests_are_limited_and_signed_ones_are_not(clock: Clock) -> 
     assert handler(event(b"signed"), None)["statusCode"] == 200
     clock.now += 3
     assert [handler(event(b"unsigned"), None)["statusCode"] for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_a_passive_reply_counts_the_wait_from_the_arrival_of_the_request(
+    message: Callable[..., Message], clock: Clock
+) -> None:
+    """A cold start comes before the handler, and the platform waits for both together."""
+    replies = Replies(clock)
+    inbound = Replying(Accepted(messages=(message(),), passive_reply_within=4.5))
+    handler = Callback("wecom", inbound, Apps(), clock, passive_replies=lambda _inbound: replies)  # type: ignore[arg-type]
+    arrived = clock.now - 2
+    handler(event(requestContext={"requestTimeEpoch": arrived * 1000}), None)
+    assert replies.started == pytest.approx(arrived)

@@ -32,7 +32,7 @@ from parley.platforms.tencent.fields import Fields
 from parley.untrusted import mapping, parse_integer, text
 
 _MIMES = {"amr": "audio/amr", "speex": "audio/speex", "mp3": "audio/mpeg"}
-_CREDENTIALS = ("ResponseCode", "Token", "SuiteTicket", "AuthCode")
+_CREDENTIALS = ("ResponseCode", "Token", "SuiteTicket", "AuthCode", "WelcomeCode")
 """Fields with credentials. They are left out of `raw`."""
 _RENEWED = ("ResponseCode", "SuiteTicket")
 """Credentials that a repeated delivery may renew (unverified). They are no part of a message's identity. `Token` and

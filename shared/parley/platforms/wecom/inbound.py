@@ -24,12 +24,15 @@ _SUCCESS = Response(body=b"success", content_type="text/plain")
 _PRESSES = ("template_card_event", "template_card_menu_event", "taskcard_click")
 _RESPONSE_CODE_LIFETIME = 72 * 3600
 """Seconds in which a click's `ResponseCode` allows one update of the card (WeCom docs: Update template cards)."""
-_SEALED = {"kf_msg_or_event": "Token", "create_auth": "AuthCode", "reset_permanent_code": "AuthCode"}
-"""Events and commands whose credential the bot needs: to fetch messages, to finish an authorisation. It is sealed like
-any reply token: `parley.crypto.unseal(secret, message.context.reply_token)`."""
-_SEALED_LIFETIME = 600
-"""Seconds in which these credentials are valid (WeCom docs: Receiving messages and events of customer service; Pushing
-of the authorisation)."""
+_SEALED = {
+    "kf_msg_or_event": ("Token", 600),
+    "create_auth": ("AuthCode", 600),
+    "reset_permanent_code": ("AuthCode", 600),
+    "change_external_contact": ("WelcomeCode", 20),
+}
+"""Events and commands whose credential the bot needs, with the field and the seconds for which it is valid (WeCom docs:
+Receiving messages and events of customer service; Pushing of the authorisation; Changes of external contacts). It is
+sealed like any reply token: `parley.crypto.unseal(secret, message.context.reply_token)`."""
 
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
@@ -118,10 +121,11 @@ def _message(source: Source, config: Config) -> Accepted:
 
 def _event(source: Source, name: str, config: Config) -> Message:
     """An event or a command, with its credential sealed if the bot needs it."""
-    credential = text(source.fields.get(_SEALED.get(name, "")))
+    field, lifetime = _SEALED.get(name, ("", 0))
+    credential = text(source.fields.get(field))
     if not credential:
         return event(source, name)
-    return event(source, name, reply_token=seal(config.secret, credential), expires=created(source) + _SEALED_LIFETIME)
+    return event(source, name, reply_token=seal(config.secret, credential), expires=created(source) + lifetime)
 
 
 def _press(source: Source, config: Config) -> Message:

@@ -131,6 +131,16 @@ def test_the_token_of_a_customer_service_event_is_sealed_and_part_of_its_identit
     assert b"ENC-1" not in encode(one)
 
 
+def test_the_welcome_code_of_a_new_contact_is_sealed_and_valid_for_twenty_seconds() -> None:
+    changed = fields(
+        NOW, "event", Event="change_external_contact", ChangeType="add_external_contact", WelcomeCode="WEL-1"
+    )
+    found = accepted(delivery(xml(changed), NOW))
+    assert unseal(SECRET, found.context.reply_token) == "WEL-1"
+    assert found.context.reply_token_expires == int(NOW) + 20
+    assert b"WEL-1" not in encode(found)
+
+
 def test_the_code_of_an_authorisation_is_sealed_and_part_of_its_identity() -> None:
     payload = {"SuiteId": SUITE, "InfoType": "create_auth", "TimeStamp": str(int(NOW)), "State": "s"}
     one, other = (accepted(delivery(xml({**payload, "AuthCode": code}), NOW, SUITE)) for code in ("CODE-1", "CODE-2"))
