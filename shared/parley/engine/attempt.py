@@ -11,6 +11,7 @@ import msgspec
 
 from parley.adapter import (
     IDEMPOTENT,
+    Bucket,
     Call,
     Outcome,
     Permanent,
@@ -139,14 +140,17 @@ class Attempts:
     rate_limiter: RateLimiter
     clock: Callable[[], float] = time.time
 
-    def run(self, attempt: Attempt, sequence: CallSequence) -> Result:
-        """Make the calls of `sequence` that are not done yet.
+    def run(self, attempt: Attempt, sequence: CallSequence, reserved: tuple[Bucket, ...]) -> Result:
+        """Make the calls of `sequence` that are not done yet. `reserved`: rate limits that were waited for already.
 
         Raises LeaseLostError if another worker took the reply over, and AwsError.
         """
         call = sequence.call
         for receipt in attempt.receipts:
             call = _next_call(attempt, sequence, receipt)
+        limited = None if call is None else self._wait(attempt.context, call, reserved)
+        if limited is not None:
+            return limited
         while call is not None:
             result = self._make(attempt, call)
             if not isinstance(result, Sent):
@@ -161,10 +165,12 @@ class Attempts:
                 return limited
         return self._end(attempt, sequence.error)
 
-    def _wait(self, context: CallContext, call: Call) -> RetryAfter | None:
-        """Wait for the rate limits of `call`. The result if that takes too long."""
+    def _wait(self, context: CallContext, call: Call, reserved: tuple[Bucket, ...] = ()) -> RetryAfter | None:
+        """Wait for the rate limits of `call`, except if they are `reserved`. The result if that takes too long."""
+        buckets = context.platform.limits(call, context.out, context.app)
         try:
-            self.rate_limiter.wait(context.platform.limits(call, context.out, context.app))
+            if buckets != reserved:
+                self.rate_limiter.wait(buckets)
         except RetryAfter as limited:
             return limited
         return None

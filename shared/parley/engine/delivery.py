@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from parley.adapter import Call, Permanent, Transient
+from parley.adapter import Bucket, Call, Permanent, Transient
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Result
@@ -100,7 +100,7 @@ class Deliverer:
 
     def _deliver(self, context: CallContext, sequence: CallSequence, blocked_by: str = "") -> bool:
         """Deliver one reply; False if it is deferred. `blocked_by`: why it may not be sent now, if it may not."""
-        refused = None if blocked_by or sequence.call is None else self._prepare(context, sequence.call)
+        prepared = () if blocked_by or sequence.call is None else self._prepare(context, sequence.call)
         owner = uuid4().hex
         row = self.outbox.take(context.out.id, owner, self.clock())
         match row:
@@ -114,19 +114,19 @@ class Deliverer:
             # The form has changed since the record was enqueued. The row holds the newer one.
             sequence = CallSequence(attempt.context, self.clock())
         try:
-            return self._apply(attempt, self._result(attempt, sequence, row, blocked_by, refused))
+            return self._apply(attempt, self._result(attempt, sequence, row, blocked_by, prepared))
         except LeaseLostError as error:
             telemetry.count("LeasesLost", platform=context.app.platform)
             log.warning("lease lost", extra=_ids(attempt.out))
             # The new owner may still be at work, and later replies must not overtake this one.
             raise RetryAfter(1, "another worker has taken it over") from error
 
-    def _prepare(self, context: CallContext, call: Call) -> Transient | Permanent | None:
+    def _prepare(self, context: CallContext, call: Call) -> tuple[Bucket, ...] | Transient | Permanent:
         """Fetch the token and wait for the rate limits, before the reply is taken: waiting then costs no write, and a
         crash leaves no unknown outcome.
 
-        Raises RetryAfter. Returns the outcome of the call if it cannot be made: there is no token, or the platform's
-        own code raises.
+        Returns the rate limits. Raises RetryAfter. If the call cannot be made, returns its outcome: there is no token,
+        or the platform's own code raises.
         """
         token = self.calls.token_or_outcome(context) if call.auth is not None else None
         if isinstance(token, RetryAfter):
@@ -138,7 +138,7 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
             return Transient(describe(error))
         self.rate_limiter.wait(buckets)
-        return None
+        return buckets
 
     def _attempt(self, row: Row, context: CallContext, owner: str) -> Attempt:
         return Attempt(
@@ -157,17 +157,19 @@ class Deliverer:
         sequence: CallSequence,
         row: Row,
         blocked_by: str,
-        refused: Transient | Permanent | None,
+        prepared: tuple[Bucket, ...] | Transient | Permanent,
     ) -> Result:
-        """The result of the attempt that begins with taking `row`. `refused`: the outcome of `_prepare`."""
+        """The result of the attempt that begins with taking `row`. `prepared`: the result of `_prepare`."""
         if self._workers_die(row, attempt.context):
             reason = f"gave up: {row.attempts} attempts, and the last ones ended with their worker"
             return Completed(ReplyState.UNKNOWN, reason)
         if blocked_by and attempt.can_be_deferred:
             return Defer(blocked_by)
-        if refused is not None and sequence.call is not None:
-            return self.attempts.consequence(attempt, sequence.call, refused)
-        return self.attempts.run(attempt, sequence)
+        if isinstance(prepared, tuple):
+            return self.attempts.run(attempt, sequence, prepared)
+        if sequence.call is None:
+            return self.attempts.run(attempt, sequence, ())
+        return self.attempts.consequence(attempt, sequence.call, prepared)
 
     def _workers_die(self, row: Row, context: CallContext) -> bool:
         """Whether workers have died over this reply until its deadline. No attempt would ever record an end."""
