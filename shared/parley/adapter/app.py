@@ -8,14 +8,14 @@ import msgspec
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """What every platform's configuration has. One SSM SecureString per app, JSON, unknown fields refused."""
+    """The fields of every configuration: JSON in one SSM SecureString per app. Unknown fields are refused."""
 
     on_unknown: Literal["report", "resend"] = "report"
-    """What to do with a reply of which nobody can know whether it arrived: report it as UNKNOWN, or send it again."""
+    """The treatment of a reply whose outcome is unknown: report it as UNKNOWN, or send it again."""
 
     @property
     def replies_passively(self) -> bool:
-        """Whether replies go back with the callback itself where they can (`SupportsPassiveReply`)."""
+        """Whether the app uses passive replies (`SupportsPassiveReply`)."""
         return False
 
 

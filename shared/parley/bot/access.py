@@ -18,7 +18,7 @@ class Access(NamedTuple):
     def refusal(self, message: Message, is_admin: Callable[[Message], bool] | None) -> str:
         """The text for a person who may not do this; empty if they may.
 
-        A person is an administrator if the platform says so, or `is_admin`. Without either, nobody is.
+        A person is an administrator if the platform or `is_admin` says so.
         """
         if self.rooms_only and (message.context.private or not message.context.room_id):
             return NOT_IN_DIRECT_CHATS

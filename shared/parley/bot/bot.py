@@ -54,9 +54,9 @@ class CommandHandler:
 class Bot:
     """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies.
 
-    `apology` is sent once if a handler has failed in every attempt; empty sends nothing. `is_admin` says who is an
-    administrator, in addition to those whom the platform names (`Sender.admin`; only Discord names them). It gets the
-    message. Without it, nobody on the other platforms may use a command with `admin=True`.
+    `apology` is sent once if a handler has failed in every attempt; empty sends nothing. `is_admin` gets a message and
+    returns whether its sender is an administrator. Discord's own administrators (`Sender.admin`) always are. Without
+    `is_admin`, the other platforms have no administrators, and a command with `admin=True` is refused there.
     """
 
     apology: str = APOLOGY

@@ -1,4 +1,4 @@
-"""What differs between the passive replies of WeCom and WeChat: which callbacks carry them, and their forms.
+"""The differences between the passive replies of WeCom and WeChat: which callbacks carry them, and their forms.
 
 WeCom docs: Receiving events; Passive replies. WeChat docs: Receiving event pushes; Passive replies to users.
 """
@@ -76,7 +76,7 @@ subscription messages (`templatesendjobfinish`, `masssendjobfinish`, `subscribe_
 and `view_miniprogram` leave the chat. After `pic_sysphoto`, `pic_photo_or_album`, `pic_weixin` and `location_select`
 the picture or the location itself arrives as a message. WeCom's `template_card_event` allows nothing but an update of
 the card; its `subscribe` is the act of an administrator, and `enter_agent` comes each time that the app is opened. An
-event that is not known here does not carry a reply either: a reply that nobody sees would be reported as sent.
+event that is not known here carries no reply either: otherwise a reply that no person sees would be reported as sent.
 """
 
 

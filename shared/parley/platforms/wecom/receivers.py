@@ -1,7 +1,7 @@
 """The receivers of a message, and those whom it did not reach (WeCom docs: Send application messages).
 
 WeCom reports success if it reached one receiver at least, and names the others in the answer. For some of these fields
-it reports success even if it reached nobody.
+it reports success even if it reached no receiver.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def persons(user_id: str) -> list[str]:
 
 
 def outcome(call: Call, sent: Sent, body: Mapping[str, Any]) -> Outcome:
-    """`sent`, with the receivers that were not reached in `data["unreached"]`. Permanent if nobody was reached."""
+    """`sent`, with the receivers that were not reached in `data["unreached"]`. Permanent if no receiver was reached."""
     named = {field: found for field in _UNREACHED if (found := _names(body.get(field)))}
     if not named:
         return sent
