@@ -103,6 +103,9 @@ def _iterations(loop: list[Any], names: Mapping[str, str], mappings: Mapping[str
     for item in items:
         inner = {**names, identifier: item}
         for key, value in fragment.items():
+            if key.startswith(_LOOP):
+                yield from _iterations(value, inner, mappings)
+                continue
             assert f"${{{identifier}}}" in key, key
             yield _substituted(key, inner), _expanded(value, inner, mappings)
 

@@ -1,7 +1,5 @@
 """The simulation has the settings of the deployment, and its queues behave as SQS FIFO queues."""
 
-import re
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -23,17 +21,6 @@ from tools.faults.targets import APP, titled
 
 FEISHU = titled("feishu")
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-
-
-def production(resource: str, name: str) -> float:
-    """The number `name` of `resource` in the template, as in production."""
-    text = re.search(rf"^  {resource}:\n(.*?)(?=^  \w)", TEMPLATE.read_text(), re.MULTILINE | re.DOTALL)
-    assert text
-    found = re.search(rf"{name}: (?:!If \[IsLocal, '?\d+'?, )?'?(\d+)", text[1])
-    assert found
-    return float(found[1])
-
 
 def in_production(value: Any) -> float:
     """A number of the template that may depend on `IsLocal`."""
@@ -41,12 +28,18 @@ def in_production(value: Any) -> float:
 
 
 def test_its_settings_are_those_of_the_template() -> None:
-    assert production("InboundQueue", "VisibilityTimeout") == simulation.INBOUND_VISIBILITY
-    assert production("OutboundQueue", "VisibilityTimeout") == simulation.OUTBOUND_VISIBILITY
-    assert production("InboundQueue", "maxReceiveCount") == simulation.MAX_RECEIVES
-    assert production("OutboundQueue", "maxReceiveCount") == simulation.MAX_SENDS
-    assert production("DelivererFunction", "PARLEY_LEASE_SECONDS") == LEASE
-    timeouts = {name: function["Timeout"] for name, function in template.functions().items()}
+    inbound, outbound = (
+        template.of_type("AWS::SQS::Queue")[f"{name}Queue"]["Properties"] for name in ("Inbound", "Outbound")
+    )
+    functions = template.functions()
+    timeouts = {name: function["Timeout"] for name, function in functions.items()}
+    lease = functions["DelivererFunction"]["Environment"]["Variables"]["PARLEY_LEASE_SECONDS"]
+
+    assert in_production(inbound["VisibilityTimeout"]) == simulation.INBOUND_VISIBILITY
+    assert in_production(outbound["VisibilityTimeout"]) == simulation.OUTBOUND_VISIBILITY
+    assert inbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_RECEIVES
+    assert outbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_SENDS
+    assert in_production(lease) == LEASE
     stages = {"callback": "Feishu", "processor": "Processor", "deliverer": "Deliverer", "sweeper": "Sweeper"}
     assert {stage: in_production(timeouts[f"{name}Function"]) for stage, name in stages.items()} == TIMEOUTS
 

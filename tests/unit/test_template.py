@@ -57,7 +57,7 @@ def test_a_function_has_its_own_role_timeout_memory_and_log_group_with_retention
 def test_a_changed_layer_or_setting_publishes_a_new_version_of_every_function(name: str) -> None:
     assert functions()[name]["AutoPublishAliasAllProperties"] is True
     assert functions()[name]["AutoPublishAlias"] == "live"
-    assert all(layer["Properties"]["PublishLambdaVersion"] is True for layer in layers().values())
+    assert template()["Globals"]["LayerVersion"] == {"PublishLambdaVersion": True}
 
 
 def layers() -> dict[str, dict[str, Any]]:

@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
     shared.enter(ROOT, lambda text: filled(text, options.name, label), logical_id(options.name))
     _tidy(written)
     _make_events()
+    _python("-m", "tools.cost", "--write")
     print(f"{label} is there, with an invented protocol, and answers on the page of `make run`.", *written, sep="\n  ")
     print(f"What to write next: .venv/bin/python -m pytest -rs tests/unit/platforms/{options.name}/test_next.py")
     return 0
@@ -76,14 +77,15 @@ def _tidy(paths: list[str]) -> None:
 
 
 def _make_events() -> None:
-    """Write the samples of events/ again, for the moment of those that are there.
-
-    A new process does it, because this one does not see the new platform.
-    """
+    """Write the samples of events/ again, for the moment of those that are there."""
     made_at = json.loads((ROOT / "events" / "feishu" / "text.json").read_text())["requestContext"]["requestTimeEpoch"]
-    code = f"from tools.make_events import FOLDER, write; write(FOLDER, {made_at // 1000})"
+    _python("-c", f"from tools.make_events import FOLDER, write; write(FOLDER, {made_at // 1000})")
+
+
+def _python(*arguments: str) -> None:
+    """Run Python in a new process, because this one does not see the new platform."""
     paths = os.pathsep.join([str(ROOT / "shared"), str(ROOT)])
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=True)
+    subprocess.run([sys.executable, *arguments], cwd=ROOT, env={**os.environ, "PYTHONPATH": paths}, check=True)
 
 
 if __name__ == "__main__":
