@@ -78,7 +78,7 @@ class DynamoDB:
 
     def _Query(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         if request["IndexName"] != "due" or request["KeyConditionExpression"] != (
-            "due_shard = :shard AND due_at <= :now"
+            "#due_shard = :shard AND #due_at <= :now"
         ):
             raise ValueError("only the query of the index `due` is implemented")
         values = request["ExpressionAttributeValues"]

@@ -9,6 +9,7 @@ import msgspec
 from parley.adapter.app import Headers
 from parley.errors import RetryAfter
 from parley.model import AnyMedia
+from parley.untrusted import decode_json, mapping
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -65,10 +66,9 @@ class Answer:
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; empty if it is not one, such as the HTML error page of a gateway."""
         try:
-            value = msgspec.json.decode(self.body)
-        except (ValueError, RecursionError):
+            return mapping(decode_json(self.body))
+        except ValueError:
             return {}
-        return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 class Sent(msgspec.Struct, frozen=True):

@@ -207,18 +207,15 @@ class Outbox:
         cannot read is yielded as its primary key.
         """
         for partition in DUE_SHARDS:
-            start: dict[str, Item] | None = {}
-            while start is not None:
-                page = self.client.query(
-                    TableName=self.table,
-                    IndexName=DUE_INDEX,
-                    KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                    ExpressionAttributeValues={":shard": t.text(partition), ":now": t.number(now)},
-                    **start,  # pyright: ignore[reportArgumentType]
-                )
+            request = t.query(
+                self.table, DUE_INDEX, "#due_shard = :shard AND #due_at <= :now", shard=partition, now=now
+            )
+            while True:
+                page = self.client.query(**request)
                 yield from map(_row_or_key, page["Items"])
-                last = page.get("LastEvaluatedKey")
-                start = {"ExclusiveStartKey": last} if last else None
+                if "LastEvaluatedKey" not in page:
+                    break
+                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def postpone(self, row: Row, now: float, until: float) -> bool:
         """Record that `row` was enqueued again: it is not due before `until`. False if the row has changed since."""

@@ -6,6 +6,7 @@ attributes as `#name` and values as `:name`; the functions here fill in `Express
 """
 
 import re
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         AttributeValueTypeDef,
         ConditionCheckTypeDef,
         PutTypeDef,
+        QueryInputTypeDef,
         UpdateTypeDef,
     )
 
@@ -145,19 +147,29 @@ def number(value: float) -> "AttributeValueTypeDef":
 
 
 def get_text(item: Item, name: str) -> str:
-    """The string `name` of `item`; empty if it is missing."""
-    return item.get(name, {}).get("S", "")
+    """The string `name` of `item`; empty if it is missing. Raises KeyError for a name that is not in `ATTRIBUTES`."""
+    return _attribute(item, name).get("S", "")
 
 
 def get_number(item: Item, name: str) -> float | None:
-    """The number `name` of `item`; None if it is missing."""
-    value = item.get(name, {}).get("N")
+    """The number `name` of `item`; None if it is missing. Raises KeyError as `get_text`."""
+    value = _attribute(item, name).get("N")
     return None if value is None else float(value)
 
 
 def get_texts(item: Item, name: str) -> set[str]:
-    """The set of strings `name` of `item`; empty if it is missing."""
-    return set(item.get(name, {}).get("SS", []))
+    """The set of strings `name` of `item`; empty if it is missing. Raises KeyError as `get_text`."""
+    return set(_attribute(item, name).get("SS", []))
+
+
+def _attribute(item: Item, name: str) -> "AttributeValueTypeDef":
+    _refuse_unknown({name})
+    return item.get(name, {})
+
+
+def _refuse_unknown(names: AbstractSet[str]) -> None:
+    if unknown := names - ATTRIBUTES:
+        raise KeyError(f"attributes without a name in ATTRIBUTES: {sorted(unknown)}")
 
 
 Value = str | float | set[str]
@@ -194,9 +206,7 @@ def update(table: str, pk: str, change: str, condition: str = "", **values: Valu
 
 def put(table: str, item: Item, condition: str = "", **values: Value) -> "PutTypeDef":
     """The arguments of a put, alone or in a transaction. Raises KeyError for an attribute that has no name here."""
-    unknown = item.keys() - ATTRIBUTES
-    if unknown:
-        raise KeyError(f"attributes without a name in ATTRIBUTES: {sorted(unknown)}")
+    _refuse_unknown(item.keys())
     request: PutTypeDef = {"TableName": table, "Item": item}
     if condition:
         request["ConditionExpression"] = condition
@@ -219,6 +229,17 @@ def check(table: str, pk: str, condition: str, **values: Value) -> "ConditionChe
     return request
 
 
+def query(table: str, index: str, condition: str, **values: Value) -> "QueryInputTypeDef":
+    """The arguments of a query for the rows of `index` that match `condition` on its keys."""
+    return {
+        "TableName": table,
+        "IndexName": index,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": _names(condition),
+        "ExpressionAttributeValues": _values(values),
+    }
+
+
 ABSENT = "attribute_not_exists(#pk)"
 """The condition of a put that replaces nothing."""
 
@@ -235,11 +256,9 @@ def _values(values: dict[str, Value]) -> Item:
 
 @lru_cache(maxsize=256)
 def _parsed(expression: str) -> tuple[str, ...]:
-    names = tuple(sorted(set(re.findall(r"#(\w+)", expression))))
-    unknown = set(names) - ATTRIBUTES
-    if unknown:
-        raise KeyError(f"attributes without a name in ATTRIBUTES: {sorted(unknown)}")
-    return names
+    names = set(re.findall(r"#(\w+)", expression))
+    _refuse_unknown(names)
+    return tuple(sorted(names))
 
 
 def _names(expression: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Requests to the state table: names and values are filled in, and a misspelt attribute is refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def test_an_unknown_attribute_is_refused() -> None:
         t.put("parley", {"pk": t.text("out#1"), "stat": t.text("SENT")})
     with pytest.raises(KeyError, match="stat"):
         t.check("parley", "out#1", "#stat = :to", to="SENT")
+    with pytest.raises(KeyError, match="stat"):
+        t.query("parley", "due", "#stat = :to", to="SENT")
+
+
+@pytest.mark.parametrize("read", [t.get_text, t.get_number, t.get_texts])
+def test_an_unknown_attribute_is_not_read(read: Callable[[t.Item, str], object]) -> None:
+    with pytest.raises(KeyError, match="stat"):
+        read({"stat": t.text("SENT")}, "stat")
 
 
 @pytest.mark.parametrize("source", sorted([*JOURNAL.rglob("*.py"), *ENGINE.glob("*.py")]), ids=lambda path: path.name)
@@ -39,7 +48,7 @@ def test_only_the_table_module_writes_expressions_and_keys(source: Path) -> None
     if source.name == "table.py":
         return
     assert "UpdateExpression" not in text
-    assert "ConditionExpression=" not in text or "KeyConditionExpression=" in text
+    assert "ConditionExpression=" not in text
     assert not any(f'"{prefix}#' in text for prefix in ("in", "conv", "out", "callback", "deferred", "token", "limit"))
 
 
