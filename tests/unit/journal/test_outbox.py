@@ -125,7 +125,7 @@ def newer(out: Outgoing) -> dict[str, Any]:
 def stored(out: Outgoing) -> tuple[dict[str, Any], str]:
     key = {"pk": {"S": reply_pk(out.id)}}
     item = dynamodb().get_item(TableName="parley", Key=key, ConsistentRead=True).get("Item", {})
-    return json.loads(get_text(item, "body")), item["colour"].get("S")
+    return json.loads(get_text(item, "body")), item["colour"].get("S", "")
 
 
 def test_release_and_finish_keep_the_fields_of_a_newer_version(outbox: Outbox, out: Outgoing) -> None:
