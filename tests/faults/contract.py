@@ -51,7 +51,7 @@ def _n(value: str) -> dict[str, str]:
     return {"N": value}
 
 
-_DUE = "due_shard = :shard AND due_at <= :now"
+_DUE = "#due_shard = :shard AND #due_at <= :now"
 _NEW = "attribute_not_exists(pk)"
 _ADD = "SET tat = tat + :s"
 _TAKE = "SET since = if_not_exists(since, :now), updated = :now ADD attempts :one"
@@ -60,9 +60,10 @@ _GUARD = "attribute_not_exists(version) OR version = :seen"
 
 
 def _due(now: str) -> tuple[str, dict[str, Any]]:
+    names = {"#due_shard": "due_shard", "#due_at": "due_at"}
     values = {":shard": {"S": "due#1"}, ":now": _n(now)}
     request = {"TableName": "parley", "IndexName": "due", "KeyConditionExpression": _DUE}
-    return "Query", {**request, "ExpressionAttributeValues": values}
+    return "Query", {**request, "ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
 
 
 def _transaction(*actions: dict[str, Any]) -> tuple[str, dict[str, Any]]:
