@@ -93,7 +93,7 @@ class SupportsLimitFeedback(Protocol):
     """An `outbound` module of a platform whose answers report its limits."""
 
     def limit_feedback(self, call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause | BreakerFailure, ...]:
-        """The consequences of `answer` for the buckets of `limits`. Called for each answer, whatever its outcome."""
+        """How `answer` changes the buckets of `limits`. Called for every answer, also that of a failed call."""
         ...
 
 

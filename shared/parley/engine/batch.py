@@ -52,7 +52,7 @@ def _attempt(record: Record, handle: Callable[[Record], None]) -> int | None:
     except RetryAfter as later:
         log.info("waiting", extra={"seconds": round(later.seconds, 1), "reason": str(later)})
         return min(_MAX_VISIBILITY, max(0, round(later.seconds + 0.5)))
-    except Exception as error:  # noqa: BLE001  # the record stays in the queue, whatever the reason
+    except Exception as error:  # noqa: BLE001  # after any error the record stays in the queue
         telemetry.count("RecordsFailed", error=error_code(error)[:64])
         log.error("record failed", extra={"record": record["messageId"], "error": describe(error)})
         return _backoff(received(record), error)

@@ -1,4 +1,4 @@
-"""The message on which a context-menu command is used, whatever it is made of.
+"""Text and files of the message on which a context-menu command is used.
 
 Discord docs: Message › Message Structure, Message Snapshot, Embed Structure; Poll; Sticker Item; Components. A forward
 has its content in snapshots. A message of Components V2 has its text and files in components.

@@ -1,4 +1,4 @@
-"""No mention, tag, link or heading that the bot did not write, whatever a person's text is made of."""
+"""A person's text never becomes a mention, tag, link or heading that the bot did not write."""
 
 import re
 

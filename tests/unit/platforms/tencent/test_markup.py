@@ -155,7 +155,7 @@ def test_markdown_with_the_text_of_a_person_mentions_nobody_and_opens_no_tag(tex
 @settings(max_examples=80, deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=4))
 def test_texts_beside_markdown_become_no_markup(parts: list[str]) -> None:
-    """A text is as it is, whatever is next to it."""
+    """A text stays the same between any neighbours."""
     segments = (Markdown(text="bot "), *(Text(text=part) for part in parts))
     for place in ("wecom", "robot"):
         for content in contents(place, *segments):
