@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
 
 NOW = 1_800_000_000
@@ -30,4 +32,12 @@ def make_reply(message: Message, text: str = "answer", *, ordinal: int = 0, crea
         to=Destination.answering(message),
         reply=Reply(segments=(Text(text=text),)),
         created=created,
+    )
+
+
+def answers_to(message: Message, *replies: Reply, created: float = NOW) -> tuple[Outgoing, ...]:
+    """`replies` to `message`, as the engine gives them to a platform."""
+    return tuple(
+        replace(make_reply(message, ordinal=number, created=created), reply=reply)
+        for number, reply in enumerate(replies)
     )

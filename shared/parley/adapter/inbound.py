@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from parley.adapter.app import App, Headers
-from parley.model import Message, Reply
+from parley.model import Message, Outgoing, Reply
 
 if TYPE_CHECKING:
     from parley.model.instant import Instant
@@ -124,7 +124,7 @@ class SupportsPassiveReply(Protocol):
     """An `inbound` module of a platform that accepts replies in the response to the callback."""
 
     def passive_reply(
-        self, request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float
+        self, request: Request, app: App, message: Message, replies: tuple[Outgoing, ...], now: float
     ) -> PassiveReply:
         """The response to `request` with as many of `replies` to `message` as fit, in order.
 

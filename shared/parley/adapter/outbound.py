@@ -1,6 +1,6 @@
 """The sending half of a platform: replies, tokens, limits, downloads."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -110,9 +110,11 @@ class SupportsSilence(Protocol):
 class SupportsDeferral(Protocol):
     """An `outbound` module of a platform whose passive replies carry what the API refuses (`SupportsPassiveReply`)."""
 
-    def passive_form(self, out: Outgoing, app: App) -> Outgoing | None:
-        """`out` in the form that a passive reply to the person's next message can carry: words for media and cards that
-        only the API can send. None if no passive reply can carry it.
+    def passive_form(self, out: Outgoing, app: App, receipts: Sequence[Sent]) -> Outgoing | None:
+        """`out` in the form that a passive reply to the person's next message can carry: media as uploaded, words for
+        what only the API can send. None if no passive reply can carry it.
+
+        `receipts`: those of the calls that were made for `out`. Nothing of it was sent yet.
         """
         ...
 

@@ -223,7 +223,7 @@ class Attempts:
             case Permanent(reason=reason, window_closed=True):
                 return self._window_closed(attempt, reason)
             case Permanent(reason=reason):
-                return fallback_of(attempt, call, outcome) or Completed(attempt.undelivered, reason)
+                return fallback_of(attempt, call, outcome, self.clock()) or Completed(attempt.undelivered, reason)
             case TokenRejected(reason=reason):
                 return self._retry(attempt, f"token refused twice: {reason}")
             case Transient(reason=reason, after=after):
@@ -236,11 +236,14 @@ class Attempts:
     def _window_closed(self, attempt: Attempt, reason: str) -> Result:
         """The result if the API delivers no message to this person now."""
         context = attempt.context
-        if not context.app.config.replies_passively or attempt.visible or attempt.unknown_since is not None:
+        if not context.app.config.replies_passively or attempt.unknown_since is not None:
             return self._retry(attempt, reason, _WINDOW_RETRY)
+        if attempt.visible:
+            rest = unsent(context, attempt.receipts, self.clock())
+            return Fallback(rest, (), reason) if rest else self._retry(attempt, reason, _WINDOW_RETRY)
         form = attempt.out
         if isinstance(context.platform, SupportsDeferral):
-            form = context.platform.passive_form(attempt.out, context.app)
+            form = context.platform.passive_form(attempt.out, context.app, attempt.receipts)
         if form is None:
             return Completed(attempt.undelivered, reason)
         if form != attempt.out:
@@ -256,7 +259,7 @@ class Attempts:
         return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
 
 
-def fallback_of(attempt: Attempt, call: Call, refused: Permanent) -> Fallback | None:
+def fallback_of(attempt: Attempt, call: Call, refused: Permanent, now: float) -> Fallback | None:
     """The reply in another form after `call` was refused: without its reply token, or without the refused part.
 
     None if the refusal is about neither, or if people already see a message of the reply that would be sent again.
@@ -274,7 +277,7 @@ def fallback_of(attempt: Attempt, call: Call, refused: Permanent) -> Fallback | 
     if attempt.visible and form is not None and form.reply.segments == out.reply.segments:
         return Fallback(form, attempt.receipts, refused.reason)
     if attempt.visible:
-        rest = unsent(attempt.context, attempt.receipts)
+        rest = unsent(attempt.context, attempt.receipts, now)
         form = fallback(rest, refused.part, media) if rest is not None else None
     # The receipts are those of calls that the new form does not repeat, or of uploads for the refused form.
     return None if form is None else Fallback(form, (), refused.reason)

@@ -9,7 +9,7 @@ from parley.engine.calls import CallContext
 from parley.model import Outgoing
 
 
-def unsent(context: CallContext, receipts: Sequence[Sent]) -> Outgoing | None:
+def unsent(context: CallContext, receipts: Sequence[Sent], now: float) -> Outgoing | None:
     """The reply with the segments that are in none of its sent messages. `receipts`: those of the calls made.
 
     None if the platform does not allow it (`Profile.continues`), or if a segment is in both a sent message and an
@@ -19,12 +19,12 @@ def unsent(context: CallContext, receipts: Sequence[Sent]) -> Outgoing | None:
     out = context.out
     if not context.platform.PROFILE.continues or out.reply.op != "send":
         return None
-    made = list(_calls(context, out, receipts))[: len(receipts)]
+    made = list(_calls(context, out, receipts, now))[: len(receipts)]
     uploads = [receipt for call, receipt in zip(made, receipts, strict=False) if call.idempotent_for == IDEMPOTENT]
     sent = _messages(made)
     for count in range(len(out.reply.segments) - 1, 0, -1):
         beginning = replace(out, reply=replace(out.reply, segments=out.reply.segments[:count]))
-        if _messages(_calls(context, beginning, uploads)) == sent:
+        if _messages(_calls(context, beginning, uploads, now)) == sent:
             rest = replace(out.reply, segments=out.reply.segments[count:], quote=False)
             return replace(out, reply=rest, dropped=(*out.dropped, "sent"))
     return None
@@ -34,11 +34,11 @@ def _messages(calls: Iterator[Call] | list[Call]) -> list[Call]:
     return [call for call in calls if call.idempotent_for != IDEMPOTENT]
 
 
-def _calls(context: CallContext, out: Outgoing, receipts: Sequence[Sent]) -> Iterator[Call]:
+def _calls(context: CallContext, out: Outgoing, receipts: Sequence[Sent], now: float) -> Iterator[Call]:
     """The calls that deliver `out`, given the receipts of the first ones. Nothing is called."""
-    steps = context.platform.deliver(out, context.app, out.created)
     given = iter(receipts)
     try:
+        steps = context.platform.deliver(out, context.app, now)
         call = next(steps)
         while True:
             yield call

@@ -172,7 +172,7 @@ SEND = Call(name="send", method="POST", url="https://x")
 
 
 def test_receipts_of_invisible_calls_are_dropped_with_the_form():
-    found = fallback_of(attempt(outgoing(), visible=False), SEND, Permanent("no", part="quote"))
+    found = fallback_of(attempt(outgoing(), visible=False), SEND, Permanent("no", part="quote"), 0)
     assert isinstance(found, Fallback)
     assert (found.receipts, found.out.reply.quote) == ((), False)
 
@@ -180,21 +180,21 @@ def test_receipts_of_invisible_calls_are_dropped_with_the_form():
 @pytest.mark.parametrize("part", ["quote", "thread", "private"])
 def test_receipts_of_visible_messages_stay_if_the_content_stays_the_same(part: Part):
     reply = replace(ALL, segments=ALL.segments[1:])
-    found = fallback_of(attempt(outgoing(reply), visible=True), SEND, Permanent("no", part=part))
+    found = fallback_of(attempt(outgoing(reply), visible=True), SEND, Permanent("no", part=part), 0)
     assert isinstance(found, Fallback)
     assert found.receipts == (Sent("1"),)
     bare = outgoing(Reply.of(CARD), thread_id="")
-    assert fallback_of(attempt(bare, visible=True), SEND, Permanent("no", part=part)) is None
+    assert fallback_of(attempt(bare, visible=True), SEND, Permanent("no", part=part), 0) is None
 
 
 def test_parts_with_content_have_no_fallback_after_a_message_is_visible():
     for part in ("form", "quote", "mention", "buttons", "media"):
-        assert fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part)) is None
+        assert fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part), 0) is None
 
 
 def test_the_media_of_the_refused_upload_are_replaced():
     call = Call(name="upload", method="POST", url="https://x", upload=Upload(field="f", media=CHART, limit=1))
-    found = fallback_of(attempt(outgoing(), visible=False), call, Permanent("too large", part="media"))
+    found = fallback_of(attempt(outgoing(), visible=False), call, Permanent("too large", part="media"), 0)
     assert isinstance(found, Fallback)
     assert found.out.reply.segments[3] == Text(text="[chart.png] https://example.com/chart.png\n")
 
@@ -208,7 +208,7 @@ def continued(segments: tuple[AnySegment, ...], receipts: int, part: Part = "med
     context = CallContext(out, make_app(), outbound("feishu"))
     made = tuple(Sent(f"id-{number}", {"key": f"img_{number}"}) for number in range(receipts))
     held = Attempt(context, "me", 1, made, None, 0, "", visible=True)
-    return fallback_of(held, SEND, Permanent("no", part=part))
+    return fallback_of(held, SEND, Permanent("no", part=part), 0)
 
 
 def test_the_words_of_a_later_message_survive_its_picture_and_nothing_is_sent_twice():

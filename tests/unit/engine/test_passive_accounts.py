@@ -35,6 +35,7 @@ from parley.model import (
     Outgoing,
     Reply,
     Text,
+    Video,
     reply_id,
 )
 from parley.model.codec import encode
@@ -155,7 +156,7 @@ def test_a_token_that_is_refused_for_an_unknown_reason_fails_at_the_deadline(
     assert len(world.made) < 150
 
 
-@pytest.mark.parametrize("answers", [{"token": 40164}, {"upload": 40164, "send": 40164}, {"send": 40164}])
+@pytest.mark.parametrize("answers", [{"token": 40164}, {"upload": 40164, "send": 40164}])
 @pytest.mark.parametrize(
     ("segment", "content"),
     [
@@ -182,7 +183,7 @@ def test_wechat_says_which_media_are_missing(
     [
         (Image(data=DATA, name="chart.png"), "[chart.png: cannot be sent here]"),
         (File(url="https://e.com/a.pdf", name="a.pdf"), '<a href="https://e.com/a.pdf">[a.pdf]</a>'),
-        (File(key="F1", name="a.pdf"), "[a.pdf]"),
+        (File(key="F1", name="a.pdf"), "[a.pdf: cannot be sent here]"),
         (CARD, 'Deploy?\nprod\n<a href="https://e.com/log">Log</a>'),
     ],
 )
@@ -195,6 +196,78 @@ def test_wecom_defers_cards_and_media_as_words(
     assert row.state is ReplyState.PENDING
     assert seconds < 10
     assert world.carried(row) == {"MsgType": "text", "Content": content}
+
+
+IN_A_RESPONSE = {
+    "image": {"MsgType": "image", "Image": {"MediaId": "m"}},
+    "voice": {"MsgType": "voice", "Voice": {"MediaId": "m"}},
+    "video": {"MsgType": "video", "Video": {"MediaId": "m", "Title": "v.mp4", "Description": ""}},
+}
+
+
+@pytest.mark.parametrize(
+    ("platform", "code"), [("wechat", 45047), ("wechat", 45015), ("wechat", 48001), ("wecom", 48002), ("wecom", 40056)]
+)
+@pytest.mark.parametrize(
+    ("media", "kind"),
+    [
+        (Image(data=DATA, name="chart.png"), "image"),
+        (Image(url="https://e.com/p.png"), "image"),
+        (Audio(data=DATA, name="a.amr"), "voice"),
+        (Video(data=DATA, name="v.mp4"), "video"),
+    ],
+)
+@pytest.mark.parametrize("op", ["send", "edit"])
+def test_a_deferred_reply_keeps_the_media_that_can_be_uploaded(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str, code: int, media: AnySegment, kind: str, op: Any
+) -> None:
+    """Seed 863550 of the faults suite: only the messages were refused, and the picture became words."""
+    world = World(platform, PASSIVE[platform], clock, monkeypatch, send=code)
+    row, _ = world.deliver(Reply(op=op, target="m1" if op == "edit" else "", segments=(Text(text="see"), media)))
+    assert row.state is ReplyState.PENDING
+    assert world.made.count("upload") == 1
+    first = plan((row.out.reply,), RULES[platform].format)
+    assert first.body == {"MsgType": "text", "Content": "see"}
+    assert first.rest is not None
+    assert plan((first.rest,), RULES[platform].format) == (IN_A_RESPONSE[kind], 1, None)
+
+
+@PLATFORMS
+def test_only_media_that_cannot_be_uploaded_become_words(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str
+) -> None:
+    sound = Audio(data=DATA, name="a.amr")
+    reply = Reply(segments=(Image(data=DATA, name="chart.png"), sound))
+    world = World(platform, PASSIVE[platform], clock, monkeypatch, send=45015 if platform == "wechat" else 48002)
+    perform = world.perform
+
+    def without_images(call: Call, token: str = "") -> Answer:
+        world.answers["upload"] = 45001 if call.upload and isinstance(call.upload.media, Image) else 0
+        return perform(call, token)
+
+    monkeypatch.setattr(world, "perform", without_images)
+    row, _ = world.deliver(reply)
+    words = Text(text="[chart.png: could not be sent]\n")
+    assert row.out.reply.segments == (words, msgspec.structs.replace(sound, key="m"))
+
+
+@PLATFORMS
+def test_the_rest_of_a_reply_is_deferred_when_its_beginning_has_been_sent(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str
+) -> None:
+    """WeChat allows a few messages after each message of the person: the limit may lie within a reply."""
+    world = World(platform, PASSIVE[platform], clock, monkeypatch)
+    perform = world.perform
+    code = 45047 if platform == "wechat" else 48002
+
+    def one_message(call: Call, token: str = "") -> Answer:
+        world.answers["send"] = code if "send" in world.made else 0
+        return perform(call, token)
+
+    monkeypatch.setattr(world, "perform", one_message)
+    row, seconds = world.deliver(Reply(segments=(Text(text="see"), Image(data=DATA, name="chart.png"))))
+    assert (row.state, seconds < 10) == (ReplyState.PENDING, True)
+    assert world.carried(row) == {"MsgType": "image", "Image": {"MediaId": "m"}}
 
 
 @PLATFORMS
@@ -319,9 +392,9 @@ def test_every_reply_has_a_passive_form_that_is_its_own_passive_form(platform: s
         to = Destination(platform=platform, app="demo", user_id="lin")
         reply = Reply(op="edit", segments=(segment, Text(text="y")))
         out = Outgoing(id="0" * 32, message_key="k", ordinal=0, to=to, reply=reply, created=0)
-        form = module.passive_form(out, app)  # type: ignore[attr-defined]
+        form = module.passive_form(out, app, ())  # type: ignore[attr-defined]
         assert form is not None
-        assert module.passive_form(form, app) == form  # type: ignore[attr-defined]
+        assert module.passive_form(form, app, ()) == form  # type: ignore[attr-defined]
         left = (form.reply,)
         while left:  # a response carries one message
             found = plan(left, RULES[platform].format)

@@ -32,11 +32,11 @@ class Inbound:
         self.room = room
 
     def passive_reply(
-        self, request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float
+        self, request: Request, app: App, message: Message, replies: tuple[Outgoing, ...], now: float
     ) -> PassiveReply:
         words, sent = "", 0
-        for reply in replies:
-            text = plain_text(reply.segments)
+        for out in replies:
+            text = plain_text(out.reply.segments)
             if len(words) + len(text) > self.room:
                 cut = self.room - len(words)
                 rest = Reply(segments=(Text(text=text[cut:]),)) if cut else None
@@ -177,16 +177,16 @@ def test_a_deferred_reply_with_its_own_destination_is_sent_as_a_passive_reply(
 ) -> None:
     """A push that the platform refused is such a reply."""
     world.decides("one", to=Destination.answering(world.message))
-    rendered: list[Reply] = []
+    rendered: list[Outgoing] = []
     passive_reply = world.passive_replies.inbound.passive_reply
 
-    def recording(request: Any, app: Any, message: Any, replies: tuple[Reply, ...], now: float) -> PassiveReply:
+    def recording(request: Any, app: Any, message: Any, replies: tuple[Outgoing, ...], now: float) -> PassiveReply:
         rendered.extend(replies)
         return passive_reply(request, app, message, replies, now)
 
     monkeypatch.setattr(world.passive_replies.inbound, "passive_reply", recording)
     assert world.callback() == (200, "one|")
-    assert [reply.to for reply in rendered] == [None]
+    assert [out.reply.to for out in rendered] == [None]
 
 
 def test_the_rest_of_a_reply_that_does_not_fit_stays_pending(message: Callable[..., Message], clock: Clock) -> None:

@@ -15,6 +15,7 @@ from playground.platforms.tencent import Tencent
 from playground.platforms.wechat import Wechat
 from playground.platforms.wecom import Wecom
 from playground.transport import PlatformTransport
+from tests.factories import answers_to
 from tests.unit.playground.clock import Clock
 
 KEY = "SampleSampleSampleSampleSampleSampleSample0"
@@ -84,8 +85,8 @@ class Caller:
         """Respond to a callback with Parley's passive reply. Returns the state of the delivery."""
         adapter = inbound(self.app.platform)
         assert isinstance(adapter, SupportsPassiveReply)
-        replies = tuple(map(Reply.of, texts))
         message = self.message(delivery)
+        replies = answers_to(message, *map(Reply.of, texts))
         reply = adapter.passive_reply(self.request(delivery.wire), self.app, message, replies, self.clock.now)
         return self.respond(delivery, reply.response.status, reply.response.body)
 

@@ -7,6 +7,7 @@ import pytest
 from parley.model import Button, Card, Reply
 from parley.platforms.wechat import inbound
 from playground.platforms.base import Press
+from tests.factories import answers_to
 from tests.unit.playground.tencent import Caller, emit_event, openid, stable_token, wechat, wechat_send
 
 
@@ -91,8 +92,9 @@ def test_a_menu_in_a_passive_reply_can_be_tapped() -> None:
     delivery = bot.send_message("/card")
 
     card = Card(title="Which?", buttons=(Button(id="tea", label="Green & black", value="x=1"),))
-    replies = (Reply.of(card),)
-    reply = inbound.passive_reply(bot.request(delivery.wire), bot.app, bot.message(delivery), replies, bot.clock.now)
+    message = bot.message(delivery)
+    replies = answers_to(message, Reply.of(card))
+    reply = inbound.passive_reply(bot.request(delivery.wire), bot.app, message, replies, bot.clock.now)
     bot.respond(delivery, 200, reply.response.body)
     shown = next(m for m in bot.platform.messages.values() if m.sender_kind == "bot")
     message = bot.message(bot.platform.press("demo", shown.id, "lin", Press(button="0")))

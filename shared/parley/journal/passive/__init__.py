@@ -6,6 +6,7 @@ three times. One message therefore has several callbacks, each in a process of i
 The flow, and where each step is decided:
 
 1. `platforms.tencent.passive` decides which callbacks wait, and for how long (`Accepted.passive_reply_within`).
+   `platforms.tencent.passive_rules` holds the rules of each platform.
 2. `engine.callback` queues the message with `Context.awaits_reply` set. `engine.passive_replies` then waits for the
    decision on it, by reading the journal.
 3. `rules` decides whether it is this message's turn, which replies the response carries, and what happens to the rest.

@@ -8,7 +8,7 @@ import msgspec
 from parley.adapter import PassiveReply
 from parley.journal.rows import rewritten
 from parley.journal.states import FINAL, ReplyState, Row
-from parley.model import Conversation, Message, Outgoing, Reply
+from parley.model import Conversation, Message, Outgoing
 
 LAST_DELIVERY = 3
 """The delivery that is answered in any case. The platforms' documents do not say whether they deliver a message three
@@ -61,12 +61,14 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
     return sorted({row.out.id: row for row in rows}.values(), key=lambda row: row.position)
 
 
-def replies_to(message: Message, rows: Iterable[Row]) -> tuple[Reply, ...]:
+def replies_to(message: Message, rows: Iterable[Row]) -> tuple[Outgoing, ...]:
     """The replies in `rows`. One that names the conversation of `message` as its destination is a plain reply to it."""
     here = Conversation.of(message).key
-    return tuple(
-        msgspec.structs.replace(row.out.reply, to=None) if row.out.to.key == here else row.out.reply for row in rows
-    )
+    return tuple(_without_destination(row.out) if row.out.to.key == here else row.out for row in rows)
+
+
+def _without_destination(out: Outgoing) -> Outgoing:
+    return msgspec.structs.replace(out, reply=msgspec.structs.replace(out.reply, to=None))
 
 
 def parts_of(taken: list[Row], response: PassiveReply) -> list[Part]:

@@ -1,13 +1,18 @@
 """Temporary media: uploaded before they are sent, fetched by their media id, valid for three days."""
 
+from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from parley.adapter import IDEMPOTENT, Call, Upload
-from parley.model import AnyMedia, Audio, Image, Video
+from msgspec.structs import replace
+
+from parley.adapter import IDEMPOTENT, Call, Sent, Upload
+from parley.model import AnyMedia, AnySegment, Audio, File, Image, Video
 from parley.platforms.tencent.api import AUTH
 
 MEGABYTE = 1_048_576
+VALID = 259_200
+"""Seconds for which a media id of an upload is valid."""
 _TIMEOUT = 30
 """Seconds for a file of the largest size."""
 
@@ -73,6 +78,45 @@ def _name_in(url: str) -> str:
 def _suffix(name: str) -> str:
     suffix = name.rsplit(".", 1)[-1] if "." in name else ""
     return suffix if suffix.isalnum() else ""
+
+
+UploadOf = Callable[[AnyMedia], Call | None]
+"""The upload of media that have no media id. None if the platform shows them in another way."""
+
+
+def upload_all(segments: Iterable[AnySegment], upload_of: UploadOf) -> Generator[Call, Sent, tuple[AnySegment, ...]]:
+    """Upload the media in `segments` that have no media id. Returns the segments with their media ids.
+
+    All uploads precede the first message. So nobody has read anything yet when an upload is refused, and a reply whose
+    first message is refused can be deferred with its media.
+    """
+    done: list[AnySegment] = []
+    for segment in segments:
+        call = _upload(segment, upload_of)
+        done.append(segment if call is None else _with_id(segment, (yield call)))
+    return tuple(done)
+
+
+def with_media_ids(
+    segments: Iterable[AnySegment], receipts: Iterable[Sent], upload_of: UploadOf
+) -> tuple[AnySegment, ...]:
+    """`segments` with the media ids of the uploads that are done. `receipts`: those of the calls of `upload_all`."""
+    steps, given = upload_all(segments, upload_of), iter(receipts)
+    try:
+        next(steps)
+        while True:
+            steps.send(next(given, Sent()))
+    except StopIteration as end:
+        return end.value
+
+
+def _upload(segment: AnySegment, upload_of: UploadOf) -> Call | None:
+    is_media = isinstance(segment, Image | Audio | Video | File)
+    return upload_of(segment) if is_media and not segment.key and (segment.data or segment.url) else None
+
+
+def _with_id(media: AnySegment, receipt: Sent) -> AnySegment:
+    return replace(media, key=receipt.id) if isinstance(media, Image | Audio | Video | File) else media
 
 
 def upload_call(url: str, media: AnyMedia, media_type: MediaType, query: dict[str, str], *, with_token: bool) -> Call:

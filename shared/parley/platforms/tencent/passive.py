@@ -17,19 +17,20 @@ the engine waits for the bot and stores what has been sent.
 `WECOM` and `WECHAT` hold what differs between the platforms (`passive_rules`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 
-from parley.adapter import Call, Outcome, PassiveReply, Permanent, Request, Response, Steps
+from parley.adapter import Call, Outcome, PassiveReply, Permanent, Request, Response, Sent, Steps
 from parley.errors import RetryAfter
-from parley.model import AnySegment, Message, Outgoing, Reply, Text
+from parley.model import AnySegment, Media, Message, Outgoing, Reply, Text
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.callback import CallbackKeys, query_parameter
 from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, is_json, read, write_xml
+from parley.platforms.tencent.media import VALID, UploadOf, with_media_ids
 from parley.platforms.tencent.passive_rules import WECHAT, WECOM, PassiveFormat, PassiveRules, carried
 from parley.platforms.tencent.plain import LIMIT, groups
 from parley.text import utf8_size
@@ -90,17 +91,18 @@ def deferrable(steps: Steps, *, replies_passively: bool) -> Steps:
             return
 
 
-def passive_form(rules: PassiveRules, out: Outgoing) -> Outgoing | None:
+def passive_form(rules: PassiveRules, out: Outgoing, receipts: Iterable[Sent], upload_of: UploadOf) -> Outgoing | None:
     """`out` in the form that a passive reply to the person's next message can carry.
 
-    None if it is for others than one person, if it is a recall, or if only the API can send it. An edit becomes a new
-    message.
+    `receipts`: those of the uploads that `deliver` has made. None if it is for others than one person, if it is a
+    recall, or if only the API can send it. An edit becomes a new message.
     """
     to = out.to
     is_person = to.user_id and to.user_id != "@all" and not set("|:") & set(to.user_id)
     if out.reply.op == "recall" or to.room_id or to.webhook or not is_person:
         return None
-    segments = tuple(part for segment in out.reply.segments for part in carried(segment, rules.format))
+    uploaded = with_media_ids(out.reply.segments, receipts, upload_of)
+    segments = tuple(part for segment in uploaded for part in carried(segment, rules.format))
     reply = msgspec.structs.replace(out.reply, op="send", target="", segments=segments)
     if plan((msgspec.structs.replace(reply, to=None),), rules.format).body is None:
         return None
@@ -183,7 +185,7 @@ def passive_reply(
     request: Request,
     keys: CallbackKeys,
     message: Message,
-    replies: tuple[Reply, ...],
+    replies: tuple[Outgoing, ...],
     now: float,
     *,
     encrypted: bool,
@@ -192,7 +194,7 @@ def passive_reply(
 
     It is encrypted if the request is `encrypted`. It is empty if no key decrypts the request any more.
     """
-    body, sent, rest = plan(replies, rules.format)
+    body, sent, rest = plan(tuple(_with_valid_ids(out, rules.format, now) for out in replies), rules.format)
     if body is None:
         return PassiveReply(rules.empty, sent, rest)
     fields: Fields = {
@@ -211,6 +213,23 @@ def passive_reply(
     content_type = "application/json" if as_json else "text/xml"
     response = Response(body=_dump(fields, as_json=as_json).encode(), content_type=content_type)
     return PassiveReply(response, sent, rest)
+
+
+def _with_valid_ids(out: Outgoing, format_: PassiveFormat, now: float) -> Reply:
+    """The reply without the media ids that `passive_form` has given it, once they may have expired.
+
+    The response would show nothing then. An id that came from the bot stays: it may be that of permanent media.
+    """
+    if now < out.created + VALID:
+        return out.reply
+    segments = tuple(part for segment in out.reply.segments for part in _without_id(segment, format_))
+    return _with_segments(out.reply, segments)
+
+
+def _without_id(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ...]:
+    if isinstance(segment, Media) and segment.key and (segment.data or segment.url):
+        return carried(msgspec.structs.replace(segment, key=""), format_)
+    return (segment,)
 
 
 def _decrypt_again(request: Request, keys: CallbackKeys) -> Decrypted | None:

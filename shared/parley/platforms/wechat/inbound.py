@@ -3,7 +3,7 @@ replies to them."""
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
 from parley.crypto import constant_time_equals
-from parley.model import Action, Message, Reply
+from parley.model import Action, Message, Outgoing
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
 from parley.platforms.tencent.callback import (
@@ -42,7 +42,9 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
     return Accepted(passive.WECHAT.empty, (found,), passive_reply_within=seconds)
 
 
-def passive_reply(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> PassiveReply:
+def passive_reply(
+    request: Request, app: App, message: Message, replies: tuple[Outgoing, ...], now: float
+) -> PassiveReply:
     """The response with as many of `replies` as fit; see `parley.adapter.SupportsPassiveReply`."""
     config: Config = app.config
     keys, encrypted = config.callback_keys, _is_encrypted(request)

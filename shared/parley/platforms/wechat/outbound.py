@@ -5,7 +5,7 @@ WeChat docs: Customer service > Send messages; Template messages; Subscription n
 Customer-service messages have no idempotency key. The key of a template message is its `client_msg_id`.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from parley.adapter import (
@@ -25,14 +25,14 @@ from parley.adapter import (
 from parley.errors import RetryAfter
 from parley.model import AnyMedia, Other, Outgoing, digest
 from parley.platforms.tencent import api, passive
-from parley.platforms.tencent.media import WECHAT_FORMATS, download_call, media_type_of, upload_call
+from parley.platforms.tencent.media import WECHAT_FORMATS, download_call, media_type_of, upload_all, upload_call
 from parley.platforms.tencent.passive_rules import TRANSFER
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wechat.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wechat.config import Config
-from parley.platforms.wechat.render import media_message, messages
+from parley.platforms.wechat.render import messages
 
-PROFILE = Profile(retry_for=3600)
+PROFILE = Profile(retry_for=3600, continues=True)
 read_addresses = api.read_addresses
 
 _CLIENT_MSG_ID_VALID = 600
@@ -54,9 +54,9 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     return passive.deferrable(_send(out, app.config), replies_passively=app.config.replies_passively)
 
 
-def passive_form(out: Outgoing, app: App) -> Outgoing | None:
+def passive_form(out: Outgoing, app: App, receipts: Sequence[Sent]) -> Outgoing | None:
     """See `parley.adapter.SupportsDeferral`."""
-    return passive.passive_form(passive.WECHAT, out)
+    return passive.passive_form(passive.WECHAT, out, receipts, lambda media: _upload(media, app.config))
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
@@ -113,9 +113,9 @@ def addresses(app: App) -> Call:
 
 
 def _send(out: Outgoing, config: Config) -> Steps:
+    segments = yield from upload_all(out.reply.segments, lambda media: _upload(media, config))
     number = 0
-    for part in messages(out.reply.segments):
-        message = part if isinstance(part, Rendered) else (yield from _uploaded(part, config))
+    for message in messages(segments):
         yield _message(message, out, number, config)
         number += 1
     if not number:
@@ -123,12 +123,11 @@ def _send(out: Outgoing, config: Config) -> Steps:
         raise UndeliverableError(f"{TRANSFER} works in passive replies only" if is_transfer else "the reply is empty")
 
 
-def _uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
-    media_id, media_type = media.key, media_type_of(media, WECHAT_FORMATS)
-    if not media_id and media_type is not None:
-        sent = yield upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type, {}, with_token=True)
-        media_id = sent.id
-    return media_message(media, media_id)
+def _upload(media: AnyMedia, config: Config) -> Call | None:
+    media_type = media_type_of(media, WECHAT_FORMATS)
+    if media_type is None:
+        return None
+    return upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type, {}, with_token=True)
 
 
 def _message(message: Rendered, out: Outgoing, number: int, config: Config) -> Call:
@@ -138,8 +137,8 @@ def _message(message: Rendered, out: Outgoing, number: int, config: Config) -> C
             body = to | {"command": "Typing"}
             return _call("typing", "/cgi-bin/message/custom/typing", config, body, idempotent_for=IDEMPOTENT)
         case "template":
-            # The plain form of a reply is another message than its rich form, so `out.form` is part of the id.
-            body = to | message.content | {"client_msg_id": digest(out.id, out.form, str(number))[:32]}
+            # A form of a reply is another message than the form before, so the id depends on the form.
+            body = to | message.content | {"client_msg_id": digest(out.id, out.form, *out.dropped, str(number))[:32]}
             path = "/cgi-bin/message/template/send"
             return _call("template", path, config, body, idempotent_for=_CLIENT_MSG_ID_VALID)
         case "subscription":

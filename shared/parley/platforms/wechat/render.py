@@ -32,8 +32,8 @@ _MENU_HEAD = 1024
 SPECIAL = ("miniprogram", "template", "subscription", "typing")
 
 
-def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia]:
-    """The messages for `segments`, in order. Media are returned as they are: the caller uploads them first."""
+def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered]:
+    """The messages for `segments`, in order. Media are uploaded already: they have their media ids."""
     for kind, group in groupby(segments, _kind_of):
         if kind == "text":
             yield from text_messages(group)
@@ -48,15 +48,14 @@ def text_messages(segments: Iterable[AnySegment]) -> Iterator[Rendered]:
         yield Rendered("text", {"content": text})
 
 
-def media_message(media: AnyMedia, media_id: str) -> Rendered:
-    """The message for `media`, which is uploaded as `media_id`."""
+def _media_message(media: AnyMedia) -> Rendered:
     if isinstance(media, Image):
-        return Rendered("image", {"media_id": media_id})
+        return Rendered("image", {"media_id": media.key})
     if isinstance(media, Audio):
-        return Rendered("voice", {"media_id": media_id})
+        return Rendered("voice", {"media_id": media.key})
     cover = media.cover if isinstance(media, Video) else ""
     thumb = {"thumb_media_id": cover} if cover else {}
-    return Rendered("video", {"media_id": media_id, **thumb, "title": media.name, "description": ""})
+    return Rendered("video", {"media_id": media.key, **thumb, "title": media.name, "description": ""})
 
 
 def _kind_of(segment: AnySegment) -> str:
@@ -72,10 +71,10 @@ def _kind_of(segment: AnySegment) -> str:
             return "article" if has_picture(segment) else "text"
 
 
-def _single(segment: AnySegment) -> Iterator[Rendered | AnyMedia]:
+def _single(segment: AnySegment) -> Iterator[Rendered]:
     match segment:
         case Image() | Audio() | Video() | File():
-            yield segment
+            yield _media_message(segment)
         case Card():
             yield from _card(segment)
         case Other():

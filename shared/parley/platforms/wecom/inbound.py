@@ -2,7 +2,7 @@
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
 from parley.crypto import seal
-from parley.model import Action, Message, Reply
+from parley.model import Action, Message, Outgoing
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
 from parley.platforms.tencent.callback import (
@@ -47,7 +47,9 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
             return Rejected(405, "malformed", "neither GET nor POST")
 
 
-def passive_reply(request: Request, app: App, message: Message, replies: tuple[Reply, ...], now: float) -> PassiveReply:
+def passive_reply(
+    request: Request, app: App, message: Message, replies: tuple[Outgoing, ...], now: float
+) -> PassiveReply:
     """The response with as many of `replies` as fit; see `parley.adapter.SupportsPassiveReply`."""
     config: Config = app.config
     keys = config.callback_keys

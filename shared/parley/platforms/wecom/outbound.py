@@ -6,7 +6,7 @@ text is unknown, the reply is reported as UNKNOWN or sent again (`on_unknown`). 
 id: only its own repeat has the same JSON. So cards are sent with the check.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,9 +25,9 @@ from parley.adapter import (
     UndeliverableError,
 )
 from parley.crypto import unseal
-from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, plain_text
+from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, digest, plain_text
 from parley.platforms.tencent import api, passive
-from parley.platforms.tencent.media import VIDEO, download_call, upload_call
+from parley.platforms.tencent.media import download_call, upload_all, upload_call
 from parley.platforms.tencent.plain import untagged
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom import cards, receivers, robot
@@ -35,7 +35,7 @@ from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wecom.config import Config
 from parley.platforms.wecom.render import media_type_of, messages
 
-PROFILE = Profile(retry_for=3600)
+PROFILE = Profile(retry_for=3600, continues=True)
 read_addresses = api.read_addresses
 
 _DUPLICATE_CHECK = 14_400
@@ -67,9 +67,9 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     return passive.deferrable(steps, replies_passively=app.config.replies_passively)
 
 
-def passive_form(out: Outgoing, app: App) -> Outgoing | None:
+def passive_form(out: Outgoing, app: App, receipts: Sequence[Sent]) -> Outgoing | None:
     """See `parley.adapter.SupportsDeferral`."""
-    return passive.passive_form(passive.WECOM, out)
+    return passive.passive_form(passive.WECOM, out, receipts, lambda media: _upload(media, app.config))
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
@@ -135,20 +135,21 @@ def addresses(app: App) -> Call:
 
 
 def _send(out: Outgoing, config: Config) -> Steps:
-    if not any(True for _ in messages(out.reply.segments)):
-        raise UndeliverableError("the reply is empty")
-    yield from _send_segments(out.reply.segments, out, config, task=0)
-
-
-def _send_segments(segments: tuple[AnySegment, ...], out: Outgoing, config: Config, *, task: int) -> Steps:
     place = _place(out.to, config)
+    segments = yield from upload_all(out.reply.segments, lambda media: _upload(media, config))
+    if not any(True for _ in messages(segments)):
+        raise UndeliverableError("the reply is empty")
+    yield from _send_segments(segments, out, place, task=0)
+
+
+def _send_segments(segments: tuple[AnySegment, ...], out: Outgoing, place: _Place, *, task: int) -> Steps:
     for part in messages(segments):
         if isinstance(part, Card):
             for message in cards.card_messages(part, _task_id(out, task), interactive=place.interactive):
                 yield _message(place, message)
             task += 1
         else:
-            yield _message(place, part if isinstance(part, Rendered) else (yield from _uploaded(part, config)))
+            yield _message(place, part)
 
 
 def _place(to: Destination, config: Config) -> _Place:
@@ -176,16 +177,12 @@ def _message(place: _Place, message: Rendered) -> Call:
 
 def _task_id(out: Outgoing, number: int) -> str:
     """The task id of a card: unique within the app, and part of every click on the card."""
-    return f"{out.id}@{number}" if number else out.id
+    name = digest(out.id, *out.dropped)[:32] if out.dropped else out.id
+    return f"{name}@{number}" if number else name
 
 
-def _uploaded(media: AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:
-    media_type, media_id = media_type_of(media), media.key
-    if not media_id:
-        sent = yield upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type, {}, with_token=True)
-        media_id = sent.id
-    title = {"title": media.name, "description": ""} if media_type is VIDEO and media.name else {}
-    return Rendered(media_type.name, {"media_id": media_id, **title})
+def _upload(media: AnyMedia, config: Config) -> Call:
+    return upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type_of(media), {}, with_token=True)
 
 
 # --- update and recall ------------------------------------------------------------------------------------------------
@@ -208,7 +205,7 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
         yield from _send(out, config)
         return
     body: dict[str, Any] = {"userids": [out.to.user_id], "agentid": config.agent_id, "response_code": code}
-    segments = out.reply.segments
+    segments = yield from upload_all(out.reply.segments, lambda media: _upload(media, config))
     if segments and isinstance(segments[0], Card) and segments[0].buttons:
         body["template_card"] = cards.replacement(segments[0], _task_id(out, 0))
         segments = segments[1:]
@@ -216,7 +213,7 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
         label, segments = _label(segments)
         body["button"] = {"replace_name": label}
     yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body)
-    yield from _send_segments(segments, out, config, task=1)
+    yield from _send_segments(segments, out, _place(out.to, config), task=1)
 
 
 def _label(segments: tuple[AnySegment, ...]) -> tuple[str, tuple[AnySegment, ...]]:

@@ -26,13 +26,14 @@ from parley.model import (
     Image,
     Link,
     Markdown,
+    Media,
     Quote,
     Text,
     Video,
     plain_text,
 )
 from parley.platforms.tencent.markup import MARKUP, TAGS, Piece, Pieces, Rule, raw
-from parley.platforms.tencent.media import MEGABYTE, WECOM_FORMATS, MediaType, has_content
+from parley.platforms.tencent.media import MEGABYTE, VIDEO, WECOM_FORMATS, MediaType, has_content
 from parley.platforms.tencent.media import media_type_of as known_type_of
 from parley.platforms.tencent.plain import Style, as_text, media_text, quote_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_preview
@@ -43,16 +44,21 @@ MARKDOWN_RULES = (*TAGS, Rule(re.compile(r"\*(?=\*)|\](?=\()|<"), MARKUP))
 """WeCom's markdown has no escapes. The characters of a mark are separated instead."""
 
 
-def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | AnyMedia | Card]:
-    """The messages for `segments`, in order. Media and cards are returned as they are: they need further calls."""
+def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | Card]:
+    """The messages for `segments`, in order. Media are uploaded already: they have their media ids.
+
+    Cards are returned as they are: their form depends on the place.
+    """
     for kind, group in groupby(segments, kind_of):
         match kind:
             case "text":
                 yield from text_messages(list(group))
             case "articles":
                 yield from news_messages([segment for segment in group if isinstance(segment, Link)])
+            case "media":
+                yield from (_media_message(segment) for segment in group if isinstance(segment, Media))
             case _:
-                yield from (segment for segment in group if isinstance(segment, Image | Audio | Video | File | Card))
+                yield from (segment for segment in group if isinstance(segment, Card))
 
 
 def kind_of(segment: AnySegment) -> str:
@@ -101,6 +107,12 @@ def as_markdown(segment: AnySegment) -> Pieces:
 def _quote(text: str) -> Pieces:
     """A quote on lines of its own. Only the marks at the beginning of its lines are markup."""
     return tuple(Piece(part, MARKUP if part == "\n> " else 0) for part in re.split("(\n> )", quote_text(text)))
+
+
+def _media_message(media: AnyMedia) -> Rendered:
+    media_type = media_type_of(media)
+    title = {"title": media.name, "description": ""} if media_type is VIDEO and media.name else {}
+    return Rendered(media_type.name, {"media_id": media.key, **title})
 
 
 def media_type_of(media: AnyMedia) -> MediaType:

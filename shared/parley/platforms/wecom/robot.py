@@ -65,13 +65,15 @@ def steps(out: Outgoing, app: App) -> Steps:
     hook = _hook(out, app)
     if out.reply.op != "send":
         raise UndeliverableError(f"a group robot has no {out.reply.op}")
-    is_empty = True
-    for part in _messages(out.reply.segments):
-        message = part if isinstance(part, Rendered) else (yield from _uploaded(part, hook))
-        yield _push(hook, message)
-        is_empty = False
-    if is_empty:
+    parts = list(_messages(out.reply.segments))
+    if not parts:
         raise UndeliverableError("the reply is empty")
+    for place, part in enumerate(parts):  # all uploads first, as in `upload_all`
+        if not isinstance(part, Rendered):
+            parts[place] = yield from _uploaded(part, hook)
+    for message in parts:
+        if isinstance(message, Rendered):
+            yield _push(hook, message)
 
 
 def limits(call: Call) -> tuple[Bucket, ...]:
@@ -129,7 +131,7 @@ def _text_messages(segments: list[AnySegment]) -> Iterator[Rendered]:
     for group in groups(segments, style):
         mentions = [segment.id for segment in group if isinstance(segment, Mention)]
         mentioned = [f"@{id_}" if id_ == "all" else id_ for id_ in mentions]
-        content = style.text(group) or (plain_text(tuple(group)) if mentioned else "")
+        content = style.text(group) or style.text([Text(text=plain_text(tuple(group)))] if mentioned else ())
         if content:
             yield Rendered("text", {"content": content} | ({"mentioned_list": mentioned} if mentioned else {}))
 

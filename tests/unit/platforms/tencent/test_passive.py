@@ -106,7 +106,7 @@ def test_wechat_shows_other_segments_as_text() -> None:
         "Sure?\nReally\n"
         '<a href="weixin://bizmsgmenu?msgmenucontent=是%20的&msgmenuid=%3D6%3Dyes%26no1">是 的</a>\n'
         '<a href="https://e.com">Site</a>\n'
-        "[f.pdf]Shop"
+        "[f.pdf: cannot be sent here]Shop"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 import xmltodict
 from wechatpy.crypto import WeChatCrypto
 
-from parley.adapter import Accepted, App, Request, SupportsPassiveReply
+from parley.adapter import Accepted, App, PassiveReply, Request, SupportsPassiveReply
 from parley.model import Card, Image, Message, Reply
 from parley.platforms import inbound
 from parley.platforms.tencent.fields import read
@@ -27,6 +27,7 @@ from tests.conformance.adapters.wechat import (
     plain,
 )
 from tests.conformance.tencent import xml
+from tests.factories import answers_to
 
 NOW = 1_718_000_200.0
 PASSIVE = make_app(reply_mode="passive")
@@ -50,6 +51,12 @@ def message_of(request: Request, app: App = PASSIVE) -> Message:
     return received(request, app).messages[0]
 
 
+def answered(request: Request, *replies: Reply, app: App = PASSIVE, receiver: App | None = None) -> PassiveReply:
+    """The response of `app` to `request`, which `receiver` has read: `app` itself by default."""
+    message = message_of(request, receiver or app)
+    return passive_reply(request, app, message, answers_to(message, *replies), NOW)
+
+
 def decrypted(body: bytes, key: str = KEY) -> str:
     """The content of a response, decrypted by wechatpy."""
     envelope = read(body)
@@ -62,14 +69,14 @@ def decrypted(body: bytes, key: str = KEY) -> str:
     "request_", [delivery(xml(chat(NOW)), NOW), compatible(chat(NOW), NOW)], ids=["safe", "compatible"]
 )
 def test_the_response_to_an_encrypted_request_is_encrypted(request_: Request) -> None:
-    answered = passive_reply(request_, PASSIVE, message_of(request_), REPLIES, NOW)
-    assert (answered.sent, answered.rest, answered.response.content_type) == (2, None, "text/xml")
-    assert xmltodict.parse(decrypted(answered.response.body))["xml"] == TEXT
+    reply = answered(request_, *REPLIES)
+    assert (reply.sent, reply.rest, reply.response.content_type) == (2, None, "text/xml")
+    assert xmltodict.parse(decrypted(reply.response.body))["xml"] == TEXT
 
 
 def test_the_response_to_a_json_request_is_json() -> None:
     request = delivery(json.dumps(chat(NOW)), NOW)
-    response = passive_reply(request, PASSIVE, message_of(request), REPLIES, NOW).response
+    response = answered(request, *REPLIES).response
     assert response.content_type == "application/json"
     envelope = json.loads(response.body)
     assert set(envelope) == {"Encrypt", "MsgSignature", "TimeStamp", "Nonce"}
@@ -80,53 +87,53 @@ def test_the_response_to_a_json_request_is_json() -> None:
 def test_the_response_to_a_plain_request_is_plain() -> None:
     app = make_app(mode="plain", key="", reply_mode="passive")
     request = plain(chat(NOW), NOW)
-    response = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response
+    response = answered(request, *REPLIES, app=app).response
     assert xmltodict.parse(response.body)["xml"] == TEXT
 
 
 def test_an_account_in_plain_mode_encrypts_the_response_to_an_encrypted_request() -> None:
     app = make_app(mode="plain", reply_mode="passive")
     request = delivery(xml(chat(NOW)), NOW)
-    response = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response
+    response = answered(request, *REPLIES, app=app).response
     assert xmltodict.parse(decrypted(response.body))["xml"] == TEXT
 
 
 def test_the_response_is_encrypted_with_the_key_of_the_request() -> None:
     app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY, reply_mode="passive")
     request = delivery(xml(chat(NOW)), NOW)
-    body = passive_reply(request, app, message_of(request, app), REPLIES, NOW).response.body
+    body = answered(request, *REPLIES, app=app).response.body
     assert xmltodict.parse(decrypted(body))["xml"] == TEXT
-    lost = passive_reply(request, make_app(key=OTHER_KEY), message_of(request), REPLIES, NOW)
+    lost = answered(request, *REPLIES, app=make_app(key=OTHER_KEY), receiver=PASSIVE)
     assert (lost.response.body, lost.sent) == (b"success", 0)
 
 
 def test_the_response_is_success_if_no_reply_fits() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     for replies in ((), (Reply(op="recall", target="1"),)):
-        answered = passive_reply(request, PASSIVE, message_of(request), replies, NOW)
-        assert (answered.response.body, answered.response.content_type, answered.sent) == (b"success", "text/plain", 0)
+        reply = answered(request, *replies)
+        assert (reply.response.body, reply.response.content_type, reply.sent) == (b"success", "text/plain", 0)
 
 
 def test_a_long_reply_returns_its_rest() -> None:
     request = delivery(xml(chat(NOW)), NOW)
     long = "第一句话。" * 200
-    answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(long), Reply.of("next")), NOW)
-    assert answered.sent == 0
-    assert answered.rest is not None
-    first = xmltodict.parse(decrypted(answered.response.body))["xml"]["Content"]
+    reply = answered(request, Reply.of(long), Reply.of("next"))
+    assert reply.sent == 0
+    assert reply.rest is not None
+    first = xmltodict.parse(decrypted(reply.response.body))["xml"]["Content"]
     assert len(first.encode()) <= 2048
-    second = passive_reply(request, PASSIVE, message_of(request), (answered.rest, Reply.of("next")), NOW)
+    second = answered(request, reply.rest, Reply.of("next"))
     assert second.sent == 2
     assert first + xmltodict.parse(decrypted(second.response.body))["xml"]["Content"] == f"{long}\nnext"
 
 
 def test_an_image_is_a_message_of_its_own_and_a_card_becomes_text() -> None:
     request = delivery(xml(chat(NOW)), NOW)
-    answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(Image(key="M1")), Reply.of("x")), NOW)
-    assert xmltodict.parse(decrypted(answered.response.body))["xml"]["Image"] == {"MediaId": "M1"}
-    assert answered.sent == 1
-    answered = passive_reply(request, PASSIVE, message_of(request), (Reply.of(Card(title="T", text="**x**")),), NOW)
-    assert xmltodict.parse(decrypted(answered.response.body))["xml"]["Content"] == "T\nx"
+    reply = answered(request, Reply.of(Image(key="M1")), Reply.of("x"))
+    assert xmltodict.parse(decrypted(reply.response.body))["xml"]["Image"] == {"MediaId": "M1"}
+    assert reply.sent == 1
+    reply = answered(request, Reply.of(Card(title="T", text="**x**")))
+    assert xmltodict.parse(decrypted(reply.response.body))["xml"]["Content"] == "T\nx"
 
 
 @pytest.mark.parametrize(
@@ -174,3 +181,19 @@ def test_only_an_account_in_passive_mode_waits() -> None:
 
 def test_the_module_supports_passive_replies() -> None:
     assert isinstance(inbound("wechat"), SupportsPassiveReply)
+
+
+def test_the_media_id_of_an_upload_is_left_out_when_it_has_expired() -> None:
+    """Media ids are valid for three days. A person may write again later than that."""
+    request = delivery(xml(chat(NOW)), NOW)
+    uploaded, given = Image(key="M1", data="aGk=", name="chart.png"), Image(key="M2")
+    for media, age, expected in (
+        (uploaded, 259_199, "image"),
+        (uploaded, 259_201, "text"),
+        (given, 259_201, "image"),
+    ):
+        message = message_of(request)
+        replies = answers_to(message, Reply.of(media), created=NOW - age)
+        reply = passive_reply(request, PASSIVE, message, replies, NOW)
+        assert xmltodict.parse(decrypted(reply.response.body))["xml"]["MsgType"] == expected
+        assert (reply.sent, reply.rest) == (1, None)

@@ -25,6 +25,7 @@ from parley.platforms.wecom import outbound
 from parley.platforms.wecom.inbound import passive_reply, receive
 from tests.conformance.adapters.wecom import APP, delivery, fields
 from tests.conformance.tencent import xml
+from tests.factories import answers_to
 
 NOW = 1_718_000_100.0
 NAMES = st.sampled_from(
@@ -68,7 +69,7 @@ def test_any_signed_fields_are_refused_or_become_a_valid_message(payload: dict[s
         for message in outcome.messages:
             assert decode_message(encode(message)) == message
             assert message.id
-            passive_reply(request, APP, message, (Reply.of("x"),), NOW)
+            passive_reply(request, APP, message, answers_to(message, Reply.of("x")), NOW)
 
 
 @settings(max_examples=150, deadline=None)

@@ -10,6 +10,7 @@ from parley.platforms.tencent.fields import read
 from parley.platforms.wecom.inbound import passive_reply, receive
 from tests.conformance.adapters.wecom import APP, CORP, KEY, OTHER_KEY, TOKEN, chat, click, delivery, fields, make_app
 from tests.conformance.tencent import xml
+from tests.factories import answers_to
 
 NOW = 1_718_000_100.0
 PASSIVE = make_app(reply_mode="passive")
@@ -33,7 +34,9 @@ def decrypted(body: bytes, key: str = KEY) -> dict:
 def test_replies_are_joined_into_one_encrypted_text() -> None:
     request, message, waits = received(chat(NOW))
     assert waits == 4.5
-    answered = passive_reply(request, PASSIVE, message, (Reply.of("收到 ]]> & <b>"), Reply.of("处理中")), NOW + 2)
+    answered = passive_reply(
+        request, PASSIVE, message, answers_to(message, Reply.of("收到 ]]> & <b>"), Reply.of("处理中")), NOW + 2
+    )
     assert (answered.sent, answered.rest) == (2, None)
     assert (answered.response.status, answered.response.content_type) == (200, "text/xml")
     assert decrypted(answered.response.body) == {
@@ -62,14 +65,19 @@ def test_replies_are_joined_into_one_encrypted_text() -> None:
 )
 def test_an_image_or_an_article_is_a_message_of_its_own(segment, expected: dict) -> None:
     request, message, _ = received(chat(NOW))
-    found = decrypted(passive_reply(request, PASSIVE, message, (Reply.of(segment),), NOW).response.body)
+    answered = passive_reply(request, PASSIVE, message, answers_to(message, Reply.of(segment)), NOW)
+    found = decrypted(answered.response.body)
     assert {name: found[name] for name in expected} == expected
 
 
 def test_segments_that_do_not_fit_are_returned_as_the_rest() -> None:
     request, message, _ = received(chat(NOW))
     answered = passive_reply(
-        request, PASSIVE, message, (Reply(segments=(Text(text="see"), Image(url="https://e.com/p"))),), NOW
+        request,
+        PASSIVE,
+        message,
+        answers_to(message, Reply(segments=(Text(text="see"), Image(url="https://e.com/p")))),
+        NOW,
     )
     assert decrypted(answered.response.body)["Content"] == "see"
     assert answered.rest == Reply(segments=(Image(url="https://e.com/p"),))
@@ -78,19 +86,20 @@ def test_segments_that_do_not_fit_are_returned_as_the_rest() -> None:
 def test_the_response_is_empty_if_no_reply_fits() -> None:
     request, message, _ = received(chat(NOW))
     for replies in ((), (Reply.of(Image(url="https://e.com/p")),)):
-        answered = passive_reply(request, PASSIVE, message, replies, NOW)
+        answered = passive_reply(request, PASSIVE, message, answers_to(message, *replies), NOW)
         assert (answered.response.body, answered.sent, answered.rest) == (b"", 0, None)
 
 
 def test_the_response_is_encrypted_with_the_key_of_the_request() -> None:
     app = make_app(key=OTHER_KEY, previous_encoding_aes_key=KEY, reply_mode="passive")
     request, message, _ = received(chat(NOW), app)
-    assert decrypted(passive_reply(request, app, message, (Reply.of("hi"),), NOW).response.body)["Content"] == "hi"
+    answered = passive_reply(request, app, message, answers_to(message, Reply.of("hi")), NOW)
+    assert decrypted(answered.response.body)["Content"] == "hi"
 
 
 def test_the_response_is_empty_if_no_key_decrypts_the_request_any_more() -> None:
     request, message, _ = received(chat(NOW))
-    answered = passive_reply(request, make_app(key=OTHER_KEY), message, (Reply.of("hi"),), NOW)
+    answered = passive_reply(request, make_app(key=OTHER_KEY), message, answers_to(message, Reply.of("hi")), NOW)
     assert (answered.response.body, answered.sent) == (b"", 0)
 
 
