@@ -1,6 +1,6 @@
 """The faults suite detects defects: code that is broken on purpose fails the check, and the real code passes it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,8 +11,8 @@ from parley.adapter import Call, Permanent
 from parley.engine import attempt, callback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.passive_replies import PassiveReplies
-from parley.journal.inbox import Inbox, Snapshot, State
-from parley.journal.states import Replies
+from parley.journal.inbox import NO_LEASES, Inbox, Snapshot, State
+from parley.journal.states import Lease, Replies
 from parley.journal.table import message_pk, number, text
 from parley.model import Message, Outgoing, message_key
 from tools.faults import random_runs, scenarios
@@ -52,25 +52,37 @@ class ForgetsClaims(Inbox):
         return Snapshot(snapshot.state, snapshot.version, None)
 
     def decide(
-        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
+        self,
+        message: Message,
+        snapshot: Snapshot,
+        state: State,
+        replies: Sequence[Outgoing],
+        now: float,
+        leases: Mapping[str, Lease] = NO_LEASES,
     ) -> None:
         self.client.delete_item(TableName=self.table, Key={"pk": text(message_pk(message_key(message)))})
         for out in replies:
             self.client.delete_item(TableName=self.table, Key={"pk": text(f"out#{out.id}")})
-        Inbox.decide(self, message, snapshot, state, replies, now)
+        Inbox.decide(self, message, snapshot, state, replies, now, leases)
 
 
 class DecidesInTwo(Inbox):
     """Stores the conversation's state and then the decision: two writes instead of one transaction."""
 
     def decide(
-        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
+        self,
+        message: Message,
+        snapshot: Snapshot,
+        state: State,
+        replies: Sequence[Outgoing],
+        now: float,
+        leases: Mapping[str, Lease] = NO_LEASES,
     ) -> None:
         for item in self._memory(message, snapshot, state, replies, now):
             if "Put" in item:
                 self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
         stored = Inbox.open(self, message)
-        Inbox.decide(self, message, stored, stored.state, replies, now)
+        Inbox.decide(self, message, stored, stored.state, replies, now, leases)
 
 
 @cache

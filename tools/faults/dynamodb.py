@@ -85,7 +85,7 @@ class DynamoDB:
         until = number(values[":now"])
         shard = self._due.get(values[":shard"]["S"], {})
         keys = sorted((at, key) for key, at in shard.items() if at <= until)
-        return {"Items": [dict(self.items[key]) for _, key in keys], "Count": len(keys)}
+        return {"Items": [_index_entry(self.items[key]) for _, key in keys], "Count": len(keys)}
 
     # --- writing
 
@@ -196,6 +196,11 @@ class DynamoDB:
         old = self.items.pop(key, {})
         if "due_shard" in old:
             self._due.get(old["due_shard"]["S"], {}).pop(key, None)
+
+
+def _index_entry(item: Item) -> Item:
+    """What the index `due` holds of an item: keys only."""
+    return {name: item[name] for name in ("pk", "due_shard", "due_at")}
 
 
 def _key(request: Mapping[str, Any]) -> str:

@@ -7,10 +7,11 @@ import httpx
 from parley.adapter import Answer, Call, Permanent
 from parley.engine.attempt import CallSequence
 from parley.engine.calls import CallContext
-from parley.engine.delivery import Deliverer
+from parley.engine.delivery import Deliverer, Prepared
 from parley.engine.http import Http
 from parley.errors import RetryAfter
 from parley.journal.passive import Callbacks, Part
+from parley.journal.states import Lease
 from parley.model import Message
 from parley.platforms import outbound
 from playground.platforms.base import Platform
@@ -99,6 +100,21 @@ class RecordingDeliverer(Deliverer):
             return Deliverer._deliver(self, context, sequence, blocked_by)  # noqa: SLF001  # its own
         finally:
             current.reply = before
+
+    def prepare(self, context: CallContext) -> Prepared | None:
+        """Prepare the delivery. The calls that follow, the commit included, belong to this reply."""
+        self.injector.current.reply = context.out.id
+        prepared = Deliverer.prepare(self, context)
+        if prepared is None:
+            self.injector.current.reply = ""
+        return prepared
+
+    def deliver_prepared(self, prepared: Prepared, lease: Lease) -> None:
+        """Deliver the reply. Raises RetryAfter."""
+        try:
+            Deliverer.deliver_prepared(self, prepared, lease)
+        finally:
+            self.injector.current.reply = ""
 
 
 class RecordingCallbacks(Callbacks):

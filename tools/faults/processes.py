@@ -10,9 +10,10 @@ import httpx
 from parley.adapter import SupportsPassiveReply
 from parley.bot import Bot
 from parley.engine.apps import Apps
-from parley.engine.aws import dynamodb
+from parley.engine.aws import dynamodb, setting
 from parley.engine.callback import Callback
 from parley.engine.calls import Calls
+from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
 from parley.engine.processor import Processor
 from parley.engine.rate_limiter import RateLimiter
@@ -58,8 +59,10 @@ class Processes:
         injector: FaultInjector,
         scheduler: Scheduler,
         random: Random,
+        at_once: float,
     ) -> None:
         self._bot = bot
+        self._at_once = at_once if setting("DELIVER_AT_ONCE", "true") == "true" else 0.0
         self._targets = targets
         self._inbox = inbox
         self._transport = transport
@@ -119,22 +122,26 @@ class Processes:
             outbox = Outbox(client, TABLE, rules.LEASE)
             return PassiveReplies(inbound_half, inbox, outbox, waiting, deferred, clock, self._wait)
 
-        deliverer = RecordingDeliverer(
-            Outbox(client, TABLE, LEASE),
-            deferred,
-            Calls(http, tokens, rate_limiter, client, TABLE, clock),
-            rate_limiter,
-            Apps(clock),
-            clock,
-        )
-        deliverer.injector = self._injector
+        def deliverer() -> RecordingDeliverer:
+            made = RecordingDeliverer(
+                Outbox(client, TABLE, LEASE),
+                deferred,
+                Calls(http, tokens, rate_limiter, client, TABLE, clock),
+                rate_limiter,
+                Apps(clock),
+                clock,
+            )
+            made.injector = self._injector
+            return made
+
+        delivers = self._random.random() < self._at_once
         return Functions(
             {
                 name: Callback(name, inbound(name), Apps(clock), clock, passive_replies=passive_replies)
                 for name in self._targets
             },
-            Processor(self._bot, inbox, clock=clock),
-            deliverer,
+            Processor(self._bot, inbox, direct=Direct(deliverer(), clock) if delivers else None, clock=clock),
+            deliverer(),
             Sweeper(Outbox(client, TABLE, lease=0), clock),
             rate_limiter,
         )

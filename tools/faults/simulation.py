@@ -23,7 +23,7 @@ from playground.transport import PlatformTransport
 from tools.faults.aws import Aws
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import Exchanges
-from tools.faults.injector import Execution, FaultInjector
+from tools.faults.injector import TIMEOUTS, Execution, FaultInjector
 from tools.faults.instrumented import FaultyApi
 from tools.faults.ledger import Ledger
 from tools.faults.policies import Crash, Policy
@@ -47,7 +47,8 @@ class StuckError(Exception):
 class Simulation:
     """A deployment with `targets` as its platforms. `policy` chooses the faults, and `bot` replies.
 
-    `direct`: see `tools.faults.aws`.
+    `direct`: see `tools.faults.aws`. `at_once`: the share of processes that deliver replies at once
+    (`parley.engine.direct`), as during a deployment that switches it on. `PARLEY_DELIVER_AT_ONCE=false` sets it to 0.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Simulation:
         *,
         inbox: type[Inbox] = Inbox,
         direct: bool = True,
+        at_once: float = 1,
     ) -> None:
         self.scheduler = scheduler = Scheduler()
         self.clock = clock = scheduler.clock
@@ -81,7 +83,7 @@ class Simulation:
         self._stalled = False
         self._next_sweep = START + SWEEP_EVERY
         self._install()
-        self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random)
+        self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
         self._exchanges = Exchanges(self.platforms, self.targets, self.processes, injector, scheduler)
 
     def _platform(self, target: Target) -> Platform:
@@ -151,6 +153,8 @@ class Simulation:
         receipt, functions = message.receipt, self.processes.current
         if queue is self.inbound:
             execution, handler = Execution("processor"), functions.processor
+            if functions.processor.direct is not None:
+                functions.processor.direct.ends = self.clock() + TIMEOUTS["processor"]
         else:
             execution, handler = Execution("deliverer", reply=_reply_id(message)), functions.deliverer
         with self.injector.executing(execution):

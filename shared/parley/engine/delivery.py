@@ -5,13 +5,14 @@ next one. After a crash or a lost answer, the row says how far the reply got and
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from parley.adapter import Bucket, Call, Permanent, Transient
+from parley.adapter import Bucket, Call, Permanent, Sent, Transient
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Result
@@ -26,13 +27,22 @@ from parley.errors import RetryAfter
 from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.passive import DeferredReplies, TooManyDeferredError
 from parley.journal.rows import rewritten
-from parley.journal.states import Finished, ReplyState, Row
+from parley.journal.states import Finished, Lease, ReplyState, Row
 from parley.model import Outgoing
-from parley.model.codec import decode_outgoing
+from parley.model.codec import decode_outgoing, encode
 from parley.platforms import outbound
 
 _APP_GONE_FOR = 86_400.0
 """Seconds after which the replies of a removed app fail. Until then somebody may restore its configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A reply whose first call can be made now: there is a token, and the rate limits `reserved` were waited for."""
+
+    context: CallContext
+    sequence: CallSequence
+    reserved: tuple[Bucket, ...]
 
 
 @dataclass(slots=True)
@@ -98,6 +108,32 @@ class Deliverer:
             raise sequence.error
         return sequence
 
+    def prepare(self, context: CallContext) -> Prepared | None:
+        """Prepare the delivery of a reply that this worker is about to store under its own lease.
+
+        None if it should not be delivered at once: its calls cannot be made now, or there are several of them.
+        """
+        now = self.clock()
+        sequence = CallSequence(context, now)
+        if sequence.call is None or _has_further_call(context, now):
+            return None
+        try:
+            reserved = self._prepare(context, sequence.call)
+        except RetryAfter:
+            return None
+        return Prepared(context, sequence, reserved) if isinstance(reserved, tuple) else None
+
+    def deliver_prepared(self, prepared: Prepared, lease: Lease) -> None:
+        """Deliver a reply that is stored under `lease`. Raises RetryAfter if a further attempt is needed; the reply is
+        PENDING then.
+        """
+        out, now = prepared.context.out, self.clock()
+        attempt = Attempt(prepared.context, lease.owner, 1, (), None, now, encode(out).decode())
+        with _lease(attempt):
+            if not lease.begins:
+                self.outbox.begin(out, lease.owner, now)
+            self._apply(attempt, self.attempts.run(attempt, prepared.sequence, prepared.reserved))
+
     def _deliver(self, context: CallContext, sequence: CallSequence, blocked_by: str = "") -> bool:
         """Deliver one reply; False if it is deferred. `blocked_by`: why it may not be sent now, if it may not."""
         prepared = () if blocked_by or sequence.call is None else self._prepare(context, sequence.call)
@@ -113,13 +149,8 @@ class Deliverer:
         if row.out != sequence.out:
             # The form has changed since the record was enqueued. The row holds the newer one.
             sequence = CallSequence(attempt.context, self.clock())
-        try:
+        with _lease(attempt):
             return self._apply(attempt, self._result(attempt, sequence, row, blocked_by, prepared))
-        except LeaseLostError as error:
-            telemetry.count("LeasesLost", platform=context.app.platform)
-            log.warning("lease lost", extra=_ids(attempt.out))
-            # The new owner may still be at work, and later replies must not overtake this one.
-            raise RetryAfter(1, "another worker has taken it over") from error
 
     def _prepare(self, context: CallContext, call: Call) -> tuple[Bucket, ...] | Transient | Permanent:
         """Fetch the token and wait for the rate limits, before the reply is taken: waiting then costs no write, and a
@@ -233,6 +264,25 @@ class Deliverer:
         level("reply finished", extra={**_ids(out), "state": str(state), "reason": result.reason})
 
 
+@contextmanager
+def _lease(attempt: Attempt) -> Generator[None]:
+    """Work under the lease of `attempt`. Raises RetryAfter if it is lost."""
+    try:
+        yield
+    except LeaseLostError as error:
+        telemetry.count("LeasesLost", platform=attempt.context.app.platform)
+        log.warning("lease lost", extra=_ids(attempt.out))
+        # The new owner may still be at work, and later replies must not overtake this one.
+        raise RetryAfter(1, "another worker has taken it over") from error
+
+
+def _has_further_call(context: CallContext, now: float) -> bool:
+    """Whether the reply takes more than one call."""
+    sequence = CallSequence(context, now)
+    sequence.advance(Sent())
+    return sequence.call is not None
+
+
 _METRICS = {
     ReplyState.SENT: "RepliesSent",
     ReplyState.FAILED: "RepliesFailed",
@@ -245,7 +295,8 @@ def _ids(out: Outgoing) -> dict[str, str]:
 
 
 @cache
-def _deliverer() -> Deliverer:
+def deliverer() -> Deliverer:
+    """The deliverer of this process."""
     table = setting("TABLE")
     rate_limiter = RateLimiter(dynamodb(), table)
     return Deliverer(
@@ -259,6 +310,5 @@ def _deliverer() -> Deliverer:
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """The `lambda_handler` of the deliverer. `context`: Lambda's."""
-    deliverer = _deliverer()
-    deliverer.calls.http.ends_in(context.get_remaining_time_in_millis() / 1000)
-    return run(event, setting("OUTBOUND_URL"), deliverer)
+    deliverer().calls.http.ends_in(context.get_remaining_time_in_millis() / 1000)
+    return run(event, setting("OUTBOUND_URL"), deliverer())

@@ -1,4 +1,6 @@
-"""The processor: claim ▸ load conversation ▸ run the bot ▸ commit (one transaction) ▸ enqueue the replies."""
+"""The processor: claim ▸ load conversation ▸ run the bot ▸ commit (one transaction) ▸ deliver the replies, or enqueue
+them.
+"""
 
 import copy
 import math
@@ -6,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,6 +22,7 @@ from parley.engine.deadline import DeadlineExceededError, deadline
 from parley.engine.telemetry import log
 from parley.errors import ParleyError, RetryAfter
 from parley.journal.inbox import (
+    NO_LEASES,
     AlreadyDecidedError,
     DecisionTooLargeError,
     Inbox,
@@ -30,6 +33,9 @@ from parley.journal.inbox import (
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.model.codec import decode_message, decode_outgoing, encode
 from parley.platforms import outbound
+
+if TYPE_CHECKING:
+    from parley.engine.direct import Direct
 
 MAX_ATTEMPTS = 5
 """Starts of the bot on a message before it goes to the dead-letter queue. Failures of AWS do not count."""
@@ -50,19 +56,23 @@ class Processor:
     failure on: when the bot raises, and before it starts on a message that was delivered before, because a worker that
     dies leaves no other trace. Failures of AWS do not count: an outage may last for hours.
 
-    `until`: the time of `time.monotonic` by which the bot has to be done, because the worker ends soon after it.
+    `direct` delivers replies at once; None leaves all of them to the outbound queue. `until`: the time of
+    `time.monotonic` by which the bot has to be done, because the worker ends soon after it.
     """
 
     bot: Bot
     inbox: Inbox
     max_attempts: int = MAX_ATTEMPTS
     download: Download | None = None
+    direct: "Direct | None" = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
 
     def ends_in(self, seconds: float) -> None:
         """Lambda kills the worker in `seconds`: the bot has to end before."""
         self.until = time.monotonic() + seconds - _TO_RECORD
+        if self.direct is not None:
+            self.direct.ends_in(seconds)
 
     def __call__(self, record: Record) -> None:
         """Handle one record. Every exception keeps the record in the queue."""
@@ -98,9 +108,13 @@ class Processor:
             if again:
                 self.inbox.attempted(message, attempt, self.clock())
             waiting = self._decide(message, snapshot)
-        queues.send_replies(waiting)
+        self._enqueue(waiting)
         ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
-        log.info("message decided", extra={**ids, "key": message_key(message), "replies": len(waiting)})
+        log.info("message decided", extra={**ids, "key": message_key(message), "enqueued": len(waiting)})
+
+    def _enqueue(self, replies: list[Outgoing]) -> None:
+        self.inbox.queued(replies, self.clock())
+        queues.send_replies(replies)
 
     def _uncount(self, message: Message, attempt: int) -> None:
         """Uncount an attempt that failed because of AWS. If that fails as well, the attempt counts."""
@@ -115,22 +129,30 @@ class Processor:
         log.error("message moved to the dead-letter queue", extra={"record": record["messageId"], "error": reason})
 
     def _decide(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
+        """Run the bot, store its decision and deliver what can be delivered at once. Returns the replies that are left
+        for the outbound queue.
+        """
         started = self.clock()
         state, replies = self._run_bot(message, snapshot.state)
         now = self.clock()
         replies += _silence(message, replies, now)
         rows = _readable([_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)])
+        held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
         try:
-            self.inbox.decide(message, snapshot, state, rows, now)
+            self.inbox.decide(message, snapshot, state, rows, self.clock(), held.leases if held else NO_LEASES)
         except DecisionTooLargeError as error:
             raise HandlerError(str(error)) from error
         except VersionConflictError as error:
             raise RetryAfter(1, "the conversation changed meanwhile") from error
         except AlreadyDecidedError:
             return self._waiting(message, self.inbox.open(message))
+        except AwsError:
+            if self.direct is not None and held is not None:
+                self.direct.give_back(held, rows)
+            raise
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
-        return rows
+        return rows if self.direct is None or held is None else self.direct.deliver(held, rows)
 
     def _waiting(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
         """The replies that were decided before and are not final. They are enqueued under the same ids as before."""
@@ -162,7 +184,7 @@ class Processor:
         if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
             apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
             self.inbox.add(apology, now, turn)
-            queues.send_replies([apology])
+            self._enqueue([apology])
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
@@ -202,8 +224,12 @@ def _where(error: Exception) -> str:
 
 
 def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """The `lambda_handler` of the processor that runs `bot`."""
+    """The `lambda_handler` of the processor that runs `bot`.
+
+    `PARLEY_DELIVER_AT_ONCE=false` leaves all replies to the deliverer.
+    """
     processor: Processor | None = None
+    direct = _direct()
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         nonlocal processor
@@ -211,11 +237,23 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             bot=bot,
             inbox=Inbox(dynamodb(), setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400),
             download=_download,
+            direct=direct() if direct is not None else None,
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)
 
     return handler
+
+
+def _direct() -> "Callable[[], Direct] | None":
+    """The maker of the direct delivery; None if it is switched off. The import takes long, so it is done while the
+    function starts, and not while the first message waits.
+    """
+    if setting("DELIVER_AT_ONCE", "true") != "true":
+        return None
+    from parley.engine.direct import direct  # noqa: PLC0415
+
+    return direct
 
 
 @cache

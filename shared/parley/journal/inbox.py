@@ -3,7 +3,7 @@
 A message takes three requests: read both rows, commit, and (in `parley.engine.queues`) enqueue each reply.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from parley.errors import ParleyError
 from parley.journal import table as t
 from parley.journal.outbox import Outbox, ReplyTooLargeError
 from parley.journal.rows import replies_in, replies_item, row_of
-from parley.journal.states import FINAL, NONE, MessageState, Replies, Row
+from parley.journal.states import FINAL, NONE, Lease, MessageState, Replies, Row
 from parley.journal.table import (
     Item,
     Value,
@@ -22,6 +22,7 @@ from parley.journal.table import (
     get_text,
     message_pk,
     number,
+    queued_pk,
     reply_pk,
     text,
 )
@@ -42,6 +43,7 @@ _MAX_STORED_MESSAGE = 32_000
 """Bytes of JSON of a message that the journal stores for operators. A larger one is not stored."""
 
 State = dict[str, Any]
+NO_LEASES: Mapping[str, Lease] = {}
 
 
 class DecisionTooLargeError(ParleyError):
@@ -62,7 +64,7 @@ class Snapshot:
 
     `version` is that of `state`. `decided` is the number of replies, None if the message is undecided. `attempts`
     counts the recorded starts of the bot on this message. `before`: the last replies of the conversation (see
-    `Decided`).
+    `Decided`). `queued`: the id of its last reply that went into the outbound queue; empty if there is none.
     """
 
     state: State
@@ -70,6 +72,7 @@ class Snapshot:
     decided: int | None
     attempts: int = 0
     before: Replies = NONE
+    queued: str = ""
 
 
 @dataclass(slots=True)
@@ -84,10 +87,10 @@ class Inbox:
 
     def open(self, message: Message) -> Snapshot:
         """The state of `message` and its conversation. One request."""
-        conversation = conversation_pk(Conversation.of(message).key)
-        mine = message_pk(message_key(message))
-        items = self._batch_get([mine, conversation])
-        row, memory = items.get(mine, {}), items.get(conversation, {})
+        here = Conversation.of(message).key
+        keys = message_pk(message_key(message)), conversation_pk(here), queued_pk(here)
+        items = t.get_many(self.client, self.table, keys)
+        row, memory, queued = (items.get(key, {}) for key in keys)
         decided = get_number(row, "replies") if get_text(row, "state") == MessageState.DECIDED else None
         return Snapshot(
             state=msgspec.json.decode(get_text(memory, "memory")) if memory else {},
@@ -95,12 +98,21 @@ class Inbox:
             decided=None if decided is None else int(decided),
             attempts=int(get_number(row, "attempts") or 0),
             before=replies_in(memory, "last"),
+            queued=get_text(queued, "reply"),
         )
 
     def decide(
-        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
+        self,
+        message: Message,
+        snapshot: Snapshot,
+        state: State,
+        replies: Sequence[Outgoing],
+        now: float,
+        leases: Mapping[str, Lease] = NO_LEASES,
     ) -> None:
         """Commit the decision on `message` in one transaction.
+
+        `leases`, by the id of a reply: this worker delivers these replies itself.
 
         Raises DecisionTooLargeError, AlreadyDecidedError, VersionConflictError, AwsError.
         """
@@ -112,7 +124,7 @@ class Inbox:
             items = [
                 self._decision(message, len(replies), snapshot.before, now),
                 *self._memory(message, snapshot, state, replies, now),
-                *(self._reply(out, snapshot.version + 1, now) for out in replies),
+                *(self._reply(out, snapshot.version + 1, now, leases.get(out.id)) for out in replies),
             ]
         except ReplyTooLargeError as error:
             raise DecisionTooLargeError(str(error)) from error
@@ -138,7 +150,7 @@ class Inbox:
     def rows(self, replies: Replies) -> list[Row]:
         """The rows of `replies`, in order, without those that have expired."""
         keys = [reply_pk(reply_id(replies.key, ordinal)) for ordinal in range(replies.count)]
-        items = self._batch_get(keys) if keys else {}
+        items = t.get_many(self.client, self.table, keys)
         return [row_of(items[key]) for key in keys if key in items]
 
     def waiting(self, message: Message, count: int) -> list[Outgoing]:
@@ -186,8 +198,18 @@ class Inbox:
         except self.client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _reply(self, out: Outgoing, turn: int, now: float) -> "TransactWriteItemTypeDef":
-        return Outbox(self.client, self.table, lease=0).new(out, turn, now, int(now + self.keep_for))
+    def queued(self, replies: Iterable[Outgoing], now: float) -> None:
+        """Record, before `replies` go into the outbound queue, which one is the last in each conversation.
+
+        While it is not final, no reply to its conversation may be delivered past the queue (`engine.direct`).
+        """
+        for conversation, last in {out.to.key: out.id for out in replies}.items():
+            ttl = int(now + self.keep_for)
+            change = "SET #reply = :reply, #ttl = :ttl"
+            self.client.update_item(**t.update(self.table, queued_pk(conversation), change, reply=last, ttl=ttl))
+
+    def _reply(self, out: Outgoing, turn: int, now: float, lease: Lease | None = None) -> "TransactWriteItemTypeDef":
+        return Outbox(self.client, self.table, lease=0).new(out, turn, now, int(now + self.keep_for), lease)
 
     def _decision(self, message: Message, replies: int, before: Replies, now: float) -> "TransactWriteItemTypeDef":
         item: Item = {
@@ -211,9 +233,11 @@ class Inbox:
     def _memory(
         self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
     ) -> "list[TransactWriteItemTypeDef]":
-        """The conversation's new row, or the check that its version is still the one that was read.
+        """The conversation's new row. None if nothing in it changes.
 
-        The last replies are recorded only if the callback waits for a passive reply: nothing else reads them.
+        The condition on its version finds a defect: the queue hands out one message of a conversation at a time, and
+        only one worker can decide it. So an unchanged conversation needs no check. The last replies are recorded only
+        if the callback waits for a passive reply: nothing else reads them.
         """
         conversation = Conversation.of(message).key
         pk = conversation_pk(conversation)
@@ -222,9 +246,7 @@ class Inbox:
         here = message.context.awaits_reply and any(out.to.key == conversation for out in replies)
         last = Replies(message_key(message), len(replies)) if here else snapshot.before
         if state == snapshot.state and last == snapshot.before:
-            if not snapshot.version:
-                return []  # there was no row and there will be none
-            return [{"ConditionCheck": t.check(self.table, pk, condition, **values)}]
+            return []
         body = encode(state)
         if len(body) > MAX_STATE:
             raise DecisionTooLargeError(
@@ -240,15 +262,3 @@ class Inbox:
         if not state:
             item["ttl"] = number(int(now + self.keep_for))  # it is needed only as long as its replies
         return [{"Put": t.put(self.table, item, condition, **values)}]
-
-    def _batch_get(self, keys: Sequence[str]) -> dict[str, Item]:
-        """The rows `keys` by key, read consistently. Repeats the request for rows that DynamoDB left out."""
-        found: dict[str, Item] = {}
-        wanted: list[Item] = [t.key(pk) for pk in keys]
-        while wanted:
-            answer = self.client.batch_get_item(RequestItems={self.table: {"Keys": wanted, "ConsistentRead": True}})
-            for item in answer["Responses"].get(self.table, []):
-                found[get_text(item, "pk")] = item
-            left = answer["UnprocessedKeys"].get(self.table)
-            wanted = list(left["Keys"]) if left else []
-        return found

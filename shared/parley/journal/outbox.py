@@ -1,7 +1,8 @@
 """Replies in the journal. Every write to a reply's row is in this module, and each respects `states.TRANSITIONS`.
 
-A reply with one call takes two requests: `take`, and `finish`. A change that belongs together with changes of other
-rows is returned as a part of a transaction (`new`, `deferred`, `carried`, `left`).
+A reply with one call takes two requests: `take`, and `finish`; only the second one if it is `new` under a lease. A
+change that belongs together with changes of other rows is returned as a part of a transaction (`new`, `deferred`,
+`carried`, `left`).
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from parley.adapter import Sent
 from parley.errors import ParleyError, RetryAfter
 from parley.journal import table as t
 from parley.journal.rows import PICKUP_AFTER, encoded_receipts, item_of, row_of
-from parley.journal.states import FINAL, Finished, ReplyState, Row, check_transition, refusal
+from parley.journal.states import FINAL, Finished, Lease, ReplyState, Row, check_transition, refusal
 from parley.journal.table import DUE_INDEX, DUE_SHARDS, Item, Value, due_shard, get_text, item_in, reply_pk
 from parley.model import Outgoing
 from parley.model.codec import encode
@@ -49,17 +50,31 @@ class Outbox:
 
     # --- new rows -----------------------------------------------------------------------------------------------------
 
-    def new(self, out: Outgoing, turn: int, now: float, ttl: int) -> "TransactWriteItemTypeDef":
-        """Part of a transaction: a new PENDING reply. `turn`: the number of its decision in its conversation.
+    def new(
+        self, out: Outgoing, turn: int, now: float, ttl: int, lease: Lease | None = None
+    ) -> "TransactWriteItemTypeDef":
+        """Part of a transaction: a new reply. `turn`: the number of its decision in its conversation.
 
-        Raises ReplyTooLargeError.
+        It is PENDING, or with a `lease` SENDING: as after `take`. Raises ReplyTooLargeError.
         """
         size = len(encode(out))
         if size > MAX_REPLY:
             raise ReplyTooLargeError(
                 f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be stored: give large media as a URL"
             )
-        return {"Put": t.put(self.table, item_of(Row(out=out, turn=turn, updated=now), ttl=ttl), t.ABSENT)}
+        row = Row(out=out, turn=turn, updated=now)
+        if lease is not None:
+            check_transition(ReplyState.PENDING, ReplyState.SENDING)
+            row = replace(
+                row,
+                state=ReplyState.SENDING,
+                owner=lease.owner,
+                lease_until=lease.until,
+                attempts=1,
+                attempted_since=now,
+                unknown_since=now if lease.begins else None,
+            )
+        return {"Put": t.put(self.table, item_of(row, ttl=ttl), t.ABSENT)}
 
     # --- one worker ---------------------------------------------------------------------------------------------------
 
@@ -71,14 +86,15 @@ class Outbox:
         delivered. A reply without a row was handled long ago and is Finished.
         """
         since = "#unknown_since = if_not_exists(#unknown_since, :now), " if calls else ""
+        waited = " AND (attribute_not_exists(#not_before) OR #not_before <= :now)" if calls else ""
         for before in (ReplyState.PENDING, ReplyState.SENDING):
             check_transition(before, ReplyState.SENDING)
         request = t.update(
             self.table,
             reply_pk(reply_id),
-            "SET #state = :sending, #owner = :owner, #lease_until = :until, #due_at = :until, "
+            "SET #state = :sending, #owner = :owner, #lease_until = :until, "
             f"{since}#attempted_since = if_not_exists(#attempted_since, :now), #updated = :now ADD #attempts :one",
-            "#state = :pending OR (#state = :sending AND #lease_until <= :now)",
+            f"(#state = :pending{waited}) OR (#state = :sending AND #lease_until <= :now)",
             sending=ReplyState.SENDING,
             pending=ReplyState.PENDING,
             owner=owner,
@@ -93,6 +109,12 @@ class Outbox:
             return _not_taken(item_in(error), owner, now)
         return row_of(old.get("Attributes", {}))
 
+    def begin(self, out: Outgoing, owner: str, now: float) -> None:
+        """Record that the first call of a reply follows, which this worker holds since it is `new`. Raises
+        LeaseLostError.
+        """
+        self._record(out.id, owner, ReplyState.SENDING, "SET #unknown_since = :now, #updated = :now", now=now)
+
     def is_finished(self, reply_id: str) -> bool:
         """Whether the reply is final, or has no row any more; see `take`."""
         item = t.get(self.client, self.table, reply_pk(reply_id))
@@ -104,8 +126,7 @@ class Outbox:
             out.id,
             owner,
             ReplyState.SENDING,
-            "SET #receipts = :receipts, #unknown_since = :now, #lease_until = :until, #due_at = :until, "
-            "#updated = :now",
+            "SET #receipts = :receipts, #unknown_since = :now, #lease_until = :until, #updated = :now",
             receipts=encoded_receipts(receipts),
             now=now,
             until=now + self.lease,
@@ -128,13 +149,18 @@ class Outbox:
         `receipts` are stored again: a call may have been done since they were recorded. `unknown_since` is None if
         every outcome is known. `body`: the new body (`rows.rewritten`); unchanged if empty.
         """
-        sets = "#state = :pending, #receipts = :receipts, #reason = :reason, #due_at = :due, #updated = :now"
+        sets = (
+            "#state = :pending, #receipts = :receipts, #reason = :reason, #not_before = :next, #due_at = :due, "
+            "#due_shard = :shard, #updated = :now"
+        )
         removes = "#lease_until"
         values: dict[str, Value] = {
             "pending": ReplyState.PENDING,
             "receipts": encoded_receipts(receipts),
             "reason": reason,
+            "next": now + wait,
             "due": now + wait + PICKUP_AFTER,
+            "shard": due_shard(out.id),
             "now": now,
         }
         if body:
@@ -205,6 +231,9 @@ class Outbox:
     def due(self, now: float) -> Iterator[Row | str]:
         """The replies that have waited too long: no worker took them, or the lease has expired. A row that this version
         cannot read is yielded as its primary key.
+
+        The index holds keys only, and an entry does not move when a worker takes its reply. So the rows are read, and
+        those that no worker could take now are left out.
         """
         for partition in DUE_SHARDS:
             request = t.query(
@@ -212,7 +241,9 @@ class Outbox:
             )
             while True:
                 page = self.client.query(**request)
-                yield from map(_row_or_key, page["Items"])
+                keys = (get_text(item, "pk") for item in page["Items"])
+                rows = map(_row_or_key, t.get_many(self.client, self.table, keys).values())
+                yield from (row for row in rows if isinstance(row, str) or refusal(row, now) is None)
                 if "LastEvaluatedKey" not in page:
                     break
                 request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

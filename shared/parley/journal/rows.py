@@ -5,7 +5,7 @@ from typing import Any, cast
 import msgspec
 
 from parley.adapter import Sent
-from parley.journal.states import FINAL, Replies, ReplyState, Row
+from parley.journal.states import Replies, ReplyState, Row
 from parley.journal.table import Item, due_shard, get_number, get_text, number, reply_pk, text
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing, encode
@@ -31,7 +31,11 @@ def replies_in(item: Item, name: str) -> Replies:
 
 
 def item_of(row: Row, *, ttl: int) -> Item:
-    """The item of a new `row`. `ttl`: unix second of its deletion."""
+    """The item of a new `row`. `ttl`: unix second of its deletion.
+
+    A reply that a worker holds is not in the index `due`: the message that it answers is in the inbound queue until the
+    worker is done.
+    """
     item: Item = {
         "pk": text(reply_pk(row.out.id)),
         "state": text(row.state),
@@ -42,8 +46,13 @@ def item_of(row: Row, *, ttl: int) -> Item:
         "updated": number(row.updated),
         "ttl": number(ttl),
     }
-    if row.state not in FINAL:
+    if row.state is ReplyState.PENDING:
         item |= {"due_shard": text(due_shard(row.out.id)), "due_at": number(row.updated + PICKUP_AFTER)}
+    if row.state is ReplyState.SENDING:
+        item |= {"owner": text(row.owner), "lease_until": number(row.lease_until)}
+        item |= {"attempted_since": number(row.attempted_since)}
+    if row.unknown_since is not None:
+        item["unknown_since"] = number(row.unknown_since)
     return item
 
 
@@ -57,6 +66,7 @@ def row_of(item: Item) -> Row:
         attempts=int(get_number(item, "attempts") or 0),
         owner=get_text(item, "owner"),
         lease_until=get_number(item, "lease_until") or 0,
+        not_before=get_number(item, "not_before") or 0,
         unknown_since=get_number(item, "unknown_since"),
         attempted_since=get_number(item, "attempted_since") or 0,
         receipts=_decode_receipts(receipts) if receipts else (),

@@ -92,6 +92,8 @@ class Row:
     attempts: int = 0
     owner: str = ""
     lease_until: float = 0
+    not_before: float = 0
+    """Unix second of the next attempt, after one that has to be repeated."""
     unknown_since: float | None = None
     attempted_since: float = 0
     """Unix seconds of the first attempt; 0 before it. Time in a queue does not count against the deadline."""
@@ -110,6 +112,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of the worker `owner` to deliver a reply until the unix second `until`.
+
+    `begins`: its first call follows at once, so its outcome is unknown if the worker dies (`Row.unknown_since`).
+    """
+
+    owner: str
+    until: float
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The reply is final; nothing is left to do."""
 
@@ -122,6 +136,8 @@ def refusal(row: Row, now: float) -> RetryAfter | Finished | None:
         return Finished(row.state)
     if row.state is ReplyState.SENDING and row.lease_until > now:
         return RetryAfter(row.lease_until - now)
+    if row.state is ReplyState.PENDING and row.not_before > now:
+        return RetryAfter(row.not_before - now)
     return None
 
 

@@ -6,6 +6,7 @@ attributes as `#name` and values as `:name`; the functions here fill in `Express
 """
 
 import re
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
-        ConditionCheckTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
         UpdateTypeDef,
@@ -47,6 +47,11 @@ def reply_pk(reply_id: str) -> str:
 def callback_pk(message_key: str) -> str:
     """Row of a message whose callback waits for a passive reply: its deliveries and the response that was given."""
     return f"callback#{message_key}"
+
+
+def queued_pk(conversation_key: str) -> str:
+    """Row of a conversation: the last of its replies that went into the outbound queue."""
+    return f"queued#{conversation_key}"
 
 
 def deferred_pk(conversation_key: str) -> str:
@@ -111,12 +116,14 @@ ATTRIBUTES = frozenset(
         "turn",
         "owner",
         "lease_until",
+        "not_before",
         "unknown_since",
         "attempted_since",
         "receipts",
         "due_shard",
         "due_at",
-        # callback, deferred replies
+        # queued, callback, deferred replies
+        "reply",
         "deliveries",
         "response",
         "ids",
@@ -194,6 +201,25 @@ def get(client: "DynamoDBClient", table: str, pk: str) -> Item:
     return client.get_item(TableName=table, Key=key(pk), ConsistentRead=True).get("Item", {})
 
 
+_BATCH = 100
+"""Rows that DynamoDB reads in one request."""
+
+
+def get_many(client: "DynamoDBClient", table: str, pks: Iterable[str]) -> dict[str, Item]:
+    """The rows `pks` by key, read consistently, without those that do not exist. One request for each 100 rows, and
+    more for rows that DynamoDB leaves out.
+    """
+    found: dict[str, Item] = {}
+    wanted: list[Item] = [key(pk) for pk in pks]
+    while wanted:
+        batch, wanted = wanted[:_BATCH], wanted[_BATCH:]
+        answer = client.batch_get_item(RequestItems={table: {"Keys": batch, "ConsistentRead": True}})
+        found |= {get_text(item, "pk"): item for item in answer["Responses"].get(table, [])}
+        left = answer["UnprocessedKeys"].get(table)
+        wanted = [*(left["Keys"] if left else ()), *wanted]
+    return found
+
+
 def update(table: str, pk: str, change: str, condition: str = "", **values: Value) -> "UpdateTypeDef":
     """The arguments of an update, alone or in a transaction: `update(t, pk, "SET #state = :to", to="SENT")`."""
     request: UpdateTypeDef = {"TableName": table, "Key": key(pk), "UpdateExpression": change}
@@ -211,19 +237,6 @@ def put(table: str, item: Item, condition: str = "", **values: Value) -> "PutTyp
     if condition:
         request["ConditionExpression"] = condition
         request["ExpressionAttributeNames"] = _names(condition)
-    if values:
-        request["ExpressionAttributeValues"] = _values(values)
-    return request
-
-
-def check(table: str, pk: str, condition: str, **values: Value) -> "ConditionCheckTypeDef":
-    """The arguments of a condition check in a transaction."""
-    request: ConditionCheckTypeDef = {
-        "TableName": table,
-        "Key": key(pk),
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": _names(condition),
-    }
     if values:
         request["ExpressionAttributeValues"] = _values(values)
     return request

@@ -413,7 +413,7 @@ def test_a_reply_fails_if_too_many_replies_are_deferred(world: World, monkeypatc
 
 def test_deferred_replies_have_the_retention_of_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_RETENTION_DAYS", "29")
-    assert delivery._deliverer.__wrapped__().deferred.keep_for == 29 * 86_400
+    assert delivery.deliverer.__wrapped__().deferred.keep_for == 29 * 86_400
 
 
 def test_a_reply_is_retried_while_the_reply_window_is_closed(world: World) -> None:

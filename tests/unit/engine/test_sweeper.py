@@ -62,8 +62,9 @@ def test_replies_not_taken_within_a_minute_are_swept_in_order(clock: Clock) -> N
 
 
 def test_the_reply_of_a_dead_worker_is_swept_after_its_lease(clock: Clock) -> None:
-    outbox = Outbox(dynamodb(), "parley", 20)
-    assert isinstance(outbox.take(untaken(clock, 0).id, "dead", clock.now), Row)
+    outbox, out = Outbox(dynamodb(), "parley", 20), untaken(clock, 0)
+    clock.now += 60
+    assert isinstance(outbox.take(out.id, "dead", clock.now), Row)
     clock.now += 19
     assert sweep(clock) == 0
     clock.now += 2

@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from parley.engine.aws import dynamodb
+from parley.errors import RetryAfter
 from parley.journal import inbox as inbox_module
 from parley.journal.inbox import AlreadyDecidedError, DecisionTooLargeError, Inbox, VersionConflictError
-from parley.journal.outbox import MAX_REPLY
-from parley.journal.states import ReplyState
-from parley.journal.table import message_pk
+from parley.journal.outbox import MAX_REPLY, Outbox
+from parley.journal.states import Lease, ReplyState, Row
+from parley.journal.table import conversation_pk, get, get_number, get_text, message_pk
 from parley.journal.view import journal_of
-from parley.model import message_key
+from parley.model import Conversation, message_key
 from tests.unit.journal.conftest import MakeMessage, MakeReply
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -64,15 +65,55 @@ def test_a_decision_on_an_old_version_of_the_state_stores_nothing(
     assert everything() == before
 
 
-def test_a_decision_on_an_old_version_is_refused_even_if_the_state_stays_the_same(
+def test_a_stalled_worker_cannot_decide_from_an_old_state_even_if_it_leaves_the_state_unchanged(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
-    """Its reply may depend on the old state, such as "your order is open" after the order was closed."""
+    """Its reply may depend on the old state, such as "your order is open" after the order was closed.
+
+    The queue hands out `m3` when `m2` is decided, and no earlier. So whoever could change the state has claimed `m2`.
+    """
     inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
-    slow = inbox.open(message("m2"))
+    stalled = inbox.open(message("m2"))
+    inbox.decide(message("m2"), inbox.open(message("m2")), {"n": 1}, [reply(to="m2")], NOW)
     inbox.decide(message("m3"), inbox.open(message("m3")), {"n": 2}, [], NOW)
-    with pytest.raises(VersionConflictError):
-        inbox.decide(message("m2"), slow, {"n": 1}, [reply(to="m2")], NOW)
+    with pytest.raises(AlreadyDecidedError):
+        inbox.decide(message("m2"), stalled, {"n": 1}, [reply(to="m2")], NOW)
+
+
+def test_a_decision_that_leaves_the_state_unchanged_does_not_write_the_conversation(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
+    inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
+    inbox.decide(message("m2"), inbox.open(message("m2")), {"n": 1}, [reply(to="m2")], NOW + 9)
+    row = get(dynamodb(), "parley", conversation_pk(Conversation.of(message("m2")).key))
+    assert (get_text(row, "memory"), get_number(row, "updated")) == ('{"n":1}', NOW)
+
+
+def test_a_reply_under_a_lease_is_held_from_the_beginning_and_is_in_no_index(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
+    out, other = reply(to="m1"), reply(to="m1", ordinal=1)
+    leases = {out.id: Lease("me", NOW + 60, begins=True), other.id: Lease("me", NOW + 60, begins=False)}
+    inbox.decide(message("m1"), inbox.open(message("m1")), {}, [out, other], NOW, leases)
+    outbox = Outbox(dynamodb(), "parley", 20)
+    refused = outbox.take(out.id, "you", NOW + 59)
+    assert isinstance(refused, RetryAfter)
+    assert refused.seconds == 1
+    assert list(outbox.due(NOW + 10**6)) == []
+    row = outbox.take(out.id, "you", NOW + 60)
+    assert isinstance(row, Row)
+    assert (row.state, row.owner, row.attempts, row.unknown_since) == (ReplyState.SENDING, "me", 1, NOW)
+    row = outbox.take(other.id, "you", NOW + 60)
+    assert isinstance(row, Row)
+    assert row.unknown_since is None
+
+
+def test_the_last_reply_in_the_queue_is_known_when_the_next_message_is_opened(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
+    assert inbox.open(message("m1")).queued == ""
+    inbox.queued([reply(to="m1"), reply(to="m1", ordinal=1)], NOW)
+    assert inbox.open(message("m2")).queued == reply(to="m1", ordinal=1).id
 
 
 def test_decisions_of_different_conversations_do_not_conflict(inbox: Inbox, message: MakeMessage) -> None:
@@ -161,7 +202,7 @@ def test_unprocessed_keys_are_requested_again(message: MakeMessage, monkeypatch:
     Inbox(real, "parley", DAY).decide(message(), Inbox(real, "parley", DAY).open(message()), {"n": 5}, [], NOW)
     client: Any = OneKeyPerRequest()
     snapshot = Inbox(client, "parley", DAY).open(message())
-    assert (snapshot.state, snapshot.decided, requested) == ({"n": 5}, 0, [2, 1])
+    assert (snapshot.state, snapshot.decided, requested) == ({"n": 5}, 0, [3, 2, 1])
 
 
 def test_the_journal_shows_the_state_of_a_message(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:

@@ -97,12 +97,15 @@ def test_progress_renews_the_lease_and_stores_the_receipts(outbox: Outbox, out: 
 
 
 @pytest.mark.parametrize("unknown_since", [None, NOW - 5])
-def test_a_released_reply_can_be_taken_at_once_and_keeps_its_unknown_outcome(
+def test_a_released_reply_can_be_taken_after_its_wait_and_keeps_its_unknown_outcome(
     outbox: Outbox, out: Outgoing, unknown_since: float | None
 ) -> None:
     taken(outbox, out)
     outbox.release(out, "me", (Sent("one"),), NOW + 1, wait=100, reason="limited", unknown_since=unknown_since)
-    row = taken(outbox, out, "you", NOW + 2)
+    refused = outbox.take(out.id, "you", NOW + 2)
+    assert isinstance(refused, RetryAfter)
+    assert refused.seconds == 99
+    row = taken(outbox, out, "you", NOW + 101)
     assert (row.unknown_since, row.reason, row.receipts) == (unknown_since, "limited", (Sent("one"),))
     assert row.attempted_since == NOW
 
@@ -172,10 +175,11 @@ def test_a_reply_is_postponed_only_if_its_row_is_unchanged(outbox: Outbox, out: 
     assert not outbox.postpone(row, NOW + 10**6, NOW + 10**7)
 
 
-def test_a_reply_is_due_when_its_lease_ends(outbox: Outbox, out: Outgoing) -> None:
-    taken(outbox, out)
-    assert list(outbox.due(NOW + LEASE - 1)) == []
-    assert len(list(outbox.due(NOW + LEASE))) == 1
+def test_a_held_reply_is_not_due_before_its_lease_ends(outbox: Outbox, out: Outgoing) -> None:
+    at = NOW + PICKUP_AFTER
+    taken(outbox, out, now=at)
+    assert list(outbox.due(at + LEASE - 1)) == []
+    assert len(list(outbox.due(at + LEASE))) == 1
 
 
 def test_an_older_credential_does_not_replace_a_newer_one() -> None:

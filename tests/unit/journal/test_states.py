@@ -94,10 +94,11 @@ def test_every_state_can_be_reached_and_final_states_have_no_transitions() -> No
 
 
 @pytest.mark.parametrize(("state", "unknown_since"), list(product(ReplyState, [None, NOW])))
-def test_a_row_is_in_the_due_index_unless_its_state_is_final(state: ReplyState, unknown_since: float | None) -> None:
+def test_a_new_row_is_in_the_due_index_if_no_worker_holds_it(state: ReplyState, unknown_since: float | None) -> None:
     row = Row(OUT, state, attempts=2, receipts=(), updated=NOW, unknown_since=unknown_since)
     item = item_of(row, ttl=99)
-    assert ("due_at" in item) == ("due_shard" in item) == (state not in FINAL)
+    assert ("due_at" in item) == ("due_shard" in item) == (state is ReplyState.PENDING)
+    assert row_of(item).unknown_since == unknown_since
     assert item["ttl"] == {"N": "99"}
     assert row_of(item).out == OUT
     assert row_of(item).state is state

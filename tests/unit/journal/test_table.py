@@ -31,8 +31,6 @@ def test_an_unknown_attribute_is_refused() -> None:
     with pytest.raises(KeyError, match="stat"):
         t.put("parley", {"pk": t.text("out#1"), "stat": t.text("SENT")})
     with pytest.raises(KeyError, match="stat"):
-        t.check("parley", "out#1", "#stat = :to", to="SENT")
-    with pytest.raises(KeyError, match="stat"):
         t.query("parley", "due", "#stat = :to", to="SENT")
 
 

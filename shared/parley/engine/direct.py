@@ -1,0 +1,150 @@
+"""Delivery at once: the processor delivers the replies to the conversation whose message it handles.
+
+A reply goes through the outbound queue if something has to wait: an earlier reply of the conversation is in the queue,
+a rate limit is reached, a call fails, the reply takes several calls, or too little time is left. So do replies to other
+conversations, and those that a callback may carry. The delivery itself is that of `parley.engine.delivery`.
+
+1. `prepare`, before the decision is stored: the token, the rate limits. Nothing of it is visible to people.
+2. The transaction of the decision stores these replies under leases of this worker. They are in no index: nobody else
+   may take a later one first.
+3. `deliver` makes the calls and records the results. It returns the replies that are left for the queue.
+
+If the worker dies, SQS delivers the message again, and what is not final goes into the outbound queue. The leases have
+ended then, because they end with the invocation. The next message of the conversation is not handled before.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from parley.adapter import App
+from parley.engine.apps import AppsUnavailableError, UnknownAppError
+from parley.engine.aws import AwsError, error_code
+from parley.engine.calls import CallContext
+from parley.engine.delivery import Deliverer, Prepared, deliverer
+from parley.engine.telemetry import log
+from parley.errors import RetryAfter
+from parley.journal.inbox import Snapshot
+from parley.journal.outbox import LeaseLostError
+from parley.journal.states import Lease
+from parley.model import Conversation, Message, Outgoing
+from parley.platforms import outbound
+
+_TO_RECORD = 5.0
+"""Seconds that are left after a call, to record its result or to enqueue the reply."""
+_MARGIN = 1.0
+"""Seconds from the end of the invocation to the end of its leases: then the worker is certainly dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The replies that this worker stores under its own leases, in order. The first one is `prepared` for its call."""
+
+    prepared: Prepared
+    leases: Mapping[str, Lease]
+    """By the id of the reply."""
+
+
+@dataclass(slots=True)
+class Direct:
+    """Delivers at once. `ends`: the unix second at which Lambda ends this invocation."""
+
+    deliverer: Deliverer
+    clock: Callable[[], float] = time.time
+    ends: float = 0
+
+    def ends_in(self, seconds: float) -> None:
+        """Lambda ends this invocation in `seconds`."""
+        self.ends = self.clock() + seconds
+        self.deliverer.calls.http.ends_in(seconds)
+
+    def prepare(self, message: Message, snapshot: Snapshot, replies: Sequence[Outgoing]) -> Held | None:
+        """The replies to the conversation of `message`, if the first of them can be delivered at once; else None.
+
+        `snapshot`: the conversation before the decision. Raises AwsError.
+        """
+        app = self._app(message)
+        here = [reply for reply in replies if reply.to.key == Conversation.of(message).key]
+        if app is None or not here or message.context.awaits_reply or self._is_waiting(snapshot):
+            return None
+        prepared = self._prepare(CallContext(here[0], app, outbound(app.platform)))
+        if prepared is None:
+            return None
+        owner, until = uuid4().hex, self.ends + _MARGIN
+        return Held(prepared, {out.id: Lease(owner, until, begins=out is here[0]) for out in here})
+
+    def deliver(self, held: Held, replies: Sequence[Outgoing]) -> list[Outgoing]:
+        """Deliver the replies that are held, in order. Returns those of `replies` that are left for the outbound queue.
+
+        Raises AwsError.
+        """
+        left: list[Outgoing] = []
+        later: RetryAfter | None = None
+        for out in replies:
+            lease = held.leases.get(out.id)
+            if lease is not None and later is None:
+                later = self._deliver(held, out, lease)
+            elif lease is not None and later is not None:
+                # As long as the reply that it follows: the sweeper must not find it first.
+                self._release(out, lease, "an earlier reply waits", wait=later.seconds)
+            if lease is None or later is not None:
+                left.append(out)
+        return left
+
+    def give_back(self, held: Held, replies: Sequence[Outgoing]) -> None:
+        """Release the replies: it is unknown whether the decision is stored, and no call was made."""
+        try:
+            for out in replies:
+                if out.id in held.leases:
+                    self._release(out, held.leases[out.id], "it is unknown whether the decision is stored")
+        except AwsError as error:
+            log.warning("replies not released", extra={"error": error_code(error)})
+
+    def _deliver(self, held: Held, out: Outgoing, lease: Lease) -> RetryAfter | None:
+        """Deliver one reply. Returns when and why it needs a further attempt, if it does; it is PENDING then."""
+        prepared = held.prepared
+        if not lease.begins:
+            following = self._prepare(CallContext(out, prepared.context.app, prepared.context.platform))
+            if following is None:
+                self._release(out, lease, "it cannot be delivered at once")
+                return RetryAfter(0, "it cannot be delivered at once")
+            prepared = following
+        try:
+            self.deliverer.deliver_prepared(prepared, lease)
+        except RetryAfter as later:
+            log.info("reply enqueued", extra={"reply_id": out.id, "reason": str(later)})
+            return later
+        return None
+
+    def _prepare(self, context: CallContext) -> Prepared | None:
+        """Prepare the call of a reply. None if there is no time for it, or if the reply has to wait."""
+        prepared = self.deliverer.prepare(context)
+        call = prepared.sequence.call if prepared is not None else None
+        has_time = call is not None and self.clock() + call.timeout + _TO_RECORD <= self.ends
+        return prepared if has_time else None
+
+    def _release(self, out: Outgoing, lease: Lease, reason: str, wait: float = 0) -> None:
+        """Release a reply of which nothing was sent, unless another worker has taken it over. Raises AwsError."""
+        try:
+            now, outbox = self.clock(), self.deliverer.outbox
+            outbox.release(out, lease.owner, (), now, wait=wait, reason=reason, unknown_since=None)
+        except LeaseLostError:
+            log.warning("lease lost", extra={"reply_id": out.id})
+
+    def _app(self, message: Message) -> App | None:
+        """The app of `message`. None if its replies go through the queue, which waits for a missing configuration."""
+        try:
+            app = self.deliverer.apps.get(message.platform, message.app)
+        except (UnknownAppError, AppsUnavailableError):
+            return None
+        return None if app.config.replies_passively else app
+
+    def _is_waiting(self, snapshot: Snapshot) -> bool:
+        """Whether an earlier reply of the conversation is in the outbound queue and not final."""
+        return bool(snapshot.queued) and not self.deliverer.outbox.is_finished(snapshot.queued)
+
+
+def direct() -> Direct:
+    """The direct delivery of this process."""
+    return Direct(deliverer())

@@ -1,0 +1,319 @@
+"""The processor delivers replies at once; what has to wait goes through the outbound queue, in order."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from parley.bot import Bot, Turn
+from parley.engine import direct as direct_module
+from parley.engine import processor as processor_module
+from parley.engine import queues
+from parley.engine.apps import AppsUnavailableError, UnknownAppError
+from parley.engine.aws import dynamodb
+from parley.engine.calls import Calls
+from parley.engine.delivery import Deliverer
+from parley.engine.direct import Direct
+from parley.engine.processor import Processor, processor_handler
+from parley.errors import RetryAfter
+from parley.journal.inbox import Inbox
+from parley.journal.states import ReplyState, Row
+from parley.model import Context, Destination, Message, Outgoing, Reply, Text, message_key, reply_id
+from parley.model.codec import encode
+from tests.unit.conftest import Clock
+from tests.unit.engine.test_delivery import PassiveReplies, World
+from tests.unit.engine.test_processor import queued, texts
+
+pytestmark = pytest.mark.usefixtures("aws")
+MakeMessage = Callable[..., Message]
+MakeRecord = Callable[..., dict[str, Any]]
+ELSEWHERE = Destination(platform="feishu", app="demo", room_id="elsewhere")
+
+
+def make_bot() -> Bot:
+    """Repeats the words of a message: each line is a reply, and a line of several words is a reply of several calls."""
+    bot = Bot(apology="sorry")
+
+    @bot.fallback
+    def repeat(turn: Turn) -> list[Reply]:
+        if turn.text == "fail":
+            raise ZeroDivisionError
+        return [_reply(line) for line in turn.text.splitlines()]
+
+    return bot
+
+
+def _reply(line: str) -> Reply:
+    segments = tuple(Text(text=word) for word in line.lstrip(">").split())
+    return Reply(segments=segments, to=ELSEWHERE if line.startswith(">") else None)
+
+
+class Process(World):
+    """A processor that delivers at once, beside the deliverer of `World`."""
+
+    def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch, record: MakeRecord, message: MakeMessage) -> None:
+        super().__init__(clock, monkeypatch)
+        monkeypatch.setattr(direct_module, "outbound", lambda _: self.platform)
+        self.record, self.message = record, message
+        self.direct = Direct(self.deliverer, clock)
+        self.processor = Processor(make_bot(), Inbox(dynamodb(), "parley", 86_400), direct=self.direct, clock=clock)
+        self.seconds = 60.0
+
+    def says(self, text: str, id_: str = "m1", *, receives: int = 1, **more: Any) -> None:
+        """Handle a message of the conversation."""
+        self.direct.ends = self.clock.now + self.seconds
+        message = self.message(id=id_, text=text, **more)
+        self.processor(self.record(encode(message), receives=receives))
+
+    def state(self, id_: str = "m1", ordinal: int = 0) -> Row:
+        """The row of a reply."""
+        return self.row_of(reply_id(message_key(self.message(id=id_)), ordinal))
+
+    def row_of(self, id_: str) -> Row:
+        return self.row(Outgoing(id=id_, message_key="", ordinal=0, to=ELSEWHERE, reply=Reply.of("x"), created=0))
+
+    def delivers(self, replies: list[Outgoing]) -> None:
+        """Deliver replies of the outbound queue, and wait as it does."""
+        for out in replies:
+            self.run({"body": encode(out).decode(), "messageId": "r", "attributes": {}})
+
+
+@pytest.fixture
+def process(clock: Clock, monkeypatch: pytest.MonkeyPatch, record: MakeRecord, message: MakeMessage) -> Process:
+    return Process(clock, monkeypatch, record, message)
+
+
+def sent(process: Process) -> list[str]:
+    """The texts that the platform has received."""
+    return [request.split('"')[3] for request in process.requests]
+
+
+def test_a_reply_is_delivered_without_the_queue(process: Process) -> None:
+    process.says("hi")
+    assert (sent(process), queued()) == (["hi"], [])
+    row = process.state()
+    assert (row.state, row.receipts[0].id, row.attempts) == (ReplyState.SENT, "id-1", 1)
+    assert list(process.outbox.due(process.clock.now + 10**6)) == []
+
+
+def test_several_replies_are_delivered_in_order(process: Process) -> None:
+    process.says("one\ntwo\nthree")
+    assert (sent(process), queued()) == (["one", "two", "three"], [])
+    assert [process.state(ordinal=ordinal).state for ordinal in range(3)] == [ReplyState.SENT] * 3
+
+
+def test_a_redelivered_message_sends_nothing_again(process: Process) -> None:
+    process.says("hi")
+    process.says("hi", receives=2)
+    assert (sent(process), queued()) == (["hi"], [])
+
+
+@pytest.mark.parametrize("text", ["two calls", ">there"])
+def test_a_reply_of_several_calls_or_to_another_place_goes_through_the_queue(process: Process, text: str) -> None:
+    process.says(text)
+    assert (sent(process), len(queued()), process.state().state) == ([], 1, ReplyState.PENDING)
+
+
+def test_a_reply_to_another_place_does_not_hold_up_those_to_the_conversation(process: Process) -> None:
+    process.says(">there\nhere\nagain")
+    assert (sent(process), texts(queued())) == (["here", "again"], ["there"])
+
+
+def test_a_reply_waits_for_an_earlier_one_that_is_in_the_queue(process: Process) -> None:
+    process.says("two calls")
+    waiting = queued()
+    process.says("next", "m2")
+    assert (sent(process), texts(waiting + queued())) == ([], ["two", "calls", "next"])
+    process.delivers([*waiting, process.state("m2").out])
+    assert sent(process) == ["two", "calls", "next"]
+    process.says("later", "m3")
+    assert (sent(process)[-1], queued()) == ("later", [])
+
+
+def test_a_reply_waits_for_one_that_another_conversation_has_put_into_the_queue(
+    process: Process, message: MakeMessage
+) -> None:
+    process.says(">there")
+    process.says("mine", "m2", context=Context(room_id="elsewhere"))
+    assert (sent(process), texts(queued())) == ([], ["there", "mine"])
+
+
+def test_a_reached_rate_limit_leaves_the_reply_to_the_queue(process: Process) -> None:
+    process.deliverer.rate_limiter.pause(process.platform.limits(None, None, None)[0], process.clock.now + 30)  # type: ignore[arg-type]
+    process.says("hi")
+    assert (sent(process), len(queued()), process.state().state) == ([], 1, ReplyState.PENDING)
+    assert process.state().unknown_since is None
+
+
+def test_a_failed_call_is_repeated_by_the_deliverer_after_its_wait(process: Process) -> None:
+    process.statuses = [429]
+    process.says("one\ntwo")
+    left = queued()
+    assert (sent(process), texts(left)) == (["one"], ["one", "two"])
+    for ordinal in range(2):
+        refused = process.outbox.take(process.state(ordinal=ordinal).out.id, "x", process.clock.now + 6.9)
+        assert isinstance(refused, RetryAfter)
+    started = process.clock.now
+    process.delivers(left)
+    assert process.clock.now - started >= 7
+    assert sent(process) == ["one", "one", "two"]
+
+
+@pytest.mark.parametrize(("status", "state"), [(404, ReplyState.FAILED), (504, ReplyState.UNKNOWN)])
+def test_a_final_result_is_recorded(process: Process, status: int, state: ReplyState) -> None:
+    process.platform.idempotent_for = 0
+    process.statuses = [status]
+    process.says("one\ntwo")
+    assert (process.state().state, process.state(ordinal=1).state) == (state, ReplyState.SENT)
+    assert queued() == []
+
+
+def test_too_little_time_leaves_the_reply_to_the_queue(process: Process) -> None:
+    process.seconds = 14
+    process.says("hi")
+    assert (sent(process), len(queued())) == ([], 1)
+
+
+def test_a_callback_that_waits_for_a_passive_reply_may_take_it(process: Process, message: MakeMessage) -> None:
+    process.says("hi", context=Context(room_id="room", awaits_reply=True))
+    assert (sent(process), len(queued()), process.state().state) == ([], 1, ReplyState.PENDING)
+
+
+def test_an_app_that_replies_passively_uses_the_queue(process: Process) -> None:
+    process.config = PassiveReplies()
+    process.says("hi")
+    assert (sent(process), len(queued())) == ([], 1)
+
+
+@pytest.mark.parametrize("error", [UnknownAppError("demo"), AppsUnavailableError("SSM")])
+def test_a_missing_configuration_leaves_the_reply_to_the_queue(process: Process, error: Exception) -> None:
+    process.app_error = error
+    process.says("hi")
+    assert (sent(process), len(queued())) == ([], 1)
+
+
+def test_an_apology_waits_for_its_turn(process: Process) -> None:
+    process.processor.max_attempts = 1
+    process.says("fail")
+    apology = queued()
+    process.says("next", "m2")
+    assert (sent(process), texts(apology + queued())) == ([], ["sorry", "next"])
+
+
+# --- the process dies -------------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process is killed."""
+
+
+def kill(*_: Any, **__: Any) -> Any:
+    raise Killed
+
+
+@pytest.mark.parametrize(("idempotent_for", "expected"), [(600, ["hi"]), (0, [])])
+def test_a_worker_that_dies_before_its_call_leaves_it_to_the_deliverer(
+    process: Process, monkeypatch: pytest.MonkeyPatch, idempotent_for: float, expected: list[str]
+) -> None:
+    """Nobody knows whether the call was made."""
+    process.platform.idempotent_for = idempotent_for
+    with monkeypatch.context() as patch:
+        patch.setattr(Calls, "make", kill)
+        with pytest.raises(Killed):
+            process.says("hi\nnext")
+    held = process.state()
+    assert (held.state, held.lease_until, held.unknown_since) == (
+        ReplyState.SENDING,
+        process.clock.now + 61,
+        process.clock.now,
+    )
+    process.clock.now += 70
+    process.says("hi\nnext", receives=2)
+    left = queued()
+    assert texts(left) == ["hi", "next"]
+    process.delivers(left)
+    assert sent(process) == [*expected, "next"]
+    assert process.state().state is (ReplyState.SENT if expected else ReplyState.UNKNOWN)
+
+
+def test_a_worker_that_dies_before_it_enqueues_leaves_that_to_the_next_delivery(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.statuses = [500]
+    with monkeypatch.context() as patch:
+        patch.setattr(queues, "send_replies", kill)
+        with pytest.raises(Killed):
+            process.says("one\ntwo")
+    process.clock.now += 70
+    process.says("one\ntwo", receives=2)
+    process.delivers(queued())
+    assert sent(process) == ["one", "one", "two"]
+
+
+def test_the_replies_are_released_if_it_is_unknown_whether_the_decision_is_stored(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No call was made, and the worker knows it: the outcome is not unknown."""
+    process.platform.idempotent_for = 0
+    real = dynamodb().transact_write_items
+
+    def lost(**request: Any) -> Any:
+        real(**request)
+        raise ClientError({"Error": {"Code": "InternalServerError"}}, "TransactWriteItems")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dynamodb(), "transact_write_items", lost)
+        with pytest.raises(ClientError):
+            process.says("one\ntwo")
+    process.says("one\ntwo", receives=2)
+    process.delivers(queued())
+    assert sent(process) == ["one", "two"]
+    assert process.state().state is ReplyState.SENT
+
+
+def test_a_worker_that_has_lost_its_lease_sends_nothing_more(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stalled after the first reply, and the deliverer has taken the second one."""
+    deliver = Deliverer.deliver_prepared
+
+    def stalled(*arguments: Any) -> None:
+        deliver(*arguments)
+        process.clock.now += 62
+        assert isinstance(process.outbox.take(process.state(ordinal=1).out.id, "other", process.clock.now), Row)
+        process.direct.ends = process.clock.now + 60
+
+    monkeypatch.setattr(Deliverer, "deliver_prepared", stalled)
+    process.says("one\ntwo")
+    assert (sent(process), texts(queued())) == (["one"], ["two"])
+
+
+# --- the setting ------------------------------------------------------------------------------------------------------
+
+
+def test_it_can_be_switched_off(process: Process) -> None:
+    process.processor.direct = None
+    process.says("hi")
+    assert (sent(process), len(queued())) == ([], 1)
+    process.processor.direct = process.direct
+    process.says("next", "m2")
+    assert (sent(process), len(queued())) == ([], 1)
+
+
+@pytest.mark.parametrize(("setting", "is_direct"), [("true", True), ("false", False)])
+def test_the_setting_decides(
+    monkeypatch: pytest.MonkeyPatch, record: MakeRecord, setting: str, *, is_direct: bool
+) -> None:
+    made: list[Processor] = []
+
+    def making(**fields: Any) -> Processor:
+        made.append(Processor(**fields))
+        return made[0]
+
+    class LambdaContext:
+        def get_remaining_time_in_millis(self) -> int:
+            return 60_000
+
+    monkeypatch.setattr(processor_module, "Processor", making)
+    monkeypatch.setenv("PARLEY_DELIVER_AT_ONCE", setting)
+    processor_handler(make_bot())({"Records": []}, LambdaContext())
+    assert (made[0].direct is not None) is is_direct
