@@ -3,6 +3,8 @@
 make faults                 all scenarios, and 10,000 messages of a random run on each platform
 make faults SEED=7          the same random runs again
 make faults N=1000          smaller: 1,000 messages on each platform, and one scenario in eight
+
+With PARLEY_DELIVER_AT_ONCE=false all replies go through the outbound queue.
 """
 
 import multiprocessing

@@ -29,6 +29,8 @@ _COMMANDS = {"count": 70, "echo": 10, "two": 5, "card": 5, "photo": 4, "refused"
 """The frequency of each command, in per cent. Only the scenarios have `late`."""
 _LAST_MESSAGE_AFTER = 1200.0
 """Seconds after which everybody writes once more."""
+_AT_ONCE = 0.8
+"""The share of processes that deliver replies at once. So both ways of a reply meet in one conversation."""
 _REDELIVERY_DELAYS = (0.0, 0.5, 20.0, 400.0, 3000.0)
 """Seconds until a message is delivered again: within the five minutes of SQS's deduplication, and long after them."""
 
