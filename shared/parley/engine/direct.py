@@ -33,6 +33,8 @@ from parley.platforms import outbound
 
 _TO_RECORD = 5.0
 """Seconds that are left after a call, to record its result or to enqueue the reply."""
+_SHORTEST = 10.0
+"""Seconds of the shortest time limit of a call."""
 _MARGIN = 1.0
 """Seconds from the end of the invocation to the end of its leases: then the worker is certainly dead."""
 
@@ -62,13 +64,13 @@ class Direct:
     def prepare(self, message: Message, snapshot: Snapshot, replies: Sequence[Outgoing]) -> Held | None:
         """The replies to the conversation of `message`, if the first of them can be delivered at once; else None.
 
-        `snapshot`: the conversation before the decision. Raises AwsError.
+        `snapshot`: the conversation before the decision. A failure of AWS never keeps the decision from being stored.
         """
-        app = self._app(message)
         here = [reply for reply in replies if reply.to.key == Conversation.of(message).key]
-        if app is None or not here or message.context.awaits_reply or self._is_waiting(snapshot):
+        app = self._app(message) if here and not message.context.awaits_reply else None
+        if app is None or self._is_waiting(snapshot):
             return None
-        prepared = self._prepare(CallContext(here[0], app, outbound(app.platform)))
+        prepared = self._prepare(here[0], app)
         if prepared is None:
             return None
         owner, until = uuid4().hex, self.ends + _MARGIN
@@ -105,7 +107,7 @@ class Direct:
         """Deliver one reply. Returns when and why it needs a further attempt, if it does; it is PENDING then."""
         prepared = held.prepared
         if not lease.begins:
-            following = self._prepare(CallContext(out, prepared.context.app, prepared.context.platform))
+            following = self._prepare(out, prepared.context.app)
             if following is None:
                 self._release(out, lease, "it cannot be delivered at once")
                 return RetryAfter(0, "it cannot be delivered at once")
@@ -117,12 +119,21 @@ class Direct:
             return later
         return None
 
-    def _prepare(self, context: CallContext) -> Prepared | None:
+    def _prepare(self, out: Outgoing, app: App) -> Prepared | None:
         """Prepare the call of a reply. None if there is no time for it, or if the reply has to wait."""
-        prepared = self.deliverer.prepare(context)
+        if not self._has_time(_SHORTEST):
+            return None
+        try:
+            prepared = self.deliverer.prepare(CallContext(out, app, outbound(app.platform)))
+        except AwsError as error:
+            log.warning("not delivered at once", extra={"reply_id": out.id, "error": error_code(error)})
+            return None
         call = prepared.sequence.call if prepared is not None else None
-        has_time = call is not None and self.clock() + call.timeout + _TO_RECORD <= self.ends
-        return prepared if has_time else None
+        return prepared if call is not None and self._has_time(call.timeout) else None
+
+    def _has_time(self, seconds: float) -> bool:
+        """Whether `seconds` are left for a call."""
+        return self.clock() + seconds + _TO_RECORD <= self.ends
 
     def _release(self, out: Outgoing, lease: Lease, reason: str, wait: float = 0) -> None:
         """Release a reply of which nothing was sent, unless another worker has taken it over. Raises AwsError."""
@@ -133,7 +144,7 @@ class Direct:
             log.warning("lease lost", extra={"reply_id": out.id})
 
     def _app(self, message: Message) -> App | None:
-        """The app of `message`. None if its replies go through the queue, which waits for a missing configuration."""
+        """The app of `message`. None if its replies go through the queue: passive replies, or no configuration yet."""
         try:
             app = self.deliverer.apps.get(message.platform, message.app)
         except (UnknownAppError, AppsUnavailableError):
@@ -141,8 +152,11 @@ class Direct:
         return None if app.config.replies_passively else app
 
     def _is_waiting(self, snapshot: Snapshot) -> bool:
-        """Whether an earlier reply of the conversation is in the outbound queue and not final."""
-        return bool(snapshot.queued) and not self.deliverer.outbox.is_finished(snapshot.queued)
+        """Whether an earlier reply of the conversation is in the outbound queue and not final, as far as is known."""
+        try:
+            return bool(snapshot.queued) and not self.deliverer.outbox.is_finished(snapshot.queued)
+        except AwsError:
+            return True
 
 
 def direct() -> Direct:

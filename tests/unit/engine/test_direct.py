@@ -16,6 +16,7 @@ from parley.engine.calls import Calls
 from parley.engine.delivery import Deliverer
 from parley.engine.direct import Direct
 from parley.engine.processor import Processor, processor_handler
+from parley.engine.rate_limiter import RateLimiter
 from parley.errors import RetryAfter
 from parley.journal.inbox import Inbox
 from parley.journal.states import ReplyState, Row
@@ -191,6 +192,19 @@ def test_a_missing_configuration_leaves_the_reply_to_the_queue(process: Process,
     process.app_error = error
     process.says("hi")
     assert (sent(process), len(queued())) == ([], 1)
+
+
+def test_a_failure_of_aws_before_the_decision_leaves_the_reply_to_the_queue(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A throttled row of a rate limit must not keep the decision from being stored."""
+
+    def throttled(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem")
+
+    monkeypatch.setattr(RateLimiter, "wait", throttled)
+    process.says("hi")
+    assert (sent(process), len(queued()), process.state().state) == ([], 1, ReplyState.PENDING)
 
 
 def test_an_apology_waits_for_its_turn(process: Process) -> None:
