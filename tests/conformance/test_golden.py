@@ -82,4 +82,4 @@ def written(call: Call) -> dict[str, Any]:
     """A call as JSON, without its empty fields."""
     fields = msgspec.to_builtins(call)
     fields["idempotent_for"] = "forever" if math.isinf(call.idempotent_for) else call.idempotent_for
-    return {name: value for name, value in fields.items() if value not in (None, {}, "")}
+    return {name: value for name, value in fields.items() if value not in (None, {}, "") and value is not False}

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from parley.adapter import Call, Permanent
+from parley.adapter import Permanent
 from parley.engine import attempt, callback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.passive_replies import PassiveReplies
 from parley.journal.inbox import NO_LEASES, Inbox, Snapshot, State
 from parley.journal.states import Lease, Replies
 from parley.journal.table import message_pk, number, text
-from parley.model import Message, Outgoing, message_key
+from parley.model import AnyMedia, Message, Outgoing, message_key
 from tools.faults import random_runs, scenarios
 from tools.faults.oracle import Findings
 from tools.faults.policies import DEFAULT_RATES, CallSite, Fault, RandomFaults, Rates
@@ -135,9 +135,9 @@ def test_discord_keeps_every_promise_with_random_faults_and_expired_interaction_
 def test_a_deliverer_that_forgets_an_unknown_outcome_sends_twice_and_is_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def forgets(sending: Attempt, call: Call, refused: Permanent, now: float) -> Fallback | None:
+    def forgets(sending: Attempt, refused: Permanent, media: AnyMedia | None, now: float) -> Fallback | None:
         sending.unknown_since = None
-        return fallback_of(sending, call, refused, now)
+        return fallback_of(sending, refused, media, now)
 
     monkeypatch.setattr(attempt, "fallback_of", forgets)
     runs = (replace(EXPIRED_TOKENS, seed=seed) for seed in range(7, 20))

@@ -45,6 +45,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     idempotent_for: float = 0
     """Seconds after the first attempt in which a repeat has no further effect: the validity of the platform's
     idempotency key, `IDEMPOTENT` for an upload or an edit, 0 without a key."""
+    edits: bool = False
+    """Whether the call changes a message that people see."""
     timeout: float = 10
     """Seconds for the whole call."""
     note: str = ""
@@ -103,9 +105,9 @@ class Unknown:
     reason: str
 
 
-Part = Literal["", "form", "quote", "thread", "private", "mention", "buttons", "media"]
-"""A part of a reply that it can do without. `form`: everything but its words. `media`: the media of the call's upload,
-or the pictures of cards."""
+Part = Literal["", "form", "quote", "thread", "private", "target", "mention", "buttons", "media"]
+"""A part of a reply that it can do without. `form`: everything but its words. `target`: the message that it edits; the
+reply is a new message without it. `media`: the media of the call's upload, or the pictures of cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,11 @@ class Permanent:
     `part`: the part of the reply that was refused. The reply is retried without it, and keeps every other part
     (`parley.adapter.fallback`). If people already see a message of the reply, that is possible for `quote`, `thread`
     and `private` only, and a platform names these only if `deliver` yields the same calls without them, up to the
-    refused one. `reply_token`: the reply token of `out.to` was refused;
-    the reply is retried as if the token had expired. `window_closed`: the API delivers no message to this person now,
-    because they have not written lately or because it refuses every call of this app (IP address, credentials). The
-    reply goes out with the passive reply to their next message (`SupportsPassiveReply`); otherwise it is retried.
+    refused one. The same holds for the calls before a refused edit (`target`). `reply_token`: the reply token of
+    `out.to` was refused; the reply is retried as if the token had expired. `window_closed`: the API delivers no message
+    to this person now, because they have not written lately or because it refuses every call of this app (IP address,
+    credentials). The reply goes out with the passive reply to their next message (`SupportsPassiveReply`); otherwise it
+    is retried.
     """
 
     reason: str

@@ -14,8 +14,9 @@ _CONTENT: frozenset[Part] = frozenset({"mention", "buttons", "media"})
 def fallback(out: Outgoing, part: Part, media: AnyMedia | None = None) -> Outgoing | None:
     """`out` without the refused `part`. None if there is no further form.
 
-    `quote` is the message that the reply refers to: without a quote, it is the thread under that message. A part of
-    the content (`mention`, `buttons`, `media`) that the reply does not have is followed by plain text.
+    `quote` is the message that the reply refers to: without a quote, it is the thread under that message. An edit
+    without its `target` is a new message. A part of the content (`mention`, `buttons`, `media`) that the reply does not
+    have is followed by plain text.
 
     `media`: the media of the refused upload. They are replaced by their name and address. `dropped` of the result
     names the part, so that its calls get idempotency keys of their own.
@@ -68,6 +69,13 @@ def _without_private(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
     if not out.reply.private or not out.to.room_id:
         return None
     return replace(out, reply=replace(out.reply, private=False))
+
+
+def _without_target(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
+    """An edit as a new message. A recall has nothing to say without its target."""
+    if out.reply.op != "edit":
+        return None
+    return replace(out, reply=replace(out.reply, op="send", target=""))
 
 
 def _without_mentions(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
@@ -127,6 +135,7 @@ _WITHOUT: Mapping[Part, Callable[[Outgoing, AnyMedia | None], Outgoing | None]] 
     "quote": _without_quote,
     "thread": _without_thread,
     "private": _without_private,
+    "target": _without_target,
     "mention": _without_mentions,
     "buttons": _without_buttons,
     "media": _without_media,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from parley.adapter.app import App
-from parley.adapter.calls import Answer, Call, Outcome, Sent
+from parley.adapter.calls import Answer, Call, Outcome, Part, Sent
 from parley.adapter.limits import BreakerFailure, Bucket, Pause
 from parley.errors import ParleyError
 from parley.model import AnyMedia, Message, Outgoing, Reply
@@ -120,4 +120,12 @@ class SupportsDeferral(Protocol):
 
 
 class UndeliverableError(ParleyError):
-    """The platform has no way to deliver this reply. The message is for the bot's author."""
+    """The platform has no way to deliver this reply. The message is for the bot's author.
+
+    `part`: the part of the reply that the platform cannot deliver. The reply is retried without it, as after a refusal
+    (`Permanent.part`).
+    """
+
+    def __init__(self, reason: str, part: Part = "") -> None:
+        super().__init__(reason)
+        self.part: Part = part

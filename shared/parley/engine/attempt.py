@@ -31,7 +31,7 @@ from parley.engine.unsent import unsent
 from parley.errors import RetryAfter
 from parley.journal.outbox import Outbox
 from parley.journal.states import ReplyState, is_safe_to_repeat, reply_token_expired_since
-from parley.model import Outgoing
+from parley.model import AnyMedia, Outgoing
 
 _WINDOW_RETRY = 20.0
 """Minimum of seconds between attempts while the API delivers no message to this person."""
@@ -148,7 +148,7 @@ class Attempts:
         call = sequence.call
         for receipt in attempt.receipts:
             call = _next_call(attempt, sequence, receipt)
-        limited = None if call is None else self._wait(attempt.context, call, reserved)
+        limited = None if call is None else self._wait(attempt, call, reserved)
         if limited is not None:
             return limited
         while call is not None:
@@ -160,14 +160,20 @@ class Attempts:
             if call is None:
                 break
             self.outbox.progress(attempt.out, attempt.owner, attempt.receipts, self.clock())
-            limited = self._wait(attempt.context, call)
+            limited = self._wait(attempt, call)
             if limited is not None:
                 return limited
         return self._end(attempt, sequence.error)
 
-    def _wait(self, context: CallContext, call: Call, reserved: tuple[Bucket, ...] = ()) -> RetryAfter | None:
-        """Wait for the rate limits of `call`, except if they are `reserved`. The result if that takes too long."""
-        buckets = context.platform.limits(call, context.out, context.app)
+    def _wait(self, attempt: Attempt, call: Call, reserved: tuple[Bucket, ...] = ()) -> Result | None:
+        """Wait for the rate limits of `call`, except if they are `reserved`. The result if that takes too long, or if
+        the platform's code raises.
+        """
+        context = attempt.context
+        try:
+            buckets = context.platform.limits(call, context.out, context.app)
+        except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
+            return self._retry(attempt, describe(error))
         try:
             if buckets != reserved:
                 self.rate_limiter.wait(buckets)
@@ -184,7 +190,8 @@ class Attempts:
                 ReplyState.SENT, f"not reached: {'; '.join(dict.fromkeys(unreached))}" if unreached else ""
             )
         if isinstance(error, UndeliverableError):
-            return Completed(ReplyState.FAILED, str(error))
+            refused = Permanent(str(error), part=error.part)
+            return fallback_of(attempt, refused, None, self.clock()) or Completed(attempt.undelivered, str(error))
         # A defect of ours: retries leave time to mend it, then a final state lets the conversation go on.
         return self._retry(attempt, describe(error))
 
@@ -192,7 +199,7 @@ class Attempts:
         """Make `call`. Keeps `attempt.unknown_since` up to date."""
         started, context = self.clock(), attempt.context
         safe = is_safe_to_repeat(call, attempt.unknown_since, started + self.outbox.lease)
-        safe = safe and not reply_token_expired_since(attempt.out, attempt.unknown_since, started)
+        safe = safe and not reply_token_expired_since(attempt.out, call, attempt.unknown_since, started)
         if not safe and context.app.config.on_unknown == "report":
             return Completed(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
         earlier, attempt.unknown_since = attempt.unknown_since, attempt.unknown_since or started
@@ -202,7 +209,7 @@ class Attempts:
         if isinstance(outcome, Sent):
             attempt.unknown_since = None
             return outcome
-        if isinstance(outcome, Permanent) and safe and not outcome.reply_token:
+        if isinstance(outcome, Permanent) and safe and not outcome.reply_token and outcome.part != "target":
             attempt.unknown_since = None  # a repeat of a delivered call would have been recognised, not refused
         return self.consequence(attempt, call, outcome)
 
@@ -223,7 +230,9 @@ class Attempts:
             case Permanent(reason=reason, window_closed=True):
                 return self._window_closed(attempt, reason)
             case Permanent(reason=reason):
-                return fallback_of(attempt, call, outcome, self.clock()) or Completed(attempt.undelivered, reason)
+                media = call.upload.media if call.upload else None
+                form = fallback_of(attempt, outcome, media, self.clock())
+                return form or Completed(attempt.undelivered, reason)
             case TokenRejected(reason=reason):
                 return self._retry(attempt, f"token refused twice: {reason}")
             case Transient(reason=reason, after=after):
@@ -259,22 +268,24 @@ class Attempts:
         return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
 
 
-def fallback_of(attempt: Attempt, call: Call, refused: Permanent, now: float) -> Fallback | None:
-    """The reply in another form after `call` was refused: without its reply token, or without the refused part.
+def fallback_of(attempt: Attempt, refused: Permanent, media: AnyMedia | None, now: float) -> Fallback | None:
+    """The reply in another form after a call was refused: without its reply token, or without the refused part.
 
-    None if the refusal is about neither, or if people already see a message of the reply that would be sent again.
+    `media`: those of the refused call. None if the refusal is about neither, or if people already see a message of the
+    reply that would be sent again, or might see one.
     """
-    out, config = attempt.out, attempt.context.app.config
-    may_be_there = attempt.unknown_since is not None and out.reply.op == "send"
-    if refused.reply_token and may_be_there and config.on_unknown == "report":
+    out = attempt.out
+    is_new_message = refused.part == "target" or (refused.reply_token and out.reply.op == "send")
+    may_be_there = attempt.unknown_since is not None and attempt.context.app.config.on_unknown == "report"
+    if is_new_message and may_be_there:
         return None
     if refused.reply_token and out.to.reply_token_expires:
         # Expired, not removed: properties that came with the token (only one person sees the reply) still hold.
         expired = msgspec.structs.replace(out.to, reply_token_expires=0)
         return Fallback(msgspec.structs.replace(out, to=expired), attempt.receipts, refused.reason)
-    media = call.upload.media if call.upload else None
     form = fallback(out, refused.part, media)
-    if attempt.visible and form is not None and form.reply.segments == out.reply.segments:
+    keeps_calls = attempt.visible or refused.part == "target"
+    if keeps_calls and form is not None and form.reply.segments == out.reply.segments:
         return Fallback(form, attempt.receipts, refused.reason)
     if attempt.visible:
         rest = unsent(attempt.context, attempt.receipts, now)

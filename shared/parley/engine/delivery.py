@@ -224,7 +224,7 @@ class Deliverer:
                     self.clock(),
                     wait=0,
                     reason=reason,
-                    unknown_since=None,
+                    unknown_since=attempt.unknown_since,
                     body=rewritten(attempt.stored, out),
                 )
                 raise RetryAfter(0, f"refused, another form is next: {reason}")

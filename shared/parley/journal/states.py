@@ -151,12 +151,14 @@ def is_safe_to_repeat(call: Call, unknown_since: float | None, latest: float) ->
     return unknown_since is None or latest - unknown_since < call.idempotent_for
 
 
-def reply_token_expired_since(out: Outgoing, unknown_since: float | None, now: float) -> bool:
+def reply_token_expired_since(out: Outgoing, call: Call, unknown_since: float | None, now: float) -> bool:
     """Whether the reply token of `out` has expired since an attempt that may have succeeded with it. The reply would
     now go out in another way, which the idempotency key of that attempt does not cover.
+
+    An edit or a recall has the same effect in both ways.
     """
     expired = unknown_since is not None and unknown_since < out.to.reply_token_expires <= now
-    return expired and out.reply.op == "send"
+    return expired and out.reply.op != "recall" and not call.edits
 
 
 def message_state(*, decided: bool, replies: Iterable[ReplyState]) -> MessageState:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parley.adapter import App, Call, Config, Part, Permanent, Profile, Sent, Upload, fallback
+from parley.adapter import App, Config, Part, Permanent, Profile, Sent, fallback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.calls import CallContext
 from parley.model import (
@@ -74,6 +74,16 @@ def test_a_refused_thread_is_removed_and_all_other_parts_stay():
 
 def test_a_refused_private_reply_goes_to_the_room():
     assert without("private").reply == replace(ALL, private=False)
+
+
+def test_an_edit_without_its_target_is_a_new_message_with_all_other_parts():
+    found = without("target", replace(ALL, op="edit", target="om_7"))
+    assert (found.reply, found.to, found.dropped) == (ALL, outgoing().to, ("target",))
+
+
+@pytest.mark.parametrize("op", ["send", "recall"])
+def test_only_an_edit_has_a_form_without_its_target(op: Any):
+    assert fallback(outgoing(replace(ALL, op=op, target="om_7")), "target") is None
 
 
 def test_a_refused_mention_becomes_the_name():
@@ -168,11 +178,8 @@ def attempt(out: Outgoing, *, visible: bool) -> Attempt:
     return Attempt(context, "me", 1, (Sent("1"),), None, 0, "", visible)
 
 
-SEND = Call(name="send", method="POST", url="https://x")
-
-
 def test_receipts_of_invisible_calls_are_dropped_with_the_form():
-    found = fallback_of(attempt(outgoing(), visible=False), SEND, Permanent("no", part="quote"), 0)
+    found = fallback_of(attempt(outgoing(), visible=False), Permanent("no", part="quote"), None, 0)
     assert isinstance(found, Fallback)
     assert (found.receipts, found.out.reply.quote) == ((), False)
 
@@ -180,21 +187,27 @@ def test_receipts_of_invisible_calls_are_dropped_with_the_form():
 @pytest.mark.parametrize("part", ["quote", "thread", "private"])
 def test_receipts_of_visible_messages_stay_if_the_content_stays_the_same(part: Part):
     reply = replace(ALL, segments=ALL.segments[1:])
-    found = fallback_of(attempt(outgoing(reply), visible=True), SEND, Permanent("no", part=part), 0)
+    found = fallback_of(attempt(outgoing(reply), visible=True), Permanent("no", part=part), None, 0)
     assert isinstance(found, Fallback)
     assert found.receipts == (Sent("1"),)
     bare = outgoing(Reply.of(CARD), thread_id="")
-    assert fallback_of(attempt(bare, visible=True), SEND, Permanent("no", part=part), 0) is None
+    assert fallback_of(attempt(bare, visible=True), Permanent("no", part=part), None, 0) is None
+
+
+def test_the_receipts_of_uploads_stay_if_an_edit_becomes_a_new_message():
+    edit = outgoing(replace(ALL, op="edit", target="om_7"))
+    found = fallback_of(attempt(edit, visible=False), Permanent("gone", part="target"), None, 0)
+    assert isinstance(found, Fallback)
+    assert (found.receipts, found.out.reply) == ((Sent("1"),), ALL)
 
 
 def test_parts_with_content_have_no_fallback_after_a_message_is_visible():
     for part in ("form", "quote", "mention", "buttons", "media"):
-        assert fallback_of(attempt(outgoing(), visible=True), SEND, Permanent("no", part=part), 0) is None
+        assert fallback_of(attempt(outgoing(), visible=True), Permanent("no", part=part), None, 0) is None
 
 
 def test_the_media_of_the_refused_upload_are_replaced():
-    call = Call(name="upload", method="POST", url="https://x", upload=Upload(field="f", media=CHART, limit=1))
-    found = fallback_of(attempt(outgoing(), visible=False), call, Permanent("too large", part="media"), 0)
+    found = fallback_of(attempt(outgoing(), visible=False), Permanent("too large", part="media"), CHART, 0)
     assert isinstance(found, Fallback)
     assert found.out.reply.segments[3] == Text(text="[chart.png] https://example.com/chart.png\n")
 
@@ -208,7 +221,7 @@ def continued(segments: tuple[AnySegment, ...], receipts: int, part: Part = "med
     context = CallContext(out, make_app(), outbound("feishu"))
     made = tuple(Sent(f"id-{number}", {"key": f"img_{number}"}) for number in range(receipts))
     held = Attempt(context, "me", 1, made, None, 0, "", visible=True)
-    return fallback_of(held, SEND, Permanent("no", part=part), 0)
+    return fallback_of(held, Permanent("no", part=part), None, 0)
 
 
 def test_the_words_of_a_later_message_survive_its_picture_and_nothing_is_sent_twice():

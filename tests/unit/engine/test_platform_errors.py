@@ -43,7 +43,9 @@ class Boom(Exception):
 
 
 class Broken:
-    """The platform `name` with a method `point` that raises. `deliver` raises after it has yielded `after` calls."""
+    """The platform `name` with a method `point` that raises: `deliver` after it has yielded `after` calls, any other
+    method after `after` uses.
+    """
 
     def __init__(self, name: str, point: str, after: int = 0) -> None:
         self._real: Any = outbound(name)
@@ -54,7 +56,10 @@ class Broken:
         real = getattr(self._real, name)
         if name != self._point:
             return real
-        return self._deliver if self._after else self._raise
+        if name == "deliver" and self._after:
+            return self._deliver
+        self._after -= 1
+        return real if self._after >= 0 else self._raise
 
     def _raise(self, *_: Any) -> Any:
         raise Boom
@@ -131,7 +136,13 @@ def replies(platform: str) -> list[dict[str, Any]]:
     return [json.loads(path.read_text("utf-8")) for path in picked]
 
 
-POINTS = [("deliver", 0), ("deliver", 1), ("outcome", 0), ("limits", 0), ("token_key", 0), ("token", 0)]
+POINTS = [
+    *(("deliver", after) for after in (0, 1)),
+    *(("outcome", after) for after in (0, 1)),
+    *(("limits", after) for after in (0, 1, 2)),
+    ("token_key", 0),
+    ("token", 0),
+]
 
 
 @pytest.mark.parametrize(("point", "after"), POINTS)

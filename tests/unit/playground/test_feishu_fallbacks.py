@@ -157,6 +157,48 @@ def test_the_answer_to_a_press_in_a_topic_is_in_the_topic(sender: Sender, feishu
 # --- the idempotency window -------------------------------------------------------------------------------------------
 
 
+def test_an_edit_changes_the_message_while_it_can_be_edited(sender: Sender, feishu: Any) -> None:
+    sender.deliver(Text(text="one"))
+    first = last(feishu)
+    assert sender.deliver(Text(text="two"), op="edit", target=first.id).dropped == ()
+    assert (first.content, last(feishu).id) == ({"text": "two"}, first.id)
+
+
+@pytest.mark.parametrize(("name", "value"), [("recalled", True), ("edits", 20)])
+def test_an_edit_of_a_message_that_cannot_be_edited_is_a_new_message(
+    sender: Sender, feishu: Any, name: str, value: Any
+) -> None:
+    sender.deliver(Text(text="one"))
+    first = last(feishu)
+    setattr(first, name, value)
+    assert sender.deliver(Text(text="two"), op="edit", target=first.id).dropped == ("target",)
+    assert (first.content, last(feishu).content) == ({"text": "one"}, {"text": "two"})
+
+
+def test_an_edit_of_a_card_is_a_new_message_after_two_weeks(sender: Sender, feishu: Any) -> None:
+    sender.deliver(Card(title="one"))
+    first = last(feishu)
+    first.at -= 15 * 86_400
+    assert sender.deliver(Card(title="two"), op="edit", target=first.id).dropped == ("target",)
+    assert last(feishu).id != first.id
+
+
+def test_an_edit_of_a_card_to_a_text_and_of_a_text_to_a_card_keeps_the_words(sender: Sender, feishu: Any) -> None:
+    """Feishu edits no message into another type. A card in the place of a text is sent in plain text."""
+    sender.deliver(Card(title="one"))
+    card = last(feishu)
+    assert sender.deliver(Text(text="two"), op="edit", target=card.id).dropped == ("target",)
+    text = last(feishu)
+    assert text.content == {"text": "two"}
+    sender.deliver(Card(title="three"), op="edit", target=text.id)
+    assert last(feishu).content == {"text": "three"}
+
+
+def test_an_edit_of_an_unknown_message_is_a_new_message(sender: Sender, feishu: Any) -> None:
+    assert sender.deliver(Text(text="words"), op="edit", target="om_nowhere").dropped == ("target",)
+    assert last(feishu).content == {"text": "words"}
+
+
 def test_a_repeat_that_ends_inside_the_hour_is_the_same_message(sender: Sender, feishu: Any, clock: Any) -> None:
     """The engine adds the lease to the time of a repeat: only one that ends within the hour is made."""
     out = sender.deliver()

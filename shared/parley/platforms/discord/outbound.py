@@ -27,7 +27,7 @@ from parley.platforms.discord.api import BOT, api_call, headers
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.interaction_token import InteractionToken, is_usable, received, unseal
 from parley.platforms.discord.limits import buckets, limit_feedback
-from parley.platforms.discord.outcome import ANSWER, DOWNLOAD, GONE, OPEN, RECALL, SEND, THREAD, outcome
+from parley.platforms.discord.outcome import ANSWER, DOWNLOAD, EDIT, GONE, OPEN, RECALL, SEND, THREAD, outcome
 from parley.platforms.discord.protocol import COMPONENT, EPHEMERAL
 from parley.platforms.discord.render import Part, filename, render
 from parley.platforms.discord.snowflake import snowflake
@@ -106,7 +106,7 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     parts = _parts(out, app.config)
     if out.reply.op == "edit":
         body = parts[0].body(whole=True)
-        yield _change(sender, "edit", "PATCH", **sender.payload(parts[0], body))
+        yield _change(sender, EDIT, "PATCH", edits=True, **sender.payload(parts[0], body))
         parts = parts[1:]
     if parts and sender.interaction is not None and (sender.private or not _wants_thread(out)):
         yield from _answer(sender, sender.interaction, parts)
@@ -133,10 +133,10 @@ def _change(sender: _Sender, name: str, method: str, **more: Any) -> Call:
     if interaction and own and not (interaction.thinking and target != ORIGINAL):
         path = f"/messages/{ORIGINAL}"
         return sender.with_interaction_token(interaction, name, method, path, idempotent_for=IDEMPOTENT, **more)
+    if target == ORIGINAL:
+        raise UndeliverableError(f"{out.reply.op}: {ORIGINAL} can no longer be reached", part="target")
     if not snowflake(target):
-        raise UndeliverableError(
-            f"{out.reply.op}: {target[:40]!r} is not the id of a message, or can no longer be reached"
-        )
+        raise UndeliverableError(f"{out.reply.op}: {target[:40]!r} is not the id of a message")
     path = f"/channels/{_channel(out)}/messages/{target}"
     return sender.with_bot_token(name, method, path, idempotent_for=IDEMPOTENT, **more)
 
@@ -179,7 +179,7 @@ def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
         if snowflake(quoted) and channel == _channel(out):
             body["message_reference"] = {"message_id": quoted, "fail_if_not_exists": False}
         path = f"/channels/{channel}/messages"
-        # Only before the first message can the reply go to another place (`parley.adapter.KEEPS_CALLS`).
+        # Only before the first message can the reply go to another place (`parley.adapter.Permanent`).
         more = sender.payload(part, body) | {"note": place if not sent and not number else ""}
         for _ in range(_WITHOUT_MESSAGE + 1):
             receipt = yield sender.with_bot_token(SEND, "POST", path, idempotent_for=_NONCE_VALIDITY, **more)

@@ -11,14 +11,14 @@ from parley.platforms.discord.limits import retry_after
 from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import integer, mapping, mappings, text
 
-ANSWER, RECALL, THREAD, OPEN, SEND, DOWNLOAD = "answer", "recall", "thread", "open", "send", "download"
-"""Names of the calls whose answers need rules of their own: replace "thinking...", delete a message, open a thread or a
-direct channel, send a message to a channel, and download a file, which is not an API call."""
+ANSWER, EDIT, RECALL, THREAD, OPEN, SEND, DOWNLOAD = "answer", "edit", "recall", "thread", "open", "send", "download"
+"""Names of the calls whose answers need rules of their own: replace "thinking...", edit or delete a message, open a
+thread or a direct channel, send a message to a channel, and download a file, which is not an API call."""
 GONE = {"gone": "1"}
 """`Sent.data` of an answer whose "thinking..." somebody has deleted: it was not sent."""
 
 _ALREADY_ANSWERED = 40060
-_UNKNOWN_MESSAGE, _UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION = 10008, 10015, 10062
+_UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
 _INVALID_WEBHOOK_TOKEN, _TOO_MANY_FOLLOW_UPS = 50027, 40094
 _THREAD_EXISTS = 160004
 _BOT_TOKEN = (40001, 50014, 50025)
@@ -31,8 +31,10 @@ _NO_HISTORY = 160002
 """The bot may not read the history, so it cannot quote."""
 _NO_PRIVATE = (50007, 50278, 10013)
 """The person accepts no direct messages from the bot, or is unknown."""
-_NO_THREAD = (50083, 160005, 10003, 50001, 50013, 50024)
+_NO_THREAD = (50083, 160005, _UNKNOWN_CHANNEL, 50001, 50013, 50024)
 """The thread is archived, locked or deleted, or the bot may not write to it."""
+_NO_TARGET = (_UNKNOWN_MESSAGE, 50005, 50021, *_NO_THREAD)
+"""The message to edit is deleted, another author's or a system message, or the bot cannot reach its channel."""
 _FIELDS: dict[str, Part] = {"message_reference": "quote", "components": "buttons"}
 """Fields of a message that `errors` names, and the parts of the reply that are in them."""
 _BLOCKED = 40333
@@ -72,7 +74,7 @@ def _done(call: Call, code: int) -> Sent | None:
     """The receipt if the refusal says that nothing is left to do."""
     if call.name == ANSWER and code == _UNKNOWN_MESSAGE:
         return Sent(data=GONE)
-    if code == _ALREADY_ANSWERED or (call.name == RECALL and code == _UNKNOWN_MESSAGE):
+    if code == _ALREADY_ANSWERED or (call.name == RECALL and code in (_UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL)):
         return Sent()
     return Sent(id=call.note) if call.name == THREAD and code == _THREAD_EXISTS else None
 
@@ -118,6 +120,8 @@ def _refused_part(call: Call, answer: Answer, code: int) -> Part:
     """The part of the reply that was refused. `call.note` says which part the place of the message stands for."""
     if call.name == THREAD:
         return "thread"
+    if call.name == EDIT and code in _NO_TARGET:
+        return "target"
     if call.name in (OPEN, SEND) and call.note == "private" and (code in _NO_PRIVATE or call.name == OPEN):
         return "private"
     if call.name == SEND and call.note == "thread" and code in _NO_THREAD:

@@ -9,7 +9,7 @@ from parley.model import AnyMedia, AnySegment, Destination, Outgoing, Quote, Rep
 from parley.platforms.feishu import media, push
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.media import BEARER
-from parley.platforms.feishu.outcome import CHAT_LIMITED, outcome
+from parley.platforms.feishu.outcome import CHAT_LIMITED, EDIT, RECALL, UPDATE, outcome
 from parley.platforms.feishu.render import CARDS, CHAT, Rendered, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
@@ -66,7 +66,7 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     match call.name:
         case "send" | "reply":
             return Bucket(f"feishu#chat#{out.to.room_id or out.to.user_id or out.to.message_id}", 5, 1), whole_app
-        case "edit" | "update":
+        case name if name in (EDIT, UPDATE):
             return Bucket(f"feishu#message#{out.reply.target}", 5, 1), whole_app
         case _:
             return (whole_app,)
@@ -176,24 +176,24 @@ def _edit(out: Outgoing, config: Config) -> Steps:
     is_card = out.to.kind == "action" and out.to.message_id == reply.target
     match [*parts(reply.segments, CARDS if is_card else CHAT)]:
         case [Rendered("interactive", content), *rest]:
-            yield _change("update", "PATCH", url, {"content": json_text(content)})
+            yield _change(UPDATE, "PATCH", url, {"content": json_text(content)}, edits=True)
         case [Rendered(kind, content), *rest]:
-            yield _change("edit", "PUT", url, {"msg_type": kind, "content": json_text(content)})
+            yield _change(EDIT, "PUT", url, {"msg_type": kind, "content": json_text(content)}, edits=True)
         case []:
             raise UndeliverableError("the reply is empty")
         case _:
-            raise UndeliverableError("Feishu can edit text, posts and cards, but no media")
+            raise UndeliverableError("Feishu can edit text, posts and cards, but no media", part="target")
     messages = yield from media.all_uploaded(rest, config)
     for number, rendered in enumerate(messages, 1):
         yield _message(rendered, _place(out, "", config, first=False), out, number)
 
 
 def _recall(reply: Reply, config: Config) -> Steps:
-    yield _change("recall", "DELETE", _target(reply, config), None)
+    yield _change(RECALL, "DELETE", _target(reply, config), None)
 
 
-def _change(name: str, method: str, url: str, body: Object | None) -> Call:
-    return Call(name=name, method=method, url=url, auth=BEARER, json=body, idempotent_for=IDEMPOTENT)
+def _change(name: str, method: str, url: str, body: Object | None, *, edits: bool = False) -> Call:
+    return Call(name=name, method=method, url=url, auth=BEARER, json=body, idempotent_for=IDEMPOTENT, edits=edits)
 
 
 def _target(reply: Reply, config: Config) -> str:

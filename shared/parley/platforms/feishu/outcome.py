@@ -7,6 +7,8 @@ from parley.errors import RetryAfter
 from parley.platforms.feishu.values import Object, unix_seconds
 from parley.untrusted import mapping, scalar
 
+EDIT, UPDATE, RECALL = "edit", "update", "recall"
+"""Names of the calls that change an earlier message: a text or post, a card, any message."""
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
 """The token is missing, invalid, expired or of the wrong type."""
 CHAT_LIMITED = 230020
@@ -20,8 +22,12 @@ _UPLOAD_FORM = range(234000, 235000)
 """The media are refused: too large, empty, or of another format."""
 _GONE = frozenset({230011, 230110})
 """The message is already recalled or deleted."""
-_UNQUOTABLE = _GONE | {230050, 230111, 99992354}
-"""The message cannot be replied to: recalled, deleted, invisible to the bot, about to vanish, or unknown."""
+_UNREADABLE = _GONE | {230050, 230111, 99992354}
+"""The message is recalled, deleted, invisible to the bot, about to vanish, or unknown. It can be neither replied to nor
+edited."""
+_UNEDITABLE = _UNREADABLE | {230017, 230031, 230054, 230071, 230072, 230073, 230074, 230075}
+"""The message cannot be edited: it is another sender's, a card older than 14 days, of another type, has been edited 20
+times, is in an encrypted group, or is older than the administrator allows (Feishu docs: Edit message, Update card)."""
 _NO_THREAD = frozenset({230019, 230071})
 """The topic is missing, or the chat allows none."""
 _UNREACHABLE = frozenset({230013, 230029, 230034, 230035, 230038, 230053})
@@ -52,7 +58,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
         return TokenRejected(reason)
     if code in _LIMITED or answer.status == 429 or _TOO_MANY in reason.lower():
         return RetryAfter(_retry_after(answer), reason)
-    if code in _GONE and call.name == "recall":
+    if code in _GONE and call.name == RECALL:
         return Sent()
     return _refused(call, answer, code, reason)
 
@@ -80,8 +86,11 @@ def _part(call: Call, code: int, reason: str) -> Part:
     """The part of the reply that the platform refuses; empty if it refuses all of it."""
     if call.upload is not None:
         return "media" if code in _FORM or code in _UPLOAD_FORM else ""
+    names_message = code in _FORM and "message_id" in reason
+    if call.name in (EDIT, UPDATE) and (code in _UNEDITABLE or names_message):
+        return "target"
     if call.name == "reply":
-        if code in _UNQUOTABLE or (code in _FORM and "message_id" in reason):
+        if code in _UNREADABLE or names_message:
             return "quote"
         if code in _NO_THREAD:
             return "thread"

@@ -25,7 +25,7 @@ def steps(out: Outgoing, app: App, now: float) -> Steps:
     if hook is None:
         raise UndeliverableError(f"webhooks has no {out.to.webhook!r} in the configuration of {app.name!r}")
     if out.reply.op != "send":
-        raise UndeliverableError("a message to a webhook can be neither edited nor recalled")
+        raise UndeliverableError("a message to a webhook can be neither edited nor recalled", part="target")
     messages = yield from media.all_uploaded(parts(_supported(out.reply.segments), WEBHOOK), config)
     for rendered in messages:
         yield _call(hook, rendered, now)

@@ -59,8 +59,6 @@ class Codes(NamedTuple):
     """The same call has succeeded before."""
     window_closed: frozenset[int] = frozenset()
     """The platform allows no message to this person until they write again, or it refuses every call of this app."""
-    reply_token: frozenset[int] = frozenset()
-    """The code that came with a click has been used or has expired."""
     hints: Mapping[int, str] = {}
     """The operator's remedy for an error code."""
 
@@ -106,7 +104,6 @@ def _outcome(answer: Answer, codes: Codes) -> Outcome:
         why,
         part="form" if code in codes.form else "",
         window_closed=code in codes.window_closed,
-        reply_token=code in codes.reply_token,
     )
 
 

@@ -78,8 +78,8 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     if isinstance(found, Sent):
         return receivers.outcome(call, found, answer.json())
     if call.name == "update" and isinstance(found, Permanent) and not found.window_closed:
-        # The code of the press has been used or has expired, or the card is refused: the reply is a new message.
-        return replace(found, reply_token=True)
+        # The code of the press has been used or has expired, or the card is refused.
+        return replace(found, part="target")
     return found
 
 
@@ -212,7 +212,7 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
     else:
         label, segments = _label(segments)
         body["button"] = {"replace_name": label}
-    yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body)
+    yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body, edits=True)
     yield from _send_segments(segments, out, _place(out.to, config), task=1)
 
 
@@ -249,8 +249,8 @@ def _button_text(segment: AnySegment) -> str:
             return plain_text((segment,))
 
 
-def _change(name: str, url: str, body: dict[str, Any]) -> Call:
-    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=IDEMPOTENT)
+def _change(name: str, url: str, body: dict[str, Any], *, edits: bool = False) -> Call:
+    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=IDEMPOTENT, edits=edits)
 
 
 def _response_code(out: Outgoing, config: Config, now: float) -> str:

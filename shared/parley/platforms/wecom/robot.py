@@ -64,7 +64,7 @@ def steps(out: Outgoing, app: App) -> Steps:
     """The calls that push `out`. Raises UndeliverableError."""
     hook = _hook(out, app)
     if out.reply.op != "send":
-        raise UndeliverableError(f"a group robot has no {out.reply.op}")
+        raise UndeliverableError(f"a group robot has no {out.reply.op}", part="target")
     parts = list(_messages(out.reply.segments))
     if not parts:
         raise UndeliverableError("the reply is empty")

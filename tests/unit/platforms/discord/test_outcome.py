@@ -29,6 +29,7 @@ ANSWER = Call(name="answer", method="PATCH", url="https://x/webhooks/1/t/message
 RECALL = Call(name="recall", method="DELETE", url="https://x/channels/1/messages/2", auth=BOT.auth)
 THREAD = Call(name="thread", method="POST", url="https://x", auth=BOT.auth, note="77")
 OPEN = Call(name="open", method="POST", url="https://x", auth=BOT.auth)
+EDIT = Call(name="edit", method="PATCH", url="https://x")
 DOWNLOAD = Call(name="download", method="GET", url="https://cdn.example/a")
 
 SECONDS_LATER = "Mon, 24 Nov 2025 16:00:08 GMT"
@@ -51,6 +52,7 @@ def answer(status: int, code: int | None = None, headers: dict[str, str] | None 
         (THREAD, answer(201, id="77"), Sent("77")),
         (THREAD, answer(400, 160004), Sent("77")),
         (RECALL, answer(404, 10008), Sent()),
+        (RECALL, answer(404, 10003), Sent()),
         (ANSWER, answer(400, 40060), Sent()),
     ],
 )
@@ -211,6 +213,10 @@ def at(name: str, note: str) -> Call:
         (UPLOADING, answer(400, 50045), "media"),
         *((THREAD, answer(400, code), "thread") for code in (50024, 50001, 50013, 10008, 10003, 160006, 30033, 50021)),
         (THREAD, answer(400, 50035), "thread"),
+        *((EDIT, answer(403, code), "target") for code in (10008, 10003, 50005, 50021, 50001, 50013, 50083, 160005)),
+        (EDIT, refusal(BUTTON), "buttons"),
+        (EDIT, answer(400, 50035), "form"),
+        (EDIT, answer(403, 200000), ""),
         *((at("send", "thread"), answer(403, code), "thread") for code in (50083, 160005, 10003, 50024)),
         *((at("send", ""), answer(403, code), "") for code in (50083, 160005, 10003, 50024, 50007, 50278)),
         *((at("send", "private"), answer(403, code), "private") for code in (50007, 50278, 10013)),
@@ -246,4 +252,4 @@ def test_the_reason_names_the_fields_and_the_limit(errors: dict[str, Any], reaso
 def test_an_answer_whose_thinking_is_gone_is_not_sent_and_other_calls_are_refused() -> None:
     gone = answer(404, 10008)
     assert outcome(ANSWER, gone) == Sent(data={"gone": "1"})
-    assert outcome(Call(name="edit", method="PATCH", url="https://x"), gone) == Permanent("404 10008")
+    assert outcome(EDIT, gone) == Permanent("404 10008", part="target")

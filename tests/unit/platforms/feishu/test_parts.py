@@ -16,6 +16,8 @@ from tests.unit.platforms.feishu.test_events import message
 NOW = 1_718_000_300.0
 APP = make_app()
 REPLY = Call(name="reply", method="POST", url="u")
+EDIT = Call(name="edit", method="PUT", url="u")
+UPDATE = Call(name="update", method="PATCH", url="u")
 SEND = Call(name="send", method="POST", url="u", query={"receive_id_type": "chat_id"})
 DIRECT = Call(name="send", method="POST", url="u", query={"receive_id_type": "open_id"})
 
@@ -67,6 +69,21 @@ def places(sent: Outgoing | None) -> list[str]:
 def test_a_message_that_cannot_be_replied_to_costs_the_quote(code: int) -> None:
     assert refused(REPLY, code) == "quote"
     assert refused(SEND, code) == ""
+
+
+UNEDITABLE = (230011, 230110, 230050, 230111, 99992354, 230017, 230031, 230054, *range(230071, 230076))
+
+
+@pytest.mark.parametrize("code", UNEDITABLE)
+def test_a_message_that_cannot_be_edited_costs_the_target(code: int) -> None:
+    assert refused(EDIT, code) == refused(UPDATE, code) == "target"
+
+
+def test_an_unknown_message_id_costs_the_target_and_a_bad_form_does_not() -> None:
+    assert refused(EDIT, 230001, "ext=invalid message_id") == "target"
+    assert refused(UPDATE, 230001, "ext=the message is not a card") == "form"
+    assert refused(UPDATE, 230099, "ErrCode: 11246; ErrMsg: invalid img_key") == "media"
+    assert refused(EDIT, 230022) == ""
 
 
 @pytest.mark.parametrize("code", [230019, 230071])

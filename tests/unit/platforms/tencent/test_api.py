@@ -27,7 +27,6 @@ CODES = Codes(
     form=frozenset({40058}),
     done=frozenset({45065}),
     window_closed=frozenset({45015}),
-    reply_token=frozenset({42045}),
     hints={40164: "see the page"},
 )
 
@@ -51,7 +50,6 @@ def answer(status: int = 200, **body: Any) -> Answer:
         (answer(errcode=-1, errmsg="busy"), Transient("-1 busy")),
         (answer(errcode=40058, errmsg="bad"), Permanent("40058 bad", part="form")),
         (answer(errcode=45015, errmsg="late"), Permanent("45015 late", window_closed=True)),
-        (answer(errcode=42045, errmsg="used"), Permanent("42045 used", reply_token=True)),
         (answer(errcode=40164, errmsg="ip"), Permanent("40164 ip: see the page")),
         (answer(errcode=99999), Permanent("99999 ")),
         (answer(500, errcode=-1, errmsg="busy"), Transient("-1 busy")),

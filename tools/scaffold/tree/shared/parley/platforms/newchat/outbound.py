@@ -46,7 +46,7 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     if out.to.webhook:
         raise UndeliverableError("NewChat has no group webhooks")
     if out.reply.op != "send":
-        raise UndeliverableError(f"NewChat has no {out.reply.op}")
+        raise UndeliverableError(f"NewChat has no {out.reply.op}", part="target")
     buttons = _buttons(out.reply.segments) if out.form == "rich" else []
     segments = tuple(_without_buttons(segment) if buttons else segment for segment in out.reply.segments)
     parts = [{"text": part} for part in split(plain_text(segments), _LIMIT)]
