@@ -72,10 +72,12 @@ class _Draft:
     """Collects segments into messages."""
 
     everyone: bool = False
-    """Whether a mention of everyone notifies. Then no other text of the message may contain one."""
+    """Whether a mention of everyone notifies. Then no other text of its message may contain one."""
     unshown: list[str] = field(default_factory=list[str])
     """Why buttons were left out."""
     text: str = ""
+    people: set[str] = field(default_factory=set[str])
+    """Of the current message: the persons whom its mentions name."""
     media: AnyMedia | None = None
     embed: dict[str, Any] | None = None
     rows: tuple[dict[str, Any], ...] = ()
@@ -92,6 +94,12 @@ class _Draft:
         self.begin(0)
         self.text = joined(self.text, text)
 
+    def mention(self, mention: Mention) -> None:
+        """Add a mention."""
+        self.text_of(_mention(mention, notify_everyone=self.everyone))
+        if snowflake(mention.id):
+            self.people.add(mention.id)
+
     def begin(self, rank: int) -> None:
         """Prepare for content of `rank`: finish the current message if that content has no place in it."""
         if rank < self.rank or rank == self.rank > 0:
@@ -100,14 +108,17 @@ class _Draft:
 
     def flush(self) -> None:
         """Finish the current message. If its text needs several parts, the last part has the file and the card."""
-        text = _OTHER_EVERYONE.sub("@\u200b", self.text) if _EVERYONE in self.text else self.text
+        everyone = _EVERYONE in self.text
+        text = _OTHER_EVERYONE.sub("@\u200b", self.text) if everyone else self.text
         texts = list(parts(text.replace(_EVERYONE, "@everyone")))
         rich = self.media is not None or self.embed is not None or bool(self.rows)
         last = texts.pop() if texts else ""
-        self.done += (Part(content=text) for text in texts)
+        found = [Part(content=text) for text in texts]
         if last or rich:
-            self.done.append(Part(content=last, media=self.media, embed=self.embed, rows=self.rows))
-        self.text, self.media, self.embed, self.rows, self.rank = "", None, None, (), 0
+            found.append(Part(content=last, media=self.media, embed=self.embed, rows=self.rows))
+        people = frozenset(self.people)
+        self.done += (replace(part, people=people, everyone=everyone) for part in found)
+        self.text, self.people, self.media, self.embed, self.rows, self.rank = "", set(), None, None, (), 0
 
 
 def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) -> tuple[Part, ...]:
@@ -119,13 +130,10 @@ def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) ->
     for segment in segments:
         _add(draft, segment)
     draft.flush()
-    people = frozenset(s.id for s in segments if isinstance(s, Mention) and snowflake(s.id))
-    everyone = allow_everyone and any(isinstance(s, Mention) and s.id == "all" for s in segments)
     quoted = next((s.message_id for s in segments if isinstance(s, Quote) and s.message_id), "")
     if not draft.done and draft.unshown:
         raise UndeliverableError("; ".join(draft.unshown))
-    messages = [replace(part, people=people, everyone=everyone) for part in draft.done]
-    return (replace(messages[0], quoted=quoted), *messages[1:]) if messages else ()
+    return (replace(draft.done[0], quoted=quoted), *draft.done[1:]) if draft.done else ()
 
 
 def _add(draft: _Draft, segment: AnySegment) -> None:
@@ -133,7 +141,7 @@ def _add(draft: _Draft, segment: AnySegment) -> None:
         case Markdown(text=text):
             draft.write(text)
         case Mention():
-            draft.text_of(_mention(segment, notify_everyone=draft.everyone))
+            draft.mention(segment)
         case Quote(text=text):
             draft.write("".join(f"> {escape(line)}\n" for line in text.splitlines()))
         case Link():

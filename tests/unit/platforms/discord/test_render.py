@@ -159,6 +159,20 @@ def test_beside_a_mention_of_everyone_no_other_text_notifies_everyone(text: Text
     assert part.body()["allowed_mentions"] == {"parse": ["everyone"], "users": []}
 
 
+@pytest.mark.parametrize("text", [Text(text="@everyone <@6>"), Markdown(text="@everyone <@6>")])
+def test_a_mention_notifies_in_its_own_message_only(text: Text) -> None:
+    """The words of a person in another message of the reply must not notify everyone because of it."""
+    other, mentioned = bodies(text, Card(title="between"), Mention(id="all"), Mention(id="6"))
+    assert other.body()["allowed_mentions"] == {"parse": [], "users": []}
+    assert mentioned.body()["allowed_mentions"] == {"parse": ["everyone"], "users": ["6"]}
+
+
+def test_every_part_of_a_long_message_notifies_the_persons_that_it_mentions() -> None:
+    words = Text(text="word " * 450)
+    first, second = bodies(Mention(id="5"), words, Mention(id="6"))
+    assert [part.body()["allowed_mentions"]["users"] for part in (first, second)] == [["5"], ["6"]]
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://x.example/a", "@everyone <@5> [x](https://e.example)", "https://x.example/a\n# b", ""]
 )
