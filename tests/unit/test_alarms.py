@@ -16,6 +16,8 @@ from tools.names import logical_id
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 STEMS = [name.removesuffix("Function") for name in functions()]
 CALLBACKS = [logical_id(name) for name in NAMES]
+DELIVERING = ["Processor", "Deliverer"]
+"""The functions that call the platforms."""
 NAMED = template()["Mappings"]["Functions"]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 CHAPTERS = {
@@ -79,21 +81,23 @@ def test_every_queue_and_function_is_watched() -> None:
     assert watched >= {f"{stem}{what}" for stem in CALLBACKS for what in ("Rejected", "Latency", "ResponseTime")}
     assert watched >= {"InboundDeadLetters", "OutboundDeadLetters"}
     assert watched >= {"InboundAge", "OutboundAge", "InboundBacklog", "OutboundBacklog"}
-    assert watched >= {"RepliesUnknown", "RepliesFailed", "RowsUnreadable"}
+    assert watched >= {f"{stem}Replies{state}" for stem in DELIVERING for state in ("Unknown", "Failed")}
+    assert "RowsUnreadable" in watched
 
 
 def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
     watched = {name: body["Properties"] for name, body in ALARMS.items() if "Metrics" not in body["Properties"]}
     own = {name: alarm for name, alarm in watched.items() if alarm["Namespace"] == "Parley"}
 
-    emitting = {"RepliesFailedAlarm": "Deliverer", "RepliesUnknownAlarm": "Deliverer", "RowsUnreadableAlarm": "Sweeper"}
+    emitting = {f"{stem}Replies{state}Alarm": stem for stem in DELIVERING for state in ("Unknown", "Failed")}
+    emitting |= {"RowsUnreadableAlarm": "Sweeper"}
     emitting |= {f"{stem}{kind}Alarm": stem for stem in CALLBACKS for kind in ("Latency", "ResponseTime")}
     times = {"LatencyAlarm": "AcknowledgeTime", "ResponseTimeAlarm": "CallbackTime"}
     assert set(own) == set(emitting)
     for name, alarm in own.items():
         assert alarm["Dimensions"] == service_of(emitting[name])
         kind = name.removeprefix(emitting[name])
-        assert alarm["MetricName"] == times.get(kind, name.removesuffix("Alarm"))
+        assert alarm["MetricName"] == times.get(kind, kind.removesuffix("Alarm"))
 
 
 def service_of(stem: str) -> list[dict[str, Any]]:
