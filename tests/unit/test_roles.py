@@ -101,7 +101,7 @@ def test_the_function_of_the_domain_files_reads_those_and_no_secrets() -> None:
     }
 
 
-def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
+def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credentials_with_which_it_delivers() -> None:
     assert granted("ProcessorRole") == {
         "ProcessorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "InboundQueue.Arn": RECEIVE,
@@ -109,7 +109,6 @@ def test_the_processor_reads_one_queue_and_writes_the_other() -> None:
         "InboundDeadLetters.Arn": {"sqs:SendMessage"},
         "StateTable.Arn": {
             "dynamodb:BatchGetItem",
-            "dynamodb:ConditionCheckItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
@@ -131,7 +130,7 @@ def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
     assert granted("SweeperRole") == {
         "SweeperLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "${StateTable.Arn}/index/due": {"dynamodb:Query"},
-        "StateTable.Arn": {"dynamodb:UpdateItem"},
+        "StateTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
         "OutboundQueue.Arn": {"sqs:SendMessage"},
     }
     (on_the_table,) = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]

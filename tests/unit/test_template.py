@@ -184,6 +184,12 @@ def test_a_function_has_every_setting_that_its_code_requires_and_none_that_its_c
     assert given - COMMON <= set(read)
 
 
+def test_the_parameter_switches_the_delivery_at_once() -> None:
+    assert environment("ProcessorFunction")["PARLEY_DELIVER_AT_ONCE"] == {"Ref": "DeliverAtOnce"}
+    parameter = template()["Parameters"]["DeliverAtOnce"]
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("true", ["true", "false"])
+
+
 @pytest.mark.parametrize("setting", sorted(COMMON))
 def test_a_setting_that_all_functions_have_is_read_by_most_of_them(setting: str) -> None:
     reading = [name for name in FUNCTIONS if setting in code_of(name)]
