@@ -15,6 +15,7 @@ LOCAL_NAMES = {
 """Names within a resource of the stack: they are not names in the account."""
 NO_NAMES = {("AWS::CloudWatch::Alarm", "MetricName"), ("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName")}
 """Properties that name something of AWS."""
+VERSION = "AWS::Lambda::Version"
 EVERYTHING = {"Observability": "true", "Canary": "true", "AlarmEmail": "ops@example.com", "ApiAccessLogs": "new-role"}
 """Parameters with which every resource exists that production can have."""
 
@@ -46,6 +47,19 @@ def test_every_name_contains_the_stage_so_that_two_stages_fit_into_one_account()
 def test_the_schedule_gets_its_name_from_cloudformation() -> None:
     (schedule,) = [one for one in deployed("us-east-1").values() if one["Type"] == "AWS::Scheduler::Schedule"]
     assert "Name" not in schedule["Properties"]
+
+
+@pytest.mark.parametrize("change", [{"DeliverAtOnce": "false"}, {"RetentionDays": "60"}])
+def test_a_changed_parameter_publishes_a_new_version_of_every_function(change: dict[str, str]) -> None:
+    """Otherwise the alias would stay on the version with the value from before."""
+
+    def versions(**parameters: str) -> dict[str, str]:
+        found = {name: one for name, one in deployed("us-east-1", **parameters).items() if one["Type"] == VERSION}
+        return {one["Properties"]["FunctionName"]["Ref"]: name for name, one in found.items()}
+
+    before, after = versions(), versions(**change)
+    assert len(before) == len(after) > 5
+    assert all(after[function] != version for function, version in before.items())
 
 
 def functions(region: str) -> list[dict[str, Any]]:

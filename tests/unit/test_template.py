@@ -190,6 +190,23 @@ def test_the_parameter_switches_the_delivery_at_once() -> None:
     assert (parameter["Default"], parameter["AllowedValues"]) == ("true", ["true", "false"])
 
 
+def references(node: Any) -> set[str]:
+    """The parameters to which `node` refers."""
+    if isinstance(node, list):
+        return set[str]().union(*map(references, node))
+    if not isinstance(node, dict):
+        return set()
+    return {node["Ref"]} & template()["Parameters"].keys() if "Ref" in node else references(list(node.values()))
+
+
+def test_a_changed_parameter_of_a_function_is_a_change_of_the_layer_that_all_functions_have() -> None:
+    """`test_transformed.py` tests the effect. A changed stage is another stack, and a changed Python another build."""
+    settings = template()["Resources"]["SharedLayer"]["Properties"]["Description"]["Fn::ToJsonString"]
+    unversioned = ("Events", "DeploymentPreference", "ReservedConcurrentExecutions", "Architectures", "Runtime")
+    properties = [{k: v for k, v in body.items() if k not in unversioned} for body in functions().values()]
+    assert set(settings) == references(settings) == references(properties) - {"Stage"}
+
+
 @pytest.mark.parametrize("setting", sorted(COMMON))
 def test_a_setting_that_all_functions_have_is_read_by_most_of_them(setting: str) -> None:
     reading = [name for name in FUNCTIONS if setting in code_of(name)]
