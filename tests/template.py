@@ -42,6 +42,15 @@ def template() -> dict[str, Any]:
     return expanded(written())
 
 
+def seconds(value: Any, bot_seconds: str | None = None) -> int:
+    """A number of the template, which may depend on the parameter BotSeconds."""
+    if isinstance(value, dict):
+        name, row, column = value["Fn::FindInMap"]
+        assert column == {"Ref": "BotSeconds"}
+        return int(template()["Mappings"][name][row][bot_seconds or template()["Parameters"]["BotSeconds"]["Default"]])
+    return int(value)
+
+
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
     """The resources of one type, by logical id."""
     found = {name: body for name, body in template()["Resources"].items() if body["Type"] == kind}

@@ -1,7 +1,6 @@
 """The simulation has the settings of the deployment, and its queues behave as SQS FIFO queues."""
 
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -22,11 +21,6 @@ from tools.faults.targets import APP, titled
 FEISHU = titled("feishu")
 
 
-def in_production(value: Any) -> float:
-    """A number of the template that may depend on `IsLocal`."""
-    return float(value["Fn::If"][2] if isinstance(value, dict) else value)
-
-
 def test_its_settings_are_those_of_the_template() -> None:
     inbound, outbound = (
         template.of_type("AWS::SQS::Queue")[f"{name}Queue"]["Properties"] for name in ("Inbound", "Outbound")
@@ -35,13 +29,13 @@ def test_its_settings_are_those_of_the_template() -> None:
     timeouts = {name: function["Timeout"] for name, function in functions.items()}
     lease = functions["DelivererFunction"]["Environment"]["Variables"]["PARLEY_LEASE_SECONDS"]
 
-    assert in_production(inbound["VisibilityTimeout"]) == simulation.INBOUND_VISIBILITY
-    assert in_production(outbound["VisibilityTimeout"]) == simulation.OUTBOUND_VISIBILITY
+    assert template.seconds(inbound["VisibilityTimeout"]) == simulation.INBOUND_VISIBILITY
+    assert template.seconds(outbound["VisibilityTimeout"]) == simulation.OUTBOUND_VISIBILITY
     assert inbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_RECEIVES
     assert outbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_SENDS
-    assert in_production(lease) == LEASE
+    assert float(lease) == LEASE
     stages = {"callback": "Feishu", "processor": "Processor", "deliverer": "Deliverer", "sweeper": "Sweeper"}
-    assert {stage: in_production(timeouts[f"{name}Function"]) for stage, name in stages.items()} == TIMEOUTS
+    assert {stage: template.seconds(timeouts[f"{name}Function"]) for stage, name in stages.items()} == TIMEOUTS
 
 
 def test_a_simulation_makes_the_same_calls_directly_and_through_botocore() -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from parley.adapter import Call
+from parley.engine import direct, processor
 from parley.engine.batch import _MAX_VISIBILITY, _backoff
 from parley.engine.http import _TO_RECORD
 from parley.platforms import NAMES
 from tests.settings import settings_of
-from tests.template import ROOT, expanded, functions, of_type, template, written
+from tests.template import ROOT, expanded, functions, of_type, seconds, template, written
 from tests.unit.test_roles import CALLBACKS
 from tools.names import folder_of, logical_id
 
@@ -28,15 +30,7 @@ def target(queue: dict[str, Any]) -> str:
     return queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"].removesuffix(".Arn")
 
 
-def both(value: Any) -> tuple[int, int]:
-    """The values (local, elsewhere) of a number that can depend on `IsLocal`."""
-    if isinstance(value, dict):
-        condition, local, other = value["Fn::If"]
-        assert condition == "IsLocal"
-        return int(local), int(other)
-    return int(value), int(value)
-
-
+CALL = Call(name="send", method="POST", url="https://example.com")
 FUNCTIONS = sorted(functions())
 
 
@@ -46,7 +40,7 @@ def test_a_function_has_its_own_role_timeout_memory_and_log_group_with_retention
     logs = template()["Resources"][f"{stem}Logs"]
 
     assert function["Role"] == {"Fn::GetAtt": f"{stem}Role.Arn"}
-    assert all(0 < seconds <= 60 for seconds in both(function["Timeout"]))
+    assert 0 < seconds(function["Timeout"]) <= 50
     assert 128 <= function["MemorySize"] <= 1024
     assert function["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{stem}Logs"}}
     assert logs["Type"] == "AWS::Logs::LogGroup"
@@ -118,25 +112,45 @@ def test_a_record_can_be_received_often_enough_for_a_long_outage_of_aws(name: st
 
 def test_a_record_is_hidden_no_longer_than_sqs_allows_from_its_receive_on() -> None:
     """SQS refuses more than twelve hours from the receive, and the function has used some of them."""
-    longest = max(both(functions()[name]["Timeout"])[1] for name in ("ProcessorFunction", "DelivererFunction"))
+    longest = max(seconds(functions()["ProcessorFunction"]["Timeout"], choice) for choice in BOT_SECONDS)
     assert _MAX_VISIBILITY + longest <= 12 * 3600
 
 
+BOT_SECONDS: list[str] = template()["Parameters"]["BotSeconds"]["AllowedValues"]
+
+
+@pytest.mark.parametrize("choice", BOT_SECONDS)
 @pytest.mark.parametrize(
     ("function", "queue"), [("ProcessorFunction", "InboundQueue"), ("DelivererFunction", "OutboundQueue")]
 )
-def test_a_record_becomes_visible_again_only_after_the_timeout_of_its_worker(function: str, queue: str) -> None:
-    timeouts, hidden = both(functions()[function]["Timeout"]), both(queues()[queue]["VisibilityTimeout"])
+def test_a_record_becomes_visible_again_seconds_after_the_timeout_of_its_worker(
+    function: str, queue: str, choice: str
+) -> None:
+    """Lambda refuses a shorter visibility timeout. A longer one delays a conversation whose worker was killed."""
+    timeout = seconds(functions()[function]["Timeout"], choice)
+    assert seconds(queues()[queue]["VisibilityTimeout"], choice) == timeout + 5
 
-    assert all(timeout < visibility for timeout, visibility in zip(timeouts, hidden, strict=True))
+
+@pytest.mark.parametrize(("document", "unit"), [("reliability.md", "s"), ("reliability.zh-CN.md", "秒")])
+def test_the_documents_say_how_long_a_conversation_waits_after_a_crash(document: str, unit: str) -> None:
+    text = (ROOT / "docs" / document).read_text()
+    for worker, queue in (("processor", "InboundQueue"), ("deliverer", "OutboundQueue")):
+        assert f"| {worker} | {seconds(queues()[queue]['VisibilityTimeout'])} {unit} |" in text
+
+
+@pytest.mark.parametrize("choice", BOT_SECONDS)
+def test_the_bot_gets_the_seconds_of_the_parameter_and_its_decision_can_be_recorded_after_them(choice: str) -> None:
+    timeout = seconds(functions()["ProcessorFunction"]["Timeout"], choice)
+    assert timeout - processor._TO_RECORD == int(choice)
+    # A bot that needs no more than half of its time has its replies delivered at once.
+    assert timeout - int(choice) / 2 >= direct._TO_RECORD + CALL.timeout
 
 
 def test_a_lease_on_a_reply_ends_after_the_timeout_of_its_worker_and_before_the_record_is_visible_again() -> None:
-    timeouts = both(functions()["DelivererFunction"]["Timeout"])
-    leases = both(environment("DelivererFunction")["PARLEY_LEASE_SECONDS"])
-    hidden = both(queues()["OutboundQueue"]["VisibilityTimeout"])
+    lease = int(environment("DelivererFunction")["PARLEY_LEASE_SECONDS"])
 
-    assert all(t < lease < h for t, lease, h in zip(timeouts, leases, hidden, strict=True))
+    assert seconds(functions()["DelivererFunction"]["Timeout"]) < lease
+    assert lease < seconds(queues()["OutboundQueue"]["VisibilityTimeout"])
 
 
 def mappings() -> Iterator[tuple[str, dict[str, Any]]]:

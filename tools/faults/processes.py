@@ -31,7 +31,7 @@ from tools.faults.tasks import Task
 
 TABLE = "parley"
 KEEP_FOR = 30 * 86_400.0
-LEASE = 26.0
+LEASE = 21.0
 """These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
 
 

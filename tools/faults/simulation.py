@@ -32,7 +32,7 @@ from tools.faults.scheduler import START, Scheduler
 from tools.faults.sqs import Message, NotInFlightError, Queue
 from tools.faults.targets import Target
 
-INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 70.0, 30.0
+INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 45.0, 25.0
 MAX_RECEIVES, MAX_SENDS = 1000, 1000
 """These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
 SWEEP_EVERY = 60.0

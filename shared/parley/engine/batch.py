@@ -15,7 +15,7 @@ from parley.errors import RetryAfter
 
 Record = Mapping[str, Any]
 """One record of an SQS event."""
-_MAX_VISIBILITY = 43_000
+_MAX_VISIBILITY = 42_800
 """Seconds. SQS allows 43,200 from the receive on, and handling the record takes some of them."""
 _MAX_BACKOFF = 60
 _DEPLOYMENT = 90

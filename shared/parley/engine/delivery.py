@@ -300,7 +300,7 @@ def deliverer() -> Deliverer:
     table = setting("TABLE")
     rate_limiter = RateLimiter(dynamodb(), table)
     return Deliverer(
-        outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "26"))),
+        outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "21"))),
         deferred=DeferredReplies(dynamodb(), table, float(setting("RETENTION_DAYS", "30")) * 86_400),
         calls=Calls(Http(client(), media_client()), Tokens(dynamodb(), table), rate_limiter, dynamodb(), table),
         rate_limiter=rate_limiter,

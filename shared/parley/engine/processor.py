@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS = 5
 """Starts of the bot on a message before it goes to the dead-letter queue. Failures of AWS do not count."""
 
-_TO_RECORD = 5.0
-"""Seconds of the worker's time that are reserved for recording the decision or the failure."""
+_TO_RECORD = 10.0
+"""Seconds of the worker's time that the bot does not get: they are for recording the decision or the failure. The
+function's timeout is longer than `BotSeconds` of template.yaml by them."""
 
 
 class HandlerError(ParleyError):
@@ -170,7 +171,7 @@ class Processor:
                 replies = self.bot.handle(turn)
                 msgspec.json.encode(turn.state)
         except DeadlineExceededError as late:
-            raise HandlerError(f"not done after {time.monotonic() - started:.0f} s, at {late}") from late
+            raise HandlerError(f"not done after {time.monotonic() - started:.0f} s (BotSeconds), at {late}") from late
         except Exception as error:
             raise HandlerError(describe(error)) from error
         return turn.state, replies

@@ -59,7 +59,7 @@ class Process(World):
         self.record, self.message = record, message
         self.direct = Direct(self.deliverer, clock)
         self.processor = Processor(make_bot(), Inbox(dynamodb(), "parley", 86_400), direct=self.direct, clock=clock)
-        self.seconds = 60.0
+        self.seconds = 40.0
 
     def says(self, text: str, id_: str = "m1", *, receives: int = 1, **more: Any) -> None:
         """Handle a message of the conversation."""
@@ -239,10 +239,10 @@ def test_a_worker_that_dies_before_its_call_leaves_it_to_the_deliverer(
     held = process.state()
     assert (held.state, held.lease_until, held.unknown_since) == (
         ReplyState.SENDING,
-        process.clock.now + 61,
+        process.clock.now + 41,
         process.clock.now,
     )
-    process.clock.now += 70
+    process.clock.now += 45
     process.says("hi\nnext", receives=2)
     left = queued()
     assert texts(left) == ["hi", "next"]
@@ -259,7 +259,7 @@ def test_a_worker_that_dies_before_it_enqueues_leaves_that_to_the_next_delivery(
         patch.setattr(queues, "send_replies", kill)
         with pytest.raises(Killed):
             process.says("one\ntwo")
-    process.clock.now += 70
+    process.clock.now += 45
     process.says("one\ntwo", receives=2)
     process.delivers(queued())
     assert sent(process) == ["one", "one", "two"]
@@ -292,9 +292,9 @@ def test_a_worker_that_has_lost_its_lease_sends_nothing_more(process: Process, m
 
     def stalled(*arguments: Any) -> None:
         deliver(*arguments)
-        process.clock.now += 62
+        process.clock.now += 42
         assert isinstance(process.outbox.take(process.state(ordinal=1).out.id, "other", process.clock.now), Row)
-        process.direct.ends = process.clock.now + 60
+        process.direct.ends = process.clock.now + 40
 
     monkeypatch.setattr(Deliverer, "deliver_prepared", stalled)
     process.says("one\ntwo")
@@ -325,7 +325,7 @@ def test_the_setting_decides(
 
     class LambdaContext:
         def get_remaining_time_in_millis(self) -> int:
-            return 60_000
+            return 40_000
 
     monkeypatch.setattr(processor_module, "Processor", making)
     monkeypatch.setenv("PARLEY_DELIVER_AT_ONCE", setting)

@@ -16,7 +16,7 @@ from tests.unit.conftest import Clock
 from tests.unit.engine.test_platform_errors import ADAPTERS, Http, World
 
 pytestmark = pytest.mark.usefixtures("aws")
-LEASE = 26.0
+LEASE = 21.0
 TEMPLATE = Other(name="template", data={"template_id": "t1", "data.first": "hi"})
 KEYED: dict[str, tuple[Reply, dict[str, Any], float]] = {
     "feishu": (Reply(segments=(Text(text="hi"),)), {"room_id": "oc_1"}, 3600),

@@ -283,11 +283,11 @@ def test_a_handler_that_hangs_is_interrupted_and_the_last_attempt_sends_an_apolo
 
     handler = processor_handler(bot)
     for receives in range(1, 5):
-        answer = handler({"Records": [record(encode(message()), receives=receives)]}, Context(5.2))
+        answer = handler({"Records": [record(encode(message()), receives=receives)]}, Context(10.2))
         assert answer == {"batchItemFailures": [{"itemIdentifier": "r1"}]}
     assert queued() == []
-    assert journal()["reason"].startswith("not done after 0 s, at ")
-    assert handler({"Records": [record(encode(message()), receives=5)]}, Context(5.2)) == {"batchItemFailures": []}
+    assert journal()["reason"].startswith("not done after 0 s (BotSeconds), at ")
+    assert handler({"Records": [record(encode(message()), receives=5)]}, Context(10.2)) == {"batchItemFailures": []}
     assert texts(queued()) == ["sorry"]
     assert len(emptied("inbound_dead")) == 1
 
