@@ -63,12 +63,12 @@ class Stack:
         finally:
             self.http.delete("/api/faults", params={"platform": platform}).raise_for_status()
 
-    def logs(self) -> str:
-        """The logs of all functions."""
+    def logs(self, *functions: str) -> str:
+        """The logs of `functions`; of all functions if there are none."""
         pages = self.client("logs").get_paginator("filter_log_events")
         return "\n".join(
             event["message"]
-            for group in self.facts["log_groups"].values()
+            for group in (self.facts["log_groups"][name] for name in functions or self.facts["log_groups"])
             for page in pages.paginate(logGroupName=group)
             for event in page["events"]
         )

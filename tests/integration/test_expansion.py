@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.stack import Stack
-from tests.template import expanded, template
+from tests.template import expanded, seconds, template
 
 
 def deployed(stack: Stack) -> dict[str, Any]:
@@ -14,11 +14,20 @@ def deployed(stack: Stack) -> dict[str, Any]:
     return json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
 
 
+def numbers(node: Any) -> Any:
+    """`node` with the numbers that depend on a parameter. The emulator resolves them as well."""
+    if isinstance(node, list):
+        return [numbers(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return seconds(node) if "Fn::FindInMap" in node else {key: numbers(value) for key, value in node.items()}
+
+
 def test_the_loops_are_expanded_as_the_stack_has_them(stack: Stack) -> None:
     theirs, ours = deployed(stack), template()
     # SAM makes other resources of its own types.
     plain = {name: body for name, body in ours["Resources"].items() if not body["Type"].startswith("AWS::Serverless")}
     assert len(plain) > 40
 
-    assert expanded({name: theirs["Resources"].get(name) for name in plain}) == plain
+    assert expanded({name: theirs["Resources"].get(name) for name in plain}) == numbers(plain)
     assert expanded(theirs["Outputs"]) == ours["Outputs"]

@@ -31,6 +31,23 @@ def test_a_message_gets_a_reply_and_all_its_states_are_in_the_journal(stack: Sta
     assert [reply["state"] for reply in journal["replies"]] == ["SENT"]
 
 
+def test_the_processor_delivers_a_reply_at_once_and_one_that_has_to_wait_goes_through_the_queue(
+    stack: Stack, room: str
+) -> None:
+    def reply(text: str) -> str:
+        message_id = stack.send(text, room=room)
+        (reply,) = stack.wait(lambda: stack.get(f"/api/journal/{message_id}")["replies"])
+        return reply["id"]
+
+    at_once = reply("/echo at once")
+    with stack.faults("feishu", "http_500", times=1):
+        waited = reply("/echo later")
+        assert texts(stack.wait_for_replies(room, 2)) == ["at once", "later"]
+    assert at_once not in stack.logs("deliverer")
+    stack.wait(lambda: at_once in stack.logs("processor"))
+    stack.wait(lambda: waited in stack.logs("deliverer"))
+
+
 def test_a_message_delivered_eight_times_at_once_is_handled_once(stack: Stack, room: str) -> None:
     message_id = stack.send("/count", room=room)
     with ThreadPoolExecutor(8) as pool:
