@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from parley.adapter import Bucket, Sent, Token
+from parley.adapter import Bucket, Limit, Sent, Token
 from parley.engine.aws import error_code
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
@@ -158,7 +158,7 @@ def test_a_revoked_token_is_replaced_once_for_all_workers(client: Any) -> None:
 
 
 def test_threads_together_use_nine_tenths_of_a_limit_and_no_more_than_all(client: Any) -> None:
-    bucket, seconds = Bucket("b", 60, 10.0, burst=0), 20.0
+    bucket, seconds = Bucket("b", 60, 10.0), 20.0
     started = time.monotonic()
     calls: list[float] = []
 
@@ -179,6 +179,22 @@ def test_threads_together_use_nine_tenths_of_a_limit_and_no_more_than_all(client
     assert most <= bucket.limit
     within = sum(at <= started + seconds for at in calls)
     assert within >= 0.9 * bucket.limit * seconds / bucket.period
+
+
+def test_threads_together_use_a_counted_limit_up_and_no_more(client: Any) -> None:
+    bucket = Bucket("counted", 100, 60, Limit(1000, 3600))
+
+    def worker() -> int:
+        rate_limiter, calls = RateLimiter(client, "parley"), 0
+        while True:
+            try:
+                rate_limiter.wait([bucket])
+                calls += 1
+            except RetryAfter as full:
+                if full.seconds > 50:
+                    return calls
+
+    assert sum(at_once([worker] * 12)) == bucket.limit
 
 
 # --- the journal ------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ from parley.adapter.inbound import (
     SupportsInstantAnswers,
     SupportsPassiveReply,
 )
-from parley.adapter.limits import BreakerFailure, Bucket, Pause
+from parley.adapter.limits import BreakerFailure, Bucket, Limit, Pause
 from parley.adapter.outbound import (
     Outbound,
     Profile,
@@ -66,6 +66,7 @@ __all__ = [
     "Config",
     "Headers",
     "Inbound",
+    "Limit",
     "Outbound",
     "Outcome",
     "Part",

@@ -3,14 +3,29 @@
 from typing import NamedTuple
 
 
+class Limit(NamedTuple):
+    """At most `calls` calls in any `period` seconds."""
+
+    calls: int
+    period: float
+
+
 class Bucket(NamedTuple):
-    """At most `limit` calls in any `period` seconds, counted over all instances under `key`."""
+    """Calls that are counted together, over all instances, under `key`: at most `limit` in any `period` seconds.
+
+    `longer` is the platform's second limit for the same calls, over a longer period. Both hold.
+    """
 
     key: str
     limit: int
     period: float
-    burst: int | None = None
-    """Calls at once, if the platform has a second, shorter limit for the same calls. None: a twentieth of `limit`."""
+    longer: Limit | None = None
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits that hold for the bucket, the shortest period first."""
+        first = Limit(self.limit, self.period)
+        return (first,) if self.longer is None else (first, self.longer)
 
 
 class Pause(NamedTuple):

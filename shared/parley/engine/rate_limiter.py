@@ -1,17 +1,16 @@
-"""Rate limits, shared by all instances: each call reserves its time in DynamoDB and waits for it.
+"""Rate limits, shared by all instances: each call is reserved in DynamoDB, and waits until it may be made.
 
-Generic cell rate algorithm (GCRA). A bucket's row holds the theoretical arrival time `tat`, at which the bucket is free
-again. A reservation advances it by the interval `period / limit` and gets the time before. A reply that waits longer
-than `MAX_WAIT` goes back to the queue, where it keeps its order. Shorter waits are slept here, because a queue counts
-in whole seconds.
+Each bucket has a row, and a reservation is one write to it. Calls under a limit over less than a minute are spaced
+(`spacing`), because the platform would refuse a part of a burst. Calls under a limit over a minute or more are counted
+(`sliding_window`): nobody waits as long as the window has room. One write reserves in both limits of a bucket.
 
-Never above the limit: in any window of `period` at most burst + rate * period + 1 calls begin. The rate is therefore
-the limit less the burst, less two: one for that last call, and one for the time between here and the platform. Never
-far below the limit: the burst is a twentieth of it.
+A reply that waits longer than `MAX_WAIT` goes back to the queue, where it keeps its order. Shorter waits are slept
+here, because a queue counts in whole seconds.
 
-A call that draws from several buckets reserves in the narrowest one first and waits there before it reserves in the
-next. The last bucket, which most calls share, is met exactly; the earlier ones are advanced to the time of the call. A
-very large limit is divided over several rows, because one row takes 1,000 writes a second.
+A call that draws from several buckets reserves in the spaced ones first: in the narrowest, where it waits before it
+reserves in the next. The last one, which most calls share, is met exactly; the earlier ones are advanced to the time of
+the call. The counted ones follow, which need no sleep. There a reservation that is not used is lost, so the widest
+comes first. A very large limit is divided over several rows, because one row takes 1,000 writes a second.
 """
 
 import math
@@ -21,46 +20,29 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from parley.adapter import BreakerFailure, Bucket, Pause
-from parley.engine import telemetry
+from parley.adapter import BreakerFailure, Bucket, Limit, Pause
+from parley.engine import limit_row, telemetry
+from parley.engine.limit_row import MAX_WAIT, TTL, LimitRow, Write, spaced
+from parley.engine.sliding_window import LATE
+from parley.engine.spacing import DIGITS
 from parley.errors import RetryAfter
 from parley.journal import table as t
-from parley.journal.table import Value, get_number, item_in, limit_pk
+from parley.journal.table import Item, item_in, limit_pk
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-MAX_WAIT = 1.0
-"""Seconds that a worker sleeps until its reserved time."""
 _PER_ROW = 200.0
 """Calls a second for which one row is enough: as many writes, and as many again that are refused."""
-_NO_BURST_BELOW = 60
-"""Limits below this number get no burst."""
 _LATE = 0.04
-"""Part of the period by which a call may be late without effect on the limit."""
-_TTL = 86_400
+"""Part of the period by which a call may be late without effect on a spaced limit."""
+_USABLE = LATE - 1
+"""Seconds in which a reservation is used. One is left for the way to the platform and for clocks that differ."""
+_TRIES = 6
+"""Writes of one reservation. A second one is needed if this process knew too little of the row; more if others are
+faster."""
 _MAX_CACHED = 10_000
-"""Buckets whose last `tat` a process remembers."""
-
-
-class Spacing(NamedTuple):
-    """The pace of a bucket: seconds between two calls, and seconds by which a burst may run ahead."""
-
-    interval: float
-    burst: float
-
-
-def spacing(bucket: Bucket) -> Spacing:
-    """The pace that keeps the limit of `bucket` in every window of its period.
-
-    A small limit gets no burst and a pace 5 % below the limit: calls that leave 200 ms apart do not arrive exactly 200
-    ms apart.
-    """
-    usual = bucket.limit // 20 if bucket.limit >= _NO_BURST_BELOW else 0
-    burst = usual if bucket.burst is None else min(bucket.burst, bucket.limit // 2)
-    rate = bucket.limit - burst - 2 if burst else bucket.limit * 0.95
-    interval = bucket.period / rate
-    return Spacing(interval, burst * interval)
+"""Buckets whose row a process remembers."""
 
 
 def rows(bucket: Bucket) -> tuple[Bucket, ...]:
@@ -68,16 +50,21 @@ def rows(bucket: Bucket) -> tuple[Bucket, ...]:
     many = math.ceil(bucket.limit / bucket.period / _PER_ROW)
     if many == 1:
         return (bucket,)
-    burst = None if bucket.burst is None else bucket.burst // many
-    shares = ((bucket.limit + number) // many for number in range(many))
-    return tuple(Bucket(f"{bucket.key}#{number}", share, bucket.period, burst) for number, share in enumerate(shares))
+    return tuple(_share(bucket, number, many) for number in range(many))
+
+
+def _share(bucket: Bucket, number: int, many: int) -> Bucket:
+    key, limit, period, longer = bucket
+    longer = longer and Limit((longer.calls + number) // many, longer.period)
+    return Bucket(f"{key}#{number}", (limit + number) // many, period, longer)
 
 
 class _Reservation(NamedTuple):
-    """The time `at` of a call, and the bucket's `tat` after it."""
+    """The time `at` of a call, the time at which it was reserved, and the bucket's `tat` after it."""
 
     bucket: Bucket
     at: float
+    reserved: float
     tat: float
 
 
@@ -90,35 +77,35 @@ class RateLimiter:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
-    _seen: dict[str, float] = field(default_factory=dict[str, float])
-    """The last known `tat` of each bucket. It only grows."""
+    _known: dict[str, LimitRow] = field(default_factory=dict[str, LimitRow])
 
     def wait(self, buckets: Iterable[Bucket]) -> None:
         """Return when a call that draws from `buckets` may be made.
 
-        Raises RetryAfter, and reserves nothing, if that is more than `MAX_WAIT` seconds away.
+        Raises RetryAfter if that is more than `MAX_WAIT` seconds away. What was reserved until then is given back.
         """
         reserved: list[_Reservation] = []
-        for bucket in sorted(buckets, key=lambda bucket: bucket.limit / bucket.period):
-            try:
-                reservation = self._reserve(bucket, self.clock())
-            except RetryAfter:
-                for earlier in reserved:
-                    self._give_back(earlier)
-                raise
-            reserved.append(reservation)
-            ahead = reservation.at - self.clock()
-            if ahead > 0:
-                self.sleep(ahead)
-        now = self.clock()
-        for reservation in reserved[:-1]:
-            if now - reservation.at > _LATE * reservation.bucket.period:
-                self._advance_to(reservation.bucket, now + spacing(reservation.bucket).interval)
+        try:
+            for bucket in sorted(buckets, key=_order):
+                reserved.append(self._reserve(bucket))
+                self._sleep_until(reserved[-1].at)
+            now = self.clock()
+            if any(now > reservation.reserved + _USABLE for reservation in reserved):
+                raise RetryAfter(MAX_WAIT, "rate limit: the reservation took too long")
+        except RetryAfter:
+            for reservation in reserved:
+                self._give_back(reservation)
+            raise
+        paced = [(reservation, pace) for reservation in reserved if (pace := spaced(reservation.bucket))]
+        for earlier, pace in paced[:-1]:
+            if now - earlier.at > _LATE * earlier.bucket.period:
+                self._advance_to(earlier.bucket, now + pace.interval)
 
     def pause(self, bucket: Bucket, until: float) -> None:
         """Allow no call before the unix second `until`, because the platform has demanded it."""
         for row in rows(bucket):
-            self._advance_to(row, until + spacing(row).burst)
+            pace = spaced(row)
+            self._advance_to(row, until + pace.burst if pace else until)
 
     def apply(self, feedback: "Iterable[Pause | BreakerFailure]") -> None:
         """Apply the consequences of an answer for its buckets."""
@@ -131,93 +118,82 @@ class RateLimiter:
     def _count_failure(self, failure: BreakerFailure) -> None:
         """Count a failure; open the circuit breaker if there are too many."""
         try:
-            self._reserve(failure.bucket, self.clock())
+            self._reserve(failure.bucket)
         except RetryAfter as empty:
             telemetry.count("CircuitBreakersOpened")
             for bucket in failure.pauses:
                 self.pause(bucket, self.clock() + max(empty.seconds, failure.open_for))
 
-    def _reserve(self, bucket: Bucket, now: float) -> _Reservation:
-        """The next free time of `bucket`. Raises RetryAfter."""
+    def _sleep_until(self, at: float) -> None:
+        ahead = at - self.clock()
+        if ahead > 0:
+            self.sleep(ahead)
+
+    def _reserve(self, bucket: Bucket) -> _Reservation:
+        """Reserve a call in one of the rows of `bucket`. Raises RetryAfter."""
         parts = rows(bucket)
         first = int(self.draw() * len(parts))
-        soonest: RetryAfter | None = None
+        soonest = math.inf
         for part in (*parts[first:], *parts[:first]):
             try:
-                return self._reserve_row(part, now)
+                return self._reserve_in_row(part)
             except RetryAfter as later:
-                soonest = later if soonest is None or later.seconds < soonest.seconds else soonest
-        raise soonest or RetryAfter(1, "rate limit")
+                soonest = min(soonest, later.seconds)
+        raise RetryAfter(soonest, "rate limit")
 
-    def _reserve_row(self, bucket: Bucket, now: float) -> _Reservation:
-        pace = spacing(bucket)
-        tat = self._advance(bucket, pace, now)
-        return _Reservation(bucket, max(now, tat - pace.interval - pace.burst), tat)
+    def _reserve_in_row(self, bucket: Bucket) -> _Reservation:
+        """Reserve a call in the row of `bucket`. Raises RetryAfter.
 
-    def _give_back(self, reservation: _Reservation) -> None:
-        """Undo a reservation that will not be used, unless there is one after it."""
-        bucket = reservation.bucket
-        done, _ = self._update(
-            bucket,
-            "SET #tat = #tat - :step",
-            "#tat = :tat",
-            step=spacing(bucket).interval,
-            tat=reservation.tat,
-        )
-        if done:
-            self._seen.pop(bucket.key, None)
-
-    def _advance_to(self, bucket: Bucket, tat: float) -> None:
-        self._update(
-            bucket,
-            "SET #tat = :tat, #ttl = :ttl",
-            "attribute_not_exists(#tat) OR #tat < :tat",
-            tat=tat,
-            ttl=int(tat) + _TTL,
-        )
-
-    def _advance(self, bucket: Bucket, pace: Spacing, now: float) -> float:
-        """Advance the bucket by one call and return its new `tat`. Raises RetryAfter if it is busy for too long.
-
-        DynamoDB has no max(), so a busy bucket and an idle one take different writes, and each succeeds only in its
-        case. The last known `tat` says which to try first.
+        A write that fails brings the row as it is. Then the next one fits, or the time to wait is known.
         """
-        busy_until = now + pace.burst + MAX_WAIT
-        seen = self._seen.get(bucket.key, 0.0)
-        busy = seen > now
-        for _ in range(6):
-            if seen > busy_until:
+        for _ in range(_TRIES):
+            now = round(self.clock(), DIGITS)
+            row = self._known.get(bucket.key) or limit_row.read({}, bucket)
+            free_from = limit_row.free_from(row, bucket, now)
+            if free_from > now:
                 telemetry.count("CallsRateLimited")
-                raise RetryAfter(seen - busy_until + MAX_WAIT / 2, "rate limit")
-            done, seen = self._step(bucket, pace.interval, now, busy_until if busy else None)
-            self._remember(bucket, seen)
+                raise RetryAfter(free_from - now, "rate limit")
+            done, item = self._update(bucket, limit_row.reservation(row, bucket, now))
+            row = limit_row.read(item, bucket)
+            marked = limit_row.marked(row, bucket, self.clock(), reserved=done)
+            if marked != row:
+                self._update(bucket, limit_row.store_marks(marked))
+            self._remember(bucket, marked)
             if done:
-                return seen
-            busy = not busy  # not by comparison: DynamoDB's numbers have more digits than ours
+                return _Reservation(bucket, limit_row.call_at(row, bucket, now), now, row.tat)
         raise RetryAfter(1, "rate limit contended")
 
-    def _remember(self, bucket: Bucket, tat: float) -> None:
-        if len(self._seen) >= _MAX_CACHED:
-            self._seen.clear()
-        self._seen[bucket.key] = tat
+    def _remember(self, bucket: Bucket, row: LimitRow) -> None:
+        if len(self._known) >= _MAX_CACHED:
+            self._known.clear()
+        self._known[bucket.key] = row
 
-    def _step(self, bucket: Bucket, step: float, now: float, busy_until: float | None) -> tuple[bool, float]:
-        """Advance the bucket if it is busy, up to `busy_until`, or with None if it is idle. Returns whether it was in
-        that case, and its `tat` now.
-        """
-        ttl = int(now) + _TTL
-        if busy_until is None:
-            change, condition = "SET #tat = :fresh, #ttl = :ttl", "attribute_not_exists(#tat) OR #tat <= :now"
-            return self._update(bucket, change, condition, fresh=now + step, now=now, ttl=ttl)
-        change, condition = "SET #tat = #tat + :step, #ttl = :ttl", "#tat > :now AND #tat <= :most"
-        return self._update(bucket, change, condition, step=step, now=now, most=busy_until, ttl=ttl)
+    def _give_back(self, reservation: _Reservation) -> None:
+        """Undo a reservation that will not be used, unless there is one after it. A counted call stays counted."""
+        bucket, pace = reservation.bucket, spaced(reservation.bucket)
+        if pace is None:
+            return
+        back = Write("SET #tat = #tat - :step", "#tat = :tat", {"step": pace.interval, "tat": reservation.tat})
+        done, _ = self._update(bucket, back)
+        if done:
+            self._known.pop(bucket.key, None)
 
-    def _update(self, bucket: Bucket, change: str, condition: str, **values: Value) -> tuple[bool, float]:
-        """Whether `condition` was met, and the `tat` afterwards."""
-        request = t.update(self.table, limit_pk(bucket.key), change, condition, **values)
+    def _advance_to(self, bucket: Bucket, tat: float) -> None:
+        change, condition = "SET #tat = :tat, #ttl = :ttl", "attribute_not_exists(#tat) OR #tat < :tat"
+        _, item = self._update(bucket, Write(change, condition, {"tat": round(tat, DIGITS), "ttl": int(tat) + TTL}))
+        self._remember(bucket, limit_row.read(item, bucket))
+
+    def _update(self, bucket: Bucket, write: Write) -> tuple[bool, Item]:
+        """Whether the condition of `write` was met, and the row afterwards."""
+        request = t.update(self.table, limit_pk(bucket.key), write.change, write.condition, **write.values)
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
-            done = self.client.update_item(**request, ReturnValues="UPDATED_NEW")
+            return True, self.client.update_item(**request, ReturnValues="ALL_NEW").get("Attributes", {})
         except self.client.exceptions.ConditionalCheckFailedException as error:
-            return False, get_number(item_in(error), "tat") or 0.0
-        return True, get_number(done.get("Attributes", {}), "tat") or 0.0
+            return False, item_in(error)
+
+
+def _order(bucket: Bucket) -> tuple[bool, float]:
+    """Sorts the buckets of a call: the spaced ones, the narrowest first, then the counted ones, the widest first."""
+    rate = min(limit.calls / limit.period for limit in bucket.limits)
+    return (False, rate) if spaced(bucket) else (True, -rate)

@@ -137,6 +137,9 @@ ATTRIBUTES = frozenset(
         "lock_owner",
         # rate limits
         "tat",  # theoretical arrival time
+        "count",  # calls that were ever reserved
+        "room",  # the highest `count` at which another one may be reserved
+        "marks",  # values of `count` at earlier times
     }
 )
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 from random import Random
 from typing import Any
 
@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parley.adapter import BreakerFailure, Bucket, Pause
+from parley.adapter import BreakerFailure, Bucket, Limit, Pause
 from parley.engine.aws import dynamodb
-from parley.engine.rate_limiter import MAX_WAIT, RateLimiter, rows, spacing
+from parley.engine.limit_row import MAX_WAIT
+from parley.engine.rate_limiter import RateLimiter, rows
+from parley.engine.spacing import spacing
 from parley.errors import RetryAfter
 from tests.unit.conftest import Clock
 from tests.unit.engine.simulation import START, Simulation
@@ -23,6 +25,16 @@ buckets = st.builds(
     st.sampled_from([1, 2, 5, 20, 40, 59, 60, 100, 250]),
     st.sampled_from([1.0, 5.0, 60.0]),
 )
+pairs = st.sampled_from(
+    [
+        Bucket("b", 5, 1, Limit(100, 60)),
+        Bucket("b", 50, 1, Limit(1000, 60)),
+        Bucket("b", 20, 5, Limit(60, 60)),
+        Bucket("b", 30, 60, Limit(70, 180)),
+        Bucket("b", 200, 60, Limit(300, 120)),
+    ]
+)
+"""Two limits for the same calls: one is spaced and one counted, or both are counted."""
 slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -98,6 +110,63 @@ def test_many_workers_together_stay_within_a_limit_and_use_nine_tenths_of_it(buc
     assert len(calls) >= min(0.9 * bucket.limit * (seconds - MAX_WAIT) / bucket.period, 0.5 * could) - 1
 
 
+def fastest(limits: Sequence[Limit], seconds: float) -> int:
+    """The most calls that `limits` allow in `seconds`."""
+    calls = list[float]()
+    while not calls or calls[-1] < seconds:
+        earliest = [calls[-limit.calls] + limit.period for limit in limits if len(calls) >= limit.calls]
+        calls.append(max([0.0, *earliest]))
+    return len(calls) - 1
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(pairs, st.integers(0, 2**32))
+def test_many_workers_stay_within_both_limits_of_a_pair_and_use_nine_tenths_of_them(bucket: Bucket, seed: int) -> None:
+    seconds = bucket.limits[-1].period * 3
+    simulation, table, calls = Simulation(seconds), Table(), list[float]()
+    simulation.run([caller(simulation, table, lambda: [bucket], calls, seed + number) for number in range(30)])
+    for limit in bucket.limits:
+        assert most_in_a_window(calls, limit.period) <= limit.calls
+    assert len(calls) >= 0.9 * fastest(bucket.limits, seconds)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(pairs, st.integers(0, 2**32))
+def test_slow_requests_and_clocks_that_differ_do_not_exceed_a_counted_limit(bucket: Bucket, seed: int) -> None:
+    simulation, table, calls = Simulation(bucket.limits[-1].period * 2.2), Table(), list[float]()
+
+    def worker(number: int) -> Callable[[], None]:
+        random = Random(seed + number)
+        ahead = random.uniform(-0.5, 0.5)
+
+        class SlowTable(Table):
+            exceptions = Table.exceptions
+
+            def update_item(self, **request: Any) -> dict[str, Any]:
+                simulation.sleep(random.uniform(0, 0.3))
+                try:
+                    return table.update_item(**request)
+                finally:
+                    simulation.sleep(random.uniform(0, 0.3))
+
+        limiter = RateLimiter(SlowTable(), "parley", lambda: simulation.now + ahead, simulation.sleep, random.random)  # pyright: ignore[reportArgumentType]
+
+        def work() -> None:
+            while True:
+                try:
+                    limiter.wait([bucket])
+                    calls.append(simulation.now)
+                except RetryAfter as retry:
+                    simulation.sleep(retry.seconds * random.uniform(1.0, 1.5))
+
+        return work
+
+    simulation.run([worker(number) for number in range(30)])
+    for limit in bucket.limits[1:]:
+        assert most_in_a_window(calls, limit.period) <= limit.calls
+    assert len(calls) >= bucket.limits[-1].calls
+
+
 @slow
 @given(buckets, st.lists(st.tuples(st.floats(0, 30), st.integers(1, 40)), max_size=6), st.integers(0, 2**32))
 def test_bursts_and_pauses_never_exceed_a_limit(bucket: Bucket, bursts: list[tuple[float, int]], seed: int) -> None:
@@ -152,7 +221,7 @@ def test_the_pace_of_every_limit_is_between_nine_tenths_and_the_limit(limit: int
         parts = rows(Bucket("b", limit, period))
         assert sum(part.limit for part in parts) == limit
         assert all(part.limit / part.period <= 200 for part in parts)
-        paces = [(part, spacing(part)) for part in parts]
+        paces = [(part, spacing(part.limits[0])) for part in parts]
         assert sum(period / pace.interval for _, pace in paces) >= 0.9 * limit
         assert all(pace.burst / pace.interval + period / pace.interval + 1 <= part.limit + 1 for part, pace in paces)
 
@@ -196,12 +265,106 @@ def test_the_next_call_waits_in_the_worker_and_costs_one_write(table: Table, clo
     assert len(table.writes) == 4
 
 
+# --- counted calls ----------------------------------------------------------------------------------------------------
+
+PAIR = Bucket("pair", 50, 1, Limit(1000, 60))
+
+
+def free(limiter: RateLimiter, bucket: Bucket) -> int:
+    """Reserve calls until RetryAfter. Returns their number."""
+    for calls in count():
+        try:
+            limiter.wait([bucket])
+        except RetryAfter:
+            return calls
+    raise AssertionError
+
+
+@pytest.mark.parametrize("calls", [1, 2, 7, 19, 30, 1000])
+@pytest.mark.parametrize("period", [60, 600, 3600, 86_400])
+def test_a_counted_limit_may_be_used_up_at_once_and_again_six_seconds_after_its_period(
+    calls: int, period: int, clock: Clock
+) -> None:
+    limiter, bucket = make_limiter(Table(), clock), Bucket("b", calls, period)
+    for _ in range(3):
+        assert free(limiter, bucket) == calls
+        with pytest.raises(RetryAfter) as retry:
+            limiter.wait([bucket])
+        assert period <= retry.value.seconds <= period + 7
+        clock.now += retry.value.seconds + 0.1
+
+
+@pytest.mark.parametrize(
+    ("bucket", "marks"), [(PAIR, 20), (Bucket("b", 10_000, 60, Limit(150_000, 3600)), 2), (Bucket("b", 200, 60), 100)]
+)
+def test_both_limits_cost_one_write_and_another_for_each_tenth(
+    bucket: Bucket, marks: int, table: Table, clock: Clock
+) -> None:
+    limiter, calls = make_limiter(table, clock), 2000
+    for _ in range(calls):
+        limiter.wait([bucket])
+        clock.now += 1
+    assert len(table.writes) == calls + marks
+
+
+def test_workers_that_have_never_seen_the_row_need_no_more_writes(table: Table, clock: Clock) -> None:
+    for number in range(300):
+        make_limiter(table, clock).wait([PAIR])
+        clock.now += 1 + number % 70
+    assert len(table.writes) == 300 + 3
+
+
+@pytest.mark.parametrize("pause", [5, 20, 300])
+@pytest.mark.parametrize("limit", [30, 1000])
+def test_nine_tenths_of_what_is_free_can_be_used_at_once(pause: int, limit: int, table: Table, clock: Clock) -> None:
+    """After calls at any distance. Those since the last mark count as if they were made with the next."""
+    bucket = Bucket("b", limit, 60)
+    for number in range(limit + 95):
+        make_limiter(table, clock).wait([bucket])
+        clock.now += pause + number % 7 / 10
+    assert free(make_limiter(table, clock), bucket) >= 0.9 * limit - 66 / pause
+
+
+def test_a_mark_that_is_missing_is_set_when_the_row_is_full(table: Table, clock: Clock) -> None:
+    bucket = Bucket("b", 30, 60)
+    assert free(make_limiter(table, clock), bucket) == 30
+    del table.model.items["limit#b"]["marks"]
+    with pytest.raises(RetryAfter):
+        make_limiter(table, clock).wait([bucket])
+    clock.now += 66.1
+    assert free(make_limiter(table, clock), bucket) == 30
+
+
+def test_a_row_that_was_deleted_begins_again(table: Table, clock: Clock) -> None:
+    limiter, bucket = make_limiter(table, clock), Bucket("b", 5, 60)
+    for _ in range(40):
+        limiter.wait([bucket])
+        clock.now += 20
+    table.model.items.clear()
+    clock.now += 2 * 86_400
+    assert free(limiter, bucket) == 5
+
+
+def test_a_reservation_that_took_too_long_is_not_used(table: Table, clock: Clock) -> None:
+    class Stalled(Table):
+        def update_item(self, **request: Any) -> dict[str, Any]:
+            clock.now += 6
+            return super().update_item(**request)
+
+    for bucket in (PAIR, Bucket("b", 1000, 60), Bucket("b", 5, 1)):
+        with pytest.raises(RetryAfter, match="took too long"):
+            make_limiter(Stalled(), clock).wait([bucket])
+
+
+# --- waits and pauses -------------------------------------------------------------------------------------------------
+
+
 def test_a_long_wait_raises_retry_after(table: Table, clock: Clock) -> None:
     limiter, bucket = make_limiter(table, clock), Bucket("b", 1, 60)
     limiter.wait([bucket])
     with pytest.raises(RetryAfter) as retry:
         limiter.wait([bucket])
-    assert 0 < retry.value.seconds <= 63
+    assert 60 < retry.value.seconds <= 67
 
 
 def test_a_full_bucket_causes_no_further_write_until_it_can_have_capacity(table: Table, clock: Clock) -> None:
@@ -232,15 +395,15 @@ def test_a_reservation_is_not_released_after_a_later_reservation(table: Table, c
     other = make_limiter(table, clock)
 
     class Interleaved(RateLimiter):
-        def _reserve(self, bucket: Bucket, now: float) -> Any:
+        def _reserve(self, bucket: Bucket) -> Any:
             if bucket is app:
                 other.wait([chat])
                 raise RetryAfter(1, "full")
-            return RateLimiter._reserve(self, bucket, now)
+            return RateLimiter._reserve(self, bucket)
 
     with pytest.raises(RetryAfter):
         Interleaved(table, "parley", clock, clock.sleep).wait([chat, app])  # pyright: ignore[reportArgumentType]
-    interval = spacing(chat).interval
+    interval = spacing(chat.limits[0]).interval
     [row] = [item for key, item in table.model.items.items() if key == "limit#chat"]
     assert float(row["tat"]["N"]) - clock.now >= interval - 1e-6
 

@@ -11,9 +11,9 @@ _DEFAULT_WAIT = 60.0
 """Seconds to wait if a refusal names no time. Such refusals come from Cloudflare, in front of Discord."""
 _LONGEST_WAIT = 86_400
 """Seconds. A longer wait is taken for an error and ignored."""
-_INVALID = 1_000
-"""Invalid requests in ten minutes after which this app pauses. Discord bans an IP address at 10,000. Other apps may use
-the same address."""
+_INVALID = 100
+"""Invalid requests in a minute after which this app pauses. Discord bans an IP address at 10,000 in ten minutes. Other
+apps may use the same address."""
 
 
 def buckets(call: Call, app: App) -> tuple[Bucket, Bucket]:
@@ -34,7 +34,7 @@ def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple
         if reset:
             feedback.append(Pause(route, reset))
     if answer.status in (401, 403) or (answer.status == 429 and scope != "shared"):
-        invalid = Bucket(_key(app, "invalid"), _INVALID, 600)
+        invalid = Bucket(_key(app, "invalid"), _INVALID, 60)
         feedback.append(BreakerFailure(invalid, (_bot_bucket(app), _interaction_bucket(app))))
     return tuple(feedback)
 

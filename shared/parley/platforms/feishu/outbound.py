@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import quote
 
-from parley.adapter import IDEMPOTENT, Answer, App, Bucket, Call, Pause, Profile, Steps, UndeliverableError
+from parley.adapter import IDEMPOTENT, Answer, App, Bucket, Call, Limit, Pause, Profile, Steps, UndeliverableError
 from parley.errors import RetryAfter
 from parley.model import AnyMedia, AnySegment, Destination, Outgoing, Quote, Reply, digest
 from parley.platforms.feishu import media, push
@@ -58,11 +58,8 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     """
     config: Config = app.config
     if call.name == "push":
-        hook = f"feishu#webhook#{digest(call.url)[:32]}"
-        return Bucket(f"{hook}#s", 5, 1), Bucket(f"{hook}#m", 100, 60)
-    api = f"feishu#{config.app_id}#{call.name}"
-    # A burst of 30 and then 968 a minute are at most 48 in any second. One bucket, so one write, keeps both limits.
-    whole_app = Bucket(api, 1000, 60, burst=30)
+        return (Bucket(f"feishu#webhook#{digest(call.url)[:32]}", 5, 1, Limit(100, 60)),)
+    whole_app = Bucket(f"feishu#{config.app_id}#{call.name}", 50, 1, Limit(1000, 60))
     match call.name:
         case "send" | "reply":
             return Bucket(f"feishu#chat#{out.to.room_id or out.to.user_id or out.to.message_id}", 5, 1), whole_app

@@ -16,6 +16,7 @@ from parley.adapter import (
     App,
     Bucket,
     Call,
+    Limit,
     Outcome,
     Permanent,
     Profile,
@@ -105,20 +106,20 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     """The limits of WeCom (docs: Frequency limits).
 
     A company may call each API 10,000 times a minute and 150,000 times an hour. A person receives 30 messages a minute
-    and 1,000 an hour from an app. WeCom drops further messages and reports them as sent.
+    and 1,000 an hour from an app, and 200 a minute and 10,000 a day from chats. WeCom drops further messages and
+    reports them as sent.
     """
     config: Config = app.config
     if out.to.webhook:
         return robot.limits(call)
-    # A burst of 7,000 calls, then 2,383 a minute, keeps both limits of a company. For a person: 12, then 16 a minute.
-    company = Bucket(f"wecom#{config.corp_id}#{call.name}", 150_000, 3600, burst=7000)
+    company = Bucket(f"wecom#{config.corp_id}#{call.name}", 10_000, 60, Limit(150_000, 3600))
     if call.name == "send_to_chat":
-        return Bucket(f"wecom#{config.corp_id}#chat#{out.to.room_id}", 200, 60), company
+        return Bucket(f"wecom#{config.corp_id}#chat#{out.to.room_id}", 200, 60, Limit(10_000, 86_400)), company
     if call.name != "send":
         return (company,)
     names = receivers.persons(out.to.user_id)[:_COUNTED]
     app_key = f"wecom#{config.corp_id}#{config.agent_id}"
-    return *(Bucket(f"{app_key}#{name}", 30, 60, burst=12) for name in names), company
+    return *(Bucket(f"{app_key}#{name}", 30, 60, Limit(1000, 3600)) for name in names), company
 
 
 def download(media: AnyMedia, message_id: str, app: App) -> Call:

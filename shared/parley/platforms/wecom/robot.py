@@ -77,10 +77,10 @@ def steps(out: Outgoing, app: App) -> Steps:
 
 
 def limits(call: Call) -> tuple[Bucket, ...]:
-    """20 messages a minute for each robot, at most a few at once."""
+    """20 messages a minute for each robot."""
     if call.name != "push":
         return ()
-    return (Bucket(f"wecom#robot#{digest(call.query.get('key', ''))[:32]}", 20, 60, burst=6),)
+    return (Bucket(f"wecom#robot#{digest(call.query.get('key', ''))[:32]}", 20, 60),)
 
 
 def _hook(out: Outgoing, app: App) -> _Hook:

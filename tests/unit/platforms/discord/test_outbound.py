@@ -323,7 +323,7 @@ def test_an_invalid_request_counts_as_a_breaker_failure(status, headers, failure
     found = of_type(feedback(status, headers, interaction=interaction), BreakerFailure)
     assert len(found) == failures
     for failure in found:
-        assert (failure.bucket.limit, failure.bucket.period) == (1000, 600)
+        assert (failure.bucket.limit, failure.bucket.period) == (100, 60)
         assert [bucket.key.rpartition("#")[2] for bucket in failure.pauses] == ["bot", "interactions"]
 
 

@@ -12,6 +12,7 @@ from parley.adapter import (
     Answer,
     App,
     Call,
+    Limit,
     Permanent,
     Sent,
     Token,
@@ -21,7 +22,6 @@ from parley.adapter import (
     fallback,
 )
 from parley.engine.http import Http
-from parley.engine.rate_limiter import spacing
 from parley.errors import RetryAfter
 from parley.model import Button, Card, Destination, File, Image, Outgoing, Reply, Text
 from parley.platforms.wecom import outbound, robot
@@ -78,13 +78,16 @@ def test_an_app_has_one_token_and_a_robot_none() -> None:
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def buckets(reply: Reply, to: Destination) -> dict[str, tuple[int, float]]:
-    return {one.key: (one.limit, one.period) for one in outbound.limits(first(reply, to), out(reply, to), APP)}
+def buckets(reply: Reply, to: Destination) -> dict[str, tuple[Limit, ...]]:
+    return {one.key: one.limits for one in outbound.limits(first(reply, to), out(reply, to), APP)}
 
 
 def test_a_message_counts_for_its_person_and_for_the_company() -> None:
     found = buckets(Reply.of("x"), PERSON)
-    assert found == {f"wecom#{CORP}#1000002#zhangsan": (30, 60), f"wecom#{CORP}#send": (150_000, 3600)}
+    assert found == {
+        f"wecom#{CORP}#1000002#zhangsan": (Limit(30, 60), Limit(1000, 3600)),
+        f"wecom#{CORP}#send": (Limit(10_000, 60), Limit(150_000, 3600)),
+    }
     # User ids are not case-sensitive.
     assert buckets(Reply.of("x"), Destination(platform="wecom", app="demo", user_id="ZhangSan")) == found
 
@@ -107,7 +110,10 @@ def test_a_message_counts_for_each_person_that_it_names(who: str, persons: list[
 
 def test_a_message_to_a_chat_counts_for_the_chat() -> None:
     to = Destination(platform="wecom", app="demo", room_id="wr1")
-    assert set(buckets(Reply.of("x"), to)) == {f"wecom#{CORP}#chat#wr1", f"wecom#{CORP}#send_to_chat"}
+    assert buckets(Reply.of("x"), to) == {
+        f"wecom#{CORP}#chat#wr1": (Limit(200, 60), Limit(10_000, 86_400)),
+        f"wecom#{CORP}#send_to_chat": (Limit(10_000, 60), Limit(150_000, 3600)),
+    }
 
 
 def test_a_push_counts_for_its_robot_without_showing_the_key() -> None:
@@ -116,16 +122,6 @@ def test_a_push_counts_for_its_robot_without_showing_the_key() -> None:
     assert (bucket.limit, bucket.period) == (20, 60)
     assert HOOK.partition("key=")[2] not in bucket.key
     assert not robot.limits(Call(name="upload", method="POST", url="https://x"))
-
-
-def test_burst_and_rate_stay_below_the_limits_of_a_minute_and_an_hour() -> None:
-    """A burst of 12, then 16 a minute, keeps both limits of a person; 7,000, then 2,383, those of a company."""
-    person, company = outbound.limits(first(Reply.of("x")), out(Reply.of("x")), APP)
-    for bucket, minute, hour in ((person, 30, 1000), (company, 10_000, 150_000)):
-        pace = spacing(bucket)
-        burst = pace.burst / pace.interval + 1
-        assert burst + 60 / pace.interval <= minute
-        assert burst + 3600 / pace.interval <= hour
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------------------
