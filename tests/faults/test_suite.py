@@ -10,6 +10,7 @@ import pytest
 from parley.adapter import Permanent
 from parley.engine import attempt, callback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
+from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
 from parley.journal.inbox import NO_LEASES, Inbox, Snapshot, State
 from parley.journal.states import Lease, Replies
@@ -140,7 +141,7 @@ def test_a_deliverer_that_forgets_an_unknown_outcome_sends_twice_and_is_detected
         return fallback_of(sending, refused, media, now)
 
     monkeypatch.setattr(attempt, "fallback_of", forgets)
-    runs = (replace(EXPIRED_TOKENS, seed=seed) for seed in range(7, 20))
+    runs = (replace(EXPIRED_TOKENS, seed=seed) for seed in range(7, 80))
     assert any(random_run(run, DISCORD).findings.duplicated for run in runs)
 
 
@@ -177,6 +178,25 @@ def test_a_passive_reply_that_does_not_wait_for_earlier_replies_is_detected(
     monkeypatch.setattr(PassiveReplies, "_is_turn", lambda *_: True)
     runs = (Run(seed=seed, messages=200, conversations=20) for seed in range(1, 6))
     assert any(random_run(run, passive).findings.out_of_order for run in runs)
+
+
+def test_a_processor_that_delivers_past_the_replies_in_the_queue_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Direct, "_is_waiting", lambda *_: False)
+    runs = (Run(seed=seed, messages=200, conversations=10) for seed in range(1, 6))
+    assert any(random_run(run).findings.out_of_order for run in runs)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.title)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_replies_are_delivered_at_once_unless_it_is_switched_off(
+    monkeypatch: pytest.MonkeyPatch, target: Target, *, at_once: bool
+) -> None:
+    """Passive replies, which callbacks may carry, take the queue."""
+    monkeypatch.setenv("PARLEY_DELIVER_AT_ONCE", str(at_once).lower())
+    scenario = scenarios.Scenario("count", warm=True)
+    result = scenarios.run(target, scenario, renderings(target))
+    assert result.findings.good
+    assert bool(result.sim.outbound.accepted) is not (at_once and not target.replies_passively)
 
 
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])
