@@ -48,7 +48,10 @@ def test_one_poisoned_conversation_of_fifty_delays_none_of_the_others() -> None:
     healthy, _ = reply_times(bot_with_poison())
     answered, sim = reply_times(bot_with_poison(), "/poison")
     others = [f"person-{number}" for number in range(1, CONVERSATIONS)]
-    assert max(max(answered[person]) for person in others) <= max(max(healthy[person]) for person in others)
+    last, usual = (max(max(times[person]) for person in others) for times in (answered, healthy))
+    # With another message in the queue, SQS hands out the groups in another order, and two calls are 0.06 s apart. A
+    # conversation that waited for an attempt at the poison would be seconds late.
+    assert last <= usual + 0.25
     # The messages after the poison are handled in order, once it is in the dead-letter queue.
     assert len(sim.dead["inbound"]) == 1
     assert len(answered["person-0"]) == 3
