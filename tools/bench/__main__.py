@@ -1,72 +1,122 @@
 """Measures cold starts and callbacks, and prints the medians. The exit status is 0 even if a target is missed."""
 
 import argparse
-import base64
 import os
-import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.bench import aws, callbacks, interactions, sample, sealed, starts, timing
+from tools.bench import callbacks, cloud, interactions, report, sealed, starts, timing, views, ways
+from tools.bench.report import Table
+from tools.bench.ways import Taken, Way
 
 IMPORT_TARGET, CALLBACK_TARGET = 1.3, 1.5
 CALLS = 200
 """Calls in each round."""
+_COMMAND = "make bench ARGS=--write"
 
 
 def main() -> None:
     """Run all measurements."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="fresh processes per figure (default 9)")
-    runs = parser.parse_args().runs
-    where = _one_core()
-    print(f"Python {platform.python_version()}, {platform.machine()}, {where}. Medians of CPU time, and ratios.")
-    with tempfile.TemporaryDirectory() as name, aws.running() as cloud:
-        _imports(Path(name), cloud, runs)
-        _first_answers(Path(name), cloud, runs)
-    _callbacks("Feishu callback", callbacks.functions(), CALLBACK_TARGET)
-    _callbacks("Discord interaction", interactions.functions())
-    _callbacks("WeChat callback in safe mode", sealed.functions())
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
+    options = parser.parse_args()
+    print(f"{report.machine()}, {_one_core()}. Medians of CPU time, and ratios.")
+    tables: list[Table] = []
+    with tempfile.TemporaryDirectory() as name, cloud.running(Path(name)) as aws:
+        folder = Path(name)
+        layer = views.layer(folder)
+        tables += [_shown(_imports(folder, layer, aws, options.runs))]
+        tables += [_shown(_first_responses(folder, layer, aws, options.runs))]
+        for platform, compared in ways.of_platform(ways.ways(folder, layer)):
+            tables += [_shown(_ways(platform, compared, ways.measure(compared, options.runs, aws)))]
+    tables += [
+        _shown(_callbacks("callback of Feishu", callbacks.functions(), CALLBACK_TARGET)),
+        _shown(_callbacks("callback of Discord", interactions.functions())),
+        _shown(_callbacks("callback of WeChat", sealed.functions())),
+    ]
+    if options.write:
+        report.write(tables)
 
 
-def _imports(folder: Path, cloud: aws.Aws, runs: int) -> None:
-    print(f"\nimport of a handler, ms ({runs} fresh processes each, with byte code, only the packages of the layer)")
-    base, *others = starts.imports(folder)
+def _shown(table: Table) -> Table:
+    print(f"\n{table.text()}", flush=True)
+    return table
+
+
+def _imports(folder: Path, layer: Path, aws: cloud.Cloud, runs: int) -> Table:
+    base, *others = starts.imports(folder, layer)
     without_target = (base.name, starts.CLIENTS, others[-1].name)
-    found = timing.starts([base, *others], runs, cloud.environment())
+    found = timing.starts([base, *others], runs, aws.environment())
     ratios = timing.ratios(found, base.name)
-    for name, values in found.items():
-        target = "" if name in without_target else _target(ratios[name] <= IMPORT_TARGET, f"at most {IMPORT_TARGET}")
-        print(_line(name, statistics.median(values), ratios[name], target))
+    rows = [
+        (
+            name,
+            f"{statistics.median(values):.0f}",
+            f"{ratios[name]:.2f}",
+            "" if name in without_target else _met(ratios[name] <= IMPORT_TARGET),
+        )
+        for name, values in found.items()
+    ]
+    columns = ("", "ms", "base line = 1", f"aim: at most {IMPORT_TARGET}")
+    return _table("imports", "import of a handler", columns, rows, f"{runs} fresh processes each")
 
 
-def _first_answers(folder: Path, cloud: aws.Aws, runs: int) -> None:
-    print("\nfirst response, ms (import, configuration from SSM, verify, decrypt, normalise, send to SQS)")
-    headers, body = sample.callback()
-    event: dict[str, object] = {
-        "httpMethod": "POST",
-        "headers": headers,
-        "pathParameters": {"app": "demo"},
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
-    found = timing.starts(starts.first_answers(folder, event), runs, cloud.environment())
-    ratios = timing.ratios(found, "parley")
-    for name, values in found.items():
-        print(_line(name, statistics.median(values), ratios[name], ""))
+def _first_responses(folder: Path, layer: Path, aws: cloud.Cloud, runs: int) -> Table:
+    event = ways.gateway_event(ways.say(aws, "feishu", "/count"))
+    found = timing.starts(starts.first_responses(folder, layer, event), runs, aws.environment())
+    return _table(
+        "first response",
+        "first response to a callback of Feishu",
+        ("", "ms", "parley = 1"),
+        _plain_rows(found, "parley"),
+        f"{runs} fresh processes each",
+    )
 
 
-def _callbacks(title: str, functions: dict[str, Callable[[], Any]], target: float = 0) -> None:
-    print(f"\none {title}, us ({timing.ROUNDS} rounds of {CALLS} calls, the same bytes)")
+def _ways(platform: str, compared: Sequence[Way], taken: Taken) -> Table:
+    totals = {name: stages["total"] for name, stages in taken.items()}
+    ratios = timing.ratios(totals, compared[0].name)
+    stages = ("callback", "processor", "deliverer", "total")
+    rows = [
+        (
+            way.name,
+            *(f"{statistics.median(taken[way.name][x]):.0f}" if x in taken[way.name] else "" for x in stages),
+            f"{ratios[way.name]:.2f}",
+        )
+        for way in compared
+    ]
+    runs = len(next(iter(totals.values())))
+    return _table(
+        f"first call of {platform}",
+        f"first event to the first call, {platform}",
+        ("", "callback, ms", "processor, ms", "deliverer, ms", "total, ms", "parley, at once = 1"),
+        rows,
+        f"{runs} times fresh processes",
+    )
+
+
+def _callbacks(title: str, functions: dict[str, Callable[[], Any]], target: float = 0) -> Table:
     found = timing.calls(functions, CALLS)
-    ratios = timing.ratios(found, "parley")
-    for name, values in found.items():
-        shown = _target(ratios[name] >= target, f"at least {target}") if target and name != "parley" else ""
-        print(_line(name, statistics.median(values), ratios[name], shown))
+    rows = _plain_rows(found, "parley")
+    columns = ("", "µs", "parley = 1")
+    if target:
+        columns += (f"aim: at least {target}",)
+        rows = [(*row, "" if row[0] == "parley" else _met(float(row[2]) >= target)) for row in rows]
+    return _table(title, f"one {title}", columns, rows, f"{timing.ROUNDS} rounds of {CALLS} calls")
+
+
+def _plain_rows(found: timing.Times, base: str) -> list[tuple[str, ...]]:
+    ratios = timing.ratios(found, base)
+    return [(name, f"{statistics.median(values):.0f}", f"{ratios[name]:.2f}") for name, values in found.items()]
+
+
+def _table(name: str, title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], settings: str) -> Table:
+    return Table(name, _COMMAND, title, columns, tuple(rows), settings)
 
 
 def _one_core() -> str:
@@ -77,12 +127,8 @@ def _one_core() -> str:
     return "one core"
 
 
-def _target(met: bool, target: str) -> str:
-    return f"target {target}: {'met' if met else 'NOT met'}"
-
-
-def _line(name: str, value: float, ratio: float, target: str) -> str:
-    return f"  {name:29s}{value:8.0f}  ({ratio:.2f}x)  {target}".rstrip()
+def _met(met: bool) -> str:
+    return "met" if met else "NOT met"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The cold starts that are compared: the import of a handler, and the response to a first callback."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tools.bench import views
 from tools.bench.timing import Start
@@ -21,9 +23,8 @@ assert answer["statusCode"] == 200, answer
 _LARK_APP = Path(__file__).with_name("lark_app.py")
 
 
-def imports(folder: Path) -> list[Start]:
+def imports(folder: Path, layer: Path) -> list[Start]:
     """boto3 as the base, the handler of every function, one with the clients of its first callback, and lark-oapi."""
-    layer = views.layer(folder)
     functions = sorted(path.parent for path in (views.ROOT / "functions").glob("*/app.py"))
     feishu = next(path for path in functions if path.name == "feishu")
     return [
@@ -38,13 +39,13 @@ def _paths(function: Path, layer: Path) -> tuple[Path, ...]:
     return function, views.ROOT / "mybot", views.ROOT / "shared", layer
 
 
-def first_answers(folder: Path, event: dict[str, object]) -> list[Start]:
-    """A first callback: import, configuration from SSM, message to SQS, response."""
+def first_responses(folder: Path, layer: Path, event: Mapping[str, Any]) -> list[Start]:
+    """A first callback of Feishu: import, configuration from SSM, message to SQS, response."""
     code, text = _FIRST.format(code="import app"), json.dumps(event)
     lark = views.with_needs(folder, "lark-oapi", "boto3")
     feishu = views.ROOT / "functions" / "feishu"
     return [
-        Start("parley", code, _paths(feishu, folder / "layer"), stdin=text),
+        Start("parley", code, _paths(feishu, layer), stdin=text),
         Start(
             "lark-oapi + boto3",
             code.replace("import app", "import lark_app as app"),

@@ -25,7 +25,9 @@ import sys, time
 {before}
 started = time.process_time()
 {code}
-print((time.process_time() - started) * 1e3)
+ended = time.process_time()
+{after}
+print((ended - started) * 1e3)
 """
 
 
@@ -37,6 +39,8 @@ class Start:
     code: str
     paths: tuple[Path, ...]
     before: str = ""
+    after: str = ""
+    """Code that runs after the measurement."""
     stdin: str = ""
     options: tuple[str, ...] = ()
     """Options of the interpreter."""
@@ -47,7 +51,7 @@ def starts(chosen: Sequence[Start], runs: int, environment: Mapping[str, str] | 
     found: Times = {start.name: [] for start in chosen}
     for number in range(runs + 1):
         for start in chosen:
-            taken = _run(start, environment or {})
+            taken, _ = once(start, environment or {})
             if number:
                 found[start.name].append(taken)
     return found
@@ -72,9 +76,10 @@ def ratios(found: Times, base: str) -> dict[str, float]:
     }
 
 
-def _run(start: Start, environment: Mapping[str, str]) -> float:
+def once(start: Start, environment: Mapping[str, str]) -> tuple[float, str]:
+    """Milliseconds of CPU time of one process, and the last line that it has printed. Raises SystemExit if it fails."""
     paths = os.pathsep.join(map(str, start.paths))
-    program = _PROGRAM.format(before=start.before, code=start.code)
+    program = _PROGRAM.format(before=start.before, code=start.code, after=start.after)
     done = subprocess.run(
         [sys.executable, "-S", *start.options, "-c", program],
         env={"PYTHONPATH": paths, "PATH": os.environ.get("PATH", ""), **environment},
@@ -85,4 +90,5 @@ def _run(start: Start, environment: Mapping[str, str]) -> float:
     )
     if done.returncode:
         raise SystemExit(f"bench: {start.name} does not start:\n{done.stderr[-2000:]}")
-    return float(done.stdout.splitlines()[-1])
+    *printed, milliseconds = done.stdout.splitlines()
+    return float(milliseconds), printed[-1] if printed else ""

@@ -41,6 +41,8 @@ def _needs(names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _view(folder: Path, names: list[str]) -> Path:
+    if folder.exists():
+        return folder
     folder.mkdir()
     for name in names:
         try:
