@@ -1,0 +1,114 @@
+"""The measured messages: a series of each kind, one a second, through one warm process of each function."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from playground.platforms.base import NewMessage, Press
+from playground.platforms.model import Message
+from tools.cost.metering import MeteredSimulation, Usage, mean
+from tools.faults.aws import isolated
+from tools.faults.targets import APP, Target, titled
+
+FEISHU = titled("feishu")
+LIMITS = {("callback", True): 1, ("processor", True): 5, ("processor", False): 4, ("deliverer", False): 4}
+"""The most AWS requests that each function may make for one standard message, at once and through the queue."""
+SERIES = 60
+"""Messages of one series: limits that are leased in portions cost some messages more than others."""
+_WARM_UP = 2
+"""Messages before the series, so that tokens and configurations are cached."""
+_BETWEEN = 1.0
+"""Seconds between two messages."""
+
+WAYS = (True, False)
+"""The processor delivers the replies at once, or they go through the queue."""
+
+Send = Callable[[MeteredSimulation, Target, int], None]
+"""Lets a person do something, for the message with that number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One kind of message. `fails`: the first call to the platform fails. `apart`: seconds between two messages."""
+
+    title: str
+    send: Send
+    fails: bool = False
+    apart: float = _BETWEEN
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The usage of each message of a series, and their average."""
+
+    each: tuple[Usage, ...]
+    average: Usage
+
+    def most(self, stage: str) -> float:
+        """The most AWS requests that the function `stage` makes for one message."""
+        return max(usage.count(stage) for usage in self.each)
+
+
+Ledger = Mapping[tuple[Case, bool], Series]
+"""The measured series, by case and way: at once, or through the queue."""
+
+
+def measured(cases: Iterable[Case], target: Target = FEISHU) -> Ledger:
+    """Measure `cases` in both ways."""
+    with isolated():
+        return {(case, at_once): _measure(case, target, at_once=at_once) for case in cases for at_once in WAYS}
+
+
+def _measure(case: Case, target: Target, *, at_once: bool) -> Series:
+    sim = MeteredSimulation(target, at_once=at_once, fails=case.fails)
+    each: list[Usage] = []
+    for number in range(_WARM_UP + SERIES):
+        sim.clock.sleep(case.apart)
+        with sim.metering() as usage:
+            case.send(sim, target, number)
+            sim.settle()
+        each.append(usage)
+    measured = each[_WARM_UP:]
+    return Series(tuple(measured), mean(measured))
+
+
+# --- what people do ---------------------------------------------------------------------------------------------------
+
+
+def _command(name: str) -> Send:
+    def send(sim: MeteredSimulation, target: Target, number: int) -> None:
+        text = target.text(name, f"m{number:05}")
+        sim.platforms[target.name].send_message(APP, target.room, "lin", NewMessage(text=text))
+
+    return send
+
+
+def _in_another_conversation(sim: MeteredSimulation, target: Target, number: int) -> None:
+    text = target.text("count", f"m{number:05}")
+    sim.platforms[target.name].send_message(APP, "private", f"person-{number}", NewMessage(text=text))
+
+
+def _press(sim: MeteredSimulation, target: Target, _number: int) -> None:
+    platform = sim.platforms[target.name]
+    cards = [message for message in platform.messages.values() if platform.parts(message)[0]["kind"] == "card"]
+    if not cards:
+        cards.append(_card(sim, target))
+    platform.press(APP, cards[0].id, "lin", Press(button="Press"))
+
+
+def _card(sim: MeteredSimulation, target: Target) -> Message:
+    """A card that the bot has sent."""
+    _command("card")(sim, target, 0)
+    sim.settle()
+    return list(sim.platforms[target.name].messages.values())[-1]
+
+
+STANDARD = Case("a command that changes the bot's state, with one reply", _command("count"))
+CASES = (
+    STANDARD,
+    Case("the same, each one in another conversation", _in_another_conversation),
+    Case("a text that leaves the state unchanged, with one reply", _command("echo")),
+    Case("a command with two replies, state unchanged", _command("two")),
+    Case("a press of a button on a card, state unchanged", _press),
+    Case("a reply of two calls: an image is uploaded first", _command("photo")),
+    Case("a reply whose first call fails with HTTP 500", _command("echo"), fails=True, apart=10),
+)

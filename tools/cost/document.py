@@ -1,0 +1,251 @@
+"""The text of docs/cost.md."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from tools.cost import bill, fixed
+from tools.cost.bill import Line
+from tools.cost.cases import CASES, LIMITS, STANDARD, WAYS, Ledger, Series
+from tools.cost.figures import ASSUMPTIONS, LOG_BYTES, MEASURED, PER_MILLION, PER_MONTH, PRICES, memory
+from tools.cost.metering import Unit, Usage
+
+REASONS: dict[tuple[str, str], str] = {
+    ("write in", "TransactWriteItems"): "The decision on the message. A message that comes again finds it, and the bot "
+    "does not run twice. In one transaction with the next two rows, so that all are written or none",
+    ("write conv", "TransactWriteItems"): "The bot's state. It is not written if the bot leaves it unchanged",
+    ("write out", "TransactWriteItems"): "The reply, stored before anything is sent: a worker that dies leaves it to "
+    "the next one",
+    (
+        "write due",
+        "TransactWriteItems",
+    ): "The reply's entry in the index. The sweeper finds a reply that no worker takes",
+    ("write queued", "UpdateItem"): "The last reply of the conversation that is in the queue: no later one may "
+    "overtake it",
+    ("write limit", "UpdateItem"): "The platform's rate limits, which all instances share",
+    ("write out", "UpdateItem"): "The result of the call, and what the platform calls the message. Through the queue "
+    "also the lease, before the call",
+    ("write due", "UpdateItem"): "The entry of the index is removed with the result",
+    ("read in", "BatchGetItem"): "Whether the message is decided already",
+    ("read conv", "BatchGetItem"): "The bot's state",
+    ("read queued", "BatchGetItem"): "Whether an earlier reply is in the queue",
+}
+"""Why the standard message needs a unit, by kind and row, and by request."""
+
+
+def document(ledger: Ledger) -> str:
+    """The text of docs/cost.md."""
+    standard = {at_once: ledger[STANDARD, at_once] for at_once in WAYS}
+    ways = {at_once: series.average for at_once, series in standard.items()}
+    sums = {at_once: bill.total(usage, at_once=at_once) for at_once, usage in ways.items()}
+    return _TEXT.format(
+        at_once=sums[True],
+        queue=sums[False],
+        cases=_table(_case_rows(ledger)),
+        functions=_table(_function_rows(standard)),
+        costs=_table(_cost_rows(ways)),
+        units=_table(_unit_rows(ways)),
+        log_kb=_log_kilobytes(at_once=True),
+        logs=_log_kilobytes(at_once=True) * PER_MILLION["log KB"],
+        memory=memory("processor"),
+        share=memory("processor") / ASSUMPTIONS["core_mb"],
+        factor=ASSUMPTIONS["core_mb"] / memory("processor"),
+        machine=MEASURED["machine"],
+        measured=MEASURED["date"],
+        **PRICES,
+        **ASSUMPTIONS,
+        **_fixed(),
+    )
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _table(rows: Iterable[Iterable[object]]) -> str:
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
+def _amount(number: float) -> str:
+    """`number` with three digits; empty for zero."""
+    return f"{number:.3g}" if number else ""
+
+
+def _case_rows(ledger: Ledger) -> Iterable[Iterable[object]]:
+    for case in CASES:
+        yield (
+            case.title,
+            *(f"{bill.total(ledger[case, at_once].average, at_once=at_once):.2f}" for at_once in WAYS),
+        )
+
+
+def _function_rows(standard: Mapping[bool, Series]) -> Iterable[Iterable[object]]:
+    for stage, at_once in LIMITS:
+        usage = standard[at_once].average
+        yield (
+            stage,
+            "both" if stage == "callback" else "at once" if at_once else "queue",
+            _operations(usage.requests[stage]),
+            f"{standard[at_once].most(stage):g}",
+            LIMITS[stage, at_once],
+            _amount(usage.platform_calls(stage)),
+            f"{bill.duration(usage, stage, at_once=at_once):.0f}",
+        )
+
+
+def _operations(requests: Counter[str]) -> str:
+    return ", ".join(f"{_amount(number)} {name}" for name, number in sorted(requests.items()) if "/" not in name)
+
+
+def _cost_rows(ways: Mapping[bool, Usage]) -> Iterable[Iterable[object]]:
+    both = zip(*(bill.lines(usage, at_once=at_once) for at_once, usage in ways.items()), strict=True)
+    for direct, queued in both:
+        amounts = (_amount(line.amount) for line in (direct, queued))
+        yield direct.name, f"{direct.price:g}", *amounts, f"{direct.dollars:.2f}", f"{queued.dollars:.2f}"
+    yield "**total**", "", "", "", *(f"**{bill.total(usage, at_once=at_once):.2f}**" for at_once, usage in ways.items())
+
+
+def _unit_rows(ways: Mapping[bool, Usage]) -> Iterable[Iterable[object]]:
+    units = {unit for usage in ways.values() for unit in usage.units}
+    order = list(REASONS)
+    for unit in sorted(units, key=lambda unit: order.index(_purpose(unit))):
+        row = "index `due`" if unit.row == "due" else f"`{unit.row}#`"
+        amounts = (_amount(usage.units.get(unit, 0)) for usage in ways.values())
+        yield row, unit.kind, unit.request, *amounts, REASONS[_purpose(unit)]
+
+
+def _purpose(unit: Unit) -> tuple[str, str]:
+    return f"{unit.kind} {unit.row}", unit.request
+
+
+def _log_kilobytes(*, at_once: bool) -> float:
+    names = ("callback", "processor, at once") if at_once else ("callback", "processor, queue", "deliverer")
+    return sum(LOG_BYTES[name] for name in names) / 1000
+
+
+class _Monthly(NamedTuple):
+    name: str
+    number: int
+
+    @property
+    def dollars(self) -> float:
+        return self.number * PER_MONTH[self.name]
+
+
+def _fixed() -> dict[str, Any]:
+    """What a stage costs each month without any message, and its metrics with some."""
+    idle, watched = fixed.idle_month(), _Monthly("metric of an alarm", fixed.alarm_metrics())
+    resting = _Monthly("custom metric", len(fixed.idle_metrics()))
+    busy = (_Monthly("custom metric", len(fixed.custom_metrics())), watched)
+    methods = fixed.api_methods()
+    return {
+        "idle": _table([*map(_idle_row, idle), *map(_monthly_row, (resting, watched))]),
+        "idle_total": sum(line.dollars for line in idle) + resting.dollars + watched.dollars,
+        "idle_without_alarms": sum(line.dollars for line in idle) + resting.dollars,
+        "mappings": fixed.event_source_mappings(),
+        "fixed": _table(map(_monthly_row, busy)),
+        "fixed_total": sum(row.dollars for row in busy),
+        "queue_metrics": len(fixed.deliverer_metrics()),
+        "methods": methods,
+        "detailed": methods * fixed.API_METRICS,
+        "saved": methods * fixed.API_METRICS * PER_MONTH["custom metric"],
+    }
+
+
+def _idle_row(line: Line) -> tuple[str, ...]:
+    return line.name, f"{line.amount * 1e6:,.0f}", f"{line.price:g} per million", f"{line.dollars:.2f}"
+
+
+def _monthly_row(row: _Monthly) -> tuple[str, ...]:
+    return row.name, str(row.number), f"{PER_MONTH[row.name]:.2f}", f"{row.dollars:.2f}"
+
+
+_TEXT = """\
+# Cost of a message
+
+One million text messages, each with one reply, cost about US$ {at_once:.2f} on AWS. `python -m tools.cost --write`
+makes this document from the code and from [tools/prices.toml](../tools/prices.toml). A test fails if it is outdated.
+
+There are two ways for a reply. The processor delivers it **at once**. If something has to wait, the reply goes
+**through the queue**, and the deliverer delivers it. With `PARLEY_DELIVER_AT_ONCE=false` all replies go through the
+queue.
+
+| one million messages | at once, US$ | through the queue, US$ |
+|---|--:|--:|
+{cases}
+
+Each row is the average of 60 messages to Feishu, one a second, through the real functions. Each function is one warm
+process. Configurations and access tokens are cached. The last two rows go through the queue in both columns: the
+processor does not begin a reply of several calls, and it leaves a failed call to the deliverer.
+
+## The standard message
+
+The first row of the table, in detail.
+
+| function | way | AWS requests | most | limit | calls to the platform | billed ms |
+|---|---|---|--:|--:|--:|--:|
+{functions}
+
+*Most* is the largest number of AWS requests for one of the 60 messages; a test fails above the *limit*. The callback
+makes its one request before it acknowledges the message.
+
+| billed item | US$ per million items | a message: at once | queue | US$ per million messages: at once | queue |
+|---|--:|--:|--:|--:|--:|
+{costs}
+
+Each unit of DynamoDB, and why it is needed:
+
+| row | unit | request | at once | queue | why |
+|---|---|---|--:|--:|---|
+{units}
+
+A write of a transaction costs two units for each KB, every other write one. A write also costs its units if its
+condition fails. The index holds keys only: an update that leaves the keys as they are costs it nothing.
+
+The prices and assumptions:
+
+- List prices of {region} on {date}, without free tiers, taxes and data transfer. Check the current prices before you
+  plan with them: <https://aws.amazon.com/pricing/>.
+- A request to AWS takes {aws_milliseconds} ms, a call of the platform's API {platform_milliseconds} ms. The function
+  that makes the call waits for it. A slower platform or a slower bot costs more.
+- `python -m tools.bench.warm` measures the CPU time of each function ({measured}, {machine}). A function with
+  {memory} MB gets {share:.0%} of a core, so its CPU time counts {factor:.1f} times. That is an upper bound: short
+  bursts between two requests are not slowed down.
+- Cold starts are not included. See [the benchmarks](benchmarks.md).
+- Logs and traces are not included. Parley writes {log_kb:.1f} KB of logs and metrics for a message that is delivered
+  at once: US$ {logs:.2f} per million messages.
+- Storage is not included: about 4 KB per message for 30 days.
+
+## An idle month
+
+A stage without messages costs about US$ {idle_total:.2f} per month, or US$ {idle_without_alarms:.2f} without alarms.
+
+| billed item | number | US$ each | US$ per month |
+|---|--:|--:|--:|
+{idle}
+| **total** | | | **{idle_total:.2f}** |
+
+- The sweeper runs every minute. It queries the eight partitions of the index. A query that finds nothing costs half a
+  unit.
+- Lambda polls {mappings} queues. An event source mapping with a maximum concurrency makes {pollers} empty receives
+  every {poll_seconds} seconds.
+- The alarms exist if `Observability` is `true`. An alarm that compares metrics is billed for each of them.
+- Access tokens are not fetched before a message needs one.
+
+## Metrics and alarms
+
+The metrics and alarms of a stage with messages cost about US$ {fixed_total:.2f} per month. The number of messages does
+not change that. Two stages in one account cost twice as much.
+
+| billed item | number | US$ per month each | US$ per month |
+|---|--:|--:|--:|
+{fixed}
+| **total** | | | **{fixed_total:.2f}** |
+
+- CloudWatch counts each combination of a name and values of dimensions as one metric. The tool sends messages through
+  every platform and counts the combinations. Failures add metrics, such as `CallbacksRejected` by reason. Replies
+  through the queue add up to {queue_metrics} metrics of the deliverer.
+- A metric is billed for the hours in which it has data. The number is for a stage that gets messages on every platform
+  in every hour.
+- API Gateway's detailed metrics are off: {methods} methods with {detailed} metrics would cost US$ {saved:.2f} per
+  month. The metric `CallbackTime` measures the same for each platform.
+"""
