@@ -26,12 +26,13 @@ _FREE = "(attribute_not_exists(#tat) OR #tat <= :now)"
 
 
 class LimitRow(NamedTuple):
-    """The row of a bucket as a process saw it. `marks`: those of each counted limit."""
+    """The row of a bucket as a process saw it at the unix second `seen`. `marks`: those of each counted limit."""
 
     tat: float
     calls: int
     room: int
     marks: tuple[Marks, ...]
+    seen: float = 0.0
 
     @property
     def is_full(self) -> bool:
@@ -57,12 +58,12 @@ def counted(bucket: Bucket) -> tuple[Limit, ...]:
     return bucket.limits[1:] if bucket.period < _COUNTED_FROM else bucket.limits
 
 
-def read(item: Item, bucket: Bucket) -> LimitRow:
-    """The row in `item`; a new row if `item` is empty."""
+def read(item: Item, bucket: Bucket, now: float) -> LimitRow:
+    """The row in `item`, which is seen `now`; a new row if `item` is empty."""
     limits = counted(bucket)
     room = get_number(item, "room") or _first_room(bucket)
     marks = sliding_window.from_text(get_text(item, "marks"), len(limits))
-    return LimitRow(get_number(item, "tat") or 0.0, int(get_number(item, "count") or 0), int(room), marks)
+    return LimitRow(get_number(item, "tat") or 0.0, int(get_number(item, "count") or 0), int(room), marks, now)
 
 
 def call_at(row: LimitRow, bucket: Bucket, now: float) -> float:
@@ -81,12 +82,19 @@ def free_from(row: LimitRow, bucket: Bucket, now: float) -> float:
     return max(times)
 
 
-def marked(row: LimitRow, bucket: Bucket, now: float, *, reserved: bool) -> LimitRow:
-    """`row` after a write that has `reserved` a call or was refused, with the marks that have to be set `now`."""
-    if not reserved and not row.is_full:
+def after_calls(row: LimitRow, bucket: Bucket, calls: int, now: float) -> LimitRow:
+    """`row` after a write that has reserved `calls` calls, with the marks that have to be set `now`."""
+    windows = _windows(row, bucket)
+    marks = tuple(sliding_window.with_calls(marks, row.calls, calls, limit, now) for marks, limit in windows)
+    return row._replace(marks=marks)
+
+
+def after_refusal(row: LimitRow, bucket: Bucket, now: float) -> LimitRow:
+    """`row` after a write that was refused, with the marks that have to be set `now`."""
+    if not row.is_full:
         return row
-    change = sliding_window.with_call if reserved else sliding_window.when_full
-    return row._replace(marks=tuple(change(marks, row.calls, limit, now) for marks, limit in _windows(row, bucket)))
+    windows = _windows(row, bucket)
+    return row._replace(marks=tuple(sliding_window.when_full(marks, row.calls, limit, now) for marks, limit in windows))
 
 
 def store_marks(row: LimitRow) -> Write:
@@ -94,9 +102,15 @@ def store_marks(row: LimitRow) -> Write:
     return Write("SET #marks = :marks", "", {"marks": sliding_window.as_text(row.marks)})
 
 
-def reservation(row: LimitRow, bucket: Bucket, now: float) -> Write:
-    """The write that reserves one call. It fails if the row has changed so that it needs another one."""
-    parts = Write("#ttl = :ttl", "", {"ttl": int(now) + TTL}), _space(row, bucket, now), _count(row, bucket, now)
+def has_plenty(row: LimitRow, bucket: Bucket, now: float) -> bool:
+    """Whether `row` was seen before, its calls are only counted, and half of its limits is free."""
+    half = min(limit.calls for limit in bucket.limits) // 2
+    return spaced(bucket) is None and row.calls > 0 and row.calls <= _room(row, bucket, now) - half
+
+
+def reservation(row: LimitRow, bucket: Bucket, now: float, calls: int = 1) -> Write:
+    """The write that reserves `calls` calls. It fails if the row has changed so that it needs another one."""
+    parts = Write("#ttl = :ttl", "", {"ttl": int(now) + TTL}), _space(row, bucket, now), _count(row, bucket, now, calls)
     return Write(
         "SET " + ", ".join(filter(None, (part.change for part in parts))),
         " AND ".join(filter(None, (part.condition for part in parts))),
@@ -119,19 +133,24 @@ def _space(row: LimitRow, bucket: Bucket, now: float) -> Write:
     return Write("#tat = #tat + :step", "#tat > :now AND #tat <= :most", values)
 
 
-def _count(row: LimitRow, bucket: Bucket, now: float) -> Write:
-    """The part of a reservation about `count`. If the row is full, it raises `room`."""
+def _count(row: LimitRow, bucket: Bucket, now: float, calls: int) -> Write:
+    """The part of a reservation about `count`. If the row is full, or several calls are reserved, it raises `room`."""
     if not counted(bucket):
         return Write("", "", {})
-    change = "#count = if_not_exists(#count, :none) + :one"
-    if row.is_full:
-        room = min(sliding_window.room(marks, limit, now) for marks, limit in _windows(row, bucket))
-        return Write(f"{change}, #room = :room", "#count <= :room", {"none": 0, "one": 1, "room": room})
+    if row.is_full or calls > 1:
+        room = _room(row, bucket, now)
+        values: dict[str, Value] = {"calls": calls, "room": room, "most": room - calls + 1}
+        return Write("#count = #count + :calls, #room = :room", "#count <= :most", values)
     return Write(
-        f"{change}, #room = if_not_exists(#room, :room)",
+        "#count = if_not_exists(#count, :none) + :calls, #room = if_not_exists(#room, :room)",
         "(attribute_not_exists(#count) OR #count <= #room)",
-        {"none": 0, "one": 1, "room": _first_room(bucket)},
+        {"none": 0, "calls": calls, "room": _first_room(bucket)},
     )
+
+
+def _room(row: LimitRow, bucket: Bucket, now: float) -> int:
+    """The highest `count` at which another call may be reserved, by what is known of the row."""
+    return max(row.room, min(sliding_window.room(marks, limit, now) for marks, limit in _windows(row, bucket)))
 
 
 def _first_room(bucket: Bucket) -> int:

@@ -2,15 +2,17 @@
 
 Each bucket has a row, and a reservation is one write to it. Calls under a limit over less than a minute are spaced
 (`spacing`), because the platform would refuse a part of a burst. Calls under a limit over a minute or more are counted
-(`sliding_window`): nobody waits as long as the window has room. One write reserves in both limits of a bucket.
+(`sliding_window`): nobody waits as long as the window has room. One write reserves in both limits of a bucket. In a
+large bucket whose calls are only counted, a process reserves several calls with one write (`portions`).
 
 A reply that waits longer than `MAX_WAIT` goes back to the queue, where it keeps its order. Shorter waits are slept
 here, because a queue counts in whole seconds.
 
 A call that draws from several buckets reserves in the spaced ones first: in the narrowest, where it waits before it
 reserves in the next. The last one, which most calls share, is met exactly; the earlier ones are advanced to the time of
-the call. The counted ones follow, which need no sleep. There a reservation that is not used is lost, so the widest
-comes first. A very large limit is divided over several rows, because one row takes 1,000 writes a second.
+the call. The counted ones follow, which need no sleep. There a reservation that is not used remains counted, and this
+process has a few seconds to use it for another call. So the widest comes first. A very large limit is divided over
+several rows, because one row takes 1,000 writes a second.
 """
 
 import math
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from parley.adapter import BreakerFailure, Bucket, Limit, Pause
 from parley.engine import limit_row, telemetry
 from parley.engine.limit_row import MAX_WAIT, TTL, LimitRow, Write, spaced
+from parley.engine.portions import Portion, portion_size
 from parley.engine.sliding_window import LATE
 from parley.engine.spacing import DIGITS
 from parley.errors import RetryAfter
@@ -38,6 +41,8 @@ _LATE = 0.04
 """Part of the period by which a call may be late without effect on a spaced limit."""
 _USABLE = LATE - 1
 """Seconds in which a reservation is used. One is left for the way to the platform and for clocks that differ."""
+_REMEMBERED = 86_400
+"""Seconds for which a process remembers a row. Shorter than `TTL`."""
 _TRIES = 6
 """Writes of one reservation. A second one is needed if this process knew too little of the row; more if others are
 faster."""
@@ -78,6 +83,7 @@ class RateLimiter:
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
     _known: dict[str, LimitRow] = field(default_factory=dict[str, LimitRow])
+    _portions: dict[str, Portion] = field(default_factory=dict[str, Portion])
 
     def wait(self, buckets: Iterable[Bucket]) -> None:
         """Return when a call that draws from `buckets` may be made.
@@ -146,32 +152,53 @@ class RateLimiter:
 
         A write that fails brings the row as it is. Then the next one fits, or the time to wait is known.
         """
+        portion = self._portions.get(bucket.key)
+        if portion and portion.take(self.clock()):
+            return _Reservation(bucket, 0, portion.reserved, 0)
         for _ in range(_TRIES):
             now = round(self.clock(), DIGITS)
-            row = self._known.get(bucket.key) or limit_row.read({}, bucket)
+            row = self._row(bucket, now)
             free_from = limit_row.free_from(row, bucket, now)
             if free_from > now:
                 telemetry.count("CallsRateLimited")
                 raise RetryAfter(free_from - now, "rate limit")
-            done, item = self._update(bucket, limit_row.reservation(row, bucket, now))
-            row = limit_row.read(item, bucket)
-            marked = limit_row.marked(row, bucket, self.clock(), reserved=done)
-            if marked != row:
-                self._update(bucket, limit_row.store_marks(marked))
-            self._remember(bucket, marked)
-            if done:
+            calls = portion_size(portion, bucket, now) if limit_row.has_plenty(row, bucket, now) else 1
+            row = self._try(bucket, limit_row.reservation(row, bucket, now, calls), calls)
+            if row is not None:
+                self._portions[bucket.key] = Portion(calls, now, calls - 1)
                 return _Reservation(bucket, limit_row.call_at(row, bucket, now), now, row.tat)
         raise RetryAfter(1, "rate limit contended")
+
+    def _try(self, bucket: Bucket, write: Write, calls: int) -> LimitRow | None:
+        """The row after `write` has reserved `calls` calls; None if it was refused."""
+        done, item = self._update(bucket, write)
+        now = self.clock()
+        row = limit_row.read(item, bucket, now)
+        marked = limit_row.after_calls(row, bucket, calls, now) if done else limit_row.after_refusal(row, bucket, now)
+        if marked != row:
+            self._update(bucket, limit_row.store_marks(marked))
+        self._remember(bucket, marked)
+        return marked if done else None
+
+    def _row(self, bucket: Bucket, now: float) -> LimitRow:
+        """What this process knows of the row. What it saw a day ago is forgotten: the row may have been deleted."""
+        known = self._known.get(bucket.key)
+        return known if known and known.seen > now - _REMEMBERED else limit_row.read({}, bucket, 0)
 
     def _remember(self, bucket: Bucket, row: LimitRow) -> None:
         if len(self._known) >= _MAX_CACHED:
             self._known.clear()
+            self._portions.clear()
         self._known[bucket.key] = row
 
     def _give_back(self, reservation: _Reservation) -> None:
-        """Undo a reservation that will not be used, unless there is one after it. A counted call stays counted."""
+        """Undo a reservation that will not be used, unless there is one after it. A counted call stays counted, and
+        this process may use it for another one.
+        """
         bucket, pace = reservation.bucket, spaced(reservation.bucket)
         if pace is None:
+            if portion := self._portions.get(bucket.key):
+                portion.left += 1
             return
         back = Write("SET #tat = #tat - :step", "#tat = :tat", {"step": pace.interval, "tat": reservation.tat})
         done, _ = self._update(bucket, back)
@@ -181,7 +208,8 @@ class RateLimiter:
     def _advance_to(self, bucket: Bucket, tat: float) -> None:
         change, condition = "SET #tat = :tat, #ttl = :ttl", "attribute_not_exists(#tat) OR #tat < :tat"
         _, item = self._update(bucket, Write(change, condition, {"tat": round(tat, DIGITS), "ttl": int(tat) + TTL}))
-        self._remember(bucket, limit_row.read(item, bucket))
+        self._remember(bucket, limit_row.read(item, bucket, self.clock()))
+        self._portions.pop(bucket.key, None)
 
     def _update(self, bucket: Bucket, write: Write) -> tuple[bool, Item]:
         """Whether the condition of `write` was met, and the row afterwards."""

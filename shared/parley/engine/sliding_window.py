@@ -48,9 +48,12 @@ def free_at(marks: Marks, count: int, limit: Limit, now: float) -> float:
     return min((mark.at for mark in _due(marks, count, limit)), default=now) + limit.period + LATE
 
 
-def with_call(marks: Marks, count: int, limit: Limit, now: float) -> Marks:
-    """`marks` after call number `count` was reserved by `now`: with a new one if a tenth of the limit is complete."""
-    return _with_mark(marks, count, limit, now) if count % max(1, limit.calls // _TENTHS) == 0 else marks
+def with_calls(marks: Marks, count: int, calls: int, limit: Limit, now: float) -> Marks:
+    """`marks` after `calls` calls, the last one with number `count`, were reserved by `now`: with a new one if they
+    complete a tenth of the limit.
+    """
+    tenth = max(1, limit.calls // _TENTHS)
+    return _with_mark(marks, count, limit, now) if count // tenth > (count - calls) // tenth else marks
 
 
 def when_full(marks: Marks, count: int, limit: Limit, now: float) -> Marks:

@@ -32,6 +32,7 @@ pairs = st.sampled_from(
         Bucket("b", 20, 5, Limit(60, 60)),
         Bucket("b", 30, 60, Limit(70, 180)),
         Bucket("b", 200, 60, Limit(300, 120)),
+        Bucket("b", 600, 60, Limit(900, 120)),
     ]
 )
 """Two limits for the same calls: one is spaced and one counted, or both are counted."""
@@ -294,16 +295,14 @@ def test_a_counted_limit_may_be_used_up_at_once_and_again_six_seconds_after_its_
         clock.now += retry.value.seconds + 0.1
 
 
-@pytest.mark.parametrize(
-    ("bucket", "marks"), [(PAIR, 20), (Bucket("b", 10_000, 60, Limit(150_000, 3600)), 2), (Bucket("b", 200, 60), 100)]
-)
+@pytest.mark.parametrize(("bucket", "marks"), [(PAIR, 20), (Bucket("b", 30, 60, Limit(1000, 3600)), 680)])
 def test_both_limits_cost_one_write_and_another_for_each_tenth(
     bucket: Bucket, marks: int, table: Table, clock: Clock
 ) -> None:
     limiter, calls = make_limiter(table, clock), 2000
     for _ in range(calls):
         limiter.wait([bucket])
-        clock.now += 1
+        clock.now += 5
     assert len(table.writes) == calls + marks
 
 
@@ -354,6 +353,111 @@ def test_a_reservation_that_took_too_long_is_not_used(table: Table, clock: Clock
     for bucket in (PAIR, Bucket("b", 1000, 60), Bucket("b", 5, 1)):
         with pytest.raises(RetryAfter, match="took too long"):
             make_limiter(Stalled(), clock).wait([bucket])
+
+
+# --- portions ---------------------------------------------------------------------------------------------------------
+
+LARGE = Bucket("large", 2000, 60)
+
+
+@slow
+@given(st.sampled_from([200, 1000, 2000]), st.integers(1, 40), st.integers(0, 2**32))
+def test_many_workers_with_portions_stay_within_a_limit(limit: int, workers: int, seed: int) -> None:
+    """They need much and little in turn, begin anew, and give calls back because another limit is full."""
+    random, clock, table, calls = Random(seed), Clock(), Table(), list[float]()
+    bucket, full = Bucket("b", limit, 60, Limit(limit * 2, 180)), Bucket("full", 1, 60)
+    limiters = [make_limiter(table, clock) for _ in range(workers)]
+    for phase in range(8):
+        pace = random.choice([0.3, 1.0, 3.0]) * 60 / limit
+        until = clock.now + random.uniform(5, 90)
+        while clock.now < until:
+            clock.now += random.expovariate(1 / pace)
+            limiter = random.choice(limiters)
+            try:
+                limiter.wait([bucket, full] if random.random() < 0.1 else [bucket])
+                calls.append(clock.now)
+            except RetryAfter:
+                pass
+        limiters[phase % workers] = make_limiter(table, clock)
+    for window in bucket.limits:
+        assert most_in_a_window(calls, window.period) <= window.calls
+
+
+@pytest.mark.parametrize(("bucket", "most"), [(LARGE, 0.3), (PAIR, 1.02), (Bucket("b", 30, 60), 1.4)])
+def test_a_worker_that_calls_each_second_writes_seldom_to_a_large_bucket(
+    bucket: Bucket, most: float, table: Table, clock: Clock
+) -> None:
+    limiter, calls = make_limiter(table, clock), 600
+    for _ in range(calls):
+        clock.now += 1 if bucket.limit > 30 else 2.5
+        limiter.wait([bucket])
+    assert len(table.writes) <= most * calls
+
+
+def test_many_workers_under_load_write_seldom_to_a_large_bucket(table: Table, clock: Clock) -> None:
+    """Twenty workers with ten calls a second, in any order."""
+    random = Random(1)
+    limiters = [make_limiter(table, clock) for _ in range(20)]
+    for _ in range(3000):
+        clock.now += random.expovariate(10)
+        random.choice(limiters).wait([LARGE])
+    assert len(table.writes) <= 0.75 * 3000
+
+
+def test_near_the_limit_no_portion_is_taken(table: Table, clock: Clock) -> None:
+    """Each call counts, so nothing may be lost."""
+    limiters = [make_limiter(table, clock) for _ in range(20)]
+    for number in range(1000):
+        limiters[number % 20].wait([LARGE])
+        clock.now += 0.01
+    assert len(table.writes) < 500
+    before = len(table.writes)
+    assert sum(free(limiter, LARGE) for limiter in limiters) == 1000
+    assert len(table.writes) - before > 700
+
+
+def take_portion(limiter: RateLimiter, table: Table, clock: Clock) -> None:
+    """Call each second until a portion of four calls was written, and take the first of them."""
+    for _ in range(10):
+        clock.now += 1
+        limiter.wait([LARGE])
+    before = len(table.writes)
+    while len(table.writes) == before:
+        clock.now += 1
+        limiter.wait([LARGE])
+
+
+def test_a_portion_ends_after_four_seconds(table: Table, clock: Clock) -> None:
+    limiter = make_limiter(table, clock)
+    take_portion(limiter, table, clock)
+    before = len(table.writes)
+    clock.now += 3.9
+    limiter.wait([LARGE])
+    assert len(table.writes) == before
+    clock.now += 0.2
+    limiter.wait([LARGE])
+    assert len(table.writes) == before + 1
+
+
+def test_a_pause_stops_the_portion_of_this_process(table: Table, clock: Clock) -> None:
+    limiter = make_limiter(table, clock)
+    take_portion(limiter, table, clock)
+    limiter.apply([Pause(LARGE, 3)])
+    with pytest.raises(RetryAfter) as retry:
+        limiter.wait([LARGE])
+    assert 3 <= retry.value.seconds <= 4
+    clock.now += retry.value.seconds
+    limiter.wait([LARGE])
+
+
+def test_a_call_that_is_not_made_is_used_for_another_one(table: Table, clock: Clock) -> None:
+    """For example if the person's limit is full and the company's is not."""
+    limiter, company, person = make_limiter(table, clock), Bucket("company", 10, 60), Bucket("person", 1, 60)
+    limiter.wait([company, person])
+    for _ in range(20):
+        with pytest.raises(RetryAfter):
+            limiter.wait([company, person])
+    assert free(limiter, company) == 9
 
 
 # --- waits and pauses -------------------------------------------------------------------------------------------------
