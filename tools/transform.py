@@ -57,8 +57,10 @@ def _transform(regions: Sequence[str]) -> None:
         target = _PROD / f"{region}.json"
         target.write_bytes(_run(command, environment, packaged.read_bytes()))
         # The transforms have put values in place of parameters and mappings: W2001 and W7001 find them unused, and
-        # W1020 finds texts without variables.
-        _run([_LINT, "--ignore-checks", "W1020", "W2001", "W7001", "--regions", region, "--", target], environment)
+        # W1020 finds texts without variables. E2530 finds SnapStart in China, and does not see that its condition is
+        # false there; test_transformed.py tests that.
+        ignored = ("E2530", "W1020", "W2001", "W7001")
+        _run([_LINT, "--ignore-checks", *ignored, "--regions", region, "--", target], environment)
     say(f"accepted in {', '.join(regions)}")
 
 

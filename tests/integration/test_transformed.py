@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from parley.platforms import NAMES
 from tests.transformed import deployed
 
 LOCAL_NAMES = {
@@ -49,7 +50,9 @@ def test_the_schedule_gets_its_name_from_cloudformation() -> None:
     assert "Name" not in schedule["Properties"]
 
 
-@pytest.mark.parametrize("change", [{"DeliverAtOnce": "false"}, {"RetentionDays": "60"}])
+@pytest.mark.parametrize(
+    "change", [{"BotSeconds": "60"}, {"DeliverAtOnce": "false"}, {"RetentionDays": "60"}, {"SnapStart": "true"}]
+)
 def test_a_changed_parameter_publishes_a_new_version_of_every_function(change: dict[str, str]) -> None:
     """Otherwise the alias would stay on the version with the value from before."""
 
@@ -62,10 +65,28 @@ def test_a_changed_parameter_publishes_a_new_version_of_every_function(change: d
     assert all(after[function] != version for function, version in before.items())
 
 
-def functions(region: str) -> list[dict[str, Any]]:
-    found = [one["Properties"] for one in deployed(region).values() if one["Type"] == "AWS::Lambda::Function"]
+def functions(region: str, **parameters: str) -> list[dict[str, Any]]:
+    resources = deployed(region, **parameters).values()
+    found = [one["Properties"] for one in resources if one["Type"] == "AWS::Lambda::Function"]
     assert found
     return found
+
+
+@pytest.mark.parametrize(
+    ("region", "parameters", "used"),
+    [
+        ("us-east-1", {}, False),
+        ("us-east-1", {"SnapStart": "true"}, True),
+        ("us-east-1", {"SnapStart": "true", "Architecture": "x86_64", "PythonRuntime": "python3.12"}, True),
+        ("us-east-1", {"SnapStart": "true", "PythonRuntime": "python3.11"}, False),
+        ("cn-north-1", {"SnapStart": "true"}, False),
+    ],
+)
+def test_functions_start_from_snapshots_where_the_parameter_says_so_and_lambda_has_them(
+    region: str, parameters: dict[str, str], used: bool
+) -> None:
+    settings = [one["SnapStart"] for one in functions(region, **parameters) if "SnapStart" in one]
+    assert settings == [{"ApplyOn": "PublishedVersions"}] * (len(NAMES) + 1 if used else 0)
 
 
 @pytest.mark.parametrize(("region", "traces"), [("us-east-1", True), ("cn-north-1", False), ("cn-northwest-1", False)])

@@ -27,6 +27,7 @@ from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, definitely_failed, dynamodb, error_code, setting
 from parley.engine.batch import describe
 from parley.engine.instant import BUDGET, within
+from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.errors import ParleyError
 from parley.journal.credentials import store_credentials
@@ -251,5 +252,6 @@ def _waiting(message: Message) -> Message:
 
 def callback_handler(platform: str, instantly: Callable[[Message], Instant | None] | None = None) -> Callback:
     """The `lambda_handler` of the callback function of `platform`. `instantly`: the bot's instant function."""
+    reseed_after_restore()
     max_body = int(setting("MAX_BODY", "262144"))
     return Callback(platform, inbound(platform), Apps(), max_body=max_body, instantly=instantly)

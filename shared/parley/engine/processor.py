@@ -19,6 +19,7 @@ from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, received, run
 from parley.engine.deadline import DeadlineExceededError, deadline
+from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.errors import ParleyError, RetryAfter
 from parley.journal.inbox import (
@@ -230,6 +231,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
     `PARLEY_DELIVER_AT_ONCE=false` leaves all replies to the deliverer.
     """
     processor: Processor | None = None
+    reseed_after_restore()
     direct = _direct()
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
