@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -44,12 +45,18 @@ def transport(*, public_only: bool = False) -> httpx.BaseTransport:
     return _Transport(public_only=public_only)
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """The TLS settings of all connections of this process. They take long to make: OpenSSL reads each certificate."""
+    return httpx.create_ssl_context()
+
+
 class _Transport(httpx.HTTPTransport):
     """httpx's transport with a pool of our connections; httpx has no parameter for that."""
 
     def __init__(self, *, public_only: bool) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_tls(),
             max_connections=_KEPT,
             max_keepalive_connections=_KEPT,
             keepalive_expiry=_KEPT_FOR,

@@ -2,6 +2,7 @@
 
 import base64
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from parley.adapter import Call, Transient, Unknown, Upload
+from parley.engine import sockets
 from parley.engine.http import CallError, Http
 from parley.engine.sockets import transport
 from parley.model import Image
@@ -116,3 +118,21 @@ def test_calls_on_one_connection_have_separate_deadlines() -> None:
         threading.Event().wait(0.6)
         bodies.append(Http(client).perform(call).body)
     assert bodies == [b"1", b"2"]
+
+
+def test_all_transports_share_their_tls_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ssl.SSLContext] = []
+
+    def make() -> ssl.SSLContext:
+        made.append(ssl.create_default_context())
+        return made[-1]
+
+    monkeypatch.setattr(httpx, "create_ssl_context", make)
+    sockets._tls.cache_clear()
+    try:
+        for public_only in (False, True):
+            transport(public_only=public_only).close()
+    finally:
+        sockets._tls.cache_clear()
+    assert len(made) == 1
+    assert made[0].verify_mode is ssl.CERT_REQUIRED
