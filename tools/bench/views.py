@@ -14,9 +14,36 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def layer(folder: Path) -> Path:
-    """The packages of the dependencies layer, from its lock file."""
+    """The packages of the dependencies layer, from its lock file, and only its services of botocore."""
     text = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text()
-    return _view(folder / "layer", re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE))
+    view = _view(folder / "layer", re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE))
+    _keep_services(view / "botocore", set(services()))
+    return view
+
+
+def services() -> list[str]:
+    """The services whose descriptions the layer's build keeps: `SERVICES` in layers/layer.mk."""
+    (found,) = re.findall(r"^SERVICES := ((?:.*\\\n)*.*)$", (ROOT / "layers" / "layer.mk").read_text(), re.MULTILINE)
+    return found.replace("\\\n", " ").split()
+
+
+def _keep_services(botocore: Path, names: set[str]) -> None:
+    """Replace the link to botocore by a folder of links, without the descriptions of other services than `names`.
+
+    botocore lists the folders of all services before it makes a client.
+    """
+    if not botocore.is_symlink():
+        return  # done already
+    origin = botocore.resolve()
+    botocore.unlink()
+    (botocore / "data").mkdir(parents=True)
+    for part in origin.iterdir():
+        if part.name not in ("data", "__pycache__"):
+            (botocore / part.name).symlink_to(part)
+    (botocore / "__pycache__").symlink_to(origin / "__pycache__")
+    for part in (origin / "data").iterdir():
+        if part.is_file() or part.name in names:
+            (botocore / "data" / part.name).symlink_to(part)
 
 
 def with_needs(folder: Path, *names: str) -> Path:
