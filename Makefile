@@ -18,7 +18,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test unit unit-3.13 conformance integration promises up down run demo bench \
+.PHONY: help setup check fmt lint types template test unit unit-3.13 conformance integration promises up down run demo bench bench-stack \
 	platform events faults dlq lock build build-prod clean
 
 help: ## print this list
@@ -110,9 +110,13 @@ faults: ## inject crashes and failed calls, and count lost and duplicate replies
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.faults $(ARGS)
 
-bench: ## measure cold starts and callbacks, compared with other SDKs
+bench: ## measure cold starts and callbacks, compared with other SDKs (ARGS=--write writes docs/benchmarks.md)
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.bench $(ARGS)
+
+bench-stack: ## measure whole messages on a stack of its own, delivered at once and through the queue (minutes)
+	@sh tools/setup.sh dev sam emulator
+	@$(PY) -m tools.bench.stack $(ARGS)
 
 platform: ## write the files of a new platform: make platform NAME=slack LABEL=Slack
 	@sh tools/setup.sh dev

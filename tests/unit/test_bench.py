@@ -9,7 +9,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from tools.bench import cloud, report, views, ways
+from tools.bench import cloud, report, stack, views, ways
 from tools.bench.cloud import Cloud
 from tools.bench.report import Table
 
@@ -88,3 +88,33 @@ def test_a_first_message_passes_all_functions_in_both_ways(running: Cloud, tmp_p
 
     assert list(ways.walk(at_once, running)) == ["callback", "processor"]
     assert list(ways.walk(queued, running)) == ["callback", "processor", "deliverer"]
+
+
+# --- the local stack --------------------------------------------------------------------------------------------------
+
+
+def test_a_percentile_is_a_measured_value() -> None:
+    values = [float(number) for number in range(100, 0, -1)]
+    assert [stack.percentile(values, share) for share in (0.5, 0.99, 1)] == [50, 99, 100]
+    assert stack.percentile([7.0], 0.5) == 7
+
+
+def test_the_table_compares_both_ways() -> None:
+    direct = stack.Timings(acknowledged=[0.03], called=[0.06], rates=[12, 14, 13])
+    queued = stack.Timings(acknowledged=[0.03], called=[0.08], rates=[10, 10, 10])
+    made = stack.table({"at once": direct, "queue": queued}, "1 turn")
+
+    assert made.rows == (
+        ("at once", "30", "30", "60", "60", "13.0"),
+        ("queue", "30", "30", "80", "80", "10.0"),
+        ("at once / queue", "1.00", "1.00", "0.75", "0.75", "1.30"),
+        ("aim: at most", "", "", "0.67: NOT met", "0.67: NOT met", ""),
+    )
+
+
+def test_every_table_has_a_place_in_the_document() -> None:
+    text = report.FILE.read_text()
+    for name in ("imports", "first response", *(f"first call of {name}" for name in ("feishu", "wechat", "discord"))):
+        report.replaced(text, name, "")
+    for name in ("callback of Feishu", "callback of Discord", "callback of WeChat", "stack"):
+        report.replaced(text, name, "")
