@@ -121,12 +121,13 @@ def reservation(row: LimitRow, bucket: Bucket, now: float, calls: int = 1) -> Wr
 def _space(row: LimitRow, bucket: Bucket, now: float) -> Write:
     """The part of a reservation about `tat`.
 
-    DynamoDB has no max(), so a busy bucket and an idle one take different writes.
+    DynamoDB has no max(), so a busy bucket and an idle one take different writes. A bucket that was busy when it was
+    seen is expected to be busy for as long again, because others go on calling.
     """
     pace = spaced(bucket)
     if pace is None:
         return Write("", _FREE, {"now": now})
-    if row.tat <= now:
+    if row.tat + max(0.0, row.tat - row.seen) <= now:
         return Write("#tat = :fresh", _FREE, {"now": now, "fresh": round(now + pace.interval, DIGITS)})
     most = round(now + pace.burst + MAX_WAIT, DIGITS)
     values: dict[str, Value] = {"now": now, "most": most, "step": pace.interval}

@@ -216,6 +216,13 @@ def test_the_limits_of_each_chat_and_of_the_app_are_both_respected(seed: int) ->
     assert len(together) >= 0.9 * 20 * 29
 
 
+def test_a_call_to_a_bucket_that_many_workers_use_up_costs_one_write_and_a_little() -> None:
+    bucket, simulation, table, calls = Bucket("b", 50, 1), Simulation(20), Table(), list[float]()
+    simulation.run([caller(simulation, table, lambda: [bucket], calls, seed) for seed in range(20)])
+    assert len(calls) > 0.9 * 50 * 20
+    assert len(table.writes) <= 1.1 * len(calls)
+
+
 @pytest.mark.parametrize("limit", [*range(1, 200), 300, 1000, 5000, 100_000])
 def test_the_pace_of_every_limit_is_between_nine_tenths_and_the_limit(limit: int) -> None:
     for period in (1.0, 60.0):
