@@ -56,30 +56,40 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     Each API takes 1000 calls a minute and 50 a second. Each chat or person takes 5 messages a second, which all bots in
     the chat share. Each message takes 5 edits a second. A webhook takes 100 a minute and 5 a second.
     """
-    config: Config = app.config
-    if call.name == "push":
-        return (Bucket(f"feishu#webhook#{digest(call.url)[:32]}", 5, 1, Limit(100, 60)),)
-    whole_app = Bucket(f"feishu#{config.app_id}#{call.name}", 50, 1, Limit(1000, 60))
+    return tuple(bucket for bucket in (_place_bucket(call, out), _api_bucket(call, app)) if bucket)
+
+
+def _place_bucket(call: Call, out: Outgoing) -> Bucket | None:
+    """The calls to the same webhook, chat, person or message; None if Feishu does not limit them."""
     match call.name:
+        case "push":
+            return Bucket(f"feishu#webhook#{digest(call.url)[:32]}", 5, 1, Limit(100, 60))
         case "send" | "reply":
-            return Bucket(f"feishu#chat#{out.to.room_id or out.to.user_id or out.to.message_id}", 5, 1), whole_app
+            return Bucket(f"feishu#chat#{out.to.room_id or out.to.user_id or out.to.message_id}", 5, 1)
         case name if name in (EDIT, UPDATE):
-            return Bucket(f"feishu#message#{out.reply.target}", 5, 1), whole_app
+            return Bucket(f"feishu#message#{out.reply.target}", 5, 1)
         case _:
-            return (whole_app,)
+            return None
+
+
+def _api_bucket(call: Call, app: App) -> Bucket | None:
+    """The calls of the app to the same API; None for a webhook, which belongs to no app."""
+    config: Config = app.config
+    return None if call.name == "push" else Bucket(f"feishu#{config.app_id}#{call.name}", 50, 1, Limit(1000, 60))
 
 
 def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple[Pause, ...]:
     """See `parley.adapter.SupportsLimitFeedback.limit_feedback`.
 
-    Code 230020 pauses the chat or person. Every other rate limit pauses the API.
+    A code that names the chat or person pauses that one, and never the API. Every other rate limit pauses the API, or
+    the webhook.
     """
     result = outcome(call, answer)
     if not isinstance(result, RetryAfter):
         return ()
-    buckets = limits(call, out, app)
-    bucket = buckets[0] if answer.json().get("code") == CHAT_LIMITED else buckets[-1]
-    return (Pause(bucket, result.seconds),)
+    place, api = _place_bucket(call, out), _api_bucket(call, app)
+    bucket = place if answer.json().get("code") in CHAT_LIMITED else api or place
+    return (Pause(bucket, result.seconds),) if bucket else ()
 
 
 # --- send -------------------------------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ EDIT, UPDATE, RECALL = "edit", "update", "recall"
 """Names of the calls that change an earlier message: a text or post, a card, any message."""
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
 """The token is missing, invalid, expired or of the wrong type."""
-CHAT_LIMITED = 230020
-_LIMITED = frozenset({99991400, CHAT_LIMITED, 11232, 11233, 11247})
-"""Rate limit of the app, of the chat or person, or of the webhook. Older APIs return them with HTTP 400, not 429."""
+CHAT_LIMITED = frozenset({230020, 11233})
+"""Rate limit of one chat or person ("chat rate limit", "create message chat trigger rate limit")."""
+_LIMITED = CHAT_LIMITED | {99991400, 11232, 11247}
+"""Rate limit of the API, of a chat or person, or of a webhook. Older APIs return them with HTTP 400, not 429."""
 _SENDING = frozenset({230049})
 """The message is still being sent."""
 _FORM = frozenset({230001, 230025, 230055, 230099, 99992402, 10002, 11310, 11311, 100000, 100030, 200000, 9499})

@@ -201,11 +201,37 @@ def test_a_webhook_has_its_own_limits_and_no_key_contains_its_address() -> None:
 
 def test_a_rate_limit_pauses_the_bucket_for_all_instances() -> None:
     app, sent = make_app(), out(room_id="oc_1")
-    chat, whole = limits(SEND, sent, app)
+    _, whole = limits(SEND, sent, app)
     hit = answer({"code": 99991400}, 400, {"x-ogw-ratelimit-reset": "7"})
     assert limit_feedback(SEND, hit, sent, app) == (Pause(whole, 7),)
-    assert limit_feedback(SEND, answer({"code": 230020}, 400), sent, app) == (Pause(chat, 1),)
     assert limit_feedback(SEND, answer({"code": 0}), sent, app) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "paused"),
+    [
+        ("send", 230020, "feishu#chat#oc_1"),
+        ("reply", 230020, "feishu#chat#oc_1"),
+        ("send", 11233, "feishu#chat#oc_1"),
+        ("edit", 230020, "feishu#message#om_9"),
+        ("update", 230020, "feishu#message#om_9"),
+        ("recall", 230020, None),  # only this call waits
+        ("upload_image", 230020, None),
+        ("send", 99991400, "feishu#cli_a1b2c3d4e5f60708#send"),
+        ("send", 11232, "feishu#cli_a1b2c3d4e5f60708#send"),
+        ("send", 11247, "feishu#cli_a1b2c3d4e5f60708#send"),
+        ("recall", 99991400, "feishu#cli_a1b2c3d4e5f60708#recall"),
+        ("push", 11232, "feishu#webhook#"),
+        ("push", 11233, "feishu#webhook#"),
+        ("push", 9499, "feishu#webhook#"),
+    ],
+)
+def test_a_rate_limit_pauses_what_its_code_names_and_nothing_else(name: str, code: int, paused: str | None) -> None:
+    call = Call(name=name, method="POST", url="https://open.feishu.cn/x")
+    hit = answer({"code": code, "msg": "too many request"}, 400)
+    pauses = limit_feedback(call, hit, out(op="edit", target="om_9", room_id="oc_1"), make_app())
+    assert [pause.seconds for pause in pauses] == ([1] if paused else [])
+    assert all(pause.bucket.key.startswith(paused or "-") for pause in pauses)
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from parley.adapter import (
     Call,
     Permanent,
     Sent,
+    SupportsLimitFeedback,
     Token,
     TokenRejected,
     TokenUnavailableError,
@@ -74,6 +75,11 @@ def test_refused_credentials_name_the_page_of_the_console(code: int, named: str)
 
 def test_an_account_has_2000_calls_a_minute() -> None:
     assert outbound.limits(SEND, out(Reply.of("x")), APP) == (Bucket(f"wechat#{APP_ID}", 2000, 60),)
+
+
+def test_a_refused_call_pauses_no_other() -> None:
+    """The codes name one API of the account, and the account's bucket holds the calls to all of them."""
+    assert not isinstance(outbound, SupportsLimitFeedback)
 
 
 @pytest.mark.parametrize(

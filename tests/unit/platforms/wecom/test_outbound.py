@@ -15,6 +15,7 @@ from parley.adapter import (
     Limit,
     Permanent,
     Sent,
+    SupportsLimitFeedback,
     Token,
     TokenRejected,
     TokenUnavailableError,
@@ -122,6 +123,11 @@ def test_a_push_counts_for_its_robot_without_showing_the_key() -> None:
     assert (bucket.limit, bucket.period) == (20, 60)
     assert HOOK.partition("key=")[2] not in bucket.key
     assert not robot.limits(Call(name="upload", method="POST", url="https://x"))
+
+
+def test_a_refused_call_pauses_no_other() -> None:
+    """The code 45009 does not say whose limit it is: the company's, that of the address, or the robot's."""
+    assert not isinstance(outbound, SupportsLimitFeedback)
 
 
 # --- outcomes ---------------------------------------------------------------------------------------------------------
