@@ -136,9 +136,9 @@ def test_discord_keeps_every_promise_with_random_faults_and_expired_interaction_
 def test_a_deliverer_that_forgets_an_unknown_outcome_sends_twice_and_is_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def forgets(sending: Attempt, refused: Permanent, media: AnyMedia | None, now: float) -> Fallback | None:
+    def forgets(sending: Attempt, refused: Permanent, media: AnyMedia | None) -> Fallback | None:
         sending.unknown_since = None
-        return fallback_of(sending, refused, media, now)
+        return fallback_of(sending, refused, media)
 
     monkeypatch.setattr(attempt, "fallback_of", forgets)
     runs = (replace(EXPIRED_TOKENS, seed=seed) for seed in range(7, 80))

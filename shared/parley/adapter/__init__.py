@@ -14,6 +14,7 @@ and is sent the results.
 from parley.adapter.app import App, Config, Headers
 from parley.adapter.calls import (
     IDEMPOTENT,
+    NOTHING,
     Answer,
     Auth,
     Call,
@@ -55,6 +56,7 @@ from parley.adapter.outbound import (
 
 __all__ = [
     "IDEMPOTENT",
+    "NOTHING",
     "Accepted",
     "AcceptsUnsigned",
     "Answer",

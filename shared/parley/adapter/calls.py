@@ -46,11 +46,17 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after the first attempt in which a repeat has no further effect: the validity of the platform's
     idempotency key, `IDEMPOTENT` for an upload or an edit, 0 without a key."""
     edits: bool = False
-    """Whether the call changes a message that people see."""
+    """Whether the call writes a part of the reply over an earlier message. People see it, although the call can be
+    repeated."""
     timeout: float = 10
     """Seconds for the whole call."""
     note: str = ""
     """Passed from `deliver` to `outcome`, and not sent: what `outcome` needs to judge the answer."""
+
+    @property
+    def is_message(self) -> bool:
+        """Whether people see what the call sends: not if it uploads a file, for example, or opens a thread."""
+        return self.edits or self.idempotent_for != IDEMPOTENT
 
 
 IDEMPOTENT = math.inf
@@ -76,11 +82,17 @@ class Answer:
 class Sent(msgspec.Struct, frozen=True):
     """The call is done. `id` is the platform's id of the new object, `data` is for later calls of the same reply.
 
-    `data["unreached"]`: the receivers that the message did not reach, if the platform names some.
+    `data["unreached"]`: the receivers that the message did not reach, if the platform names some. `NOTHING`: the call
+    has shown nothing to anybody.
     """
 
     id: str = ""
     data: dict[str, str] = {}
+
+
+NOTHING = {"nothing": "1"}
+"""`Sent.data` of a call that has shown nothing to anybody, although it is done. In a later run, a call with which the
+platform shows a message may take its place; that one is not done then."""
 
 
 @dataclass(frozen=True, slots=True)

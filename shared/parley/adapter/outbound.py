@@ -38,8 +38,9 @@ class Profile(NamedTuple):
     pushed_credentials: tuple[str, ...] = ()
     """Names of the pushed credentials (`Accepted.credentials`) that `Outbound.token` needs."""
     continues: bool = False
-    """Whether the rest of a reply can be sent as a reply of its own: all its messages are new ones, and its uploads
-    precede them. Then a refused part of a later message does not cost the words of that message."""
+    """Whether the rest of a reply can be sent as a reply of its own, whose messages are new ones (`Outgoing.dropped`
+    names `sent` then). No upload may stand between two messages. Then a refused part of a later message does not cost
+    the words of that message."""
     fixed_token: bool = False
     """Whether the token is a part of the configuration and never expires. It is not stored anywhere else then."""
 

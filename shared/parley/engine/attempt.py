@@ -11,6 +11,7 @@ import msgspec
 
 from parley.adapter import (
     IDEMPOTENT,
+    NOTHING,
     Bucket,
     Call,
     Outcome,
@@ -71,10 +72,10 @@ class CallSequence:
     exception of the platform's code is caught here, at whichever point it is raised.
     """
 
-    __slots__ = ("_steps", "call", "error", "out")
+    __slots__ = ("_steps", "call", "error", "now", "out")
 
     def __init__(self, context: CallContext, now: float) -> None:
-        self.out = context.out
+        self.out, self.now = context.out, now
         self.call: Call | None = None
         self.error: Exception | None = None
         self._steps: Steps | None = None
@@ -103,7 +104,8 @@ class Attempt:
     `owner` is the lease's owner, `number` counts attempts from 1. `receipts` are the calls that are done.
     `unknown_since` is the time of the first call whose outcome was not recorded, None if every outcome is known.
     `attempted_since` is the time of the first attempt. `stored` is the reply's JSON in the journal. `visible` says
-    whether a call is done that people see, so that another form of the reply would repeat it.
+    whether a call is done whose message another form of the reply would repeat. `now` is the time for which the
+    platform made the calls.
     """
 
     context: CallContext
@@ -114,6 +116,7 @@ class Attempt:
     attempted_since: float
     stored: str
     visible: bool = False
+    now: float = 0
 
     @property
     def out(self) -> Outgoing:
@@ -145,7 +148,7 @@ class Attempts:
 
         Raises LeaseLostError if another worker took the reply over, and AwsError.
         """
-        call = sequence.call
+        call, attempt.now = sequence.call, sequence.now
         for receipt in attempt.receipts:
             call = _next_call(attempt, sequence, receipt)
         limited = None if call is None else self._wait(attempt, call, reserved)
@@ -191,7 +194,7 @@ class Attempts:
             )
         if isinstance(error, UndeliverableError):
             refused = Permanent(str(error), part=error.part)
-            return fallback_of(attempt, refused, None, self.clock()) or Completed(attempt.undelivered, str(error))
+            return fallback_of(attempt, refused, None) or Completed(attempt.undelivered, str(error))
         # A defect of ours: retries leave time to mend it, then a final state lets the conversation go on.
         return self._retry(attempt, describe(error))
 
@@ -231,8 +234,7 @@ class Attempts:
                 return self._window_closed(attempt, reason)
             case Permanent(reason=reason):
                 media = call.upload.media if call.upload else None
-                form = fallback_of(attempt, outcome, media, self.clock())
-                return form or Completed(attempt.undelivered, reason)
+                return fallback_of(attempt, outcome, media) or Completed(attempt.undelivered, reason)
             case TokenRejected(reason=reason):
                 return self._retry(attempt, f"token refused twice: {reason}")
             case Transient(reason=reason, after=after):
@@ -248,7 +250,7 @@ class Attempts:
         if not context.app.config.replies_passively or attempt.unknown_since is not None:
             return self._retry(attempt, reason, _WINDOW_RETRY)
         if attempt.visible:
-            rest = unsent(context, attempt.receipts, self.clock())
+            rest = unsent(context, attempt.receipts, attempt.now)
             return Fallback(rest, (), reason) if rest else self._retry(attempt, reason, _WINDOW_RETRY)
         form = attempt.out
         if isinstance(context.platform, SupportsDeferral):
@@ -268,8 +270,11 @@ class Attempts:
         return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
 
 
-def fallback_of(attempt: Attempt, refused: Permanent, media: AnyMedia | None, now: float) -> Fallback | None:
+def fallback_of(attempt: Attempt, refused: Permanent, media: AnyMedia | None) -> Fallback | None:
     """The reply in another form after a call was refused: without its reply token, or without the refused part.
+
+    After the first messages are sent, it is the rest of the reply. If the rest cannot be sent on its own, but messages
+    were only edited, it is the whole reply: the edits are made again.
 
     `media`: those of the refused call. None if the refusal is about neither, or if people already see a message of the
     reply that would be sent again, or might see one.
@@ -287,16 +292,19 @@ def fallback_of(attempt: Attempt, refused: Permanent, media: AnyMedia | None, no
     keeps_calls = attempt.visible or refused.part == "target"
     if keeps_calls and form is not None and form.reply.segments == out.reply.segments:
         return Fallback(form, attempt.receipts, refused.reason)
-    if attempt.visible:
-        rest = unsent(attempt.context, attempt.receipts, now)
-        form = fallback(rest, refused.part, media) if rest is not None else None
+    rest = unsent(attempt.context, attempt.receipts, attempt.now) if refused.part else None
+    if rest is not None:
+        # Without a part to leave out it is tried once: on its own it may have another form, as a text after markdown.
+        form = fallback(rest, refused.part, media) or rest
+    elif attempt.visible:
+        return None
     # The receipts are those of calls that the new form does not repeat, or of uploads for the refused form.
     return None if form is None else Fallback(form, (), refused.reason)
 
 
 def _next_call(attempt: Attempt, sequence: CallSequence, receipt: Sent) -> Call | None:
     """The call after the current one, which is done with `receipt`."""
-    if sequence.call is not None and sequence.call.idempotent_for != IDEMPOTENT:
+    if sequence.call is not None and sequence.call.idempotent_for != IDEMPOTENT and receipt.data != NOTHING:
         attempt.visible = True
     sequence.advance(receipt)
     return sequence.call

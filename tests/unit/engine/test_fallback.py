@@ -1,11 +1,12 @@
 """Only the refused part of a reply is replaced or left out, and the words of the reply stay."""
 
+import re
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from parley.adapter import App, Config, Part, Permanent, Profile, Sent, fallback
+from parley.adapter import App, Call, Config, Part, Permanent, Profile, Sent, fallback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.calls import CallContext
 from parley.model import (
@@ -179,7 +180,7 @@ def attempt(out: Outgoing, *, visible: bool) -> Attempt:
 
 
 def test_receipts_of_invisible_calls_are_dropped_with_the_form():
-    found = fallback_of(attempt(outgoing(), visible=False), Permanent("no", part="quote"), None, 0)
+    found = fallback_of(attempt(outgoing(), visible=False), Permanent("no", part="quote"), None)
     assert isinstance(found, Fallback)
     assert (found.receipts, found.out.reply.quote) == ((), False)
 
@@ -187,27 +188,27 @@ def test_receipts_of_invisible_calls_are_dropped_with_the_form():
 @pytest.mark.parametrize("part", ["quote", "thread", "private"])
 def test_receipts_of_visible_messages_stay_if_the_content_stays_the_same(part: Part):
     reply = replace(ALL, segments=ALL.segments[1:])
-    found = fallback_of(attempt(outgoing(reply), visible=True), Permanent("no", part=part), None, 0)
+    found = fallback_of(attempt(outgoing(reply), visible=True), Permanent("no", part=part), None)
     assert isinstance(found, Fallback)
     assert found.receipts == (Sent("1"),)
     bare = outgoing(Reply.of(CARD), thread_id="")
-    assert fallback_of(attempt(bare, visible=True), Permanent("no", part=part), None, 0) is None
+    assert fallback_of(attempt(bare, visible=True), Permanent("no", part=part), None) is None
 
 
 def test_the_receipts_of_uploads_stay_if_an_edit_becomes_a_new_message():
     edit = outgoing(replace(ALL, op="edit", target="om_7"))
-    found = fallback_of(attempt(edit, visible=False), Permanent("gone", part="target"), None, 0)
+    found = fallback_of(attempt(edit, visible=False), Permanent("gone", part="target"), None)
     assert isinstance(found, Fallback)
     assert (found.receipts, found.out.reply) == ((Sent("1"),), ALL)
 
 
 def test_parts_with_content_have_no_fallback_after_a_message_is_visible():
     for part in ("form", "quote", "mention", "buttons", "media"):
-        assert fallback_of(attempt(outgoing(), visible=True), Permanent("no", part=part), None, 0) is None
+        assert fallback_of(attempt(outgoing(), visible=True), Permanent("no", part=part), None) is None
 
 
 def test_the_media_of_the_refused_upload_are_replaced():
-    found = fallback_of(attempt(outgoing(), visible=False), Permanent("too large", part="media"), CHART, 0)
+    found = fallback_of(attempt(outgoing(), visible=False), Permanent("too large", part="media"), CHART)
     assert isinstance(found, Fallback)
     assert found.out.reply.segments[3] == Text(text="[chart.png] https://example.com/chart.png\n")
 
@@ -221,7 +222,7 @@ def continued(segments: tuple[AnySegment, ...], receipts: int, part: Part = "med
     context = CallContext(out, make_app(), outbound("feishu"))
     made = tuple(Sent(f"id-{number}", {"key": f"img_{number}"}) for number in range(receipts))
     held = Attempt(context, "me", 1, made, None, 0, "", visible=True)
-    return fallback_of(held, Permanent("no", part=part), None, 0)
+    return fallback_of(held, Permanent("no", part=part), None)
 
 
 def test_the_words_of_a_later_message_survive_its_picture_and_nothing_is_sent_twice():
@@ -246,6 +247,34 @@ def test_uploads_are_no_messages():
     assert found.out.reply.segments == (replace(CARD, image=""),)
 
 
-def test_a_segment_that_is_half_sent_is_not_sent_again():
-    assert continued((Markdown(text="x " * 20_000), CARD), 1, "form") is None
+@pytest.mark.parametrize("kind", [Text, Markdown])
+def test_of_a_text_that_is_half_sent_the_rest_is_sent(kind: Any):
+    words = [f"w{number}" for number in range(30_000)]
+    segments = (kind(text=" ".join(words)), CARD)
+    found = continued(segments, 1, "buttons")
+    assert found is not None
+    tail, card = found.out.reply.segments
+    assert isinstance(tail, Text | Markdown)
+    assert type(tail) is kind
+    assert 1000 < len(tail.text.split()) < 29_000
+    assert card == replace(CARD, buttons=(), text="body\nU https://example.com")
+    whole, rest = made(Reply(segments=segments)), made(found.out.reply)
+    shown = " ".join(" ".join(re.findall(r"\bw\d+", call.json["content"])) for call in (whole[0], *rest))
+    assert shown.split() == words
+
+
+def test_a_later_markdown_does_not_hide_which_words_are_sent():
+    """It makes all of the texts posts."""
+    segments = (Text(text="before "), Markdown(text=" ".join(f"w{number}" for number in range(30_000))))
+    found = continued(segments, 1, "form")
+    assert found is not None
+    assert "before" not in plain_text(found.out.reply.segments)
+
+
+def made(reply: Reply) -> list[Call]:
+    """The calls that deliver `reply` on Feishu."""
+    return list(outbound("feishu").deliver(outgoing(reply, thread_id=""), make_app(), 0))
+
+
+def test_a_reply_whose_last_message_is_refused_has_no_rest():
     assert continued((Text(text="a"),), 1, "form") is None

@@ -11,6 +11,7 @@ import msgspec
 
 from parley.adapter import (
     IDEMPOTENT,
+    NOTHING,
     App,
     Bucket,
     Call,
@@ -27,7 +28,17 @@ from parley.platforms.discord.api import BOT, api_call, headers
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.interaction_token import InteractionToken, is_usable, received, unseal
 from parley.platforms.discord.limits import buckets, limit_feedback
-from parley.platforms.discord.outcome import ANSWER, DOWNLOAD, EDIT, GONE, OPEN, RECALL, SEND, THREAD, outcome
+from parley.platforms.discord.outcome import (
+    ANSWER,
+    CONTINUED,
+    DOWNLOAD,
+    EDIT,
+    OPEN,
+    RECALL,
+    SEND,
+    THREAD,
+    outcome,
+)
 from parley.platforms.discord.protocol import COMPONENT, EPHEMERAL
 from parley.platforms.discord.render import Part, filename, render
 from parley.platforms.discord.snowflake import snowflake
@@ -36,7 +47,7 @@ from parley.untrusted import mapping
 
 __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "silence", "token", "token_key"]
 
-PROFILE = Profile(retry_for=3600, fixed_token=True)
+PROFILE = Profile(retry_for=3600, continues=True, fixed_token=True)
 ORIGINAL = "@original"
 """Stands for the id of the first reply to an interaction, to edit or recall it with the interaction token."""
 _NONCE_VALIDITY = 120
@@ -142,10 +153,13 @@ def _change(sender: _Sender, name: str, method: str, **more: Any) -> Call:
 
 
 def _answer(sender: _Sender, interaction: InteractionToken, parts: tuple[Part, ...]) -> Steps:
-    """Reply to the interaction: the first part replaces "thinking...", the others are follow-up messages."""
+    """Reply to the interaction: the first part replaces "thinking...", the others are follow-up messages.
+
+    The rest of a reply is follow-up messages only: its beginning has replaced "thinking...".
+    """
     out = sender.out
     original = f"/messages/{ORIGINAL}"
-    first = interaction.thinking and out.ordinal <= 0 and out.reply.op == "send"
+    first = interaction.thinking and out.ordinal <= 0 and out.reply.op == "send" and "sent" not in out.dropped
     if first and sender.private and not interaction.private:
         # A public "thinking..." cannot become a private message. Without it, a follow-up can be private.
         yield sender.with_interaction_token(interaction, RECALL, "DELETE", original, idempotent_for=IDEMPOTENT)
@@ -156,9 +170,9 @@ def _answer(sender: _Sender, interaction: InteractionToken, parts: tuple[Part, .
             first = False
             payload = sender.payload(part, body)
             receipt = yield sender.with_interaction_token(
-                interaction, ANSWER, "PATCH", original, idempotent_for=IDEMPOTENT, **payload
+                interaction, ANSWER, "PATCH", original, idempotent_for=IDEMPOTENT, edits=True, **payload
             )
-            if receipt.data != GONE:
+            if receipt.data != NOTHING:
                 continue
         body |= {"flags": EPHEMERAL} if sender.private else {}
         yield sender.with_interaction_token(interaction, "follow_up", "POST", **sender.payload(part, body))
@@ -180,7 +194,8 @@ def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
             body["message_reference"] = {"message_id": quoted, "fail_if_not_exists": False}
         path = f"/channels/{channel}/messages"
         # Only before the first message can the reply go to another place (`parley.adapter.Permanent`).
-        more = sender.payload(part, body) | {"note": place if not sent and not number else ""}
+        note = "" if number else CONTINUED if sent else place
+        more = sender.payload(part, body) | {"note": note}
         for _ in range(_WITHOUT_MESSAGE + 1):
             receipt = yield sender.with_bot_token(SEND, "POST", path, idempotent_for=_NONCE_VALIDITY, **more)
             if receipt.id:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from parley.adapter import Answer, Call, Outcome, Part, Permanent, Sent, TokenRejected, Transient, Unknown
+from parley.adapter import NOTHING, Answer, Call, Outcome, Part, Permanent, Sent, TokenRejected, Transient, Unknown
 from parley.errors import RetryAfter
 from parley.platforms.discord.limits import retry_after
 from parley.platforms.discord.snowflake import snowflake
@@ -14,8 +14,9 @@ from parley.untrusted import integer, mapping, mappings, text
 ANSWER, EDIT, RECALL, THREAD, OPEN, SEND, DOWNLOAD = "answer", "edit", "recall", "thread", "open", "send", "download"
 """Names of the calls whose answers need rules of their own: replace "thinking...", edit or delete a message, open a
 thread or a direct channel, send a message to a channel, and download a file, which is not an API call."""
-GONE = {"gone": "1"}
-"""`Sent.data` of an answer whose "thinking..." somebody has deleted: it was not sent."""
+CONTINUED = "continued"
+"""`Call.note` of a message in a direct channel after messages that the person has seen elsewhere, with an interaction
+token. Only their receipts tell of them, so that another form of the reply would repeat them: no part is named."""
 
 _ALREADY_ANSWERED = 40060
 _UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _UNKNOWN_WEBHOOK, _UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
@@ -72,15 +73,19 @@ def outcome(call: Call, answer: Answer) -> Outcome:
 
 def _done(call: Call, code: int) -> Sent | None:
     """The receipt if the refusal says that nothing is left to do."""
-    if call.name == ANSWER and code == _UNKNOWN_MESSAGE:
-        return Sent(data=GONE)
-    if code == _ALREADY_ANSWERED or (call.name == RECALL and code in (_UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL)):
+    if call.name == ANSWER and code == _UNKNOWN_MESSAGE:  # somebody has deleted "thinking..."
+        return Sent(data=NOTHING)
+    if call.name == RECALL and code in (_UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL):
+        return Sent(data=NOTHING)
+    if code == _ALREADY_ANSWERED:
         return Sent()
     return Sent(id=call.note) if call.name == THREAD and code == _THREAD_EXISTS else None
 
 
 def _sent(call: Call, answer: Answer) -> Sent:
     id_ = snowflake(answer.json().get("id"))
+    if call.name == RECALL:
+        return Sent(data=NOTHING)
     return Sent(id=id_, data={"channel": id_} if call.name == OPEN else {})
 
 
@@ -118,6 +123,8 @@ def _failed(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
 
 def _refused_part(call: Call, answer: Answer, code: int) -> Part:
     """The part of the reply that was refused. `call.note` says which part the place of the message stands for."""
+    if call.note == CONTINUED:
+        return ""
     if call.name == THREAD:
         return "thread"
     if call.name == EDIT and code in _NO_TARGET:

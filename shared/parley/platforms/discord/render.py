@@ -78,6 +78,8 @@ class _Draft:
     text: str = ""
     people: set[str] = field(default_factory=set[str])
     """Of the current message: the persons whom its mentions name."""
+    quoted: str = ""
+    """Of the current message: the id of the message that it quotes."""
     media: AnyMedia | None = None
     embed: dict[str, Any] | None = None
     rows: tuple[dict[str, Any], ...] = ()
@@ -100,6 +102,11 @@ class _Draft:
         if snowflake(mention.id):
             self.people.add(mention.id)
 
+    def quote(self, quote: Quote) -> None:
+        """Add a quote: its words, and the reference that Discord shows above the message."""
+        self.write("".join(f"> {escape(line)}\n" for line in quote.text.splitlines()))
+        self.quoted = self.quoted or quote.message_id
+
     def begin(self, rank: int) -> None:
         """Prepare for content of `rank`: finish the current message if that content has no place in it."""
         if rank < self.rank or rank == self.rank > 0:
@@ -116,8 +123,9 @@ class _Draft:
         found = [Part(content=text) for text in texts]
         if last or rich:
             found.append(Part(content=last, media=self.media, embed=self.embed, rows=self.rows))
-        people = frozenset(self.people)
-        self.done += (replace(part, people=people, everyone=everyone) for part in found)
+        for part in found:
+            self.done.append(replace(part, people=frozenset(self.people), everyone=everyone, quoted=self.quoted))
+            self.quoted = ""
         self.text, self.people, self.media, self.embed, self.rows, self.rank = "", set(), None, None, (), 0
 
 
@@ -130,10 +138,9 @@ def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) ->
     for segment in segments:
         _add(draft, segment)
     draft.flush()
-    quoted = next((s.message_id for s in segments if isinstance(s, Quote) and s.message_id), "")
     if not draft.done and draft.unshown:
         raise UndeliverableError("; ".join(draft.unshown))
-    return (replace(draft.done[0], quoted=quoted), *draft.done[1:]) if draft.done else ()
+    return tuple(draft.done)
 
 
 def _add(draft: _Draft, segment: AnySegment) -> None:
@@ -142,8 +149,8 @@ def _add(draft: _Draft, segment: AnySegment) -> None:
             draft.write(text)
         case Mention():
             draft.mention(segment)
-        case Quote(text=text):
-            draft.write("".join(f"> {escape(line)}\n" for line in text.splitlines()))
+        case Quote():
+            draft.quote(segment)
         case Link():
             _add_link(draft, segment)
         case Card():

@@ -17,6 +17,8 @@ CONSOLE = Console(
 AGENT_AT = f"{_APP} › AgentId"
 SECRET_AT = f"{_APP} › Secret"
 TRUSTED_IP_AT = f"{_APP} › Trusted IP of the Company"
+RESPONSE_CODE_LIFETIME = 72 * 3600
+"""Seconds in which a click's `ResponseCode` allows one update of the card (WeCom docs: Update template cards)."""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

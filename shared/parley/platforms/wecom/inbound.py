@@ -16,14 +16,12 @@ from parley.platforms.tencent.callback import (
 from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, repeated
 from parley.platforms.tencent.messages import Source, created, event, message, press
-from parley.platforms.wecom.config import AGENT_AT, Config
+from parley.platforms.wecom.config import AGENT_AT, RESPONSE_CODE_LIFETIME, Config
 from parley.untrusted import mapping, mappings, parse_integer, text, texts
 
 _SUCCESS = Response(body=b"success", content_type="text/plain")
 """The response to a command of the provider platform. It counts any other response as an error."""
 _PRESSES = ("template_card_event", "template_card_menu_event", "taskcard_click")
-_RESPONSE_CODE_LIFETIME = 72 * 3600
-"""Seconds in which a click's `ResponseCode` allows one update of the card (WeCom docs: Update template cards)."""
 _SEALED = {
     "kf_msg_or_event": ("Token", 600),
     "create_auth": ("AuthCode", 600),
@@ -146,7 +144,7 @@ def _press(source: Source, config: Config) -> Message:
     code = text(fields.get("ResponseCode"))
     if not code:
         return press(source, action)
-    expires = created(source) + _RESPONSE_CODE_LIFETIME
+    expires = created(source) + RESPONSE_CODE_LIFETIME
     return press(source, action, reply_token=seal(config.secret, code), expires=expires)
 
 

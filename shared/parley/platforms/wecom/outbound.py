@@ -33,7 +33,7 @@ from parley.platforms.tencent.plain import untagged
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom import cards, receivers, robot
 from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
-from parley.platforms.wecom.config import Config
+from parley.platforms.wecom.config import RESPONSE_CODE_LIFETIME, Config
 from parley.platforms.wecom.render import media_type_of, messages
 
 PROFILE = Profile(retry_for=3600, continues=True)
@@ -213,7 +213,15 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
     else:
         label, segments = _label(segments)
         body["button"] = {"replace_name": label}
-    yield _change("update", f"{config.host}/cgi-bin/message/update_template_card", body, edits=True)
+    # A label before messages is a preview of them. A card is a part of the reply, and its code allows one update.
+    shows = "template_card" in body or not segments
+    yield _change(
+        "update",
+        f"{config.host}/cgi-bin/message/update_template_card",
+        body,
+        idempotent_for=RESPONSE_CODE_LIFETIME if shows else IDEMPOTENT,
+        edits=shows,
+    )
     yield from _send_segments(segments, out, _place(out.to, config), task=1)
 
 
@@ -250,8 +258,10 @@ def _button_text(segment: AnySegment) -> str:
             return plain_text((segment,))
 
 
-def _change(name: str, url: str, body: dict[str, Any], *, edits: bool = False) -> Call:
-    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=IDEMPOTENT, edits=edits)
+def _change(
+    name: str, url: str, body: dict[str, Any], *, idempotent_for: float = IDEMPOTENT, edits: bool = False
+) -> Call:
+    return Call(name=name, method="POST", url=url, auth=api.AUTH, json=body, idempotent_for=idempotent_for, edits=edits)
 
 
 def _response_code(out: Outgoing, config: Config, now: float) -> str:

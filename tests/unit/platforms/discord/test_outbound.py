@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parley.adapter import IDEMPOTENT, Answer, BreakerFailure, Bucket, Call, Headers, Pause, Sent, fallback
+from parley.adapter import IDEMPOTENT, NOTHING, Answer, BreakerFailure, Bucket, Call, Headers, Pause, Sent, fallback
 from parley.journal.states import is_safe_to_repeat
 from parley.model import Destination, Image, Outgoing, Reply, Text
 from parley.platforms.discord.interaction_token import InteractionToken, seal
@@ -169,7 +169,7 @@ def test_after_a_deleted_thinking_every_part_is_sent_once_although_the_token_exp
     out = outgoing(Reply(segments=(LONG,), private=private), interaction=interaction, tenant=tenant)
     before = calls_after(out, UNKNOWN_MESSAGE)
     receipts = tuple(
-        Sent("", {"gone": "1"}) if call.name == "answer" else Sent("" if call.method == "DELETE" else f"77{n}")
+        Sent("", NOTHING) if call.name == "answer" else Sent("" if call.method == "DELETE" else f"77{n}")
         for n, call in enumerate(before[:done])
     )
     sent = [call for call in before[:done] if call.name == "follow_up"]

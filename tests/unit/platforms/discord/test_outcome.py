@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from parley.adapter import (
+    NOTHING,
     Answer,
     Auth,
     Call,
@@ -47,12 +48,12 @@ def answer(status: int, code: int | None = None, headers: dict[str, str] | None 
     [
         (BOT, answer(200, id="9"), Sent("9")),
         (BOT, Answer(200, b""), Sent("")),
-        (RECALL, Answer(204), Sent("")),
+        (RECALL, Answer(204), Sent(data=NOTHING)),
         (OPEN, answer(200, id="5"), Sent("5", {"channel": "5"})),
         (THREAD, answer(201, id="77"), Sent("77")),
         (THREAD, answer(400, 160004), Sent("77")),
-        (RECALL, answer(404, 10008), Sent()),
-        (RECALL, answer(404, 10003), Sent()),
+        (RECALL, answer(404, 10008), Sent(data=NOTHING)),
+        (RECALL, answer(404, 10003), Sent(data=NOTHING)),
         (ANSWER, answer(400, 40060), Sent()),
     ],
 )
@@ -251,5 +252,5 @@ def test_the_reason_names_the_fields_and_the_limit(errors: dict[str, Any], reaso
 
 def test_an_answer_whose_thinking_is_gone_is_not_sent_and_other_calls_are_refused() -> None:
     gone = answer(404, 10008)
-    assert outcome(ANSWER, gone) == Sent(data={"gone": "1"})
+    assert outcome(ANSWER, gone) == Sent(data=NOTHING)
     assert outcome(EDIT, gone) == Permanent("404 10008", part="target")
