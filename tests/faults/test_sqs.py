@@ -27,6 +27,24 @@ def test_a_message_cannot_be_hidden_for_more_than_twelve_hours_from_its_receive(
         queue.change_visibility(receipt, LONGEST_VISIBILITY)
 
 
+def test_messages_are_counted_by_whether_they_are_hidden() -> None:
+    clock = Clock()
+    queue, _ = received(clock)
+    queue.send("body", "group", "second")
+    queue.send("body", "other", "third")
+
+    def counts() -> list[str]:
+        return list(queue.counts().values())
+
+    assert counts() == ["2", "1", "0"]
+    clock.sleep(INBOUND_VISIBILITY)
+    assert counts() == ["3", "0", "0"]
+    message = queue.receive(Random(1))
+    assert message is not None
+    queue.delete(message.receipt)
+    assert counts() == ["2", "0", "0"]
+
+
 def test_the_longest_wait_that_a_worker_asks_for_is_allowed_until_its_record_is_visible_again() -> None:
     clock = Clock()
     queue, receipt = received(clock)

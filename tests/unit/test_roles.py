@@ -131,7 +131,7 @@ def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
         "SweeperLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "${StateTable.Arn}/index/due": {"dynamodb:Query"},
         "StateTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
-        "OutboundQueue.Arn": {"sqs:SendMessage"},
+        "OutboundQueue.Arn": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
     }
     (on_the_table,) = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     assert on_the_table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["out#*"]}}

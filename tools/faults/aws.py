@@ -134,6 +134,8 @@ class Aws:
                 except (NotInFlightError, VisibilityTooLongError) as error:
                     raise ServiceError("InvalidParameterValue", f"{type(error).__name__}: {error}") from error
                 return {}
+            case "GetQueueAttributes":
+                return {"Attributes": {name: queue.counts()[name] for name in body["AttributeNames"]}}
             case other:
                 raise ServiceError("UnknownOperation", other)
 

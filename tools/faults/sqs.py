@@ -64,6 +64,16 @@ class Queue:
     def __len__(self) -> int:
         return sum(map(len, self.groups.values()))
 
+    def counts(self) -> dict[str, str]:
+        """The approximate numbers of messages, as SQS returns them. No message of these queues is delayed."""
+        self.refresh()
+        hidden = len(self.in_flight)
+        return {
+            "ApproximateNumberOfMessages": str(len(self) - hidden),
+            "ApproximateNumberOfMessagesNotVisible": str(hidden),
+            "ApproximateNumberOfMessagesDelayed": "0",
+        }
+
     def send(self, body: str, group: str, dedup: str) -> str:
         """Accept a message, unless it is a duplicate. Returns its id, or the id of the first one."""
         now = self.clock()

@@ -4,16 +4,24 @@ Entries are sent one by one. In a batch, SQS may refuse one entry and accept the
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from parley.engine.aws import setting, sqs
 from parley.errors import ParleyError
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.codec import encode
 
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
 _MAX_BYTES = 1_000_000
 """SQS takes 1 MiB for a message with its attributes."""
 _SWEPT = "-swept-"
+_COUNTS: "list[QueueAttributeNameType]" = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+]
 
 
 class TooLargeError(ParleyError):
@@ -38,6 +46,16 @@ def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
 def send_swept(row: Outgoing, updated: float) -> None:
     """Put `row`, unchanged since `updated`, into the outbound queue again. Raises AwsError, TooLargeError."""
     send_replies([row], attempt=f"{_SWEPT}{int(updated)}")
+
+
+def is_outbound_empty() -> bool:
+    """Whether the outbound queue holds no record: waiting, hidden or delayed. SQS counts them approximately.
+
+    Raises AwsError.
+    """
+    answer = sqs().get_queue_attributes(QueueUrl=setting("OUTBOUND_URL"), AttributeNames=_COUNTS)
+    counts = answer.get("Attributes", {})
+    return all(counts.get(name) == "0" for name in _COUNTS)
 
 
 def is_swept(record: Mapping[str, Any]) -> bool:

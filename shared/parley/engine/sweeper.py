@@ -1,4 +1,8 @@
-"""The sweeper: replies that no worker took, or whose worker died, go back to the queue. Idempotent."""
+"""The sweeper: replies that no worker took, or whose worker died, go back to the queue. Idempotent.
+
+While the outbound queue holds records, a reply most likely waits there for its turn: for a rate limit, for the reply
+before it, or for a worker. Another record for each of them would only make the backlog larger.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,12 +13,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from parley.engine import queues, telemetry
-from parley.engine.aws import dynamodb, error_code, setting
+from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.outbox import Outbox
 from parley.journal.rows import PICKUP_AFTER
 from parley.journal.states import Row
 
+_BACKLOG_AFTER = 10 * PICKUP_AFTER
+"""Seconds after which a reply is swept although the queue holds records. A reply that has no record although its
+processor is at work gets one within about two minutes: the message is received again after 45 seconds, and its retries
+are a minute apart at most. After ten minutes nobody else will bring it back."""
 _AGAIN_AFTER = 10 * PICKUP_AFTER
 """Minimum of seconds before a reply is swept again. It may be waiting in the queue for its turn; another record for it
 is harmless, but not free."""
@@ -32,7 +40,7 @@ class Sweeper:
         swept.
         """
         now = self.clock()
-        found = list(self.outbox.due(now))
+        found = list(self.outbox.due(now if _queue_is_empty() else now + PICKUP_AFTER - _BACKLOG_AFTER))
         for key in (key for key in found if isinstance(key, str)):
             telemetry.count("RowsUnreadable")
             log.error("a reply's row is not readable", extra={"key": key})
@@ -64,6 +72,15 @@ class Sweeper:
             return False
         log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})
         return True
+
+
+def _queue_is_empty() -> bool:
+    """Whether the outbound queue is empty. If SQS does not say, it is taken for one that is not."""
+    try:
+        return queues.is_outbound_empty()
+    except AwsError as error:
+        log.warning("outbound queue not counted", extra={"error": error_code(error)})
+        return False
 
 
 @cache

@@ -61,6 +61,58 @@ def test_replies_not_taken_within_a_minute_are_swept_in_order(clock: Clock) -> N
     assert queued() == list(range(12))
 
 
+def waiting(*, hidden: bool = False) -> Any:
+    """Put another record into the queue, which waits or is at a worker. Returns a function that removes it."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName="outbound.fifo")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId="g", MessageDeduplicationId="d")
+    if hidden:
+        sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)
+    return lambda: sqs.purge_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_while_the_queue_holds_records_a_reply_is_swept_after_ten_minutes(clock: Clock, hidden: bool) -> None:
+    remove = waiting(hidden=hidden)
+    untaken(clock, 0)
+    clock.now += 61
+    assert sweep(clock) == 0
+    clock.now += 538
+    assert sweep(clock) == 0
+    clock.now += 2
+    assert sweep(clock) == 1
+    untaken(clock, 1)
+    clock.now += 61
+    assert sweep(clock) == 0
+    remove()
+    assert sweep(clock) == 1
+
+
+def test_a_queue_that_is_not_counted_is_taken_for_one_with_records(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> bool:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetQueueAttributes")
+
+    monkeypatch.setattr(queues, "is_outbound_empty", refused)
+    untaken(clock, 0)
+    clock.now += 61
+    assert sweep(clock) == 0
+    clock.now += 540
+    assert sweep(clock) == 1
+
+
+def test_a_sweep_makes_one_request_to_count_the_queue(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[bool] = []
+    count = queues.is_outbound_empty
+    monkeypatch.setattr(queues, "is_outbound_empty", lambda: counted.append(count()) or counted[-1])
+    for ordinal in range(3):
+        untaken(clock, ordinal)
+    clock.now += 61
+    assert sweep(clock) == 3
+    assert counted == [True]
+
+
 def test_the_reply_of_a_dead_worker_is_swept_after_its_lease(clock: Clock) -> None:
     outbox, out = Outbox(dynamodb(), "parley", 20), untaken(clock, 0)
     clock.now += 60
@@ -75,6 +127,7 @@ def test_a_second_sweep_at_once_does_nothing(clock: Clock) -> None:
     untaken(clock, 0)
     clock.now += 61
     assert [sweep(clock), sweep(clock)] == [1, 0]
+    assert queued() == [0]
     clock.now += 601
     assert sweep(clock) == 1
 
