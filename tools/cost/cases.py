@@ -28,10 +28,13 @@ Send = Callable[[MeteredSimulation, Target, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of message. `fails`: the first call to the platform fails. `apart`: seconds between two messages."""
+    """One kind of message at the target with that title. `fails`: the first call to the platform fails. `apart`:
+    seconds between two messages.
+    """
 
     title: str
     send: Send
+    target: str = "feishu"
     fails: bool = False
     apart: float = _BETWEEN
 
@@ -52,20 +55,24 @@ Ledger = Mapping[tuple[Case, bool], Series]
 """The measured series, by case and way: at once, or through the queue."""
 
 
-def measured(cases: Iterable[Case], target: Target = FEISHU) -> Ledger:
+def measured(cases: Iterable[Case]) -> Ledger:
     """Measure `cases` in both ways."""
     with isolated():
-        return {(case, at_once): _measure(case, target, at_once=at_once) for case in cases for at_once in WAYS}
+        return {(case, at_once): _measure(case, at_once=at_once) for case in cases for at_once in WAYS}
 
 
-def _measure(case: Case, target: Target, *, at_once: bool) -> Series:
+def _measure(case: Case, *, at_once: bool) -> Series:
+    target = titled(case.target)
     sim = MeteredSimulation(target, at_once=at_once, fails=case.fails)
     each: list[Usage] = []
     for number in range(_WARM_UP + SERIES):
-        sim.clock.sleep(case.apart)
+        following = sim.clock() + case.apart
         with sim.metering() as usage:
             case.send(sim, target, number)
-            sim.settle()
+            sim.settle(until=following)
+        sim.clock.now = following
+        if len(sim.inbound) or len(sim.outbound):
+            raise RuntimeError(f"{case.title}: message {number} is not done before the next one")
         each.append(usage)
     measured = each[_WARM_UP:]
     return Series(tuple(measured), mean(measured))
@@ -111,4 +118,7 @@ CASES = (
     Case("a press of a button on a card, state unchanged", _press),
     Case("a reply of two calls: an image is uploaded first", _command("photo")),
     Case("a reply whose first call fails with HTTP 500", _command("echo"), fails=True, apart=10),
+    Case("the second row on WeCom", _in_another_conversation, "wecom"),
+    Case("the second row on WeChat", _in_another_conversation, "wechat active"),
+    Case("the second row on Discord", _in_another_conversation, "discord"),
 )

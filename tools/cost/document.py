@@ -173,9 +173,11 @@ queue.
 |---|--:|--:|
 {cases}
 
-Each row is the average of 60 messages to Feishu, one a second, through the real functions. Each function is one warm
-process. Configurations and access tokens are cached. The last two rows go through the queue in both columns: the
-processor does not begin a reply of several calls, and it leaves a failed call to the deliverer.
+Each row is the average of 60 messages, one a second, through the real functions. Each function is one warm process.
+Configurations and access tokens are cached. The platform is Feishu where no other one is named. A reply of two calls
+and a reply that fails go through the queue in both columns: the processor does not begin a reply of several calls, and
+it leaves a failed call to the deliverer. On Discord the rows are larger than 1 KB, because they hold the token of the
+interaction.
 
 ## The standard message
 
@@ -203,8 +205,8 @@ condition fails. The index holds keys only: an update that leaves the keys as th
 
 The prices and assumptions:
 
-- List prices of {region} on {date}, without free tiers, taxes and data transfer. Check the current prices before you
-  plan with them: <https://aws.amazon.com/pricing/>.
+- List prices of {region} on {date}, without free tiers, taxes and data transfer. Check the current prices before
+  you plan with them: <https://aws.amazon.com/pricing/>.
 - A request to AWS takes {aws_milliseconds} ms, a call of the platform's API {platform_milliseconds} ms. The function
   that makes the call waits for it. A slower platform or a slower bot costs more.
 - `python -m tools.bench.warm` measures the CPU time of each function ({measured}, {machine}). A function with
