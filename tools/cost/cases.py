@@ -22,6 +22,9 @@ _BETWEEN = 1.0
 WAYS = (True, False)
 """The processor delivers the replies at once, or they go through the queue."""
 
+_LONG = 300
+"""Characters of a longer text."""
+
 Send = Callable[[MeteredSimulation, Target, int], None]
 """Lets a person do something, for the message with that number."""
 
@@ -94,6 +97,12 @@ def _in_another_conversation(sim: MeteredSimulation, target: Target, number: int
     sim.platforms[target.name].send_message(APP, "private", f"person-{number}", NewMessage(text=text))
 
 
+def _long_text(sim: MeteredSimulation, target: Target, number: int) -> None:
+    """A text of `_LONG` characters. The bot replies with it."""
+    text = f"m{number:05} ".ljust(_LONG, "x")
+    sim.platforms[target.name].send_message(APP, target.room, "lin", NewMessage(text=text))
+
+
 def _press(sim: MeteredSimulation, target: Target, _number: int) -> None:
     platform = sim.platforms[target.name]
     cards = [message for message in platform.messages.values() if platform.parts(message)[0]["kind"] == "card"]
@@ -114,6 +123,7 @@ CASES = (
     STANDARD,
     Case("the same, each one in another conversation", _in_another_conversation),
     Case("a text that leaves the state unchanged, with one reply", _command("echo")),
+    Case(f"a text of {_LONG} characters, state unchanged, with a reply as long", _long_text),
     Case("a command with two replies, state unchanged", _command("two")),
     Case("a press of a button on a card, state unchanged", _press),
     Case("a reply of two calls: an image is uploaded first", _command("photo")),

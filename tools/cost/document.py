@@ -176,8 +176,10 @@ queue.
 Each row is the average of 60 messages, one a second, through the real functions. Each function is one warm process.
 Configurations and access tokens are cached. The platform is Feishu where no other one is named. A reply of two calls
 and a reply that fails go through the queue in both columns: the processor does not begin a reply of several calls, and
-it leaves a failed call to the deliverer. On Discord the rows are larger than 1 KB, because they hold the token of the
-interaction.
+it leaves a failed call to the deliverer.
+
+DynamoDB bills a row by the KB. The rows of a short message and of a short reply stay below 1 KB. Longer texts cost
+more, and so does Discord, where a row also holds the token of the interaction.
 
 ## The standard message
 
