@@ -30,7 +30,7 @@ REGION = "eu-west-1"
 _FIRST_BACKOFF = 0.5
 """Seconds before the second attempt; botocore takes a random number between 0 and 1."""
 ATTEMPTS = 3
-"""The number of attempts, as `parley.engine.aws` configures its clients."""
+"""The number of attempts of the DynamoDB and SQS clients, as `parley.engine.aws` configures them."""
 Before = Callable[[str], Fault | None]
 """Called before an operation is carried out. Returns its fault, or raises Crash."""
 After = Callable[[Fault], None]
@@ -72,11 +72,13 @@ class Aws:
             client._make_api_call = _Caller(client)  # noqa: SLF001
 
     def call(self, client: Any, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """Carry out one call as a botocore client does: with three attempts. Raises botocore's exceptions, or Crash."""
+        """Carry out one call as a botocore client does: with the attempts of its configuration. Raises botocore's
+        exceptions, or Crash.
+        """
         if operation == "TransactWriteItems":
             request.setdefault("ClientRequestToken", uuid4().hex)
         error: Exception = RuntimeError("no attempt")
-        for attempt in range(ATTEMPTS):
+        for attempt in range(client.meta.config.retries["total_max_attempts"]):
             if attempt:
                 self.sleep(_FIRST_BACKOFF * 2 ** (attempt - 1))
             fault = self.before(operation)

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,6 +25,12 @@ _UNKNOWN_BURST, _UNKNOWN_EVERY = 2, 1.0
 as a flood of made-up names also starts many processes: each makes two reads and one listing at most."""
 _LIST_EVERY = 10.0
 """Seconds between two listings of the existing names, while unknown names exceed that rate."""
+_SSM_BUDGET, _SSM_REQUEST = 2.6, 1.3
+"""Seconds for all requests to SSM of one callback, because platforms wait three seconds; and for the slowest request:
+the client's timeouts."""
+_FINAL = frozenset({"ParameterNotFound", "AccessDeniedException"})
+"""Errors of SSM after which the same request is not made again at once."""
+_Answer = TypeVar("_Answer")
 
 
 class UnknownAppError(ParleyError):
@@ -32,6 +39,31 @@ class UnknownAppError(ParleyError):
 
 class AppsUnavailableError(ParleyError):
     """The configuration is not available: SSM fails, or the stored value is not valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """Requests to SSM that are over by the unix second `until`."""
+
+    clock: Callable[[], float]
+    until: float
+
+    def make(self, request: Callable[..., _Answer], **arguments: Any) -> _Answer:
+        """The answer to `request`, which is made twice if there is time and it may help.
+
+        Raises AwsError, and AppsUnavailableError if there is no time.
+        """
+        if not self._is_time():
+            raise AppsUnavailableError("SSM is too slow")
+        try:
+            return request(**arguments)
+        except AwsError as error:
+            if error_code(error) in _FINAL or not self._is_time():
+                raise
+        return request(**arguments)
+
+    def _is_time(self) -> bool:
+        return self.clock() + _SSM_REQUEST <= self.until
 
 
 @dataclass(slots=True)
@@ -86,10 +118,11 @@ class Apps:
         return now - entry.read_at > _MAX_AGE and now - entry.tried_at > _REREAD_AFTER
 
     def _read(self, platform: str, name: str, known: _Entry | None) -> _Entry:
+        requests = _Requests(self.clock, self.clock() + _SSM_BUDGET)
         if known is None or known.app is None:
-            self._spend_credit(platform, name)
+            self._spend_credit(requests, platform, name)
         try:
-            raw = _fetch(platform, name)
+            raw = _fetch(requests, platform, name)
             app = None if raw is None else _parse(platform, name, raw)
         except AppsUnavailableError as error:
             if known is not None and known.app is not None:
@@ -108,7 +141,7 @@ class Apps:
             self._entries[platform, name] = entry
         return entry
 
-    def _spend_credit(self, platform: str, name: str) -> None:
+    def _spend_credit(self, requests: _Requests, platform: str, name: str) -> None:
         now = self.clock()
         self._credit = min(_UNKNOWN_BURST, self._credit + (now - self._credit_at) / _UNKNOWN_EVERY)
         self._credit_at = now
@@ -116,27 +149,33 @@ class Apps:
             self._credit -= 1
             return
         if now - self._listed_at.get(platform, -math.inf) >= _LIST_EVERY:
-            self._listed_at[platform], self._unread[platform] = now, _names(platform)
+            self._listed_at[platform], self._unread[platform] = now, _names(requests, platform)
         if name not in self._unread[platform]:
             raise AppsUnavailableError("too many unknown app names")
         self._unread[platform].discard(name)
 
 
-def _fetch(platform: str, name: str) -> str | None:
+def _fetch(requests: _Requests, platform: str, name: str) -> str | None:
     path = f"/parley/{setting('STAGE')}/{platform}/{name}"
     try:
-        return ssm().get_parameter(Name=path, WithDecryption=True)["Parameter"].get("Value", "")
+        return requests.make(ssm().get_parameter, Name=path, WithDecryption=True)["Parameter"].get("Value", "")
     except AwsError as error:
         if error_code(error) == "ParameterNotFound":
             return None
         raise AppsUnavailableError(f"SSM: {error_code(error)}") from error
 
 
-def _names(platform: str) -> set[str]:
+def _names(requests: _Requests, platform: str) -> set[str]:
     """The names of the apps of `platform`; none if SSM fails. The values are not decrypted."""
-    pages = ssm().get_paginator("get_parameters_by_path").paginate(Path=f"/parley/{setting('STAGE')}/{platform}")
+    names, following = set[str](), dict[str, str]()
     try:
-        return {one.get("Name", "").rsplit("/", 1)[-1] for page in pages for one in page["Parameters"]}
+        while True:
+            path = f"/parley/{setting('STAGE')}/{platform}"
+            page = requests.make(ssm().get_parameters_by_path, Path=path, **following)
+            names |= {one.get("Name", "").rsplit("/", 1)[-1] for one in page["Parameters"]}
+            if not (token := page.get("NextToken")):
+                return names
+            following = {"NextToken": token}
     except AwsError as error:
         log.warning("names of apps not readable", extra={"platform": platform, "error": error_code(error)})
         return set()

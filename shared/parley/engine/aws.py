@@ -19,9 +19,8 @@ _PROMPT = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts
 """Platforms wait three seconds for the response to a callback. One answer of SQS may be lost, and the message is still
 in the queue in time. Every SQS request that Parley makes can be repeated.
 """
-_QUICK = Config(connect_timeout=0.5, read_timeout=0.8, retries={"total_max_attempts": 2, "mode": "standard"})
-"""Under three seconds at worst, which is how long platforms wait: a callback can still use its cached configuration, or
-respond with 503."""
+_QUICK = Config(connect_timeout=0.5, read_timeout=0.8, retries={"total_max_attempts": 1, "mode": "standard"})
+"""`parley.engine.apps` repeats requests to SSM itself, while there is time for the response to a callback."""
 
 AwsError = (BotoCoreError, ClientError)
 """The exceptions of an AWS request."""

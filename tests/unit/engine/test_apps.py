@@ -1,14 +1,17 @@
 """App configuration: cached, read again when it may have changed, and read within SSM's quota."""
 
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from parley.engine import apps as module
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import ssm
+from parley.engine.callback import Callback
+from parley.platforms import inbound
 from tests.unit.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -30,9 +33,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     fetch = module._fetch
 
-    def counted(platform: str, name: str) -> str | None:
+    def counted(requests: Any, platform: str, name: str) -> str | None:
         names.append(name)
-        return fetch(platform, name)
+        return fetch(requests, platform, name)
 
     monkeypatch.setattr(module, "_fetch", counted)
     return names
@@ -140,7 +143,7 @@ def test_the_names_of_apps_are_listed_at_most_once_in_ten_seconds(
 ) -> None:
     requested: list[float] = []
 
-    def names(_: str) -> set[str]:
+    def names(*_: Any) -> set[str]:
         requested.append(clock.now)
         return set()
 
@@ -154,18 +157,12 @@ def test_the_names_of_apps_are_listed_at_most_once_in_ten_seconds(
 
 
 def test_reads_are_limited_even_if_ssm_denies_the_list_of_apps(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.exceptions import ClientError
-
     class Denied:
         def get_parameter(self, **_: Any) -> None:
             raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": ""}}, "GetParameter")
 
-        def get_paginator(self, _: str) -> "Denied":
-            return self
-
-        def paginate(self, **_: Any) -> Iterator[Any]:
+        def get_parameters_by_path(self, **_: Any) -> None:
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "GetParametersByPath")
-            yield
 
     monkeypatch.setattr(module, "ssm", Denied)
     apps = Apps(clock)
@@ -240,15 +237,77 @@ def test_an_app_keeps_its_cached_configuration_if_the_new_one_is_invalid(clock: 
     assert apps.get("feishu", "demo").config.app_secret == "corrected"
 
 
-def test_requests_to_ssm_time_out_before_the_callback_function() -> None:
+def test_the_slowest_request_to_ssm_takes_as_long_as_its_timeouts() -> None:
     config: Any = ssm().meta.config
-    worst = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
-    assert worst < 10 - 2
+    assert config.retries["total_max_attempts"] == 1
+    assert config.connect_timeout + config.read_timeout == pytest.approx(module._SSM_REQUEST)
+
+
+class SlowSsm:
+    """An SSM whose requests take `seconds`, and fail if that is longer than the client waits."""
+
+    def __init__(self, clock: Clock, seconds: float, *, name: str = "", pages: int = 1) -> None:
+        self.clock, self.seconds, self.name, self.pages = clock, seconds, name, pages
+        self.requests: list[str] = []
+
+    def __call__(self) -> "SlowSsm":
+        return self
+
+    def request(self, operation: str) -> None:
+        self.requests.append(operation)
+        self.clock.now += min(self.seconds, module._SSM_REQUEST)
+        if self.seconds > module._SSM_REQUEST:
+            raise ReadTimeoutError(endpoint_url="https://ssm")
+
+    def get_parameter(self, Name: str, **_: Any) -> Any:  # noqa: N803
+        self.request("read")
+        if not Name.endswith(f"/{self.name}"):
+            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": ""}}, "GetParameter")
+        return {"Parameter": {"Value": msgspec.json.encode(CONFIG).decode()}}
+
+    def get_parameters_by_path(self, NextToken: str = "1", **_: Any) -> Any:  # noqa: N803
+        self.request("list")
+        page = int(NextToken)
+        following = {"NextToken": str(page + 1)} if page < self.pages else {}
+        return {"Parameters": [{"Name": f"/parley/unit/feishu/{self.name}"}], **following}
+
+
+@pytest.mark.parametrize("pages", [1, 3, 100])
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 0.9, 1.2, 1.29, 100])
+@pytest.mark.parametrize("unknown", [0, 2])
+def test_a_callback_with_a_slow_ssm_is_answered_within_three_seconds(
+    unknown: int, seconds: float, pages: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if made-up names have used up the reads, so that the existing names are listed before the app is read."""
+    slow = SlowSsm(clock, 0, name="demo", pages=pages)
+    monkeypatch.setattr(module, "ssm", slow)
+    apps = Apps(clock)
+    for number in range(unknown):
+        with pytest.raises(UnknownAppError):
+            apps.get("feishu", f"made-up-{number}")
+    slow.seconds, started = seconds, clock.now
+    callback = Callback("feishu", inbound("feishu"), apps, clock)
+    status = callback({"pathParameters": {"app": "demo"}, "body": "{}"}, None)["statusCode"]
+    assert clock.now - started <= module._SSM_BUDGET < 3
+    assert status == 503 or seconds < module._SSM_REQUEST
+    if seconds == 0.01 and pages < 100:
+        assert status != 503
+
+
+@pytest.mark.parametrize(
+    ("seconds", "requests"), [(0.01, ["read"]), (100, ["read", "read"])], ids=["answered", "timed out"]
+)
+def test_a_request_that_times_out_is_made_twice(
+    seconds: float, requests: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowSsm(clock, seconds, name="demo")
+    monkeypatch.setattr(module, "ssm", slow)
+    with suppress(AppsUnavailableError):
+        Apps(clock).get("feishu", "demo")
+    assert slow.requests == requests
 
 
 def test_an_ssm_error_is_not_reported_as_an_unknown_app(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.exceptions import ClientError
-
     class Throttled:
         def get_parameter(self, **_: Any) -> None:
             raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter")
