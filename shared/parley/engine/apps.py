@@ -25,6 +25,8 @@ _UNKNOWN_BURST, _UNKNOWN_EVERY = 2, 1.0
 as a flood of made-up names also starts many processes: each makes two reads and one listing at most."""
 _LIST_EVERY = 10.0
 """Seconds between two listings of the existing names, while unknown names exceed that rate."""
+_MOST_UNKNOWN = 1000
+"""Names without a configuration that a process remembers."""
 _SSM_BUDGET, _SSM_REQUEST = 2.6, 1.3
 """Seconds for all requests to SSM of one callback, because platforms wait three seconds; and for the slowest request:
 the client's timeouts."""
@@ -38,7 +40,12 @@ class UnknownAppError(ParleyError):
 
 
 class AppsUnavailableError(ParleyError):
-    """The configuration is not available: SSM fails, or the stored value is not valid."""
+    """The configuration is not available: SSM fails, or the stored value is not valid.
+
+    `failing_for`: the seconds since this process first failed to read it.
+    """
+
+    failing_for: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,8 @@ class Apps:
     _listed_at: dict[str, float] = field(default_factory=dict[str, float])
     _unread: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """By platform, existing names that are not read yet. They need no credit, so made-up names cannot block them."""
+    _failing_since: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
+    """The time of the first failed read of an app, until one succeeds."""
 
     def get(self, platform: str, name: str) -> App:
         """The app `name` of `platform`. Raises UnknownAppError, AppsUnavailableError."""
@@ -125,6 +134,7 @@ class Apps:
             raw = _fetch(requests, platform, name)
             app = None if raw is None else _parse(platform, name, raw)
         except AppsUnavailableError as error:
+            error.failing_for = self._failing_for((platform, name))
             if known is not None and known.app is not None:
                 # The cached configuration is used while SSM is down or the stored value is not valid. The next try
                 # waits: a try with each callback would use up SSM's quota, and the callback's time.
@@ -133,13 +143,20 @@ class Apps:
                 log.warning("configuration not readable, using the cached one", extra=ids)
                 return known
             raise
+        self._failing_since.pop((platform, name), None)
         now = self.clock()
         entry = _Entry(app, raw or "", now, now)
         if entry.app is not None:
             self._credit = min(_UNKNOWN_BURST, self._credit + 1)
-        if entry.app is not None or len(self._entries) < 1000:
+        if entry.app is not None or len(self._entries) < _MOST_UNKNOWN:
             self._entries[platform, name] = entry
         return entry
+
+    def _failing_for(self, app: tuple[str, str]) -> float:
+        """Seconds since the first of the failed reads of `app`, of which there is another one now."""
+        if len(self._failing_since) >= _MOST_UNKNOWN:
+            self._failing_since.clear()
+        return self.clock() - self._failing_since.setdefault(app, self.clock())
 
     def _spend_credit(self, requests: _Requests, platform: str, name: str) -> None:
         now = self.clock()

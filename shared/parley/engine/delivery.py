@@ -17,7 +17,7 @@ from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Result
 from parley.engine.aws import dynamodb, setting
-from parley.engine.batch import Record, describe, received, run
+from parley.engine.batch import Record, describe, run
 from parley.engine.calls import CallContext, Calls
 from parley.engine.http import Http, client, media_client
 from parley.engine.rate_limiter import RateLimiter
@@ -71,8 +71,9 @@ class Deliverer:
             self._fail_without_app(out, f"no app {out.to.platform}/{out.to.app}", error)
             return
         except AppsUnavailableError as error:
-            # The wait grows: SSM may be down for hours, and SQS hands a record out a thousand times at most.
-            raise RetryAfter(min(300, 10 * received(record)), str(error)) from error
+            # The wait grows: SSM may be down for hours, and SQS hands a record out a thousand times at most. It does
+            # not grow with the receives of the record, as most of these are waits for rate limits.
+            raise RetryAfter(min(300, 10 + error.failing_for), str(error)) from error
         self.deliver(CallContext(out, app, outbound(out.to.platform)))
 
     def _fail_without_app(self, out: Outgoing, reason: str, error: UnknownAppError) -> None:

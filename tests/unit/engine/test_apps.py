@@ -307,6 +307,26 @@ def test_a_request_that_times_out_is_made_twice(
     assert slow.requests == requests
 
 
+def test_the_error_says_for_how_long_the_app_is_unavailable(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = SlowSsm(clock, 100, name="demo")
+    monkeypatch.setattr(module, "ssm", slow)
+    apps = Apps(clock)
+
+    def failing_for() -> float:
+        with pytest.raises(AppsUnavailableError) as raised:
+            apps.get("feishu", "demo")
+        return raised.value.failing_for
+
+    assert failing_for() == 0
+    clock.now += 100
+    assert failing_for() == pytest.approx(102.6)
+    slow.seconds = 0
+    apps.get("feishu", "demo")
+    apps._entries.clear()
+    slow.seconds = 100
+    assert failing_for() == 0
+
+
 def test_an_ssm_error_is_not_reported_as_an_unknown_app(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     class Throttled:
         def get_parameter(self, **_: Any) -> None:

@@ -590,13 +590,22 @@ def test_a_reply_of_a_removed_app_waits_for_the_lease_of_another_worker(world: W
 
 def test_a_reply_is_retried_through_an_ssm_outage_of_three_days(world: World) -> None:
     record = world.decided(world.out("hi"))
-    world.app_error = AppsUnavailableError("x")
-    waited = 0.0
+    world.app_error = error = AppsUnavailableError("x")
     for receives in range(1, 1000):
         with pytest.raises(RetryAfter) as retry:
             world.deliverer(record | {"attributes": {"ApproximateReceiveCount": str(receives)}})
-        waited += retry.value.seconds
-    assert waited > 3 * 86_400
+        error.failing_for += retry.value.seconds
+    assert error.failing_for > 3 * 86_400
+
+
+def test_waits_for_rate_limits_do_not_lengthen_the_first_wait_for_ssm(world: World) -> None:
+    record = world.decided(world.out("hi")) | {"attributes": {"ApproximateReceiveCount": "500"}}
+    world.app_error = error = AppsUnavailableError("x")
+    for failing_for, wait in ((0, 10), (10, 20), (100, 110), (10_000, 300)):
+        error.failing_for = failing_for
+        with pytest.raises(RetryAfter) as retry:
+            world.deliverer(record)
+        assert retry.value.seconds == wait
 
 
 def test_a_worker_that_lost_its_lease_returns_its_record_to_the_queue(world: World) -> None:
