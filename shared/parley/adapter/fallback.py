@@ -6,7 +6,7 @@ from itertools import groupby
 from msgspec.structs import replace
 
 from parley.adapter.calls import Part
-from parley.model import AnyMedia, AnySegment, Card, Media, Mention, Outgoing, Quote, Text, plain_text
+from parley.model import AnyMedia, AnySegment, Card, Media, Mention, Outgoing, Quote, Text, button_links, plain_text
 
 _CONTENT: frozenset[Part] = frozenset({"mention", "buttons", "media"})
 
@@ -34,7 +34,7 @@ def fallback(out: Outgoing, part: Part, media: AnyMedia | None = None) -> Outgoi
 
 
 def _plain(out: Outgoing) -> Outgoing | None:
-    text = _words(out.reply.segments)
+    text = _words(out.reply.segments) or _labels(out.reply.segments)
     if out.form == "plain" or not text or all(isinstance(segment, Text) for segment in out.reply.segments):
         return None
     return replace(out, reply=replace(out.reply, segments=(Text(text=text),)), form="plain")
@@ -45,6 +45,13 @@ def _words(segments: tuple[AnySegment, ...]) -> str:
     blocks = groupby(segments, lambda segment: id(segment) if isinstance(segment, Card | Media) else 0)
     words = (plain_text(tuple(map(_with_address, block))) for _, block in blocks)
     return "\n".join(filter(None, words))
+
+
+def _labels(segments: tuple[AnySegment, ...]) -> str:
+    """The labels of the buttons, for a reply that has no other words. An empty message cannot be sent."""
+    return "\n".join(
+        f"[{button.label}]" for segment in segments if isinstance(segment, Card) for button in segment.buttons
+    )
 
 
 def _without_quote(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
@@ -86,13 +93,10 @@ def _without_mentions(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None
 
 
 def _without_buttons(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
-    """The addresses of buttons become lines of the text. A button that causes a callback has no form in a text."""
-
     def bare(segment: AnySegment) -> AnySegment:
         if not isinstance(segment, Card) or not segment.buttons:
             return segment
-        links = (f"{button.label} {button.url}".strip() for button in segment.buttons if button.url)
-        return replace(segment, text="\n".join(filter(None, (segment.text, *links))), buttons=())
+        return replace(segment, text="\n".join(filter(None, (segment.text, *button_links(segment)))), buttons=())
 
     return _changed(out, out, bare)
 
@@ -128,7 +132,10 @@ def _changed(out: Outgoing, before: Outgoing, change: Callable[[AnySegment], Any
 
 
 def _has_content(segments: Iterable[AnySegment]) -> bool:
-    return any(isinstance(segment, Media) or plain_text((segment,)) for segment in segments)
+    return any(
+        isinstance(segment, Media) or (isinstance(segment, Card) and segment.buttons) or plain_text((segment,))
+        for segment in segments
+    )
 
 
 _WITHOUT: Mapping[Part, Callable[[Outgoing, AnyMedia | None], Outgoing | None]] = {

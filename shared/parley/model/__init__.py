@@ -20,6 +20,7 @@ from parley.model.segments import (
     Quote,
     Text,
     Video,
+    button_links,
     plain_text,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "Sender",
     "Text",
     "Video",
+    "button_links",
     "conversation_key",
     "digest",
     "message_key",

@@ -146,8 +146,8 @@ def _plain(segment: AnySegment) -> str:
             return text or f"[{name or 'audio'}]"
         case Location(name=name, latitude=latitude, longitude=longitude):
             return f"{name} ({latitude}, {longitude})".strip()
-        case Link(url=url, title=title):
-            return f"{title} {url}".strip()
+        case Link(url=url, title=title, description=description):
+            return f"{title} {url}".strip() + (f"\n{description}\n" if description else "")
         case Quote(text=text):
             return f"> {text}\n" if text else ""
         case Card():
@@ -157,5 +157,11 @@ def _plain(segment: AnySegment) -> str:
 
 
 def _plain_card(card: Card) -> str:
-    buttons = (f"[{b.label}] {b.url}".strip() for b in card.buttons)
-    return "\n".join(part for part in (card.title, card.text, *buttons) if part)
+    return "\n".join(filter(None, (card.title, card.text, *button_links(card))))
+
+
+def button_links(card: Card) -> tuple[str, ...]:
+    """The buttons of a card as lines of text: the label and the address. A text has no place to press a button without
+    an address, so it is left out.
+    """
+    return tuple(f"{button.label} {button.url}".strip() for button in card.buttons if button.url)

@@ -198,7 +198,7 @@ def segment(kind: str, words: Words) -> AnySegment:
         case "mention":
             return Mention(id="50", name=words.take())
         case "link":
-            return Link(url="https://example.com/a", title=words.take())
+            return Link(url="https://example.com/a", title=words.take(), description=words.take())
         case "quote":
             return Quote(message_id="", text=words.take())
         case "card":

@@ -17,6 +17,7 @@ from parley.model import (
     Destination,
     File,
     Image,
+    Link,
     Markdown,
     Mention,
     Outgoing,
@@ -148,10 +149,33 @@ def test_plain_text_has_no_fallback(part: Part):
     assert fallback(outgoing(Reply.of("words"), thread_id=""), part) is None
 
 
-def test_a_card_with_only_a_button_keeps_its_label():
-    found = fallback(outgoing(Reply.of(Card(buttons=(Button(id="a", label="A"),))), thread_id=""), "buttons")
+@pytest.mark.parametrize("part", ["buttons", "form"])
+def test_a_reply_of_buttons_only_keeps_their_labels(part: Part):
+    """There is nothing else to say, and an empty message cannot be sent."""
+    buttons = Card(buttons=(Button(id="a", label="A"), Button(id="b", label="B")))
+    found = fallback(outgoing(Reply.of(buttons), thread_id=""), part)
     assert found is not None
-    assert plain_text(found.reply.segments) == "[A]"
+    assert plain_text(found.reply.segments) == "[A]\n[B]"
+
+
+def test_a_plain_form_shows_no_button_that_cannot_be_pressed():
+    found = fallback(outgoing(Reply.of(CARD), thread_id=""), "form")
+    assert found is not None
+    assert plain_text(found.reply.segments) == "T\nbody\nU https://example.com"
+
+
+def test_a_plain_form_keeps_the_description_of_a_link():
+    link = Link(url="https://example.com", title="Title", description="All about it")
+    found = fallback(outgoing(Reply(segments=(link, Text(text="end"))), thread_id=""), "form")
+    assert found is not None
+    assert plain_text(found.reply.segments) == "Title https://example.com\nAll about it\nend"
+
+
+def test_a_card_that_loses_its_picture_keeps_its_buttons():
+    card = Card(image="img_1", buttons=(Button(id="a", label="A"),))
+    found = fallback(outgoing(Reply.of(card), thread_id=""), "media")
+    assert found is not None
+    assert found.reply == Reply.of(replace(card, image=""))
 
 
 def test_repeated_refusals_of_every_part_end_in_plain_text_with_all_words():
@@ -237,7 +261,7 @@ def test_a_refused_form_of_a_later_message_becomes_plain_text():
     assert found is not None
     assert (found.out.form, plain_text(found.out.reply.segments)) == (
         "plain",
-        "T\nbody\n[A]\n[U] https://example.com\nend",
+        "T\nbody\nU https://example.com\nend",
     )
 
 

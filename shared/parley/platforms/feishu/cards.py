@@ -1,6 +1,6 @@
 """Interactive cards in JSON 2.0 (Feishu docs: Feishu Cards > Card JSON 2.0 structure)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -21,11 +21,18 @@ def card_json(card: Card, content: str) -> Object:
     return {"schema": "2.0", "config": {"update_multi": True}, **header, "body": {"elements": elements}}
 
 
-def split_buttons(card: Card) -> Iterator[Card]:
-    """`card`, and further cards with the buttons that exceed the limit of one."""
-    yield msgspec.structs.replace(card, buttons=card.buttons[:_MAX_BUTTONS])
-    for start in range(_MAX_BUTTONS, len(card.buttons), _MAX_BUTTONS):
-        yield Card(buttons=card.buttons[start : start + _MAX_BUTTONS])
+def split_buttons(card: Card, fits: Callable[[Card], bool]) -> Iterator[Card]:
+    """`card`, and further cards with the buttons that exceed the limits of one: their number, and `fits`. A button that
+    does not fit alone has a card of its own.
+    """
+    shown = msgspec.structs.replace(card, buttons=())
+    for button in card.buttons:
+        longer = msgspec.structs.replace(shown, buttons=(*shown.buttons, button))
+        if shown.buttons and (len(shown.buttons) == _MAX_BUTTONS or not fits(longer)):
+            yield shown
+            longer = Card(buttons=(button,))
+        shown = longer
+    yield shown
 
 
 def _image(card: Card) -> list[Object]:

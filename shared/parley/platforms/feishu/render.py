@@ -177,15 +177,20 @@ def _pieces(inline: Inline, form: Form) -> Iterator[Inline]:
 def _cards(card: Card, style: Style) -> Iterator[Rendered]:
     """`card` as one or more messages.
 
-    The text that exceeds the card's limit precedes the card. A card that is too large even without its text becomes
-    plain text.
+    The text that exceeds the card's limit precedes the card. A card that is too large even without its text and with
+    one button becomes plain text.
     """
-    for one in split_buttons(acceptable(card)):
-        spare = style.card_limit - wire_size(card_json(one, ""))
-        if spare < style.card_limit // 4:
+
+    def room(one: Card) -> int:
+        """The bytes of `one` for its text."""
+        return style.card_limit - wire_size(card_json(one, ""))
+
+    least = style.card_limit // 4
+    for one in split_buttons(acceptable(card), lambda one: room(one) >= least):
+        if room(one) < least:
             yield from _text_messages([Text(text=plain_text((one,)))], style)
             continue
-        *before, last = list(split(one.text, spare, _card_size)) or [""]
+        *before, last = list(split(one.text, room(one), _card_size)) or [""]
         for part in before:
             yield from _text_messages([Markdown(text=part)], style)
         yield Rendered("interactive", card_json(one, joined([Markdown(text=last)], _card_at, card_markdown)))

@@ -62,8 +62,7 @@ def as_text(segment: AnySegment) -> Pieces:
         case Image() | File() | Audio() | Video():
             return raw(media_text(segment))
         case Card():
-            buttons = (anchor(b.url, b.label) if b.url else raw(f"[{b.label}]") for b in segment.buttons)
-            return card_text(segment, buttons)
+            return card_text(segment, (anchor(button.url, button.label) for button in segment.buttons if button.url))
         case Quote(text=text):
             return raw(quote_text(text))
         case _:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.model import AnySegment, Button, Card, Image, Link, Markdown, Mention, Text
-from parley.platforms.feishu.render import CARDS, CHAT, WEBHOOK, Rendered, Style, parts, wire_size
+from parley.platforms.feishu.render import CARDS, CHAT, RICH_LIMIT, WEBHOOK, Rendered, Style, parts, wire_size
 
 LIMITS = {"text": 150_000, "post": 30_000, "interactive": 30_000}
 
@@ -106,11 +106,22 @@ def test_buttons_that_exceed_a_card_are_on_further_cards() -> None:
     assert all(f"<{n}>" in labels for n in range(120))
 
 
-def test_a_card_whose_buttons_exceed_the_limit_becomes_text() -> None:
-    buttons = tuple(Button(id=str(n), label="汉" * 1000) for n in range(20))
+@pytest.mark.parametrize("field", ["label", "value"])
+def test_buttons_that_exceed_the_size_of_a_card_are_in_further_cards(field: str) -> None:
+    named: dict[str, Any] = {"label": "x", field: "汉" * 1000}
+    buttons = tuple(Button(id=str(n), **named) for n in range(20))
     found = messages(Card(title="T", text="body", buttons=buttons))
-    assert {one.kind for one in found} == {"text"}
-    assert sum(visible_text(one).count("汉") for one in found) == 20_000
+    assert {one.kind for one in found} == {"interactive"}
+    assert all(wire_size(one.content) <= RICH_LIMIT for one in found)
+    assert sum(json.dumps(one.content, ensure_ascii=False).count("汉") for one in found) == 20_000
+    assert ["header" in one.content for one in found] == [True] + [False] * (len(found) - 1)
+
+
+def test_a_button_that_no_card_can_hold_is_left_out_and_its_address_stays() -> None:
+    long = Button(id="u", label="B", url=f"https://e.com/{'x' * 25_000}")
+    card, address = messages(Card(title="T", text="body", buttons=(Button(id="a", label="A", value="汉" * 9000), long)))
+    assert (card.kind, visible_text(card)) == ("text", "T\nbody")
+    assert (address.kind, visible_text(address)[:15]) == ("text", "B https://e.com")
 
 
 def test_a_webhook_has_a_lower_limit() -> None:

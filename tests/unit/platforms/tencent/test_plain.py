@@ -62,7 +62,7 @@ def test_a_card_and_media_as_text() -> None:
     card = Card(
         title="T", text="**x**", buttons=(Button(id="a", label="A"), Button(id="b", label="B", url="https://e.com"))
     )
-    assert finish(as_text(card)) == 'T\nx\n[A]\n<a href="https://e.com">B</a>'
+    assert finish(as_text(card)) == 'T\nx\n<a href="https://e.com">B</a>'
     assert finish(as_text(Image(url="https://e.com/p.png", name="p"))) == '<a href="https://e.com/p.png">[p]</a>'
     assert finish(as_text(Image())) == "[image]"
 

@@ -137,7 +137,7 @@ def test_a_refused_form_has_a_plain_text_fallback(code: int) -> None:
     assert outbound.outcome(SEND, answer(errcode=code, errmsg="x")) == Permanent(f"{code} x", part="form")
     plain = fallback(out(Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))), "form")
     assert plain is not None
-    assert first(plain.reply).json["text"] == {"content": "T\n[A]"}
+    assert first(plain.reply).json["text"] == {"content": "T"}
 
 
 def test_a_message_has_no_idempotency_window_and_a_template_has_its_client_msg_id() -> None:

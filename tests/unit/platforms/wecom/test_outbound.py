@@ -161,7 +161,7 @@ def test_a_refused_form_has_a_plain_text_fallback(code: int) -> None:
     card = Reply.of(Card(title="T", buttons=(Button(id="a", label="A"),)))
     plain = fallback(out(card), "form")
     assert plain is not None
-    assert first(plain.reply).json["text"] == {"content": "T\n[A]"}
+    assert first(plain.reply).json["text"] == {"content": "T"}
 
 
 def test_an_untrusted_address_names_the_page_of_the_console() -> None:
