@@ -37,6 +37,7 @@ from parley.adapter.inbound import (
     Rejected,
     Request,
     Response,
+    SupportsCredentials,
     SupportsInstantAnswers,
     SupportsPassiveReply,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "Response",
     "Sent",
     "Steps",
+    "SupportsCredentials",
     "SupportsDeferral",
     "SupportsInstantAnswers",
     "SupportsLimitFeedback",

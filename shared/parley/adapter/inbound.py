@@ -95,6 +95,18 @@ class AcceptsUnsigned(Protocol):
 
 
 @runtime_checkable
+class SupportsCredentials(Protocol):
+    """An `inbound` module of a platform whose messages may come with a credential (`Context.reply_token`)."""
+
+    def credential(self, message: Message, app: App) -> str:
+        """The credential of `message` in clear text, for the bot.
+
+        Raises ValueError if it was sealed with another secret than that of `app`.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsInstantAnswers(Protocol):
     """An `inbound` module of a platform that expects some answers at once: completions, a form to open."""
 

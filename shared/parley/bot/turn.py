@@ -8,10 +8,15 @@ from parley.errors import ParleyError
 from parley.model import AnyMedia, AnySegment, Message, Reply
 
 Download = Callable[[AnyMedia, Message], bytes]
+Unseal = Callable[[Message], str]
 
 
 def _no_download(_media: AnyMedia, _message: Message) -> bytes:
     raise RuntimeError("this turn cannot download; in a test, pass Turn(download=...)")
+
+
+def _no_unseal(_message: Message) -> str:
+    raise RuntimeError("this turn cannot read a credential; in a test, pass Turn(unseal=...)")
 
 
 @dataclass(slots=True)
@@ -27,6 +32,7 @@ class Turn:
     now: float = 0
     download: Download = _no_download
     replies: list[Reply] = field(default_factory=list[Reply])
+    unseal: Unseal = _no_unseal
 
     @property
     def text(self) -> str:
@@ -40,6 +46,24 @@ class Turn:
     def fetch(self, media: AnyMedia) -> bytes:
         """The bytes of `media`, which is part of this message. At most 10 MiB. Raises `DownloadError`."""
         return self.download(media, self.message)
+
+    def credential(self) -> str:
+        """The credential that the platform sent with this message, in clear text: WeCom's `Token`, `AuthCode`,
+        `WelcomeCode` or `ResponseCode`, Discord's interaction token. Raises `CredentialError`.
+
+        Use it at once. Everything that Parley stores holds it encrypted, so do not put it into the state, a reply or a
+        log.
+        """
+        context = self.message.context
+        if not context.reply_token:
+            raise CredentialError("this message came without a credential")
+        if self.now >= context.reply_token_expires:
+            raise CredentialError(f"the credential has expired {self.now - context.reply_token_expires:.0f} s ago")
+        return self.unseal(self.message)
+
+
+class CredentialError(ParleyError):
+    """The message has no credential, or it has expired or cannot be read. The message says why, without the value."""
 
 
 class DownloadError(ParleyError):

@@ -14,7 +14,7 @@ import msgspec
 
 from parley.adapter import SupportsSilence
 from parley.bot import Bot, Turn
-from parley.bot.turn import Download
+from parley.bot.turn import Download, Unseal
 from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, received, run
@@ -67,6 +67,7 @@ class Processor:
     max_attempts: int = MAX_ATTEMPTS
     download: Download | None = None
     direct: "Direct | None" = None
+    unseal: Unseal | None = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
 
@@ -166,6 +167,8 @@ class Processor:
         turn = Turn(message, mine, self.clock())
         if self.download is not None:
             turn.download = self.download
+        if self.unseal is not None:
+            turn.unseal = self.unseal
         started = time.monotonic()
         try:
             with deadline(self.until - started):
@@ -241,6 +244,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             inbox=Inbox(dynamodb(), setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400),
             download=_download,
             direct=direct() if direct is not None else None,
+            unseal=_unseal,
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)
@@ -269,3 +273,15 @@ def _downloads() -> Download:
 
 def _download(media: AnyMedia, message: Message) -> bytes:
     return _downloads()(media, message)
+
+
+@cache
+def _credentials() -> Unseal:
+    # Imported here for the same reason.
+    from parley.engine.credentials import credentials  # noqa: PLC0415
+
+    return credentials()
+
+
+def _unseal(message: Message) -> str:
+    return _credentials()(message)

@@ -11,17 +11,17 @@ from typing import Any
 import msgspec
 
 from parley.adapter import Accepted, App, Rejected, Request, Response
-from parley.model import Message
+from parley.model import Destination, Message
 from parley.platforms.discord import protocol
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.events import message_of_event
 from parley.platforms.discord.instant import instant
 from parley.platforms.discord.interaction import MalformedError, message_of
-from parley.platforms.discord.interaction_token import InteractionToken, expires, seal
+from parley.platforms.discord.interaction_token import InteractionToken, expires, seal, unseal
 from parley.platforms.discord.signature import is_valid
 from parley.untrusted import decode_json, integer, mapping, text
 
-__all__ = ["STALE_AFTER", "instant", "receive"]
+__all__ = ["STALE_AFTER", "credential", "instant", "receive"]
 
 STALE_AFTER = 900
 """Seconds after which a signed callback is refused. An interaction's token is valid for 15 minutes, so an older one is
@@ -65,6 +65,14 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
         return _dispatch(_decode(request.body), app, now)
     except MalformedError as error:
         return Rejected(400, "malformed", str(error))
+
+
+def credential(message: Message, app: App) -> str:
+    """See `parley.adapter.SupportsCredentials`. The interaction token."""
+    interaction = unseal(Destination.answering(message), app.config)
+    if interaction is None or not interaction.token:
+        raise ValueError("the interaction token is not readable")
+    return interaction.token
 
 
 def _decode(body: bytes) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Callbacks of WeCom apps: the console's verification, messages, events, card clicks, and passive replies to them."""
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
-from parley.crypto import seal
+from parley.crypto import seal, unseal
 from parley.model import Action, Message, Outgoing
 from parley.platforms.tencent import passive
 from parley.platforms.tencent.buttons import unpack
@@ -30,7 +30,7 @@ _SEALED = {
 }
 """Events and commands whose credential the bot needs, with the field and the seconds for which it is valid (WeCom docs:
 Receiving messages and events of customer service; Pushing of the authorisation; Changes of external contacts). It is
-sealed like any reply token: `parley.crypto.unseal(secret, message.context.reply_token)`."""
+sealed like any reply token; the bot reads it with `Turn.credential`."""
 
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
@@ -52,6 +52,11 @@ def passive_reply(
     config: Config = app.config
     keys = config.callback_keys
     return passive.passive_reply(passive.WECOM, request, keys, message, replies, now, encrypted=True)
+
+
+def credential(message: Message, app: App) -> str:
+    """See `parley.adapter.SupportsCredentials`. The credential of an event (`_SEALED`), or the code of a press."""
+    return unseal(app.config.secret, message.context.reply_token)
 
 
 def _verification(request: Request, config: Config, now: float) -> Accepted | Rejected:
