@@ -230,16 +230,16 @@ def test_one_more_request_changes_the_document(ledger: Ledger, stage: str) -> No
 # --- an idle month, metrics and alarms --------------------------------------------------------------------------------
 
 
-def test_an_idle_sweep_makes_eight_queries_of_half_a_unit() -> None:
+def test_an_idle_sweep_makes_eight_queries_of_half_a_unit_and_looks_at_the_queue() -> None:
     sweep = fixed.idle_sweep()
-    assert sweep.requests["sweeper"] == {"Query": 8}
+    assert sweep.requests["sweeper"] == {"Query": 8, "GetQueueAttributes": 1}
     assert sweep.units == {Unit("read", "due", "Query"): 4}
 
 
 def test_an_idle_month_has_a_sweep_a_minute_and_empty_receives_of_two_queues() -> None:
     amounts = {line.name: line.amount * 1e6 for line in fixed.idle_month()}
     assert amounts["Lambda request"] == amounts["EventBridge Scheduler invocation"] == pytest.approx(730 * 60)
-    assert amounts["SQS FIFO request"] == pytest.approx(2 * 5 * 730 * 3600 / 20)
+    assert amounts["SQS FIFO request"] == pytest.approx(2 * 5 * 730 * 3600 / 20 + 730 * 60)
 
 
 def test_a_metric_of_a_function_counts_once_for_its_total_and_once_for_each_combination() -> None:

@@ -38,7 +38,7 @@ def idle_month() -> list[Line]:
         "Lambda request": runs,
         "Lambda GB-second": runs * bill.gb_seconds(sweep, "sweeper", at_once=True),
         "DynamoDB read unit": runs * sweep.total("read"),
-        "SQS FIFO request": receives,
+        "SQS FIFO request": receives + runs * sweep.requests["sweeper"]["GetQueueAttributes"],
     }
     return [Line(name, amount, PER_MILLION[name]) for name, amount in amounts.items()]
 
