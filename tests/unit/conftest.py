@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -28,6 +29,17 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@cache
+def _make_session() -> None:
+    """Make boto3's default session, once, after moto is imported: moto does not see the requests of an earlier one.
+
+    All tests share it, because a new session reads botocore's service descriptions again.
+    """
+    import moto  # noqa: F401
+
+    boto3.setup_default_session()
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """AWS mocked in this process, with the table and the queues of the template."""
@@ -35,8 +47,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     from parley.engine import aws as clients
 
+    _make_session()
     caches: list[Any] = [clients.dynamodb, clients.sqs, clients.ssm]
-    # Each test has new clients and the same session. A new session reads botocore's service descriptions again.
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         for cache in caches:
             cache.cache_clear()
