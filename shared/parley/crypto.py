@@ -12,7 +12,9 @@ from Crypto.Cipher._mode_ecb import EcbMode
 
 def constant_time_equals(one: str | bytes, other: str | bytes) -> bool:
     """Constant-time equality. Text is compared as UTF-8; no input raises."""
-    return hmac.compare_digest(_bytes(one), _bytes(other))
+    one = one.encode("utf-8", "surrogatepass") if isinstance(one, str) else one
+    other = other.encode("utf-8", "surrogatepass") if isinstance(other, str) else other
+    return hmac.compare_digest(one, other)
 
 
 def decode_base64(text: str | bytes) -> bytes:
@@ -81,7 +83,3 @@ def unseal(secret: str, sealed: str) -> str:
 
 def _seal_key(secret: str) -> bytes:
     return hashlib.sha256(b"parley seal v1\0" + secret.encode()).digest()
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value

@@ -30,12 +30,14 @@ def decode_json(data: bytes, max_depth: int = MAX_DEPTH) -> Any:
     A lone surrogate, which is half of an emoji, becomes U+FFFD. Raises ValueError.
     """
     try:
-        value = _decode(data)
+        value = msgspec.json.decode(data)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
     except ValueError:
         repaired = _LONE_SURROGATE.sub(rb"\\ufffd", data)
         if repaired == data:
             raise
-        value = _decode(repaired)
+        return decode_json(repaired, max_depth)
     if data.count(b"[") + data.count(b"{") > max_depth and _is_deeper(value, max_depth):
         raise ValueError("nested too deep")
     return value
@@ -108,13 +110,6 @@ def parse_integer(value: Any) -> int | None:
     """The number in a text of 1 to 15 digits, which every JSON reader holds exactly. None for any other value."""
     digits = text(value).strip()
     return int(digits) if re.fullmatch(r"[0-9]{1,15}", digits) else None
-
-
-def _decode(data: bytes) -> Any:
-    try:
-        return msgspec.json.decode(data)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
 
 
 def _is_deeper(value: Any, limit: int) -> bool:

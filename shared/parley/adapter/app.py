@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, overload
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,14 @@ class Headers(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
+
+    @overload
+    def get(self, key: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, /, default: str | T) -> str | T: ...
+    def get(self, key: str, /, default: str | T | None = None) -> str | T | None:
+        """The header `key`, or `default`. The method of `Mapping` takes twice the time: it catches a KeyError."""
+        return self._values.get(key.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+import msgspec
+
 from parley.adapter.app import App, Headers
 from parley.model import Message, Outgoing, Reply
 
@@ -48,14 +50,13 @@ class Rejected:
     response: Response | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A callback that is authentic."""
+class Accepted(msgspec.Struct, frozen=True):
+    """A callback that is authentic. Each callback makes one; a frozen dataclass would take ten times as long."""
 
-    response: Response = field(default_factory=Response)
+    response: Response = Response()
     """Given after `messages` are in the queue."""
     messages: tuple[Message, ...] = ()
-    credentials: Mapping[str, str] = field(default_factory=dict[str, str])
+    credentials: Mapping[str, str] = {}
     """Credentials that the platform pushes (a ticket), by name. They are stored in the state table, encrypted at rest,
     and are in no queue."""
     credentials_issued_at: float = 0

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from parley.model import (
@@ -43,7 +43,7 @@ def segments(kind: str, content: Any, mentions: Mentions = NO_MENTIONS) -> tuple
         return (Other(name=kind or "unknown"),)
     read = _READERS.get(kind)
     found = read(mapping(fields), mentions) if read else [_other(kind, mapping(fields))]
-    return tuple(_join_texts(found))
+    return _join_texts(found)
 
 
 def text_without_bot(content: Iterable[AnySegment], bot_ids: frozenset[str]) -> str:
@@ -65,18 +65,19 @@ def text_without_bot(content: Iterable[AnySegment], bot_ids: frozenset[str]) -> 
 def _spoken(segment: AnySegment) -> str:
     """The words that a person wrote in `segment`: none for media and for content without words."""
     match segment:
-        case Link():
-            return spoken_link(segment)
         case Text(text=text) | Markdown(text=text) | Other(text=text):
             return text
+        case Link():
+            return spoken_link(segment)
         case Mention() | Location():
             return plain_text((segment,))
         case _:
             return ""
 
 
-def _join_texts(content: Iterable[AnySegment]) -> Iterator[AnySegment]:
+def _join_texts(content: Iterable[AnySegment]) -> tuple[AnySegment, ...]:
     """`content` with adjacent texts joined, and without empty texts and markdown."""
+    found: list[AnySegment] = []
     pending: list[str] = []
     for segment in content:
         if isinstance(segment, Text):
@@ -85,16 +86,16 @@ def _join_texts(content: Iterable[AnySegment]) -> Iterator[AnySegment]:
         if isinstance(segment, Markdown) and not segment.text:
             continue
         if joined := "".join(pending):
-            yield Text(text=joined)
+            found.append(Text(text=joined))
         pending.clear()
-        yield segment
+        found.append(segment)
     if joined := "".join(pending):
-        yield Text(text=joined)
+        found.append(Text(text=joined))
+    return tuple(found)
 
 
-def _text(fields: Object, mentions: Mentions) -> Iterator[AnySegment]:
-    yield from mentions.in_text(scalar(fields.get("text")))
-    yield from attached_files(fields)
+def _text(fields: Object, mentions: Mentions) -> list[AnySegment]:
+    return [*mentions.in_text(scalar(fields.get("text"))), *attached_files(fields)]
 
 
 def _image(fields: Object, _mentions: Mentions) -> Iterable[AnySegment]:

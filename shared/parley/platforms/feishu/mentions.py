@@ -1,7 +1,7 @@
 """Mentions in received messages (Feishu docs: Receive message, `mentions`)."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from parley.model import AnySegment, Markdown, Mention, Text
@@ -19,7 +19,9 @@ class Mentions(NamedTuple):
     """The mentions in a message."""
 
     by_key: Mapping[str, Mention]
-    """By placeholder (`@_user_1`)."""
+    """By placeholder (`@_user_1`). `@_all` needs no entry in the message (unverified)."""
+    lengths: tuple[int, ...]
+    """The lengths of the placeholders that are searched, the longest first."""
     bot_ids: frozenset[str]
     """The ids of this bot among them."""
 
@@ -29,7 +31,7 @@ class Mentions(NamedTuple):
 
         A bot needs an extra permission to receive messages that mention other bots only.
         """
-        by_key: dict[str, Mention] = {}
+        by_key: dict[str, Mention] = {"@_all": EVERYBODY}
         bot_ids: set[str] = set()
         for entry in array(mentions):
             fields = mapping(entry)
@@ -44,7 +46,8 @@ class Mentions(NamedTuple):
             by_key[key] = mention
             if mention.id == bot_open_id if bot_open_id else bot:
                 bot_ids.add(mention.id)
-        return cls(by_key, frozenset(bot_ids))
+        lengths = sorted({length for length in map(len, by_key) if length <= _MAX_KEY}, reverse=True)
+        return cls(by_key, tuple(lengths), frozenset(bot_ids))
 
     def element(self, key: str, name: str) -> Mention | None:
         """The mention of an `at` element; None if it names nobody."""
@@ -52,35 +55,36 @@ class Mentions(NamedTuple):
             return EVERYBODY
         return self.by_key.get(key) or (Mention(id=key, name=name) if key else None)
 
-    def in_text(self, raw: str) -> Iterator[AnySegment]:
+    def in_text(self, raw: str) -> list[AnySegment]:
         """`raw` with its placeholders (`@_user_1`) as mentions. The longest key that matches wins."""
-        return self._split(raw, lambda text: Text(text=text))
+        return self._split(raw, Text)
 
     def in_markdown(self, raw: str) -> Iterator[AnySegment]:
         """The same for markdown, where a mention may also be a tag."""
         start = 0
         for tag in _AT_TAG.finditer(raw):
-            yield from self._split(raw[start : tag.start()], lambda text: Markdown(text=text))
+            yield from self._split(raw[start : tag.start()], Markdown)
             yield self.element(tag[1], tag[2]) or Text(text="")
             start = tag.end()
-        yield from self._split(raw[start:], lambda text: Markdown(text=text))
+        yield from self._split(raw[start:], Markdown)
 
-    def _split(self, raw: str, plain: Callable[[str], AnySegment]) -> Iterator[AnySegment]:
-        """`@_all` needs no entry in `mentions` (unverified)."""
-        known = {"@_all": EVERYBODY, **self.by_key}
-        lengths = sorted({length for key in known if (length := len(key)) <= _MAX_KEY}, reverse=True)
+    def _split(self, raw: str, plain: type[Text | Markdown]) -> list[AnySegment]:
+        found: list[AnySegment] = []
         start, at = 0, raw.find("@")
         while at >= 0:
-            key = next((raw[at : at + length] for length in lengths if raw[at : at + length] in known), "")
-            if key:
-                yield plain(raw[start:at])
-                yield known[key]
-                start = at + len(key)
-            at = raw.find("@", at + max(1, len(key)))
-        yield plain(raw[start:])
+            end = at + 1
+            for length in self.lengths:
+                mention = self.by_key.get(raw[at : at + length])
+                if mention is not None:
+                    found += (plain(text=raw[start:at]), mention)
+                    start = end = at + length
+                    break
+            at = raw.find("@", end)
+        found.append(plain(text=raw[start:]))
+        return found
 
 
-NO_MENTIONS = Mentions({}, frozenset())
+NO_MENTIONS = Mentions.of((), "")
 
 
 def user_id(value: Any) -> str:

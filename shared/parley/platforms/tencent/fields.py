@@ -21,9 +21,10 @@ _FIRST = (*HEADER, "Event", "EventKey", "ChangeType", "InfoType")
 _LAST = ("MsgId", "AgentID")
 """Fields after every text of a person. Of a repeated one the last is the platform's own."""
 _COMMAND = ("InfoType", "TimeStamp", "SuiteId", "AuthCorpId", "SuiteTicket")
-_TRIMMED = ("Encrypt", "Event", "ChangeType", *HEADER, *_LAST, *_COMMAND)
+_TRIMMED = frozenset(("Encrypt", "Event", "ChangeType", *HEADER, *_LAST, *_COMMAND))
 """Fields around whose values white space has no meaning. It stays around `EventKey`: the bot chooses a button's id."""
-
+_OWN = dict.fromkeys(_FIRST, 0) | dict.fromkeys(_LAST, -1)
+"""The place of the platform's own value among those of a repeated field."""
 
 _MAX_FLAT = 1000
 """Fields of a document that needs no parser. The parser refuses a document with too many."""
@@ -42,7 +43,7 @@ def read(data: bytes) -> Fields:
     if is_json(data):
         return _settled(_as_text(decode_json(data, MAX_DEPTH)))
     try:
-        document = data.decode("utf-8-sig")
+        document = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ValueError("not UTF-8") from error
     return _settled(flat(document) or decode_xml(repaired(document).encode(), "xml", MAX_DEPTH))
@@ -68,12 +69,10 @@ def flat(document: str) -> Fields | None:
 
 def _settled(fields: Fields) -> Fields:
     """`fields` with one value, without white space around it, for each field that decides what the callback is."""
-    for names, place in ((_FIRST, 0), (_LAST, -1)):
-        for name in names:
-            if isinstance(value := fields.get(name), list) and value:
-                fields[name] = value[place]
-    for name in _TRIMMED:
-        if isinstance(value := fields.get(name), str):
+    for name, value in fields.items():
+        if isinstance(value, list) and value and name in _OWN:
+            fields[name] = value = value[_OWN[name]]  # noqa: PLW2901  # pyright: ignore[reportUnknownVariableType]
+        if name in _TRIMMED and isinstance(value, str):
             fields[name] = value.strip()
     return fields
 

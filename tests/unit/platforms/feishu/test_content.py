@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from parley.model import AnySegment, File, Image, Link, Markdown, Mention, Other, Text
+from parley.platforms.feishu.mentions import Mentions
 from tests.unit.platforms.feishu.test_messages import BOT, mention, message_of
 
 LI = mention("@_user_2", "ou_li", "Li")
@@ -248,3 +249,14 @@ def test_a_simplified_card_keeps_its_links_and_mentions() -> None:
 )
 def test_other_types_keep_their_words(kind: str, content: Any, expected: str) -> None:
     assert text_of(kind, content) == expected
+
+
+def test_of_many_placeholders_the_longest_wins_and_a_very_long_one_is_text() -> None:
+    """The search stays linear for any input."""
+    names = {"@_user_1": "ou_1", "@_user_12": "ou_12", "@" + "x" * 60: "ou_x"}
+    entries = [{"key": key, "id": {"open_id": id_}, "name": id_} for key, id_ in names.items()]
+    mentions = Mentions.of(entries, "ou_bot")
+    found = mentions.in_text("@_user_12 @_user_1 @_all @_user_2 @" + "x" * 60)
+    assert [segment.id for segment in found if isinstance(segment, Mention)] == ["ou_12", "ou_1", "all"]
+    assert found[-1] == Text(text=" @_user_2 @" + "x" * 60)
+    assert Mentions.of([], "").in_text("hi @_all") == [Text(text="hi "), Mention(id="all"), Text(text="")]
