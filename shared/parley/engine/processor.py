@@ -104,20 +104,21 @@ class Processor:
 
     def _handle(self, message: Message, snapshot: Snapshot, attempt: int, *, again: bool) -> None:
         if snapshot.decided is not None:
-            waiting = self._waiting(message, snapshot)
+            enqueued = self._enqueue_again(message, snapshot)
         elif attempt > self.max_attempts:
             raise HandlerError("the worker died in each attempt")
         else:
             if again:
                 self.inbox.attempted(message, attempt, self.clock())
-            waiting = self._decide(message, snapshot)
-        self._enqueue(waiting)
+            enqueued = self._decide(message, snapshot)
         ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
-        log.info("message decided", extra={**ids, "key": message_key(message), "enqueued": len(waiting)})
+        log.info("message decided", extra={**ids, "key": message_key(message), "enqueued": enqueued})
 
-    def _enqueue(self, replies: list[Outgoing]) -> None:
-        self.inbox.queued(replies, self.clock())
+    def _enqueue(self, replies: list[Outgoing], *, again: bool = False) -> int:
+        """Enqueue `replies`; returns their number. `again`: see `Inbox.queued`."""
+        self.inbox.queued(replies, self.clock(), again=again)
         queues.send_replies(replies)
+        return len(replies)
 
     def _uncount(self, message: Message, attempt: int) -> None:
         """Uncount an attempt that failed because of AWS. If that fails as well, the attempt counts."""
@@ -131,9 +132,9 @@ class Processor:
         queues.move_to_dead_letters(record)
         log.error("message moved to the dead-letter queue", extra={"record": record["messageId"], "error": reason})
 
-    def _decide(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
-        """Run the bot, store its decision and deliver what can be delivered at once. Returns the replies that are left
-        for the outbound queue.
+    def _decide(self, message: Message, snapshot: Snapshot) -> int:
+        """Run the bot, store its decision, deliver what can be delivered at once and enqueue the other replies. Returns
+        the number of those.
         """
         started = self.clock()
         state, replies = self._run_bot(message, snapshot.state)
@@ -148,19 +149,19 @@ class Processor:
         except VersionConflictError as error:
             raise RetryAfter(1, "the conversation changed meanwhile") from error
         except AlreadyDecidedError:
-            return self._waiting(message, self.inbox.open(message))
+            return self._enqueue_again(message, self.inbox.open(message))
         except AwsError:
             if self.direct is not None and held is not None:
                 self.direct.give_back(held, rows)
             raise
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
-        return rows if self.direct is None or held is None else self.direct.deliver(held, rows)
+        return self._enqueue(rows if self.direct is None or held is None else self.direct.deliver(held, rows))
 
-    def _waiting(self, message: Message, snapshot: Snapshot) -> list[Outgoing]:
-        """The replies that were decided before and are not final. They are enqueued under the same ids as before."""
+    def _enqueue_again(self, message: Message, snapshot: Snapshot) -> int:
+        """Enqueue the replies that were decided before and are not final, under the same ids. Returns their number."""
         telemetry.count("MessagesRedelivered", platform=message.platform)
-        return self.inbox.waiting(message, snapshot.decided or 0)
+        return self._enqueue(self.inbox.waiting(message, snapshot.decided or 0), again=True)
 
     def _run_bot(self, message: Message, state: State) -> tuple[State, list[Reply]]:
         mine = copy.deepcopy(state)
@@ -188,8 +189,7 @@ class Processor:
         self.inbox.failed(message, reason, attempt, now)
         if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
             apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
-            self.inbox.add(apology, now, turn)
-            self._enqueue([apology])
+            self._enqueue(self.inbox.add(apology, now, turn), again=True)
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:

@@ -155,7 +155,7 @@ class Inbox:
 
     def waiting(self, message: Message, count: int) -> list[Outgoing]:
         """Those of the `count` replies to `message` that are not final."""
-        return [row.out for row in self.replies(message, count) if row.state not in FINAL]
+        return _unfinished(self.replies(message, count))
 
     def attempted(self, message: Message, attempts: int, now: float) -> None:
         """Record the number of starts of the bot on `message`. Called before a start: a worker that dies records
@@ -187,26 +187,43 @@ class Inbox:
         except self.client.exceptions.ConditionalCheckFailedException:
             return  # another worker has decided it
 
-    def add(self, out: Outgoing, now: float, turn: int = 0) -> None:
+    def add(self, out: Outgoing, now: float, turn: int = 0) -> list[Outgoing]:
         """Store a reply outside any decision (an apology), once, however often it is added. `turn`: the turn that a
         decision would have had, `Snapshot.version` + 1.
+
+        Returns the reply that is stored now; nothing if it is final.
         """
         put = self._reply(out, turn, now).get("Put")
         try:
             if put is not None:
+                put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
                 self.client.put_item(**put)
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            return _unfinished([row_of(t.item_in(error))])
+        return [out]
 
-    def queued(self, replies: Iterable[Outgoing], now: float) -> None:
+    def queued(self, replies: Iterable[Outgoing], now: float, *, again: bool = False) -> None:
         """Record, before `replies` go into the outbound queue, which one is the last in each conversation.
 
         While it is not final, no reply to its conversation may be delivered past the queue (`engine.direct`).
+
+        `again`: they may have been enqueued before. Then a reply that was decided later remains the last one: the
+        message can come again, minutes later, when the next ones have been handled.
         """
-        for conversation, last in {out.to.key: out.id for out in replies}.items():
-            ttl = int(now + self.keep_for)
-            change = "SET #reply = :reply, #ttl = :ttl"
-            self.client.update_item(**t.update(self.table, queued_pk(conversation), change, reply=last, ttl=ttl))
+        for conversation, last in {out.to.key: out for out in replies}.items():
+            request = t.update(
+                self.table,
+                queued_pk(conversation),
+                "SET #reply = :reply, #decided = :decided, #ttl = :ttl",
+                f"{t.ABSENT} OR #decided < :decided" if again else "",
+                reply=last.id,
+                decided=last.created,
+                ttl=int(now + self.keep_for),
+            )
+            try:
+                self.client.update_item(**request)
+            except self.client.exceptions.ConditionalCheckFailedException:
+                continue
 
     def _reply(self, out: Outgoing, turn: int, now: float, lease: Lease | None = None) -> "TransactWriteItemTypeDef":
         return Outbox(self.client, self.table, lease=0).new(out, turn, now, int(now + self.keep_for), lease)
@@ -262,3 +279,7 @@ class Inbox:
         if not state:
             item["ttl"] = number(int(now + self.keep_for))  # it is needed only as long as its replies
         return [{"Put": t.put(self.table, item, condition, **values)}]
+
+
+def _unfinished(rows: Iterable[Row]) -> list[Outgoing]:
+    return [row.out for row in rows if row.state not in FINAL]

@@ -100,7 +100,7 @@ ATTRIBUTES = frozenset(
         "app",
         "id",  # the platform's id of the message
         "conversation",
-        "decided",  # unix seconds of the decision
+        "decided",  # unix seconds of the decision; in a `queued` row, of the one that the reply belongs to
         "message",  # the message as JSON; in a reply, the key of the message
         "before",  # the message whose replies precede these, and their number
         "before_count",

@@ -132,6 +132,31 @@ def test_a_reply_waits_for_an_earlier_one_that_is_in_the_queue(process: Process)
     assert (sent(process)[-1], queued()) == ("later", [])
 
 
+def test_a_message_that_comes_again_does_not_hide_a_later_reply_in_the_queue(process: Process) -> None:
+    process.says("two calls")
+    process.clock.now += 1
+    process.says("and more", "m2")
+    process.clock.now += 400
+    process.says("two calls")
+    queued()
+    process.delivers([process.state().out])
+    process.says("next", "m3")
+    assert (sent(process), texts(queued())) == (["two", "calls"], ["next"])
+
+
+def test_a_second_apology_does_not_hide_a_later_reply_in_the_queue(process: Process) -> None:
+    process.processor.max_attempts = 1
+    process.says("fail")
+    process.delivers(queued())
+    process.clock.now += 1
+    process.says("two calls", "m2")
+    waiting = queued()
+    process.clock.now += 400
+    process.says("fail")  # an operator has sent it back
+    process.says("next", "m3")
+    assert (sent(process), texts(waiting + queued())) == (["sorry"], ["two", "calls", "next"])
+
+
 def test_a_reply_waits_for_one_that_another_conversation_has_put_into_the_queue(
     process: Process, message: MakeMessage
 ) -> None:
@@ -263,6 +288,23 @@ def test_a_worker_that_dies_before_it_enqueues_leaves_that_to_the_next_delivery(
     process.says("one\ntwo", receives=2)
     process.delivers(queued())
     assert sent(process) == ["one", "one", "two"]
+
+
+def test_replies_that_a_dead_worker_did_not_enqueue_are_the_last_ones_in_the_queue(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.says("two calls")
+    process.clock.now += 1
+    with monkeypatch.context() as dying:
+        dying.setattr(Inbox, "queued", kill)
+        with pytest.raises(Killed):
+            process.says("and more", "m2")
+    process.clock.now += 45
+    process.says("and more", "m2", receives=2)
+    process.delivers([process.state().out])
+    queued()
+    process.says("next", "m3")
+    assert (sent(process), texts(queued())) == (["two", "calls"], ["next"])
 
 
 def test_the_replies_are_released_if_it_is_unknown_whether_the_decision_is_stored(

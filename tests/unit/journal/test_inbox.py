@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from parley.engine.aws import dynamodb
 from parley.errors import RetryAfter
@@ -14,7 +15,7 @@ from parley.journal.outbox import MAX_REPLY, Outbox
 from parley.journal.states import Lease, ReplyState, Row
 from parley.journal.table import conversation_pk, get, get_number, get_text, message_pk
 from parley.journal.view import journal_of
-from parley.model import Conversation, message_key
+from parley.model import Conversation, Outgoing, message_key
 from tests.unit.journal.conftest import MakeMessage, MakeReply
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -116,6 +117,22 @@ def test_the_last_reply_in_the_queue_is_known_when_the_next_message_is_opened(
     assert inbox.open(message("m2")).queued == reply(to="m1", ordinal=1).id
 
 
+def test_a_reply_that_is_enqueued_again_is_the_last_one_only_if_none_was_decided_later(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
+    def last(out: Outgoing, *, again: bool) -> str:
+        inbox.queued([out], NOW, again=again)
+        return inbox.open(message("m9")).queued
+
+    first = reply(to="m1")
+    second, third = (replace(reply(to=f"m{n}"), created=first.created + n) for n in (2, 3))
+    assert last(first, again=True) == first.id
+    assert last(second, again=True) == second.id
+    assert last(third, again=True) == third.id
+    assert last(first, again=True) == third.id
+    assert last(first, again=False) == first.id
+
+
 def test_decisions_of_different_conversations_do_not_conflict(inbox: Inbox, message: MakeMessage) -> None:
     here, there = message("m1", room="here"), message("m2", room="there")
     snapshot = inbox.open(here)
@@ -155,8 +172,8 @@ def test_a_failure_stores_its_reason_without_a_decision(inbox: Inbox, message: M
 
 
 def test_an_apology_is_stored_once(inbox: Inbox, reply: MakeReply) -> None:
-    inbox.add(reply("sorry"), NOW)
-    inbox.add(reply("sorry again"), NOW)
+    assert inbox.add(reply("sorry"), NOW) == [reply("sorry")]
+    assert inbox.add(reply("sorry again"), NOW) == [reply("sorry")]
     [item] = everything().values()
     assert "sorry again" not in item["body"]["S"]
 
