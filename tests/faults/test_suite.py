@@ -1,6 +1,5 @@
 """The faults suite detects defects: code that is broken on purpose fails the check, and the real code passes it."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -12,10 +11,10 @@ from parley.engine import attempt, callback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
-from parley.journal.inbox import NO_LEASES, Inbox, Snapshot, State
-from parley.journal.states import Lease, Replies
+from parley.journal.inbox import Inbox, Snapshot
+from parley.journal.states import Replies
 from parley.journal.table import message_pk, number, text
-from parley.model import AnyMedia, Message, Outgoing, message_key
+from parley.model import AnyMedia, Message, message_key
 from tools.faults import random_runs, scenarios
 from tools.faults.oracle import Findings
 from tools.faults.policies import DEFAULT_RATES, CallSite, Fault, RandomFaults, Rates
@@ -52,38 +51,21 @@ class ForgetsClaims(Inbox):
         snapshot = Inbox.open(self, message)
         return Snapshot(snapshot.state, snapshot.version, None)
 
-    def decide(
-        self,
-        message: Message,
-        snapshot: Snapshot,
-        state: State,
-        replies: Sequence[Outgoing],
-        now: float,
-        leases: Mapping[str, Lease] = NO_LEASES,
-    ) -> None:
-        self.client.delete_item(TableName=self.table, Key={"pk": text(message_pk(message_key(message)))})
-        for out in replies:
-            self.client.delete_item(TableName=self.table, Key={"pk": text(f"out#{out.id}")})
-        Inbox.decide(self, message, snapshot, state, replies, now, leases)
+    def _commit(self, items: Any) -> None:
+        for put in (item["Put"]["Item"] for item in items):
+            if put["pk"]["S"].startswith(("in#", "out#")):
+                self.client.delete_item(TableName=self.table, Key={"pk": put["pk"]})
+        Inbox._commit(self, items)
 
 
 class DecidesInTwo(Inbox):
     """Stores the conversation's state and then the decision: two writes instead of one transaction."""
 
-    def decide(
-        self,
-        message: Message,
-        snapshot: Snapshot,
-        state: State,
-        replies: Sequence[Outgoing],
-        now: float,
-        leases: Mapping[str, Lease] = NO_LEASES,
-    ) -> None:
-        for item in self._memory(message, snapshot, state, replies, now):
-            if "Put" in item:
-                self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
-        stored = Inbox.open(self, message)
-        Inbox.decide(self, message, stored, stored.state, replies, now, leases)
+    def _commit(self, items: Any) -> None:
+        states = [item for item in items if item["Put"]["Item"]["pk"]["S"].startswith("conv#")]
+        for item in states:
+            self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
+        Inbox._commit(self, [item for item in items if item not in states])
 
 
 @cache

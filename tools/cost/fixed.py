@@ -1,4 +1,4 @@
-"""What a stage costs each month, whatever the number of messages: the sweeper, the queues, metrics and alarms."""
+"""What a stage costs each month without any message: the sweeper, the queues, metrics and alarms."""
 
 from functools import cache
 from random import Random

@@ -128,6 +128,10 @@ class Inbox:
             ]
         except ReplyTooLargeError as error:
             raise DecisionTooLargeError(str(error)) from error
+        self._commit(items)
+
+    def _commit(self, items: "list[TransactWriteItemTypeDef]") -> None:
+        """Write the rows of a decision, its own first. Raises as `decide`."""
         size = len(encode(items))
         if size > MAX_DECISION:
             raise DecisionTooLargeError(

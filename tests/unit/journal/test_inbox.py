@@ -71,7 +71,8 @@ def test_a_stalled_worker_cannot_decide_from_an_old_state_even_if_it_leaves_the_
 ) -> None:
     """Its reply may depend on the old state, such as "your order is open" after the order was closed.
 
-    The queue hands out `m3` when `m2` is decided, and no earlier. So whoever could change the state has claimed `m2`.
+    The queue hands out `m3` only after `m2` is decided. So before the state can change again, `m2` has its decision,
+    and that of the stalled worker is refused.
     """
     inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
     stalled = inbox.open(message("m2"))
