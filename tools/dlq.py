@@ -26,8 +26,9 @@ from parley.model.codec import decode_message, decode_outgoing
 from tools.local import running
 
 NAMES = ("inbound", "outbound")
-_HIDDEN_FOR = 20
-"""Seconds for which a message is hidden from other readers. It becomes visible again at once when the reading ends."""
+_HIDDEN_FOR = 600
+"""Seconds for which a message is hidden from other readers: longer than all of them take. It becomes visible again at
+once when the reading ends."""
 _POLL_SECONDS = 1
 """The seconds of long polling. Short polling can miss messages."""
 
@@ -118,12 +119,13 @@ def dead_letters(deployment: Deployment, queue: QueuePair) -> Iterator[DeadLette
                 VisibilityTimeout=_HIDDEN_FOR,
                 WaitTimeSeconds=_POLL_SECONDS,
             ).get("Messages", [])
-            new = [message for message in found if message["MessageId"] not in seen]
-            if not new:
+            if not found:
                 return
-            for message in new:
+            for message in found:
+                is_new = message["MessageId"] not in seen
                 seen[message["MessageId"]] = message["ReceiptHandle"]
-                yield _dead_letter(deployment, queue, message)
+                if is_new:
+                    yield _dead_letter(deployment, queue, message)
     finally:
         for receipt in seen.values():
             _make_visible(deployment, queue, receipt)
@@ -145,13 +147,17 @@ def send_back(deployment: Deployment, letter: DeadLetter) -> None:
 
 
 def send_all(deployment: Deployment, queue: QueuePair) -> int:
-    """Send all dead letters of `queue` back, each conversation in its order. Returns their number."""
-    sent = 0
+    """Send all dead letters of `queue` back, each conversation in its order. Returns their number.
+
+    A message that fails again while this works is not sent back a second time.
+    """
+    sent, began = 0, time.time()
     while True:
         before = sent
         for letter in dead_letters(deployment, queue):
-            send_back(deployment, letter)
-            sent += 1
+            if letter.age >= time.time() - began:
+                send_back(deployment, letter)
+                sent += 1
         if sent == before:
             return sent
 

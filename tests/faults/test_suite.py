@@ -12,7 +12,6 @@ from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
 from parley.journal.inbox import Inbox, Snapshot
-from parley.journal.states import Replies
 from parley.journal.table import message_pk, number, text
 from parley.model import AnyMedia, Message, message_key
 from tools.faults import random_runs, scenarios
@@ -37,8 +36,8 @@ class MarksFirst(Inbox):
             self.client.put_item(TableName=self.table, Item=mark)
         return snapshot
 
-    def _decision(self, message: Message, replies: int, before: Replies, now: float) -> Any:
-        decision: Any = Inbox._decision(self, message, replies, before, now)
+    def _decision(self, message: Message, replies: int, snapshot: Snapshot, now: float) -> Any:
+        decision: Any = Inbox._decision(self, message, replies, snapshot, now)
         for name in ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"):
             decision["Put"].pop(name)
         return decision

@@ -146,3 +146,39 @@ def test_without_a_local_stack_the_error_says_how_to_start_one(tmp_path: Path, m
 @pytest.mark.parametrize(("seconds", "shown"), [(5, "5 s"), (90, "2 min"), (7300, "2 h"), (200_000, "2 d")])
 def test_ages_are_short(seconds: float, shown: str) -> None:
     assert dlq._age(seconds) == shown
+
+
+def test_a_list_that_takes_longer_than_the_letters_were_hidden_is_complete(
+    deployment: Deployment, send_to_dead_letters: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(25):
+        send_to_dead_letters("x", group=str(number))
+    described = dlq._dead_letter
+
+    def slow(found: Deployment, queue: QueuePair, letter: dict[str, Any]) -> dlq.DeadLetter:
+        """All letters that were received are visible again."""
+        for seen in receipts:
+            dlq._make_visible(found, queue, seen)
+        receipts.append(letter["ReceiptHandle"])
+        return described(found, queue, letter)
+
+    receipts: list[str] = []
+    monkeypatch.setattr(dlq, "_dead_letter", slow)
+    assert len(list(dlq.dead_letters(deployment, deployment.queues[0]))) == 25
+
+
+def test_send_all_ends_although_the_messages_fail_again(
+    deployment: Deployment, send_to_dead_letters: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        send_to_dead_letters("x", group=str(number))
+    send_back, sent = dlq.send_back, list[str]()
+
+    def failing(found: Deployment, letter: dlq.DeadLetter) -> None:
+        send_back(found, letter)
+        sent.append(letter.id)
+        assert len(sent) < 10
+        send_to_dead_letters("x", group=letter.group)
+
+    monkeypatch.setattr(dlq, "send_back", failing)
+    assert dlq.send_all(deployment, deployment.queues[0]) == 3

@@ -36,9 +36,6 @@ INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 45.0, 25.0
 MAX_RECEIVES, MAX_SENDS = 1000, 1000
 """These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
 SWEEP_EVERY = 60.0
-_HANDOUT = 0.005
-"""Seconds in which SQS hands a record to its function. So two decisions of one conversation never have the same time.
-"""
 _GIVE_UP = 3 * 86_400.0
 """Virtual seconds after which a simulation that still has work is stuck."""
 
@@ -153,7 +150,6 @@ class Simulation:
         message = queue.receive(self.random)
         if message is None:
             return False
-        self.clock.sleep(_HANDOUT)
         receipt, functions = message.receipt, self.processes.current
         if queue is self.inbound:
             execution, handler = Execution("processor"), functions.processor

@@ -12,7 +12,6 @@ import msgspec
 from parley.adapter import (
     IDEMPOTENT,
     NOTHING,
-    Bucket,
     Call,
     Outcome,
     Permanent,
@@ -27,7 +26,7 @@ from parley.adapter import (
 )
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls, backoff
-from parley.engine.rate_limiter import RateLimiter
+from parley.engine.rate_limiter import RateLimiter, Reserved
 from parley.engine.unsent import unsent
 from parley.errors import RetryAfter
 from parley.journal.outbox import Outbox
@@ -143,8 +142,8 @@ class Attempts:
     rate_limiter: RateLimiter
     clock: Callable[[], float] = time.time
 
-    def run(self, attempt: Attempt, sequence: CallSequence, reserved: tuple[Bucket, ...]) -> Result:
-        """Make the calls of `sequence` that are not done yet. `reserved`: rate limits that were waited for already.
+    def run(self, attempt: Attempt, sequence: CallSequence, reserved: Reserved) -> Result:
+        """Make the calls of `sequence` that are not done yet. `reserved`: the first one's reservation, if it has one.
 
         Raises LeaseLostError if another worker took the reply over, and AwsError.
         """
@@ -163,13 +162,13 @@ class Attempts:
             if call is None:
                 break
             self.outbox.progress(attempt.out, attempt.owner, attempt.receipts, self.clock())
-            limited = self._wait(attempt, call)
+            limited = self._wait(attempt, call, Reserved())
             if limited is not None:
                 return limited
         return self._end(attempt, sequence.error)
 
-    def _wait(self, attempt: Attempt, call: Call, reserved: tuple[Bucket, ...] = ()) -> Result | None:
-        """Wait for the rate limits of `call`, except if they are `reserved`. The result if that takes too long, or if
+    def _wait(self, attempt: Attempt, call: Call, reserved: Reserved) -> Result | None:
+        """Wait for the rate limits of `call`, unless it is `reserved` in them. The result if that takes too long, or if
         the platform's code raises.
         """
         context = attempt.context
@@ -178,7 +177,7 @@ class Attempts:
         except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
             return self._retry(attempt, describe(error))
         try:
-            if buckets != reserved:
+            if not reserved.covers(buckets, self.clock()):
                 self.rate_limiter.wait(buckets)
         except RetryAfter as limited:
             return limited

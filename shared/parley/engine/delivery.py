@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from parley.adapter import Bucket, Call, Permanent, Sent, Transient
+from parley.adapter import Call, Permanent, Sent, Transient
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Result
@@ -20,7 +20,7 @@ from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Record, describe, run
 from parley.engine.calls import CallContext, Calls
 from parley.engine.http import Http, client, media_client
-from parley.engine.rate_limiter import RateLimiter
+from parley.engine.rate_limiter import RateLimiter, Reserved
 from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
@@ -38,11 +38,11 @@ _APP_GONE_FOR = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A reply whose first call can be made now: there is a token, and the rate limits `reserved` were waited for."""
+    """A reply whose first call can be made now: there is a token, and the call is `reserved` in its rate limits."""
 
     context: CallContext
     sequence: CallSequence
-    reserved: tuple[Bucket, ...]
+    reserved: Reserved
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class Deliverer:
             reserved = self._prepare(context, sequence.call)
         except RetryAfter:
             return None
-        return Prepared(context, sequence, reserved) if isinstance(reserved, tuple) else None
+        return Prepared(context, sequence, reserved) if isinstance(reserved, Reserved) else None
 
     def deliver_prepared(self, prepared: Prepared, lease: Lease) -> None:
         """Deliver a reply that is stored under `lease`. Raises RetryAfter if a further attempt is needed; the reply is
@@ -137,7 +137,7 @@ class Deliverer:
 
     def _deliver(self, context: CallContext, sequence: CallSequence, blocked_by: str = "") -> bool:
         """Deliver one reply; False if it is deferred. `blocked_by`: why it may not be sent now, if it may not."""
-        prepared = () if blocked_by or sequence.call is None else self._prepare(context, sequence.call)
+        prepared = Reserved() if blocked_by or sequence.call is None else self._prepare(context, sequence.call)
         owner = uuid4().hex
         row = self.outbox.take(context.out.id, owner, self.clock())
         match row:
@@ -153,12 +153,12 @@ class Deliverer:
         with _lease(attempt):
             return self._apply(attempt, self._result(attempt, sequence, row, blocked_by, prepared))
 
-    def _prepare(self, context: CallContext, call: Call) -> tuple[Bucket, ...] | Transient | Permanent:
+    def _prepare(self, context: CallContext, call: Call) -> Reserved | Transient | Permanent:
         """Fetch the token and wait for the rate limits, before the reply is taken: waiting then costs no write, and a
         crash leaves no unknown outcome.
 
-        Returns the rate limits. Raises RetryAfter. If the call cannot be made, returns its outcome: there is no token,
-        or the platform's own code raises.
+        Raises RetryAfter. If the call cannot be made, because there is no token or the platform's own code raises,
+        returns its outcome.
         """
         token = self.calls.token_or_outcome(context) if call.auth is not None else None
         if isinstance(token, RetryAfter):
@@ -169,8 +169,7 @@ class Deliverer:
             buckets = context.platform.limits(call, context.out, context.app)
         except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
             return Transient(describe(error))
-        self.rate_limiter.wait(buckets)
-        return buckets
+        return self.rate_limiter.wait(buckets)
 
     def _attempt(self, row: Row, context: CallContext, owner: str) -> Attempt:
         return Attempt(
@@ -189,7 +188,7 @@ class Deliverer:
         sequence: CallSequence,
         row: Row,
         blocked_by: str,
-        prepared: tuple[Bucket, ...] | Transient | Permanent,
+        prepared: Reserved | Transient | Permanent,
     ) -> Result:
         """The result of the attempt that begins with taking `row`. `prepared`: the result of `_prepare`."""
         if self._workers_die(row, attempt.context):
@@ -197,10 +196,10 @@ class Deliverer:
             return Completed(ReplyState.UNKNOWN, reason)
         if blocked_by and attempt.can_be_deferred:
             return Defer(blocked_by)
-        if isinstance(prepared, tuple):
+        if isinstance(prepared, Reserved):
             return self.attempts.run(attempt, sequence, prepared)
         if sequence.call is None:
-            return self.attempts.run(attempt, sequence, ())
+            return self.attempts.run(attempt, sequence, Reserved())
         return self.attempts.consequence(attempt, sequence.call, prepared)
 
     def _workers_die(self, row: Row, context: CallContext) -> bool:

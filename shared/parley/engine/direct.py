@@ -154,7 +154,7 @@ class Direct:
     def _is_waiting(self, snapshot: Snapshot) -> bool:
         """Whether an earlier reply of the conversation is in the outbound queue and not final, as far as is known."""
         try:
-            return bool(snapshot.queued) and not self.deliverer.outbox.is_finished(snapshot.queued)
+            return not all(map(self.deliverer.outbox.is_finished, snapshot.queued))
         except AwsError:
             return True
 

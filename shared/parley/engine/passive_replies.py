@@ -106,7 +106,7 @@ class PassiveReplies:
         """Whether every earlier reply of the conversation is final or, as a deferred reply, part of this response."""
         if decided.replies == 0:
             return True
-        waiting = rules.waiting_before(message, self.inbox.rows(decided.before))
+        waiting = rules.waiting_before(self.inbox.rows(decided.before))
         return not waiting or waiting <= self.deferred.ids(Conversation.of(message).key)
 
     def _stored(self, message: Message) -> Response | None:

@@ -36,11 +36,13 @@ from parley.model.codec import decode_message, decode_outgoing, encode
 from parley.platforms import outbound
 
 if TYPE_CHECKING:
-    from parley.engine.direct import Direct
+    from parley.engine.direct import Direct, Held
 
 MAX_ATTEMPTS = 5
 """Starts of the bot on a message before it goes to the dead-letter queue. Failures of AWS do not count."""
 
+_TICK = 0.001
+"""Seconds that two decisions of a conversation are apart at least."""
 _TO_RECORD = 10.0
 """Seconds of the worker's time that the bot does not get: they are for recording the decision or the failure. The
 function's timeout is longer than `BotSeconds` of template.yaml by them."""
@@ -48,6 +50,14 @@ function's timeout is longer than `BotSeconds` of template.yaml by them."""
 
 class HandlerError(ParleyError):
     """The bot raised an exception, took too long, or returned a reply that cannot be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The replies of a decision that is stored. `held`: those that this worker delivers itself, if there are any."""
+
+    replies: list[Outgoing]
+    held: "Held | None"
 
 
 @dataclass(slots=True)
@@ -87,38 +97,57 @@ class Processor:
                 raise
             self._give_up(record, describe(error))
             return
+        if snapshot.decided is not None:
+            self._enqueue_again(message, snapshot)
+            return
         # A first delivery of this record: an operator may have sent the message back, and expects a new count.
-        attempt = 1 if received(record) == 1 else snapshot.attempts + 1
+        again = received(record) > 1
+        attempt = snapshot.attempts + 1 if again else 1
         try:
-            self._handle(message, snapshot, attempt, again=received(record) > 1)
+            decision = self._start(message, snapshot, attempt, again=again)
+        except AlreadyDecidedError:
+            self._enqueue_again(message, self.inbox.open(message))
+            return
         except (RetryAfter, *AwsError):
-            if received(record) > 1:
+            if again:
                 self._uncount(message, attempt)
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, HandlerError) else describe(error)
-            self._failed(message, reason, attempt, snapshot.version + 1)
+            self._failed(message, snapshot, reason, attempt)
             if attempt < self.max_attempts:
                 raise
             self._give_up(record, reason)
+            return
+        self._deliver(message, decision)
 
-    def _handle(self, message: Message, snapshot: Snapshot, attempt: int, *, again: bool) -> None:
-        if snapshot.decided is not None:
-            enqueued = self._enqueue_again(message, snapshot)
-        elif attempt > self.max_attempts:
-            raise HandlerError("the worker died in each attempt")
-        else:
-            if again:
-                self.inbox.attempted(message, attempt, self.clock())
-            enqueued = self._decide(message, snapshot)
-        ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
-        log.info("message decided", extra={**ids, "key": message_key(message), "enqueued": enqueued})
+    def _start(self, message: Message, snapshot: Snapshot, attempt: int, *, again: bool) -> "Decision":
+        if attempt > self.max_attempts:
+            raise HandlerError(snapshot.reason or "the worker died in each attempt")
+        if again:
+            self.inbox.attempted(message, attempt, self.clock())
+        return self._decide(message, snapshot)
 
-    def _enqueue(self, replies: list[Outgoing], *, again: bool = False) -> int:
-        """Enqueue `replies`; returns their number. `again`: see `Inbox.queued`."""
-        self.inbox.queued(replies, self.clock(), again=again)
+    def _deliver(self, message: Message, decision: "Decision") -> None:
+        """Deliver what can be delivered at once, and enqueue the other replies.
+
+        A failure here is not the bot's. The decision is stored, and the next delivery of the message goes on from it.
+        """
+        left = decision.replies
+        if self.direct is not None and decision.held is not None:
+            left = self.direct.deliver(decision.held, left)
+        self._enqueue(message, left)
+
+    def _enqueue_again(self, message: Message, snapshot: Snapshot) -> None:
+        """Enqueue the replies that were decided before and are not final, under the same ids."""
+        telemetry.count("MessagesRedelivered", platform=message.platform)
+        self._enqueue(message, self.inbox.waiting(message, snapshot.decided or 0))
+
+    def _enqueue(self, message: Message, replies: list[Outgoing]) -> None:
+        self.inbox.queued(message, replies, self.clock())
         queues.send_replies(replies)
-        return len(replies)
+        ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
+        log.info("message decided", extra={**ids, "key": message_key(message), "enqueued": len(replies)})
 
     def _uncount(self, message: Message, attempt: int) -> None:
         """Uncount an attempt that failed because of AWS. If that fails as well, the attempt counts."""
@@ -132,13 +161,11 @@ class Processor:
         queues.move_to_dead_letters(record)
         log.error("message moved to the dead-letter queue", extra={"record": record["messageId"], "error": reason})
 
-    def _decide(self, message: Message, snapshot: Snapshot) -> int:
-        """Run the bot, store its decision, deliver what can be delivered at once and enqueue the other replies. Returns
-        the number of those.
-        """
+    def _decide(self, message: Message, snapshot: Snapshot) -> "Decision":
+        """Run the bot, prepare what can be delivered at once, and store the decision. Raises AlreadyDecidedError."""
         started = self.clock()
         state, replies = self._run_bot(message, snapshot.state)
-        now = self.clock()
+        now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
         rows = _readable([_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)])
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
@@ -148,20 +175,13 @@ class Processor:
             raise HandlerError(str(error)) from error
         except VersionConflictError as error:
             raise RetryAfter(1, "the conversation changed meanwhile") from error
-        except AlreadyDecidedError:
-            return self._enqueue_again(message, self.inbox.open(message))
         except AwsError:
             if self.direct is not None and held is not None:
                 self.direct.give_back(held, rows)
             raise
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
-        return self._enqueue(rows if self.direct is None or held is None else self.direct.deliver(held, rows))
-
-    def _enqueue_again(self, message: Message, snapshot: Snapshot) -> int:
-        """Enqueue the replies that were decided before and are not final, under the same ids. Returns their number."""
-        telemetry.count("MessagesRedelivered", platform=message.platform)
-        return self._enqueue(self.inbox.waiting(message, snapshot.decided or 0), again=True)
+        return Decision(rows, held)
 
     def _run_bot(self, message: Message, state: State) -> tuple[State, list[Reply]]:
         mine = copy.deepcopy(state)
@@ -181,15 +201,19 @@ class Processor:
             raise HandlerError(describe(error)) from error
         return turn.state, replies
 
-    def _failed(self, message: Message, reason: str, attempt: int, turn: int) -> None:
+    def _now_after(self, snapshot: Snapshot) -> float:
+        """The time of a decision: after the one whose reply is the last in the queue, also if clocks disagree."""
+        return max(self.clock(), snapshot.latest + _TICK)
+
+    def _failed(self, message: Message, snapshot: Snapshot, reason: str, attempt: int) -> None:
         """Record the reason for the operator. After the last attempt, send the person an apology, once."""
         telemetry.count("HandlerErrors", platform=message.platform)
         log.error("handler failed", extra={"message_id": message.id, "error": reason, "attempt": attempt})
-        now = self.clock()
+        now = self._now_after(snapshot)
         self.inbox.failed(message, reason, attempt, now)
         if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
             apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
-            self._enqueue(self.inbox.add(apology, now, turn), again=True)
+            self._enqueue(message, self.inbox.add(apology, now))
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:

@@ -18,7 +18,7 @@ several rows, because one row takes 1,000 writes a second.
 import math
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +39,8 @@ _PER_ROW = 200.0
 """Calls a second for which one row is enough: as many writes, and as many again that are refused."""
 _LATE = 0.04
 """Part of the period by which a call may be late without effect on a spaced limit."""
+_LATEST = 0.2
+"""Part of the period by which a single call may be late. Later, it waits again: it would meet the calls after it."""
 _USABLE = LATE - 1
 """Seconds in which a reservation is used. One is left for the way to the platform and for clocks that differ."""
 _REMEMBERED = 86_400
@@ -64,6 +66,17 @@ def _share(bucket: Bucket, number: int, many: int) -> Bucket:
     return Bucket(f"{key}#{number}", (limit + number) // many, period, longer)
 
 
+class Reserved(NamedTuple):
+    """A call that draws from `buckets` may begin until the unix second `until`, and no later."""
+
+    buckets: tuple[Bucket, ...] = ()
+    until: float = 0
+
+    def covers(self, buckets: tuple[Bucket, ...], now: float) -> bool:
+        """Whether a call that draws from `buckets` may begin now."""
+        return buckets == self.buckets and now <= self.until
+
+
 class _Reservation(NamedTuple):
     """The time `at` of a call, the time at which it was reserved, and the bucket's `tat` after it."""
 
@@ -71,6 +84,10 @@ class _Reservation(NamedTuple):
     at: float
     reserved: float
     tat: float
+
+    def usable_until(self, now: float) -> float:
+        """The last moment at which the call may begin, if it is spaced for `now`."""
+        return now + _LATEST * self.bucket.period if spaced(self.bucket) else self.reserved + _USABLE
 
 
 @dataclass(slots=True)
@@ -85,7 +102,7 @@ class RateLimiter:
     _known: dict[str, LimitRow] = field(default_factory=dict[str, LimitRow])
     _portions: dict[str, Portion] = field(default_factory=dict[str, Portion])
 
-    def wait(self, buckets: Iterable[Bucket]) -> None:
+    def wait(self, buckets: Sequence[Bucket]) -> Reserved:
         """Return when a call that draws from `buckets` may be made.
 
         Raises RetryAfter if that is more than `MAX_WAIT` seconds away. What was reserved until then is given back.
@@ -96,7 +113,7 @@ class RateLimiter:
                 reserved.append(self._reserve(bucket))
                 self._sleep_until(reserved[-1].at)
             now = self.clock()
-            if any(now > reservation.reserved + _USABLE for reservation in reserved):
+            if any(now > each.reserved + _USABLE for each in reserved):
                 raise RetryAfter(MAX_WAIT, "rate limit: the reservation took too long")
         except RetryAfter:
             for reservation in reserved:
@@ -106,6 +123,7 @@ class RateLimiter:
         for earlier, pace in paced[:-1]:
             if now - earlier.at > _LATE * earlier.bucket.period:
                 self._advance_to(earlier.bucket, now + pace.interval)
+        return Reserved(tuple(buckets), min((each.usable_until(now) for each in reserved), default=math.inf))
 
     def pause(self, bucket: Bucket, until: float) -> None:
         """Allow no call before the unix second `until`, because the platform has demanded it."""

@@ -45,10 +45,7 @@ class Sweeper:
             telemetry.count("RowsUnreadable")
             log.error("a reply's row is not readable", extra={"key": key})
         # In the order of their decisions: they may belong to the same conversation.
-        due = sorted(
-            (row for row in found if isinstance(row, Row)),
-            key=lambda row: (row.out.created, row.out.message_key, row.out.ordinal),
-        )
+        due = sorted((row for row in found if isinstance(row, Row)), key=lambda row: row.position)
         swept, refused = 0, dict[str, Exception]()
         for row in due:
             if row.out.to.key in refused:

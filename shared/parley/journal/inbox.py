@@ -12,8 +12,8 @@ import msgspec
 from parley.errors import ParleyError
 from parley.journal import table as t
 from parley.journal.outbox import Outbox, ReplyTooLargeError
-from parley.journal.rows import replies_in, replies_item, row_of
-from parley.journal.states import FINAL, NONE, Lease, MessageState, Replies, Row
+from parley.journal.rows import row_of
+from parley.journal.states import FINAL, Lease, MessageState, Row
 from parley.journal.table import (
     Item,
     Value,
@@ -63,16 +63,18 @@ class Snapshot:
     """The journal's knowledge of a message and its conversation before the bot runs.
 
     `version` is that of `state`. `decided` is the number of replies, None if the message is undecided. `attempts`
-    counts the recorded starts of the bot on this message. `before`: the last replies of the conversation (see
-    `Decided`). `queued`: the id of its last reply that went into the outbound queue; empty if there is none.
+    counts the recorded starts of the bot on this message, and `reason` is the last recorded failure. `queued`: the ids
+    of the last replies to the conversation that went into the outbound queue (`Inbox.queued`), and `latest` is the unix
+    second at which the own one of them was decided.
     """
 
     state: State
     version: int
     decided: int | None
     attempts: int = 0
-    before: Replies = NONE
-    queued: str = ""
+    reason: str = ""
+    queued: frozenset[str] = frozenset()
+    latest: float = 0
 
 
 @dataclass(slots=True)
@@ -97,8 +99,9 @@ class Inbox:
             version=int(get_number(memory, "version") or 0),
             decided=None if decided is None else int(decided),
             attempts=int(get_number(row, "attempts") or 0),
-            before=replies_in(memory, "last"),
-            queued=get_text(queued, "reply"),
+            reason=get_text(row, "reason"),
+            queued=frozenset(filter(None, (get_text(queued, "reply"), get_text(queued, "foreign")))),
+            latest=get_number(queued, "decided") or 0,
         )
 
     def decide(
@@ -122,9 +125,9 @@ class Inbox:
             )
         try:
             items = [
-                self._decision(message, len(replies), snapshot.before, now),
-                *self._memory(message, snapshot, state, replies, now),
-                *(self._reply(out, snapshot.version + 1, now, leases.get(out.id)) for out in replies),
+                self._decision(message, len(replies), snapshot, now),
+                *self._memory(message, snapshot, state, now),
+                *(self._reply(out, now, leases.get(out.id)) for out in replies),
             ]
         except ReplyTooLargeError as error:
             raise DecisionTooLargeError(str(error)) from error
@@ -149,11 +152,11 @@ class Inbox:
 
     def replies(self, message: Message, count: int) -> list[Row]:
         """The rows of the `count` replies to `message`, in order, without those that have expired."""
-        return self.rows(Replies(message_key(message), count))
+        return self.rows(reply_id(message_key(message), ordinal) for ordinal in range(count))
 
-    def rows(self, replies: Replies) -> list[Row]:
-        """The rows of `replies`, in order, without those that have expired."""
-        keys = [reply_pk(reply_id(replies.key, ordinal)) for ordinal in range(replies.count)]
+    def rows(self, ids: Iterable[str]) -> list[Row]:
+        """The rows of the replies with these ids, in order, without those that have expired."""
+        keys = list(map(reply_pk, ids))
         items = t.get_many(self.client, self.table, keys)
         return [row_of(items[key]) for key in keys if key in items]
 
@@ -191,13 +194,12 @@ class Inbox:
         except self.client.exceptions.ConditionalCheckFailedException:
             return  # another worker has decided it
 
-    def add(self, out: Outgoing, now: float, turn: int = 0) -> list[Outgoing]:
-        """Store a reply outside any decision (an apology), once, however often it is added. `turn`: the turn that a
-        decision would have had, `Snapshot.version` + 1.
+    def add(self, out: Outgoing, now: float) -> list[Outgoing]:
+        """Store a reply outside any decision (an apology), once, however often it is added.
 
         Returns the reply that is stored now; nothing if it is final.
         """
-        put = self._reply(out, turn, now).get("Put")
+        put = self._reply(out, now).get("Put")
         try:
             if put is not None:
                 put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
@@ -206,33 +208,35 @@ class Inbox:
             return _unfinished([row_of(t.item_in(error))])
         return [out]
 
-    def queued(self, replies: Iterable[Outgoing], now: float, *, again: bool = False) -> None:
-        """Record, before `replies` go into the outbound queue, which one is the last in each conversation.
+    def queued(self, message: Message, replies: Iterable[Outgoing], now: float) -> None:
+        """Record, before `replies` to `message` go into the outbound queue, which one is the last in each conversation.
 
         While it is not final, no reply to its conversation may be delivered past the queue (`engine.direct`).
 
-        `again`: they may have been enqueued before. Then a reply that was decided later remains the last one: the
-        message can come again, minutes later, when the next ones have been handled.
+        The conversation's own reply and one that another conversation has sent to it are recorded apart. The own one
+        stays the last one until a later decision: a message can come again, and a worker can be late, when the next
+        messages have been handled.
         """
+        here = Conversation.of(message).key
         for conversation, last in {out.to.key: out for out in replies}.items():
+            if conversation == here:
+                change, values = "#reply = :reply, #decided = :decided", {"decided": last.created}
+                condition = "attribute_not_exists(#decided) OR #decided <= :decided"
+            else:
+                change, condition, values = "#foreign = :reply", "", dict[str, float]()
+            pk, ttl = queued_pk(conversation), int(now + self.keep_for)
             request = t.update(
-                self.table,
-                queued_pk(conversation),
-                "SET #reply = :reply, #decided = :decided, #ttl = :ttl",
-                f"{t.ABSENT} OR #decided < :decided" if again else "",
-                reply=last.id,
-                decided=last.created,
-                ttl=int(now + self.keep_for),
+                self.table, pk, f"SET {change}, #ttl = :ttl", condition, reply=last.id, ttl=ttl, **values
             )
             try:
                 self.client.update_item(**request)
             except self.client.exceptions.ConditionalCheckFailedException:
                 continue
 
-    def _reply(self, out: Outgoing, turn: int, now: float, lease: Lease | None = None) -> "TransactWriteItemTypeDef":
-        return Outbox(self.client, self.table, lease=0).new(out, turn, now, int(now + self.keep_for), lease)
+    def _reply(self, out: Outgoing, now: float, lease: Lease | None = None) -> "TransactWriteItemTypeDef":
+        return Outbox(self.client, self.table, lease=0).new(out, now, int(now + self.keep_for), lease)
 
-    def _decision(self, message: Message, replies: int, before: Replies, now: float) -> "TransactWriteItemTypeDef":
+    def _decision(self, message: Message, replies: int, snapshot: Snapshot, now: float) -> "TransactWriteItemTypeDef":
         item: Item = {
             "pk": text(message_pk(message_key(message))),
             "state": text(MessageState.DECIDED),
@@ -243,8 +247,9 @@ class Inbox:
             "conversation": text(Conversation.of(message).key),
             "decided": number(now),
             "ttl": number(int(now + self.keep_for)),
-            **replies_item("before", before),
         }
+        if message.context.awaits_reply and snapshot.queued:
+            item["before"] = {"SS": sorted(snapshot.queued)}
         body = encode(msgspec.structs.replace(message, raw=None))
         if len(body) <= _MAX_STORED_MESSAGE:
             item["message"] = text(body.decode())
@@ -252,22 +257,18 @@ class Inbox:
         return {"Put": t.put(self.table, item, undecided, received=MessageState.RECEIVED)}
 
     def _memory(
-        self, message: Message, snapshot: Snapshot, state: State, replies: Sequence[Outgoing], now: float
+        self, message: Message, snapshot: Snapshot, state: State, now: float
     ) -> "list[TransactWriteItemTypeDef]":
-        """The conversation's new row. None if nothing in it changes.
+        """The conversation's new row. None if its state is unchanged.
 
         The condition on its version finds a defect: the queue hands out one message of a conversation at a time, and
-        only one worker can decide it. So an unchanged conversation needs no check. The last replies are recorded only
-        if the callback waits for a passive reply: nothing else reads them.
+        only one worker can decide it. So an unchanged conversation needs no check.
         """
-        conversation = Conversation.of(message).key
-        pk = conversation_pk(conversation)
+        if state == snapshot.state:
+            return []
+        pk = conversation_pk(Conversation.of(message).key)
         condition = "#version = :version" if snapshot.version else t.ABSENT
         values: dict[str, Value] = {"version": snapshot.version} if snapshot.version else {}
-        here = message.context.awaits_reply and any(out.to.key == conversation for out in replies)
-        last = Replies(message_key(message), len(replies)) if here else snapshot.before
-        if state == snapshot.state and last == snapshot.before:
-            return []
         body = encode(state)
         if len(body) > MAX_STATE:
             raise DecisionTooLargeError(
@@ -278,10 +279,9 @@ class Inbox:
             "memory": text(body.decode()),
             "version": number(snapshot.version + 1),
             "updated": number(now),
-            **replies_item("last", last),
         }
         if not state:
-            item["ttl"] = number(int(now + self.keep_for))  # it is needed only as long as its replies
+            item["ttl"] = number(int(now + self.keep_for))
         return [{"Put": t.put(self.table, item, condition, **values)}]
 
 

@@ -50,19 +50,17 @@ class Outbox:
 
     # --- new rows -----------------------------------------------------------------------------------------------------
 
-    def new(
-        self, out: Outgoing, turn: int, now: float, ttl: int, lease: Lease | None = None
-    ) -> "TransactWriteItemTypeDef":
-        """Part of a transaction: a new reply. `turn`: the number of its decision in its conversation.
+    def new(self, out: Outgoing, now: float, ttl: int, lease: Lease | None = None) -> "TransactWriteItemTypeDef":
+        """Part of a transaction: a new reply. It is PENDING, or with a `lease` SENDING: as after `take`.
 
-        It is PENDING, or with a `lease` SENDING: as after `take`. Raises ReplyTooLargeError.
+        Raises ReplyTooLargeError.
         """
         size = len(encode(out))
         if size > MAX_REPLY:
             raise ReplyTooLargeError(
                 f"a reply is {size} bytes of JSON; at most {MAX_REPLY} can be stored: give large media as a URL"
             )
-        row = Row(out=out, turn=turn, updated=now)
+        row = Row(out=out, updated=now)
         if lease is not None:
             check_transition(ReplyState.PENDING, ReplyState.SENDING)
             row = replace(

@@ -5,7 +5,7 @@ from typing import Any, cast
 import msgspec
 
 from parley.adapter import Sent
-from parley.journal.states import Replies, ReplyState, Row
+from parley.journal.states import ReplyState, Row
 from parley.journal.table import Item, due_shard, get_number, get_text, number, reply_pk, text
 from parley.model import Outgoing
 from parley.model.codec import decode_outgoing, encode
@@ -20,16 +20,6 @@ def encoded_receipts(receipts: tuple[Sent, ...]) -> str:
     return encode(receipts).decode()
 
 
-def replies_item(name: str, replies: Replies) -> Item:
-    """The attributes `name` and `<name>_count` that hold `replies`; none if there are no replies."""
-    return {name: text(replies.key), f"{name}_count": number(replies.count)} if replies.count else {}
-
-
-def replies_in(item: Item, name: str) -> Replies:
-    """The reverse of `replies_item`."""
-    return Replies(get_text(item, name), int(get_number(item, f"{name}_count") or 0))
-
-
 def item_of(row: Row, *, ttl: int) -> Item:
     """The item of a new `row`. `ttl`: unix second of its deletion.
 
@@ -41,7 +31,6 @@ def item_of(row: Row, *, ttl: int) -> Item:
         "state": text(row.state),
         "body": text(encode(row.out).decode()),
         "message": text(row.out.message_key),
-        "turn": number(row.turn),
         "attempts": number(row.attempts),
         "updated": number(row.updated),
         "ttl": number(ttl),
@@ -61,7 +50,6 @@ def row_of(item: Item) -> Row:
     receipts = get_text(item, "receipts")
     return Row(
         out=decode_outgoing(get_text(item, "body")),
-        turn=int(get_number(item, "turn") or 0),
         state=ReplyState(get_text(item, "state")),
         attempts=int(get_number(item, "attempts") or 0),
         owner=get_text(item, "owner"),

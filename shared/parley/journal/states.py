@@ -62,25 +62,14 @@ def check_transition(before: ReplyState, after: ReplyState) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Replies:
-    """The replies to one message: the message's key and their number."""
-
-    key: str
-    count: int
-
-
-NONE = Replies("", 0)
-
-
-@dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision on a message: the number of its replies, and the replies that precede them in the conversation.
+    """A decision on a message: the number of its replies, and the ids of those that directly precede them.
 
     Passive replies have to keep that order; for all others the queue keeps it.
     """
 
     replies: int
-    before: Replies = NONE
+    before: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +92,11 @@ class Row:
     updated: float = 0
     stored: str = ""
     """`out` as JSON, as it is stored: a newer version may have added fields that this version does not know."""
-    turn: int = 0
 
     @property
-    def position(self) -> tuple[int, float, int]:
-        """Its position among the replies of its conversation. The time orders replies without a turn of their own."""
-        return self.turn, self.out.created, self.out.ordinal
+    def position(self) -> tuple[float, str, int]:
+        """Its position among the replies to its conversation: by the time of its decision."""
+        return self.out.created, self.out.message_key, self.out.ordinal
 
 
 @dataclass(frozen=True, slots=True)

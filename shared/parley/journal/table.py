@@ -102,18 +102,14 @@ ATTRIBUTES = frozenset(
         "conversation",
         "decided",  # unix seconds of the decision; in a `queued` row, of the one that the reply belongs to
         "message",  # the message as JSON; in a reply, the key of the message
-        "before",  # the message whose replies precede these, and their number
-        "before_count",
+        "before",  # ids of replies that precede these, if a callback waits for them
         "attempts",  # how often the bot was started; in a reply, how often it was taken
         "reason",  # why the last attempt failed
         # conversation
         "memory",  # the bot's state as JSON
         "version",
-        "last",  # the message whose replies came last, and their number
-        "last_count",
         # reply
         "body",  # the reply as JSON
-        "turn",
         "owner",
         "lease_until",
         "not_before",
@@ -124,6 +120,7 @@ ATTRIBUTES = frozenset(
         "due_at",
         # queued, callback, deferred replies
         "reply",
+        "foreign",  # a reply that another conversation has sent
         "deliveries",
         "response",
         "ids",

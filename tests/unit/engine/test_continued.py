@@ -15,6 +15,7 @@ from parley.adapter import Answer, App, Bucket, Call, Outcome, Sent
 from parley.crypto import seal
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Fallback
 from parley.engine.calls import CallContext
+from parley.engine.rate_limiter import Reserved
 from parley.errors import RetryAfter
 from parley.journal.states import ReplyState
 from parley.model import AnySegment, Button, Card, Destination, Link, Markdown, Mention, Outgoing, Quote, Reply, Text
@@ -140,8 +141,9 @@ class NoWait:
 
     lease = 2.0
 
-    def wait(self, buckets: tuple[Bucket, ...]) -> None:
-        """Do nothing."""
+    def wait(self, buckets: tuple[Bucket, ...]) -> Reserved:
+        """Reserve nothing."""
+        return Reserved(buckets)
 
     def progress(self, *_: Any) -> None:
         """Do nothing."""
@@ -156,7 +158,7 @@ def delivered(out: Outgoing, platform: Platform) -> tuple[Completed, Outgoing]:
     for number in range(1, 40):
         context = CallContext(out, app, outbound(platform.name))
         attempt = Attempt(context, "me", number, receipts, None, NOW, "")
-        result = attempts.run(attempt, CallSequence(context, platform.now), ())
+        result = attempts.run(attempt, CallSequence(context, platform.now), Reserved())
         match result:
             case Completed():
                 return result, out

@@ -36,7 +36,7 @@ from parley.engine.aws import dynamodb
 from parley.engine.calls import Calls
 from parley.engine.delivery import Deliverer
 from parley.engine.http import Http
-from parley.engine.rate_limiter import RateLimiter
+from parley.engine.rate_limiter import RateLimiter, Reserved
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
 from parley.journal.inbox import Inbox
@@ -216,7 +216,13 @@ def test_a_swept_record_of_a_sent_reply_does_not_use_the_rate_limiter(
     record = world.decided(world.out("hi"))
     swept = record | {"attributes": {"MessageDeduplicationId": "0-swept-1"}}
     waits: list[object] = []
-    monkeypatch.setattr(RateLimiter, "wait", lambda _, buckets: waits.append(buckets))
+    wait = RateLimiter.wait
+
+    def counting(limiter: RateLimiter, buckets: tuple[Bucket, ...]) -> Reserved:
+        waits.append(buckets)
+        return wait(limiter, buckets)
+
+    monkeypatch.setattr(RateLimiter, "wait", counting)
     world.run(swept)
     world.run(swept)
     assert (len(world.requests), len(waits)) == (1, 1)

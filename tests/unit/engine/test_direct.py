@@ -6,19 +6,22 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from parley.adapter import Bucket, Call
 from parley.bot import Bot, Turn
 from parley.engine import direct as direct_module
 from parley.engine import processor as processor_module
 from parley.engine import queues
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb
-from parley.engine.calls import Calls
+from parley.engine.calls import CallContext, Calls
 from parley.engine.delivery import Deliverer
 from parley.engine.direct import Direct
 from parley.engine.processor import Processor, processor_handler
 from parley.engine.rate_limiter import RateLimiter
 from parley.errors import RetryAfter
 from parley.journal.inbox import Inbox
+from parley.journal.outbox import Outbox
+from parley.journal.passive import Callbacks, rules
 from parley.journal.states import ReplyState, Row
 from parley.model import Context, Destination, Message, Outgoing, Reply, Text, message_key, reply_id
 from parley.model.codec import encode
@@ -62,7 +65,8 @@ class Process(World):
         self.seconds = 40.0
 
     def says(self, text: str, id_: str = "m1", *, receives: int = 1, **more: Any) -> None:
-        """Handle a message of the conversation."""
+        """Handle a message of the conversation, a moment after the last one."""
+        self.clock.now += 0.01
         self.direct.ends = self.clock.now + self.seconds
         message = self.message(id=id_, text=text, **more)
         self.processor(self.record(encode(message), receives=receives))
@@ -240,6 +244,60 @@ def test_an_apology_waits_for_its_turn(process: Process) -> None:
     assert (sent(process), texts(apology + queued())) == ([], ["sorry", "next"])
 
 
+@pytest.mark.parametrize("way", ["at once", "through the queue"])
+def test_a_worker_that_stalls_between_reservation_and_call_waits_for_the_limit_again(
+    process: Process, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Thirty calls a minute: the thirtieth reservation is old when its call begins."""
+    process.platform.limits = lambda *_: (Bucket("b", 30, 60),)  # type: ignore[method-assign]
+    if way == "through the queue":
+        process.processor.direct = None
+    stalling = [60]
+    for kind, name in ((Inbox, "decide"), (Outbox, "take")):
+        monkeypatch.setattr(kind, name, _stalling(getattr(kind, name), process.clock, stalling))
+    times: list[float] = []
+    make = Calls.make
+
+    def timed(calls: Calls, context: CallContext, call: Call) -> Any:
+        times.append(process.clock.now)
+        return make(calls, context, call)
+
+    monkeypatch.setattr(Calls, "make", timed)
+    for number in range(70):
+        process.says("hi", f"m{number}")
+        process.delivers(queued())
+        process.clock.now += 0.001
+    assert len(times) == 70
+    assert max(sum(start <= time < start + 60 for time in times) for start in times) <= 30
+
+
+def _stalling(method: Any, clock: Clock, left: list[int]) -> Any:
+    """`method`, which takes nine seconds when `left[0]` of its calls and those of others have been made."""
+
+    def stalling(*arguments: Any, **more: Any) -> Any:
+        result = method(*arguments, **more)
+        left[0] -= 1
+        if left[0] in (0, 30):
+            clock.now += 9
+        return result
+
+    return stalling
+
+
+@pytest.mark.parametrize("earlier", ["press", "fail"])
+def test_a_passive_reply_waits_for_a_reply_that_no_callback_can_carry(process: Process, earlier: str) -> None:
+    """The callback of a pressed button does not wait, and an apology comes later."""
+    process.config = PassiveReplies()
+    process.processor.max_attempts = 1
+    process.says(earlier, "m1")
+    process.clock.now += 1
+    process.says("hi", "m2", context=Context(room_id="room", awaits_reply=True))
+    second = process.message(id="m2", text="hi", context=Context(room_id="room", awaits_reply=True))
+    decided = Callbacks(dynamodb(), "parley", 86_400).decision(second)
+    assert decided is not None
+    assert len(rules.waiting_before(process.processor.inbox.rows(decided.before))) == 1
+
+
 # --- the process dies -------------------------------------------------------------------------------------------------
 
 
@@ -305,6 +363,69 @@ def test_replies_that_a_dead_worker_did_not_enqueue_are_the_last_ones_in_the_que
     queued()
     process.says("next", "m3")
     assert (sent(process), texts(queued())) == (["two", "calls"], ["next"])
+
+
+def test_a_final_reply_of_another_conversation_does_not_hide_one_that_waits(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Context(room_id="elsewhere")
+    with monkeypatch.context() as dying:
+        dying.setattr(Inbox, "queued", kill)
+        with pytest.raises(Killed):
+            process.says("two calls", "m1", context=there)
+    process.clock.now += 10
+    process.says(">there", "m2")
+    process.delivers(queued())
+    process.clock.now += 35
+    process.says("two calls", "m1", receives=2, context=there)
+    waiting = queued()
+    process.says("next", "m3", context=there)
+    process.delivers(waiting + queued())
+    assert sent(process) == ["there", "two", "calls", "next"]
+
+
+def test_a_worker_that_outlives_its_message_does_not_hide_a_later_reply_in_the_queue(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it stalls, others handle its message again, and the next one."""
+    record = Inbox.queued
+
+    def late(*arguments: Any) -> None:
+        with monkeypatch.context() as others:
+            others.setattr(Inbox, "queued", record)
+            ends = process.direct.ends
+            process.clock.now += 45
+            process.says("one\ntwo", receives=2)
+            process.clock.now += 1
+            process.says("two calls", "m2")
+            process.direct.ends = ends
+        record(*arguments)
+
+    process.statuses = [429]
+    with monkeypatch.context() as patch:
+        patch.setattr(Inbox, "queued", late)
+        process.says("one\ntwo")
+    left = queued()
+    process.delivers(left[:2])
+    process.says("next", "m3")
+    process.delivers(left[2:] + queued())
+    assert sent(process) == ["one", "one", "two", "two", "calls", "next"]
+
+
+def test_a_defect_after_the_decision_is_not_the_bots_failure(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    process.processor.max_attempts = 1
+    with monkeypatch.context() as patch:
+        patch.setattr(Deliverer, "deliver_prepared", divided_by_zero)
+        with pytest.raises(ZeroDivisionError):
+            process.says("one\ntwo")
+    process.clock.now += 45
+    process.says("one\ntwo", receives=2)
+    process.delivers(queued())
+    assert sent(process) == ["one", "two"]
+
+
+def divided_by_zero(*_: Any) -> None:
+    raise ZeroDivisionError
 
 
 def test_the_replies_are_released_if_it_is_unknown_whether_the_decision_is_stored(

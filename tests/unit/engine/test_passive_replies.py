@@ -77,6 +77,7 @@ class World:
             rows = [self.outgoing(target, ordinal, text) for ordinal, text in enumerate(texts)]
             rows = [replace(row, to=to, reply=replace(row.reply, to=to)) for row in rows] if to else rows
             self.inbox.decide(target, self.inbox.open(target), {}, rows, self.clock.now)
+            self.inbox.queued(target, rows, self.clock.now)
 
         if after:
             self.due.append((self.clock.now + after, commit))

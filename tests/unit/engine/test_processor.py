@@ -257,6 +257,38 @@ def test_a_message_handled_at_the_first_attempt_records_no_attempt(
     assert texts(queued()) == ["1"]
 
 
+def test_a_decision_comes_after_the_one_whose_reply_is_in_the_queue_also_if_clocks_disagree(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    handle = processor(counting(), clock)
+    handle(record(encode(message(id="m1"))))
+    clock.now -= 5
+    handle(record(encode(message(id="m2"))))
+    first, second = queued()
+    assert first.created < second.created
+
+
+def test_the_reason_remains_if_the_dead_letter_queue_did_not_accept_the_message(
+    message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = Bot()
+
+    @bot.fallback
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    handle = processor(bot, clock)
+    for receives in (1, 2):
+        with pytest.raises(HandlerError):
+            handle(record(encode(message()), receives=receives))
+    with monkeypatch.context() as patch:
+        patch.setattr(queues, "move_to_dead_letters", broken)
+        with pytest.raises(ClientError):
+            handle(record(encode(message()), receives=3))
+    handle(record(encode(message()), receives=4))
+    assert journal()["reason"].startswith("ZeroDivisionError at ")
+
+
 class Context:
     """A Lambda context with `seconds` left."""
 

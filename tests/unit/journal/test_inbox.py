@@ -113,25 +113,30 @@ def test_a_reply_under_a_lease_is_held_from_the_beginning_and_is_in_no_index(
 def test_the_last_reply_in_the_queue_is_known_when_the_next_message_is_opened(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
-    assert inbox.open(message("m1")).queued == ""
-    inbox.queued([reply(to="m1"), reply(to="m1", ordinal=1)], NOW)
-    assert inbox.open(message("m2")).queued == reply(to="m1", ordinal=1).id
+    assert inbox.open(message("m1")).queued == set()
+    inbox.queued(message("m1"), [reply(to="m1"), reply(to="m1", ordinal=1)], NOW)
+    assert inbox.open(message("m2")).queued == {reply(to="m1", ordinal=1).id}
 
 
 def test_a_reply_that_is_enqueued_again_is_the_last_one_only_if_none_was_decided_later(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
-    def last(out: Outgoing, *, again: bool) -> str:
-        inbox.queued([out], NOW, again=again)
+    def last(out: Outgoing) -> frozenset[str]:
+        inbox.queued(message("m1"), [out], NOW)
         return inbox.open(message("m9")).queued
 
     first = reply(to="m1")
     second, third = (replace(reply(to=f"m{n}"), created=first.created + n) for n in (2, 3))
-    assert last(first, again=True) == first.id
-    assert last(second, again=True) == second.id
-    assert last(third, again=True) == third.id
-    assert last(first, again=True) == third.id
-    assert last(first, again=False) == first.id
+    assert [last(out) for out in (first, second, third, first)] == [{first.id}, {second.id}, {third.id}, {third.id}]
+
+
+def test_a_reply_of_another_conversation_in_the_queue_is_known_beside_the_own_one(
+    inbox: Inbox, message: MakeMessage, reply: MakeReply
+) -> None:
+    own, foreign = reply(to="m1"), reply(to="m2", created=NOW + 10)
+    inbox.queued(message("m2", room="elsewhere"), [foreign], NOW)
+    inbox.queued(message("m1"), [own], NOW)
+    assert inbox.open(message("m3")).queued == {own.id, foreign.id}
 
 
 def test_decisions_of_different_conversations_do_not_conflict(inbox: Inbox, message: MakeMessage) -> None:

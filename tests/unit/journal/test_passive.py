@@ -10,8 +10,8 @@ from parley.engine.aws import dynamodb
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import MAX_DEFERRED, Callbacks, DeferredReplies, TooManyDeferredError
-from parley.journal.states import Decided, Replies, ReplyState, Row
-from parley.model import Conversation, Message, Outgoing, message_key
+from parley.journal.states import Decided, ReplyState, Row
+from parley.model import Conversation, Message, Outgoing
 
 pytestmark = pytest.mark.usefixtures("aws")
 NOW = 1_800_000_000.0
@@ -72,7 +72,7 @@ def test_final_replies_make_room_for_new_ones(
     assert len(deferred.of(Conversation.of(message()).key)) == MAX_DEFERRED
 
 
-def test_deferred_replies_are_in_the_order_of_their_decisions_even_if_clocks_disagree(
+def test_deferred_replies_are_in_the_order_of_their_decisions(
     deferred: DeferredReplies, reply: Callable[..., Outgoing], message: Callable[..., Message]
 ) -> None:
     inbox, outbox = Inbox(dynamodb(), "parley", RETENTION), Outbox(dynamodb(), "parley", 20)
@@ -80,7 +80,7 @@ def test_deferred_replies_are_in_the_order_of_their_decisions_even_if_clocks_dis
     for number in range(12):
         received = message(f"m{number}")
         received = replace(received, context=replace(received.context, awaits_reply=True))
-        out = reply(to=received.id, created=NOW - number)
+        out = reply(to=received.id, created=NOW + number)
         inbox.decide(received, inbox.open(received), {}, [out], NOW)
         outs.append(out)
     for out in reversed(outs):
@@ -94,23 +94,28 @@ def test_deferred_replies_are_in_the_order_of_their_decisions_even_if_clocks_dis
 def test_a_decision_names_the_replies_that_precede_it(
     deferred: DeferredReplies, reply: Callable[..., Outgoing], message: Callable[..., Message]
 ) -> None:
-    """A message is not part of that chain if it has no replies, or if its callback does not wait for a reply."""
+    """They are recorded only for a message whose callback waits: nobody else reads them."""
     inbox = Inbox(dynamodb(), "parley", RETENTION)
     decisions: list[Decided | None] = []
-    for id_, awaits_reply, replies in (("a", True, 2), ("b", True, 0), ("c", False, 1), ("d", True, 1), ("e", True, 1)):
+    for id_, awaits_reply, replies in (("a", True, 2), ("b", True, 0), ("c", False, 1), ("d", True, 1)):
         received = message(id_)
         received = replace(received, context=replace(received.context, awaits_reply=awaits_reply))
         outs = [reply(to=id_, ordinal=ordinal) for ordinal in range(replies)]
         inbox.decide(received, inbox.open(received), {"n": 1}, outs, NOW)
+        inbox.queued(received, outs, NOW)
         decisions.append(Callbacks(dynamodb(), "parley", RETENTION).decision(received))
-    a, d = (message_key(message(id_)) for id_ in "ad")
-    assert decisions == [
-        Decided(2),
-        Decided(0, Replies(a, 2)),
-        Decided(1, Replies(a, 2)),
-        Decided(1, Replies(a, 2)),
-        Decided(1, Replies(d, 1)),
-    ]
+    a, c = (frozenset({reply(to=id_, ordinal=last).id}) for id_, last in (("a", 1), ("c", 0)))
+    assert decisions == [Decided(2), Decided(0, a), Decided(1), Decided(1, c)]
+
+
+def test_a_deferred_reply_of_another_conversation_has_its_place_by_time(
+    deferred: DeferredReplies, reply: Callable[..., Outgoing]
+) -> None:
+    foreign, own = reply(to="z", created=NOW), reply(to="a", created=NOW + 1)
+    defer(deferred, foreign)
+    Inbox(dynamodb(), "parley", RETENTION).add(own, NOW + 1)
+    assert [row.out.id for row in deferred.before(own)] == [foreign.id]
+    assert deferred.before(foreign) == []
 
 
 def test_the_deadline_of_a_deferred_reply_starts_with_its_next_attempt(
@@ -130,12 +135,12 @@ def test_a_row_created_by_forgetting_an_unknown_reply_expires(
     assert deferred_row(reply()).get("ttl") == {"N": str(int(NOW + RETENTION))}
 
 
-@pytest.mark.parametrize(("state", "permanent"), [({}, False), ({"n": 1}, True)])
-def test_the_row_of_a_conversation_without_state_expires_with_its_replies(
-    reply: Callable[..., Outgoing], message: Callable[..., Message], state: dict[str, int], *, permanent: bool
+@pytest.mark.parametrize(("state", "permanent"), [({}, False), ({"n": 2}, True)])
+def test_the_row_of_a_conversation_without_state_expires(
+    message: Callable[..., Message], state: dict[str, int], *, permanent: bool
 ) -> None:
     inbox = Inbox(dynamodb(), "parley", RETENTION)
-    received = replace(message("m1"), context=replace(message("m1").context, awaits_reply=True))
-    inbox.decide(received, inbox.open(received), state, [reply()], NOW)
-    key = {"pk": {"S": f"conv#{Conversation.of(received).key}"}}
+    for received, new in ((message("m1"), {"n": 1}), (message("m2"), state)):
+        inbox.decide(received, inbox.open(received), new, [], NOW)
+    key = {"pk": {"S": f"conv#{Conversation.of(message()).key}"}}
     assert ("ttl" not in dynamodb().get_item(TableName="parley", Key=key).get("Item", {})) == permanent

@@ -14,9 +14,8 @@ from parley.journal import table as t
 from parley.journal.outbox import Outbox
 from parley.journal.passive.deferred import DeferredReplies
 from parley.journal.passive.rules import Part
-from parley.journal.rows import replies_in
 from parley.journal.states import Decided, MessageState
-from parley.journal.table import callback_pk, get_number, get_text, message_pk
+from parley.journal.table import callback_pk, get_number, get_text, get_texts, message_pk
 from parley.model import Conversation, Message, message_key
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Callbacks:
         item = t.get(self.client, self.table, message_pk(message_key(message)))
         if get_text(item, "state") != MessageState.DECIDED:
             return None
-        return Decided(int(get_number(item, "replies") or 0), replies_in(item, "before"))
+        return Decided(int(get_number(item, "replies") or 0), frozenset(get_texts(item, "before")))
 
     def commit(self, message: Message, parts: Sequence[Part], owner: str, response: str, now: float) -> None:
         """Store the response to `message` and the new state of each reply in it, in one transaction.

@@ -38,14 +38,13 @@ class Part:
     body: str = ""
 
 
-def waiting_before(message: Message, before: Iterable[Row]) -> set[str]:
-    """Ids of the earlier replies that a response to `message` may not overtake, unless it carries them itself.
+def waiting_before(before: Iterable[Row]) -> set[str]:
+    """Ids of the earlier replies that a response may not overtake, unless it carries them itself.
 
     `before`: the replies that directly precede (`Decided.before`). This rule, or the queue, has already kept the order
     of those before them.
     """
-    here = Conversation.of(message).key
-    return {row.out.id for row in before if row.state not in FINAL and row.out.to.key == here}
+    return {row.out.id for row in before if row.state not in FINAL}
 
 
 def can_be_taken(row: Row) -> bool:
