@@ -1,7 +1,8 @@
 """The typed arguments of a command, read once from the handler's signature and filled for each message.
 
 Pydantic converts the values, so every type that it supports is allowed: `int`, `date`, `Literal["a", "b"]`,
-`Annotated[int, Field(gt=0)]`. A string as the last parameter takes the rest of the line.
+`Annotated[int, Field(gt=0)]`. A string as the last parameter takes the rest of the line, also if it is optional
+(`str | None`) or annotated (`Annotated[str, ...]`).
 """
 
 import inspect
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from parley.bot.specs import bare
+from parley.bot.specs import bare, is_text
 from parley.bot.turn import Turn
 from parley.errors import ParleyError
 from parley.model import Message
@@ -97,7 +98,7 @@ class Signature:
             rest = rest.strip()
             if not rest:
                 return given
-            if number == len(self.parameters) and parameter.type is str:
+            if number == len(self.parameters) and is_text(parameter.type):
                 given[parameter.name], rest = rest, ""
             else:
                 # Any white space separates words: Chinese keyboards type a full-width space.

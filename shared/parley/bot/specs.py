@@ -61,18 +61,36 @@ def option_spec(argument: Argument) -> OptionSpec:
 
 
 def bare(annotation: Any) -> Any:
-    """The type in `annotation` without an `Option`, which does not restrict the values."""
+    """The type in `annotation` without an `Option` and without None, which do not restrict the given values."""
+    annotation = _without_none(annotation)
     if get_origin(annotation) is not Annotated:
         return annotation
     plain, *notes = get_args(annotation)
-    return plain if all(isinstance(note, Option) for note in notes) else annotation
+    return bare(plain) if all(isinstance(note, Option) for note in notes) else annotation
+
+
+def is_text(annotation: Any) -> bool:
+    """Whether the values are strings: `str`, `str | None`, `Annotated[str, ...]`, in any combination."""
+    annotation = _without_none(annotation)
+    return annotation is str or (get_origin(annotation) is Annotated and is_text(get_args(annotation)[0]))
+
+
+def _without_none(annotation: Any) -> Any:
+    """`X` for `X | None` and `Optional[X]`. Other annotations are returned unchanged."""
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return annotation
+    some = [each for each in get_args(annotation) if each is not type(None)]
+    return some[0] if len(some) == 1 else annotation
 
 
 def _notes(annotation: Any) -> Iterator[Any]:
     """The metadata of an annotation, including the parts of pydantic's `Field(gt=0)`."""
+    annotation = _without_none(annotation)
     if get_origin(annotation) is Annotated:
-        for note in get_args(annotation)[1:]:
+        plain, *notes = get_args(annotation)
+        for note in notes:
             yield from (note, *getattr(note, "metadata", ()))
+        yield from _notes(plain)
 
 
 def _bounds(notes: Iterable[Any], *, whole: bool) -> tuple[float | None, float | None]:
@@ -94,8 +112,8 @@ def _meaning(annotation: Any) -> tuple[Kind, tuple[Choice, ...]]:
     if get_origin(annotation) is Annotated:
         return _meaning(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        some = [each for each in get_args(annotation) if each is not type(None)]
-        return _meaning(some[0]) if len(some) == 1 else ("str", ())
+        some = _without_none(annotation)
+        return ("str", ()) if some is annotation else _meaning(some)
     values = tuple(_values(annotation))
     if values and all(isinstance(value, str) for value in values):
         return "str", tuple(Choice(value, value) for value in values)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Optional
 
 import pytest
+from annotated_types import MaxLen
 from pydantic import Field
 
 from parley.bot import Bot, Option, Turn
 from parley.model import Action, Command, Content, Context, Image, Mention, Message, Reply, Sender, Text, plain_text
 from parley.model.instant import Choice, Choices
+from parley.platforms import NAMES
 
 
 def turn(text: str = "", **changed: Any) -> Turn:
@@ -73,6 +75,57 @@ def test_any_white_space_parts_arguments(bot: Bot, typed: str):
 def test_the_last_string_takes_the_rest_of_the_line(bot: Bot):
     assert said(bot, "/echo  two words\nand a line") == ["two words\nand a line"]
     assert said(bot, "/repeat 2 a b") == ["a b a b"]
+
+
+REST: dict[str, Any] = {
+    "Annotated": Annotated[str, Option(help="h")],
+    "Field": Annotated[str, Field(max_length=40)],
+    "| None": str | None,
+    "Optional": Optional[str],  # noqa: UP045  # authors may write it
+    "Annotated | None": Optional[Annotated[str, MaxLen(40)]],  # noqa: UP045
+    "Annotated[| None]": Annotated[str | None, Option(help="h")],
+    "Field[| None]": Annotated[str | None, Field(max_length=40)],
+    "Annotated[Annotated]": Annotated[Annotated[str | None, Field(max_length=40)], Option(help="h")],
+}
+
+
+@pytest.mark.parametrize("annotation", REST.values(), ids=REST)
+@pytest.mark.parametrize("platform", NAMES)
+def test_a_string_takes_the_rest_of_the_line_however_it_is_annotated(annotation: Any, platform: str):
+    def note(times: int, text: Any = None) -> str:
+        return f"{times} {text}"
+
+    note.__annotations__["text"] = annotation
+    bot = Bot()
+    bot.command()(note)
+    assert said(bot, "/note 2 two words\nand a line", platform=platform) == ["2 two words\nand a line"]
+    assert said(bot, "/note 2", platform=platform) == ["2 None"]
+    given = Command(name="note", options={"times": 2, "text": "two words"})
+    assert said(bot, kind="command", command=given, platform=platform) == ["2 two words"]
+    assert [(option.kind, option.required) for option in bot.specs()[0].options] == [("int", True), ("str", False)]
+
+
+def test_the_bound_of_an_optional_string_holds():
+    bot = Bot()
+    bot.command("note")(_short)
+    assert said(bot, "/note one two three")[0].startswith("text: ")
+    (option,) = bot.specs()[0].options
+    assert option.maximum == 8
+
+
+def _short(text: Annotated[str, MaxLen(8)] | None = None) -> str | None:
+    return text
+
+
+def test_a_last_parameter_that_is_no_string_takes_one_word():
+    bot = Bot()
+
+    @bot.command()
+    def pick(one: Annotated[int | None, Option(help="h")] = None, two: Literal["a b", "c"] | None = None) -> str:
+        return f"{one} {two}"
+
+    assert said(bot, "/pick 1 c") == ["1 c"]
+    assert said(bot, "/pick 1 c d")[0].startswith("too many arguments: d")
 
 
 def test_arguments_are_converted_to_the_types_of_the_handler(bot: Bot):
