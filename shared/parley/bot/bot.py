@@ -9,14 +9,14 @@ from msgspec.structs import replace
 
 from parley.bot.access import OPEN, Access
 from parley.bot.arguments import ArgumentError, Signature
+from parley.bot.replies import Replies, replies_of
 from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
-from parley.model import AnySegment, Command, Message, Reply
+from parley.model import Command, Message, Reply
 from parley.model.commands import CommandSettings, CommandSpec
 from parley.model.instant import Choice, Choices, Instant
 
-ReplyLike = str | AnySegment | Reply
-Handler = Callable[..., ReplyLike | Iterable[ReplyLike] | None]
+Handler = Callable[..., Replies]
 InstantHandler = Callable[[Message], Instant | None]
 Completion = Callable[[str], Iterable[str | Choice]]
 H = TypeVar("H", bound=Handler)
@@ -175,13 +175,10 @@ class Bot:
         """The replies of the bot in this turn. Exceptions of a handler are not caught."""
         if turn.message.sender.kind == "bot":
             return []  # two bots would answer each other without end
-        returned = self._run(turn)
-        if returned is None:
-            return turn.replies
-        many = (returned,) if isinstance(returned, ReplyLike) else returned
-        return [*turn.replies, *(Reply.of(what) for what in many)]
+        returned = list(replies_of(self._run(turn)))
+        return [*turn.replies, *returned]
 
-    def _run(self, turn: Turn) -> ReplyLike | Iterable[ReplyLike] | None:
+    def _run(self, turn: Turn) -> Replies:
         message = turn.message
         if message.kind == "event":
             return _call(self._events.get(message.event), turn)
@@ -201,9 +198,7 @@ class Bot:
                 return _run_pattern(handler, turn, found)
         return _call(self._fallback, turn)
 
-    def _run_command(
-        self, command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]
-    ) -> ReplyLike | Iterable[ReplyLike] | None:
+    def _run_command(self, command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
         refusal = command.access.refusal(turn.message, self.is_admin)
         return refusal or _run_command(command, turn, given)
 
@@ -244,9 +239,7 @@ class Bot:
         return register
 
 
-def _run_command(
-    command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]
-) -> ReplyLike | Iterable[ReplyLike] | None:
+def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
     signature = command.signature
     try:
         arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
@@ -255,16 +248,14 @@ def _run_command(
     return command.handler(**arguments)
 
 
-def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> ReplyLike | Iterable[ReplyLike] | None:
+def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Replies:
     try:
         return _call(handler, turn, {key: value for key, value in found.groupdict().items() if value is not None})
     except ArgumentError as error:
         return str(error)
 
 
-def _call(
-    handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None
-) -> ReplyLike | Iterable[ReplyLike] | None:
+def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Replies:
     if handler is None:
         return None
     return handler(**Signature.of(handler).fill(turn, given or {}))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parley.bot.replies import replies_of
 from parley.errors import ParleyError
 from parley.model import AnyMedia, AnySegment, Message, Reply
 
@@ -40,8 +41,8 @@ class Turn:
         return self.message.content.text
 
     def say(self, what: str | AnySegment | Reply) -> None:
-        """Add a reply before those that the handler returns."""
-        self.replies.append(Reply.of(what))
+        """Add a reply before those that the handler returns. An empty string adds none."""
+        self.replies.extend(replies_of(what))
 
     def fetch(self, media: AnyMedia) -> bytes:
         """The bytes of `media`, which is part of this message. At most 10 MiB. Raises `DownloadError`."""

@@ -9,7 +9,23 @@ from annotated_types import MaxLen
 from pydantic import Field
 
 from parley.bot import Bot, Option, Turn
-from parley.model import Action, Command, Content, Context, Image, Mention, Message, Reply, Sender, Text, plain_text
+from parley.model import (
+    Action,
+    Button,
+    Card,
+    Command,
+    Content,
+    Context,
+    Image,
+    Markdown,
+    Mention,
+    Message,
+    Other,
+    Reply,
+    Sender,
+    Text,
+    plain_text,
+)
 from parley.model.instant import Choice, Choices
 from parley.platforms import NAMES
 
@@ -263,6 +279,61 @@ def test_a_handler_may_say_nothing_one_thing_or_many():
     assert said(bot, "/nothing") == []
     assert said(bot, "/early") == ["first", "then"]
     assert said(Bot(), "hello") == []
+
+
+NOTHING: dict[str, Any] = {
+    "None": None,
+    "empty": "",
+    "white space": " \n\t\u3000",
+    "list": [],
+    "list of empty": ["", " ", None, Text(text="")],
+    "generator": (text for text in ("", "\n")),
+    "text": Text(text=" "),
+    "markdown": Markdown(text=""),
+    "reply": Reply(),
+    "reply of empty texts": Reply(segments=(Text(text=""), Markdown(text="\n")), quote=True),
+}
+
+
+@pytest.mark.parametrize("returned", NOTHING.values(), ids=NOTHING)
+@pytest.mark.parametrize("kind", ["command", "action", "event", "pattern", "fallback"])
+def test_an_empty_string_is_no_reply_in_every_handler(kind: str, returned: Any):
+    bot = Bot()
+    register = {"command": bot.command("x"), "action": bot.action("x"), "event": bot.event("x")}
+    register |= {"pattern": bot.pattern("^y"), "fallback": bot.fallback}
+    register[kind](lambda: returned)
+    changed: dict[str, Any] = {
+        "action": {"kind": "action", "action": Action(id="x")},
+        "event": {"kind": "event", "event": "x"},
+    }
+    assert bot.handle(turn("/x" if kind == "command" else "y", **changed.get(kind, {}))) == []
+
+
+def test_an_empty_string_beside_others_is_left_out():
+    bot = Bot()
+
+    @bot.command()
+    def some(turn: Turn) -> list[str | Text | None]:
+        turn.say("")
+        turn.say("first")
+        return ["", "second", None, Text(text=" "), Text(text="third")]
+
+    assert said(bot, "/some") == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply.of(Image(key="k")),
+        Reply.of(Card(buttons=(Button(id="a", label="A"),))),
+        Reply.of(Other(name="typing")),
+        Reply(op="recall", target="m"),
+    ],
+)
+def test_a_reply_without_words_is_a_reply(reply: Reply):
+    bot = Bot()
+    bot.fallback(lambda: reply)
+    assert bot.handle(turn("x")) == [reply]
 
 
 def test_turn_and_message_are_injected_by_their_types():

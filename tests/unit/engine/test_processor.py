@@ -425,10 +425,13 @@ def deferred(message: MakeMessage, kind: int = 2) -> Message:
     return msgspec.structs.replace(message(), platform="discord", kind="command", raw={"type": kind}, context=context)
 
 
+@pytest.mark.parametrize("returned", [None, "", "\n", [], ["", None], Text(text="")], ids=repr)
 def test_a_deferred_response_is_deleted_if_the_bot_sends_nothing(
-    message: MakeMessage, record: MakeRecord, clock: Clock
+    message: MakeMessage, record: MakeRecord, clock: Clock, returned: Any
 ) -> None:
-    processor(Bot(), clock)(record(encode(deferred(message))))
+    bot = Bot()
+    bot.fallback(lambda: returned)
+    processor(bot, clock)(record(encode(deferred(message))))
     (row,) = queued()
     assert (row.reply, row.to.reply_token) == (Reply(op="recall", target="@original"), "sealed")
 
