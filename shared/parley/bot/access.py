@@ -15,14 +15,14 @@ class Access(NamedTuple):
     admin: bool = False
     rooms_only: bool = False
 
-    def refusal(self, message: Message, is_admin: Callable[[Message], bool] | None) -> str:
+    def refusal(self, message: Message, is_admin: Callable[[Message], bool]) -> str:
         """The text for a person who may not do this; empty if they may.
 
         A person is an administrator if the platform or `is_admin` says so.
         """
         if self.rooms_only and (message.context.private or not message.context.room_id):
             return NOT_IN_DIRECT_CHATS
-        if self.admin and not message.sender.admin and not (is_admin is not None and is_admin(message)):
+        if self.admin and not message.sender.admin and not is_admin(message):
             return NOT_ADMIN
         return ""
 

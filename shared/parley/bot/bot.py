@@ -1,7 +1,7 @@
 """The bot: handlers for commands, actions, events and patterns. The first match handles the message."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, Unpack
 
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from parley.bot.access import OPEN, Access
 from parley.bot.arguments import ArgumentError, Signature
+from parley.bot.coroutines import finished, prepare
 from parley.bot.replies import Replies, replies_of
 from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
@@ -16,9 +17,11 @@ from parley.model import Command, Message, Reply
 from parley.model.commands import CommandSettings, CommandSpec
 from parley.model.instant import Choice, Choices, Instant
 
-Handler = Callable[..., Replies]
-InstantHandler = Callable[[Message], Instant | None]
-Completion = Callable[[str], Iterable[str | Choice]]
+Handler = Callable[..., Replies | Coroutine[Any, Any, Replies]]
+InstantHandler = Callable[[Message], Instant | None | Coroutine[Any, Any, Instant | None]]
+Completed = Iterable[str | Choice]
+Completion = Callable[[str], Completed | Coroutine[Any, Any, Completed]]
+IsAdmin = Callable[[Message], bool | Coroutine[Any, Any, bool]]
 H = TypeVar("H", bound=Handler)
 I = TypeVar("I", bound=InstantHandler)  # noqa: E741
 C = TypeVar("C", bound=Completion)
@@ -52,7 +55,8 @@ class CommandHandler:
 
 @dataclass(slots=True)
 class Bot:
-    """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies.
+    """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies. Each of
+    them may be declared with `async def`.
 
     `apology` is sent once if a handler has failed in every attempt; empty sends nothing. `is_admin` gets a message and
     returns whether its sender is an administrator. Discord's own administrators (`Sender.admin`) always are. Without
@@ -60,7 +64,7 @@ class Bot:
     """
 
     apology: str = APOLOGY
-    is_admin: Callable[[Message], bool] | None = None
+    is_admin: IsAdmin | None = None
     commands: dict[str, CommandHandler] = field(default_factory=dict[str, CommandHandler])
     _actions: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _action_access: dict[str, Access] = field(default_factory=dict[str, Access])
@@ -84,6 +88,7 @@ class Bot:
         """
 
         def register(handler: H) -> H:
+            prepare(handler)
             called = name or handler.__name__
             if called in self.commands:
                 raise ValueError(f"two handlers for the command /{called}")
@@ -110,6 +115,7 @@ class Bot:
         """Handle text in which the regular expression is found. Its named groups are the handler's arguments."""
 
         def register(handler: H) -> H:
+            prepare(handler)
             self._patterns.append((re.compile(pattern), handler))
             return handler
 
@@ -121,6 +127,7 @@ class Bot:
         """
 
         def register(function: C) -> C:
+            prepare(function)
             self._completions[command, option] = function
             return function
 
@@ -133,6 +140,7 @@ class Bot:
         """
 
         def register(function: I) -> I:
+            prepare(function)
             for name in names:
                 self._instants[name] = function
             return function
@@ -144,15 +152,16 @@ class Bot:
         command. The handler then gets the message, and the person reads why.
         """
         command, action = message.command, message.action
-        if self._access(message).refusal(message, self.is_admin):
+        if self._access(message).refusal(message, self._admits):
             return None
         if command is not None and (command.name, command.focused) in self._completions:
-            return Choices.of(self._completions[command.name, command.focused](command.typed))
+            return Choices.of(finished(self._completions[command.name, command.focused](command.typed)))
         function = self._instants.get(command.name if command else action.id if action else "")
-        return function(message) if function else None
+        return finished(function(message)) if function else None
 
     def fallback(self, handler: H) -> H:
         """Handle every message of a person that no other handler matches."""
+        prepare(handler)
         self._fallback = handler
         return handler
 
@@ -183,7 +192,7 @@ class Bot:
         if message.kind == "event":
             return _call(self._events.get(message.event), turn)
         if message.action is not None:
-            refusal = self._access(message).refusal(message, self.is_admin)
+            refusal = self._access(message).refusal(message, self._admits)
             return refusal or _call(self._actions.get(message.action.id), turn)
         if message.command is not None:
             # The text of a menu entry is another person's message: no command or pattern is read from it.
@@ -199,8 +208,12 @@ class Bot:
         return _call(self._fallback, turn)
 
     def _run_command(self, command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
-        refusal = command.access.refusal(turn.message, self.is_admin)
+        refusal = command.access.refusal(turn.message, self._admits)
         return refusal or _run_command(command, turn, given)
+
+    def _admits(self, message: Message) -> bool:
+        """Whether `is_admin` says that the sender is an administrator."""
+        return self.is_admin is not None and finished(self.is_admin(message))
 
     def _access(self, message: Message) -> Access:
         """Who may use the command or the action of `message`. A typed command is checked when it is recognised."""
@@ -230,6 +243,7 @@ class Bot:
 
     def _registrar(self, table: dict[str, Handler], names: tuple[str, ...]) -> Callable[[H], H]:
         def register(handler: H) -> H:
+            prepare(handler)
             for name in names:
                 if name in table:
                     raise ValueError(f"two handlers for {name!r}")
@@ -245,7 +259,7 @@ def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, 
         arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
     except ArgumentError as error:
         return f"{error}\n{command.usage}"
-    return command.handler(**arguments)
+    return finished(command.handler(**arguments))
 
 
 def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Replies:
@@ -258,4 +272,4 @@ def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Replies:
 def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Replies:
     if handler is None:
         return None
-    return handler(**Signature.of(handler).fill(turn, given or {}))
+    return finished(handler(**Signature.of(handler).fill(turn, given or {})))

@@ -7,6 +7,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
+_AGAIN = 1.0
+"""Seconds until the exception is raised again."""
+
 
 class DeadlineExceededError(BaseException):
     """The deadline has passed. The message is the place in the code. `except Exception` does not catch it."""
@@ -15,6 +18,9 @@ class DeadlineExceededError(BaseException):
 @contextmanager
 def deadline(seconds: float) -> Generator[None]:
     """Raise DeadlineExceededError in the `with` block after `seconds`; at once if that is not positive.
+
+    The block gets a second for its end, then the exception is raised again: asyncio waits for threads, and swallows an
+    exception that is raised in a callback.
 
     It uses a signal, which Python delivers to the main thread only. Lambda calls handlers there. In other threads there
     is no deadline, and C code that does not return to Python is not interrupted.
@@ -29,7 +35,7 @@ def deadline(seconds: float) -> Generator[None]:
             raise DeadlineExceededError(_place(frame))
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), _AGAIN)
     try:
         yield
     finally:

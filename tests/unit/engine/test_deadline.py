@@ -1,10 +1,13 @@
 """Deadlines for the code of bots."""
 
+import asyncio
 import math
 import re
 import signal
 import threading
 import time
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,44 @@ def test_the_deadline_interrupts_code_that_computes(work: object) -> None:
     assert callable(work)
     with pytest.raises(DeadlineExceededError), deadline(0.05):
         work()
+
+
+async def waits() -> None:
+    await asyncio.sleep(30)
+
+
+async def waits_for_a_thread() -> None:
+    await asyncio.to_thread(time.sleep, 4)
+
+
+async def refuses_to_be_cancelled() -> None:
+    while True:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            continue
+
+
+async def computes() -> None:
+    while True:
+        pass
+
+
+async def computes_in_a_callback() -> None:
+    asyncio.get_running_loop().call_soon(lambda: all(number == 0 for number in iter(int, 1)))
+    await asyncio.sleep(30)
+
+
+COROUTINES = [waits, waits_for_a_thread, refuses_to_be_cancelled, computes, computes_in_a_callback]
+
+
+@pytest.mark.parametrize("work", COROUTINES, ids=lambda work: work.__name__)
+def test_the_deadline_interrupts_a_coroutine(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    started = time.monotonic()
+    with pytest.raises(DeadlineExceededError), deadline(0.05):
+        asyncio.run(work())
+    assert time.monotonic() - started < 3
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_except_exception_does_not_catch_the_deadline() -> None:

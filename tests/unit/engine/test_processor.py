@@ -1,5 +1,6 @@
 """The processor: a decision of the bot is committed once, in one transaction, and its replies are enqueued."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -322,6 +323,34 @@ def test_a_handler_that_hangs_is_interrupted_and_the_last_attempt_sends_an_apolo
     assert handler({"Records": [record(encode(message()), receives=5)]}, Context(10.2)) == {"batchItemFailures": []}
     assert texts(queued()) == ["sorry"]
     assert len(emptied("inbound_dead")) == 1
+
+
+def test_an_asynchronous_handler_that_hangs_is_interrupted(message: MakeMessage, record: MakeRecord) -> None:
+    bot = Bot()
+
+    @bot.fallback
+    async def hang() -> None:
+        await asyncio.sleep(60)
+
+    answer = processor_handler(bot)({"Records": [record(encode(message()))]}, Context(10.2))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "r1"}]}
+    assert journal()["reason"].startswith("not done after 0 s (BotSeconds), at ")
+
+
+def test_an_exception_of_an_asynchronous_handler_is_a_handler_error(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    bot = Bot()
+
+    @bot.fallback
+    async def broken(turn: Turn) -> str:
+        turn.state["half"] = True
+        await asyncio.sleep(0)
+        raise ValueError("a person's text")
+
+    with pytest.raises(HandlerError, match=r"^ValueError at test_processor\.py:\d+$"):
+        processor(bot, clock)(record(encode(message())))
+    assert queued() == []
 
 
 def test_an_invalid_record_is_moved_unchanged_to_the_dead_letter_queue(record: MakeRecord, clock: Clock) -> None:
