@@ -7,7 +7,8 @@ import pytest
 
 import parley.platforms
 from parley.adapter import Config
-from parley.platforms import NAMES, config_type, inbound, outbound
+from parley.model import Destination, Reply
+from parley.platforms import NAMES, checks, config_type, content_limits, inbound, outbound
 from tests.template import ROOT
 from tools import samples
 
@@ -24,10 +25,12 @@ def test_a_folder_that_platforms_share_is_not_a_platform() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_platform_has_both_halves_and_a_configuration(name: str) -> None:
+def test_a_platform_has_both_halves_a_configuration_and_limits(name: str) -> None:
     assert callable(inbound(name).receive)
     assert callable(outbound(name).deliver)
     assert issubclass(config_type(name), Config)
+    assert content_limits(name).name
+    assert list(checks(name).problems(Reply(), Destination(platform=name, app="demo"))) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,10 +1,12 @@
 """The interface between a platform and the engine.
 
-A platform is a package `parley.platforms.<name>` of pure functions in three modules:
+A platform is a package `parley.platforms.<name>` of pure functions in five modules:
 
 * `config`: `Config`, a struct with the field names of the platform's own console.
 * `inbound`: what `Inbound` lists. All that a callback function imports.
 * `outbound`: what `Outbound` lists. Used by the deliverer only.
+* `content_limits`: `LIMITS`, the `ContentLimits` that the other modules apply.
+* `checks`: what `Checks` lists. Used where a handler's replies are checked.
 
 A platform reads no clock, opens no socket and calls no AWS. The engine does that and passes the results in. If one call
 depends on the answer to another (upload, then send; ticket, then token), the function is a generator: it yields `Call`s
@@ -27,6 +29,7 @@ from parley.adapter.calls import (
     Unknown,
     Upload,
 )
+from parley.adapter.content_limits import NO_LIMIT, Checks, ChecksInstantAnswers, ContentLimits, Maximum
 from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
     Accepted,
@@ -58,6 +61,7 @@ from parley.adapter.outbound import (
 __all__ = [
     "IDEMPOTENT",
     "NOTHING",
+    "NO_LIMIT",
     "Accepted",
     "AcceptsUnsigned",
     "Answer",
@@ -66,10 +70,14 @@ __all__ = [
     "BreakerFailure",
     "Bucket",
     "Call",
+    "Checks",
+    "ChecksInstantAnswers",
     "Config",
+    "ContentLimits",
     "Headers",
     "Inbound",
     "Limit",
+    "Maximum",
     "Outbound",
     "Outcome",
     "Part",

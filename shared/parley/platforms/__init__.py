@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from parley.adapter import Config, Inbound, Outbound
+from parley.adapter import Checks, Config, ContentLimits, Inbound, Outbound
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))
 
@@ -17,6 +17,16 @@ def inbound(name: str) -> Inbound:
 def outbound(name: str) -> Outbound:
     """The sending half of the platform `name`."""
     return cast("Outbound", _half(name, "outbound"))
+
+
+def content_limits(name: str) -> ContentLimits:
+    """The limits of the platform `name` for the content of replies, commands and forms."""
+    return cast("ContentLimits", getattr(_half(name, "content_limits"), "LIMITS"))  # noqa: B009
+
+
+def checks(name: str) -> Checks:
+    """The checks that the platform `name` makes where a handler runs."""
+    return cast("Checks", _half(name, "checks"))
 
 
 def config_type(name: str) -> type[Config]:

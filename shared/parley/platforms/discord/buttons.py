@@ -9,10 +9,11 @@ from typing import Any
 
 from parley.model import Button
 from parley.platforms.discord import custom_id
+from parley.platforms.discord.content_limits import BUTTONS_IN_ROW, LIMITS
 from parley.platforms.discord.markdown import address, escape
 from parley.platforms.discord.split import shorten
 
-_LABEL, _URL, _PER_ROW = 80, 512, 5
+_LABEL, _URL = LIMITS.button_label.most, LIMITS.button_url.most
 _STYLES = {"default": 2, "primary": 1, "danger": 4}
 _LINK_STYLE = 5
 
@@ -44,8 +45,8 @@ class Buttons:
             try:
                 shown.append(_button(button, times[button.id, button.value]))
             except ValueError as error:
-                unshown.append(f"button {button.id[:40]!r}: {error}")
-        rows = (shown[start : start + _PER_ROW] for start in range(0, len(shown), _PER_ROW))
+                unshown.append(f'the button "{shorten(button.label or button.id, 40)}": {error}')
+        rows = (shown[start : start + BUTTONS_IN_ROW] for start in range(0, len(shown), BUTTONS_IN_ROW))
         return cls(tuple({"type": 1, "components": row} for row in rows), tuple(links), tuple(unshown))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from parley.errors import ParleyError
 from parley.model.commands import CommandSpec, OptionSpec
+from parley.platforms.discord.content_limits import LIMITS
 from parley.platforms.discord.instant import choice_json, is_valid_value
 from parley.platforms.discord.protocol import GROUP, SUB_COMMAND
 from parley.platforms.discord.split import shorten
@@ -21,10 +22,14 @@ _MENUS = {"": 1, "user": 2, "message": 3}
 _SLASH = 1
 _GUILD, _BOT_DM, _OTHER_DM = 0, 1, 2
 """Interaction contexts: a guild, the direct chat with the bot, other direct and group chats."""
-_NAME = re.compile(r"[-_'\w\u0900-\u097f\u0e00-\u0e7f]{1,32}")
-_MAX_COMMANDS = {1: 100, 2: 15, 3: 15}
+_MAX_COMMANDS = {1: LIMITS.commands.most, 2: LIMITS.menu_entries.most, 3: LIMITS.menu_entries.most}
 """Commands of an application, by type."""
-_OPTIONS, _CHOICES, _CHARACTERS, _HELP, _MENU_NAME, _TEXT = 25, 25, 8000, 100, 32, 6000
+_OPTIONS, _CHOICES, _CHARACTERS = LIMITS.options.most, LIMITS.choices.most, LIMITS.command_size.most
+_HELP, _WORD, _MENU_NAME = LIMITS.command_help.most, LIMITS.command_name.most, LIMITS.menu_name.most
+_TEXT = 6000
+"""Discord docs: Option Structure: the largest `max_length`. A larger one is this one."""
+
+_NAME = re.compile(rf"[-_'\w\u0900-\u097f\u0e00-\u0e7f]{{1,{_WORD}}}")
 
 Member = tuple[tuple[str, ...], CommandSpec]
 """The remaining words of a command's name, below the current level of the tree, and the command."""
@@ -129,12 +134,14 @@ def _check_choices(option: OptionSpec, where: str) -> None:
     for choice in option.choices:
         if not is_valid_value(choice.value):
             raise BadCommandError(
-                f"{where}: the value of a choice has 1 to 100 characters, or is between -2^53 and 2^53"
+                f"{where}: the value of a choice has 1 to {LIMITS.choice_value.most} characters, "
+                "or is between -2^53 and 2^53"
             )
     shown = [choice_json(choice) for choice in option.choices]
     if len({each["name"] for each in shown}) < len(shown) or len({each["value"] for each in shown}) < len(shown):
         raise BadCommandError(
-            f"{where}: two choices have the same label, in its first 100 characters, or the same value"
+            f"{where}: two choices have the same label, in its first {LIMITS.choice_label.most} characters, "
+            "or the same value"
         )
     least, most = option.minimum, option.maximum
     if least is not None and most is not None and least > most:
@@ -174,7 +181,9 @@ def _check_names(spec: CommandSpec, words: tuple[str, ...]) -> None:
 
 def _check_name(name: str, where: str) -> None:
     if not _NAME.fullmatch(name) or name != name.lower():
-        raise BadCommandError(f"{where}: {name!r} is not a valid name: 1 to 32 lower-case letters, digits, - and _")
+        raise BadCommandError(
+            f"{where}: {name!r} is not a valid name: 1 to {_WORD} lower-case letters, digits, - and _"
+        )
 
 
 def _characters(definition: Definition) -> int:

@@ -7,10 +7,11 @@ with the same id and value gets `?2?` before it, a third one `?3?`. No id withou
 
 import re
 
+from parley.platforms.discord.content_limits import LIMITS
 from parley.text import utf16_size
 
 _NUMBER = re.compile(r"\?[0-9]{1,2}\?(.+)", re.DOTALL)
-LIMIT = 100
+LIMIT = LIMITS.button_key.most
 
 
 def join(id_: str, value: str = "", number: int = 1) -> str:

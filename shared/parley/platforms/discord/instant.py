@@ -11,11 +11,14 @@ from parley.adapter import App, Response
 from parley.model import Message
 from parley.model.instant import Choice, Choices, Form, Input, Instant
 from parley.platforms.discord import custom_id
+from parley.platforms.discord.content_limits import LIMITS
 from parley.platforms.discord.split import clip
 from parley.text import utf16_size
 
-_MAX_CHOICES, _MAX_INPUTS = 25, 5
-_LABEL, _DESCRIPTION, _PLACEHOLDER, _CHOICE, _ID, _INPUT = 45, 100, 100, 100, 100, 4000
+_MAX_CHOICES, _MAX_INPUTS = LIMITS.completions.most, LIMITS.inputs.most
+_TITLE, _LABEL, _HELP = LIMITS.form_title.most, LIMITS.input_label.most, LIMITS.input_help.most
+_CHOICE_LABEL, _CHOICE = LIMITS.choice_label.most, LIMITS.choice_value.most
+_ID, _INPUT = LIMITS.input_id.most, LIMITS.input_text.most
 _LARGEST = 2**53
 """Discord docs: Option Type: integers and numbers are between -2^53 and 2^53."""
 _STYLES = {"line": 1, "paragraph": 2}
@@ -23,18 +26,19 @@ _STYLES = {"line": 1, "paragraph": 2}
 
 def instant(message: Message, result: Instant, app: App) -> Response:
     """See `parley.adapter.SupportsInstantAnswers.instant`."""
+    return Response(200, msgspec.json.encode(answer_json(message, result)))
+
+
+def answer_json(message: Message, result: Instant) -> dict[str, Any]:
+    """The JSON that shows `result`. Raises ValueError, with the limit, if Discord would refuse it."""
     completing = message.command is not None and bool(message.command.focused)
     match result:
         case Choices(choices=choices) if completing:
-            return _response(8, {"choices": [choice_json(choice) for choice in _fitting(choices)]})
+            return {"type": 8, "data": {"choices": [choice_json(choice) for choice in _fitting(choices)]}}
         case Form() if not completing:
-            return _response(9, _form(result))
+            return {"type": 9, "data": _form(result)}
         case _:
-            raise ValueError(f"{app.platform}: choices answer a completion, a form answers a command or a button")
-
-
-def _response(type_: int, data: dict[str, Any]) -> Response:
-    return Response(200, msgspec.json.encode({"type": type_, "data": data}))
+            raise ValueError("Discord: choices answer a completion, a form answers a command or a button")
 
 
 def _fitting(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
@@ -58,7 +62,7 @@ def choice_json(choice: Choice) -> dict[str, Any]:
 
 
 def _choice_label(choice: Choice) -> str:
-    return clip(choice.label.strip() or str(choice.value), _CHOICE)
+    return clip(choice.label.strip() or str(choice.value), _CHOICE_LABEL)
 
 
 def _form(form: Form) -> dict[str, Any]:
@@ -67,12 +71,12 @@ def _form(form: Form) -> dict[str, Any]:
     if not 1 <= len(form.inputs) <= _MAX_INPUTS:
         raise ValueError(f"{where}: Discord shows 1 to {_MAX_INPUTS} inputs, not {len(form.inputs)}")
     if not form.title.strip():
-        raise ValueError(f"{where}: the title is empty; a form needs 1 to {_LABEL} characters")
+        raise ValueError(f"{where}: the title is empty; a form needs 1 to {_TITLE} characters")
     if len({field.id for field in form.inputs}) < len(form.inputs):
         raise ValueError(f"{where}: two inputs have the same id")
     return {
         "custom_id": custom_id.join(form.id, form.value),
-        "title": clip(form.title.strip(), _LABEL),
+        "title": clip(form.title.strip(), _TITLE),
         "components": [_label(field, where) for field in form.inputs],
     }
 
@@ -85,12 +89,12 @@ def _label(field: Input, where: str) -> dict[str, Any]:
         raise ValueError(f"{where}: the label is empty; it has 1 to {_LABEL} characters")
     label: dict[str, Any] = {"type": 18, "label": clip(field.label.strip(), _LABEL)}
     label["component"] = _select(field, where) if field.kind == "choice" else _text_input(field, where)
-    return label | ({"description": clip(field.help, _DESCRIPTION)} if field.help.strip() else {})
+    return label | ({"description": clip(field.help, _HELP)} if field.help.strip() else {})
 
 
 def _shared(field: Input) -> dict[str, Any]:
     shared: dict[str, Any] = {"custom_id": field.id, "required": field.required}
-    return shared | ({"placeholder": clip(field.placeholder, _PLACEHOLDER)} if field.placeholder else {})
+    return shared | ({"placeholder": clip(field.placeholder, _HELP)} if field.placeholder else {})
 
 
 def _select(field: Input, where: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from parley.adapter import (
 from parley.model import AnyMedia, Message, Outgoing, Reply, Text, digest, plain_text
 from parley.platforms.discord.api import BOT, api_call, headers
 from parley.platforms.discord.config import Config
+from parley.platforms.discord.content_limits import LIMITS
 from parley.platforms.discord.interaction_token import InteractionToken, is_usable, received, unseal
 from parley.platforms.discord.limits import buckets, limit_feedback
 from parley.platforms.discord.outcome import (
@@ -54,10 +55,10 @@ _NONCE_VALIDITY = 120
 """Seconds for which Discord is assumed to remember a nonce. Discord docs, Create Message: it "will be checked for
 uniqueness in the past few minutes". No number is documented, so this is the shortest reading of "few". A repeat has to
 reach Discord within them: the engine subtracts the time for which a worker may stall."""
-_UPLOAD_LIMIT = 10_485_760
-"""Bytes of a file if the interaction has no limit of its own. Discord docs: Reference › Uploading Files."""
+_UPLOAD_LIMIT = LIMITS.file.most
+"""Bytes of a file if the interaction has no limit of its own."""
 _UPLOAD_TIMEOUT = 30
-_THREAD_NAME = 100
+_THREAD_NAME = LIMITS.thread_name.most
 _WITHOUT_MESSAGE = 2
 """Calls of an earlier run with the interaction token that sent no message: "thinking..." deleted, or found deleted. A
 receipt without a message's id is of one of them, and the message is sent again with the same nonce."""

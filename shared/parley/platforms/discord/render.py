@@ -25,6 +25,7 @@ from parley.model import (
     plain_text,
 )
 from parley.platforms.discord.buttons import Buttons
+from parley.platforms.discord.content_limits import LIMITS, ROWS
 from parley.platforms.discord.filenames import filename
 from parley.platforms.discord.markdown import address, escape, joined, without_controls
 from parley.platforms.discord.snowflake import snowflake
@@ -32,7 +33,7 @@ from parley.platforms.discord.split import parts, shorten
 
 __all__ = ["Part", "filename", "render"]
 
-_TITLE, _DESCRIPTION, _ROWS = 256, 4096, 5
+_TITLE, _DESCRIPTION = LIMITS.card_title.most, LIMITS.card_text.most
 _MENTION = re.compile(r"(?<!\\)<@(\d{1,20})>")
 _EVERYONE = "\0everyone"
 """Stands for the mention of everyone that the bot wrote, until other texts can no longer be taken for it."""
@@ -202,10 +203,10 @@ def _add_card(draft: _Draft, card: Card) -> None:
         if not number and image:
             embed["image"] = {"url": image}
         draft.embed = embed or None
-    draft.rows = buttons.rows[:_ROWS]
-    for start in range(_ROWS, len(buttons.rows), _ROWS):
+    draft.rows = buttons.rows[:ROWS]
+    for start in range(ROWS, len(buttons.rows), ROWS):
         draft.begin(2)
-        draft.rows = buttons.rows[start : start + _ROWS]
+        draft.rows = buttons.rows[start : start + ROWS]
 
 
 def _in_parentheses(url: str) -> str:

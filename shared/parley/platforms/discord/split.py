@@ -6,10 +6,11 @@ Lengths are in UTF-16 units. Discord does not document its unit; this one gives 
 import re
 from collections.abc import Iterator
 
+from parley.platforms.discord.content_limits import LIMITS
 from parley.text import shrink_gaps, split, utf16_size
 
-LIMIT = 2000
-"""Length of a message's content. Discord docs: Message › Create Message. The OpenAPI file's 4000 is not for bots."""
+LIMIT = LIMITS.text.most
+"""Length of a message's content."""
 _BLOCK = re.compile(r"```(?:(?P<language>[\w+#.-]{0,30})\n)?.*?```", re.DOTALL)
 _CUT_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\)$")
 _CUT_MENTION = re.compile(r"(<(?:[@#:/at][^<>\s]{0,60})?)$")

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from parley.model import Button, Card
+from parley.platforms.feishu.content_limits import LIMITS
 from parley.platforms.feishu.events import BUTTON
 from parley.platforms.feishu.values import Object
 
-_MAX_BUTTONS = 50
-"""Buttons of one card. A card has at most 200 elements, and a button takes two: itself and its column."""
+_MAX_BUTTONS = LIMITS.buttons.most
 _TYPES = {"default": "default", "primary": "primary", "danger": "danger"}
 
 

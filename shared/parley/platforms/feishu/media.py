@@ -8,11 +8,12 @@ from urllib.parse import quote, urlsplit
 from parley.adapter import IDEMPOTENT, Auth, Call, Sent, Upload
 from parley.model import AnyMedia, Audio, Image, Video
 from parley.platforms.feishu.config import Config
+from parley.platforms.feishu.content_limits import LIMITS
 from parley.platforms.feishu.render import Rendered
 from parley.platforms.feishu.values import Object
 
 BEARER = Auth("header", "Authorization", "Bearer ")
-_IMAGE_LIMIT, _FILE_LIMIT = 10 * 1024 * 1024, 30 * 1024 * 1024
+_IMAGE_LIMIT, _FILE_LIMIT = LIMITS.image.most, LIMITS.file.most
 """Bytes."""
 _TIMEOUT = 60.0
 """Seconds to transfer a file of the largest size."""

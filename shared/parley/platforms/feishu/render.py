@@ -36,6 +36,7 @@ from parley.model import (
     plain_text,
 )
 from parley.platforms.feishu.cards import card_json, split_buttons
+from parley.platforms.feishu.content_limits import LIMITS, least_text
 from parley.platforms.feishu.markdown import (
     Inline,
     acceptable,
@@ -49,12 +50,12 @@ from parley.platforms.feishu.markdown import (
 from parley.platforms.feishu.values import Object
 from parley.text import split
 
-TEXT_LIMIT = 148_000
-"""Bytes of the content of a text message. Feishu's limit is 150 KB for the whole request."""
-RICH_LIMIT = 28_000
-"""The same for posts and cards: Feishu's limit is 30 KB. Inside, Feishu adds style tags that count."""
-WEBHOOK_LIMIT = 18_000
-"""The same for every message to a webhook: Feishu's limit is 20 KB."""
+TEXT_LIMIT = LIMITS.text.most
+"""Bytes of the content of a text message."""
+RICH_LIMIT = LIMITS.card.most
+"""The same for posts and cards."""
+WEBHOOK_LIMIT = LIMITS.webhook.most
+"""The same for every message to a webhook."""
 
 _ID = re.compile(r"[\w.@+-]{1,128}")
 """An id of Feishu."""
@@ -180,20 +181,26 @@ def _cards(card: Card, style: Style) -> Iterator[Rendered]:
     The text that exceeds the card's limit precedes the card. A card that is too large even without its text and with
     one button becomes plain text.
     """
-
-    def room(one: Card) -> int:
-        """The bytes of `one` for its text."""
-        return style.card_limit - wire_size(card_json(one, ""))
-
-    least = style.card_limit // 4
-    for one in split_buttons(acceptable(card), lambda one: room(one) >= least):
-        if room(one) < least:
+    for one in split_card(card, style.card_limit):
+        room = style.card_limit - size_without_text(one)
+        if room < least_text(style.card_limit):
             yield from _text_messages([Text(text=plain_text((one,)))], style)
             continue
-        *before, last = list(split(one.text, room(one), _card_size)) or [""]
+        *before, last = list(split(one.text, room, _card_size)) or [""]
         for part in before:
             yield from _text_messages([Markdown(text=part)], style)
         yield Rendered("interactive", card_json(one, joined([Markdown(text=last)], _card_at, card_markdown)))
+
+
+def split_card(card: Card, limit: int) -> Iterator[Card]:
+    """`card` as cards that have room for text within `limit` bytes, or one button only."""
+    most = limit - least_text(limit)
+    return split_buttons(acceptable(card), lambda one: size_without_text(one) <= most)
+
+
+def size_without_text(card: Card) -> int:
+    """Bytes of `card` in a request, without its text."""
+    return wire_size(card_json(card, ""))
 
 
 def _card_size(markdown: str) -> int:

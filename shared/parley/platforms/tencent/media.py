@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from parley.adapter import IDEMPOTENT, Call, Sent, Upload
 from parley.model import AnyMedia, AnySegment, Audio, File, Image, Video
+from parley.platforms.tencent import content_limits
 from parley.platforms.tencent.api import AUTH
 
-MEGABYTE = 1_048_576
 VALID = 259_200
 """Seconds for which a media id of an upload is valid."""
 _TIMEOUT = 30
@@ -25,9 +25,9 @@ class MediaType(NamedTuple):
     filename: str
 
 
-IMAGE = MediaType("image", 10 * MEGABYTE, "image.png")
-VOICE = MediaType("voice", 2 * MEGABYTE, "voice.amr")
-VIDEO = MediaType("video", 10 * MEGABYTE, "video.mp4")
+IMAGE = MediaType("image", content_limits.IMAGE.most, "image.png")
+VOICE = MediaType("voice", content_limits.AUDIO.most, "voice.amr")
+VIDEO = MediaType("video", content_limits.VIDEO.most, "video.mp4")
 
 
 Formats = tuple[tuple[type[AnyMedia], MediaType, tuple[str, ...]], ...]

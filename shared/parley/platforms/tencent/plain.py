@@ -24,14 +24,15 @@ from parley.model import (
     plain_text,
 )
 from parley.platforms.tencent import markdown
+from parley.platforms.tencent.content_limits import TEXT
 from parley.platforms.tencent.markup import OWN, TAGS, Piece, Pieces, Rule, finish, lines, raw, size
 from parley.text import split, utf8_size
 
 Writer = Callable[[AnySegment], Pieces]
 """Renders one segment."""
 
-LIMIT = 2048
-"""Bytes of a text in UTF-8. The platforms refuse a longer text, or cut it off without an error."""
+LIMIT = TEXT.most
+"""Bytes of a text in UTF-8."""
 _WEB_ADDRESS = re.compile(r"(https?|weixin)://[^\s\"<>]+")
 _WORD = re.compile(r"\S")
 

@@ -24,11 +24,11 @@ from parley.platforms.tencent.markup import finish, lines, raw, size
 from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
 from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_picture
+from parley.platforms.wechat.content_limits import LIMITS
 
-_MENU_ITEMS = 10
-"""Items of one menu, as in Tencent's other menus. The docs of this menu give no number (unverified)."""
-_MENU_HEAD = 1024
-"""Bytes of the text above a menu. The docs give no number (unverified)."""
+_MENU_ITEMS = LIMITS.buttons.most
+_MENU_HEAD = LIMITS.card_text.most
+"""Bytes of the text above a menu."""
 SPECIAL = ("miniprogram", "template", "subscription", "typing")
 
 

@@ -13,14 +13,15 @@ from parley.model import AnySegment, Button, Card, Link, Markdown, Text
 from parley.platforms.tencent.buttons import pack
 from parley.platforms.tencent.plain import untagged
 from parley.platforms.tencent.render import Rendered
+from parley.platforms.wecom.content_limits import LIMITS
 from parley.platforms.wecom.render import text_messages
 from parley.text import utf8_size
 
-_BUTTONS = 6
-_TEXT = 160
+_BUTTONS = LIMITS.buttons.most
+_TEXT = LIMITS.card_text.most
 _TITLE = 36
 """Characters. The docs advise against more, because the client cuts them off."""
-_KEY = 1024
+_KEY = LIMITS.button_key.most
 _STYLES = {"primary": 1, "danger": 2, "default": 4}
 """Blue, red, grey. The docs show the numbers in a picture only (unverified)."""
 
@@ -45,10 +46,9 @@ def card_messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Re
 
 def replacement(card: Card, task_id: str) -> dict[str, Any]:
     """The template card that replaces another. Raises UndeliverableError if `card` does not fit into one."""
-    if len(card.buttons) > _BUTTONS or _has_long_key(card):
-        raise UndeliverableError(
-            f"a card that replaces another has at most {_BUTTONS} buttons, of at most {_KEY} bytes"
-        )
+    if len(card.buttons) > LIMITS.edited_buttons.most or _has_long_key(card):
+        most = LIMITS.edited_buttons.most
+        raise UndeliverableError(f"a card that replaces another has at most {most} buttons, of at most {_KEY} bytes")
     return template_card(card.title, untagged(card.text), card.buttons, task_id)
 
 
@@ -82,7 +82,12 @@ def card_markdown(card: Card) -> list[AnySegment]:
 
 
 def _has_long_key(card: Card) -> bool:
-    return any(utf8_size(pack(button)) > _KEY for button in card.buttons)
+    return any(key_size(button) > _KEY for button in card.buttons)
+
+
+def key_size(button: Button) -> int:
+    """Bytes of the key of `button`, which holds its id and value. A button with an address has no key."""
+    return 0 if button.url else utf8_size(pack(button))
 
 
 def _button(button: Button) -> dict[str, Any]:

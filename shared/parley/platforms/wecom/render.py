@@ -33,13 +33,14 @@ from parley.model import (
     plain_text,
 )
 from parley.platforms.tencent.markup import MARKUP, TAGS, Piece, Pieces, Rule, raw
-from parley.platforms.tencent.media import MEGABYTE, VIDEO, WECOM_FORMATS, MediaType, has_content
+from parley.platforms.tencent.media import VIDEO, WECOM_FORMATS, MediaType, has_content
 from parley.platforms.tencent.media import media_type_of as known_type_of
 from parley.platforms.tencent.plain import Style, as_text, media_text, quote_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_preview
+from parley.platforms.wecom.content_limits import LIMITS
 
-FILE = MediaType("file", 20 * MEGABYTE, "file")
-_ARTICLES = 8
+FILE = MediaType("file", LIMITS.file.most, "file")
+_ARTICLES = LIMITS.links.most
 MARKDOWN_RULES = (*TAGS, Rule(re.compile(r"\*(?=\*)|\](?=\()|<"), MARKUP))
 """WeCom's markdown has no escapes. The characters of a mark are separated instead."""
 

@@ -37,15 +37,17 @@ from parley.model import (
     digest,
     plain_text,
 )
+from parley.platforms.tencent.content_limits import MEGABYTE
 from parley.platforms.tencent.markup import OWN, Piece, Pieces, raw
-from parley.platforms.tencent.media import MEGABYTE, VOICE, has_format, upload_call
+from parley.platforms.tencent.media import VOICE, has_format, upload_call
 from parley.platforms.tencent.plain import Style, groups, media_text, quote_text, texts
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom.cards import card_markdown
 from parley.platforms.wecom.config import Config
+from parley.platforms.wecom.content_limits import LIMITS
 from parley.platforms.wecom.render import FILE, MARKDOWN_RULES, as_markdown, kind_of, media_type_of, news_messages
 
-_MARKDOWN = 4096
+_MARKDOWN = LIMITS.webhook.most
 _IMAGE = 2 * MEGABYTE
 
 
