@@ -1,8 +1,16 @@
-"""The root of Parley's exceptions, and the one that is not a failure."""
+"""The root of Parley's exceptions, and those that several layers share."""
 
 
 class ParleyError(Exception):
     """Base of every exception that Parley raises."""
+
+
+class ResultError(ParleyError):
+    """The result of a handler cannot be stored or shown.
+
+    The message is for the bot's author. It names the part, the limit and the platform. It holds no text of a person, so
+    it goes into logs and the journal.
+    """
 
 
 class RetryAfter(ParleyError):  # a condition, not an error

@@ -11,6 +11,7 @@ from parley.bot.access import OPEN, Access
 from parley.bot.arguments import ArgumentError, Signature
 from parley.bot.coroutines import finished, prepare
 from parley.bot.replies import Replies, replies_of
+from parley.bot.results import check_instant, check_result
 from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
 from parley.model import Command, Message, Reply
@@ -150,6 +151,8 @@ class Bot:
     def instantly(self, message: Message) -> Instant | None:
         """The result of the instant function for `message`; None if there is none, or if the person may not use the
         command. The handler then gets the message, and the person reads why.
+
+        Raises ResultError if the platform cannot show the result.
         """
         command, action = message.command, message.action
         if self._access(message).refusal(message, self._admits):
@@ -157,7 +160,10 @@ class Bot:
         if command is not None and (command.name, command.focused) in self._completions:
             return Choices.of(finished(self._completions[command.name, command.focused](command.typed)))
         function = self._instants.get(command.name if command else action.id if action else "")
-        return finished(function(message)) if function else None
+        result = finished(function(message)) if function else None
+        if result is not None:
+            check_instant(result, message)
+        return result
 
     def fallback(self, handler: H) -> H:
         """Handle every message of a person that no other handler matches."""
@@ -181,11 +187,16 @@ class Bot:
         return replace(spec, options=tuple(options))
 
     def handle(self, turn: Turn) -> list[Reply]:
-        """The replies of the bot in this turn. Exceptions of a handler are not caught."""
+        """The replies of the bot in this turn. Exceptions of a handler are not caught.
+
+        Raises ResultError if a reply or the state is beyond a limit of its platform or of the journal (docs/limits.md).
+        """
         if turn.message.sender.kind == "bot":
             return []  # two bots would answer each other without end
         returned = list(replies_of(self._run(turn)))
-        return [*turn.replies, *returned]
+        replies = [*turn.replies, *returned]
+        check_result(replies, turn.state, turn.message)
+        return replies
 
     def _run(self, turn: Turn) -> Replies:
         message = turn.message

@@ -25,4 +25,5 @@ def is_empty(reply: Reply) -> bool:
 
 def is_blank(reply: Reply) -> bool:
     """Whether `reply` has no segments but texts of white space."""
-    return all(isinstance(segment, Text | Markdown) and not segment.text.strip() for segment in reply.segments)
+    # `str`: a value of another type is not blank, but an error that names the field (`parley.bot.results`).
+    return all(isinstance(segment, Text | Markdown) and not str(segment.text).strip() for segment in reply.segments)

@@ -11,7 +11,7 @@ import msgspec
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, error_code, sqs
 from parley.engine.telemetry import log
-from parley.errors import RetryAfter
+from parley.errors import ResultError, RetryAfter
 
 Record = Mapping[str, Any]
 """One record of an SQS event."""
@@ -73,7 +73,9 @@ def _backoff(receives: int, error: Exception) -> int:
 
 
 def describe(error: BaseException) -> str:
-    """Type and place of `error`, without its message: that may hold a person's text."""
+    """Type and place of `error`, without its message: that may hold a person's text. Of a ResultError, the message."""
+    if isinstance(error, ResultError):
+        return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
     return f"{error_code(error)}{place}"

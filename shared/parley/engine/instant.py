@@ -6,6 +6,7 @@ from threading import Thread
 from parley.engine import telemetry
 from parley.engine.batch import describe
 from parley.engine.telemetry import log
+from parley.errors import ResultError
 from parley.model import Message
 from parley.model.instant import Instant
 
@@ -25,7 +26,7 @@ def within(budget: float, function: Callable[[Message], Instant | None], message
             results.append(function(message))
         except Exception as error:  # noqa: BLE001  # the bot's own exception must not end the callback
             log.error("instant function failed", extra={"message_id": message.id, "error": describe(error)})
-            telemetry.count("InstantAnswersFailed")
+            telemetry.count("InstantAnswersInvalid" if isinstance(error, ResultError) else "InstantAnswersFailed")
             results.append(None)
 
     thread = Thread(target=run, daemon=True)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from parley.adapter import SupportsSilence
 from parley.bot import Bot, Turn
 from parley.bot.turn import Download, Unseal
@@ -32,7 +30,7 @@ from parley.journal.inbox import (
     VersionConflictError,
 )
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
-from parley.model.codec import decode_message, decode_outgoing, encode
+from parley.model.codec import decode_message
 from parley.platforms import outbound
 
 if TYPE_CHECKING:
@@ -167,7 +165,7 @@ class Processor:
         state, replies = self._run_bot(message, snapshot.state)
         now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
-        rows = _readable([_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)])
+        rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
         try:
             self.inbox.decide(message, snapshot, state, rows, self.clock(), held.leases if held else NO_LEASES)
@@ -194,7 +192,6 @@ class Processor:
         try:
             with deadline(self.until - started):
                 replies = self.bot.handle(turn)
-                msgspec.json.encode(turn.state)
         except DeadlineExceededError as late:
             raise HandlerError(f"not done after {time.monotonic() - started:.0f} s (BotSeconds), at {late}") from late
         except Exception as error:
@@ -235,21 +232,6 @@ def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) ->
         reply=reply,
         created=now,
     )
-
-
-def _readable(rows: list[Outgoing]) -> list[Outgoing]:
-    """`rows`, after a check that the deliverer can read each of them. Raises HandlerError, for the bot's author."""
-    for row in rows:
-        try:
-            decode_outgoing(encode(row))
-        except (ValueError, TypeError) as error:
-            # msgspec names the field and the types, and never the text of a reply.
-            raise HandlerError(f"reply {row.ordinal} is not valid: {_where(error)}") from error
-    return rows
-
-
-def _where(error: Exception) -> str:
-    return str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
 
 
 def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:

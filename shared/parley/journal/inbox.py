@@ -11,6 +11,7 @@ import msgspec
 
 from parley.errors import ParleyError
 from parley.journal import table as t
+from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_STATE
 from parley.journal.outbox import Outbox, ReplyTooLargeError
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, Lease, MessageState, Row
@@ -33,12 +34,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-MAX_STATE = 350_000
-"""Bytes of JSON of a conversation's state. A DynamoDB item holds 400 KB with everything else in it."""
-MAX_REPLIES = 90
-"""Replies to one message. A transaction has at most 100 items."""
-MAX_DECISION = 3_900_000
-"""Bytes of JSON of state and replies together. A transaction takes 4 MB."""
 _MAX_STORED_MESSAGE = 32_000
 """Bytes of JSON of a message that the journal stores for operators. A larger one is not stored."""
 

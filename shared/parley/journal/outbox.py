@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from parley.adapter import Sent
 from parley.errors import ParleyError, RetryAfter
 from parley.journal import table as t
+from parley.journal.limits import MAX_REPLY
 from parley.journal.rows import PICKUP_AFTER, encoded_receipts, item_of, row_of
 from parley.journal.states import FINAL, Finished, Lease, ReplyState, Row, check_transition, refusal
 from parley.journal.table import DUE_INDEX, DUE_SHARDS, Item, Value, due_shard, get_text, item_in, reply_pk
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
-MAX_REPLY = 350_000
-"""Bytes of JSON of one reply. A DynamoDB item holds 400 KB with everything else in it."""
 PASSIVE_RECEIPTS = (Sent("passive"),)
 """The receipts of a reply that was delivered as a passive reply."""
 _HELD = "#state = :sending AND #owner = :owner"

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from parley.adapter import Accepted, App, Request, Response
@@ -11,7 +12,7 @@ from parley.engine import callback
 from parley.engine.callback import Callback
 from parley.engine.instant import within
 from parley.model import Command, Message
-from parley.model.instant import Choice, Choices, Instant
+from parley.model.instant import Choice, Choices, Form, Instant
 from tests.unit.engine.test_callback import Apps, event
 
 TITLES = Choices((Choice("Invoice", "inv"),))
@@ -85,6 +86,18 @@ def test_an_invalid_result_is_counted_and_the_default_answer_is_sent(
     printed = capsys.readouterr().out
     assert "InstantAnswersInvalid" in printed
     assert "Invoice" not in printed
+
+
+def test_a_form_that_the_platform_refuses_is_counted_and_the_log_names_the_limit(
+    message: Callable[..., Message], capsys: pytest.CaptureFixture[str], logged: Callable[[], str]
+) -> None:
+    command = msgspec.structs.replace(message(kind="command", command=Command(name="doc")), platform="discord")
+    bot = Bot()
+    bot.instant("doc")(lambda _: Form(id="f", title="what was typed", inputs=()))
+    assert answer(Inbound(command), bot) == "none"
+    assert "InstantAnswersInvalid" in capsys.readouterr().out
+    assert "form 'f': Discord shows 1 to 5 inputs, not 0" in logged()
+    assert "what was typed" not in logged()
 
 
 def test_a_slow_function_is_abandoned_and_counted(typing: Message, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from parley.engine.processor import HandlerError, Processor, processor_handler
 from parley.errors import RetryAfter
 from parley.journal.inbox import MAX_STATE, Inbox
 from parley.journal.view import journal_of
-from parley.model import Destination, Message, Outgoing, Reply, Text
+from parley.model import Button, Card, Destination, Message, Outgoing, Reply, Text
 from parley.model.codec import decode_outgoing, encode
 from tests.unit.conftest import Clock
 
@@ -425,6 +425,33 @@ def test_too_many_replies_are_a_handler_error(message: MakeMessage, record: Make
         return ["again"] * 91
 
     with pytest.raises(HandlerError, match="91 replies"):
+        processor(bot, clock)(record(encode(message())))
+
+
+def test_a_button_beyond_the_limit_of_the_platform_is_a_handler_error(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    bot = Bot(apology="sorry")
+    card = Card(text="a person's text", buttons=(Button(id="approve", label="Approve", value="v" * 135),))
+    there = Destination(platform="discord", app="demo", room_id="9")
+    bot.fallback(lambda: ["first", Reply(segments=(card,), to=there)])
+    handle, body = processor(bot, clock), encode(message())
+    reason = 'the button "Approve": id and value have 143 characters together; Discord takes 1 to 100'
+    for receives in (1, 2):
+        with pytest.raises(HandlerError) as raised:
+            handle(record(body, receives=receives))
+        assert str(raised.value) == journal()["reason"] == reason
+        assert queued() == []
+    handle(record(body, receives=3))
+    assert texts(queued()) == ["sorry"]
+
+
+def test_a_reply_that_the_deliverer_could_not_read_is_a_handler_error(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    bot = Bot(apology="")
+    bot.fallback(lambda: Text(text=7))  # type: ignore[arg-type]
+    with pytest.raises(HandlerError, match=r"^reply 0 is not valid: Expected `str`, got `int`"):
         processor(bot, clock)(record(encode(message())))
 
 

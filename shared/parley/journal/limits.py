@@ -1,0 +1,10 @@
+"""The limits of the journal: the row of docs/limits.md that all platforms share."""
+
+MAX_REPLIES = 90
+"""Replies to one message. A transaction has at most 100 items."""
+MAX_REPLY = 350_000
+"""Bytes of JSON of one reply. A DynamoDB item holds 400 KB with everything else in it."""
+MAX_STATE = 350_000
+"""The same for a conversation's state."""
+MAX_DECISION = 3_900_000
+"""Bytes of JSON of state and replies together. A transaction takes 4 MB."""
