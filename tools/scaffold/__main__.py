@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
     _tidy(written)
     _make_events()
     _python("-m", "tools.cost", "--write")
+    _python("-m", "tools.make_limits")
     print(f"{label} is there, with an invented protocol, and answers on the page of `make run`.", *written, sep="\n  ")
     print(f"What to write next: .venv/bin/python -m pytest -rs tests/unit/platforms/{options.name}/test_next.py")
     return 0

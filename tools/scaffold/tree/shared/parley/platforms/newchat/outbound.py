@@ -29,13 +29,12 @@ from parley.adapter import (
 from parley.errors import RetryAfter
 from parley.model import AnyMedia, AnySegment, Card, Outgoing, digest, plain_text
 from parley.platforms.newchat.config import Config
+from parley.platforms.newchat.content_limits import LIMITS
 from parley.text import split
 from parley.untrusted import integer, text
 
 PROFILE = Profile(retry_for=3600)
 _AUTH = Auth("header", "Authorization", "Bearer ")
-_LIMIT = 2000
-"""Characters of one message."""
 _KEY_VALID = 600
 """Seconds for which NewChat remembers the key of a message."""
 _MINUTE = 60.0
@@ -49,7 +48,7 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
         raise UndeliverableError(f"NewChat has no {out.reply.op}", part="target")
     buttons = _buttons(out.reply.segments) if out.form == "rich" else []
     segments = tuple(_without_buttons(segment) if buttons else segment for segment in out.reply.segments)
-    parts = [{"text": part} for part in split(plain_text(segments), _LIMIT)]
+    parts = [{"text": part} for part in split(plain_text(segments), LIMITS.text.most)]
     if not parts:
         raise UndeliverableError("the reply is empty")
     last: dict[str, Any] = {**parts.pop(), **({"buttons": buttons} if buttons else {})}

@@ -14,6 +14,8 @@ FILES = (
     "shared/parley/platforms/newchat/config.py",
     "shared/parley/platforms/newchat/inbound.py",
     "shared/parley/platforms/newchat/outbound.py",
+    "shared/parley/platforms/newchat/content_limits.py",
+    "shared/parley/platforms/newchat/checks.py",
     "playground/platforms/newchat/__init__.py",
     "playground/platforms/newchat/routes.py",
     "playground/platforms/newchat/wire.py",
