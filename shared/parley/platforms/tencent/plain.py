@@ -144,10 +144,28 @@ def texts(segments: Iterable[AnySegment], style: Style) -> Iterator[str]:
             yield text
 
 
+def _card_parts(card: Card) -> tuple[AnySegment, ...]:
+    """Smaller segments that show the same as `card`, whose plain text would lose its buttons: its words and its
+    buttons, or two halves of its buttons, or the label of its button.
+    """
+    buttons, line = card.buttons, Text(text="\n")
+    if card.title or card.text:
+        title = (Text(text=card.title), line) if card.title else ()
+        return (*title, Markdown(text=card.text), line, Card(buttons=buttons))
+    half = len(buttons) // 2
+    if half:
+        return Card(buttons=buttons[:half]), line, Card(buttons=buttons[half:])
+    return (Text(text=buttons[0].label),)
+
+
 def _parts(segment: AnySegment, style: Style) -> Iterator[AnySegment]:
     """`segment`, cut into parts of the allowed size. White space at a cut is one space or line end of the next part."""
     if size(style.write(segment), style.rules) <= style.limit:
         yield segment
+        return
+    if isinstance(segment, Card) and any(not button.url for button in segment.buttons):
+        for part in _card_parts(segment):
+            yield from _parts(part, style)
         return
     source = segment if isinstance(segment, Text | Markdown) else Text(text=plain_text((segment,)))
 

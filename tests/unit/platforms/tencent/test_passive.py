@@ -157,3 +157,39 @@ def test_consecutive_responses_carry_all_replies_in_order(replies: tuple[Reply, 
         rest = () if found.rest is None else (found.rest,)
         replies = (*rest, *replies[found.sent + len(rest) :])
     assert "".join("".join(carried).split()) == expected
+
+
+BUTTONS = tuple(Button(id=f"b{number}", label=f"B{number}") for number in range(60))
+LARGE = Button(id="large", label="Large", value="v" * LIMIT)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        Card(title="T", text="word " * 1000, buttons=BUTTONS[:2]),
+        Card(title="T", text="x", buttons=BUTTONS),
+        Card(title="t" * 3000, text="word " * 1000, buttons=BUTTONS),
+        Card(buttons=BUTTONS),
+    ],
+    ids=["long text", "many buttons", "long title", "buttons only"],
+)
+def test_a_card_of_several_responses_keeps_its_buttons(card: Card) -> None:
+    contents: list[str] = []
+    rest: Reply | None = reply("before", card, "after")
+    while rest is not None:
+        made = plan((rest,), WECHAT.format)
+        assert made.body
+        contents.append(made.body["Content"])
+        rest = made.rest
+    assert len(contents) > 1
+    assert max(map(utf8_size, contents)) <= LIMIT
+    shown = "\n".join(contents)
+    assert shown.startswith("before")
+    assert shown.endswith("after")
+    assert [shown.count(f'msgmenuid={button.id}"') for button in card.buttons] == [1] * len(card.buttons)
+
+
+def test_a_button_that_is_too_large_for_a_response_becomes_its_label() -> None:
+    card = Card(title="T", text="x", buttons=(BUTTONS[0], LARGE, BUTTONS[1]))
+    link = '<a href="weixin://bizmsgmenu?msgmenucontent=B{0}&msgmenuid=b{0}">B{0}</a>'
+    assert plan((reply(card),), WECHAT.format).body == text(f"T\nx\n{link.format(0)}\nLarge\n{link.format(1)}")
