@@ -81,3 +81,11 @@ def test_a_title_that_leaves_no_room_for_its_button_is_a_problem_on_feishu():
     assert '"A"' in problem
     link = msgspec.structs.replace(card, buttons=(Button(id="a", label="A", url="https://example.com"),))
     assert list(checks("feishu").problems(Reply(segments=(link,)), to)) == []
+
+
+def test_a_link_with_a_long_value_does_not_cost_the_other_buttons_of_a_card_on_wecom():
+    link = Button(id="docs", label="Docs", value="v" * 2000, url="https://example.com")
+    card = Card(title="T", buttons=(link, Button(id="approve", label="L")))
+    to, shown = PLACES["wecom"]
+    assert "approve" in shown(card)
+    assert list(checks("wecom").problems(Reply(segments=(card,)), to)) == []
