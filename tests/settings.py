@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from tests.template import ROOT
+from tools import bot
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-_ROOTS = (ROOT / "shared", ROOT / "mybot")
+_ROOTS = (ROOT / "shared", ROOT / bot.SAMPLE)
 
 
 def settings_of(function: str) -> dict[str, bool]:

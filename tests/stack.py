@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import boto3
 import httpx
 
+from tools.bot import SAMPLE
+
 ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
 
@@ -20,9 +22,10 @@ T = TypeVar("T")
 class Stack:
     """A running stack: its addresses, its playground, its AWS."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self.facts = facts
-        self.http = httpx.Client(base_url=facts["playground"], timeout=30)
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.facts: dict[str, Any] = json.loads((directory / "stack.json").read_text())
+        self.http = httpx.Client(base_url=self.facts["playground"], timeout=30)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator, as its root."""
@@ -95,15 +98,18 @@ class Stack:
 
 
 @contextmanager
-def running(directory: Path | None = None, *options: str) -> Iterator[Stack]:
-    """The stack in `directory` (default: the developer's). It is started, and stopped afterwards, unless it runs."""
-    place = directory or ROOT / os.environ.get("PARLEY_LOCAL_DIR", ".local")
-    file = place / "stack.json"
-    environment = {**os.environ, "PARLEY_LOCAL_DIR": str(place)}
-    mine = not _ready(file)
+def running(directory: Path | None = None, *options: str, bot: str = SAMPLE) -> Iterator[Stack]:
+    """A stack with the bot in the folder `bot`, in `directory`. It is started, and stopped afterwards, unless it runs.
+
+    Without `directory` it is the developer's stack if that runs with this bot, and else one beside it.
+    """
+    developers = ROOT / os.environ.get("PARLEY_LOCAL_DIR", ".local")
+    place = directory or (developers if _ready(developers, bot) else developers / "tests")
+    environment = {**os.environ, "PARLEY_LOCAL_DIR": str(place), "PARLEY_BOT": bot}
+    mine = not _ready(place, bot)
     if mine:
         _tool("up", *options, environment=environment)
-    stack = Stack(json.loads(file.read_text()))
+    stack = Stack(place)
     try:
         yield stack
     finally:
@@ -112,10 +118,14 @@ def running(directory: Path | None = None, *options: str) -> Iterator[Stack]:
             _tool("down", environment=environment)
 
 
-def _ready(file: Path) -> bool:
+def _ready(directory: Path, bot: str) -> bool:
     try:
-        facts = json.loads(file.read_text())
-        return facts["ready"] and httpx.get(f"{facts['playground']}/healthz", timeout=5).status_code == 200
+        facts = json.loads((directory / "stack.json").read_text())
+        return (
+            facts["ready"]
+            and facts["bot"] == bot
+            and httpx.get(f"{facts['playground']}/healthz", timeout=5).status_code == 200
+        )
     except (OSError, ValueError, KeyError, httpx.HTTPError):
         return False
 

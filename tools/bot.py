@@ -8,11 +8,18 @@ from pathlib import Path
 from parley.bot import Bot
 
 ROOT = Path(__file__).parents[1]
+SAMPLE = "tests/bots/sample"
+"""The folder of the bot that the project's tests, demo and benchmarks talk to, relative to the repository."""
 
 
 def folder() -> str:
     """The folder with the bot, relative to the repository: PARLEY_BOT, or `mybot`."""
     return os.environ.get("PARLEY_BOT") or "mybot"
+
+
+def use_sample() -> None:
+    """Let this process, and those that it starts, use the bot of the tests. A team's bot has other commands."""
+    os.environ["PARLEY_BOT"] = SAMPLE
 
 
 def load(file: Path | None = None) -> Bot:

@@ -15,10 +15,8 @@ from tests.stack import Stack, running
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of its own that enforces the roles of its functions, with the bot of tests/bots/two_files."""
     directory: Path = tmp_path_factory.mktemp("iam")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PARLEY_BOT", "tests/bots/two_files")
-        with running(directory, "--iam") as found:
-            yield found
+    with running(directory, "--iam", bot="tests/bots/two_files") as found:
+        yield found
 
 
 def test_a_module_beside_the_bot_is_imported_by_the_processor(strict: Stack) -> None:

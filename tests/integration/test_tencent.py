@@ -4,6 +4,7 @@ The cases that all platforms share are in test_demo.py.
 """
 
 import base64
+import os
 import subprocess
 import sys
 import uuid
@@ -96,7 +97,10 @@ def test_only_a_domain_file_is_served_at_the_root(stack: Stack, kind: str) -> No
 def test_the_tool_prints_the_addresses_of_callbacks(stack: Stack, platform: str, tmp_path: Path) -> None:
     def run(*options: str) -> tuple[int, str]:
         command = [sys.executable, "-m", "tools.callback_addresses", platform, "demo", *options]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        environment = {**os.environ, "PARLEY_LOCAL_DIR": str(stack.directory)}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
         return done.returncode, done.stdout + done.stderr
 
     assert stack.facts["apps"][platform]["demo"]

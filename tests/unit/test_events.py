@@ -15,6 +15,7 @@ from parley.model import Message
 from parley.model.codec import decode_message, decode_outgoing
 from parley.platforms import config_type, inbound
 from playground.platforms.feishu import Feishu
+from tests.template import ROOT
 from tools import bot
 from tools.make_events import FOLDER, write
 from tools.samples import APPS, FUNCTIONS, events
@@ -121,14 +122,16 @@ def test_every_sample_of_discord_is_tested():
 
 
 @pytest.mark.parametrize("case", DISCORD)
-def test_a_sample_of_discord_passes_through_its_function_with_the_demo_bot(case: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_sample_of_discord_passes_through_its_function_with_the_sample_bot(
+    case: str, monkeypatch: pytest.MonkeyPatch
+):
     """The function with its bot, up to the queue."""
     queued: list[Message] = []
     monkeypatch.setattr(queues, "send_messages", queued.extend)
     app = App(
         "discord", "sample", msgspec.convert(APPS["discord"]("http://127.0.0.1:8400"), type=config_type("discord"))
     )
-    instantly = bot.load().instantly
+    instantly = bot.load(ROOT / bot.SAMPLE / "bot.py").instantly
     handler = Callback("discord", inbound("discord"), Known(app), lambda: NOW, instantly=instantly)  # type: ignore[arg-type]
     answer = handler(events(NOW)[f"discord/{case}.json"], None)
 

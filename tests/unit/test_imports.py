@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.template import ROOT
+from tools import bot
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 CALLING = {"deliverer", "processor"}
@@ -14,7 +15,7 @@ CALLING = {"deliverer", "processor"}
 
 def imports(function: str, **settings: str) -> set[str]:
     """The modules of a process that has imported the handler of `function`."""
-    paths = (ROOT / "functions" / function, ROOT / "mybot", ROOT / "shared")
+    paths = (ROOT / "functions" / function, ROOT / bot.SAMPLE, ROOT / "shared")
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, paths)), **settings}
     code = "import sys, app; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -25,6 +25,7 @@ from typing import Any, Self
 
 import httpx
 
+from tools import bot
 from tools.bench import report
 from tools.bench.report import Table
 from tools.local import Options, down, up
@@ -65,6 +66,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=80, help="turns of each way (default 80)")
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     options = parser.parse_args()
+    bot.use_sample()
     with tempfile.TemporaryDirectory() as directory:
         try:
             facts = up(Options(directory=directory))

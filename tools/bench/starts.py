@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tools import bot
 from tools.bench import views
 from tools.bench.timing import Start
 
@@ -36,7 +37,7 @@ def imports(folder: Path, layer: Path) -> list[Start]:
 
 
 def _paths(function: Path, layer: Path) -> tuple[Path, ...]:
-    return function, views.ROOT / "mybot", views.ROOT / "shared", layer
+    return function, views.ROOT / bot.SAMPLE, views.ROOT / "shared", layer
 
 
 def first_responses(folder: Path, layer: Path, event: Mapping[str, Any]) -> list[Start]:

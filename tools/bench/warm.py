@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools import bot
 from tools.bench import timing, views, ways
 from tools.bench.cloud import Cloud, records, running
 from tools.bench.timing import Start
@@ -119,7 +120,7 @@ class _Runs:
 
     def __call__(self, name: str, events: Sequence[Any], folder: str, **settings: str) -> list[Any]:
         """Handle `events` with the function in `folder`. Returns its answers."""
-        paths = views.ROOT / "functions" / folder, views.ROOT / "mybot", views.ROOT / "shared", self.layer
+        paths = views.ROOT / "functions" / folder, views.ROOT / bot.SAMPLE, views.ROOT / "shared", self.layer
         start = Start(name, _CODE, paths, before=_BEFORE, after=_AFTER, stdin=json.dumps(events))
         _, printed = timing.once(start, {**self.cloud.environment(), **settings})
         milliseconds, size, answers = json.loads(printed)

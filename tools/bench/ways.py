@@ -77,7 +77,7 @@ def _ours(platform: str, name: str, workers: Sequence[str], layer: Path) -> Way:
     folders = {"callback": platform, **{worker: worker for worker in workers}}
     code = _CODE.format(module="import app")
     steps = (
-        _start(stage, code, (views.ROOT / "functions" / folder, views.ROOT / "mybot", views.ROOT / "shared", layer))
+        _start(stage, code, (views.ROOT / "functions" / folder, views.ROOT / bot.SAMPLE, views.ROOT / "shared", layer))
         for stage, folder in folders.items()
     )
     return Way(platform, name, tuple(steps), {"PARLEY_DELIVER_AT_ONCE": str(name == AT_ONCE).lower()})
@@ -161,7 +161,7 @@ def register_commands(cloud: Cloud) -> None:
         "PUT",
         f"/api/v10/applications/{config['application_id']}/commands",
         headers={"authorization": f"Bot {config['bot_token']}", "user-agent": "DiscordBot (bench, 1)"},
-        body=json.dumps(definitions(bot.load().specs())).encode(),
+        body=json.dumps(definitions(bot.load(views.ROOT / bot.SAMPLE / "bot.py").specs())).encode(),
     )
     response = cloud.platforms["discord"].handle(request)
     if response.status != 200:

@@ -1,24 +1,34 @@
-"""Runs the cases. Starts the stack if it is not running, and stops it afterwards. Exit status 1 if a case fails."""
+"""Runs the cases on a stack with the bot of the tests, because a team's bot has other commands.
+
+Starts such a stack beside a running one with another bot, and stops it afterwards. Exit status 1 if a case fails.
+"""
 
 import signal
 import sys
 from typing import NoReturn
 
+from tools import bot
 from tools.demo import cases
 from tools.demo.case import Result
 from tools.demo.table import Table
 from tools.local import Options, StackError, down, running, up
+from tools.local.paths import ROOT
 from tools.local.stack import Stack
+
+_DIRECTORY = ROOT / ".local" / "demo"
+"""The demo's own stack."""
 
 
 def main() -> int:
-    """Run the demo on the local stack. Returns the exit status."""
+    """Run the demo. Returns the exit status."""
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
     stack = running()
+    mine = stack is None or stack["bot"] != bot.SAMPLE
+    bot.use_sample()
     try:
-        # The running stack is used as it is: with other options, up() would replace it.
-        return demonstrate(stack or up(Options()))
+        # A running stack is used as it is: with other options, up() would replace it.
+        return demonstrate(up(Options(directory=_DIRECTORY)) if stack is None or mine else stack)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -26,8 +36,8 @@ def main() -> int:
         print("stopped", file=sys.stderr)
         return 130
     finally:
-        if stack is None:
-            down()
+        if mine:
+            down(_DIRECTORY)
 
 
 def demonstrate(stack: Stack) -> int:

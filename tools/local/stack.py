@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools import bot
 from tools.local import build, commands, credentials, emulator, first_calls, ports, processes
 from tools.local.aws import REGION, Aws
 from tools.local.deploy import STAGE, api_url, deploy, resources
@@ -103,6 +104,7 @@ def _start(paths: Paths, options: Options) -> Stack:
     stack |= {
         "playground": port.url,
         "iam": options.iam,
+        "bot": bot.folder(),
         "build": str(template.parent),
         "pids": {"aws": pid},
         "logs": str(paths.logs),

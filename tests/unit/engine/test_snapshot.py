@@ -13,6 +13,7 @@ import pytest
 
 from parley.engine.snapshot import reseed_after_restore
 from tests.template import ROOT, functions
+from tools import bot
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 WATCHED = """
@@ -53,7 +54,7 @@ def made_by(app: Path) -> list[str]:
     settings = ("STAGE", "TABLE", "INBOUND_URL", "INBOUND_DEAD_URL", "OUTBOUND_URL")
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join((str(ROOT / "mybot"), str(ROOT / "shared"))),
+        "PYTHONPATH": os.pathsep.join((str(ROOT / bot.SAMPLE), str(ROOT / "shared"))),
         "AWS_DEFAULT_REGION": "us-east-1",
         **{f"PARLEY_{setting}": "x" for setting in settings},
     }

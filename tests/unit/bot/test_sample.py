@@ -1,25 +1,28 @@
-"""The bot that people copy: mybot/bot.py."""
+"""The bot that the tests, the demo and the benchmarks talk to: tests/bots/sample/bot.py."""
 
 import time
-from pathlib import Path
 
 import pytest
 
-import bot as demo
 from parley.model import Action, Card, Command, Content, File, Image, Text, plain_text
 from parley.model.instant import Choices, Form
+from tests.template import ROOT
 from tests.unit.bot.test_bot import turn
+from tools import bot as team
+
+SAMPLE = ROOT / team.SAMPLE / "bot.py"
+bot = team.load(SAMPLE)
 
 
 def said(text: str, state: dict[str, object] | None = None) -> str:
     made = turn(text)
     made.state = {} if state is None else state
-    (reply,) = demo.bot.handle(made)
+    (reply,) = bot.handle(made)
     return plain_text(reply.segments)
 
 
 def test_it_can_be_read_in_a_minute():
-    assert len(Path(demo.__file__).read_text().split()) <= 320
+    assert len(SAMPLE.read_text().split()) <= 320
 
 
 def test_help_names_every_command_with_what_it_does():
@@ -39,19 +42,19 @@ def test_count_is_kept_by_the_conversation():
 
 
 def test_card_has_two_buttons_and_each_is_answered():
-    (reply,) = demo.bot.handle(turn("/card"))
+    (reply,) = bot.handle(turn("/card"))
     (card,) = reply.segments
     assert isinstance(card, Card)
     assert len(card.buttons) == 2
     for button in card.buttons:
-        (answer,) = demo.bot.handle(turn(kind="action", action=Action(id=button.id)))
+        (answer,) = bot.handle(turn(kind="action", action=Action(id=button.id)))
         assert button.id in plain_text(answer.segments)
 
 
 def test_what_is_ordered_is_completed_while_it_is_typed():
     def completed(typed: str) -> list[str]:
         command = Command(name="order", options={"drink": typed}, focused="drink")
-        choices = demo.bot.instantly(turn(kind="command", command=command).message)
+        choices = bot.instantly(turn(kind="command", command=command).message)
         assert isinstance(choices, Choices)
         return [choice.label for choice in choices.choices]
 
@@ -61,16 +64,16 @@ def test_what_is_ordered_is_completed_while_it_is_typed():
 
 
 def test_feedback_opens_a_form_and_thanks_for_what_is_filled_in():
-    form = demo.bot.instantly(turn(kind="command", command=Command(name="feedback")).message)
+    form = bot.instantly(turn(kind="command", command=Command(name="feedback")).message)
     assert isinstance(form, Form)
     sent = turn("so so", kind="action", action=Action(id=form.id, form={form.inputs[0].id: "so so"}))
-    (reply,) = demo.bot.handle(sent)
+    (reply,) = bot.handle(sent)
     assert "so so" in plain_text(reply.segments)
     assert "Just write" in said("/feedback")
 
 
 def test_words_are_counted_from_the_menu_of_a_message():
-    (reply,) = demo.bot.handle(turn("a b c", kind="command", command=Command(name="Count words")))
+    (reply,) = bot.handle(turn("a b c", kind="command", command=Command(name="Count words")))
     assert plain_text(reply.segments) == "3 words"
 
 
@@ -94,12 +97,12 @@ def test_any_other_text_is_answered_with_the_way_to_help():
 @pytest.mark.parametrize(("media", "word"), [(Image(key="k"), "image"), (File(key="k", name="a.pdf"), "file")])
 def test_media_are_acknowledged_by_their_kind(media: Image | File, word: str):
     made = turn(content=Content(attachments=(media,)), segments=(media,))
-    (reply,) = demo.bot.handle(made)
+    (reply,) = bot.handle(made)
     assert word in plain_text(reply.segments)
 
 
 def test_words_before_a_picture_do_not_hide_the_picture():
     media = Image(key="k")
     made = turn(content=Content(text="look", attachments=(media,)), segments=(Text(text="look"), media))
-    (reply,) = demo.bot.handle(made)
+    (reply,) = bot.handle(made)
     assert "image" in plain_text(reply.segments)
