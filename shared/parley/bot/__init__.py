@@ -2,9 +2,22 @@
 
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
+from parley.bot.settings import Secret, Settings, SettingsError
 from parley.bot.signer import Signer
 from parley.bot.turn import CredentialError, DownloadError, Turn
 from parley.errors import ResultError
 from parley.model.commands import Option
 
-__all__ = ["ArgumentError", "Bot", "CredentialError", "DownloadError", "Option", "ResultError", "Signer", "Turn"]
+__all__ = [
+    "ArgumentError",
+    "Bot",
+    "CredentialError",
+    "DownloadError",
+    "Option",
+    "ResultError",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "Signer",
+    "Turn",
+]
