@@ -1,4 +1,4 @@
-"""With IAM enforced, each function works with the permissions of its own role. The bot has two files."""
+"""With IAM enforced, each function works with the permissions of its own role. The bot has two files and settings."""
 
 import json
 import uuid
@@ -35,7 +35,16 @@ def test_a_module_beside_the_bot_is_imported_by_the_discord_function(strict: Sta
 
 def test_a_module_beside_the_bot_is_imported_by_the_registration_tool(strict: Stack) -> None:
     registered = strict.get("/api/commands", platform="discord", app="demo")
-    assert [command["name"] for command in registered] == ["menu", "order", "echo", "count"]
+    assert [command["name"] for command in registered] == ["menu", "order", "hours", "echo", "count"]
+
+
+def test_the_processor_reads_the_settings_of_the_bot_with_its_role(strict: Stack) -> None:
+    stored = {"api_key": "abc", "opens_at": 9}
+    strict.client("ssm").put_parameter(Name="/parley/local/bot", Value=json.dumps(stored), Type="SecureString")
+    room = f"group-{uuid.uuid4().hex[:8]}"
+    strict.send("/hours", room=room)
+    (reply,) = strict.wait_for_replies(room)
+    assert reply["text"] == "9:00, with a key of 3 characters"
 
 
 def test_callback_processor_and_deliverer_work_with_their_roles(strict: Stack) -> None:

@@ -1,5 +1,6 @@
 """template.yaml: every function has a role of its own, with the rights that its work needs and no others."""
 
+import fnmatch
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,6 +62,12 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
 CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
 PASSIVE = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsPassiveReply)}
 """The roles of the platforms that take passive replies."""
+RUNNING_THE_BOT = {
+    name.replace("Function", "Role")
+    for name, properties in functions().items()
+    if {"Ref": "BotLayer"} in properties["Layers"]
+}
+BOT_SETTINGS = {f"{SSM}bot": {"ssm:GetParameter"}}
 PASSIVE_ROWS: dict[tuple[str, ...], list[str]] = {
     ("dynamodb:GetItem",): ["in#*", "out#*", "deferred#*", "callback#*"],
     ("dynamodb:BatchGetItem",): ["out#*"],
@@ -79,19 +86,30 @@ def test_a_callback_function_may_queue_messages_read_its_own_apps_and_store_push
         f"{SSM}{platform}/*": {"ssm:GetParameter"},
         f"{SSM}{platform}": {"ssm:GetParametersByPath"},
         "StateTable.Arn": {"dynamodb:PutItem"} | reading,
-    }
+    } | (BOT_SETTINGS if role in RUNNING_THE_BOT else {})
     on_the_table = [s for s in statements(role) if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     rows = {tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"] for s in on_the_table}
     wanted = {("dynamodb:PutItem",): [f"credential#{platform}#*"]} | (PASSIVE_ROWS if role in PASSIVE else {})
     assert {action: row["dynamodb:LeadingKeys"] for action, row in rows.items()} == wanted
 
 
-def test_the_rights_for_passive_replies_are_attached_before_the_code_that_uses_them() -> None:
-    (attached,) = policies().values()
-    assert {reference["Ref"] for reference in attached["Roles"]} == PASSIVE
-    dependent = {name for name, body in of_type("AWS::Serverless::Function").items() if "DependsOn" in body}
-    assert dependent == {role.replace("Role", "Function") for role in PASSIVE}
-    assert all(template()["Resources"][name]["DependsOn"] == "PassiveRepliesPolicy" for name in dependent)
+@pytest.mark.parametrize(
+    ("policy", "roles"), [("PassiveRepliesPolicy", PASSIVE), ("BotSettingsPolicy", RUNNING_THE_BOT)]
+)
+def test_the_rights_of_a_policy_are_attached_before_the_code_that_uses_them(policy: str, roles: set[str]) -> None:
+    assert {reference["Ref"] for reference in policies()[policy]["Roles"]} == roles
+    dependent = {
+        name for name, body in of_type("AWS::Serverless::Function").items() if policy in as_list(body.get("DependsOn"))
+    }
+    assert dependent == {role.replace("Role", "Function") for role in roles}
+
+
+def test_only_the_functions_that_run_the_bot_can_read_its_settings() -> None:
+    arn = f"{SSM}bot"
+    for role in OWN_ROLES:
+        readers = [resource for action, resource in grants(role) if action == "ssm:GetParameter"]
+        matching = {resource for resource in readers if fnmatch.fnmatchcase(arn, resource)}
+        assert matching == ({arn} if role in RUNNING_THE_BOT else set())
 
 
 def test_the_function_of_the_domain_files_reads_those_and_no_secrets() -> None:
@@ -113,7 +131,9 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         },
-        f"{SSM}*": {"ssm:GetParameter", "ssm:GetParametersByPath"},
+        f"{SSM}*/*": {"ssm:GetParameter"},
+        f"{SSM}*": {"ssm:GetParametersByPath"},
+        **BOT_SETTINGS,
     }
 
 
@@ -122,7 +142,8 @@ def test_the_deliverer_reads_its_queue_and_writes_to_none() -> None:
         "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "OutboundQueue.Arn": RECEIVE,
         "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-        f"{SSM}*": {"ssm:GetParameter", "ssm:GetParametersByPath"},
+        f"{SSM}*/*": {"ssm:GetParameter"},
+        f"{SSM}*": {"ssm:GetParametersByPath"},
     }
 
 

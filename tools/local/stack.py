@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import bot
-from tools.local import build, commands, credentials, emulator, first_calls, ports, processes
+from tools.local import build, commands, credentials, emulator, first_calls, ports, processes, settings
 from tools.local.aws import REGION, Aws
 from tools.local.deploy import STAGE, api_url, deploy, resources
 from tools.local.errors import StackError
@@ -97,6 +97,7 @@ def _start(paths: Paths, options: Options) -> Stack:
     outputs = deploy(aws, template, paths)
     report("creating apps with random credentials")
     apps, private = credentials.install(aws, port.url)
+    settings.install(aws)
     stack: Stack = _describe(aws, outputs, apps) | {"private": private}
     report("calling each function for the first time")
     workers = [name for function, name in stack["functions"].items() if function not in apps]

@@ -2,9 +2,16 @@
 
 from menu import DRINKS, like
 
-from parley.bot import Bot, Turn
+from parley.bot import Bot, Secret, Settings, Turn
 
 bot = Bot()
+
+
+class Shop(Settings):
+    """The settings of this bot."""
+
+    api_key: Secret
+    opens_at: int = 8
 
 
 @bot.command()
@@ -17,6 +24,13 @@ def menu() -> str:
 def order(drink: str) -> str:
     """Order a drink"""
     return f"One {drink}, coming."
+
+
+@bot.command()
+def hours() -> str:
+    """When it opens"""
+    shop = Shop.load()
+    return f"{shop.opens_at}:00, with a key of {len(shop.api_key.reveal())} characters"
 
 
 @bot.completion("order", "drink")
