@@ -3,6 +3,7 @@
 PY := .venv/bin/python
 PY313 := .local/envs/py313/bin/python
 SAM_ENV := .local/envs/sam/bin
+BOT := $(or $(PARLEY_BOT),mybot)
 UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
@@ -18,8 +19,8 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test unit unit-3.13 conformance integration promises up down run demo bench bench-stack \
-	platform events faults dlq lock build build-prod clean
+.PHONY: help setup check fmt lint types template test test-bot unit unit-3.13 conformance integration promises up down run demo bench \
+	bench-stack add remove platform events faults dlq lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,9 +56,15 @@ fmt: ## format the code and apply the fixes of ruff
 test: ## run all tests, also on Python 3.13, on the local stack and in a browser
 	@sh tools/setup.sh dev sam emulator py313
 	@$(PY) -m tools.browser --install
+	@$(MAKE) --no-print-directory test-bot
 	$(SEED) $(PY) -m pytest -q -n auto $(FAST_TESTS) $$([ -x $(PY313) ] || echo $(COVERAGE))
 	@$(MAKE) --no-print-directory unit-3.13
 	@$(MAKE) --no-print-directory integration
+
+# The bot's folder is the only one on the import path. A warning of one of its packages is no error.
+test-bot: ## run the tests of your bot
+	@sh tools/setup.sh dev
+	$(if $(wildcard $(BOT)/tests/test_*.py),$(PY) -m pytest -q -o "pythonpath=$(BOT)" -W default $(BOT)/tests,@echo "$(BOT)/tests: no tests")
 
 unit: ## run the unit tests
 	@sh tools/setup.sh dev
@@ -117,6 +124,16 @@ bench: ## measure cold starts and callbacks, compared with other SDKs (ARGS=--wr
 bench-stack: ## measure whole messages on a stack of its own, delivered at once and through the queue (minutes)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.bench.stack $(ARGS)
+
+add: ## pin a package for your bot: make add PACKAGE=rapidfuzz; without PACKAGE, pin its packages again
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.packages add "$(PACKAGE)"
+	@sh tools/setup.sh dev
+
+remove: ## remove a package of your bot: make remove PACKAGE=rapidfuzz
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.packages remove "$(PACKAGE)"
+	@sh tools/setup.sh dev
 
 platform: ## write the files of a new platform: make platform NAME=slack LABEL=Slack
 	@sh tools/setup.sh dev

@@ -22,18 +22,11 @@ PIP_TARGET_OPTIONS := $(if $(PARLEY_LAYER_HOST),,--platform $(LIBC)_$(MACHINE) -
 SERVICES := apigatewaymanagementapi appconfigdata bedrock-runtime cloudwatch dynamodb events kms lambda logs s3 \
 	scheduler secretsmanager sns sqs ssm sts
 
-.PHONY: build-DependenciesLayer build-SharedLayer build-BotLayer compile
+.PHONY: build-DependenciesLayer build-SharedLayer build-BotLayer install compile
 
 build-DependenciesLayer:
-	@mkdir -p "$(PACKAGES)"
-	@if command -v uv >/dev/null 2>&1; then \
-		uv pip install --quiet --no-config --require-hashes --only-binary :all: --no-compile-bytecode --link-mode copy \
-			$(UV_TARGET) --python-version $(VERSION) --target "$(PACKAGES)" -r requirements.txt; \
-	else \
-		python3 -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile \
-			$(PIP_TARGET_OPTIONS) --target "$(PACKAGES)" -r requirements.txt; \
-	fi
-	@rm -rf "$(PACKAGES)"/bin "$(PACKAGES)"/Crypto/SelfTest "$(PACKAGES)"/boto3/examples "$(PACKAGES)"/.lock
+	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" install
+	@rm -rf "$(PACKAGES)"/Crypto/SelfTest "$(PACKAGES)"/boto3/examples
 	@cd "$(PACKAGES)/botocore/data" && for service in */; do \
 		case " $(SERVICES) " in *" $${service%/} "*) ;; *) rm -rf "$$service" ;; esac; \
 	done
@@ -46,18 +39,39 @@ build-SharedLayer:
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 
 # The team's modules are at the top of the import path, as they are in `mybot`. A module `app` would hide the handler of
-# the function, or the handler would hide it. A module `parley` would hide the library.
+# the function, or the handler would hide it. A module `parley` would hide the library. `make add` leaves out of
+# requirements.txt what the dependencies layer holds, so its packages are installed without their dependencies.
 build-BotLayer:
 	@for name in app parley; do \
 		if [ -e "$$name.py" ] || [ -e "$$name" ]; then \
 			echo "mybot: the module name '$$name' is taken by Parley; please rename yours" >&2; exit 1; \
 		fi; \
 	done
+	@for name in $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' requirements.txt 2>/dev/null); do \
+		if grep -q "^$$name==" "$(ROOT)/layers/dependencies/requirements.txt"; then \
+			echo "mybot: requirements.txt has '$$name', and so has the dependencies layer; please run 'make add'" >&2; exit 1; \
+		fi; \
+	done
 	@mkdir -p "$(PACKAGES)"
+	@if grep -q '^[A-Za-z0-9]' requirements.txt 2>/dev/null; then \
+		$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" install OPTIONS=--no-deps; \
+	fi
 	@cp -R . "$(PACKAGES)"
-	@rm -rf "$(PACKAGES)"/tests
+	@cd "$(PACKAGES)" && rm -rf tests stages requirements.in requirements.txt settings.local.json .[!.]*
 	@find "$(PACKAGES)" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
+
+# Installs requirements.txt, with OPTIONS, for the target.
+install:
+	@mkdir -p "$(PACKAGES)"
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --no-config --require-hashes --only-binary :all: --no-compile-bytecode --link-mode copy \
+			$(OPTIONS) $(UV_TARGET) --python-version $(VERSION) --target "$(PACKAGES)" -r requirements.txt; \
+	else \
+		python3 -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile \
+			$(OPTIONS) $(PIP_TARGET_OPTIONS) --target "$(PACKAGES)" -r requirements.txt; \
+	fi
+	@rm -rf "$(PACKAGES)"/bin "$(PACKAGES)"/.lock
 
 # Byte code: /opt is read-only, so without byte code every cold start compiles all modules. Only the same minor version
 # of Python can make it. It is unchecked, because the sources of a layer never change. Tracebacks show Lambda's paths.

@@ -6,6 +6,7 @@
 #   sh tools/setup.sh emulator   .local/envs/emulator    the local AWS
 #   sh tools/setup.sh py313      .local/envs/py313       like dev, on Python 3.13, the runtime in production
 #   sh tools/setup.sh lock       pins the newest versions (needs dev)
+#   sh tools/setup.sh bot        pins the packages of the bot's folder; of the package UPGRADE, the newest version
 #
 # An environment is created again only if its pins, its interpreter or its path has changed. All packages are pinned
 # with hashes in the lock files.
@@ -13,6 +14,8 @@ set -eu
 cd "$(dirname "$0")/.."
 HERE=$(pwd)
 UV="$HERE/.venv/bin/uv"
+BOT=${PARLEY_BOT:-mybot}
+LAYER=layers/dependencies/requirements.txt
 export UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1 PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 unset UV_PROJECT_ENVIRONMENT VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_EXCLUDE_NEWER UV_OFFLINE
 
@@ -102,9 +105,17 @@ install_parley() { # directory
         die "the package could not be installed into $1 (see above)"
 }
 
+# The packages of the bot, in the versions that are deployed. Those of the layer are there already.
+install_bot() { # directory
+    if [ ! -f "$BOT/requirements.txt" ]; then return; fi
+    "$UV" pip install --quiet --python "$1/bin/python" --no-deps --require-hashes --compile-bytecode \
+        -r "$BOT/requirements.txt" || die "the packages of $BOT/requirements.txt could not be installed into $1 (see above)"
+}
+
 make_dev() {
     if [ -L .venv ]; then return; fi # the environment of another checkout; it is used as it is
     set -- requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+    if [ -f "$BOT/requirements.txt" ]; then set -- "$@" "$BOT/requirements.txt"; fi
     if [ -z "${PYTHON:-}" ] && current .venv "$@"; then return; fi
     python=$(find_python)
     if current .venv "$@" && [ "$(fingerprint "$python" "$@")" = "$(cat .venv/.fingerprint)" ]; then return; fi
@@ -121,6 +132,7 @@ make_dev() {
     fi
     sync .venv requirements/dev.txt
     install_parley .venv
+    install_bot .venv
     finish .venv "$@"
 }
 
@@ -149,15 +161,23 @@ make_py313() {
     if [ -n "$python" ]; then make_env py313 "$python" requirements/dev.txt; fi
 }
 
+compile="$UV pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-config"
+
+# Pinned packages keep their versions. The packages of the layer keep theirs too, and are left out.
+pin_bot() {
+    if [ ! -f "$BOT/requirements.in" ]; then return; fi
+    $compile "$BOT/requirements.in" -o "$BOT/requirements.txt" --only-binary :all: -c "$LAYER" \
+        $(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' "$LAYER") ${UPGRADE:+--upgrade-package "$UPGRADE"}
+}
+
 lock() {
-    compile="$UV pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-        --no-header --no-config --upgrade"
+    compile="$compile --upgrade"
     $compile requirements/bootstrap.in -o requirements/bootstrap.txt
-    $compile pyproject.toml -o layers/dependencies/requirements.txt
-    $compile pyproject.toml --group dev --group playground -c layers/dependencies/requirements.txt -o requirements/dev.txt
+    $compile pyproject.toml -o "$LAYER"
+    $compile pyproject.toml --group dev --group playground -c "$LAYER" -o requirements/dev.txt
     $compile requirements/sam.in -o requirements/sam.txt
     $compile requirements/emulator.in -o requirements/emulator.txt
-    if grep -nE '[a-z]+://' requirements/*.txt layers/dependencies/requirements.txt; then
+    if grep -nE '[a-z]+://' requirements/*.txt "$LAYER"; then
         die "a lock file names a host (see above)"
     fi
 }
@@ -169,6 +189,7 @@ for step in "$@"; do
     emulator) make_env emulator .venv/bin/python requirements/emulator.txt ;;
     py313) make_py313 ;;
     lock) lock ;;
+    bot) pin_bot ;;
     *) die "unknown step: $step" ;;
     esac
 done

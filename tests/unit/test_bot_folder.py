@@ -32,6 +32,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "greetings.py": "HELLO = 'hello'",
         "tests/test_bot.py": "",
         "__pycache__/greetings.cpython-311.pyc": "",
+        "stages/prod.toml": "",
+        "requirements.in": "",
+        "requirements.txt": "# no package\n",
+        "settings.local.json": '{"api_key": "hunter2"}',
+        ".env": "",
     }
     for name, text in files.items():
         (tmp_path / "bots" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,11 +71,18 @@ def make_layer(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_the_layer_holds_the_modules_and_no_tests(folder: Path) -> None:
+def test_the_layer_holds_the_modules_and_neither_tests_nor_secrets(folder: Path) -> None:
     made = make_layer(folder)
     assert made.returncode == 0, made.stderr
     layer = folder.parent / "layer" / "python"
     assert {path.name for path in layer.iterdir()} - {"__pycache__"} == {"bot.py", "greetings.py"}
+
+
+def test_a_package_that_the_dependencies_layer_has_is_refused(folder: Path) -> None:
+    (folder / "requirements.txt").write_text("msgspec==0.1 \\\n    --hash=sha256:00\n")
+    made = make_layer(folder)
+    assert made.returncode != 0
+    assert "requirements.txt has 'msgspec', and so has the dependencies layer; please run 'make add'" in made.stderr
 
 
 @pytest.mark.parametrize("name", ["app.py", "parley"])

@@ -31,8 +31,8 @@ def test_the_file_is_stored_where_the_functions_read_it(folder: Path) -> None:
     with mock_aws():
         assert settings.install(Moto("")) is True
         stored = boto3.client("ssm").get_parameter(Name="/parley/local/bot", WithDecryption=True)["Parameter"]
-    assert json.loads(stored["Value"]) == {"api_key": "k"}
-    assert stored["Type"] == "SecureString"
+    assert json.loads(stored.get("Value", "")) == {"api_key": "k"}
+    assert stored.get("Type") == "SecureString"
 
 
 def test_a_bot_without_the_file_stores_nothing(folder: Path) -> None:

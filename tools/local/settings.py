@@ -1,4 +1,4 @@
-"""The bot's settings on the local stack: `settings.local.json` in the bot's folder, put where the functions read them."""
+"""The bot's settings on the local stack: `settings.local.json` in the bot's folder, stored in the emulator's SSM."""
 
 import json
 
