@@ -13,9 +13,11 @@ NAMES_THE_FOLDER = {
     "tests/unit/test_bot_folder.py",
     "tests/unit/test_local_settings.py",
     "tests/unit/test_local_stack.py",
+    "tests/unit/test_samconfig.py",
     "tests/unit/test_teams_bot.py",
     "tools/bot.py",
     "tools/discord_commands.py",
+    "tools/samconfig.py",
 }
 """The files whose subject is the folder. All others use the bot of the tests."""
 PING = """

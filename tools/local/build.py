@@ -14,6 +14,7 @@ from tools import bot
 from tools.local.errors import StackError
 from tools.local.paths import BUILD, EMULATOR_PYTHON, ENVS, ROOT
 from tools.local.sam import sam
+from tools.samconfig import in_file
 
 _INPUTS = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 _KEPT = 2
@@ -22,15 +23,19 @@ _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd
 
 
 def parameters() -> list[str]:
-    """The template's parameters that depend on the machine and its environment. Raises StackError.
+    """The template's parameters that depend on the machine, its environment and the bot. Raises StackError.
 
-    The emulator runs functions with its own Python. PARLEY_BOT names the bot's folder.
+    The emulator runs functions with its own Python. PARLEY_BOT names the bot's folder, which can have a file
+    `stages/local.toml` with more parameters.
     """
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
         raise StackError(f"The layers can be built on x86_64 and arm64 only, and this machine is {machine}.")
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    return [f"PythonRuntime={version}", f"Architecture={_ARCHITECTURES[machine]}", f"BotFolder={bot.folder()}"]
+    stage = ROOT / bot.folder() / "stages" / "local.toml"
+    values = in_file(stage) if stage.is_file() else {}
+    values |= {"PythonRuntime": version, "Architecture": _ARCHITECTURES[machine], "BotFolder": bot.folder()}
+    return [f"{name}={value}" for name, value in values.items()]
 
 
 def built() -> Path | None:
