@@ -11,8 +11,8 @@ _REFERENCE = "file://"
 def parameter_overrides(env: str, file: Path = FILE) -> list[str]:
     """The parameters that `sam deploy --config-env <env>` sets, each as `Name=value`; of two values the later one.
 
-    SAM accepts a list and a string, and `sam deploy --guided` replaces the list by a string. An entry `file://PATH` stands
-    for the parameters in that file, relative to the repository.
+    SAM accepts a list and a string, and `sam deploy --guided` replaces the list by a string. An entry `file://PATH`
+    stands for the parameters in that file, relative to the repository.
     """
     overrides: list[str] | str = tomllib.loads(file.read_text())[env]["deploy"]["parameters"]["parameter_overrides"]
     values: dict[str, str] = {}

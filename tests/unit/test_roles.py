@@ -137,6 +137,11 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
     }
 
 
+def test_the_policy_of_the_team_is_attached_to_the_processor_alone() -> None:
+    holders = {role for role in OWN_ROLES if "BotPolicyArn" in str(template()["Resources"][role])}
+    assert holders == {"ProcessorRole"}
+
+
 def test_the_deliverer_reads_its_queue_and_writes_to_none() -> None:
     assert granted("DelivererRole") == {
         "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},

@@ -15,6 +15,7 @@ NAMES_THE_FOLDER = {
     "tests/unit/test_local_stack.py",
     "tests/unit/test_samconfig.py",
     "tests/unit/test_teams_bot.py",
+    "tests/unit/test_upgrade.py",
     "tools/bot.py",
     "tools/discord_commands.py",
     "tools/samconfig.py",
