@@ -18,7 +18,7 @@ PIP_TARGET_OPTIONS := $(if $(PARLEY_LAYER_HOST),,--platform $(LIBC)_$(MACHINE) -
 
 # The layer contains boto3, although the managed runtime has one. So the functions run the tested version, locally too,
 # and with byte code, which halves a cold start. botocore describes about 400 services; the layer keeps only these (1 MB
-# instead of 20). Add the service here if a bot calls another one.
+# instead of 20). Add the service here if a function calls another one.
 SERVICES := apigatewaymanagementapi appconfigdata bedrock-runtime cloudwatch dynamodb events kms lambda logs s3 \
 	scheduler secretsmanager sns sqs ssm sts
 
@@ -57,7 +57,7 @@ build-BotLayer:
 		$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" install OPTIONS=--no-deps; \
 	fi
 	@cp -R . "$(PACKAGES)"
-	@cd "$(PACKAGES)" && rm -rf tests stages requirements.in requirements.txt settings.local.json .[!.]*
+	@cd "$(PACKAGES)" && rm -rf tests stages requirements.in requirements.txt settings*.local.json .[!.]*
 	@find "$(PACKAGES)" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 
