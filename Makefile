@@ -109,7 +109,7 @@ down: ## stop the local stack
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.local down
 
-demo: ## run conversations and attacks over HTTP on the local stack
+demo: ## run conversations and attacks over HTTP on a local stack with the bot of the tests
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.demo $(ARGS)
 
