@@ -1,6 +1,7 @@
 """An upgrade is a `git merge` of a release. A team edits files in its folder only, and a release changes all others."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,7 @@ EDITED = {
     "stages/prod.toml": 'AlarmEmail = "ops@example.com"\n',
 }
 """What the documents tell a team to write, in its folder."""
+NOT_COPIED = (".git", ".venv", ".local", ".aws-sam", "__pycache__", ".*_cache", ".hypothesis", "settings.local.json")
 GUIDES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("writing-a-bot*.md"), *ROOT.glob("docs/connect-*.md")])
 
 
@@ -28,13 +30,11 @@ class Repository:
     """A Git repository with the files of this one, at the first release."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        self.files = [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
-        for name in self.files:
-            self.write(name, (ROOT / name).read_bytes())
+        self.folder = folder / "repository"
+        shutil.copytree(ROOT, self.folder, ignore=shutil.ignore_patterns(*NOT_COPIED))
         self.git("init", "-q", "-b", "releases")
         self.commit("1.0")
+        self.files = self.git("ls-files", "-z").rstrip("\0").split("\0")
 
     def git(self, *arguments: str) -> str:
         who = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
