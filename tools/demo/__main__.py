@@ -24,7 +24,7 @@ def main() -> int:
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
     stack = running()
-    mine = stack is None or stack["bot"] != bot.SAMPLE
+    mine = stack is None or stack.get("bot") != bot.SAMPLE
     bot.use_sample()
     try:
         # A running stack is used as it is: with other options, up() would replace it.
