@@ -162,4 +162,4 @@ lock: ## pin the newest versions of all dependencies
 
 clean: ## stop the local stack and delete all build results; the environments remain
 	@if [ -x $(PY) ]; then $(PY) -m tools.local down; fi
-	rm -rf .aws-sam .pytest_cache .ruff_cache .hypothesis .local/build .local/prod .local/state .local/coverage
+	rm -rf .aws-sam .pytest_cache .ruff_cache .hypothesis .local/build .local/prod .local/state .local/coverage .local/apps.json

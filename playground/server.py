@@ -27,7 +27,7 @@ _log = logging.getLogger("playground")
 STATIC = Path(__file__).with_name("static")
 HOLD_SECONDS = 20.0
 """How long the fault `timeout` keeps the connection open: longer than the time-out of any client here."""
-_WATCH_EVERY = 1.0
+_WATCH_EVERY = 0.5
 _LOCAL = frozenset({"localhost", "host.docker.internal"})
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -52,13 +52,23 @@ class Stack:
             return self._facts
 
     def status(self) -> dict[str, Any]:
-        """`{"state": "missing" | "starting" | "unreachable" | "ready"}`, for the page."""
+        """`{"state": "missing" | "starting" | "unreachable" | "ready", "bot": {...}}`, for the page.
+
+        `bot` is the result of the last saved change of the bot (`tools/local/watch.py`), empty before the first one.
+        """
         facts = self.describe()
         if not facts:
             return {"state": "missing"}
         if not facts.get("ready"):
             return {"state": "starting"}
-        return {"state": "ready" if _is_listening(str(facts.get("aws_endpoint"))) else "unreachable"}
+        state = "ready" if _is_listening(str(facts.get("aws_endpoint"))) else "unreachable"
+        return {"state": state, "bot": self._bot()}
+
+    def _bot(self) -> dict[str, Any]:
+        try:
+            return json.loads(self.path.with_name("bot.json").read_text())
+        except (OSError, ValueError):
+            return {}
 
     def callback_url(self, platform: str, app: str) -> str:
         """The callback URL of `app`. For an app that `stack.json` does not list, it is derived from the URL of a listed

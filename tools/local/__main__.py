@@ -1,4 +1,7 @@
-"""Starts, stops and builds the local stack: `python -m tools.local up|run|down|build [--iam]`."""
+"""Starts, stops and builds the local stack: `python -m tools.local up|run|down|build|register [--iam]`.
+
+`register` registers the bot's commands at the simulated platforms. `up` and `run` do this too.
+"""
 
 import argparse
 import signal
@@ -7,7 +10,8 @@ import threading
 import time
 from typing import NoReturn
 
-from tools.local import build, stack
+from tools import bot
+from tools.local import build, commands, stack
 from tools.local.errors import StackError
 from tools.local.paths import Paths
 from tools.local.processes import alive
@@ -17,11 +21,13 @@ from tools.local.progress import Progress
 def main(arguments: list[str]) -> int:
     """Run the command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.local", description=__doc__)
-    parser.add_argument("command", choices=["up", "run", "down", "build"])
+    parser.add_argument("command", choices=["up", "run", "down", "build", "register"])
     parser.add_argument("--iam", action="store_true", help="enforce the roles of the functions")
     options = parser.parse_args(arguments)
     try:
-        return {"up": _up, "run": _run, "down": _down, "build": _build}[options.command](iam=options.iam)
+        return {"up": _up, "run": _run, "down": _down, "build": _build, "register": _register}[options.command](
+            iam=options.iam
+        )
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -32,7 +38,7 @@ def main(arguments: list[str]) -> int:
 
 def _up(*, iam: bool) -> int:
     _interruptible()
-    started = stack.up(stack.Options(iam=iam))
+    started = stack.up(stack.Options(iam=iam, watch=True))
     for name, value in (("page", started["playground"]), ("api", started["api"]), ("stack", Paths.of().stack)):
         print(f"{name:8}{value}")
     print("make down stops it")
@@ -43,12 +49,16 @@ def _run(*, iam: bool) -> int:
     """Run the stack until Ctrl-C, or until one of its processes ends."""
     _interruptible()
     report = Progress()
-    if stack.running() is not None:
-        raise StackError("The stack is already running. `make down` stops it.")
+    if (before := stack.running()) is not None:
+        raise StackError(
+            f"The stack is already running: open {before['playground']}. What you save in {bot.folder()}/ goes live by "
+            "itself. `make down` stops the stack."
+        )
     stopped = threading.Event()
     try:
-        started = stack.up(stack.Options(iam=iam, report=report))
-        print(f"\n  Open {started['playground']}   (Ctrl-C stops it)\n", flush=True)
+        started = stack.up(stack.Options(iam=iam, watch=True, terminal=True, report=report))
+        print(f"\n  Open {started['playground']}   (Ctrl-C stops it)", flush=True)
+        print(f"  What you save in {bot.folder()}/ goes live within seconds.\n", flush=True)
         paths, pids = Paths.of(), started["pids"]
         while not stopped.wait(1):
             ended = [name for name, pid in pids.items() if not alive(pid, paths.directory)]
@@ -75,6 +85,14 @@ def _down(*, iam: bool) -> int:  # noqa: ARG001
 
 def _build(*, iam: bool) -> int:  # noqa: ARG001
     print(build.build().parent)
+    return 0
+
+
+def _register(*, iam: bool) -> int:  # noqa: ARG001
+    started = stack.running()
+    if started is None:
+        raise StackError("No stack is running. `make run` starts one.")
+    commands.register(started)
     return 0
 
 

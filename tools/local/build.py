@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,14 +28,25 @@ def parameters() -> list[str]:
     The emulator runs functions with its own Python. PARLEY_BOT names the bot's folder, which can have a file
     `stages/local.toml` with more parameters.
     """
+    stage = ROOT / bot.folder() / "stages" / "local.toml"
+    values = in_file(stage) if stage.is_file() else {}
+    runtime, _, architecture = target().partition("-")
+    values |= {"PythonRuntime": runtime, "Architecture": architecture, "BotFolder": bot.folder()}
+    return [f"{name}={value}" for name, value in values.items()]
+
+
+def target() -> str:
+    """The folder in layers/targets for this machine: `python3.11-arm64`. Raises StackError."""
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
         raise StackError(f"The layers can be built on x86_64 and arm64 only, and this machine is {machine}.")
-    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    stage = ROOT / bot.folder() / "stages" / "local.toml"
-    values = in_file(stage) if stage.is_file() else {}
-    values |= {"PythonRuntime": version, "Architecture": _ARCHITECTURES[machine], "BotFolder": bot.folder()}
-    return [f"{name}={value}" for name, value in values.items()]
+    return f"python{sys.version_info[0]}.{sys.version_info[1]}-{_ARCHITECTURES[machine]}"
+
+
+def environment() -> dict[str, str]:
+    """The environment variables for the makefiles of the layers, besides those of the developer."""
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {"PATH": path, "PARLEY_LAYER_HOST": "1"}
 
 
 def built() -> Path | None:
@@ -49,28 +60,22 @@ def build() -> Path:
     with _lock():
         if (template := built()) is not None:
             return template
-        target = BUILD / _fingerprint()
+        result = BUILD / _fingerprint()
         working = BUILD / "working"
         shutil.rmtree(working, ignore_errors=True)
         _sam_build(working)
         others = (path for path in BUILD.iterdir() if path.is_dir() and path != working)
         for old in sorted(others, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
             shutil.rmtree(old)
-        working.rename(target)
-        return target / "template.yaml"
+        working.rename(result)
+        return result / "template.yaml"
 
 
-def _sam_build(target: Path) -> None:
+def _sam_build(directory: Path) -> None:
     overrides = ["--parameter-overrides", "Stage=local", *parameters()]
-    environment = {
-        **os.environ,
-        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-        "SAM_CLI_TELEMETRY": "0",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "PARLEY_LAYER_HOST": "1",
-    }
+    variables = {**os.environ, **environment(), "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
     log = ROOT / ".local" / "logs" / "build.log"
-    sam("build", ["--config-env", "local", "--build-dir", target, *overrides], environment, log)
+    sam("build", ["--config-env", "local", "--build-dir", directory, *overrides], variables, log)
 
 
 @contextmanager
@@ -81,9 +86,18 @@ def _lock() -> Iterator[None]:
         yield
 
 
+def sources() -> str:
+    """A digest of everything that a build depends on, without the bot."""
+    return _digest(*_INPUTS)
+
+
 def _fingerprint() -> str:
+    return _digest(*_INPUTS, bot.folder())
+
+
+def _digest(*inputs: str) -> str:
     digest = hashlib.sha256("\0".join([*parameters(), sys.version]).encode())
-    for path in _files():
+    for path in _files(inputs):
         digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
         digest.update(path.read_bytes())
     # The interpreter that runs the functions and the tool that builds them are inputs too.
@@ -92,8 +106,8 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _files() -> Iterator[Path]:
-    for name in (*_INPUTS, bot.folder()):
+def _files(inputs: Iterable[str]) -> Iterator[Path]:
+    for name in inputs:
         start = ROOT / name
         found = [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file())
         yield from (path for path in found if not _ignored(path.relative_to(ROOT)))

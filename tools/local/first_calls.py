@@ -46,8 +46,14 @@ def _callback(api: str, platform: str) -> str:
     return f"The callback function of {platform} answers {status} instead of 404 for an unknown app: {_text(body)}"
 
 
-def _worker(aws: Aws, name: str) -> str:
-    answer = aws.client("lambda").invoke(FunctionName=name, Qualifier="live", Payload=json.dumps({"Records": []}))
+def check(aws: Aws, name: str, version: str) -> None:
+    """Call one version of a worker without a record. Raises StackError."""
+    if failure := _worker(aws, name, version):
+        raise StackError(failure)
+
+
+def _worker(aws: Aws, name: str, version: str = "live") -> str:
+    answer = aws.client("lambda").invoke(FunctionName=name, Qualifier=version, Payload=json.dumps({"Records": []}))
     return f"The function {name} fails: {_text(answer['Payload'].read())}" if answer.get("FunctionError") else ""
 
 

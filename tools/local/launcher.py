@@ -1,16 +1,18 @@
 """Runs the AWS emulator. The argument is the stack's directory, by which `processes` recognises the process.
 
-It runs in the emulator's environment, which cannot import this repository. It changes three settings of the emulator by
+It runs in the emulator's environment, which cannot import this repository. It changes four things of the emulator by
 private names. So the emulator's version is pinned, and the launcher checks that the names are still there.
 
 - After each call the emulator waits 50 ms for late log lines. 5 ms are enough for a worker on the same machine.
 - It looks for due schedules every ten seconds. Once a second makes the tests of the sweeper fast.
 - It unpacks the layers for every worker, two thousand files each time. The launcher unpacks them once and links them,
   as Lambda mounts them.
+- Functions could import the emulator's own packages. Here they see their layers and the standard library, as on Lambda.
 """
 
 import hashlib
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -48,6 +50,12 @@ class _ZipFile(zipfile.ZipFile):
             (target / entry.name).symlink_to(entry)
 
 
+class _Process(subprocess.Popen[str]):
+    def __init__(self, command: list[str], **options: object) -> None:
+        is_worker = command[0] == sys.executable and command[-1].endswith("_worker.py")
+        super().__init__([command[0], "-I", "-S", *command[1:]] if is_worker else command, **options)  # type: ignore[call-overload]
+
+
 def _tune() -> None:
     drain = lambda_runtime.Worker._drain_stderr_bounded  # noqa: SLF001
     if drain.__defaults__ != (0.050, 0.005, 0.250):
@@ -60,6 +68,9 @@ def _tune() -> None:
     if lambda_runtime.zipfile is not zipfile:
         raise SystemExit("this launcher does not fit the emulator's version: the unpacking of layers has changed")
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _ZipFile})
+    if lambda_runtime.subprocess is not subprocess:
+        raise SystemExit("this launcher does not fit the emulator's version: the start of the functions has changed")
+    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": _Process})
 
 
 if __name__ == "__main__":

@@ -35,6 +35,16 @@ class Paths:
         return self.directory / "processes.json"
 
     @property
+    def bot(self) -> Path:
+        """`bot.json`: whether the last saved bot is live; see `watch`."""
+        return self.directory / "bot.json"
+
+    @property
+    def apps(self) -> Path:
+        """`apps.json`: the generated credentials of the apps. `make clean` deletes it."""
+        return self.directory / "apps.json"
+
+    @property
     def state(self) -> Path:
         """The emulator's files. The folder is emptied at each start."""
         return self.directory / "state"

@@ -8,22 +8,24 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _TIMEOUT = 5.0
 """Seconds until a process that ignores SIGTERM gets SIGKILL."""
 
 
-def spawn(command: Sequence[str | Path], mark: Path, *, cwd: Path, log: Path, env: Mapping[str, str], lock: int) -> int:
+def spawn(
+    command: Sequence[str | Path], mark: Path, *, cwd: Path, log: Path | None, env: Mapping[str, str], lock: int = -1
+) -> int:
     """Start `command` in the background. Returns its process id.
 
     An argument of `command` is a path in the directory `mark`, by which the process is recognised. Its output goes to
-    `log`. It inherits the open file `lock`.
+    `log`, or without one to the terminal. It inherits the open file `lock`, if there is one.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as out:
+    with _output(log) as out:
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=cwd,
@@ -32,13 +34,25 @@ def spawn(command: Sequence[str | Path], mark: Path, *, cwd: Path, log: Path, en
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=(lock,),
+            pass_fds=(lock,) if lock >= 0 else (),
         )
-    os.close(lock)
+    if lock >= 0:
+        os.close(lock)
     # A process has no command line for a moment after its start.
     while process.poll() is None and not remaining([process.pid], mark):
         time.sleep(0.005)
     return process.pid
+
+
+@contextmanager
+def _output(log: Path | None) -> Iterator[IO[bytes] | None]:
+    """The file `log` for writing; None for the output of this process."""
+    if log is None:
+        yield None
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        yield out
 
 
 def alive(leader: int, mark: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import bot
-from tools.local import build, commands, credentials, emulator, first_calls, ports, processes, settings
+from tools.local import build, check, commands, credentials, emulator, first_calls, ports, processes, settings
 from tools.local.aws import REGION, Aws
 from tools.local.deploy import STAGE, api_url, deploy, resources
 from tools.local.errors import StackError
@@ -22,10 +22,15 @@ Stack = dict[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """How to start a stack. `iam` enforces the roles of the functions. `report` gets progress messages."""
+    """How to start a stack. `iam` enforces the roles of the functions. `report` gets progress messages.
+
+    `watch` makes each saved change of the bot live. Its messages go to the terminal with `terminal`, else to a log.
+    """
 
     directory: str | Path | None = None
     iam: bool = False
+    watch: bool = False
+    terminal: bool = False
     report: Callable[[str], None] = field(default_factory=Progress)
 
 
@@ -46,8 +51,8 @@ def up(options: Options) -> Stack:
     paths = Paths.of(options.directory)
     stack = running(paths.directory)
     if stack is not None and stack["iam"] == options.iam:
-        current = (template := build.built()) is not None and str(template.parent) == stack["build"]
-        changed = "" if current else ", but the sources have changed: run `make down up` to deploy them"
+        current = build.sources() == stack["sources"]
+        changed = "" if current else ", but Parley's sources have changed: run `make down up` to deploy them"
         options.report(f"already running{changed}")
         return stack
     if stack is not None:
@@ -67,7 +72,7 @@ def down(directory: str | Path | None = None) -> bool:
     left = processes.end(leaders, paths.directory)
     if left:
         raise StackError(f"These processes do not stop: {', '.join(map(str, left))}. Stop them with kill -9.")
-    for path in (paths.processes, paths.stack):
+    for path in (paths.processes, paths.stack, paths.bot):
         path.unlink(missing_ok=True)
     # The emulator unpacks the layers for every worker: hundreds of megabytes.
     shutil.rmtree(paths.state, ignore_errors=True)
@@ -81,6 +86,7 @@ def adopt(pid: int, directory: str | Path | None = None) -> None:
 
 def _start(paths: Paths, options: Options) -> Stack:
     _check_tools()
+    _check_bot()
     report = options.report
     aws_port = ports.choose("PARLEY_AWS_PORT", 4566, "the local AWS")
     port = ports.choose("PARLEY_PORT", 8400, "the playground")
@@ -95,8 +101,8 @@ def _start(paths: Paths, options: Options) -> Stack:
     emulator.wait(paths, pid, aws.endpoint)
     report("deploying (sam deploy)")
     outputs = deploy(aws, template, paths)
-    report("creating apps with random credentials")
-    apps, private = credentials.install(aws, port.url)
+    report("creating the apps")
+    apps, private = credentials.install(aws, port.url, paths.apps)
     settings.install(aws)
     stack: Stack = _describe(aws, outputs, apps) | {"private": private}
     report("calling each function for the first time")
@@ -107,6 +113,7 @@ def _start(paths: Paths, options: Options) -> Stack:
         "iam": options.iam,
         "bot": bot.folder(),
         "build": str(template.parent),
+        "sources": build.sources(),
         "pids": {"aws": pid},
         "logs": str(paths.logs),
     }
@@ -114,6 +121,8 @@ def _start(paths: Paths, options: Options) -> Stack:
     report("starting the playground")
     stack["pids"]["playground"] = _start_playground(paths, aws, port)
     commands.register(stack)
+    if options.watch:
+        stack["pids"]["watcher"] = _start_watcher(paths, aws, terminal=options.terminal)
     stack["ready"] = True
     _write(paths.stack, stack)
     report(f"ready: {port.url}")
@@ -136,6 +145,13 @@ def _describe(aws: Aws, outputs: dict[str, str], apps: dict[str, dict[str, crede
     }
 
 
+def _check_bot() -> None:
+    """Raises StackError, before anything is built, if the bot cannot be imported."""
+    template = build.built()
+    if error := check.problem(ROOT / bot.folder(), template.parent if template else None):
+        raise StackError(error)
+
+
 def _check_tools() -> None:
     for tool in (PYTHON, SAM, EMULATOR_PYTHON):
         if not tool.exists():
@@ -146,16 +162,24 @@ def _check_tools() -> None:
 
 def _start_playground(paths: Paths, aws: Aws, port: ports.Port) -> int:
     log = paths.logs / "playground.log"
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        **aws.environment(),
-        "PYTHONUNBUFFERED": "1",
-    }
     command = [PYTHON, "-m", "playground", "--stack", paths.stack, "--port", str(port.number)]
-    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env=environment, lock=port.lock)
+    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env=_environment(aws), lock=port.lock)
     _note(paths, pid)
     emulator.wait_for(f"{port.url}/healthz", "The playground", paths, pid, log)
     return pid
+
+
+def _start_watcher(paths: Paths, aws: Aws, *, terminal: bool) -> int:
+    command = [PYTHON, "-m", "tools.local.watch", f"{paths.directory}{os.sep}"]
+    log = None if terminal else paths.logs / "watcher.log"
+    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env=_environment(aws))
+    _note(paths, pid)
+    return pid
+
+
+def _environment(aws: Aws) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PARLEY_BOT") if name in os.environ}
+    return {**kept, **aws.environment(), "PYTHONUNBUFFERED": "1"}
 
 
 def _leaders(paths: Paths) -> list[int]:

@@ -46,11 +46,12 @@ function drawHead() {
 }
 
 function drawBanner() {
-  const status = state.lost ? "lost" : state.stack.state;
+  const broken = state.stack.bot?.state === "failed" ? state.stack.bot.error : "";
+  const status = state.lost ? "lost" : state.stack.state === "ready" && broken ? "broken" : state.stack.state;
   banner.hidden = status === "ready";
   banner.className = status === "starting" ? "banner" : "banner bad";
-  const command = ["missing", "unreachable"].includes(status) && h("code", {}, "make run");
-  banner.replaceChildren(status === "ready" ? "" : t(`banner.${status}`), " ", command || "");
+  const code = { missing: "make run", unreachable: "make run", broken }[status];
+  banner.replaceChildren(status === "ready" ? "" : t(`banner.${status}`), " ", code ? h("code", {}, code) : "");
 }
 
 function drawLog() {

@@ -119,7 +119,10 @@ async function loadRooms() {
 
 async function refresh() {
   const before = [state.platform, state.app, state.person, state.room].join();
+  const saved = state.stack.bot?.at;
   await loadRooms();
+  const { bot } = state.stack;
+  if (bot?.state === "live" && bot.at !== saved) toast(t("botLive", { seconds: bot.seconds }));
   const known = platform()?.apps.some((one) => one.name === state.app) && roomsOfPerson().some((one) => one.id === state.room);
   if (!known || before === ",,,") await go({});
 }

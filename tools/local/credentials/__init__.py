@@ -1,4 +1,5 @@
-"""Random credentials for the apps of each platform, new for each stack, put where the functions look for them.
+"""Random credentials for the apps of each platform, put where the functions look for them. They are made once and kept
+in a file, so the apps and the ids of people stay the same when the stack is started again.
 
 A platform has a module here, by its name. Its function `apps` gets the playground's address and returns the apps by
 name, each as its platform's console would show it. `PRIVATE` names the fields that only the platform knows.
@@ -6,6 +7,7 @@ name, each as its platform's console would show it. `PRIVATE` names the fields t
 
 import json
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from parley.platforms import NAMES
@@ -16,22 +18,43 @@ App = dict[str, Any]
 """The configuration of one app, as JSON."""
 
 
-def install(aws: Aws, playground: str) -> tuple[dict[str, dict[str, App]], dict[str, dict[str, App]]]:
-    """Make the apps of every platform and store them.
+_PLAYGROUND = "{playground}"
+"""Stands for the address of the playground in the file: the port can be another one at the next start."""
+
+
+def install(aws: Aws, playground: str, file: Path) -> tuple[dict[str, dict[str, App]], dict[str, dict[str, App]]]:
+    """Read the apps of every platform from `file`, make those that it does not have, and store them.
 
     Returns, by platform and name, the fields that the functions read, and the fields that only the platform knows.
     """
+    kept = _kept(file)
     apps: dict[str, dict[str, App]] = {}
     private: dict[str, dict[str, App]] = {}
     for platform in NAMES:
         module = import_module(f"{__name__}.{platform}")
         hidden: frozenset[str] = getattr(module, "PRIVATE", frozenset())
-        made: dict[str, App] = module.apps(playground)
+        made: dict[str, App] = json.loads(json.dumps(kept[platform]).replace(_PLAYGROUND, playground))
         apps[platform] = {name: {key: app[key] for key in app if key not in hidden} for name, app in made.items()}
         private[platform] = {name: {key: app[key] for key in app if key in hidden} for name, app in made.items()}
         for name, app in apps[platform].items():
             store(aws, platform, name, app)
     return apps, private
+
+
+def _kept(file: Path) -> dict[str, dict[str, App]]:
+    """The apps in `file`, which then holds those of every platform. A file that cannot be read is replaced."""
+    try:
+        kept = json.loads(file.read_text())
+    except (OSError, ValueError):
+        kept = {}
+    missing = [platform for platform in NAMES if platform not in kept]
+    if missing:
+        kept |= {platform: import_module(f"{__name__}.{platform}").apps(_PLAYGROUND) for platform in missing}
+        new = file.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(kept, indent=2) + "\n")
+        new.replace(file)
+    return kept
 
 
 def store(aws: Aws, platform: str, name: str, app: App) -> None:

@@ -20,6 +20,8 @@ export default {
   "banner.missing": "The local stack is not running. Start it with",
   "banner.starting": "The local stack is starting. Messages that you send now are delivered again until it responds.",
   "banner.unreachable": "The local stack does not respond. Start it again with",
+  "banner.broken": "The bot that you saved cannot be imported, so the last good one goes on:",
+  botLive: "The bot that you saved is live ({seconds} s).",
   "banner.lost": "The playground does not respond. This page reconnects automatically.",
   unknownError: "That did not work: {why}",
 

@@ -20,6 +20,8 @@ export default {
   "banner.missing": "本地环境还没有启动，请运行",
   "banner.starting": "本地环境正在启动。现在发出的消息会一直重试投递，直到它响应。",
   "banner.unreachable": "本地环境无响应，请重新启动：",
+  "banner.broken": "刚保存的机器人无法导入，仍在使用上一个可用的版本：",
+  botLive: "刚保存的机器人已生效（{seconds} 秒）。",
   "banner.lost": "试验场无响应，页面会自动重连。",
   unknownError: "操作失败：{why}",
 
