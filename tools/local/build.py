@@ -91,14 +91,19 @@ def sources() -> str:
     return _digest(*_INPUTS)
 
 
+def saved_bot() -> str:
+    """A digest of the bot's folder as it is saved now."""
+    return _digest(bot.folder())
+
+
 def _fingerprint() -> str:
     return _digest(*_INPUTS, bot.folder())
 
 
 def _digest(*inputs: str) -> str:
     digest = hashlib.sha256("\0".join([*parameters(), sys.version]).encode())
-    for path in _files(inputs):
-        digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
+    for name, path in _files(inputs):
+        digest.update(f"\0{name}\0".encode())
         digest.update(path.read_bytes())
     # The interpreter that runs the functions and the tool that builds them are inputs too.
     for environment in (EMULATOR_PYTHON.parent.parent, ENVS / "sam"):
@@ -106,11 +111,14 @@ def _digest(*inputs: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _files(inputs: Iterable[str]) -> Iterator[Path]:
+def _files(inputs: Iterable[str]) -> Iterator[tuple[Path, Path]]:
+    """The files of `inputs`: each with its name for the digest, and its path."""
     for name in inputs:
         start = ROOT / name
-        found = [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file())
-        yield from (path for path in found if not _ignored(path.relative_to(ROOT)))
+        for path in [start] if start.is_file() else sorted(path for path in start.rglob("*") if path.is_file()):
+            below = path.relative_to(start)
+            if not _ignored(below):
+                yield Path(name) / below, path
 
 
 def _ignored(path: Path) -> bool:

@@ -97,6 +97,7 @@ def _start(paths: Paths, options: Options) -> Stack:
     pid = emulator.start(paths, aws_port, iam=options.iam)
     _note(paths, pid)
     report("using the last build" if build.built() else "building the functions and layers (sam build)")
+    saved = build.saved_bot()
     template = build.build()
     emulator.wait(paths, pid, aws.endpoint)
     report("deploying (sam deploy)")
@@ -114,6 +115,7 @@ def _start(paths: Paths, options: Options) -> Stack:
         "bot": bot.folder(),
         "build": str(template.parent),
         "sources": build.sources(),
+        "bot": saved,
         "pids": {"aws": pid},
         "logs": str(paths.logs),
     }

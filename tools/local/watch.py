@@ -16,7 +16,7 @@ from typing import Any
 from watchfiles import watch
 
 from tools import bot
-from tools.local import check, live
+from tools.local import build, check, live
 from tools.local.aws import Aws
 from tools.local.errors import StackError
 from tools.local.paths import PYTHON, ROOT, Paths
@@ -26,8 +26,13 @@ def main(directory: str) -> None:
     """Watch the bot's folder until the process is ended."""
     paths = Paths.of(directory)
     stack = json.loads(paths.stack.read_text())
-    for _changes in watch(ROOT / bot.folder(), step=20):
-        _report(paths, _replace(stack))
+    seen = stack["bot"]
+    # It also looks once a second: something may have been saved before it began to watch.
+    for _changes in watch(ROOT / bot.folder(), step=20, rust_timeout=1000, yield_on_timeout=True):
+        saved = build.saved_bot()
+        if saved != seen:
+            seen = saved
+            _report(paths, _replace(stack))
 
 
 def _replace(stack: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,161 @@
+"""Edit and see: what is saved in the bot's folder is live within seconds, and a broken bot never is."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack import ROOT, Stack, running
+
+BOT = """from parley.bot import Bot, Turn
+from words import GREETING
+
+bot = Bot()
+
+
+@bot.command()
+def hello() -> str:
+    return GREETING
+
+
+@bot.command()
+def count(turn: Turn) -> str:
+    turn.state["count"] = turn.state.get("count", 0) + 1
+    return str(turn.state["count"])
+"""
+
+
+class Edited:
+    """A stack whose bot is edited. `folder` holds the bot."""
+
+    def __init__(self, stack: Stack, directory: Path, folder: Path) -> None:
+        self.stack, self.directory, self.folder = stack, directory, folder
+
+    def save(self, name: str, text: str, state: str) -> dict[str, Any]:
+        """Save a file. Returns the result of the change, which is `state`: `live` or `failed`."""
+        before = self.result()
+        (self.folder / name).write_text(text)
+
+        def changed() -> dict[str, Any] | None:
+            now = self.result()
+            return now if now != before else None
+
+        result = self.stack.wait(changed)
+        assert result["state"] == state, result
+        return result
+
+    def result(self) -> dict[str, Any]:
+        """The result of the last change, as the page gets it."""
+        return self.stack.get("/api/rooms")["stack"]["bot"]
+
+    def says(self, text: str, room: str) -> str:
+        """The bot's next message in `room` after a person has written."""
+        before = len(self.stack.replies(room)) if self.knows(room) else 0
+        self.stack.send(text, room=room)
+        return self.stack.wait_for_replies(room, before + 1)[before]["text"]
+
+    def knows(self, room: str) -> bool:
+        """Whether somebody has written in `room`."""
+        rooms = self.stack.get("/api/rooms")["platforms"]
+        return any(each["name"] == room for platform in rooms for each in platform["rooms"])
+
+    def tool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m tools.local` for this stack."""
+        return subprocess.run(
+            [sys.executable, "-m", "tools.local", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "PARLEY_LOCAL_DIR": str(self.directory)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edited]:
+    place = tmp_path_factory.mktemp("edited")
+    folder = place / "bot"
+    folder.mkdir()
+    (folder / "bot.py").write_text(BOT)
+    (folder / "words.py").write_text('GREETING = "one"\n')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PARLEY_BOT", str(folder))
+        with running(place / "stack") as stack:
+            yield Edited(stack, place / "stack", folder)
+
+
+def test_a_saved_module_is_live_and_the_conversation_keeps_its_state(edited: Edited) -> None:
+    assert (edited.says("/hello", "greetings"), edited.says("/count", "counting")) == ("one", "1")
+    edited.save("words.py", 'GREETING = "two"\n', "live")
+    assert (edited.says("/hello", "greetings"), edited.says("/count", "counting")) == ("two", "2")
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        ("GREETING = (\n", "words.py:1: SyntaxError: '(' was never closed"),
+        ("\nGREETING = missing\n", "words.py:2: NameError: name 'missing' is not defined"),
+        ("import yaml\n", "words.py:1: ModuleNotFoundError: No module named 'yaml'. A package has to be added first"),
+        ("raise SystemExit\n", "words.py:1: SystemExit"),
+    ],
+)
+def test_a_bot_that_cannot_be_imported_is_named_and_the_last_good_one_goes_on(
+    edited: Edited, broken: str, error: str
+) -> None:
+    edited.save("words.py", f"GREETING = {error!r}\n", "live")
+    found = edited.save("words.py", broken, "failed")["error"]
+    assert found.startswith(f"{edited.folder}/{error}")
+    assert edited.says("/hello", "greetings") == error
+
+
+def test_a_new_command_is_offered_on_discord(edited: Edited) -> None:
+    edited.save("words.py", 'GREETING = "three"\n', "live")
+    edited.save("bot.py", BOT.replace("def hello", "def greet"), "live")
+
+    def offered() -> bool:
+        listed = edited.stack.get("/api/commands", platform="discord", app="demo")
+        return {command["name"] for command in listed} == {"greet", "count"}
+
+    edited.stack.wait(offered)
+    edited.save("bot.py", BOT, "live")
+
+
+def test_a_second_run_says_what_to_do(edited: Edited) -> None:
+    done = edited.tool("run")
+    assert done.returncode == 1
+    assert edited.stack.facts["playground"] in done.stderr
+    assert "make down" in done.stderr
+
+
+def test_a_broken_bot_is_named_before_anything_is_built(edited: Edited, tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text("bot = Bot(\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PARLEY_BOT", str(tmp_path))
+        patch.setenv("PARLEY_LOCAL_DIR", str(tmp_path / "stack"))
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.local", "up"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"error: {tmp_path}/bot.py:1: SyntaxError: '(' was never closed\n")
+    assert not (tmp_path / "stack" / "logs").exists()
+
+
+def test_the_apps_are_the_same_after_a_restart(edited: Edited) -> None:
+    assert edited.tool("down").returncode == 0
+    assert edited.tool("up").returncode == 0
+    facts = json.loads((edited.directory / "stack.json").read_text())
+    for platform, apps in edited.stack.facts["apps"].items():
+        for name, app in apps.items():
+            secret = {key: value for key, value in app.items() if key not in ("host", "webhooks")}
+            assert secret.items() <= facts["apps"][platform][name].items()
