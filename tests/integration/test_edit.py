@@ -69,7 +69,7 @@ class Edited:
         return subprocess.run(
             [sys.executable, "-m", "tools.local", *arguments],
             cwd=ROOT,
-            env={**os.environ, "PARLEY_LOCAL_DIR": str(self.directory)},
+            env={**os.environ, "PARLEY_LOCAL_DIR": str(self.directory), "PARLEY_BOT": str(self.folder)},
             capture_output=True,
             text=True,
             timeout=300,
@@ -84,10 +84,8 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edited]:
     folder.mkdir()
     (folder / "bot.py").write_text(BOT)
     (folder / "words.py").write_text('GREETING = "one"\n')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PARLEY_BOT", str(folder))
-        with running(place / "stack") as stack:
-            yield Edited(stack, place / "stack", folder)
+    with running(place / "stack", bot=str(folder)) as stack:
+        yield Edited(stack, place / "stack", folder)
 
 
 def test_a_saved_module_is_live_and_the_conversation_keeps_its_state(edited: Edited) -> None:

@@ -50,13 +50,13 @@ def up(options: Options) -> Stack:
     """Start a stack, or return the running one. Raises StackError, and leaves no process running then."""
     paths = Paths.of(options.directory)
     stack = running(paths.directory)
-    if stack is not None and stack["iam"] == options.iam:
+    if stack is not None and (stack["iam"], stack["bot"]) == (options.iam, bot.folder()):
         current = build.sources() == stack["sources"]
         changed = "" if current else ", but Parley's sources have changed: run `make down up` to deploy them"
         options.report(f"already running{changed}")
         return stack
     if stack is not None:
-        options.report("replacing the running stack, which has other options for IAM")
+        options.report("replacing the running stack, which has another bot or other options for IAM")
     down(paths.directory)
     try:
         return _start(paths, options)
@@ -115,7 +115,7 @@ def _start(paths: Paths, options: Options) -> Stack:
         "bot": bot.folder(),
         "build": str(template.parent),
         "sources": build.sources(),
-        "bot": saved,
+        "saved": saved,
         "pids": {"aws": pid},
         "logs": str(paths.logs),
     }

@@ -16,7 +16,7 @@ from typing import Any
 from watchfiles import watch
 
 from tools import bot
-from tools.local import build, check, live
+from tools.local import build, check, live, settings
 from tools.local.aws import Aws
 from tools.local.errors import StackError
 from tools.local.paths import PYTHON, ROOT, Paths
@@ -26,7 +26,7 @@ def main(directory: str) -> None:
     """Watch the bot's folder until the process is ended."""
     paths = Paths.of(directory)
     stack = json.loads(paths.stack.read_text())
-    seen = stack["bot"]
+    seen = stack["saved"]
     # It also looks once a second: something may have been saved before it began to watch.
     for _changes in watch(ROOT / bot.folder(), step=20, rust_timeout=1000, yield_on_timeout=True):
         saved = build.saved_bot()
@@ -40,8 +40,10 @@ def _replace(stack: dict[str, Any]) -> dict[str, Any]:
     began = time.time()
     error = check.problem(ROOT / bot.folder(), Path(stack["build"]))
     if not error:
+        aws = Aws(stack["aws_endpoint"])
         try:
-            live.deploy(Aws(stack["aws_endpoint"]), stack["functions"])
+            settings.install(aws)
+            live.deploy(aws, stack["functions"])
         except StackError as refused:
             error = f"{bot.folder()}: {refused}"
     if error:
