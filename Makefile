@@ -20,7 +20,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template test test-bot unit unit-3.13 conformance integration promises up down run demo bench \
-	bench-stack add remove platform events faults dlq lock build build-prod clean
+	bench-stack add remove platform events faults logs dlq lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -142,6 +142,10 @@ platform: ## write the files of a new platform: make platform NAME=slack LABEL=S
 events: ## write the sample events in events/, signed for the current time
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.make_events $(ARGS)
+
+logs: ## show the logs of all functions: make logs ARGS="--follow --find om_7f3a"
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.logs $(ARGS)
 
 dlq: ## list dead letters and send them back: make dlq ARGS="send ID"
 	@sh tools/setup.sh dev

@@ -101,7 +101,8 @@ ENGLISH = Language(
 
 This page lists how large replies, state, commands and forms can be, and what Parley does with more. If the platform
 would lose a part of a reply, the handler fails with a `ResultError` that names the limit, in your unit test as well.
-Everything else is split, shortened or shown in another form. See [Writing a bot](writing-a-bot.md#errors-and-retries).
+Everything else is split, shortened or shown in another form. See
+[Writing a bot](writing-a-bot.md#errors-logs-and-retries).
 
 `python -m tools.make_limits` writes this page from the code.""",
     "## Limits of Parley",
@@ -125,7 +126,7 @@ CHINESE = Language(
 
 本页列出回复、会话状态、命令和表单的上限，以及超出时 Parley 如何处理。如果平台会丢失回复的一部分，
 处理函数就以 `ResultError` 失败，错误信息写明上限，单元测试里也一样。其他情况会拆分、截短或换一种形式显示。
-见[编写机器人](writing-a-bot.zh-CN.md#错误与重试)。
+见[编写机器人](writing-a-bot.zh-CN.md#错误日志与重试)。
 
 本页由 `python -m tools.make_limits` 根据代码生成。""",
     "## Parley 的上限",

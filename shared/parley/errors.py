@@ -5,12 +5,14 @@ class ParleyError(Exception):
     """Base of every exception that Parley raises."""
 
 
-class ResultError(ParleyError):
-    """The result of a handler cannot be stored or shown.
-
-    The message is for the bot's author. It names the part, the limit and the platform. It holds no text of a person, so
-    it goes into logs and the journal.
+class AuthorError(ParleyError):
+    """A mistake in a bot. The message is for its author. It holds no text of a person and no secret, so it goes into
+    logs and the journal.
     """
+
+
+class ResultError(AuthorError):
+    """The result of a handler cannot be stored or shown. The message names the part, the limit and the platform."""
 
 
 class RetryAfter(ParleyError):  # a condition, not an error

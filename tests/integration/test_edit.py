@@ -24,6 +24,12 @@ def hello() -> str:
 
 
 @bot.command()
+def fail(secret: str) -> str:
+    print("before the failure")
+    return {}[secret]
+
+
+@bot.command()
 def count(turn: Turn) -> str:
     turn.state["count"] = turn.state.get("count", 0) + 1
     return str(turn.state["count"])
@@ -64,10 +70,10 @@ class Edited:
         rooms = self.stack.get("/api/rooms")["platforms"]
         return any(each["name"] == room for platform in rooms for each in platform["rooms"])
 
-    def tool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `python -m tools.local` for this stack."""
+    def tool(self, *arguments: str, module: str = "tools.local") -> subprocess.CompletedProcess[str]:
+        """Run a tool for this stack."""
         return subprocess.run(
-            [sys.executable, "-m", "tools.local", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env={**os.environ, "PARLEY_LOCAL_DIR": str(self.directory), "PARLEY_BOT": str(self.folder)},
             capture_output=True,
@@ -118,10 +124,33 @@ def test_a_new_command_is_offered_on_discord(edited: Edited) -> None:
 
     def offered() -> bool:
         listed = edited.stack.get("/api/commands", platform="discord", app="demo")
-        return {command["name"] for command in listed} == {"greet", "count"}
+        return {command["name"] for command in listed} == {"greet", "fail", "count"}
 
     edited.stack.wait(offered)
     edited.save("bot.py", BOT, "live")
+
+
+def test_a_failure_is_seen_after_one_attempt_with_its_traceback(edited: Edited) -> None:
+    sent = edited.stack.send("/fail xyz", room="failures")
+
+    def reason() -> str:
+        return (edited.stack.get(f"/api/trace/{sent}")["journal"] or {}).get("reason", "")
+
+    assert edited.stack.wait(reason) == "KeyError at bot.py:15: 'xyz'"
+    assert len(edited.stack.wait_for_replies("failures")) == 1  # the apology
+
+    def logged() -> str:
+        lines = edited.tool("--function", "processor", module="tools.logs").stdout
+        return lines if "moved to the dead-letter queue" in lines else ""
+
+    lines = edited.stack.wait(logged)
+    assert "processor  before the failure\n" in lines
+    assert 'bot.py", line 15, in fail\n        return {}[secret]\n' in lines
+    assert lines.count("handler failed") == 1
+    assert "_aws" not in lines
+    found = edited.tool("--find", sent, module="tools.logs").stdout.splitlines()
+    assert [line for line in found if "message received" in line]
+    assert all(sent in line or line.startswith("    ") for line in found)
 
 
 def test_a_second_run_says_what_to_do(edited: Edited) -> None:

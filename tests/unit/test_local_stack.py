@@ -59,4 +59,4 @@ def test_a_stack_with_other_options_is_not_replaced_without_a_word(
     monkeypatch.setattr(module, "_start", lambda _paths, _options: PLAIN)
 
     assert module.up(Options(directory=tmp_path, report=reported.append)) == PLAIN
-    assert reported == ["replacing the running stack, which has other options for IAM"]
+    assert reported == ["replacing the running stack, which has another bot or other options for IAM"]

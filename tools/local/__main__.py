@@ -10,7 +10,7 @@ import threading
 import time
 from typing import NoReturn
 
-from tools import bot
+from tools import bot, logs
 from tools.local import build, commands, stack
 from tools.local.errors import StackError
 from tools.local.paths import Paths
@@ -60,7 +60,9 @@ def _run(*, iam: bool) -> int:
         print(f"\n  Open {started['playground']}   (Ctrl-C stops it)", flush=True)
         print(f"  What you save in {bot.folder()}/ goes live within seconds.\n", flush=True)
         paths, pids = Paths.of(), started["pids"]
-        while not stopped.wait(1):
+        reader = logs.local(started, time.time())
+        while not stopped.wait(0.5):
+            _print_problems(reader)
             ended = [name for name, pid in pids.items() if not alive(pid, paths.directory)]
             if ended:
                 raise StackError(f"These processes have stopped: {', '.join(ended)}. See the logs in {paths.logs}.")
@@ -74,6 +76,13 @@ def _run(*, iam: bool) -> int:
         stack.down()
         report("stopped; no process is left")
     return 0
+
+
+def _print_problems(reader: logs.Reader) -> None:
+    """Print the errors of all functions, and what the bot prints."""
+    for line in reader.new():
+        if line.is_problem:
+            print(logs.shown(line), flush=True)
 
 
 def _down(*, iam: bool) -> int:  # noqa: ARG001

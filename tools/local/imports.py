@@ -21,6 +21,8 @@ class Defect(TypedDict):
 
 def defect(folder: Path) -> Defect | None:
     """What is wrong with the bot in `folder`, which is on the path; None if it can be imported."""
+    if not (folder / "bot.py").is_file():
+        return Defect(file="bot.py", line=0, error="there is no such file")
     try:
         module = __import__("bot")
         if not hasattr(getattr(module, "bot", None), "handle"):

@@ -15,7 +15,7 @@ from typing import Any, Self, dataclass_transform
 
 import msgspec
 
-from parley.errors import ParleyError
+from parley.errors import AuthorError
 
 FILE = "settings.local.json"
 """The settings of the local stack and of tests, beside the module that defines the model. Git ignores the file."""
@@ -27,7 +27,7 @@ _RETRY_AFTER = 5.0
 _VALUE_IN_MESSAGE = re.compile(r"(Invalid (?:enum )?value) .*?((?: - at `[^`]*`)?)$", re.DOTALL)
 
 
-class SettingsError(ParleyError):
+class SettingsError(AuthorError):
     """The settings are not available or not valid. The message names the source and the field, and never a value."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, error_code, sqs
 from parley.engine.telemetry import log
-from parley.errors import ResultError, RetryAfter
+from parley.errors import AuthorError, RetryAfter
 
 Record = Mapping[str, Any]
 """One record of an SQS event."""
@@ -73,8 +73,8 @@ def _backoff(receives: int, error: Exception) -> int:
 
 
 def describe(error: BaseException) -> str:
-    """Type and place of `error`, without its message: that may hold a person's text. Of a ResultError, the message."""
-    if isinstance(error, ResultError):
+    """Type and place of `error`, without its message: that may hold a person's text. Of an AuthorError, the message."""
+    if isinstance(error, AuthorError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""

@@ -231,7 +231,7 @@ class Callback:
             detail = "the normalised message is larger than the queue's limit"
             return Rejected(413, "too_large", detail, accepted.refused)
         for message in accepted.messages:
-            log.info("message received", extra={"platform": app.platform, "app": app.name, "message_id": message.id})
+            log.info("message received", extra=telemetry.ids_of(message))
         return None
 
 

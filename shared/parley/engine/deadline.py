@@ -12,7 +12,7 @@ _AGAIN = 1.0
 
 
 class DeadlineExceededError(BaseException):
-    """The deadline has passed. The message is the place in the code. `except Exception` does not catch it."""
+    """The deadline has passed. `except Exception` does not catch it."""
 
 
 @contextmanager
@@ -30,9 +30,9 @@ def deadline(seconds: float) -> Generator[None]:
         return
     armed = True
 
-    def ring(_number: int, frame: FrameType | None) -> None:
+    def ring(_number: int, _frame: FrameType | None) -> None:
         if armed:  # a signal may arrive while it is being switched off
-            raise DeadlineExceededError(_place(frame))
+            raise DeadlineExceededError
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), _AGAIN)
@@ -42,7 +42,3 @@ def deadline(seconds: float) -> Generator[None]:
         armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _place(frame: FrameType | None) -> str:
-    return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}" if frame else "an unknown place"

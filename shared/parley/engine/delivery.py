@@ -291,7 +291,13 @@ _METRICS = {
 
 
 def _ids(out: Outgoing) -> dict[str, str]:
-    return {"platform": out.to.platform, "app": out.to.app, "reply_id": out.id, "key": out.message_key}
+    return {
+        "platform": out.to.platform,
+        "app": out.to.app,
+        "reply_id": out.id,
+        "key": out.message_key,
+        "conversation": out.to.key,
+    }
 
 
 @cache

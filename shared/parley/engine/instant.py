@@ -4,7 +4,6 @@ from collections.abc import Callable
 from threading import Thread
 
 from parley.engine import telemetry
-from parley.engine.batch import describe
 from parley.engine.telemetry import log
 from parley.errors import ResultError
 from parley.model import Message
@@ -25,7 +24,10 @@ def within(budget: float, function: Callable[[Message], Instant | None], message
         try:
             results.append(function(message))
         except Exception as error:  # noqa: BLE001  # the bot's own exception must not end the callback
-            log.error("instant function failed", extra={"message_id": message.id, "error": describe(error)})
+            from parley.engine.failures import reason_of, traceback_of  # noqa: PLC0415  # most functions do not fail
+
+            shown = {"error": reason_of(error), "traceback": traceback_of(error)}
+            log.error("instant function failed", extra={"message_id": message.id, **shown})
             telemetry.count("InstantAnswersInvalid" if isinstance(error, ResultError) else "InstantAnswersFailed")
             results.append(None)
 

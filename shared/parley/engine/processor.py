@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
 
 MAX_ATTEMPTS = 5
-"""Starts of the bot on a message before it goes to the dead-letter queue. Failures of AWS do not count."""
+"""Starts of the bot on a message before it goes to the dead-letter queue (the parameter `BotAttempts`). Failures of AWS
+do not count.
+"""
 
 _TICK = 0.001
 """Seconds that two decisions of a conversation are apart at least."""
@@ -112,6 +114,7 @@ class Processor:
             raise
         except Exception as error:
             reason = str(error) if isinstance(error, HandlerError) else describe(error)
+            self._log_failure(message, reason, attempt, error)
             self._failed(message, snapshot, reason, attempt)
             if attempt < self.max_attempts:
                 raise
@@ -135,17 +138,18 @@ class Processor:
         if self.direct is not None and decision.held is not None:
             left = self.direct.deliver(decision.held, left)
         self._enqueue(message, left)
+        log.info("message decided", extra={**telemetry.ids_of(message), "enqueued": len(left)})
 
     def _enqueue_again(self, message: Message, snapshot: Snapshot) -> None:
         """Enqueue the replies that were decided before and are not final, under the same ids."""
         telemetry.count("MessagesRedelivered", platform=message.platform)
-        self._enqueue(message, self.inbox.waiting(message, snapshot.decided or 0))
+        waiting = self.inbox.waiting(message, snapshot.decided or 0)
+        self._enqueue(message, waiting)
+        log.info("message redelivered", extra={**telemetry.ids_of(message), "enqueued": len(waiting)})
 
     def _enqueue(self, message: Message, replies: list[Outgoing]) -> None:
         self.inbox.queued(message, replies, self.clock())
         queues.send_replies(replies)
-        ids = {"platform": message.platform, "app": message.app, "message_id": message.id}
-        log.info("message decided", extra={**ids, "key": message_key(message), "enqueued": len(replies)})
 
     def _uncount(self, message: Message, attempt: int) -> None:
         """Uncount an attempt that failed because of AWS. If that fails as well, the attempt counts."""
@@ -193,19 +197,29 @@ class Processor:
             with deadline(self.until - started):
                 replies = self.bot.handle(turn)
         except DeadlineExceededError as late:
-            raise HandlerError(f"not done after {time.monotonic() - started:.0f} s (BotSeconds), at {late}") from late
+            from parley.engine.failures import place_of  # noqa: PLC0415  # most messages do not fail
+
+            seconds = time.monotonic() - started
+            raise HandlerError(f"not done after {seconds:.0f} s (BotSeconds), at {place_of(late)}") from late
         except Exception as error:
-            raise HandlerError(describe(error)) from error
+            from parley.engine.failures import reason_of  # noqa: PLC0415  # as above
+
+            raise HandlerError(reason_of(error)) from error
         return turn.state, replies
 
     def _now_after(self, snapshot: Snapshot) -> float:
         """The time of a decision: after the one whose reply is the last in the queue, also if clocks disagree."""
         return max(self.clock(), snapshot.latest + _TICK)
 
+    def _log_failure(self, message: Message, reason: str, attempt: int, error: Exception) -> None:
+        from parley.engine.failures import traceback_of  # noqa: PLC0415  # most messages do not fail
+
+        telemetry.count("HandlerErrors", platform=message.platform)
+        shown = {"attempt": attempt, "error": reason, "traceback": traceback_of(error.__cause__ or error)}
+        log.error("handler failed", extra={**telemetry.ids_of(message), **shown})
+
     def _failed(self, message: Message, snapshot: Snapshot, reason: str, attempt: int) -> None:
         """Record the reason for the operator. After the last attempt, send the person an apology, once."""
-        telemetry.count("HandlerErrors", platform=message.platform)
-        log.error("handler failed", extra={"message_id": message.id, "error": reason, "attempt": attempt})
         now = self._now_after(snapshot)
         self.inbox.failed(message, reason, attempt, now)
         if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
@@ -248,6 +262,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
         processor = processor or Processor(
             bot=bot,
             inbox=Inbox(dynamodb(), setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400),
+            max_attempts=int(setting("BOT_ATTEMPTS", str(MAX_ATTEMPTS))),
             download=_download,
             direct=direct() if direct is not None else None,
             unseal=_unseal,

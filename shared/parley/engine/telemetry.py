@@ -9,6 +9,8 @@ import os
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from parley.model import Conversation, Message, message_key
+
 log = Logger()
 """The JSON logger of this process. Its service name comes from the environment."""
 
@@ -24,6 +26,19 @@ def count(name: str, value: float = 1, **dimensions: str) -> None:
 def duration(name: str, seconds: float, **dimensions: str) -> None:
     """Record a duration under the metric `name`, in milliseconds."""
     _emit(name, MetricUnit.Milliseconds, max(0.0, seconds * 1000), dimensions)
+
+
+def ids_of(message: Message) -> dict[str, str]:
+    """The ids of `message` for a log line. `key` is in the lines about its replies too; `conversation` in all of one
+    conversation.
+    """
+    return {
+        "platform": message.platform,
+        "app": message.app,
+        "message_id": message.id,
+        "key": message_key(message),
+        "conversation": Conversation.of(message).key,
+    }
 
 
 def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str]) -> None:

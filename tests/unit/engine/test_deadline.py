@@ -16,7 +16,7 @@ from parley.engine.deadline import DeadlineExceededError, deadline
 
 def test_the_deadline_interrupts_code_that_waits() -> None:
     started = time.monotonic()
-    with pytest.raises(DeadlineExceededError, match=r"\.py:\d+"), deadline(0.05):
+    with pytest.raises(DeadlineExceededError), deadline(0.05):
         threading.Event().wait(30)
     assert time.monotonic() - started < 5
 

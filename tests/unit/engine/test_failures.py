@@ -1,0 +1,99 @@
+"""The failure of a handler names the bot's own line, and its traceback shows no values."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from parley.engine.failures import place_of, reason_of, traceback_of
+from parley.errors import ResultError
+
+CODE = """
+import json
+import httpx
+
+def of_the_standard_library():
+    json.loads("{secret")
+
+def of_a_package():
+    httpx.Client(transport=httpx.MockTransport(lambda _: 1 / 0)).get("http://secret.test")
+
+def of_its_own():
+    secret = "secret-value"
+    return {}[secret]
+
+def chained():
+    try:
+        of_its_own()
+    except KeyError as error:
+        raise ValueError("secret") from error
+
+def endless():
+    try:
+        raise ValueError("secret")
+    except ValueError as error:
+        error.__cause__ = error
+        raise
+"""
+
+
+@pytest.fixture
+def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A module of a team's bot."""
+    (tmp_path / "helpdesk.py").write_text(CODE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("helpdesk")
+    sys.modules.pop("helpdesk")
+
+
+def raised(function: Callable[[], object]) -> Exception:
+    with pytest.raises(Exception) as caught:  # noqa: PT011  # each test has its own
+        function()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("of_the_standard_library", "JSONDecodeError at helpdesk.py:6"),
+        ("of_a_package", "ZeroDivisionError at helpdesk.py:9"),
+        ("of_its_own", "KeyError at helpdesk.py:13"),
+        ("chained", "ValueError at helpdesk.py:19"),
+    ],
+)
+def test_the_reason_names_the_innermost_line_of_the_bot(team: ModuleType, name: str, reason: str) -> None:
+    assert reason_of(raised(getattr(team, name))) == reason
+
+
+def test_an_error_outside_of_the_bot_has_the_line_where_it_arose() -> None:
+    assert place_of(ValueError()) == "an unknown place"
+
+
+def test_a_traceback_begins_at_the_bots_code_and_shows_no_text_of_an_exception(team: ModuleType) -> None:
+    shown = traceback_of(raised(team.chained))
+    lines = shown.splitlines()
+    assert lines[0].endswith('helpdesk.py", line 17, in chained')
+    assert [line for line in lines if not line.startswith(" ")] == ["KeyError", "ValueError"]
+    assert "secret-value" not in shown.replace('secret = "secret-value"', "")
+
+
+def test_the_texts_of_exceptions_are_shown_if_the_setting_says_so(
+    team: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARLEY_EXCEPTION_TEXT", "true")
+    error = raised(team.chained)
+    assert reason_of(error) == "ValueError at helpdesk.py:19: secret"
+    assert traceback_of(error).endswith("ValueError: secret")
+
+
+def test_a_mistake_that_is_for_the_author_is_shown_in_full() -> None:
+    error = raised(lambda: (_ for _ in ()).throw(ResultError("90 replies")))
+    assert reason_of(error) == "90 replies"
+    assert traceback_of(error).endswith("ResultError: 90 replies")
+
+
+def test_an_exception_that_causes_itself_ends(team: ModuleType) -> None:
+    assert traceback_of(raised(team.endless)).count("ValueError") == 2
