@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,9 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app
 CALLING = {"deliverer", "processor"}
 
 
-def imports(function: str, **settings: str) -> set[str]:
-    """The modules of a process that has imported the handler of `function`."""
-    paths = (ROOT / "functions" / function, ROOT / bot.SAMPLE, ROOT / "shared")
+def imports(function: str, folder: Path = ROOT / bot.SAMPLE, **settings: str) -> set[str]:
+    """The modules of a process that has imported the handler of `function`, with the bot in `folder`."""
+    paths = (ROOT / "functions" / function, folder, ROOT / "shared")
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, paths)), **settings}
     code = "import sys, app; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -29,3 +30,11 @@ def test_only_a_function_that_calls_the_platforms_imports_the_http_client(functi
 
 def test_a_processor_that_leaves_all_replies_to_the_queue_imports_no_http_client() -> None:
     assert not {"httpx", "parley.engine.direct"} & imports("processor", PARLEY_DELIVER_AT_ONCE="false")
+
+
+def test_discords_function_loads_only_what_answers_at_once(tmp_path: Path) -> None:
+    (tmp_path / "instant.py").write_text("from parley.bot import Bot\n\nbot = Bot()\n")
+    (tmp_path / "bot.py").write_text("import heavy\nfrom instant import bot\n")
+    (tmp_path / "heavy.py").write_text("")
+    assert {"instant", "bot", "heavy"} & imports("discord", tmp_path) == {"instant"}
+    assert {"instant", "bot", "heavy"} <= imports("processor", tmp_path)

@@ -1,0 +1,88 @@
+"""Every handler of the guide says what it says on every platform: none of them silences a person somewhere."""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from msgspec.structs import asdict, replace
+
+from parley.bot import Bot, Turn
+from parley.journal.states import ReplyState
+from parley.model import Action, Command, Context, Destination, Message, plain_text
+from parley.model.commands import CommandSpec, OptionSpec
+from tests.factories import make_message
+from tests.unit.conftest import Clock
+from tests.unit.engine.scripted import ADAPTERS, Scripted
+from tests.unit.test_docs import GUIDES, run
+
+pytestmark = pytest.mark.usefixtures("aws")
+VALUES: dict[str, Any] = {"int": 2, "float": 2.0, "bool": True, "user": "ann"}
+DAY = "2026-12-01"
+"""A day, and a text as well."""
+ROOMS = {"feishu": "oc_1", "discord": "1037199174008667818"}
+"""A room on platforms that have rooms for every bot."""
+
+CARDS = {"feishu": "om_1", "discord": "1037199174008667819"}
+"""A card of the bot in that room."""
+
+
+def message_of(text: str, platform: str, **more: Any) -> Message:
+    context = Context(room_id=ROOMS.get(platform, ""))
+    return make_message("m", text, platform=platform, context=context, **more)
+
+
+def value_of(option: OptionSpec) -> Any:
+    return option.choices[0].value if option.choices else VALUES.get(option.kind, DAY)
+
+
+def command(spec: CommandSpec, platform: str) -> Message:
+    """A person uses the command: as a command where the platform has them, and else as text."""
+    values = {option.name: value_of(option) for option in spec.options}
+    if platform == "discord" or spec.menu:
+        return message_of(DAY, platform, command=Command(name=spec.name, options=values))
+    return message_of(" ".join([f"/{spec.name}", *map(str, values.values())]), platform)
+
+
+def messages(bot: Bot, platform: str) -> Iterator[tuple[str, Message]]:
+    """One message for each handler, with the handler's name."""
+    for spec in bot.specs():
+        yield f"/{spec.name}", command(spec, platform)
+    for action in bot._actions:
+        pressed = Action(id=action, value="1", message_id=CARDS.get(platform, ""), form={"how": "fine"})
+        yield action, message_of("", platform, kind="action", action=pressed)
+    for event in bot._events:
+        yield event, message_of("", platform, kind="event", event=event)
+    for text in ("PROJ-7", "hello"):
+        yield text, message_of(text, platform)
+
+
+def said(scripted: Scripted) -> str:
+    """All texts in the calls that were made."""
+    return " ".join(f"{call.json} {call.upload}" for call in scripted.made)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+@pytest.mark.parametrize("platform", sorted(ADAPTERS))
+def test_every_handler_of_the_guide_is_heard(
+    platform: str, guide: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = '{"api_key": "secret"}'
+    boto3.client("ssm").put_parameter(Name="/parley/unit/bot", Type="SecureString", Value=settings)
+    bot: Bot = run(guide)["bot"]
+    heard, numbers = set[str](), count()
+    for name, message in messages(bot, platform):
+        for reply in bot.handle(Turn(message, now=clock.now)):
+            scripted = Scripted(platform, clock, monkeypatch, lambda *_: None)
+            to = asdict(reply.to or Destination.answering(message))
+            del to["platform"], to["app"]
+            row = scripted.deliver(replace(reply, to=None), ordinal=next(numbers), **to)
+            assert row.state is ReplyState.SENT, (name, row.reason)
+            words = re.findall(r"\w+", plain_text(reply.segments))
+            assert not words or words[0] in said(scripted), (name, words, said(scripted))
+            heard.add(name)
+    silent = {name for name, _ in messages(bot, platform)} - heard
+    # This event is no message, and the guide's bot does not join in the talk of a room.
+    assert silent == {"kf_msg_or_event", *(["hello"] if platform in ROOMS else [])}
