@@ -8,6 +8,7 @@ UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
+SCAFFOLD := tests/integration/test_scaffold.py
 # Coverage is measured once, on Python 3.13 if it is installed. Before 3.12 it takes as long as the tests themselves.
 COVERAGE := --cov --cov-report=term
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
@@ -19,8 +20,8 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test test-bot unit unit-3.13 conformance integration promises up down run demo bench \
-	bench-stack add remove platform events faults logs dlq lock build build-prod clean
+.PHONY: help setup check fmt lint types template test test-bot test-scaffold unit unit-3.13 conformance integration promises up down run \
+	demo bench bench-stack add remove platform events faults logs dlq lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,12 +54,11 @@ fmt: ## format the code and apply the fixes of ruff
 
 # --- tests
 
-test: ## run all tests, also on Python 3.13, on the local stack and in a browser
-	@sh tools/setup.sh dev sam emulator py313
+test: ## run the tests, also those on the local stack and in a browser (ten minutes on two cores)
+	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	@$(MAKE) --no-print-directory test-bot
 	$(SEED) $(PY) -m pytest -q -n auto $(FAST_TESTS) $$([ -x $(PY313) ] || echo $(COVERAGE))
-	@$(MAKE) --no-print-directory unit-3.13
 	@$(MAKE) --no-print-directory integration
 
 # The bot's folder is the only one on the import path. A warning of one of its packages is no error.
@@ -71,13 +71,13 @@ unit: ## run the unit tests
 	$(SEED) $(PY) -m pytest -q -n auto tests/unit
 
 # Production runs on Python 3.13. Many developers' machines do not have it.
-unit-3.13:
+unit-3.13: ## run the unit tests on Python 3.13, if it is installed
 	@sh tools/setup.sh dev py313
 	@if [ -x $(PY313) ]; then \
 		$(SEED) COVERAGE_CORE=sysmon PATH="$(CURDIR)/$(dir $(PY313)):$$PATH" \
 			$(PY313) -m pytest -q -n auto $(UNIT_TESTS) $(COVERAGE); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
-		echo "Python 3.13: the tests above ran on it."; \
+		echo "Python 3.13: \`make test\` runs on it."; \
 	else \
 		echo "Python 3.13: not found on this machine. Unit and conformance tests did not run on it."; \
 	fi
@@ -86,10 +86,14 @@ conformance: ## run the test vectors of tests/vectors (or PARLEY_VECTORS) throug
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.conformance
 
+test-scaffold: ## write a new platform and run the tests on it (minutes)
+	@sh tools/setup.sh dev sam
+	$(PY) -m pytest -v $(SCAFFOLD)
+
 integration: ## run the tests on the local stack, and the page in a headless browser
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest -v $(STACK_TESTS) --ignore $(PROMISES)
+	$(PY) -m pytest -v $(STACK_TESTS) --ignore $(PROMISES) --ignore $(SCAFFOLD)
 
 promises: ## test the promises on a stack of their own while calls fail and processes are killed (minutes)
 	@sh tools/setup.sh dev sam emulator

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +26,7 @@ from parley.platforms.feishu.content import segments as read_segments
 from parley.platforms.feishu.markdown import card_markdown, literal, safe
 from parley.platforms.feishu.mentions import Mentions
 from parley.platforms.feishu.render import CARDS, CHAT, WEBHOOK, Rendered, Style, parts
+from tests.linear import assert_linear
 
 STYLES = {"chat": CHAT, "webhook": WEBHOOK, "cards": CARDS}
 each_style = pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
@@ -257,16 +257,6 @@ HOSTILE = [
 HOSTILE += ["<at ", '<at id="', "<at id=a>", "[x](https://e/", "{a", "{from_user}", "\U0001f1e8", "\u0301", "\n\n \n"]
 
 
-def seconds(function: Callable[[str], Any], text: str) -> float:
-    """The shorter of two runs."""
-    found: list[float] = []
-    for _ in range(2):
-        started = time.process_time()
-        function(text)
-        found.append(time.process_time() - started)
-    return min(found)
-
-
 def read_post(text: str) -> Any:
     mentions = Mentions.of([{"key": f"@_user_{number}", "id": f"ou_{number}"} for number in range(200)], "")
     return read_segments("post", {"content": [[{"tag": "md", "text": text}, {"tag": "text", "text": text}]]}, mentions)
@@ -285,7 +275,5 @@ READERS: dict[str, Callable[[str], Any]] = {
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_the_time_grows_with_the_length_and_no_faster(name: str, piece: str) -> None:
-    """Five times the length takes at most 13 times as long: 25 times would be quadratic."""
-    short, long = (piece * (size // len(piece)) for size in (30_000, 150_000))
-    base = max(seconds(READERS[name], short), 0.02)
-    assert seconds(READERS[name], long) < 13 * base
+    """Five times the length takes about five times as long; 25 times would be quadratic."""
+    assert_linear(READERS[name], lambda size: piece * (size // len(piece)), small=30_000, large=150_000, least=0.02)

@@ -1,8 +1,8 @@
 """No text becomes a tag, a mention or a link that the bot did not write, on any way out of either platform."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -34,6 +34,7 @@ from parley.platforms.tencent.plain import LIMIT, Style, as_text, strip_markdown
 from parley.platforms.wecom.render import MARKDOWN_RULES, as_markdown
 from parley.text import utf8_size
 from tests.conformance.adapters import wechat, wecom
+from tests.linear import assert_linear
 
 HREF = '<a href="https://evil.example">pay</a>'
 TAG = re.compile(r"<[\s/]*a\b", re.IGNORECASE)
@@ -297,16 +298,8 @@ def _cut(text: str) -> object:
 def test_the_time_is_linear_in_the_size_of_hostile_text(function: Callable[[str], object]) -> None:
     """The sizes are four apart: quadratic work takes 16 times as long, linear work 4 times."""
     for part in HOSTILE:
-        small = large = 0.0
-        for _ in range(3):  # another process may have slowed one run
-            small, large = (_seconds(function, part * (size // len(part))) for size in (16_000, 64_000))
-            if large < 4 * 2.5 * max(small, 5e-3):
-                break
-        else:
-            raise AssertionError((function.__name__, part, small, large))
+        assert_linear(function, partial(_repeated, part), small=16_000, large=64_000)
 
 
-def _seconds(function: Callable[[str], object], text: str) -> float:
-    started = time.process_time()
-    function(text)
-    return time.process_time() - started
+def _repeated(part: str, size: int) -> str:
+    return part * (size // len(part))

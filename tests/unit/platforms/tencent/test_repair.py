@@ -1,7 +1,6 @@
 """Texts of persons that break the XML of a callback: they stay texts, and no field of theirs is read as another."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from parley.platforms.wechat.inbound import receive as receive_wechat
 from parley.platforms.wecom.inbound import receive as receive_wecom
 from tests.conformance.adapters import wechat, wecom
 from tests.conformance.tencent import xml
+from tests.linear import assert_linear
 
 NOW = 1_718_000_100.0
 RECEIVE = {"wecom": (wecom, receive_wecom), "wechat": (wechat, receive_wechat)}
@@ -184,13 +184,7 @@ def test_json_with_repeated_or_spaced_fields_is_read_the_same() -> None:
     "part", ["<a><![CDATA[", "]]></a>", "<a> ", "]]> ", "&#1;", "<a><![CDATA[]]></b>", "]]></a><a><![CDATA["]
 )
 def test_the_time_is_linear_in_the_size(part: str) -> None:
-    def seconds(count: int) -> float:
-        document, started = f"<xml>{part * count}</xml>", time.process_time()
-        repaired(document)
-        return time.process_time() - started
-
-    small, large = (min(seconds(count) for _ in range(3)) for count in (4_000, 32_000))
-    assert large < 8 * 4 * max(small, 1e-3), "eight times the size took more than four times as long for each byte"
+    assert_linear(repaired, lambda count: f"<xml>{part * count}</xml>", small=4_000, large=32_000)
 
 
 def test_a_document_without_such_texts_is_read_as_before() -> None:
