@@ -91,6 +91,7 @@ class Card(_Model):
     text: str = ""
     image: str = ""
     buttons: tuple[Button, ...] = ()
+    mentions: "tuple[Mention, ...]" = ()
 
 
 class Other(_Model):

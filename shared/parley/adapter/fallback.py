@@ -87,7 +87,13 @@ def _without_target(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
 
 def _without_mentions(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
     def as_text(segment: AnySegment) -> AnySegment:
-        return Text(text=plain_text((segment,))) if isinstance(segment, Mention) else segment
+        match segment:
+            case Mention():
+                return Text(text=plain_text((segment,)))
+            case Card(mentions=mentions):
+                return replace(segment, mentions=tuple(replace(mention, id="") for mention in mentions))
+            case _:
+                return segment
 
     return _changed(out, out, as_text)
 
@@ -133,7 +139,9 @@ def _changed(out: Outgoing, before: Outgoing, change: Callable[[AnySegment], Any
 
 def _has_content(segments: Iterable[AnySegment]) -> bool:
     return any(
-        isinstance(segment, Media) or (isinstance(segment, Card) and segment.buttons) or plain_text((segment,))
+        isinstance(segment, Media | Mention)
+        or (isinstance(segment, Card) and (segment.buttons or segment.mentions))
+        or plain_text((segment,))
         for segment in segments
     )
 

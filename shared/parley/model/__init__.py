@@ -21,6 +21,8 @@ from parley.model.segments import (
     Text,
     Video,
     button_links,
+    mention_text,
+    names_in,
     plain_text,
 )
 
@@ -56,7 +58,9 @@ __all__ = [
     "button_links",
     "conversation_key",
     "digest",
+    "mention_text",
     "message_key",
+    "names_in",
     "plain_text",
     "reply_id",
 ]

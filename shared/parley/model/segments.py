@@ -26,7 +26,10 @@ class Markdown(Segment, frozen=True, kw_only=True, tag="markdown"):
 
 
 class Mention(Segment, frozen=True, kw_only=True, tag="mention"):
-    """A mention of a person or bot. `id` is the platform's id; `"all"` mentions everyone."""
+    """A mention of a person or bot. `id` is the platform's id; `"all"` mentions everyone.
+
+    Where a platform has no mention, people read the `name`, and nothing without one.
+    """
 
     id: str
     name: str = ""
@@ -110,6 +113,8 @@ class Card(Segment, frozen=True, kw_only=True, tag="card"):
     image: str = ""
     """The platform's handle of a picture above the text."""
     buttons: tuple[Button, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    """People and bots that the card mentions, in a line above its text."""
 
 
 class Other(Segment, frozen=True, kw_only=True, tag="other"):
@@ -138,8 +143,8 @@ def _plain(segment: AnySegment) -> str:
     match segment:
         case Text(text=text) | Markdown(text=text):
             return text
-        case Mention(id=id_, name=name):
-            return f"@{name or id_}"
+        case Mention():
+            return mention_text(segment)
         case Image(name=name) | File(name=name) | Video(name=name):
             return f"[{name or type(segment).__name__.lower()}]"
         case Audio(text=text, name=name):
@@ -157,7 +162,18 @@ def _plain(segment: AnySegment) -> str:
 
 
 def _plain_card(card: Card) -> str:
-    return "\n".join(filter(None, (card.title, card.text, *button_links(card))))
+    return "\n".join(filter(None, (card.title, names_in(card), card.text, *button_links(card))))
+
+
+def mention_text(mention: Mention) -> str:
+    """The words for a mention where none is possible: the name. Empty without a name: people never read an id."""
+    name = mention.name or ("all" if mention.id == "all" else "")
+    return f"@{name}" if name else ""
+
+
+def names_in(card: Card) -> str:
+    """The names in the mentions of a card, as a line of text."""
+    return " ".join(filter(None, map(mention_text, card.mentions)))
 
 
 def button_links(card: Card) -> tuple[str, ...]:

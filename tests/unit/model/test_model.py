@@ -230,7 +230,7 @@ def test_a_reply_is_made_from_each_type_that_handlers_return():
         (Text(text="hi"), "hi"),
         (Markdown(text="**hi**"), "**hi**"),
         (Mention(id="u1", name="Ann"), "@Ann"),
-        (Mention(id="u1"), "@u1"),
+        (Mention(id="u1"), ""),
         (Image(key="k"), "[image]"),
         (File(key="k", name="plan.pdf"), "[plan.pdf]"),
         (Video(key="k"), "[video]"),

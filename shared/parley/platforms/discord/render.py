@@ -22,6 +22,7 @@ from parley.model import (
     Quote,
     Text,
     Video,
+    mention_text,
     plain_text,
 )
 from parley.platforms.discord.buttons import Buttons
@@ -168,7 +169,7 @@ def _mention(mention: Mention, *, notify_everyone: bool) -> str:
         return _EVERYONE if notify_everyone else "@everyone"
     if snowflake(mention.id):
         return f"<@{mention.id}>"
-    return escape(f"@{mention.name or mention.id}")
+    return escape(mention_text(mention))
 
 
 def _add_link(draft: _Draft, link: Link) -> None:
@@ -190,6 +191,7 @@ def _add_link(draft: _Draft, link: Link) -> None:
 
 def _add_card(draft: _Draft, card: Card) -> None:
     """Add an embed with rows of buttons. A long text continues in further embeds, each in its own message."""
+    _add_mentions(draft, card)
     buttons = Buttons.of(card.buttons)
     draft.unshown += buttons.unshown
     image = address(card.image)
@@ -207,6 +209,14 @@ def _add_card(draft: _Draft, card: Card) -> None:
     for start in range(ROWS, len(buttons.rows), ROWS):
         draft.begin(2)
         draft.rows = buttons.rows[start : start + ROWS]
+
+
+def _add_mentions(draft: _Draft, card: Card) -> None:
+    """Add the mentions of a card above its embed: Discord shows a mention in an embed, but notifies nobody."""
+    for number, mention in enumerate(card.mentions):
+        draft.begin(0)
+        draft.text_of(" " if number else "\n" if draft.text else "")
+        draft.mention(mention)
 
 
 def _in_parentheses(url: str) -> str:

@@ -1,6 +1,7 @@
 """The objects for the ids in an interaction: names, attachments, the target message of a context-menu command.
 
-Discord docs: Receiving and Responding › Resolved Data Structure. If an id has no object, its text is the id.
+Discord docs: Receiving and Responding › Resolved Data Structure. If the id of a role or channel has no object, its text
+is the id. That of a person is empty.
 """
 
 from collections.abc import Mapping

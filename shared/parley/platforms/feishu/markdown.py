@@ -7,6 +7,8 @@ stands for each mention while the text around it is made safe, so that only `Men
 import re
 from collections.abc import Callable, Iterable
 
+from msgspec.structs import replace
+
 from parley.model import Card, Link, Markdown, Mention, Text
 
 Inline = Text | Markdown | Mention | Link
@@ -86,7 +88,7 @@ def acceptable(card: Card) -> Card:
     lines = [f"{literal(f'[{b.label}] {b.url}')}" for b in card.buttons if b.url and not is_http(b.url)]
     picture = markdown_of(Link(url=card.image)) if is_http(card.image) else ""
     text = "\n".join(filter(None, (picture, card.text, *lines)))
-    return Card(title=card.title, text=text, image="" if picture else card.image, buttons=buttons)
+    return replace(card, text=text, image="" if picture else card.image, buttons=buttons)
 
 
 def is_http(address: str) -> bool:

@@ -7,7 +7,7 @@
 | with markdown | `post` of one `md` element, which contains the mentions and links |
 | image, file, Opus audio, MP4 video | a message of its own |
 | other audio or video | `file` |
-| card | `interactive` |
+| card | `interactive`, with its mentions in the first line |
 | location, quote without an id, anything else | its plain text |
 
 Content over the size limit becomes several messages.
@@ -43,7 +43,6 @@ from parley.platforms.feishu.markdown import (
     card_markdown,
     is_http,
     joined,
-    literal,
     markdown_of,
     safe,
 )
@@ -58,7 +57,7 @@ WEBHOOK_LIMIT = LIMITS.webhook.most
 """The same for every message to a webhook."""
 
 _ID = re.compile(r"[\w.@+-]{1,128}")
-"""An id of Feishu."""
+"""An id of Feishu. Any other text could be several attributes of a tag."""
 
 
 class Rendered(NamedTuple):
@@ -119,7 +118,7 @@ def _text_messages(run: Iterable[AnySegment], style: Style) -> Iterator[Rendered
     else:
         form = style.post
     for group in _groups(inlines, form):
-        if plain_text(tuple(group)):
+        if any(isinstance(inline, Mention) for inline in group) or plain_text(tuple(group)):
             yield form.message(group)
 
 
@@ -127,7 +126,7 @@ def _inline(segment: AnySegment) -> Inline:
     match segment:
         case Text() | Markdown():
             return segment
-        case Mention(id=id_) if id_:
+        case Mention(id=id_) if _ID.fullmatch(id_):
             return segment
         case Link(url=url) if is_http(url):
             return segment
@@ -184,12 +183,20 @@ def _cards(card: Card, style: Style) -> Iterator[Rendered]:
     for one in split_card(card, style.card_limit):
         room = style.card_limit - size_without_text(one)
         if room < least_text(style.card_limit):
-            yield from _text_messages([Text(text=plain_text((one,)))], style)
+            words = plain_text((msgspec.structs.replace(one, mentions=()),))
+            yield from _text_messages([*_mention_line(one), Text(text=words)], style)
             continue
         *before, last = list(split(one.text, room, _card_size)) or [""]
         for part in before:
             yield from _text_messages([Markdown(text=part)], style)
-        yield Rendered("interactive", card_json(one, joined([Markdown(text=last)], _card_at, card_markdown)))
+        content = joined([*_mention_line(one), Markdown(text=last)], _card_at, card_markdown)
+        yield Rendered("interactive", card_json(one, content))
+
+
+def _mention_line(card: Card) -> list[Inline]:
+    """The mentions of `card`, and the end of their line. Those that are not possible are names."""
+    line = [inline for mention in card.mentions for inline in (_inline(mention), Text(text=" "))]
+    return [*line[:-1], Text(text="\n")] if line else []
 
 
 def split_card(card: Card, limit: int) -> Iterator[Card]:
@@ -200,7 +207,7 @@ def split_card(card: Card, limit: int) -> Iterator[Card]:
 
 def size_without_text(card: Card) -> int:
     """Bytes of `card` in a request, without its text."""
-    return wire_size(card_json(card, ""))
+    return wire_size(card_json(card, "".join(map(_card_markdown, _mention_line(card)))))
 
 
 def _card_size(markdown: str) -> int:
@@ -223,9 +230,7 @@ def _at_tag(mention: Mention) -> str:
 
 
 def _card_at(mention: Mention) -> str:
-    """The same in a card, where the id has no quotation marks: one that is no id could be several attributes."""
-    if not _ID.fullmatch(mention.id):
-        return literal(plain_text((mention,)))
+    """The same in a card, where the id has no quotation marks."""
     return f"<at id={mention.id}></at>"
 
 

@@ -22,6 +22,7 @@ from parley.model import (
     Other,
     Text,
     Video,
+    names_in,
 )
 from parley.platforms.tencent.buttons import pack
 from parley.platforms.tencent.fields import Fields
@@ -118,7 +119,8 @@ def carried(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ..
     match segment:
         case Card(title=title, text=text, buttons=buttons):
             links = [f"[{button.label}]({button.url})" for button in buttons if button.url]
-            return Text(text=f"{title}\n" if title else ""), Markdown(text="\n".join(filter(None, (text, *links))))
+            words = "".join(f"{line}\n" for line in (title, names_in(segment)) if line)
+            return Text(text=words), Markdown(text="\n".join(filter(None, (text, *links))))
         case Image() | Audio() | Video() | File():
             return (_in_words(segment),)
         case Link():

@@ -21,6 +21,7 @@ from parley.model import (
     Quote,
     Text,
     Video,
+    names_in,
     plain_text,
 )
 from parley.platforms.tencent import markdown
@@ -85,7 +86,7 @@ def quote_text(text: str) -> str:
 
 def card_text(card: Card, buttons: Iterable[Pieces]) -> Pieces:
     """A card as lines: its title, its text, and `buttons`, which the caller has rendered."""
-    return lines(raw(card.title), strip_markdown(card.text), *buttons)
+    return lines(raw(card.title), raw(names_in(card)), strip_markdown(card.text), *buttons)
 
 
 def anchor(url: str, title: str = "") -> Pieces:
@@ -109,6 +110,11 @@ def strip_markdown(text: str, link: markdown.Link = anchor) -> Pieces:
 def untagged(text: str) -> str:
     """Markdown as text for a place that shows no tags."""
     return finish(strip_markdown(text, bare))
+
+
+def untagged_text(card: Card) -> str:
+    """The names and the text of a card, for a place that shows no tags."""
+    return finish(lines(raw(names_in(card)), strip_markdown(card.text, bare)))
 
 
 def groups(segments: Iterable[AnySegment], style: Style) -> Iterator[list[AnySegment]]:
@@ -149,9 +155,9 @@ def _card_parts(card: Card) -> tuple[AnySegment, ...]:
     buttons, or two halves of its buttons, or the label of its button.
     """
     buttons, line = card.buttons, Text(text="\n")
-    if card.title or card.text:
-        title = (Text(text=card.title), line) if card.title else ()
-        return (*title, Markdown(text=card.text), line, Card(buttons=buttons))
+    if card.title or card.text or names_in(card):
+        words = (part for text in (card.title, names_in(card)) if text for part in (Text(text=text), line))
+        return (*words, Markdown(text=card.text), line, Card(buttons=buttons))
     half = len(buttons) // 2
     if half:
         return Card(buttons=buttons[:half]), line, Card(buttons=buttons[half:])

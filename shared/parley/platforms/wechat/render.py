@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+from msgspec.structs import replace
+
 from parley.model import AnyMedia, AnySegment, Audio, Card, File, Image, Link, Other, Video
 from parley.platforms.tencent.buttons import pack
 from parley.platforms.tencent.markup import finish, lines, raw, size
@@ -97,7 +99,7 @@ def _card(card: Card) -> Iterator[Rendered]:
         return
     head = card_text(card, ())
     if size(head) > _MENU_HEAD:
-        yield from text_messages([Card(title=card.title, text=card.text)])
+        yield from text_messages([replace(card, image="", buttons=())])
         head = raw(card.title) if size(raw(card.title)) <= _MENU_HEAD else ()
     tail = finish(lines(*(anchor(button.url, button.label) for button in card.buttons if button.url)))
     for start in range(0, len(items), _MENU_ITEMS):

@@ -8,10 +8,12 @@ More buttons are sent as further cards.
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from parley.adapter import UndeliverableError
 from parley.model import AnySegment, Button, Card, Link, Markdown, Text
 from parley.platforms.tencent.buttons import pack
-from parley.platforms.tencent.plain import untagged
+from parley.platforms.tencent.plain import untagged_text
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom.content_limits import LIMITS
 from parley.platforms.wecom.render import text_messages
@@ -33,9 +35,9 @@ def card_messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Re
     if not interactive or not card.buttons or _has_long_key(card):
         yield from text_messages(card_markdown(card))
         return
-    text = untagged(card.text)
+    text = untagged_text(card)
     if len(text) > _TEXT:
-        yield from text_messages(card_markdown(Card(title=card.title, text=card.text)))
+        yield from text_messages(card_markdown(replace(card, buttons=())))
         text = ""
     for number, start in enumerate(range(0, len(card.buttons), _BUTTONS)):
         buttons = card.buttons[start : start + _BUTTONS]
@@ -49,7 +51,7 @@ def replacement(card: Card, task_id: str) -> dict[str, Any]:
     if len(card.buttons) > LIMITS.edited_buttons.most or _has_long_key(card):
         most = LIMITS.edited_buttons.most
         raise UndeliverableError(f"a card that replaces another has at most {most} buttons, of at most {_KEY} bytes")
-    return template_card(card.title, untagged(card.text), card.buttons, task_id)
+    return template_card(card.title, untagged_text(card), card.buttons, task_id)
 
 
 def template_card(title: str, text: str, buttons: tuple[Button, ...], task_id: str) -> dict[str, Any]:
@@ -75,6 +77,9 @@ def card_markdown(card: Card) -> list[AnySegment]:
     parts: list[list[AnySegment]] = []
     if card.title:
         parts.append([Markdown(text="**"), Text(text=card.title), Markdown(text="**")])
+    if card.mentions:
+        names: list[AnySegment] = [part for mention in card.mentions for part in (mention, Text(text=" "))]
+        parts.append(names[:-1])
     if card.text:
         parts.append([Markdown(text=card.text)])
     parts.extend([Link(url=button.url, title=button.label)] for button in card.buttons if button.url)

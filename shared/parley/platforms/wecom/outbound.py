@@ -29,7 +29,7 @@ from parley.crypto import unseal
 from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, digest, plain_text
 from parley.platforms.tencent import api, passive
 from parley.platforms.tencent.media import download_call, upload_all, upload_call
-from parley.platforms.tencent.plain import untagged
+from parley.platforms.tencent.plain import untagged, untagged_text
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom import cards, receivers, robot
 from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
@@ -252,8 +252,8 @@ def _button_text(segment: AnySegment) -> str:
     match segment:
         case Markdown(text=text):
             return untagged(text)
-        case Card(title=title, text=text):
-            return "\n".join(filter(None, (title, untagged(text))))
+        case Card(title=title):
+            return "\n".join(filter(None, (title, untagged_text(segment))))
         case _:
             return plain_text((segment,))
 

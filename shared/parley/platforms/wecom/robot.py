@@ -133,7 +133,8 @@ def _text_messages(segments: list[AnySegment]) -> Iterator[Rendered]:
     for group in groups(segments, style):
         mentions = [segment.id for segment in group if isinstance(segment, Mention)]
         mentioned = [f"@{id_}" if id_ == "all" else id_ for id_ in mentions]
-        content = style.text(group) or style.text([Text(text=plain_text(tuple(group)))] if mentioned else ())
+        words = plain_text(tuple(group)) or "…"
+        content = style.text(group) or style.text([Text(text=words)] if mentioned else ())
         if content:
             yield Rendered("text", {"content": content} | ({"mentioned_list": mentioned} if mentioned else {}))
 

@@ -206,11 +206,11 @@ def test_a_command_without_options_has_its_name_as_text() -> None:
     assert message.segments == (Text(text="/ping"),)
 
 
-def test_an_id_without_a_resolved_object_is_shown_as_the_id() -> None:
+def test_an_id_without_a_resolved_object_is_its_own_text_and_that_of_a_person_is_empty() -> None:
     message = command(
         option(6, "a", "1"), option(7, "b", "2"), option(8, "c", "3"), option(9, "d", "4"), option(11, "e", "5")
     )
-    assert message.content.text == "/do @1 #2 @3 @4 5"
+    assert message.content.text == "/do  #2 @3  5"
 
 
 def test_a_mentionable_becomes_a_person_or_a_role() -> None:
