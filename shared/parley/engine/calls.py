@@ -51,6 +51,15 @@ class CallContext:
         return None if key is None else f"{self.app.platform}#{self.app.name}#{key}"
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of a call, its token, and its answer. None: it needs no token; there is no answer."""
+
+    outcome: Outcome
+    held: CachedToken | None = None
+    answer: Answer | None = None
+
+
 @dataclass(slots=True)
 class Calls:
     """Makes calls, fetches their tokens, and applies the answers' feedback about rate limits.
@@ -67,12 +76,17 @@ class Calls:
 
     def make(self, context: CallContext, call: Call) -> Outcome:
         """The outcome of `call`, after a second try with a new token if the first token is refused."""
-        outcome, held = self._attempt(context, call)
-        if isinstance(outcome, TokenRejected) and held is not None and not context.platform.PROFILE.fixed_token:
-            self._reject(context, held)
-            outcome, _ = self._attempt(context, call)
-        telemetry.count("ApiCalls", platform=context.app.platform, call=call.name, outcome=type(outcome).__name__)
-        return outcome
+        return self.ask(context, call).outcome
+
+    def ask(self, context: CallContext, call: Call) -> "Result":
+        """The same, with the answer."""
+        result = self._attempt(context, call)
+        if isinstance(result.outcome, TokenRejected) and result.held and not context.platform.PROFILE.fixed_token:
+            self._reject(context, result.held)
+            result = self._attempt(context, call)
+        name = type(result.outcome).__name__
+        telemetry.count("ApiCalls", platform=context.app.platform, call=call.name, outcome=name)
+        return result
 
     def token(self, context: CallContext) -> CachedToken | None:
         """The token for `context`. Raises RetryAfter, TokenUnavailableError."""
@@ -82,21 +96,21 @@ class Calls:
         name = context.token_name
         return None if name is None else self.tokens.get(name, lambda: self._fetch(context))
 
-    def _attempt(self, context: CallContext, call: Call) -> tuple[Outcome, CachedToken | None]:
+    def _attempt(self, context: CallContext, call: Call) -> "Result":
         held: CachedToken | None = None
         if call.auth is not None:
             token = self.token_or_outcome(context)
             if isinstance(token, RetryAfter | Transient | Permanent):
-                return token, None
+                return Result(token)
             held = token
         started = self.clock()
         try:
             answer = self.http.perform(call, held.value if held else "")
         except CallError as error:
-            return error.outcome, held
+            return Result(error.outcome, held)
         telemetry.duration("ApiTime", self.clock() - started, platform=context.app.platform, call=call.name)
         self._apply_feedback(context, call, answer)
-        return context.platform.outcome(call, answer), held
+        return Result(context.platform.outcome(call, answer), held, answer)
 
     def token_or_outcome(self, context: CallContext) -> CachedToken | None | RetryAfter | Transient | Permanent:
         """The token for `context`, or the outcome of a call without it. The call has not left then.
