@@ -38,3 +38,7 @@ def test_discords_function_loads_only_what_answers_at_once(tmp_path: Path) -> No
     (tmp_path / "heavy.py").write_text("")
     assert {"instant", "bot", "heavy"} & imports("discord", tmp_path) == {"instant"}
     assert {"instant", "bot", "heavy"} <= imports("processor", tmp_path)
+
+
+def test_no_function_imports_the_names_of_senders_before_a_message_wants_one() -> None:
+    assert "parley.engine.names" not in imports("processor")

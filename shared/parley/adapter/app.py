@@ -20,6 +20,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the app uses passive replies (`SupportsPassiveReply`)."""
         return False
 
+    @property
+    def fetches_names(self) -> bool:
+        """Whether the names of senders are fetched from the platform (`SupportsNames`)."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class App:

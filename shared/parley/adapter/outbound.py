@@ -120,6 +120,19 @@ class SupportsDeferral(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsNames(Protocol):
+    """An `outbound` module of a platform whose callbacks lack the sender's name, and whose API returns it."""
+
+    def name_call(self, message: Message, app: App) -> Call | None:
+        """The call that fetches the name of the sender of `message`; None if the API does not know that person."""
+        ...
+
+    def read_name(self, answer: Answer) -> str:
+        """The name in the `answer` to that call. Empty if it has none."""
+        ...
+
+
 class UndeliverableError(ParleyError):
     """The platform has no way to deliver this reply. The message is for the bot's author.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from parley.adapter import (
@@ -222,8 +223,7 @@ class Callback:
                 store_credentials(
                     dynamodb(), setting("TABLE"), app, accepted.credentials, accepted.credentials_issued_at
                 )
-            waits = bool(accepted.passive_reply_within)
-            queues.send_messages([_waiting(message) for message in accepted.messages] if waits else accepted.messages)
+            queues.send_messages([_marked(message, accepted, app) for message in accepted.messages])
         except AwsError as error:
             response = accepted.refused if definitely_failed(error) else None
             return Rejected(503, "unavailable", f"not stored: {error_code(error)}", response)
@@ -245,9 +245,13 @@ class _AwaitsReply:
     accepted: Accepted
 
 
-def _waiting(message: Message) -> Message:
-    """`message`, marked as one whose callback waits for a passive reply."""
-    return replace(message, context=replace(message.context, awaits_reply=True))
+def _marked(message: Message, accepted: Accepted, app: App) -> Message:
+    """`message`, marked if its callback waits for a passive reply, and if the name of its sender is to be fetched."""
+    waits, sender = bool(accepted.passive_reply_within), message.sender
+    unnamed = app.config.fetches_names and sender.kind == "user" and bool(sender.id) and not sender.name
+    if not waits and not unnamed:
+        return message
+    return replace(message, context=replace(message.context, awaits_reply=waits, wants_name=unnamed or UNSET))
 
 
 def callback_handler(platform: str, instantly: Callable[[Message], Instant | None] | None = None) -> Callback:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from parley.adapter import SupportsSilence
 from parley.bot import Bot, Turn
 from parley.bot.turn import Download, Unseal
@@ -35,6 +37,7 @@ from parley.platforms import outbound
 
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
+    from parley.engine.names import Names
 
 MAX_ATTEMPTS = 5
 """Starts of the bot on a message before it goes to the dead-letter queue (the parameter `BotAttempts`). Failures of AWS
@@ -78,6 +81,7 @@ class Processor:
     download: Download | None = None
     direct: "Direct | None" = None
     unseal: Unseal | None = None
+    name: Callable[[Message], str] | None = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
 
@@ -165,8 +169,9 @@ class Processor:
 
     def _decide(self, message: Message, snapshot: Snapshot) -> "Decision":
         """Run the bot, prepare what can be delivered at once, and store the decision. Raises AlreadyDecidedError."""
+        named = self._named(message)
         started = self.clock()
-        state, replies = self._run_bot(message, snapshot.state)
+        state, replies = self._run_bot(named, snapshot.state)
         now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
         rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
@@ -184,6 +189,12 @@ class Processor:
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
         return Decision(rows, held)
+
+    def _named(self, message: Message) -> Message:
+        """`message` with the name of its sender, for the bot. The name is stored with no message and no reply."""
+        if self.name is None or message.context.wants_name is not True:
+            return message
+        return replace(message, sender=replace(message.sender, name=self.name(message)))
 
     def _run_bot(self, message: Message, state: State) -> tuple[State, list[Reply]]:
         mine = copy.deepcopy(state)
@@ -266,6 +277,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             download=_download,
             direct=direct() if direct is not None else None,
             unseal=_unseal,
+            name=_name,
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)
@@ -306,3 +318,15 @@ def _credentials() -> Unseal:
 
 def _unseal(message: Message) -> str:
     return _credentials()(message)
+
+
+@cache
+def _names() -> "Names":
+    # Imported here for the same reason.
+    from parley.engine.names import names  # noqa: PLC0415
+
+    return names()
+
+
+def _name(message: Message) -> str:
+    return _names()(message)

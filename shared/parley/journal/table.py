@@ -64,6 +64,11 @@ def credential_pk(platform: str, app: str, name: str) -> str:
     return f"credential#{platform}#{app}#{name}"
 
 
+def name_pk(platform: str, app: str, user: str) -> str:
+    """Row of a person's name."""
+    return f"name#{platform}#{app}#{user}"
+
+
 def token_pk(name: str) -> str:
     """Row of an access token."""
     return f"token#{name}"
@@ -124,7 +129,7 @@ ATTRIBUTES = frozenset(
         "deliveries",
         "response",
         "ids",
-        # credentials and tokens
+        # credentials, tokens and names
         "value",
         "issued_at",
         "expires",

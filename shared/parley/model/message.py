@@ -14,7 +14,8 @@ Kind = Literal["message", "command", "action", "event"]
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
-    """The sender. `name` is empty if the platform does not send it (Feishu, WeCom and WeChat never do)."""
+    """The sender. `name` is empty if it is not known. Discord sends it. It is fetched from Feishu and WeCom if the
+    configuration of the app has `"names": true`. WeChat has none."""
 
     id: str
     name: str = ""
@@ -48,6 +49,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Unix second at which the reply token expires."""
     awaits_reply: bool = False
     """Whether the callback that delivered the message waits for a passive reply."""
+    wants_name: bool | UnsetType = UNSET
+    """Whether the sender's name is fetched before the bot runs. Absent, which counts as False, in most messages."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
+from msgspec import UNSET
 
 from parley.adapter import Accepted, App, Config, Rejected, Request, Response
 from parley.engine import callback as module
@@ -18,7 +19,7 @@ from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb, sqs
 from parley.engine.callback import Callback, callback_handler, request_of
 from parley.journal.credentials import load_credentials
-from parley.model import Message
+from parley.model import Message, Sender
 from parley.model.codec import decode_message
 from tests.unit.conftest import Clock
 
@@ -368,3 +369,29 @@ def test_a_passive_reply_counts_the_wait_from_the_arrival_of_the_request(
     arrived = clock.now - 2
     handler(event(requestContext={"requestTimeEpoch": arrived * 1000}), None)
     assert replies.started == pytest.approx(arrived)
+
+
+@pytest.mark.parametrize(
+    ("fetches", "sender", "wanted"),
+    [
+        (True, Sender(id="ou_1"), True),
+        (True, Sender(id="ou_1", name="Lin"), UNSET),
+        (True, Sender(id="cli_1", kind="bot"), UNSET),
+        (True, Sender(id="", kind="system"), UNSET),
+        (False, Sender(id="ou_1"), UNSET),
+    ],
+)
+def test_a_message_wants_the_name_of_a_person_if_the_app_fetches_names(
+    fetches: bool, sender: Sender, wanted: Any, message: Callable[..., Message], clock: Clock
+) -> None:
+    class Naming(Config):
+        @property
+        def fetches_names(self) -> bool:
+            return fetches
+
+    apps = SimpleNamespace(get=lambda _platform, _name: App("feishu", "demo", Naming()))
+    inbound = Inbound(Accepted(messages=(message(sender=sender),)))
+    handler = Callback("feishu", inbound, apps, clock)  # type: ignore[arg-type]
+    handler(event(), None)
+    (queued,) = queue()
+    assert (queued.context.wants_name, queued.context.awaits_reply) == (wanted, False)

@@ -39,8 +39,15 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """`feishu`, `lark` or the base address of a private deployment."""
     bot_open_id: str = ""
     """The bot's own open id. With it, a mention of this bot differs from a mention of another bot."""
+    names: bool = False
+    """Whether the names of senders are fetched. The app needs the permission `contact:user.base:readonly`."""
     webhooks: dict[str, Webhook] = msgspec.field(default_factory=dict[str, Webhook])
     """Custom bots that receive pushes, by the name in `Destination.webhook`."""
+
+    @property
+    def fetches_names(self) -> bool:
+        """Whether the names of senders are fetched from the platform."""
+        return self.names
 
     @property
     def api(self) -> str:

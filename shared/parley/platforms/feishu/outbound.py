@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from parley.adapter import IDEMPOTENT, Answer, App, Bucket, Call, Limit, Pause, Profile, Steps, UndeliverableError
 from parley.errors import RetryAfter
-from parley.model import AnyMedia, AnySegment, Destination, Outgoing, Quote, Reply, digest
+from parley.model import AnyMedia, AnySegment, Destination, Message, Outgoing, Quote, Reply, digest
 from parley.platforms.feishu import media, push
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.media import BEARER
@@ -13,8 +13,20 @@ from parley.platforms.feishu.outcome import CHAT_LIMITED, EDIT, RECALL, UPDATE, 
 from parley.platforms.feishu.render import CARDS, CHAT, Rendered, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
+from parley.untrusted import mapping, scalar
 
-__all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "token", "token_key"]
+__all__ = [
+    "PROFILE",
+    "deliver",
+    "download",
+    "limit_feedback",
+    "limits",
+    "name_call",
+    "outcome",
+    "read_name",
+    "token",
+    "token_key",
+]
 
 PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",), continues=True)
 
@@ -48,6 +60,25 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
 def download(file: AnyMedia, message_id: str, app: App) -> Call:
     """See `parley.adapter.Outbound.download`. Feishu delivers at most 100 MB, and only if the bot is in the chat."""
     return media.download(file, message_id, app.config)
+
+
+def name_call(message: Message, app: App) -> Call | None:
+    """See `parley.adapter.SupportsNames`. Feishu docs: Contacts > Get user information."""
+    config: Config = app.config
+    person = message.sender.id
+    return Call(
+        name="name",
+        method="GET",
+        url=f"{config.api}/open-apis/contact/v3/users/{quote(person, safe='')}",
+        auth=BEARER,
+        query={"user_id_type": _id_type(person, "user_id")},
+        idempotent_for=IDEMPOTENT,
+    )
+
+
+def read_name(answer: Answer) -> str:
+    """See `parley.adapter.SupportsNames`. The field is absent if the app has no permission for it."""
+    return scalar(mapping(mapping(answer.json().get("data")).get("user")).get("name"))
 
 
 def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:

@@ -36,11 +36,18 @@ class Config(settings.CallbackConfig, frozen=True, kw_only=True, forbid_unknown_
     receive_ids: tuple[str, ...] = ()
     """Further ids that a callback may be addressed to, besides `corp_id`: a suite id, the id of a provider."""
     host: str = "https://qyapi.weixin.qq.com"
+    names: bool = False
+    """Whether the names of senders are fetched. They must be in the app's visible range."""
     webhooks: dict[str, Webhook] = msgspec.field(default_factory=dict[str, Webhook])
     """Group robots for pushes, by the name in `Destination.webhook`."""
 
     def __post_init__(self) -> None:
         settings.raise_all(self._problems())
+
+    @property
+    def fetches_names(self) -> bool:
+        """Whether the names of senders are fetched from the platform."""
+        return self.names
 
     @property
     def callback_keys(self) -> CallbackKeys:

@@ -26,7 +26,7 @@ from parley.adapter import (
     UndeliverableError,
 )
 from parley.crypto import unseal
-from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Outgoing, Text, digest, plain_text
+from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Message, Outgoing, Text, digest, plain_text
 from parley.platforms.tencent import api, passive
 from parley.platforms.tencent.media import download_call, upload_all, upload_call
 from parley.platforms.tencent.plain import untagged, untagged_text
@@ -35,6 +35,7 @@ from parley.platforms.wecom import cards, receivers, robot
 from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wecom.config import RESPONSE_CODE_LIFETIME, Config
 from parley.platforms.wecom.render import media_type_of, messages
+from parley.untrusted import text
 
 PROFILE = Profile(retry_for=3600, continues=True)
 read_addresses = api.read_addresses
@@ -125,6 +126,28 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
 def download(media: AnyMedia, message_id: str, app: App) -> Call:
     """The call that fetches `media`."""
     return download_call(app.config.host, media)
+
+
+def name_call(message: Message, app: App) -> Call | None:
+    """See `parley.adapter.SupportsNames`. WeCom docs: Contacts > Get a member. The token is that of one company."""
+    config: Config = app.config
+    if message.context.tenant not in {"", config.corp_id}:
+        return None
+    return Call(
+        name="name",
+        method="GET",
+        url=f"{config.host}/cgi-bin/user/get",
+        auth=api.AUTH,
+        query={"userid": message.sender.id},
+        idempotent_for=IDEMPOTENT,
+    )
+
+
+def read_name(answer: Answer) -> str:
+    """See `parley.adapter.SupportsNames`. A third-party app gets the id in the place of the name."""
+    body = answer.json()
+    name, ids = text(body.get("name")), {text(body.get("userid")), text(body.get("open_userid"))}
+    return "" if name in ids else name
 
 
 def addresses(app: App) -> Call:
