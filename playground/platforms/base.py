@@ -151,6 +151,11 @@ class Platform(Directory[A]):
         del request
         return Response(429)
 
+    def forbidden(self, request: Request) -> Response:
+        """The response to a call for which the app lacks the permission."""
+        del request
+        return Response(403)
+
     def recorded_path(self, request: Request) -> str:
         """The path of a call for the record, without secrets."""
         return request.path
@@ -193,6 +198,8 @@ class Platform(Directory[A]):
             return Response(500, b"internal server error", {"content-type": "text/plain"})
         if fault == "limited":
             return self.rate_limited(request)
+        if fault == "forbidden":
+            return self.forbidden(request)
         if fault == "token_expired":
             self.expire_token(request)
         return self.handle(request)

@@ -7,11 +7,12 @@ from typing import Any
 
 from playground.platforms.http import Request
 
-KINDS = ("http_500", "timeout", "limited", "token_expired", "drop_response")
+KINDS = ("http_500", "timeout", "limited", "forbidden", "token_expired", "drop_response")
 """The kinds of faults.
 
 `http_500`: responds 500, does nothing else. `timeout`: does nothing, not even respond. `limited`: responds that the
-rate limit is exceeded, does nothing else. `token_expired`: revokes the token of the call, then handles the call.
+rate limit is exceeded, does nothing else. `forbidden`: responds that the app lacks the permission, does nothing else.
+`token_expired`: revokes the token of the call, then handles the call.
 `drop_response`: carries the call out, and breaks the connection before the response.
 """
 

@@ -9,7 +9,7 @@ from playground.platforms.digests import flip_first_digit, stable_hex
 from playground.platforms.errors import ApiError
 from playground.platforms.feishu import cards, events, webhooks, wire
 from playground.platforms.feishu.accounts import Account, tenant_token
-from playground.platforms.feishu.errors import FeishuError, rate_limited
+from playground.platforms.feishu.errors import NO_PERMISSION, FeishuError, rate_limited
 from playground.platforms.feishu.parts import parts_of
 from playground.platforms.feishu.routes import ROUTER
 from playground.platforms.feishu.user_messages import user_message
@@ -121,6 +121,11 @@ class Feishu(Platform[Account]):
         """99991400; 11232 for a webhook."""
         webhook = "/bot/v2/hook/" in request.path
         return self.error_response(webhooks.webhook_rate_limited() if webhook else rate_limited(PER_SECOND, 1))
+
+    def forbidden(self, request: Request) -> Response:
+        """99991672: a permission of the app is missing."""
+        del request
+        return self.error_response(FeishuError(*NO_PERMISSION))
 
     # --- persons ------------------------------------------------------------------------------------------------------
 

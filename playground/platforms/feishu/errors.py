@@ -26,6 +26,7 @@ TOKEN_INVALID = (99991663, "Invalid access token for authorization. Please make 
 TOKEN_FORM = (99991671, "Invalid access token for authorization. The access token must start with `t-` or `u-`.")
 APP_TOKEN_INVALID = (99991664, "Invalid app_access_token.")
 RATE_LIMITED = 99991400
+NO_PERMISSION = (99991672, "Access denied. One of the following scopes is required by this API.")
 
 
 def bad_parameter(what: str) -> FeishuError:

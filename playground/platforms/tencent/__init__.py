@@ -16,7 +16,7 @@ from playground.platforms.model import Attempt, Delivery, Message, Part, Person,
 from playground.platforms.routing import Route
 from playground.platforms.tencent import parts, wire
 from playground.platforms.tencent.accounts import Account, valid_token
-from playground.platforms.tencent.errors import TencentError
+from playground.platforms.tencent.errors import API_FORBIDDEN, TencentError
 from playground.platforms.tencent.media import MediaType
 from playground.platforms.tencent.passive_replies import InvalidReplyError, passive_reply
 from playground.platforms.tencent.user_messages import user_message
@@ -137,6 +137,11 @@ class Tencent(Platform[Account]):
         """The error code for too many calls."""
         del request
         return TencentError(*self.rate_limit_error).response()
+
+    def forbidden(self, request: Request) -> Response:
+        """48002: the app has no right to this API."""
+        del request
+        return TencentError(*API_FORBIDDEN).response()
 
     def put_bot_message(
         self, account: Account, person: Person, kind: str, content: Mapping[str, Any], id_: str

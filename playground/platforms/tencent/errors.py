@@ -25,4 +25,5 @@ def ok(**fields: Any) -> Response:
 TOKEN_MISSING = (41001, "access_token missing")
 TOKEN_INVALID = (40014, "invalid access_token")
 TOKEN_EXPIRED = (42001, "access_token expired")
+API_FORBIDDEN = (48002, "api forbidden")
 MEDIA_INVALID = (40007, "invalid media_id")

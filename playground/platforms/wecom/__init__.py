@@ -8,13 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 from playground.platforms.base import NotFoundError, Press
 from playground.platforms.digests import flip_first_digit
 from playground.platforms.limits import RateLimit
-from playground.platforms.model import Appearance, Delivery, Message, Person, Wire
+from playground.platforms.model import Appearance, Delivery, Message, Part, Person, Wire
 from playground.platforms.routing import Router
-from playground.platforms.tencent import Tencent, wire
+from playground.platforms.tencent import Tencent, parts, wire
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError
 from playground.platforms.tencent.media import MEGABYTE, MediaType
-from playground.platforms.wecom import cards
+from playground.platforms.wecom import cards, members
 from playground.platforms.wecom.routes import ROUTER
 
 PER_MINUTE, PER_HOUR = 10_000, 150_000
@@ -85,6 +85,12 @@ class Wecom(Tencent):
             host=str(config.get("host") or "https://qyapi.weixin.qq.com"),
             agent=int(config["agent_id"]),
         )
+
+    def parts(self, message: Message) -> list[Part]:
+        """The parts of `message` for the page."""
+        if message.sender_kind != "webhook":
+            return super().parts(message)
+        return parts.of_app(message.type, members.with_names(self, message.content))
 
     def user_id(self, account: Account, person: str) -> str:
         """A userid. The company chooses it, with upper and lower case."""

@@ -2,7 +2,7 @@
 
 from playground.platforms.routing import Router, route
 from playground.platforms.tencent.routes import COMMON_ROUTES
-from playground.platforms.wecom import cards, messages, robots
+from playground.platforms.wecom import cards, members, messages, robots
 
 ROUTER = Router(
     route("GET", "/cgi-bin/gettoken", messages.get_token, authenticated=False),
@@ -13,5 +13,6 @@ ROUTER = Router(
     route("POST", "/cgi-bin/message/recall", messages.recall),
     route("POST", "/cgi-bin/appchat/create", messages.create_chat),
     route("POST", "/cgi-bin/appchat/send", messages.send_to_chat),
+    route("GET", "/cgi-bin/user/get", members.get),
     *COMMON_ROUTES,
 )

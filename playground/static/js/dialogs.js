@@ -5,7 +5,7 @@ import { h, icon, toast } from "/static/js/dom.js";
 import { label, t } from "/static/js/i18n.js";
 import { changed, platform } from "/static/js/state.js";
 
-const KINDS = ["http_500", "timeout", "limited", "token_expired", "drop_response"];
+const KINDS = ["http_500", "timeout", "limited", "forbidden", "token_expired", "drop_response"];
 
 export function sheet(title, ...content) {
   const dialog = h("dialog", { "aria-label": title });

@@ -47,6 +47,14 @@ class TestKinds:
         assert bot.http.post("/open-apis/bot/v2/hook/hook-1", json={}).json()["code"] == 11232
         assert texts(feishu) == []
 
+    def test_forbidden_responds_with_the_platforms_error_code_and_does_nothing(self, bot, feishu, team):
+        fail(feishu, "forbidden", path="/contact/")
+        assert bot.send(team).json()["code"] == 0
+        open_id = feishu.accounts["demo"].open_id("lin")
+        response = bot.call("GET", f"/contact/v3/users/{open_id}")
+        assert (response.status_code, response.json()["code"]) == (400, 99991672)
+        assert bot.call("GET", f"/contact/v3/users/{open_id}").json()["code"] == 0
+
     def test_token_expired_revokes_the_token(self, bot, feishu, team):
         fail(feishu, "token_expired")
         assert [bot.send(team).json()["code"] for _ in range(2)] == [99991663, 99991663]

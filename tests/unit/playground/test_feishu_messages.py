@@ -2,8 +2,13 @@ import json
 
 import pytest
 
+from parley.adapter import Answer, App, Sent
+from parley.model import Sender
+from parley.platforms.feishu import outbound
+from parley.platforms.feishu.config import Config
 from playground.platforms.base import NewMessage
 from playground.platforms.feishu.accounts import email, union_id, user_id
+from tests.factories import make_message
 
 GO = {"tag": "plain_text", "content": "Go"}
 CARD = {
@@ -300,3 +305,13 @@ def test_a_user_a_chat_and_the_bot_can_be_read(bot, feishu, team):
     assert code(bot.call("GET", "/contact/v3/users/ou_nobody")) == 41012
     assert bot.call("GET", f"/im/v1/chats/{team}").json()["data"]["name"] == "Team"
     assert bot.call("GET", "/bot/v3/info").json()["bot"]["open_id"] == feishu.accounts["demo"].bot_id
+
+
+def test_parley_reads_the_name_of_the_person_who_wrote(bot, feishu):
+    app = App("feishu", "demo", Config(app_id="a", app_secret="s", verification_token="v", host="http://feishu"))
+    person = make_message(sender=Sender(id=feishu.accounts["demo"].open_id("lin")))
+    call = outbound.name_call(person, app)
+    response = bot.call(call.method, call.url.removeprefix("http://feishu/open-apis"), params=call.query)
+    answer = Answer(response.status_code, response.content)
+    assert isinstance(outbound.outcome(call, answer), Sent)
+    assert outbound.read_name(answer) == "Lin Mei"

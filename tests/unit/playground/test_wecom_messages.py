@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from parley.adapter import Answer, Sent
+from parley.platforms.wecom import outbound
 from playground import sample_image
 from playground.platforms.base import NotFoundError, Press
+from playground.platforms.faults import Fault
 from playground.platforms.tencent import wire
 from playground.platforms.wecom import Wecom
 from tests.unit.playground.tencent import ROBOT, Caller, wecom, wecom_send, wecom_token
@@ -217,3 +220,36 @@ def test_the_record_of_calls_contains_no_secrets(bot: Caller) -> None:
     push(bot, "text", {"content": "hi"})
     shown = repr([call.to_json() for call in bot.platform.calls])
     assert not [secret for secret in (bot.token, "the-secret", ROBOT) if secret in shown]
+
+
+# --- contacts
+
+
+def test_a_member_has_a_name_and_no_addresses(bot: Caller) -> None:
+    member = bot.call("GET", "/user/get", params={"userid": "lin"})
+    assert (member["errcode"], member["userid"], member["name"]) == (0, "Lin", "Lin Mei")
+    assert not {"email", "mobile"} & set(member)
+    assert bot.call("GET", "/user/get", params={"userid": "nobody"})["errcode"] == 60111
+
+
+def test_an_app_without_the_right_to_the_contacts_is_refused(bot: Caller) -> None:
+    bot.platform.faults.add(Fault.of({"kind": "forbidden", "path": "/user/get"}))
+    assert bot.call("GET", "/user/get", params={"userid": "lin"})["errcode"] == 48002
+    assert bot.call("GET", "/user/get", params={"userid": "lin"})["errcode"] == 0
+
+
+def test_parley_reads_the_name_of_the_person_who_wrote(bot: Caller) -> None:
+    message = bot.message(bot.send_message())
+    call = outbound.name_call(message, bot.app)
+    assert call is not None
+    response = bot.http.request(call.method, call.url, params={**call.query, "access_token": bot.token})
+    answer = Answer(response.status_code, response.content)
+    assert isinstance(outbound.outcome(call, answer), Sent)
+    assert outbound.read_name(answer) == "Lin Mei"
+
+
+def test_the_page_shows_the_names_of_the_members_that_a_robot_mentions(bot: Caller) -> None:
+    push(bot, "text", {"content": "hi", "mentioned_list": ["Lin", "nobody", "@all"]})
+    push(bot, "markdown", {"content": "**hi** <@lin>"})
+    shown = [bot.platform.parts(one)[0]["text"] for one in bot.platform.messages.values()]
+    assert shown == ["hi @Lin Mei @… @all", "**hi** @Lin Mei"]

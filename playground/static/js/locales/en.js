@@ -155,6 +155,7 @@ export default {
   "fault.http_500": "responds 500, does nothing",
   "fault.timeout": "does not respond, does nothing",
   "fault.limited": "responds that the rate limit is exceeded",
+  "fault.forbidden": "responds that the app lacks the permission",
   "fault.token_expired": "revokes the access token",
   "fault.drop_response": "carries out the call, drops the response",
   "keys.title": "Keys",

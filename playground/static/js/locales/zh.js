@@ -155,6 +155,7 @@ export default {
   "fault.http_500": "返回 500，不执行",
   "fault.timeout": "不响应，不执行",
   "fault.limited": "返回超过限额的错误",
+  "fault.forbidden": "返回应用缺少权限的错误",
   "fault.token_expired": "吊销访问令牌",
   "fault.drop_response": "执行调用，但丢失响应",
   "keys.title": "快捷键",
