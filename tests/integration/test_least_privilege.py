@@ -56,7 +56,7 @@ def test_callback_processor_and_deliverer_work_with_their_roles(strict: Stack) -
 
 def test_retries_work_with_their_roles(strict: Stack) -> None:
     room = f"group-{uuid.uuid4().hex[:8]}"
-    strict.post("/api/faults", platform="feishu", kind="http_500", times=1)
+    strict.post("/api/faults", platform="feishu", kind="http_500", times=1, path="/im/v1/messages")
     strict.send("/echo again", room=room)
     assert [message["text"] for message in strict.wait_for_replies(room)] == ["again"]
 
@@ -116,7 +116,9 @@ def test_a_role_without_its_policies_is_denied(strict: Stack) -> None:
         events = strict.client("logs").filter_log_events(logGroupName=group, filterPattern='"AccessDenied"')["events"]
         return bool(events)
 
-    with strict.faults("feishu", "http_500", times=1):  # the processor's call fails, so the deliverer gets the reply
+    with strict.faults(
+        "feishu", "http_500", times=1, path="/im/v1/messages"
+    ):  # the processor's call fails, so the deliverer gets the reply
         strict.send("/echo never", room=room)
         strict.wait(denied)
     assert strict.replies(room) == []

@@ -40,7 +40,7 @@ def test_the_processor_delivers_a_reply_at_once_and_one_that_has_to_wait_goes_th
         return reply["id"]
 
     at_once = reply("/echo at once")
-    with stack.faults("feishu", "http_500", times=1):
+    with stack.faults("feishu", "http_500", times=1, path="/im/v1/messages"):
         waited = reply("/echo later")
         assert texts(stack.wait_for_replies(room, 2)) == ["at once", "later"]
     assert at_once not in stack.logs("deliverer")
@@ -116,14 +116,14 @@ def test_a_refused_callback_stores_nothing(stack: Stack) -> None:
 
 
 def test_a_reply_is_retried_while_the_platform_fails_and_sent_once(stack: Stack, room: str) -> None:
-    with stack.faults("feishu", "http_500", times=2):
+    with stack.faults("feishu", "http_500", times=2, path="/im/v1/messages"):
         stack.send("/echo again", room=room)
         stack.send("/echo after", room=room)
         assert texts(stack.wait_for_replies(room, 2)) == ["again", "after"]
 
 
 def test_an_answer_that_got_lost_does_not_repeat_the_message(stack: Stack, room: str) -> None:
-    stack.post("/api/faults", platform="feishu", kind="drop_response", times=1)
+    stack.post("/api/faults", platform="feishu", kind="drop_response", times=1, path="/im/v1/messages")
     try:
         stack.send("/echo once", room=room)
         stack.send("/echo next", room=room)
@@ -133,7 +133,7 @@ def test_an_answer_that_got_lost_does_not_repeat_the_message(stack: Stack, room:
 
 
 def test_a_revoked_token_is_replaced(stack: Stack, room: str) -> None:
-    with stack.faults("feishu", "token_expired", times=1):
+    with stack.faults("feishu", "token_expired", times=1, path="/im/v1/messages"):
         stack.send("/echo still here", room=room)
         assert texts(stack.wait_for_replies(room)) == ["still here"]
 

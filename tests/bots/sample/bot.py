@@ -22,6 +22,13 @@ def echo(text: str) -> str:
 
 
 @bot.command()
+def hello(turn: Turn) -> str:
+    """Greet you by name"""
+    name = turn.message.sender.name
+    return f"Hello, {name}!" if name else "Hello!"
+
+
+@bot.command()
 def count(turn: Turn) -> str:
     """Count in this conversation"""
     turn.state["count"] = turn.state.get("count", 0) + 1

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from parley.model import Action, Card, Command, Content, File, Image, Text, plain_text
+from parley.model import Action, Card, Command, Content, File, Image, Sender, Text, plain_text
 from parley.model.instant import Choices, Form
 from tests.template import ROOT
 from tests.unit.bot.test_bot import turn
@@ -27,12 +27,28 @@ def test_it_can_be_read_in_a_minute():
 
 def test_help_names_every_command_with_what_it_does():
     lines = said("/help").splitlines()
-    assert [line.split()[0] for line in lines] == ["/help", "/echo", "/count", "/card", "/order", "/feedback", "/slow"]
+    assert [line.split()[0] for line in lines] == [
+        "/help",
+        "/echo",
+        "/hello",
+        "/count",
+        "/card",
+        "/order",
+        "/feedback",
+        "/slow",
+    ]
     assert all("  " in line for line in lines)
 
 
 def test_echo_says_it_back():
     assert said("/echo 你好, world") == "你好, world"
+
+
+def test_hello_has_the_name_of_the_sender_if_it_is_known():
+    assert said("/hello") == "Hello!"
+    made = turn("/hello", sender=Sender(id="ou_1", name="Lin"))
+    (reply,) = bot.handle(made)
+    assert plain_text(reply.segments) == "Hello, Lin!"
 
 
 def test_count_is_kept_by_the_conversation():

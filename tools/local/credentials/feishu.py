@@ -1,4 +1,4 @@
-"""A custom app of Feishu with one custom-bot webhook, `ops`."""
+"""A custom app of Feishu with one custom-bot webhook, `ops`. It fetches the names of senders."""
 
 import secrets
 from typing import Any
@@ -16,6 +16,7 @@ def apps(playground: str) -> dict[str, dict[str, Any]]:
         "verification_token": letters(32),
         "app_type": "internal",
         "host": host,
+        "names": True,
         "bot_open_id": f"ou_{secrets.token_hex(16)}",
         "webhooks": {
             "ops": {

@@ -1,4 +1,6 @@
-"""Two internal apps of WeCom, each with one group robot, `ops`. `passive` uses passive replies."""
+"""Two internal apps of WeCom, each with one group robot, `ops`. `demo` fetches the names of senders, `passive` uses
+passive replies.
+"""
 
 import secrets
 import uuid
@@ -10,7 +12,7 @@ from tools.local.credentials.generate import aes_key, letters
 def apps(playground: str) -> dict[str, dict[str, Any]]:
     """The apps by name."""
     host = f"{playground}/wecom"
-    return {"demo": _app(host), "passive": _app(host) | {"reply_mode": "passive"}}
+    return {"demo": _app(host) | {"names": True}, "passive": _app(host) | {"reply_mode": "passive"}}
 
 
 def _app(host: str) -> dict[str, Any]:
