@@ -41,7 +41,7 @@ class Stack:
         """GET of the control API."""
         return self.http.get(path, params=query).raise_for_status().json()
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         """POST to the control API."""
         answer = self.http.post(path, json=body)
         assert answer.status_code == 200, answer.text

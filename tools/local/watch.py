@@ -1,7 +1,7 @@
 """Makes each saved change of the bot live on the running stack: `python -m tools.local.watch DIRECTORY`.
 
 `bot.json` in the stack's directory says how it went, for the page: `{"state": "live", "at": UNIX_SECONDS,
-"seconds": 1.4}` or `{"state": "failed", "at": UNIX_SECONDS, "error": "mybot/bot.py:3: SyntaxError: ..."}`. After a
+"seconds": 1.4}` or `{"state": "failed", "at": UNIX_SECONDS, "error": "BOT/bot.py:3: SyntaxError: ..."}`. After a
 failure the last good bot goes on.
 """
 

@@ -384,7 +384,7 @@ def test_a_passive_reply_counts_the_wait_from_the_arrival_of_the_request(
 def test_a_message_wants_the_name_of_a_person_if_the_app_fetches_names(
     fetches: bool, sender: Sender, wanted: Any, message: Callable[..., Message], clock: Clock
 ) -> None:
-    class Naming(Config):
+    class Naming(Config, frozen=True, kw_only=True):
         @property
         def fetches_names(self) -> bool:
             return fetches

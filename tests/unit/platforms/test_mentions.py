@@ -114,7 +114,7 @@ PLACES = [(name, place) for name in NAMES for place in DESTINATIONS[name]]
 @pytest.mark.parametrize(("platform", "place"), PLACES, ids=str)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_call_shows_the_id_of_a_mention(platform: str, place: dict[str, str], data: st.DataObject) -> None:
+def test_no_call_shows_the_id_of_a_mention(platform: str, place: dict[str, Any], data: st.DataObject) -> None:
     app = adapters()[platform].app
     to = Destination(platform=platform, app=app.name, **place)
     reply = Reply(segments=data.draw(segments(platform)))

@@ -311,6 +311,7 @@ def test_parley_reads_the_name_of_the_person_who_wrote(bot, feishu):
     app = App("feishu", "demo", Config(app_id="a", app_secret="s", verification_token="v", host="http://feishu"))
     person = make_message(sender=Sender(id=feishu.accounts["demo"].open_id("lin")))
     call = outbound.name_call(person, app)
+    assert call is not None
     response = bot.call(call.method, call.url.removeprefix("http://feishu/open-apis"), params=call.query)
     answer = Answer(response.status_code, response.content)
     assert isinstance(outbound.outcome(call, answer), Sent)

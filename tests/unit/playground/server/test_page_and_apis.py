@@ -47,7 +47,7 @@ class TestPage:
         found = http.get("/api/rooms").json()
         (feishu,) = [one for one in found["platforms"] if one["name"] == "feishu"]
         assert feishu["apps"][0]["callback"].endswith("/callback/feishu/demo")
-        assert found["stack"] == {"state": "unreachable"}
+        assert found["stack"] == {"state": "unreachable", "bot": {}}
         assert http.get("/healthz").json()["ok"] is True
 
     def test_live_updates_contain_messages_and_deliveries(self, http):

@@ -61,7 +61,9 @@ class TestStack:
         assert stack.status() == {"state": "starting"}
         with receiving() as aws:
             file.write_text(json.dumps({"ready": True, "aws_endpoint": aws.url, "api": "http://api/local"}))
-            assert stack.status() == {"state": "ready"}
+            assert stack.status() == {"state": "ready", "bot": {}}
+            file.with_name("bot.json").write_text('{"state": "live", "at": 1, "seconds": 1.2}')
+            assert stack.status()["bot"] == {"state": "live", "at": 1, "seconds": 1.2}
         assert stack.callback_url("feishu", "new") == "http://api/local/callback/feishu/new"
 
     def test_the_url_of_an_unlisted_app_is_derived_from_a_listed_one(self, tmp_path):
