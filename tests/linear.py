@@ -12,7 +12,7 @@ _SLACK = 2.6
 def assert_linear(
     function: Callable[[str], object], text: Callable[[int], str], *, small: int, large: int, least: float = 0.005
 ) -> None:
-    """Fail if `text(large)` takes too long in every try, compared with `text(small)`. It is at least four times as long.
+    """Fail if `text(large)` takes too long in every try, compared with `text(small)`. It is four times as long or more.
 
     `least`: seconds that the smaller one may take in any case. Shorter times are too inexact to compare.
     """
