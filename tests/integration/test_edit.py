@@ -12,7 +12,9 @@ import pytest
 
 from tests.stack import ROOT, Stack, running
 
-BOT = """from parley.bot import Bot, Turn
+BOT = """from importlib.util import find_spec
+
+from parley.bot import Bot, Turn
 from words import GREETING
 
 bot = Bot()
@@ -27,6 +29,12 @@ def hello() -> str:
 def fail(secret: str) -> str:
     print("before the failure")
     return {}[secret]
+
+
+@bot.command()
+def packages() -> str:
+    found = [name for name in ("boto3", "httpx", "ministack", "yaml", "pip", "setuptools") if find_spec(name)]
+    return " ".join(found)
 
 
 @bot.command()
@@ -124,10 +132,14 @@ def test_a_new_command_is_offered_on_discord(edited: Edited) -> None:
 
     def offered() -> bool:
         listed = edited.stack.get("/api/commands", platform="discord", app="demo")
-        return {command["name"] for command in listed} == {"greet", "fail", "count"}
+        return {command["name"] for command in listed} == {"greet", "fail", "packages", "count"}
 
     edited.stack.wait(offered)
     edited.save("bot.py", BOT, "live")
+
+
+def test_a_function_can_import_its_layers_and_none_of_the_emulators_packages(edited: Edited) -> None:
+    assert edited.says("/packages", "packages") == "boto3 httpx"
 
 
 def test_a_failure_is_seen_after_one_attempt_with_its_traceback(edited: Edited) -> None:
@@ -136,7 +148,7 @@ def test_a_failure_is_seen_after_one_attempt_with_its_traceback(edited: Edited) 
     def reason() -> str:
         return (edited.stack.get(f"/api/trace/{sent}")["journal"] or {}).get("reason", "")
 
-    assert edited.stack.wait(reason) == "KeyError at bot.py:15: 'xyz'"
+    assert edited.stack.wait(reason) == "KeyError at bot.py:17: 'xyz'"
     assert len(edited.stack.wait_for_replies("failures")) == 1  # the apology
 
     def logged() -> str:
@@ -145,7 +157,7 @@ def test_a_failure_is_seen_after_one_attempt_with_its_traceback(edited: Edited) 
 
     lines = edited.stack.wait(logged)
     assert "processor  before the failure\n" in lines
-    assert 'bot.py", line 15, in fail\n        return {}[secret]\n' in lines
+    assert 'bot.py", line 17, in fail\n        return {}[secret]\n' in lines
     assert lines.count("handler failed") == 1
     assert "_aws" not in lines
     found = edited.tool("--find", sent, module="tools.logs").stdout.splitlines()
