@@ -101,7 +101,7 @@ def _register(*, iam: bool) -> int:  # noqa: ARG001
     started = stack.running()
     if started is None:
         raise StackError("No stack is running. `make run` starts one.")
-    commands.register(started)
+    commands.register(started, Paths.of())
     return 0
 
 

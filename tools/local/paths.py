@@ -40,6 +40,11 @@ class Paths:
         return self.directory / "bot.json"
 
     @property
+    def commands(self) -> Path:
+        """`commands.json`: the commands of the bot, for the page."""
+        return self.directory / "commands.json"
+
+    @property
     def apps(self) -> Path:
         """`apps.json`: the generated credentials of the apps. `make clean` deletes it."""
         return self.directory / "apps.json"

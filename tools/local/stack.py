@@ -72,7 +72,7 @@ def down(directory: str | Path | None = None) -> bool:
     left = processes.end(leaders, paths.directory)
     if left:
         raise StackError(f"These processes do not stop: {', '.join(map(str, left))}. Stop them with kill -9.")
-    for path in (paths.processes, paths.stack, paths.bot):
+    for path in (paths.processes, paths.stack, paths.bot, paths.commands):
         path.unlink(missing_ok=True)
     # The emulator unpacks the layers for every worker: hundreds of megabytes.
     shutil.rmtree(paths.state, ignore_errors=True)
@@ -122,7 +122,7 @@ def _start(paths: Paths, options: Options) -> Stack:
     _write(paths.stack, stack)
     report("starting the playground")
     stack["pids"]["playground"] = _start_playground(paths, aws, port)
-    commands.register(stack)
+    commands.register(stack, paths)
     if options.watch:
         stack["pids"]["watcher"] = _start_watcher(paths, aws, terminal=options.terminal)
     stack["ready"] = True
