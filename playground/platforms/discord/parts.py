@@ -7,7 +7,7 @@ from typing import Any
 from playground.platforms.model import Part
 
 _USER = re.compile(r"<@!?(\d{1,20})>")
-_ESCAPED = re.compile(r"\\([\\*_~|`>#\[\]()-])")
+_ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
 _STYLES = {1: "primary", 3: "primary", 4: "danger"}
 _LINK, _BUTTON = 5, 2
 _EPHEMERAL = 64
@@ -19,7 +19,7 @@ def parts_of(content: Mapping[str, Any], name_of: Callable[[str], str], visible_
     if content.get("flags", 0) & _EPHEMERAL:
         parts.append({"kind": "text", "text": f"👁 {visible_to}", "small": True})
     if content.get("content"):
-        parts.append({"kind": "markdown", "text": _readable(content["content"], name_of)})
+        parts.append(_markdown(content["content"], name_of))
     parts += (_file(attachment) for attachment in content.get("attachments", ()))
     parts += (_embed(embed, name_of) for embed in content.get("embeds", ()))
     rows = list(_rows(content))
@@ -88,13 +88,14 @@ def _file(attachment: Mapping[str, Any]) -> Part:
 
 
 def _embed(embed: Mapping[str, Any], name_of: Callable[[str], str]) -> Part:
-    text = _readable(str(embed.get("description") or ""), name_of)
-    blocks: list[Part] = [{"kind": "markdown", "text": text}] if text else []
+    text = str(embed.get("description") or "")
+    blocks: list[Part] = [_markdown(text, name_of)] if text else []
     if embed.get("url"):
-        blocks.append({"kind": "markdown", "text": f"[{embed['url']}]({embed['url']})"})
+        blocks.append(_markdown(f"[{embed['url']}]({embed['url']})", name_of))
     return {"kind": "card", "title": _ESCAPED.sub(r"\1", str(embed.get("title") or "")), "color": "", "blocks": blocks}
 
 
-def _readable(text: str, name_of: Callable[[str], str]) -> str:
-    """`text` with names in place of ids, and without the backslashes that escape characters."""
-    return _ESCAPED.sub(r"\1", _USER.sub(lambda found: f"@{name_of(found[1])}", text))
+def _markdown(text: str, name_of: Callable[[str], str]) -> Part:
+    """`text` with names in place of ids. `source` still has the backslashes that escape characters."""
+    source = _USER.sub(lambda found: f"@{name_of(found[1])}", text)
+    return {"kind": "markdown", "text": _ESCAPED.sub(r"\1", source), "source": source, "dialect": "discord"}

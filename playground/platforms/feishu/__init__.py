@@ -247,8 +247,13 @@ class Feishu(Platform[Account]):
     def parts(self, message: Message) -> list[Part]:
         """The parts of `message` for the page."""
         account = self.accounts.get(message.app)
+        person = message.sender_kind == "user"
         return parts_of(
-            message.type, message.content, message.mentions, lambda open_id: self._name_of(account, open_id)
+            message.type,
+            message.content,
+            message.mentions,
+            lambda open_id: self._name_of(account, open_id),
+            person=person,
         )
 
     def _name_of(self, account: Account | None, open_id: str) -> str:

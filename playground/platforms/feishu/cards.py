@@ -1,5 +1,6 @@
 """Message cards: their validation and their parts for the page. Facts: Feishu docs, Feishu cards › JSON structure."""
 
+import html
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -188,10 +189,10 @@ def _block(element: Card, numbers: Iterator[int]) -> list[Part]:
         number = next(numbers)
         return [{"kind": "buttons", "buttons": [_button(element, number)]}]
     if tag == "markdown":
-        return [{"kind": "markdown", "text": element["content"]}]
+        return [_words(element | {"tag": "lark_md"})]
     if tag == "div":
         texts = [element.get("text"), *(f.get("text") for f in element.get("fields") or ())]
-        return [{"kind": "markdown", "text": _text(text)} for text in texts if text]
+        return [_words(text) for text in texts if text]
     if tag == "note":
         return [{"kind": "text", "text": " ".join(_text(e) for e in element.get("elements") or ()), "small": True}]
     if tag == "img":
@@ -201,6 +202,14 @@ def _block(element: Card, numbers: Iterator[int]) -> list[Part]:
     inner = [element[name] for name in ("elements", "actions", "columns") if name in element]
     found = [block for elements in inner for block in _blocks(elements, numbers)]
     return found or [{"kind": "text", "text": f"[{tag}]", "small": True}]
+
+
+def _words(text: Any) -> Part:
+    """A text of a card: markdown, or plain."""
+    source = _text(text)
+    if isinstance(text, dict) and text.get("tag") == "lark_md":
+        return {"kind": "markdown", "text": html.unescape(source), "source": source, "dialect": "feishu"}
+    return {"kind": "text", "text": source}
 
 
 def _button(button: Card, number: int) -> Part:

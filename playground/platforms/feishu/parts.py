@@ -1,5 +1,6 @@
 """The parts of Feishu's messages for the page."""
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,14 +10,19 @@ from playground.platforms.model import Part
 
 NameOf = Callable[[str], str]
 """The name of the person or bot with that open_id."""
+_MARKUP = re.compile(r"[*_~`\[\]<>&#|]|(?m:^)[-+\d]")
 _AT = re.compile(r'<at\s+(?:user_)?id="?([^">\s]+)"?\s*>(.*?)</at>', re.DOTALL)
 
 
-def parts_of(msg_type: str, content: Mapping[str, Any], mentions: list[dict[str, Any]], name_of: NameOf) -> list[Part]:
-    """The parts of a message. A type that the page cannot draw is shown as its name."""
+def parts_of(
+    msg_type: str, content: Mapping[str, Any], mentions: list[dict[str, Any]], name_of: NameOf, *, person: bool = False
+) -> list[Part]:
+    """The parts of a message. A type that the page cannot draw is shown as its name. `person`: a person has sent it;
+    only the texts of apps have markup."""
     match msg_type:
         case "text":
-            return [{"kind": "text", "text": _mentioned(_named(str(content["text"]), name_of), mentions)}]
+            text = _mentioned(_named(str(content["text"]), name_of), mentions)
+            return [{"kind": "text", "text": text, "dialect": "plain" if person else "feishu_text"}]
         case "post":
             return _post(content, mentions, name_of)
         case "image":
@@ -35,28 +41,33 @@ def parts_of(msg_type: str, content: Mapping[str, Any], mentions: list[dict[str,
 
 def _post(content: Mapping[str, Any], mentions: list[dict[str, Any]], name_of: NameOf) -> list[Part]:
     body = content if "content" in content else next(iter(content.values()))
-    parts: list[Part] = [{"kind": "markdown", "text": f"**{body['title']}**"}] if body.get("title") else []
+    parts: list[Part] = [_markdown(f"**{_literal(str(body['title']))}**")] if body.get("title") else []
     for row in body["content"]:
         line = ""
         for element in row:
             if element["tag"] == "img":
-                parts += [{"kind": "markdown", "text": line}] if line else []
+                parts += [_markdown(line)] if line else []
                 parts.append({"kind": "image", "key": element["image_key"]})
                 line = ""
             else:
                 line += _inline(element, mentions, name_of)
-        parts += [{"kind": "markdown", "text": line}] if line else []
+        parts += [_markdown(line)] if line else []
     return parts
+
+
+def _markdown(source: str) -> Part:
+    """Feishu's markdown. `text` is without its character references."""
+    return {"kind": "markdown", "text": html.unescape(source), "source": source, "dialect": "feishu"}
 
 
 def _inline(element: Mapping[str, Any], mentions: list[dict[str, Any]], name_of: NameOf) -> str:
     match element["tag"]:
         case "text":
-            return _styled(str(element["text"]), element.get("style") or ())
+            return _styled(_literal(str(element["text"])), element.get("style") or ())
         case "md":
             return _named(str(element["text"]), name_of)
         case "a":
-            return f"[{element['text']}]({element['href']})"
+            return f"[{_literal(str(element['text']))}]({element['href']})"
         case "at":
             user = element["user_id"]
             name = next((m["name"] for m in mentions if m["key"] == user), None)
@@ -67,6 +78,11 @@ def _inline(element: Mapping[str, Any], mentions: list[dict[str, Any]], name_of:
             return "\n---\n"
         case tag:
             return f"[{tag}]"
+
+
+def _literal(text: str) -> str:
+    """`text` as markdown that is shown as `text`."""
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
 
 
 def _styled(text: str, style: Any) -> str:
@@ -80,7 +96,9 @@ def _named(text: str, name_of: NameOf) -> str:
 
 def _named_in(part: Part, name_of: NameOf) -> Part:
     for block in part["blocks"]:
-        if "text" in block:
+        if block["kind"] == "markdown":
+            block.update(_markdown(_named(block["source"], name_of)))
+        elif "text" in block:
             block["text"] = _named(block["text"], name_of)
     return part
 

@@ -39,7 +39,7 @@ def of_app(kind: str, content: Mapping[str, Any]) -> list[Part]:
         case "text":
             return _text_with_links(str(content["content"]), content.get("mentioned_list") or ())
         case "markdown":
-            return [{"kind": "markdown", "text": str(content["content"])}]
+            return [{"kind": "markdown", "text": str(content["content"]), "dialect": "wecom"}]
         case "image":
             return [{"kind": "image", "key": content["media_id"]}]
         case "voice" | "video" | "file":
@@ -76,12 +76,20 @@ def _text(text: str, *, small: bool = False) -> Part:
 
 
 def _text_with_links(text: str, mentioned: Any = ()) -> list[Part]:
-    """A text, with a button for each link below it. A link that is alone on its line is shown only as a button."""
+    """A text, and its links as buttons. A link that is alone on its line is only among the buttons.
+
+    The real client shows the links within the text. `within` of the buttons is this: texts and buttons in order.
+    """
     names = "".join(f" @{str(one).lstrip('@')}" for one in mentioned)
     words = _ANCHOR.sub(r"\2", _ALONE.sub("", text)).rstrip("\n") + names
     parts = [_text(words)] if words else []
     buttons = [_button(number, label) | {"url": url} for number, (label, url, _) in enumerate(links(text))]
-    return [*parts, {"kind": "buttons", "buttons": buttons}] if buttons else parts
+    if not buttons:
+        return parts
+    within: list[Any] = []
+    for number, between in enumerate(_ANCHOR.sub("\0", text + names).split("\0")):
+        within += [between, buttons[number]] if number < len(buttons) else [between]
+    return [*parts, {"kind": "buttons", "buttons": buttons, "within": within}]
 
 
 def _card(title: str, texts: list[str], buttons: list[Part]) -> Part:

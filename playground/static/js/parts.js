@@ -7,8 +7,17 @@ import { inline, markdown } from "/static/js/markdown.js";
 import { state } from "/static/js/state.js";
 
 export function drawParts(message) {
-  return message.parts.map((part) => draw(part, message));
+  return drawAll(message.parts, message);
 }
+
+// The links of a text are buttons in the control API. The real client shows them within the text, and so does the page.
+function drawAll(parts, message) {
+  const inText = (part, at) => part.kind === "text" && parts[at + 1]?.within;
+  return parts.filter((part, at) => !inText(part, at)).map((part) => draw(part, message));
+}
+
+const linkedText = (spans, message) =>
+  h("div", { class: "text" }, spans.map((span) => (typeof span === "string" ? inline(span) : drawButton(span, message, "link"))));
 
 // Whether the parts have a frame of their own and need no bubble.
 export const hasOwnFrame = (message) => message.parts.length === 1 && ["card", "image"].includes(message.parts[0].kind);
@@ -16,7 +25,7 @@ export const hasOwnFrame = (message) => message.parts.length === 1 && ["card", "
 function draw(part, message) {
   switch (part.kind) {
     case "markdown":
-      return markdown(part.text);
+      return markdown(part.source ?? part.text, part.dialect);
     case "image":
       return h("img", { src: media(message.platform, part.key), alt: part.alt || t("image"), loading: "lazy" });
     case "file":
@@ -26,21 +35,22 @@ function draw(part, message) {
     case "rule":
       return h("hr");
     case "buttons":
+      if (part.within) return linkedText(part.within, message);
       return h("div", { class: "buttons" }, part.buttons.map((button) => drawButton(button, message)));
     case "select":
       return drawSelect(part, message);
     default:
-      return h("div", { class: part.small ? "text small" : "text" }, inline(part.text || ""));
+      return h("div", { class: part.small ? "text small" : "text" }, inline(part.text || "", part.dialect));
   }
 }
 
 function card(part, message) {
   const title = part.title && h("h3", { class: part.color || "" }, part.title);
-  return h("div", { class: "card" }, title, h("div", { class: "blocks" }, part.blocks.map((block) => draw(block, message))));
+  return h("div", { class: "card" }, title, h("div", { class: "blocks" }, drawAll(part.blocks, message)));
 }
 
-function drawButton(button, message) {
-  const style = `press ${button.style}`;
+function drawButton(button, message, look = button.style) {
+  const style = `press ${look}`;
   if (button.url && /^https?:\/\//.test(button.url)) {
     return h("a", { class: style, href: button.url, target: "_blank", rel: "noopener noreferrer" }, button.label);
   }

@@ -213,3 +213,5 @@ def test_a_link_alone_on_its_line_is_shown_only_as_a_button(bot: Caller) -> None
     text, buttons = bot.platform.parts(message)
     assert text == {"kind": "text", "text": "Which?\nSee Docs or"}
     assert [button["label"] for button in buttons["buttons"]] == ["Docs"] * 3
+    first, second, third = buttons["buttons"]
+    assert buttons["within"] == ["Which?\nSee ", first, " or\n", second, "\n", third, ""]
