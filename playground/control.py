@@ -1,5 +1,6 @@
 """The control API of the playground: for the page, the demo and tests. JSON requests and JSON responses."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,15 +10,20 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from playground.control_input import BadRequestError, json_object, new_message, press, string, whole_number
+from playground.conversation import conversation_of
+from playground.logs import lines
 from playground.platforms.base import NotFoundError, Platform
 from playground.platforms.faults import Fault
 from playground.platforms.model import Attempt, Delivery
+from playground.room_outcomes import Outcomes
 from playground.stack import StackUnavailableError
 from playground.trace import journal, trace_of
 from playground.views import message_view, platform_view
 from playground.world import World
 
 MAX_REDELIVERIES = 100
+RECENT_SECONDS = 900
+"""How far back `/api/logs` reads by default."""
 
 
 class Control:
@@ -25,6 +31,7 @@ class Control:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._outcomes = Outcomes(world)
 
     def routes(self) -> list[Route]:
         """The routes under `/api`, and `/healthz`."""
@@ -35,6 +42,9 @@ class Control:
             Route("/api/messages", _json(self.messages)),
             Route("/api/commands", _json(self.commands)),
             Route("/api/calls", _json(self.calls)),
+            Route("/api/outcomes", _json(self.outcomes)),
+            Route("/api/state", _json(self.state)),
+            Route("/api/logs", _json(self.logs)),
             Route("/api/journal/{message_id}", _json(self.journal)),
             Route("/api/trace/{message_id}", _json(self.trace)),
             Route("/api/media/{platform}/{key}", _json(self.media)),
@@ -91,9 +101,36 @@ class Control:
             return {"messages": [message_view(platform, message) for message in found]}
 
     async def commands(self, request: Request) -> Any:
-        """The commands that the bot has registered with the platform: `?platform&app`."""
+        """The commands of the bot, as the platform has them registered; `?platform&app`. A platform that registers no
+        commands has those of the bot's code, which persons write as text."""
         platform = self.world.platform(request.query_params.get("platform"))
-        return await run_in_threadpool(platform.commands, request.query_params.get("app", ""))
+        if "commands" in platform.features:
+            return await run_in_threadpool(platform.commands, request.query_params.get("app", ""))
+        return [command for command in await run_in_threadpool(self.world.stack.commands) if not command.get("menu")]
+
+    async def outcomes(self, request: Request) -> Any:
+        """Whether the newest messages of persons in a room got an answer, and why not: `?platform&room`."""
+        platform = self.world.platform(request.query_params.get("platform"))
+        room = request.query_params.get("room", "")
+        return {"outcomes": await run_in_threadpool(self._outcomes.of_room, platform, room)}
+
+    async def state(self, request: Request) -> Any:
+        """The bot's state of a conversation, and its deferred replies: `?platform&app&room`."""
+        query = request.query_params
+        platform = self.world.platform(query.get("platform"))
+        app, room = query.get("app", ""), query.get("room", "")
+        return await run_in_threadpool(conversation_of, self.world, platform, app, room)
+
+    async def logs(self, request: Request) -> Any:
+        """The logs of the functions since a time in unix seconds: `?since`, and `function` once for each wanted one."""
+        query = request.query_params
+        try:
+            since = float(query.get("since") or time.time() - RECENT_SECONDS)
+        except ValueError as error:
+            raise BadRequestError("since must be a number: unix seconds") from error
+        names = list(self.world.stack.describe().get("log_groups", {}))
+        found = await run_in_threadpool(lines, self.world.stack, since, query.getlist("function"))
+        return {"functions": names, "lines": found}
 
     async def calls(self, request: Request) -> Any:
         """Every API call that the platform received, oldest first."""

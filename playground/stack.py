@@ -4,7 +4,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,15 @@ _APPS_EVERY = 2.0
 
 class StackUnavailableError(Exception):
     """The stack is not running, or does not respond. The text says what to do."""
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn errors of AWS into StackUnavailableError."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise StackUnavailableError(f"{what} cannot be read: {error}") from error
 
 
 @dataclass(slots=True)
@@ -52,9 +62,10 @@ class Stack:
             return self._facts
 
     def status(self) -> dict[str, Any]:
-        """`{"state": "missing" | "starting" | "unreachable" | "ready", "bot": {...}}`, for the page.
+        """`{"state": "missing" | "starting" | "unreachable" | "ready", "bot": {...}, "commands": 1}`, for the page.
 
         `bot` is the result of the last saved change of the bot (`tools/local/watch.py`), empty before the first one.
+        `commands` changes with the commands of the bot.
         """
         facts = self.describe()
         if not facts:
@@ -62,13 +73,24 @@ class Stack:
         if not facts.get("ready"):
             return {"state": "starting"}
         state = "ready" if _is_listening(str(facts.get("aws_endpoint"))) else "unreachable"
-        return {"state": state, "bot": self._bot()}
+        return {"state": state, "bot": self._beside("bot.json") or {}, "commands": self._changed("commands.json")}
 
-    def _bot(self) -> dict[str, Any]:
+    def commands(self) -> list[dict[str, Any]]:
+        """The commands of the bot (`CommandSpec` as JSON), from `commands.json`; empty without the file."""
+        return self._beside("commands.json") or []
+
+    def _beside(self, name: str) -> Any:
+        """The JSON in the file `name` beside `stack.json`; None if there is none."""
         try:
-            return json.loads(self.path.with_name("bot.json").read_text())
+            return json.loads(self.path.with_name(name).read_text())
         except (OSError, ValueError):
-            return {}
+            return None
+
+    def _changed(self, name: str) -> int:
+        try:
+            return self.path.with_name(name).stat().st_mtime_ns // 1_000_000
+        except OSError:
+            return 0
 
     def callback_url(self, platform: str, app: str) -> str:
         """The callback URL of `app`. For an app that `stack.json` does not list, it is derived from the URL of a listed
@@ -98,7 +120,7 @@ class Stack:
     def _apps_in_ssm(self, platform: str) -> dict[str, Mapping[str, Any]]:
         path = f"/parley/{self.describe().get('stage', 'local')}/{platform}"
         try:
-            pages = self._client("ssm").get_paginator("get_parameters_by_path")
+            pages = self.client("ssm").get_paginator("get_parameters_by_path")
             stored = [p for page in pages.paginate(Path=path, WithDecryption=True) for p in page.get("Parameters", [])]
         except (StackUnavailableError, BotoCoreError, ClientError):
             return {}
@@ -112,28 +134,27 @@ class Stack:
 
     def journal(self, *, platform: str, app: str, tenant: str, message_id: str) -> dict[str, Any]:
         """The journal's view of a message. Raises StackUnavailableError."""
-        try:
-            client = self._client("dynamodb")
+        with reading("the journal"):
             return journal_of(
-                client, self._table_name(), platform=platform, app=app, tenant=tenant, message_id=message_id
+                self.client("dynamodb"), self.table(), platform=platform, app=app, tenant=tenant, message_id=message_id
             )
-        except (BotoCoreError, ClientError) as error:
-            raise StackUnavailableError(f"the journal cannot be read: {error}") from error
 
-    def _table_name(self) -> str:
+    def table(self) -> str:
+        """The name of the state table. Raises StackUnavailableError."""
         with self._lock:
             if not self._table:
                 self._table = str(self.describe().get("table") or self._find_table())
             return self._table
 
     def _find_table(self) -> str:
-        names: list[str] = self._client("dynamodb").list_tables()["TableNames"]
+        names: list[str] = self.client("dynamodb").list_tables()["TableNames"]
         found = [name for name in names if "StateTable" in name] or names
         if not found:
             raise StackUnavailableError("the stack has no table yet")
         return found[0]
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """A boto3 client of the stack's AWS. Raises StackUnavailableError."""
         with self._lock:
             facts = self.describe()
             if not facts.get("aws_endpoint"):

@@ -2,8 +2,11 @@
 
 import base64
 import json
+import time
 from typing import Any
 
+from playground import logs
+from playground.outcome import outcome_of
 from playground.platforms.base import Platform
 from playground.platforms.masking import mask_fields
 from playground.platforms.model import Call, Delivery, Message
@@ -57,7 +60,8 @@ def trace_of(world: World, message_id: str) -> dict[str, Any]:
         delivery = _cause(world, platform, message)
         message = platform.messages.get(delivery.journal_id) if delivery else message
         traced_id = delivery.journal_id if delivery else message_id
-    record, problem = _journal_or_error(world, traced_id)
+    record, problem = journal_or_error(world, traced_id)
+    found = _logs(world, delivery)
     calls = _calls(platform, delivery, message, record)
     return {
         "platform": platform.name,
@@ -69,15 +73,36 @@ def trace_of(world: World, message_id: str) -> dict[str, Any]:
         "unified": record.get("message"),
         "journal": record or None,
         "journal_error": problem,
+        "outcome": outcome_of(delivery, record, time.time()),
+        "failure": _failure(record, found),
+        "logs": found.lines,
         "calls": [call.to_json() for call in calls],
     }
 
 
-def _journal_or_error(world: World, message_id: str) -> tuple[dict[str, Any], str]:
+def journal_or_error(world: World, message_id: str) -> tuple[dict[str, Any], str]:
+    """The journal of a message, and why it cannot be read. One of the two is empty."""
     try:
         return journal(world, message_id), ""
     except StackUnavailableError as error:
         return {}, str(error)
+
+
+def _logs(world: World, delivery: Delivery | None) -> logs.MessageLogs:
+    try:
+        if delivery is not None:
+            return logs.of_message(world.stack, delivery.journal_id, delivery.at)
+    except StackUnavailableError:
+        pass  # the journal's error says it
+    return logs.MessageLogs([], None)
+
+
+def _failure(record: dict[str, Any], found: logs.MessageLogs) -> dict[str, Any] | None:
+    """The failure of the handler if no attempt has succeeded. `at` is None and the traceback empty as long as the log
+    does not have it."""
+    if not record or record["decided"] is not None or not record["reason"]:
+        return None
+    return found.failure or {"at": None, "error": record["reason"], "traceback": ""}
 
 
 def _cause(world: World, platform: Platform, reply: Message) -> Delivery | None:
@@ -87,7 +112,7 @@ def _cause(world: World, platform: Platform, reply: Message) -> Delivery | None:
         quoted = platform.deliveries.get(platform.delivery_ids.get(reply.reply_to or reply.root, ""))
     recent = sorted(earlier, key=lambda delivery: delivery.at, reverse=True)[:_MAX_CANDIDATES]
     for delivery in ([quoted] if quoted else []) + recent:
-        record, _ = _journal_or_error(world, delivery.journal_id)
+        record, _ = journal_or_error(world, delivery.journal_id)
         if reply.id in _made(platform, delivery, record):
             return delivery
     return quoted

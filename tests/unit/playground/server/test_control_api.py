@@ -146,6 +146,35 @@ class TestPressAndRedelivery:
         assert [one["recalled"] for one in found] == [True]
 
 
+class TestPanes:
+    def test_commands_of_a_platform_without_registration_are_those_of_the_bot(self, http, running):
+        found = [{"name": "help", "menu": ""}, {"name": "Count words", "menu": "message"}]
+        running[0].stack.path.with_name("commands.json").write_text(json.dumps(found))
+        assert http.get("/api/commands", params={"platform": "feishu", "app": "demo"}).json() == found[:1]
+
+    def test_outcomes_say_why_there_is_no_answer(self, http, receiver):
+        receiver.statuses = [401]
+        receiver.make_body = lambda _body: b'{"error": "forged"}'
+        private = send_message(http).json()
+        receiver.wait(1)
+        group = send_message(http, room="team", mention=False).json()
+
+        def outcome(sent):
+            query = {"platform": "feishu", "room": sent["room"]}
+            return http.get("/api/outcomes", params=query).json()["outcomes"][sent["message_id"]]
+
+        assert outcome(group) == {"kind": "not_notified", "reason": ""}
+        wait_until(lambda: outcome(private)["kind"] == "refused")
+        assert outcome(private)["reason"] == '401 {"error": "forged"}'
+
+    def test_without_a_stack_the_reason_is_given(self, http):
+        place = {"platform": "feishu", "app": "demo", "room": send_message(http).json()["room"]}
+        response = http.get("/api/state", params=place)
+        assert (response.status_code, "not up" in response.json()["error"]) == (503, True)
+        assert http.get("/api/logs").json() == {"functions": [], "lines": []}
+        assert http.get("/api/logs", params={"since": "x"}).status_code == 400
+
+
 class TestFaults:
     def test_faults_can_be_added_listed_and_removed(self, http):
         body = {"platform": "feishu", "kind": "http_500", "rate": 0.5, "seed": 3}

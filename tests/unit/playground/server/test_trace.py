@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from playground import logs
 from playground.stack import Stack, StackUnavailableError
 from tests.unit.playground.serving import APP, login, receiving, send, send_message
 
@@ -18,7 +19,7 @@ class TestTrace:
         receiver.wait(1)
         reply_id = send(http, login(http), sent["room"], "reply").json()["data"]["message_id"]
         send(http, login(http), sent["room"], "to something else")
-        reply = {"receipts": [reply_id], "updated": 2.0, "state": "SENT"}
+        reply = {"receipts": [reply_id], "updated": 2.0, "state": "SENT", "reason": "", "reply": {"op": "send"}}
         request = {}
 
         def journal(_stack, **key):
@@ -32,11 +33,31 @@ class TestTrace:
         assert base64.b64decode(trace["wire"]["body"]) == receiver.bodies[0]
         assert trace["plain"]["header"]["token"] != APP["verification_token"]
         assert trace["unified"] == {"id": "x"}
+        assert trace["outcome"] == {"kind": "answered", "reason": ""}
+        assert (trace["failure"], trace["logs"]) == (None, [])
         assert [state["state"] for state in trace["journal"]["states"]] == ["RECEIVED", "DECIDED", "DONE"]
         assert [call["path"].rsplit("/", 1)[-1] for call in trace["calls"]] == ["internal", "messages"]
         assert http.get(f"/api/trace/{reply_id}").json()["message_id"] == sent["message_id"]
         found = http.get(f"/api/journal/{sent['message_id']}").json()
         assert (found["state"], found["replies"]) == ("DONE", [reply])
+
+    def test_the_trace_of_a_failed_handler_has_the_traceback(self, running, receiver, monkeypatch):
+        _, http = running
+        sent = send_message(http, "hello").json()["message_id"]
+        receiver.wait(1)
+        failed = {**RECORD, "state": "RECEIVED", "decided": None, "reason": "KeyError at bot.py:3", "replies": []}
+        monkeypatch.setattr(Stack, "journal", lambda _stack, **_key: failed)
+        assert http.get(f"/api/trace/{sent}").json()["failure"] == {
+            "at": None,
+            "error": "KeyError at bot.py:3",
+            "traceback": "",
+        }
+        failure = {"at": 5.0, "error": "KeyError at bot.py:3", "traceback": "Traceback ..."}
+        line = {"at": 5.0, "function": "processor", "level": "", "text": "printed", "detail": ""}
+        monkeypatch.setattr(logs, "of_message", lambda *_: logs.MessageLogs([line], failure))
+        trace = http.get(f"/api/trace/{sent}").json()
+        assert (trace["failure"], trace["logs"]) == (failure, [line])
+        assert trace["outcome"] == {"kind": "crashed", "reason": "KeyError at bot.py:3"}
 
     def test_the_trace_says_that_the_stack_is_not_running(self, running, receiver):
         world, http = running
@@ -61,9 +82,12 @@ class TestStack:
         assert stack.status() == {"state": "starting"}
         with receiving() as aws:
             file.write_text(json.dumps({"ready": True, "aws_endpoint": aws.url, "api": "http://api/local"}))
-            assert stack.status() == {"state": "ready", "bot": {}}
-            file.with_name("bot.json").write_text('{"state": "live", "at": 1, "seconds": 1.2}')
-            assert stack.status()["bot"] == {"state": "live", "at": 1, "seconds": 1.2}
+            assert stack.status() == {"state": "ready", "bot": {}, "commands": 0}
+            (tmp_path / "bot.json").write_text('{"state": "live"}')
+            (tmp_path / "commands.json").write_text('[{"name": "help"}]')
+            assert stack.status()["bot"] == {"state": "live"}
+            assert stack.status()["commands"] > 0
+            assert stack.commands() == [{"name": "help"}]
         assert stack.callback_url("feishu", "new") == "http://api/local/callback/feishu/new"
 
     def test_the_url_of_an_unlisted_app_is_derived_from_a_listed_one(self, tmp_path):
