@@ -1,11 +1,15 @@
 """JSON of messages, calls and platforms, for the page and the control API."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from playground.platforms.base import Platform
 from playground.platforms.model import Call, Delivery, Message, Part
 
 _EXCERPT = 120
+_CANNOT: dict[str, list[dict[str, str]]] = json.loads(Path(__file__).with_name("real_clients.json").read_text())
+"""What the real client of a platform cannot do, by language."""
 
 
 def message_view(platform: Platform, message: Message) -> dict[str, Any]:
@@ -92,6 +96,7 @@ def platform_view(platform: Platform, callbacks: dict[str, str]) -> dict[str, An
             "name": platform.name,
             **platform.appearance.to_json(),
             "features": list(platform.features),
+            "cannot": _CANNOT.get(platform.name, []),
             "apps": [{"name": app, "callback": callbacks.get(app, "")} for app in platform.app_names()],
             "persons": [person.to_json() for person in platform.persons.values()],
             "rooms": [room.to_json() for room in platform.rooms.values()],

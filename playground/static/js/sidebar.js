@@ -2,10 +2,10 @@
 
 import * as api from "/static/js/api.js";
 import { avatar, fill, h, icon, roving, toast } from "/static/js/dom.js";
-import { label, named, t } from "/static/js/i18n.js";
+import { label, language, named, t } from "/static/js/i18n.js";
 import { on, platform, roomsOfPerson, state } from "/static/js/state.js";
 
-let side, go;
+let side, go, folded = false;
 
 export function sidebar(nav, choose) {
   side = nav;
@@ -25,6 +25,7 @@ function draw() {
     here.apps.length > 1 ? apps(here) : null,
     section(t("rooms"), roomsOfPerson().map((one) => roomRow(one))),
     section(t("you"), here.persons.map((one) => row(`w-${one.id}`, one.id === state.person, { person: one.id }, avatar(named(one), "user", { id: one.id, small: true }), named(one)))),
+    limits(here),
     foot(here),
   );
   if (focused) side.querySelector(`[data-row="${CSS.escape(focused)}"]`)?.focus();
@@ -57,6 +58,14 @@ function apps(here) {
   const options = here.apps.map((one) => h("option", { value: one.name, selected: one.name === state.app }, one.name));
   const select = h("select", { class: "field", "aria-label": t("app"), on: { change: () => go({ app: select.value }) } }, options);
   return h("section", {}, h("h2", {}, t("app")), select);
+}
+
+// What the real client of the platform cannot do. It stays folded when the sidebar is drawn again.
+function limits(here) {
+  if (!here.cannot.length) return null;
+  const box = h("details", { class: "cannot", open: !folded }, h("summary", {}, t("cannot", { platform: label(here) })), h("ul", {}, here.cannot.map((one) => h("li", {}, one[language()] || one.en))));
+  box.addEventListener("toggle", () => { folded = !box.open; });
+  return box;
 }
 
 function foot(here) {

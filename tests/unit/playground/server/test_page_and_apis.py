@@ -43,11 +43,16 @@ class TestPage:
         lines = zip(*(text.splitlines() for text in texts), strict=True)
         assert all(sorted(re.findall(r"\{\w+\}", one)) == sorted(re.findall(r"\{\w+\}", other)) for one, other in lines)
 
+    def test_what_real_clients_cannot_do_is_said_in_both_languages(self, http):
+        found = {one["name"]: one["cannot"] for one in http.get("/api/rooms").json()["platforms"]}
+        assert {"feishu", "wecom", "wechat", "discord"} <= {name for name, cannot in found.items() if cannot}
+        assert all(one.keys() == {"en", "zh"} for cannot in found.values() for one in cannot)
+
     def test_rooms_and_the_state_of_the_stack_can_be_read(self, http):
         found = http.get("/api/rooms").json()
         (feishu,) = [one for one in found["platforms"] if one["name"] == "feishu"]
         assert feishu["apps"][0]["callback"].endswith("/callback/feishu/demo")
-        assert found["stack"] == {"state": "unreachable", "bot": {}}
+        assert found["stack"] == {"state": "unreachable", "bot": {}, "commands": 0}
         assert http.get("/healthz").json()["ok"] is True
 
     def test_live_updates_contain_messages_and_deliveries(self, http):
