@@ -1,4 +1,4 @@
-// The commands that a bot has registered with its platform: their list, the forms for their options, and modals.
+// The commands of the bot: their list, the forms for the options of registered commands, and modals.
 
 import * as api from "/static/js/api.js";
 import { sheet } from "/static/js/dialogs.js";
@@ -11,34 +11,80 @@ const [SLASH, ON_USER, ON_MESSAGE] = [1, 2, 3];
 const TEXT_INPUT = 4;
 const AUTOCOMPLETE_DELAY_MS = 200;
 
+// Whether the platform registers commands. On the others a person writes them as text.
 export const hasCommands = () => Boolean(platform()?.features.includes("commands"));
 const failed = (error) => toast(t("unknownError", { why: error.message }), true);
 
-// The list above the message box: the commands that match its text. `run` gets the command that the person chooses.
-export function commandList(input, run) {
-  const list = h("div", { class: "chips command-list", hidden: true, role: "group", "aria-label": t("commands") });
+// The list above the message box: the commands that match its text. The focus stays in the message box: the arrow keys
+// move in the list, Enter chooses, Tab completes. `choose` gets the command, and whether it is only to be completed.
+export function commandList(input, choose) {
+  const list = h("div", { class: "command-list", id: "commands", hidden: true, role: "listbox", tabindex: "0", "aria-label": t("commands") });
+  let found = [], at = -1;
+  const mark = (next) => {
+    at = next;
+    for (const [number, option] of [...list.children].entries()) option.setAttribute("aria-selected", String(number === at));
+    list.children[at]?.scrollIntoView({ block: "nearest" });
+    for (const element of [input, list]) {
+      if (at < 0) element.removeAttribute("aria-activedescendant");
+      else element.setAttribute("aria-activedescendant", list.children[at].id);
+    }
+  };
+  const hide = () => { list.hidden = true; mark(-1); };
   const draw = () => {
     const typed = input.value.match(/^[/／](\S*)$/);
-    list.hidden = !typed || !hasCommands();
-    if (list.hidden) return;
-    list.replaceChildren(...slashCommands().filter((one) => one.name.startsWith(typed[1])).map((one) => entry(one, run)));
+    found = typed ? slashCommands().filter((one) => one.name.startsWith(typed[1])) : [];
+    list.setAttribute("aria-label", t("commands"));
+    list.replaceChildren(...found.map((one, number) => listed(one, number, () => { hide(); choose(one); })));
+    list.hidden = found.length === 0;
+    mark(-1);
   };
+  const act = { mark, choose: (number, complete) => { hide(); choose(found[number], complete); }, close: () => { hide(); input.focus(); } };
+  const onKey = (event) => !list.hidden && !event.isComposing && handleKey(event, at, found.length, act);
+  input.setAttribute("aria-autocomplete", "list");
+  input.setAttribute("aria-controls", list.id);
   input.addEventListener("input", draw);
-  on("commands", draw);
+  list.addEventListener("keydown", onKey);
+  on("commands language", draw);
   on("place stack", load);
-  on("sent", () => { list.hidden = true; });
-  return list;
+  on("sent", hide);
+  return { list, onKey };
+}
+
+// Returns whether the list has used the key. `at`: the marked one of its `count` entries, or -1.
+function handleKey(event, at, count, { mark, choose, close }) {
+  const { key, shiftKey } = event;
+  if (key === "ArrowDown") mark((at + 1) % count);
+  else if (key === "ArrowUp") mark((Math.max(at, 0) + count - 1) % count);
+  else if (key === "Escape") close();
+  else if (key === "Enter" && at >= 0) choose(at, false);
+  else if (key === "Tab" && !shiftKey) choose(Math.max(at, 0), true);
+  else return false;
+  event.preventDefault();
+  event.stopPropagation();
+  return true;
+}
+
+function listed(command, number, choose) {
+  // The message box keeps the focus.
+  const keepFocus = (event) => event.preventDefault();
+  return h("button", { type: "button", class: "option", id: `command-${number}`, role: "option", "aria-selected": "false", tabindex: "-1", on: { click: choose, mousedown: keepFocus } },
+    h("span", { class: "usage" }, usage(command)), " ", h("span", { class: "help" }, command.description));
 }
 
 async function load() {
   const { platform: name, app } = state;
-  const found = hasCommands() && app ? await api.commands(name, app).catch(() => []) : [];
+  const found = app ? await api.commands(name, app).catch(() => []) : [];
   if (name !== state.platform || app !== state.app) return;
-  state.commands = found;
+  const commands = hasCommands() ? found : found.map(asRegistered);
+  if (JSON.stringify(commands) === JSON.stringify(state.commands)) return;
+  state.commands = commands;
   changed("commands");
 }
 
-export const entries = (run) => slashCommands().map((one) => entry(one, run));
+// A command of the bot's code in the form in which Discord lists registered ones.
+const asRegistered = ({ name, help, options }) => ({ type: SLASH, name, description: help, options: options.map((one) => ({ name: one.name, required: one.required })) });
+
+export const entries = (choose) => slashCommands().map((one) => h("button", { type: "button", class: "chip", title: one.description, on: { click: () => choose(one) } }, usage(one)));
 
 // The slash commands; sub-commands with their full names.
 const slashCommands = () => state.commands.filter((one) => one.type === SLASH).flatMap((one) => leafCommands(one));
@@ -48,11 +94,12 @@ function leafCommands(command, name = command.name) {
   return inner.length ? inner.flatMap((one) => leafCommands(one, `${name} ${one.name}`)) : [{ ...command, name, options: command.options || [] }];
 }
 
-function entry(command, run) {
-  const { options } = command;
-  const usage = options.map((option) => (option.required ? option.name : `[${option.name}]`)).join(" ");
-  const start = () => (options.length ? askForOptions(command, options, run) : run({ name: command.name, options: {} }));
-  return h("button", { type: "button", class: "chip", title: command.description, on: { click: start } }, `/${command.name} ${usage}`.trim());
+const usage = ({ name, options }) => [`/${name}`, ...options.map((option) => (option.required ? option.name : `[${option.name}]`))].join(" ");
+
+// Run a registered command. It is called by its name; a form asks for its options first.
+export function runCommand(command, run) {
+  if (command.options.length) askForOptions(command, command.options, run);
+  else run({ name: command.name, options: {} });
 }
 
 function askForOptions(command, options, run) {

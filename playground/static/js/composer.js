@@ -1,14 +1,14 @@
 // The message box, with example messages and attachments.
 
 import * as api from "/static/js/api.js";
-import { entries, hasCommands, commandList } from "/static/js/commands.js";
+import { commandList, entries, hasCommands, runCommand } from "/static/js/commands.js";
 import { h, icon, readFile, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
 import { changed, on, platform, room, state } from "/static/js/state.js";
 
-const EXAMPLES = ["/help", "/echo hi", "/count", "/card", "/slow 3"];
+const MAX_CHIPS = 8;
 const MAX_HEIGHT_PX = 200;
-let input, preview, mentionButton, sendButton, hint, attachButton, chipBar;
+let input, commands, preview, mentionButton, sendButton, hint, attachButton, chipBar;
 let mentioning = true;
 let image = null;
 
@@ -21,9 +21,10 @@ export function composer() {
   sendButton = h("button", { type: "submit", class: "solid" });
   hint = h("span", { class: "hint" });
   chipBar = h("div", { class: "chip-bar" });
+  commands = commandList(input, chooseCommand);
   const form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); submit(); } } },
     chipBar,
-    commandList(input, sendCommand),
+    commands.list,
     h("div", { class: "box" }, preview, input, h("div", { class: "tools" }, attachButton, file, mentionButton, h("span", { class: "space" }), hint, sendButton)));
   on("place language rooms", draw);
   on("messages message commands", drawChips);
@@ -33,11 +34,14 @@ export function composer() {
 
 export const focus = () => input.focus();
 
-// Example messages or commands; a click sends one.
+// The commands of the bot; a click sends one, or begins it if it has options.
 export function chips() {
+  const found = entries(chooseCommand);
   const canSendImages = platform()?.features.includes("image");
   return h("div", { class: "chips" },
-    hasCommands() ? entries(sendCommand) : EXAMPLES.map((text) => h("button", { type: "button", class: "chip", on: { click: () => send({ text }) } }, text)),
+    found.slice(0, MAX_CHIPS),
+    found.length > MAX_CHIPS && h("button", { type: "button", class: "chip", title: t("allCommands"), "aria-label": t("allCommands"), on: { click: () => write("/") } }, "/…"),
+    found.length === 0 && !hasCommands() && h("button", { type: "button", class: "chip plain", on: { click: () => send({ text: t("hello") }) } }, t("hello")),
     canSendImages && h("button", { type: "button", class: "chip plain", on: { click: () => send({ text: "", image: true }) } }, t("sendImage")));
 }
 
@@ -92,6 +96,7 @@ function resize() {
 }
 
 function onKey(event) {
+  if (commands.onKey(event)) return;
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     submit();
@@ -124,6 +129,26 @@ async function submit() {
   image = null;
   resize();
   drawPreview();
+}
+
+function chooseCommand(command, complete = false) {
+  if (hasCommands()) runCommand(command, sendCommand);
+  else if (complete || command.options.length) write(`/${command.name} `);
+  else sendText(`/${command.name}`);
+}
+
+// Put `text` into the message box, for the person to go on.
+function write(text) {
+  input.value = text;
+  input.focus();
+  input.dispatchEvent(new Event("input"));
+}
+
+async function sendText(text) {
+  if (await send({ text })) {
+    input.value = "";
+    resize();
+  }
 }
 
 // Send a command with its options by name, on platforms that have commands.

@@ -4,7 +4,9 @@ import * as api from "/static/js/api.js";
 import { hasCommands, messageCommands, openMessageCommands } from "/static/js/commands.js";
 import { chips, sendCommand } from "/static/js/composer.js";
 import { avatar, h, icon, roving, toast } from "/static/js/dom.js";
-import { label, language, named, t } from "/static/js/i18n.js";
+import { clock, label, named, t } from "/static/js/i18n.js";
+import { why } from "/static/js/outcomes.js";
+import { showPane } from "/static/js/panel.js";
 import { drawParts, hasOwnFrame } from "/static/js/parts.js";
 import { changed, on, person, platform, room, senderOf, state } from "/static/js/state.js";
 
@@ -29,6 +31,7 @@ export function conversation(main, composer) {
   on("messages", drawLog);
   on("commands", drawLog);
   on("message", putMessage);
+  on("outcome", putMarks);
   on("stack language", drawBanner);
   on("traced", markTraced);
 }
@@ -42,8 +45,13 @@ function drawHead() {
   head.replaceChildren(
     direct ? avatar(bot, "bot") : h("span", { class: "avatar tint-5", "aria-hidden": "true" }, icon("group")),
     h("div", {}, h("h2", {}, direct ? bot : named(here)), h("p", {}, direct ? t("directWith", { bot }) : t("groupOf", { people: [...people, ...here.bots].join(", ") }))),
+    h("span", { class: "space" }),
+    paneButton("logs"), paneButton("state"),
   );
 }
+
+const paneButton = (name) =>
+  h("button", { type: "button", class: "quiet", title: t(`open.${name}`), "aria-label": t(`open.${name}`), on: { click: () => showPane(name) } }, icon(name), h("span", { class: "label" }, t(`pane.${name}`)));
 
 function drawBanner() {
   const broken = state.stack.bot?.state === "failed" ? state.stack.bot.error : "";
@@ -76,7 +84,7 @@ function putMessage(message) {
   const previous = at < 0 ? state.messages.at(-1) : state.messages[at - 1];
   if (at < 0) state.messages.push(message);
   else state.messages[at] = message;
-  const nearEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  const nearEnd = isNearEnd();
   const element = draw(message, previous);
   const old = log.querySelector(`[data-id="${CSS.escape(message.id)}"]`);
   if (old) {
@@ -98,6 +106,21 @@ function putMessage(message) {
   markTraced();
 }
 
+// The outcome of a message is known: only the marks below it change.
+function putMarks(id) {
+  const message = state.messages.find((one) => one.id === id);
+  const element = log.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  if (!message || !element) return;
+  const nearEnd = isNearEnd();
+  const before = element.querySelector(message.note ? ".why" : ".marks");
+  const after = message.note ? noteMark(message) : marks(message);
+  before?.remove();
+  if (after) (message.note ? element : element.querySelector(".body")).append(after);
+  if (nearEnd) scrollToEnd();
+}
+
+const isNearEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+
 function draw(message, previous) {
   return message.note ? drawNote(message) : drawMessage(message, previous);
 }
@@ -111,7 +134,7 @@ function senderName(message) {
 function drawNote(message) {
   const text = message.type === "press" ? t("pressed", { name: senderName(message), label: message.text }) : message.text;
   const button = h("button", { type: "button", tabindex: "-1", title: t("see"), on: { click: () => changed("open", message.id) } }, text);
-  return h("div", { class: "note", data: { id: message.id } }, button);
+  return h("div", { class: "note", data: { id: message.id } }, button, noteMark(message));
 }
 
 function drawMessage(message, previous) {
@@ -173,7 +196,17 @@ function marks(message) {
   return found.length ? h("div", { class: "marks" }, found) : null;
 }
 
+function noteMark(message) {
+  const found = why(state.outcomes.get(message.id));
+  return found?.tone ? whyMark(found) : null;
+}
+
+const whyMark = (found) => h("span", { class: `why ${found.tone}` }, found.icon ? [found.icon(), " "] : null, found.text);
+
+// How far the message got. If it got no answer: the reason.
 function deliveryMark(message) {
+  const found = why(state.outcomes.get(message.id));
+  if (found && message.delivery !== "waiting") return whyMark(found);
   const status = message.delivery || "none";
   const tone = { failed: "bad", retrying: "warn" }[status] || "";
   const check = status === "delivered" ? [icon("check"), " "] : [];
@@ -197,5 +230,3 @@ function welcome() {
     h("p", { class: "try" }, t("welcome.try")),
     chips());
 }
-
-const clock = (at) => new Date(at * 1000).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

@@ -10,7 +10,7 @@ const KINDS = ["http_500", "timeout", "limited", "forbidden", "token_expired", "
 export function sheet(title, ...content) {
   const dialog = h("dialog", { "aria-label": title });
   const close = h("button", { type: "button", class: "quiet", "aria-label": t("close"), title: t("close"), on: { click: () => dialog.close() } }, icon("close"));
-  dialog.append(h("div", { class: "sheet" }, h("header", {}, h("h2", {}, title), close), content));
+  dialog.append(h("div", { class: "sheet" }, h("div", { class: "head" }, h("h2", {}, title), close), content));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
@@ -48,6 +48,6 @@ export function faultsDialog() {
 }
 
 export function keysDialog() {
-  const keys = [["Enter", "send"], ["Shift+Enter", "line"], ["↑ ↓ Home End", "move"], ["Enter", "open"], ["Esc", "close"], ["/", "write"]];
+  const keys = [["Enter", "send"], ["Shift+Enter", "line"], ["Tab", "complete"], ["↑ ↓ Home End", "move"], ["Enter", "open"], ["Esc", "close"], ["/", "write"]];
   sheet(t("keys.title"), h("dl", {}, keys.map(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(`keys.${what}`))])));
 }

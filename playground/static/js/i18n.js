@@ -24,6 +24,10 @@ export function t(key, values = {}) {
   return Array.isArray(text) ? text.map((item) => fill(item, values)) : fill(text, values);
 }
 
+// A time of day, with seconds if `exact`.
+export const clock = (at, exact = false) =>
+  new Date(at * 1000).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit", second: exact ? "2-digit" : undefined, hourCycle: "h23" });
+
 // The names of a person, room or platform in the language of the page.
 export const named = (thing) => (language() === "zh" ? thing.name_zh : thing.name) || thing.name;
 export const label = (platform) => platform.label[language()] || platform.label.en;

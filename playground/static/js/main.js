@@ -9,7 +9,11 @@ import { h, icon, toast } from "/static/js/dom.js";
 import { language, setLanguage, t } from "/static/js/i18n.js";
 import { sidebar } from "/static/js/sidebar.js";
 import { changed, on, platform, recallPlace, remember, roomsOfPerson, state } from "/static/js/state.js";
-import { tracePanel } from "/static/js/trace.js";
+import { logsPane } from "/static/js/logs.js";
+import { deferredPane, statePane } from "/static/js/memory.js";
+import { watchOutcomes } from "/static/js/outcomes.js";
+import { panel } from "/static/js/panel.js";
+import { tracePane } from "/static/js/trace.js";
 
 const byId = (id) => document.getElementById(id);
 let loading = 0;
@@ -179,7 +183,8 @@ async function start() {
   drawTop();
   sidebar(byId("side"), go);
   conversation(byId("talk"), composer());
-  tracePanel(byId("trace"));
+  panel(byId("panel"), { trace: tracePane, logs: logsPane, state: statePane, deferred: deferredPane });
+  watchOutcomes();
   on("faults", drawTop);
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, dialog");

@@ -11,7 +11,9 @@ export const state = {
   room: "",
   messages: [],
   commands: [],
+  outcomes: new Map(),
   unread: new Map(),
+  pane: "",
   traced: "",
   replyingTo: null,
 };

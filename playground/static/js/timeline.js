@@ -25,7 +25,12 @@ export function steps(trace) {
   const decision = step("step.decided", decided ? "done" : "", decided);
   // The bot may decide before the platform has read the acknowledgement.
   const middle = decided && accepted && decided < endOf(accepted) ? [decision, received] : [received, decision];
-  const silent = decided !== undefined && replies.length === 0;
+  if (trace.failure) {
+    const failedAt = trace.failure.at ?? undefined;
+    const apology = replies.length ? step("step.apology", "bad", last) : step("step.unanswered", "bad", failedAt);
+    return [step("step.sent", "done", start), received, step("step.failed", "bad", failedAt), apology];
+  }
+  const silent = trace.outcome.kind === "silent";
   return [
     step("step.sent", "done", start),
     ...middle,
@@ -55,6 +60,7 @@ export function timeline(trace, sender) {
     ...trace.calls.map(callEvent),
     ...replies.map(replyEvent),
   ];
+  if (trace.failure?.at) list.push({ when: trace.failure.at, title: t("times.crashed"), detail: trace.failure.error, tone: "bad" });
   if (decided) list.push({ when: decided, title: t("times.decided"), detail: replies.length === 1 ? t("times.reply1") : t("times.replies", { n: replies.length }), tone: "good" });
   return list.sort((one, other) => one.when - other.when).map((one) => ({ tone: "", ...one, at: span(one.when - start) }));
 }

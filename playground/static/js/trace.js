@@ -1,50 +1,48 @@
-// The panel on the right: the trace of a message, from the bytes of the callback to the calls of the platform's API.
+// The trace of a message, from the bytes of the callback to the calls of the platform's API.
 
 import * as api from "/static/js/api.js";
 import { asHex, asText, decode, json } from "/static/js/bytes.js";
-import { h, icon, toast } from "/static/js/dom.js";
+import { h, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
 import { changed, on, platform, senderOf, state } from "/static/js/state.js";
+import { logLine } from "/static/js/logs.js";
+import { why } from "/static/js/outcomes.js";
+import { hidePane, showPane } from "/static/js/panel.js";
 import { isExpected, outcome, redeliveryTitle, steps, timeline } from "/static/js/timeline.js";
 
 const REFRESH_MS = 700;
 const REFRESH_FOR_MS = 90_000;
 const FORGERIES = ["signature", "stale", "plain", "truncated"];
-const openSections = new Set(["times"]);
-let panel, inner, trace, showHex = false, timer = 0, refreshUntil = 0, focusedBefore = null;
+const openSections = new Set(["failure", "times"]);
+let box, trace, showHex = false, timer = 0, refreshUntil = 0;
 
-export function tracePanel(aside) {
-  panel = aside;
+export function tracePane(element) {
+  box = element;
   on("open", open);
-  on("place", () => close(false));
-  on("delivery call", () => state.traced && refreshAfter(150));
-  on("language", () => state.traced && drawPanel());
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && state.traced && !document.querySelector("dialog[open]")) close();
-  });
+  on("place", () => state.pane === "trace" ? hidePane(false) : clear());
+  on("pane", () => state.pane || clear());
+  on("delivery call outcome", () => state.traced && refreshAfter(150));
+  on("language", drawPane);
+  drawPane();
 }
 
 function open(id) {
-  focusedBefore = document.activeElement;
   state.traced = id;
   trace = null;
   refreshUntil = Date.now() + REFRESH_FOR_MS;
-  panel.hidden = false;
-  document.getElementById("frame").classList.add("with-trace");
-  drawPanel();
-  panel.querySelector("button").focus();
+  drawPane();
+  showPane("trace");
   changed("traced");
   refresh();
 }
 
-function close(restoreFocus = true) {
+function clear() {
   if (!state.traced) return;
   state.traced = "";
+  trace = null;
   clearTimeout(timer);
-  panel.hidden = true;
-  document.getElementById("frame").classList.remove("with-trace");
+  drawPane();
   changed("traced");
-  if (restoreFocus) focusedBefore?.focus?.();
 }
 
 function refreshAfter(ms) {
@@ -64,39 +62,52 @@ async function refresh() {
     }
     if (!isFinished(found) && Date.now() < refreshUntil) refreshAfter(REFRESH_MS);
   } catch (error) {
-    inner.replaceChildren(h("p", { class: "about" }, t("unknownError", { why: error.message })));
+    box.replaceChildren(h("p", { class: "about" }, t("unknownError", { why: error.message })));
   }
 }
 
-function isFinished({ delivery, journal }) {
+function isFinished({ delivery, failure, journal }) {
   if (!delivery || delivery.state === "failed") return true;
   const replies = journal?.replies || [];
-  return journal?.state === "DONE" && replies.every((reply) => ["SENT", "FAILED", "UNKNOWN"].includes(reply.state));
+  return (failure?.traceback || journal?.state === "DONE") && replies.every((reply) => ["SENT", "FAILED", "UNKNOWN"].includes(reply.state));
 }
 
 const title = () => t(trace?.delivery?.kind === "action" ? "trace.press" : "trace.title");
 
-function drawPanel() {
-  inner = h("div", { class: "inner", tabindex: "-1" }, h("p", { class: "about" }, t("trace.loading")));
-  panel.setAttribute("aria-label", t("trace.title"));
-  panel.replaceChildren(
-    h("header", {}, h("h2", {}, title()), h("button", { type: "button", class: "quiet", "aria-label": t("close"), title: t("close"), on: { click: () => close() } }, icon("close"))),
-    inner);
+function drawPane() {
   if (trace) draw();
+  else box.replaceChildren(h("p", { class: "about" }, t(state.traced ? "trace.loading" : "trace.choose")));
 }
 
 function draw() {
-  const scrollTop = inner.scrollTop;
-  panel.querySelector("h2").textContent = title();
+  const { scrollTop } = box;
   const name = platform() ? label(platform()) : trace.platform;
   const { message, delivery } = trace;
-  const rows = [about(message)];
-  if (!delivery) rows.push(h("p", { class: "about" }, t(message?.sender.kind === "user" ? "trace.undelivered" : "trace.push", { platform: name })));
-  else rows.push(stepsRow(), section("times", t("times"), "", timelineList()), callback(name), decrypted(), unified(), journal());
+  const rows = [h("h2", {}, title()), about(message), whyNot(message)];
+  if (delivery) rows.push(stepsRow(), failure(), section("times", t("times"), "", timelineList()), callback(name), decrypted(), unified(), journal(), logs());
+  else if (message?.sender.kind !== "user") rows.push(h("p", { class: "about" }, t("trace.push", { platform: name })));
   rows.push(calls(name));
   if (delivery) rows.push(redeliver());
-  inner.replaceChildren(...rows.filter(Boolean));
-  inner.scrollTop = scrollTop;
+  box.replaceChildren(...rows.filter(Boolean));
+  // The end of a traceback says most.
+  for (const element of box.querySelectorAll(".traceback")) element.scrollTop = element.scrollHeight;
+  box.scrollTop = scrollTop;
+}
+
+function whyNot(message) {
+  const found = message && message.sender.kind !== "user" && !trace.delivery ? null : why(trace.outcome);
+  return found && h("p", { class: `verdict ${found.tone}` }, found.icon?.(), h("span", {}, found.text));
+}
+
+function failure() {
+  if (!trace.failure) return null;
+  const { error, traceback } = trace.failure;
+  return section("failure", t("failure"), "", ...(traceback ? [codeBar(traceback), h("pre", { class: "code traceback", tabindex: "0" }, traceback)] : [explanation(error), explanation(t("failure.later"))]));
+}
+
+function logs() {
+  const rows = trace.logs.map(logLine);
+  return section("logs", t("pane.logs"), String(rows.length), explanation(t("logs.why")), rows.length ? h("ol", { class: "lines" }, rows) : explanation(t("logs.none")));
 }
 
 function senderName(message) {
@@ -186,20 +197,20 @@ function calls(name) {
     const fault = call.fault && h("span", { class: "pill warn" }, t("fault", { kind: call.fault }));
     return h("details", { class: "call" },
       h("summary", {}, h("span", { class: "path" }, `${call.method} ${call.path}`), fault, h("span", { class: "ms" }, `${call.ms.toFixed(1)} ms`), h("span", { class: `pill ${good ? "good" : "bad"}` }, status)),
-      h("div", { class: "inside" }, h("h4", {}, t("request")), json(call.body ?? ""), h("h4", {}, t("response")), json(call.response ?? "")));
+      h("div", { class: "inside" }, h("h3", {}, t("request")), json(call.body ?? ""), h("h3", {}, t("response")), json(call.response ?? "")));
   });
   const isPassive = trace.journal?.replies.some((reply) => reply.receipts.includes("passive"));
   return section("calls", t("calls"), String(trace.calls.length), explanation(t("calls.why", { platform: name })), rows.length ? rows : explanation(t(isPassive ? "calls.within" : "calls.none")));
 }
 
 function redeliver() {
-  const results = h("ul", { class: "results", role: "status" }, trace.delivery.redeliveries.map((one) => h("li", {},
+  const results = h("ul", { class: "results" }, trace.delivery.redeliveries.map((one) => h("li", {},
     h("span", { class: `pill ${isExpected(one) ? "good" : "bad"}` }, String(one.status || t("noAnswer"))),
     redeliveryTitle(one), h("span", { class: "id" }, one.error || one.body))));
   const button = (text, options) => h("button", { type: "button", class: "outline", on: { click: (event) => deliver(event.currentTarget, options) } }, text);
   return section("redeliver", t("redeliver"), "", explanation(t("redeliver.why")),
     h("div", { class: "redeliver" }, button(t("redeliver.1"), { times: 1 }), button(t("redeliver.3"), { times: 3 }), FORGERIES.map((how) => button(t(`forge.${how}`), { forge: how }))),
-    results);
+    h("div", { role: "status" }, results));
 }
 
 async function deliver(button, options) {
