@@ -49,6 +49,12 @@ class Page:
         """All elements that match."""
         return self.browser.find_elements(By.CSS_SELECTOR, css)
 
+    def texts(self, css: str) -> list[str]:
+        """The texts of all elements that match, read at once: the page may replace them at any time."""
+        return self.browser.execute_script(
+            "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", css
+        )
+
     def chips(self, text: str) -> list[WebElement]:
         """The visible example messages or commands with that text."""
         return [one for one in self.all(".chip") if one.text == text and one.is_displayed()]
@@ -97,6 +103,26 @@ class Page:
         if found.get_attribute("open") is None:
             found.find_element(By.CSS_SELECTOR, "summary").click()
         return self.wait(lambda: self.find(f"#trace details[data-fold='{name}'][open] .inside"))
+
+    def open_pane(self, name: str) -> WebElement:
+        """A pane of the panel on the right: `logs`, `state` or `deferred`."""
+        if not self.find("#panel").is_displayed():
+            self.find(".room-head button").click()
+        self.find(f"#tab-{name}").click()
+        return self.find(f"#{name}")
+
+    def remark(self, text: str) -> WebElement:
+        """The sentence beside this person's message with that text, which says why it got no answer."""
+        return self.wait(lambda: next(iter(self.own(text).find_elements(By.CSS_SELECTOR, ".marks .why")), None))  # type: ignore[return-value]
+
+    def settings(self, *, language: str = "en", theme: str = "light") -> None:
+        """Load the page in another language or theme."""
+        store = (
+            "localStorage.setItem('parley.language', arguments[0]); localStorage.setItem('parley.theme', arguments[1])"
+        )
+        self.browser.execute_script(store, language, theme)
+        self.browser.refresh()
+        self.wait(lambda: self.all("#log .msg"))
 
     def script(self, code: str) -> Any:
         """The value of a JavaScript expression."""

@@ -1,0 +1,93 @@
+"""A bot that prints, logs, fails, keeps quiet and sends markdown, for the tests of the page."""
+
+import logging
+import time
+
+from parley.bot import Bot, Turn
+from parley.model import Card, Link, Markdown, Reply, Text
+
+bot = Bot()
+
+MARKDOWN = """# Heading
+**bold** *italic* ~~struck~~ `code`
+- one
+- two
+
+> quoted
+
+<font color="info">green</font> [a link](https://example.com/)
+
+| a | b |
+|---|---|
+| 1 | 2 |
+"""
+
+
+@bot.command("help")
+def help_() -> str:
+    """What I can do"""
+    return bot.help()
+
+
+@bot.command()
+def count(turn: Turn) -> str:
+    """Count in this conversation"""
+    turn.state["count"] = turn.state.get("count", 0) + 1
+    return str(turn.state["count"])
+
+
+@bot.command("doc check")
+def check(name: str, deep: bool = False) -> str:
+    """Check a document"""
+    return f"{name} is fine{', deep down' if deep else ''}."
+
+
+@bot.command()
+def divide(by: int) -> str:
+    """Divide one by a number"""
+    print(f"dividing by {by}")
+    return str(1 / by)
+
+
+@bot.command()
+def talk() -> str:
+    """Print and log"""
+    print("printed by the bot")
+    logging.getLogger("bot").warning("logged by the bot")
+    return "talked"
+
+
+@bot.command()
+def quiet() -> None:
+    """Say nothing"""
+
+
+@bot.command()
+def late() -> str:
+    """Too late for a passive reply"""
+    time.sleep(16)
+    return "That took long."
+
+
+@bot.command()
+def markdown() -> Reply:
+    """Markdown, text that looks like markdown, and a link"""
+    return Reply(
+        segments=(
+            Text(text="**not bold** <b>not bold</b>\n"),
+            Markdown(text=MARKDOWN),
+            Link(url="https://example.com/", title="A link"),
+        )
+    )
+
+
+@bot.command()
+def literal() -> str:
+    """Text that looks like markdown"""
+    return "**stars** _lines_ `ticks` # - > https://example.com/"
+
+
+@bot.command()
+def card() -> Card:
+    """A card without buttons"""
+    return Card(title="A card", text=MARKDOWN)
