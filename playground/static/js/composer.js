@@ -6,7 +6,7 @@ import { h, icon, readFile, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
 import { changed, on, platform, room, state } from "/static/js/state.js";
 
-const MAX_CHIPS = 8;
+const MAX_CHIPS = 12;
 const MAX_HEIGHT_PX = 200;
 let input, commands, preview, mentionButton, sendButton, hint, attachButton, chipBar;
 let mentioning = true;
