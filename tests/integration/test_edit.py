@@ -113,7 +113,7 @@ def test_a_saved_module_is_live_and_the_conversation_keeps_its_state(edited: Edi
     [
         ("GREETING = (\n", "words.py:1: SyntaxError: '(' was never closed"),
         ("\nGREETING = missing\n", "words.py:2: NameError: name 'missing' is not defined"),
-        ("import yaml\n", "words.py:1: ModuleNotFoundError: No module named 'yaml'. A package has to be added first"),
+        ("import yaml\n", "words.py:1: ModuleNotFoundError: No module named 'yaml'. A package is added with `make add"),
         ("raise SystemExit\n", "words.py:1: SystemExit"),
     ],
 )
@@ -161,7 +161,7 @@ def test_a_failure_is_seen_after_one_attempt_with_its_traceback(edited: Edited) 
     assert lines.count("handler failed") == 1
     assert "_aws" not in lines
     found = edited.tool("--find", sent, module="tools.logs").stdout.splitlines()
-    assert [line for line in found if "message received" in line]
+    assert [line for line in found if "handler failed" in line]
     assert all(sent in line or line.startswith("    ") for line in found)
 
 

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import NoReturn
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tools import bot, logs
 from tools.local import build, commands, stack
 from tools.local.errors import StackError
@@ -80,7 +82,11 @@ def _run(*, iam: bool) -> int:
 
 def _print_problems(reader: logs.Reader) -> None:
     """Print the errors of all functions, and what the bot prints."""
-    for line in reader.new():
+    try:
+        lines = reader.new()
+    except (BotoCoreError, ClientError):
+        return  # the stack is going down
+    for line in lines:
         if line.is_problem:
             print(logs.shown(line), flush=True)
 

@@ -41,7 +41,11 @@ def _packages(built: Path | None) -> Sequence[Path]:
 
 def _advice(error: str) -> str:
     missing = error.startswith("ModuleNotFoundError")
-    return ". A package has to be added first: `make add PACKAGE=NAME`" if missing else ""
+    return (
+        ". A package is added with `make add PACKAGE=NAME`. If it is in requirements.txt, see what failed before"
+        if missing
+        else ""
+    )
 
 
 def _shown(folder: Path) -> Path:

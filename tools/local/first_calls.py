@@ -6,11 +6,13 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from tools.local.aws import Aws
 from tools.local.errors import StackError
 
 _ATTEMPTS = 3
+_UNKNOWN_APP = {"httpMethod": "POST", "headers": {}, "pathParameters": {"app": "nobody"}, "body": "{}"}
 
 
 def make(aws: Aws, api: str, platforms: Iterable[str], workers: Iterable[str]) -> None:
@@ -46,14 +48,19 @@ def _callback(api: str, platform: str) -> str:
     return f"The callback function of {platform} answers {status} instead of 404 for an unknown app: {_text(body)}"
 
 
-def check(aws: Aws, name: str, version: str) -> None:
-    """Call one version of a worker without a record. Raises StackError."""
-    if failure := _worker(aws, name, version):
+def check(aws: Aws, function: str, name: str, version: str) -> None:
+    """Call one version of a function that loads the bot: it has started then before it is live. Raises StackError."""
+    event = {"Records": []} if function == "processor" else _UNKNOWN_APP
+    if failure := _invoked(aws, name, version, event):
         raise StackError(failure)
 
 
-def _worker(aws: Aws, name: str, version: str = "live") -> str:
-    answer = aws.client("lambda").invoke(FunctionName=name, Qualifier=version, Payload=json.dumps({"Records": []}))
+def _worker(aws: Aws, name: str) -> str:
+    return _invoked(aws, name, "live", {"Records": []})
+
+
+def _invoked(aws: Aws, name: str, version: str, event: dict[str, Any]) -> str:
+    answer = aws.client("lambda").invoke(FunctionName=name, Qualifier=version, Payload=json.dumps(event))
     return f"The function {name} fails: {_text(answer['Payload'].read())}" if answer.get("FunctionError") else ""
 
 

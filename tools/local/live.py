@@ -1,7 +1,7 @@
 """Deploys the bot's layer to a running stack: the functions that load the bot get a new version, and keep their state.
 
 It calls what `sam deploy` lets CloudFormation call: a layer version, the configuration, a function version, the alias.
-The new version is called once before the alias names it. If it does not start, the old one goes on.
+The new versions are started before the alias names them. If one does not start, the old ones go on.
 """
 
 import io
@@ -32,13 +32,13 @@ def deploy(aws: Aws, functions: dict[str, str]) -> None:
     lambda_ = aws.client("lambda")
     old = next(arn for arn in _layers(lambda_, functions["processor"]) if _name(arn).endswith(_LAYER))
     new = lambda_.publish_layer_version(LayerName=_name(old), Content={"ZipFile": _layer()})["LayerVersionArn"]
-    loading = [name for name in functions.values() if old in _layers(lambda_, name)]
+    loading = {function: name for function, name in functions.items() if old in _layers(lambda_, name)}
     with ThreadPoolExecutor() as pool:
-        versions = dict(zip(loading, pool.map(partial(_publish, lambda_, old, new), loading), strict=True))
-    first_calls.check(aws, functions["processor"], versions[functions["processor"]])
+        started = pool.map(partial(_started, aws, old, new), loading, loading.values())
+        versions = dict(zip(loading.values(), started, strict=True))
     for name, version in versions.items():
         lambda_.update_alias(FunctionName=name, Name=_ALIAS, FunctionVersion=version)
-    for name in loading:
+    for name in versions:
         _forget_old(lambda_, name)
 
 
@@ -77,12 +77,17 @@ def _name(layer: str) -> str:
     return layer.split(":")[-2]
 
 
-def _publish(lambda_: Any, old: str, new: str, name: str) -> str:
-    """Publish a version of the function `name` with the layer `new` in place of `old`. Returns its number."""
+def _started(aws: Aws, old: str, new: str, function: str, name: str) -> str:
+    """Publish a version of a function with the layer `new` in place of `old`, and start it. Returns its number. Raises
+    StackError if it does not start.
+    """
+    lambda_ = aws.client("lambda")
     layers = [new if layer == old else layer for layer in _layers(lambda_, name)]
     lambda_.update_function_configuration(FunctionName=name, Layers=layers)
     lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200})
-    return lambda_.publish_version(FunctionName=name)["Version"]
+    version: str = lambda_.publish_version(FunctionName=name)["Version"]
+    first_calls.check(aws, function, name, version)
+    return version
 
 
 def _forget_old(lambda_: Any, name: str) -> None:

@@ -174,7 +174,8 @@ def _start_playground(paths: Paths, aws: Aws, port: ports.Port) -> int:
 def _start_watcher(paths: Paths, aws: Aws, *, terminal: bool) -> int:
     command = [PYTHON, "-m", "tools.local.watch", f"{paths.directory}{os.sep}"]
     log = None if terminal else paths.logs / "watcher.log"
-    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env=_environment(aws))
+    # It builds the bot's layer, so it needs the proxy, the certificates and the package index of the developer.
+    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env={**os.environ, **_environment(aws)})
     _note(paths, pid)
     return pid
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
+_INJECTED = {"turn": "Turn", "message": "Message"}
+
+
 class ArgumentError(ParleyError):
     """The arguments do not match the command. The message is for the person who sent them."""
 
@@ -67,11 +70,15 @@ class Signature:
     def of(cls, handler: Callable[..., Any]) -> "Signature":
         """The signature of `handler`. Parameters annotated `Turn` or `Message` are injected; a parameter without an
         annotation is a string.
+
+        Raises TypeError if a parameter `turn` or `message` has no annotation: it would be an argument of the command.
         """
         hints = get_type_hints(handler, include_extras=True)
         injected: dict[str, type[Turn | Message]] = {}
         parameters: list[Parameter] = []
         for name, parameter in inspect.signature(handler).parameters.items():
+            if name in _INJECTED and name not in hints:
+                raise TypeError(f"{handler.__name__}: write `{name}: {_INJECTED[name]}` in the parameters")
             kind = hints.get(name, str)
             if kind is Turn or kind is Message:
                 injected[name] = kind

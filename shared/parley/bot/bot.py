@@ -87,6 +87,7 @@ class Bot:
         `admin` and `rooms_only` hold on every platform (`CommandSpec`). The other `settings` are for platforms that
         register commands: translations, menus, installations.
         """
+        _check_names("command", name)
 
         def register(handler: H) -> H:
             prepare(handler)
@@ -105,15 +106,18 @@ class Bot:
         `admin` and `rooms_only` mean the same as for a command. Everybody in a room can press a button there, and ids
         and values come from outside: see `parley.bot.Signer`.
         """
+        _check_names("action", *ids)
         self._action_access |= dict.fromkeys(ids, Access(admin, rooms_only))
         return self._registrar(self._actions, ids)
 
     def event(self, *names: str) -> Callable[[H], H]:
         """Handle events with these names, which are the platform's own."""
+        _check_names("event", *names)
         return self._registrar(self._events, names)
 
     def pattern(self, pattern: str) -> Callable[[H], H]:
         """Handle text in which the regular expression is found. Its named groups are the handler's arguments."""
+        _check_names("pattern", pattern)
 
         def register(handler: H) -> H:
             prepare(handler)
@@ -270,7 +274,7 @@ def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, 
         arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
     except ArgumentError as error:
         return f"{error}\n{command.usage}"
-    return finished(command.handler(**arguments))
+    return _finished(command.handler, turn, arguments)
 
 
 def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Replies:
@@ -283,4 +287,16 @@ def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Replies:
 def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Replies:
     if handler is None:
         return None
-    return finished(handler(**Signature.of(handler).fill(turn, given or {})))
+    return _finished(handler, turn, Signature.of(handler).fill(turn, given or {}))
+
+
+def _finished(handler: Handler, turn: Turn, arguments: Mapping[str, Any]) -> Replies:
+    code = getattr(handler, "__code__", None)
+    turn.handler = f"{handler.__name__}, {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}" if code else ""
+    return finished(handler(**arguments))
+
+
+def _check_names(decorator: str, *names: object) -> None:
+    """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
+    if any(callable(name) for name in names):
+        raise TypeError(f"write @bot.{decorator}(...), with parentheses")

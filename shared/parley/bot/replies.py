@@ -1,7 +1,9 @@
 """The replies of a turn, from the values that handlers return."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
 
+from parley.errors import ResultError
 from parley.model import AnySegment, Markdown, Reply, Text
 
 ReplyLike = str | AnySegment | Reply
@@ -10,12 +12,30 @@ Replies = ReplyLike | Iterable[ReplyLike | None] | None
 
 
 def replies_of(returned: Replies) -> Iterator[Reply]:
-    """The replies in the value that a handler returned, without those that have nothing to show."""
-    many = (returned,) if returned is None or isinstance(returned, ReplyLike) else returned
+    """The replies in the value that a handler returned, without those that have nothing to show. Raises ResultError."""
+    many = (returned,) if returned is None or isinstance(returned, ReplyLike) else _checked(returned)
     for what in many:
-        reply = None if what is None else Reply.of(what)
+        reply = None if what is None else Reply.of(_known(what))
         if reply is not None and not is_empty(reply):
             yield reply
+
+
+def _checked(returned: Any) -> Iterable[Any]:
+    """`returned`, if it can be a list of replies. A dictionary or a number cannot. Raises ResultError."""
+    if isinstance(returned, Mapping | bytes) or not isinstance(returned, Iterable):
+        raise _wrong(returned)
+    return cast("Iterable[Any]", returned)
+
+
+def _known(what: Any) -> ReplyLike:
+    if not isinstance(what, ReplyLike):
+        raise _wrong(what)
+    return what
+
+
+def _wrong(value: Any) -> ResultError:
+    kind = type(value).__name__
+    return ResultError(f"a handler returned {kind}; possible are str, a segment, a Reply, a list of these, and None")
 
 
 def is_empty(reply: Reply) -> bool:

@@ -1,7 +1,7 @@
 """Checks the results of handlers: what cannot be stored or shown is an error where the handler runs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -16,9 +16,8 @@ from parley.platforms import NAMES, checks
 
 
 def check_result(replies: list[Reply], state: Mapping[str, Any], message: Message) -> None:
-    """Raise ResultError if `replies` to `message`, or `state`, are beyond a limit of their platform or of the journal.
-
-    Raises TypeError if `state` has no JSON form.
+    """Raise ResultError if `replies` to `message`, or `state`, are beyond a limit of their platform or of the journal,
+    or if `state` is not JSON.
     """
     if len(replies) > MAX_REPLIES:
         raise ResultError(f"{len(replies)} replies to one message; at most {MAX_REPLIES} are possible")
@@ -38,11 +37,26 @@ def check_instant(result: Instant, message: Message) -> None:
 
 
 def _state_size(state: Mapping[str, Any]) -> int:
-    """Bytes of JSON of `state`. Raises ResultError and TypeError."""
+    """Bytes of JSON of `state`. Raises ResultError."""
+    _check_json(state, "state")
     size = len(encode(state))
     if size > MAX_STATE:
         raise ResultError(f"the conversation's state is {size} bytes of JSON; at most {MAX_STATE} can be stored")
     return size
+
+
+def _check_json(value: object, where: str) -> None:
+    """Raise ResultError if `value` would come back from the journal as something else: a set as a list, for example."""
+    if isinstance(value, dict):
+        for key, each in cast("dict[object, object]", value).items():
+            if not isinstance(key, str):
+                raise ResultError(f"{where} has a key of type {type(key).__name__}; JSON has text keys only")
+            _check_json(each, f"{where}[{key!r}]")
+    elif isinstance(value, list):
+        for number, each in enumerate(cast("list[object]", value)):
+            _check_json(each, f"{where}[{number}]")
+    elif value is not None and not isinstance(value, str | int | float | bool):
+        raise ResultError(f"{where} is of type {type(value).__name__}, which JSON has not")
 
 
 def _reply_size(reply: Reply, number: int) -> int:

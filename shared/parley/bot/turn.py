@@ -34,6 +34,8 @@ class Turn:
     download: Download = _no_download
     replies: list[Reply] = field(default_factory=list[Reply])
     unseal: Unseal = _no_unseal
+    handler: str = ""
+    """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
 
     @property
     def text(self) -> str:

@@ -12,27 +12,32 @@ from importlib.metadata import packages_distributions
 from types import TracebackType
 
 from parley.engine.aws import error_code, setting
-from parley.errors import AuthorError
+from parley.errors import AuthorError, ResultError
 
 _OURS = frozenset({"parley", "app", "__main__", "functions"})
 """The modules of Parley, and of a function's handler."""
 
 
-def reason_of(error: BaseException) -> str:
-    """One line: `KeyError at bot.py:12`."""
+def reason_of(error: BaseException, handler: str = "") -> str:
+    """One line: `KeyError at bot.py:12`. `handler`: that which ran (`Turn.handler`)."""
+    if isinstance(error, ResultError):
+        return f"{error} (in {handler})" if handler else str(error)
     if isinstance(error, AuthorError):
-        return str(error)
+        return f"{error} (at {place_of(error, handler)})"
     text = f": {error}" if _shows_text() and str(error) else ""
-    return f"{error_code(error)} at {place_of(error)}{text}"
+    return f"{error_code(error)} at {place_of(error, handler)}{text}"
 
 
-def place_of(error: BaseException) -> str:
-    """`bot.py:12`: the innermost line of the bot's code; without one, of any code."""
+def place_of(error: BaseException, handler: str = "") -> str:
+    """`bot.py:12`: the innermost line of the bot's code; without one, the handler, or a line of any code."""
     frames = list(_frames(error.__traceback__))
-    mine = [each for each in frames if _is_of_bot(each)] or frames
-    if not mine:
+    mine = [each for each in frames if _is_of_bot(each)]
+    if not mine and handler:
+        return handler
+    if not frames:
         return "an unknown place"
-    return f"{mine[-1].tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{mine[-1].tb_lineno}"
+    last = (mine or frames)[-1]
+    return f"{last.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{last.tb_lineno}"
 
 
 def traceback_of(error: BaseException) -> str:
@@ -42,11 +47,20 @@ def traceback_of(error: BaseException) -> str:
 
 def _part(error: BaseException) -> str:
     frames = list(_frames(error.__traceback__))
-    first = next((number for number, each in enumerate(frames) if _is_of_bot(each)), 0)
-    listed = traceback.extract_tb(frames[first] if frames else None)
+    mine = next((number for number, each in enumerate(frames) if _is_of_bot(each)), None)
+    # The bot's own code raises no ResultError.
+    shown_frames = [] if mine is None and isinstance(error, ResultError) else frames[mine or 0 :]
+    listed = [_short(frame) for frame in traceback.extract_tb(shown_frames[0] if shown_frames else None)]
     shown = str(error) if _shows_text() or isinstance(error, AuthorError) else ""
     end = f"{type(error).__name__}: {shown}" if shown else type(error).__name__
     return "".join(traceback.format_list(listed)) + end
+
+
+def _short(frame: traceback.FrameSummary) -> traceback.FrameSummary:
+    """`frame` with its file as it is imported: `bot.py`, `httpx/_client.py`."""
+    folders = sorted((each for each in sys.path if each and frame.filename.startswith(f"{each}/")), key=len)
+    name = frame.filename.removeprefix(f"{folders[-1]}/") if folders else frame.filename
+    return traceback.FrameSummary(name, frame.lineno, frame.name, line=frame.line)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

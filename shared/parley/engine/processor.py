@@ -210,12 +210,12 @@ class Processor:
         except DeadlineExceededError as late:
             from parley.engine.failures import place_of  # noqa: PLC0415  # most messages do not fail
 
-            seconds = time.monotonic() - started
-            raise HandlerError(f"not done after {seconds:.0f} s (BotSeconds), at {place_of(late)}") from late
+            seconds, place = time.monotonic() - started, place_of(late, turn.handler)
+            raise HandlerError(f"not done after {seconds:.0f} s (BotSeconds), at {place}") from late
         except Exception as error:
             from parley.engine.failures import reason_of  # noqa: PLC0415  # as above
 
-            raise HandlerError(reason_of(error)) from error
+            raise HandlerError(reason_of(error, turn.handler)) from error
         return turn.state, replies
 
     def _now_after(self, snapshot: Snapshot) -> float:

@@ -424,3 +424,17 @@ def test_an_option_says_nothing_of_the_values_that_are_taken():
     given = {"who": "110", "times": 2}
     assert said(bot, kind="command", command=Command(name="greet", options=given)) == ["1102"]
     assert said(bot, "/greet ann 0")[0].startswith("times: ")
+
+
+@pytest.mark.parametrize("decorator", ["command", "action", "event", "pattern"])
+def test_a_decorator_without_parentheses_says_so(decorator: str):
+    with pytest.raises(TypeError, match=rf"write @bot\.{decorator}\(\.\.\.\), with parentheses"):
+        getattr(Bot(), decorator)(lambda: "x")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("turn", "Turn"), ("message", "Message")])
+def test_a_turn_without_its_annotation_is_an_error_and_no_argument(name: str, kind: str):
+    namespace: dict[str, Any] = {}
+    exec(f"def plain({name}):\n    return 'x'", namespace)
+    with pytest.raises(TypeError, match=f"plain: write `{name}: {kind}` in the parameters"):
+        Bot().command()(namespace["plain"])

@@ -1,6 +1,8 @@
 """What cannot be stored or shown is an error where the handler runs, and the error names the limit."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -222,11 +224,41 @@ def test_state_and_replies_have_at_most_3900_kilobytes_together():
         bot.handle(Turn(message("feishu"), {"all": "x" * 349_000}))
 
 
-def test_a_state_without_a_json_form_is_an_error():
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ({"it": object()}, r"state\['it'\] is of type object"),
+        ({"it": {1, 2}}, r"state\['it'\] is of type set"),
+        ({"it": [(1, 2)]}, r"state\['it'\]\[0\] is of type tuple"),
+        ({"it": datetime.now(UTC)}, r"state\['it'\] is of type datetime"),
+        ({"it": {3: "x"}}, r"state\['it'\] has a key of type int"),
+    ],
+)
+def test_a_state_that_would_come_back_as_something_else_is_an_error(state: dict[str, Any], text: str):
     bot = Bot()
     bot.fallback(lambda: "done")
-    with pytest.raises(TypeError):
-        bot.handle(Turn(message("feishu"), {"it": object()}))
+    with pytest.raises(ResultError, match=text):
+        bot.handle(Turn(message("feishu"), state))
+
+
+@pytest.mark.parametrize("returned", [7, {"a": 1}, b"x", ["x", 7], [["x"]]])
+def test_a_value_that_is_no_reply_is_an_error_that_names_what_is_possible(returned: Any):
+    bot = Bot()
+    bot.fallback(lambda: returned)
+    with pytest.raises(ResultError, match=r"a handler returned (int|dict|bytes|list); possible are str, a segment"):
+        bot.handle(Turn(message("feishu")))
+
+
+def test_the_turn_names_the_handler_that_runs():
+    bot = Bot()
+
+    @bot.fallback
+    def anything() -> None:
+        return None
+
+    turn = Turn(message("feishu"))
+    bot.handle(turn)
+    assert re.fullmatch(r"anything, test_results\.py:\d+", turn.handler)
 
 
 @pytest.mark.parametrize(

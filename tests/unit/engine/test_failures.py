@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from parley.bot.settings import SettingsError
 from parley.engine.failures import place_of, reason_of, traceback_of
 from parley.errors import ResultError
 
@@ -75,7 +76,7 @@ def test_an_error_outside_of_the_bot_has_the_line_where_it_arose() -> None:
 def test_a_traceback_begins_at_the_bots_code_and_shows_no_text_of_an_exception(team: ModuleType) -> None:
     shown = traceback_of(raised(team.chained))
     lines = shown.splitlines()
-    assert lines[0].endswith('helpdesk.py", line 17, in chained')
+    assert lines[0] == '  File "helpdesk.py", line 17, in chained'
     assert [line for line in lines if not line.startswith(" ")] == ["KeyError", "ValueError"]
     assert "secret-value" not in shown.replace('secret = "secret-value"', "")
 
@@ -90,9 +91,17 @@ def test_the_texts_of_exceptions_are_shown_if_the_setting_says_so(
 
 
 def test_a_mistake_that_is_for_the_author_is_shown_in_full() -> None:
-    error = raised(lambda: (_ for _ in ()).throw(ResultError("90 replies")))
-    assert reason_of(error) == "90 replies"
-    assert traceback_of(error).endswith("ResultError: 90 replies")
+    error = ResultError("90 replies")
+    assert (reason_of(error), reason_of(error, "order, bot.py:12")) == (
+        "90 replies",
+        "90 replies (in order, bot.py:12)",
+    )
+    assert traceback_of(error) == "ResultError: 90 replies"
+    assert reason_of(SettingsError("no api_key"), "order, bot.py:12") == "no api_key (at order, bot.py:12)"
+
+
+def test_an_error_without_a_line_of_the_bot_names_the_handler() -> None:
+    assert reason_of(ValueError(), "order, bot.py:12") == "ValueError at order, bot.py:12"
 
 
 def test_an_exception_that_causes_itself_ends(team: ModuleType) -> None:

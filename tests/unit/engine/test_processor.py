@@ -1,6 +1,7 @@
 """The processor: a decision of the bot is committed once, in one transaction, and its replies are enqueued."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -434,13 +435,18 @@ def test_a_button_beyond_the_limit_of_the_platform_is_a_handler_error(
     bot = Bot(apology="sorry")
     card = Card(text="a person's text", buttons=(Button(id="approve", label="Approve", value="v" * 135),))
     there = Destination(platform="discord", app="demo", room_id="9")
-    bot.fallback(lambda: ["first", Reply(segments=(card,), to=there)])
+
+    @bot.fallback
+    def ask() -> list[Any]:
+        return ["first", Reply(segments=(card,), to=there)]
+
     handle, body = processor(bot, clock), encode(message())
     reason = 'the button "Approve": id and value have 143 characters together; Discord takes 1 to 100'
     for receives in (1, 2):
         with pytest.raises(HandlerError) as raised:
             handle(record(body, receives=receives))
-        assert str(raised.value) == journal()["reason"] == reason
+        assert str(raised.value) == journal()["reason"]
+        assert re.fullmatch(rf"{re.escape(reason)} \(in ask, test_processor\.py:\d+\)", journal()["reason"])
         assert queued() == []
     handle(record(body, receives=3))
     assert texts(queued()) == ["sorry"]
