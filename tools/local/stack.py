@@ -120,15 +120,20 @@ def _start(paths: Paths, options: Options) -> Stack:
         "logs": str(paths.logs),
     }
     _write(paths.stack, stack)
-    report("starting the playground")
+    _start_page(stack, paths, options, aws, port)
+    report(f"ready: {port.url}")
+    return stack
+
+
+def _start_page(stack: Stack, paths: Paths, options: Options, aws: Aws, port: ports.Port) -> None:
+    """Start the playground and the watcher. `stack` is ready then."""
+    options.report("starting the playground")
     stack["pids"]["playground"] = _start_playground(paths, aws, port)
     commands.register(stack, paths)
     if options.watch:
         stack["pids"]["watcher"] = _start_watcher(paths, aws, terminal=options.terminal)
     stack["ready"] = True
     _write(paths.stack, stack)
-    report(f"ready: {port.url}")
-    return stack
 
 
 def _describe(aws: Aws, outputs: dict[str, str], apps: dict[str, dict[str, credentials.App]]) -> Stack:
