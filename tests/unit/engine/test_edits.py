@@ -128,6 +128,22 @@ def test_an_edit_without_a_target_is_an_error_of_the_bot(
     assert row.reason
 
 
+def test_an_edit_to_a_card_without_buttons_on_wecom_is_said_once_and_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """The text in the place of the buttons shows all of the card or none of it."""
+    for text, words in (("Done.", "Approved Done."), ("Done. " * 20, "\u2026")):
+        world = Scripted("wecom", clock, monkeypatch, answered())
+        card = Card(title="Approved", text=text.strip())
+        reply = Reply(op="edit", target=TARGETS["wecom"], segments=(card,))
+        row = world.deliver(reply, ordinal=len(text), **place("wecom", clock))
+        assert row.state is ReplyState.SENT
+        update, *sent = [call.json for call in world.made]
+        assert update["button"] == {"replace_name": words}
+        assert len(sent) == (words == "\u2026")
+        assert all("Approved" in str(body) and "Done." in str(body) for body in sent)
+
+
 # --- lost answers -----------------------------------------------------------------------------------------------------
 
 

@@ -99,6 +99,21 @@ def test_redirects_are_not_followed() -> None:
     assert answer.status == 302
 
 
+def test_redirects_of_media_are_not_followed() -> None:
+    """The address that they lead to is not checked."""
+    assert not media_client().follow_redirects
+    asked: list[str] = []
+
+    def redirect(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": "http://127.0.0.1/secret"})
+
+    with pytest.raises(CallError) as raised:
+        http(redirect).perform(upload(Image(url="http://media/a.png")))
+    assert raised.value.outcome == Permanent("media answered 302", part="media")
+    assert asked == ["http://media/a.png"]
+
+
 def upload(image: Image, limit: int = 100) -> Call:
     return call(upload=Upload(field="image", media=image, limit=limit, fields={"image_type": "message"}))
 
@@ -138,6 +153,8 @@ def test_a_failed_fetch_of_media_is_permanent_or_transient(content: bytes, statu
     with pytest.raises(CallError) as raised:
         http(media_server(content, status)).perform(upload(Image(url="http://media/a.png")))
     assert type(raised.value.outcome) is outcome
+    # Then the reply says the address in its place (`adapter.fallback`).
+    assert outcome is Transient or getattr(raised.value.outcome, "part", "") == "media"
 
 
 @pytest.mark.parametrize("image", [Image(url="file:///etc/passwd"), Image(url="nonsense"), Image(data="%%%"), Image()])

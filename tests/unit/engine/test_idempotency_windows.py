@@ -28,6 +28,13 @@ KEYED: dict[str, tuple[Reply, dict[str, Any], float]] = {
 known, or assumed to be (Discord: "past few minutes")."""
 
 
+TOKEN_REFUSED = {
+    "feishu": Answer(400, b'{"code": 99991663, "msg": "invalid token"}'),
+    "wecom": Answer(200, b'{"errcode": 42001, "errmsg": "access_token expired"}'),
+    "wechat": Answer(200, b'{"errcode": 42001, "errmsg": "access_token expired"}'),
+}
+
+
 class Losing(Http):
     """Loses the answer to the first message, and delivers every later one."""
 
@@ -80,6 +87,31 @@ def test_a_repeat_that_could_stall_beyond_the_window_is_not_made(
 ) -> None:
     row, calls = repeated(monkeypatch, clock, platform, KEYED[platform][2] - LEASE + 2)
     assert (row.state, len(calls)) == (ReplyState.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("platform", [name for name in KEYED if name != "discord"])  # its token is fixed
+def test_the_second_call_after_a_refused_token_ends_inside_the_window_too(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str
+) -> None:
+    """The lease covers both calls: a repeat begins only if even the later one reaches the platform in time."""
+    made: list[float] = []
+    perform = Losing.perform
+
+    def refusing(http: Losing, call: Call, token: str = "") -> Answer:
+        if call.name != "token":
+            made.append(clock.now)
+            if len(made) == 2:
+                clock.now += LEASE - 1  # it stalls, and the token is refused
+                http.messages.append(call)
+                return TOKEN_REFUSED[platform]
+        return perform(http, call, token)
+
+    monkeypatch.setattr(Losing, "perform", refusing)
+    window = KEYED[platform][2]
+    row, calls = repeated(monkeypatch, clock, platform, window - LEASE - 1)
+    assert made[-1] - made[0] < window
+    assert row.state is ReplyState.SENT
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize("platform", KEYED)

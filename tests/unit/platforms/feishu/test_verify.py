@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from parley.adapter import Accepted, App, Headers, Rejected, Request
+from parley.adapter import Accepted, AcceptsUnsigned, App, Headers, Rejected, Request
+from parley.platforms import inbound
 from parley.platforms.feishu import envelope
 from parley.platforms.feishu.inbound import receive
 from tests.conformance.feishu import (
@@ -308,3 +309,13 @@ def test_no_detail_holds_a_secret() -> None:
             outcome = receive(request, app, NOW)
             if isinstance(outcome, Rejected):
                 assert not [secret for secret in (TOKEN, KEY, "appsecret", "deploy") if secret in outcome.detail]
+
+
+def test_a_request_without_a_signature_counts_as_unsigned() -> None:
+    """Such requests are limited (`engine.callback`): they are decrypted before their sender is known."""
+    feishu = inbound("feishu")
+    assert isinstance(feishu, AcceptsUnsigned)
+    signed, unsigned = Request(headers=Headers({"x-lark-signature": "s"})), Request()
+    with_key, without = make_app(key=KEY), make_app()
+    assert [feishu.is_unsigned(request, with_key) for request in (signed, unsigned)] == [False, True]
+    assert not feishu.is_unsigned(unsigned, without)
