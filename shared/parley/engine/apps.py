@@ -1,6 +1,7 @@
 """App configuration from SSM: one SecureString `/parley/{stage}/{platform}/{app}` per app, cached per process."""
 
 import math
+import random
 import re
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ _MOST_UNKNOWN = 1000
 _SSM_BUDGET, _SSM_REQUEST = 2.6, 1.3
 """Seconds for all requests to SSM of one callback, because platforms wait three seconds; and for the slowest request:
 the client's timeouts."""
+_JITTER = 0.2
+"""Seconds at most before a second try, by chance: processes that SSM has refused together do not come back together."""
 _FINAL = frozenset({"ParameterNotFound", "AccessDeniedException"})
 """Errors of SSM after which the same request is not made again at once."""
 _Answer = TypeVar("_Answer")
@@ -53,6 +56,7 @@ class _Requests:
     """Requests to SSM that are over by the unix second `until`."""
 
     clock: Callable[[], float]
+    sleep: Callable[[float], None]
     until: float
 
     def make(self, request: Callable[..., _Answer], **arguments: Any) -> _Answer:
@@ -67,6 +71,8 @@ class _Requests:
         except AwsError as error:
             if error_code(error) in _FINAL or not self._is_time():
                 raise
+        left = self.until - _SSM_REQUEST - self.clock()
+        self.sleep(min(max(left, 0.0), random.random() * _JITTER))  # no secret
         return request(**arguments)
 
     def _is_time(self) -> bool:
@@ -88,6 +94,7 @@ class Apps:
     """The apps of this deployment."""
 
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
     _entries: dict[tuple[str, str], _Entry] = field(default_factory=dict[tuple[str, str], "_Entry"])
     _credit: float = _UNKNOWN_BURST
     _credit_at: float = 0
@@ -127,7 +134,7 @@ class Apps:
         return now - entry.read_at > _MAX_AGE and now - entry.tried_at > _REREAD_AFTER
 
     def _read(self, platform: str, name: str, known: _Entry | None) -> _Entry:
-        requests = _Requests(self.clock, self.clock() + _SSM_BUDGET)
+        requests = _Requests(self.clock, self.sleep, self.clock() + _SSM_BUDGET)
         if known is None or known.app is None:
             self._spend_credit(requests, platform, name)
         try:

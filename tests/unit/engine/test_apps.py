@@ -307,6 +307,25 @@ def test_a_request_that_times_out_is_made_twice(
     assert slow.requests == requests
 
 
+def test_a_second_try_comes_at_a_time_by_chance(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SSM answers forty reads a second. Processes that start together would be refused together again."""
+    slept: list[float] = []
+    answers = [ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter")] * 9
+    for _ in range(9):
+        slow = SlowSsm(clock, 0, name="demo")
+        refused = [answers.pop()]
+
+        def request(_operation: str, refused: list[ClientError] = refused) -> None:
+            if refused:
+                raise refused.pop()
+
+        monkeypatch.setattr(slow, "request", request)
+        monkeypatch.setattr(module, "ssm", slow)
+        assert Apps(clock, slept.append).get("feishu", "demo").name == "demo"
+    assert len(set(slept)) == 9
+    assert all(0 < seconds <= 0.2 for seconds in slept)
+
+
 def test_the_error_says_for_how_long_the_app_is_unavailable(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = SlowSsm(clock, 100, name="demo")
     monkeypatch.setattr(module, "ssm", slow)
