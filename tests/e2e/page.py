@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -65,8 +65,18 @@ class Page:
 
     def wait(self, condition: Callable[[], T], seconds: float = 30) -> T:
         """The first true value of `condition`."""
-        waiting = WebDriverWait(self.browser, seconds, 0.05, [StaleElementReferenceException])
+        moved = [StaleElementReferenceException, ElementClickInterceptedException]
+        waiting = WebDriverWait(self.browser, seconds, 0.05, moved)
         return waiting.until(lambda _: condition())
+
+    def click(self, find: Callable[[], WebElement]) -> None:
+        """Click the element that `find` finds. The page may move or replace it meanwhile: then it is found again."""
+
+        def clicked() -> bool:
+            find().click()
+            return True
+
+        self.wait(clicked)
 
     def write(self, text: str) -> None:
         """Type a message and send it."""
@@ -94,7 +104,7 @@ class Page:
 
     def open_trace(self, message: WebElement) -> None:
         """Open the trace of a message, and wait until it is complete."""
-        message.find_element(By.CSS_SELECTOR, ".bubble").click()
+        self.click(lambda: message.find_element(By.CSS_SELECTOR, ".bubble"))
         self.wait(lambda: self.all("#trace .steps li.done")[3:])
 
     def section(self, name: str) -> WebElement:

@@ -23,6 +23,7 @@ def sized(page: Page, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page in a window of that size, with a conversation."""
     for text in ("/markdown", "/card", "/quiet", "/divide 0"):
         page.write(text)
+        page.own(text)  # two that are sent at once could come in another order
     page.remark("/divide 0")
     width, height = request.param
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
