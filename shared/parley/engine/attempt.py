@@ -253,7 +253,10 @@ class Attempts:
             return Fallback(rest, (), reason) if rest else self._retry(attempt, reason, _WINDOW_RETRY)
         form = attempt.out
         if isinstance(context.platform, SupportsDeferral):
-            form = context.platform.passive_form(attempt.out, context.app, attempt.receipts)
+            try:
+                form = context.platform.passive_form(attempt.out, context.app, attempt.receipts)
+            except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
+                return self._retry(attempt, describe(error))
         if form is None:
             return Completed(attempt.undelivered, reason)
         if form != attempt.out:

@@ -132,6 +132,22 @@ def test_a_refusal_of_every_call_defers_the_reply(
     assert world.deferred.of(row.out.to.key)
 
 
+@pytest.mark.parametrize("platform", sorted(PASSIVE))
+def test_a_defect_in_the_form_for_a_passive_reply_ends_the_reply_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str
+) -> None:
+    code = next(code for name, code in REFUSALS if name == platform)
+    world = World(platform, PASSIVE[platform], clock, monkeypatch, send=code)
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(outbound(platform), "passive_form", broken)
+    row, _ = world.deliver(Reply.of("hello"))
+    assert row.state is ReplyState.FAILED
+    assert "ZeroDivisionError at test_passive_accounts.py" in row.reason
+
+
 @pytest.mark.parametrize(("platform", "code"), TOKEN_REFUSALS)
 def test_a_token_that_is_refused_for_good_defers_the_reply(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, platform: str, code: int

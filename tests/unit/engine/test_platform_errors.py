@@ -142,6 +142,7 @@ POINTS = [
     *(("limits", after) for after in (0, 1, 2)),
     ("token_key", 0),
     ("token", 0),
+    ("limit_feedback", 0),
 ]
 
 

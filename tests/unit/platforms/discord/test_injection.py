@@ -2,12 +2,14 @@
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.model import AnySegment, Card, Link, Mention, Quote, Text
+from parley.model import AnySegment, Card, Link, Markdown, Mention, Quote, Text
 from parley.platforms.discord.render import Part, render
 from parley.platforms.discord.split import parts
+from tests.linear import assert_linear
 
 TOKENS = (
     "<@5> <@!5> <@&5> <#5> </cmd:5> <:a:5> <t:5:R> <id:home> @everyone @here [a](https://evil.example) ](https://e.example)"
@@ -75,3 +77,14 @@ def test_of_a_mention_only_the_person_is_notified(text: str) -> None:
 def test_a_cut_is_no_quadratic_work() -> None:
     for hostile in ("> " * 100_000, "\u3000" * 200_000 + "x", "# " * 100_000, "\\" * 200_000, "<@" * 100_000):
         assert sum(1 for _ in parts(hostile)) <= 200
+
+
+@pytest.mark.parametrize(
+    "piece", ["**a ", "`a ", "```", "[a](", "<@", "||", "> ", "\\", "*", "_a_", " \n", "a", "\u200b", "\u0301"]
+)
+def test_the_time_grows_with_the_length_and_no_faster(piece: str) -> None:
+    def rendered(text: str) -> list[object]:
+        segments = (Text(text=text), Markdown(text=text), Card(title="t", text=text))
+        return [render((segment,)) for segment in segments]
+
+    assert_linear(rendered, lambda size: piece * (size // len(piece)), small=20_000, large=100_000, least=0.02)
