@@ -111,7 +111,7 @@ class Page:
         """A section of the trace, unfolded."""
         found = self.find(f"#trace details[data-fold='{name}']")
         if found.get_attribute("open") is None:
-            found.find_element(By.CSS_SELECTOR, "summary").click()
+            self.click(lambda: self.find(f"#trace details[data-fold='{name}'] summary"))
         return self.wait(lambda: self.find(f"#trace details[data-fold='{name}'][open] .inside"))
 
     def open_pane(self, name: str) -> WebElement:

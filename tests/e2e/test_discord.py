@@ -16,12 +16,12 @@ def discord(page: Page) -> Page:
 
 
 def test_a_command_without_options_is_one_click(discord: Page):
-    discord.chips("/count")[0].click()
+    discord.click(lambda: discord.chips("/count")[0])
     discord.wait_for_reply("1")
 
 
 def test_a_command_with_options_asks_for_them_by_type(discord: Page):
-    discord.chips("/slow seconds")[0].click()
+    discord.click(lambda: discord.chips("/slow seconds")[0])
     field = discord.wait(lambda: discord.find("dialog input[name='seconds']"))
     assert field.get_attribute("type") == "number"
     field.send_keys("0")
@@ -40,7 +40,7 @@ def test_the_list_shows_the_commands_that_begin_with_the_text(discord: Page):
 
 
 def test_the_bot_replies_to_a_button(discord: Page):
-    discord.chips("/card")[0].click()
+    discord.click(lambda: discord.chips("/card")[0])
     tea = discord.wait(lambda: discord.buttons("Tea"))
     tea[0].click()
     discord.wait(lambda: discord.replies()[-1] == "You chose tea.")
@@ -56,7 +56,7 @@ def test_plain_text_is_rejected_with_the_reason(discord: Page):
 
 
 def test_the_trace_shows_the_signature(discord: Page):
-    discord.chips("/count")[0].click()
+    discord.click(lambda: discord.chips("/count")[0])
     discord.wait_for_reply("1")  # the message is drawn again with each change of its delivery
     discord.open_trace(discord.own("/count"))
     assert "X-Signature-Ed25519" in discord.section("wire").text
@@ -64,7 +64,7 @@ def test_the_trace_shows_the_signature(discord: Page):
 
 
 def test_the_bot_completes_an_option_while_the_person_types(discord: Page):
-    discord.chips("/order drink")[0].click()
+    discord.click(lambda: discord.chips("/order drink")[0])
     field = discord.wait(lambda: discord.find("dialog input[name='drink']"))
     field.send_keys("tea")
     offered = discord.wait(lambda: [one.get_attribute("value") for one in discord.all("dialog datalist option")])
@@ -76,7 +76,7 @@ def test_the_bot_completes_an_option_while_the_person_types(discord: Page):
 
 
 def test_a_form_opens_and_can_be_submitted(discord: Page):
-    discord.chips("/feedback")[0].click()
+    discord.click(lambda: discord.chips("/feedback")[0])
     field = discord.wait(lambda: discord.find("dialog[aria-label='Feedback'] input"))
     assert discord.focused() == field
     field.send_keys("very good")

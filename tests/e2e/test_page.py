@@ -14,19 +14,19 @@ def test_the_bot_replies_to_a_message(page):
 
 
 def test_a_click_on_an_example_message_sends_it(page):
-    page.chips("/count")[0].click()
+    page.click(lambda: page.chips("/count")[0])
     page.wait_for_reply("1")
 
 
 def test_the_bot_replies_to_a_button_of_a_card(page):
     page.write("/card")
-    page.wait(lambda: page.buttons("Tea"))[0].click()
+    page.click(lambda: page.wait(lambda: page.buttons("Tea"))[0])
     page.wait(lambda: any("tea" in reply for reply in page.replies()))
     assert "pressed “Tea”" in page.find(".note").text
 
 
 def test_the_bot_replies_to_an_image(page):
-    page.chips("Send an image")[0].click()
+    page.click(lambda: page.chips("Send an image")[0])
     page.wait(lambda: page.script("document.querySelector('.msg.own img')?.naturalWidth > 0"))
     page.wait(lambda: "picture" in str(page.replies()) or "image" in str(page.replies()))
 
@@ -53,7 +53,7 @@ def test_the_trace_shows_callback_message_journal_and_calls(page):
 def test_the_trace_of_a_reply_is_the_trace_of_its_message(page):
     page.write("/echo question")
     page.wait_for_reply("question")
-    page.all(".msg:not(.own) .bubble")[-1].click()
+    page.click(lambda: page.all(".msg:not(.own) .bubble")[-1])
     page.wait(lambda: "/echo question" in page.find("#trace .about").text)
 
 

@@ -22,7 +22,7 @@ def suggested(page: Page) -> list[str]:
 @pytest.mark.parametrize("platform", TEXT_PLATFORMS)
 def test_the_commands_of_the_bot_are_suggested_on_every_platform(page: Page, platform: str) -> None:
     page.open(platform)
-    page.wait(lambda: page.chips("/count"))[0].click()
+    page.click(lambda: page.wait(lambda: page.chips("/count"))[0])
     page.wait_for_reply("1")
     page.find("#message-box").send_keys("/do")
     assert suggested(page) == ["/doc check name [deep]"]
@@ -33,7 +33,7 @@ def test_the_commands_of_the_bot_are_suggested_on_every_platform(page: Page, pla
 
 
 def test_a_click_on_a_command_with_options_begins_it(page: Page) -> None:
-    page.wait(lambda: page.chips("/divide by"))[0].click()
+    page.click(lambda: page.wait(lambda: page.chips("/divide by"))[0])
     assert typed(page) == "/divide "
     page.key("4", Keys.ENTER)
     page.wait_for_reply("0.25")
@@ -61,7 +61,7 @@ def test_the_failure_of_a_handler_is_red_with_its_traceback(page: Page) -> None:
     remark = page.remark("/divide 0")
     assert remark.text.startswith("The handler failed: ZeroDivisionError at bot.py:")
     assert "bad" in str(remark.get_attribute("class"))
-    page.own("/divide 0").find_element(By.CSS_SELECTOR, ".bubble").click()
+    page.click(lambda: page.own("/divide 0").find_element(By.CSS_SELECTOR, ".bubble"))
     page.wait(lambda: "return str(1 / by)" in page.section("failure").text)
     assert "ZeroDivisionError: division by zero" in page.section("failure").text
     assert page.find("#trace .verdict.bad").text == remark.text
@@ -129,7 +129,7 @@ def test_deferred_replies_are_shown(page: Page) -> None:
 def test_a_message_without_an_answer_says_why(page: Page) -> None:
     page.write("/quiet")
     assert page.remark("/quiet").text == "The bot returned no reply."
-    page.own("/quiet").find_element(By.CSS_SELECTOR, ".bubble").click()
+    page.click(lambda: page.own("/quiet").find_element(By.CSS_SELECTOR, ".bubble"))
     page.wait(lambda: page.find("#trace .verdict").text == "The bot returned no reply.")
     page.stack.post("/api/faults", platform="feishu", kind="limited", times=3)
     page.write("/count")
@@ -151,7 +151,7 @@ def test_a_message_without_an_answer_says_why(page: Page) -> None:
 )
 def test_markdown_is_shown_as_the_real_client_shows_it(page: Page, platform: str, shown: dict[str, int]) -> None:
     page.open(platform)
-    page.wait(lambda: page.chips("/markdown"))[0].click()
+    page.click(lambda: page.wait(lambda: page.chips("/markdown"))[0])
     page.wait(lambda: any("A link" in reply for reply in page.replies()))
     assert {css: len(page.all(f".msg:not(.own) .bubble {css}")) for css in shown} == shown
     assert "**not bold** <b>not bold</b>" in page.replies()[-1]
