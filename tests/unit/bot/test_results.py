@@ -160,7 +160,7 @@ def test_a_card_that_replaces_another_on_wecom_has_room_for_six_buttons():
 
 @pytest.mark.parametrize("place", [{"room_id": "chat"}, {"webhook": "ops"}])
 def test_a_place_on_wecom_without_buttons_takes_every_card(place: dict[str, Any]):
-    """Such a card is markdown there, whatever its buttons hold."""
+    """A card is markdown there and shows no buttons, so a large value of a button does no harm."""
     there = Destination(platform="wecom", app="demo", **place)
     assert run(Reply(segments=(card(2000),), to=there), message("wecom"))
 
