@@ -128,7 +128,7 @@ class Processes:
                 deferred,
                 Calls(http, tokens, rate_limiter, client, TABLE, clock),
                 rate_limiter,
-                Apps(clock, clock.sleep),
+                Apps(clock, clock.sleep, self._random.random),
                 clock,
             )
             made.injector = self._injector
@@ -137,7 +137,13 @@ class Processes:
         delivers = self._random.random() < self._at_once
         return Functions(
             {
-                name: Callback(name, inbound(name), Apps(clock, clock.sleep), clock, passive_replies=passive_replies)
+                name: Callback(
+                    name,
+                    inbound(name),
+                    Apps(clock, clock.sleep, self._random.random),
+                    clock,
+                    passive_replies=passive_replies,
+                )
                 for name in self._targets
             },
             Processor(self._bot, inbox, direct=Direct(deliverer(), clock) if delivers else None, clock=clock),

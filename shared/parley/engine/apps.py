@@ -58,6 +58,7 @@ class _Requests:
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     until: float
+    draw: Callable[[], float]
 
     def make(self, request: Callable[..., _Answer], **arguments: Any) -> _Answer:
         """The answer to `request`, which is made twice if there is time and it may help.
@@ -72,7 +73,7 @@ class _Requests:
             if error_code(error) in _FINAL or not self._is_time():
                 raise
         left = self.until - _SSM_REQUEST - self.clock()
-        self.sleep(min(max(left, 0.0), random.random() * _JITTER))  # no secret
+        self.sleep(min(max(left, 0.0), self.draw() * _JITTER))
         return request(**arguments)
 
     def _is_time(self) -> bool:
@@ -95,6 +96,7 @@ class Apps:
 
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = random.random
     _entries: dict[tuple[str, str], _Entry] = field(default_factory=dict[tuple[str, str], "_Entry"])
     _credit: float = _UNKNOWN_BURST
     _credit_at: float = 0
@@ -134,7 +136,7 @@ class Apps:
         return now - entry.read_at > _MAX_AGE and now - entry.tried_at > _REREAD_AFTER
 
     def _read(self, platform: str, name: str, known: _Entry | None) -> _Entry:
-        requests = _Requests(self.clock, self.sleep, self.clock() + _SSM_BUDGET)
+        requests = _Requests(self.clock, self.sleep, self.clock() + _SSM_BUDGET, self.draw)
         if known is None or known.app is None:
             self._spend_credit(requests, platform, name)
         try:
