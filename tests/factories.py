@@ -1,10 +1,14 @@
 """Messages and replies for tests."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from parley.journal.inbox import Decision, Inbox, Snapshot
+from parley.journal.states import Lease
 from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
+from parley.model.state import State
 
 NOW = 1_800_000_000
 
@@ -33,6 +37,19 @@ def make_reply(message: Message, text: str = "answer", *, ordinal: int = 0, crea
         reply=Reply(segments=(Text(text=text),)),
         created=created,
     )
+
+
+def decide(
+    inbox: Inbox,
+    message: Message,
+    snapshot: Snapshot,
+    state: State,
+    replies: Sequence[Outgoing],
+    now: float,
+    leases: Mapping[str, Lease] | None = None,
+) -> None:
+    """Decide `message`, with a new state of its conversation."""
+    inbox.decide(message, snapshot, Decision(replies, [(snapshot.memory, state)], leases or {}), now)
 
 
 def answers_to(message: Message, *replies: Reply, created: float = NOW) -> tuple[Outgoing, ...]:

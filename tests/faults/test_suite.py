@@ -48,7 +48,7 @@ class ForgetsClaims(Inbox):
 
     def open(self, message: Message) -> Snapshot:
         snapshot = Inbox.open(self, message)
-        return Snapshot(snapshot.state, snapshot.version, None)
+        return Snapshot(snapshot.memory, None)
 
     def _commit(self, items: Any) -> None:
         for put in (item["Put"]["Item"] for item in items):

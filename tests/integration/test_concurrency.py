@@ -22,7 +22,7 @@ from parley.journal.inbox import AlreadyDecidedError, Inbox, VersionConflictErro
 from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.states import ReplyState, Row
 from parley.model import Text
-from tests.factories import make_message, make_reply
+from tests.factories import decide, make_message, make_reply
 from tests.faults.contract import CALLS, TABLE, client_method
 from tests.stack import Stack
 from tools.faults.dynamodb import DynamoDB, ServiceError
@@ -203,15 +203,15 @@ def test_threads_together_use_a_counted_limit_up_and_no_more(client: Any) -> Non
 def test_one_of_many_workers_decides_a_message(client: Any) -> None:
     inbox, mine = Inbox(client, "parley", 86_400), make_message()
 
-    def decide(number: int) -> str:
-        inbox.decide(mine, inbox.open(mine), {"by": number}, [make_reply(mine, str(number))], time.time())
+    def win(number: int) -> str:
+        decide(inbox, mine, inbox.open(mine), {"by": number}, [make_reply(mine, str(number))], time.time())
         return str(number)
 
-    results = at_once([lambda number=number: decide(number) for number in range(30)])
+    results = at_once([lambda number=number: win(number) for number in range(30)])
     winners = [result for result in results if isinstance(result, str)]
     assert len(winners) == 1
     assert all(isinstance(result, str | AlreadyDecidedError | VersionConflictError) for result in results)
-    assert inbox.open(mine).state == {"by": int(winners[0])}
+    assert inbox.open(mine).memory.state == {"by": int(winners[0])}
     assert [row.out.reply.segments for row in inbox.replies(mine, 1)] == [(Text(text=winners[0]),)]
 
 
@@ -223,9 +223,9 @@ def test_messages_of_one_conversation_decided_at_the_same_time_count_each_once(c
         mine = make_message(f"m{number}")
         while True:
             snapshot = inbox.open(mine)
-            reached = snapshot.state.get("count", 0) + 1
+            reached = snapshot.memory.state.get("count", 0) + 1
             try:
-                inbox.decide(mine, snapshot, {"count": reached}, [make_reply(mine, str(reached))], time.time())
+                decide(inbox, mine, snapshot, {"count": reached}, [make_reply(mine, str(reached))], time.time())
             except (VersionConflictError, ClientError):
                 continue
             return reached

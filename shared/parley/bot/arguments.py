@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from parley.bot.specs import bare, is_text
 from parley.bot.turn import Turn
@@ -65,6 +65,8 @@ class Signature:
 
     injected: Mapping[str, type[Turn] | type[Message]]
     parameters: tuple[Parameter, ...]
+    models: tuple[type[Any], ...] = ()
+    """The models of the states, from `Turn[Cart, Profile]`."""
 
     @classmethod
     def of(cls, handler: Callable[..., Any]) -> "Signature":
@@ -74,20 +76,25 @@ class Signature:
         Raises TypeError if a parameter `turn` or `message` has no annotation: it would be an argument of the command.
         """
         hints = get_type_hints(handler, include_extras=True)
+        models: tuple[type[Any], ...] = ()
         injected: dict[str, type[Turn | Message]] = {}
         parameters: list[Parameter] = []
         for name, parameter in inspect.signature(handler).parameters.items():
             if name in _INJECTED and name not in hints:
                 raise TypeError(f"{handler.__name__}: write `{name}: {_INJECTED[name]}` in the parameters")
             kind = hints.get(name, str)
-            if kind is Turn or kind is Message:
-                injected[name] = kind
+            if get_origin(kind) is Turn or kind is Turn:
+                injected[name] = Turn
+                models = get_args(kind)
+            elif kind is Message:
+                injected[name] = Message
             else:
                 parameters.append(Parameter(name, kind, parameter.default))
-        return cls(injected, tuple(parameters))
+        return cls(injected, tuple(parameters), models)
 
     def fill(self, turn: Turn, given: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments for the handler. Raises ArgumentError."""
+        turn.declare(self.models)
         filled: dict[str, Any] = {name: turn if kind is Turn else turn.message for name, kind in self.injected.items()}
         for parameter in self.parameters:
             if parameter.name in given:

@@ -199,7 +199,7 @@ class Bot:
             return []  # two bots would answer each other without end
         returned = list(replies_of(self._run(turn)))
         replies = [*turn.replies, *returned]
-        check_result(replies, turn.state, turn.message)
+        check_result(replies, turn)
         return replies
 
     def _run(self, turn: Turn) -> Replies:

@@ -1,30 +1,33 @@
 """Checks the results of handlers: what cannot be stored or shown is an error where the handler runs."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import cast
 
 import msgspec
 
 from parley.adapter import ChecksInstantAnswers
 from parley.bot.replies import is_blank
+from parley.bot.turn import Turn
+from parley.bot.values import check_json
 from parley.errors import ResultError
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_REPLY, MAX_STATE
 from parley.model import Card, Destination, Message, Reply
 from parley.model.codec import decode_reply, encode
 from parley.model.instant import Instant
+from parley.model.state import OWNERS, Scope
 from parley.platforms import NAMES, checks
 
 
-def check_result(replies: list[Reply], state: Mapping[str, Any], message: Message) -> None:
-    """Raise ResultError if `replies` to `message`, or `state`, are beyond a limit of their platform or of the journal,
-    or if `state` is not JSON.
+def check_result(replies: list[Reply], turn: Turn) -> None:
+    """Raise ResultError if `replies`, or a state of `turn`, are beyond a limit of their platform or of the journal, or
+    if a state is not JSON.
     """
     if len(replies) > MAX_REPLIES:
         raise ResultError(f"{len(replies)} replies to one message; at most {MAX_REPLIES} are possible")
-    size = _state_size(state)
+    size = sum(_state_size(held.stored({}), scope) for scope, held in turn.states.items() if held.loaded)
     for number, reply in enumerate(replies):
         size += _reply_size(reply, number)
-        _check_content(reply, number, message)
+        _check_content(reply, number, turn.message)
     if size > MAX_DECISION:
         raise ResultError(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
 
@@ -36,27 +39,15 @@ def check_instant(result: Instant, message: Message) -> None:
         _raise(found.instant_problems(message, result))
 
 
-def _state_size(state: Mapping[str, Any]) -> int:
+def _state_size(state: object, scope: Scope) -> int:
     """Bytes of JSON of `state`. Raises ResultError."""
-    _check_json(state, "state")
+    if not isinstance(state, dict):
+        raise ResultError(f"turn.{scope} is of type {type(state).__name__}; possible are dict and a pydantic model")
+    check_json(cast("object", state), scope)
     size = len(encode(state))
     if size > MAX_STATE:
-        raise ResultError(f"the conversation's state is {size} bytes of JSON; at most {MAX_STATE} can be stored")
+        raise ResultError(f"{OWNERS[scope]} state is {size} bytes of JSON; at most {MAX_STATE} can be stored")
     return size
-
-
-def _check_json(value: object, where: str) -> None:
-    """Raise ResultError if `value` would come back from the journal as something else: a set as a list, for example."""
-    if isinstance(value, dict):
-        for key, each in cast("dict[object, object]", value).items():
-            if not isinstance(key, str):
-                raise ResultError(f"{where} has a key of type {type(key).__name__}; JSON has text keys only")
-            _check_json(each, f"{where}[{key!r}]")
-    elif isinstance(value, list):
-        for number, each in enumerate(cast("list[object]", value)):
-            _check_json(each, f"{where}[{number}]")
-    elif value is not None and not isinstance(value, str | int | float | bool):
-        raise ResultError(f"{where} is of type {type(value).__name__}, which JSON has not")
 
 
 def _reply_size(reply: Reply, number: int) -> int:

@@ -1,15 +1,42 @@
 """One turn of a conversation, the argument of a handler."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
+from parley.bot.once import Results
 from parley.bot.replies import replies_of
+from parley.bot.states import Held
 from parley.errors import ParleyError
-from parley.model import AnyMedia, AnySegment, Message, Reply
+from parley.model import AnyMedia, AnySegment, Message, Reply, message_key
+from parley.model.state import Scope, State
 
+if TYPE_CHECKING:
+    from typing import Generic
+
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    S = TypeVarWithDefault("S", default=dict[str, Any])
+    U = TypeVarWithDefault("U", default=dict[str, Any])
+    A = TypeVarWithDefault("A", default=dict[str, Any])
+
+    Base = Generic
+else:
+    # Python 3.11 has no type variables with defaults: `Turn[Cart]` is a plain alias.
+    S = U = A = Any
+
+    class Base:
+        """Has no type parameters at run time."""
+
+        __slots__ = ()
+        __class_getitem__ = classmethod(GenericAlias)
+
+
+T = TypeVar("T")
 Download = Callable[[AnyMedia, Message], bytes]
 Unseal = Callable[[Message], str]
+Load = Callable[[Scope], State]
 
 
 def _no_download(_media: AnyMedia, _message: Message) -> bytes:
@@ -20,22 +47,81 @@ def _no_unseal(_message: Message) -> str:
     raise RuntimeError("this turn cannot read a credential; in a test, pass Turn(unseal=...)")
 
 
-@dataclass(slots=True)
-class Turn:
+def _new_state(_scope: Scope) -> State:
+    return {}
+
+
+class Turn(Base[S, U, A]):
     """One message and its conversation.
 
-    `state` is the state of the conversation: a dictionary of JSON values that the handler changes in place. It is
-    stored in one transaction with the replies. `now` is the time in unix seconds.
+    `state` is the state of the conversation, `user` that of the person in all rooms of the app, and `shared` that of
+    the app. Each is a dictionary of JSON values that the handler changes in place, or a pydantic model: `Turn[Cart]`,
+    `Turn[Cart, Profile]`, `Turn[Cart, Profile, Catalogue]`. What has changed is stored in one transaction with the
+    replies. `now` is the time in unix seconds.
     """
 
-    message: Message
-    state: dict[str, Any] = field(default_factory=dict[str, Any])
-    now: float = 0
-    download: Download = _no_download
-    replies: list[Reply] = field(default_factory=list[Reply])
-    unseal: Unseal = _no_unseal
-    handler: str = ""
-    """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
+    __slots__ = ("_states", "download", "handler", "message", "now", "replies", "results", "unseal")
+
+    def __init__(
+        self,
+        message: Message,
+        state: Any = None,
+        now: float = 0,
+        *,
+        user: Any = None,
+        shared: Any = None,
+        load: Load = _new_state,
+        download: Download = _no_download,
+        unseal: Unseal = _no_unseal,
+    ) -> None:
+        given: dict[Scope, Any] = {"state": state, "user": user, "shared": shared}
+        self.message = message
+        self.now = now
+        self.download = download
+        self.unseal = unseal
+        self.results = Results(message_key(message))
+        self.replies: list[Reply] = []
+        self.handler = ""
+        """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
+        self._states: dict[Scope, Held] = {scope: Held(partial(load, scope), value) for scope, value in given.items()}
+
+    @property
+    def state(self) -> S:
+        """The state of the conversation."""
+        return self._states["state"].get()
+
+    @state.setter
+    def state(self, value: S) -> None:
+        self._states["state"].put(value)
+
+    @property
+    def user(self) -> U:
+        """The state of the person, in all rooms of the app."""
+        return self._states["user"].get()
+
+    @user.setter
+    def user(self, value: U) -> None:
+        self._states["user"].put(value)
+
+    @property
+    def shared(self) -> A:
+        """The state of the app, in all of its conversations."""
+        return self._states["shared"].get()
+
+    @shared.setter
+    def shared(self, value: A) -> None:
+        self._states["shared"].put(value)
+
+    def declare(self, models: tuple[type[Any], ...]) -> None:
+        """The handler has the annotation `Turn[models]`. Raises StateError."""
+        for held, model in zip(self._states.values(), models, strict=False):
+            if not _is_dictionary(model):
+                held.declare(model)
+
+    @property
+    def states(self) -> Mapping[Scope, Held]:
+        """The three states, loaded or not."""
+        return self._states
 
     @property
     def text(self) -> str:
@@ -45,6 +131,23 @@ class Turn:
     def say(self, what: str | AnySegment | Reply) -> None:
         """Add a reply before those that the handler returns. An empty string adds none."""
         self.replies.extend(replies_of(what))
+
+    def once(self, key: str, function: Callable[[str], T]) -> T:
+        """The result of `function`, a JSON value. It is recorded under `key` before it is returned: if the bot starts
+        again on this message, the function is not called again.
+
+        The function gets an idempotency key for the outside service, the same in every attempt: the worker may die
+        between the call and the record. Raises ResultError if the result cannot be stored.
+        """
+        if key in self.results:
+            return self.results[key]
+        return self.results.record(key, function(self.results.idempotency_key(key)))
+
+    async def once_async(self, key: str, function: Callable[[str], Awaitable[T]]) -> T:
+        """`once` for a function declared with `async def`."""
+        if key in self.results:
+            return self.results[key]
+        return self.results.record(key, await function(self.results.idempotency_key(key)))
 
     def fetch(self, media: AnyMedia) -> bytes:
         """The bytes of `media`, which is part of this message. At most 10 MiB. Raises `DownloadError`."""
@@ -63,6 +166,11 @@ class Turn:
         if self.now >= context.reply_token_expires:
             raise CredentialError(f"the credential has expired {self.now - context.reply_token_expires:.0f} s ago")
         return self.unseal(self.message)
+
+
+def _is_dictionary(model: Any) -> bool:
+    """Whether `Turn[model]` asks for a dictionary: `dict`, `dict[str, Any]`."""
+    return issubclass(get_origin(model) or model, dict)
 
 
 class CredentialError(ParleyError):

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from parley.adapter import SupportsSilence
 from parley.bot import Bot, Turn
+from parley.bot.once import Results
 from parley.bot.turn import Download, Unseal
 from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
@@ -23,27 +24,31 @@ from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.errors import ParleyError, RetryAfter
 from parley.journal.inbox import (
-    NO_LEASES,
     AlreadyDecidedError,
+    Decision,
     DecisionTooLargeError,
     Inbox,
     Snapshot,
-    State,
     VersionConflictError,
 )
+from parley.journal.memory import Memory
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.model.codec import decode_message
+from parley.model.state import Scope, State
 from parley.platforms import outbound
 
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
     from parley.engine.names import Names
 
+T = TypeVar("T")
 MAX_ATTEMPTS = 5
 """Starts of the bot on a message before it goes to the dead-letter queue (the parameter `BotAttempts`). Failures of AWS
 do not count.
 """
 
+_RUNS = 3
+"""Runs of the bot on a message in a row, while other conversations change the state of the person or of the app."""
 _TICK = 0.001
 """Seconds that two decisions of a conversation are apart at least."""
 _TO_RECORD = 10.0
@@ -55,8 +60,14 @@ class HandlerError(ParleyError):
     """The bot raised an exception, took too long, or returned a reply that cannot be stored."""
 
 
+class _JournalError(BaseException):
+    """The journal failed, with the cause of this error, while the bot read a state or recorded a result. It is not the
+    bot's failure. No `except Exception` of a handler catches it.
+    """
+
+
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Decided:
     """The replies of a decision that is stored. `held`: those that this worker delivers itself, if there are any."""
 
     replies: list[Outgoing]
@@ -126,14 +137,25 @@ class Processor:
             return
         self._deliver(message, decision)
 
-    def _start(self, message: Message, snapshot: Snapshot, attempt: int, *, again: bool) -> "Decision":
+    def _start(self, message: Message, snapshot: Snapshot, attempt: int, *, again: bool) -> Decided:
         if attempt > self.max_attempts:
             raise HandlerError(snapshot.reason or "the worker died in each attempt")
         if again:
             self.inbox.attempted(message, attempt, self.clock())
-        return self._decide(message, snapshot)
+        for _ in range(_RUNS):
+            started = time.monotonic()
+            try:
+                return self._decide(message, snapshot)
+            except VersionConflictError:
+                # Another conversation has changed the state of the person or of the app. The bot runs on the new one.
+                snapshot = self.inbox.open(message)
+                if snapshot.decided is not None:
+                    raise AlreadyDecidedError from None
+            if 2 * time.monotonic() - started > self.until:
+                break  # there is no time for another run as long as this one
+        raise RetryAfter(1, "the state changed meanwhile")
 
-    def _deliver(self, message: Message, decision: "Decision") -> None:
+    def _deliver(self, message: Message, decision: Decided) -> None:
         """Deliver what can be delivered at once, and enqueue the other replies.
 
         A failure here is not the bot's. The decision is stored, and the next delivery of the message goes on from it.
@@ -167,28 +189,30 @@ class Processor:
         queues.move_to_dead_letters(record)
         log.error("message moved to the dead-letter queue", extra={"record": record["messageId"], "error": reason})
 
-    def _decide(self, message: Message, snapshot: Snapshot) -> "Decision":
-        """Run the bot, prepare what can be delivered at once, and store the decision. Raises AlreadyDecidedError."""
+    def _decide(self, message: Message, snapshot: Snapshot) -> Decided:
+        """Run the bot, prepare what can be delivered at once, and store the decision.
+
+        Raises AlreadyDecidedError, VersionConflictError.
+        """
         named = self._named(message)
         started = self.clock()
-        state, replies = self._run_bot(named, snapshot.state)
+        states, replies = self._run_bot(named, snapshot)
         now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
         rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
+        decision = Decision(rows, states, held.leases if held else {})
         try:
-            self.inbox.decide(message, snapshot, state, rows, self.clock(), held.leases if held else NO_LEASES)
+            self.inbox.decide(message, snapshot, decision, self.clock())
         except DecisionTooLargeError as error:
             raise HandlerError(str(error)) from error
-        except VersionConflictError as error:
-            raise RetryAfter(1, "the conversation changed meanwhile") from error
-        except AwsError:
+        except (VersionConflictError, *AwsError):
             if self.direct is not None and held is not None:
                 self.direct.give_back(held, rows)
             raise
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
-        return Decision(rows, held)
+        return Decided(rows, held)
 
     def _named(self, message: Message) -> Message:
         """`message` with the name of its sender, for the bot. The name is stored with no message and no reply."""
@@ -196,17 +220,16 @@ class Processor:
             return message
         return replace(message, sender=replace(message.sender, name=self.name(message)))
 
-    def _run_bot(self, message: Message, state: State) -> tuple[State, list[Reply]]:
-        mine = copy.deepcopy(state)
-        turn = Turn(message, mine, self.clock())
-        if self.download is not None:
-            turn.download = self.download
-        if self.unseal is not None:
-            turn.unseal = self.unseal
+    def _run_bot(self, message: Message, snapshot: Snapshot) -> tuple[list[tuple[Memory, State]], list[Reply]]:
+        """The states that the bot has used, before and after, and its replies."""
+        memories: dict[Scope, Memory] = {"state": snapshot.memory}
+        turn = self._turn(message, snapshot, memories)
         started = time.monotonic()
         try:
             with deadline(self.until - started):
                 replies = self.bot.handle(turn)
+        except _JournalError as error:
+            raise error.__cause__ or error from None
         except DeadlineExceededError as late:
             from parley.engine.failures import place_of  # noqa: PLC0415  # most messages do not fail
 
@@ -216,7 +239,30 @@ class Processor:
             from parley.engine.failures import reason_of  # noqa: PLC0415  # as above
 
             raise HandlerError(reason_of(error, turn.handler)) from error
-        return turn.state, replies
+        return [(memory, turn.states[scope].stored(memory.state)) for scope, memory in memories.items()], replies
+
+    def _turn(self, message: Message, snapshot: Snapshot, memories: dict[Scope, Memory]) -> Turn:
+        """The turn of `message`. The states that its handler reads are added to `memories`."""
+
+        def load(scope: Scope) -> State:
+            if scope not in memories:
+                memories[scope] = _from_journal(lambda: self.inbox.memory(scope, message))
+            return copy.deepcopy(memories[scope].state)
+
+        stored = snapshot.results
+
+        def record(results: str) -> None:
+            nonlocal stored
+            _from_journal(lambda: self.inbox.record(message, stored, results, self.clock()))
+            stored = results
+
+        turn = Turn(message, now=self.clock(), load=load)
+        turn.results = Results(message_key(message), stored, record)
+        if self.download is not None:
+            turn.download = self.download
+        if self.unseal is not None:
+            turn.unseal = self.unseal
+        return turn
 
     def _now_after(self, snapshot: Snapshot) -> float:
         """The time of a decision: after the one whose reply is the last in the queue, also if clocks disagree."""
@@ -236,6 +282,13 @@ class Processor:
         if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
             apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
             self._enqueue(message, self.inbox.add(apology, now))
+
+
+def _from_journal(request: Callable[[], T]) -> T:
+    try:
+        return request()
+    except (AlreadyDecidedError, VersionConflictError, *AwsError) as error:
+        raise _JournalError from error
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:

@@ -4,21 +4,21 @@ A message takes three requests: read both rows, commit, and (in `parley.engine.q
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from parley.errors import ParleyError
 from parley.journal import table as t
-from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_STATE
+from parley.journal.limits import MAX_DECISION, MAX_REPLIES
+from parley.journal.memory import DecisionTooLargeError, Memory, changed, memory_of, memory_pk
 from parley.journal.outbox import Outbox, ReplyTooLargeError
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, Lease, MessageState, Row
 from parley.journal.table import (
     Item,
     Value,
-    conversation_pk,
     get_number,
     get_text,
     message_pk,
@@ -29,20 +29,14 @@ from parley.journal.table import (
 )
 from parley.model import Conversation, Message, Outgoing, message_key, reply_id
 from parley.model.codec import encode
+from parley.model.state import Scope, State
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
 _MAX_STORED_MESSAGE = 32_000
 """Bytes of JSON of a message that the journal stores for operators. A larger one is not stored."""
-
-State = dict[str, Any]
-NO_LEASES: Mapping[str, Lease] = {}
-
-
-class DecisionTooLargeError(ParleyError):
-    """The bot's decision is larger than the journal can store. The message names the limit."""
 
 
 class AlreadyDecidedError(ParleyError):
@@ -57,19 +51,33 @@ class VersionConflictError(ParleyError):
 class Snapshot:
     """The journal's knowledge of a message and its conversation before the bot runs.
 
-    `version` is that of `state`. `decided` is the number of replies, None if the message is undecided. `attempts`
+    `memory`: the conversation's state. `decided`: the number of replies, None if the message is undecided. `attempts`
     counts the recorded starts of the bot on this message, and `reason` is the last recorded failure. `queued`: the ids
     of the last replies to the conversation that went into the outbound queue (`Inbox.queued`), and `latest` is the unix
     second at which the own one of them was decided.
     """
 
-    state: State
-    version: int
+    memory: Memory
     decided: int | None
     attempts: int = 0
     reason: str = ""
     queued: frozenset[str] = frozenset()
     latest: float = 0
+    results: str = ""
+    """The results of outside calls in earlier attempts (`Inbox.record`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the transaction of a decision stores, beside the decision itself.
+
+    `states`: the new value of each state that the bot may have changed, with the one that it got. `leases`, by the id
+    of a reply: this worker delivers these replies itself.
+    """
+
+    replies: Sequence[Outgoing] = ()
+    states: Sequence[tuple[Memory, State]] = ()
+    leases: Mapping[str, Lease] = field(default_factory=dict[str, Lease])
 
 
 @dataclass(slots=True)
@@ -85,35 +93,31 @@ class Inbox:
     def open(self, message: Message) -> Snapshot:
         """The state of `message` and its conversation. One request."""
         here = Conversation.of(message).key
-        keys = message_pk(message_key(message)), conversation_pk(here), queued_pk(here)
+        keys = message_pk(message_key(message)), memory_pk("state", message), queued_pk(here)
         items = t.get_many(self.client, self.table, keys)
         row, memory, queued = (items.get(key, {}) for key in keys)
         decided = get_number(row, "replies") if get_text(row, "state") == MessageState.DECIDED else None
         return Snapshot(
-            state=msgspec.json.decode(get_text(memory, "memory")) if memory else {},
-            version=int(get_number(memory, "version") or 0),
+            memory=memory_of("state", keys[1], memory),
             decided=None if decided is None else int(decided),
             attempts=int(get_number(row, "attempts") or 0),
             reason=get_text(row, "reason"),
             queued=frozenset(filter(None, (get_text(queued, "reply"), get_text(queued, "foreign")))),
             latest=get_number(queued, "decided") or 0,
+            results=get_text(row, "results"),
         )
 
-    def decide(
-        self,
-        message: Message,
-        snapshot: Snapshot,
-        state: State,
-        replies: Sequence[Outgoing],
-        now: float,
-        leases: Mapping[str, Lease] = NO_LEASES,
-    ) -> None:
-        """Commit the decision on `message` in one transaction.
+    def memory(self, scope: Scope, message: Message) -> Memory:
+        """The state `scope` of the person or app of `message`. One request."""
+        pk = memory_pk(scope, message)
+        return memory_of(scope, pk, t.get(self.client, self.table, pk))
 
-        `leases`, by the id of a reply: this worker delivers these replies itself.
+    def decide(self, message: Message, snapshot: Snapshot, decision: Decision, now: float) -> None:
+        """Commit the decision on `message` in one transaction.
 
         Raises DecisionTooLargeError, AlreadyDecidedError, VersionConflictError, AwsError.
         """
+        replies, ttl = decision.replies, int(now + self.keep_for)
         if len(replies) > MAX_REPLIES:
             raise DecisionTooLargeError(
                 f"{len(replies)} replies to one message; at most {MAX_REPLIES} can be decided at once"
@@ -121,8 +125,10 @@ class Inbox:
         try:
             items = [
                 self._decision(message, len(replies), snapshot, now),
-                *self._memory(message, snapshot, state, now),
-                *(self._reply(out, now, leases.get(out.id)) for out in replies),
+                # The condition on the conversation's version finds a defect: the queue hands out one message of a
+                # conversation at a time, and only one worker can decide it. So an unchanged state needs no check.
+                *(changed(self.table, old, new, now, ttl) for old, new in decision.states if new != old.state),
+                *(self._reply(out, now, decision.leases.get(out.id)) for out in replies),
             ]
         except ReplyTooLargeError as error:
             raise DecisionTooLargeError(str(error)) from error
@@ -169,13 +175,42 @@ class Inbox:
         """Record why the bot failed on `message`, for the operator who finds it in the dead-letter queue."""
         self._note(message, "#attempts = :attempts, #reason = :reason", now, attempts=attempt, reason=reason[:500])
 
+    def record(self, message: Message, before: str, results: str, now: float) -> None:
+        """Store the `results` of outside calls during this attempt at `message`, as JSON, until it is decided.
+
+        `before`: those that are stored. Raises AlreadyDecidedError, VersionConflictError if another worker is at the
+        message, AwsError.
+        """
+        known = "#results = :before" if before else "attribute_not_exists(#results)"
+        values: dict[str, Value] = {"before": before} if before else {}
+        request = self._noted(message, "#results = :results", now, known, values | {"results": results})
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        try:
+            self.client.update_item(**request)
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            item = t.item_in(error)
+            if get_text(item, "state") == MessageState.DECIDED:
+                raise AlreadyDecidedError from error
+            if get_text(item, "results") != results:  # else it is this request, whose first answer was lost
+                raise VersionConflictError from error
+
     def _note(self, message: Message, what: str, now: float, **values: Value) -> None:
-        request = t.update(
+        try:
+            self.client.update_item(**self._noted(message, what, now, "", values))
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return  # another worker has decided it
+
+    def _noted(
+        self, message: Message, what: str, now: float, condition: str, values: Mapping[str, Value]
+    ) -> "UpdateTypeDef":
+        """A change of the row of an undecided message."""
+        undecided = f"{t.ABSENT} OR #state = :received"
+        return t.update(
             self.table,
             message_pk(message_key(message)),
             f"SET {what}, #state = :received, #updated = :now, #ttl = :ttl, "
             "#platform = :platform, #app = :app, #id = :id",
-            f"{t.ABSENT} OR #state = :received",
+            f"({undecided}) AND {condition}" if condition else undecided,
             received=MessageState.RECEIVED,
             now=now,
             ttl=int(now + self.keep_for),
@@ -184,10 +219,6 @@ class Inbox:
             id=message.id,
             **values,
         )
-        try:
-            self.client.update_item(**request)
-        except self.client.exceptions.ConditionalCheckFailedException:
-            return  # another worker has decided it
 
     def add(self, out: Outgoing, now: float) -> list[Outgoing]:
         """Store a reply outside any decision (an apology), once, however often it is added.
@@ -250,34 +281,6 @@ class Inbox:
             item["message"] = text(body.decode())
         undecided = f"{t.ABSENT} OR #state = :received"
         return {"Put": t.put(self.table, item, undecided, received=MessageState.RECEIVED)}
-
-    def _memory(
-        self, message: Message, snapshot: Snapshot, state: State, now: float
-    ) -> "list[TransactWriteItemTypeDef]":
-        """The conversation's new row. None if its state is unchanged.
-
-        The condition on its version finds a defect: the queue hands out one message of a conversation at a time, and
-        only one worker can decide it. So an unchanged conversation needs no check.
-        """
-        if state == snapshot.state:
-            return []
-        pk = conversation_pk(Conversation.of(message).key)
-        condition = "#version = :version" if snapshot.version else t.ABSENT
-        values: dict[str, Value] = {"version": snapshot.version} if snapshot.version else {}
-        body = encode(state)
-        if len(body) > MAX_STATE:
-            raise DecisionTooLargeError(
-                f"the conversation's state is {len(body)} bytes of JSON; at most {MAX_STATE} can be stored"
-            )
-        item: Item = {
-            "pk": text(pk),
-            "memory": text(body.decode()),
-            "version": number(snapshot.version + 1),
-            "updated": number(now),
-        }
-        if not state:
-            item["ttl"] = number(int(now + self.keep_for))
-        return [{"Put": t.put(self.table, item, condition, **values)}]
 
 
 def _unfinished(rows: Iterable[Row]) -> list[Outgoing]:

@@ -8,3 +8,5 @@ MAX_STATE = 350_000
 """The same for a conversation's state."""
 MAX_DECISION = 3_900_000
 """Bytes of JSON of state and replies together. A transaction takes 4 MB."""
+MAX_RESULTS = 100_000
+"""Bytes of JSON of all results of `Turn.once` for one message."""

@@ -39,6 +39,16 @@ def conversation_pk(key: str) -> str:
     return f"conv#{key}"
 
 
+def user_pk(key: str) -> str:
+    """Row of a person: the bot's state in all rooms of an app."""
+    return f"user#{key}"
+
+
+def shared_pk(platform: str, app: str) -> str:
+    """Row of an app: the bot's state in all of its conversations."""
+    return f"shared#{platform}#{app}"
+
+
 def reply_pk(reply_id: str) -> str:
     """Row of a reply: its body and how far its delivery got."""
     return f"out#{reply_id}"
@@ -110,7 +120,8 @@ ATTRIBUTES = frozenset(
         "before",  # ids of replies that precede these, if a callback waits for them
         "attempts",  # how often the bot was started; in a reply, how often it was taken
         "reason",  # why the last attempt failed
-        # conversation
+        "results",  # of outside calls, as JSON by their key, until the decision
+        # conversation, person, app
         "memory",  # the bot's state as JSON
         "version",
         # reply

@@ -17,6 +17,7 @@ from parley.journal.passive import MAX_CARRIED, MAX_DEFERRED, Callbacks, Deferre
 from parley.journal.states import Finished, ReplyState, Row
 from parley.journal.view import journal_of
 from parley.model import Conversation, Destination, Message, Outgoing, Reply, Text, message_key, plain_text, reply_id
+from tests.factories import decide
 from tests.unit.conftest import Clock
 from tests.unit.test_roles import PASSIVE_ROWS
 
@@ -76,7 +77,7 @@ class World:
         def commit() -> None:
             rows = [self.outgoing(target, ordinal, text) for ordinal, text in enumerate(texts)]
             rows = [replace(row, to=to, reply=replace(row.reply, to=to)) for row in rows] if to else rows
-            self.inbox.decide(target, self.inbox.open(target), {}, rows, self.clock.now)
+            decide(self.inbox, target, self.inbox.open(target), {}, rows, self.clock.now)
             self.inbox.queued(target, rows, self.clock.now)
 
         if after:

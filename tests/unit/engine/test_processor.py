@@ -16,7 +16,8 @@ from parley.engine import queues
 from parley.engine.aws import dynamodb
 from parley.engine.processor import HandlerError, Processor, processor_handler
 from parley.errors import RetryAfter
-from parley.journal.inbox import MAX_STATE, Inbox
+from parley.journal.inbox import Inbox
+from parley.journal.limits import MAX_STATE
 from parley.journal.view import journal_of
 from parley.model import Button, Card, Destination, Message, Outgoing, Reply, Text
 from parley.model.codec import decode_outgoing, encode
@@ -121,24 +122,42 @@ def test_each_conversation_has_its_own_state(message: MakeMessage, record: MakeR
     ]
 
 
-def test_a_worker_with_an_outdated_state_commits_nothing(
+def disturbed(quick: Processor, record: MakeRecord, others: list[Message]) -> Bot:
+    """A bot that counts as `counting`, and while it does, `quick` decides one of the `others`."""
+    bot = counting()
+    count = bot._fallback
+    assert count is not None
+
+    @bot.fallback
+    def slow(turn: Turn) -> Any:
+        said = count(turn)
+        if others:
+            quick(record(encode(others.pop())))
+        return said
+
+    return bot
+
+
+def test_a_worker_whose_state_has_changed_runs_the_bot_again_on_the_new_one(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     """Two workers handle the same conversation, and the second one decides first."""
     quick = processor(counting(), clock)
-    bot = Bot()
-
-    @bot.fallback
-    def slow(turn: Turn) -> str:
-        quick(record(encode(message(id="other"))))
-        turn.state["n"] = 100
-        return "too late"
-
-    quick(record(encode(message(id="before"))))
-    with pytest.raises(RetryAfter):
-        processor(bot, clock)(record(encode(message(id="mine"))))
+    processor(disturbed(quick, record, [message(id="other")]), clock)(record(encode(message(id="mine"))))
     assert texts(queued()) == ["1", "2"]
-    assert journal("mine")["state"] == "RECEIVED"
+
+
+def test_a_state_that_changes_in_every_run_delays_the_message(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    quick = processor(counting(), clock)
+    others = [message(id=f"other{number}") for number in range(3)]
+    handle = processor(disturbed(quick, record, others), clock)
+    with pytest.raises(RetryAfter):
+        handle(record(encode(message(id="mine"))))
+    assert (texts(queued()), journal("mine")["state"]) == (["1", "2", "3"], "RECEIVED")
+    handle(record(encode(message(id="mine")), receives=2))
+    assert texts(queued()) == ["4"]
 
 
 def test_one_of_two_workers_with_the_same_message_decides_it(

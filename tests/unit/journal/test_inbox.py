@@ -16,6 +16,7 @@ from parley.journal.states import Lease, ReplyState, Row
 from parley.journal.table import conversation_pk, get, get_number, get_text, message_pk
 from parley.journal.view import journal_of
 from parley.model import Conversation, Outgoing, message_key
+from tests.factories import decide
 from tests.unit.journal.conftest import MakeMessage, MakeReply
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -35,23 +36,23 @@ def everything() -> dict[str, Any]:
 
 def test_the_snapshot_of_a_new_message_is_empty(inbox: Inbox, message: MakeMessage) -> None:
     snapshot = inbox.open(message())
-    assert (snapshot.state, snapshot.version, snapshot.decided) == ({}, 0, None)
+    assert (snapshot.memory.state, snapshot.memory.version, snapshot.decided) == ({}, 0, None)
 
 
 def test_a_decision_stores_claim_state_and_replies(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
-    inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply(), reply(ordinal=1)], NOW)
+    decide(inbox, message(), inbox.open(message()), {"n": 1}, [reply(), reply(ordinal=1)], NOW)
     snapshot = inbox.open(message())
-    assert (snapshot.state, snapshot.version, snapshot.decided) == ({"n": 1}, 1, 2)
+    assert (snapshot.memory.state, snapshot.memory.version, snapshot.decided) == ({"n": 1}, 1, 2)
     assert [row.out.ordinal for row in inbox.replies(message(), 2)] == [0, 1]
     assert sorted(pk[:3] for pk in everything()) == ["con", "in#", "out", "out"]
 
 
 def test_a_message_is_decided_once(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
     snapshot = inbox.open(message())
-    inbox.decide(message(), snapshot, {"n": 1}, [reply("first")], NOW)
+    decide(inbox, message(), snapshot, {"n": 1}, [reply("first")], NOW)
     before = everything()
     with pytest.raises(AlreadyDecidedError):
-        inbox.decide(message(), snapshot, {"n": 1}, [reply("second")], NOW)
+        decide(inbox, message(), snapshot, {"n": 1}, [reply("second")], NOW)
     assert everything() == before
 
 
@@ -59,10 +60,10 @@ def test_a_decision_on_an_old_version_of_the_state_stores_nothing(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
     slow = inbox.open(message("m2"))
-    inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
+    decide(inbox, message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
     before = everything()
     with pytest.raises(VersionConflictError):
-        inbox.decide(message("m2"), slow, {"n": 100}, [reply(to="m2")], NOW)
+        decide(inbox, message("m2"), slow, {"n": 100}, [reply(to="m2")], NOW)
     assert everything() == before
 
 
@@ -74,19 +75,19 @@ def test_a_stalled_worker_cannot_decide_from_an_old_state_even_if_it_leaves_the_
     The queue hands out `m3` only after `m2` is decided. So before the state can change again, `m2` has its decision,
     and that of the stalled worker is refused.
     """
-    inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
+    decide(inbox, message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
     stalled = inbox.open(message("m2"))
-    inbox.decide(message("m2"), inbox.open(message("m2")), {"n": 1}, [reply(to="m2")], NOW)
-    inbox.decide(message("m3"), inbox.open(message("m3")), {"n": 2}, [], NOW)
+    decide(inbox, message("m2"), inbox.open(message("m2")), {"n": 1}, [reply(to="m2")], NOW)
+    decide(inbox, message("m3"), inbox.open(message("m3")), {"n": 2}, [], NOW)
     with pytest.raises(AlreadyDecidedError):
-        inbox.decide(message("m2"), stalled, {"n": 1}, [reply(to="m2")], NOW)
+        decide(inbox, message("m2"), stalled, {"n": 1}, [reply(to="m2")], NOW)
 
 
 def test_a_decision_that_leaves_the_state_unchanged_does_not_write_the_conversation(
     inbox: Inbox, message: MakeMessage, reply: MakeReply
 ) -> None:
-    inbox.decide(message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
-    inbox.decide(message("m2"), inbox.open(message("m2")), {"n": 1}, [reply(to="m2")], NOW + 9)
+    decide(inbox, message("m1"), inbox.open(message("m1")), {"n": 1}, [], NOW)
+    decide(inbox, message("m2"), inbox.open(message("m2")), {"n": 1}, [reply(to="m2")], NOW + 9)
     row = get(dynamodb(), "parley", conversation_pk(Conversation.of(message("m2")).key))
     assert (get_text(row, "memory"), get_number(row, "updated")) == ('{"n":1}', NOW)
 
@@ -96,7 +97,7 @@ def test_a_reply_under_a_lease_is_held_from_the_beginning_and_is_in_no_index(
 ) -> None:
     out, other = reply(to="m1"), reply(to="m1", ordinal=1)
     leases = {out.id: Lease("me", NOW + 60, begins=True), other.id: Lease("me", NOW + 60, begins=False)}
-    inbox.decide(message("m1"), inbox.open(message("m1")), {}, [out, other], NOW, leases)
+    decide(inbox, message("m1"), inbox.open(message("m1")), {}, [out, other], NOW, leases)
     outbox = Outbox(dynamodb(), "parley", 20)
     refused = outbox.take(out.id, "you", NOW + 59)
     assert isinstance(refused, RetryAfter)
@@ -142,13 +143,13 @@ def test_a_reply_of_another_conversation_in_the_queue_is_known_beside_the_own_on
 def test_decisions_of_different_conversations_do_not_conflict(inbox: Inbox, message: MakeMessage) -> None:
     here, there = message("m1", room="here"), message("m2", room="there")
     snapshot = inbox.open(here)
-    inbox.decide(there, inbox.open(there), {"n": 1}, [], NOW)
-    inbox.decide(here, snapshot, {"n": 1}, [], NOW)
-    assert inbox.open(here).state == inbox.open(there).state == {"n": 1}
+    decide(inbox, there, inbox.open(there), {"n": 1}, [], NOW)
+    decide(inbox, here, snapshot, {"n": 1}, [], NOW)
+    assert inbox.open(here).memory.state == inbox.open(there).memory.state == {"n": 1}
 
 
 def test_a_claim_is_kept_longer_than_messages_in_queues(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
-    inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply()], NOW)
+    decide(inbox, message(), inbox.open(message()), {"n": 1}, [reply()], NOW)
     items = everything()
     claims = [item for pk, item in items.items() if not pk.startswith("conv#")]
     assert all(int(item["ttl"]["N"]) >= NOW + 28 * DAY for item in claims)
@@ -156,7 +157,7 @@ def test_a_claim_is_kept_longer_than_messages_in_queues(inbox: Inbox, message: M
 
 
 def test_waiting_returns_only_replies_that_are_not_final(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
-    inbox.decide(message(), inbox.open(message()), {}, [reply(), reply(ordinal=1)], NOW)
+    decide(inbox, message(), inbox.open(message()), {}, [reply(), reply(ordinal=1)], NOW)
     first = inbox.replies(message(), 2)[0]
     dynamodb().update_item(
         TableName="parley",
@@ -171,7 +172,7 @@ def test_waiting_returns_only_replies_that_are_not_final(inbox: Inbox, message: 
 def test_a_failure_stores_its_reason_without_a_decision(inbox: Inbox, message: MakeMessage) -> None:
     inbox.failed(message(), "ValueError at bot.py:7", 2, NOW)
     assert inbox.open(message()).decided is None
-    inbox.decide(message(), inbox.open(message()), {}, [], NOW)
+    decide(inbox, message(), inbox.open(message()), {}, [], NOW)
     inbox.failed(message(), "too late", 3, NOW)
     assert inbox.open(message()).decided == 0
     assert "reason" not in everything()[message_pk(message_key(message()))]
@@ -191,10 +192,10 @@ def test_a_decision_with_a_reply_beyond_the_size_of_a_row_stores_nothing(
     snapshot = inbox.open(message())
     if size > MAX_REPLY:
         with pytest.raises(DecisionTooLargeError, match="a reply is"):
-            inbox.decide(message(), snapshot, {"n": 1}, [reply("x" * size)], NOW)
+            decide(inbox, message(), snapshot, {"n": 1}, [reply("x" * size)], NOW)
         assert everything() == {}
     else:
-        inbox.decide(message(), snapshot, {"n": 1}, [reply("x" * size)], NOW)
+        decide(inbox, message(), snapshot, {"n": 1}, [reply("x" * size)], NOW)
         assert len(everything()) == 3
 
 
@@ -203,7 +204,7 @@ def test_a_decision_beyond_the_size_of_a_transaction_stores_nothing(
 ) -> None:
     replies = [reply("x" * 300_000, ordinal=number) for number in range(14)]
     with pytest.raises(DecisionTooLargeError, match="at once"):
-        inbox.decide(message(), inbox.open(message()), {}, replies, NOW)
+        decide(inbox, message(), inbox.open(message()), {}, replies, NOW)
     assert everything() == {}
 
 
@@ -222,10 +223,10 @@ def test_unprocessed_keys_are_requested_again(message: MakeMessage, monkeypatch:
             rest = {"parley": {"Keys": keys[1:], "ConsistentRead": True}} if keys[1:] else {}
             return answer | {"UnprocessedKeys": rest}
 
-    Inbox(real, "parley", DAY).decide(message(), Inbox(real, "parley", DAY).open(message()), {"n": 5}, [], NOW)
+    decide(Inbox(real, "parley", DAY), message(), Inbox(real, "parley", DAY).open(message()), {"n": 5}, [], NOW)
     client: Any = OneKeyPerRequest()
     snapshot = Inbox(client, "parley", DAY).open(message())
-    assert (snapshot.state, snapshot.decided, requested) == ({"n": 5}, 0, [3, 2, 1])
+    assert (snapshot.memory.state, snapshot.decided, requested) == ({"n": 5}, 0, [3, 2, 1])
 
 
 def test_the_journal_shows_the_state_of_a_message(inbox: Inbox, message: MakeMessage, reply: MakeReply) -> None:
@@ -235,7 +236,7 @@ def test_the_journal_shows_the_state_of_a_message(inbox: Inbox, message: MakeMes
     assert shown()["state"] == "RECEIVED"
     inbox.failed(message(), "ValueError at bot.py:7", 1, NOW)
     assert (shown()["state"], shown()["reason"], shown()["attempts"]) == ("RECEIVED", "ValueError at bot.py:7", 1)
-    inbox.decide(message(), inbox.open(message()), {"n": 1}, [reply()], NOW)
+    decide(inbox, message(), inbox.open(message()), {"n": 1}, [reply()], NOW)
     assert (shown()["state"], [each["state"] for each in shown()["replies"]]) == ("DECIDED", ["PENDING"])
     assert shown()["message"]["id"] == "m1"
     assert msgspec.json.encode(shown())
@@ -243,6 +244,6 @@ def test_the_journal_shows_the_state_of_a_message(inbox: Inbox, message: MakeMes
 
 def test_a_large_message_is_decided_and_not_stored(inbox: Inbox, message: MakeMessage) -> None:
     large = message(reply_to="x" * (inbox_module._MAX_STORED_MESSAGE + 1))
-    inbox.decide(large, inbox.open(large), {}, [], NOW)
+    decide(inbox, large, inbox.open(large), {}, [], NOW)
     [item] = everything().values()
     assert "message" not in item

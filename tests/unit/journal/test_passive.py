@@ -12,6 +12,7 @@ from parley.journal.outbox import Outbox
 from parley.journal.passive import MAX_DEFERRED, Callbacks, DeferredReplies, TooManyDeferredError
 from parley.journal.states import Decided, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing
+from tests.factories import decide
 
 pytestmark = pytest.mark.usefixtures("aws")
 NOW = 1_800_000_000.0
@@ -81,7 +82,7 @@ def test_deferred_replies_are_in_the_order_of_their_decisions(
         received = message(f"m{number}")
         received = replace(received, context=replace(received.context, awaits_reply=True))
         out = reply(to=received.id, created=NOW + number)
-        inbox.decide(received, inbox.open(received), {}, [out], NOW)
+        decide(inbox, received, inbox.open(received), {}, [out], NOW)
         outs.append(out)
     for out in reversed(outs):
         outbox.take(out.id, "me", NOW)
@@ -101,7 +102,7 @@ def test_a_decision_names_the_replies_that_precede_it(
         received = message(id_)
         received = replace(received, context=replace(received.context, awaits_reply=awaits_reply))
         outs = [reply(to=id_, ordinal=ordinal) for ordinal in range(replies)]
-        inbox.decide(received, inbox.open(received), {"n": 1}, outs, NOW)
+        decide(inbox, received, inbox.open(received), {"n": 1}, outs, NOW)
         inbox.queued(received, outs, NOW)
         decisions.append(Callbacks(dynamodb(), "parley", RETENTION).decision(received))
     a, c = (frozenset({reply(to=id_, ordinal=last).id}) for id_, last in (("a", 1), ("c", 0)))
@@ -141,6 +142,6 @@ def test_the_row_of_a_conversation_without_state_expires(
 ) -> None:
     inbox = Inbox(dynamodb(), "parley", RETENTION)
     for received, new in ((message("m1"), {"n": 1}), (message("m2"), state)):
-        inbox.decide(received, inbox.open(received), new, [], NOW)
+        decide(inbox, received, inbox.open(received), new, [], NOW)
     key = {"pk": {"S": f"conv#{Conversation.of(message()).key}"}}
     assert ("ttl" not in dynamodb().get_item(TableName="parley", Key=key).get("Item", {})) == permanent

@@ -16,7 +16,7 @@ from playground.conversation import conversation_of
 from playground.platforms.model import NewMessage
 from playground.stack import Stack
 from playground.world import World
-from tests.factories import make_message, make_reply
+from tests.factories import decide, make_message, make_reply
 from tests.unit.playground.serving import APP
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -46,7 +46,7 @@ def test_the_state_and_the_deferred_replies_of_a_conversation(world: World) -> N
     context = Context(room_id=first.room, tenant=feishu.tenant("demo"))
     message = make_message(first.id, sender=Sender(id="ou_lin"), context=context)
     inbox, out = Inbox(client, "parley", 60), make_reply(message, "later", created=NOW)
-    inbox.decide(message, inbox.open(message), {"count": 2}, [out], NOW)
+    decide(inbox, message, inbox.open(message), {"count": 2}, [out], NOW)
     Outbox(client, "parley", lease=10).take(out.id, "worker", NOW)
     DeferredReplies(client, "parley", 60).defer(out, "worker", "45015 out of time", NOW)
 

@@ -1,0 +1,55 @@
+"""Results of outside calls, recorded before they are used: a bot that starts again on a message repeats none."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from parley.bot.values import check_json
+from parley.errors import ResultError
+from parley.journal.limits import MAX_RESULTS
+from parley.model import reply_id
+from parley.model.codec import encode
+
+T = TypeVar("T")
+Store = Callable[[str], None]
+
+
+def _nowhere(_results: str) -> None:
+    """In a test, results live as long as the turn."""
+
+
+class Results:
+    """The results of one message, by the keys that its handler chose. `stored`: those of an earlier attempt, as JSON.
+    `store` gets all of them whenever one is added.
+    """
+
+    __slots__ = ("_message_key", "_store", "_values")
+
+    def __init__(self, message_key: str, stored: str = "", store: Store = _nowhere) -> None:
+        self._message_key = message_key
+        self._store = store
+        self._values: dict[str, Any] = msgspec.json.decode(stored) if stored else {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def idempotency_key(self, key: str) -> str:
+        """32 hex digits, the same in every attempt at this message and this call."""
+        return reply_id(self._message_key, f"once {key}")
+
+    def record(self, key: str, value: T) -> T:
+        """Store the result `value`, and return it. Raises ResultError if it is too large or no JSON."""
+        check_json(value, f"the result of once({key!r})")
+        values = self._values | {key: value}
+        body = encode(values)
+        if len(body) > MAX_RESULTS:
+            raise ResultError(
+                f"the results of `once` are {len(body)} bytes of JSON; at most {MAX_RESULTS} can be stored"
+            )
+        self._store(body.decode())
+        self._values = values
+        return value

@@ -1,0 +1,116 @@
+"""The states that a handler uses: dictionaries of JSON values, or pydantic models that are stored as such."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
+
+from parley.errors import AuthorError
+from parley.model.state import State
+
+_VERSION = "$version"
+"""The key under which the version of a model is stored; without it, the version is 1."""
+Load = Callable[[], State]
+
+
+class StateError(AuthorError):
+    """The stored state is not one of the handler's model. The message names the model and the fields, and no value."""
+
+
+class Model(Protocol):
+    """A pydantic model. All of its fields have defaults: they are the first state."""
+
+    @classmethod
+    def model_validate(cls, obj: Any) -> Self:
+        """The model with these values. Raises pydantic.ValidationError."""
+        ...
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """The values, as JSON has them with mode "json"."""
+        ...
+
+
+@runtime_checkable
+class Migrates(Protocol):
+    """A model whose stored form has changed. `state_version` counts its forms; the first one is 1."""
+
+    state_version: ClassVar[int]
+
+    @classmethod
+    def migrate(cls, stored: State, version: int) -> State:
+        """`stored`, which has the form `version`, in the form of this model."""
+        ...
+
+
+class Held:
+    """One state during a turn. It is loaded when it is first used, so one that no handler uses costs nothing."""
+
+    __slots__ = ("_load", "_model", "_unchanged", "_value", "loaded")
+
+    def __init__(self, load: Load, value: Any = None) -> None:
+        self._load = load
+        self._model: type[Model] | None = None
+        self._unchanged: State = {}
+        self._value = value
+        self.loaded = value is not None
+
+    def declare(self, model: type[Model]) -> None:
+        """The handler wants the state as a `model`. Raises StateError if it is loaded and has another form."""
+        self._model = model
+        if self.loaded and not isinstance(self._value, model):
+            self._keep(plain(self._value))
+
+    def get(self) -> Any:
+        """The state, which the handler changes in place. Raises StateError, and what loading it raises."""
+        if not self.loaded:
+            self._keep(self._load())
+        return self._value
+
+    def put(self, value: Any) -> None:
+        """Replace the state."""
+        if not self.loaded:
+            self._keep(self._load())
+        self._value = value
+
+    def stored(self, before: State) -> State:
+        """The state to store; `before`, which is stored now, if the handler has not changed it."""
+        new = plain(self._value) if self.loaded else before
+        # A model has defaults that are not stored yet.
+        return before if self._model is not None and new == self._unchanged else new
+
+    def _keep(self, stored: State) -> None:
+        self._value = stored if self._model is None else _parsed(self._model, stored)
+        self._unchanged = plain(self._value) if self._model is not None else {}
+        self.loaded = True
+
+
+def plain(value: Any) -> State:
+    """The state `value` as a dictionary of JSON values."""
+    if not hasattr(value, "model_dump"):
+        return value
+    version = _version(cast("type[Any]", type(value)))
+    return value.model_dump(mode="json") | ({_VERSION: version} if version > 1 else {})
+
+
+def _parsed(model: type[Model], stored: State) -> Any:
+    version, values = stored.get(_VERSION, 1), {key: value for key, value in stored.items() if key != _VERSION}
+    current = _version(model)
+    if version > current:
+        raise StateError(f"the stored state has version {version}; {model.__name__} of this bot has version {current}")
+    if version < current and values:
+        values = _migrated(model, values, version)
+    from pydantic import ValidationError  # noqa: PLC0415  # a bot without models does not pay for it
+
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        fields = ", ".join(f"{'.'.join(map(str, e['loc'])) or 'all'} ({e['type']})" for e in error.errors())
+        raise StateError(f"the stored state is no {model.__name__}: {fields}") from None
+
+
+def _migrated(model: type[Model], values: State, version: int) -> State:
+    if not isinstance(model, Migrates):
+        raise StateError(f"the stored state has version {version}: {model.__name__} needs a class method `migrate`")
+    return model.migrate(values, version)
+
+
+def _version(model: type[Any]) -> int:
+    return int(getattr(model, "state_version", 1))

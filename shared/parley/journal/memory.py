@@ -1,0 +1,75 @@
+"""The bot's states: of a conversation, of a person in all rooms of an app, and of an app. Each is one row.
+
+A decision stores those that the bot has changed, in its transaction. The row's version fences it: a state that another
+worker has changed since it was read makes the decision void.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from parley.errors import ParleyError
+from parley.journal import table as t
+from parley.journal.limits import MAX_STATE
+from parley.journal.table import Item, Value, get_number, get_text, number, text
+from parley.model import Conversation, Message, digest
+from parley.model.codec import encode
+from parley.model.state import OWNERS, Scope, State
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+
+class DecisionTooLargeError(ParleyError):
+    """The bot's decision is larger than the journal can store. The message names the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A state as it was read. `version` is 0 if there is no row."""
+
+    scope: Scope
+    pk: str
+    state: State = field(default_factory=dict[str, Any])
+    version: int = 0
+
+
+def memory_pk(scope: Scope, message: Message) -> str:
+    """The key of the row that holds the state `scope` for a handler of `message`."""
+    match scope:
+        case "state":
+            return t.conversation_pk(Conversation.of(message).key)
+        case "user":
+            # Without the tenant: on Discord it is the server, and a person is the same in all of them.
+            return t.user_pk(digest(message.platform, message.app, message.sender.id))
+        case "shared":
+            return t.shared_pk(message.platform, message.app)
+
+
+def memory_of(scope: Scope, pk: str, item: Item) -> Memory:
+    """The state in the row `item`; a new one if it is empty."""
+    body = get_text(item, "memory")
+    return Memory(scope, pk, msgspec.json.decode(body) if body else {}, int(get_number(item, "version") or 0))
+
+
+def changed(table: str, before: Memory, state: State, now: float, ttl: int) -> "TransactWriteItemTypeDef":
+    """Part of a transaction: the row of `before` with the new `state`. `ttl`: when an empty one expires.
+
+    Raises DecisionTooLargeError.
+    """
+    body = encode(state)
+    if len(body) > MAX_STATE:
+        whose = OWNERS[before.scope]
+        raise DecisionTooLargeError(f"{whose} state is {len(body)} bytes of JSON; at most {MAX_STATE} can be stored")
+    item: Item = {
+        "pk": text(before.pk),
+        "memory": text(body.decode()),
+        "version": number(before.version + 1),
+        "updated": number(now),
+    }
+    if not state:
+        item["ttl"] = number(ttl)
+    condition = "#version = :version" if before.version else t.ABSENT
+    values: dict[str, Value] = {"version": before.version} if before.version else {}
+    return {"Put": t.put(table, item, condition, **values)}

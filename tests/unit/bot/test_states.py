@@ -1,0 +1,156 @@
+"""The states of a turn: loaded when they are used, as dictionaries or as pydantic models with versions."""
+
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import BaseModel
+
+from parley.bot import Bot, ResultError, StateError, Turn
+from parley.model.state import Scope, State
+from tests.factories import make_message
+
+
+class Cart(BaseModel):
+    items: list[str] = []
+    coupon: str = ""
+
+
+class NewCart(BaseModel):
+    """`items` had names only in the first form, and has quantities now."""
+
+    state_version: ClassVar[int] = 2
+    items: dict[str, int] = {}
+
+    @classmethod
+    def migrate(cls, stored: State, version: int) -> State:
+        assert version == 1
+        return {"items": dict.fromkeys(stored["items"], 1)}
+
+
+class Profile(BaseModel):
+    language: str = "en"
+
+
+def stored(turn: Turn[Any, Any, Any], before: State, scope: Scope = "state") -> State:
+    return turn.states[scope].stored(before)
+
+
+def test_a_model_starts_with_its_defaults_and_is_stored_as_json() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def add(turn: Turn[Cart], item: str) -> str:
+        turn.state.items.append(item)
+        return ", ".join(turn.state.items)
+
+    turn = Turn(make_message(text="/add tea"))
+    assert [str(reply.segments[0]) for reply in bot.handle(turn)]
+    assert stored(turn, {}) == {"items": ["tea"], "coupon": ""}
+
+
+def test_a_model_is_read_from_the_stored_state() -> None:
+    turn = Turn[Cart](make_message(), {"items": ["tea"]})
+    turn.declare((Cart,))
+    assert turn.state == Cart(items=["tea"])
+
+
+def test_a_state_that_the_handler_leaves_as_it_is_is_not_stored_again() -> None:
+    """A default that was added to the model is no change."""
+    before = {"items": ["tea"]}
+    turn = Turn[Cart](make_message(), load=lambda _: dict(before))
+    turn.declare((Cart,))
+    assert turn.state.coupon == ""
+    assert stored(turn, before) is before
+
+
+def test_each_scope_has_its_own_model() -> None:
+    turn = Turn[Cart, Profile, dict[str, Any]](make_message(), user={"language": "zh"}, shared={"open": True})
+    turn.declare((Cart, Profile, dict[str, Any]))
+    turn.state.items.append("tea")
+    turn.user.language += "-CN"
+    turn.shared["open"] = False
+    assert stored(turn, {})["items"] == ["tea"]
+    assert stored(turn, {}, "user") == {"language": "zh-CN"}
+    assert stored(turn, {}, "shared") == {"open": False}
+
+
+def test_an_older_form_is_migrated_and_stored_with_its_version() -> None:
+    turn = Turn[NewCart](make_message(), {"items": ["tea"]})
+    turn.declare((NewCart,))
+    turn.state.items["tea"] += 1
+    after = stored(turn, {})
+    assert after == {"items": {"tea": 2}, "$version": 2}
+    later = Turn[NewCart](make_message(), after)
+    later.declare((NewCart,))
+    assert later.state.items == {"tea": 2}
+
+
+class NeedsMigration(BaseModel):
+    state_version: ClassVar[int] = 3
+    n: int = 0
+
+
+@pytest.mark.parametrize(
+    ("model", "state", "message"),
+    [
+        (Cart, {"items": "secret", "coupon": 5}, r"^the stored state is no Cart: items \(list_type\), coupon \(string"),
+        (NewCart, {"$version": 3}, r"^the stored state has version 3; NewCart of this bot has version 2$"),
+        (NeedsMigration, {"n": 1}, r"^the stored state has version 1: NeedsMigration needs a class method `migrate`$"),
+    ],
+)
+def test_a_stored_state_of_another_form_is_an_error_without_its_values(
+    model: type[BaseModel], state: State, message: str
+) -> None:
+    turn = Turn[Any](make_message(), load=lambda _: state)
+    turn.declare((model,))
+    with pytest.raises(StateError, match=message) as raised:
+        _ = turn.state
+    assert "secret" not in str(raised.value)
+
+
+def test_a_state_can_be_replaced() -> None:
+    turn = Turn[Cart](make_message(), {"items": ["tea"]})
+    turn.declare((Cart,))
+    turn.state = Cart(coupon="ten")
+    assert stored(turn, {}) == {"items": [], "coupon": "ten"}
+
+
+def test_a_state_that_is_not_used_is_not_loaded() -> None:
+    loaded: list[Scope] = []
+
+    def load(scope: Scope) -> State:
+        loaded.append(scope)
+        return {}
+
+    bot = Bot()
+
+    @bot.fallback
+    def greet(turn: Turn) -> str:
+        return str(turn.user.get("name"))
+
+    bot.handle(Turn(make_message(), load=load))
+    assert loaded == ["user"]
+
+
+@pytest.mark.parametrize(("scope", "whose"), [("user", "the person's"), ("shared", "the app's")])
+def test_every_state_has_its_limit(scope: str, whose: str) -> None:
+    bot = Bot()
+
+    @bot.fallback
+    def fill(turn: Turn) -> None:
+        getattr(turn, scope)["all"] = "x" * 350_000
+
+    with pytest.raises(ResultError, match=f"^{whose} state is 350010 bytes of JSON; at most 350000 can be stored$"):
+        bot.handle(Turn(make_message()))
+
+
+@pytest.mark.parametrize("value", [5, "text", {"a": {1, 2}}, None])
+def test_what_is_no_json_is_an_error(value: Any) -> None:
+    bot = Bot()
+
+    @bot.fallback
+    def replace(turn: Turn) -> None:
+        turn.user = value
+
+    with pytest.raises(ResultError, match=r"^(turn\.)?user"):
+        bot.handle(Turn(make_message()))
