@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
 
 from parley.adapter import Permanent
+from parley.bot.once import Results
 from parley.engine import attempt, callback
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.direct import Direct
@@ -61,7 +63,7 @@ class DecidesInTwo(Inbox):
     """Stores the conversation's state and then the decision: two writes instead of one transaction."""
 
     def _commit(self, items: Any) -> None:
-        states = [item for item in items if item["Put"]["Item"]["pk"]["S"].startswith("conv#")]
+        states = [item for item in items if item["Put"]["Item"]["pk"]["S"].startswith(("conv#", "user#", "shared#"))]
         for item in states:
             self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
         Inbox._commit(self, [item for item in items if item not in states])
@@ -80,10 +82,10 @@ def random_run(parameters: Run, target: Target = FEISHU, inbox: type[Inbox] = In
     return random_runs.run(parameters, target, renderings(target), inbox)
 
 
-def single_faults(inbox: type[Inbox]) -> Findings:
-    """A plain message with each fault at each call."""
+def single_faults(inbox: type[Inbox], command: str = "count") -> Findings:
+    """A message with each fault at each call."""
     found = Findings()
-    for scenario in scenarios.single_faults(FEISHU, inbox, commands=("count",)):
+    for scenario in scenarios.single_faults(FEISHU, inbox, commands=(command,)):
         found.add(scenarios.run(FEISHU, scenario, renderings(FEISHU), inbox).findings)
     return found
 
@@ -100,8 +102,26 @@ def test_a_decision_in_two_writes_counts_twice_and_is_detected() -> None:
     assert single_faults(DecidesInTwo).out_of_order
 
 
-def test_the_real_journal_keeps_every_promise_with_any_single_fault() -> None:
-    assert single_faults(Inbox).good
+def test_states_of_people_that_are_stored_before_the_decision_count_twice_and_are_detected() -> None:
+    assert single_faults(DecidesInTwo, "pay").out_of_order
+
+
+class ForgetsResults(Inbox):
+    """Does not store the results of calls outside, and their idempotency keys are new in each attempt."""
+
+    def record(self, message: Message, before: str, results: str, now: float) -> None:
+        """Forget them."""
+
+
+def test_a_journal_that_forgets_the_results_of_outside_calls_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = count()
+    monkeypatch.setattr(Results, "idempotency_key", lambda *_: str(next(numbers)))
+    assert single_faults(ForgetsResults, "pay").duplicated
+
+
+@pytest.mark.parametrize("command", ["count", "pay"])
+def test_the_real_journal_keeps_every_promise_with_any_single_fault(command: str) -> None:
+    assert single_faults(Inbox, command).good
 
 
 EXPIRED_TOKENS = Run(seed=12, messages=150, conversations=15)

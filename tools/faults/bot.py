@@ -4,6 +4,7 @@ and in which order.
 """
 
 from base64 import b64encode
+from dataclasses import dataclass, field
 
 from parley.bot import Bot, Turn
 from parley.model import Button, Card, Destination, Image, Reply, Text
@@ -22,13 +23,28 @@ def tag(message: str, ordinal: int) -> str:
     return f"«{message}.{ordinal}»"
 
 
-def make_bot() -> Bot:
+@dataclass(slots=True)
+class PayingBot(Bot):
+    """The bot under test, with an outside service that it calls."""
+
+    payments: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The idempotency keys of the payments that the service got, by the tag of the message."""
+
+    def pay(self, mark: str, key: str) -> int:
+        """Take a payment for the message with the tag `mark`. Returns its number, without those that came again."""
+        keys = self.payments.setdefault(mark, [])
+        keys.append(key)
+        return len(set(keys))
+
+
+def make_bot() -> PayingBot:
     """A bot with one command for each kind of reply."""
-    bot = Bot()
+    bot = PayingBot()
     bot.apology = ""  # it carries no tag, so the oracle could not attribute it
     _add_texts(bot)
     _add_segments(bot)
     _add_other_destinations(bot)
+    _add_states(bot)
     return bot
 
 
@@ -86,6 +102,16 @@ def _add_other_destinations(bot: Bot) -> None:
         """To a webhook, where no idempotency key covers a retry."""
         to = Destination(platform=turn.message.platform, app=turn.message.app, webhook=HOOK)
         return Reply(segments=(Text(text=tag(mark, 0)),), to=to)
+
+
+def _add_states(bot: PayingBot) -> None:
+    @bot.command()
+    def pay(turn: Turn, mark: str) -> str:
+        """A call outside, and states that other conversations change at the same time."""
+        number = turn.once("pay", lambda key: bot.pay(mark, key))
+        for state in (turn.user, turn.shared):
+            state["paid"] = state.get("paid", 0) + 1
+        return f"paid, {number}. time {tag(mark, 0)}"
 
 
 def _base64(data: bytes) -> str:

@@ -8,16 +8,18 @@ from itertools import zip_longest
 from typing import cast
 
 from msgspec import convert
+from msgspec.json import decode
 
 from parley.adapter import App, Call, Sent, Steps
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
-from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk
+from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk, shared_pk, user_pk
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.codec import decode_message
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
+from tools.faults.bot import PayingBot
 from tools.faults.renderings import SAMPLE, Rendering, Renderings
 from tools.faults.simulation import Simulation
 from tools.faults.transcript import Entry, ReplyKey, transcript
@@ -72,6 +74,7 @@ def check(sim: Simulation, renderings: dict[str, Renderings], redriven: frozense
         states = checked.states()
         checked.check_replies(states)
         _OrderCheck(checked, states).run()
+        checked.check_payments()
     return found
 
 
@@ -214,6 +217,26 @@ class _PlatformCheck:
                 if times > 1:
                     self.found.duplicated.append(f"{times} times {min(texts)[:200]}")
         self.found.duplicated += [f"belongs to no reply: {text[:200]}" for text in there if text not in known]
+
+    # --- states and calls outside ---
+
+    def check_payments(self) -> None:
+        """Report messages whose call outside was made under two keys or never, and states of people and of the app
+        that count another number of them.
+        """
+        if not isinstance(self.sim.bot, PayingBot):
+            return
+        tags = [tag for command, tag in map(_command_and_tag, self.accepted.values()) if command == "pay"]
+        for tag in tags:
+            keys = set(self.sim.bot.payments.get(tag, ()))
+            if len(keys) != 1:
+                found = self.found.duplicated if keys else self.found.lost
+                found.append(f"{tag}: {len(keys)} payments")
+        for kind in (user_pk(""), f"{shared_pk(self.platform.name, '')}"):
+            rows = (item for pk, item in self.sim.aws.dynamodb.items.items() if pk.startswith(kind))
+            paid = sum(decode(get_text(cast("Item", row), "memory"))["paid"] for row in rows)
+            if paid != len(tags):
+                self.found.out_of_order.append(f"{kind} counts {paid} payments of {len(tags)}")
 
 
 class _OrderCheck:

@@ -62,6 +62,7 @@ class Simulation:
         direct: bool = True,
         at_once: float = 1,
     ) -> None:
+        self.bot = bot
         self.scheduler = scheduler = Scheduler()
         self.clock = clock = scheduler.clock
         self.random = random

@@ -20,7 +20,7 @@ class Target:
     imitation: type[Platform]
     apps: Mapping[str, Mapping[str, Any]]
     address: str
-    commands: tuple[str, ...] = ("count", "two", "long", "card", "photo", "refused", "late", "push")
+    commands: tuple[str, ...] = ("count", "two", "long", "card", "photo", "refused", "late", "push", "pay")
     """The commands that people send there."""
     long_text_words: int = 2000
     """Words of a text that needs several messages on this platform, and no more than the platform accepts."""
