@@ -131,6 +131,8 @@ def test_a_message_without_an_answer_says_why(page: Page) -> None:
     assert page.remark("/quiet").text == "The bot returned no reply."
     page.click(lambda: page.own("/quiet").find_element(By.CSS_SELECTOR, ".bubble"))
     page.wait(lambda: page.find("#trace .verdict").text == "The bot returned no reply.")
+    id_ = page.own("/quiet").get_attribute("data-id")
+    assert page.stack.get(f"/api/journal/{id_}")["state"] == "DONE"
     page.stack.post("/api/faults", platform="feishu", kind="limited", times=3)
     page.write("/count")
     assert page.remark("/count").text.startswith("A reply waits: 99991400")
