@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from playground import sample_image
-from playground.platforms.model import NewMessage, Press
+from playground.platforms.model import NamedButton, NewMessage, Press
 
 _MAX_BYTES = 32 * 1024 * 1024
 
@@ -71,10 +71,16 @@ def new_message(body: Mapping[str, Any]) -> NewMessage:
 def press(body: Mapping[str, Any]) -> Press:
     """The press of a button. Raises BadRequestError."""
     return Press(
-        button=string(body, "button"),
+        button=_button(body.get("button")),
         form=_optional(body, "form", dict) or {},
         options=tuple(map(str, body.get("options") or ())),
     )
+
+
+def _button(value: Any) -> NamedButton:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadRequestError(f"button must be an id, a label or a number, not {value!r}")
+    return value
 
 
 def _optional(body: Mapping[str, Any], name: str, kind: type) -> Any:

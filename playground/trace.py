@@ -14,6 +14,8 @@ from playground.stack import StackUnavailableError
 from playground.views import message_view
 from playground.world import World
 
+NOT_NOTIFIED = "NOT_NOTIFIED"
+"""The state of a message that the platform does not send to the bot. The journal does not know it."""
 _MAX_CANDIDATES = 20
 """Deliveries of a room that are searched for the one that a bot's message replies to."""
 
@@ -33,6 +35,7 @@ def journal(world: World, message_id: str) -> dict[str, Any]:
         "platform": platform.name,
         "app": app,
         **found,
+        "state": found["state"] if delivery else NOT_NOTIFIED,
         "states": _states(found, delivery),
     }
 

@@ -9,7 +9,6 @@ prints the differences, and the exit status is 3 if there are any.
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Collection, Iterator
@@ -23,7 +22,8 @@ from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.http import CallError, Http
 from parley.model import Destination, Outgoing, Reply
 from parley.platforms import NAMES, outbound
-from tools.local import running
+from tools.local import StackError
+from tools.stage import use_stage
 
 CHANGED = 3
 """Exit status if the addresses differ from those of `--known`."""
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         known = options.known and options.known.read_text().split()
-        _environment(options.stage)
+        use_stage(options.stage)
         app = Apps().get(options.platform, options.app)
         with httpx.Client() as client:
             found = addresses(app, Http(client))
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(f"{options.known}: {error.strerror}")
     except UnknownAppError:
         return _failed(f"{options.platform} has no app {options.app!r} in the stage {options.stage or 'local'}")
-    except (AppsUnavailableError, AddressesUnavailableError, CallError, TokenUnavailableError) as error:
+    except (StackError, AppsUnavailableError, AddressesUnavailableError, CallError, TokenUnavailableError) as error:
         return _failed(str(error))
     if known is None:
         print(*found, sep="\n")
@@ -106,23 +106,6 @@ def _token(platform: Outbound, app: App, http: Http, now: float) -> str:
     except StopIteration as end:
         token: Token = end.value
         return token.value
-
-
-def _environment(stage: str) -> None:
-    """Set the environment for reading the configuration. Raises AddressesUnavailableError without a local stack."""
-    if stage:
-        os.environ["PARLEY_STAGE"] = stage
-        return
-    facts = running()
-    if facts is None:
-        raise AddressesUnavailableError("no local stack is running: start one with `make up`, or name a --stage")
-    os.environ |= {
-        "PARLEY_STAGE": facts["stage"],
-        "AWS_ENDPOINT_URL": facts["aws_endpoint"],
-        "AWS_DEFAULT_REGION": facts["region"],
-        "AWS_ACCESS_KEY_ID": facts["account"],
-        "AWS_SECRET_ACCESS_KEY": facts["account"],
-    }
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,12 +4,12 @@
 
 It prints the differences between the bot's commands and Discord's list: `+` new, `~` changed, `-` removed. With
 `--apply` it makes these changes. The commands are those of mybot/bot.py. The tool reads the application's configuration
-where the functions read it, in SSM under `/parley/STAGE/discord/APP`, with the AWS credentials of the shell. It
-registers the commands in the guild of `--guild`, else in the guilds of `guild_ids`, else globally.
+where the functions read it, in SSM under `/parley/STAGE/discord/APP`: with `--stage`, on AWS with the credentials and
+the region of the shell; without it, on the local stack. It registers the commands in the guild of `--guild`, else in
+the guilds of `guild_ids`, else globally.
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -32,33 +32,47 @@ from tools import bot
 _LONGEST_WAIT = 60.0
 """The longest rate-limit pause in seconds. Longer ones are errors."""
 
+_UNREADABLE = (
+    "/parley/{stage}/discord/{app} cannot be read ({error}): set AWS_PROFILE and AWS_REGION to the account and the "
+    "region of the stage"
+)
+
 
 class RegistrationError(Exception):
     """Discord rejects a request. The text has the reason."""
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("app", help="name of the application's configuration")
-    parser.add_argument("--stage", default="local", help="stage of the deployment (default local)")
-    parser.add_argument("--guild", default="", help="register in this guild only")
-    parser.add_argument("--bot", type=Path, help="file with the bot (default mybot/bot.py)")
-    parser.add_argument("--apply", action="store_true", help="make the changes")
-    options = parser.parse_args()
-    os.environ.setdefault("PARLEY_STAGE", options.stage)
+    from tools.local import StackError  # noqa: PLC0415  # the local stack imports this module
+    from tools.stage import use_stage  # noqa: PLC0415  # as above
+
+    options = _parser().parse_args(arguments)
     try:
+        use_stage(options.stage)
         app = Apps().get("discord", options.app)
         specs = bot.load(options.bot).specs()
         guilds = (options.guild,) if options.guild else app.config.guild_ids or ("",)
         with httpx.Client() as client:
             for guild in guilds:
                 register(specs, app, guild, Http(client), apply=options.apply)
-    except (UnknownAppError, AppsUnavailableError) as error:
-        sys.exit(f"/parley/{options.stage}/discord/{options.app} cannot be read: {error}")
-    except (BadCommandError, RegistrationError, CallError) as error:
-        sys.exit(str(error))
+    except UnknownAppError:
+        sys.exit(f"error: Discord has no app {options.app!r} in the stage {options.stage or 'local'}")
+    except AppsUnavailableError as error:
+        sys.exit(f"error: {_UNREADABLE.format(error=error, stage=options.stage or 'local', app=options.app)}")
+    except (StackError, BadCommandError, RegistrationError, CallError) as error:
+        sys.exit(f"error: {error}")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("app", help="name of the application's configuration")
+    parser.add_argument("--stage", default="", help="stage of a deployment on AWS; without it, the local stack")
+    parser.add_argument("--guild", default="", help="register in this guild only")
+    parser.add_argument("--bot", type=Path, help="file with the bot (default mybot/bot.py)")
+    parser.add_argument("--apply", action="store_true", help="make the changes")
+    return parser
 
 
 def register(

@@ -9,6 +9,10 @@ Part = dict[str, Any]
 "file" | "card" | "note" | ...}`. `playground/static/js/parts.js` draws them."""
 
 
+NamedButton = str | int
+"""A button of a message: the id that the bot gave it, its label, or its number, counted from 0. An int is a number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
     """How the page shows a platform. The server gives it to the page: the page names no platform itself."""
@@ -125,8 +129,7 @@ class NewMessage:
 class Press:
     """A person's press of a button, or choice from a select, of a message."""
 
-    button: str
-    """The id that `Platform.parts` gave the button, or its label, or the name or a value it carries."""
+    button: NamedButton
     form: Mapping[str, Any] = field(default_factory=dict[str, Any])
     options: tuple[str, ...] = ()
 

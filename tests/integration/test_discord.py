@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import time
 import uuid
 from typing import Any
@@ -11,7 +14,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from playground.platforms.discord import wire
-from tests.stack import Stack
+from tests.stack import ROOT, Stack
 
 
 @pytest.fixture
@@ -140,3 +143,10 @@ def test_logs_contain_ids_but_no_interaction_tokens_and_no_texts(stack: Stack, r
     assert id_ in found
     assert token not in found
     assert secret not in found
+
+
+def test_the_tool_for_commands_uses_the_local_stack(stack: Stack) -> None:
+    run = [sys.executable, "-m", "tools.discord_commands", "demo"]
+    variables = {**os.environ, "PARLEY_LOCAL_DIR": str(stack.directory), "PARLEY_BOT": stack.facts["bot"]}
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, env=variables, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "everywhere: nothing to change\n", "")

@@ -2,6 +2,7 @@
 
 import re
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,11 @@ def run(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=name_of)
-def test_the_code_of_the_guide_runs_and_its_tests_pass(path: Path):
+def test_the_code_of_the_guide_runs_and_its_tests_pass(path: Path, monkeypatch: pytest.MonkeyPatch):
     tests = [value for name, value in run(path).items() if name.startswith("test_")]
     assert tests
     for test in tests:
-        test()
+        test(**({"monkeypatch": monkeypatch} if signature(test).parameters else {}))
 
 
 @pytest.mark.parametrize("path", READMES, ids=name_of)

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from playground.platforms.model import Part
+from parley.platforms.discord.custom_id import part
+from playground.platforms.buttons import find_number
+from playground.platforms.model import NamedButton, Part
 
 _USER = re.compile(r"<@!?(\d{1,20})>")
 _ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
@@ -35,13 +37,16 @@ def components(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [component for row in content.get("components") or () for component in row.get("components") or ()]
 
 
-def find_component(content: Mapping[str, Any], wanted: str) -> dict[str, Any] | None:
-    """The button or select with that number, `custom_id` (or its part before a value) or label."""
-    for number, component in enumerate(components(content)):
-        id_ = str(component.get("custom_id") or "")
-        if id_ and wanted in (str(number), id_, id_.partition("?")[0], component.get("label")):
-            return component
-    return None
+def find_component(content: Mapping[str, Any], wanted: NamedButton) -> dict[str, Any] | None:
+    """The button or select with that id, label, `custom_id` or number. A link has none of them."""
+    listed = components(content)
+    number = find_number(wanted, map(_names, listed))
+    return listed[number] if number is not None and _names(listed[number]) else None
+
+
+def _names(component: Mapping[str, Any]) -> tuple[str, ...]:
+    key = str(component.get("custom_id") or "")
+    return (part(key)[0], str(component.get("label") or ""), key) if key else ()
 
 
 def _rows(content: Mapping[str, Any]) -> Iterator[Part]:
@@ -63,7 +68,7 @@ def _select(component: Mapping[str, Any], number: int) -> Part:
     placeholder = str(component.get("placeholder") or "…")
     return {
         "kind": "select",
-        "id": str(number),
+        "id": number,
         "placeholder": placeholder,
         "options": options,
         "disabled": bool(component.get("disabled")),
@@ -73,7 +78,7 @@ def _select(component: Mapping[str, Any], number: int) -> Part:
 
 def _button(component: Mapping[str, Any], number: int) -> Part:
     return {
-        "id": str(number),
+        "id": number,
         "label": str(component.get("label") or f"#{number}"),
         "style": _STYLES.get(component.get("style", 2), "default"),
         "url": str(component.get("url") or "") if component.get("style") == _LINK else "",

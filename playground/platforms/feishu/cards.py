@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from playground.platforms.buttons import find_number
 from playground.platforms.feishu.card_markdown import check_markdown, check_tables
 from playground.platforms.feishu.errors import FeishuError, bad_parameter, card_error
-from playground.platforms.model import Part
+from playground.platforms.model import NamedButton, Part
 
 CARD_BYTES = 30 * 1024
 MAX_ELEMENTS = 200
@@ -121,7 +122,7 @@ def _walk(elements: Any) -> Iterator[Card]:
 
 
 def buttons(card: Card) -> list[Card]:
-    """The buttons of `card` in reading order. A button's number is its id on the page."""
+    """The buttons of `card` in reading order. The page names a button by its number."""
     return [element for element in walk(card) if element.get("tag") == "button"]
 
 
@@ -146,14 +147,17 @@ def button_label(button: Card) -> str:
     return _text(button.get("text"))
 
 
-def find_button(card: Card, wanted: str) -> Card | None:
-    """The button with that number, name or label, or with a value equal to `wanted`."""
-    for number, button in enumerate(buttons(card)):
-        value = button_value(button)
-        carried = value.values() if isinstance(value, dict) else [value]
-        if wanted in (str(number), button.get("name"), _text(button.get("text")), *map(str, carried)):
-            return button
-    return None
+def find_button(card: Card, wanted: NamedButton) -> Card | None:
+    """The button with that id, label, name, value or number."""
+    listed = buttons(card)
+    number = find_number(wanted, map(_names, listed))
+    return None if number is None else listed[number]
+
+
+def _names(button: Card) -> list[str]:
+    value = button_value(button)
+    id_, *others = value.values() if isinstance(value, dict) and value else [value]
+    return [str(id_), button_label(button), str(button.get("name") or ""), *map(str, others)]
 
 
 def card_part(card: Card) -> Part:
@@ -215,7 +219,7 @@ def _words(text: Any) -> Part:
 def _button(button: Card, number: int) -> Part:
     style = str(button.get("type") or "default").removesuffix("_filled")
     return {
-        "id": str(number),
+        "id": number,
         "label": _text(button.get("text")) or f"#{number}",
         "style": style if style in ("primary", "danger") else "default",
         "url": button_url(button) if button_value(button) is None else "",

@@ -110,7 +110,7 @@ def _template_card(card: Mapping[str, Any]) -> Part:
 
 
 def _button(number: int, label: str) -> Part:
-    return {"id": str(number), "label": label, "style": "default", "url": "", "disabled": False}
+    return {"id": number, "label": label, "style": "default", "url": "", "disabled": False}
 
 
 def _link(article: Mapping[str, Any], label: str = "") -> Part:

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from parley.platforms.tencent.buttons import unpack
 from playground.platforms.base import PRIVATE, NotFoundError, Press
+from playground.platforms.buttons import find_number
 from playground.platforms.digests import flip_first_digit, stable_hex
 from playground.platforms.limits import IdempotencyKeys, RateLimit
-from playground.platforms.model import Appearance, Delivery, Message, Person, Wire
+from playground.platforms.model import Appearance, Delivery, Message, NamedButton, Person, Wire
 from playground.platforms.routing import Router
 from playground.platforms.tencent import Tencent, parts, wire
 from playground.platforms.tencent.accounts import Account
@@ -183,19 +185,19 @@ class Wechat(Tencent):
             return self.deliver_message(account, person, sent, {"MsgType": "text", **sent.content})
 
 
-def _menu_item(message: Message, wanted: str) -> tuple[str, str]:
-    """Label and id of the item with that number, label or id. Raises NotFoundError."""
+def _menu_item(message: Message, wanted: NamedButton) -> tuple[str, str]:
+    """Label and key of the item with that id, label, key or number. Raises NotFoundError."""
     content = message.content
     match message.type:
         case "msgmenu":
             items = [(item["content"], str(item["id"])) for item in content["list"]]
         case "text" if message.sender_kind == "bot":
-            items = [(label, id_) for label, _, id_ in parts.links(content["content"])]
+            items = [(label, key) for label, _, key in parts.links(content["content"])]
         case _:
             items = []
-    for number, (label, id_) in enumerate(items):
-        if id_ and wanted in (str(number), label, id_):
-            return label, id_
+    number = find_number(wanted, [(unpack(key)[0], label, key) if key else () for label, key in items])
+    if number is not None and items[number][1]:
+        return items[number]
     raise NotFoundError(f"message {message.id!r} has no item {wanted!r}")
 
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from parley.platforms.tencent.buttons import unpack
 from playground.platforms.base import NotFoundError, Press
+from playground.platforms.buttons import find_number
 from playground.platforms.http import Request, Response
-from playground.platforms.model import Message
+from playground.platforms.model import Message, NamedButton
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError, ok
 
@@ -68,13 +70,19 @@ def _invalid(what: str) -> TencentError:
     return TencentError(40058, f"invalid Request Parameter: template_card.{what}")
 
 
-def find_button(message: Message, wanted: str) -> dict[str, Any]:
-    """The button with that number, text or key. Raises NotFoundError."""
+def find_button(message: Message, wanted: NamedButton) -> dict[str, Any]:
+    """The button with that id, text, key or number. Raises NotFoundError, also for a button that opens a page."""
     has_buttons = message.type == "template_card" and not message.recalled and not message.content.get("pressed")
-    for number, button in enumerate(message.content.get("button_list") or () if has_buttons else ()):
-        if wanted in (str(number), button["text"], button.get("key")) and button.get("type") != 1:
-            return button
-    raise NotFoundError(f"message {message.id!r} has no button {wanted!r}")
+    listed = list(message.content.get("button_list") or ()) if has_buttons else []
+    number = find_number(wanted, map(_names, listed))
+    if number is None or not _names(listed[number]):
+        raise NotFoundError(f"message {message.id!r} has no button {wanted!r}")
+    return listed[number]
+
+
+def _names(button: Mapping[str, Any]) -> tuple[str, ...]:
+    key = str(button.get("key") or "")
+    return () if button.get("type") == 1 else (unpack(key)[0], str(button["text"]), key)
 
 
 def press_fields(message: Message, button: Mapping[str, Any], code: str, press: Press) -> dict[str, Any]:

@@ -26,6 +26,19 @@ _RETRY_AFTER = 5.0
 """Seconds between two reads while SSM fails or the stored value is not valid."""
 _VALUE_IN_MESSAGE = re.compile(r"(Invalid (?:enum )?value) .*?((?: - at `[^`]*`)?)$", re.DOTALL)
 
+_IN_JSON = (
+    msgspec.inspect.CollectionType,
+    msgspec.inspect.TupleType,
+    msgspec.inspect.DictType,
+    msgspec.inspect.StructType,
+    msgspec.inspect.TypedDictType,
+    msgspec.inspect.NamedTupleType,
+    msgspec.inspect.DataclassType,
+)
+"""Types whose values are written as JSON in an environment variable."""
+_AS_TEXT = (msgspec.inspect.StrType, msgspec.inspect.CustomType)
+"""Types whose values are a text, also beside one of those above."""
+
 
 class SettingsError(AuthorError):
     """The settings are not available or not valid. The message names the source and the field, and never a value."""
@@ -125,10 +138,35 @@ def _local(model: type[Settings]) -> Any:
     if file is not None and file.is_file():
         values = _object(file.read_text(), FILE)
     for field in msgspec.structs.fields(model):
-        value = os.environ.get(f"{PREFIX}{field.name.upper()}")
+        name = f"{PREFIX}{field.name.upper()}"
+        value = os.environ.get(name)
         if value is not None:
-            values[field.encode_name] = value
+            values[field.encode_name] = _from_text(value, field.type, name)
     return _checked(model, values, f"{FILE} and the environment variables {PREFIX}*", strict=False)
+
+
+def _from_text(value: str, kind: Any, name: str) -> Any:
+    """The value of the environment variable `name`: read as JSON for a list or an object, else the text itself.
+
+    Raises SettingsError if it has to be JSON and is not.
+    """
+    kinds = _kinds(msgspec.inspect.type_info(kind))
+    if not any(isinstance(one, _IN_JSON) for one in kinds):
+        return value
+    if any(isinstance(one, _AS_TEXT) for one in kinds) and not value.lstrip().startswith(("[", "{")):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        raise SettingsError(f"the environment variable {name} is not JSON, as a list or an object has to be") from None
+
+
+def _kinds(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    """The types of which a value of `kind` has one."""
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return _kinds(kind.type)
+    members = kind.types if isinstance(kind, msgspec.inspect.UnionType) else ()
+    return [one for member in members for one in _kinds(member)] or [kind]
 
 
 def _object(raw: str, source: str) -> dict[str, Any]:

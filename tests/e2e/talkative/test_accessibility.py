@@ -42,7 +42,10 @@ def findings(page: Page, axe: str) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("sized", "language"), [(WIDE, "en"), (NARROW, "zh")], indirect=["sized"], ids=["wide", "narrow"]
+    ("sized", "language"),
+    [(WIDE, "en"), (WIDE, "zh"), (NARROW, "en"), (NARROW, "zh")],
+    indirect=["sized"],
+    ids=["wide-en", "wide-zh", "narrow-en", "narrow-zh"],
 )
 def test_axe_finds_nothing(sized: Page, axe: str, theme: str, language: str) -> None:
     sized.settings(language=language, theme=theme)

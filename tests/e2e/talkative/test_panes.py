@@ -1,5 +1,7 @@
 """Suggestions, failures, logs and state on the chat page, and what each client shows."""
 
+from pathlib import Path
+
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -131,6 +133,8 @@ def test_a_message_without_an_answer_says_why(page: Page) -> None:
     assert page.remark("/quiet").text == "The bot returned no reply."
     page.click(lambda: page.own("/quiet").find_element(By.CSS_SELECTOR, ".bubble"))
     page.wait(lambda: page.find("#trace .verdict").text == "The bot returned no reply.")
+    id_ = page.own("/quiet").get_attribute("data-id")
+    assert page.stack.get(f"/api/journal/{id_}")["state"] == "DONE"
     page.stack.post("/api/faults", platform="feishu", kind="limited", times=3)
     page.write("/count")
     assert page.remark("/count").text.startswith("A reply waits: 99991400")
@@ -164,10 +168,36 @@ def test_text_that_looks_like_markdown_stays_as_it_is(page: Page, platform: str)
     page.wait_for_reply("**stars** _lines_ `ticks` # - > https://example.com/")
 
 
-@pytest.mark.parametrize(("platform", "limit"), [("wechat", "show buttons"), ("discord", "send plain text")])
-def test_each_platform_says_what_its_real_client_cannot_do(page: Page, platform: str, limit: str) -> None:
+@pytest.mark.parametrize(
+    ("platform", "limit", "chinese"),
+    [
+        ("feishu", "show a form, or Markdown in a text message", "在群里只向一个人显示消息"),
+        ("wecom", "show more than six buttons in a card", "在群里给应用发消息"),
+        ("wechat", "show buttons", "显示按钮"),
+        ("discord", "send plain text", "向机器人发送普通文本"),
+    ],
+)
+def test_each_platform_says_what_its_real_client_cannot_do(page: Page, platform: str, limit: str, chinese: str) -> None:
     page.open(platform)
     assert limit in page.find("#side .cannot").text
+    page.settings(language="zh")
+    page.wait(lambda: chinese in page.find("#side .cannot").text)
+
+
+def test_a_bot_that_cannot_be_imported_is_named_in_a_banner_until_it_is_repaired(page: Page, bot_folder: Path) -> None:
+    module = bot_folder / "bot.py"
+    good = module.read_text()
+    assert not page.find(".banner").is_displayed()
+    module.write_text(f"import words_that_are_missing\n{good}")
+    page.wait(lambda: "bot.py:1: ModuleNotFoundError" in page.find(".banner").text, 60)
+    assert page.find(".banner").text.startswith(
+        "The bot that you saved cannot be imported, so the last good one goes on:"
+    )
+    assert "bad" in str(page.find(".banner").get_attribute("class"))
+    page.write("/count")
+    page.wait_for_reply("1")
+    module.write_text(good)
+    page.wait(lambda: not page.find(".banner").is_displayed(), 60)
 
 
 def test_all_panes_can_be_reached_with_the_keyboard_only(page: Page) -> None:

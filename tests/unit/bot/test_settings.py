@@ -237,6 +237,79 @@ def test_outside_a_function_settings_come_from_the_environment(
     assert reads == []
 
 
+class Place(msgspec.Struct):
+    room: str
+    floor: int = 0
+
+
+class Nested(Settings):
+    rooms: list[str] = msgspec.field(default_factory=list[str])
+    prices: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    pair: tuple[int, int] = (0, 0)
+    tags: Annotated[frozenset[str], msgspec.Meta(max_length=2)] = frozenset()
+    place: Place | None = None
+    keys: list[Secret] = msgspec.field(default_factory=list[Secret])
+    either: str | list[str] = ""
+    text: str = ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("rooms", '["a", "b"]', ["a", "b"]),
+        ("rooms", "[]", []),
+        ("prices", '{"tea": 3}', {"tea": 3}),
+        ("pair", "[1, 2]", (1, 2)),
+        ("tags", '["x"]', frozenset({"x"})),
+        ("place", '{"room": "a", "floor": 2}', Place("a", 2)),
+        ("place", "null", None),
+        ("keys", '["k"]', [Secret("k")]),
+        ("either", '["a"]', ["a"]),
+        ("either", "a [b", "a [b"),
+        ("either", "7", "7"),
+        ("text", '["a"]', '["a"]'),
+        ("text", "7", "7"),
+    ],
+)
+def test_lists_and_objects_are_json_in_the_environment(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: Any
+) -> None:
+    monkeypatch.setenv(f"PARLEY_SETTING_{name.upper()}", value)
+    assert getattr(Nested.load(), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        (
+            "rooms",
+            "hunter2,b",
+            "the environment variable PARLEY_SETTING_ROOMS is not JSON, as a list or an object has to be",
+        ),
+        ("place", "", "the environment variable PARLEY_SETTING_PLACE is not JSON, as a list or an object has to be"),
+        ("rooms", '{"hunter2": 1}', "Expected `array`, got `object` - at `$.rooms`"),
+        ("prices", '{"tea": "hunter2"}', "Expected `int`, got `str` - at `$.prices[...]`"),
+        ("tags", '["hunter2", "b", "c"]', "Expected `array` of length <= 2 - at `$.tags`"),
+    ],
+)
+def test_an_environment_variable_that_does_not_fit_is_an_error_without_its_value(
+    outside: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(f"PARLEY_SETTING_{name.upper()}", value)
+    with pytest.raises(SettingsError) as raised:
+        Nested.load()
+    assert str(raised.value).endswith(reason)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_test_passes_settings_of_its_own(monkeypatch: pytest.MonkeyPatch, reads: list[str]) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Model, "load", lambda: Model(api_key=Secret("mine"), rooms=["a"]))
+        assert (Model.load().api_key, Model.load().rooms) == (Secret("mine"), ["a"])
+    assert Model.load.__func__ is Settings.load.__func__  # type: ignore[attr-defined]
+    assert reads == []
+
+
 def test_the_environment_precedes_the_file_beside_the_module(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (outside / "settings.local.json").write_text('{"api_key": "file", "limit": 2, "rooms": ["a"]}')
     monkeypatch.setenv("PARLEY_SETTING_LIMIT", "7")

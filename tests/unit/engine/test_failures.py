@@ -8,12 +8,14 @@ from types import ModuleType
 
 import pytest
 
+from parley.bot.coroutines import finished
 from parley.bot.settings import SettingsError
+from parley.engine.deadline import DeadlineExceededError, deadline
 from parley.engine.failures import place_of, reason_of, traceback_of
 from parley.errors import ResultError
 
 CODE = """
-import json
+import asyncio, json, time
 import httpx
 
 def of_the_standard_library():
@@ -31,6 +33,39 @@ def chained():
         of_its_own()
     except KeyError as error:
         raise ValueError("secret") from error
+
+async def waits():
+    secret = "secret-value"
+    await inner()
+
+async def inner():
+    async with asyncio.timeout(60):
+        await asyncio.sleep(60)
+
+async def waits_for_several():
+    await asyncio.gather(asyncio.sleep(60), waits())
+
+async def waits_for_a_package():
+    transport = httpx.MockTransport(hangs)
+    async with httpx.AsyncClient(transport=transport) as client:
+        await client.get("http://secret.test")
+
+async def hangs(request):
+    await asyncio.Event().wait()
+
+async def waits_for_a_thread():
+    await asyncio.to_thread(time.sleep, 1.5)
+
+async def refuses_to_be_cancelled():
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            continue
+
+async def computes():
+    while True:
+        pass
 
 def endless():
     try:
@@ -67,6 +102,30 @@ def raised(function: Callable[[], object]) -> Exception:
 )
 def test_the_reason_names_the_innermost_line_of_the_bot(team: ModuleType, name: str, reason: str) -> None:
     assert reason_of(raised(getattr(team, name))) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("waits", "await asyncio.sleep(60)"),
+        ("waits_for_several", "await asyncio.gather(asyncio.sleep(60), waits())"),
+        ("waits_for_a_package", "await asyncio.Event().wait()"),
+        ("waits_for_a_thread", "await asyncio.to_thread(time.sleep, 1.5)"),
+        ("refuses_to_be_cancelled", "await asyncio.sleep(60)"),
+        ("computes", "while True:|pass"),
+    ],
+)
+def test_a_coroutine_that_is_interrupted_names_the_line_at_which_it_waits(
+    team: ModuleType, name: str, line: str
+) -> None:
+    with pytest.raises(DeadlineExceededError) as caught, deadline(0.05):
+        finished(getattr(team, name)())
+    file, _, number = place_of(caught.value, "handler").partition(":")
+    assert file == "helpdesk.py"
+    assert CODE.splitlines()[int(number) - 1].strip() in line.split("|")
+    shown = traceback_of(caught.value)
+    assert f'  File "helpdesk.py", line {number}, in ' in shown
+    assert "secret-value" not in shown.replace('secret = "secret-value"', "")
 
 
 def test_an_error_outside_of_the_bot_has_the_line_where_it_arose() -> None:

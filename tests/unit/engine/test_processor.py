@@ -354,7 +354,8 @@ def test_an_asynchronous_handler_that_hangs_is_interrupted(message: MakeMessage,
 
     answer = processor_handler(bot)({"Records": [record(encode(message()))]}, Context(10.2))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "r1"}]}
-    assert journal()["reason"].startswith("not done after 0 s (BotSeconds), at ")
+    line = hang.__code__.co_firstlineno + 2
+    assert journal()["reason"] == f"not done after 0 s (BotSeconds), at test_processor.py:{line}"
 
 
 def test_an_exception_of_an_asynchronous_handler_is_a_handler_error(

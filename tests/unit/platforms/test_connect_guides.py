@@ -108,3 +108,40 @@ def test_both_languages_show_the_same_code_and_the_same_rows(platform: str) -> N
         blocks(chinese, language) for language in ("json", "python")
     ]
     assert rows(english) == rows(chinese)
+
+
+NAMES_NEED = {
+    "feishu": (
+        "`contact:user.base:readonly`",
+        "`contact:contact.base:readonly`",
+        "通讯录权限范围",
+        "99991672",
+        "41050",
+    ),
+    "wecom": ("`GET /cgi-bin/user/get`", "可见范围"),
+}
+"""By platform that can fetch the names of senders: the permissions, calls and errors that its guide names."""
+
+
+def chapter_about_names(path: Path) -> str:
+    [found] = re.findall(r"^## (?:Names of senders|发送者姓名)\n(.*?)^## ", path.read_text(), re.DOTALL | re.MULTILINE)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("platform", "path"),
+    [guide for guide in GUIDES if "names" in fields(guide[0])],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_the_guide_names_the_permission_for_the_names_of_senders(platform: str, path: Path) -> None:
+    chapter = chapter_about_names(path)
+    assert [term for term in NAMES_NEED[platform] if term not in chapter] == []
+    assert '"names": true' in chapter
+    assert "NamesUnknown" in chapter
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("writing-a-bot*.md")), ids=lambda path: path.name)
+def test_the_guide_for_bots_leads_to_the_permissions_for_names(path: Path) -> None:
+    suffix, anchor = (".zh-CN", "发送者姓名") if path.name.endswith(".zh-CN.md") else ("", "names-of-senders")
+    for platform in NAMES_NEED:
+        assert f"(connect-{platform}{suffix}.md#{anchor})" in path.read_text()

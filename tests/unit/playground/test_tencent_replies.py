@@ -72,7 +72,7 @@ def kinds(bot: Caller) -> list[str]:
     return [kind for kind, _ in bot.bot_messages()]
 
 
-def click(bot: Caller, button: str) -> Message:
+def click(bot: Caller, button: str | int) -> Message:
     """Lin presses a button of the bot's last message. Returns the message that Parley reads."""
     last = [id_ for id_, message in bot.platform.messages.items() if message.sender_kind == "bot"][-1]
     delivery = bot.platform.press("demo", last, "lin", Press(button=button))

@@ -104,6 +104,9 @@ class TestPressAndRedelivery:
         pressed = http.post("/api/press", json=body).json()
         assert (pressed["state"], pressed["result"]["toast"]["content"]) == ("delivered", "ok")
         assert http.post("/api/press", json=body | {"button": "Stop"}).status_code == 404
+        assert http.post("/api/press", json=body | {"button": 0}).json()["state"] == "delivered"
+        for wrong in (True, None, 0.5, ["Go"]):
+            assert http.post("/api/press", json=body | {"button": wrong}).status_code == 400
 
     def test_an_event_can_be_redelivered_genuine_or_forged(self, http, receiver):
         message = send_message(http).json()["message_id"]

@@ -59,6 +59,23 @@ class TestTrace:
         assert (trace["failure"], trace["logs"]) == (failure, [line])
         assert trace["outcome"] == {"kind": "crashed", "reason": "KeyError at bot.py:3"}
 
+    def test_a_message_that_the_platform_does_not_send_to_the_bot_is_not_waiting(self, running, monkeypatch):
+        _, http = running
+        sent = send_message(http, "hello", room="team", mention=False).json()
+        assert not sent["notified"]
+        unknown = {**RECORD, "state": "RECEIVED", "decided": None, "replies": [], "message": None}
+        monkeypatch.setattr(Stack, "journal", lambda _stack, **_key: unknown)
+        found = http.get(f"/api/journal/{sent['message_id']}").json()
+        assert (found["state"], found["states"]) == ("NOT_NOTIFIED", [])
+
+    def test_a_message_whose_handler_returned_no_reply_is_done(self, running, receiver, monkeypatch):
+        _, http = running
+        sent = send_message(http, "hello").json()
+        receiver.wait(1)
+        monkeypatch.setattr(Stack, "journal", lambda _stack, **_key: {**RECORD, "replies": []})
+        found = http.get(f"/api/journal/{sent['message_id']}").json()
+        assert (sent["notified"], found["state"], found["states"][-1]["state"]) == (True, "DONE", "DONE")
+
     def test_the_trace_says_that_the_stack_is_not_running(self, running, receiver):
         world, http = running
         sent = send_message(http).json()["message_id"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
+from playground.platforms.buttons import find_number
 from playground.platforms.digests import flip_first_digit
 from playground.platforms.http import Request, Response
 from playground.platforms.limits import IdempotencyKeys
@@ -99,11 +100,12 @@ class Newchat(Platform[Account]):
         """A person presses a button of a message. Raises NotFoundError."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)
-            for button in message.content["buttons"]:
-                if press.button in (button["id"], button["label"]):
-                    event = wire.message(self.hex(16), person.id, person.name, message.room, "", self.clock())
-                    return self._callback(account, wire.press(event, message.id, button), message, "action")
-            raise NotFoundError(f"message {message_id!r} has no button {press.button!r}")
+            buttons = message.content["buttons"]
+            number = find_number(press.button, [(button["id"], button["label"]) for button in buttons])
+            if number is None:
+                raise NotFoundError(f"message {message_id!r} has no button {press.button!r}")
+            event = wire.message(self.hex(16), person.id, person.name, message.room, "", self.clock())
+            return self._callback(account, wire.press(event, message.id, buttons[number]), message, "action")
 
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
@@ -149,8 +151,8 @@ class Newchat(Platform[Account]):
         """`message` as the page shows it."""
         words: Part = {"kind": "text", "text": message.content["text"]}
         buttons = [
-            {"id": button["id"], "label": button["label"], "style": "default", "url": "", "disabled": False}
-            for button in message.content["buttons"]
+            {"id": number, "label": button["label"], "style": "default", "url": "", "disabled": False}
+            for number, button in enumerate(message.content["buttons"])
         ]
         return [words, {"kind": "buttons", "buttons": buttons}] if buttons else [words]
 

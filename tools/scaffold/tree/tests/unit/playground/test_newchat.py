@@ -66,11 +66,12 @@ def test_a_reply_is_shown_once_under_its_key(newchat: Newchat) -> None:
     assert [newchat.parts(message) for message in newchat.messages.values()] == [[{"kind": "text", "text": "hello"}]]
 
 
-def test_a_press_comes_back_with_the_button_and_its_value(newchat: Newchat) -> None:
+@pytest.mark.parametrize("button", ["tea", "Tea", 0])
+def test_a_press_comes_back_with_the_button_and_its_value(newchat: Newchat, button: str | int) -> None:
     buttons = [{"id": "tea", "label": "Tea", "value": "1"}]
     body = {"room": newchat.room_id("team", "group"), "text": "Tea?", "buttons": buttons}
     sent = post(newchat, "/messages", body, token(newchat)).json()["id"]
-    message = received(newchat.press("demo", sent, "lin", Press(button="tea")))
+    message = received(newchat.press("demo", sent, "lin", Press(button=button)))
     assert (message.kind, message.action) == ("action", Action(id="tea", value="1", message_id=sent))
 
 
