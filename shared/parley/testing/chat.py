@@ -11,6 +11,7 @@ from parley.model import Message
 from parley.testing.shown import Button, Shown, inputs, pressable
 from parley.testing.world import World
 from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
+from playground.platforms.model import Delivery
 from tools.faults.targets import APP
 
 PERSON = "ann"
@@ -46,9 +47,11 @@ class Place:
 
         Raises what the bot raises, and AssertionError if a person cannot send it or the bot does not get it.
         """
+        __tracebackhide__ = True
         message = NewMessage(text=text, mention=mention, image=image, file=file)
 
         def send() -> None:
+            __tracebackhide__ = True
             self._world.platform.send_message(APP, self._place(by), by, message)
             if not self._world.platform.outbox and mention is not False:
                 raise AssertionError(f"{self._world.platform.name} does not deliver messages of a room to the bot")
@@ -60,8 +63,10 @@ class Place:
 
         Raises what the bot raises, and AssertionError if there is no such button.
         """
+        __tracebackhide__ = True
 
         def press() -> None:
+            __tracebackhide__ = True
             message, buttons = self._card(by)
             wanted = (button, self._world.bot.labels.get(button))
             found = next((each for each in buttons if each.label in wanted), None)
@@ -77,8 +82,10 @@ class Place:
 
         Raises what the bot raises, and AssertionError if no form is open or a value does not fit.
         """
+        __tracebackhide__ = True
 
         def submit() -> None:
+            __tracebackhide__ = True
             person = self._world.platform.person(by).id
             key = self._world.room_of(self._place(by), by), person
             modal = self._world.forms.get(key)
@@ -93,17 +100,32 @@ class Place:
 
         self._act(submit)
 
+    def complete(self, command: str, option: str, typed: str = "", *, by: str = PERSON) -> list[str]:
+        """The choices that the bot offers while the person `by` types an option of a command.
+
+        Raises what the bot raises, and AssertionError if the platform has no completions or no such option.
+        """
+        __tracebackhide__ = True
+        room = self._world.room_of(self._place(by), by)
+        details = {"sender": by, "room": room, "name": command, "options": {option: typed}, "focused": option}
+        deliveries: list[Delivery | None] = []
+        self._act(lambda: deliveries.append(self._world.platform.emit_event(APP, "complete", details)))
+        choices = [each.result.get("choices", ()) for each in deliveries if each is not None]
+        return [str(choice["name"]) for each in choices for choice in each]
+
     def event(self, kind: str, *, by: str = PERSON, **details: Any) -> None:
         """The person `by` does something else: `member_added`, `recall`, `subscribe`. The playground's guide lists
         the kinds.
 
         Raises what the bot raises, and AssertionError if the platform has no such event.
         """
+        __tracebackhide__ = True
         room = self._world.room_of(self._place(by), by)
         self._act(lambda: self._world.platform.emit_event(APP, kind, {"sender": by, "room": room, **details}))
 
     def _act(self, action: Callable[[], object]) -> None:
         """Carry out what a person does, and all that follows from it."""
+        __tracebackhide__ = True
         self._since = len(self._world.log)
         received = len(self._world.bot.received)
         with self._world.active():
@@ -126,6 +148,7 @@ class Place:
     @property
     def last(self) -> Shown:
         """The last reply. Raises AssertionError if there is none."""
+        __tracebackhide__ = True
         replies = self.replies
         if not replies:
             raise AssertionError(f"the bot has shown nothing in {self}")
@@ -144,6 +167,7 @@ class Place:
         """The last message that the bot got from here: with the platform's ids of the person and the room. Raises
         AssertionError if there is none.
         """
+        __tracebackhide__ = True
         if self._message is None:
             raise AssertionError(f"the bot got no message from {self}")
         return self._message
@@ -155,6 +179,7 @@ class Place:
         The text of a card is its title, a line break, and its text. Raises AssertionError, which shows what came
         instead.
         """
+        __tracebackhide__ = True
         unread = self._unread()
         if unread and _fits(unread[0][1], text, contains):
             self._read = unread[0][0] + 1
@@ -164,6 +189,7 @@ class Place:
 
     def expect_nothing(self) -> None:
         """Raises AssertionError if there is a reply that `expect` has not consumed."""
+        __tracebackhide__ = True
         unread = [each for _, each in self._unread()]
         if unread:
             raise AssertionError(f"expected no further reply in {self}\n{self._instead(unread)}")
@@ -201,6 +227,7 @@ class Place:
 
     def _card(self, person: str) -> tuple[str, list[Button]]:
         """The last message with buttons where `person` acts: its id and its buttons. Raises AssertionError."""
+        __tracebackhide__ = True
         world, room = self._world, self._world.room_of(self._place(person), person)
         for message in reversed(world.platform.messages.values()):
             here = message.room == room and message.sender_kind != "user" and not message.recalled
@@ -238,15 +265,18 @@ class Chat(Place):
 
     The methods of the chat itself act in the direct chat of each person with the bot. `room()` returns a room.
 
-    `platform`: one of `PLATFORMS`, or `wechat passive`. The time begins at the unix second 1,800,000,000 and stands
+    `platform`: one of `PLATFORMS`, or `wechat passive`. `config`: more fields of the app's configuration, such as
+    `{"names": True}`.
+
+    The time begins at the unix second 1,800,000,000 and stands
     still; `advance` moves it. Nothing sleeps, and nothing leaves the process. Between two calls, the process is as it
     was: its AWS clients, its environment, its logs.
 
     Raises ValueError for an unknown platform, or if the platform rejects the commands of the bot.
     """
 
-    def __init__(self, bot: Bot, platform: str = "feishu") -> None:
-        Place.__init__(self, World(bot, platform))
+    def __init__(self, bot: Bot, platform: str = "feishu", *, config: Mapping[str, Any] | None = None) -> None:
+        Place.__init__(self, World(bot, platform, config or {}))
         self._rooms: dict[str, Room] = {}
 
     def room(self, name: str) -> Room:
@@ -257,6 +287,7 @@ class Chat(Place):
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
         """Let the time pass. All that falls due on the way runs at its time. Raises what the bot raises."""
+        __tracebackhide__ = True
         passed = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
         for place in (self, *self._rooms.values()):
             place._since = len(self._world.log)  # noqa: SLF001  # its own

@@ -1,7 +1,7 @@
 """The deployment of a chat: the simulation of `tools.faults` without faults, with a bot whose exceptions are kept."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
@@ -39,8 +39,8 @@ PATIENCE = 60.0
 """Virtual seconds for which a person waits for what follows an action."""
 
 
-def target_of(platform: str) -> Target:
-    """The target with that name, with one app. Raises ValueError.
+def target_of(platform: str, config: Mapping[str, Any]) -> Target:
+    """The target with that name, with one app. `config`: fields of its configuration. Raises ValueError.
 
     WeChat has two: `wechat` replies by its API, and `wechat passive` within the callback.
     """
@@ -48,7 +48,7 @@ def target_of(platform: str) -> Target:
     if platform not in targets:
         raise ValueError(f"no platform {platform!r}; there are {', '.join(NAMES)}")
     found = targets[platform]
-    return replace(found, apps={APP: found.apps[APP]})
+    return replace(found, apps={APP: {**found.apps[APP], **config}})
 
 
 class ObservedBot:
@@ -86,8 +86,16 @@ class ObservedBot:
             try:
                 return run()
             except Exception as error:
-                self.failure = error, error.__traceback__
+                self.failure = error, _own_lines(error.__traceback__)
                 raise
+
+
+def _own_lines(found: TracebackType | None) -> TracebackType | None:
+    """A traceback from the first line outside of Parley on; all of it if there is none."""
+    own = found
+    while own is not None and str(own.tb_frame.f_globals.get("__name__")).startswith("parley."):
+        own = own.tb_next
+    return own or found
 
 
 @contextmanager
@@ -120,8 +128,8 @@ class World(Simulation):
     The process is changed only within `active()`: the engine's AWS clients, its environment, metrics and logs.
     """
 
-    def __init__(self, bot: Bot, platform: str) -> None:
-        target = target_of(platform)
+    def __init__(self, bot: Bot, platform: str, config: Mapping[str, Any]) -> None:
+        target = target_of(platform, config)
         self.bot = ObservedBot(bot)
         self.log: list[Shown] = []
         self.forms: dict[tuple[str, str], dict[str, Any]] = {}
@@ -166,6 +174,7 @@ class World(Simulation):
         """Do what follows from an action of a person, and no more: the clock stays where it is unless a reply has to
         wait. Raises the exception of the bot.
         """
+        __tracebackhide__ = True
         end = self.clock() + PATIENCE
         while self._step():
             following = self._next_wait()
@@ -175,6 +184,7 @@ class World(Simulation):
 
     def pass_time(self, seconds: float) -> None:
         """Let the time pass: all that falls due runs at its time. Raises the exception of the bot."""
+        __tracebackhide__ = True
         end = self.clock() + seconds
         while self._step():
             following = self._next_time()
@@ -186,6 +196,7 @@ class World(Simulation):
 
     def _step(self) -> bool:
         """Do all that can be done now. True."""
+        __tracebackhide__ = True
         self._run_due()
         while self.step(self.inbound) or self.step(self.outbound):
             self._check()
@@ -202,6 +213,7 @@ class World(Simulation):
 
     def _check(self) -> None:
         """Raise the exception of the bot, or AssertionError if a message failed for another reason."""
+        __tracebackhide__ = True
         failure, self.bot.failure = self.bot.failure, None
         dead = self.dead["inbound"].receive(self.random)
         if dead is not None:

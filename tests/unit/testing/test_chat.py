@@ -34,6 +34,11 @@ def echo(text: str) -> str:
     return text
 
 
+@bot.completion("echo", "text")
+def words(typed: str) -> list[str]:
+    return [word for word in ("beer", "tea") if word.startswith(typed)]
+
+
 @bot.command()
 def count(turn: Turn) -> str:
     turn.state["count"] = turn.state.get("count", 0) + 1
@@ -89,6 +94,11 @@ def key() -> str:
 @bot.command()
 def queues() -> str:
     return str(len(boto3.client("sqs", region_name="eu-west-2").list_queues().get("QueueUrls", ())))
+
+
+@bot.command()
+def hello(turn: Turn) -> str:
+    return f"Hello, {turn.message.sender.name}."
 
 
 @bot.command()
@@ -149,6 +159,10 @@ def test_a_person_says_something_and_reads_the_reply(chat: ChatFactory, platform
     assert talk.last.text == "two"
 
 
+def test_the_fixture_makes_a_chat_on_feishu_if_the_test_names_no_platform(chat: ChatFactory) -> None:
+    assert repr(chat(bot)) == "the direct chats on feishu"
+
+
 @ON_EVERY_PLATFORM
 @pytest.mark.parametrize("button", ["Deploy", "go"])
 def test_a_button_is_pressed_by_its_label_or_its_id(platform: str, button: str) -> None:
@@ -191,6 +205,21 @@ def test_a_card_in_another_room_is_pressed_there(platform: str) -> None:
     assert ops.received.context.room_id == ops.id
 
 
+def test_a_room_of_wecom_only_reads_what_the_bot_writes() -> None:
+    talk = Chat(bot, "wecom")
+    ops = talk.room("ops")
+    talk.say(f"/ask {ops.id}")
+    ops.expect(contains="Approve?")
+
+
+@pytest.mark.parametrize("platform", ["discord", "feishu", "wecom"])
+def test_the_bot_gets_the_names_of_people_if_the_app_says_so(platform: str) -> None:
+    named = {} if platform == "discord" else {"names": True}
+    talk = Chat(bot, platform, config=named)
+    talk.say("/hello", by="ann")
+    talk.expect("Hello, ann.")
+
+
 def test_a_form_is_filled_in_and_submitted_on_discord() -> None:
     talk = Chat(bot, "discord")
     talk.say("/report")
@@ -198,6 +227,11 @@ def test_a_form_is_filled_in_and_submitted_on_discord() -> None:
     talk.submit({"what": "It broke", "how": "2"})
     talk.expect(contains="Report")
     talk.expect("Noted: It broke, 2.")
+
+
+def test_the_choices_of_a_command_are_offered_on_discord() -> None:
+    assert Chat(bot, "discord").complete("echo", "text", "b") == ["beer"]
+    assert failure(Chat(bot).complete, "echo", "text") == "Feishu has no event 'complete'"
 
 
 def test_where_there_are_no_forms_the_handler_replies() -> None:
@@ -312,7 +346,8 @@ def test_the_exception_of_a_handler_is_that_of_the_test() -> None:
     talk.say("/count")
     with pytest.raises(KeyError, match="key") as raised:
         talk.say("/broken")
-    assert raised.traceback[-1].name == "broken"
+    shown = [entry.name for entry in raised.traceback if not entry.ishidden(raised)]
+    assert shown == ["test_the_exception_of_a_handler_is_that_of_the_test", "broken"]
     assert talk.state == {"count": 1}
     talk.say("/count")
     assert [str(each) for each in talk.replies] == ["1", "2"]
