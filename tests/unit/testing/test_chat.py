@@ -372,8 +372,8 @@ def test_a_state_that_cannot_be_stored_is_an_error() -> None:
 
 
 def test_an_unknown_platform_names_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match="no platform 'slack'; there are discord, feishu, wechat, wecom"):
-        Chat(bot, "slack")
+    with pytest.raises(ValueError, match=f"^no platform 'irc'; there are {', '.join(PLATFORMS)}$"):
+        Chat(bot, "irc")
 
 
 def test_a_button_that_is_not_there_names_those_that_are() -> None:

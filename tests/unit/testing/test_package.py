@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from parley.testing import PLATFORMS
 from tests.template import ROOT
 
 TARGET = ROOT / "layers" / "targets" / "python3.13-arm64" / "Makefile"
@@ -35,7 +36,7 @@ def test_no_module_that_is_deployed_imports_it() -> None:
 
 def test_it_is_found_from_any_folder(tmp_path: Path) -> None:
     done = python(IMPORT, tmp_path)
-    assert done.stdout == "('discord', 'feishu', 'wechat', 'wecom')\n", done.stderr
+    assert done.stdout == f"{PLATFORMS}\n", done.stderr
 
 
 @pytest.mark.parametrize("name", ["tools", "playground"])
