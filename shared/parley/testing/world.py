@@ -176,7 +176,8 @@ class World(Simulation):
         """
         __tracebackhide__ = True
         end = self.clock() + PATIENCE
-        while self._step():
+        while True:
+            self._step()
             following = self._next_wait()
             if following is None or following > end:
                 return
@@ -186,7 +187,8 @@ class World(Simulation):
         """Let the time pass: all that falls due runs at its time. Raises the exception of the bot."""
         __tracebackhide__ = True
         end = self.clock() + seconds
-        while self._step():
+        while True:
+            self._step()
             following = self._next_time()
             if following is None or following > end:
                 break
@@ -194,15 +196,14 @@ class World(Simulation):
         self.clock.now = max(self.clock(), end)
         self._step()
 
-    def _step(self) -> bool:
-        """Do all that can be done now. True."""
+    def _step(self) -> None:
+        """Do all that can be done now."""
         __tracebackhide__ = True
         self._run_due()
         while self.step(self.inbound) or self.step(self.outbound):
             self._check()
             self._run_due()
         self._check()
-        return True
 
     def _next_wait(self) -> float | None:
         """The time at which a message, a reply or a callback that waits goes on; None if none waits."""
