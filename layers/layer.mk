@@ -32,9 +32,11 @@ build-DependenciesLayer:
 	done
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 
+# `parley.testing` is for tests. It needs `tools` and `playground`, which no function has.
 build-SharedLayer:
 	@mkdir -p "$(PACKAGES)"
 	@cp -R parley "$(PACKAGES)/parley"
+	@rm -rf "$(PACKAGES)/parley/testing"
 	@find "$(PACKAGES)" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 

@@ -3,31 +3,50 @@
 import pytest
 
 from bot import bot
-from parley.bot import Turn
-from parley.model import Content, Context, Message, Sender, plain_text
+from parley.testing import PLATFORMS, Chat
 
 
-def ask(text: str, **state: object) -> list[str]:
-    """What the bot replies to `text` in a conversation with this state."""
-    message = Message(
-        id="m1",
-        platform="feishu",
-        app="demo",
-        kind="message",
-        sender=Sender(id="ann"),
-        content=Content(text=text),
-        timestamp=1_800_000_000,
-        context=Context(room_id="room"),
-    )
-    return [plain_text(reply.segments) for reply in bot.handle(Turn(message, state=dict(state)))]
+def needs(command: str) -> pytest.MarkDecorator:
+    """Skips a test of an example that you have removed. Replace these tests by those of your commands."""
+    return pytest.mark.skipif(command not in bot.commands, reason=f"there is no /{command}")
 
 
-def test_the_commands_can_be_registered() -> None:
+def test_discord_accepts_the_commands() -> None:
     names = [command.name for command in bot.specs()]
     assert len(set(names)) == len(names)
+    Chat(bot, platform="discord")
 
 
-@pytest.mark.skipif("count" not in bot.commands, reason="an example: replace it by the tests of your commands")
-def test_count_continues_where_the_conversation_is() -> None:
-    assert ask("/count") == ["1"]
-    assert ask("/count", count=4) == ["5"]
+@needs("echo")
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_echo(platform: str) -> None:
+    chat = Chat(bot, platform)
+    chat.say("/echo hi")
+    chat.expect("hi")
+
+
+@needs("count")
+def test_a_room_counts_together() -> None:
+    team = Chat(bot, platform="feishu").room("team")
+    team.say("/count", by="ann")
+    team.say("/count", by="bob")
+    assert [str(reply) for reply in team.replies] == ["1", "2"]
+    assert team.state == {"count": 2}
+
+
+@needs("card")
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_button_is_pressed(platform: str) -> None:
+    chat = Chat(bot, platform)
+    chat.say("/card")
+    chat.expect(contains="Tea or coffee?")
+    chat.press("Coffee")
+    chat.expect("You chose coffee.")
+
+
+@needs("feedback")
+def test_a_form_is_filled_in() -> None:
+    chat = Chat(bot, platform="discord")
+    chat.say("/feedback")
+    chat.submit({"text": "Good"})
+    assert chat.last.text == "Thank you for “Good”."

@@ -1,5 +1,6 @@
 """The fake AWS: direct calls behave as calls through botocore, and the fake DynamoDB behaves as moto."""
 
+import os
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from parley.engine import aws, telemetry
 from playground.platforms.base import NewMessage
 from tests.faults.contract import CALLS, TABLE, client_method
+from tools.faults.aws import isolated
 from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB, ServiceError
 from tools.faults.policies import Fault, FaultPlan
@@ -41,6 +44,23 @@ def test_direct_calls_are_the_same_as_through_botocore(at: int, fault: Fault, mo
 
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", wait)
     assert calls(at, fault, direct=True) == calls(at, fault, direct=False)
+
+
+def test_a_fake_aws_takes_the_requests_of_no_other_client_and_is_undone() -> None:
+    boto3.setup_default_session(region_name="eu-west-2", aws_access_key_id="t", aws_secret_access_key="t")
+    session, before = boto3.DEFAULT_SESSION, (aws.dynamodb(), dict(os.environ), telemetry._emit)
+    with isolated():
+        Simulation((FEISHU,), FaultPlan(), make_bot(), Random(3))
+        outer = aws.dynamodb()
+        assert outer is not before[0]
+        with isolated():
+            Simulation((FEISHU,), FaultPlan(), make_bot(), Random(4))
+        assert aws.dynamodb() is outer
+        assert boto3.DEFAULT_SESSION is session
+        with mock_aws():
+            assert boto3.client("sqs", region_name="eu-west-2").list_queues().get("QueueUrls") is None
+    assert (aws.dynamodb(), dict(os.environ), telemetry._emit) == before
+    boto3.DEFAULT_SESSION = None
 
 
 @pytest.fixture

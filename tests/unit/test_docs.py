@@ -73,12 +73,20 @@ def run(path: Path) -> dict[str, Any]:
     return namespace
 
 
+def cases(test: Any) -> list[dict[str, Any]]:
+    """The arguments of each run of a test: one for each value of its parameter."""
+    marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+    return [{mark.args[0]: value} for mark in marks for value in mark.args[1]] or [{}]
+
+
 @pytest.mark.parametrize("path", GUIDES, ids=name_of)
 def test_the_code_of_the_guide_runs_and_its_tests_pass(path: Path, monkeypatch: pytest.MonkeyPatch):
     tests = [value for name, value in run(path).items() if name.startswith("test_")]
     assert tests
     for test in tests:
-        test(**({"monkeypatch": monkeypatch} if signature(test).parameters else {}))
+        given = {"monkeypatch": monkeypatch} if "monkeypatch" in signature(test).parameters else {}
+        for arguments in cases(test):
+            test(**given, **arguments)
 
 
 @pytest.mark.parametrize("path", READMES, ids=name_of)

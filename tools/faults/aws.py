@@ -8,12 +8,11 @@ the two.
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any, cast
+from functools import cache
+from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
 import boto3
@@ -53,23 +52,9 @@ class Aws:
     direct: bool = True
 
     def install(self) -> None:
-        """Take all requests of the engine's clients in this process from now on."""
+        """Take all requests of the engine's clients in this process from now on. Other clients are as they were."""
         _Process.current = self
-        if _Process.patched:
-            return
-        _Process.patched = True
-        boto3.setup_default_session(
-            aws_access_key_id="none",
-            aws_secret_access_key="none",  # noqa: S106
-            region_name=REGION,
-        )
-        session: Any = boto3.DEFAULT_SESSION
-        session.events.register("before-send", _send)
-        botocore.endpoint.time = SimpleNamespace(sleep=_sleep)  # pyright: ignore[reportAttributeAccessIssue]
-        for cached in (aws.dynamodb, aws.sqs, aws.ssm):
-            cached.cache_clear()
-            client: Any = cached()
-            client._make_api_call = _Caller(client)  # noqa: SLF001
+        _set_clients(_own_clients(), _Time(_sleep))
 
     def call(self, client: Any, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Carry out one call as a botocore client does: with the attempts of its configuration. Raises botocore's
@@ -148,19 +133,59 @@ class Aws:
 
 
 class _Process:
-    """The state of the process: whether its clients are patched, and which fake AWS takes their requests."""
+    """The state of the process: which fake AWS takes the requests of the engine's clients."""
 
-    patched = False
     current: Aws | None = None
 
 
-def uninstall() -> None:
-    """Undo `install`: new clients of this process call the real AWS again."""
-    _Process.patched, _Process.current = False, None
-    boto3.DEFAULT_SESSION = None
-    botocore.endpoint.time = time  # pyright: ignore[reportAttributeAccessIssue]
-    for cached in (aws.dynamodb, aws.sqs, aws.ssm):
+class _Time(NamedTuple):
+    """The part of the module `time` that botocore's retries use."""
+
+    sleep: Callable[[float], None]
+
+
+_CACHED: tuple[Any, ...] = (aws.dynamodb, aws.sqs, aws.ssm)
+"""The functions that hold the engine's clients."""
+
+
+@cache
+def _own_clients() -> tuple[Any, ...]:
+    """The clients that call the fake AWS, in the order of `_CACHED`.
+
+    They have a session of their own. All fakes of the process share them: a session reads botocore's descriptions of
+    the services, which takes a tenth of a second.
+    """
+    session: Any = boto3.Session(
+        aws_access_key_id="none",
+        aws_secret_access_key="none",  # noqa: S106
+        region_name=REGION,
+    )
+    session.events.register("before-send", _send)
+    default, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, session
+    try:
+        clients = tuple(cached.__wrapped__() for cached in _CACHED)
+    finally:
+        boto3.DEFAULT_SESSION = default
+    for client in clients:
+        client._make_api_call = _Caller(client)  # noqa: SLF001
+    return clients
+
+
+def _held_clients() -> tuple[Any, ...]:
+    """The engine's clients of now, in the order of `_CACHED`; None for those that are not made yet."""
+    return tuple(cached() if cached.cache_info().currsize else None for cached in _CACHED)
+
+
+def _set_clients(clients: tuple[Any, ...], clock: Any) -> None:
+    """Make `clients` the engine's, and `clock` the module `time` of botocore. None: made when first needed."""
+    botocore.endpoint.time = clock  # pyright: ignore[reportAttributeAccessIssue]
+    make = aws._client  # noqa: SLF001
+    for cached, client in zip(_CACHED, clients, strict=True):
         cached.cache_clear()
+        if client is not None:
+            aws._client = lambda *_, held=client: held  # noqa: SLF001
+            cached()
+    aws._client = make  # noqa: SLF001
 
 
 class _Caller:
@@ -209,15 +234,23 @@ def _response(request: AWSPreparedRequest, status: int, value: dict[str, Any]) -
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Restore the AWS clients, the environment, metrics and logs of the process after the context. Simulations replace
-    them.
+    """Restore the engine's clients, its environment variables, metrics and logs after the context. Simulations replace
+    them. Contexts may be nested.
     """
-    environment, emit, level = dict(os.environ), telemetry._emit, telemetry.log.log_level  # noqa: SLF001
+    current, clients, clock = _Process.current, _held_clients(), botocore.endpoint.time  # pyright: ignore[reportAttributeAccessIssue]
+    environment, emit, level = _environment(), telemetry._emit, telemetry.log.log_level  # noqa: SLF001
     try:
         yield
     finally:
-        uninstall()
+        _Process.current = current
+        _set_clients(clients, clock)
         telemetry._emit = emit  # noqa: SLF001
         telemetry.log.setLevel(level)
-        os.environ.clear()
+        for name in _environment():
+            del os.environ[name]
         os.environ.update(environment)
+
+
+def _environment() -> dict[str, str]:
+    """The environment variables of the functions."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("PARLEY_", "POWERTOOLS_"))}

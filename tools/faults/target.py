@@ -1,15 +1,18 @@
 """A platform under test."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import convert
 
+from parley.model.commands import CommandSpec
 from parley.platforms import config_type
 from playground.platforms.base import Platform
 
 APP = "demo"
+Register = Callable[[Platform[Any], Mapping[str, Any], Sequence[CommandSpec]], None]
+"""Registers the commands of a bot for an app, by its configuration. Raises ValueError if the platform rejects them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Target:
     each message; 0 on all others."""
     variant: str = ""
     """The name of this configuration, if one platform is tested in several configurations."""
+    register: Register | None = None
+    """On platforms where a bot registers its commands."""
 
     @property
     def title(self) -> str:

@@ -1,11 +1,13 @@
 """Discord over HTTP. The bot gets commands only, no plain text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nacl.signing import SigningKey
 
+from parley.model.commands import CommandSpec
 from parley.platforms.discord.commands import definitions
+from playground.platforms.base import Platform
 from playground.platforms.discord import Discord, wire
 from playground.platforms.http import Request
 from tools.faults.bot import LATE_APP, make_bot
@@ -19,12 +21,16 @@ class _Discord(Discord):
 
     def add_app(self, name: str, config: Mapping[str, Any]) -> None:
         super().add_app(name, {**config, "signing_key": _key(name).encode().hex()})
-        specs = make_bot().specs()
-        headers = {"authorization": f"Bot {config['bot_token']}", "user-agent": "DiscordBot (faults, 1)"}
-        path = f"/api/v10/applications/{config['application_id']}/commands"
-        response = self.handle(Request("PUT", path, headers=headers, body=wire.dumps(definitions(specs))))
-        if response.status != 200:
-            raise ValueError(f"Discord rejects the commands: {response.body!r}")
+        register(self, config, make_bot().specs())
+
+
+def register(discord: Platform[Any], config: Mapping[str, Any], specs: Sequence[CommandSpec]) -> None:
+    """Replace the commands of an app. Raises ValueError if Discord rejects them."""
+    headers = {"authorization": f"Bot {config['bot_token']}", "user-agent": "DiscordBot (faults, 1)"}
+    path = f"/api/v10/applications/{config['application_id']}/commands"
+    response = discord.handle(Request("PUT", path, headers=headers, body=wire.dumps(definitions(specs))))
+    if response.status != 200:
+        raise ValueError(f"Discord rejects the commands: {response.body!r}")
 
 
 def _key(name: str) -> SigningKey:
@@ -49,5 +55,6 @@ TARGETS = (
         ("count", "two", "long", "card", "photo", "late"),
         long_text_words=300,
         receives_plain_text=False,
+        register=register,
     ),
 )

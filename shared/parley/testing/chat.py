@@ -1,0 +1,321 @@
+"""Conversations with a bot in a test: what people do, and what they see then."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from textwrap import indent
+from typing import Any
+
+from parley.bot import Bot
+from parley.model import Message
+from parley.testing.shown import Button, Shown, inputs, pressable
+from parley.testing.world import World
+from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
+from playground.platforms.model import Delivery
+from tools.faults.targets import APP
+
+PERSON = "ann"
+"""The person who acts if a test names none."""
+
+
+class Place:
+    """A place where people talk to the bot. See `Chat` and `Room`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._read = 0
+        """Messages of the log that `expect` has consumed, or that belong to other places."""
+        self._since = 0
+        """Length of the log when somebody acted here last."""
+        self._message: Message | None = None
+        """The last message that the bot got from here."""
+
+    # --- what people do -----------------------------------------------------------------------------------------------
+
+    def say(
+        self,
+        text: str = "",
+        *,
+        by: str = PERSON,
+        mention: bool | None = None,
+        image: bytes = b"",
+        file: tuple[str, bytes] | None = None,
+    ) -> None:
+        """The person `by` writes `text`, or sends an image or a file (name and bytes).
+
+        In a room the text mentions the bot, unless `mention` is False.
+
+        Raises what the bot raises, and AssertionError if a person cannot send it or the bot does not get it.
+        """
+        __tracebackhide__ = True
+        message = NewMessage(text=text, mention=mention, image=image, file=file)
+
+        def send() -> None:
+            __tracebackhide__ = True
+            self._world.platform.send_message(APP, self._place(by), by, message)
+            if not self._world.platform.outbox and mention is not False:
+                raise AssertionError(f"{self._world.platform.name} does not deliver messages of a room to the bot")
+
+        self._act(send)
+
+    def press(self, button: str, *, by: str = PERSON) -> None:
+        """The person `by` presses a button of the last message with buttons: by its label, or by its id in the bot.
+
+        Raises what the bot raises, and AssertionError if there is no such button.
+        """
+        __tracebackhide__ = True
+
+        def press() -> None:
+            __tracebackhide__ = True
+            message, buttons = self._card(by)
+            wanted = (button, self._world.bot.labels.get(button))
+            found = next((each for each in buttons if each.label in wanted), None)
+            if found is None:
+                there = ", ".join(repr(each.label) for each in buttons)
+                raise AssertionError(f"there is no button {button!r}; the last buttons are {there or 'none at all'}")
+            self._world.platform.press(APP, message, by, Press(button=found.number))
+
+        self._act(press)
+
+    def submit(self, form: Mapping[str, str | list[str]], *, by: str = PERSON) -> None:
+        """The person `by` fills in the form that the bot has opened for them, and submits it. `form`: values by input.
+
+        Raises what the bot raises, and AssertionError if no form is open or a value does not fit.
+        """
+        __tracebackhide__ = True
+
+        def submit() -> None:
+            __tracebackhide__ = True
+            person = self._world.platform.person(by).id
+            key = self._world.room_of(self._place(by), by), person
+            modal = self._world.forms.get(key)
+            if modal is None:
+                raise AssertionError(f"no form is open for {by}")
+            unknown = form.keys() - inputs(modal)
+            if unknown:
+                raise AssertionError(f"the form has no input {min(unknown)!r}; it has {', '.join(inputs(modal))}")
+            details = {"modal": modal["id"], "form": dict(form), "sender": person}
+            self._world.platform.emit_event(APP, "submit", details)
+            del self._world.forms[key]
+
+        self._act(submit)
+
+    def complete(self, command: str, option: str, typed: str = "", *, by: str = PERSON) -> list[str]:
+        """The choices that the bot offers while the person `by` types an option of a command.
+
+        Raises what the bot raises, and AssertionError if the platform has no completions or no such option.
+        """
+        __tracebackhide__ = True
+        room = self._world.room_of(self._place(by), by)
+        details = {"sender": by, "room": room, "name": command, "options": {option: typed}, "focused": option}
+        deliveries: list[Delivery | None] = []
+        self._act(lambda: deliveries.append(self._world.platform.emit_event(APP, "complete", details)))
+        choices = [each.result.get("choices", ()) for each in deliveries if each is not None]
+        return [str(choice["name"]) for each in choices for choice in each]
+
+    def event(self, kind: str, *, by: str = PERSON, **details: Any) -> None:
+        """The person `by` does something else: `member_added`, `recall`, `subscribe`. The playground's guide lists
+        the kinds.
+
+        Raises what the bot raises, and AssertionError if the platform has no such event.
+        """
+        __tracebackhide__ = True
+        room = self._world.room_of(self._place(by), by)
+        self._act(lambda: self._world.platform.emit_event(APP, kind, {"sender": by, "room": room, **details}))
+
+    def _act(self, action: Callable[[], object]) -> None:
+        """Carry out what a person does, and all that follows from it."""
+        __tracebackhide__ = True
+        self._since = len(self._world.log)
+        received = len(self._world.bot.received)
+        with self._world.active():
+            try:
+                action()
+            except NotFoundError as error:
+                raise AssertionError(str(error)) from None
+            try:
+                self._world.work()
+            finally:
+                self._message = next(iter(self._world.bot.received[received:]), self._message)
+
+    # --- what people see ----------------------------------------------------------------------------------------------
+
+    @property
+    def replies(self) -> list[Shown]:
+        """All that the bot has shown here, in order. An edit, a recall and a form are entries of their own."""
+        return [each for each in self._world.log if self._holds(each.place)]
+
+    @property
+    def last(self) -> Shown:
+        """The last reply. Raises AssertionError if there is none."""
+        __tracebackhide__ = True
+        replies = self.replies
+        if not replies:
+            raise AssertionError(f"the bot has shown nothing in {self}")
+        return replies[-1]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state of the conversation of the last message from here, as it is stored. Empty before the first one."""
+        if self._message is None:
+            return {}
+        with self._world.active():
+            return self._world.processes.current.processor.inbox.open(self._message).state
+
+    @property
+    def received(self) -> Message:
+        """The last message that the bot got from here: with the platform's ids of the person and the room. Raises
+        AssertionError if there is none.
+        """
+        __tracebackhide__ = True
+        if self._message is None:
+            raise AssertionError(f"the bot got no message from {self}")
+        return self._message
+
+    def expect(self, text: str | re.Pattern[str] = "", *, contains: str = "") -> Shown:
+        """The next reply. Its text has to be `text` or match the pattern, or it has to contain `contains`, in its text
+        or on a button. Without arguments, any reply will do.
+
+        The text of a card is its title, a line break, and its text. Raises AssertionError, which shows what came
+        instead.
+        """
+        __tracebackhide__ = True
+        unread = self._unread()
+        if unread and _fits(unread[0][1], text, contains):
+            self._read = unread[0][0] + 1
+            return unread[0][1]
+        wanted = f"containing {contains!r}" if contains else repr(getattr(text, "pattern", text)) if text else "a reply"
+        raise AssertionError(f"expected {wanted} in {self}\n{self._instead([each for _, each in unread])}")
+
+    def expect_nothing(self) -> None:
+        """Raises AssertionError if there is a reply that `expect` has not consumed."""
+        __tracebackhide__ = True
+        unread = [each for _, each in self._unread()]
+        if unread:
+            raise AssertionError(f"expected no further reply in {self}\n{self._instead(unread)}")
+
+    def shown(self) -> str:
+        """What the platform shows of the replies to the last action, as text: for snapshots.
+
+        `# TITLE`, the lines of the text, `[BUTTON] [BUTTON]`; an empty line between two replies.
+        """
+        return "\n\n".join(str(each) for each in self._world.log[self._since :] if self._holds(each.place))
+
+    # --- internal -----------------------------------------------------------------------------------------------------
+
+    def _place(self, person: str) -> str:
+        """The room where `person` acts, as the imitation names it."""
+        raise NotImplementedError
+
+    def _holds(self, place: str) -> bool:
+        """Whether what is shown in `place` belongs here."""
+        raise NotImplementedError
+
+    def _unread(self) -> list[tuple[int, Shown]]:
+        """The replies that `expect` has not consumed, each with its number in the log."""
+        unread = list(enumerate(self._world.log))[self._read :]
+        return [(number, each) for number, each in unread if self._holds(each.place)]
+
+    def _instead(self, unread: list[Shown]) -> str:
+        """The paragraphs of a failure: the replies that came, or the reasons why none came."""
+        if unread:
+            listed = [f"  {number}. {_hanging(str(each))}" for number, each in enumerate(unread, 1)]
+            return "\n".join(["the bot showed, in this order:", *listed])
+        with self._world.active():
+            waiting = self._world.undelivered()
+        return "\n".join(["the bot showed nothing more", *(f"  not delivered: {each}" for each in waiting)])
+
+    def _card(self, person: str) -> tuple[str, list[Button]]:
+        """The last message with buttons where `person` acts: its id and its buttons. Raises AssertionError."""
+        __tracebackhide__ = True
+        world, room = self._world, self._world.room_of(self._place(person), person)
+        for message in reversed(world.platform.messages.values()):
+            here = message.room == room and message.sender_kind != "user" and not message.recalled
+            buttons = pressable(world.platform.parts(message)) if here else []
+            if buttons:
+                return message.id, buttons
+        raise AssertionError(f"no message has buttons in {self}\n{self._instead(self.replies)}")
+
+
+class Room(Place):
+    """A room with several people and the bot. `Chat.room` makes it."""
+
+    def __init__(self, world: World, name: str) -> None:
+        Place.__init__(self, world)
+        self.name = name
+        platform = world.platform
+        made = platform.rooms.get(platform.room_id(name, "group")) or platform.make_room(name, name, "")
+        self._room = made.id
+        self.id = made.id if "groups" in platform.features else made.slug
+        """The id that the bot knows: `Destination.room_id`, `message.context.room_id`."""
+
+    def __repr__(self) -> str:
+        return f"the room {self.name!r} on {self._world.platform.name}"
+
+    def _place(self, person: str) -> str:
+        del person
+        return self._room
+
+    def _holds(self, place: str) -> bool:
+        return place == self._room
+
+
+class Chat(Place):
+    """A bot on a platform, in memory: the real engine, an imitation of the platform's server, and a virtual clock.
+
+    The methods of the chat itself act in the direct chat of each person with the bot. `room()` returns a room.
+
+    `platform`: one of `PLATFORMS`, or `wechat passive`. `config`: more fields of the app's configuration, such as
+    `{"names": True}`.
+
+    The time begins at the unix second 1,800,000,000 and stands
+    still; `advance` moves it. Nothing sleeps, and nothing leaves the process. Between two calls, the process is as it
+    was: its AWS clients, its environment, its logs.
+
+    Raises ValueError for an unknown platform, or if the platform rejects the commands of the bot.
+    """
+
+    def __init__(self, bot: Bot, platform: str = "feishu", *, config: Mapping[str, Any] | None = None) -> None:
+        Place.__init__(self, World(bot, platform, config or {}))
+        self._rooms: dict[str, Room] = {}
+
+    def room(self, name: str) -> Room:
+        """The room with that name. It is made when it is first named, with the bot as a member."""
+        if name not in self._rooms:
+            self._rooms[name] = Room(self._world, name)
+        return self._rooms[name]
+
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
+        """Let the time pass. All that falls due on the way runs at its time. Raises what the bot raises."""
+        __tracebackhide__ = True
+        passed = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+        for place in (self, *self._rooms.values()):
+            place._since = len(self._world.log)  # noqa: SLF001  # its own
+        with self._world.active():
+            self._world.pass_time(passed)
+
+    @property
+    def now(self) -> float:
+        """The virtual time, in unix seconds."""
+        return self._world.clock()
+
+    def __repr__(self) -> str:
+        return f"the direct chats on {self._world.platform.name}"
+
+    def _place(self, person: str) -> str:
+        del person
+        return PRIVATE
+
+    def _holds(self, place: str) -> bool:
+        return self._world.is_private(place)
+
+
+def _fits(reply: Shown, text: str | re.Pattern[str], contains: str) -> bool:
+    if isinstance(text, re.Pattern):
+        return text.search(reply.text) is not None
+    return (not text or reply.text == text.strip()) and contains in reply.form
+
+
+def _hanging(text: str) -> str:
+    """`text` with its further lines below its first one."""
+    return indent(text, "     ").lstrip()

@@ -1,0 +1,265 @@
+"""The deployment of a chat: the simulation of `tools.faults` without faults, with a bot whose exceptions are kept."""
+
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from random import Random
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, cast
+
+from parley.bot import Bot, Turn
+from parley.engine.apps import Apps
+from parley.engine.aws import dynamodb
+from parley.engine.credentials import Credentials
+from parley.engine.download import Downloads
+from parley.engine.names import Budget, Names
+from parley.journal.rows import row_of
+from parley.journal.states import ReplyState
+from parley.journal.table import reply_pk
+from parley.model import Card, Message, Reply, plain_text
+from parley.model.codec import decode_message
+from parley.model.instant import Instant
+from parley.platforms import NAMES
+from parley.testing.shown import Shown, form_shown, shown
+from playground.platforms.base import PRIVATE, Platform
+from playground.platforms.model import Message as Stored
+from tools.faults.aws import isolated
+from tools.faults.policies import FaultPlan
+from tools.faults.processes import TABLE
+from tools.faults.simulation import Simulation
+from tools.faults.targets import APP, TARGETS, Target
+
+PLATFORMS = NAMES
+"""The names of the platforms, for `@pytest.mark.parametrize("platform", PLATFORMS)`."""
+P = ParamSpec("P")
+R = TypeVar("R")
+_STAGE = "PARLEY_STAGE"
+PATIENCE = 60.0
+"""Virtual seconds for which a person waits for what follows an action."""
+
+
+def target_of(platform: str, config: Mapping[str, Any]) -> Target:
+    """The target with that name, with one app. `config`: fields of its configuration. Raises ValueError.
+
+    WeChat has two: `wechat` replies by its API, and `wechat passive` within the callback.
+    """
+    targets = {target.title: target for target in TARGETS} | {target.name: target for target in reversed(TARGETS)}
+    if platform not in targets:
+        raise ValueError(f"no platform {platform!r}; there are {', '.join(NAMES)}")
+    found = targets[platform]
+    return replace(found, apps={APP: {**found.apps[APP], **config}})
+
+
+class ObservedBot:
+    """`bot` as the engine sees it, with a record of what it receives and raises. It sends no apology."""
+
+    apology = ""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self.received: list[Message] = []
+        self.failure: tuple[Exception, TracebackType | None] | None = None
+        """The exception that it has raised last, with the traceback within the bot."""
+        self.labels: dict[str, str] = {}
+        """The labels of the buttons that it has sent, by id."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bot, name)
+
+    def handle(self, turn: Turn) -> list[Reply]:
+        """The replies of the bot. Its exceptions are recorded."""
+        self.received.append(turn.message)
+        replies = self._observe(lambda: self._bot.handle(turn))
+        for reply in replies:
+            cards = (segment for segment in reply.segments if isinstance(segment, Card))
+            self.labels |= {button.id: button.label for card in cards for button in card.buttons}
+        return replies
+
+    def instantly(self, message: Message) -> Instant | None:
+        """The form or the choices of the bot. Its exceptions are recorded."""
+        return self._observe(lambda: self._bot.instantly(message))
+
+    def _observe(self, run: Callable[[], Any]) -> Any:
+        # Without a stage, the settings of a bot are the local ones, as in all tests (`parley.bot.Settings`).
+        with _stage(None):
+            try:
+                return run()
+            except Exception as error:
+                self.failure = error, _own_lines(error.__traceback__)
+                raise
+
+
+def _own_lines(found: TracebackType | None) -> TracebackType | None:
+    """A traceback from the first line outside of Parley on; all of it if there is none."""
+    own = found
+    while own is not None and str(own.tb_frame.f_globals.get("__name__")).startswith("parley."):
+        own = own.tb_next
+    return own or found
+
+
+@contextmanager
+def _stage(name: str | None) -> Generator[None]:
+    """Set PARLEY_STAGE inside the context. None: it is not set."""
+    before = os.environ.pop(_STAGE, None)
+    try:
+        if name is not None:
+            os.environ[_STAGE] = name
+        yield
+    finally:
+        os.environ.pop(_STAGE, None)
+        if before is not None:
+            os.environ[_STAGE] = before
+
+
+def _staged(function: Callable[P, R], stage: str) -> Callable[P, R]:
+    """`function` of the engine, which the bot calls: it needs the stage."""
+
+    def call(*given: P.args, **named: P.kwargs) -> R:
+        with _stage(stage):
+            return function(*given, **named)
+
+    return call
+
+
+class World(Simulation):
+    """One app on one platform, and all that its bot has shown, in order.
+
+    The process is changed only within `active()`: the engine's AWS clients, its environment, metrics and logs.
+    """
+
+    def __init__(self, bot: Bot, platform: str, config: Mapping[str, Any]) -> None:
+        target = target_of(platform, config)
+        self.bot = ObservedBot(bot)
+        self.log: list[Shown] = []
+        self.forms: dict[tuple[str, str], dict[str, Any]] = {}
+        """The open forms, by room and person."""
+        self._parts: dict[str, object] = {}
+        """The parts of each message of the bot, as they were last shown."""
+        with isolated():
+            Simulation.__init__(self, (target,), FaultPlan(), cast("Bot", self.bot), Random(0))
+            self._complete()
+        self.platform = cast("dict[str, Platform[Any]]", self.platforms)[target.name]  # pyright: ignore[reportUnknownMemberType]
+        self.platform.listeners.append(self._on_change)
+        if target.register is not None:
+            target.register(self.platform, target.apps[APP], bot.specs())
+
+    def _complete(self) -> None:
+        """Give the functions what `tools.faults` leaves out: downloads, credentials, names, forms. One attempt each."""
+        functions, clock = self.processes.current, self.clock
+        calls, client = functions.deliverer.calls, dynamodb()
+
+        def apps() -> Apps:
+            return Apps(clock, clock.sleep, self.random.random)
+
+        processor = functions.processor
+        processor.max_attempts = 1
+        stage = os.environ[_STAGE]
+        processor.download = _staged(Downloads(calls, apps()), stage)
+        processor.unseal = _staged(Credentials(apps()), stage)
+        processor.name = Names(calls, apps(), Budget(), client, TABLE, clock)
+        for callback in functions.callbacks.values():
+            callback.instantly = self.bot.instantly
+
+    @contextmanager
+    def active(self) -> Generator[None]:
+        """Make this world's AWS the one of the process, inside the context. Raises what the bot raises."""
+        with isolated():
+            self._install()
+            yield
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    def work(self) -> None:
+        """Do what follows from an action of a person, and no more: the clock stays where it is unless a reply has to
+        wait. Raises the exception of the bot.
+        """
+        __tracebackhide__ = True
+        end = self.clock() + PATIENCE
+        while True:
+            self._step()
+            following = self._next_wait()
+            if following is None or following > end:
+                return
+            self.clock.now = max(self.clock(), following)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the time pass: all that falls due runs at its time. Raises the exception of the bot."""
+        __tracebackhide__ = True
+        end = self.clock() + seconds
+        while True:
+            self._step()
+            following = self._next_time()
+            if following is None or following > end:
+                break
+            self.clock.now = max(self.clock(), following)
+        self.clock.now = max(self.clock(), end)
+        self._step()
+
+    def _step(self) -> None:
+        """Do all that can be done now."""
+        __tracebackhide__ = True
+        self._run_due()
+        while self.step(self.inbound) or self.step(self.outbound):
+            self._check()
+            self._run_due()
+        self._check()
+
+    def _next_wait(self) -> float | None:
+        """The time at which a message, a reply or a callback that waits goes on; None if none waits."""
+        times = [queue.next_change() for queue in (self.inbound, self.outbound)]
+        if self._exchanges.open:
+            times.append(self.scheduler.next_time())
+        return min((time for time in times if time is not None), default=None)
+
+    def _check(self) -> None:
+        """Raise the exception of the bot, or AssertionError if a message failed for another reason."""
+        __tracebackhide__ = True
+        failure, self.bot.failure = self.bot.failure, None
+        dead = self.dead["inbound"].receive(self.random)
+        if dead is not None:
+            self.dead["inbound"].delete(dead.receipt)
+        if failure is not None:
+            raise failure[0].with_traceback(failure[1])
+        if dead is not None:
+            snapshot = self.processes.current.processor.inbox.open(decode_message(dead.body))
+            raise AssertionError(f"the message failed: {snapshot.reason}")
+
+    # --- what is shown ------------------------------------------------------------------------------------------------
+
+    def _on_change(self, kind: str, value: Any) -> None:
+        """Record a change at the platform that people see."""
+        if kind == "modal":
+            self.forms[value["room"], value["person"]] = value["modal"]
+            self.log.append(form_shown(value["modal"], value["room"]))
+        elif kind == "message" and value.sender_kind != "user":
+            self._show(value)
+
+    def _show(self, message: Stored) -> None:
+        parts = None if message.recalled else self.platform.parts(message)
+        known = message.id in self._parts
+        if known and self._parts[message.id] == parts:
+            return
+        self._parts[message.id] = parts
+        kind = "recall" if parts is None else "edit" if known else "message"
+        self.log.append(shown(parts or (), message.room, kind))
+
+    def undelivered(self) -> list[str]:
+        """The replies that are not at the platform, each with its state and the reason."""
+        found: list[str] = []
+        for pk, item in self.aws.dynamodb.items.items():
+            row = row_of(cast("Any", item)) if pk.startswith(reply_pk("")) else None
+            if row is not None and row.state is not ReplyState.SENT:
+                found.append(f"{plain_text(row.out.reply.segments)!r}: {row.state.name}, {row.reason or 'it waits'}")
+        return found
+
+    # --- places -------------------------------------------------------------------------------------------------------
+
+    def room_of(self, room: str, person: str) -> str:
+        """The platform's id of a room, or of the direct chat of a person if `room` is `private`."""
+        found = self.platform.room(room, APP, self.platform.person(person))
+        return found.id
+
+    def is_private(self, room: str) -> bool:
+        """Whether a room is a direct chat."""
+        return self.platform.rooms[room].kind == PRIVATE
