@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from parley.journal.inbox import Decision, Inbox, Snapshot
+from parley.journal.memory import Change
 from parley.journal.states import Lease
 from parley.model import Content, Context, Destination, Message, Outgoing, Reply, Sender, Text, message_key, reply_id
 from parley.model.state import State
@@ -49,7 +50,7 @@ def decide(
     leases: Mapping[str, Lease] | None = None,
 ) -> None:
     """Decide `message`, with a new state of its conversation."""
-    inbox.decide(message, snapshot, Decision(replies, [(snapshot.memory, state)], leases or {}), now)
+    inbox.decide(message, snapshot, Decision(replies, [Change(snapshot.memory, state)], leases=leases or {}), now)
 
 
 def answers_to(message: Message, *replies: Reply, created: float = NOW) -> tuple[Outgoing, ...]:

@@ -230,10 +230,10 @@ def test_one_more_request_changes_the_document(ledger: Ledger, stage: str) -> No
 # --- an idle month, metrics and alarms --------------------------------------------------------------------------------
 
 
-def test_an_idle_sweep_makes_eight_queries_of_half_a_unit_and_looks_at_the_queue() -> None:
+def test_an_idle_sweep_makes_nine_queries_of_half_a_unit_and_looks_at_the_queue() -> None:
     sweep = fixed.idle_sweep()
-    assert sweep.requests["sweeper"] == {"Query": 8, "GetQueueAttributes": 1}
-    assert sweep.units == {Unit("read", "due", "Query"): 4}
+    assert sweep.requests["sweeper"] == {"Query": 9, "GetQueueAttributes": 1}
+    assert sweep.units == {Unit("read", "due", "Query"): 4.5}
 
 
 def test_an_idle_month_has_a_sweep_a_minute_and_empty_receives_of_two_queues() -> None:

@@ -130,11 +130,14 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
         },
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **BOT_SETTINGS,
     }
+    (deletes,) = [s for s in statements("ProcessorRole") if s["Action"] == "dynamodb:DeleteItem"]
+    assert deletes["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["timer#*"]}}
 
 
 def test_the_policy_of_the_team_is_attached_to_the_processor_alone() -> None:
@@ -156,8 +159,10 @@ def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
     assert granted("SweeperRole") == {
         "SweeperLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "${StateTable.Arn}/index/due": {"dynamodb:Query"},
-        "StateTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+        "StateTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "OutboundQueue.Arn": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+        "InboundQueue.Arn": {"sqs:SendMessage"},
     }
-    (on_the_table,) = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
-    assert on_the_table["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["out#*"]}}
+    on_the_table = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
+    rows = [s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in on_the_table]
+    assert rows == [["out#*"], ["timer#*"]]

@@ -228,8 +228,8 @@ A stage without messages costs about US$ {idle_total:.2f} per month, or US$ {idl
 {idle}
 | **total** | | | **{idle_total:.2f}** |
 
-- The sweeper runs every minute. It queries the eight partitions of the index. A query that finds nothing costs half a
-  unit.
+- The sweeper runs every minute. It queries the nine partitions of the index: eight for replies, one for reminders. A
+  query that finds nothing costs half a unit.
 - Lambda polls {mappings} queues. An event source mapping with a maximum concurrency makes {pollers} empty receives
   every {poll_seconds} seconds.
 - The alarms exist if `Observability` is `true`. An alarm that compares metrics is billed for each of them.

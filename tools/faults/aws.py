@@ -115,6 +115,13 @@ class Aws:
             case "SendMessage":
                 group, dedup = body["MessageGroupId"], body["MessageDeduplicationId"]
                 return {"MessageId": queue.send(body["MessageBody"], group, dedup), "MD5OfMessageBody": ""}
+            case "SendMessageBatch":
+                sent = [
+                    queue.send(entry["MessageBody"], entry["MessageGroupId"], entry["MessageDeduplicationId"])
+                    for entry in body["Entries"]
+                ]
+                done = zip(body["Entries"], sent, strict=True)
+                return {"Successful": [{"Id": entry["Id"], "MessageId": id_} for entry, id_ in done]}
             case "ChangeMessageVisibility":
                 try:
                     queue.change_visibility(body["ReceiptHandle"], body["VisibilityTimeout"])

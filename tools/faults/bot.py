@@ -5,6 +5,7 @@ and in which order.
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from parley.bot import Bot, Turn
 from parley.model import Button, Card, Destination, Image, Reply, Text
@@ -45,6 +46,7 @@ def make_bot() -> PayingBot:
     _add_segments(bot)
     _add_other_destinations(bot)
     _add_states(bot)
+    _add_reminders(bot)
     return bot
 
 
@@ -112,6 +114,22 @@ def _add_states(bot: PayingBot) -> None:
         for state in (turn.user, turn.shared):
             state["paid"] = state.get("paid", 0) + 1
         return f"paid, {number}. time {tag(mark, 0)}"
+
+
+def _add_reminders(bot: Bot) -> None:
+    @bot.command()
+    def remind(turn: Turn, mark: str) -> str:
+        """The first one is said, the second one is not: it is cancelled when the first one comes."""
+        turn.remind(mark, after=timedelta(seconds=30), handler="told")
+        turn.remind(mark, after=timedelta(minutes=5), handler="told")
+        return f"planned {tag(mark, 0)}"
+
+    @bot.reminder("told")
+    def told(turn: Turn) -> str:
+        for other in turn.reminders:
+            if other.text == turn.text:
+                turn.cancel(other.id)
+        return f"reminded {tag(f'{turn.text}-reminded', 0)}"
 
 
 def _base64(data: bytes) -> str:

@@ -15,6 +15,7 @@ from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk, shared_pk, user_pk
 from parley.model import Conversation, Message, Outgoing, message_key
+from parley.model.agenda import REMINDER
 from parley.model.codec import decode_message
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
@@ -94,6 +95,8 @@ def _accepted(sim: Simulation, platform: str) -> dict[str, Message]:
 
 def _command_and_tag(message: Message) -> tuple[str, str]:
     """The command in `message`, and the tag that the replies to it carry."""
+    if message.event == REMINDER:
+        return "reminded", f"{message.content.text}-reminded"
     if message.action is not None:
         return "press", f"{message.action.value}-pressed"
     if message.command is not None:
@@ -125,7 +128,7 @@ class _PlatformCheck:
         for message in self.accepted.values():
             command, tag = _command_and_tag(message)
             for ordinal, choices in enumerate(self.renderings[command]):
-                plain = tag.removesuffix("-pressed")
+                plain = tag.removesuffix("-pressed").removesuffix("-reminded")
                 yield ReplyKey(tag, ordinal), [[text.replace(SAMPLE, plain) for text in each] for each in choices]
 
     # --- the journal ---
@@ -252,7 +255,8 @@ class _OrderCheck:
         self._rank: dict[str, int] = {}
         for at, (key, choices) in enumerate(checked.expected()):
             for each in choices:
-                self._rank |= {f"{key}{_without_count(text)}": at * 1000 + n for n, text in enumerate(each)}
+                for n, text in enumerate(each):
+                    self._rank.setdefault(f"{key}{_without_count(text)}", at * 1000 + n)
         self._origin = {_command_and_tag(message)[1]: message for message in checked.accepted.values()}
         self._last: dict[str, tuple[int, str]] = {}
         self._unordered: set[str] = set()

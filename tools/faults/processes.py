@@ -18,10 +18,12 @@ from parley.engine.passive_replies import PassiveReplies
 from parley.engine.processor import Processor
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.sweeper import Sweeper
+from parley.engine.timekeeper import Timekeeper
 from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import DeferredReplies, rules
+from parley.journal.timers import Timers
 from parley.platforms import inbound
 from tools.faults.injector import Execution, FaultInjector
 from tools.faults.instrumented import RecordingCallbacks, RecordingDeliverer, RecordingHttp
@@ -44,6 +46,7 @@ class Functions:
     processor: Processor
     deliverer: RecordingDeliverer
     sweeper: Sweeper
+    timekeeper: Timekeeper
     rate_limiter: RateLimiter
 
 
@@ -149,5 +152,6 @@ class Processes:
             Processor(self._bot, inbox, direct=Direct(deliverer(), clock) if delivers else None, clock=clock),
             deliverer(),
             Sweeper(Outbox(client, TABLE, lease=0), clock),
+            Timekeeper(Timers(client, TABLE), clock, clock.sleep),
             rate_limiter,
         )

@@ -25,7 +25,18 @@ callbacks would find it busy with other waits until their platform times out.
 """
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
-_COMMANDS = {"count": 62, "echo": 10, "pay": 8, "two": 5, "card": 5, "photo": 4, "refused": 3, "push": 2, "long": 1}
+_COMMANDS = {
+    "count": 59,
+    "echo": 10,
+    "pay": 8,
+    "remind": 3,
+    "two": 5,
+    "card": 5,
+    "photo": 4,
+    "refused": 3,
+    "push": 2,
+    "long": 1,
+}
 """The frequency of each command, in per cent. Only the scenarios have `late`."""
 _LAST_MESSAGE_AFTER = 1200.0
 """Seconds after which everybody writes once more."""

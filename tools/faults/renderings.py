@@ -45,7 +45,13 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool) -> dict[int
     plan = _CrashedCallbacks()
     sim = Simulation((target,), plan, make_bot(), Random(0))
     platform = sim.platforms[target.name]
-    if command == "press":
+    if command == "reminded":
+        plan.armed = crash_callbacks
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("remind", SAMPLE)))
+        sim.settle()
+        # An account that may not call says it with the next passive reply.
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))
+    elif command == "press":
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("card", SAMPLE)))
         sim.settle()
         card = next(m.id for m in platform.messages.values() if m.sender_kind == "bot")
@@ -55,7 +61,7 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool) -> dict[int
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
     sim.settle()
-    tag = f"{SAMPLE}{'-pressed' * (command == 'press')}"
+    tag = SAMPLE + {"press": "-pressed", "reminded": "-reminded"}.get(command, "")
     replies: dict[int, Rendering] = {}
     for entry in transcript(platform):
         if entry.key is not None and entry.key.message == tag:

@@ -106,7 +106,7 @@ def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[I
         platform.press(APP, card.id, "lin", Press(button="Press"))
     else:
         plan.armed = True
-        _say(platform, target, scenario.command, "marked")
+        _say(platform, target, "remind" if scenario.command == "reminded" else scenario.command, "marked")
     delivery = platform.outbox[-1]
     _say(platform, target, "count", "behind")
     sim.at(sim.clock() + REDELIVERED_AFTER, lambda: sim.deliver(target.name, delivery))

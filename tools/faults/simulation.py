@@ -7,15 +7,17 @@ the call at which the worker stalls.
 
 import os
 from collections.abc import Callable
+from math import ceil
 from random import Random
 from typing import Any
 
 from msgspec.json import encode
 
 from parley.bot import Bot
-from parley.engine import telemetry
+from parley.engine import sweeper, telemetry
 from parley.engine.batch import run
 from parley.journal.inbox import Inbox
+from parley.journal.table import DUE_SHARDS, TIMER_SHARD
 from parley.model.codec import decode_outgoing
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
@@ -83,6 +85,7 @@ class Simulation:
         self._redriven = 0
         self._stalled = False
         self._next_sweep = START + SWEEP_EVERY
+        self._next_reminders = 0.0
         self._install()
         self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
         self._exchanges = Exchanges(self.platforms, self.targets, self.processes, injector, scheduler)
@@ -170,14 +173,30 @@ class Simulation:
         return True
 
     def sweep(self) -> None:
-        """Run the sweeper once."""
+        """Run the function of the sweeper once."""
+        functions = self.processes.current
+        self._scheduled(lambda: sweeper.run(functions.sweeper, functions.timekeeper, self.clock()))
+
+    def remind(self) -> None:
+        """Send the reminders that are due. In reality the sweeper waits for their times; it runs again after a minute
+        if it has died.
+        """
+        now = self.clock()
+        self._next_reminders = now + SWEEP_EVERY
+        if self._scheduled(lambda: self.processes.current.timekeeper(now)):
+            self._next_reminders = now
+
+    def _scheduled(self, work: Callable[[], object]) -> bool:
+        """Run `work` in the function of the sweeper. Whether it has ended well."""
         with self.injector.executing(Execution("sweeper")):
             try:
-                self.processes.current.sweeper()
+                work()
             except Crash:
                 self.processes.restart()
+                return False
             except Exception:  # noqa: BLE001  # the schedule runs it again a minute later
-                return
+                return False
+        return True
 
     def redrive(self) -> list[str]:
         """Send all dead letters back to their queues, as the operator does. Returns their bodies."""
@@ -214,12 +233,21 @@ class Simulation:
         if self.clock() >= self._next_sweep:
             self._next_sweep = self.clock() + SWEEP_EVERY
             self.sweep()
+        if (reminder := self._next_reminder()) is not None and reminder <= self.clock():
+            self.remind()
+
+    def _next_reminder(self) -> float | None:
+        """The time of the first reminder, but not before the next run after one that died."""
+        due = self.aws.dynamodb.first_due((TIMER_SHARD,))
+        return None if due is None else max(due, self._next_reminders)
 
     def _next_time(self) -> float | None:
         """The time of the next event; None if there is none."""
         times = [self.scheduler.next_time(), *(queue.next_change() for queue in (self.inbound, self.outbound))]
-        if self.aws.dynamodb.has_due:
-            times.append(self._next_sweep)
+        if (due := self.aws.dynamodb.first_due(DUE_SHARDS)) is not None:
+            # The first sweep at which it is due.
+            times.append(self._next_sweep + SWEEP_EVERY * ceil(max(0, due - self._next_sweep) / SWEEP_EVERY))
+        times.append(self._next_reminder())
         return min((time for time in times if time is not None), default=None)
 
 

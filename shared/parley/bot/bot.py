@@ -15,6 +15,7 @@ from parley.bot.results import check_instant, check_result
 from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
 from parley.model import Command, Message, Reply
+from parley.model.agenda import REMINDER
 from parley.model.commands import CommandSettings, CommandSpec
 from parley.model.instant import Choice, Choices, Instant
 
@@ -70,6 +71,7 @@ class Bot:
     _actions: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _action_access: dict[str, Access] = field(default_factory=dict[str, Access])
     _events: dict[str, Handler] = field(default_factory=dict[str, Handler])
+    _reminders: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _patterns: list[tuple[re.Pattern[str], Handler]] = field(default_factory=list[tuple[re.Pattern[str], Handler]])
     _instants: dict[str, InstantHandler] = field(default_factory=dict[str, "InstantHandler"])
     _completions: dict[tuple[str, str], Completion] = field(default_factory=dict[tuple[str, str], "Completion"])
@@ -114,6 +116,11 @@ class Bot:
         """Handle events with these names, which are the platform's own."""
         _check_names("event", *names)
         return self._registrar(self._events, names)
+
+    def reminder(self, *names: str) -> Callable[[H], H]:
+        """Handle reminders that were set with `turn.remind(..., handler=name)`. `turn.text` is the reminder's text."""
+        _check_names("reminder", *names)
+        return self._registrar(self._reminders, names)
 
     def pattern(self, pattern: str) -> Callable[[H], H]:
         """Handle text in which the regular expression is found. Its named groups are the handler's arguments."""
@@ -200,10 +207,13 @@ class Bot:
         returned = list(replies_of(self._run(turn)))
         replies = [*turn.replies, *returned]
         check_result(replies, turn)
+        turn.plans.check(self._reminders)
         return replies
 
     def _run(self, turn: Turn) -> Replies:
         message = turn.message
+        if message.event == REMINDER:
+            return self._remind(turn)
         if message.kind == "event":
             return _call(self._events.get(message.event), turn)
         if message.action is not None:
@@ -221,6 +231,15 @@ class Bot:
             if found:
                 return _run_pattern(handler, turn, found)
         return _call(self._fallback, turn)
+
+    def _remind(self, turn: Turn) -> Replies:
+        """The reminder that the message is. Raises LookupError if it needs a handler that the bot no longer has."""
+        reminder = turn.plans.take()
+        if reminder is None or not reminder.handler:
+            return turn.text if reminder else None
+        if reminder.handler not in self._reminders:
+            raise LookupError(f"no reminder handler {reminder.handler!r}")
+        return _call(self._reminders[reminder.handler], turn)
 
     def _run_command(self, command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
         refusal = command.access.refusal(turn.message, self._admits)

@@ -1,15 +1,18 @@
 """One turn of a conversation, the argument of a handler."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 from parley.bot.once import Results
+from parley.bot.reminders import Reminders
 from parley.bot.replies import replies_of
 from parley.bot.states import Held
 from parley.errors import ParleyError
 from parley.model import AnyMedia, AnySegment, Message, Reply, message_key
+from parley.model.agenda import NOTHING, Reminder
 from parley.model.state import Scope, State
 
 if TYPE_CHECKING:
@@ -60,7 +63,7 @@ class Turn(Base[S, U, A]):
     replies. `now` is the time in unix seconds.
     """
 
-    __slots__ = ("_states", "download", "handler", "message", "now", "replies", "results", "unseal")
+    __slots__ = ("_states", "download", "handler", "message", "now", "plans", "replies", "results", "unseal")
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Turn(Base[S, U, A]):
         self.download = download
         self.unseal = unseal
         self.results = Results(message_key(message))
+        self.plans = Reminders(message, now, NOTHING)
         self.replies: list[Reply] = []
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
@@ -148,6 +152,45 @@ class Turn(Base[S, U, A]):
         if key in self.results:
             return self.results[key]
         return self.results.record(key, await function(self.results.idempotency_key(key)))
+
+    @property
+    def reminders(self) -> list[Reminder]:
+        """The reminders of this conversation, the next one first."""
+        return self.plans.all()
+
+    def remind(
+        self,
+        text: str,
+        *,
+        after: timedelta | None = None,
+        at: datetime | None = None,
+        cron: str = "",
+        zone: str = "UTC",
+        handler: str = "",
+    ) -> Reminder:
+        """Set a reminder for this conversation: `after` a time, `at` a time, or again and again by a `cron` expression
+        in the time zone `zone`. It is stored with the replies.
+
+        Then the conversation gets `text`, or the handler with `@bot.reminder(handler)` runs, with it as `turn.text`.
+        Raises ValueError if the time is not valid.
+        """
+        return self.plans.add(text, handler, at, after, cron, zone)
+
+    def change(
+        self,
+        reminder_id: str,
+        *,
+        after: timedelta | None = None,
+        at: datetime | None = None,
+        cron: str = "",
+        zone: str = "UTC",
+    ) -> Reminder | None:
+        """Give a reminder of this conversation another time. None if there is none with this id. Raises ValueError."""
+        return self.plans.change(reminder_id, at, after, cron, zone)
+
+    def cancel(self, reminder_id: str) -> bool:
+        """Cancel a reminder of this conversation. False if there is none with this id."""
+        return self.plans.cancel(reminder_id)
 
     def fetch(self, media: AnyMedia) -> bytes:
         """The bytes of `media`, which is part of this message. At most 10 MiB. Raises `DownloadError`."""

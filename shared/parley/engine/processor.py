@@ -3,6 +3,7 @@ them.
 """
 
 import copy
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from parley.adapter import SupportsSilence
 from parley.bot import Bot, Turn
 from parley.bot.once import Results
+from parley.bot.reminders import Reminders
 from parley.bot.turn import Download, Unseal
 from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
@@ -31,7 +33,7 @@ from parley.journal.inbox import (
     Snapshot,
     VersionConflictError,
 )
-from parley.journal.memory import Memory
+from parley.journal.memory import Change, Memory
 from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.model.codec import decode_message
 from parley.model.state import Scope, State
@@ -196,12 +198,16 @@ class Processor:
         """
         named = self._named(message)
         started = self.clock()
-        states, replies = self._run_bot(named, snapshot)
+        memories: dict[Scope, Memory] = {"state": snapshot.memory}
+        turn = self._turn(named, snapshot, memories)
+        replies = self._run_bot(turn)
         now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
         rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
-        decision = Decision(rows, states, held.leases if held else {})
+        states = [Change(memory, turn.states[scope].stored(memory.state)) for scope, memory in memories.items()]
+        states[0] = dataclasses.replace(states[0], agenda=turn.plans.agenda)
+        decision = Decision(rows, states, turn.plans.timers, turn.plans.cancelled, held.leases if held else {})
         try:
             self.inbox.decide(message, snapshot, decision, self.clock())
         except DecisionTooLargeError as error:
@@ -220,14 +226,12 @@ class Processor:
             return message
         return replace(message, sender=replace(message.sender, name=self.name(message)))
 
-    def _run_bot(self, message: Message, snapshot: Snapshot) -> tuple[list[tuple[Memory, State]], list[Reply]]:
-        """The states that the bot has used, before and after, and its replies."""
-        memories: dict[Scope, Memory] = {"state": snapshot.memory}
-        turn = self._turn(message, snapshot, memories)
+    def _run_bot(self, turn: Turn) -> list[Reply]:
+        """The replies of the bot."""
         started = time.monotonic()
         try:
             with deadline(self.until - started):
-                replies = self.bot.handle(turn)
+                return self.bot.handle(turn)
         except _JournalError as error:
             raise error.__cause__ or error from None
         except DeadlineExceededError as late:
@@ -239,7 +243,6 @@ class Processor:
             from parley.engine.failures import reason_of  # noqa: PLC0415  # as above
 
             raise HandlerError(reason_of(error, turn.handler)) from error
-        return [(memory, turn.states[scope].stored(memory.state)) for scope, memory in memories.items()], replies
 
     def _turn(self, message: Message, snapshot: Snapshot, memories: dict[Scope, Memory]) -> Turn:
         """The turn of `message`. The states that its handler reads are added to `memories`."""
@@ -257,6 +260,7 @@ class Processor:
             stored = results
 
         turn = Turn(message, now=self.clock(), load=load)
+        turn.plans = Reminders(message, turn.now, snapshot.memory.agenda)
         turn.results = Results(message_key(message), stored, record)
         if self.download is not None:
             turn.download = self.download

@@ -1,9 +1,10 @@
 """The two SQS queues: the message group and the deduplication id of each entry.
 
-Entries are sent one by one. In a batch, SQS may refuse one entry and accept the next, which would break the order.
+Entries of a conversation are sent one by one. In a batch, SQS may refuse one entry and accept the next, which would
+break the order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from parley.engine.aws import setting, sqs
@@ -13,9 +14,12 @@ from parley.model.codec import encode
 
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 _MAX_BYTES = 1_000_000
 """SQS takes 1 MiB for a message with its attributes."""
+MAX_TOGETHER = 10
+"""Messages that SQS takes in one request."""
 _SWEPT = "-swept-"
 _COUNTS: "list[QueueAttributeNameType]" = [
     "ApproximateNumberOfMessages",
@@ -32,6 +36,24 @@ def send_messages(messages: Iterable[Message]) -> None:
     """Put `messages` into the inbound queue, in order. Raises AwsError, TooLargeError."""
     for message in messages:
         _send(setting("INBOUND_URL"), encode(message), Conversation.of(message).key, message_key(message))
+
+
+def send_together(messages: Sequence[Message]) -> dict[int, str]:
+    """Put up to MAX_TOGETHER `messages` of different conversations into the inbound queue, in one request.
+
+    Returns the error code of each one that SQS has refused, by its index. Raises AwsError.
+    """
+    entries: list[SendMessageBatchRequestEntryTypeDef] = [
+        {
+            "Id": str(number),
+            "MessageBody": _text(encode(message)),
+            "MessageGroupId": Conversation.of(message).key,
+            "MessageDeduplicationId": message_key(message),
+        }
+        for number, message in enumerate(messages)
+    ]
+    answer = sqs().send_message_batch(QueueUrl=setting("INBOUND_URL"), Entries=entries)
+    return {int(refused["Id"]): refused["Code"] for refused in answer.get("Failed", [])}
 
 
 def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
@@ -77,9 +99,13 @@ def move_to_dead_letters(record: Mapping[str, Any]) -> None:
     )
 
 
-def _send(url: str, body: bytes, group: str, dedup: str) -> None:
+def _text(body: bytes) -> str:
     # SQS refuses these two characters. In JSON they occur in strings only, where the escaped form means the same.
-    text = body.decode().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
+    return body.decode().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
+
+
+def _send(url: str, body: bytes, group: str, dedup: str) -> None:
+    text = _text(body)
     if len(text.encode()) > _MAX_BYTES:
         raise TooLargeError(f"{len(body)} bytes")
     sqs().send_message(QueueUrl=url, MessageBody=text, MessageGroupId=group, MessageDeduplicationId=dedup)

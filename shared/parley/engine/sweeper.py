@@ -1,4 +1,5 @@
-"""The sweeper: replies that no worker took, or whose worker died, go back to the queue. Idempotent.
+"""The sweeper: replies that no worker took, or whose worker died, go back to the queue. Idempotent. The same function
+sends the reminders that are due (`parley.engine.timekeeper`).
 
 While the outbound queue holds records, a reply most likely waits there for its turn: for a rate limit, for the reply
 before it, or for a worker. Another record for each of them would only make the backlog larger.
@@ -15,9 +16,11 @@ from botocore.exceptions import ClientError
 from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
+from parley.engine.timekeeper import Timekeeper
 from parley.journal.outbox import Outbox
 from parley.journal.rows import PICKUP_AFTER
 from parley.journal.states import Row
+from parley.journal.timers import Timers
 
 _BACKLOG_AFTER = 10 * PICKUP_AFTER
 """Seconds after which a reply is swept although the queue holds records. A reply that has no record although its
@@ -26,6 +29,9 @@ are a minute apart at most. After ten minutes nobody else will bring it back."""
 _AGAIN_AFTER = 10 * PICKUP_AFTER
 """Minimum of seconds before a reply is swept again. It may be waiting in the queue for its turn; another record for it
 is harmless, but not free."""
+
+EVERY = 60.0
+"""Seconds between two runs of the function."""
 
 
 @dataclass(slots=True)
@@ -80,11 +86,27 @@ def _queue_is_empty() -> bool:
         return False
 
 
+def run(sweeper: Sweeper, timekeeper: Timekeeper, until: float) -> dict[str, int]:
+    """Sweep, and then send the reminders that are due by the unix second `until`. One that fails does not keep the
+    other from its work.
+    """
+    try:
+        swept = sweeper()
+    finally:
+        sent = timekeeper(until)
+    return {"swept": swept, "sent": sent}
+
+
 @cache
 def _sweeper() -> Sweeper:
     return Sweeper(Outbox(dynamodb(), setting("TABLE"), lease=0))
 
 
+@cache
+def _timekeeper() -> Timekeeper:
+    return Timekeeper(Timers(dynamodb(), setting("TABLE")))
+
+
 def lambda_handler(_event: Mapping[str, Any], _context: object) -> dict[str, int]:
-    """The `lambda_handler` of the sweeper."""
-    return {"swept": _sweeper()()}
+    """The `lambda_handler` of the sweeper. It waits for the reminders that are due before its next run."""
+    return run(_sweeper(), _timekeeper(), time.time() + EVERY)

@@ -11,8 +11,9 @@ import msgspec
 
 from parley.errors import ParleyError
 from parley.journal import table as t
+from parley.journal import timers
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES
-from parley.journal.memory import DecisionTooLargeError, Memory, changed, memory_of, memory_pk
+from parley.journal.memory import Change, DecisionTooLargeError, Memory, changed, memory_of, memory_pk
 from parley.journal.outbox import Outbox, ReplyTooLargeError
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, Lease, MessageState, Row
@@ -28,8 +29,9 @@ from parley.journal.table import (
     text,
 )
 from parley.model import Conversation, Message, Outgoing, message_key, reply_id
+from parley.model.agenda import Timer
 from parley.model.codec import encode
-from parley.model.state import Scope, State
+from parley.model.state import Scope
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -71,12 +73,14 @@ class Snapshot:
 class Decision:
     """What the transaction of a decision stores, beside the decision itself.
 
-    `states`: the new value of each state that the bot may have changed, with the one that it got. `leases`, by the id
-    of a reply: this worker delivers these replies itself.
+    `states`: those that the bot may have changed. `timers` are set, and those with the ids `cancelled` are deleted.
+    `leases`, by the id of a reply: this worker delivers these replies itself.
     """
 
     replies: Sequence[Outgoing] = ()
-    states: Sequence[tuple[Memory, State]] = ()
+    states: Sequence[Change] = ()
+    timers: Sequence[Timer] = ()
+    cancelled: Iterable[str] = ()
     leases: Mapping[str, Lease] = field(default_factory=dict[str, Lease])
 
 
@@ -127,7 +131,9 @@ class Inbox:
                 self._decision(message, len(replies), snapshot, now),
                 # The condition on the conversation's version finds a defect: the queue hands out one message of a
                 # conversation at a time, and only one worker can decide it. So an unchanged state needs no check.
-                *(changed(self.table, old, new, now, ttl) for old, new in decision.states if new != old.state),
+                *(changed(self.table, change, now, ttl) for change in decision.states if change.is_needed),
+                *(timers.new(self.table, timer) for timer in decision.timers),
+                *(timers.cancelled(self.table, id_) for id_ in decision.cancelled),
                 *(self._reply(out, now, decision.leases.get(out.id)) for out in replies),
             ]
         except ReplyTooLargeError as error:

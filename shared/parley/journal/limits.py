@@ -10,3 +10,7 @@ MAX_DECISION = 3_900_000
 """Bytes of JSON of state and replies together. A transaction takes 4 MB."""
 MAX_RESULTS = 100_000
 """Bytes of JSON of all results of `Turn.once` for one message."""
+MAX_REMINDERS = 100
+"""Reminders of one conversation at a time."""
+MAX_PLANNED = 6
+"""Reminders that one message sets, changes or cancels. A transaction has at most 100 items."""

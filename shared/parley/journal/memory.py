@@ -14,11 +14,15 @@ from parley.journal import table as t
 from parley.journal.limits import MAX_STATE
 from parley.journal.table import Item, Value, get_number, get_text, number, text
 from parley.model import Conversation, Message, digest
+from parley.model.agenda import NOTHING, Agenda
 from parley.model.codec import encode
 from parley.model.state import OWNERS, Scope, State
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+
+_decode_agenda = msgspec.json.Decoder(Agenda).decode
 
 
 class DecisionTooLargeError(ParleyError):
@@ -33,6 +37,22 @@ class Memory:
     pk: str
     state: State = field(default_factory=dict[str, Any])
     version: int = 0
+    agenda: Agenda = NOTHING
+    """Only a conversation has plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A state that the bot may have changed: as it was read, and as it is now."""
+
+    before: Memory
+    state: State
+    agenda: Agenda = NOTHING
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to store."""
+        return self.state != self.before.state or self.agenda != self.before.agenda
 
 
 def memory_pk(scope: Scope, message: Message) -> str:
@@ -50,15 +70,22 @@ def memory_pk(scope: Scope, message: Message) -> str:
 def memory_of(scope: Scope, pk: str, item: Item) -> Memory:
     """The state in the row `item`; a new one if it is empty."""
     body = get_text(item, "memory")
-    return Memory(scope, pk, msgspec.json.decode(body) if body else {}, int(get_number(item, "version") or 0))
+    agenda = get_text(item, "agenda")
+    return Memory(
+        scope=scope,
+        pk=pk,
+        state=msgspec.json.decode(body) if body else {},
+        version=int(get_number(item, "version") or 0),
+        agenda=_decode_agenda(agenda) if agenda else NOTHING,
+    )
 
 
-def changed(table: str, before: Memory, state: State, now: float, ttl: int) -> "TransactWriteItemTypeDef":
-    """Part of a transaction: the row of `before` with the new `state`. `ttl`: when an empty one expires.
+def changed(table: str, change: Change, now: float, ttl: int) -> "TransactWriteItemTypeDef":
+    """Part of a transaction: the row with the new state. `ttl`: unix second when an empty one expires.
 
     Raises DecisionTooLargeError.
     """
-    body = encode(state)
+    before, body = change.before, encode(change.state)
     if len(body) > MAX_STATE:
         whose = OWNERS[before.scope]
         raise DecisionTooLargeError(f"{whose} state is {len(body)} bytes of JSON; at most {MAX_STATE} can be stored")
@@ -68,7 +95,9 @@ def changed(table: str, before: Memory, state: State, now: float, ttl: int) -> "
         "version": number(before.version + 1),
         "updated": number(now),
     }
-    if not state:
+    if change.agenda != NOTHING:
+        item["agenda"] = text(encode(change.agenda).decode())
+    elif not change.state:
         item["ttl"] = number(ttl)
     condition = "#version = :version" if before.version else t.ABSENT
     values: dict[str, Value] = {"version": before.version} if before.version else {}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
+        DeleteTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
         UpdateTypeDef,
@@ -47,6 +48,11 @@ def user_pk(key: str) -> str:
 def shared_pk(platform: str, app: str) -> str:
     """Row of an app: the bot's state in all of its conversations."""
     return f"shared#{platform}#{app}"
+
+
+def timer_pk(id_: str) -> str:
+    """Row of a timer: a message that the bot has planned."""
+    return f"timer#{id_}"
 
 
 def reply_pk(reply_id: str) -> str:
@@ -90,10 +96,13 @@ def limit_pk(bucket: str) -> str:
 
 
 DUE_INDEX = "due"
-"""Global secondary index of the replies that wait: partition `due_shard`, sorted by `due_at`."""
+"""Global secondary index of the replies that wait, and of the timers: partition `due_shard`, sorted by `due_at`."""
 _SHARDS = 8
 DUE_SHARDS = tuple(f"due#{number}" for number in range(_SHARDS))
 """Partitions of the `due` index: the waiting replies are spread over them."""
+
+TIMER_SHARD = "timer"
+"""Its partition for the timers."""
 
 
 def due_shard(reply_id: str) -> str:
@@ -124,8 +133,9 @@ ATTRIBUTES = frozenset(
         # conversation, person, app
         "memory",  # the bot's state as JSON
         "version",
+        "agenda",  # the conversation's plans, as JSON
         # reply
-        "body",  # the reply as JSON
+        "body",  # the reply as JSON; of a timer, the message
         "owner",
         "lease_until",
         "not_before",
@@ -256,6 +266,17 @@ def put(table: str, item: Item, condition: str = "", **values: Value) -> "PutTyp
     if values:
         request["ExpressionAttributeValues"] = _values(values)
     return request
+
+
+def delete(table: str, pk: str, condition: str, **values: Value) -> "DeleteTypeDef":
+    """The arguments of a deletion in a transaction."""
+    return {
+        "TableName": table,
+        "Key": key(pk),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": _names(condition),
+        "ExpressionAttributeValues": _values(values),
+    }
 
 
 def query(table: str, index: str, condition: str, **values: Value) -> "QueryInputTypeDef":

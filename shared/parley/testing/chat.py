@@ -160,7 +160,7 @@ class Place:
         if self._message is None:
             return {}
         with self._world.active():
-            return self._world.processes.current.processor.inbox.open(self._message).state
+            return self._world.processes.current.processor.inbox.open(self._message).memory.state
 
     @property
     def received(self) -> Message:

@@ -198,4 +198,4 @@ def test_a_reply_that_the_queue_refuses_delays_only_its_own_conversation(
 def test_the_handler_returns_the_number_of_swept_replies(clock: Clock) -> None:
     clock.now = 1_000_000
     untaken(clock, 0)
-    assert lambda_handler({}, None) == {"swept": 1}
+    assert lambda_handler({}, None) == {"swept": 1, "sent": 0}

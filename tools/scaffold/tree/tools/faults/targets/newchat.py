@@ -26,7 +26,7 @@ TARGETS = (
         Newchat,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        ("count", "two", "long", "card", "photo", "late"),
+        ("count", "two", "long", "card", "photo", "late", "pay", "remind"),
         long_text_words=300,
     ),
 )

@@ -1,0 +1,122 @@
+"""The reminders of a conversation, as a handler sets, changes and cancels them. They are stored with its replies."""
+
+import math
+from collections.abc import Container
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from parley.cron import next_time
+from parley.errors import ResultError
+from parley.journal.limits import MAX_PLANNED, MAX_REMINDERS
+from parley.model import Message, message_key, reply_id
+from parley.model.agenda import Agenda, Reminder, Timer, occurrence, timer_of
+
+
+class Reminders:
+    """The reminders of the conversation of `message`, by id. `stored`: those of the journal."""
+
+    def __init__(self, message: Message, now: float, stored: Agenda) -> None:
+        self._message = message
+        self._now = now
+        self._reminders = dict(stored.reminders)
+        self._set: dict[str, Reminder] = {}
+        self._cancelled: set[str] = set()
+        self._count = 0
+
+    @property
+    def agenda(self) -> Agenda:
+        """The reminders to store."""
+        return Agenda(reminders=self._reminders)
+
+    @property
+    def timers(self) -> list[Timer]:
+        """The timers to set."""
+        return [timer_of(reminder, self._message) for reminder in self._set.values()]
+
+    @property
+    def cancelled(self) -> list[str]:
+        """The ids of the timers to delete."""
+        return sorted(self._cancelled)
+
+    def all(self) -> list[Reminder]:
+        """The reminders, the next one first. One that comes again has its next time."""
+        current = (replace(each, at=self._next(each)) for each in self._reminders.values())
+        return sorted(current, key=lambda reminder: reminder.at)
+
+    def add(
+        self, text: str, handler: str, at: datetime | None, after: timedelta | None, cron: str, zone: str
+    ) -> Reminder:
+        """Set a new one. Raises ValueError, ResultError."""
+        id_ = reply_id(message_key(self._message), f"reminder {self._count}")
+        reminder = Reminder(
+            id=id_,
+            at=self._time(at, after, cron, zone),
+            text=text,
+            handler=handler,
+            cron=cron,
+            zone=zone if cron else "",
+            by=self._message.sender.id,
+        )
+        self._count += 1
+        return self._put(reminder)
+
+    def change(self, id_: str, at: datetime | None, after: timedelta | None, cron: str, zone: str) -> Reminder | None:
+        """Give one another time. None if there is none with this id. Raises ValueError, ResultError."""
+        known = self._reminders.get(id_)
+        if known is None:
+            return None
+        time = self._time(at, after, cron, zone)
+        return self._put(replace(known, at=time, cron=cron, zone=zone if cron else ""))
+
+    def cancel(self, id_: str) -> bool:
+        """Remove one. False if there is none with this id."""
+        if self._reminders.pop(id_, None) is None:
+            return False
+        if self._set.pop(id_, None) is None:
+            self._cancelled.add(id_)
+        return True
+
+    def take(self) -> Reminder | None:
+        """The reminder that the message is, which is done with it unless it comes again.
+
+        None if it was cancelled or changed after its message had been sent.
+        """
+        id_ = self._message.id.rpartition("@")[0]
+        found = self._reminders.get(id_)
+        if found is None or (not found.cron and self._message.id != occurrence(id_, found.at)):
+            return None
+        if not found.cron:
+            del self._reminders[id_]
+        return found
+
+    def check(self, handlers: Container[str]) -> None:
+        """Raise ResultError if there are too many, or one that was set has no handler among `handlers`."""
+        missing = [each.handler for each in self._set.values() if each.handler and each.handler not in handlers]
+        if missing:
+            raise ResultError(f"no reminder handler {missing[0]!r}: write @bot.reminder({missing[0]!r})")
+        if len(self._reminders) > MAX_REMINDERS:
+            raise ResultError(
+                f"{len(self._reminders)} reminders in this conversation; at most {MAX_REMINDERS} can be set"
+            )
+        planned = len(self._set) + len(self._cancelled)
+        if planned > MAX_PLANNED:
+            raise ResultError(f"{planned} reminders set or cancelled at once; at most {MAX_PLANNED} can be")
+
+    def _put(self, reminder: Reminder) -> Reminder:
+        self._reminders[reminder.id] = self._set[reminder.id] = reminder
+        return reminder
+
+    def _next(self, reminder: Reminder) -> float:
+        return next_time(reminder.cron, reminder.zone, self._now) if reminder.cron else reminder.at
+
+    def _time(self, at: datetime | None, after: timedelta | None, cron: str, zone: str) -> float:
+        if (at is not None) + (after is not None) + bool(cron) != 1:
+            raise ValueError("a reminder needs one of at, after and cron")
+        if cron:
+            return next_time(cron, zone, self._now)
+        if after is not None:
+            return math.floor(self._now + after.total_seconds())
+        if at is None or at.tzinfo is None:
+            raise ValueError('the time has no zone: write datetime(..., tzinfo=ZoneInfo("Asia/Shanghai"))')
+        return at.timestamp()

@@ -1,0 +1,95 @@
+"""The timekeeper: puts the messages of timers whose time has come into the inbound queue. Idempotent.
+
+A message has the same id however often it is sent. The inbox recognises it, and SQS drops a repetition within minutes.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from parley.cron import next_time
+from parley.engine import queues, telemetry
+from parley.engine.telemetry import log
+from parley.journal.timers import Set, Timers
+from parley.model import Conversation
+from parley.model.agenda import Timer
+
+_AGAIN_AFTER = 1.0
+"""Seconds until the next try if nothing could be sent."""
+
+
+@dataclass(slots=True)
+class Timekeeper:
+    """Sends the messages of `timers`."""
+
+    timers: Timers
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+    def __call__(self, until: float) -> int:
+        """Send the messages of all timers that are due by the unix second `until`, each at its time. Returns their
+        number. Raises AwsError.
+        """
+        sent = 0
+        while self.clock() <= until and (following := self.timers.next(until)) is not None:
+            self.sleep(max(0.0, following - self.clock()))
+            now = self._send_due()
+            sent += now
+            if not now:
+                # The queue has refused it, or the index still shows one that was sent.
+                self.sleep(_AGAIN_AFTER)
+        return sent
+
+    def _send_due(self) -> int:
+        now = self.clock()
+        found = list(self.timers.due(now))
+        for key in (key for key in found if isinstance(key, str)):
+            telemetry.count("RowsUnreadable")
+            log.error("a timer's row is not readable", extra={"key": key})
+        due = sorted((each for each in found if isinstance(each, Set)), key=lambda each: each.due_at)
+        sent, refused = list[Set](), set[str]()
+        for batch in _batches(due):
+            accepted = [each for each in batch if _conversation(each) not in refused]
+            wrong = queues.send_together([each.timer.due for each in accepted]) if accepted else {}
+            for number, each in enumerate(accepted):
+                if number in wrong:
+                    refused.add(_conversation(each))  # a later message of the conversation must not overtake it
+                    log.error("reminder not sent", extra={"message_id": each.timer.due.id, "error": wrong[number]})
+                else:
+                    sent.append(each)
+        # The queue first: a crash in between sends them again, which is harmless. The other order would lose them.
+        self.timers.sent([(each, _following(each.timer, now)) for each in sent])
+        if sent:
+            telemetry.count("RemindersSent", len(sent))
+        return len(sent)
+
+
+def _batches(due: list[Set]) -> Iterator[list[Set]]:
+    """`due` in requests to SQS. No request has two messages of a conversation: SQS could refuse the first of them."""
+    batch, here = list[Set](), set[str]()
+    for each in due:
+        key = _conversation(each)
+        if key in here or len(batch) == queues.MAX_TOGETHER:
+            yield batch
+            batch, here = [], set[str]()
+        batch.append(each)
+        here.add(key)
+    if batch:
+        yield batch
+
+
+def _conversation(each: Set) -> str:
+    return Conversation.of(each.timer.message).key
+
+
+def _following(timer: Timer, now: float) -> Timer | None:
+    """`timer` with its next time; None if it does not come again. Times that have passed meanwhile are left out."""
+    if not timer.cron:
+        return None
+    try:
+        return msgspec.structs.replace(timer, at=next_time(timer.cron, timer.zone, max(timer.at, now)))
+    except ValueError as error:  # a time zone that this version does not know any more
+        log.error("reminder has no next time", extra={"message_id": timer.message.id, "error": str(error)})
+        return None

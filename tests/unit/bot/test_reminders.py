@@ -1,0 +1,192 @@
+"""Reminders: set, listed, changed, cancelled, said at their time in their conversation, once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from parley.bot import Bot, ResultError, Turn
+from parley.bot.reminders import Reminders
+from parley.model.agenda import Agenda, occurrence
+from parley.testing import Chat
+from tests.factories import NOW, make_message
+
+ANYWHERE = pytest.mark.parametrize("platform", ["feishu", "wecom", "wechat", "wechat passive", "discord"])
+bot = Bot()
+
+
+@bot.command()
+def remind(turn: Turn, minutes: int, text: str) -> str:
+    turn.remind(text, after=timedelta(minutes=minutes))
+    return "planned"
+
+
+@bot.command()
+def every(turn: Turn, minutes: int, text: str) -> str:
+    turn.remind(text, cron=f"*/{minutes} * * * *", handler="tick")
+    return "planned"
+
+
+@bot.command("list")
+def list_(turn: Turn) -> str:
+    return ", ".join(f"{each.text} in {each.at - turn.now:.0f}" for each in turn.reminders) or "nothing"
+
+
+@bot.command()
+def cancel(turn: Turn) -> str:
+    return f"{sum(turn.cancel(each.id) for each in turn.reminders)} cancelled"
+
+
+@bot.command()
+def later(turn: Turn, minutes: int) -> str:
+    changed = [turn.change(each.id, after=timedelta(minutes=minutes)) for each in turn.reminders]
+    return f"{len(changed)} changed"
+
+
+@bot.reminder("tick")
+def tick(turn: Turn) -> str:
+    turn.state["ticks"] = turn.state.get("ticks", 0) + 1
+    return f"{turn.text} {turn.state['ticks']}"
+
+
+@bot.fallback
+def echo(turn: Turn) -> str:
+    return turn.text
+
+
+@ANYWHERE
+def test_a_reminder_is_said_at_its_time(platform: str) -> None:
+    chat = Chat(bot, platform=platform)
+    chat.say("/remind 10 drink water")
+    chat.expect("planned")
+    chat.say("/list")
+    chat.expect(contains="drink water in ")
+    chat.advance(minutes=9)
+    chat.expect_nothing()
+    chat.advance(minutes=2)
+    if platform == "wechat passive":
+        chat.say("/list")  # an account that may not call: the reminder goes out with the next passive reply
+        chat.expect(contains="drink water")
+        return
+    chat.expect("drink water")
+    chat.say("/list")
+    chat.expect("nothing")
+    chat.advance(minutes=30)
+    chat.expect_nothing()
+
+
+def test_a_reminder_can_be_changed_and_cancelled() -> None:
+    chat = Chat(bot, platform="feishu")
+    chat.say("/remind 10 tea")
+    chat.say("/later 20")
+    chat.expect("planned")
+    chat.expect("1 changed")
+    chat.advance(minutes=11)
+    chat.expect_nothing()
+    chat.advance(minutes=10)
+    chat.expect("tea")
+    chat.say("/remind 10 coffee")
+    chat.say("/cancel")
+    chat.expect("planned")
+    chat.expect("1 cancelled")
+    chat.advance(minutes=11)
+    chat.expect_nothing()
+
+
+def test_a_repeated_reminder_comes_until_it_is_cancelled() -> None:
+    chat = Chat(bot, platform="feishu")
+    chat.say("/every 10 stretch")
+    chat.expect("planned")
+    chat.advance(minutes=31)
+    for number in range(1, 4):
+        chat.expect(f"stretch {number}")
+    chat.say("/cancel")
+    chat.expect("1 cancelled")
+    chat.advance(hours=1)
+    chat.expect_nothing()
+
+
+def test_a_reminder_belongs_to_its_room() -> None:
+    chat = Chat(bot, platform="feishu")
+    ops = chat.room("ops")
+    ops.say("/remind 10 deploy")
+    ops.expect("planned")
+    chat.say("/list")
+    chat.expect("nothing")
+    chat.advance(minutes=11)
+    ops.expect("deploy")
+    chat.expect_nothing()
+
+
+def reminders(stored: Agenda | None = None, **message: Any) -> Reminders:
+    return Reminders(make_message(**message), NOW, stored or Agenda())
+
+
+def test_a_message_that_is_handled_again_sets_the_same_reminder() -> None:
+    first, second = reminders(), reminders()
+    for each in (first, second):
+        each.add("tea", "", None, timedelta(minutes=1), "", "UTC")
+        each.add("tea", "", None, timedelta(minutes=1), "", "UTC")
+    assert first.timers == second.timers
+    assert len({timer.message.id for timer in first.timers}) == 2
+
+
+def test_a_reminder_that_was_cancelled_or_changed_while_its_message_was_on_its_way_is_not_said() -> None:
+    plans = reminders()
+    reminder = plans.add("tea", "", None, timedelta(minutes=1), "", "UTC")
+    (timer,) = plans.timers
+    changed = Agenda(reminders={reminder.id: replace(reminder, at=reminder.at + 60)})
+    for agenda, expected in ((plans.agenda, True), (changed, False), (Agenda(), False)):
+        assert bool(Reminders(timer.due, NOW, agenda).take()) is expected
+    assert timer.due.id == occurrence(reminder.id, reminder.at)
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ({}, "one of at, after and cron"),
+        ({"after": timedelta(1), "cron": "* * * * *"}, "one of at, after and cron"),
+        ({"at": datetime(2027, 1, 1)}, "the time has no zone"),  # noqa: DTZ001
+        ({"cron": "daily"}, "no cron expression"),
+        ({"cron": "0 9 * * *", "zone": "Mars"}, "no time zone 'Mars'"),
+    ],
+)
+def test_a_time_that_is_none_is_an_error(when: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Turn(make_message(), now=NOW).remind("tea", **when)
+
+
+def test_a_time_in_a_zone() -> None:
+    turn = Turn(make_message(), now=NOW)
+    there = datetime(2027, 6, 1, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert turn.remind("tea", at=there).at == datetime(2027, 6, 1, 1, tzinfo=UTC).timestamp()
+
+
+def handled(work: Any) -> None:
+    tested = Bot()
+    tested.fallback(work)
+    tested.handle(Turn(make_message(), now=NOW))
+
+
+def test_a_reminder_without_its_handler_is_refused_when_it_is_set() -> None:
+    def plan(turn: Turn) -> None:
+        turn.remind("tea", after=timedelta(1), handler="brew")
+
+    with pytest.raises(ResultError, match=r"no reminder handler 'brew': write @bot.reminder\('brew'\)"):
+        handled(plan)
+
+
+def test_the_number_of_reminders_has_limits() -> None:
+    def plan(turn: Turn) -> None:
+        for _ in range(7):
+            turn.remind("tea", after=timedelta(1))
+
+    with pytest.raises(ResultError, match="7 reminders set or cancelled at once; at most 6 can be"):
+        handled(plan)
+    full = reminders()
+    for number in range(101):
+        full.add(str(number), "", None, timedelta(1), "", "UTC")
+    with pytest.raises(ResultError, match="101 reminders in this conversation; at most 100 can be set"):
+        full.check({})
