@@ -4,6 +4,7 @@ from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
 from parley.bot.settings import Secret, Settings, SettingsError
 from parley.bot.signer import Signer
+from parley.bot.texts import Texts
 from parley.bot.turn import CredentialError, DownloadError, Turn
 from parley.errors import ResultError
 from parley.model.commands import Option
@@ -19,5 +20,6 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Signer",
+    "Texts",
     "Turn",
 ]

@@ -13,6 +13,7 @@ from parley.bot.coroutines import finished, prepare
 from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_instant, check_result
 from parley.bot.specs import command_spec
+from parley.bot.texts import BOTH, LANGUAGES, Texts, texts_for
 from parley.bot.turn import Turn
 from parley.model import Command, Message, Reply
 from parley.model.commands import CommandSettings, CommandSpec
@@ -27,7 +28,6 @@ H = TypeVar("H", bound=Handler)
 I = TypeVar("I", bound=InstantHandler)  # noqa: E741
 C = TypeVar("C", bound=Completion)
 
-APOLOGY = "抱歉，出错了，我们会处理。 Sorry, something went wrong; we will look into it."
 _COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
 _MOST_WORDS = 3
 """Maximum number of words in a command's name."""
@@ -48,6 +48,13 @@ class CommandHandler:
         """Who may use it, and where."""
         return Access(admin=self.settings.get("admin", False), rooms_only=self.settings.get("rooms_only", False))
 
+    def help_in(self, locale: str) -> str:
+        """The help in the language of `locale`: one of `helps`, for the locale itself or its language."""
+        helps = self.settings.get("helps", {})
+        language = locale.partition("-")[0]
+        near = (text for name, text in helps.items() if language and name.partition("-")[0] == language)
+        return helps.get(locale) or next(near, self.help)
+
     @property
     def usage(self) -> str:
         """`/name ARGUMENTS`."""
@@ -59,13 +66,16 @@ class Bot:
     """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies. Each of
     them may be declared with `async def`.
 
-    `apology` is sent once if a handler has failed in every attempt; empty sends nothing. `is_admin` gets a message and
+    `texts` replaces texts of the library by language: `{"en": Texts(...), "zh": ...}`; the language `""` is for persons
+    whose language is not known. `apology` is sent once if a handler has failed in every attempt; empty sends nothing.
+    Without it, the apology is the one of `texts`. `is_admin` gets a message and
     returns whether its sender is an administrator. Discord's own administrators (`Sender.admin`) always are. Without
     `is_admin`, the other platforms have no administrators, and a command with `admin=True` is refused there.
     """
 
-    apology: str = APOLOGY
+    apology: str = BOTH.apology
     is_admin: IsAdmin | None = None
+    texts: Mapping[str, Texts] = field(default_factory=dict[str, Texts])
     commands: dict[str, CommandHandler] = field(default_factory=dict[str, CommandHandler])
     _actions: dict[str, Handler] = field(default_factory=dict[str, Handler])
     _action_access: dict[str, Access] = field(default_factory=dict[str, Access])
@@ -159,7 +169,7 @@ class Bot:
         Raises ResultError if the platform cannot show the result.
         """
         command, action = message.command, message.action
-        if self._access(message).refusal(message, self._admits):
+        if self._access(message).refusal(message, self._admits, self._texts(message)):
             return None
         if command is not None and (command.name, command.focused) in self._completions:
             return Choices.of(finished(self._completions[command.name, command.focused](command.typed)))
@@ -175,10 +185,16 @@ class Bot:
         self._fallback = handler
         return handler
 
-    def help(self) -> str:
-        """One line for each command. Menu entries cannot be typed and are left out."""
+    def apology_for(self, message: Message) -> str:
+        """The apology for the sender of `message`, in their language unless `apology` is set. It may be empty."""
+        return self._texts(message).apology if self.apology == BOTH.apology else self.apology
+
+    def help(self, locale: str = "") -> str:
+        """One line for each command, in the language of `locale` if its `helps` have it. Menu entries cannot be typed
+        and are left out.
+        """
         typed = (command for command in self.commands.values() if not command.settings.get("menu"))
-        return "\n".join(f"{command.usage}  {command.help}".rstrip() for command in typed)
+        return "\n".join(f"{command.usage}  {command.help_in(locale)}".rstrip() for command in typed)
 
     def specs(self) -> list[CommandSpec]:
         """The commands, for platforms that register them."""
@@ -205,26 +221,34 @@ class Bot:
     def _run(self, turn: Turn) -> Replies:
         message = turn.message
         if message.kind == "event":
-            return _call(self._events.get(message.event), turn)
+            return _call(self._events.get(message.event), turn, {}, self._texts(message))
         if message.action is not None:
-            refusal = self._access(message).refusal(message, self._admits)
-            return refusal or _call(self._actions.get(message.action.id), turn)
+            texts = self._texts(message)
+            refusal = self._access(message).refusal(message, self._admits, texts)
+            return refusal or _call(self._actions.get(message.action.id), turn, {}, texts)
         if message.command is not None:
             # The text of a menu entry is another person's message: no command or pattern is read from it.
             called = self._called(message.command)
-            return self._run_command(called, turn, message.command.options) if called else _call(self._fallback, turn)
+            if called is not None:
+                return self._run_command(called, turn, message.command.options)
+            return _call(self._fallback, turn, {}, self._texts(message))
         typed = self._typed(turn.text)
         if typed is not None:
             return self._run_command(typed[0], turn, typed[1])
         for pattern, handler in self._patterns:
             found = pattern.search(turn.text)
             if found:
-                return _run_pattern(handler, turn, found)
-        return _call(self._fallback, turn)
+                return _call(handler, turn, _groups(found), self._texts(message))
+        return _call(self._fallback, turn, {}, self._texts(message))
 
     def _run_command(self, command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
-        refusal = command.access.refusal(turn.message, self._admits)
-        return refusal or _run_command(command, turn, given)
+        texts = self._texts(turn.message)
+        refusal = command.access.refusal(turn.message, self._admits, texts)
+        return refusal or _run_command(command, turn, given, texts)
+
+    def _texts(self, message: Message) -> Texts:
+        """The texts for the sender of `message`."""
+        return texts_for(message.context.locale, {**LANGUAGES, **self.texts} if self.texts else LANGUAGES)
 
     def _admits(self, message: Message) -> bool:
         """Whether `is_admin` says that the sender is an administrator."""
@@ -268,26 +292,29 @@ class Bot:
         return register
 
 
-def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
+def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, Any], texts: Texts) -> Replies:
     signature = command.signature
     try:
-        arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
+        if isinstance(given, str):
+            given = signature.parse(given, turn.message.mentions, texts)
+        arguments = signature.fill(turn, given, texts)
     except ArgumentError as error:
         return f"{error}\n{command.usage}"
     return _finished(command.handler, turn, arguments)
 
 
-def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Replies:
-    try:
-        return _call(handler, turn, {key: value for key, value in found.groupdict().items() if value is not None})
-    except ArgumentError as error:
-        return str(error)
+def _groups(found: re.Match[str]) -> dict[str, str]:
+    return {key: value for key, value in found.groupdict().items() if value is not None}
 
 
-def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Replies:
+def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any], texts: Texts) -> Replies:
     if handler is None:
         return None
-    return _finished(handler, turn, Signature.of(handler).fill(turn, given or {}))
+    try:
+        arguments = Signature.of(handler).fill(turn, given, texts)
+    except ArgumentError as error:
+        return str(error)
+    return _finished(handler, turn, arguments)
 
 
 def _finished(handler: Handler, turn: Turn, arguments: Mapping[str, Any]) -> Replies:

@@ -1,0 +1,71 @@
+"""The texts that the library itself sends to people, in Chinese and English."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """The texts of one language. Words in braces are filled in; a text may leave them out.
+
+    `wrong` gets one of the texts below it as `expected`.
+    """
+
+    apology: str = "Sorry, something went wrong; we will look into it."
+    not_admin: str = "Only an administrator can do this."
+    rooms_only: str = "This works in a group only, not in a direct chat."
+    missing: str = "{name} is missing"
+    too_many: str = "too many arguments: {rest}"
+    wrong: str = "{name}: expected {expected}"
+    choice: str = "one of {choices}"
+    whole_number: str = "a whole number"
+    number: str = "a number"
+    truth: str = "yes or no"
+    date: str = "a date such as 2026-12-31"
+    duration: str = "a duration such as 10m, 2h30m or 1d"
+    person: str = "a mentioned person"
+    greater_than: str = "a value greater than {gt}"
+    greater_than_equal: str = "a value of at least {ge}"
+    less_than: str = "a value less than {lt}"
+    less_than_equal: str = "a value of at most {le}"
+    too_short: str = "at least {min_length} characters or items"
+    too_long: str = "at most {max_length} characters or items"
+
+
+ENGLISH = Texts()
+CHINESE = Texts(
+    apology="抱歉，出错了，我们会处理。",
+    not_admin="只有管理员可以这样做。",
+    rooms_only="只能在群聊中使用。",
+    missing="缺少参数 {name}",
+    too_many="多余的参数：{rest}",
+    wrong="{name}：应为{expected}",
+    choice="以下之一：{choices}",
+    whole_number="整数",
+    number="数字",
+    truth="“是”或“否”",
+    date="日期，例如 2026-12-31",
+    duration="时长，例如 10分钟、2小时30分、1天",
+    person="一位被 @ 的成员",
+    greater_than="大于 {gt} 的值",
+    greater_than_equal="不小于 {ge} 的值",
+    less_than="小于 {lt} 的值",
+    less_than_equal="不大于 {le} 的值",
+    too_short="至少 {min_length} 个字符或条目",
+    too_long="最多 {max_length} 个字符或条目",
+)
+BOTH = Texts(
+    apology=f"{CHINESE.apology} {ENGLISH.apology}",
+    not_admin=f"{CHINESE.not_admin} {ENGLISH.not_admin}",
+    rooms_only=f"{CHINESE.rooms_only} {ENGLISH.rooms_only}",
+)
+"""The texts for a person whose language is not known. What a command says of its arguments is in English."""
+
+LANGUAGES: Mapping[str, Texts] = {"zh": CHINESE, "en": ENGLISH, "": BOTH}
+"""By the first part of the locale. The empty one is for all other locales."""
+
+
+def texts_for(locale: str, languages: Mapping[str, Texts] = LANGUAGES) -> Texts:
+    """The texts for a locale such as `zh-CN` or `en_US`."""
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    return languages.get(language) or languages[""]
