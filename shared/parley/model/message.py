@@ -49,6 +49,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Unix second at which the reply token expires."""
     awaits_reply: bool = False
     """Whether the callback that delivered the message waits for a passive reply."""
+    mentioned: bool | UnsetType = UNSET
+    """Whether the message mentions the bot. Absent if the platform does not say it; the message then counts as one for
+    the bot. Only Feishu says it, of messages in groups."""
     wants_name: bool | UnsetType = UNSET
     """Whether the sender's name is fetched before the bot runs. Absent, which counts as False, in most messages."""
 
