@@ -2,6 +2,8 @@
 
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
+from parley.bot.router import Router
+from parley.bot.rules import Rule
 from parley.bot.settings import Secret, Settings, SettingsError
 from parley.bot.signer import Signer
 from parley.bot.texts import Texts
@@ -16,6 +18,8 @@ __all__ = [
     "DownloadError",
     "Option",
     "ResultError",
+    "Router",
+    "Rule",
     "Secret",
     "Settings",
     "SettingsError",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from parley.bot.addressing import is_addressed
 from parley.bot.replies import replies_of
 from parley.errors import ParleyError
 from parley.model import AnyMedia, AnySegment, Message, Reply
@@ -41,6 +42,11 @@ class Turn:
     def text(self) -> str:
         """The text of the message, without mentions of the bot."""
         return self.message.content.text
+
+    @property
+    def addressed(self) -> bool:
+        """Whether the message is for the bot; see `parley.bot.addressing.is_addressed`."""
+        return is_addressed(self.message)
 
     def say(self, what: str | AnySegment | Reply) -> None:
         """Add a reply before those that the handler returns. An empty string adds none."""
