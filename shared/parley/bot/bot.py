@@ -1,8 +1,8 @@
 """The bot: the first handler that matches and whose rule holds handles the message.
 
 The order: the command of a text by its name; then the patterns in the order of their definition; then the fallbacks. An
-action or a parsed command goes to the handler of its id or name, an event to the handler of its name. Handlers of a
-router take the place at which the bot includes it.
+action or a parsed command goes to the handler of its id or name. An event goes to the handler of the platform's name
+for it, or else to that of its portable name. Handlers of a router take the place at which the bot includes it.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from parley.bot import events
 from parley.bot.addressing import COMMAND
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
@@ -129,8 +130,9 @@ class Bot(Router):
         """The handlers that match the message, in order, with their arguments."""
         message = turn.message
         if message.kind == "event":
-            for entry in self._events.get(message.event, ()):
-                yield entry, {}
+            for name in events.names_of(message):
+                for entry in self._events.get(name, ()):
+                    yield entry, {}
             return
         for entry in self._named(message):
             yield entry, message.command.options if message.command else {}

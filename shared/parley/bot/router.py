@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, Unpack, overload
 
+from parley.bot import events
 from parley.bot.access import Access
 from parley.bot.handlers import (
     CommandHandler,
@@ -100,8 +101,13 @@ class Router:
         return self._registrar(self._actions, ids, when, Access(admin, rooms_only))
 
     def event(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
-        """Handle events with these names, which are the platform's own."""
+        """Handle events with these names: portable ones (docs/events.md), or the platform's own, which go first.
+
+        Raises ValueError for a misspelled portable name.
+        """
         _check_names("event", *names)
+        for name in names:
+            events.check_name(name)
         return self._registrar(self._events, names, when, Access())
 
     def pattern(self, pattern: str, *, when: Rule | None = None) -> Callable[[H], H]:
