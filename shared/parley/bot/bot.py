@@ -16,13 +16,13 @@ from parley.bot import events
 from parley.bot.addressing import COMMAND
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
-from parley.bot.handlers import CommandHandler, Entry, Handler, Middleware, Quick, place_of
+from parley.bot.handlers import CommandHandler, Entry, Handler, Middleware, Quick, checked, place_of
 from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_instant, check_result
 from parley.bot.router import Router
-from parley.bot.rules import Rule, check_rule
+from parley.bot.rules import Rule
 from parley.bot.specs import command_spec
-from parley.bot.texts import BOTH, LANGUAGES, Texts, texts_for
+from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
 from parley.model import Command, Message, Reply
 from parley.model.commands import CommandSpec
@@ -61,8 +61,8 @@ class Bot(Router):
     refusal: str = ""
 
     def __post_init__(self) -> None:
-        if self.when is not None:
-            check_rule(self.when)
+        checked(self.when)
+        check_texts(self.texts)
 
     def apology_for(self, message: Message) -> str:
         """The apology for the sender of `message`, in their language unless `apology` is set. It may be empty."""

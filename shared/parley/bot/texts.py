@@ -1,7 +1,7 @@
 """The texts that the library itself sends to people, in Chinese and English."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +69,23 @@ def texts_for(locale: str, languages: Mapping[str, Texts] = LANGUAGES) -> Texts:
     """The texts for a locale such as `zh-CN` or `en_US`."""
     language = locale.replace("_", "-").partition("-")[0].lower()
     return languages.get(language) or languages[""]
+
+
+def check_texts(languages: Mapping[str, Texts]) -> None:
+    """Raise TypeError unless all values are `Texts`, and ValueError for words in braces that are not filled in."""
+    for language, texts in languages.items():
+        if not isinstance(texts, Texts):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"texts[{language!r}] is no Texts: write Texts(...)")
+        for field in fields(Texts):
+            known = _places(getattr(ENGLISH, field.name))
+            wrong = _places(getattr(texts, field.name)) - known
+            if wrong:
+                possible = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
+                raise ValueError(f"texts[{language!r}].{field.name} has {{{min(wrong)}}}; possible are: {possible}")
+
+
+def _places(text: str) -> set[str]:
+    """The words in braces."""
+    from string import Formatter  # noqa: PLC0415  # most bots replace no text
+
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}

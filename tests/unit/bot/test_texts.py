@@ -1,6 +1,6 @@
 """The texts of the library: in the language of the person, and replaceable."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from string import Formatter
 from typing import Any
 
@@ -76,3 +76,26 @@ def test_the_help_of_a_command_is_in_the_language_of_its_translations():
     bot.command("echo", help="Say it back", helps={"zh-CN": "重复一遍", "de": "Wiederholen"})(lambda text: text)
     assert bot.help() == bot.help("fr") == "/echo TEXT  Say it back"
     assert bot.help("zh-CN") == bot.help("zh-TW") == "/echo TEXT  重复一遍"
+
+
+@pytest.mark.parametrize(
+    ("texts", "error", "says"),
+    [
+        ({"en": "sorry"}, TypeError, r"texts\['en'\] is no Texts: write Texts\(...\)"),
+        (
+            {"en": Texts(missing="{nam} is missing")},
+            ValueError,
+            r"texts\['en'\].missing has {nam}; possible are: {name}",
+        ),
+        ({"en": Texts(not_admin="no, {}")}, ValueError, r"texts\['en'\].not_admin has {}; possible are: none"),
+    ],
+)
+def test_a_wrong_text_is_an_error_when_the_bot_loads(texts: Any, error: type[Exception], says: str):
+    with pytest.raises(error, match=says):
+        Bot(texts=texts)
+
+
+def test_a_text_may_leave_out_its_words_in_braces():
+    bot = Bot(texts={"zh": replace(CHINESE, missing="请补全参数。")})
+    bot.command("echo")(lambda text: text)
+    assert said(bot, "/echo", "zh-CN") == ["请补全参数。\n/echo TEXT"]
