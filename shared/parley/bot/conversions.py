@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
-from parley.bot.durations import parse_duration
 from parley.bot.specs import bare, without_none
 from parley.bot.texts import Texts
 from parley.bot.words import Words, half_width
@@ -145,6 +144,8 @@ def _date(_plain: Any, value: Any, texts: Texts) -> date:
 
 
 def _duration(_plain: Any, value: Any, texts: Texts) -> timedelta:
+    from parley.bot.durations import parse_duration  # noqa: PLC0415  # most bots take no duration
+
     found = parse_duration(half_width(str(value)))
     return _validated(timedelta, value, texts) if found is None else found
 

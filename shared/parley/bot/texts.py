@@ -1,11 +1,11 @@
 """The texts that the library itself sends to people, in Chinese and English."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+
+import msgspec
 
 
-@dataclass(frozen=True, kw_only=True)
-class Texts:
+class Texts(msgspec.Struct, frozen=True, kw_only=True):
     """The texts of one language. Words in braces are filled in; a text may leave them out.
 
     `wrong` gets one of the texts below it as `expected`.
@@ -76,12 +76,12 @@ def check_texts(languages: Mapping[str, Texts]) -> None:
     for language, texts in languages.items():
         if not isinstance(texts, Texts):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"texts[{language!r}] is no Texts: write Texts(...)")
-        for field in fields(Texts):
-            known = _places(getattr(ENGLISH, field.name))
-            wrong = _places(getattr(texts, field.name)) - known
+        for field in Texts.__struct_fields__:
+            known = _places(getattr(ENGLISH, field))
+            wrong = _places(getattr(texts, field)) - known
             if wrong:
                 possible = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
-                raise ValueError(f"texts[{language!r}].{field.name} has {{{min(wrong)}}}; possible are: {possible}")
+                raise ValueError(f"texts[{language!r}].{field} has {{{min(wrong)}}}; possible are: {possible}")
 
 
 def _places(text: str) -> set[str]:

@@ -1,17 +1,17 @@
 """The texts of the library: in the language of the person, and replaceable."""
 
-from dataclasses import fields, replace
 from string import Formatter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from parley.bot import Bot, Texts, Turn
 from parley.bot.texts import BOTH, CHINESE, ENGLISH, texts_for
 from parley.model import Context, Message, plain_text
 from tests.factories import make_message
 
-NAMES = [field.name for field in fields(Texts)]
+NAMES = Texts.__struct_fields__
 
 
 def message(text: str, locale: str = "", **more: Any) -> Message:
