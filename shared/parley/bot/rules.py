@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from parley.bot.addressing import is_addressed
 from parley.bot.coroutines import finished, prepare
@@ -88,7 +88,7 @@ def rule(function: Callable[[Any], bool | Coroutine[Any, Any, bool]]) -> Rule:
     if isinstance(function, Rule):
         raise TypeError("this is a rule already: write it without rule(...)")
     prepare(function)
-    wants_turn = Turn in get_type_hints(function).values()
+    wants_turn = any((get_origin(hint) or hint) is Turn for hint in get_type_hints(function).values())
     return Rule(lambda turn, _has_role: finished(function(turn if wants_turn else turn.message)))
 
 

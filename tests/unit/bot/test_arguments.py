@@ -1,14 +1,18 @@
 """Arguments by annotation: choices, dates, durations, persons, quotations, lists; and what people read of errors."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import Field
 
-from parley.bot import Bot, Option, Turn
+from parley.bot import ArgumentError, Bot, Option, Turn
+from parley.bot.arguments import Signature
 from parley.model import Command, Context, Mention, Text, plain_text
 from tests.factories import make_message
 from tests.linear import assert_linear
@@ -234,6 +238,24 @@ def test_a_hostile_line_takes_linear_time(unit: str):
         signature.fill(Turn(make_message()), signature.parse(text) | {"one": ""})
 
     assert_linear(run, lambda size: "x " + unit * (size // len(unit)) + "”x", small=50_000, large=200_000)
+
+
+@given(st.text("ab1 \u3000，、。,\"'“”「」@\n/"))
+def test_no_line_raises_anything_but_an_argument_error(line: str):
+    def take(one: str, two: int, three: Size, many: list[str]) -> str:
+        return f"{one}{two}{three}{many}"
+
+    with suppress(ArgumentError):
+        Signature.of(take).fill(Turn(make_message()), Signature.of(take).parse(line, (ANN,)))
+
+
+@given(st.lists(st.text("ab，'", min_size=1), min_size=3, max_size=3))
+def test_quoted_texts_come_back_as_they_are(texts: list[str]):
+    def take(one: str, two: str, three: str, rest: str = "") -> str:
+        return f"{one}{two}{three}{rest}"
+
+    line = "\u3000".join(f"“{text}”" for text in texts)
+    assert list(Signature.of(take).parse(line).values()) == texts
 
 
 KINDS: list[tuple[Any, str]] = [
