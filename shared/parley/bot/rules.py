@@ -119,13 +119,18 @@ def _one_of(name: str, values: tuple[str, ...], value_of: Callable[[Message], st
     return Rule(lambda turn, _has_role: value_of(turn.message) in known)
 
 
+def _mentions_bot(message: Message) -> bool:
+    # In a group, a mentioned bot may be another one.
+    return message.context.mentioned is not False and any(mention.bot for mention in message.mentions)
+
+
 private = Rule(lambda turn, _has_role: turn.message.context.private or not turn.message.context.room_id)
 """The message is in a chat of one person with the bot."""
 in_room = ~private
 """The message is in a group."""
 addressed = Rule(lambda turn, _has_role: is_addressed(turn.message), decides_addressed=True)
 """The message is for the bot; see `Turn.addressed`."""
-mentioned = Rule(lambda turn, _has_role: turn.message.context.mentioned is True, decides_addressed=True)
+mentioned = Rule(lambda turn, _has_role: _mentions_bot(turn.message), decides_addressed=True)
 """The message mentions the bot."""
 anything = Rule(lambda _turn, _has_role: True, decides_addressed=True)
 """Always, also for messages in a room that are not for the bot."""

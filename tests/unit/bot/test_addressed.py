@@ -10,7 +10,7 @@ from parley.bot.rules import addressed, anything, in_room, mentioned
 from parley.model import Action, Command, Context, Message, plain_text
 from tests.factories import make_message
 
-SILENT, CALLED, UNKNOWN = (Context(room_id="r", mentioned=value) for value in (False, True, UNSET))
+SILENT, CALLED = (Context(room_id="r", mentioned=value) for value in (False, UNSET))
 DIRECT = Context(room_id="p", private=True)
 
 
@@ -27,7 +27,6 @@ def said(bot: Bot, text: str = "hello", **more: Any) -> list[str]:
     [
         ({}, False),
         ({"context": CALLED}, True),
-        ({"context": UNKNOWN}, True),
         ({"context": DIRECT}, True),
         ({"context": Context()}, True),
         ({"text": "/go"}, True),
@@ -36,7 +35,7 @@ def said(bot: Bot, text: str = "hello", **more: Any) -> list[str]:
         ({"text": "1/2"}, False),
         ({"kind": "command", "command": Command(name="x")}, True),
         ({"kind": "action", "action": Action(id="x")}, True),
-        ({"kind": "event", "event": "x", "context": UNKNOWN}, False),
+        ({"kind": "event", "event": "x", "context": CALLED}, False),
         ({"kind": "event", "event": "x", "context": DIRECT}, True),
     ],
 )
@@ -56,7 +55,7 @@ def listening(when: Rule | None = None) -> Bot:
 def test_talk_among_people_reaches_no_pattern_and_no_fallback(when: Rule | None):
     assert said(listening(when)) == said(listening(when), "see PROJ-7") == []
     assert said(listening(when), context=CALLED) == ["hello"]
-    assert said(listening(when), "see PROJ-7", context=UNKNOWN) == ["ticket"]
+    assert said(listening(when), "see PROJ-7", context=CALLED) == ["ticket"]
 
 
 @pytest.mark.parametrize("when", [anything, in_room & anything, ~addressed | addressed, ~mentioned])

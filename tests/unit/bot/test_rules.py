@@ -22,12 +22,13 @@ from parley.bot.rules import (
     room,
     rule,
 )
-from parley.model import Action, Command, Context, Message, Sender, plain_text
+from parley.model import Action, Command, Context, Mention, Message, Sender, plain_text
 from parley.model.instant import Choices, Form, Input
 from tests.factories import make_message
 
 GROUP, DIRECT, NO_ROOM = Context(room_id="oc_1"), Context(room_id="p2p", private=True), Context()
 BOT = Sender(id="other", kind="bot")
+HELPER = Mention(id="ou_bot", name="Helper", bot=True)
 
 
 def message(text: str = "hello", *, context: Context = GROUP, **more: Any) -> Message:
@@ -48,7 +49,9 @@ def holds(tested: Rule, has_roles: tuple[str, ...] = (), **more: Any) -> bool:
         (private, {"context": DIRECT}, {}),
         (private, {"context": NO_ROOM}, {}),
         (in_room, {}, {"context": DIRECT}),
-        (mentioned, {"context": Context(room_id="r", mentioned=True)}, {}),
+        (mentioned, {"mentions": (HELPER,)}, {}),
+        (mentioned, {"mentions": (HELPER,)}, {"mentions": (HELPER,), "context": Context(room_id="r", mentioned=False)}),
+        (mentioned, {"mentions": (HELPER,), "context": DIRECT}, {"mentions": (Mention(id="ann"),)}),
         (addressed, {}, {"context": Context(room_id="r", mentioned=False)}),
         (from_bot, {"sender": BOT}, {}),
         (room("oc_1", "oc_2"), {}, {"context": DIRECT}),

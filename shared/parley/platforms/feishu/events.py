@@ -77,7 +77,7 @@ def _chat(payload: Object, event: Object, app: App, now: float) -> Message:
             thread_id=scalar(received.get("thread_id")),
             tenant=_tenant(payload, event),
             private=private,
-            mentioned=UNSET if private else mentions.of_bot,
+            mentioned=UNSET if private or mentions.of_bot is not False else False,
         ),
         segments=content,
         mentions=tuple(segment for segment in content if isinstance(segment, Mention)),

@@ -41,13 +41,14 @@ class Mentions(NamedTuple):
         unknown = False
         for entry in array(mentions):
             fields = mapping(entry)
-            key, bot = scalar(fields.get("key")), fields.get("mentioned_type") == "bot"
+            key = scalar(fields.get("key"))
             if not key:
                 continue
             id_ = user_id(fields.get("id"))
             if key in _EVERYBODY or id_ in _EVERYBODY:
                 by_key[key] = EVERYBODY
                 continue
+            bot = fields.get("mentioned_type") == "bot" or (id_ != "" and id_ == bot_open_id)
             mention = Mention(id=id_ or key, name=scalar(fields.get("name")), bot=bot)
             by_key[key] = mention
             unknown = unknown or not (bot_open_id or scalar(fields.get("mentioned_type")))

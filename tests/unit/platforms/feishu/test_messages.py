@@ -271,19 +271,19 @@ PERSON = mention("@_user_1", "ou_ann", "Ann")
 @pytest.mark.parametrize(
     ("mentions", "bot_open_id", "mentioned"),
     [
-        ([mention("@_user_1", "ou_bot01", "Helper", "bot")], "", True),
-        ([mention("@_user_1", "ou_bot01", "Helper", "bot")], "ou_bot01", True),
+        ([mention("@_user_1", "ou_bot01", "Helper", "bot")], "", UNSET),
+        ([mention("@_user_1", "ou_bot01", "Helper", "bot")], "ou_bot01", UNSET),
         ([PERSON], "", False),
         ([], "", False),
-        ([OTHER_BOT], "", True),
+        ([OTHER_BOT], "", UNSET),
         ([OTHER_BOT], "ou_bot01", False),
         ([NO_KIND], "", UNSET),
-        ([NO_KIND], "ou_bot01", True),
+        ([NO_KIND], "ou_bot01", UNSET),
         ([NO_KIND], "ou_bot03", False),
         ([mention("@_all", "all", "Everyone")], "", False),
     ],
 )
-def test_a_message_in_a_group_says_whether_it_mentions_the_bot(
+def test_a_message_in_a_group_says_that_it_does_not_mention_the_bot(
     mentions: list[Any], bot_open_id: str, mentioned: bool | UnsetType
 ) -> None:
     app = make_app(bot_open_id=bot_open_id)
@@ -292,3 +292,9 @@ def test_a_message_in_a_group_says_whether_it_mentions_the_bot(
     assert found.context.mentioned is mentioned
     direct = message(chat(NOW, "text", content, mentions=mentions, chat_type="p2p"), app)
     assert direct.context.mentioned is UNSET
+
+
+def test_the_bot_is_a_bot_in_older_events_too() -> None:
+    found = message(chat(NOW, "text", {"text": "@_user_1 hi"}, mentions=[NO_KIND]), make_app(bot_open_id="ou_bot01"))
+    assert found.mentions == (BOT,)
+    assert found.content.text == "hi"
