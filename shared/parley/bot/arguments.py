@@ -14,7 +14,6 @@ from parley.bot.conversions import ArgumentError, convert, is_list, is_person
 from parley.bot.specs import is_text
 from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
-from parley.bot.words import Words
 from parley.model import Mention, Message, mention_text
 
 __all__ = ["ArgumentError", "Parameter", "Signature"]
@@ -103,6 +102,8 @@ class Signature:
 
         Raises ArgumentError if there are too many.
         """
+        from parley.bot.words import Words  # noqa: PLC0415  # with the first command that is typed
+
         words = Words(_without(rest, self._persons(mentions, {})))
         given: dict[str, str] = {}
         for number, parameter in enumerate(self._typed, start=1):

@@ -37,7 +37,7 @@ _MOST_WORDS = 3
 """Maximum number of words in a command's name."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bot(Router):
     """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies. Each of
     them may be declared with `async def`.
@@ -61,6 +61,7 @@ class Bot(Router):
     refusal: str = ""
 
     def __post_init__(self) -> None:
+        Router.__init__(self)
         checked(self.when)
         check_texts(self.texts)
 

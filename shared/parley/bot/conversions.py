@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from parley.bot.specs import bare, without_none
 from parley.bot.texts import Texts
-from parley.bot.words import Words, half_width
 from parley.errors import ParleyError
 from parley.model import Mention
 
@@ -104,6 +103,8 @@ def _list(plain: Any, value: Any, texts: Texts) -> list[Any]:
 
 
 def _items(line: str) -> list[str]:
+    from parley.bot.words import Words  # noqa: PLC0415  # with the first list
+
     words, found = Words(line), list[str]()
     while word := words.item():
         found.append(word)
@@ -174,3 +175,12 @@ def _validated(annotation: Any, value: Any, texts: Texts) -> Any:
         if field is None:
             raise _UnfitError("{name}: {expected}", first["msg"]) from error
         raise _UnfitError(texts.wrong, getattr(texts, field).format(**first.get("ctx", {}))) from error
+
+
+def half_width(text: str) -> str:
+    """`text` with ASCII letters, digits and punctuation in place of their full-width forms."""
+    if text.isascii():
+        return text
+    from unicodedata import normalize  # noqa: PLC0415  # with the first such text
+
+    return normalize("NFKC", text)

@@ -1,8 +1,10 @@
 """A handler with what its decorator says of it."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from parley.bot.access import OPEN, Access
 from parley.bot.arguments import Signature
@@ -22,8 +24,7 @@ Middleware = Callable[[Turn, Callable[[], list[Reply]]], Replies]
 """A function around handlers: it gets the turn, and a function that runs the handler and returns its replies."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A handler, the rule under which it runs, and who may use it.
 
     `around` is the middleware of its routers, the outermost first. `listens`: a pattern or the fallback, which gets
@@ -48,13 +49,12 @@ class Entry:
         return replace(self, when=both(when, self.when), around=(*around, *self.around))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandHandler(Entry):
+class CommandHandler(Entry, frozen=True, kw_only=True):
     """The handler of a command, with the command's name."""
 
     name: str
     help: str
-    settings: CommandSettings = field(default_factory=CommandSettings)
+    settings: CommandSettings = msgspec.field(default_factory=CommandSettings)
     aliases: tuple[str, ...] = ()
 
     @property
@@ -70,8 +70,7 @@ class CommandHandler(Entry):
         return helps.get(locale) or next(near, self.help)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quick:
+class Quick(msgspec.Struct, frozen=True, kw_only=True):
     """A function that answers within the callback: an instant function or a completion."""
 
     handler: Callable[[Any], Any]

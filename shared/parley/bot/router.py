@@ -4,7 +4,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, Unpack, overload
 
@@ -32,11 +31,6 @@ E = TypeVar("E", Entry, Quick)
 K = TypeVar("K", str, tuple[str, str])
 
 
-def _entries() -> dict[str, list[Entry]]:
-    return {}
-
-
-@dataclass(slots=True)
 class Router:
     """Handlers of a bot. A bot is a router, and can include others, so that it can be split into files.
 
@@ -44,21 +38,32 @@ class Router:
     next one that matches gets the message.
     """
 
-    commands: dict[str, CommandHandler] = field(init=False, default_factory=dict[str, CommandHandler])
-    _aliases: dict[str, CommandHandler] = field(init=False, default_factory=dict[str, CommandHandler])
-    _actions: dict[str, list[Entry]] = field(init=False, default_factory=_entries)
-    _events: dict[str, list[Entry]] = field(init=False, default_factory=_entries)
-    _patterns: list[tuple[re.Pattern[str], Entry]] = field(
-        init=False, default_factory=list[tuple[re.Pattern[str], Entry]]
+    __slots__ = (
+        "_actions",
+        "_aliases",
+        "_completions",
+        "_events",
+        "_fallbacks",
+        "_instants",
+        "_is_included",
+        "_middleware",
+        "_patterns",
+        "_routers",
+        "commands",
     )
-    _fallbacks: list[Entry] = field(init=False, default_factory=list[Entry])
-    _instants: dict[str, list[Quick]] = field(init=False, default_factory=dict[str, list[Quick]])
-    _completions: dict[tuple[str, str], list[Quick]] = field(
-        init=False, default_factory=dict[tuple[str, str], list[Quick]]
-    )
-    _middleware: list[Middleware] = field(init=False, default_factory=list[Middleware])
-    _routers: list["Router"] = field(init=False, default_factory=list["Router"])
-    _is_included: bool = field(init=False, default=False)
+
+    def __init__(self) -> None:
+        self.commands: dict[str, CommandHandler] = {}
+        self._aliases: dict[str, CommandHandler] = {}
+        self._actions: dict[str, list[Entry]] = {}
+        self._events: dict[str, list[Entry]] = {}
+        self._patterns: list[tuple[re.Pattern[str], Entry]] = []
+        self._fallbacks: list[Entry] = []
+        self._instants: dict[str, list[Quick]] = {}
+        self._completions: dict[tuple[str, str], list[Quick]] = {}
+        self._middleware: list[Middleware] = []
+        self._routers: list[Router] = []
+        self._is_included = False
 
     def command(
         self,

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, get_origin, get_type_hints
+
+import msgspec
 
 from parley.bot.addressing import is_addressed
 from parley.bot.coroutines import finished, prepare
@@ -16,8 +17,7 @@ HasRole = Callable[[Message, str], bool]
 """Whether the sender of a message has a role. The bot knows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A condition for a message and its turn. The functions and values of this module make rules."""
 
     holds: Callable[[Turn, HasRole], bool]

@@ -1,7 +1,6 @@
 """The words of a line that a person typed: quoted strings, full-width white space and Chinese punctuation."""
 
 import re
-import unicodedata
 
 _QUOTES = {'"': '"', "“": "”", "「": "」", "『": "』", "'": "'", "‘": "’"}
 _SPACE = re.compile(r"\s*")
@@ -77,8 +76,3 @@ def _match(pattern: re.Pattern[str], line: str, at: int) -> int:
     """The end of the match at `at`; `at` if there is none."""
     found = pattern.match(line, at)
     return found.end() if found else at
-
-
-def half_width(text: str) -> str:
-    """`text` with ASCII letters, digits and punctuation in place of their full-width forms."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
