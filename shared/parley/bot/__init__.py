@@ -2,9 +2,12 @@
 
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
+from parley.bot.router import Router
+from parley.bot.rules import Rule
 from parley.bot.settings import Secret, Settings, SettingsError
 from parley.bot.signer import Signer
 from parley.bot.states import StateError
+from parley.bot.texts import Texts
 from parley.bot.turn import CredentialError, DownloadError, Turn
 from parley.errors import ResultError
 from parley.model.commands import Option
@@ -16,10 +19,13 @@ __all__ = [
     "DownloadError",
     "Option",
     "ResultError",
+    "Router",
+    "Rule",
     "Secret",
     "Settings",
     "SettingsError",
     "Signer",
     "StateError",
+    "Texts",
     "Turn",
 ]

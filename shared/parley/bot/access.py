@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from parley.bot.texts import Texts
 from parley.model import Message
-
-NOT_ADMIN = "只有管理员可以这样做。 Only an administrator can do this."
-NOT_IN_DIRECT_CHATS = "只能在群聊中使用。 This works in a group only, not in a direct chat."
 
 
 class Access(NamedTuple):
@@ -15,15 +13,15 @@ class Access(NamedTuple):
     admin: bool = False
     rooms_only: bool = False
 
-    def refusal(self, message: Message, is_admin: Callable[[Message], bool]) -> str:
-        """The text for a person who may not do this; empty if they may.
+    def refusal(self, message: Message, is_admin: Callable[[Message], bool], texts: Texts) -> str:
+        """The one of `texts` for a person who may not do this; empty if they may.
 
         A person is an administrator if the platform or `is_admin` says so.
         """
         if self.rooms_only and (message.context.private or not message.context.room_id):
-            return NOT_IN_DIRECT_CHATS
+            return texts.rooms_only
         if self.admin and not message.sender.admin and not is_admin(message):
-            return NOT_ADMIN
+            return texts.not_admin
         return ""
 
 

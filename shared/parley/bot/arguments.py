@@ -1,30 +1,24 @@
 """The typed arguments of a command, read once from the handler's signature and filled for each message.
 
-Pydantic converts the values, so every type that it supports is allowed: `int`, `date`, `Literal["a", "b"]`,
-`Annotated[int, Field(gt=0)]`. A string as the last parameter takes the rest of the line, also if it is optional
-(`str | None`) or annotated (`Annotated[str, ...]`).
+Every type that pydantic supports is allowed: `int`, `datetime`, `Annotated[int, Field(gt=0)]`. Choices, dates,
+durations, mentioned persons and lists are read as people write them (`parley.bot.conversions`). The last parameter
+takes the rest of the line if it is a list or a string, also if that is optional or annotated.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-from parley.bot.specs import bare, is_text
+from parley.bot.conversions import ArgumentError, convert, is_list, is_person
+from parley.bot.specs import is_text
+from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
-from parley.errors import ParleyError
-from parley.model import Message
+from parley.model import Mention, Message, mention_text
 
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
+__all__ = ["ArgumentError", "Parameter", "Signature"]
 
 _INJECTED = {"turn": "Turn", "message": "Message"}
-
-
-class ArgumentError(ParleyError):
-    """The arguments do not match the command. The message is for the person who sent them."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +34,14 @@ class Parameter:
         """Whether there is no default."""
         return self.default is inspect.Parameter.empty
 
-    @cached_property
-    def _adapter(self) -> "TypeAdapter[Any]":
-        # Imported here: a bot whose arguments are all strings does not pay for it.
-        from pydantic import TypeAdapter  # noqa: PLC0415
+    @property
+    def takes_rest(self) -> bool:
+        """Whether it takes the rest of the line if it is the last one."""
+        return is_text(self.type) or is_list(self.type)
 
-        return TypeAdapter(self.type)
-
-    def convert(self, value: Any) -> Any:
-        """`value` as the type of the parameter. Raises ArgumentError."""
-        if bare(self.type) is str:
-            return str(value)
-        from pydantic import ValidationError  # noqa: PLC0415
-
-        try:
-            return self._adapter.validate_python(value)
-        except ValidationError as error:
-            raise ArgumentError(f"{self.name}: {error.errors()[0]['msg']}") from error
+    def convert(self, value: Any, texts: Texts = ENGLISH) -> Any:
+        """`value` as the type of the parameter. Raises ArgumentError in the language of `texts`."""
+        return convert(self.name, self.type, value, texts)
 
 
 @dataclass(frozen=True)
@@ -73,7 +58,8 @@ class Signature:
         """The signature of `handler`. Parameters annotated `Turn` or `Message` are injected; a parameter without an
         annotation is a string.
 
-        Raises TypeError if a parameter `turn` or `message` has no annotation: it would be an argument of the command.
+        Raises TypeError if a parameter `turn` or `message` has no annotation, because it would be an argument of the
+        command, and if a list is not the last argument.
         """
         hints = get_type_hints(handler, include_extras=True)
         models: tuple[type[Any], ...] = ()
@@ -90,39 +76,99 @@ class Signature:
                 injected[name] = Message
             else:
                 parameters.append(Parameter(name, kind, parameter.default))
-        return cls(injected, tuple(parameters), models)
+        found = cls(injected, tuple(parameters), models)
+        for parameter in found._typed[:-1]:
+            if is_list(parameter.type):
+                raise TypeError(f"{handler.__name__}: the list `{parameter.name}` takes the rest; make it the last one")
+        return found
 
-    def fill(self, turn: Turn, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Keyword arguments for the handler. Raises ArgumentError."""
+    def fill(self, turn: Turn, given: Mapping[str, Any], texts: Texts = ENGLISH) -> dict[str, Any]:
+        """Keyword arguments for the handler. Raises ArgumentError in the language of `texts`.
+
+        Persons are the mentions of the message, in their order, unless `given` has the id of one.
+        """
         turn.declare(self.models)
         filled: dict[str, Any] = {name: turn if kind is Turn else turn.message for name, kind in self.injected.items()}
+        persons = self._persons(turn.message.mentions, given)
         for parameter in self.parameters:
-            if parameter.name in given:
-                filled[parameter.name] = parameter.convert(given[parameter.name])
-            elif parameter.required:
-                raise ArgumentError(f"{parameter.name} is missing")
+            name = parameter.name
+            if is_person(parameter.type) and name in persons:
+                filled[name] = persons[name]
+            elif name in given and not is_person(parameter.type):
+                filled[name] = parameter.convert(given[name], texts)
+            elif not parameter.required:
+                filled[name] = parameter.default
+            elif is_person(parameter.type):
+                raise ArgumentError(texts.wrong.format(name=name, expected=texts.person))
             else:
-                filled[parameter.name] = parameter.default
+                raise ArgumentError(texts.missing.format(name=name))
         return filled
 
-    def parse(self, rest: str) -> dict[str, str]:
-        """The words of `rest` by parameter. Raises ArgumentError if there are too many."""
+    def parse(self, rest: str, mentions: Sequence[Mention] = (), texts: Texts = ENGLISH) -> dict[str, str]:
+        """The words of `rest` by parameter, without the `mentions` that `fill` uses.
+
+        Raises ArgumentError if there are too many.
+        """
+        from parley.bot.words import Words  # noqa: PLC0415  # with the first command that is typed
+
+        words = Words(_without(rest, self._persons(mentions, {})))
         given: dict[str, str] = {}
-        for number, parameter in enumerate(self.parameters, start=1):
-            rest = rest.strip()
-            if not rest:
+        for number, parameter in enumerate(self._typed, start=1):
+            if words.done:
                 return given
-            if number == len(self.parameters) and is_text(parameter.type):
-                given[parameter.name], rest = rest, ""
-            else:
-                # Any white space separates words: Chinese keyboards type a full-width space.
-                given[parameter.name], *more = rest.split(maxsplit=1)
-                rest = more[0] if more else ""
-        if rest.strip():
-            raise ArgumentError(f"too many arguments: {rest.strip()[:50]}")
+            if number == len(self._typed) and parameter.takes_rest:
+                given[parameter.name] = words.rest
+                return given
+            if is_text(parameter.type):
+                given[parameter.name] = words.text()
+            elif word := words.value():
+                given[parameter.name] = word
+                words.skip()
+        if not words.done:
+            raise ArgumentError(texts.too_many.format(rest=words.rest[:50]))
         return given
 
     @property
     def usage(self) -> str:
-        """The arguments as a usage text: `TEXT [TIMES]`."""
-        return " ".join(p.name.upper() if p.required else f"[{p.name.upper()}]" for p in self.parameters)
+        """The arguments as a usage text: `TEXT [TIMES] [NAMES...]`."""
+        return " ".join(map(_usage, self.parameters))
+
+    @property
+    def _typed(self) -> list[Parameter]:
+        """The arguments that are words of the line."""
+        return [parameter for parameter in self.parameters if not is_person(parameter.type)]
+
+    def _persons(self, mentions: Sequence[Mention], given: Mapping[str, Any]) -> dict[str, Mention | list[Mention]]:
+        """The mentioned persons by parameter: those whose ids are `given`, and else the next ones. Bots are no persons,
+        and everyone is none.
+        """
+        by_id = {mention.id: mention for mention in mentions}
+        taken = {"all", *(str(given.get(parameter.name)) for parameter in self.parameters if is_person(parameter.type))}
+        left = (mention for mention in mentions if not mention.bot and mention.id not in taken)
+        found: dict[str, Mention | list[Mention]] = {}
+        for parameter in self.parameters:
+            if is_person(parameter.type) and is_list(parameter.type):
+                found |= {parameter.name: many} if (many := list(left)) else {}
+            elif is_person(parameter.type):
+                id_ = given.get(parameter.name)
+                one = next(left, None) if id_ is None else by_id.get(id_, Mention(id=str(id_)))
+                found |= {parameter.name: one} if one else {}
+        return found
+
+
+def _without(line: str, persons: Mapping[str, Mention | list[Mention]]) -> str:
+    """`line` without the words that mention `persons`, which are in its order."""
+    parts: list[str] = []
+    for mention in (each for value in persons.values() for each in (value if isinstance(value, list) else [value])):
+        before, found, after = line.partition(mention_text(mention) or "@")
+        if found and mention.name:
+            parts.append(before)
+            line = after
+    return " ".join([*parts, line])
+
+
+def _usage(parameter: Parameter) -> str:
+    name = parameter.name.upper()
+    shown = f"@{name}" if is_person(parameter.type) else name
+    shown += "..." if is_list(parameter.type) else ""
+    return shown if parameter.required else f"[{shown}]"

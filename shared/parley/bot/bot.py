@@ -1,194 +1,84 @@
-"""The bot: handlers for commands, actions, events and patterns. The first match handles the message."""
+"""The bot: the first handler that matches and whose rule holds handles the message.
 
-import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+The order: the command of a text by its name; then the patterns in the order of their definition; then the fallbacks. An
+action or a parsed command goes to the handler of its id or name. An event goes to the handler of the platform's name
+for it, or else to that of its portable name. Handlers of a router take the place at which the bot includes it.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, Unpack
+from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
-from parley.bot.access import OPEN, Access
-from parley.bot.arguments import ArgumentError, Signature
-from parley.bot.coroutines import finished, prepare
+from parley.bot import events
+from parley.bot.addressing import COMMAND
+from parley.bot.arguments import ArgumentError
+from parley.bot.coroutines import finished
+from parley.bot.handlers import CommandHandler, Entry, Handler, Middleware, Quick, checked, place_of
 from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_instant, check_result
+from parley.bot.router import Router
+from parley.bot.rules import Rule
 from parley.bot.specs import command_spec
+from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
 from parley.model import Command, Message, Reply
 from parley.model.agenda import REMINDER
-from parley.model.commands import CommandSettings, CommandSpec
-from parley.model.instant import Choice, Choices, Instant
+from parley.model.commands import CommandSpec
+from parley.model.instant import Choices, Instant
 
-Handler = Callable[..., Replies | Coroutine[Any, Any, Replies]]
-InstantHandler = Callable[[Message], Instant | None | Coroutine[Any, Any, Instant | None]]
-Completed = Iterable[str | Choice]
-Completion = Callable[[str], Completed | Coroutine[Any, Any, Completed]]
 IsAdmin = Callable[[Message], bool | Coroutine[Any, Any, bool]]
-H = TypeVar("H", bound=Handler)
-I = TypeVar("I", bound=InstantHandler)  # noqa: E741
-C = TypeVar("C", bound=Completion)
+Roles = Callable[[Message], Iterable[str] | Coroutine[Any, Any, Iterable[str]]]
+Given = str | Mapping[str, Any]
+"""The arguments of a handler: the rest of a line, or values by name."""
 
-APOLOGY = "抱歉，出错了，我们会处理。 Sorry, something went wrong; we will look into it."
-_COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
 _MOST_WORDS = 3
 """Maximum number of words in a command's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandHandler:
-    """The handler of a command, with the command's name."""
-
-    name: str
-    help: str
-    handler: Handler
-    signature: Signature
-    settings: CommandSettings = field(default_factory=CommandSettings)
-
-    @property
-    def access(self) -> Access:
-        """Who may use it, and where."""
-        return Access(admin=self.settings.get("admin", False), rooms_only=self.settings.get("rooms_only", False))
-
-    @property
-    def usage(self) -> str:
-        """`/name ARGUMENTS`."""
-        return f"/{self.name} {self.signature.usage}".rstrip()
-
-
-@dataclass(slots=True)
-class Bot:
+@dataclass(slots=True, eq=False)
+class Bot(Router):
     """A team's bot. Handlers are plain functions: their parameters are filled in, and they return the replies. Each of
     them may be declared with `async def`.
 
-    `apology` is sent once if a handler has failed in every attempt; empty sends nothing. `is_admin` gets a message and
-    returns whether its sender is an administrator. Discord's own administrators (`Sender.admin`) always are. Without
-    `is_admin`, the other platforms have no administrators, and a command with `admin=True` is refused there.
+    `texts` replaces texts of the library by language: `{"en": Texts(...), "zh": ...}`; the language `""` is for persons
+    whose language is not known. `apology` is sent once if a handler has failed in every attempt; empty sends nothing.
+    Without it, the apology is the one of `texts`.
+
+    `is_admin` gets a message and returns whether its sender is an administrator. Discord's own administrators
+    (`Sender.admin`) always are. Without `is_admin` and `roles`, the other platforms have no administrators, and a
+    command with `admin=True` is refused there. `roles` gets a message and returns the roles of its sender.
+
+    `when`: a rule for all handlers. A person who sends the bot another message gets `refusal`; empty sends nothing.
     """
 
-    apology: str = APOLOGY
+    apology: str = BOTH.apology
     is_admin: IsAdmin | None = None
-    commands: dict[str, CommandHandler] = field(default_factory=dict[str, CommandHandler])
-    _actions: dict[str, Handler] = field(default_factory=dict[str, Handler])
-    _action_access: dict[str, Access] = field(default_factory=dict[str, Access])
-    _events: dict[str, Handler] = field(default_factory=dict[str, Handler])
-    _reminders: dict[str, Handler] = field(default_factory=dict[str, Handler])
-    _patterns: list[tuple[re.Pattern[str], Handler]] = field(default_factory=list[tuple[re.Pattern[str], Handler]])
-    _instants: dict[str, InstantHandler] = field(default_factory=dict[str, "InstantHandler"])
-    _completions: dict[tuple[str, str], Completion] = field(default_factory=dict[tuple[str, str], "Completion"])
-    _fallback: Handler | None = None
+    texts: Mapping[str, Texts] = field(default_factory=dict[str, Texts])
+    roles: Roles | None = None
+    when: Rule | None = None
+    refusal: str = ""
 
-    def command(
-        self,
-        name: str = "",
-        *,
-        help: str = "",  # noqa: A002
-        **settings: Unpack[CommandSettings],
-    ) -> Callable[[H], H]:
-        """Handle `/name ARGUMENTS`. The default name is the function's, the default help its docstring's first line.
+    def __post_init__(self) -> None:
+        Router.__init__(self)
+        checked(self.when)
+        check_texts(self.texts)
 
-        `admin` and `rooms_only` hold on every platform (`CommandSpec`). The other `settings` are for platforms that
-        register commands: translations, menus, installations.
+    def apology_for(self, message: Message) -> str:
+        """The apology for the sender of `message`, in their language unless `apology` is set. It may be empty."""
+        return self._texts(message).apology if self.apology == BOTH.apology else self.apology
+
+    def help(self, locale: str = "") -> str:
+        """One line for each command, in the language of `locale` if its `helps` have it. Menu entries cannot be typed
+        and are left out.
         """
-        _check_names("command", name)
-
-        def register(handler: H) -> H:
-            prepare(handler)
-            called = name or handler.__name__
-            if called in self.commands:
-                raise ValueError(f"two handlers for the command /{called}")
-            doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
-            self.commands[called] = CommandHandler(called, doc, handler, Signature.of(handler), settings)
-            return handler
-
-        return register
-
-    def action(self, *ids: str, admin: bool = False, rooms_only: bool = False) -> Callable[[H], H]:
-        """Handle a press of a button, or a submitted form, with one of these ids.
-
-        `admin` and `rooms_only` mean the same as for a command. Everybody in a room can press a button there, and ids
-        and values come from outside: see `parley.bot.Signer`.
-        """
-        _check_names("action", *ids)
-        self._action_access |= dict.fromkeys(ids, Access(admin, rooms_only))
-        return self._registrar(self._actions, ids)
-
-    def event(self, *names: str) -> Callable[[H], H]:
-        """Handle events with these names, which are the platform's own."""
-        _check_names("event", *names)
-        return self._registrar(self._events, names)
-
-    def reminder(self, *names: str) -> Callable[[H], H]:
-        """Handle reminders that were set with `turn.remind(..., handler=name)`. `turn.text` is the reminder's text."""
-        _check_names("reminder", *names)
-        return self._registrar(self._reminders, names)
-
-    def pattern(self, pattern: str) -> Callable[[H], H]:
-        """Handle text in which the regular expression is found. Its named groups are the handler's arguments."""
-        _check_names("pattern", pattern)
-
-        def register(handler: H) -> H:
-            prepare(handler)
-            self._patterns.append((re.compile(pattern), handler))
-            return handler
-
-        return register
-
-    def completion(self, command: str, option: str) -> Callable[[C], C]:
-        """Complete an option of a command while it is typed. The function gets the text so far and returns values to
-        choose from. It must be as fast and pure as an instant function.
-        """
-
-        def register(function: C) -> C:
-            prepare(function)
-            self._completions[command, option] = function
-            return function
-
-        return register
-
-    def instant(self, *names: str) -> Callable[[I], I]:
-        """Answer within the callback: with the form that a command of one of these names (or an action of one of these
-        ids) opens, or with completions. The function must be pure and fast: it runs in the callback function, has no
-        state, and its result is dropped after a second. With None the other handlers get the message.
-        """
-
-        def register(function: I) -> I:
-            prepare(function)
-            for name in names:
-                self._instants[name] = function
-            return function
-
-        return register
-
-    def instantly(self, message: Message) -> Instant | None:
-        """The result of the instant function for `message`; None if there is none, or if the person may not use the
-        command. The handler then gets the message, and the person reads why.
-
-        Raises ResultError if the platform cannot show the result.
-        """
-        command, action = message.command, message.action
-        if self._access(message).refusal(message, self._admits):
-            return None
-        if command is not None and (command.name, command.focused) in self._completions:
-            return Choices.of(finished(self._completions[command.name, command.focused](command.typed)))
-        function = self._instants.get(command.name if command else action.id if action else "")
-        result = finished(function(message)) if function else None
-        if result is not None:
-            check_instant(result, message)
-        return result
-
-    def fallback(self, handler: H) -> H:
-        """Handle every message of a person that no other handler matches."""
-        prepare(handler)
-        self._fallback = handler
-        return handler
-
-    def help(self) -> str:
-        """One line for each command. Menu entries cannot be typed and are left out."""
         typed = (command for command in self.commands.values() if not command.settings.get("menu"))
-        return "\n".join(f"{command.usage}  {command.help}".rstrip() for command in typed)
+        return "\n".join(f"{command.usage}  {command.help_in(locale)}".rstrip() for command in typed)
 
     def specs(self) -> list[CommandSpec]:
-        """The commands, for platforms that register them."""
+        """The commands, for platforms that register them. Aliases are for people who type, and not among them."""
         return [self._spec(command) for command in self.commands.values()]
 
     def _spec(self, command: CommandHandler) -> CommandSpec:
@@ -197,13 +87,31 @@ class Bot:
         options = (replace(o, completes=True) if o.name in completed else o for o in spec.options)
         return replace(spec, options=tuple(options))
 
+    def instantly(self, message: Message) -> Instant | None:
+        """The result of the instant function for `message`; None if there is none, or if the person may not use the
+        command. The handler then gets the message, and the person reads why.
+
+        Raises ResultError if the platform cannot show the result.
+        """
+        turn = Turn(message)
+        if not self._is_open_to(turn) or not self._may_open(turn):
+            return None
+        command = message.command
+        complete = self._quick(self._completions.get((command.name, command.focused)), turn) if command else None
+        if command and complete:
+            return Choices.of(finished(complete(command.typed)))
+        name = command.name if command else message.action.id if message.action else ""
+        function = self._quick(self._instants.get(name), turn)
+        result: Instant | None = finished(function(message)) if function else None
+        if result is not None:
+            check_instant(result, message)
+        return result
+
     def handle(self, turn: Turn) -> list[Reply]:
         """The replies of the bot in this turn. Exceptions of a handler are not caught.
 
         Raises ResultError if a reply or the state is beyond a limit of its platform or of the journal (docs/limits.md).
         """
-        if turn.message.sender.kind == "bot":
-            return []  # two bots would answer each other without end
         returned = list(replies_of(self._run(turn)))
         replies = [*turn.replies, *returned]
         check_result(replies, turn)
@@ -211,26 +119,44 @@ class Bot:
         return replies
 
     def _run(self, turn: Turn) -> Replies:
-        message = turn.message
-        if message.event == REMINDER:
+        if turn.message.event == REMINDER:
             return self._remind(turn)
+        if not self._is_open_to(turn):
+            is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
+            return self.refusal if is_refused else None
+        for entry, given in self._matching(turn):
+            if self._runs(entry, turn):
+                texts = self._texts(turn.message)
+                refusal = entry.access.refusal(turn.message, self._admits, texts)
+                return refusal or self._call(entry, turn, given, texts)
+        return None
+
+    def _matching(self, turn: Turn) -> Iterator[tuple[Entry, Given]]:
+        """The handlers that match the message, in order, with their arguments."""
+        message = turn.message
         if message.kind == "event":
-            return _call(self._events.get(message.event), turn)
+            for name in events.names_of(message):
+                for entry in self._events.get(name, ()):
+                    yield entry, {}
+            return
+        for entry in self._named(message):
+            yield entry, message.command.options if message.command else {}
         if message.action is not None:
-            refusal = self._access(message).refusal(message, self._admits)
-            return refusal or _call(self._actions.get(message.action.id), turn)
-        if message.command is not None:
-            # The text of a menu entry is another person's message: no command or pattern is read from it.
-            called = self._called(message.command)
-            return self._run_command(called, turn, message.command.options) if called else _call(self._fallback, turn)
-        typed = self._typed(turn.text)
+            return
+        # The text of a menu entry is another person's message: no command or pattern is read from it.
+        if message.command is None:
+            yield from self._matching_text(turn.text)
+        for entry in self._fallbacks:
+            yield entry, {}
+
+    def _matching_text(self, text: str) -> Iterator[tuple[Entry, Given]]:
+        typed = self._typed(text)
         if typed is not None:
-            return self._run_command(typed[0], turn, typed[1])
-        for pattern, handler in self._patterns:
-            found = pattern.search(turn.text)
+            yield typed
+        for pattern, entry in self._patterns:
+            found = pattern.search(text)
             if found:
-                return _run_pattern(handler, turn, found)
-        return _call(self._fallback, turn)
+                yield entry, {key: value for key, value in found.groupdict().items() if value is not None}
 
     def _remind(self, turn: Turn) -> Replies:
         """The reminder that the message is. Raises LookupError if it needs a handler that the bot no longer has."""
@@ -239,83 +165,97 @@ class Bot:
             return turn.text if reminder else None
         if reminder.handler not in self._reminders:
             raise LookupError(f"no reminder handler {reminder.handler!r}")
-        return _call(self._reminders[reminder.handler], turn)
+        entries = (entry for entry in self._reminders[reminder.handler] if self._runs(entry, turn))
+        found = next(entries, None)
+        return self._call(found, turn, {}, self._texts(turn.message)) if found else None
 
-    def _run_command(self, command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
-        refusal = command.access.refusal(turn.message, self._admits)
-        return refusal or _run_command(command, turn, given)
-
-    def _admits(self, message: Message) -> bool:
-        """Whether `is_admin` says that the sender is an administrator."""
-        return self.is_admin is not None and finished(self.is_admin(message))
-
-    def _access(self, message: Message) -> Access:
-        """Who may use the command or the action of `message`. A typed command is checked when it is recognised."""
+    def _named(self, message: Message) -> list[Entry]:
+        """The handlers of the action, or of the command that the platform has parsed. A typed command has none here."""
         if message.action is not None:
-            return self._action_access.get(message.action.id, OPEN)
+            return self._actions.get(message.action.id, [])
         called = self._called(message.command) if message.command else None
-        return called.access if called else OPEN
+        return [called] if called else []
 
     def _called(self, command: Command) -> CommandHandler | None:
         """The handler of a command that the platform has parsed. A menu entry never calls a slash command of the same
         name: its argument is the id of another person's message.
         """
-        found = self.commands.get(command.name)
+        found = self._find(command.name)
         return found if found and command.menu in ("", found.settings.get("menu", "")) else None
 
     def _typed(self, text: str) -> tuple[CommandHandler, str] | None:
         """The command at the start of `text`, the longest name first, and the rest."""
-        found = _COMMAND.fullmatch(text)
+        found = COMMAND.fullmatch(text)
         if found is None:
             return None
         for many in range(_MOST_WORDS, 0, -1):
             words = found[1].split(maxsplit=many)
-            command = self.commands.get(" ".join(words[:many]))
+            command = self._find(" ".join(words[:many]))
             if command is not None:
                 return command, words[many] if len(words) > many else ""
         return None
 
-    def _registrar(self, table: dict[str, Handler], names: tuple[str, ...]) -> Callable[[H], H]:
-        def register(handler: H) -> H:
-            prepare(handler)
-            for name in names:
-                if name in table:
-                    raise ValueError(f"two handlers for {name!r}")
-                table[name] = handler
-            return handler
+    def _may_open(self, turn: Turn) -> bool:
+        """Whether a handler for the command or action runs and lets the person in, or there is no handler for it."""
+        named = self._named(turn.message)
+        running = next((entry for entry in named if self._runs(entry, turn)), None)
+        if running is None:
+            return not named
+        return not running.access.refusal(turn.message, self._admits, self._texts(turn.message))
 
-        return register
+    def _quick(self, found: list[Quick] | None, turn: Turn) -> Callable[[Any], Any] | None:
+        """The first of these functions whose rule holds."""
+        ruled = (each.handler for each in found or () if each.when is None or each.when.holds(turn, self._has_role))
+        return next(ruled, None)
+
+    def _is_open_to(self, turn: Turn) -> bool:
+        """Whether the rule of the whole bot holds."""
+        return self.when is None or self.when.holds(turn, self._has_role)
+
+    def _runs(self, entry: Entry, turn: Turn) -> bool:
+        """Whether the handler gets the message: its rule holds, and the message is none of a bot and, for a pattern or
+        fallback, is for this bot, unless a rule decides that. The rule of the whole bot holds already.
+        """
+        rules = [rule for rule in (self.when, entry.when) if rule is not None]
+        if turn.message.sender.kind == "bot" and not any(rule.admits_bots for rule in rules):
+            return False  # two bots would answer each other without end
+        if entry.listens and not turn.addressed and not any(rule.decides_addressed for rule in rules):
+            return False
+        return entry.when is None or entry.when.holds(turn, self._has_role)
+
+    def _call(self, entry: Entry, turn: Turn, given: Given, texts: Texts) -> Replies:
+        """The result of the handler, with the middleware around it, or what is wrong with its arguments."""
+        signature = entry.signature
+        try:
+            if isinstance(given, str):
+                given = signature.parse(given, turn.message.mentions, texts)
+            arguments = signature.fill(turn, given, texts)
+        except ArgumentError as error:
+            return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
+        run = partial(_finished, entry.handler, turn, arguments)
+        for middleware in reversed((*self._middleware, *entry.around)):
+            run = partial(_around, middleware, turn, run)
+        return run()
+
+    def _admits(self, message: Message) -> bool:
+        """Whether the sender is an administrator."""
+        return self._has_role(message, "admin")
+
+    def _has_role(self, message: Message, role: str) -> bool:
+        """Whether the platform, `is_admin` or `roles` say that the sender has the role."""
+        if role == "admin" and (message.sender.admin is True or (self.is_admin and finished(self.is_admin(message)))):
+            return True
+        return self.roles is not None and role in finished(self.roles(message))
+
+    def _texts(self, message: Message) -> Texts:
+        """The texts for the sender of `message`."""
+        return texts_for(message.context.locale, {**LANGUAGES, **self.texts} if self.texts else LANGUAGES)
 
 
-def _run_command(command: CommandHandler, turn: Turn, given: str | Mapping[str, Any]) -> Replies:
-    signature = command.signature
-    try:
-        arguments = signature.fill(turn, signature.parse(given) if isinstance(given, str) else given)
-    except ArgumentError as error:
-        return f"{error}\n{command.usage}"
-    return _finished(command.handler, turn, arguments)
-
-
-def _run_pattern(handler: Handler, turn: Turn, found: re.Match[str]) -> Replies:
-    try:
-        return _call(handler, turn, {key: value for key, value in found.groupdict().items() if value is not None})
-    except ArgumentError as error:
-        return str(error)
-
-
-def _call(handler: Handler | None, turn: Turn, given: Mapping[str, Any] | None = None) -> Replies:
-    if handler is None:
-        return None
-    return _finished(handler, turn, Signature.of(handler).fill(turn, given or {}))
+def _around(middleware: Middleware, turn: Turn, run: Callable[[], Replies]) -> Replies:
+    return middleware(turn, lambda: list(replies_of(run())))
 
 
 def _finished(handler: Handler, turn: Turn, arguments: Mapping[str, Any]) -> Replies:
-    code = getattr(handler, "__code__", None)
-    turn.handler = f"{handler.__name__}, {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}" if code else ""
+    turn.handler = place_of(handler)
     return finished(handler(**arguments))
-
-
-def _check_names(decorator: str, *names: object) -> None:
-    """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
-    if any(callable(name) for name in names):
-        raise TypeError(f"write @bot.{decorator}(...), with parentheses")

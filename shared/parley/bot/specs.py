@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Annotated, Any, Literal, Protocol, Union, Unpack, get_args, get_origin
 
+from parley.model import Mention
 from parley.model.commands import CommandSettings, CommandSpec, Kind, Option, OptionSpec
 from parley.model.instant import Choice
 
@@ -33,8 +34,8 @@ def command_spec(
 ) -> CommandSpec:
     """The command of a handler.
 
-    An argument that is not a string, number, boolean or list of choices is registered as a string; the bot converts it.
-    An entry of a menu has no options.
+    A mentioned person is registered as a user. An argument that is not a string, number, boolean, person or list of
+    choices is registered as a string; the bot converts it. An entry of a menu has no options.
     """
     options = () if settings.get("menu") else tuple(option_spec(argument) for argument in arguments)
     return CommandSpec(name=name, help=help_, options=options, **settings)
@@ -62,7 +63,7 @@ def option_spec(argument: Argument) -> OptionSpec:
 
 def bare(annotation: Any) -> Any:
     """The type in `annotation` without an `Option` and without None, which do not restrict the given values."""
-    annotation = _without_none(annotation)
+    annotation = without_none(annotation)
     if get_origin(annotation) is not Annotated:
         return annotation
     plain, *notes = get_args(annotation)
@@ -71,11 +72,11 @@ def bare(annotation: Any) -> Any:
 
 def is_text(annotation: Any) -> bool:
     """Whether the values are strings: `str`, `str | None`, `Annotated[str, ...]`, in any combination."""
-    annotation = _without_none(annotation)
+    annotation = without_none(annotation)
     return annotation is str or (get_origin(annotation) is Annotated and is_text(get_args(annotation)[0]))
 
 
-def _without_none(annotation: Any) -> Any:
+def without_none(annotation: Any) -> Any:
     """`X` for `X | None` and `Optional[X]`. Other annotations are returned unchanged."""
     if get_origin(annotation) not in (Union, types.UnionType):
         return annotation
@@ -85,7 +86,7 @@ def _without_none(annotation: Any) -> Any:
 
 def _notes(annotation: Any) -> Iterator[Any]:
     """The metadata of an annotation, including the parts of pydantic's `Field(gt=0)`."""
-    annotation = _without_none(annotation)
+    annotation = without_none(annotation)
     if get_origin(annotation) is Annotated:
         plain, *notes = get_args(annotation)
         for note in notes:
@@ -112,14 +113,14 @@ def _meaning(annotation: Any) -> tuple[Kind, tuple[Choice, ...]]:
     if get_origin(annotation) is Annotated:
         return _meaning(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        some = _without_none(annotation)
+        some = without_none(annotation)
         return ("str", ()) if some is annotation else _meaning(some)
     values = tuple(_values(annotation))
     if values and all(isinstance(value, str) for value in values):
         return "str", tuple(Choice(value, value) for value in values)
     if values and all(type(value) is int for value in values):
         return "int", tuple(Choice(str(value), value) for value in values)
-    known: dict[Any, Kind] = {int: "int", float: "float", bool: "bool"}
+    known: dict[Any, Kind] = {int: "int", float: "float", bool: "bool", Mention: "user"}
     return known.get(annotation, "str"), ()
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
+from parley.bot.addressing import is_addressed
 from parley.bot.once import Results
 from parley.bot.reminders import Reminders
 from parley.bot.replies import replies_of
@@ -131,6 +132,11 @@ class Turn(Base[S, U, A]):
     def text(self) -> str:
         """The text of the message, without mentions of the bot."""
         return self.message.content.text
+
+    @property
+    def addressed(self) -> bool:
+        """Whether the message is for the bot; see `parley.bot.addressing.is_addressed`."""
+        return is_addressed(self.message)
 
     def say(self, what: str | AnySegment | Reply) -> None:
         """Add a reply before those that the handler returns. An empty string adds none."""

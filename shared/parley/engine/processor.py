@@ -283,8 +283,9 @@ class Processor:
         """Record the reason for the operator. After the last attempt, send the person an apology, once."""
         now = self._now_after(snapshot)
         self.inbox.failed(message, reason, attempt, now)
-        if attempt >= self.max_attempts and self.bot.apology and message.kind != "event":
-            apology = _outgoing(message, "apology", Reply.of(self.bot.apology), now)
+        text = self.bot.apology_for(message) if message.kind != "event" else ""
+        if attempt >= self.max_attempts and text:
+            apology = _outgoing(message, "apology", Reply.of(text), now)
             self._enqueue(message, self.inbox.add(apology, now))
 
 

@@ -1,5 +1,6 @@
 """The platforms, by name. A platform is a folder here with a module `inbound`; there is no other list of them."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -27,6 +28,13 @@ def content_limits(name: str) -> ContentLimits:
 def checks(name: str) -> Checks:
     """The checks that the platform `name` makes where a handler runs."""
     return cast("Checks", _half(name, "checks"))
+
+
+def portable_events(name: str) -> Mapping[str, str]:
+    """The portable names of the events of the platform `name`, by its own names. Empty if it has no such table."""
+    if not Path(__file__).with_name(name).joinpath("portable_events.py").exists():
+        return {}
+    return cast("Mapping[str, str]", getattr(_half(name, "portable_events"), "EVENTS"))  # noqa: B009
 
 
 def config_type(name: str) -> type[Config]:

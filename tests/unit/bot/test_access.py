@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from parley.bot import Bot, Turn
-from parley.bot.access import NOT_ADMIN, NOT_IN_DIRECT_CHATS
+from parley.bot.texts import BOTH
 from parley.model import Action, Command, Content, Context, Message, Sender, plain_text
 from parley.model.instant import Choices, Form, Input
 from parley.platforms import NAMES
@@ -56,32 +56,32 @@ def bot(request: pytest.FixtureRequest) -> Bot:
 @pytest.mark.parametrize("platform", NAMES)
 @pytest.mark.parametrize("typed", ["/purge", "／purge x", " /purge\nx"])
 def test_a_typed_admin_command_is_refused_on_every_platform(bot: Bot, platform: str, typed: str):
-    assert said(bot, typed, platform=platform) == [NOT_ADMIN]
+    assert said(bot, typed, platform=platform) == [BOTH.not_admin]
 
 
 @pytest.mark.parametrize("platform", NAMES)
 def test_a_parsed_admin_command_is_refused_on_every_platform(bot: Bot, platform: str):
     for command in (Command(name="purge"), Command(name="Purge this", options={"target": "1"}, menu="message")):
-        assert said(bot, kind="command", command=command, platform=platform) == [NOT_ADMIN]
+        assert said(bot, kind="command", command=command, platform=platform) == [BOTH.not_admin]
 
 
 def test_the_platform_or_the_team_names_the_administrators(bot: Bot):
     assert said(bot, "/purge x", sender=Sender(id="bob", admin=True)) == ["purged x"]
-    expected = ["purged x"] if bot.is_admin else [NOT_ADMIN]
+    expected = ["purged x"] if bot.is_admin else [BOTH.not_admin]
     assert said(bot, "/purge x", "ann") == expected
-    assert said(bot, "/purge x", "ann", platform="wecom") == [NOT_ADMIN]
+    assert said(bot, "/purge x", "ann", platform="wecom") == [BOTH.not_admin]
 
 
 def test_an_action_of_administrators_is_refused_for_others(bot: Bot):
-    assert said(bot, kind="action", action=Action(id="go")) == [NOT_ADMIN]
+    assert said(bot, kind="action", action=Action(id="go")) == [BOTH.not_admin]
     assert said(bot, kind="action", action=Action(id="go"), sender=Sender(id="x", admin=True)) == ["going"]
 
 
 @pytest.mark.parametrize("context", [DIRECT, NO_ROOM])
 def test_a_command_of_rooms_is_refused_in_a_direct_chat(bot: Bot, context: Context):
-    assert said(bot, "/standup", context=context) == [NOT_IN_DIRECT_CHATS]
-    assert said(bot, kind="command", command=Command(name="standup"), context=context) == [NOT_IN_DIRECT_CHATS]
-    assert said(bot, kind="action", action=Action(id="vote"), context=context) == [NOT_IN_DIRECT_CHATS]
+    assert said(bot, "/standup", context=context) == [BOTH.rooms_only]
+    assert said(bot, kind="command", command=Command(name="standup"), context=context) == [BOTH.rooms_only]
+    assert said(bot, kind="action", action=Action(id="vote"), context=context) == [BOTH.rooms_only]
     assert said(bot, "/standup") == ["notes"]
     assert said(bot, kind="action", action=Action(id="vote")) == ["voted"]
 

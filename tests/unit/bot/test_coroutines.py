@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from parley.bot import Bot, Turn
-from parley.bot.access import NOT_ADMIN
+from parley.bot.texts import BOTH
 from parley.model import Action, Command, Content, Context, Message, Sender, plain_text
 from parley.model.instant import Choice, Choices, Form, Input
 from tests.template import ROOT
@@ -119,7 +119,7 @@ def test_an_asynchronous_predicate_names_administrators(answer: bool):
 
     bot = Bot(is_admin=is_admin)
     bot.command("purge", admin=True)(lambda: "purged")
-    assert said(bot, content=Content(text="/purge")) == ["purged" if answer else NOT_ADMIN]
+    assert said(bot, content=Content(text="/purge")) == ["purged" if answer else BOTH.not_admin]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from parley.adapter import App
 from parley.model import (
@@ -58,6 +59,7 @@ def _chat(payload: Object, event: Object, app: App, now: float) -> Message:
     config: Config = app.config
     mentions = Mentions.of(received.get("mentions"), config.bot_open_id)
     content = segments(scalar(received.get("message_type")), received.get("content"), mentions)
+    private = received.get("chat_type") == "p2p"
     return Message(
         # Not `event_id`, which differs between deliveries of one message (Feishu docs: Receive message).
         id=scalar(received.get("message_id")) or _event_id(payload),
@@ -74,7 +76,8 @@ def _chat(payload: Object, event: Object, app: App, now: float) -> Message:
             room_id=scalar(received.get("chat_id")),
             thread_id=scalar(received.get("thread_id")),
             tenant=_tenant(payload, event),
-            private=received.get("chat_type") == "p2p",
+            private=private,
+            mentioned=UNSET if private or mentions.of_bot is not False else False,
         ),
         segments=content,
         mentions=tuple(segment for segment in content if isinstance(segment, Mention)),

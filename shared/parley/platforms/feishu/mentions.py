@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from msgspec import UNSET, UnsetType
+
 from parley.model import AnySegment, Markdown, Mention, Text
 from parley.untrusted import array, mapping, scalar
 
@@ -24,30 +26,36 @@ class Mentions(NamedTuple):
     """The lengths of the placeholders that are searched, the longest first."""
     bot_ids: frozenset[str]
     """The ids of this bot among them."""
+    of_bot: bool | UnsetType
+    """Whether this bot is among them; UNSET if the message does not say it."""
 
     @classmethod
     def of(cls, mentions: Any, bot_open_id: str) -> "Mentions":
         """From `message.mentions`. Without `bot_open_id`, every mentioned bot counts as this one.
 
-        A bot needs an extra permission to receive messages that mention other bots only.
+        A bot needs an extra permission to receive messages that mention other bots only. Older events do not say which
+        mentions are of bots.
         """
         by_key: dict[str, Mention] = {"@_all": EVERYBODY}
         bot_ids: set[str] = set()
+        unknown = False
         for entry in array(mentions):
             fields = mapping(entry)
-            key, bot = scalar(fields.get("key")), fields.get("mentioned_type") == "bot"
+            key = scalar(fields.get("key"))
             if not key:
                 continue
             id_ = user_id(fields.get("id"))
             if key in _EVERYBODY or id_ in _EVERYBODY:
                 by_key[key] = EVERYBODY
                 continue
+            bot = fields.get("mentioned_type") == "bot" or (id_ != "" and id_ == bot_open_id)
             mention = Mention(id=id_ or key, name=scalar(fields.get("name")), bot=bot)
             by_key[key] = mention
+            unknown = unknown or not (bot_open_id or scalar(fields.get("mentioned_type")))
             if mention.id == bot_open_id if bot_open_id else bot:
                 bot_ids.add(mention.id)
         lengths = sorted({length for length in map(len, by_key) if length <= _MAX_KEY}, reverse=True)
-        return cls(by_key, tuple(lengths), frozenset(bot_ids))
+        return cls(by_key, tuple(lengths), frozenset(bot_ids), bool(bot_ids) or (UNSET if unknown else False))
 
     def element(self, key: str, name: str) -> Mention | None:
         """The mention of an `at` element; None if it names nobody."""

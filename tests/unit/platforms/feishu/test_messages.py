@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from parley.adapter import Accepted, App, Request
 from parley.model import Audio, File, Image, Link, Location, Markdown, Mention, Message, Other, Text, Video
@@ -260,3 +261,40 @@ def test_nested_card_elements_give_their_text_in_order() -> None:
     content = {"title": "T", "elements": [[{"content": "a", "elements": [{"text": "b"}]}, {"text": "c"}], "x", None]}
     (found,) = message_of("interactive", content).segments
     assert found == Other(name="interactive", text="T\na\nb\nc")
+
+
+NO_KIND = {"key": "@_user_1", "id": {"open_id": "ou_bot01"}, "name": "Helper"}
+OTHER_BOT = mention("@_user_1", "ou_bot02", "Other", "bot")
+PERSON = mention("@_user_1", "ou_ann", "Ann")
+
+
+@pytest.mark.parametrize(
+    ("mentions", "bot_open_id", "mentioned"),
+    [
+        ([mention("@_user_1", "ou_bot01", "Helper", "bot")], "", UNSET),
+        ([mention("@_user_1", "ou_bot01", "Helper", "bot")], "ou_bot01", UNSET),
+        ([PERSON], "", False),
+        ([], "", False),
+        ([OTHER_BOT], "", UNSET),
+        ([OTHER_BOT], "ou_bot01", False),
+        ([NO_KIND], "", UNSET),
+        ([NO_KIND], "ou_bot01", UNSET),
+        ([NO_KIND], "ou_bot03", False),
+        ([mention("@_all", "all", "Everyone")], "", False),
+    ],
+)
+def test_a_message_in_a_group_says_that_it_does_not_mention_the_bot(
+    mentions: list[Any], bot_open_id: str, mentioned: bool | UnsetType
+) -> None:
+    app = make_app(bot_open_id=bot_open_id)
+    content = {"text": "@_user_1 hello"}
+    found = message(chat(NOW, "text", content, mentions=mentions, chat_type="group"), app)
+    assert found.context.mentioned is mentioned
+    direct = message(chat(NOW, "text", content, mentions=mentions, chat_type="p2p"), app)
+    assert direct.context.mentioned is UNSET
+
+
+def test_the_bot_is_a_bot_in_older_events_too() -> None:
+    found = message(chat(NOW, "text", {"text": "@_user_1 hi"}, mentions=[NO_KIND]), make_app(bot_open_id="ou_bot01"))
+    assert found.mentions == (BOT,)
+    assert found.content.text == "hi"

@@ -1,0 +1,186 @@
+"""Values of arguments from the words that a person typed, by the annotation of the parameter."""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+
+from parley.bot.specs import bare, without_none
+from parley.bot.texts import Texts
+from parley.errors import ParleyError
+from parley.model import Mention
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+_DATE = re.compile(r"([0-9]{4})(?:[-/.]|年)([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})日?")
+_TEXT_OF_ERROR = {
+    "bool_parsing": "truth",
+    "date_from_datetime_parsing": "date",
+    "date_parsing": "date",
+    "float_parsing": "number",
+    "greater_than": "greater_than",
+    "greater_than_equal": "greater_than_equal",
+    "int_from_float": "whole_number",
+    "int_parsing": "whole_number",
+    "less_than": "less_than",
+    "less_than_equal": "less_than_equal",
+    "string_too_long": "too_long",
+    "string_too_short": "too_short",
+    "time_delta_parsing": "duration",
+    "too_long": "too_long",
+    "too_short": "too_short",
+}
+"""The field of `Texts` by pydantic's type of an error."""
+
+
+class ArgumentError(ParleyError):
+    """The arguments do not match the command. The message is for the person who sent them."""
+
+
+class _UnfitError(ParleyError):
+    """A value that is not of its type: the text for the person, and what was expected."""
+
+    def __init__(self, text: str, expected: str) -> None:
+        super().__init__(expected)
+        self.text = text
+
+
+def convert(name: str, annotation: Any, value: Any, texts: Texts) -> Any:
+    """`value` as the type of the parameter `name`. Raises ArgumentError in the language of `texts`."""
+    try:
+        return _converted(annotation, value, texts)
+    except _UnfitError as error:
+        raise ArgumentError(error.text.format(name=name, expected=error)) from error
+
+
+def plain_type(annotation: Any) -> Any:
+    """The type in `annotation` without None and without all metadata."""
+    annotation = without_none(annotation)
+    return plain_type(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether the values are lists: `list[T]`, also if it is optional or annotated."""
+    plain = plain_type(annotation)
+    return plain is list or get_origin(plain) is list
+
+
+def is_person(annotation: Any) -> bool:
+    """Whether the values are mentioned persons: `Mention`, or a list of them."""
+    plain = plain_type(annotation)
+    return plain is Mention or (is_list(plain) and get_args(plain) == (Mention,))
+
+
+def _converted(annotation: Any, value: Any, texts: Texts) -> Any:
+    kind, plain = bare(annotation), plain_type(annotation)
+    if kind is str:
+        return str(value)
+    read = _reader(plain)
+    if read is not None:
+        value = read(plain, value, texts)
+        if kind is plain:
+            return value
+    elif isinstance(value, str) and plain is not str:
+        value = half_width(value)
+    return _validated(annotation, value, texts)
+
+
+def _reader(plain: Any) -> Callable[[Any, Any, Texts], Any] | None:
+    """The function for a type that pydantic does not read as people write it."""
+    if is_list(plain):
+        return _list
+    if get_origin(plain) is Literal or (isinstance(plain, type) and issubclass(plain, Enum)):
+        return _choice
+    readers: dict[Any, Callable[[Any, Any, Texts], Any]] = {bool: _truth, date: _date, timedelta: _duration}
+    return readers.get(plain)
+
+
+def _list(plain: Any, value: Any, texts: Texts) -> list[Any]:
+    (item,) = get_args(plain) or (str,)
+    return [_converted(item, each, texts) for each in (_items(value) if isinstance(value, str) else [value])]
+
+
+def _items(line: str) -> list[str]:
+    from parley.bot.words import Words  # noqa: PLC0415  # with the first list
+
+    words, found = Words(line), list[str]()
+    while word := words.item():
+        found.append(word)
+    return found
+
+
+def _choice(plain: Any, value: Any, texts: Texts) -> Any:
+    """The member of an enumeration, by its value or name, or the value of a `Literal`. Case counts only if two differ
+    in nothing else.
+    """
+    members: list[Any] = list(get_args(plain) or plain)
+    # A value goes before an equal name, and the first of equal ones before the others.
+    exact = {_names(each)[place]: each for place in (0, -1) for each in reversed(members)}
+    folded = {word.casefold(): each for word, each in exact.items()}
+    typed = str(value)
+    for table, word in ((exact, typed), (folded, half_width(typed).casefold())):
+        if word in table:
+            return table[word]
+    raise _UnfitError(texts.wrong, texts.choice.format(choices=", ".join(_names(each)[-1] for each in members)))
+
+
+def _names(choice: Any) -> tuple[str, ...]:
+    """The words that stand for a choice. The last one is shown to people."""
+    return (choice.name, str(choice.value)) if isinstance(choice, Enum) else (str(choice),)
+
+
+def _truth(_plain: Any, value: Any, texts: Texts) -> bool:
+    typed = half_width(value) if isinstance(value, str) else value
+    return _validated(bool, {"是": True, "否": False}.get(typed, typed), texts)
+
+
+def _date(_plain: Any, value: Any, texts: Texts) -> date:
+    found = _DATE.fullmatch(half_width(str(value)).strip())
+    try:
+        return date(*map(int, found.groups())) if found else date.fromisoformat(str(value))
+    except ValueError:
+        raise _UnfitError(texts.wrong, texts.date) from None
+
+
+def _duration(_plain: Any, value: Any, texts: Texts) -> timedelta:
+    from parley.bot.durations import parse_duration  # noqa: PLC0415  # most bots take no duration
+
+    found = parse_duration(half_width(str(value)))
+    return _validated(timedelta, value, texts) if found is None else found
+
+
+_adapters: dict[int, tuple[Any, "TypeAdapter[Any]"]] = {}
+"""By the id of the annotation, which may have no hash. The entry keeps the annotation, and so its id."""
+
+
+def _adapter(annotation: Any) -> "TypeAdapter[Any]":
+    # Imported here: a bot whose arguments are all strings does not pay for it.
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    if id(annotation) not in _adapters:
+        _adapters[id(annotation)] = annotation, TypeAdapter(annotation)
+    return _adapters[id(annotation)][1]
+
+
+def _validated(annotation: Any, value: Any, texts: Texts) -> Any:
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        return _adapter(annotation).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = _TEXT_OF_ERROR.get(first["type"])
+        if field is None:
+            raise _UnfitError("{name}: {expected}", first["msg"]) from error
+        raise _UnfitError(texts.wrong, getattr(texts, field).format(**first.get("ctx", {}))) from error
+
+
+def half_width(text: str) -> str:
+    """`text` with ASCII letters, digits and punctuation in place of their full-width forms."""
+    if text.isascii():
+        return text
+    from unicodedata import normalize  # noqa: PLC0415  # with the first such text
+
+    return normalize("NFKC", text)

@@ -1,0 +1,98 @@
+"""A handler with what its decorator says of it."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Self
+
+import msgspec
+from msgspec.structs import replace
+
+from parley.bot.access import OPEN, Access
+from parley.bot.arguments import Signature
+from parley.bot.coroutines import prepare
+from parley.bot.replies import Replies
+from parley.bot.rules import Rule, both, check_rule
+from parley.bot.turn import Turn
+from parley.model import Message, Reply
+from parley.model.commands import CommandSettings
+from parley.model.instant import Choice, Instant
+
+Handler = Callable[..., Replies | Coroutine[Any, Any, Replies]]
+InstantHandler = Callable[[Message], Instant | None | Coroutine[Any, Any, Instant | None]]
+Completed = Iterable[str | Choice]
+Completion = Callable[[str], Completed | Coroutine[Any, Any, Completed]]
+Middleware = Callable[[Turn, Callable[[], list[Reply]]], Replies]
+"""A function around handlers: it gets the turn, and a function that runs the handler and returns its replies."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A handler, the rule under which it runs, and who may use it.
+
+    `around` is the middleware of its routers, the outermost first. `listens`: a pattern or the fallback, which gets
+    messages that are not for the bot only if a rule decides that.
+    """
+
+    handler: Handler
+    signature: Signature
+    when: Rule | None = None
+    access: Access = OPEN
+    around: tuple[Middleware, ...] = ()
+    listens: bool = False
+
+    @classmethod
+    def of(cls, handler: Handler, when: Rule | None, **more: Any) -> Self:
+        """The entry of `handler`. Raises TypeError if its parameters or its rule are wrong."""
+        prepare(handler)
+        return cls(handler=handler, signature=Signature.of(handler), when=checked(when), **more)
+
+    def within(self, when: Rule | None, around: tuple[Middleware, ...]) -> Self:
+        """This entry as part of a router that is included under the rule `when`."""
+        return replace(self, when=both(when, self.when), around=(*around, *self.around))
+
+
+class CommandHandler(Entry, frozen=True, kw_only=True):
+    """The handler of a command, with the command's name."""
+
+    name: str
+    help: str
+    settings: CommandSettings = msgspec.field(default_factory=CommandSettings)
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> str:
+        """`/name ARGUMENTS`."""
+        return f"/{self.name} {self.signature.usage}".rstrip()
+
+    def help_in(self, locale: str) -> str:
+        """The help in the language of `locale`: one of `helps`, for the locale itself or its language."""
+        helps = self.settings.get("helps", {})
+        language = locale.partition("-")[0]
+        near = (text for name, text in helps.items() if language and name.partition("-")[0] == language)
+        return helps.get(locale) or next(near, self.help)
+
+
+class Quick(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that answers within the callback: an instant function or a completion."""
+
+    handler: Callable[[Any], Any]
+    when: Rule | None = None
+
+    @classmethod
+    def of(cls, handler: Callable[[Any], Any], when: Rule | None) -> Self:
+        """The entry of `handler`. Raises TypeError if its rule is wrong."""
+        prepare(handler)
+        return cls(handler=handler, when=checked(when))
+
+    def within(self, when: Rule | None, _around: tuple[Middleware, ...]) -> Self:
+        """This entry as part of a router that is included under the rule `when`."""
+        return replace(self, when=both(when, self.when))
+
+
+def checked(when: Rule | None) -> Rule | None:
+    """`when`. Raises TypeError if it is neither a rule nor None."""
+    return None if when is None else check_rule(when)
+
+
+def place_of(handler: Callable[..., Any]) -> str:
+    """Name, file and line of a handler: `order, bot.py:12`. Empty if it has no code of its own."""
+    code = getattr(handler, "__code__", None)
+    return f"{handler.__name__}, {code.co_filename.rsplit('/', 1)[-1]}:{code.co_firstlineno}" if code else ""

@@ -1,0 +1,283 @@
+"""Handlers for commands, actions, events and patterns, in one file of a bot or in several."""
+
+# ruff: noqa: SLF001  # a router reads the tables of another one
+
+import re
+from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar, Unpack, overload
+
+from parley.bot import events
+from parley.bot.access import Access
+from parley.bot.handlers import (
+    CommandHandler,
+    Completion,
+    Entry,
+    Handler,
+    InstantHandler,
+    Middleware,
+    Quick,
+    checked,
+    place_of,
+)
+from parley.bot.rules import Rule
+from parley.model.commands import CommandSettings
+
+H = TypeVar("H", bound=Handler)
+I = TypeVar("I", bound=InstantHandler)  # noqa: E741
+C = TypeVar("C", bound=Completion)
+M = TypeVar("M", bound=Middleware)
+E = TypeVar("E", Entry, Quick)
+K = TypeVar("K", str, tuple[str, str])
+
+
+class Router:
+    """Handlers of a bot. A bot is a router, and can include others, so that it can be split into files.
+
+    `when=` in each decorator is a rule (`parley.bot.rules`). A handler whose rule does not hold is passed over, and the
+    next one that matches gets the message.
+    """
+
+    __slots__ = (
+        "_actions",
+        "_aliases",
+        "_completions",
+        "_events",
+        "_fallbacks",
+        "_instants",
+        "_is_included",
+        "_middleware",
+        "_patterns",
+        "_reminders",
+        "_routers",
+        "commands",
+    )
+
+    def __init__(self) -> None:
+        self.commands: dict[str, CommandHandler] = {}
+        self._aliases: dict[str, CommandHandler] = {}
+        self._actions: dict[str, list[Entry]] = {}
+        self._events: dict[str, list[Entry]] = {}
+        self._reminders: dict[str, list[Entry]] = {}
+        self._patterns: list[tuple[re.Pattern[str], Entry]] = []
+        self._fallbacks: list[Entry] = []
+        self._instants: dict[str, list[Quick]] = {}
+        self._completions: dict[tuple[str, str], list[Quick]] = {}
+        self._middleware: list[Middleware] = []
+        self._routers: list[Router] = []
+        self._is_included = False
+
+    def command(
+        self,
+        name: str = "",
+        *,
+        help: str = "",  # noqa: A002
+        aliases: tuple[str, ...] = (),
+        when: Rule | None = None,
+        **settings: Unpack[CommandSettings],
+    ) -> Callable[[H], H]:
+        """Handle `/name ARGUMENTS`. The default name is the function's, the default help its docstring's first line.
+
+        `aliases` are further names that people can type. `admin` and `rooms_only` hold on every platform
+        (`CommandSpec`). The other `settings` are for platforms that register commands: translations, menus,
+        installations.
+        """
+        _check_names("command", name)
+        if isinstance(aliases, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f'write aliases=("{aliases}",)')
+        access = Access(admin=settings.get("admin", False), rooms_only=settings.get("rooms_only", False))
+
+        def register(handler: H) -> H:
+            doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
+            known: dict[str, Any] = {"name": name or handler.__name__, "help": doc, "settings": settings}
+            self._check_open(handler)
+            self._add_command(CommandHandler.of(handler, when, access=access, aliases=aliases, **known))
+            return handler
+
+        return register
+
+    def action(
+        self, *ids: str, admin: bool = False, rooms_only: bool = False, when: Rule | None = None
+    ) -> Callable[[H], H]:
+        """Handle a press of a button, or a submitted form, with one of these ids.
+
+        `admin` and `rooms_only` mean the same as for a command. Everybody in a room can press a button there, and ids
+        and values come from outside: see `parley.bot.Signer`.
+        """
+        _check_names("action", *ids)
+        return self._registrar(self._actions, ids, when, Access(admin, rooms_only))
+
+    def event(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
+        """Handle events with these names: portable ones (docs/events.md), or the platform's own, which go first.
+
+        Raises ValueError for a misspelled portable name.
+        """
+        _check_names("event", *names)
+        for name in names:
+            events.check_name(name)
+        return self._registrar(self._events, names, when, Access())
+
+    def reminder(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
+        """Handle reminders that were set with `turn.remind(..., handler=name)`. `turn.text` is the reminder's text."""
+        _check_names("reminder", *names)
+        return self._registrar(self._reminders, names, when, Access())
+
+    def pattern(self, pattern: str, *, when: Rule | None = None) -> Callable[[H], H]:
+        """Handle text in which the regular expression is found. Its named groups are the handler's arguments.
+
+        In a room, the text has to be for the bot, unless `when` decides that (`rules.anything`).
+        """
+        _check_names("pattern", pattern)
+
+        def register(handler: H) -> H:
+            self._check_open(handler)
+            self._patterns.append((re.compile(pattern), Entry.of(handler, when, listens=True)))
+            return handler
+
+        return register
+
+    @overload
+    def fallback(self, handler: H) -> H: ...
+
+    @overload
+    def fallback(self, *, when: Rule | None = None) -> Callable[[H], H]: ...
+
+    def fallback(self, handler: H | None = None, *, when: Rule | None = None) -> H | Callable[[H], H]:
+        """Handle every message of a person that no other handler matches.
+
+        In a room, the message has to be for the bot, unless `when` decides that (`rules.anything`).
+        """
+
+        def register(handler: H) -> H:
+            self._check_open(handler)
+            self._add_fallback(Entry.of(handler, when, listens=True))
+            return handler
+
+        return register if handler is None else register(handler)
+
+    def completion(self, command: str, option: str, *, when: Rule | None = None) -> Callable[[C], C]:
+        """Complete an option of a command while it is typed. The function gets the text so far and returns values to
+        choose from. It must be as fast and pure as an instant function.
+        """
+
+        def register(function: C) -> C:
+            self._check_open(function)
+            _add(self._completions, (command, option), Quick.of(function, when))
+            return function
+
+        return register
+
+    def instant(self, *names: str, when: Rule | None = None) -> Callable[[I], I]:
+        """Answer within the callback: with the form that a command of one of these names (or an action of one of these
+        ids) opens, or with completions. The function must be pure and fast: it runs in the callback function, has no
+        state, and its result is dropped after a second. With None the other handlers get the message.
+        """
+
+        def register(function: I) -> I:
+            self._check_open(function)
+            for name in names:
+                _add(self._instants, name, Quick.of(function, when))
+            return function
+
+        return register
+
+    def middleware(self, function: M) -> M:
+        """Run `function(turn, handle)` around each handler of this router and of those that it includes.
+
+        `handle()` runs the handler and returns its replies. The function returns the replies to send, as a handler
+        does. The first one that is defined is the outermost. Refusals and wrong arguments run no handler, and so no
+        middleware. Nor do instant functions and completions.
+        """
+        self._check_open(function)
+        if iscoroutinefunction(function):
+            raise TypeError(f"{function.__name__}: write `def`; handle() waits for asynchronous handlers")
+        self._middleware.append(function)
+        return function
+
+    def include(self, router: "Router", *, when: Rule | None = None) -> None:
+        """Add all handlers of `router`, under the rule `when`. Its middleware runs around its own handlers only.
+
+        Include a router after its handlers are defined: a later one raises ValueError.
+        """
+        if router is self or any(router is known for known in self._routers):
+            raise ValueError("the router is included twice")
+        checked(when)
+        around = tuple(router._middleware)
+        for command in router.commands.values():
+            self._add_command(command.within(when, around))
+        _include(self._actions, router._actions, when, around)
+        _include(self._events, router._events, when, around)
+        _include(self._reminders, router._reminders, when, around)
+        self._patterns += [(pattern, entry.within(when, around)) for pattern, entry in router._patterns]
+        for fallback in router._fallbacks:
+            self._add_fallback(fallback.within(when, around))
+        _include(self._instants, router._instants, when, around)
+        _include(self._completions, router._completions, when, around)
+        self._routers.append(router)
+        router._is_included = True
+
+    def _check_open(self, handler: Callable[..., Any]) -> None:
+        if self._is_included:
+            raise ValueError(f"{place_of(handler)}: the router is already included; define its handlers before that")
+
+    def _add_command(self, command: CommandHandler) -> None:
+        for name in (command.name, *command.aliases):
+            known = self._find(name)
+            if known is not None:
+                both = f"{place_of(known.handler)} and {place_of(command.handler)}"
+                raise ValueError(f"two handlers for the command /{name}: {both}; give one of them another name")
+            if name.startswith(("/", "／")):
+                raise ValueError(f"{place_of(command.handler)}: write the name {name!r} without its slash")
+        self.commands[command.name] = command
+        self._aliases |= dict.fromkeys(command.aliases, command)
+
+    def _find(self, name: str) -> CommandHandler | None:
+        """The command with this name or alias."""
+        return self.commands.get(name) or self._aliases.get(name)
+
+    def _add_fallback(self, entry: Entry) -> None:
+        _check_reached("fallback", self._fallbacks, entry)
+        self._fallbacks.append(entry)
+
+    def _registrar(
+        self, table: dict[str, list[Entry]], names: tuple[str, ...], when: Rule | None, access: Access
+    ) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            self._check_open(handler)
+            entry = Entry.of(handler, when, access=access)
+            for name in names:
+                _add(table, name, entry)
+            return handler
+
+        return register
+
+
+def _include(
+    mine: dict[K, list[E]], others: dict[K, list[E]], when: Rule | None, around: tuple[Middleware, ...]
+) -> None:
+    for name, entry in _each(others):
+        _add(mine, name, entry.within(when, around))
+
+
+def _each(table: dict[K, list[E]]) -> Iterator[tuple[K, E]]:
+    return ((name, entry) for name, entries in table.items() for entry in entries)
+
+
+def _add(table: dict[K, list[E]], name: K, entry: E) -> None:
+    found = table.setdefault(name, [])
+    _check_reached(repr(name), found, entry)
+    found.append(entry)
+
+
+def _check_reached(name: str, earlier: "list[E]", entry: E) -> None:
+    """Raise ValueError if an earlier handler leaves no message to this one, because it has no rule."""
+    for known in earlier:
+        if known.when is None:
+            both = f"{place_of(known.handler)} and {place_of(entry.handler)}"
+            raise ValueError(f"two handlers for {name}: {both}; give the first one a rule (when=...), or remove one")
+
+
+def _check_names(decorator: str, *names: object) -> None:
+    """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
+    if any(callable(name) for name in names):
+        raise TypeError(f"write @bot.{decorator}(...), with parentheses")

@@ -1,0 +1,91 @@
+"""The texts that the library itself sends to people, in Chinese and English."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Texts(msgspec.Struct, frozen=True, kw_only=True):
+    """The texts of one language. Words in braces are filled in; a text may leave them out.
+
+    `wrong` gets one of the texts below it as `expected`.
+    """
+
+    apology: str = "Sorry, something went wrong; we will look into it."
+    not_admin: str = "Only an administrator can do this."
+    rooms_only: str = "This works in a group only, not in a direct chat."
+    missing: str = "{name} is missing"
+    too_many: str = "too many arguments: {rest}"
+    wrong: str = "{name}: expected {expected}"
+    choice: str = "one of {choices}"
+    whole_number: str = "a whole number"
+    number: str = "a number"
+    truth: str = "yes or no"
+    date: str = "a date such as 2026-12-31"
+    duration: str = "a duration such as 10m, 2h30m or 1d"
+    person: str = "a mentioned person"
+    greater_than: str = "a value greater than {gt}"
+    greater_than_equal: str = "a value of at least {ge}"
+    less_than: str = "a value less than {lt}"
+    less_than_equal: str = "a value of at most {le}"
+    too_short: str = "at least {min_length} characters or items"
+    too_long: str = "at most {max_length} characters or items"
+
+
+ENGLISH = Texts()
+CHINESE = Texts(
+    apology="抱歉，出错了，我们会处理。",
+    not_admin="只有管理员可以这样做。",
+    rooms_only="只能在群聊中使用。",
+    missing="缺少参数 {name}",
+    too_many="多余的参数：{rest}",
+    wrong="{name}：应为{expected}",
+    choice="以下之一：{choices}",
+    whole_number="整数",
+    number="数字",
+    truth="“是”或“否”",
+    date="日期，例如 2026-12-31",
+    duration="时长，例如 10分钟、2小时30分、1天",
+    person="一位被 @ 的成员",
+    greater_than="大于 {gt} 的值",
+    greater_than_equal="不小于 {ge} 的值",
+    less_than="小于 {lt} 的值",
+    less_than_equal="不大于 {le} 的值",
+    too_short="至少 {min_length} 个字符或条目",
+    too_long="最多 {max_length} 个字符或条目",
+)
+BOTH = Texts(
+    apology=f"{CHINESE.apology} {ENGLISH.apology}",
+    not_admin=f"{CHINESE.not_admin} {ENGLISH.not_admin}",
+    rooms_only=f"{CHINESE.rooms_only} {ENGLISH.rooms_only}",
+)
+"""The texts for a person whose language is not known. What a command says of its arguments is in English."""
+
+LANGUAGES: Mapping[str, Texts] = {"zh": CHINESE, "en": ENGLISH, "": BOTH}
+"""By the first part of the locale. The empty one is for all other locales."""
+
+
+def texts_for(locale: str, languages: Mapping[str, Texts] = LANGUAGES) -> Texts:
+    """The texts for a locale such as `zh-CN` or `en_US`."""
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    return languages.get(language) or languages[""]
+
+
+def check_texts(languages: Mapping[str, Texts]) -> None:
+    """Raise TypeError unless all values are `Texts`, and ValueError for words in braces that are not filled in."""
+    for language, texts in languages.items():
+        if not isinstance(texts, Texts):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"texts[{language!r}] is no Texts: write Texts(...)")
+        for field in Texts.__struct_fields__:
+            known = _places(getattr(ENGLISH, field))
+            wrong = _places(getattr(texts, field)) - known
+            if wrong:
+                possible = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
+                raise ValueError(f"texts[{language!r}].{field} has {{{min(wrong)}}}; possible are: {possible}")
+
+
+def _places(text: str) -> set[str]:
+    """The words in braces."""
+    from string import Formatter  # noqa: PLC0415  # most bots replace no text
+
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}

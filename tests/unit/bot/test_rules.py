@@ -1,0 +1,271 @@
+"""Rules: which handler gets a message."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley.bot import Bot, Router, Rule, Turn, rules
+from parley.bot.rules import (
+    addressed,
+    anything,
+    from_bot,
+    in_room,
+    mentioned,
+    person,
+    platform,
+    private,
+    role,
+    room,
+    rule,
+)
+from parley.model import Action, Command, Context, Mention, Message, Sender, plain_text
+from parley.model.instant import Choices, Form, Input
+from tests.factories import make_message
+
+GROUP, DIRECT, NO_ROOM = Context(room_id="oc_1"), Context(room_id="p2p", private=True), Context()
+BOT = Sender(id="other", kind="bot")
+HELPER = Mention(id="ou_bot", name="Helper", bot=True)
+
+
+def message(text: str = "hello", *, context: Context = GROUP, **more: Any) -> Message:
+    return make_message("m", text, context=context, **more)
+
+
+def said(bot: Bot, text: str = "hello", **more: Any) -> list[str]:
+    return [plain_text(reply.segments) for reply in bot.handle(Turn(message(text, **more)))]
+
+
+def holds(tested: Rule, has_roles: tuple[str, ...] = (), **more: Any) -> bool:
+    return tested.holds(Turn(message(**more)), lambda _message, name: name in has_roles)
+
+
+@pytest.mark.parametrize(
+    ("tested", "yes", "no"),
+    [
+        (private, {"context": DIRECT}, {}),
+        (private, {"context": NO_ROOM}, {}),
+        (in_room, {}, {"context": DIRECT}),
+        (mentioned, {"mentions": (HELPER,)}, {}),
+        (mentioned, {"mentions": (HELPER,)}, {"mentions": (HELPER,), "context": Context(room_id="r", mentioned=False)}),
+        (mentioned, {"mentions": (HELPER,), "context": DIRECT}, {"mentions": (Mention(id="ann"),)}),
+        (addressed, {}, {"context": Context(room_id="r", mentioned=False)}),
+        (from_bot, {"sender": BOT}, {}),
+        (room("oc_1", "oc_2"), {}, {"context": DIRECT}),
+        (person("ann", "bob"), {"sender": Sender(id="bob")}, {"sender": Sender(id="carl")}),
+        (platform("wecom"), {"platform": "wecom"}, {}),
+        (role("ops"), {"has_roles": ("ops",)}, {"has_roles": ("dev",)}),
+        (rule(lambda message: message.content.text == "x"), {"text": "x"}, {}),
+        (~private, {}, {"context": DIRECT}),
+        (private & person("person"), {"context": DIRECT}, {}),
+        (private | person("person"), {}, {"sender": Sender(id="carl")}),
+    ],
+)
+def test_a_rule_holds_for_its_messages_only(tested: Rule, yes: dict[str, Any], no: dict[str, Any]):
+    assert holds(tested, **yes)
+    assert not holds(tested, **no)
+    assert holds(anything, **yes)
+
+
+def test_rules_combine_as_in_logic():
+    yes, no = anything, ~anything
+
+    @given(st.recursive(st.sampled_from(["yes", "no"]), lambda inner: st.tuples(st.sampled_from("&|~"), inner, inner)))
+    def check(tree: Any) -> None:
+        expected, combined = evaluate(tree)
+        assert holds(combined) == expected
+
+    def evaluate(tree: Any) -> tuple[bool, Rule]:
+        if isinstance(tree, str):
+            return tree == "yes", yes if tree == "yes" else no
+        sign, (one, first), (two, second) = tree[0], evaluate(tree[1]), evaluate(tree[2])
+        if sign == "~":
+            return not one, ~first
+        return (one and two, first & second) if sign == "&" else (one or two, first | second)
+
+    check()
+
+
+def test_a_function_gets_the_message_or_the_turn():
+    @rule
+    def counted(turn: Turn) -> bool:
+        return turn.state.get("count", 0) > 1
+
+    @rule
+    async def slow(message: Message) -> bool:
+        await asyncio.sleep(0)
+        return message.content.text == "slow"
+
+    turn = Turn(message("slow"), state={"count": 2})
+    assert (counted & slow).holds(turn, lambda *_: False)
+    assert not counted.holds(Turn(message()), lambda *_: False)
+    assert not slow.holds(Turn(message()), lambda *_: False)
+
+
+def _named(message: Message) -> bool:
+    return bool(message)
+
+
+_named.__name__ = "named"
+NAMED: Any = _named
+"""A function, as an author may pass it instead of a rule."""
+UNNAMED: Any = role
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda: Bot().fallback(when=NAMED), r"named is a function and no rule: write rule\(named\)"),
+        (lambda: Bot().command("x", when=UNNAMED)(print), r'the rule `role` needs names: write role\("..."\)'),
+        (lambda: private & NAMED, r"write rule\(named\)"),
+        (lambda: NAMED | private, r"write rule\(named\)"),
+        (lambda: private & cast("Any", "feishu"), "'feishu' is no rule: use those of parley.bot.rules, or rule"),
+        (lambda: private and in_room, "combine rules with &, | and ~ instead of"),
+        (lambda: not private, "combine rules with &"),
+        (room, r'the rule `room` takes texts: write room\("...", "..."\)'),
+        (lambda: person(cast("Any", ["ann"])), "the rule `person` takes texts"),
+        (lambda: rule(cast("Any", private)), "this is a rule already"),
+        (lambda: Bot(when=NAMED), r"write rule\(named\)"),
+        (lambda: Bot().include(Router(), when=NAMED), r"write rule\(named\)"),
+    ],
+)
+def test_a_wrong_rule_says_what_to_write(wrong: Callable[[], Any], says: str):
+    def attempt() -> None:
+        made = wrong()
+        if callable(made):
+            made(lambda: "x")
+
+    with pytest.raises(TypeError, match=says):
+        attempt()
+
+
+REGISTER: dict[str, tuple[Callable[[Bot], Any], dict[str, Any]]] = {
+    "command": (lambda bot: bot.command("go", when=private), {"text": "/go"}),
+    "parsed command": (
+        lambda bot: bot.command("go", when=private),
+        {"kind": "command", "command": Command(name="go"), "text": ""},
+    ),
+    "action": (lambda bot: bot.action("go", when=private), {"kind": "action", "action": Action(id="go")}),
+    "event": (lambda bot: bot.event("go", when=private), {"kind": "event", "event": "go"}),
+    "pattern": (lambda bot: bot.pattern("go", when=private), {"text": "go"}),
+    "fallback": (lambda bot: bot.fallback(when=private), {}),
+}
+
+
+@pytest.mark.parametrize("kind", REGISTER)
+def test_every_handler_takes_a_rule_and_is_passed_over_if_it_does_not_hold(kind: str):
+    register, matching = REGISTER[kind]
+    bot = Bot()
+    register(bot)(lambda: "ruled")
+    if kind in ("action", "event"):
+        getattr(bot, kind)("go")(lambda: "next")
+    else:
+        bot.fallback(lambda: "next")
+    assert said(bot, **{"text": "hello", **matching}, context=DIRECT) == ["ruled"]
+    assert said(bot, **{"text": "hello", **matching}, context=GROUP) == ["next"]
+
+
+def test_instant_functions_and_completions_take_a_rule():
+    form = Form(id="f", title="t", inputs=(Input(id="i", label="l"),))
+    bot = Bot()
+    bot.instant("go", when=private)(lambda _message: form)
+    bot.completion("go", "text", when=private)(lambda _typed: ["a"])
+    typing = Command(name="go", options={"text": ""}, focused="text")
+    going = Command(name="go")
+    assert bot.instantly(message(kind="command", command=going, context=DIRECT)) == form
+    assert bot.instantly(message(kind="command", command=going)) is None
+    assert bot.instantly(message(kind="command", command=typing, context=DIRECT)) == Choices.of(["a"])
+    assert bot.instantly(message(kind="command", command=typing)) is None
+
+
+def test_no_form_opens_for_a_command_whose_rule_does_not_hold():
+    form = Form(id="f", title="t", inputs=(Input(id="i", label="l"),))
+    bot = Bot()
+    bot.command("go", when=private)(lambda: "x")
+    bot.instant("go")(lambda _message: form)
+    assert bot.instantly(message(kind="command", command=Command(name="go"))) is None
+    assert bot.instantly(message(kind="command", command=Command(name="go"), context=DIRECT)) == form
+
+
+@pytest.mark.parametrize(
+    ("when", "answers"),
+    [
+        (None, False),
+        (anything, False),
+        (~from_bot, False),
+        (private | ~from_bot, False),
+        (from_bot, True),
+        (from_bot & in_room, True),
+        (~from_bot | from_bot, True),
+        (~(~from_bot), True),
+        (~(~from_bot & in_room), True),
+    ],
+)
+def test_only_a_handler_whose_rule_names_bots_gets_their_messages(when: Rule | None, answers: bool):
+    bot = Bot()
+    bot.fallback(when=when)(lambda: "hello bot")
+    assert said(bot, sender=BOT) == (["hello bot"] if answers else [])
+
+
+def test_a_message_of_a_bot_passes_over_the_handlers_for_persons():
+    bot = Bot()
+    bot.command("go")(lambda: "person")
+    bot.pattern("go", when=from_bot)(lambda: "bot")
+    assert said(bot, "/go", sender=BOT) == ["bot"]
+    assert said(bot, "/go") == ["person"]
+
+
+def test_roles_are_those_that_the_team_and_the_platform_name():
+    async def roles(message: Message) -> set[str]:
+        await asyncio.sleep(0)
+        return {"ann": {"ops"}, "bob": {"admin"}}.get(message.sender.id, set())
+
+    bot = Bot(roles=roles, is_admin=lambda message: message.sender.id == "carl")
+    bot.command("deploy", when=role("ops"))(lambda: "deployed")
+    bot.command("purge", when=role("admin"))(lambda: "purged")
+    bot.command("drop", admin=True)(lambda: "dropped")
+    assert said(bot, "/deploy", sender=Sender(id="ann")) == ["deployed"]
+    assert said(bot, "/deploy", sender=Sender(id="bob")) == []
+    for admin in (Sender(id="bob"), Sender(id="carl"), Sender(id="dan", admin=True)):
+        assert said(bot, "/purge", sender=admin) == ["purged"]
+        assert said(bot, "/drop", sender=admin) == ["dropped"]
+    assert said(bot, "/purge", sender=Sender(id="ann")) == []
+
+
+def allowed(refusal: str = "Ask ann.") -> Bot:
+    bot = Bot(when=person("ann") | room("oc_9"), refusal=refusal)
+    bot.command("go", admin=True)(lambda: "gone")
+    bot.action("go")(lambda: "pressed")
+    bot.event("joined")(lambda: "welcome")
+    bot.fallback(lambda: "hello")
+    return bot
+
+
+def test_a_bot_with_a_rule_refuses_everybody_else():
+    assert said(allowed(), sender=Sender(id="ann")) == ["hello"]
+    assert said(allowed(), context=Context(room_id="oc_9")) == ["hello"]
+    for more in ({}, {"text": "/go"}, {"kind": "action", "action": Action(id="go")}):
+        assert said(allowed(), **more) == ["Ask ann."]
+        assert said(allowed(""), **more) == []
+
+
+def test_nobody_reads_a_refusal_for_what_was_not_said_to_the_bot():
+    assert said(allowed(), context=Context(room_id="oc_1", mentioned=False)) == []
+    assert said(allowed(), kind="event", event="joined", context=DIRECT) == []
+    assert said(allowed(), sender=BOT) == []
+
+
+def test_no_form_opens_for_a_person_whom_the_bot_refuses():
+    bot = allowed()
+    bot.instant("open")(lambda _message: Choices(()))
+    opened = message(kind="command", command=Command(name="open"), sender=Sender(id="ann"))
+    assert bot.instantly(opened) == Choices(())
+    assert bot.instantly(message(kind="command", command=Command(name="open"))) is None
+
+
+def test_the_rules_are_those_of_the_guide():
+    names = {name for name, value in vars(rules).items() if isinstance(value, Rule)}
+    assert names == {"addressed", "anything", "from_bot", "in_room", "mentioned", "private"}
