@@ -54,8 +54,6 @@ def target_of(platform: str, config: Mapping[str, Any]) -> Target:
 class ObservedBot:
     """`bot` as the engine sees it, with a record of what it receives and raises. It sends no apology."""
 
-    apology = ""
-
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self.received: list[Message] = []
@@ -66,6 +64,10 @@ class ObservedBot:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bot, name)
+
+    def apology_for(self, _message: Message) -> str:
+        """No apology."""
+        return ""
 
     def handle(self, turn: Turn) -> list[Reply]:
         """The replies of the bot. Its exceptions are recorded."""

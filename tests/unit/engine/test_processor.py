@@ -28,14 +28,14 @@ MakeMessage = Callable[..., Message]
 MakeRecord = Callable[..., dict[str, Any]]
 
 
+def count(turn: Turn) -> str:
+    turn.state["n"] = turn.state.get("n", 0) + 1
+    return str(turn.state["n"])
+
+
 def counting() -> Bot:
     bot = Bot(apology="sorry")
-
-    @bot.fallback
-    def count(turn: Turn) -> str:
-        turn.state["n"] = turn.state.get("n", 0) + 1
-        return str(turn.state["n"])
-
+    bot.fallback(count)
     return bot
 
 
@@ -124,12 +124,10 @@ def test_each_conversation_has_its_own_state(message: MakeMessage, record: MakeR
 
 def disturbed(quick: Processor, record: MakeRecord, others: list[Message]) -> Bot:
     """A bot that counts as `counting`, and while it does, `quick` decides one of the `others`."""
-    bot = counting()
-    count = bot._fallback
-    assert count is not None
+    bot = Bot()
 
     @bot.fallback
-    def slow(turn: Turn) -> Any:
+    def slow(turn: Turn) -> str:
         said = count(turn)
         if others:
             quick(record(encode(others.pop())))
