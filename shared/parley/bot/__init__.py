@@ -2,6 +2,7 @@
 
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
+from parley.bot.dialogues import Ask, Script
 from parley.bot.router import Router
 from parley.bot.rules import Rule
 from parley.bot.settings import Secret, Settings, SettingsError
@@ -14,6 +15,7 @@ from parley.model.commands import Option
 
 __all__ = [
     "ArgumentError",
+    "Ask",
     "Bot",
     "CredentialError",
     "DownloadError",
@@ -21,6 +23,7 @@ __all__ = [
     "ResultError",
     "Router",
     "Rule",
+    "Script",
     "Secret",
     "Settings",
     "SettingsError",

@@ -8,15 +8,17 @@ for it, or else to that of its portable name. Handlers of a router take the plac
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from types import GeneratorType
+from typing import Any, cast
 
 from msgspec.structs import replace
 
-from parley.bot import events
+from parley.bot import dialogues, events
 from parley.bot.addressing import COMMAND
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
-from parley.bot.handlers import CommandHandler, Entry, Handler, Middleware, Quick, checked, place_of
+from parley.bot.handlers import CommandHandler, Entry, Middleware, Quick, checked, place_of
+from parley.bot.reminders import DIALOGUE
 from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_instant, check_result
 from parley.bot.router import Router
@@ -24,8 +26,8 @@ from parley.bot.rules import Rule
 from parley.bot.specs import command_spec
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
-from parley.model import Command, Message, Reply
-from parley.model.agenda import REMINDER
+from parley.model import Command, Message, Reply, message_key
+from parley.model.agenda import REMINDER, OpenDialogue
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
 
@@ -96,6 +98,9 @@ class Bot(Router):
         turn = Turn(message)
         if not self._is_open_to(turn) or not self._may_open(turn):
             return None
+        form = dialogues.form_for(message.action, self._texts(message)) if message.action else None
+        if form is not None:
+            return form
         command = message.command
         complete = self._quick(self._completions.get((command.name, command.focused)), turn) if command else None
         if command and complete:
@@ -124,6 +129,9 @@ class Bot(Router):
         if not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
             return self.refusal if is_refused else None
+        answered = self._answered(turn)
+        if answered is not None:
+            return answered
         for entry, given in self._matching(turn):
             if self._runs(entry, turn):
                 texts = self._texts(turn.message)
@@ -161,6 +169,8 @@ class Bot(Router):
     def _remind(self, turn: Turn) -> Replies:
         """The reminder that the message is. Raises LookupError if it needs a handler that the bot no longer has."""
         reminder = turn.plans.take()
+        if reminder is not None and reminder.handler == DIALOGUE:
+            return self._waited(turn)
         if reminder is None or not reminder.handler:
             return turn.text if reminder else None
         if reminder.handler not in self._reminders:
@@ -168,6 +178,63 @@ class Bot(Router):
         entries = (entry for entry in self._reminders[reminder.handler] if self._runs(entry, turn))
         found = next(entries, None)
         return self._call(found, turn, {}, self._texts(turn.message)) if found else None
+
+    # --- dialogues
+
+    def _answered(self, turn: Turn) -> Replies:
+        """What follows in the open dialogue with the person; None if the message is for another handler."""
+        message, texts = turn.message, self._texts(turn.message)
+        dialogue, given = turn.plans.dialogue, dialogues.given_in(message)
+        if given is not None:
+            is_open = dialogue is not None and given.place == dialogues.place_of(dialogue)
+            return self._go_on(turn, dialogue, given) if dialogue and is_open else texts.question_over
+        if dialogue is None or message.kind != "message" or self._typed(turn.text):
+            return None
+        match turn.text.strip().lower():
+            case "/cancel" | "cancel" | "/取消" | "取消":
+                turn.plans.end_dialogue()
+                return texts.cancelled
+            case "/back" | "back" | "/返回" | "返回":
+                return self._go_on(turn, dialogues.without_last(dialogue), None)
+            case _:
+                return self._go_on(turn, dialogue, dialogues.Given(text=turn.text))
+
+    def _waited(self, turn: Turn) -> Replies:
+        """The question again, after half of the time for its answer; the end of the dialogue after the other half."""
+        dialogue, texts = turn.plans.dialogue, self._texts(turn.message)
+        if dialogue is None:
+            return None
+        if dialogue.reminded:
+            turn.plans.end_dialogue()
+            return texts.timed_out
+        return [texts.still_there, *self._go_on(turn, replace(dialogue, reminded=True), None)]
+
+    def _go_on(self, turn: Turn, dialogue: OpenDialogue, given: dialogues.Given | None) -> list[Reply]:
+        """Run the handler of `dialogue` again: to its open question, or with the answer `given` to the next one."""
+        message, now, texts = turn.message, turn.now, self._texts(turn.message)
+        entry = next((each for each in self._entries() if dialogues.key_of(each.handler) == dialogue.handler), None)
+        turn.results.go_on(message_key(dialogue.message), dialogue.results)
+        turn.step = dialogues.Step(dialogue, texts, message, now, given)
+        # The arguments, and the parameter `message`, are those of the first run.
+        turn.message, turn.now = dialogue.message, dialogue.started
+        try:
+            if entry is None:
+                raise dialogues.ScriptChangedError
+            return list(replies_of(self._call(entry, turn, dialogue.given, texts)))
+        except dialogues.ScriptChangedError:
+            turn.plans.end_dialogue()
+            return [Reply.of(texts.script_changed)]
+        finally:
+            turn.message, turn.now, turn.step = message, now, None
+
+    def _entries(self) -> Iterator[Entry]:
+        """All handlers that can have dialogues."""
+        yield from self.commands.values()
+        for table in (self._actions, self._events, self._reminders):
+            for entries in table.values():
+                yield from entries
+        yield from (entry for _, entry in self._patterns)
+        yield from self._fallbacks
 
     def _named(self, message: Message) -> list[Entry]:
         """The handlers of the action, or of the command that the platform has parsed. A typed command has none here."""
@@ -232,7 +299,7 @@ class Bot(Router):
             arguments = signature.fill(turn, given, texts)
         except ArgumentError as error:
             return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
-        run = partial(_finished, entry.handler, turn, arguments)
+        run = partial(_finished, entry, turn, arguments, given, texts)
         for middleware in reversed((*self._middleware, *entry.around)):
             run = partial(_around, middleware, turn, run)
         return run()
@@ -256,6 +323,25 @@ def _around(middleware: Middleware, turn: Turn, run: Callable[[], Replies]) -> R
     return middleware(turn, lambda: list(replies_of(run())))
 
 
-def _finished(handler: Handler, turn: Turn, arguments: Mapping[str, Any]) -> Replies:
-    turn.handler = place_of(handler)
-    return finished(handler(**arguments))
+def _finished(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts) -> Replies:
+    turn.handler = place_of(entry.handler)
+    step = turn.step
+    result: Any = finished(entry.handler(**arguments))
+    if not isinstance(result, GeneratorType):
+        if step is not None:
+            raise dialogues.ScriptChangedError
+        return result
+    if step is None:
+        began = dialogues.began(
+            dialogues.key_of(entry.handler), given if isinstance(given, str) else dict(given), turn.message, turn.now
+        )
+        new = dialogues.Step(began, texts, turn.message, turn.now)
+    else:
+        new = step
+    replies = new.run(cast("dialogues.Script", result), turn)
+    if new.asked is not None:
+        after = replace(new.after(), results=turn.results.stored)
+        turn.plans.wait(after, after.patience / 2)
+    elif step is not None:
+        turn.plans.end_dialogue()
+    return replies

@@ -184,3 +184,11 @@ def half_width(text: str) -> str:
     from unicodedata import normalize  # noqa: PLC0415  # with the first such text
 
     return normalize("NFKC", text)
+
+
+def names_of_choices(annotation: Any) -> list[str]:
+    """The choices of an enumeration or a `Literal` as people see them; empty for every other type."""
+    plain = plain_type(annotation)
+    if _reader(plain) is not _choice:
+        return []
+    return [_names(each)[-1] for each in (get_args(plain) or plain)]

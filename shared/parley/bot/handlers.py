@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from parley.bot.access import OPEN, Access
 from parley.bot.arguments import Signature
 from parley.bot.coroutines import prepare
+from parley.bot.dialogues import Script
 from parley.bot.replies import Replies
 from parley.bot.rules import Rule, both, check_rule
 from parley.bot.turn import Turn
@@ -16,7 +17,7 @@ from parley.model import Message, Reply
 from parley.model.commands import CommandSettings
 from parley.model.instant import Choice, Instant
 
-Handler = Callable[..., Replies | Coroutine[Any, Any, Replies]]
+Handler = Callable[..., Replies | Script | Coroutine[Any, Any, Replies]]
 InstantHandler = Callable[[Message], Instant | None | Coroutine[Any, Any, Instant | None]]
 Completed = Iterable[str | Choice]
 Completion = Callable[[str], Completed | Coroutine[Any, Any, Completed]]

@@ -37,6 +37,16 @@ class Results:
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
 
+    @property
+    def stored(self) -> str:
+        """All results, as JSON; empty if there are none."""
+        return encode(self._values).decode() if self._values else ""
+
+    def go_on(self, message_key: str, earlier: str) -> None:
+        """These are the results of a dialogue that began with another message, which has the results `earlier`."""
+        self._message_key = message_key
+        self._values = (msgspec.json.decode(earlier) if earlier else {}) | self._values
+
     def idempotency_key(self, key: str) -> str:
         """32 hex digits, the same in every attempt at this message and this call."""
         return reply_id(self._message_key, f"once {key}")

@@ -1,7 +1,7 @@
 """The reminders of a conversation, as a handler sets, changes and cancels them. They are stored with its replies."""
 
 import math
-from collections.abc import Container
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -9,25 +9,29 @@ from msgspec.structs import replace
 from parley.cron import next_time
 from parley.errors import ResultError
 from parley.journal.limits import MAX_PLANNED, MAX_REMINDERS
-from parley.model import Message, message_key, reply_id
-from parley.model.agenda import Agenda, Reminder, Timer, occurrence, timer_of
+from parley.model import Conversation, Message, digest, message_key, reply_id
+from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
+
+DIALOGUE = "parley.dialogue"
+"""The handler of the reminder that ends a dialogue."""
 
 
 class Reminders:
-    """The reminders of the conversation of `message`, by id. `stored`: those of the journal."""
+    """The reminders and dialogues of the conversation of `message`. `stored`: those of the journal."""
 
     def __init__(self, message: Message, now: float, stored: Agenda) -> None:
         self._message = message
         self._now = now
         self._reminders = dict(stored.reminders)
+        self._dialogues = dict(stored.dialogues)
         self._set: dict[str, Reminder] = {}
         self._cancelled: set[str] = set()
         self._count = 0
 
     @property
     def agenda(self) -> Agenda:
-        """The reminders to store."""
-        return Agenda(reminders=self._reminders)
+        """The plans to store."""
+        return Agenda(reminders=self._reminders, dialogues=self._dialogues)
 
     @property
     def timers(self) -> list[Timer]:
@@ -39,9 +43,33 @@ class Reminders:
         """The ids of the timers to delete."""
         return sorted(self._cancelled)
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether a reminder was set, changed or cancelled."""
+        return bool(self._set or self._cancelled)
+
+    @property
+    def dialogue(self) -> OpenDialogue | None:
+        """The open dialogue with the sender of the message."""
+        return self._dialogues.get(self._message.sender.id)
+
+    def wait(self, dialogue: OpenDialogue, seconds: float) -> None:
+        """Store `dialogue`, and wait for the person's answer for `seconds`."""
+        person = self._message.sender.id
+        self._dialogues[person] = dialogue
+        id_ = digest(Conversation.of(self._message).key, person, DIALOGUE)[:32]
+        self._put(Reminder(id=id_, at=self._now + seconds, handler=DIALOGUE, by=person))
+
+    def end_dialogue(self) -> None:
+        """Forget the dialogue with the sender of the message."""
+        person = self._message.sender.id
+        if self._dialogues.pop(person, None) is not None:
+            self.cancel(digest(Conversation.of(self._message).key, person, DIALOGUE)[:32])
+
     def all(self) -> list[Reminder]:
         """The reminders, the next one first. One that comes again has its next time."""
-        current = (replace(each, at=self._next(each)) for each in self._reminders.values())
+        mine = (each for each in self._reminders.values() if each.handler != DIALOGUE)
+        current = (replace(each, at=self._next(each)) for each in mine)
         return sorted(current, key=lambda reminder: reminder.at)
 
     def add(
@@ -90,9 +118,9 @@ class Reminders:
             del self._reminders[id_]
         return found
 
-    def check(self, handlers: Container[str]) -> None:
+    def check(self, handlers: Iterable[str]) -> None:
         """Raise ResultError if there are too many, or one that was set has no handler among `handlers`."""
-        missing = [each.handler for each in self._set.values() if each.handler and each.handler not in handlers]
+        missing = [each.handler for each in self._set.values() if each.handler not in ("", DIALOGUE, *handlers)]
         if missing:
             raise ResultError(f"no reminder handler {missing[0]!r}: write @bot.reminder({missing[0]!r})")
         if len(self._reminders) > MAX_REMINDERS:

@@ -8,7 +8,7 @@ from parley.model import AnySegment, Markdown, Reply, Text
 
 ReplyLike = str | AnySegment | Reply
 Replies = ReplyLike | Iterable[ReplyLike | None] | None
-"""The value that a handler returns."""
+"""The value that a handler returns. Generators also yield questions (`parley.bot.dialogues`)."""
 
 
 def replies_of(returned: Replies) -> Iterator[Reply]:

@@ -1,6 +1,7 @@
 """The states that a handler uses: dictionaries of JSON values, or pydantic models that are stored as such."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
 
 from parley.errors import AuthorError
@@ -43,7 +44,7 @@ class Migrates(Protocol):
 class Held:
     """One state during a turn. It is loaded when it is first used, so one that no handler uses costs nothing."""
 
-    __slots__ = ("_load", "_model", "_unchanged", "_value", "loaded")
+    __slots__ = ("_copy", "_is_watched", "_load", "_model", "_unchanged", "_value", "loaded")
 
     def __init__(self, load: Load, value: Any = None) -> None:
         self._load = load
@@ -51,6 +52,8 @@ class Held:
         self._unchanged: State = {}
         self._value = value
         self.loaded = value is not None
+        self._is_watched = False
+        self._copy: State = {}
 
     def declare(self, model: type[Model]) -> None:
         """The handler wants the state as a `model`. Raises StateError if it is loaded and has another form."""
@@ -76,10 +79,23 @@ class Held:
         # A model has defaults that are not stored yet.
         return before if self._model is not None and new == self._unchanged else new
 
+    def watch(self) -> None:
+        """From now on, `is_changed` says whether the handler has changed the state."""
+        self._is_watched = True
+        if self.loaded:
+            self._copy = deepcopy(plain(self._value))
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the state has changed since `watch`."""
+        return self.loaded and plain(self._value) != self._copy
+
     def _keep(self, stored: State) -> None:
         self._value = stored if self._model is None else _parsed(self._model, stored)
         self._unchanged = plain(self._value) if self._model is not None else {}
         self.loaded = True
+        if self._is_watched:
+            self._copy = deepcopy(plain(self._value))
 
 
 def plain(value: Any) -> State:

@@ -30,6 +30,13 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     less_than_equal: str = "a value of at most {le}"
     too_short: str = "at least {min_length} characters or items"
     too_long: str = "at most {max_length} characters or items"
+    no_answer: str = "Please write an answer."
+    write_answer: str = "Answer"
+    cancelled: str = "Cancelled."
+    still_there: str = "I am still waiting for your answer."
+    timed_out: str = "There was no answer, so I have stopped asking."
+    question_over: str = "This question is no longer open, or is for somebody else."
+    script_changed: str = "I have changed since my last question. Please start again."
 
 
 ENGLISH = Texts()
@@ -53,11 +60,30 @@ CHINESE = Texts(
     less_than_equal="不大于 {le} 的值",
     too_short="至少 {min_length} 个字符或条目",
     too_long="最多 {max_length} 个字符或条目",
+    no_answer="请输入回答。",
+    write_answer="回答",
+    cancelled="已取消。",
+    still_there="我还在等待您的回答。",
+    timed_out="没有收到回答，已结束提问。",
+    question_over="这个问题已经结束，或者不是问您的。",
+    script_changed="机器人已更新，请重新开始。",
 )
 BOTH = Texts(
     apology=f"{CHINESE.apology} {ENGLISH.apology}",
     not_admin=f"{CHINESE.not_admin} {ENGLISH.not_admin}",
     rooms_only=f"{CHINESE.rooms_only} {ENGLISH.rooms_only}",
+    **{
+        name: f"{getattr(CHINESE, name)} {getattr(ENGLISH, name)}"
+        for name in (
+            "no_answer",
+            "write_answer",
+            "cancelled",
+            "still_there",
+            "timed_out",
+            "question_over",
+            "script_changed",
+        )
+    },
 )
 """The texts for a person whose language is not known. What a command says of its arguments is in English."""
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar as TypeVarWithDefault
 
+    from parley.bot.dialogues import Step
+
     S = TypeVarWithDefault("S", default=dict[str, Any])
     U = TypeVarWithDefault("U", default=dict[str, Any])
     A = TypeVarWithDefault("A", default=dict[str, Any])
@@ -64,7 +66,7 @@ class Turn(Base[S, U, A]):
     replies. `now` is the time in unix seconds.
     """
 
-    __slots__ = ("_states", "download", "handler", "message", "now", "plans", "replies", "results", "unseal")
+    __slots__ = ("_states", "download", "handler", "message", "now", "plans", "replies", "results", "step", "unseal")
 
     def __init__(
         self,
@@ -86,6 +88,8 @@ class Turn(Base[S, U, A]):
         self.results = Results(message_key(message))
         self.plans = Reminders(message, now, NOTHING)
         self.replies: list[Reply] = []
+        self.step: Step | None = None
+        """The step of the dialogue that goes on. The bot sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
         self._states: dict[Scope, Held] = {scope: Held(partial(load, scope), value) for scope, value in given.items()}

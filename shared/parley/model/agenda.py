@@ -1,4 +1,6 @@
-"""What a conversation has planned: its reminders. It is stored with the conversation's state."""
+"""What a conversation has planned: its reminders and its open dialogues. It is stored with its state."""
+
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -25,10 +27,44 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An answer in a dialogue: its text, or the `number` of its choice. `question`: the fingerprint of the question.
+
+    `message` had the answer, and `now` is the unix second at which it was handled.
+    """
+
+    question: str
+    message: Message
+    now: float
+    text: str = ""
+    number: int = -1
+
+
+class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A dialogue with a person that waits for an answer.
+
+    `handler` and `given` are the handler and its arguments. `message` has started it, at the unix second `started`.
+    `question`: the fingerprint of the open question. `patience`: the seconds for its answer. `results`: of calls
+    outside, as JSON by key.
+    """
+
+    id: str
+    handler: str
+    given: dict[str, Any] | str
+    message: Message
+    started: float
+    answers: tuple[Answer, ...] = ()
+    question: str = ""
+    patience: float = 0
+    reminded: bool = False
+    results: str = ""
+
+
 class Agenda(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The plans of a conversation, by their ids."""
+    """The plans of a conversation: reminders by their ids, and dialogues by the ids of the persons."""
 
     reminders: dict[str, Reminder] = {}
+    dialogues: dict[str, OpenDialogue] = {}
 
 
 NOTHING = Agenda()

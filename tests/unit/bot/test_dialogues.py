@@ -1,0 +1,281 @@
+"""Dialogues: questions over many messages, each answer once, on every platform, also after the bot was changed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from parley.bot import Ask, Bot, ResultError, Script, Turn
+from parley.testing import PLATFORMS, Chat
+
+ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
+
+
+class Size(Enum):
+    small = "S"
+    large = "L"
+
+
+def shop(**changes: Any) -> Bot:
+    bot = Bot()
+    calls: list[str] = changes.get("calls", [])
+
+    @bot.command()
+    def order(turn: Turn, item: str) -> Script:
+        yield f"So you want {item}."
+        size = yield Ask("Which size?", type=Size)
+        count = yield Ask("How many?", type=int, timeout=timedelta(minutes=10))
+        price = turn.once("price", lambda key: calls.append(key) or 5 * count)
+        where = yield Ask(changes.get("where", "Where to?"))
+        turn.state["orders"] = turn.state.get("orders", 0) + 1
+        return f"{count} {size.name} {item} to {where} for {price}. Order {turn.state['orders']}"
+
+    @bot.command()
+    def echo(text: str) -> str:
+        return text
+
+    @bot.fallback
+    def other() -> str:
+        return "what?"
+
+    return bot
+
+
+class Talk:
+    """A person who answers as the platform lets them: by text, or in a form."""
+
+    def __init__(self, bot: Bot, platform: str) -> None:
+        self.chat = Chat(bot, platform=platform)
+        self.platform = platform
+
+    def answer(self, text: str) -> None:
+        if self.platform == "discord":
+            self.chat.press("Answer")
+            self.chat.expect(contains="Answer")  # the form
+            self.chat.submit({"answer": text})
+        else:
+            self.chat.say(text)
+
+    def start(self) -> None:
+        self.chat.say("/order tea")
+        self.chat.expect("So you want tea.")
+        self.chat.expect(contains="Which size?")
+
+
+@ANYWHERE
+def test_a_dialogue_asks_reads_and_asks_again(platform: str) -> None:
+    calls: list[str] = []
+    talk = Talk(shop(calls=calls), platform)
+    talk.start()
+    talk.chat.press("L")
+    talk.chat.expect(contains="How many?")
+    talk.answer("many")
+    talk.chat.expect(contains="a whole number")
+    talk.chat.expect(contains="How many?")
+    talk.answer("3")
+    talk.chat.expect(contains="Where to?")
+    talk.answer("Home")
+    talk.chat.expect("3 large tea to Home for 15. Order 1")
+    talk.chat.expect_nothing()
+    assert len(calls) == 1
+
+
+@ANYWHERE
+def test_a_dialogue_without_an_answer_asks_again_and_ends(platform: str) -> None:
+    talk = Talk(shop(), platform)
+    talk.start()
+    talk.chat.advance(minutes=29)
+    talk.chat.expect_nothing()
+    talk.chat.advance(minutes=2)
+    talk.chat.expect(contains="still waiting")
+    talk.chat.expect(contains="Which size?")
+    talk.chat.advance(minutes=31)
+    talk.chat.expect(contains="stopped asking")
+    talk.chat.advance(hours=3)
+    talk.chat.expect_nothing()
+    talk.chat.press("L")
+    talk.chat.expect(contains="no longer open")
+
+
+def test_a_command_between_two_answers_is_run_and_the_dialogue_goes_on() -> None:
+    talk = Talk(shop(), "feishu")
+    talk.start()
+    talk.chat.say("/echo hi")
+    talk.chat.expect("hi")
+    talk.chat.say("L")
+    talk.chat.expect("How many?")
+
+
+@pytest.mark.parametrize("word", ["/cancel", "取消", "Cancel"])
+def test_a_person_cancels(word: str) -> None:
+    talk = Talk(shop(), "feishu")
+    talk.start()
+    talk.chat.say(word)
+    talk.chat.expect(contains="Cancelled")
+    talk.chat.say("L")
+    talk.chat.expect("what?")
+    talk.chat.advance(hours=2)
+    talk.chat.expect_nothing()
+
+
+def test_a_person_goes_back_to_the_question_before() -> None:
+    talk = Talk(shop(), "feishu")
+    talk.start()
+    talk.chat.say("S")
+    talk.chat.say("/back")
+    talk.chat.say("2")  # the number of the choice
+    talk.chat.say("3")
+    talk.chat.say("Home")
+    assert str(talk.chat.replies[-1]).startswith("3 large tea")
+
+
+def test_an_old_button_is_no_answer_to_another_question() -> None:
+    talk = Talk(shop(), "feishu")
+    talk.start()
+    talk.chat.press("L")
+    talk.chat.expect("How many?")
+    talk.chat.press("S")
+    talk.chat.expect(contains="no longer open")
+    talk.chat.say("3")
+    talk.chat.expect("Where to?")
+
+
+def test_each_person_in_a_room_has_a_dialogue() -> None:
+    room = Chat(shop(), platform="feishu").room("shop")
+    room.say("/order tea", by="ann")
+    room.say("/order coffee", by="bob")
+    for _ in range(2):
+        room.expect(contains="So you want")
+        room.expect(contains="Which size?")
+    for person, size in (("ann", "S"), ("bob", "L")):
+        room.say(size, by=person, mention=True)
+    for answer, person in (("1", "ann"), ("2", "bob"), ("here", "ann"), ("there", "bob")):
+        room.say(answer, by=person, mention=True)
+    assert [str(each) for each in room.replies if " to " in str(each)] == [
+        "1 small tea to here for 5. Order 1",
+        "2 large coffee to there for 10. Order 2",
+    ]
+
+
+def test_a_press_under_the_question_of_somebody_else_is_none() -> None:
+    room = Chat(shop(), platform="feishu").room("shop")
+    room.say("/order tea", by="ann")
+    room.press("L", by="bob")
+    assert "somebody else" in str(room.replies[-1])
+    room.press("S", by="ann")
+    assert str(room.replies[-1]) == "How many?"
+
+
+def changed(before: Bot, after: Bot) -> Talk:
+    """A dialogue that waits for its third answer when the bot is deployed in another form."""
+    talk = Talk(before, "feishu")
+    talk.start()
+    talk.chat.say("L")
+    talk.chat.say("3")
+    talk.chat._world.processes.current.processor.bot._bot = after  # type: ignore[attr-defined]
+    talk.chat.say("Home")
+    return talk
+
+
+def test_a_deployment_that_leaves_the_questions_as_they_are_goes_on() -> None:
+    assert str(changed(shop(), shop()).chat.replies[-1]) == "3 large tea to Home for 15. Order 1"
+
+
+@pytest.mark.parametrize("after", [shop(where="Which address?"), Bot()])
+def test_a_deployment_that_changes_the_question_ends_the_dialogue_and_says_so(after: Bot) -> None:
+    talk = changed(shop(), after)
+    assert "start again" in str(talk.chat.replies[-1])
+    talk.chat.advance(hours=3)
+    assert "start again" in str(talk.chat.replies[-1])
+
+
+def test_a_question_with_a_key_may_change_its_text() -> None:
+    bot = Bot()
+    texts = iter(["It is 1 pm. Go on?", "It is 2 pm. Go on?", "never"])
+
+    @bot.command()
+    def ask() -> Script:
+        answer = yield Ask(next(texts), key="go", choices=("yes", "no"))
+        return f"{answer}!"
+
+    chat = Chat(bot, platform="feishu")
+    chat.say("/ask")
+    chat.expect(contains="It is 1 pm. Go on?")
+    chat.say("YES")
+    chat.expect("yes!")
+
+
+def changes_state(turn: Turn) -> None:
+    turn.state["n"] = 1
+
+
+def changes_user(turn: Turn) -> None:
+    turn.user["n"] = 1
+
+
+def sets_reminder(turn: Turn) -> None:
+    turn.remind("tea", after=timedelta(1))
+
+
+@pytest.mark.parametrize("early", [changes_state, changes_user, sets_reminder])
+def test_a_change_before_a_question_is_an_error(early: Callable[[Turn], None]) -> None:
+    """It would be made again with each answer."""
+    bot = Bot()
+
+    @bot.command()
+    def ask(turn: Turn) -> Script:
+        early(turn)
+        yield Ask("Why?")
+
+    chat = Chat(bot, platform="feishu")
+    with pytest.raises(ResultError, match="before its last question"):
+        chat.say("/ask")
+
+
+def test_a_handler_sees_the_message_of_each_answer() -> None:
+    bot, seen = Bot(), list[str]()
+
+    @bot.command()
+    def ask(turn: Turn) -> Script:
+        first = turn.text
+        yield Ask("One?")
+        second = turn.text
+        yield Ask("Two?")
+        seen.append(f"{first}, {second}, {turn.text}")
+
+    chat = Chat(bot, platform="feishu")
+    for text in ("/ask", "a", "b"):
+        chat.say(text)
+    assert seen == ["/ask, a, b"]
+    assert [str(each) for each in chat.replies] == ["One?", "Two?"]
+
+
+def test_a_generator_without_questions_is_a_list_of_replies() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def count() -> Script:
+        yield "one"
+        yield None
+        return "two"
+
+    chat = Chat(bot, platform="feishu")
+    chat.say("/count")
+    assert [str(each) for each in chat.replies] == ["one", "two"]
+
+
+def test_more_choices_than_buttons_are_numbered() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        month = yield Ask("Which?", choices=("Jan", "Feb", "Mar", "Apr", "May", "Jun"))
+        return month
+
+    chat = Chat(bot, platform="feishu")
+    chat.say("/ask")
+    chat.expect("Which?\n1. Jan\n2. Feb\n3. Mar\n4. Apr\n5. May\n6. Jun")
+    chat.say("6")
+    chat.expect("Jun")
