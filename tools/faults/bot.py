@@ -7,8 +7,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from parley.bot import Bot, Turn
-from parley.model import Button, Card, Destination, Image, Reply, Text
+from parley.bot import Ask, Bot, Script, Turn
+from parley.model import Button, Card, Destination, Image, Message, Reply, Text, message_key, reply_id
 from playground.sample_image import png
 
 LATE_APP = "late"
@@ -16,6 +16,8 @@ LATE_APP = "late"
 HOOK = "alerts"
 """The name of a webhook."""
 
+_PATIENCE = timedelta(days=60)
+"""The time for an answer. It is longer than a simulation lasts: no question is asked again."""
 _PICTURE = png(8, 8)
 
 
@@ -47,6 +49,7 @@ def make_bot() -> PayingBot:
     _add_other_destinations(bot)
     _add_states(bot)
     _add_reminders(bot)
+    _add_dialogues(bot)
     return bot
 
 
@@ -130,6 +133,23 @@ def _add_reminders(bot: Bot) -> None:
             if other.text == turn.text:
                 turn.cancel(other.id)
         return f"reminded {tag(f'{turn.text}-reminded', 0)}"
+
+
+def dialogue_tag(message: Message) -> str:
+    """The tag of the dialogue that `message` has begun: a press under its question has nothing else of it."""
+    return reply_id(message_key(message), "dialogue")[:8]
+
+
+def _add_dialogues(bot: PayingBot) -> None:
+    @bot.command()
+    def ask(turn: Turn, mark: str) -> Script:
+        """A call outside before the question, and one after it. Each is made once."""
+        about = dialogue_tag(turn.message)
+        turn.once("first", lambda key: bot.pay(f"{about}-first", key))
+        yield Ask(f"Go? {tag(mark, 0)}", choices=("go",), timeout=_PATIENCE)
+        turn.once("second", lambda key: bot.pay(f"{about}-second", key))
+        turn.user["answered"] = turn.user.get("answered", 0) + 1
+        return f"answered {tag(f'{about}-answered', 0)}"
 
 
 def _base64(data: bytes) -> str:

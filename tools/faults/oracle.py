@@ -11,6 +11,7 @@ from msgspec import convert
 from msgspec.json import decode
 
 from parley.adapter import App, Call, Sent, Steps
+from parley.bot.dialogues import ANSWER
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk, shared_pk, user_pk
@@ -20,8 +21,8 @@ from parley.model.codec import decode_message
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
-from tools.faults.bot import PayingBot
-from tools.faults.renderings import SAMPLE, Rendering, Renderings
+from tools.faults.bot import PayingBot, dialogue_tag
+from tools.faults.renderings import SAMPLE, SUFFIXES, Rendering, Renderings
 from tools.faults.simulation import Simulation
 from tools.faults.transcript import Entry, ReplyKey, transcript
 
@@ -97,6 +98,8 @@ def _command_and_tag(message: Message) -> tuple[str, str]:
     """The command in `message`, and the tag that the replies to it carry."""
     if message.event == REMINDER:
         return "reminded", f"{message.content.text}-reminded"
+    if message.action is not None and message.action.id == ANSWER:
+        return "answered", f"{message.action.value.partition('.')[0]}-answered"
     if message.action is not None:
         return "press", f"{message.action.value}-pressed"
     if message.command is not None:
@@ -128,7 +131,7 @@ class _PlatformCheck:
         for message in self.accepted.values():
             command, tag = _command_and_tag(message)
             for ordinal, choices in enumerate(self.renderings[command]):
-                plain = tag.removesuffix("-pressed").removesuffix("-reminded")
+                plain = tag.removesuffix(SUFFIXES.get(command, ""))
                 yield ReplyKey(tag, ordinal), [[text.replace(SAMPLE, plain) for text in each] for each in choices]
 
     # --- the journal ---
@@ -230,16 +233,31 @@ class _PlatformCheck:
         if not isinstance(self.sim.bot, PayingBot):
             return
         tags = [tag for command, tag in map(_command_and_tag, self.accepted.values()) if command == "pay"]
-        for tag in tags:
+        for tag in (*tags, *self._paid_in_dialogues()):
             keys = set(self.sim.bot.payments.get(tag, ()))
             if len(keys) != 1:
                 found = self.found.duplicated if keys else self.found.lost
                 found.append(f"{tag}: {len(keys)} payments")
+        answers = sum(command == "answered" for command, _ in map(_command_and_tag, self.accepted.values()))
+        self._check_counts("answered", user_pk(""), answers)
         for kind in (user_pk(""), f"{shared_pk(self.platform.name, '')}"):
-            rows = (item for pk, item in self.sim.aws.dynamodb.items.items() if pk.startswith(kind))
-            paid = sum(decode(get_text(cast("Item", row), "memory"))["paid"] for row in rows)
-            if paid != len(tags):
-                self.found.out_of_order.append(f"{kind} counts {paid} payments of {len(tags)}")
+            self._check_counts("paid", kind, len(tags))
+
+    def _check_counts(self, name: str, kind: str, expected: int) -> None:
+        """Report it if the states of this kind do not count `expected` in all."""
+        rows = (item for pk, item in self.sim.aws.dynamodb.items.items() if pk.startswith(kind))
+        count = sum(decode(get_text(cast("Item", row), "memory")).get(name, 0) for row in rows)
+        if count != expected:
+            self.found.out_of_order.append(f"{kind}: {name} is {count} of {expected}")
+
+    def _paid_in_dialogues(self) -> Iterator[str]:
+        """The tags of the calls that dialogues have made: before their question, and after its answer."""
+        for message in self.accepted.values():
+            command, tag = _command_and_tag(message)
+            if command == "ask":
+                yield f"{dialogue_tag(message)}-first"
+            if command == "answered":
+                yield f"{tag.removesuffix(SUFFIXES[command])}-second"
 
 
 class _OrderCheck:

@@ -26,10 +26,11 @@ callbacks would find it busy with other waits until their platform times out.
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
 _COMMANDS = {
-    "count": 59,
+    "count": 56,
     "echo": 10,
     "pay": 8,
     "remind": 3,
+    "ask": 3,
     "two": 5,
     "card": 5,
     "photo": 4,

@@ -11,6 +11,10 @@ from tools.faults.transcript import transcript
 
 SAMPLE = "sample"
 """The tag of the messages whose replies are observed."""
+PRESSED = {"press": ("card", "Press"), "answered": ("ask", "go")}
+"""What a person presses: the command whose reply has the button, and its label."""
+SUFFIXES = {"press": "-pressed", "reminded": "-reminded", "answered": "-answered"}
+"""The ends of the tags of replies to what is no command."""
 Rendering = list[str]
 """The texts of the messages that one reply becomes."""
 Renderings = dict[str, list[list[Rendering]]]
@@ -51,19 +55,22 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool) -> dict[int
         sim.settle()
         # An account that may not call says it with the next passive reply.
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))
-    elif command == "press":
-        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("card", SAMPLE)))
+    elif command in PRESSED:
+        before, button = PRESSED[command]
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(before, SAMPLE)))
         sim.settle()
         card = next(m.id for m in platform.messages.values() if m.sender_kind == "bot")
         plan.armed = crash_callbacks
-        platform.press(APP, card, "lin", Press(button="Press"))
+        platform.press(APP, card, "lin", Press(button=button))
     else:
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
     sim.settle()
-    tag = SAMPLE + {"press": "-pressed", "reminded": "-reminded"}.get(command, "")
+    suffix = SUFFIXES.get(command, "")
     replies: dict[int, Rendering] = {}
     for entry in transcript(platform):
-        if entry.key is not None and entry.key.message == tag:
-            replies.setdefault(entry.key.ordinal, []).append(entry.text)
+        # The reply to an answer has a tag of its own: that of the dialogue.
+        tag, found, _ = entry.key.message.partition(suffix or "-") if entry.key is not None else ("", "", "")
+        if found == suffix and (tag == SAMPLE or command == "answered") and entry.key is not None:
+            replies.setdefault(entry.key.ordinal, []).append(entry.text.replace(tag, SAMPLE))
     return replies

@@ -17,7 +17,7 @@ from tools.faults.aws import ATTEMPTS
 from tools.faults.bot import LATE_APP, make_bot
 from tools.faults.oracle import Findings, check
 from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
-from tools.faults.renderings import Renderings
+from tools.faults.renderings import PRESSED, Renderings
 from tools.faults.simulation import Simulation
 from tools.faults.targets import APP, Target
 
@@ -100,10 +100,11 @@ def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[I
     if scenario.warm:
         _say(platform, target, "count", "before")
         sim.settle()
-    if scenario.command == "press":
-        card = _card(sim, target)
+    if scenario.command in PRESSED:
+        before, button = PRESSED[scenario.command]
+        card = _card(sim, target, before)
         plan.armed = True
-        platform.press(APP, card.id, "lin", Press(button="Press"))
+        platform.press(APP, card.id, "lin", Press(button=button))
     else:
         plan.armed = True
         _say(platform, target, "remind" if scenario.command == "reminded" else scenario.command, "marked")
@@ -122,9 +123,9 @@ def _say(platform: Platform, target: Target, command: str, tag: str) -> None:
     platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, tag)))
 
 
-def _card(sim: Simulation, target: Target) -> Message:
-    """A card that the bot has sent."""
+def _card(sim: Simulation, target: Target, command: str) -> Message:
+    """The card that the bot has sent for `command`."""
     platform = sim.platforms[target.name]
-    _say(platform, target, "card", "marked")
+    _say(platform, target, command, "marked")
     sim.settle()
     return [message for message in platform.messages.values() if message.sender_kind != "user"][-1]

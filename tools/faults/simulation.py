@@ -38,6 +38,8 @@ INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 45.0, 25.0
 MAX_RECEIVES, MAX_SENDS = 1000, 1000
 """These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
 SWEEP_EVERY = 60.0
+_FAR = 7 * 86_400.0
+"""Seconds: a simulation does not wait for a reminder that is later."""
 _GIVE_UP = 3 * 86_400.0
 """Virtual seconds after which a simulation that still has work is stuck."""
 
@@ -219,7 +221,7 @@ class Simulation:
             if any(self.step(queue) for queue in queues):
                 continue
             following = self._next_time()
-            if following is None:
+            if following is None or (until == float("inf") and following > self.clock() + _FAR):
                 return
             self.clock.now = min(end, max(self.clock(), following))
         if until == float("inf"):

@@ -23,7 +23,19 @@ class Target:
     imitation: type[Platform]
     apps: Mapping[str, Mapping[str, Any]]
     address: str
-    commands: tuple[str, ...] = ("count", "two", "long", "card", "photo", "refused", "late", "push", "pay", "remind")
+    commands: tuple[str, ...] = (
+        "count",
+        "two",
+        "long",
+        "card",
+        "photo",
+        "refused",
+        "late",
+        "push",
+        "pay",
+        "remind",
+        "ask",
+    )
     """The commands that people send there."""
     long_text_words: int = 2000
     """Words of a text that needs several messages on this platform, and no more than the platform accepts."""
@@ -51,10 +63,10 @@ class Target:
 
     @property
     def all_commands(self) -> tuple[str, ...]:
-        """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), and the
-        reminder that `remind` has set (`reminded`).
+        """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
+        to the question of `ask` (`answered`), and the reminder that `remind` has set (`reminded`).
         """
-        return (*self.commands, *(("echo",) if self.receives_plain_text else ()), "press", "reminded")
+        return (*self.commands, *(("echo",) if self.receives_plain_text else ()), "press", "reminded", "answered")
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the

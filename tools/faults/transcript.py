@@ -10,6 +10,8 @@ from playground.platforms.model import Part
 from tools.faults.targets import APP
 
 _TAG = re.compile(r"«(?P<message>[\w-]+)\.(?P<ordinal>\d+)»")
+_PLACE = re.compile(r"\b[0-9a-f]{8}\.\d+\.(?=\d)")
+"""The place of a question in the value of its buttons. It differs in each dialogue."""
 
 
 class ReplyKey(NamedTuple):
@@ -39,7 +41,7 @@ def transcript(platform: Platform) -> Iterator[Entry]:
             continue
         sender = "" if message.app == APP else message.app or message.sender
         for parts in _split(platform.parts(message)):
-            text = json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True)
+            text = _PLACE.sub("", json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True))
             yield Entry(f"{message.room}/{sender}", text, _key(platform, text, parts), passive.get(message.id, ""))
 
 
