@@ -94,7 +94,7 @@ def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None
     rate = _MESSAGES_PER_SECOND_PASSIVE if target.replies_passively else MESSAGES_PER_SECOND
     if target.message_interval:
         rate = min(rate, parameters.conversations / target.message_interval)
-    person = ""
+    person, writers = "", list[str]()
     for number in range(parameters.messages):
         if person and target.replies_passively and random.random() < _FOLLOW_UPS:
             at += random.uniform(0, 3)
@@ -102,18 +102,21 @@ def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None
             at += random.expovariate(rate)
             person = f"person-{random.randrange(parameters.conversations)}"
         [command] = random.choices(commands, weights)
-        sim.at(at, partial(_say, sim, platform, person, target.text(command, f"m{number:05}")))
+        # Other texts of the same person would be answers in the dialogue.
+        writer = f"asker-{number}" if command == "ask" else person
+        writers.append(writer)
+        sim.at(at, partial(_say, sim, platform, writer, target.text(command, f"m{number:05}")))
     if target.message_interval:
-        _schedule_last_messages(sim, target, parameters, at + _LAST_MESSAGE_AFTER)
+        _schedule_last_messages(sim, target, list(dict.fromkeys(writers)), at + _LAST_MESSAGE_AFTER)
     platform.listeners.append(partial(_press_buttons, sim, platform))
 
 
-def _schedule_last_messages(sim: Simulation, target: Target, parameters: Run, at: float) -> None:
+def _schedule_last_messages(sim: Simulation, target: Target, people: list[str], at: float) -> None:
     """Let everybody write once more, so that deferred replies can be sent."""
     platform = sim.platforms[target.name]
-    for number in range(parameters.conversations):
+    for number, person in enumerate(people):
         text = target.text("count", f"z{number:05}")
-        sim.at(at + number, partial(_say, sim, platform, f"person-{number}", text))
+        sim.at(at + number, partial(_say, sim, platform, person, text))
 
 
 def _say(sim: Simulation, platform: Platform, person: str, text: str) -> None:
