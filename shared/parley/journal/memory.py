@@ -86,17 +86,19 @@ def changed(table: str, change: Change, now: float, ttl: int) -> "TransactWriteI
     Raises DecisionTooLargeError.
     """
     before, body = change.before, encode(change.state)
-    if len(body) > MAX_STATE:
-        whose = OWNERS[before.scope]
-        raise DecisionTooLargeError(f"{whose} state is {len(body)} bytes of JSON; at most {MAX_STATE} can be stored")
+    plans = b"" if change.agenda == NOTHING else encode(change.agenda)
+    size = len(body) + len(plans)
+    if size > MAX_STATE:
+        what = f"{OWNERS[before.scope]} state{' with its reminders and dialogues' if plans else ''}"
+        raise DecisionTooLargeError(f"{what} is {size} bytes of JSON; at most {MAX_STATE} can be stored")
     item: Item = {
         "pk": text(before.pk),
         "memory": text(body.decode()),
         "version": number(before.version + 1),
         "updated": number(now),
     }
-    if change.agenda != NOTHING:
-        item["agenda"] = text(encode(change.agenda).decode())
+    if plans:
+        item["agenda"] = text(plans.decode())
     elif not change.state:
         item["ttl"] = number(ttl)
     condition = "#version = :version" if before.version else t.ABSENT

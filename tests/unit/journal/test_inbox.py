@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from parley.engine.aws import dynamodb
 from parley.errors import RetryAfter
 from parley.journal import inbox as inbox_module
-from parley.journal.inbox import AlreadyDecidedError, DecisionTooLargeError, Inbox, VersionConflictError
+from parley.journal.inbox import AlreadyDecidedError, Decision, DecisionTooLargeError, Inbox, VersionConflictError
+from parley.journal.memory import Change
 from parley.journal.outbox import MAX_REPLY, Outbox
 from parley.journal.states import Lease, ReplyState, Row
 from parley.journal.table import conversation_pk, get, get_number, get_text, message_pk
 from parley.journal.view import journal_of
 from parley.model import Conversation, Outgoing, message_key
+from parley.model.agenda import Agenda, Reminder
 from tests.factories import decide
 from tests.unit.journal.conftest import MakeMessage, MakeReply
 
@@ -138,6 +140,14 @@ def test_a_reply_of_another_conversation_in_the_queue_is_known_beside_the_own_on
     inbox.queued(message("m2", room="elsewhere"), [foreign], NOW)
     inbox.queued(message("m1"), [own], NOW)
     assert inbox.open(message("m3")).queued == {own.id, foreign.id}
+
+
+def test_plans_that_do_not_fit_beside_the_state_are_refused(inbox: Inbox, message: MakeMessage) -> None:
+    snapshot = inbox.open(message())
+    agenda = Agenda(reminders={str(n): Reminder(id=str(n), at=NOW, text="x" * 40_000) for n in range(9)})
+    decision = Decision(states=[Change(snapshot.memory, {}, agenda)])
+    with pytest.raises(DecisionTooLargeError, match="state with its reminders and dialogues is 36"):
+        inbox.decide(message(), snapshot, decision, NOW)
 
 
 def test_decisions_of_different_conversations_do_not_conflict(inbox: Inbox, message: MakeMessage) -> None:
