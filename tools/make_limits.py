@@ -1,4 +1,4 @@
-"""Writes the limits of replies, state, commands and forms into docs/limits.md and docs/limits.zh-CN.md.
+"""Writes the limits of replies, states, reminders, commands and forms into docs/limits.md and docs/limits.zh-CN.md.
 
     python -m tools.make_limits
 
@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from parley.adapter import NO_LIMIT, ContentLimits, Maximum
-from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_REPLY, MAX_STATE
+from parley.journal.limits import (
+    MAX_DECISION,
+    MAX_PLANNED,
+    MAX_REMINDERS,
+    MAX_REPLIES,
+    MAX_REPLY,
+    MAX_RESULTS,
+    MAX_STATE,
+)
 from parley.platforms import NAMES, content_limits
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs"
@@ -99,9 +107,9 @@ ENGLISH = Language(
 
 [中文](limits.zh-CN.md)
 
-This page lists how large replies, state, commands and forms can be, and what Parley does with more. If the platform
-would lose a part of a reply, the handler fails with a `ResultError` that names the limit, in your unit test as well.
-Everything else is split, shortened or shown in another form. See
+This page lists how large replies, states, commands and forms can be, how many reminders there can be, and what Parley
+does with more. If the platform would lose a part of a reply, the handler fails with a `ResultError` that names the
+limit, in your unit test as well. Everything else is split, shortened or shown in another form. See
 [Writing a bot](writing-a-bot.md#errors-logs-and-retries).
 
 `python -m tools.make_limits` writes this page from the code.""",
@@ -110,8 +118,11 @@ Everything else is split, shortened or shown in another form. See
     (
         "replies to one message",
         "one reply, as JSON",
-        "state of a conversation, as JSON",
-        "state and replies together, as JSON",
+        "each state (of a conversation, of a person, of an app), as JSON",
+        "states and replies together, as JSON",
+        "results of `turn.once` for one message together, as JSON",
+        "reminders of a conversation",
+        "reminders that one message sets, changes or cancels",
     ),
     "## Limits of the platforms",
     "| |",
@@ -124,14 +135,22 @@ CHINESE = Language(
 
 [English](limits.md)
 
-本页列出回复、会话状态、命令和表单的上限，以及超出时 Parley 如何处理。如果平台会丢失回复的一部分，
+本页列出回复、状态、提醒、命令和表单的上限，以及超出时 Parley 如何处理。如果平台会丢失回复的一部分，
 处理函数就以 `ResultError` 失败，错误信息写明上限，单元测试里也一样。其他情况会拆分、截短或换一种形式显示。
 见[编写机器人](writing-a-bot.zh-CN.md#错误日志与重试)。
 
 本页由 `python -m tools.make_limits` 根据代码生成。""",
     "## Parley 的上限",
     "| | 上限 | 超出时 |",
-    ("一条消息的回复数", "单条回复（JSON）", "会话状态（JSON）", "状态与回复合计（JSON）"),
+    (
+        "一条消息的回复数",
+        "单条回复（JSON）",
+        "每个状态（会话、用户、应用）（JSON）",
+        "状态与回复合计（JSON）",
+        "一条消息的 `turn.once` 结果合计（JSON）",
+        "一个会话的提醒数",
+        "一条消息设置、修改或取消的提醒数",
+    ),
     "## 平台的上限",
     "| |",
     "| 表中的写法 | 含义 |",
@@ -150,8 +169,9 @@ def _document(language: Language) -> str:
 
 def _own(language: Language) -> str:
     """The limits of the journal, which hold on every platform."""
-    sizes = (MAX_REPLIES, MAX_REPLY, MAX_STATE, MAX_DECISION)
-    maxima = (Maximum(size, "bytes" if number else "", "error") for number, size in enumerate(sizes))
+    counts, sizes = (MAX_REPLIES, MAX_REMINDERS, MAX_PLANNED), (MAX_REPLY, MAX_STATE, MAX_DECISION, MAX_RESULTS)
+    replies, *reminders = (Maximum(count, "", "error") for count in counts)
+    maxima = (replies, *(Maximum(size, "bytes", "error") for size in sizes), *reminders)
     rows = (
         f"| {what} | {_size(maximum, language)} | {_beyond(maximum, language)} |"
         for what, maximum in zip(language.own_rows, maxima, strict=True)

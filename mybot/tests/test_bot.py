@@ -44,6 +44,17 @@ def test_a_button_is_pressed(platform: str) -> None:
     chat.expect("You chose coffee.")
 
 
+@needs("remind")
+def test_a_reminder_comes_at_its_time() -> None:
+    chat = Chat(bot, platform="feishu")
+    chat.say("/remind 10m 喝水")
+    chat.expect("I will remind you.")
+    chat.advance(minutes=9)
+    chat.expect_nothing()
+    chat.advance(minutes=1)
+    chat.expect("喝水")
+
+
 @needs("feedback")
 def test_a_form_is_filled_in() -> None:
     chat = Chat(bot, platform="discord")

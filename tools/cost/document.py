@@ -139,6 +139,7 @@ def _fixed() -> dict[str, Any]:
     methods = fixed.api_methods()
     return {
         "idle": _table([*map(_idle_row, idle), *map(_monthly_row, (resting, watched))]),
+        "waiting": fixed.always_waiting().dollars,
         "idle_total": sum(line.dollars for line in idle) + resting.dollars + watched.dollars,
         "idle_without_alarms": sum(line.dollars for line in idle) + resting.dollars,
         "mappings": fixed.event_source_mappings(),
@@ -230,6 +231,8 @@ A stage without messages costs about US$ {idle_total:.2f} per month, or US$ {idl
 
 - The sweeper runs every minute. It queries the nine partitions of the index: eight for replies, one for reminders. A
   query that finds nothing costs half a unit.
+- In a minute with reminders, the sweeper waits until the last of them. If reminders come in every minute, this costs up
+  to US$ {waiting:.2f} per month more.
 - Lambda polls {mappings} queues. An event source mapping with a maximum concurrency makes {pollers} empty receives
   every {poll_seconds} seconds.
 - The alarms exist if `Observability` is `true`. An alarm that compares metrics is billed for each of them.

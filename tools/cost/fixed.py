@@ -9,7 +9,7 @@ from tests.template import functions, of_type
 from tools.cost import bill
 from tools.cost.bill import Line
 from tools.cost.cases import FEISHU
-from tools.cost.figures import ASSUMPTIONS, PER_MILLION
+from tools.cost.figures import ASSUMPTIONS, PER_MILLION, memory
 from tools.cost.metering import MeteredSimulation, Usage, mean
 from tools.faults.aws import isolated
 from tools.faults.bot import make_bot
@@ -41,6 +41,12 @@ def idle_month() -> list[Line]:
         "SQS FIFO request": receives + runs * sweep.requests["sweeper"]["GetQueueAttributes"],
     }
     return [Line(name, amount, PER_MILLION[name]) for name, amount in amounts.items()]
+
+
+def always_waiting() -> Line:
+    """The time of the sweeper in a month if it waits for reminders all the time, in millions of GB-seconds."""
+    amount = ASSUMPTIONS["hours_per_month"] * 3600 * memory("sweeper") / 1024 / 1e6
+    return Line("Lambda GB-second", amount, PER_MILLION["Lambda GB-second"])
 
 
 @cache

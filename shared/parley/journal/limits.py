@@ -1,13 +1,13 @@
-"""The limits of the journal: the row of docs/limits.md that all platforms share."""
+"""The limits of the journal: the table of docs/limits.md that holds on every platform."""
 
 MAX_REPLIES = 90
 """Replies to one message. A transaction has at most 100 items."""
 MAX_REPLY = 350_000
 """Bytes of JSON of one reply. A DynamoDB item holds 400 KB with everything else in it."""
 MAX_STATE = 350_000
-"""The same for a conversation's state."""
+"""The same for each state: of a conversation, of a person, of an app."""
 MAX_DECISION = 3_900_000
-"""Bytes of JSON of state and replies together. A transaction takes 4 MB."""
+"""Bytes of JSON of states and replies together. A transaction takes 4 MB."""
 MAX_RESULTS = 100_000
 """Bytes of JSON of all results of `Turn.once` for one message."""
 MAX_REMINDERS = 100

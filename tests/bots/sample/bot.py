@@ -1,6 +1,7 @@
 """The bot that this project's tests, its demo and its benchmarks talk to. The team's own is mybot/bot.py."""
 
 import time
+from datetime import timedelta
 
 from parley.bot import Bot, Turn
 from parley.model import Button, Card, Message, Reply
@@ -85,6 +86,13 @@ def filled_in(turn: Turn) -> str:
 def words(turn: Turn) -> str:
     """A command in the menu of a message"""
     return f"{len(turn.text.split())} words"
+
+
+@bot.command()
+def remind(turn: Turn, after: timedelta, text: str) -> str:
+    """Remind you later"""
+    turn.remind(text, after=after)
+    return "I will remind you."
 
 
 @bot.command()

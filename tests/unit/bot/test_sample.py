@@ -22,7 +22,7 @@ def said(text: str, state: dict[str, object] | None = None) -> str:
 
 
 def test_it_can_be_read_in_a_minute():
-    assert len(SAMPLE.read_text().split()) <= 320
+    assert len(SAMPLE.read_text().split()) <= 340
 
 
 def test_help_names_every_command_with_what_it_does():
@@ -35,6 +35,7 @@ def test_help_names_every_command_with_what_it_does():
         "/card",
         "/order",
         "/feedback",
+        "/remind",
         "/slow",
     ]
     assert all("  " in line for line in lines)
@@ -91,6 +92,14 @@ def test_feedback_opens_a_form_and_thanks_for_what_is_filled_in():
 def test_words_are_counted_from_the_menu_of_a_message():
     (reply,) = bot.handle(turn("a b c", kind="command", command=Command(name="Count words")))
     assert plain_text(reply.segments) == "3 words"
+
+
+@pytest.mark.parametrize("after", ["10m", "十分钟"])
+def test_remind_sets_a_reminder_with_the_text(after: str):
+    made = turn(f"/remind {after} 喝水")
+    (reply,) = bot.handle(made)
+    assert plain_text(reply.segments) == "I will remind you."
+    assert [(each.text, each.at) for each in made.reminders] == [("喝水", made.now + 600)]
 
 
 @pytest.mark.parametrize(("typed", "waited"), [("/slow 0.5", 0.5), ("/slow 1000", 20.0), ("/slow -3", 0.0)])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from msgspec.structs import asdict, replace
 
 from parley.bot import Bot, Turn
+from parley.bot.reminders import Reminders
 from parley.journal.states import ReplyState
 from parley.model import Action, Command, Context, Destination, Message, plain_text
+from parley.model.agenda import NOTHING
 from parley.model.commands import CommandSpec, OptionSpec
 from tests.factories import make_message
 from tests.unit.conftest import Clock
@@ -59,6 +62,18 @@ def messages(bot: Bot, platform: str) -> Iterator[tuple[str, Message]]:
         yield text, message_of(text, platform)
 
 
+def turns(bot: Bot, platform: str, now: float) -> Iterator[tuple[str, Turn]]:
+    """One turn for each handler, with the handler's name."""
+    for name, message in messages(bot, platform):
+        yield name, Turn(message, now=now)
+    for name in bot._reminders:
+        plans = Reminders(message_of("", platform), now, NOTHING)
+        plans.add(DAY, name, None, timedelta(hours=1), "", "UTC")
+        due = Turn(plans.timers[0].due, now=now)
+        due.plans = Reminders(due.message, now, plans.agenda)
+        yield name, due
+
+
 def said(scripted: Scripted) -> str:
     """All texts in the calls that were made."""
     return " ".join(f"{call.json} {call.upload}" for call in scripted.made)
@@ -73,8 +88,9 @@ def test_every_handler_of_the_guide_is_heard(
     boto3.client("ssm").put_parameter(Name="/parley/unit/bot", Type="SecureString", Value=settings)
     bot: Bot = run(guide)["bot"]
     heard, numbers = set[str](), count()
-    for name, message in messages(bot, platform):
-        for reply in bot.handle(Turn(message, now=clock.now)):
+    for name, turn in turns(bot, platform, clock.now):
+        message = turn.message
+        for reply in bot.handle(turn):
             scripted = Scripted(platform, clock, monkeypatch, lambda *_: None)
             to = asdict(reply.to or Destination.answering(message))
             del to["platform"], to["app"]
@@ -83,6 +99,6 @@ def test_every_handler_of_the_guide_is_heard(
             words = re.findall(r"\w+", plain_text(reply.segments))
             assert not words or words[0] in said(scripted), (name, words, said(scripted))
             heard.add(name)
-    silent = {name for name, _ in messages(bot, platform)} - heard
+    silent = {name for name, _ in turns(bot, platform, clock.now)} - heard
     # This event is no message, and the guide's bot does not join in the talk of a room.
     assert silent == {"kf_msg_or_event", *(["hello"] if platform in ROOMS else [])}
