@@ -72,6 +72,14 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
+def test_a_transaction_with_one_item_that_is_too_large_stores_nothing() -> None:
+    items = [{"pk": {"S": key}, "body": {"S": "x" * size}} for key, size in (("small", 1), ("large", 500_000))]
+    fake = DynamoDB()
+    with pytest.raises(ServiceError, match="maximum allowed size"):
+        fake.call("TransactWriteItems", {"TransactItems": [{"Put": {"Item": item}} for item in items]})
+    assert fake.items == {}
+
+
 def test_the_fake_dynamodb_behaves_as_moto(moto: Any) -> None:
     model = DynamoDB("parley")
     for operation, request in CALLS:

@@ -1,5 +1,6 @@
 """A bot's commands from outside."""
 
+from datetime import date, timedelta
 from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal
 
@@ -74,7 +75,12 @@ def test_what_has_a_default_need_not_be_given() -> None:
         (Annotated[int, Field(gt=0, lt=10)], 1, 9),
         (Annotated[float, Field(ge=0.5, lt=2)], 0.5, None),
         (Annotated[str, Field(min_length=2, max_length=20)], 2, 20),
+        (Annotated[str | None, Field(max_length=20)], None, 20),
         (int, None, None),
+        # What the platform sends is text: it cannot check these.
+        (Annotated[list[int], Field(min_length=1, max_length=2)], None, None),
+        (Annotated[timedelta, Field(le=timedelta(hours=1))], None, None),
+        (Annotated[date, Field(gt=date(2026, 1, 1))], None, None),
     ],
 )
 def test_the_bounds_that_pydantic_checks_are_told_beforehand(

@@ -123,7 +123,10 @@ class DynamoDB:
             if self._tokens[token] != actions:
                 raise ServiceError("IdempotentParameterMismatchException")
             return {}
-        for item, action in zip(self._evaluate_all(actions), actions, strict=True):
+        new = self._evaluate_all(actions)
+        for item in new:
+            _check_size(item)
+        for item, action in zip(new, actions, strict=True):
             if "Delete" in action:
                 self._drop(_key(action["Delete"]))
             elif not isinstance(item, str):
@@ -188,9 +191,7 @@ class DynamoDB:
         return new, [name for name in new if new[name] is not before.get(name)]
 
     def _store(self, item: Item) -> None:
-        size = sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
-        if size > MAX_ITEM:
-            raise ValueError("Item size has exceeded the maximum allowed size")
+        _check_size(item)
         key = item["pk"]["S"]
         self._drop(key)
         self.items[key] = item
@@ -201,6 +202,15 @@ class DynamoDB:
         old = self.items.pop(key, {})
         if "due_shard" in old:
             self._due.get(old["due_shard"]["S"], {}).pop(key, None)
+
+
+def _check_size(item: Item | str) -> None:
+    """Raise ValueError if DynamoDB cannot store `item`."""
+    if isinstance(item, str):
+        return
+    size = sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
+    if size > MAX_ITEM:
+        raise ValueError("Item size has exceeded the maximum allowed size")
 
 
 def _index_entry(item: Item) -> Item:

@@ -46,7 +46,7 @@ def option_spec(argument: Argument) -> OptionSpec:
     kind, choices = _meaning(argument.type)
     notes = tuple(_notes(argument.type))
     option = next((note for note in notes if isinstance(note, Option)), Option())
-    least, most = _bounds(notes, whole=kind == "int")
+    least, most = _bounds(notes, kind) if kind != "str" or is_text(argument.type) else (None, None)
     return OptionSpec(
         name=argument.name,
         kind=option.kind or kind,
@@ -94,19 +94,20 @@ def _notes(annotation: Any) -> Iterator[Any]:
         yield from _notes(plain)
 
 
-def _bounds(notes: Iterable[Any], *, whole: bool) -> tuple[float | None, float | None]:
+def _bounds(notes: Iterable[Any], kind: Kind) -> tuple[float | None, float | None]:
     """Minimum and maximum of a number, or of the length of a string, from the attributes of `annotated_types`. An
     exclusive bound counts for integers only.
     """
+    names = ("min_length", "max_length") if kind == "str" else ("ge", "gt", "le", "lt")
     found: Mapping[str, Any] = {
-        name: value for note in notes for name in _BOUNDS if (value := getattr(note, name, None)) is not None
+        name: value for note in notes for name in names if (value := getattr(note, name, None)) is not None
     }
-    least = found.get("ge", found.get("min_length", found["gt"] + 1 if whole and "gt" in found else None))
-    most = found.get("le", found.get("max_length", found["lt"] - 1 if whole and "lt" in found else None))
+    if kind == "str":
+        return found.get("min_length"), found.get("max_length")
+    whole = kind == "int"
+    least = found.get("ge", found["gt"] + 1 if whole and "gt" in found else None)
+    most = found.get("le", found["lt"] - 1 if whole and "lt" in found else None)
     return least, most
-
-
-_BOUNDS = ("ge", "gt", "le", "lt", "min_length", "max_length")
 
 
 def _meaning(annotation: Any) -> tuple[Kind, tuple[Choice, ...]]:
