@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from parley.cron import next_time
 from parley.errors import ResultError
-from parley.journal.limits import MAX_PLANNED, MAX_REMINDERS
+from parley.journal.limits import MAX_AGENDA, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
 from parley.model import Message, message_key, reply_id
 from parley.model.agenda import Agenda, Reminder, Timer, occurrence, timer_of
+from parley.model.codec import encode
 
 
 class Reminders:
@@ -19,6 +20,7 @@ class Reminders:
     def __init__(self, message: Message, now: float, stored: Agenda) -> None:
         self._message = message
         self._now = now
+        self._stored = stored.reminders
         self._reminders = dict(stored.reminders)
         self._set: dict[str, Reminder] = {}
         self._cancelled: set[str] = set()
@@ -73,7 +75,8 @@ class Reminders:
         """Remove one. False if there is none with this id."""
         if self._reminders.pop(id_, None) is None:
             return False
-        if self._set.pop(id_, None) is None:
+        self._set.pop(id_, None)
+        if id_ in self._stored:
             self._cancelled.add(id_)
         return True
 
@@ -82,9 +85,12 @@ class Reminders:
 
         None if it was cancelled or changed after its message had been sent.
         """
-        id_ = self._message.id.rpartition("@")[0]
+        id_, _, time = self._message.id.rpartition("@")
         found = self._reminders.get(id_)
-        if found is None or (not found.cron and self._message.id != occurrence(id_, found.at)):
+        if found is None:
+            self._cancelled.add(id_)  # no handler can reach its timer, if there still is one
+            return None
+        if float(time) < found.at or (not found.cron and self._message.id != occurrence(id_, found.at)):
             return None
         if not found.cron:
             del self._reminders[id_]
@@ -99,16 +105,30 @@ class Reminders:
             raise ResultError(
                 f"{len(self._reminders)} reminders in this conversation; at most {MAX_REMINDERS} can be set"
             )
+        self._check_sizes()
         planned = len(self._set) + len(self._cancelled)
         if planned > MAX_PLANNED:
             raise ResultError(f"{planned} reminders set or cancelled at once; at most {MAX_PLANNED} can be")
+
+    def _check_sizes(self) -> None:
+        size = max((len(encode(each)) for each in self._set.values()), default=0)
+        if size > MAX_REMINDER:
+            raise ResultError(f"a reminder is {size} bytes of JSON; at most {MAX_REMINDER} can be stored")
+        size = len(encode(self.agenda)) if self._set else 0
+        if size > MAX_AGENDA:
+            raise ResultError(
+                f"the reminders of this conversation are {size} bytes of JSON; at most {MAX_AGENDA} can be stored"
+            )
 
     def _put(self, reminder: Reminder) -> Reminder:
         self._reminders[reminder.id] = self._set[reminder.id] = reminder
         return reminder
 
     def _next(self, reminder: Reminder) -> float:
-        return next_time(reminder.cron, reminder.zone, self._now) if reminder.cron else reminder.at
+        try:
+            return next_time(reminder.cron, reminder.zone, self._now) if reminder.cron else reminder.at
+        except ValueError:  # a time zone that this version does not know any more
+            return reminder.at
 
     def _time(self, at: datetime | None, after: timedelta | None, cron: str, zone: str) -> float:
         if (at is not None) + (after is not None) + bool(cron) != 1:
