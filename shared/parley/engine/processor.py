@@ -212,7 +212,7 @@ class Processor:
             self.inbox.decide(message, snapshot, decision, self.clock())
         except DecisionTooLargeError as error:
             raise HandlerError(str(error)) from error
-        except (VersionConflictError, *AwsError):
+        except AwsError:
             if self.direct is not None and held is not None:
                 self.direct.give_back(held, rows)
             raise
