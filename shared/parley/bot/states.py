@@ -57,6 +57,7 @@ class Held:
         self._model = model
         if self.loaded and not isinstance(self._value, model):
             self._keep(plain(self._value))
+            self._unchanged = {}  # it may have been changed already
 
     def get(self) -> Any:
         """The state, which the handler changes in place. Raises StateError, and what loading it raises."""
