@@ -1,6 +1,7 @@
 """The states that a handler uses: dictionaries of JSON values, or pydantic models that are stored as such."""
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
 
 from parley.errors import AuthorError
@@ -9,6 +10,8 @@ from parley.model.state import State
 _VERSION = "$version"
 """The key under which the version of a model is stored; without it, the version is 1."""
 Load = Callable[[], State]
+_LOADING = RLock()
+"""Held while a state is loaded: the threads of a handler get the same one."""
 
 
 class StateError(AuthorError):
@@ -61,14 +64,12 @@ class Held:
 
     def get(self) -> Any:
         """The state, which the handler changes in place. Raises StateError, and what loading it raises."""
-        if not self.loaded:
-            self._keep(self._load())
+        self._ensure_loaded()
         return self._value
 
     def put(self, value: Any) -> None:
         """Replace the state."""
-        if not self.loaded:
-            self._keep(self._load())
+        self._ensure_loaded()
         self._value = value
 
     def stored(self, before: State) -> State:
@@ -76,6 +77,13 @@ class Held:
         new = plain(self._value) if self.loaded else before
         # A model has defaults that are not stored yet.
         return before if self._model is not None and new == self._unchanged else new
+
+    def _ensure_loaded(self) -> None:
+        if self.loaded:
+            return
+        with _LOADING:
+            if not self.loaded:
+                self._keep(self._load())
 
     def _keep(self, stored: State) -> None:
         self._value = stored if self._model is None else _parsed(self._model, stored)
