@@ -13,6 +13,9 @@ from parley.model import Message, message_key, reply_id
 from parley.model.agenda import Agenda, Reminder, Timer, occurrence, timer_of
 from parley.model.codec import encode
 
+_YEAR_9999 = 253_370_764_800
+"""The unix second at which it begins. A bot that lists its reminders cannot show a time much later as a datetime."""
+
 
 class Reminders:
     """The reminders of the conversation of `message`, by id. `stored`: those of the journal."""
@@ -135,8 +138,9 @@ class Reminders:
             raise ValueError("a reminder needs one of at, after and cron")
         if cron:
             return next_time(cron, zone, self._now)
-        if after is not None:
-            return math.floor(self._now + after.total_seconds())
-        if at is None or at.tzinfo is None:
+        if after is None and (at is None or at.tzinfo is None):
             raise ValueError('the time has no zone: write datetime(..., tzinfo=ZoneInfo("Asia/Shanghai"))')
-        return at.timestamp()
+        time = at.timestamp() if at is not None else math.floor(self._now + (after or timedelta()).total_seconds())
+        if not 0 <= time < _YEAR_9999:
+            raise ValueError("the time is not between the years 1970 and 9999")
+        return time

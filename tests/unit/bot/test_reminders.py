@@ -211,6 +211,9 @@ def test_the_size_of_reminders_has_limits(text: str, count: int, message: str) -
         ({}, "one of at, after and cron"),
         ({"after": timedelta(1), "cron": "* * * * *"}, "one of at, after and cron"),
         ({"at": datetime(2027, 1, 1)}, "the time has no zone"),  # noqa: DTZ001
+        ({"after": timedelta.max}, "not between the years 1970 and 9999"),
+        ({"at": datetime.max.replace(tzinfo=UTC)}, "not between the years 1970 and 9999"),
+        ({"at": datetime.min.replace(tzinfo=UTC)}, "not between the years 1970 and 9999"),
         ({"cron": "daily"}, "no cron expression"),
         ({"cron": "0 9 * * *", "zone": "Mars"}, "no time zone 'Mars'"),
     ],
