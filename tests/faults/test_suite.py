@@ -55,7 +55,7 @@ class ForgetsClaims(Inbox):
         return Snapshot(snapshot.memory, None)
 
     def _commit(self, items: Any) -> None:
-        for put in (item["Put"]["Item"] for item in items):
+        for put in (item["Put"]["Item"] for item in items if "Put" in item):
             if put["pk"]["S"].startswith(("in#", "out#")):
                 self.client.delete_item(TableName=self.table, Key={"pk": put["pk"]})
         Inbox._commit(self, items)
@@ -65,7 +65,8 @@ class DecidesInTwo(Inbox):
     """Stores the conversation's state and then the decision: two writes instead of one transaction."""
 
     def _commit(self, items: Any) -> None:
-        states = [item for item in items if item["Put"]["Item"]["pk"]["S"].startswith(("conv#", "user#", "shared#"))]
+        puts = [item for item in items if "Put" in item]
+        states = [item for item in puts if item["Put"]["Item"]["pk"]["S"].startswith(("conv#", "user#", "shared#"))]
         for item in states:
             self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
         Inbox._commit(self, [item for item in items if item not in states])
