@@ -4,6 +4,9 @@ made up for, and one that comes twice counts once.
 
 from datetime import datetime
 
+_FIELDS = 5
+"""Minute, hour, day, month, day of the week. cronsim also takes a sixth one, for seconds."""
+
 
 def next_time(expression: str, zone: str, after: float) -> float:
     """The first unix second after `after` at which `expression` comes true in the time zone `zone`.
@@ -15,10 +18,14 @@ def next_time(expression: str, zone: str, after: float) -> float:
 
     from cronsim import CronSim, CronSimError  # noqa: PLC0415
 
+    if len(expression.split()) != _FIELDS:
+        raise ValueError(f"no cron expression {expression!r}: Wrong number of fields")
     try:
-        return next(CronSim(expression, datetime.fromtimestamp(after, ZoneInfo(zone)))).timestamp()
-    except ZoneInfoNotFoundError as error:
-        raise ValueError(f"no time zone {zone!r}; write one like Asia/Shanghai") from error
+        times = CronSim(expression, datetime.fromtimestamp(after, ZoneInfo(zone)))
+        # In an hour that comes twice, the first ones may be those of the hour before.
+        return next(time for time in (each.timestamp() for each in times) if time > after)
+    except (ZoneInfoNotFoundError, OSError) as error:  # OSError: a folder of zones, or a name that is too long
+        raise ValueError(f"no time zone {zone[:40]!r}; write one like Asia/Shanghai") from error
     except CronSimError as error:
         raise ValueError(f"no cron expression {expression!r}: {error}") from error
     except StopIteration:

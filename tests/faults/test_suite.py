@@ -1,5 +1,6 @@
 """The faults suite detects defects: code that is broken on purpose fails the check, and the real code passes it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -9,12 +10,13 @@ import pytest
 
 from parley.adapter import Permanent
 from parley.bot.once import Results
-from parley.engine import attempt, callback
+from parley.engine import attempt, callback, queues
 from parley.engine.attempt import Attempt, Fallback, fallback_of
+from parley.engine.aws import dynamodb
 from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
 from parley.journal.inbox import Inbox, Snapshot
-from parley.journal.table import message_pk, number, text
+from parley.journal.table import message_pk, number, text, timer_pk
 from parley.model import AnyMedia, Message, message_key
 from tools.faults import random_runs, scenarios
 from tools.faults.oracle import Findings
@@ -53,7 +55,7 @@ class ForgetsClaims(Inbox):
         return Snapshot(snapshot.memory, None)
 
     def _commit(self, items: Any) -> None:
-        for put in (item["Put"]["Item"] for item in items):
+        for put in (item["Put"]["Item"] for item in items if "Put" in item):
             if put["pk"]["S"].startswith(("in#", "out#")):
                 self.client.delete_item(TableName=self.table, Key={"pk": put["pk"]})
         Inbox._commit(self, items)
@@ -63,7 +65,8 @@ class DecidesInTwo(Inbox):
     """Stores the conversation's state and then the decision: two writes instead of one transaction."""
 
     def _commit(self, items: Any) -> None:
-        states = [item for item in items if item["Put"]["Item"]["pk"]["S"].startswith(("conv#", "user#", "shared#"))]
+        puts = [item for item in items if "Put" in item]
+        states = [item for item in puts if item["Put"]["Item"]["pk"]["S"].startswith(("conv#", "user#", "shared#"))]
         for item in states:
             self.client.put_item(TableName=self.table, Item=item["Put"]["Item"])
         Inbox._commit(self, [item for item in items if item not in states])
@@ -119,7 +122,22 @@ def test_a_journal_that_forgets_the_results_of_outside_calls_is_detected(monkeyp
     assert single_faults(ForgetsResults, "pay").duplicated
 
 
-@pytest.mark.parametrize("command", ["count", "pay"])
+def test_a_timekeeper_that_records_before_it_sends_loses_reminders_and_is_detected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send = queues.send_together
+
+    def forget_then_send(messages: Sequence[Message]) -> dict[int, str]:
+        for message in messages:
+            key = {"pk": text(timer_pk(message.id.rpartition("@")[0]))}
+            dynamodb().delete_item(TableName="parley", Key=key)
+        return send(messages)
+
+    monkeypatch.setattr(queues, "send_together", forget_then_send)
+    assert single_faults(Inbox, "reminded").lost
+
+
+@pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded"])
 def test_the_real_journal_keeps_every_promise_with_any_single_fault(command: str) -> None:
     assert single_faults(Inbox, command).good
 

@@ -31,12 +31,24 @@ def test_an_hour_that_comes_twice_counts_once() -> None:
     assert next_time("30 2 * * *", "Europe/Berlin", first) == at("2026-10-26T02:30", "Europe/Berlin")
 
 
+@pytest.mark.parametrize("expression", ["30 2 * * *", "15 1-3 * * *", "*/10 * * * *"])
+@pytest.mark.parametrize("minutes", range(0, 180, 7))
+def test_the_next_time_is_always_later(expression: str, minutes: int) -> None:
+    """Also from within the hour that comes for the second time."""
+    after = at("2026-10-25T01:30", "Europe/Berlin") + 60 * minutes + 0.5
+    assert next_time(expression, "Europe/Berlin", after) > after
+
+
 @pytest.mark.parametrize(
     ("expression", "zone", "message"),
     [
         ("0 9 * *", "UTC", r"^no cron expression '0 9 \* \*': Wrong number of fields$"),
+        ("* * * * * *", "UTC", r"^no cron expression '\* \* \* \* \* \*': Wrong number of fields$"),  # each second
         ("0 25 * * *", "UTC", r"^no cron expression '0 25 \* \* \*': Bad hour$"),
         ("0 9 * * *", "Asia/Peking", r"^no time zone 'Asia/Peking'; write one like Asia/Shanghai$"),
+        ("0 9 * * *", "America", r"^no time zone 'America'"),  # a folder
+        ("0 9 * * *", "x" * 300, r"^no time zone 'xxx"),
+        ("0 9 * * *", "../../etc/passwd", "ZoneInfo keys"),
         ("0 9 30 2 *", "UTC", r"never comes true|no cron expression"),
     ],
 )

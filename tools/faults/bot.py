@@ -15,6 +15,8 @@ LATE_APP = "late"
 """An app whose configuration is stored only after the first replies for it."""
 HOOK = "alerts"
 """The name of a webhook."""
+NEVER = "-never"
+"""The end of the text of a reminder that is cancelled."""
 
 _PATIENCE = timedelta(days=60)
 """The time for an answer. It is longer than a simulation lasts: no question is asked again."""
@@ -124,13 +126,13 @@ def _add_reminders(bot: Bot) -> None:
     def remind(turn: Turn, mark: str) -> str:
         """The first one is said, the second one is not: it is cancelled when the first one comes."""
         turn.remind(mark, after=timedelta(seconds=30), handler="told")
-        turn.remind(mark, after=timedelta(minutes=5), handler="told")
+        turn.remind(mark + NEVER, after=timedelta(minutes=5), handler="told")
         return f"planned {tag(mark, 0)}"
 
     @bot.reminder("told")
     def told(turn: Turn) -> str:
         for other in turn.reminders:
-            if other.text == turn.text:
+            if other.text == turn.text + NEVER:
                 turn.cancel(other.id)
         return f"reminded {tag(f'{turn.text}-reminded', 0)}"
 

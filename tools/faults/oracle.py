@@ -21,7 +21,7 @@ from parley.model.codec import decode_message
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
-from tools.faults.bot import PayingBot, dialogue_tag
+from tools.faults.bot import NEVER, PayingBot, dialogue_tag
 from tools.faults.renderings import SAMPLE, SUFFIXES, Rendering, Renderings
 from tools.faults.simulation import Simulation
 from tools.faults.transcript import Entry, ReplyKey, transcript
@@ -35,7 +35,7 @@ class Findings:
     """The findings of the oracle. The run is good if the first five lists are empty."""
 
     lost: list[str] = field(default_factory=list[str])
-    """Acknowledged messages that never reached the queue, and replies that are not at the platform."""
+    """Acknowledged messages and reminders that never reached the queue, and replies that are not at the platform."""
     duplicated: list[str] = field(default_factory=list[str])
     """Replies that are at the platform more than once, and messages that belong to no reply."""
     out_of_order: list[str] = field(default_factory=list[str])
@@ -73,6 +73,7 @@ def check(sim: Simulation, renderings: dict[str, Renderings], redriven: frozense
     for name, platform in sim.platforms.items():
         checked = _PlatformCheck(sim, platform, _accepted(sim, name), renderings[name], found, redriven)
         checked.check_acknowledged()
+        checked.check_reminders()
         states = checked.states()
         checked.check_replies(states)
         _OrderCheck(checked, states).run()
@@ -126,10 +127,18 @@ class _PlatformCheck:
             if delivery.state == "delivered" and delivery.journal_id not in self.accepted:
                 self.found.lost.append(f"{delivery.journal_id}: acknowledged, but never in the queue")
 
+    def check_reminders(self) -> None:
+        """Report reminders whose message never reached the queue."""
+        commands = [_command_and_tag(message) for message in self.accepted.values()]
+        wanted = (f"{tag}-reminded" for command, tag in commands if command == "remind")
+        self.found.lost.extend(f"{tag}: never in the queue" for tag in wanted if ("reminded", tag) not in commands)
+
     def expected(self) -> Iterator[tuple[ReplyKey, list[Rendering]]]:
         """Each reply that must be there, in order, with all its right renderings."""
         for message in self.accepted.values():
             command, tag = _command_and_tag(message)
+            if tag.endswith(f"{NEVER}-reminded") and tag.replace(NEVER, "") not in self.redriven:
+                continue  # it was cancelled when its message was on its way
             for ordinal, choices in enumerate(self.renderings[command]):
                 plain = tag.removesuffix(SUFFIXES.get(command, ""))
                 yield ReplyKey(tag, ordinal), [[text.replace(SAMPLE, plain) for text in each] for each in choices]
@@ -214,6 +223,8 @@ class _PlatformCheck:
             names = [[f"{key}{_without_count(text)}" for text in each] for each in choices]
             known.update(*names)
             may_be_missing = key in self.rejected or states.get(key) is ReplyState.UNKNOWN
+            # What cancels it was in a dead-letter queue: it is handled before or after that.
+            may_be_missing = may_be_missing or (NEVER in key.message and key not in states)
             if not may_be_missing and not any(all(map(there.get, each)) for each in names):
                 parts = "".join("." if there[text] else "x" for text in names[0])
                 self.found.lost.append(f"{key} ({parts}): {states.get(key, 'never decided')}")

@@ -1,6 +1,6 @@
 """Runs the AWS emulator. The argument is the stack's directory, by which `processes` recognises the process.
 
-It runs in the emulator's environment, which cannot import this repository. It changes four things of the emulator by
+It runs in the emulator's environment, which cannot import this repository. It changes five things of the emulator by
 private names. So the emulator's version is pinned, and the launcher checks that the names are still there.
 
 - After each call the emulator waits 50 ms for late log lines. 5 ms are enough for a worker on the same machine.
@@ -8,6 +8,7 @@ private names. So the emulator's version is pinned, and the launcher checks that
 - It unpacks the layers for every worker, two thousand files each time. The launcher unpacks them once and links them,
   as Lambda mounts them.
 - Functions could import the emulator's own packages. Here they see their layers and the standard library, as on Lambda.
+- It asks for the right to `sqs:SendMessageBatch`, which AWS has not: there it is `sqs:SendMessage`.
 """
 
 import hashlib
@@ -19,11 +20,15 @@ import threading
 import types
 import zipfile
 from pathlib import Path
+from typing import Any
 
-from ministack.core import lambda_runtime  # pyright: ignore[reportMissingImports]
+from ministack.core import iam_actions, lambda_runtime  # pyright: ignore[reportMissingImports]
 from ministack.services import eventbridge, scheduler  # pyright: ignore[reportMissingImports]
 
 _unpacking = threading.Lock()
+
+
+_read_action: Any = getattr(iam_actions, "_action_from_target", None)
 
 
 class _ZipFile(zipfile.ZipFile):
@@ -56,6 +61,11 @@ class _Process(subprocess.Popen[str]):
         super().__init__([command[0], "-I", "-S", *command[1:]] if is_worker else command, **options)  # type: ignore[call-overload]
 
 
+def _action_from_target(headers: dict[str, str]) -> str | None:
+    action = _read_action(headers)
+    return "SendMessage" if action == "SendMessageBatch" else action
+
+
 def _tune() -> None:
     drain = lambda_runtime.Worker._drain_stderr_bounded  # noqa: SLF001
     if drain.__defaults__ != (0.050, 0.005, 0.250):
@@ -70,6 +80,9 @@ def _tune() -> None:
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": _ZipFile})
     if lambda_runtime.subprocess is not subprocess:
         raise SystemExit("this launcher does not fit the emulator's version: the start of the functions has changed")
+    if _read_action is None:
+        raise SystemExit("this launcher does not fit the emulator's version: the check of rights has changed")
+    iam_actions._action_from_target = _action_from_target  # noqa: SLF001
     lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": _Process})
 
 

@@ -8,12 +8,15 @@ from msgspec.structs import replace
 
 from parley.cron import next_time
 from parley.errors import ResultError
-from parley.journal.limits import MAX_PLANNED, MAX_REMINDERS
+from parley.journal.limits import MAX_AGENDA, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
 from parley.model import Conversation, Message, digest, message_key, reply_id
 from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
+from parley.model.codec import encode
 
 DIALOGUE = "parley.dialogue"
 """The handler of the reminder that ends a dialogue."""
+_YEAR_9999 = 253_370_764_800
+"""The unix second at which it begins. A bot that lists its reminders cannot show a time much later as a datetime."""
 
 
 class Reminders:
@@ -22,6 +25,7 @@ class Reminders:
     def __init__(self, message: Message, now: float, stored: Agenda) -> None:
         self._message = message
         self._now = now
+        self._stored = stored.reminders
         self._reminders = dict(stored.reminders)
         self._dialogues = dict(stored.dialogues)
         self._set: dict[str, Reminder] = {}
@@ -101,7 +105,8 @@ class Reminders:
         """Remove one. False if there is none with this id."""
         if self._reminders.pop(id_, None) is None:
             return False
-        if self._set.pop(id_, None) is None:
+        self._set.pop(id_, None)
+        if id_ in self._stored:
             self._cancelled.add(id_)
         return True
 
@@ -110,9 +115,12 @@ class Reminders:
 
         None if it was cancelled or changed after its message had been sent.
         """
-        id_ = self._message.id.rpartition("@")[0]
+        id_, _, time = self._message.id.rpartition("@")
         found = self._reminders.get(id_)
-        if found is None or (not found.cron and self._message.id != occurrence(id_, found.at)):
+        if found is None:
+            self._cancelled.add(id_)  # no handler can reach its timer, if there still is one
+            return None
+        if float(time) < found.at or (not found.cron and self._message.id != occurrence(id_, found.at)):
             return None
         if not found.cron:
             del self._reminders[id_]
@@ -127,24 +135,39 @@ class Reminders:
             raise ResultError(
                 f"{len(self._reminders)} reminders in this conversation; at most {MAX_REMINDERS} can be set"
             )
+        self._check_sizes()
         planned = len(self._set) + len(self._cancelled)
         if planned > MAX_PLANNED:
             raise ResultError(f"{planned} reminders set or cancelled at once; at most {MAX_PLANNED} can be")
+
+    def _check_sizes(self) -> None:
+        size = max((len(encode(each)) for each in self._set.values()), default=0)
+        if size > MAX_REMINDER:
+            raise ResultError(f"a reminder is {size} bytes of JSON; at most {MAX_REMINDER} can be stored")
+        size = len(encode(self._reminders)) if self._set else 0
+        if size > MAX_AGENDA:
+            raise ResultError(
+                f"the reminders of this conversation are {size} bytes of JSON; at most {MAX_AGENDA} can be stored"
+            )
 
     def _put(self, reminder: Reminder) -> Reminder:
         self._reminders[reminder.id] = self._set[reminder.id] = reminder
         return reminder
 
     def _next(self, reminder: Reminder) -> float:
-        return next_time(reminder.cron, reminder.zone, self._now) if reminder.cron else reminder.at
+        try:
+            return next_time(reminder.cron, reminder.zone, self._now) if reminder.cron else reminder.at
+        except ValueError:  # a time zone that this version does not know any more
+            return reminder.at
 
     def _time(self, at: datetime | None, after: timedelta | None, cron: str, zone: str) -> float:
         if (at is not None) + (after is not None) + bool(cron) != 1:
             raise ValueError("a reminder needs one of at, after and cron")
         if cron:
             return next_time(cron, zone, self._now)
-        if after is not None:
-            return math.floor(self._now + after.total_seconds())
-        if at is None or at.tzinfo is None:
+        if after is None and (at is None or at.tzinfo is None):
             raise ValueError('the time has no zone: write datetime(..., tzinfo=ZoneInfo("Asia/Shanghai"))')
-        return at.timestamp()
+        time = at.timestamp() if at is not None else math.floor(self._now + (after or timedelta()).total_seconds())
+        if not 0 <= time < _YEAR_9999:
+            raise ValueError("the time is not between the years 1970 and 9999")
+        return time

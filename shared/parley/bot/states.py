@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from threading import RLock
 from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
 
 from parley.errors import AuthorError
@@ -10,6 +11,8 @@ from parley.model.state import State
 _VERSION = "$version"
 """The key under which the version of a model is stored; without it, the version is 1."""
 Load = Callable[[], State]
+_LOADING = RLock()
+"""Held while a state is loaded: the threads of a handler get the same one."""
 
 
 class StateError(AuthorError):
@@ -60,17 +63,16 @@ class Held:
         self._model = model
         if self.loaded and not isinstance(self._value, model):
             self._keep(plain(self._value))
+            self._unchanged = {}  # it may have been changed already
 
     def get(self) -> Any:
         """The state, which the handler changes in place. Raises StateError, and what loading it raises."""
-        if not self.loaded:
-            self._keep(self._load())
+        self._ensure_loaded()
         return self._value
 
     def put(self, value: Any) -> None:
         """Replace the state."""
-        if not self.loaded:
-            self._keep(self._load())
+        self._ensure_loaded()
         self._value = value
 
     def stored(self, before: State) -> State:
@@ -89,6 +91,13 @@ class Held:
     def is_changed(self) -> bool:
         """Whether the state has changed since `watch`."""
         return self.loaded and plain(self._value) != self._copy
+
+    def _ensure_loaded(self) -> None:
+        if self.loaded:
+            return
+        with _LOADING:
+            if not self.loaded:
+                self._keep(self._load())
 
     def _keep(self, stored: State) -> None:
         self._value = stored if self._model is None else _parsed(self._model, stored)

@@ -199,8 +199,9 @@ class Processor:
         named = self._named(message)
         started = self.clock()
         memories: dict[Scope, Memory] = {"state": snapshot.memory}
-        turn = self._turn(named, snapshot, memories)
-        replies = self._run_bot(turn)
+        journal = _Journal()
+        turn = self._turn(named, snapshot, memories, journal)
+        replies = self._run_bot(turn, journal)
         now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
         rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
@@ -212,7 +213,7 @@ class Processor:
             self.inbox.decide(message, snapshot, decision, self.clock())
         except DecisionTooLargeError as error:
             raise HandlerError(str(error)) from error
-        except (VersionConflictError, *AwsError):
+        except AwsError:
             if self.direct is not None and held is not None:
                 self.direct.give_back(held, rows)
             raise
@@ -226,37 +227,48 @@ class Processor:
             return message
         return replace(message, sender=replace(message.sender, name=self.name(message)))
 
-    def _run_bot(self, turn: Turn) -> list[Reply]:
-        """The replies of the bot."""
+    def _run_bot(self, turn: Turn, journal: "_Journal") -> list[Reply]:
+        """The replies of the bot. Raises HandlerError, and the failure of `journal` if there was one, whatever the bot
+        has made of it.
+        """
+        replies: list[Reply] = []
+        try:
+            replies = self._handle(turn)
+        except (HandlerError, _JournalError):
+            if journal.failure is None:
+                raise
+        if journal.failure is not None:
+            raise journal.failure
+        return replies
+
+    def _handle(self, turn: Turn) -> list[Reply]:
         started = time.monotonic()
         try:
             with deadline(self.until - started):
                 return self.bot.handle(turn)
-        except _JournalError as error:
-            raise error.__cause__ or error from None
         except DeadlineExceededError as late:
             from parley.engine.failures import place_of  # noqa: PLC0415  # most messages do not fail
 
             seconds, place = time.monotonic() - started, place_of(late, turn.handler)
             raise HandlerError(f"not done after {seconds:.0f} s (BotSeconds), at {place}") from late
-        except Exception as error:
+        except (Exception, BaseExceptionGroup) as error:  # asyncio makes a group of an error that is no Exception
             from parley.engine.failures import reason_of  # noqa: PLC0415  # as above
 
             raise HandlerError(reason_of(error, turn.handler)) from error
 
-    def _turn(self, message: Message, snapshot: Snapshot, memories: dict[Scope, Memory]) -> Turn:
+    def _turn(self, message: Message, snapshot: Snapshot, memories: dict[Scope, Memory], journal: "_Journal") -> Turn:
         """The turn of `message`. The states that its handler reads are added to `memories`."""
 
         def load(scope: Scope) -> State:
             if scope not in memories:
-                memories[scope] = _from_journal(lambda: self.inbox.memory(scope, message))
+                memories[scope] = journal.ask(lambda: self.inbox.memory(scope, message))
             return copy.deepcopy(memories[scope].state)
 
         stored = snapshot.results
 
         def record(results: str) -> None:
             nonlocal stored
-            _from_journal(lambda: self.inbox.record(message, stored, results, self.clock()))
+            journal.ask(lambda: self.inbox.record(message, stored, results, self.clock()))
             stored = results
 
         turn = Turn(message, now=self.clock(), load=load)
@@ -289,11 +301,19 @@ class Processor:
             self._enqueue(message, self.inbox.add(apology, now))
 
 
-def _from_journal(request: Callable[[], T]) -> T:
-    try:
-        return request()
-    except (AlreadyDecidedError, VersionConflictError, *AwsError) as error:
-        raise _JournalError from error
+@dataclass(slots=True)
+class _Journal:
+    """The requests to the journal while a handler runs, and the first one that failed."""
+
+    failure: Exception | None = None
+
+    def ask(self, request: Callable[[], T]) -> T:
+        """The result of `request`. Raises _JournalError."""
+        try:
+            return request()
+        except (AlreadyDecidedError, VersionConflictError, *AwsError) as error:
+            self.failure = self.failure or error
+            raise _JournalError from error
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:

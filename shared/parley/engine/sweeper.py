@@ -30,6 +30,8 @@ _AGAIN_AFTER = 10 * PICKUP_AFTER
 """Minimum of seconds before a reply is swept again. It may be waiting in the queue for its turn; another record for it
 is harmless, but not free."""
 
+_LONGEST = 20.0
+"""Seconds after which a sweep leaves the rest to the next one: reminders wait for it in the same process."""
 EVERY = 60.0
 """Seconds between two runs of the function."""
 
@@ -54,6 +56,9 @@ class Sweeper:
         due = sorted((row for row in found if isinstance(row, Row)), key=lambda row: row.position)
         swept, refused = 0, dict[str, Exception]()
         for row in due:
+            if self.clock() > now + _LONGEST:
+                log.warning("sweep ended early", extra={"swept": swept, "due": len(due)})
+                break
             if row.out.to.key in refused:
                 continue  # a later reply must not overtake a refused one
             try:

@@ -4,7 +4,7 @@ A message has the same id however often it is sent. The inbox recognises it, and
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -18,6 +18,9 @@ from parley.model.agenda import Timer
 
 _AGAIN_AFTER = 1.0
 """Seconds until the next try if nothing could be sent."""
+_RECORDED = 100
+"""Timers that are recorded together: as many as a transaction takes. If a run is killed, the next one sends at most so
+many again, however long the backlog is."""
 
 
 @dataclass(slots=True)
@@ -32,25 +35,21 @@ class Timekeeper:
         """Send the messages of all timers that are due by the unix second `until`, each at its time. Returns their
         number. Raises AwsError.
         """
-        sent = 0
+        sent, unreadable = 0, set[str]()
         while self.clock() <= until and (following := self.timers.next(until)) is not None:
             self.sleep(max(0.0, following - self.clock()))
-            now = self._send_due()
+            now = self._send_due(unreadable)
             sent += now
             if not now:
                 # The queue has refused it, or the index still shows one that was sent.
                 self.sleep(_AGAIN_AFTER)
         return sent
 
-    def _send_due(self) -> int:
-        now = self.clock()
-        found = list(self.timers.due(now))
-        for key in (key for key in found if isinstance(key, str)):
-            telemetry.count("RowsUnreadable")
-            log.error("a timer's row is not readable", extra={"key": key})
-        due = sorted((each for each in found if isinstance(each, Set)), key=lambda each: each.due_at)
+    def _send_due(self, unreadable: set[str]) -> int:
+        """Send what is due now. Rows that cannot be read are reported once, and added to `unreadable`."""
+        now, total = self.clock(), 0
         sent, refused = list[Set](), set[str]()
-        for batch in _batches(due):
+        for batch in _batches(self._due(now, unreadable)):
             accepted = [each for each in batch if _conversation(each) not in refused]
             wrong = queues.send_together([each.timer.due for each in accepted]) if accepted else {}
             for number, each in enumerate(accepted):
@@ -59,6 +58,22 @@ class Timekeeper:
                     log.error("reminder not sent", extra={"message_id": each.timer.due.id, "error": wrong[number]})
                 else:
                     sent.append(each)
+            if len(sent) >= _RECORDED:
+                total += self._record(sent, now)
+                sent = []
+        return total + self._record(sent, now)
+
+    def _due(self, now: float, unreadable: set[str]) -> Iterator[Set]:
+        for found in self.timers.due(now):
+            if isinstance(found, Set):
+                yield found
+            elif found not in unreadable:
+                unreadable.add(found)
+                telemetry.count("RowsUnreadable")
+                log.error("a timer's row is not readable", extra={"key": found})
+
+    def _record(self, sent: list[Set], now: float) -> int:
+        """Record that timers were sent. Returns their number. Raises AwsError."""
         # The queue first: a crash in between sends them again, which is harmless. The other order would lose them.
         self.timers.sent([(each, _following(each.timer, now)) for each in sent])
         if sent:
@@ -66,7 +81,7 @@ class Timekeeper:
         return len(sent)
 
 
-def _batches(due: list[Set]) -> Iterator[list[Set]]:
+def _batches(due: Iterable[Set]) -> Iterator[list[Set]]:
     """`due` in requests to SQS. No request has two messages of a conversation: SQS could refuse the first of them."""
     batch, here = list[Set](), set[str]()
     for each in due:

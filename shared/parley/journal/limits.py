@@ -12,5 +12,10 @@ MAX_RESULTS = 100_000
 """Bytes of JSON of all results of `Turn.once` for one message."""
 MAX_REMINDERS = 100
 """Reminders of one conversation at a time."""
+MAX_REMINDER = 10_000
+"""Bytes of JSON of one reminder. Ten of their messages go into a request to SQS, which takes 1 MiB, and a hundred into
+a transaction, which takes 4 MB."""
+MAX_AGENDA = 50_000
+"""Bytes of JSON of all reminders of a conversation. They are in one DynamoDB item with its state."""
 MAX_PLANNED = 6
 """Reminders that one message sets, changes or cancels. A transaction has at most 100 items."""

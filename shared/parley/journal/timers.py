@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _decode = msgspec.json.Decoder(Timer).decode
 _TRANSACTION = 100
-"""Rows that one transaction changes at most."""
+"""Rows that are read or changed in one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,20 @@ class Timers:
     table: str
 
     def due(self, until: float) -> Iterator[Set | str]:
-        """The timers for a time up to `until`. A row that this version cannot read is yielded as its key."""
+        """The timers for a time up to `until`, in the order of their times. A row that this version cannot read is
+        yielded as its key.
+
+        The index may be behind the table. A timer that it shows with another time than the table comes later.
+        """
         request = self._query(until)
         while True:
             page = self.client.query(**request)
-            keys = [get_text(item, "pk") for item in page["Items"]]
-            rows = t.get_many(self.client, self.table, keys)
-            yield from (_set(rows[key]) for key in keys if key in rows)
+            times = [(get_text(item, "pk"), get_number(item, "due_at")) for item in page["Items"]]
+            for start in range(0, len(times), _TRANSACTION):
+                part = dict(times[start : start + _TRANSACTION])
+                rows = t.get_many(self.client, self.table, part)
+                current = (pk for pk, at in part.items() if get_number(rows.get(pk, {}), "due_at") == at)
+                yield from (_set(rows[pk]) for pk in current)
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.model.message import Content, Message, Sender
+from parley.model.reply import Destination
 
 REMINDER = "parley.reminder"
 """`Message.event` of a reminder that is due. No platform has an event of this name."""
@@ -102,5 +103,7 @@ def timer_of(reminder: Reminder, message: Message) -> Timer:
         content=Content(text=reminder.text),
         timestamp=int(reminder.at),
         context=context,
+        # Feishu puts a message into a topic only as a reply to another one.
+        reply_to=Destination.answering(message).message_id,
     )
     return Timer(message=told, at=reminder.at, cron=reminder.cron, zone=reminder.zone)

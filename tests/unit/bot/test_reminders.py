@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from parley.bot import Bot, ResultError, Turn
 from parley.bot.reminders import Reminders
-from parley.model.agenda import Agenda, occurrence
+from parley.model.agenda import Agenda, Reminder, occurrence
 from parley.testing import Chat
 from tests.factories import NOW, make_message
 
@@ -143,12 +143,77 @@ def test_a_reminder_that_was_cancelled_or_changed_while_its_message_was_on_its_w
     assert timer.due.id == occurrence(reminder.id, reminder.at)
 
 
+def test_a_reminder_that_is_changed_and_then_cancelled_in_one_turn_leaves_no_timer() -> None:
+    plans = reminders()
+    reminder = plans.add("tea", "", None, None, "0 9 * * *", "UTC")
+    again = reminders(plans.agenda, id_="m2")
+    assert again.change(reminder.id, None, timedelta(minutes=1), "", "UTC")
+    assert again.cancel(reminder.id)
+    assert (again.timers, again.cancelled, again.agenda) == ([], [reminder.id], Agenda())
+
+
+def test_a_reminder_that_is_set_and_cancelled_in_one_turn_writes_nothing() -> None:
+    plans = reminders()
+    reminder = plans.add("tea", "", None, timedelta(minutes=1), "", "UTC")
+    assert plans.cancel(reminder.id)
+    assert (plans.timers, plans.cancelled) == ([], [])
+
+
+def test_a_repeated_reminder_that_was_changed_is_not_said_at_a_time_before() -> None:
+    """Its message for the old time was on its way."""
+    plans = reminders()
+    reminder = plans.add("tea", "", None, timedelta(minutes=1), "", "UTC")
+    (timer,) = plans.timers
+    changed = reminders(plans.agenda, id_="m2")
+    assert changed.change(reminder.id, None, None, "0 9 * * *", "UTC")
+    assert Reminders(timer.due, NOW + 60, changed.agenda).take() is None
+    (repeated,) = changed.timers
+    assert Reminders(repeated.due, NOW + 60, changed.agenda).take()
+
+
+def test_a_timer_whose_reminder_is_gone_is_deleted() -> None:
+    """An older version of Parley, which knows no reminders, has stored the conversation without them."""
+    plans = reminders()
+    plans.add("tea", "", None, None, "0 9 * * *", "UTC")
+    (timer,) = plans.timers
+    orphan = Reminders(timer.due, NOW, Agenda())
+    assert (orphan.take(), orphan.cancelled) == (None, [timer.message.id])
+
+
+def test_reminders_are_listed_although_a_time_zone_is_gone() -> None:
+    reminder = Reminder(id="a", at=NOW - 60, text="tea", cron="0 9 * * *", zone="Mars/Base")
+    plans = reminders(Agenda(reminders={"a": reminder}))
+    assert plans.all() == [reminder]
+    assert plans.cancel("a")
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "message"),
+    [
+        ("x" * 10_000, 1, "a reminder is 1.... bytes of JSON; at most 10000 can be stored"),
+        ("x" * 9_000, 6, "the reminders of this conversation are 5.... bytes of JSON; at most 50000 can be stored"),
+    ],
+)
+def test_the_size_of_reminders_has_limits(text: str, count: int, message: str) -> None:
+    """Beside the largest state, they fit into one row, and ten of their messages into one request to the queue."""
+
+    def plan(turn: Turn) -> None:
+        for _ in range(count):
+            turn.remind(text, after=timedelta(1))
+
+    with pytest.raises(ResultError, match=message):
+        handled(plan)
+
+
 @pytest.mark.parametrize(
     ("when", "message"),
     [
         ({}, "one of at, after and cron"),
         ({"after": timedelta(1), "cron": "* * * * *"}, "one of at, after and cron"),
         ({"at": datetime(2027, 1, 1)}, "the time has no zone"),  # noqa: DTZ001
+        ({"after": timedelta.max}, "not between the years 1970 and 9999"),
+        ({"at": datetime.max.replace(tzinfo=UTC)}, "not between the years 1970 and 9999"),
+        ({"at": datetime.min.replace(tzinfo=UTC)}, "not between the years 1970 and 9999"),
         ({"cron": "daily"}, "no cron expression"),
         ({"cron": "0 9 * * *", "zone": "Mars"}, "no time zone 'Mars'"),
     ],

@@ -63,6 +63,15 @@ def test_a_state_that_the_handler_leaves_as_it_is_is_not_stored_again() -> None:
     assert stored(turn, before) is before
 
 
+def test_a_change_before_the_model_is_known_is_stored() -> None:
+    """A rule has made it, for example."""
+    before = {"items": ["tea"]}
+    turn = Turn[Cart](make_message(), load=lambda _: {"items": ["tea"]})
+    turn.states["state"].get()["items"].append("milk")
+    turn.declare((Cart,))
+    assert stored(turn, before) == {"items": ["tea", "milk"], "coupon": ""}
+
+
 def test_each_scope_has_its_own_model() -> None:
     turn = Turn[Cart, Profile, dict[str, Any]](make_message(), user={"language": "zh"}, shared={"open": True})
     turn.declare((Cart, Profile, dict[str, Any]))

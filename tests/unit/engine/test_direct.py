@@ -108,6 +108,23 @@ def test_several_replies_are_delivered_in_order(process: Process) -> None:
     assert [process.state(ordinal=ordinal).state for ordinal in range(3)] == [ReplyState.SENT] * 3
 
 
+def test_a_decision_that_is_void_leaves_nothing_to_release(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    """Another conversation changes the state of the app meanwhile. The second run delivers at once as well."""
+    others, bot = iter(["m2"]), Bot()
+    process.processor.bot = bot
+
+    @bot.fallback
+    def count(turn: Turn) -> str:
+        turn.shared["n"] = turn.shared.get("n", 0) + 1
+        for other in others:
+            process.says("hi", other, room="elsewhere")
+        return str(turn.shared["n"])
+
+    process.says("hi")
+    assert (sent(process), queued()) == (["1", "2"], [])
+    assert "lease lost" not in caplog.text
+
+
 def test_a_redelivered_message_sends_nothing_again(process: Process) -> None:
     process.says("hi")
     process.says("hi", receives=2)

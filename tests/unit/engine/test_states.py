@@ -2,14 +2,20 @@
 stored. Results of outside calls: recorded before they are used.
 """
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
 from parley.bot import Bot, Turn
 from parley.engine.aws import dynamodb
+from parley.engine.deadline import DeadlineExceededError
 from parley.engine.processor import HandlerError, Processor
 from parley.errors import RetryAfter
 from parley.journal.inbox import Inbox
@@ -127,6 +133,99 @@ def test_a_failure_of_aws_is_not_the_bots(
                 handle(record(encode(message()), receives=receives))
     handle(record(encode(message()), receives=9))
     assert Inbox(dynamodb(), "parley", 1).open(message()).decided == 1
+
+
+def reads_alone(turn: Turn) -> Any:
+    """Read the state of the person in a coroutine whose errors become values."""
+
+    async def read() -> Any:
+        return turn.user
+
+    async def both() -> Any:
+        return await asyncio.gather(read(), return_exceptions=True)
+
+    return asyncio.run(both())
+
+
+def reads_in_group(turn: Turn) -> None:
+    async def read() -> Any:
+        return turn.user
+
+    async def grouped() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(read())
+
+    asyncio.run(grouped())
+
+
+def reads_in_thread(turn: Turn) -> Any:
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(lambda: turn.user).result()
+
+
+def reads_carelessly(turn: Turn) -> None:
+    with suppress(BaseException):
+        _ = turn.user
+
+
+@pytest.mark.parametrize("read", [reads_alone, reads_in_group, reads_in_thread, reads_carelessly])
+def test_a_failure_of_aws_is_not_the_bots_wherever_the_handler_meets_it(
+    read: Callable[[Turn], Any], message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No decision is made without the state, and the worker goes on."""
+    bot = Bot()
+
+    @bot.fallback
+    def handler(turn: Turn) -> str:
+        read(turn)
+        return "done"
+
+    handle = processor(bot, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(Inbox, "memory", refused)
+        for receives in range(1, 6):
+            with pytest.raises(ClientError):
+                handle(record(encode(message()), receives=receives))
+    assert Inbox(dynamodb(), "parley", 1).open(message()).decided is None
+    handle(record(encode(message()), receives=6))
+    assert Inbox(dynamodb(), "parley", 1).open(message()).decided == 1
+
+
+def test_a_handler_that_ends_its_tasks_badly_has_failed(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    """The time of the handler ends while one of its tasks works: asyncio makes a group of it."""
+    bot = Bot()
+
+    @bot.fallback
+    def handler(_turn: Turn) -> None:
+        raise BaseExceptionGroup("tasks", [DeadlineExceededError()])
+
+    with pytest.raises(HandlerError):
+        processor(bot, clock)(record(encode(message())))
+
+
+def test_threads_of_a_handler_share_one_state(
+    message: MakeMessage, record: MakeRecord, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, loads, load = Bot(), list[Scope](), Inbox.memory
+
+    def counted(inbox: Inbox, scope: Scope, message: Message) -> Any:
+        loads.append(scope)
+        return load(inbox, scope, message)
+
+    @bot.fallback
+    def handler(turn: Turn) -> None:
+        together = Barrier(4)
+
+        def add(key: int) -> None:
+            together.wait()
+            turn.user[str(key)] = True
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(add, range(4)))
+
+    monkeypatch.setattr(Inbox, "memory", counted)
+    processor(bot, clock)(record(encode(message())))
+    assert (len(loads), len(msgspec.json.decode(value("user", message())))) == (1, 4)
 
 
 # --- once

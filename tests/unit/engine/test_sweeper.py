@@ -199,3 +199,21 @@ def test_the_handler_returns_the_number_of_swept_replies(clock: Clock) -> None:
     clock.now = 1_000_000
     untaken(clock, 0)
     assert lambda_handler({}, None) == {"swept": 1, "sent": 0}
+
+
+def test_a_long_sweep_leaves_the_rest_to_the_next_one(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reminders wait for the end of the sweep, and Lambda ends the function."""
+    for ordinal in range(5):
+        untaken(clock, ordinal)
+    clock.now += 61
+    send = queues.send_swept
+
+    def slow(out: Outgoing, updated: float) -> None:
+        clock.now += 8
+        send(out, updated)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queues, "send_swept", slow)
+        assert sweep(clock) == 3
+    assert sweep(clock) == 2
+    assert sorted(queued()) == [0, 1, 2, 3, 4]

@@ -8,6 +8,7 @@ import pytest
 from parley.adapter import Answer, Call, Part, Permanent, Sent, fallback
 from parley.errors import RetryAfter
 from parley.model import AnySegment, Button, Card, Destination, Image, Mention, Message, Outgoing, Quote, Reply, Text
+from parley.model.agenda import Reminder, timer_of
 from parley.platforms.feishu.outbound import deliver, limit_feedback, outcome
 from tests.conformance.adapters.feishu import ADAPTER
 from tests.conformance.feishu import card_action, chat, dump, event, make_app
@@ -225,6 +226,17 @@ def test_a_topic_that_the_callback_names_is_that_of_the_message() -> None:
     payload["event"]["context"]["open_thread_id"] = "omt_1"
     assert message(payload).context.thread_id == "omt_1"
     assert all(call.json["reply_in_thread"] for call in calls(answered(message(payload))))
+
+
+def test_a_reminder_that_was_set_in_a_topic_is_said_there() -> None:
+    received = message(chat(NOW, thread_id="omt_1", root_id="om_0"))
+    due = timer_of(Reminder(id="r", at=NOW), received).due
+    assert places(answered(due)) == [f"messages/{received.id}/reply"] * 2
+    again = timer_of(Reminder(id="s", at=NOW), due).due  # set by the handler of the first one
+    assert all(call.json["reply_in_thread"] for call in calls(answered(again)))
+    assert (
+        places(answered(timer_of(Reminder(id="r", at=NOW), message(chat(NOW, thread_id=""))).due)) == ["messages"] * 2
+    )
 
 
 def test_an_answer_to_a_reaction_with_quote_goes_to_the_message_with_all_its_parts() -> None:
