@@ -2,29 +2,24 @@
 them.
 """
 
-import copy
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from parley.adapter import SupportsSilence
-from parley.bot import Bot, Turn
-from parley.bot.once import Results
-from parley.bot.reminders import Reminders
+from parley.bot import Bot
 from parley.bot.turn import Download, Unseal
-from parley.engine import queues, telemetry
+from parley.engine import queues, services, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, received, run
-from parley.engine.deadline import DeadlineExceededError, deadline
+from parley.engine.bot_run import BotRun, HandlerError
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
-from parley.errors import ParleyError, RetryAfter
+from parley.errors import RetryAfter
 from parley.journal.inbox import (
     AlreadyDecidedError,
     Decision,
@@ -33,15 +28,12 @@ from parley.journal.inbox import (
     Snapshot,
     VersionConflictError,
 )
-from parley.journal.memory import Change, Memory
-from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key, reply_id
+from parley.model import Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.model.codec import decode_message
-from parley.model.state import Scope, State
 from parley.platforms import outbound
 
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
-    from parley.engine.names import Names
 
 T = TypeVar("T")
 MAX_ATTEMPTS = 5
@@ -56,16 +48,6 @@ _TICK = 0.001
 _TO_RECORD = 10.0
 """Seconds of the worker's time that the bot does not get: they are for recording the decision or the failure. The
 function's timeout is longer than `BotSeconds` of template.yaml by them."""
-
-
-class HandlerError(ParleyError):
-    """The bot raised an exception, took too long, or returned a reply that cannot be stored."""
-
-
-class _JournalError(BaseException):
-    """The journal failed, with the cause of this error, while the bot read a state or recorded a result. It is not the
-    bot's failure. No `except Exception` of a handler catches it.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +180,14 @@ class Processor:
         """
         named = self._named(message)
         started = self.clock()
-        memories: dict[Scope, Memory] = {"state": snapshot.memory}
-        journal = _Journal()
-        turn = self._turn(named, snapshot, memories, journal)
-        replies = self._run_bot(turn, journal)
+        bot = BotRun(self.bot, self.inbox, named, snapshot, self.clock, self.until, self.download, self.unseal)
+        replies = bot.replies()
         now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
         rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
-        states = [Change(memory, turn.states[scope].stored(memory.state)) for scope, memory in memories.items()]
-        states[0] = dataclasses.replace(states[0], agenda=turn.plans.agenda)
-        decision = Decision(rows, states, turn.plans.timers, turn.plans.cancelled, held.leases if held else {})
+        plans = bot.turn.plans
+        decision = Decision(rows, bot.changes(), plans.timers, plans.cancelled, held.leases if held else {})
         try:
             self.inbox.decide(message, snapshot, decision, self.clock())
         except DecisionTooLargeError as error:
@@ -226,59 +205,6 @@ class Processor:
         if self.name is None or message.context.wants_name is not True:
             return message
         return replace(message, sender=replace(message.sender, name=self.name(message)))
-
-    def _run_bot(self, turn: Turn, journal: "_Journal") -> list[Reply]:
-        """The replies of the bot. Raises HandlerError, and the failure of `journal` if there was one, whatever the bot
-        has made of it.
-        """
-        replies: list[Reply] = []
-        try:
-            replies = self._handle(turn)
-        except (HandlerError, _JournalError):
-            if journal.failure is None:
-                raise
-        if journal.failure is not None:
-            raise journal.failure
-        return replies
-
-    def _handle(self, turn: Turn) -> list[Reply]:
-        started = time.monotonic()
-        try:
-            with deadline(self.until - started):
-                return self.bot.handle(turn)
-        except DeadlineExceededError as late:
-            from parley.engine.failures import place_of  # noqa: PLC0415  # most messages do not fail
-
-            seconds, place = time.monotonic() - started, place_of(late, turn.handler)
-            raise HandlerError(f"not done after {seconds:.0f} s (BotSeconds), at {place}") from late
-        except (Exception, BaseExceptionGroup) as error:  # asyncio makes a group of an error that is no Exception
-            from parley.engine.failures import reason_of  # noqa: PLC0415  # as above
-
-            raise HandlerError(reason_of(error, turn.handler)) from error
-
-    def _turn(self, message: Message, snapshot: Snapshot, memories: dict[Scope, Memory], journal: "_Journal") -> Turn:
-        """The turn of `message`. The states that its handler reads are added to `memories`."""
-
-        def load(scope: Scope) -> State:
-            if scope not in memories:
-                memories[scope] = journal.ask(lambda: self.inbox.memory(scope, message))
-            return copy.deepcopy(memories[scope].state)
-
-        stored = snapshot.results
-
-        def record(results: str) -> None:
-            nonlocal stored
-            journal.ask(lambda: self.inbox.record(message, stored, results, self.clock()))
-            stored = results
-
-        turn = Turn(message, now=self.clock(), load=load)
-        turn.plans = Reminders(message, turn.now, snapshot.memory.agenda)
-        turn.results = Results(message_key(message), stored, record)
-        if self.download is not None:
-            turn.download = self.download
-        if self.unseal is not None:
-            turn.unseal = self.unseal
-        return turn
 
     def _now_after(self, snapshot: Snapshot) -> float:
         """The time of a decision: after the one whose reply is the last in the queue, also if clocks disagree."""
@@ -299,21 +225,6 @@ class Processor:
         if attempt >= self.max_attempts and text:
             apology = _outgoing(message, "apology", Reply.of(text), now)
             self._enqueue(message, self.inbox.add(apology, now))
-
-
-@dataclass(slots=True)
-class _Journal:
-    """The requests to the journal while a handler runs, and the first one that failed."""
-
-    failure: Exception | None = None
-
-    def ask(self, request: Callable[[], T]) -> T:
-        """The result of `request`. Raises _JournalError."""
-        try:
-            return request()
-        except (AlreadyDecidedError, VersionConflictError, *AwsError) as error:
-            self.failure = self.failure or error
-            raise _JournalError from error
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
@@ -352,10 +263,10 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             bot=bot,
             inbox=Inbox(dynamodb(), setting("TABLE"), float(setting("RETENTION_DAYS", "30")) * 86_400),
             max_attempts=int(setting("BOT_ATTEMPTS", str(MAX_ATTEMPTS))),
-            download=_download,
+            download=services.download,
             direct=direct() if direct is not None else None,
-            unseal=_unseal,
-            name=_name,
+            unseal=services.unseal,
+            name=services.name,
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)
@@ -372,39 +283,3 @@ def _direct() -> "Callable[[], Direct] | None":
     from parley.engine.direct import direct  # noqa: PLC0415
 
     return direct
-
-
-@cache
-def _downloads() -> Download:
-    # Imported here: most bots never download, and the HTTP client would slow down every cold start.
-    from parley.engine.download import downloads  # noqa: PLC0415
-
-    return downloads()
-
-
-def _download(media: AnyMedia, message: Message) -> bytes:
-    return _downloads()(media, message)
-
-
-@cache
-def _credentials() -> Unseal:
-    # Imported here for the same reason.
-    from parley.engine.credentials import credentials  # noqa: PLC0415
-
-    return credentials()
-
-
-def _unseal(message: Message) -> str:
-    return _credentials()(message)
-
-
-@cache
-def _names() -> "Names":
-    # Imported here for the same reason.
-    from parley.engine.names import names  # noqa: PLC0415
-
-    return names()
-
-
-def _name(message: Message) -> str:
-    return _names()(message)

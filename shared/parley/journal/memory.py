@@ -4,8 +4,7 @@ A decision stores those that the bot has changed, in its transaction. The row's 
 worker has changed since it was read makes the decision void.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,20 +28,18 @@ class DecisionTooLargeError(ParleyError):
     """The bot's decision is larger than the journal can store. The message names the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True):
     """A state as it was read. `version` is 0 if there is no row."""
 
     scope: Scope
     pk: str
-    state: State = field(default_factory=dict[str, Any])
+    state: State = {}
     version: int = 0
     agenda: Agenda = NOTHING
     """Only a conversation has plans."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A state that the bot may have changed: as it was read, and as it is now."""
 
     before: Memory

@@ -24,8 +24,7 @@ _TRANSACTION = 100
 """Rows that are read or changed in one request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(msgspec.Struct, frozen=True):
     """A timer in the table. `due_at`: the time for which it is stored there."""
 
     timer: Timer

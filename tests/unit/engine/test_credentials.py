@@ -10,7 +10,7 @@ import pytest
 
 from parley.adapter import Accepted, App
 from parley.bot import Bot, CredentialError, Turn
-from parley.engine import processor as module
+from parley.engine import services
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb, ssm
 from parley.engine.credentials import Credentials
@@ -151,6 +151,6 @@ def test_a_bot_that_reads_no_credential_does_not_import_the_code_for_it() -> Non
 
 def test_the_processor_of_the_function_reads_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     store(wecom.APP)
-    module._credentials.cache_clear()
-    assert module._unseal(messages()["kf_msg_or_event"]) == CLEAR
-    module._credentials.cache_clear()
+    services._credentials.cache_clear()
+    assert services.unseal(messages()["kf_msg_or_event"]) == CLEAR
+    services._credentials.cache_clear()

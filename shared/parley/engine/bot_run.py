@@ -1,0 +1,118 @@
+"""One run of the bot on a message: its turn, the states that it reads, and why it failed."""
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from parley.bot import Bot, Turn
+from parley.bot.once import Results
+from parley.bot.reminders import Reminders
+from parley.bot.turn import Download, Unseal
+from parley.engine.aws import AwsError
+from parley.engine.deadline import DeadlineExceededError, deadline
+from parley.errors import ParleyError
+from parley.journal.inbox import AlreadyDecidedError, Inbox, Snapshot, VersionConflictError
+from parley.journal.memory import Change, Memory
+from parley.model import Message, Reply, message_key
+from parley.model.state import Scope, State
+
+T = TypeVar("T")
+
+
+class HandlerError(ParleyError):
+    """The bot raised an exception, took too long, or returned a reply that cannot be stored."""
+
+
+class _JournalError(BaseException):
+    """The journal failed, with the cause of this error, while the bot read a state or recorded a result. It is not the
+    bot's failure. No `except Exception` of a handler catches it.
+    """
+
+
+@dataclass(slots=True)
+class BotRun:
+    """Runs `bot` on `message`, which has the `snapshot`, until the time `until` of `time.monotonic`."""
+
+    bot: Bot
+    inbox: Inbox
+    message: Message
+    snapshot: Snapshot
+    clock: Callable[[], float]
+    until: float
+    download: Download | None = None
+    unseal: Unseal | None = None
+    turn: Turn = field(init=False)
+    _memories: dict[Scope, Memory] = field(init=False)
+    """The states that the bot has read."""
+    _results: str = field(init=False)
+    """The results of outside calls that are stored."""
+    _failure: Exception | None = None
+    """The first failure of the journal."""
+
+    def __post_init__(self) -> None:
+        self._memories = {"state": self.snapshot.memory}
+        self._results = self.snapshot.results
+        self.turn = Turn(self.message, now=self.clock(), load=self._load)
+        self.turn.plans = Reminders(self.message, self.turn.now, self.snapshot.memory.agenda)
+        self.turn.results = Results(message_key(self.message), self._results, self._record)
+        if self.download is not None:
+            self.turn.download = self.download
+        if self.unseal is not None:
+            self.turn.unseal = self.unseal
+
+    def replies(self) -> list[Reply]:
+        """The replies of the bot. Raises HandlerError, and the failure of the journal if there was one, whatever the
+        bot has made of it: AlreadyDecidedError, VersionConflictError, AwsError.
+        """
+        replies: list[Reply] = []
+        try:
+            replies = self._handle()
+        except (HandlerError, _JournalError):
+            if self._failure is None:
+                raise
+        if self._failure is not None:
+            raise self._failure
+        return replies
+
+    def changes(self) -> list[Change]:
+        """The states that the bot has read, as they were and as they are now."""
+        own, *others = (
+            Change(memory, self.turn.states[scope].stored(memory.state)) for scope, memory in self._memories.items()
+        )
+        return [replace(own, agenda=self.turn.plans.agenda), *others]
+
+    def _handle(self) -> list[Reply]:
+        started = time.monotonic()
+        try:
+            with deadline(self.until - started):
+                return self.bot.handle(self.turn)
+        except DeadlineExceededError as late:
+            from parley.engine.failures import place_of  # noqa: PLC0415  # most messages do not fail
+
+            seconds, place = time.monotonic() - started, place_of(late, self.turn.handler)
+            raise HandlerError(f"not done after {seconds:.0f} s (BotSeconds), at {place}") from late
+        except (Exception, BaseExceptionGroup) as error:  # asyncio makes a group of an error that is no Exception
+            from parley.engine.failures import reason_of  # noqa: PLC0415  # as above
+
+            raise HandlerError(reason_of(error, self.turn.handler)) from error
+
+    def _load(self, scope: Scope) -> State:
+        if scope not in self._memories:
+            self._memories[scope] = self._ask(lambda: self.inbox.memory(scope, self.message))
+        return copy.deepcopy(self._memories[scope].state)
+
+    def _record(self, results: str) -> None:
+        self._ask(lambda: self.inbox.record(self.message, self._results, results, self.clock()))
+        self._results = results
+
+    def _ask(self, request: Callable[[], T]) -> T:
+        """The result of a request to the journal. Raises _JournalError."""
+        try:
+            return request()
+        except (AlreadyDecidedError, VersionConflictError, *AwsError) as error:
+            self._failure = self._failure or error
+            raise _JournalError from error

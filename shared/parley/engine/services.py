@@ -1,0 +1,48 @@
+"""What a handler can ask for: files, credentials, and the name of the sender. Each is made when it is first used: most
+bots need none, and the HTTP client would slow down every cold start.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from parley.bot.turn import Download, Unseal
+from parley.model import AnyMedia, Message
+
+if TYPE_CHECKING:
+    from parley.engine.names import Names
+
+
+def download(media: AnyMedia, message: Message) -> bytes:
+    """The bytes of `media` in `message`. Raises DownloadError."""
+    return _downloads()(media, message)
+
+
+def unseal(message: Message) -> str:
+    """The credential that came with `message`. Raises CredentialError."""
+    return _credentials()(message)
+
+
+def name(message: Message) -> str:
+    """The name of the sender of `message`; empty if it is not known."""
+    return _names()(message)
+
+
+@cache
+def _downloads() -> Download:
+    from parley.engine.download import downloads  # noqa: PLC0415
+
+    return downloads()
+
+
+@cache
+def _credentials() -> Unseal:
+    from parley.engine.credentials import credentials  # noqa: PLC0415
+
+    return credentials()
+
+
+@cache
+def _names() -> "Names":
+    from parley.engine.names import names  # noqa: PLC0415
+
+    return names()
