@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from parley.adapter import NO_LIMIT, ContentLimits, Maximum
 from parley.journal.limits import (
+    MAX_AGENDA,
     MAX_DECISION,
     MAX_PLANNED,
+    MAX_REMINDER,
     MAX_REMINDERS,
     MAX_REPLIES,
     MAX_REPLY,
@@ -121,6 +123,8 @@ limit, in your unit test as well. Everything else is split, shortened or shown i
         "each state (of a conversation, of a person, of an app), as JSON",
         "states and replies together, as JSON",
         "results of `turn.once` for one message together, as JSON",
+        "one reminder, as JSON",
+        "all reminders of a conversation, as JSON",
         "reminders of a conversation",
         "reminders that one message sets, changes or cancels",
     ),
@@ -148,6 +152,8 @@ CHINESE = Language(
         "每个状态（会话、用户、应用）（JSON）",
         "状态与回复合计（JSON）",
         "一条消息的 `turn.once` 结果合计（JSON）",
+        "一个提醒（JSON）",
+        "一个会话的全部提醒（JSON）",
         "一个会话的提醒数",
         "一条消息设置、修改或取消的提醒数",
     ),
@@ -169,7 +175,8 @@ def _document(language: Language) -> str:
 
 def _own(language: Language) -> str:
     """The limits of the journal, which hold on every platform."""
-    counts, sizes = (MAX_REPLIES, MAX_REMINDERS, MAX_PLANNED), (MAX_REPLY, MAX_STATE, MAX_DECISION, MAX_RESULTS)
+    counts = MAX_REPLIES, MAX_REMINDERS, MAX_PLANNED
+    sizes = MAX_REPLY, MAX_STATE, MAX_DECISION, MAX_RESULTS, MAX_REMINDER, MAX_AGENDA
     replies, *reminders = (Maximum(count, "", "error") for count in counts)
     maxima = (replies, *(Maximum(size, "bytes", "error") for size in sizes), *reminders)
     rows = (
