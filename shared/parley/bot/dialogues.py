@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.adapter import SupportsInstantAnswers
-from parley.bot.conversions import ArgumentError, convert, names_of_choices
+from parley.bot.conversions import ArgumentError, convert, is_person, names_of_choices
 from parley.bot.replies import ReplyLike, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
@@ -51,6 +51,16 @@ class Ask(msgspec.Struct, frozen=True):
     choices: tuple[str, ...] = ()
     timeout: timedelta = timedelta(hours=1)
     key: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.question.strip():
+            raise ValueError("a question needs a text")
+        if self.timeout <= timedelta():
+            raise ValueError("the timeout of a question is longer than zero")
+        if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
+            raise ValueError('the choices of a question differ: choices=("yes", "no")')
+        if is_person(self.type):
+            raise ValueError("a question cannot ask for a person; ask for a text")
 
     @property
     def fingerprint(self) -> str:

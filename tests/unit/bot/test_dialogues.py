@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from parley.bot import Ask, Bot, ResultError, Script, Turn
+from parley.model import Mention
 from parley.testing import PLATFORMS, Chat
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -264,6 +265,23 @@ def test_a_generator_without_questions_is_a_list_of_replies() -> None:
     chat = Chat(bot, platform="feishu")
     chat.say("/count")
     assert [str(each) for each in chat.replies] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"question": " "}, "needs a text"),
+        ({"timeout": timedelta()}, "longer than zero"),
+        ({"choices": "yes"}, "differ"),
+        ({"choices": ("yes", "yes")}, "differ"),
+        ({"type": Mention}, "cannot ask for a person"),
+        ({"type": list[Mention]}, "cannot ask for a person"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_an_error_that_says_why(wrong: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"question": "Why?", **wrong}
+    with pytest.raises(ValueError, match=message):
+        Ask(**given)
 
 
 def test_more_choices_than_buttons_are_numbered() -> None:
