@@ -55,6 +55,14 @@ class Page:
             "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", css
         )
 
+    def read(self, read: Callable[[], T]) -> T:
+        """The value of `read`. If the page replaces an element meanwhile, it is read again."""
+        while True:
+            try:
+                return read()
+            except StaleElementReferenceException:
+                continue
+
     def chips(self, text: str) -> list[WebElement]:
         """The visible example messages or commands with that text."""
         return [one for one in self.all(".chip") if one.text == text and one.is_displayed()]
@@ -92,7 +100,7 @@ class Page:
 
     def replies(self) -> list[str]:
         """The texts of the bot's messages."""
-        return [one.text for one in self.all(".msg:not(.own) .bubble")]
+        return self.read(lambda: [one.text for one in self.all(".msg:not(.own) .bubble")])
 
     def wait_for_reply(self, text: str) -> None:
         """Wait until the bot's last message is `text`."""

@@ -31,7 +31,7 @@ def test_a_command_with_options_asks_for_them_by_type(discord: Page):
 
 def test_the_list_shows_the_commands_that_begin_with_the_text(discord: Page):
     discord.find("#message-box").send_keys("/ec")
-    shown = [one.text for one in discord.all(".command-list .usage")]
+    shown = discord.read(lambda: [one.text for one in discord.all(".command-list .usage")])
     assert shown == ["/echo text"]
     discord.find("#message-box").send_keys("ho typed")
     assert not discord.find(".command-list").is_displayed()

@@ -35,7 +35,7 @@ def test_the_trace_shows_callback_message_journal_and_calls(page):
     page.write("/echo trace me")
     page.wait_for_reply("trace me")
     page.open_trace(page.own("/echo trace me"))
-    steps = [one.text.split("\n")[0] for one in page.all("#trace .steps li")]
+    steps = page.read(lambda: [one.text.split("\n")[0] for one in page.all("#trace .steps li")])
     assert sorted(steps) == ["Acknowledged", "Decided", "Replied", "Sent"]
     wire = page.section("wire")
     assert '{"encrypt": "' in wire.text
@@ -70,7 +70,9 @@ def test_the_bot_replies_once_to_a_redelivered_event_and_rejects_forged_ones(pag
         )
         page.wait(lambda before=before: len(page.all("#trace .results li")) > before)
     page.wait(lambda: len(page.all("#trace .results li")) == 7)
-    assert [one.text for one in page.all("#trace .results .pill")] == ["200"] * 3 + ["401"] * 3 + ["400"]
+    assert page.read(lambda: [one.text for one in page.all("#trace .results .pill")]) == ["200"] * 3 + ["401"] * 3 + [
+        "400"
+    ]
     page.write("/count")
     page.wait_for_reply("2")
     assert page.replies() == ["1", "2"]
@@ -109,7 +111,7 @@ def test_a_reply_to_a_message_in_a_thread_stays_in_the_thread(page):
     page.browser.execute_script("arguments[0].querySelector('[aria-label=\"Reply in a thread\"]').click()", message)
     page.write("/echo under it")
     page.wait(lambda: any("under it" in reply and "\n" in reply for reply in page.replies()))
-    assert len([one for one in page.all(".msg .marks") if "thread" in one.text]) >= 3
+    assert page.read(lambda: ["thread" in one.text for one in page.all(".msg .marks")]).count(True) >= 3
 
 
 def test_a_recalled_message_is_marked(page):

@@ -20,7 +20,7 @@ from parley.bot.replies import ReplyLike, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.errors import ParleyError, ResultError
-from parley.model import Action, Button, Card, Message, Reply, Text, digest, message_key, reply_id
+from parley.model import Action, Button, Card, Media, Message, Reply, Text, digest, message_key, reply_id
 from parley.model.agenda import Answer, OpenDialogue
 from parley.model.instant import Form, Input
 from parley.platforms import NAMES, inbound
@@ -59,8 +59,8 @@ class Ask(msgspec.Struct, frozen=True):
             raise ValueError("the timeout of a question is longer than zero")
         if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
             raise ValueError('the choices of a question differ: choices=("yes", "no")')
-        if is_person(self.type):
-            raise ValueError("a question cannot ask for a person; ask for a text")
+        if is_person(self.type) or (isinstance(self.type, type) and issubclass(self.type, Media)):
+            raise ValueError("a question cannot ask for a person or a file; ask for a text")
 
     @property
     def fingerprint(self) -> str:

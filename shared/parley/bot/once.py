@@ -24,12 +24,19 @@ class Results:
     `store` gets all of them whenever one is added.
     """
 
-    __slots__ = ("_message_key", "_store", "_values")
+    __slots__ = ("_message_key", "_store", "_used", "_values")
 
     def __init__(self, message_key: str, stored: str = "", store: Store = _nowhere) -> None:
         self._message_key = message_key
         self._store = store
+        self._used: set[str] = set()
         self._values: dict[str, Any] = msgspec.json.decode(stored) if stored else {}
+
+    def use(self, key: str) -> None:
+        """Raise ResultError if a call of this run has the key already: it would get the result of the other one."""
+        if key in self._used:
+            raise ResultError(f"once({key!r}) is called twice for one message; give each call a name of its own")
+        self._used.add(key)
 
     def __contains__(self, key: str) -> bool:
         return key in self._values

@@ -153,12 +153,14 @@ class Turn(Base[S, U, A]):
         The function gets an idempotency key for the outside service, the same in every attempt: the worker may die
         between the call and the record. Raises ResultError if the result cannot be stored.
         """
+        self.results.use(key)
         if key in self.results:
             return self.results[key]
         return self.results.record(key, function(self.results.idempotency_key(key)))
 
     async def once_async(self, key: str, function: Callable[[str], Awaitable[T]]) -> T:
         """`once` for a function declared with `async def`."""
+        self.results.use(key)
         if key in self.results:
             return self.results[key]
         return self.results.record(key, await function(self.results.idempotency_key(key)))

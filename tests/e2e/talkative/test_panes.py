@@ -18,7 +18,7 @@ def typed(page: Page) -> str:
 
 def suggested(page: Page) -> list[str]:
     """The commands in the list above the message box."""
-    return [one.text for one in page.all(".command-list .usage") if one.is_displayed()]
+    return page.read(lambda: [one.text for one in page.all(".command-list .usage") if one.is_displayed()])
 
 
 @pytest.mark.parametrize("platform", TEXT_PLATFORMS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from parley.bot import Ask, Bot, ResultError, Script, Turn
-from parley.model import Mention
+from parley.model import Image, Mention
 from parley.testing import PLATFORMS, Chat
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -276,6 +276,7 @@ def test_a_generator_without_questions_is_a_list_of_replies() -> None:
         ({"choices": ("yes", "yes")}, "differ"),
         ({"type": Mention}, "cannot ask for a person"),
         ({"type": list[Mention]}, "cannot ask for a person"),
+        ({"type": Image}, "cannot ask for a person or a file"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_an_error_that_says_why(wrong: dict[str, Any], message: str) -> None:

@@ -343,6 +343,18 @@ def test_a_result_that_cannot_be_stored_is_an_error_of_the_bot(
         processor(bot, clock)(record(encode(message())))
 
 
+def test_a_key_that_is_used_twice_is_an_error(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
+    """The second call would silently get the result of the first."""
+    bot = Bot()
+
+    @bot.fallback
+    def call(turn: Turn) -> str:
+        return turn.once("key", lambda _: "a") + turn.once("key", lambda _: "b")
+
+    with pytest.raises(HandlerError, match=r"once\('key'\) is called twice for one message"):
+        processor(bot, clock)(record(encode(message())))
+
+
 def test_once_works_in_coroutines(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
     bank, bot, fails = Bank(), Bot(), [True]
 
