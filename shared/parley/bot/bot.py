@@ -216,7 +216,7 @@ class Bot(Router):
         turn.results.go_on(message_key(dialogue.message), dialogue.results)
         turn.step = dialogues.Step(dialogue, texts, message, now, given)
         # The arguments, and the parameter `message`, are those of the first run.
-        turn.message, turn.now = dialogue.message, dialogue.started
+        turn.message, turn.now = dialogues.named(dialogue.message, message), dialogue.started
         try:
             if entry is None:
                 raise dialogues.ScriptChangedError

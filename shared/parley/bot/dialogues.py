@@ -38,6 +38,14 @@ class ScriptChangedError(ParleyError):
     """The handler no longer asks the questions that were answered: the bot has been changed meanwhile."""
 
 
+class _WrongAnswerError(ParleyError):
+    """The new answer is none to the question `ask`. The message is for the person."""
+
+    def __init__(self, ask: "Ask", text: str) -> None:
+        super().__init__(text)
+        self.ask = ask
+
+
 class Ask(msgspec.Struct, frozen=True):
     """A question of a dialogue: `name = yield Ask("Your name?")`.
 
@@ -178,39 +186,23 @@ class Step:
         The turn is that of each answer while the script handles it, so that it says and asks the same again. Raises
         ScriptChangedError, ResultError.
         """
-        said, platform = len(turn.replies), self.message.platform
-        held = list(turn.states.values())
+        said, held = len(turn.replies), list(turn.states.values())
         for each in held:
             each.watch()
-        value: Any = None
-        moments = [(self.dialogue.message, self.dialogue.started)]
-        moments += [(answer.message, answer.now) for answer in self.dialogue.answers]
         try:
-            for number, answer in enumerate((*self.dialogue.answers, self.answer)):
-                if answer is None:
-                    break  # a new dialogue
-                turn.message, turn.now = moments[number]
-                ask, _ = _next(script, value)
-                del turn.replies[said:]
-                is_last = not isinstance(answer, Answer)
-                expected = self.dialogue.question if is_last else answer.question
-                if ask is None or ask.fingerprint != expected:
-                    raise ScriptChangedError
-                try:
-                    value = ask.read(_text(answer, ask), self.texts)
-                except ArgumentError as error:
-                    if not is_last:
-                        raise ScriptChangedError from error
-                    self.asked, self.answer = ask, None
-                    return [Reply.of(str(error)), ask.reply(place_of(self.dialogue), platform, self.texts)]
+            value = self._replay(script, turn)
             turn.message, turn.now = self.message, self.now
             ask, replies = _next(script, value)
-            if self._asks_again:
-                del turn.replies[said:]
-                replies = []
+        except _WrongAnswerError as wrong:
+            self.asked, self.answer = wrong.ask, None
+            return [Reply.of(str(wrong)), self._question(wrong.ask)]
         finally:
             turn.message, turn.now = self.message, self.now
             script.close()
+        if self.answer is None and self.dialogue.question:
+            # The open question is asked again: what comes before it was said already.
+            del turn.replies[said:]
+            replies = []
         if ask is None:
             return replies
         if any(each.is_changed for each in held) or turn.plans.is_changed:
@@ -218,12 +210,36 @@ class Step:
                 "a dialogue changes a state or a reminder before its last question; do it after the last one"
             )
         self.asked = ask
-        return [*replies, ask.reply(place_of(self.after()), platform, self.texts)]
+        return [*replies, self._question(ask)]
 
-    @property
-    def _asks_again(self) -> bool:
-        """Whether the open question is asked again: what was said before it was said already."""
-        return self.answer is None and bool(self.dialogue.question)
+    def _question(self, ask: Ask) -> Reply:
+        return ask.reply(place_of(self.after()), self.message.platform, self.texts)
+
+    def _replay(self, script: Script, turn: Turn) -> Any:
+        """Give the script the stored answers, and then the new one, which is the result. What it says is dropped.
+
+        Raises ScriptChangedError, _WrongAnswerError.
+        """
+        stored, said, value = self.dialogue.answers, len(turn.replies), None
+        moments = [(self.dialogue.message, self.dialogue.started), *((each.message, each.now) for each in stored)]
+        given = (*stored, *((self.answer,) if self.answer is not None else ()))
+        for answer, (message, now) in zip(given, moments, strict=False):
+            turn.message, turn.now = named(message, self.message), now
+            ask, _ = _next(script, value)
+            del turn.replies[said:]
+            expected = answer.question if isinstance(answer, Answer) else self.dialogue.question
+            if ask is None or ask.fingerprint != expected:
+                raise ScriptChangedError
+            value = self._read(ask, answer)
+        return value
+
+    def _read(self, ask: Ask, answer: "Given | Answer") -> Any:
+        try:
+            return ask.read(_text(answer, ask), self.texts)
+        except ArgumentError as error:
+            if isinstance(answer, Answer):
+                raise ScriptChangedError from error
+            raise _WrongAnswerError(ask, str(error)) from error
 
     def after(self) -> OpenDialogue:
         """The dialogue after this run, with the message as an answer if it was one."""
@@ -241,9 +257,17 @@ class Step:
 
 
 def stripped(message: Message) -> Message:
-    """`message` without what is not stored: the platform's form, credentials, and the name of its sender."""
+    """`message` without what is not stored: the platform's form, credentials, and a name that was fetched."""
     context = replace(message.context, reply_token="", reply_token_expires=0, awaits_reply=False)
-    return replace(message, raw=None, context=context, sender=replace(message.sender, name=""))
+    name = "" if context.wants_name is True else message.sender.name
+    return replace(message, raw=None, context=context, sender=replace(message.sender, name=name))
+
+
+def named(stored: Message, live: Message) -> Message:
+    """`stored` with the name that was fetched for `live`, a later message of the same person."""
+    if stored.context.wants_name is not True:
+        return stored
+    return replace(stored, sender=replace(stored.sender, name=live.sender.name))
 
 
 def _text(answer: "Given | Answer", ask: Ask | None) -> str:

@@ -65,8 +65,10 @@ class BotRun:
             self.turn.unseal = self.unseal
 
     def replies(self) -> list[Reply]:
-        """The replies of the bot. Raises HandlerError, and the failure of the journal if there was one, whatever the
-        bot has made of it: AlreadyDecidedError, VersionConflictError, AwsError.
+        """The replies of the bot. Raises HandlerError.
+
+        If the journal has failed, raises its first failure, also if the bot has caught it: AlreadyDecidedError,
+        VersionConflictError, AwsError.
         """
         replies: list[Reply] = []
         try:

@@ -93,13 +93,14 @@ def occurrence(reminder: str, at: float) -> str:
 def timer_of(reminder: Reminder, message: Message) -> Timer:
     """The timer of `reminder`, which a handler of `message` has set. What is only valid for an answer is left out."""
     context = replace(message.context, reply_token="", reply_token_expires=0, awaits_reply=False)
+    name = "" if context.wants_name is True else message.sender.name  # a name that was fetched is not stored
     told = Message(
         id=reminder.id,
         platform=message.platform,
         app=message.app,
         kind="event",
         event=REMINDER,
-        sender=Sender(id=message.sender.id, admin=message.sender.admin),
+        sender=Sender(id=message.sender.id, name=name, admin=message.sender.admin),
         content=Content(text=reminder.text),
         timestamp=int(reminder.at),
         context=context,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from parley.bot import Ask, Bot, ResultError, Script, Turn
-from parley.model import Image, Mention
+from parley.model import Image, Mention, Message
 from parley.testing import PLATFORMS, Chat
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -251,6 +251,28 @@ def test_a_handler_sees_the_message_of_each_answer() -> None:
         chat.say(text)
     assert seen == ["/ask, a, b"]
     assert [str(each) for each in chat.replies] == ["One?", "Two?"]
+
+
+@ANYWHERE
+def test_a_question_may_contain_the_name_of_the_person(platform: str) -> None:
+    """A name that was fetched is not stored. It is there again when the handler runs again, also for a reminder."""
+    bot = Bot()
+
+    @bot.command()
+    def ask(turn: Turn, message: Message) -> Script:
+        assert message.sender.name == turn.message.sender.name
+        answer = yield Ask(f"{turn.message.sender.name or 'You'}, go on?", choices=("yes",))
+        return f"{turn.message.sender.name or 'You'}: {answer}"
+
+    names = {} if platform in ("wechat", "discord") else {"names": True}
+    chat = Chat(bot, platform=platform, config=names)
+    chat.say("/ask")
+    question = chat.replies[-1].text
+    chat.advance(minutes=31)
+    assert chat.replies[-1].text == question
+    chat.press("yes")
+    assert str(chat.replies[-1]) == f"{question.partition(',')[0]}: yes"
+    assert platform == "wechat" or not question.startswith("You")
 
 
 def test_a_generator_without_questions_is_a_list_of_replies() -> None:
