@@ -12,7 +12,7 @@ from parley.bot.reminders import Reminders
 from parley.bot.replies import replies_of
 from parley.bot.states import Held
 from parley.errors import ParleyError
-from parley.model import AnyMedia, AnySegment, Message, Reply, message_key
+from parley.model import AnyMedia, AnySegment, Message, Reply, handle_of, message_key, reply_id
 from parley.model.agenda import NOTHING, Reminder
 from parley.model.state import Scope, State
 
@@ -142,9 +142,14 @@ class Turn(Base[S, U, A]):
         """Whether the message is for the bot; see `parley.bot.addressing.is_addressed`."""
         return is_addressed(self.message)
 
-    def say(self, what: str | AnySegment | Reply) -> None:
-        """Add a reply before those that the handler returns. An empty string adds none."""
+    def say(self, what: str | AnySegment | Reply) -> str:
+        """Add a reply before those that the handler returns. An empty string adds none.
+
+        Returns the handle of the reply, to keep in a state: `Reply(op="edit", target=handle, ...)` changes it later.
+        """
+        handle = handle_of(reply_id(message_key(self.message), len(self.replies)))
         self.replies.extend(replies_of(what))
+        return handle
 
     def once(self, key: str, function: Callable[[str], T]) -> T:
         """The result of `function`, a JSON value. It is recorded under `key` before it is returned: if the bot starts

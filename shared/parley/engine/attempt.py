@@ -26,6 +26,7 @@ from parley.adapter import (
 )
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls, backoff
+from parley.engine.handles import UnresolvedHandleError, check_resolved, is_delivered, resolved
 from parley.engine.rate_limiter import RateLimiter, Reserved
 from parley.engine.unsent import unsent
 from parley.errors import RetryAfter
@@ -61,7 +62,14 @@ class Fallback:
     reason: str
 
 
-Result = Completed | RetryAfter | Defer | Fallback
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The target was a handle. `out` is the reply with the platform's id in its place."""
+
+    out: Outgoing
+
+
+Result = Completed | RetryAfter | Defer | Fallback | Resolved
 
 
 class CallSequence:
@@ -79,6 +87,7 @@ class CallSequence:
         self.error: Exception | None = None
         self._steps: Steps | None = None
         try:
+            check_resolved(context.out)
             self._steps = context.platform.deliver(context.out, context.app, now)
             self.call = next(self._steps, None)
         except Exception as error:  # noqa: BLE001  # `Attempts` turns it into the reply's result
@@ -191,11 +200,25 @@ class Attempts:
             return Completed(
                 ReplyState.SENT, f"not reached: {'; '.join(dict.fromkeys(unreached))}" if unreached else ""
             )
+        if isinstance(error, UnresolvedHandleError):
+            return self._resolve(attempt, error.reply_id)
         if isinstance(error, UndeliverableError):
             refused = Permanent(str(error), part=error.part)
             return fallback_of(attempt, refused, None) or Completed(attempt.undelivered, str(error))
         # A defect of ours: retries leave time to mend it, then a final state lets the conversation go on.
         return self._retry(attempt, describe(error))
+
+    def _resolve(self, attempt: Attempt, reply_id: str) -> Result:
+        """The reply with the id of the message that the reply `reply_id` has become."""
+        changed = self.outbox.find(reply_id)
+        if not is_delivered(changed) and not attempt.context.app.config.replies_passively:
+            return self._retry(attempt, "the reply that it changes is not delivered yet")
+        out = resolved(attempt.out, changed)
+        if out is not None:
+            return Resolved(out)
+        if changed is not None and changed.state is ReplyState.FAILED:
+            return Completed(ReplyState.SENT)  # nobody has seen what it recalls
+        return Completed(attempt.undelivered, "the platform's id of the message is not known")
 
     def _make(self, attempt: Attempt, call: Call) -> Sent | Result:
         """Make `call`. Keeps `attempt.unknown_since` up to date."""

@@ -15,7 +15,7 @@ from uuid import uuid4
 from parley.adapter import Call, Permanent, Sent, Transient
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
-from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Result
+from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Resolved, Result
 from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Record, describe, run
 from parley.engine.calls import CallContext, Calls
@@ -217,17 +217,11 @@ class Deliverer:
                 return self._defer(attempt, reason)
             case Fallback(out=out, receipts=receipts, reason=reason):
                 telemetry.count("RepliesFallback", platform=attempt.context.app.platform)
-                self.outbox.release(
-                    out,
-                    attempt.owner,
-                    receipts,
-                    self.clock(),
-                    wait=0,
-                    reason=reason,
-                    unknown_since=attempt.unknown_since,
-                    body=rewritten(attempt.stored, out),
-                )
+                self._rewrite(attempt, out, receipts, reason)
                 raise RetryAfter(0, f"refused, another form is next: {reason}")
+            case Resolved(out=out):
+                self._rewrite(attempt, out, attempt.receipts, "")
+                raise RetryAfter(0, "its target is known")
             case RetryAfter(seconds=seconds, reason=reason):
                 self.outbox.release(
                     attempt.out,
@@ -239,6 +233,19 @@ class Deliverer:
                     unknown_since=attempt.unknown_since,
                 )
                 raise result
+
+    def _rewrite(self, attempt: Attempt, out: Outgoing, receipts: tuple[Any, ...], reason: str) -> None:
+        """Give the reply back as `out`, to be tried at once."""
+        self.outbox.release(
+            out,
+            attempt.owner,
+            receipts,
+            self.clock(),
+            wait=0,
+            reason=reason,
+            unknown_since=attempt.unknown_since,
+            body=rewritten(attempt.stored, out),
+        )
 
     def _defer(self, attempt: Attempt, reason: str) -> bool:
         """Keep the reply for the person's next message; True if it failed because too many are deferred."""

@@ -117,6 +117,11 @@ class Outbox:
         item = t.get(self.client, self.table, reply_pk(reply_id))
         return not item or get_text(item, "state") in FINAL
 
+    def find(self, reply_id: str) -> Row | None:
+        """The row of a reply. None if there is none any more."""
+        item = t.get(self.client, self.table, reply_pk(reply_id))
+        return row_of(item) if item else None
+
     def progress(self, out: Outgoing, owner: str, receipts: tuple[Sent, ...], now: float) -> None:
         """Record a call that is done while others follow, and extend the lease. Raises LeaseLostError."""
         self._record(

@@ -2,7 +2,7 @@
 
 from parley.model.conversation import Conversation, conversation_key, digest, message_key, reply_id
 from parley.model.message import VERSION, Action, Command, Content, Context, Kind, Message, Sender
-from parley.model.reply import Destination, Outgoing, Reply
+from parley.model.reply import Destination, Outgoing, Reply, handle_of, handled
 from parley.model.segments import (
     AnyMedia,
     AnySegment,
@@ -58,6 +58,8 @@ __all__ = [
     "button_links",
     "conversation_key",
     "digest",
+    "handle_of",
+    "handled",
     "mention_text",
     "message_key",
     "names_in",

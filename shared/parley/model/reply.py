@@ -59,8 +59,25 @@ def _native_id(message: Message) -> str:
     return message.id if message.kind == "message" else ""
 
 
+_HANDLE = "reply:"
+
+
+def handle_of(reply_id: str) -> str:
+    """The handle of the reply with this id: a `Reply.target` while the platform's id is not known yet."""
+    return f"{_HANDLE}{reply_id}"
+
+
+def handled(target: str) -> str:
+    """The id of the reply whose handle `target` is; empty if it is the platform's id of a message."""
+    return target.removeprefix(_HANDLE) if target.startswith(_HANDLE) else ""
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """One reply. `op` `edit` and `recall` change `target`, the platform's id of an earlier message of this bot."""
+    """One reply. `op` `edit` and `recall` change `target`, an earlier message of this bot.
+
+    `target` is the platform's id of that message, or the handle that `Turn.say` has returned. A handle stands for the
+    last message of a long reply. Without `to`, the change goes to where that reply went.
+    """
 
     segments: tuple[AnySegment, ...] = ()
     op: Literal["send", "edit", "recall"] = "send"
