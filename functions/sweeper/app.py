@@ -1,4 +1,4 @@
-"""Enqueues overdue replies again."""
+"""Enqueues overdue replies again, and sends the reminders that are due. It reads the schedules of the bot."""
 
 from parley.engine.sweeper import lambda_handler
 

@@ -7,7 +7,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from parley.bot import Ask, Bot, Script, Turn
+from parley.bot import Approve, Ask, Bot, Script, Texts, Turn
 from parley.model import Button, Card, Destination, Image, Message, Reply, Text, message_key, reply_id
 from playground.sample_image import png
 
@@ -44,7 +44,8 @@ class PayingBot(Bot):
 
 def make_bot() -> PayingBot:
     """A bot with one command for each kind of reply."""
-    bot = PayingBot()
+    # One language, so that the oracle knows what the library says.
+    bot = PayingBot(texts=dict.fromkeys(("en", "zh", ""), Texts()))
     bot.apology = ""  # it carries no tag, so the oracle could not attribute it
     _add_texts(bot)
     _add_segments(bot)
@@ -152,6 +153,16 @@ def _add_dialogues(bot: PayingBot) -> None:
         turn.once("second", lambda key: bot.pay(f"{about}-second", key))
         turn.user["answered"] = turn.user.get("answered", 0) + 1
         return f"answered {tag(f'{about}-answered', 0)}"
+
+    @bot.command()
+    def approve(turn: Turn, mark: str) -> Script:
+        """Somebody presses one of the buttons. The card is closed, in place or with a new message."""
+        about = dialogue_tag(turn.message)
+        turn.once("first", lambda key: bot.pay(f"{about}-first", key))
+        yield Approve(f"Go? {tag(mark, 0)} [{about}]", key="go", timeout=_PATIENCE)
+        turn.once("second", lambda key: bot.pay(f"{about}-second", key))
+        turn.user["approved"] = turn.user.get("approved", 0) + 1
+        return f"decided {tag(f'{about}-approved', 1)}"
 
 
 def _base64(data: bytes) -> str:

@@ -11,7 +11,8 @@ from msgspec import convert
 from msgspec.json import decode
 
 from parley.adapter import App, Call, Sent, Steps
-from parley.bot.dialogues import ANSWER
+from parley.bot.approvals import APPROVAL, pressed_in
+from parley.bot.questions import ANSWER
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk, shared_pk, user_pk
@@ -99,8 +100,13 @@ def _command_and_tag(message: Message) -> tuple[str, str]:
     """The command in `message`, and the tag that the replies to it carry."""
     if message.event == REMINDER:
         return "reminded", f"{message.content.text}-reminded"
+    pressed = pressed_in(message)
+    if pressed is not None:
+        return "approved", f"{pressed.place[:8]}-approved"
+    if message.action is not None and message.action.id == APPROVAL:
+        return "forwarded", message.action.value  # it has no reply of its own
     if message.action is not None and message.action.id == ANSWER:
-        return "answered", f"{message.action.value.partition('.')[0]}-answered"
+        return "answered", f"{message.action.value[:8]}-answered"
     if message.action is not None:
         return "press", f"{message.action.value}-pressed"
     if message.command is not None:
@@ -139,7 +145,7 @@ class _PlatformCheck:
             command, tag = _command_and_tag(message)
             if tag.endswith(f"{NEVER}-reminded") and tag.replace(NEVER, "") not in self.redriven:
                 continue  # it was cancelled when its message was on its way
-            for ordinal, choices in enumerate(self.renderings[command]):
+            for ordinal, choices in enumerate(self.renderings.get(command, [])):
                 plain = tag.removesuffix(SUFFIXES.get(command, ""))
                 yield ReplyKey(tag, ordinal), [[text.replace(SAMPLE, plain) for text in each] for each in choices]
 
@@ -249,8 +255,9 @@ class _PlatformCheck:
             if len(keys) != 1:
                 found = self.found.duplicated if keys else self.found.lost
                 found.append(f"{tag}: {len(keys)} payments")
-        answers = sum(command == "answered" for command, _ in map(_command_and_tag, self.accepted.values()))
-        self._check_counts("answered", user_pk(""), answers)
+        commands = Counter(command for command, _ in map(_command_and_tag, self.accepted.values()))
+        for command in ("answered", "approved"):
+            self._check_counts(command, user_pk(""), commands[command])
         for kind in (user_pk(""), f"{shared_pk(self.platform.name, '')}"):
             self._check_counts("paid", kind, len(tags))
 
@@ -265,9 +272,9 @@ class _PlatformCheck:
         """The tags of the calls that dialogues have made: before their question, and after its answer."""
         for message in self.accepted.values():
             command, tag = _command_and_tag(message)
-            if command == "ask":
+            if command in ("ask", "approve"):
                 yield f"{dialogue_tag(message)}-first"
-            if command == "answered":
+            if command in ("answered", "approved"):
                 yield f"{tag.removesuffix(SUFFIXES[command])}-second"
 
 

@@ -152,6 +152,6 @@ class Processes:
             Processor(self._bot, inbox, direct=Direct(deliverer(), clock) if delivers else None, clock=clock),
             deliverer(),
             Sweeper(Outbox(client, TABLE, lease=0), clock),
-            Timekeeper(Timers(client, TABLE), clock, clock.sleep),
+            Timekeeper(Timers(client, TABLE), clock, clock.sleep, self._bot.timers),
             rate_limiter,
         )

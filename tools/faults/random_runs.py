@@ -31,6 +31,7 @@ _COMMANDS = {
     "pay": 8,
     "remind": 3,
     "ask": 3,
+    "approve": 3,
     "two": 5,
     "card": 5,
     "photo": 4,
@@ -142,10 +143,11 @@ def _redeliver(sim: Simulation, platform: Platform, delivery: Delivery) -> None:
 
 
 def _press_buttons(sim: Simulation, platform: Platform, kind: str, what: object) -> None:
-    """Let somebody press every button within a minute after it appears."""
+    """Let somebody press one of the buttons of each message within a minute after it appears."""
     if kind != "message" or not isinstance(what, Shown) or what.sender_kind != "bot" or what.edited:
         return
-    for button in buttons(platform.parts(what)):
+    there = list(buttons(platform.parts(what)))
+    for button in there if len(there) == 1 else sim.random.sample(there, 1 if there else 0):
         person = platform.rooms[what.room].members[0]
         press = partial(_press, sim, platform, what.id, person, button)
         sim.at(sim.clock() + sim.random.uniform(1, 60), press)

@@ -11,10 +11,11 @@ from tools.faults.transcript import transcript
 
 SAMPLE = "sample"
 """The tag of the messages whose replies are observed."""
-PRESSED = {"press": ("card", "Press"), "answered": ("ask", "go")}
+PRESSED = {"press": ("card", "Press"), "answered": ("ask", "go"), "approved": ("approve", "Approve")}
 """What a person presses: the command whose reply has the button, and its label."""
-SUFFIXES = {"press": "-pressed", "reminded": "-reminded", "answered": "-answered"}
+SUFFIXES = {"press": "-pressed", "reminded": "-reminded", "answered": "-answered", "approved": "-approved"}
 """The ends of the tags of replies to what is no command."""
+_OF_DIALOGUES = {"-answered", "-approved"}
 Rendering = list[str]
 """The texts of the messages that one reply becomes."""
 Renderings = dict[str, list[list[Rendering]]]
@@ -38,14 +39,16 @@ def renderings_of(target: Target) -> Renderings:
         if not usual:
             raise ValueError(f"the bot does not reply to {command} on {target.title}")
         renderings[command] = [
-            [usual[ordinal], *(other for other in (active.get(ordinal),) if other and other != usual[ordinal])]
-            for ordinal in sorted(usual)
+            [usual.get(ordinal, []), *(other for other in (active.get(ordinal),) if other and other != usual[ordinal])]
+            for ordinal in range(1 + max(usual))
         ]
+    closed = _observe(target, "approved", of="approve", crash_callbacks=False)
+    renderings["approve"][0].append(closed[0])
     return renderings
 
 
-def _observe(target: Target, command: str, *, crash_callbacks: bool) -> dict[int, Rendering]:
-    """The renderings of the replies to `command`, by ordinal."""
+def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "") -> dict[int, Rendering]:
+    """The renderings of the replies to `command`, by ordinal. `of`: of those to an earlier command, after it."""
     plan = _CrashedCallbacks()
     sim = Simulation((target,), plan, make_bot(), Random(0))
     platform = sim.platforms[target.name]
@@ -66,11 +69,11 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool) -> dict[int
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
     sim.settle()
-    suffix = SUFFIXES.get(command, "")
+    suffix = SUFFIXES.get(of or command, "")
     replies: dict[int, Rendering] = {}
     for entry in transcript(platform):
         # The reply to an answer has a tag of its own: that of the dialogue.
         tag, found, _ = entry.key.message.partition(suffix or "-") if entry.key is not None else ("", "", "")
-        if found == suffix and (tag == SAMPLE or command == "answered") and entry.key is not None:
+        if found == suffix and (tag == SAMPLE or suffix in _OF_DIALOGUES) and entry.key is not None:
             replies.setdefault(entry.key.ordinal, []).append(entry.text.replace(tag, SAMPLE))
     return replies

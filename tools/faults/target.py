@@ -35,6 +35,7 @@ class Target:
         "pay",
         "remind",
         "ask",
+        "approve",
     )
     """The commands that people send there."""
     long_text_words: int = 2000
@@ -64,9 +65,11 @@ class Target:
     @property
     def all_commands(self) -> tuple[str, ...]:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
-        to the question of `ask` (`answered`), and the reminder that `remind` has set (`reminded`).
+        to the question of `ask` (`answered`), the press that decides `approve` (`approved`), and the reminder that
+        `remind` has set (`reminded`).
         """
-        return (*self.commands, *(("echo",) if self.receives_plain_text else ()), "press", "reminded", "answered")
+        text = ("echo",) if self.receives_plain_text else ()
+        return (*self.commands, *text, "press", "reminded", "answered", "approved")
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the

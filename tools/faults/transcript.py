@@ -10,8 +10,14 @@ from playground.platforms.model import Part
 from tools.faults.targets import APP
 
 _TAG = re.compile(r"«(?P<message>[\w-]+)\.(?P<ordinal>\d+)»")
-_PLACE = re.compile(r"\b[0-9a-f]{8}\.\d+\.(?=\d)")
+_PLACE = re.compile(r"\b[0-9a-f]{32}\.\d+\.(?=\d)")
 """The place of a question in the value of its buttons. It differs in each dialogue."""
+_CLOSED = re.compile(r"(?:Approved|Rejected|Withdrawn) · \d\d-\d\d \d\d:\d\d UTC")
+"""The outcome of an approval."""
+_WHO = re.compile(r'@[^"\\]+')
+"""The person who has decided it."""
+_ABOUT = re.compile(r"\[(?P<dialogue>[0-9a-f]{8})\]")
+"""The dialogue of an approval, in its question."""
 
 
 class ReplyKey(NamedTuple):
@@ -42,7 +48,10 @@ def transcript(platform: Platform) -> Iterator[Entry]:
         sender = "" if message.app == APP else message.app or message.sender
         for parts in _split(platform.parts(message)):
             text = _PLACE.sub("", json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True))
-            yield Entry(f"{message.room}/{sender}", text, _key(platform, text, parts), passive.get(message.id, ""))
+            closing = _closing(text) if message.edited is None else None
+            key = closing or _key(platform, text, parts)
+            text = _of_any_approval(_TAG.sub("", text) if closing else text)
+            yield Entry(f"{message.room}/{sender}", text, key, passive.get(message.id, ""))
 
 
 def buttons(parts: Iterable[Part]) -> Iterator[str]:
@@ -80,6 +89,18 @@ def _key(platform: Platform, text: str, parts: list[Part]) -> ReplyKey | None:
         if tag:
             return ReplyKey(tag["message"], int(tag["ordinal"]))
     return None
+
+
+def _of_any_approval(text: str) -> str:
+    """`text` without what differs between two approvals."""
+    text = _WHO.sub("@", text) if _CLOSED.search(text) else text
+    return _CLOSED.sub("closed", _ABOUT.sub("", text))
+
+
+def _closing(text: str) -> ReplyKey | None:
+    """The reply that closes the card of an approval with a new message."""
+    about = _ABOUT.search(text) if _CLOSED.search(text) else None
+    return ReplyKey(f"{about['dialogue']}-approved", 0) if about else None
 
 
 def _images(value: object) -> Iterator[str]:

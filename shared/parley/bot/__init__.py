@@ -1,8 +1,10 @@
 """The interface for bot authors."""
 
+from parley.bot.approvals import Approval, Approve
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
-from parley.bot.dialogues import Ask, Script
+from parley.bot.dialogues import Script
+from parley.bot.questions import Ask
 from parley.bot.router import Router
 from parley.bot.rules import Rule
 from parley.bot.settings import Secret, Settings, SettingsError
@@ -14,6 +16,8 @@ from parley.errors import ResultError
 from parley.model.commands import Option
 
 __all__ = [
+    "Approval",
+    "Approve",
     "ArgumentError",
     "Ask",
     "Bot",

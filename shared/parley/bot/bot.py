@@ -15,9 +15,12 @@ from msgspec.structs import replace
 
 from parley.bot import dialogues, events
 from parley.bot.addressing import COMMAND
+from parley.bot.approvals import Admits
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
 from parley.bot.handlers import CommandHandler, Entry, Middleware, Quick, checked, place_of
+from parley.bot.open_dialogues import OpenDialogues
+from parley.bot.questions import form_for
 from parley.bot.reminders import DIALOGUE
 from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_instant, check_result
@@ -26,8 +29,8 @@ from parley.bot.rules import Rule
 from parley.bot.specs import command_spec
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
-from parley.model import Command, Message, Reply, message_key
-from parley.model.agenda import REMINDER, OpenDialogue
+from parley.model import Command, Message, Reply
+from parley.model.agenda import REMINDER, SCHEDULED, Timer
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
 
@@ -98,7 +101,7 @@ class Bot(Router):
         turn = Turn(message)
         if not self._is_open_to(turn) or not self._may_open(turn):
             return None
-        form = dialogues.form_for(message.action, self._texts(message)) if message.action else None
+        form = form_for(message.action, self._texts(message)) if message.action else None
         if form is not None:
             return form
         command = message.command
@@ -120,16 +123,19 @@ class Bot(Router):
         returned = list(replies_of(self._run(turn)))
         replies = [*turn.replies, *returned]
         check_result(replies, turn)
+        turn.plans.asked(replies)
         turn.plans.check(self._reminders)
         return replies
 
     def _run(self, turn: Turn) -> Replies:
         if turn.message.event == REMINDER:
             return self._remind(turn)
+        if turn.message.event == SCHEDULED:
+            return self._scheduled(turn)
         if not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
             return self.refusal if is_refused else None
-        answered = self._answered(turn)
+        answered = self._dialogues(turn).answered(is_command=bool(self._typed(turn.text)))
         if answered is not None:
             return answered
         for entry, given in self._matching(turn):
@@ -170,7 +176,7 @@ class Bot(Router):
         """The reminder that the message is. Raises LookupError if it needs a handler that the bot no longer has."""
         reminder = turn.plans.take()
         if reminder is not None and reminder.handler == DIALOGUE:
-            return self._waited(turn)
+            return self._dialogues(turn).waited(reminder)
         if reminder is None or not reminder.handler:
             return turn.text if reminder else None
         if reminder.handler not in self._reminders:
@@ -179,53 +185,23 @@ class Bot(Router):
         found = next(entries, None)
         return self._call(found, turn, {}, self._texts(turn.message)) if found else None
 
-    # --- dialogues
+    def timers(self, now: float) -> list[Timer]:
+        """The timers of the handlers with `scheduled`, each for its next time after the unix second `now`."""
+        return [schedule.timer(now) for schedule in self._schedules.values()]
 
-    def _answered(self, turn: Turn) -> Replies:
-        """What follows in the open dialogue with the person; None if the message is for another handler."""
-        message, texts = turn.message, self._texts(turn.message)
-        dialogue, given = turn.plans.dialogue, dialogues.given_in(message)
-        if given is not None:
-            is_open = dialogue is not None and given.place == dialogues.place_of(dialogue)
-            return self._go_on(turn, dialogue, given) if dialogue and is_open else texts.question_over
-        if dialogue is None or message.kind != "message" or self._typed(turn.text):
-            return None
-        match turn.text.strip().lower():
-            case "/cancel" | "cancel" | "/取消" | "取消":
-                turn.plans.end_dialogue()
-                return texts.cancelled
-            case "/back" | "back" | "/返回" | "返回":
-                return self._go_on(turn, dialogues.without_last(dialogue), None)
-            case _:
-                return self._go_on(turn, dialogue, dialogues.Given(text=turn.text))
+    def _scheduled(self, turn: Turn) -> Replies:
+        """Run the schedule that the message is for. Raises LookupError if the bot no longer has it."""
+        schedule = self._schedules.get(turn.message.id.partition("@")[0])
+        if schedule is None:
+            raise LookupError("no such schedule: the bot has been changed")
+        return (
+            self._call(schedule.entry, turn, {}, self._texts(turn.message))
+            if self._runs(schedule.entry, turn)
+            else None
+        )
 
-    def _waited(self, turn: Turn) -> Replies:
-        """The question again, after half of the time for its answer; the end of the dialogue after the other half."""
-        dialogue, texts = turn.plans.dialogue, self._texts(turn.message)
-        if dialogue is None:
-            return None
-        if dialogue.reminded:
-            turn.plans.end_dialogue()
-            return texts.timed_out
-        return [texts.still_there, *self._go_on(turn, replace(dialogue, reminded=True), None)]
-
-    def _go_on(self, turn: Turn, dialogue: OpenDialogue, given: dialogues.Given | None) -> list[Reply]:
-        """Run the handler of `dialogue` again: to its open question, or with the answer `given` to the next one."""
-        message, now, texts = turn.message, turn.now, self._texts(turn.message)
-        entry = next((each for each in self._entries() if dialogues.key_of(each.handler) == dialogue.handler), None)
-        turn.results.go_on(message_key(dialogue.message), dialogue.results)
-        turn.step = dialogues.Step(dialogue, texts, message, now, given)
-        # The arguments, and the parameter `message`, are those of the first run.
-        turn.message, turn.now = dialogues.named(dialogue.message, message), dialogue.started
-        try:
-            if entry is None:
-                raise dialogues.ScriptChangedError
-            return list(replies_of(self._call(entry, turn, dialogue.given, texts)))
-        except dialogues.ScriptChangedError:
-            turn.plans.end_dialogue()
-            return [Reply.of(texts.script_changed)]
-        finally:
-            turn.message, turn.now, turn.step = message, now, None
+    def _dialogues(self, turn: Turn) -> OpenDialogues:
+        return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, self._holds)
 
     def _entries(self) -> Iterator[Entry]:
         """All handlers that can have dialogues."""
@@ -234,6 +210,7 @@ class Bot(Router):
             for entries in table.values():
                 yield from entries
         yield from (entry for _, entry in self._patterns)
+        yield from (schedule.entry for schedule in self._schedules.values())
         yield from self._fallbacks
 
     def _named(self, message: Message) -> list[Entry]:
@@ -299,7 +276,7 @@ class Bot(Router):
             arguments = signature.fill(turn, given, texts)
         except ArgumentError as error:
             return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
-        run = partial(_finished, entry, turn, arguments, given, texts)
+        run = partial(_finished, entry, turn, arguments, given, texts, self._holds)
         for middleware in reversed((*self._middleware, *entry.around)):
             run = partial(_around, middleware, turn, run)
         return run()
@@ -314,6 +291,10 @@ class Bot(Router):
             return True
         return self.roles is not None and role in finished(self.roles(message))
 
+    def _holds(self, rule: Rule, message: Message) -> bool:
+        """Whether `rule` holds for a message."""
+        return rule.holds(Turn(message), self._has_role)
+
     def _texts(self, message: Message) -> Texts:
         """The texts for the sender of `message`."""
         return texts_for(message.context.locale, {**LANGUAGES, **self.texts} if self.texts else LANGUAGES)
@@ -323,7 +304,10 @@ def _around(middleware: Middleware, turn: Turn, run: Callable[[], Replies]) -> R
     return middleware(turn, lambda: list(replies_of(run())))
 
 
-def _finished(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts) -> Replies:
+def _finished(
+    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits
+) -> Replies:
+    """The result of the handler, or of its next step if it asks questions."""
     turn.handler = place_of(entry.handler)
     step = turn.step
     result: Any = finished(entry.handler(**arguments))
@@ -332,16 +316,12 @@ def _finished(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Giv
             raise dialogues.ScriptChangedError
         return result
     if step is None:
-        began = dialogues.began(
-            dialogues.key_of(entry.handler), given if isinstance(given, str) else dict(given), turn.message, turn.now
-        )
-        new = dialogues.Step(began, texts, turn.message, turn.now)
+        known = given if isinstance(given, str) else dict(given)
+        began = dialogues.began(dialogues.key_of(entry.handler), known, turn.message, turn.now)
+        step = dialogues.Step(began, texts, turn.message, turn.now, admits)
+    replies = step.run(cast("dialogues.Script", result), turn)
+    if step.asked is not None:
+        turn.plans.wait(replace(step.after(), results=turn.results.stored), step.asked.patience)
     else:
-        new = step
-    replies = new.run(cast("dialogues.Script", result), turn)
-    if new.asked is not None:
-        after = replace(new.after(), results=turn.results.stored)
-        turn.plans.wait(after, after.patience / 2)
-    elif step is not None:
-        turn.plans.end_dialogue()
+        turn.plans.end(step.dialogue)
     return replies

@@ -1,7 +1,7 @@
 """The reminders of a conversation, as a handler sets, changes and cancels them. They are stored with its replies."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from parley.cron import next_time
 from parley.errors import ResultError
 from parley.journal.limits import MAX_AGENDA, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
-from parley.model import Conversation, Message, digest, message_key, reply_id
+from parley.model import Card, Conversation, Message, Reply, digest, handle_of, message_key, reply_id
 from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
 from parley.model.codec import encode
 
@@ -30,6 +30,9 @@ class Reminders:
         self._dialogues = dict(stored.dialogues)
         self._set: dict[str, Reminder] = {}
         self._cancelled: set[str] = set()
+        self._sent: list[Timer] = []
+        self._asked: OpenDialogue | None = None
+        """The dialogue that has asked a question in this turn."""
         self._count = 0
 
     @property
@@ -40,7 +43,7 @@ class Reminders:
     @property
     def timers(self) -> list[Timer]:
         """The timers to set."""
-        return [timer_of(reminder, self._message) for reminder in self._set.values()]
+        return [*(timer_of(reminder, self._message) for reminder in self._set.values()), *self._sent]
 
     @property
     def cancelled(self) -> list[str]:
@@ -57,18 +60,50 @@ class Reminders:
         """The open dialogue with the sender of the message."""
         return self._dialogues.get(self._message.sender.id)
 
-    def wait(self, dialogue: OpenDialogue, seconds: float) -> None:
-        """Store `dialogue`, and wait for the person's answer for `seconds`."""
-        person = self._message.sender.id
-        self._dialogues[person] = dialogue
-        id_ = digest(Conversation.of(self._message).key, person, DIALOGUE)[:32]
-        self._put(Reminder(id=id_, at=self._now + seconds, handler=DIALOGUE, by=person))
+    def waiting(self, id_: str) -> OpenDialogue | None:
+        """The dialogue with this id that waits for an approval."""
+        return self._dialogues.get(id_)
 
-    def end_dialogue(self) -> None:
-        """Forget the dialogue with the sender of the message."""
+    def reminded(self, reminder: Reminder) -> OpenDialogue | None:
+        """The dialogue that `reminder` belongs to."""
+        return self._dialogues.get(reminder.id) or self.dialogue
+
+    def wait(self, dialogue: OpenDialogue, seconds: float) -> None:
+        """Store `dialogue`, and wait for the answer for `seconds`."""
+        self.end(dialogue)
+        key, reminder = self._keys(dialogue)
+        self._dialogues[key] = self._asked = dialogue
+        self._put(Reminder(id=reminder, at=self._now + seconds, handler=DIALOGUE, by=self._message.sender.id))
+
+    def end(self, dialogue: OpenDialogue) -> None:
+        """Forget `dialogue`."""
+        for by_press in (False, True):
+            key, reminder = self._keys(replace(dialogue, by_press=by_press))
+            known = self._dialogues.get(key)
+            if known is not None and known.id == dialogue.id:
+                del self._dialogues[key]
+                self.cancel(reminder)
+
+    def asked(self, replies: Sequence[Reply]) -> None:
+        """Keep the handles of the cards of an approval. `replies`: all of this turn."""
+        dialogue, self._asked = self._asked, None
+        if dialogue is None or not dialogue.by_press:
+            return
+        key = message_key(self._message)
+        cards = (number for number, reply in enumerate(replies) if _belongs(reply, dialogue.id))
+        handles = tuple(handle_of(reply_id(key, number)) for number in cards)
+        self._dialogues[dialogue.id] = replace(dialogue, cards=handles)
+
+    def send(self, timer: Timer) -> None:
+        """Set a timer of another conversation."""
+        self._sent.append(timer)
+
+    def _keys(self, dialogue: OpenDialogue) -> tuple[str, str]:
+        """The key of a dialogue, and the id of its reminder. A person has one open question in a conversation."""
         person = self._message.sender.id
-        if self._dialogues.pop(person, None) is not None:
-            self.cancel(digest(Conversation.of(self._message).key, person, DIALOGUE)[:32])
+        if dialogue.by_press:
+            return dialogue.id, dialogue.id
+        return person, digest(Conversation.of(self._message).key, person, DIALOGUE)[:32]
 
     def all(self) -> list[Reminder]:
         """The reminders, the next one first. One that comes again has its next time."""
@@ -151,6 +186,7 @@ class Reminders:
             )
 
     def _put(self, reminder: Reminder) -> Reminder:
+        self._cancelled.discard(reminder.id)
         self._reminders[reminder.id] = self._set[reminder.id] = reminder
         return reminder
 
@@ -171,3 +207,9 @@ class Reminders:
         if not 0 <= time < _YEAR_9999:
             raise ValueError("the time is not between the years 1970 and 9999")
         return time
+
+
+def _belongs(reply: Reply, dialogue: str) -> bool:
+    """Whether a button in `reply` belongs to the dialogue with that id."""
+    cards = (segment for segment in reply.segments if isinstance(segment, Card))
+    return any(button.value.startswith(f"{dialogue}.") for card in cards for button in card.buttons)

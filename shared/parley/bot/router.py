@@ -3,7 +3,7 @@
 # ruff: noqa: SLF001  # a router reads the tables of another one
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, Unpack, overload
 
@@ -21,6 +21,9 @@ from parley.bot.handlers import (
     place_of,
 )
 from parley.bot.rules import Rule
+from parley.bot.schedules import Schedule
+from parley.cron import next_time
+from parley.model import Destination
 from parley.model.commands import CommandSettings
 
 H = TypeVar("H", bound=Handler)
@@ -50,6 +53,7 @@ class Router:
         "_patterns",
         "_reminders",
         "_routers",
+        "_schedules",
         "commands",
     )
 
@@ -59,6 +63,7 @@ class Router:
         self._actions: dict[str, list[Entry]] = {}
         self._events: dict[str, list[Entry]] = {}
         self._reminders: dict[str, list[Entry]] = {}
+        self._schedules: dict[str, Schedule] = {}
         self._patterns: list[tuple[re.Pattern[str], Entry]] = []
         self._fallbacks: list[Entry] = []
         self._instants: dict[str, list[Quick]] = {}
@@ -121,6 +126,25 @@ class Router:
         """Handle reminders that were set with `turn.remind(..., handler=name)`. `turn.text` is the reminder's text."""
         _check_names("reminder", *names)
         return self._registrar(self._reminders, names, when, Access())
+
+    def scheduled(self, cron: str, *, to: Destination | Iterable[Destination], zone: str = "UTC") -> Callable[[H], H]:
+        """Run the handler at the times of a `cron` expression in the time zone `zone`, in each conversation of `to`.
+
+        Its replies go there. Raises ValueError, also for a group webhook: reply with `Reply(to=...)` to one.
+        """
+        next_time(cron, zone, 0)
+
+        def register(handler: H) -> H:
+            self._check_open(handler)
+            entry = Entry.of(handler, None)
+            for place in (to,) if isinstance(to, Destination) else to:
+                schedule = Schedule.of(entry, cron, zone, place)
+                if schedule.id in self._schedules:
+                    raise ValueError(f"{place_of(handler)}: the same schedule twice")
+                self._schedules[schedule.id] = schedule
+            return handler
+
+        return register
 
     def pattern(self, pattern: str, *, when: Rule | None = None) -> Callable[[H], H]:
         """Handle text in which the regular expression is found. Its named groups are the handler's arguments.
@@ -208,6 +232,7 @@ class Router:
         _include(self._actions, router._actions, when, around)
         _include(self._events, router._events, when, around)
         _include(self._reminders, router._reminders, when, around)
+        self._schedules |= {id_: each.within(when, around) for id_, each in router._schedules.items()}
         self._patterns += [(pattern, entry.within(when, around)) for pattern, entry in router._patterns]
         for fallback in router._fallbacks:
             self._add_fallback(fallback.within(when, around))

@@ -37,6 +37,18 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: str = "There was no answer, so I have stopped asking."
     question_over: str = "This question is no longer open, or is for somebody else."
     script_changed: str = "I have changed since my last question. Please start again."
+    skip: str = "Skip"
+    no_file: str = "Please send a file of the right kind."
+    approve: str = "Approve"
+    reject: str = "Reject"
+    withdraw: str = "Withdraw"
+    waits: str = "This waits for an approval."
+    approved: str = "Approved"
+    rejected: str = "Rejected"
+    withdrawn: str = "Withdrawn"
+    timed_out_approval: str = "Nobody has decided in time"
+    not_yours: str = "You cannot decide this."
+    decided: str = "This is decided already."
 
 
 ENGLISH = Texts()
@@ -67,6 +79,18 @@ CHINESE = Texts(
     timed_out="没有收到回答，已结束提问。",
     question_over="这个问题已经结束，或者不是问您的。",
     script_changed="机器人已更新，请重新开始。",
+    skip="跳过",
+    no_file="请发送正确类型的文件。",
+    approve="同意",
+    reject="拒绝",
+    withdraw="撤回",
+    waits="正在等待审批。",
+    approved="已同意",
+    rejected="已拒绝",
+    withdrawn="已撤回",
+    timed_out_approval="超时未审批",
+    not_yours="您不能审批此项。",
+    decided="此项已有结果。",
 )
 BOTH = Texts(
     apology=f"{CHINESE.apology} {ENGLISH.apology}",
@@ -82,6 +106,10 @@ BOTH = Texts(
             "timed_out",
             "question_over",
             "script_changed",
+            "no_file",
+            "waits",
+            "not_yours",
+            "decided",
         )
     },
 )

@@ -13,7 +13,7 @@ from parley.bot.replies import replies_of
 from parley.bot.states import Held
 from parley.errors import ParleyError
 from parley.model import AnyMedia, AnySegment, Message, Reply, handle_of, message_key, reply_id
-from parley.model.agenda import NOTHING, Reminder
+from parley.model.agenda import NOTHING, Reminder, Timer
 from parley.model.state import Scope, State
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ T = TypeVar("T")
 Download = Callable[[AnyMedia, Message], bytes]
 Unseal = Callable[[Message], str]
 Load = Callable[[Scope], State]
+FindTimer = Callable[[str], Timer | None]
 
 
 def _no_download(_media: AnyMedia, _message: Message) -> bytes:
@@ -51,6 +52,10 @@ def _no_download(_media: AnyMedia, _message: Message) -> bytes:
 
 def _no_unseal(_message: Message) -> str:
     raise RuntimeError("this turn cannot read a credential; in a test, pass Turn(unseal=...)")
+
+
+def _no_timer(_id: str) -> None:
+    """In a test, there are no other conversations."""
 
 
 def _new_state(_scope: Scope) -> State:
@@ -66,7 +71,19 @@ class Turn(Base[S, U, A]):
     replies. `now` is the time in unix seconds.
     """
 
-    __slots__ = ("_states", "download", "handler", "message", "now", "plans", "replies", "results", "step", "unseal")
+    __slots__ = (
+        "_states",
+        "download",
+        "find_timer",
+        "handler",
+        "message",
+        "now",
+        "plans",
+        "replies",
+        "results",
+        "step",
+        "unseal",
+    )
 
     def __init__(
         self,
@@ -85,6 +102,8 @@ class Turn(Base[S, U, A]):
         self.now = now
         self.download = download
         self.unseal = unseal
+        self.find_timer: FindTimer = _no_timer
+        """The timer with that id, of any conversation. The engine sets it."""
         self.results = Results(message_key(message))
         self.plans = Reminders(message, now, NOTHING)
         self.replies: list[Reply] = []

@@ -18,6 +18,7 @@ from parley.errors import ParleyError
 from parley.journal.inbox import AlreadyDecidedError, Inbox, Snapshot, VersionConflictError
 from parley.journal.memory import Change, Memory
 from parley.model import Message, Reply, message_key
+from parley.model.agenda import Timer
 from parley.model.state import Scope, State
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class BotRun:
         self.turn = Turn(self.message, now=self.clock(), load=self._load)
         self.turn.plans = Reminders(self.message, self.turn.now, self.snapshot.memory.agenda)
         self.turn.results = Results(message_key(self.message), self._results, self._record)
+        self.turn.find_timer = self._find_timer
         if self.download is not None:
             self.turn.download = self.download
         if self.unseal is not None:
@@ -106,6 +108,9 @@ class BotRun:
         if scope not in self._memories:
             self._memories[scope] = self._ask(lambda: self.inbox.memory(scope, self.message))
         return copy.deepcopy(self._memories[scope].state)
+
+    def _find_timer(self, id_: str) -> Timer | None:
+        return self._ask(lambda: self.inbox.timer(id_))
 
     def _record(self, results: str) -> None:
         self._ask(lambda: self.inbox.record(self.message, self._results, results, self.clock()))

@@ -52,10 +52,14 @@ function's timeout is longer than `BotSeconds` of template.yaml by them."""
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The replies of a decision that is stored. `held`: those that this worker delivers itself, if there are any."""
+    """The replies of a decision that is stored. `held`: those that this worker delivers itself, if there are any.
+
+    `due`: messages for other conversations, whose timers are set. What is not sent, the sweeper sends.
+    """
 
     replies: list[Outgoing]
     held: "Held | None"
+    due: list[Message]
 
 
 @dataclass(slots=True)
@@ -148,6 +152,7 @@ class Processor:
         if self.direct is not None and decision.held is not None:
             left = self.direct.deliver(decision.held, left)
         self._enqueue(message, left)
+        queues.send_messages(decision.due)
         log.info("message decided", extra={**telemetry.ids_of(message), "enqueued": len(left)})
 
     def _enqueue_again(self, message: Message, snapshot: Snapshot) -> None:
@@ -198,7 +203,7 @@ class Processor:
             raise
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
-        return Decided(rows, held)
+        return Decided(rows, held, [timer.due for timer in plans.timers if timer.at <= now])
 
     def _named(self, message: Message) -> Message:
         """`message` with the name of its sender, for the bot. The name is stored with no message and no reply."""

@@ -9,18 +9,24 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from parley.engine import queues, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
+from parley.engine.batch import describe
 from parley.engine.telemetry import log
 from parley.engine.timekeeper import Timekeeper
 from parley.journal.outbox import Outbox
 from parley.journal.rows import PICKUP_AFTER
 from parley.journal.states import Row
 from parley.journal.timers import Timers
+from parley.model.agenda import Timer
+
+if TYPE_CHECKING:
+    from parley.bot import Bot
 
 _BACKLOG_AFTER = 10 * PICKUP_AFTER
 """Seconds after which a reply is swept although the queue holds records. A reply that has no record although its
@@ -109,7 +115,17 @@ def _sweeper() -> Sweeper:
 
 @cache
 def _timekeeper() -> Timekeeper:
-    return Timekeeper(Timers(dynamodb(), setting("TABLE")))
+    return Timekeeper(Timers(dynamodb(), setting("TABLE")), schedules=_schedules)
+
+
+def _schedules(now: float) -> list[Timer] | None:
+    """The schedules of the bot. A bot that cannot be imported keeps no reply and no reminder back."""
+    try:
+        bot: Bot = import_module("bot").bot
+    except Exception as error:  # noqa: BLE001  # the bot's own code
+        log.error("bot not loaded", extra={"error": describe(error)})
+        return None
+    return bot.timers(now)
 
 
 def lambda_handler(_event: Mapping[str, Any], _context: object) -> dict[str, int]:

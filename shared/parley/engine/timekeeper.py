@@ -4,7 +4,7 @@ A message has the same id however often it is sent. The inbox recognises it, and
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -14,7 +14,7 @@ from parley.engine import queues, telemetry
 from parley.engine.telemetry import log
 from parley.journal.timers import Set, Timers
 from parley.model import Conversation
-from parley.model.agenda import Timer
+from parley.model.agenda import SCHEDULED, Timer
 
 _AGAIN_AFTER = 1.0
 """Seconds until the next try if nothing could be sent."""
@@ -25,16 +25,21 @@ many again, however long the backlog is."""
 
 @dataclass(slots=True)
 class Timekeeper:
-    """Sends the messages of `timers`."""
+    """Sends the messages of `timers`. `schedules` returns those of the bot; None if the bot cannot be loaded."""
 
     timers: Timers
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    schedules: Callable[[float], Sequence[Timer] | None] = lambda _now: None
+    _known: frozenset[str] | None = None
+    """The ids of the bot's schedules, which are set."""
+    _is_ready: bool = False
 
     def __call__(self, until: float) -> int:
         """Send the messages of all timers that are due by the unix second `until`, each at its time. Returns their
         number. Raises AwsError.
         """
+        self.set_schedules()
         sent, unreadable = 0, set[str]()
         while self.clock() <= until and (following := self.timers.next(until)) is not None:
             self.sleep(max(0.0, following - self.clock()))
@@ -44,6 +49,20 @@ class Timekeeper:
                 # The queue has refused it, or the index still shows one that was sent.
                 self.sleep(_AGAIN_AFTER)
         return sent
+
+    def set_schedules(self) -> None:
+        """Set the bot's schedules, once in this process. Raises AwsError."""
+        if self._is_ready:
+            return
+        timers = self.schedules(self.clock())
+        for timer in timers or ():
+            self.timers.ensure(timer)
+        self._known = None if timers is None else frozenset(timer.message.id for timer in timers)
+        self._is_ready = True
+
+    def _is_over(self, timer: Timer) -> bool:
+        """Whether `timer` is a schedule that the bot no longer has."""
+        return self._known is not None and timer.message.event == SCHEDULED and timer.message.id not in self._known
 
     def _send_due(self, unreadable: set[str]) -> int:
         """Send what is due now. Rows that cannot be read are reported once, and added to `unreadable`."""
@@ -65,7 +84,9 @@ class Timekeeper:
 
     def _due(self, now: float, unreadable: set[str]) -> Iterator[Set]:
         for found in self.timers.due(now):
-            if isinstance(found, Set):
+            if isinstance(found, Set) and self._is_over(found.timer):
+                self.timers.sent([(found, None)])
+            elif isinstance(found, Set):
                 yield found
             elif found not in unreadable:
                 unreadable.add(found)

@@ -27,6 +27,7 @@ from parley.journal.table import (
     queued_pk,
     reply_pk,
     text,
+    timer_pk,
 )
 from parley.model import Conversation, Message, Outgoing, message_key, reply_id
 from parley.model.agenda import Timer
@@ -115,6 +116,10 @@ class Inbox:
         """The state `scope` of the person or app of `message`. One request."""
         pk = memory_pk(scope, message)
         return memory_of(scope, pk, t.get(self.client, self.table, pk))
+
+    def timer(self, id_: str) -> Timer | None:
+        """The timer with that id. None if it has been sent or cancelled. One request."""
+        return timers.read(t.get(self.client, self.table, timer_pk(id_)))
 
     def decide(self, message: Message, snapshot: Snapshot, decision: Decision, now: float) -> None:
         """Commit the decision on `message` in one transaction.

@@ -46,6 +46,11 @@ def cancelled(table: str, id_: str) -> "TransactWriteItemTypeDef":
     return {"Delete": {"TableName": table, "Key": t.key(timer_pk(id_))}}
 
 
+def read(item: Item) -> Timer | None:
+    """The timer in the row `item`; None if it is empty. Raises msgspec.ValidationError."""
+    return _decode(get_text(item, "body")) if item else None
+
+
 @dataclass(slots=True)
 class Timers:
     """The timers in the table `table`."""
@@ -71,6 +76,13 @@ class Timers:
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def ensure(self, timer: Timer) -> None:
+        """Set `timer`, unless there is one with its id. Raises AwsError."""
+        try:
+            self.client.put_item(**t.put(self.table, _item(timer), t.ABSENT))
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return
 
     def next(self, until: float) -> float | None:
         """The time of the first timer; None if it is later than `until`."""

@@ -5,11 +5,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from parley.model.message import Content, Message, Sender
+from parley.model.message import Content, Context, Message, Sender
 from parley.model.reply import Destination
 
 REMINDER = "parley.reminder"
 """`Message.event` of a reminder that is due. No platform has an event of this name."""
+
+
+SCHEDULED = "parley.scheduled"
+"""`Message.event` of a schedule of the bot. No platform has an event of this name."""
 
 
 class Reminder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,7 +35,8 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An answer in a dialogue: its text, or the `number` of its choice. `question`: the fingerprint of the question.
 
-    `message` had the answer, and `now` is the unix second at which it was handled.
+    `message` had the answer, and `now` is the unix second at which it was handled. `final`: it has decided an approval,
+    and `by` is the person who did.
     """
 
     question: str
@@ -39,14 +44,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     now: float
     text: str = ""
     number: int = -1
+    final: bool = False
+    by: Sender | None = None
 
 
 class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A dialogue with a person that waits for an answer.
 
     `handler` and `given` are the handler and its arguments. `message` has started it, at the unix second `started`.
-    `question`: the fingerprint of the open question. `patience`: the seconds for its answer. `results`: of calls
-    outside, as JSON by key.
+    `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
+    `cards` are the handles of its cards. `results`: of calls outside, as JSON by key.
     """
 
     id: str
@@ -56,13 +63,16 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     started: float
     answers: tuple[Answer, ...] = ()
     question: str = ""
-    patience: float = 0
     reminded: bool = False
+    by_press: bool = False
+    cards: tuple[str, ...] = ()
     results: str = ""
 
 
 class Agenda(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The plans of a conversation: reminders by their ids, and dialogues by the ids of the persons."""
+    """The plans of a conversation: reminders by their ids, and dialogues by the ids of the persons. A dialogue that
+    waits for an approval has its own id as key: the person can have other ones meanwhile.
+    """
 
     reminders: dict[str, Reminder] = {}
     dialogues: dict[str, OpenDialogue] = {}
@@ -108,3 +118,20 @@ def timer_of(reminder: Reminder, message: Message) -> Timer:
         reply_to=Destination.answering(message).message_id,
     )
     return Timer(message=told, at=reminder.at, cron=reminder.cron, zone=reminder.zone)
+
+
+def schedule_of(id_: str, to: Destination, cron: str, zone: str, at: float) -> Timer:
+    """The timer of a schedule of the bot, in the conversation `to`. `at`: its first time, in unix seconds."""
+    message = Message(
+        id=id_,
+        platform=to.platform,
+        app=to.app,
+        kind="event",
+        event=SCHEDULED,
+        sender=Sender(id=to.user_id, kind="system"),
+        content=Content(),
+        timestamp=int(at),
+        context=Context(room_id=to.room_id, thread_id=to.thread_id, tenant=to.tenant, private=not to.room_id),
+        reply_to=to.message_id,
+    )
+    return Timer(message=message, at=at, cron=cron, zone=zone)

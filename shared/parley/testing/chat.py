@@ -1,7 +1,8 @@
 """Conversations with a bot in a test: what people do, and what they see then."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from textwrap import indent
 from typing import Any
@@ -29,6 +30,7 @@ class Place:
         """Length of the log when somebody acted here last."""
         self._message: Message | None = None
         """The last message that the bot got from here."""
+        self._is_at_once = False
 
     # --- what people do -----------------------------------------------------------------------------------------------
 
@@ -134,9 +136,21 @@ class Place:
             except NotFoundError as error:
                 raise AssertionError(str(error)) from None
             try:
-                self._world.work()
+                if not self._is_at_once:
+                    self._world.work()
             finally:
                 self._message = next(iter(self._world.bot.received[received:]), self._message)
+
+    @contextmanager
+    def at_once(self) -> Generator[None]:
+        """What people do here inside the context, they do at the same time: the bot sees nothing before its end."""
+        __tracebackhide__ = True
+        self._is_at_once = True
+        try:
+            yield
+        finally:
+            self._is_at_once = False
+        self._act(lambda: None)
 
     # --- what people see ----------------------------------------------------------------------------------------------
 
@@ -144,6 +158,11 @@ class Place:
     def replies(self) -> list[Shown]:
         """All that the bot has shown here, in order. An edit, a recall and a form are entries of their own."""
         return [each for each in self._world.log if self._holds(each.place)]
+
+    @property
+    def unread(self) -> list[Shown]:
+        """The replies that `expect` has not consumed."""
+        return [each for _, each in self._unread()]
 
     @property
     def last(self) -> Shown:
@@ -185,12 +204,12 @@ class Place:
             self._read = unread[0][0] + 1
             return unread[0][1]
         wanted = f"containing {contains!r}" if contains else repr(getattr(text, "pattern", text)) if text else "a reply"
-        raise AssertionError(f"expected {wanted} in {self}\n{self._instead([each for _, each in unread])}")
+        raise AssertionError(f"expected {wanted} in {self}\n{self._instead(self.unread)}")
 
     def expect_nothing(self) -> None:
         """Raises AssertionError if there is a reply that `expect` has not consumed."""
         __tracebackhide__ = True
-        unread = [each for _, each in self._unread()]
+        unread = self.unread
         if unread:
             raise AssertionError(f"expected no further reply in {self}\n{self._instead(unread)}")
 

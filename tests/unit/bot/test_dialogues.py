@@ -10,6 +10,7 @@ import pytest
 from parley.bot import Ask, Bot, ResultError, Script, Turn
 from parley.model import Image, Mention, Message
 from parley.testing import PLATFORMS, Chat
+from playground.sample_image import png
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 
@@ -298,7 +299,6 @@ def test_a_generator_without_questions_is_a_list_of_replies() -> None:
         ({"choices": ("yes", "yes")}, "differ"),
         ({"type": Mention}, "cannot ask for a person"),
         ({"type": list[Mention]}, "cannot ask for a person"),
-        ({"type": Image}, "cannot ask for a person or a file"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_an_error_that_says_why(wrong: dict[str, Any], message: str) -> None:
@@ -320,3 +320,58 @@ def test_more_choices_than_buttons_are_numbered() -> None:
     chat.expect("Which?\n1. Jan\n2. Feb\n3. Mar\n4. Apr\n5. May\n6. Jun")
     chat.say("6")
     chat.expect("Jun")
+
+
+@ANYWHERE
+def test_a_question_that_is_optional_can_be_skipped(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def note() -> Script:
+        text = yield Ask("A note?", optional=True)
+        size = yield Ask("Which size?", choices=("S", "L"), optional=True)
+        yield f"{text} {size}"
+
+    chat = Chat(bot, platform=platform)
+    chat.say("/note")
+    chat.expect(contains="A note?")
+    if platform == "wechat":
+        chat.say("跳过")
+    else:
+        chat.press("Skip")
+    chat.expect(contains="Which size?")
+    chat.press("Skip")
+    chat.expect("None None")
+
+
+@pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "discord"])
+def test_a_question_asks_for_a_picture(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def report() -> Script:
+        photo = yield Ask("A photo, please.", type=Image)
+        place = yield Ask("Where is it?")
+        yield f"{type(photo).__name__} {bool(photo.key or photo.url)} {place}"
+
+    chat = Chat(bot, platform=platform)
+    chat.say("/report")
+    chat.expect("A photo, please.")
+    chat.say("here")
+    chat.expect(contains="a file of the right kind")
+    chat.expect("A photo, please.")
+    chat.say(image=png(8, 8))
+    chat.expect("Where is it?")
+    chat.say("at home")
+    chat.expect("Image True at home")
+
+
+def test_discord_has_no_answer_that_is_a_file() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def report() -> Script:
+        yield Ask("A photo, please.", type=Image)
+
+    with pytest.raises(ResultError, match="command's argument"):
+        Chat(bot, platform="discord").say("/report")

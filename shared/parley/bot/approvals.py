@@ -1,0 +1,169 @@
+"""Approvals: a step of a dialogue that somebody decides with a press, most often in another room.
+
+The card with the buttons can be anywhere. A press becomes a message of the conversation of the dialogue (`forwarded`).
+It is handled there in its order, so the first press decides, however many come at once.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from parley.bot.conversions import ArgumentError
+from parley.bot.questions import Given, check_question
+from parley.bot.rules import Rule, check_rule
+from parley.bot.texts import Texts
+from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest
+from parley.model.agenda import Timer
+
+APPROVAL = "parley.approval"
+"""The id of the buttons of an approval. Their value is the place of the question, and the number of the outcome."""
+PRESSED = "parley.pressed"
+"""`Message.event` of a forwarded press. `Message.raw` is the press as JSON. No platform has an event of this name."""
+Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
+_OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed out")
+WITHDRAWN, TIMED_OUT = 2, 3
+Admits = Callable[[Rule, Message], bool]
+"""Whether a rule holds for a message."""
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of an approval; true if it is "approved". `by`: the person who decided; None if the time is over."""
+
+    outcome: Outcome
+    by: Sender | None = None
+    at: datetime
+
+    def __bool__(self) -> bool:
+        return self.outcome == "approved"
+
+
+class Approve(msgspec.Struct, frozen=True):
+    """A question that somebody else decides: `ok = yield Approve("Deploy 1.4?", by=role("ops"), room=OPS)`.
+
+    The card is shown in `room`; without one, in the conversation itself. `by`: the rule for those who may decide. The
+    person who asks can withdraw it, and goes on with other things meanwhile. After `timeout` it is "timed out". `key`
+    identifies an approval whose text is not always the same.
+    """
+
+    question: str
+    by: Rule | None = None
+    room: Destination | None = None
+    timeout: timedelta = timedelta(days=1)
+    key: str = ""
+    by_press: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_question(self.question, self.timeout)
+        if self.by is not None:
+            check_rule(self.by)
+        if self.room is not None and self.room.webhook:
+            raise ValueError("a group webhook delivers no presses; name the room of an app: room=Destination(...)")
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same question in another run of the handler."""
+        return digest(self.key or self.question, APPROVAL)[:16]
+
+    @property
+    def patience(self) -> float:
+        """Seconds until its time is over."""
+        return self.timeout.total_seconds()
+
+    def read(self, given: Given, _texts: Texts) -> Approval:
+        """The outcome. Raises ArgumentError."""
+        if given.number is None or given.number >= len(_OUTCOMES):
+            raise ArgumentError
+        return Approval(outcome=_OUTCOMES[given.number], by=given.by, at=datetime.fromtimestamp(given.at, UTC))
+
+    def replies(self, place: str, message: Message, texts: Texts) -> list[Reply]:
+        """The card in the room, and the one for the person who asks."""
+        decide = [_button(texts.approve, place, 0, "primary"), _button(texts.reject, place, 1, "danger")]
+        withdraw = _button(texts.withdraw, place, WITHDRAWN, "default")
+        if self.room is None:
+            return [_card(self.question, *decide, withdraw)]
+        asked = Card(text=self.question, buttons=tuple(decide), mentions=(_mention(message.sender),))
+        if self.room.platform != message.platform:  # nobody there has this id
+            asked = replace(asked, mentions=())
+        return [Reply(segments=(asked,), to=self.room), _card(f"{self.question}\n{texts.waits}", withdraw)]
+
+    def refusal(self, given: Given, asker: Message, admits: Admits, texts: Texts) -> str:
+        """Why the press decides nothing; empty if it does. `asker`: a message of the person who asks."""
+        press = given.press
+        if press is None:
+            return ""  # the time is over
+        if given.number == WITHDRAWN:
+            is_own = (press.platform, press.app, press.sender.id) == (asker.platform, asker.app, asker.sender.id)
+            return "" if is_own else texts.not_yours
+        is_there = _is_at(press, self.room or Destination.answering(asker))
+        return "" if is_there and (self.by is None or admits(self.by, press)) else texts.not_yours
+
+    def shown_again(self, given: Given, place: str, asker: Message, texts: Texts) -> list[Reply]:
+        """The pressed card as it was: WeCom takes its buttons away with a press."""
+        press = given.press
+        if press is None or press.action is None:
+            return []
+        card = self.replies(place, asker, texts)[-1 if given.number == WITHDRAWN else 0]
+        target, there = press.action.message_id, Destination.answering(press)
+        return [replace(card, op="edit", target=target, to=there)]
+
+    def closed(self, given: Given, cards: tuple[str, ...], texts: Texts) -> list[Reply]:
+        """The edits that close its cards: the pressed one, and the others by their handles `cards`."""
+        mentions = (_mention(given.press.sender),) if given.press else ()
+        card = Card(title=_result(given, texts), text=self.question, mentions=mentions)
+        edits = [Reply(op="edit", target=handle, segments=(card,)) for handle in cards]
+        press = given.press
+        if press is None or press.action is None:
+            return edits
+        pressed = Reply(op="edit", target=press.action.message_id, segments=(card,), to=Destination.answering(press))
+        is_first = self.room is None or given.number != WITHDRAWN
+        return [pressed, *(edits[1:] if is_first else edits[:1])]
+
+
+def is_press(message: Message) -> bool:
+    """Whether `message` is a press under an approval."""
+    return message.action is not None and message.action.id == APPROVAL
+
+
+def pressed_in(message: Message) -> Given | None:
+    """The press that `message` brings from another conversation, or from its own (`forwarded`)."""
+    press = msgspec.convert(message.raw, Message) if message.event == PRESSED else None
+    if press is None or press.action is None:
+        return None
+    place, _, number = press.action.value.rpartition(".")
+    known = int(number) if number in ("0", "1", "2") else None
+    return Given(place=place, number=known, press=press, by=press.sender)
+
+
+def forwarded(press: Message, timer: Timer, now: float) -> Timer:
+    """A message of the conversation in which `timer` is set, that brings it the `press`. It is due now."""
+    id_ = f"{timer.message.id}.{digest(press.platform, press.app, press.id)[:32]}"
+    body: Any = msgspec.to_builtins(replace(press, raw=None))
+    return Timer(message=replace(timer.message, id=id_, event=PRESSED, raw=body), at=now)
+
+
+def _is_at(press: Message, place: Destination) -> bool:
+    """Whether the pressed card is in `place`. A destination that a bot's author has written names no tenant."""
+    if (press.platform, press.app) != (place.platform, place.app):
+        return False
+    return press.context.room_id == place.room_id if place.room_id else press.sender.id == place.user_id
+
+
+def _button(label: str, place: str, number: int, style: Literal["default", "primary", "danger"]) -> Button:
+    return Button(id=APPROVAL, label=label, value=f"{place}.{number}", style=style)
+
+
+def _card(text: str, *buttons: Button) -> Reply:
+    return Reply(segments=(Card(text=text, buttons=buttons),))
+
+
+def _mention(person: Sender) -> Mention:
+    return Mention(id=person.id, name=person.name)
+
+
+def _result(given: Given, texts: Texts) -> str:
+    """What a closed card says: the outcome and its time."""
+    outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
+    return f"{outcome} · {datetime.fromtimestamp(given.at, UTC):%m-%d %H:%M} UTC"

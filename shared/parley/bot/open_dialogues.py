@@ -1,0 +1,110 @@
+"""The open dialogues of a conversation: which one a message belongs to, and how it goes on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from parley.bot import dialogues
+from parley.bot.approvals import TIMED_OUT, Admits, forwarded, is_press, pressed_in
+from parley.bot.dialogues import ScriptChangedError, Step, told
+from parley.bot.handlers import Entry
+from parley.bot.questions import Given, given_in
+from parley.bot.replies import Replies, replies_of
+from parley.bot.texts import Texts
+from parley.bot.turn import Turn
+from parley.model import Reply, message_key
+from parley.model.agenda import OpenDialogue, Reminder
+
+Call = Callable[[Entry, Turn, Mapping[str, Any] | str, Texts], Replies]
+"""Runs a handler with arguments."""
+_NOTHING: Replies = ()
+
+
+@dataclass(slots=True)
+class OpenDialogues:
+    """The dialogues of the conversation of `turn`. `call` runs one of the handlers `entries`."""
+
+    turn: Turn
+    texts: Texts
+    entries: Callable[[], Iterable[Entry]]
+    call: Call
+    admits: Admits
+
+    def answered(self, *, is_command: bool) -> Replies:
+        """What follows in the dialogue that the message belongs to; None if it is for another handler.
+
+        `is_command`: the text is one of the bot's commands.
+        """
+        message, plans = self.turn.message, self.turn.plans
+        if is_press(message):
+            return self._forward()
+        if (pressed := pressed_in(message)) is not None:
+            return self._pressed(pressed)
+        dialogue, given = plans.dialogue, given_in(message)
+        if given is not None:
+            is_open = dialogue is not None and given.place == dialogues.place_of(dialogue)
+            return self._go_on(dialogue, given) if dialogue and is_open else self.texts.question_over
+        if dialogue is None or message.kind != "message" or is_command:
+            return None
+        match self.turn.text.strip().lower():
+            case "/cancel" | "cancel" | "/取消" | "取消":
+                plans.end(dialogue)
+                return self.texts.cancelled
+            case "/back" | "back" | "/返回" | "返回":
+                return self._go_on(dialogues.without_last(dialogue), None)
+            case _:
+                return self._go_on(dialogue, Given(text=self.turn.text, files=message.content.attachments))
+
+    def waited(self, reminder: Reminder) -> Replies:
+        """What follows when the time that `reminder` stands for is over.
+
+        A question is asked again after half of its time, and the dialogue ends after the other half. An approval is
+        decided: its time is over.
+        """
+        dialogue = self.turn.plans.reminded(reminder)
+        if dialogue is None:
+            return None
+        if dialogue.by_press:
+            return self._go_on(dialogue, Given(number=TIMED_OUT))
+        if dialogue.reminded:
+            self.turn.plans.end(dialogue)
+            return self.texts.timed_out
+        return [self.texts.still_there, *self._go_on(replace(dialogue, reminded=True), None)]
+
+    def _forward(self) -> Replies:
+        """Bring a press under an approval into the conversation of the dialogue."""
+        message = self.turn.message
+        id_ = (message.action.value if message.action else "").partition(".")[0]
+        timer = self.turn.find_timer(id_)
+        if timer is None:
+            return [told(message, self.texts.decided)]
+        self.turn.plans.send(forwarded(message, timer, self.turn.now))
+        return _NOTHING
+
+    def _pressed(self, given: Given) -> Replies:
+        dialogue = self.turn.plans.waiting(given.place.partition(".")[0])
+        if dialogue is not None and given.place == dialogues.place_of(dialogue):
+            return self._go_on(dialogue, given)
+        return [told(given.press, self.texts.decided)] if given.press is not None else _NOTHING
+
+    def _go_on(self, dialogue: OpenDialogue, given: Given | None) -> list[Reply]:
+        """Run the handler of `dialogue` again: to its open question, or with the answer `given` to the next one."""
+        turn = self.turn
+        message, now = turn.message, turn.now
+        entry = next((each for each in self.entries() if dialogues.key_of(each.handler) == dialogue.handler), None)
+        turn.results.go_on(message_key(dialogue.message), dialogue.results)
+        answer = replace(given, at=now) if given is not None else None
+        turn.step = Step(dialogue, self.texts, message, now, self.admits, answer)
+        # The arguments, and the parameter `message`, are those of the first run.
+        turn.message, turn.now = dialogues.named(dialogue.message, message), dialogue.started
+        try:
+            if entry is None:
+                raise ScriptChangedError
+            return list(replies_of(self.call(entry, turn, dialogue.given, self.texts)))
+        except ScriptChangedError:
+            turn.plans.end(dialogue)
+            return [Reply.of(self.texts.script_changed)]
+        finally:
+            turn.message, turn.now, turn.step = message, now, None

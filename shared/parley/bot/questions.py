@@ -1,0 +1,172 @@
+"""The questions of a dialogue, as people see them, and their answers in messages."""
+
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from parley.adapter import SupportsInstantAnswers
+from parley.bot.conversions import ArgumentError, convert, is_person, names_of_choices
+from parley.bot.texts import Texts
+from parley.errors import ResultError
+from parley.model import Action, AnyMedia, Button, Card, Media, Message, Reply, Sender, Text, digest
+from parley.model.agenda import Answer
+from parley.model.instant import Form, Input
+from parley.platforms import NAMES, inbound
+
+ANSWER = "parley.answer"
+"""The id of the buttons under a question. Their value is the place of the question, and the number of the choice."""
+_FORM = "parley.form"
+"""The id of the form in which a person writes an answer, where the bot gets no plain text."""
+_MOST_BUTTONS = 5
+"""Choices that are shown as buttons. More of them are numbered lines."""
+_LONGEST_LABEL = 20
+_SKIPS = ("/skip", "skip", "/跳过", "跳过")
+
+
+class Given(msgspec.Struct, frozen=True):
+    """The answer in a message. `place`: the question that it is for; empty for the open one. `number`: of a choice.
+
+    `press` decides an approval; None if its time is over. `by` is the person who has pressed, and `at` the unix second
+    of the answer.
+    """
+
+    text: str = ""
+    place: str = ""
+    number: int | None = None
+    files: tuple[AnyMedia, ...] = ()
+    press: Message | None = None
+    by: Sender | None = None
+    at: float = 0
+
+    @classmethod
+    def stored(cls, answer: Answer) -> "Given":
+        """The answer `answer`, in a later run."""
+        number = None if answer.number < 0 else answer.number
+        files = answer.message.content.attachments
+        return cls(text=answer.text, number=number, files=files, by=answer.by, at=answer.now)
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A question of a dialogue: `name = yield Ask("Your name?")`.
+
+    The answer is text, or of the type `type`: everything that the annotation of a command's argument can be, and
+    `Image`, `File`, `Audio` and `Video`. `choices`: the possible texts. `optional`: the person may skip it; the answer
+    is None then. `timeout`: the time for the answer; after half of it the question is asked again. `key` identifies a
+    question whose text is not always the same.
+    """
+
+    question: str
+    type: Any = str
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    timeout: timedelta = timedelta(hours=1)
+    key: str = ""
+    by_press: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_question(self.question, self.timeout)
+        if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
+            raise ValueError('the choices of a question differ: choices=("yes", "no")')
+        if is_person(self.type):
+            raise ValueError("a question cannot ask for a person; ask for a text")
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same question in another run of the handler."""
+        return digest(self.key or self.question, str(self.type), *self.choices)[:16]
+
+    @property
+    def patience(self) -> float:
+        """Seconds until the question is asked again."""
+        return self.timeout.total_seconds() / 2
+
+    @property
+    def _annotation(self) -> Any:
+        return Literal[tuple(self.choices)] if self.choices else self.type
+
+    @property
+    def _labels(self) -> list[str]:
+        """The choices as people see them."""
+        return [] if self._wants_file else names_of_choices(self._annotation)
+
+    @property
+    def _wants_file(self) -> bool:
+        return isinstance(self.type, type) and issubclass(self.type, Media)
+
+    def text_of(self, given: Given) -> str:
+        """The text of an answer: that of the choice whose number it is. Empty if there is none."""
+        if given.number is None:
+            return given.text
+        labels = self._labels
+        return labels[given.number] if given.number < len(labels) else ""
+
+    def read(self, given: Given, texts: Texts) -> Any:
+        """The value of an answer. The number of a choice, typed or pressed, stands for it. Raises ArgumentError."""
+        labels, text = self._labels, self.text_of(given).strip()
+        if self.optional and (given.number == len(labels) or text.lower() in _SKIPS):
+            return None
+        if self._wants_file:
+            return self._file(given, texts)
+        if text.isdecimal() and text not in labels and 0 < int(text) <= len(labels):
+            text = labels[int(text) - 1]
+        if not text:
+            raise ArgumentError(texts.no_answer)
+        try:
+            return convert("", self._annotation, text, texts)
+        except ArgumentError as error:
+            raise ArgumentError(str(error).removeprefix(": ").removeprefix("：")) from error
+
+    def _file(self, given: Given, texts: Texts) -> AnyMedia:
+        found = next((each for each in given.files if isinstance(each, self.type)), None)
+        if found is None:
+            raise ArgumentError(texts.no_file)
+        return found
+
+    def replies(self, place: str, message: Message, texts: Texts) -> list[Reply]:
+        """The question. `place`: its identity among all questions. Raises ResultError."""
+        labels, text = self._labels, self.question
+        has_forms = message.platform in NAMES and isinstance(inbound(message.platform), SupportsInstantAnswers)
+        if has_forms and self._wants_file:
+            raise ResultError(f"{message.platform} sends the bot no file as an answer: take it as a command's argument")
+        buttons: list[Button] = []
+        if labels and len(labels) <= _MOST_BUTTONS and all(len(label) <= _LONGEST_LABEL for label in labels):
+            buttons = [_button(label, place, number) for number, label in enumerate(labels)]
+        else:
+            text = "\n".join([text, *(f"{number}. {label}" for number, label in enumerate(labels, 1))])
+            if has_forms:  # and sends the bot no plain text
+                buttons = [_button(texts.write_answer, place, None)]
+        if self.optional:
+            buttons.append(_button(texts.skip, place, len(labels)))
+        return [Reply(segments=(Card(text=text, buttons=tuple(buttons)) if buttons else Text(text=text),))]
+
+
+def check_question(question: str, timeout: timedelta) -> None:
+    """Raise ValueError if a question has no text, or no time for its answer."""
+    if not question.strip():
+        raise ValueError("a question needs a text")
+    if timeout <= timedelta():
+        raise ValueError("the timeout of a question is longer than zero")
+
+
+def _button(label: str, place: str, number: int | None) -> Button:
+    return Button(id=ANSWER, label=label, value=f"{place}.{'' if number is None else number}")
+
+
+def form_for(action: Action, texts: Texts) -> Form | None:
+    """The form that a press under a question opens; None for every other press."""
+    if action.id != ANSWER or not action.value.endswith("."):
+        return None
+    field = Input(id="answer", label=texts.write_answer, kind="paragraph")
+    return Form(id=_FORM, title=texts.write_answer, inputs=(field,), value=action.value)
+
+
+def given_in(message: Message) -> Given | None:
+    """The answer in a press or a form; None in every other message."""
+    action = message.action
+    if action is None or action.id not in (ANSWER, _FORM):
+        return None
+    place, _, number = action.value.rpartition(".")
+    if action.id == _FORM:
+        return Given(text=action.form.get("answer", ""), place=place)
+    return Given(place=place, number=int(number) if number.isdecimal() else None)

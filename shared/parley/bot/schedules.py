@@ -1,0 +1,43 @@
+"""Schedules: handlers that run at times that the bot's code names, in conversations that it names."""
+
+from typing import Self
+
+import msgspec
+from msgspec.structs import replace
+
+from parley.bot.handlers import Entry, Middleware, place_of
+from parley.bot.rules import Rule
+from parley.cron import next_time
+from parley.model import Destination, digest
+from parley.model.agenda import Timer, schedule_of
+from parley.platforms import NAMES
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """A handler, and when and where it runs. `id`: the same in every process; another one if any of that changes."""
+
+    id: str
+    entry: Entry
+    cron: str
+    zone: str
+    to: Destination
+
+    @classmethod
+    def of(cls, entry: Entry, cron: str, zone: str, to: Destination) -> Self:
+        """The schedule of `entry`. Raises ValueError."""
+        where = place_of(entry.handler)
+        if to.webhook:
+            raise ValueError(f"{where}: a group webhook is no conversation; name a room, and reply with Reply(to=...)")
+        if to.platform not in NAMES or not to.app or not (to.room_id or to.user_id):
+            raise ValueError(f"{where}: a schedule needs a platform, an app, and a room_id or user_id")
+        name = f"{entry.handler.__module__}:{entry.handler.__qualname__}"
+        id_ = digest(name, cron, zone, to.platform, to.app, to.tenant, to.room_id, to.thread_id, to.user_id)[:32]
+        return cls(id_, entry, cron, zone, to)
+
+    def within(self, when: Rule | None, around: tuple[Middleware, ...]) -> Self:
+        """This schedule as part of a router that is included under the rule `when`."""
+        return replace(self, entry=self.entry.within(when, around))
+
+    def timer(self, now: float) -> Timer:
+        """The timer of its next time after `now`."""
+        return schedule_of(self.id, self.to, self.cron, self.zone, next_time(self.cron, self.zone, now))

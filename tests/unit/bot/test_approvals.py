@@ -1,0 +1,175 @@
+"""Approvals: the first press of somebody who may decides, on every platform, and every other press has its answer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from parley.bot import Approve, Bot, Script, Turn
+from parley.bot.rules import role
+from parley.model import Destination, Message
+from parley.testing import PLATFORMS, Chat
+
+ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
+EDITS = ("discord", "feishu")
+
+
+def chat_of(message: Message) -> Destination:
+    """Where `message` was written, as a bot's author names it."""
+    room = message.context.room_id
+    return Destination(platform=message.platform, app=message.app, room_id=room, user_id=message.sender.id)
+
+
+class Team:
+    """Ann asks in her direct chat, and Bob, who may decide, reads the card in his."""
+
+    def __init__(self, platform: str, **approve: Any) -> None:
+        self.room: Destination | None = None
+        self.ops: set[str] = set()
+        self.chat = Chat(self._bot(approve), platform=platform)
+        self.chat.say("/join", by="bob")
+        self.chat.expect("joined")
+        self.bob, self.room = self.chat.received.sender.id, chat_of(self.chat.received)
+        self.ops.add(self.bob)
+
+    def _bot(self, approve: dict[str, Any]) -> Bot:
+        bot = Bot(roles=lambda message: {"ops"} if message.sender.id in self.ops else set())
+
+        @bot.command()
+        def join() -> str:
+            return "joined"
+
+        @bot.command()
+        def deploy(turn: Turn, version: str) -> Script:
+            options: dict[str, Any] = {"by": role("ops"), "room": self.room, **approve}
+            ok = yield Approve(f"Deploy {version}?", key="deploy", **options)
+            turn.state["last"] = version
+            if ok:
+                yield f"deployed {version}"
+            else:
+                yield f"{version}: {ok.outcome}"
+
+        @bot.fallback
+        def other() -> str:
+            return "what?"
+
+        return bot
+
+    def ask(self, version: str = "1.4") -> None:
+        """Ann asks. The card is shown to Bob, and another one to her."""
+        self.chat.say(f"/deploy {version}")
+        cards = [self.chat.expect(contains=f"Deploy {version}?") for _ in range(2)]
+        assert sum("waits for an approval" in str(card) for card in cards) == 1
+
+    def shown(self) -> list[tuple[str, str]]:
+        """What the bot has shown since the last look: the kind and the text of each."""
+        new = [(each.kind, str(each)) for each in self.chat.unread]
+        for _ in new:
+            self.chat.expect()
+        return new
+
+
+def changed(platform: str, *, pressed: int = 1) -> list[str]:
+    """How the two cards are closed. WeCom shows the outcome on a button of the pressed one; WeChat changes none."""
+    if platform in EDITS:
+        return ["edit", "edit"]
+    return ["edit", "message", "message"] if platform == "wecom" and pressed else ["message", "message"]
+
+
+def kinds(shown: list[tuple[str, str]], text: str) -> list[str]:
+    return sorted(kind for kind, said in shown if text in said)
+
+
+@ANYWHERE
+def test_somebody_who_may_approves_in_another_chat(platform: str) -> None:
+    team = Team(platform)
+    team.ask()
+    team.chat.press("Approve", by="bob")
+    shown = team.shown()
+    assert kinds(shown, "Approved") == changed(platform)
+    assert kinds(shown, "deployed 1.4") == ["message"]
+    assert len(shown) == 1 + len(changed(platform))
+    team.chat.say("/join")
+    assert team.chat.state == {"last": "1.4"}
+
+
+@ANYWHERE
+def test_a_rejection_goes_on_with_a_false_answer(platform: str) -> None:
+    team = Team(platform)
+    team.ask()
+    team.chat.press("Reject", by="bob")
+    shown = team.shown()
+    assert kinds(shown, "Rejected") == changed(platform)
+    assert kinds(shown, "1.4: rejected") == ["message"]
+
+
+def test_a_second_press_is_told_that_it_is_decided() -> None:
+    """WeChat cannot close a card, so it can be pressed again."""
+    team = Team("wechat")
+    team.ask()
+    team.chat.press("Approve", by="bob")
+    team.shown()
+    team.chat.press("Reject", by="bob")
+    (shown,) = team.shown()
+    assert "decided already" in shown[1]
+
+
+@ANYWHERE
+def test_of_two_presses_at_once_the_first_one_decides(platform: str) -> None:
+    team = Team(platform)
+    team.ask()
+    with team.chat.at_once():
+        team.chat.press("Reject", by="bob")
+        team.chat.press("Approve", by="bob")
+    shown = team.shown()
+    assert kinds(shown, "1.4: rejected") == ["message"]
+    assert kinds(shown, "decided already") == ["message"]
+    assert kinds(shown, "deployed 1.4") == []
+
+
+@ANYWHERE
+def test_a_person_who_may_not_decide_is_told_so_and_the_card_stays(platform: str) -> None:
+    team = Team(platform)
+    team.ops.clear()
+    team.ask()
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "cannot decide") == ["message"]
+    team.ops.add(team.bob)
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.4") == ["message"]
+
+
+@ANYWHERE
+def test_an_approval_times_out(platform: str) -> None:
+    team = Team(platform, timeout=timedelta(hours=2))
+    team.ask()
+    team.chat.advance(minutes=119)
+    assert team.shown() == []
+    team.chat.advance(minutes=2)
+    shown = team.shown()
+    assert kinds(shown, "Nobody has decided in time") == changed(platform, pressed=0)
+    assert kinds(shown, "1.4: timed out") == ["message"]
+    team.chat.advance(hours=30)
+    assert team.shown() == []
+
+
+@ANYWHERE
+def test_the_person_who_asks_withdraws_it(platform: str) -> None:
+    team = Team(platform)
+    team.ask()
+    team.chat.press("Withdraw")
+    shown = team.shown()
+    assert kinds(shown, "Withdrawn") == changed(platform)
+    assert kinds(shown, "1.4: withdrawn") == ["message"]
+
+
+@ANYWHERE
+def test_the_person_goes_on_and_asks_for_more_meanwhile(platform: str) -> None:
+    team = Team(platform)
+    team.ask("1.4")
+    if platform != "discord":  # it delivers no plain text
+        team.chat.say("hello")
+        team.chat.expect("what?")
+    team.ask("1.5")
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.5") == ["message"]
