@@ -162,7 +162,7 @@ def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
         "StateTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "OutboundQueue.Arn": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
         "InboundQueue.Arn": {"sqs:SendMessage"},
-    }
+    } | BOT_SETTINGS
     on_the_table = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     rows = [s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in on_the_table]
     assert rows == [["out#*"], ["timer#*"]]
