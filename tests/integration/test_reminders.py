@@ -104,3 +104,25 @@ def test_states_of_people_and_results_of_calls_work_with_the_role_of_the_process
     strict.send("/pay", room=f"{room}-2", sender=person)
     paid = said(strict, room, 1) + said(strict, f"{room}-2", 1)
     assert sorted(text.partition(" of ")[0] for text in paid) == ["32, 1", "32, 2"]
+
+
+def test_a_dialogue_goes_on_with_the_answer(strict: Stack, room: str) -> None:
+    strict.send("/order tea", room=room)
+    assert said(strict, room, 1) == ["How many?"]
+    strict.send("two", room=room)
+    assert said(strict, room, 3)[2] == "How many?"
+    strict.send("2", room=room)
+    assert said(strict, room, 4)[3] == "2 tea, 2 in all"
+    strict.wait(lambda: not timers(strict))
+
+
+def test_an_approval_is_decided_in_another_room(strict: Stack, room: str) -> None:
+    strict.send("/nap 3600 later", room=f"{room}-ops")
+    there = strict.replies(f"{room}-ops") or strict.wait_for_replies(f"{room}-ops")
+    strict.send(f"/deploy 1.4 {there[0]['room']}", room=room)
+    card = strict.wait(lambda: [each for each in strict.replies(f"{room}-ops") if "Deploy" in each["text"]])[0]
+    strict.post("/api/press", platform="feishu", app="demo", message_id=card["id"], button="Approve", sender="bob")
+    strict.wait(lambda: "deployed 1.4" in [each["text"] for each in strict.replies(room)])
+    closed = strict.wait(lambda: [each for each in strict.replies(f"{room}-ops") if "Approved" in each["text"]])
+    assert [each["id"] for each in closed] == [card["id"]]
+    strict.send("/cancel", room=f"{room}-ops")

@@ -122,7 +122,7 @@ def test_the_function_of_the_domain_files_reads_those_and_no_secrets() -> None:
 def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credentials_with_which_it_delivers() -> None:
     assert granted("ProcessorRole") == {
         "ProcessorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "InboundQueue.Arn": RECEIVE,
+        "InboundQueue.Arn": RECEIVE | {"sqs:SendMessage"},
         "OutboundQueue.Arn": {"sqs:SendMessage"},
         "InboundDeadLetters.Arn": {"sqs:SendMessage"},
         "StateTable.Arn": {
@@ -156,13 +156,22 @@ def test_the_deliverer_reads_its_queue_and_writes_to_none() -> None:
 
 
 def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
-    assert granted("SweeperRole") == {
-        "SweeperLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "${StateTable.Arn}/index/due": {"dynamodb:Query"},
-        "StateTable.Arn": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
-        "OutboundQueue.Arn": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
-        "InboundQueue.Arn": {"sqs:SendMessage"},
-    } | BOT_SETTINGS
+    assert (
+        granted("SweeperRole")
+        == {
+            "SweeperLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+            "${StateTable.Arn}/index/due": {"dynamodb:Query"},
+            "StateTable.Arn": {
+                "dynamodb:BatchGetItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:PutItem",
+                "dynamodb:DeleteItem",
+            },
+            "OutboundQueue.Arn": {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+            "InboundQueue.Arn": {"sqs:SendMessage"},
+        }
+        | BOT_SETTINGS
+    )
     on_the_table = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     rows = [s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in on_the_table]
     assert rows == [["out#*"], ["timer#*"]]

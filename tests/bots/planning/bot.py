@@ -1,8 +1,9 @@
-"""A bot that plans: reminders, states of people and of the app, a call outside."""
+"""A bot that plans: reminders, dialogues, states of people and of the app, a call outside."""
 
 from datetime import timedelta
 
-from parley.bot import Bot, Turn
+from parley.bot import Approve, Ask, Bot, Script, Turn
+from parley.model import Destination
 
 bot = Bot()
 
@@ -46,3 +47,20 @@ def pay(turn: Turn) -> str:
     for state in (turn.user, turn.shared):
         state["paid"] = state.get("paid", 0) + 1
     return f"{receipt}, {turn.user['paid']} of {turn.shared['paid']}"
+
+
+@bot.command()
+def order(turn: Turn, what: str) -> Script:
+    """Order something"""
+    count = yield Ask("How many?", type=int)
+    turn.state["ordered"] = turn.state.get("ordered", 0) + count
+    return f"{count} {what}, {turn.state['ordered']} in all"
+
+
+@bot.command()
+def deploy(turn: Turn, version: str, room: str) -> Script:
+    """Deploy something if somebody in another room approves"""
+    message = turn.message
+    there = Destination(platform=message.platform, app=message.app, room_id=room)
+    ok = yield Approve(f"Deploy {version}?", room=there, key="deploy")
+    return f"deployed {version}" if ok else f"{version} is {ok.outcome}"
