@@ -1,10 +1,11 @@
 """Values of arguments from the words that a person typed, by the annotation of the parameter."""
 
 import re
+import types
 from collections.abc import Callable
 from datetime import date, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from parley.bot.specs import bare, without_none
 from parley.bot.texts import Texts
@@ -91,6 +92,8 @@ def _reader(plain: Any) -> Callable[[Any, Any, Texts], Any] | None:
     """The function for a type that pydantic does not read as people write it."""
     if is_list(plain):
         return _list
+    if get_origin(plain) in (Union, types.UnionType):
+        return _one_of
     if get_origin(plain) is Literal or (isinstance(plain, type) and issubclass(plain, Enum)):
         return _choice
     readers: dict[Any, Callable[[Any, Any, Texts], Any]] = {bool: _truth, date: _date, timedelta: _duration}
@@ -100,6 +103,17 @@ def _reader(plain: Any) -> Callable[[Any, Any, Texts], Any] | None:
 def _list(plain: Any, value: Any, texts: Texts) -> list[Any]:
     (item,) = get_args(plain) or (str,)
     return [_converted(item, each, texts) for each in (_items(value) if isinstance(value, str) else [value])]
+
+
+def _one_of(plain: Any, value: Any, texts: Texts) -> Any:
+    """The value as the first type of a union that it fits. Every text is a `str`, so that one is the last."""
+    expected: list[str] = []
+    for member in sorted(get_args(plain), key=lambda member: member is str):
+        try:
+            return _converted(member, value, texts)
+        except _UnfitError as error:
+            expected.append(str(error))
+    raise _UnfitError(texts.wrong, " / ".join(expected))
 
 
 def _items(line: str) -> list[str]:

@@ -201,6 +201,8 @@ class Reminders:
             raise ValueError("a reminder needs one of at, after and cron")
         if cron:
             return next_time(cron, zone, self._now)
+        if not isinstance(after, timedelta | None) or not isinstance(at, datetime | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError("write after=timedelta(minutes=5), or at=datetime(...)")
         if after is None and (at is None or at.tzinfo is None):
             raise ValueError('the time has no zone: write datetime(..., tzinfo=ZoneInfo("Asia/Shanghai"))')
         time = at.timestamp() if at is not None else math.floor(self._now + (after or timedelta()).total_seconds())

@@ -9,6 +9,7 @@ from typing import Any
 
 from parley.bot import Bot
 from parley.model import Message
+from parley.model.state import Scope
 from parley.testing.shown import Button, Shown, inputs, pressable
 from parley.testing.world import World
 from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
@@ -24,8 +25,8 @@ class Place:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._read = 0
-        """Messages of the log that `expect` has consumed, or that belong to other places."""
+        self._consumed: set[int] = set()
+        """The numbers of the messages of the log that `expect` has consumed."""
         self._since = 0
         """Length of the log when somebody acted here last."""
         self._message: Message | None = None
@@ -176,10 +177,23 @@ class Place:
     @property
     def state(self) -> dict[str, Any]:
         """The state of the conversation of the last message from here, as it is stored. Empty before the first one."""
+        return self._stored("state")
+
+    @property
+    def user(self) -> dict[str, Any]:
+        """The state of the person who has sent the last message from here."""
+        return self._stored("user")
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """The state of the app."""
+        return self._stored("shared")
+
+    def _stored(self, scope: Scope) -> dict[str, Any]:
         if self._message is None:
             return {}
         with self._world.active():
-            return self._world.processes.current.processor.inbox.open(self._message).memory.state
+            return self._world.processes.current.processor.inbox.memory(scope, self._message).state
 
     @property
     def received(self) -> Message:
@@ -191,17 +205,18 @@ class Place:
             raise AssertionError(f"the bot got no message from {self}")
         return self._message
 
-    def expect(self, text: str | re.Pattern[str] = "", *, contains: str = "") -> Shown:
+    def expect(self, text: str | re.Pattern[str] = "", *, contains: str = "", by: str = "") -> Shown:
         """The next reply. Its text has to be `text` or match the pattern, or it has to contain `contains`, in its text
-        or on a button. Without arguments, any reply will do.
+        or on a button. Without arguments, any reply will do. `by`: the next one in the direct chat of this person.
 
         The text of a card is its title, a line break, and its text. Raises AssertionError, which shows what came
         instead.
         """
         __tracebackhide__ = True
-        unread = self._unread()
+        there = self._world.room_of(self._place(by), by) if by else ""
+        unread = [(number, each) for number, each in self._unread() if there in ("", each.place)]
         if unread and _fits(unread[0][1], text, contains):
-            self._read = unread[0][0] + 1
+            self._consumed.add(unread[0][0])
             return unread[0][1]
         wanted = f"containing {contains!r}" if contains else repr(getattr(text, "pattern", text)) if text else "a reply"
         raise AssertionError(f"expected {wanted} in {self}\n{self._instead(self.unread)}")
@@ -232,8 +247,8 @@ class Place:
 
     def _unread(self) -> list[tuple[int, Shown]]:
         """The replies that `expect` has not consumed, each with its number in the log."""
-        unread = list(enumerate(self._world.log))[self._read :]
-        return [(number, each) for number, each in unread if self._holds(each.place)]
+        log = enumerate(self._world.log)
+        return [(number, each) for number, each in log if number not in self._consumed and self._holds(each.place)]
 
     def _instead(self, unread: list[Shown]) -> str:
         """The paragraphs of a failure: the replies that came, or the reasons why none came."""

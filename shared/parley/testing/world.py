@@ -72,10 +72,17 @@ class ObservedBot:
     def handle(self, turn: Turn) -> list[Reply]:
         """The replies of the bot. Its exceptions are recorded."""
         self.received.append(turn.message)
-        replies = self._observe(lambda: self._bot.handle(turn))
+        replies = self._observe(lambda: self._handled(turn))
         for reply in replies:
             cards = (segment for segment in reply.segments if isinstance(segment, Card))
             self.labels |= {button.id: button.label for card in cards for button in card.buttons}
+        return replies
+
+    def _handled(self, turn: Turn) -> list[Reply]:
+        """The replies of the bot. Raises AssertionError for a button that nobody handles."""
+        replies, action = self._bot.handle(turn), turn.message.action
+        if action is not None and not (turn.handler or replies or turn.plans.timers):
+            raise AssertionError(f"no handler for this press: write @bot.action({action.id!r})")
         return replies
 
     def instantly(self, message: Message) -> Instant | None:

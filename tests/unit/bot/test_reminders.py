@@ -255,3 +255,9 @@ def test_the_number_of_reminders_has_limits() -> None:
         full.add(str(number), "", None, timedelta(1), "", "UTC")
     with pytest.raises(ResultError, match="101 reminders in this conversation; at most 100 can be set"):
         full.check({})
+
+
+@pytest.mark.parametrize("when", [{"after": 5}, {"at": 1_800_000_000}])
+def test_a_time_of_another_type_is_an_error_that_says_what_to_write(when: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="write after=timedelta"):
+        Turn(make_message("m", "x"), now=1).remind("tea", **when)

@@ -435,3 +435,35 @@ def test_the_bot_has_its_own_clients_settings_and_output(
         talk.expect("1")
     talk.say("/echo hi")
     assert capsys.readouterr().out == "echoing\n"
+
+
+@ON_EVERY_PLATFORM
+def test_a_press_that_nobody_handles_fails_the_test(platform: str) -> None:
+    bot = Bot()
+    bot.command("card")(lambda: Card(title="Go?", buttons=(Button(id="go", label="Go"),)))
+    talk = Chat(bot, platform)
+    talk.say("/card")
+    assert "write @bot.action('go')" in failure(talk.press, "Go")
+
+
+@ON_EVERY_PLATFORM
+def test_the_replies_to_one_person_are_read_apart(platform: str) -> None:
+    talk = Chat(bot, platform)
+    talk.say("/echo one", by="ann")
+    talk.say("/echo two", by="bob")
+    talk.expect("two", by="bob")
+    talk.expect("one", by="ann")
+    talk.expect_nothing()
+
+
+def test_the_states_of_the_person_and_of_the_app_are_there() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def add(turn: Turn) -> str:
+        turn.user["n"] = turn.shared["n"] = 1
+        return "added"
+
+    talk = Chat(bot)
+    talk.say("/add")
+    assert (talk.state, talk.user, talk.shared) == ({}, {"n": 1}, {"n": 1})
