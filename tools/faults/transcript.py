@@ -12,8 +12,10 @@ from tools.faults.targets import APP
 _TAG = re.compile(r"«(?P<message>[\w-]+)\.(?P<ordinal>\d+)»")
 _PLACE = re.compile(r"\b[0-9a-f]{32}\.\d+\.(?=\d)")
 """The place of a question in the value of its buttons. It differs in each dialogue."""
-_CLOSED = re.compile(r"(?:Approved|Rejected|Withdrawn) · \d\d-\d\d \d\d:\d\d UTC")
+_OUTCOME = re.compile(r"\b(?:Approved|Rejected|Withdrawn)\b")
 """The outcome of an approval."""
+_DECIDED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+"""Its time."""
 _WHO = re.compile(r'@[^"\\]+')
 """The person who has decided it."""
 _ABOUT = re.compile(r"\[(?P<dialogue>[0-9a-f]{8})\]")
@@ -93,13 +95,13 @@ def _key(platform: Platform, text: str, parts: list[Part]) -> ReplyKey | None:
 
 def _of_any_approval(text: str) -> str:
     """`text` without what differs between two approvals."""
-    text = _WHO.sub("@", text) if _CLOSED.search(text) else text
-    return _CLOSED.sub("closed", _ABOUT.sub("", text))
+    text = _WHO.sub("@", text) if _DECIDED.search(text) else text
+    return _OUTCOME.sub("closed", _DECIDED.sub("", _ABOUT.sub("", text)))
 
 
 def _closing(text: str) -> ReplyKey | None:
     """The reply that closes the card of an approval with a new message."""
-    about = _ABOUT.search(text) if _CLOSED.search(text) else None
+    about = _ABOUT.search(text) if _DECIDED.search(text) else None
     return ReplyKey(f"{about['dialogue']}-approved", 0) if about else None
 
 

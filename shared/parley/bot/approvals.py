@@ -112,7 +112,9 @@ class Approve(msgspec.Struct, frozen=True):
     def closed(self, given: Given, cards: tuple[str, ...], texts: Texts) -> list[Reply]:
         """The edits that close its cards: the pressed one, and the others by their handles `cards`."""
         mentions = (_mention(given.press.sender),) if given.press else ()
-        card = Card(title=_result(given, texts), text=self.question, mentions=mentions)
+        outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
+        text = f"{self.question}\n{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
+        card = Card(title=outcome, text=text, mentions=mentions)
         edits = [Reply(op="edit", target=handle, segments=(card,)) for handle in cards]
         press = given.press
         if press is None or press.action is None:
@@ -161,9 +163,3 @@ def _card(text: str, *buttons: Button) -> Reply:
 
 def _mention(person: Sender) -> Mention:
     return Mention(id=person.id, name=person.name)
-
-
-def _result(given: Given, texts: Texts) -> str:
-    """What a closed card says: the outcome and its time."""
-    outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
-    return f"{outcome} · {datetime.fromtimestamp(given.at, UTC):%m-%d %H:%M} UTC"

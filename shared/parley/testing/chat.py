@@ -62,7 +62,8 @@ class Place:
         self._act(send)
 
     def press(self, button: str, *, by: str = PERSON) -> None:
-        """The person `by` presses a button of the last message with buttons: by its label, or by its id in the bot.
+        """The person `by` presses a button of the last message with buttons: by its label or a word of it, or by its id
+        in the bot.
 
         Raises what the bot raises, and AssertionError if there is no such button.
         """
@@ -72,7 +73,7 @@ class Place:
             __tracebackhide__ = True
             message, buttons = self._card(by)
             wanted = (button, self._world.bot.labels.get(button))
-            found = next((each for each in buttons if each.label in wanted), None)
+            found = next((each for each in buttons if each.label in wanted or button in each.label.split()), None)
             if found is None:
                 there = ", ".join(repr(each.label) for each in buttons)
                 raise AssertionError(f"there is no button {button!r}; the last buttons are {there or 'none at all'}")
