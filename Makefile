@@ -57,7 +57,7 @@ fmt: ## format the code and apply the fixes of ruff
 
 # --- tests
 
-test: ## run the tests, also those on the local stack and in a browser (ten minutes on two cores)
+test: ## run the tests, also those on the local stack and in a browser (eight minutes on two cores)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	@$(MAKE) --no-print-directory test-bot
