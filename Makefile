@@ -6,12 +6,15 @@ SAM_ENV := .local/envs/sam/bin
 BOT := $(or $(PARLEY_BOT),mybot)
 UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
+FAST_LOG := .local/logs/fast-tests.log
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
 SCAFFOLD := tests/integration/test_scaffold.py
 # Coverage is measured once, on Python 3.13 if it is installed. Before 3.12 it takes as long as the tests themselves.
 COVERAGE := --cov --cov-report=term
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
+# A worker that is done takes over tests of another one.
+PARALLEL := -n auto --dist worksteal
 # All test processes of a run have the same hash seed. It differs between runs: no test may depend on the order of sets.
 SEED = PYTHONHASHSEED=$(strip $(shell od -An -N2 -tu2 /dev/urandom))
 # The commands of .venv come first. SAM sends no telemetry.
@@ -54,12 +57,19 @@ fmt: ## format the code and apply the fixes of ruff
 
 # --- tests
 
-test: ## run the tests, also those on the local stack and in a browser (ten minutes on two cores)
+test: ## run the tests, also those on the local stack and in a browser (eight minutes on two cores)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	@$(MAKE) --no-print-directory test-bot
-	$(SEED) $(PY) -m pytest -q -n auto $(FAST_TESTS) $$([ -x $(PY313) ] || echo $(COVERAGE))
-	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory -j 2 test-fast integration
+
+# The tests on the stack often wait. The fast tests use the processor then, and leave it to them otherwise. They print
+# their results at the end, because the others print theirs meanwhile.
+.PHONY: test-fast
+test-fast:
+	@mkdir -p $(dir $(FAST_LOG))
+	$(SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(FAST_TESTS) \
+		$$([ -x $(PY313) ] || echo $(COVERAGE)) >$(FAST_LOG) 2>&1; status=$$?; cat $(FAST_LOG); exit $$status
 
 # The bot's folder is the only one on the import path. A warning of one of its packages is no error.
 test-bot: ## run the tests of your bot
@@ -68,14 +78,14 @@ test-bot: ## run the tests of your bot
 
 unit: ## run the unit tests
 	@sh tools/setup.sh dev
-	$(SEED) $(PY) -m pytest -q -n auto tests/unit
+	$(SEED) $(PY) -m pytest -q $(PARALLEL) tests/unit
 
 # Production runs on Python 3.13. Many developers' machines do not have it.
 unit-3.13: ## run the unit tests on Python 3.13, if it is installed
 	@sh tools/setup.sh dev py313
 	@if [ -x $(PY313) ]; then \
 		$(SEED) COVERAGE_CORE=sysmon PATH="$(CURDIR)/$(dir $(PY313)):$$PATH" \
-			$(PY313) -m pytest -q -n auto $(UNIT_TESTS) $(COVERAGE); \
+			$(PY313) -m pytest -q $(PARALLEL) $(UNIT_TESTS) $(COVERAGE); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
 		echo "Python 3.13: \`make test\` runs on it."; \
 	else \

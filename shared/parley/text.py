@@ -15,6 +15,8 @@ _BREAKS = (
 _JOINER = "\u200d"
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _FLAG_HALF = re.compile("[\U0001f1e6-\U0001f1ff]")
+_LONGEST = 100
+"""Code points of a visible character. Unicode's limit for marks on one letter is 30 (UAX #15, stream-safe text)."""
 
 
 _GAP = re.compile(r"\s{100,}")
@@ -70,11 +72,9 @@ def _fitting(text: str, limit: int, size: Callable[[str], int]) -> str:
 
 
 def _between_characters(text: str, cut: int) -> int:
-    """The last place at or before `cut` between two visible characters; `cut` itself if that is the start."""
-    place = cut
-    while place > 0 and _joined(text, place):
-        place -= 1
-    return place or cut
+    """The last place at or before `cut` between two visible characters; `cut` itself if there is none nearby."""
+    nearby = range(cut, max(0, cut - _LONGEST), -1)
+    return next((place for place in nearby if not _joined(text, place)), cut)
 
 
 def _joined(text: str, place: int) -> bool:

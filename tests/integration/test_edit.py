@@ -42,6 +42,7 @@ def count(turn: Turn) -> str:
     turn.state["count"] = turn.state.get("count", 0) + 1
     return str(turn.state["count"])
 """
+WORDS = 'GREETING = "one"\n'
 
 
 class Edited:
@@ -97,7 +98,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edited]:
     folder = place / "bot"
     folder.mkdir()
     (folder / "bot.py").write_text(BOT)
-    (folder / "words.py").write_text('GREETING = "one"\n')
+    (folder / "words.py").write_text(WORDS)
     with running(place / "stack", bot=str(folder)) as stack:
         yield Edited(stack, place / "stack", folder)
 
@@ -192,6 +193,7 @@ def test_a_broken_bot_is_named_before_anything_is_built(edited: Edited, tmp_path
 
 def test_the_apps_are_the_same_after_a_restart(edited: Edited) -> None:
     assert edited.tool("down").returncode == 0
+    (edited.folder / "words.py").write_text(WORDS)  # as it was when the bot was built
     assert edited.tool("up").returncode == 0
     facts = json.loads((edited.directory / "stack.json").read_text())
     for platform, apps in edited.stack.facts["apps"].items():

@@ -1,4 +1,7 @@
-"""`sam build` for this machine, once for each state of the inputs. All stacks share the results."""
+"""`sam build` for this machine, once for each state of the inputs. All stacks share the results.
+
+SAM's cache keeps the layers from build to build: when only the bot has changed, only its layer is made.
+"""
 
 import fcntl
 import hashlib
@@ -63,19 +66,34 @@ def build() -> Path:
         result = BUILD / _fingerprint()
         working = BUILD / "working"
         shutil.rmtree(working, ignore_errors=True)
-        _sam_build(working)
-        others = (path for path in BUILD.iterdir() if path.is_dir() and path != working)
-        for old in sorted(others, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-            shutil.rmtree(old)
+        cache = _cache()
+        _sam_build(working, cache)
+        _remove_oldest(BUILD, _KEPT, working, cache.parent)
+        _remove_oldest(cache.parent, 0, cache)
         working.rename(result)
         return result / "template.yaml"
 
 
-def _sam_build(directory: Path) -> None:
+def _cache() -> Path:
+    """The directory for SAM's cache. SAM watches the sources of a layer, but neither its makefile nor the tools: each
+    state of these has a directory of its own.
+    """
+    return BUILD / "cache" / _digest([target()], "layers")
+
+
+def _remove_oldest(directory: Path, kept: int, *others: Path) -> None:
+    """Delete the directories in `directory`, except `others` and the newest `kept`."""
+    found = [path for path in directory.iterdir() if path.is_dir() and path not in others]
+    for old in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[kept:]:
+        shutil.rmtree(old)
+
+
+def _sam_build(directory: Path, cache: Path) -> None:
     overrides = ["--parameter-overrides", "Stage=local", *parameters()]
     variables = {**os.environ, **environment(), "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
     log = ROOT / ".local" / "logs" / "build.log"
-    sam("build", ["--config-env", "local", "--build-dir", directory, *overrides], variables, log)
+    places = ["--build-dir", directory, "--cached", "--cache-dir", cache]
+    sam("build", ["--config-env", "local", *places, *overrides], variables, log)
 
 
 @contextmanager
@@ -88,20 +106,20 @@ def _lock() -> Iterator[None]:
 
 def sources() -> str:
     """A digest of everything that a build depends on, without the bot."""
-    return _digest(*_INPUTS)
+    return _digest(parameters(), *_INPUTS)
 
 
 def saved_bot() -> str:
     """A digest of the bot's folder as it is saved now."""
-    return _digest(bot.folder())
+    return _digest(parameters(), bot.folder())
 
 
 def _fingerprint() -> str:
-    return _digest(*_INPUTS, bot.folder())
+    return _digest(parameters(), *_INPUTS, bot.folder())
 
 
-def _digest(*inputs: str) -> str:
-    digest = hashlib.sha256("\0".join([*parameters(), sys.version]).encode())
+def _digest(values: Iterable[str], *inputs: str) -> str:
+    digest = hashlib.sha256("\0".join([*values, sys.version]).encode())
     for name, path in _files(inputs):
         digest.update(f"\0{name}\0".encode())
         digest.update(path.read_bytes())

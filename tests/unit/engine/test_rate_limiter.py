@@ -1,7 +1,7 @@
 """Rate limits: calls never exceed a limit, and use nine tenths of it while there is work."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, pairwise
 from random import Random
 from typing import Any
@@ -37,6 +37,14 @@ pairs = st.sampled_from(
 )
 """Two limits for the same calls: one is spaced and one counted, or both are counted."""
 slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quiet() -> Iterator[None]:
+    """Suppress metrics. The workers would write thousands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("parley.engine.telemetry._emit", lambda *_: None)
+        yield
 
 
 class Table:

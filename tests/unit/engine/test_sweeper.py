@@ -1,6 +1,5 @@
 """The sweeper: replies without progress are sent to the queue again, in order, and not too often."""
 
-from functools import partial
 from typing import Any
 
 import boto3
@@ -16,8 +15,9 @@ from parley.journal.states import ReplyState, Row
 from parley.model import Destination, Outgoing, Reply, reply_id
 from parley.model.codec import decode_outgoing
 from tests.unit.conftest import Clock
-from tools.faults.aws import Aws
+from tools.faults.aws import Aws, isolated
 from tools.faults.dynamodb import DynamoDB
+from tools.faults.sqs import Queue
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -135,17 +135,18 @@ def test_a_second_sweep_at_once_does_nothing(clock: Clock) -> None:
 def test_a_reply_undelivered_for_days_is_swept_less_and_less_often(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client: Any = dynamodb()
-    # One sweep a minute for two days, on the model of DynamoDB. It is a hundred times faster than moto.
-    fast = Aws(DynamoDB("parley"), {}, before=lambda _: None, after=lambda _: None, sleep=clock.sleep)
-    monkeypatch.setattr(client, "_make_api_call", partial(fast.call, client))
-    untaken(clock, 0)
-    swept: list[int] = []
-    for _ in range(2):
-        swept.append(0)
-        for _ in range(1440):
-            clock.now += 60
-            swept[-1] += sweep(clock)
+    """One sweep a minute for two days, on the fake AWS. It is a hundred times faster than moto."""
+    outbound = Queue("outbound.fifo", clock, 30)
+    with isolated():
+        Aws(DynamoDB(), {outbound.url: outbound}, lambda _: None, lambda _: None, clock.sleep).install()
+        monkeypatch.setenv("PARLEY_OUTBOUND_URL", outbound.url)
+        untaken(clock, 0)
+        swept: list[int] = []
+        for _ in range(2):
+            swept.append(0)
+            for _ in range(1440):
+                clock.now += 60
+                swept[-1] += sweep(clock)
     assert 5 <= swept[0] <= 12
     assert swept[1] <= 2
 

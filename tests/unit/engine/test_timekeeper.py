@@ -1,5 +1,6 @@
 """The timekeeper: the message of each timer goes into the inbound queue at its time, in order, under one id."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -16,6 +17,9 @@ from parley.model.agenda import Reminder, Timer, timer_of
 from parley.model.codec import decode_message
 from tests.factories import make_message
 from tests.unit.conftest import Clock
+from tools.faults.aws import Aws, isolated
+from tools.faults.dynamodb import DynamoDB
+from tools.faults.sqs import Queue
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -188,7 +192,41 @@ def test_a_timer_that_was_moved_is_not_sent_early(clock: Clock, monkeypatch: pyt
     assert (run(clock), texts()) == (1, ["tea"])
 
 
-def test_a_run_that_is_killed_keeps_what_it_has_recorded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_this_version_cannot_read_is_reported_and_keeps_no_other_waiting(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    timer = planned("broken", clock.now)
+    key = {"pk": {"S": timer_pk(timer.message.id)}}
+    dynamodb().update_item(
+        TableName="parley", Key=key, UpdateExpression="SET body = :no", ExpressionAttributeValues={":no": {"S": "{}"}}
+    )
+    planned("tea", clock.now)
+    assert run(clock, 10) == 1
+    assert caplog.text.count("a timer's row is not readable") == 1
+
+
+# --- many timers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def calls() -> list[str]:
+    """The calls to the fake AWS."""
+    return []
+
+
+@pytest.fixture
+def inbound(clock: Clock, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
+    """The inbound queue of a fake AWS, which counts and is faster than moto."""
+    queue = Queue("inbound.fifo", clock, 45)
+    monkeypatch.setenv("PARLEY_INBOUND_URL", queue.url)
+    with isolated():
+        Aws(DynamoDB(), {queue.url: queue}, calls.append, lambda _: None, lambda _: None).install()
+        yield queue
+
+
+def test_a_run_that_is_killed_keeps_what_it_has_recorded(
+    inbound: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A backlog that takes longer than the function's timeout becomes smaller with each run."""
     for number in range(250):
         planned(str(number), clock.now, room=f"room {number}")
@@ -205,38 +243,14 @@ def test_a_run_that_is_killed_keeps_what_it_has_recorded(clock: Clock, monkeypat
         with pytest.raises(KeyboardInterrupt):
             run(clock)
     assert len(list(Timers(dynamodb(), "parley").due(clock.now))) <= 150
+    assert len(inbound) == 150
 
 
-def test_a_row_that_this_version_cannot_read_is_reported_and_keeps_no_other_waiting(
-    clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    timer = planned("broken", clock.now)
-    key = {"pk": {"S": timer_pk(timer.message.id)}}
-    dynamodb().update_item(
-        TableName="parley", Key=key, UpdateExpression="SET body = :no", ExpressionAttributeValues={":no": {"S": "{}"}}
-    )
-    planned("tea", clock.now)
-    assert run(clock, 10) == 1
-    assert caplog.text.count("a timer's row is not readable") == 1
-
-
-def test_ten_thousand_timers_of_one_minute_take_one_run(clock: Clock) -> None:
-    """On the fake AWS, which counts: ten messages a request, a hundred rows a transaction."""
-    from tools.faults.aws import Aws, isolated
-    from tools.faults.dynamodb import DynamoDB
-    from tools.faults.sqs import Queue
-
-    calls: list[str] = []
-    inbound = Queue("inbound.fifo", clock, 45)
-    fake = Aws(DynamoDB(), {"https://sqs.local/inbound.fifo": inbound}, calls.append, lambda _: None, lambda _: None)
-    with isolated():
-        fake.install()
-        import os
-
-        os.environ["PARLEY_INBOUND_URL"] = inbound.url
-        for number in range(10_000):
-            planned(str(number), clock.now, room=f"room {number}")
-        calls.clear()
-        assert run(clock) == 10_000
+def test_ten_thousand_timers_of_one_minute_take_one_run(inbound: Queue, calls: list[str], clock: Clock) -> None:
+    """Ten messages a request, a hundred rows a transaction."""
+    for number in range(10_000):
+        planned(str(number), clock.now, room=f"room {number}")
+    calls.clear()
+    assert run(clock) == 10_000
     assert len(inbound) == 10_000
     assert (calls.count("SendMessageBatch"), calls.count("TransactWriteItems")) == (1_000, 100)

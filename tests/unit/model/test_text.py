@@ -79,6 +79,8 @@ def test_two_flags_are_cut_between_them():
 
 def test_a_grapheme_cluster_beyond_the_limit_is_cut():
     assert list(split("e\u0301\u0302", 2)) == ["e\u0301", "\u0302"]
+    assert list(split("ab" + "\u0301" * 99, 100)) == ["a", "b" + "\u0301" * 99]
+    assert list(split("ab" + "\u0301" * 100, 101)) == ["ab" + "\u0301" * 99, "\u0301"]
 
 
 def test_sizes_count_as_the_platforms_do():
