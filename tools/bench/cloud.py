@@ -97,6 +97,8 @@ class Cloud:
                     self.sent[body["QueueUrl"].rsplit("/", 1)[-1]].append(dict(body))
                     digest = hashlib.md5(body["MessageBody"].encode(), usedforsecurity=False).hexdigest()
                     return {"MessageId": "1", "MD5OfMessageBody": digest, "SequenceNumber": "1"}
+                case "GetQueueAttributes":
+                    return {"Attributes": dict.fromkeys(body["AttributeNames"], "0")}
                 case _:
                     return self.dynamodb.call(operation, body)
 

@@ -22,7 +22,8 @@ REASONS: dict[tuple[str, str], str] = {
     ): "The reply's entry in the index. The sweeper finds a reply that no worker takes",
     ("write queued", "UpdateItem"): "The last reply of the conversation that is in the queue: no later one may "
     "overtake it",
-    ("write limit", "UpdateItem"): "The platform's rate limits, which all instances share",
+    ("write limit", "UpdateItem"): "The platform's rate limits, which all instances share. "
+    "With quiet traffic, a process reserves several calls with one write",
     ("write out", "UpdateItem"): "The result of the call, and what the platform calls the message. Through the queue "
     "also the lease, before the call",
     ("write due", "UpdateItem"): "The entry of the index is removed with the result",
@@ -178,6 +179,9 @@ Each row is the average of 60 messages, one a second, through the real functions
 Configurations and access tokens are cached. The platform is Feishu where no other one is named. A reply of two calls
 and a reply that fails go through the queue in both columns: the processor does not begin a reply of several calls, and
 it leaves a failed call to the deliverer.
+
+A process that replies often reserves calls of a rate limit in portions. The limit of a chat is a row of its own. So a
+message in another conversation writes it each time, as does a conversation with less than 8 replies in 30 seconds.
 
 DynamoDB bills a row by the KB. The rows of a short message and of a short reply stay below 1 KB. Longer texts cost
 more, and so does Discord, where a row also holds the token of the interaction.

@@ -17,13 +17,15 @@ _LAUNCHER = Path(__file__).with_name("launcher.py")
 _START_TIMEOUT = 60.0
 
 
-def start(paths: Paths, port: Port, *, iam: bool) -> int:
-    """Start the emulator on `port`. Returns its process id. `iam` enforces the roles of the functions."""
+def start(paths: Paths, port: Port, *, iam: bool, aws_seconds: float = 0) -> int:
+    """Start the emulator on `port`. Returns its process id. `iam` enforces the roles of the functions. DynamoDB and SQS
+    take `aws_seconds` longer to answer.
+    """
     shutil.rmtree(paths.state, ignore_errors=True)
     temporary = paths.state / "tmp"
     temporary.mkdir(parents=True)
     return processes.spawn(
-        [EMULATOR_PYTHON, _LAUNCHER, f"{paths.directory}{os.sep}"],
+        [EMULATOR_PYTHON, _LAUNCHER, f"{paths.directory}{os.sep}", str(aws_seconds)],
         paths.directory,
         cwd=paths.state,
         log=paths.logs / "emulator.log",

@@ -1,4 +1,5 @@
-"""Runs the AWS emulator. The argument is the stack's directory, by which `processes` recognises the process.
+"""Runs the AWS emulator. The arguments are the stack's directory, by which `processes` recognises the process, and the
+seconds that DynamoDB and SQS take longer to answer.
 
 It runs in the emulator's environment, which cannot import this repository. It changes five things of the emulator by
 private names. So the emulator's version is pinned, and the launcher checks that the names are still there.
@@ -11,6 +12,7 @@ private names. So the emulator's version is pinned, and the launcher checks that
 - It asks for the right to `sqs:SendMessageBatch`, which AWS has not: there it is `sqs:SendMessage`.
 """
 
+import asyncio
 import hashlib
 import os
 import subprocess
@@ -86,11 +88,25 @@ def _tune() -> None:
     lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": _Process})
 
 
+def _slowed(app: Any, seconds: float) -> Any:
+    """The emulator's ASGI app, whose DynamoDB and SQS wait before they handle a request. The pollers make none."""
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        target = dict(scope.get("headers", ())).get(b"x-amz-target", b"")
+        if target.startswith((b"DynamoDB_", b"AmazonSQS.")):
+            await asyncio.sleep(seconds)
+        await app(scope, receive, send)
+
+    return slow
+
+
 if __name__ == "__main__":
     _tune()
-    from ministack.app import main  # pyright: ignore[reportMissingImports]
+    import ministack.app as emulator  # pyright: ignore[reportMissingImports]
 
+    if seconds := float(sys.argv[2]):
+        emulator.app = _slowed(emulator.app, seconds)
     # The functions inherit this environment, and Powertools would use the emulator's log level.
     os.environ.pop("LOG_LEVEL", None)
     sys.argv = ["ministack"]
-    main()
+    emulator.main()

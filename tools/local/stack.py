@@ -24,6 +24,8 @@ Stack = dict[str, Any]
 class Options:
     """How to start a stack. `iam` enforces the roles of the functions. `report` gets progress messages.
 
+    DynamoDB and SQS take `aws_seconds` longer to answer, as over a network.
+
     `watch` makes each saved change of the bot live. Its messages go to the terminal with `terminal`, else to a log.
     """
 
@@ -31,6 +33,7 @@ class Options:
     iam: bool = False
     watch: bool = False
     terminal: bool = False
+    aws_seconds: float = 0
     report: Callable[[str], None] = field(default_factory=Progress)
 
 
@@ -94,7 +97,7 @@ def _start(paths: Paths, options: Options) -> Stack:
     paths.directory.mkdir(parents=True, exist_ok=True)
 
     report("starting the local AWS" + (", with IAM enforced" if options.iam else ""))
-    pid = emulator.start(paths, aws_port, iam=options.iam)
+    pid = emulator.start(paths, aws_port, iam=options.iam, aws_seconds=options.aws_seconds)
     _note(paths, pid)
     report("using the last build" if build.built() else "building the functions and layers (sam build)")
     saved = build.saved_bot()

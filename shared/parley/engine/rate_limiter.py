@@ -2,8 +2,8 @@
 
 Each bucket has a row, and a reservation is one write to it. Calls under a limit over less than a minute are spaced
 (`spacing`), because the platform would refuse a part of a burst. Calls under a limit over a minute or more are counted
-(`sliding_window`): nobody waits as long as the window has room. One write reserves in both limits of a bucket. In a
-large bucket whose calls are only counted, a process reserves several calls with one write (`portions`).
+(`sliding_window`): nobody waits as long as the window has room. One write reserves in both limits of a bucket. Far from
+the limits, a process reserves several calls with one write (`portions`).
 
 A reply that waits longer than `MAX_WAIT` goes back to the queue, where it keeps its order. Shorter waits are slept
 here, because a queue counts in whole seconds.
@@ -11,7 +11,7 @@ here, because a queue counts in whole seconds.
 A call that draws from several buckets reserves in the spaced ones first: in the narrowest, where it waits before it
 reserves in the next. The last one, which most calls share, is met exactly; the earlier ones are advanced to the time of
 the call. The counted ones follow, which need no sleep. There a reservation that is not used remains counted, and this
-process has a few seconds to use it for another call. So the widest comes first. A very large limit is divided over
+process may use it for another call, for a few seconds. So the widest comes first. A very large limit is divided over
 several rows, because one row takes 1,000 writes a second.
 """
 
@@ -23,11 +23,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from parley.adapter import BreakerFailure, Bucket, Limit, Pause
-from parley.engine import limit_row, telemetry
-from parley.engine.limit_row import MAX_WAIT, TTL, LimitRow, Write, spaced
-from parley.engine.portions import Portion, portion_size
-from parley.engine.sliding_window import LATE
-from parley.engine.spacing import DIGITS
+from parley.engine import limit_row, portions, telemetry
+from parley.engine.limit_row import MAX_WAIT, TTL, LimitRow, Write
+from parley.engine.portions import USABLE, Lease, Portion
+from parley.engine.spacing import DIGITS, LATEST, Spacing, is_spaced, spacing
 from parley.errors import RetryAfter
 from parley.journal import table as t
 from parley.journal.table import Item, item_in, limit_pk
@@ -39,10 +38,6 @@ _PER_ROW = 200.0
 """Calls a second for which one row is enough: as many writes, and as many again that are refused."""
 _LATE = 0.04
 """Part of the period by which a call may be late without effect on a spaced limit."""
-_LATEST = 0.2
-"""Part of the period by which a single call may be late. Later, it waits again: it would meet the calls after it."""
-_USABLE = LATE - 1
-"""Seconds in which a reservation is used. One is left for the way to the platform and for clocks that differ."""
 _REMEMBERED = 86_400
 """Seconds for which a process remembers a row. Shorter than `TTL`."""
 _TRIES = 6
@@ -78,16 +73,20 @@ class Reserved(NamedTuple):
 
 
 class _Reservation(NamedTuple):
-    """The time `at` of a call, the time at which it was reserved, and the bucket's `tat` after it."""
+    """A call at the time `at`, which may begin until `until`. `portion`: the one that it belongs to. A spaced call that
+    was reserved by itself has the `pace` at which it was, and the bucket's `tat` after it.
+    """
 
     bucket: Bucket
     at: float
-    reserved: float
-    tat: float
+    until: float
+    portion: Portion
+    pace: Spacing | None = None
+    tat: float = 0.0
 
     def usable_until(self, now: float) -> float:
         """The last moment at which the call may begin, if it is spaced for `now`."""
-        return now + _LATEST * self.bucket.period if spaced(self.bucket) else self.reserved + _USABLE
+        return min(self.until, now + LATEST * self.bucket.period) if is_spaced(self.bucket) else self.until
 
 
 @dataclass(slots=True)
@@ -113,23 +112,25 @@ class RateLimiter:
                 reserved.append(self._reserve(bucket))
                 self._sleep_until(reserved[-1].at)
             now = self.clock()
-            if any(now > each.reserved + _USABLE for each in reserved):
+            if any(now > each.until for each in reserved):
                 raise RetryAfter(MAX_WAIT, "rate limit: the reservation took too long")
         except RetryAfter:
             for reservation in reserved:
                 self._give_back(reservation)
             raise
-        paced = [(reservation, pace) for reservation in reserved if (pace := spaced(reservation.bucket))]
+        paced = [(reservation, reservation.pace) for reservation in reserved if reservation.pace]
         for earlier, pace in paced[:-1]:
             if now - earlier.at > _LATE * earlier.bucket.period:
                 self._advance_to(earlier.bucket, now + pace.interval)
+        for each in reserved:
+            each.portion.moved(now)
         return Reserved(tuple(buckets), min((each.usable_until(now) for each in reserved), default=math.inf))
 
     def pause(self, bucket: Bucket, until: float) -> None:
         """Allow no call before the unix second `until`, because the platform has demanded it."""
         for row in rows(bucket):
-            pace = spaced(row)
-            self._advance_to(row, until + pace.burst if pace else until)
+            self._advance_to(row, until + spacing(row.limits[0]).burst if is_spaced(row) else until)
+            self._portions.pop(row.key, None)
 
     def apply(self, feedback: "Iterable[Pause | BreakerFailure]") -> None:
         """Apply the consequences of an answer for its buckets."""
@@ -171,8 +172,8 @@ class RateLimiter:
         A write that fails brings the row as it is. Then the next one fits, or the time to wait is known.
         """
         portion = self._portions.get(bucket.key)
-        if portion and portion.take(self.clock()):
-            return _Reservation(bucket, 0, portion.reserved, 0)
+        if portion and portion.take(now := self.clock()):
+            return _Reservation(bucket, now, min(now + USABLE, portion.ends), portion)
         for _ in range(_TRIES):
             now = round(self.clock(), DIGITS)
             row = self._row(bucket, now)
@@ -180,12 +181,23 @@ class RateLimiter:
             if free_from > now:
                 telemetry.count("CallsRateLimited")
                 raise RetryAfter(free_from - now, "rate limit")
-            calls = portion_size(portion, bucket, now) if limit_row.has_plenty(row, bucket, now) else 1
-            row = self._try(bucket, limit_row.reservation(row, bucket, now, calls), calls)
-            if row is not None:
-                self._portions[bucket.key] = Portion(calls, now, calls - 1)
-                return _Reservation(bucket, limit_row.call_at(row, bucket, now), now, row.tat)
+            lease = portions.new_lease(portion, bucket, limit_row.listed(row, bucket, now), now)
+            lease = lease if limit_row.has_plenty(row, bucket, now) else None
+            after = self._try(bucket, limit_row.reservation(row, bucket, now, lease), lease.calls if lease else 1)
+            if after is not None:
+                return self._reserved(bucket, row, after, now, lease)
         raise RetryAfter(1, "rate limit contended")
+
+    def _reserved(
+        self, bucket: Bucket, before: LimitRow, after: LimitRow, now: float, lease: Lease | None
+    ) -> _Reservation:
+        """The reservation that changed the row from `before` to `after`. The rest of its portion is kept."""
+        portion, last = portions.reserved(bucket, now, lease), self._portions.get(bucket.key)
+        if last is None or not last.has_calls(now):
+            self._portions[bucket.key] = portion
+        pace = limit_row.pace(before, bucket, now)
+        at = max(now, after.tat - pace.interval - pace.burst) if pace else now
+        return _Reservation(bucket, at, now + USABLE, portion, pace, after.tat)
 
     def _try(self, bucket: Bucket, write: Write, calls: int) -> LimitRow | None:
         """The row after `write` has reserved `calls` calls; None if it was refused."""
@@ -213,10 +225,9 @@ class RateLimiter:
         """Undo a reservation that will not be used, unless there is one after it. A counted call stays counted, and
         this process may use it for another one.
         """
-        bucket, pace = reservation.bucket, spaced(reservation.bucket)
+        bucket, pace = reservation.bucket, reservation.pace
         if pace is None:
-            if portion := self._portions.get(bucket.key):
-                portion.left += 1
+            reservation.portion.left += 1
             return
         back = Write("SET #tat = #tat - :step", "#tat = :tat", {"step": pace.interval, "tat": reservation.tat})
         done, _ = self._update(bucket, back)
@@ -227,7 +238,6 @@ class RateLimiter:
         change, condition = "SET #tat = :tat, #ttl = :ttl", "attribute_not_exists(#tat) OR #tat < :tat"
         _, item = self._update(bucket, Write(change, condition, {"tat": round(tat, DIGITS), "ttl": int(tat) + TTL}))
         self._remember(bucket, limit_row.read(item, bucket, self.clock()))
-        self._portions.pop(bucket.key, None)
 
     def _update(self, bucket: Bucket, write: Write) -> tuple[bool, Item]:
         """Whether the condition of `write` was met, and the row afterwards."""
@@ -242,4 +252,4 @@ class RateLimiter:
 def _order(bucket: Bucket) -> tuple[bool, float]:
     """Sorts the buckets of a call: the spaced ones, the narrowest first, then the counted ones, the widest first."""
     rate = min(limit.calls / limit.period for limit in bucket.limits)
-    return (False, rate) if spaced(bucket) else (True, -rate)
+    return (False, rate) if is_spaced(bucket) else (True, -rate)

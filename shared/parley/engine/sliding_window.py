@@ -6,7 +6,7 @@ have left the window, `room` is raised.
 
 Never above the limit: call number n is reserved only when a mark of n - limit or more is `period + LATE` seconds old. A
 call begins within `LATE` seconds of its reservation. So at least `period` seconds lie between the beginnings of call
-number n - limit and call number n.
+number n - limit and call number n. For calls that are reserved in portions, see `portions`.
 
 Never far below the limit: there is a mark for each tenth of it, and each tenth is free again `LATE` seconds after its
 period. These are a tenth of a minute.
@@ -16,7 +16,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from parley.adapter import Limit
+from parley.adapter import Bucket, Limit
+from parley.engine.spacing import is_spaced
 
 LATE = 6.0
 """Seconds from a reservation to the arrival of its call at the platform, differences between clocks included."""
@@ -33,6 +34,11 @@ class Mark(NamedTuple):
 
 Marks = tuple[Mark, ...]
 """The marks of one limit, the oldest first."""
+
+
+def counted(bucket: Bucket) -> tuple[Limit, ...]:
+    """The limits of `bucket` whose calls are counted."""
+    return bucket.limits[1:] if is_spaced(bucket) else bucket.limits
 
 
 def room(marks: Marks, limit: Limit, now: float) -> int:

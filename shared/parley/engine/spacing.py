@@ -10,10 +10,14 @@ far below the limit: the burst is a twentieth of it.
 
 from typing import NamedTuple
 
-from parley.adapter import Limit
+from parley.adapter import Bucket, Limit
 
 _NO_BURST_BELOW = 60
 """Limits below this number get no burst."""
+_SPACED_BELOW = 60.0
+"""Seconds. The calls under a limit over a longer period are counted."""
+LATEST = 0.2
+"""Part of the period by which a call may be late. Later, it waits again: it would meet the calls after it."""
 DIGITS = 6
 """Decimal places of all times in a row. Then our floating-point numbers and DynamoDB's decimal ones compare alike."""
 
@@ -23,6 +27,11 @@ class Spacing(NamedTuple):
 
     interval: float
     burst: float
+
+
+def is_spaced(bucket: Bucket) -> bool:
+    """Whether the calls under the first limit of `bucket` are spaced."""
+    return bucket.period < _SPACED_BELOW
 
 
 def spacing(limit: Limit) -> Spacing:

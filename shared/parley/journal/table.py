@@ -163,6 +163,7 @@ ATTRIBUTES = frozenset(
         "count",  # calls that were ever reserved
         "room",  # the highest `count` at which another one may be reserved
         "marks",  # values of `count` at earlier times
+        "portions",  # the ends of the portions that processes have leased
     }
 )
 
