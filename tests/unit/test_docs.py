@@ -12,7 +12,9 @@ from parley.model.codec import decode_message
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-GUIDES = sorted(path for name in ("tutorial", "writing-a-bot") for path in (ROOT / "docs").glob(f"{name}*.md"))
+TUTORIALS = sorted((ROOT / "docs").glob("tutorial*.md"))
+REFERENCES = sorted((ROOT / "docs").glob("writing-a-bot*.md"))
+GUIDES = [*TUTORIALS, *REFERENCES]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 CHINESE = ".zh-CN.md"
 TRANSLATED = [path for path in DOCS if path.name.endswith(CHINESE)]

@@ -19,7 +19,7 @@ from parley.model.commands import CommandSpec, OptionSpec
 from tests.factories import make_message
 from tests.unit.conftest import Clock
 from tests.unit.engine.scripted import ADAPTERS, Scripted
-from tests.unit.test_docs import GUIDES, run
+from tests.unit.test_docs import REFERENCES, run
 
 pytestmark = pytest.mark.usefixtures("aws")
 VALUES: dict[str, Any] = {"int": 2, "float": 2.0, "bool": True, "user": "ann"}
@@ -79,7 +79,7 @@ def said(scripted: Scripted) -> str:
     return " ".join(f"{call.json} {call.upload}" for call in scripted.made)
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+@pytest.mark.parametrize("guide", REFERENCES, ids=lambda path: path.name)
 @pytest.mark.parametrize("platform", sorted(ADAPTERS))
 def test_every_handler_of_the_guide_is_heard(
     platform: str, guide: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch

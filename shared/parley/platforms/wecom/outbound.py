@@ -251,7 +251,7 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
 def _label(segments: tuple[AnySegment, ...]) -> tuple[str, tuple[AnySegment, ...]]:
     """The text in the place of the buttons, and the segments that it does not show. Raises UndeliverableError.
 
-    A card stays in one piece: the text shows all of it, or it is a preview and the card is sent as well.
+    A card stays in one piece: the text shows all of it or none of it.
     """
     text = "".join(map(_button_text, segments)).strip()
     if not text:
@@ -260,13 +260,11 @@ def _label(segments: tuple[AnySegment, ...]) -> tuple[str, tuple[AnySegment, ...
     if isinstance(segments[0], Card):
         is_whole = all(isinstance(segment, Text | Markdown) or _is_bare(segment) for segment in segments)
         whole = " ".join(text.split())
-        return (whole, ()) if is_whole and len(whole) <= _LABEL else (_preview(line), segments)
+        return (whole, ()) if is_whole and len(whole) <= _LABEL else ("…", segments)
     is_whole = line == text and all(isinstance(segment, Text | Markdown) for segment in segments)
-    return _preview(line), () if is_whole and len(line) <= _LABEL else segments
-
-
-def _preview(line: str) -> str:
-    return line if len(line) <= _LABEL else f"{line[: _LABEL - 1]}…"
+    if len(line) > _LABEL:
+        return f"{line[: _LABEL - 1]}…", segments
+    return line, () if is_whole else segments
 
 
 def _is_bare(segment: AnySegment) -> bool:
