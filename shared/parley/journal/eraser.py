@@ -75,7 +75,12 @@ class Eraser(NamedTuple):
         """Whether the bot itself has written the id of the person into a state of a room or of the app."""
         kind, shared = kind_of(get_text(item, "pk")), t.shared_pk(self.subject.platform, self.subject.app)
         here = self._is_here(item) if kind == "conv" else get_text(item, "pk") == shared
-        return here and get_text(item, "person") != self.subject.key and self.subject.is_in(get_text(item, "memory"))
+        return here and not self._is_direct(item) and self.subject.is_in(get_text(item, "memory"))
+
+    def _is_direct(self, item: Item) -> bool:
+        """Whether a conversation is the direct chat with the person."""
+        key = get_text(item, "pk").removeprefix(t.conversation_pk(""))
+        return get_text(item, "person") == self.subject.key or key in self.subject.direct
 
     def _is_here(self, item: Item) -> bool:
         return self.subject.is_of(get_text(item, "platform"), get_text(item, "app"))
@@ -89,21 +94,19 @@ class Eraser(NamedTuple):
     # --- messages and replies
 
     def _message(self, item: Item) -> Step | None:
-        own, decided = get_text(item, "person") == self.subject.key, get_text(item, "state") == MessageState.DECIDED
-        if own and not decided:
-            return UNDER_WAY
-        if own:
-            return Step(
-                "masked",
-                self._update(
-                    item, "REMOVE #message, #reason, #id, #person", "#state = :decided", decided=MessageState.DECIDED
-                ),
-            )
-        masked = self.subject.mask(get_text(item, "message")) if self._is_here(item) else None
+        stored, decided = get_text(item, "message"), MessageState.DECIDED
+        if get_text(item, "state") != decided:
+            return UNDER_WAY if get_text(item, "person") == self.subject.key else None
+        if not self._is_here(item) or not self.subject.is_in(stored):
+            return None
+        if self.subject.has_sent(stored):
+            change = "REMOVE #message"
+            return Step("masked", self._update(item, change, "#state = :decided", decided=decided))
+        masked = self.subject.mask(stored)
         if masked is None:
             return None
-        values: dict[str, Value] = {"decided": MessageState.DECIDED, "message": masked}
-        return Step("masked", self._update(item, "SET #message = :message", "#state = :decided", **values))
+        change = "SET #message = :message"
+        return Step("masked", self._update(item, change, "#state = :decided", decided=decided, message=masked))
 
     def _callback(self, item: Item) -> Step | None:
         own, response = get_text(item, "person") == self.subject.key, get_text(item, "response")
@@ -152,7 +155,7 @@ class Eraser(NamedTuple):
         return self._emptied(item) if get_text(item, "pk") == t.user_pk(self.subject.key) else None
 
     def _conversation(self, item: Item) -> Step | None:
-        if get_text(item, "person") == self.subject.key:
+        if self._is_direct(item):
             return self._emptied(item)
         agenda = get_text(item, "agenda")
         if not agenda or not self._is_here(item) or not self.subject.is_in(agenda):

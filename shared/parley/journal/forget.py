@@ -20,7 +20,7 @@ from parley.journal.privacy import kind_of
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState, Row
 from parley.journal.table import Item, forget_pk, get_text, number, text
-from parley.model import is_direct
+from parley.model import is_direct, sender_key
 from parley.model.codec import decode_message, encode
 
 if TYPE_CHECKING:
@@ -184,16 +184,15 @@ class Forget:
 
 def _direct_chats(item: Item, subject: Subject) -> set[str]:
     """The id and the key of the direct chat that the row shows, if it is one with the person."""
-    pk = get_text(item, "pk")
-    if get_text(item, "person") != subject.key:
-        return set()
-    if kind_of(pk) == "conv":
+    pk, message = get_text(item, "pk"), get_text(item, "message")
+    if kind_of(pk) == "conv" and get_text(item, "person") == subject.key:
         return {pk.removeprefix(t.conversation_pk(""))}
-    message = get_text(item, "message") if kind_of(pk) == "in" else ""
+    if kind_of(pk) != "in" or not subject.is_in(message):
+        return set()
     try:
-        found = decode_message(message) if message else None
+        found = decode_message(message)
     except ValueError:  # msgspec's errors are ValueErrors; another version may have written it
         return set()
-    if found is None or not is_direct(found):
+    if sender_key(found) != subject.key or not is_direct(found):
         return set()
     return set(filter(None, (found.context.room_id, get_text(item, "conversation"))))

@@ -282,7 +282,6 @@ class Inbox:
             "platform": text(message.platform),
             "app": text(message.app),
             "id": text(message.id),
-            "person": text(sender_key(message)),
             "conversation": text(Conversation.of(message).key),
             "decided": number(now),
             "ttl": number(int(now + self.keep_for)),

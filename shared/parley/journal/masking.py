@@ -35,6 +35,10 @@ class Subject(msgspec.Struct, frozen=True):
         forms = self.person, encode(self.person).decode()[1:-1]
         return any(form.casefold() in value.casefold() for form in forms)
 
+    def has_sent(self, message: str) -> bool:
+        """Whether the person is the sender of `message`, which is JSON."""
+        return msgspec.json.decode(message)["sender"]["id"] == self.person
+
     def mask(self, stored: str) -> str | None:
         """The JSON `stored` without the id of the person, and without the names that stand beside it. None if it does
         not hold the id.

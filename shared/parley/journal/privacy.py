@@ -36,8 +36,8 @@ _RETENTION = "RetentionDays"
 
 KINDS: dict[str, Kind] = {
     "in": Kind(
-        _of("message reason results id"),
-        _of("state replies platform app conversation person decided before attempts updated ttl"),
+        _of("message reason results"),
+        _of("state replies platform app id conversation person decided before attempts updated ttl"),
         "masked",
         _RETENTION,
     ),
