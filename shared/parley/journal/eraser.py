@@ -17,6 +17,7 @@ from parley.journal.states import FINAL, MessageState, ReplyState, Row
 from parley.journal.table import Item, Value, get_number, get_text
 from parley.model.agenda import Timer
 from parley.model.codec import encode
+from parley.model.state import PAIRING, PRIVATE, State, visible
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -64,6 +65,7 @@ class Eraser(NamedTuple):
             "callback": self._callback,
             "conv": self._conversation,
             "user": self._user,
+            "shared": self._shared,
             "timer": self._timer,
             "name": self._name,
             "limit": self._limit,
@@ -75,7 +77,10 @@ class Eraser(NamedTuple):
         """Whether the bot itself has written the id of the person into a state of a room or of the app."""
         kind, shared = kind_of(get_text(item, "pk")), t.shared_pk(self.subject.platform, self.subject.app)
         here = self._is_here(item) if kind == "conv" else get_text(item, "pk") == shared
-        return here and not self._is_direct(item) and self.subject.is_in(get_text(item, "memory"))
+        memory = get_text(item, "memory")
+        if not here or self._is_direct(item) or not self.subject.is_in(memory):
+            return False
+        return self.subject.is_in(encode(visible(msgspec.json.decode(memory))).decode())
 
     def _is_direct(self, item: Item) -> bool:
         """Whether a conversation is the direct chat with the person."""
@@ -122,13 +127,14 @@ class Eraser(NamedTuple):
             return UNDER_WAY if self.subject.is_in(get_text(item, "body")) else None
         if not self.subject.is_of(row.out.to.platform, row.out.to.app):
             return None
-        write = self._without_content(item, row) if self.subject.receives(row.out.to) else self._mentions(item, row)
+        own = self.subject.receives(row.out.to)
+        write = self._without_content(item, row) if own else self._mentions(item, row)
         if write is None:
             return None
         if row.state in FINAL:
             return Step("masked", write)
         is_left = row.state is ReplyState.PENDING and not get_text(item, "due_shard")
-        return WAITING if is_left or row.owner == self.owner else UNDER_WAY
+        return WAITING if own and (is_left or row.owner == self.owner) else UNDER_WAY
 
     def _without_content(self, item: Item, row: Row) -> "TransactWriteItemTypeDef":
         body = encode(self.subject.without_content(row.out)).decode()
@@ -154,6 +160,15 @@ class Eraser(NamedTuple):
     def _user(self, item: Item) -> Step | None:
         return self._emptied(item) if get_text(item, "pk") == t.user_pk(self.subject.key) else None
 
+    def _shared(self, item: Item) -> Step | None:
+        """The pairing of the person. What the bot has written there is its own."""
+        here = get_text(item, "pk") == t.shared_pk(self.subject.platform, self.subject.app)
+        memory: State = msgspec.json.decode(get_text(item, "memory")) if here else {}
+        persons = memory.get(PRIVATE, {}).get(PAIRING, {}).get("persons", {})
+        if persons.pop(self.subject.person, None) is None:
+            return None
+        return Step("masked", self._next_version(item, "#memory = :memory", "", memory=encode(memory).decode()))
+
     def _conversation(self, item: Item) -> Step | None:
         if self._is_direct(item):
             return self._emptied(item)
@@ -161,20 +176,17 @@ class Eraser(NamedTuple):
         if not agenda or not self._is_here(item) or not self.subject.is_in(agenda):
             return None
         left = self._without_plans(agenda)
-        values: dict[str, Value] = {"agenda": left, "ttl": self.ttl}
-        is_empty = left == "{}" and get_text(item, "memory") == "{}"
-        sets = "#ttl = :ttl" if is_empty else "#agenda = :agenda"
-        values.pop("agenda" if is_empty else "ttl")
-        return Step("masked", self._next_version(item, sets, "#agenda" if is_empty else "", **values))
+        if left == get_text(item, "memory") == "{}":
+            return Step("masked", self._next_version(item, "#ttl = :ttl", "#agenda", ttl=self.ttl))
+        return Step("masked", self._next_version(item, "#agenda = :agenda", "", agenda=left))
 
     def _without_plans(self, agenda: str) -> str:
         """The plans of a room without those of the person, and without the person in those of others."""
         document: dict[str, Any] = msgspec.json.decode(agenda)
-        person = self.subject.person
-        for name, is_own in _OWN_PLANS.items():
-            plans = {key: plan for key, plan in document.pop(name, {}).items() if not is_own(key, plan, person)}
-            if plans:
-                document[name] = plans
+        for name, owner in _OWNERS.items():
+            plans = document.pop(name, {}).items()
+            others = {key: plan for key, plan in plans if not self.subject.has_id(owner(plan))}
+            document |= {name: others} if others else {}
         left = encode(document).decode()
         return self.subject.mask(left) or left
 
@@ -206,7 +218,7 @@ class Eraser(NamedTuple):
         if not self.subject.is_of(message.platform, message.app):
             return None
         condition, due = "#due_at = :due", get_number(item, "due_at") or 0
-        if message.sender.id == self.subject.person:
+        if self.subject.has_id(message.sender.id):
             return Step("deleted", {"Delete": t.delete(self.table, get_text(item, "pk"), condition, due=due)})
         masked = self.subject.mask(body)
         if masked is None:
@@ -227,8 +239,8 @@ class Eraser(NamedTuple):
         return self._delete(item) if is_own and bucket.startswith(f"{self.subject.platform}#") else None
 
 
-_OWN_PLANS: dict[str, Callable[[str, dict[str, Any], str], bool]] = {
-    "reminders": lambda _key, plan, person: plan.get("by") == person,
-    "dialogues": lambda key, _plan, person: key == person,
+_OWNERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "reminders": lambda plan: plan.get("by", ""),
+    "dialogues": lambda plan: plan["message"]["sender"]["id"],
 }
-"""Whether a plan with this key is one of the person, by the field of `Agenda`."""
+"""The id of the person whose plan it is, by the field of `Agenda`."""

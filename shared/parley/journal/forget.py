@@ -20,7 +20,7 @@ from parley.journal.privacy import kind_of
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState, Row
 from parley.journal.table import Item, forget_pk, get_text, number, text
-from parley.model import is_direct, sender_key
+from parley.model import is_direct
 from parley.model.codec import decode_message, encode
 
 if TYPE_CHECKING:
@@ -193,6 +193,6 @@ def _direct_chats(item: Item, subject: Subject) -> set[str]:
         found = decode_message(message)
     except ValueError:  # msgspec's errors are ValueErrors; another version may have written it
         return set()
-    if sender_key(found) != subject.key or not is_direct(found):
+    if not subject.is_of(found.platform, found.app) or not subject.has_id(found.sender.id) or not is_direct(found):
         return set()
     return set(filter(None, (found.context.room_id, get_text(item, "conversation"))))

@@ -30,14 +30,18 @@ class Subject(msgspec.Struct, frozen=True):
         """Whether `platform` and `app` are those of the person."""
         return (platform, app) == (self.platform, self.app)
 
+    def has_id(self, id_: str) -> bool:
+        """Whether `id_` is that of the person. Case does not count: WeCom ignores it."""
+        return id_.casefold() == self.person.casefold()
+
     def is_in(self, value: str) -> bool:
-        """Whether `value`, a text or JSON, holds the id of the person. Case does not count: WeCom ignores it."""
-        forms = self.person, encode(self.person).decode()[1:-1]
-        return any(form.casefold() in value.casefold() for form in forms)
+        """Whether `value`, a text or JSON, holds the id of the person."""
+        forms = {self.person, encode(self.person).decode()[1:-1]}
+        return any(form.casefold() in value.casefold() for form in forms) and bool(pattern(forms).search(value))
 
     def has_sent(self, message: str) -> bool:
         """Whether the person is the sender of `message`, which is JSON."""
-        return msgspec.json.decode(message)["sender"]["id"] == self.person
+        return self.has_id(msgspec.json.decode(message)["sender"]["id"])
 
     def mask(self, stored: str) -> str | None:
         """The JSON `stored` without the id of the person, and without the names that stand beside it. None if it does
@@ -52,8 +56,9 @@ class Subject(msgspec.Struct, frozen=True):
 
     def receives(self, to: Destination) -> bool:
         """Whether a reply to `to` is for the person alone, or answers a message of the person."""
-        is_there = to.user_id.casefold() == self.person.casefold() or {to.room_id, to.key} & self.direct
-        return self.is_of(to.platform, to.app) and bool(is_there)
+        return self.is_of(to.platform, to.app) and (
+            self.has_id(to.user_id) or to.room_id in self.direct or to.key in self.direct
+        )
 
     def without_content(self, out: Outgoing) -> Outgoing:
         """A reply for the person, without all that it says and without the person. Its id and its place in the order

@@ -15,7 +15,7 @@ from parley.journal.table import Item, Value, get_number, get_text, number, text
 from parley.model import Conversation, Message, is_direct, sender_key
 from parley.model.agenda import NOTHING, Agenda
 from parley.model.codec import encode
-from parley.model.state import OWNERS, Scope, State
+from parley.model.state import OWNERS, Scope, State, visible
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -96,7 +96,7 @@ def changed(table: str, change: Change, message: Message, now: float, ttl: int) 
     }
     if plans:
         item["agenda"] = text(plans.decode())
-    elif not change.state:
+    elif not change.state or (before.scope != "shared" and not visible(change.state)):
         item["ttl"] = number(ttl)
     condition = "#version = :version" if before.version else t.ABSENT
     values: dict[str, Value] = {"version": before.version} if before.version else {}

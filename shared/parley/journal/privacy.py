@@ -62,7 +62,7 @@ KINDS: dict[str, Kind] = {
     "shared": Kind(
         _of("memory"),
         _of("version updated ttl"),
-        "kept",
+        "masked",
         _RETENTION,
         "the bot has a state of the app, which is its own",
     ),

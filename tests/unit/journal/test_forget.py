@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from parley.bot import Ask, Bot, Turn
+from parley.bot import Ask, Bot, Pairing, Turn
 from parley.bot.dialogues import Script
 from parley.engine.aws import dynamodb
 from parley.journal import forget as forget_module
 from parley.journal.forget import Forget, Report
+from parley.journal.masking import MASK, Subject
 from parley.journal.privacy import kind_of
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState
@@ -206,6 +207,32 @@ def test_a_message_that_comes_again_is_still_known(platform: str) -> None:
     assert found(chat, SECRET) == set()
 
 
+def test_a_pairing_ends_and_the_state_of_the_app_stays() -> None:
+    admins: set[str] = set()
+    paired = Bot(pairing=Pairing(), is_admin=lambda message: message.sender.id in admins)
+
+    @paired.command()
+    def note(turn: Turn, said: str) -> str:
+        turn.shared["said"] = said
+        return "noted"
+
+    chat = Chat(paired, "feishu")
+    chat.say("/note", by="bob")
+    admins.add(chat.received.sender.id)
+    chat.say("/pair", by="bob")
+    code = str(chat.last).split()[-1]
+    chat.say(f"/pair {code}", by="ann")
+    ann = chat.received.sender.id
+    chat.say("/note tea", by="ann")
+    assert str(chat.last) == "noted"
+    assert forget(chat, ann).counts["shared masked"] == 1
+    assert found(chat, ann, "ann") == set()
+    chat.say("/note coffee", by="ann")
+    assert str(chat.last) != "noted"
+    [shared] = [item for pk, item in table(chat).items() if kind_of(pk) == "shared"]
+    assert json.loads(shared["memory"]["S"])["said"] == "tea"
+
+
 # --- while workers work, and when the run dies
 
 
@@ -279,6 +306,49 @@ def test_a_reply_that_waits_for_the_persons_next_message_is_ended() -> None:
     row = row_of(table(chat)[pk])
     assert (row.state, row.reason, row.out.reply, row.out.to.user_id) == (ReplyState.FAILED, "", Reply(), "")
     assert found(chat, ann, SECRET) == set()
+
+
+def test_a_reply_to_somebody_else_that_waits_is_not_ended() -> None:
+    chat = make("wechat passive")
+    ann = talk(chat)["ann"]
+    pk = next(reversed([pk for pk in table(chat) if pk.startswith(reply_pk(""))]))  # the answer to /point
+    waits = table(chat)[pk] | {"state": text(ReplyState.PENDING)}
+    table(chat)[pk] = {name: value for name, value in waits.items() if name not in ("due_shard", "due_at")}
+    assert forget(chat, ann).under_way == (pk,)
+    assert row_of(table(chat)[pk]).state is ReplyState.PENDING
+
+
+def test_the_case_of_an_id_does_not_count_for_what_a_person_has_said() -> None:
+    chat = make("wecom")
+    ann = talk(chat)["ann"]
+    forget(chat, ann.lower())
+    assert {kind_of(pk) for pk, _ in found(chat, SECRET)} <= {"user"}
+    forget(chat, ann)
+    assert found(chat, ann, SECRET) == set()
+
+
+@pytest.mark.parametrize(
+    ("person", "text", "masked"),
+    [
+        ("li", "ask li, Li and @li; not Lisbon, not li-2", f"ask {MASK}, {MASK} and @{MASK}; not Lisbon, not li-2"),
+        ("王伟", "问王伟吧", f"问{MASK}吧"),
+        ('a"b', 'say a"b', f"say {MASK}"),
+    ],
+)
+def test_an_id_is_masked_where_it_stands_alone(person: str, text: str, masked: str) -> None:
+    stored = json.dumps({"text": text, person: [text, 1, None]}, ensure_ascii=False)
+    found = Subject("feishu", "demo", person).mask(stored)
+    assert json.loads(found or "") == {"text": masked, MASK: [masked, 1, None]}
+    assert Subject("feishu", "demo", "nobody").mask(stored) is None
+
+
+def test_the_name_beside_the_id_is_masked_in_the_same_row() -> None:
+    stored = json.dumps(
+        {"text": "@Ann look", "mentions": [{"id": "ou_1", "name": "Ann"}, {"id": "ou_2", "name": "Bo"}]}
+    )
+    found = json.loads(Subject("feishu", "demo", "ou_1").mask(stored) or "")
+    assert (found["text"], found["mentions"][0]) == (f"@{MASK} look", {"id": MASK, "name": MASK})
+    assert found["mentions"][1]["name"] == "Bo"
 
 
 @ON_EVERY_PLATFORM
