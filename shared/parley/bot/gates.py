@@ -1,6 +1,7 @@
 """Who may use the bot, before its handlers run: pairing, then quotas."""
 
 from parley.bot.addressing import COMMAND as TYPED
+from parley.bot.approvals import PRESSED
 from parley.bot.pairing import COMMAND, Pairing
 from parley.bot.quotas import Quotas
 from parley.bot.rules import HasRole
@@ -20,8 +21,8 @@ def check(pairing: object, quotas: object) -> None:
 def refusal(pairing: Pairing | None, quotas: Quotas | None, turn: Turn, has_role: HasRole, texts: Texts) -> str | None:
     """None if the handlers may get the message; else the text for the person, which may be empty."""
     message = turn.message
-    if message.sender.kind != "user":
-        return None
+    if message.sender.kind != "user" or message.event == PRESSED:
+        return None  # the press itself has passed, in its own room
     if pairing is not None:
         refused = pairing.refusal(turn, has_role, texts, is_pair=_is_pair(message))
         if refused is not None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from parley.bot import Bot, Pairing, Texts, Turn
+from parley.bot import Approve, Bot, Pairing, Script, Texts, Turn
 from parley.bot.pairing import _ALPHABET, _LENGTH  # pyright: ignore[reportPrivateUsage]
 from parley.bot.rules import person, room
-from parley.model import Message
+from parley.model import Destination, Message
 from parley.model.instant import Form, Input
 from parley.testing import PLATFORMS, Chat
 
@@ -172,6 +172,22 @@ def test_persons_and_rooms_of_the_rule_need_no_code() -> None:
     chat.room("team").say("/echo hi", by="bob")
     chat.say("/echo hi", by="bob")
     assert [str(each) for each in (*chat.replies[-2:], *chat.room("team").replies)] == ["hi", TEXTS.stranger, "hi"]
+
+
+def test_a_press_in_a_room_of_the_rule_decides_for_another_conversation() -> None:
+    team = make().room("team").id
+    chat = make(pairing=Pairing(besides=room(team)))
+    bot = chat._world.bot._bot  # pyright: ignore[reportPrivateUsage]
+
+    @bot.command()
+    def deploy(turn: Turn) -> Script:
+        ops = Destination(platform="feishu", app=turn.message.app, room_id=team)
+        approval = yield Approve("Deploy?", room=ops)
+        return approval.outcome
+
+    chat.say("/deploy", by="eve")
+    chat.room("team").press("Approve", by="bob")
+    assert last(chat) == "approved"
 
 
 def test_events_and_talk_among_strangers_get_no_answer() -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from parley.bot import Ask, Bot, Pairing, Turn
+from parley.bot import Approve, Ask, Bot, Pairing, Turn
 from parley.bot.dialogues import Script
+from parley.bot.rules import role
 from parley.engine.aws import dynamodb
 from parley.journal import forget as forget_module
 from parley.journal.forget import Forget, Report
@@ -63,6 +64,13 @@ def ask() -> Script:
 
 
 @bot.command()
+def deploy(said: str) -> Script:
+    """A dialogue that waits for a press"""
+    approval = yield Approve(f"Deploy {said}?", by=role("admin"), timeout=timedelta(days=14))
+    return str(approval)
+
+
+@bot.command()
 def point(turn: Turn, person: str) -> list[Reply]:
     """Mention somebody"""
     return [Reply(segments=(Text(text="Look, "), Mention(id=person, name="Ann", bot=False)))]
@@ -77,6 +85,7 @@ def talk(chat: Chat) -> dict[str, str]:
     for place in places(chat):
         place.say(f"/echo {SECRET}", by="ann")
         place.say(f"/remind {SECRET}", by="ann")
+        place.say(f"/deploy {SECRET}", by="ann")
         place.say("/ask", by="ann")
         place.say(f"/echo {BOBS}", by="bob")
         place.say(f"/remind {BOBS}", by="bob")
