@@ -24,7 +24,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template test test-bot test-scaffold unit unit-3.13 conformance integration promises up down run \
-	demo bench bench-stack add remove platform events faults logs dlq lock build build-prod clean
+	demo bench bench-stack add remove platform events faults logs dlq forget lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -164,6 +164,10 @@ logs: ## show the logs of all functions: make logs ARGS="--follow --find om_7f3a
 dlq: ## list dead letters and send them back: make dlq ARGS="send ID"
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.dlq $(ARGS)
+
+forget: ## remove what is stored on a person: make forget PLATFORM=feishu APP=helper PERSON=ou_91c2
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.forget --platform "$(PLATFORM)" --app "$(APP)" --person "$(PERSON)" $(ARGS)
 
 # --- building
 

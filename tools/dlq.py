@@ -1,9 +1,10 @@
-"""Lists the messages in the dead-letter queues, and sends them back.
+"""Lists the messages in the dead-letter queues, sends them back, and deletes them.
 
     python -m tools.dlq list                         list both queues, with the reason and age of each message
     python -m tools.dlq show ID                      print one message with its journal entry
     python -m tools.dlq send ID                      send one message back to its queue
     python -m tools.dlq send-all --queue inbound     send all messages of one queue back
+    python -m tools.dlq delete ID                    delete one message for ever: its sender gets no answer
 
 The commands work on the local stack. With `--stack NAME` they work on that CloudFormation stack, with the credentials
 and the region of the environment. A message that is sent back is handled once, however late. It follows the messages
@@ -15,11 +16,14 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import boto3
 
+from parley.journal import table as t
+from parley.journal.states import MessageState
 from parley.journal.table import get_number, get_text, message_pk, reply_pk
 from parley.model import message_key
 from parley.model.codec import decode_message, decode_outgoing
@@ -121,11 +125,10 @@ def dead_letters(deployment: Deployment, queue: QueuePair) -> Iterator[DeadLette
             ).get("Messages", [])
             if not found:
                 return
-            for message in found:
-                is_new = message["MessageId"] not in seen
-                seen[message["MessageId"]] = message["ReceiptHandle"]
-                if is_new:
-                    yield _dead_letter(deployment, queue, message)
+            new = [message for message in found if message["MessageId"] not in seen]
+            seen |= {message["MessageId"]: message["ReceiptHandle"] for message in found}
+            for message in new:
+                yield _dead_letter(deployment, queue, message)
     finally:
         for receipt in seen.values():
             _make_visible(deployment, queue, receipt)
@@ -160,6 +163,16 @@ def send_all(deployment: Deployment, queue: QueuePair) -> int:
                 sent += 1
         if sent == before:
             return sent
+
+
+def delete(deployment: Deployment, letter: DeadLetter) -> None:
+    """Delete `letter`, and what the journal holds of its handling. A message without a decision has no answer then."""
+    _, key = _identify(letter.queue, letter.body)
+    if letter.queue.name == "inbound" and key:
+        undecided = t.delete(deployment.table, key, "#state = :received", received=MessageState.RECEIVED)
+        with suppress(deployment.dynamodb.exceptions.ConditionalCheckFailedException):
+            deployment.dynamodb.delete_item(**undecided)
+    deployment.sqs.delete_message(QueueUrl=letter.queue.dead, ReceiptHandle=letter.receipt)
 
 
 def find(deployment: Deployment, queues: tuple[QueuePair, ...], id_: str) -> Iterator[DeadLetter]:
@@ -217,7 +230,7 @@ def _make_visible(deployment: Deployment, queue: QueuePair, receipt: str) -> Non
 def main(arguments: list[str]) -> int:
     """Run the command line. Returns the exit status: 1 if there is no such message or stack."""
     options = _parser().parse_args(arguments)
-    commands = {"list": _list, "show": _show, "send": _send, "send-all": _send_all}
+    commands = {"list": _list, "show": _show, "send": _send, "send-all": _send_all, "delete": _delete}
     try:
         deployment = deployed(options.stack) if options.stack else local()
         queues = tuple(queue for queue in deployment.queues if options.queue in (None, queue.name))
@@ -232,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.dlq", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["list", "show", "send", "send-all"], nargs="?", default="list")
+    parser.add_argument("command", choices=["list", "show", "send", "send-all", "delete"], nargs="?", default="list")
     parser.add_argument("id", nargs="?", default="", help="the first characters of the id, or the platform's id")
     parser.add_argument("--queue", choices=NAMES)
     parser.add_argument("--stack", default="", help="name of a CloudFormation stack; without it, the local stack")
@@ -268,6 +281,12 @@ def _send(deployment: Deployment, queues: tuple[QueuePair, ...], id_: str) -> No
     for letter in find(deployment, queues, _required(id_)):
         send_back(deployment, letter)
         print(f"sent back to {letter.queue.name}: {letter.about}")
+
+
+def _delete(deployment: Deployment, queues: tuple[QueuePair, ...], id_: str) -> None:
+    for letter in find(deployment, queues, _required(id_)):
+        delete(deployment, letter)
+        print(f"deleted: {letter.about}")
 
 
 def _send_all(deployment: Deployment, queues: tuple[QueuePair, ...], _id: str) -> None:

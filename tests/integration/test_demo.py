@@ -1,11 +1,21 @@
 """The cases of `make demo` as tests: conversations and attacks on every platform, over HTTP on the deployed stack."""
 
+import base64
+import json
+import time
+from typing import Any
+
 import pytest
 
+from tests.leaks import leaks
 from tests.stack import Stack
 from tools.demo.case import Case
 from tools.demo.cases import PLATFORMS, run
 
+SECRET = {"app_secret", "bot_token", "encoding_aes_key", "encrypt_key", "secret", "signing_key", "token"}
+SECRET |= {"verification_token", "webhooks"}
+PUBLIC = {"agent_id", "app_id", "app_type", "application_id", "bot_open_id", "corp_id", "host", "mode", "names"}
+PUBLIC |= {"original_id", "public_key", "reply_mode"}
 CASES = [
     pytest.param(platform, case, id=f"{platform}: {case.sent}")
     for platform, cases in PLATFORMS.items()
@@ -16,3 +26,55 @@ CASES = [
 @pytest.mark.parametrize(("platform", "case"), CASES)
 def test_a_case_of_the_demo_passes(stack: Stack, platform: str, case: Case) -> None:
     assert run(case, stack.facts, platform).got == case.expected
+
+
+@pytest.fixture(scope="module", autouse=True)
+def began() -> float:
+    """The time at which the cases begin."""
+    return time.time()
+
+
+def test_no_log_line_holds_a_text_a_name_or_a_credential(stack: Stack, began: float) -> None:
+    """Of all that the cases above have sent and received; of two cases a platform if this test runs alone."""
+    for platform, cases in PLATFORMS.items():
+        for case in cases[1:3]:
+            assert run(case, stack.facts, platform).ok
+    shown = [message for platform in PLATFORMS for message in said(stack, platform) if message["at"] >= began]
+    private = {*(str(message["text"]) for message in shown), *names(stack), *credentials(stack), *tokens(stack)}
+    assert {"你好, Parley", "Lin Mei"} <= private
+    lines = stack.logs().splitlines()
+    assert any(shown[0]["id"] in line for line in lines)
+    assert leaks(lines, private) == []
+
+
+def said(stack: Stack, platform: str) -> list[dict[str, Any]]:
+    """All messages of a platform, of persons and of the bot."""
+    return stack.get("/api/messages", platform=platform)["messages"]
+
+
+def names(stack: Stack) -> set[str]:
+    """The names of all persons. The first names of some are their ids in the playground."""
+    platforms = stack.get("/api/rooms")["platforms"]
+    return {person[key] for platform in platforms for person in platform["persons"] for key in ("name", "name_zh")}
+
+
+def credentials(stack: Stack) -> set[str]:
+    """The secret values in the configurations of all apps."""
+    apps = [config for platform in stack.facts["apps"].values() for config in platform.values()]
+    assert {name for config in apps for name in config} <= SECRET | PUBLIC
+    found = [config[name] for config in apps for name in SECRET & config.keys() if name != "webhooks"]
+    hooks = [hook for config in apps for hook in config.get("webhooks", {}).values()]
+    return {*found, *(value for hook in hooks for value in hook.values())}
+
+
+def tokens(stack: Stack) -> set[str]:
+    """The access tokens and tickets that are stored, and the interaction tokens of Discord."""
+    rows = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.facts["table"])
+    items = [item for page in rows for item in page["Items"]]
+    stored = {item["value"]["S"] for item in items if item["pk"]["S"].startswith(("token#", "credential#"))}
+    ids = [message["id"] for message in said(stack, "discord") if message["delivery"]]
+    bodies = [base64.b64decode(stack.get(f"/api/trace/{id_}")["wire"]["body"]) for id_ in ids]
+    sent = {json.loads(body)["token"] for body in bodies}
+    assert stored
+    assert sent
+    return stored | sent

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from parley.engine.aws import dynamodb
-from parley.journal.inbox import Inbox
+from parley.journal.inbox import Decision, Inbox
 from parley.model import Message
 from parley.model.codec import encode
 from tests.factories import make_message
@@ -119,6 +119,29 @@ def test_send_all_keeps_the_order_of_each_conversation(
         mine = [name for name in back if int(name[1:]) % 2 == group]
         assert mine == sorted(mine)
     assert bodies(deployment, deployment.queues[0].dead) == []
+
+
+def test_delete_removes_one_message_and_what_the_journal_holds_of_it(
+    deployment: Deployment, send_to_dead_letters: Callable[..., None]
+) -> None:
+    inbox = Inbox(dynamodb(), "parley", 86_400)
+    for id_ in ("m1", "m2"):
+        inbox.record(message(id_), "", '{"look up": "the person"}', 1.0)
+        send_to_dead_letters(encode(message(id_)), group=id_)
+    assert dlq.main(["delete", "m1"]) == 0
+    left = [json.loads(body)["id"] for body in bodies(deployment, deployment.queues[0].dead)]
+    assert left == ["m2"]
+    assert [inbox.open(message(id_)).results == "" for id_ in ("m1", "m2")] == [True, False]
+
+
+def test_delete_leaves_a_decision_in_the_journal(
+    deployment: Deployment, send_to_dead_letters: Callable[..., None]
+) -> None:
+    inbox = Inbox(dynamodb(), "parley", 86_400)
+    inbox.decide(message("m1"), inbox.open(message("m1")), Decision(), 1.0)
+    send_to_dead_letters(encode(message("m1")))
+    assert dlq.main(["delete", "m1"]) == 0
+    assert inbox.open(message("m1")).decided == 0
 
 
 def test_an_unreadable_message_is_listed_and_can_be_sent_back(

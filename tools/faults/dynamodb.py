@@ -87,6 +87,14 @@ class DynamoDB:
         found = [_index_entry(self.items[key]) for _, key in keys][: request.get("Limit")]
         return {"Items": found, "Count": len(found)}
 
+    def _Scan(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        """The items in the order of their keys. The order of DynamoDB is another one, which is not known."""
+        after = _key({"Key": request["ExclusiveStartKey"]}) if "ExclusiveStartKey" in request else ""
+        keys = sorted(key for key in self.items if key > after)
+        page = keys[: request.get("Limit")]
+        found = {"Items": [dict(self.items[key]) for key in page], "Count": len(page)}
+        return found | ({"LastEvaluatedKey": {"pk": {"S": page[-1]}}} if len(page) < len(keys) else {})
+
     # --- writing
 
     def _PutItem(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802

@@ -4,7 +4,9 @@ from parley.bot.approvals import Approval, Approve
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
 from parley.bot.dialogues import Script
+from parley.bot.pairing import Pairing
 from parley.bot.questions import Ask
+from parley.bot.quotas import Quotas
 from parley.bot.router import Router
 from parley.bot.rules import Rule
 from parley.bot.settings import Secret, Settings, SettingsError
@@ -24,6 +26,8 @@ __all__ = [
     "CredentialError",
     "DownloadError",
     "Option",
+    "Pairing",
+    "Quotas",
     "ResultError",
     "Router",
     "Rule",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from parley.bot.texts import Texts
-from parley.model import Message
+from parley.model import Message, is_direct
 
 
 class Access(NamedTuple):
@@ -18,7 +18,7 @@ class Access(NamedTuple):
 
         A person is an administrator if the platform or `is_admin` says so.
         """
-        if self.rooms_only and (message.context.private or not message.context.room_id):
+        if self.rooms_only and is_direct(message):
             return texts.rooms_only
         if self.admin and not message.sender.admin and not is_admin(message):
             return texts.not_admin

@@ -2,7 +2,7 @@
 
 import re
 
-from parley.model import Message
+from parley.model import Message, is_direct
 
 COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
 """A text that is a command, and the command without its slash."""
@@ -13,7 +13,7 @@ def is_addressed(message: Message) -> bool:
 
     It also counts if the platform does not say whether it mentions the bot. An event in a room is for nobody.
     """
-    if message.context.private or not message.context.room_id or message.kind in ("command", "action"):
+    if is_direct(message) or message.kind in ("command", "action"):
         return True
     if message.kind == "event":
         return False

@@ -13,14 +13,16 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from parley.bot import dialogues, events
+from parley.bot import dialogues, events, gates
 from parley.bot.addressing import COMMAND
 from parley.bot.approvals import Admits
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
 from parley.bot.handlers import CommandHandler, Entry, Middleware, Quick, checked, place_of
 from parley.bot.open_dialogues import OpenDialogues
+from parley.bot.pairing import Pairing
 from parley.bot.questions import form_for
+from parley.bot.quotas import Quotas
 from parley.bot.reminders import DIALOGUE
 from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_instant, check_result
@@ -57,6 +59,7 @@ class Bot(Router):
     command with `admin=True` is refused there. `roles` gets a message and returns the roles of its sender.
 
     `when`: a rule for all handlers. A person who sends the bot another message gets `refusal`; empty sends nothing.
+    `pairing`: strangers need a code. `quotas`: the most messages in a day.
     """
 
     apology: str = BOTH.apology
@@ -65,11 +68,16 @@ class Bot(Router):
     roles: Roles | None = None
     when: Rule | None = None
     refusal: str = ""
+    pairing: Pairing | None = None
+    quotas: Quotas | None = None
 
     def __post_init__(self) -> None:
         Router.__init__(self)
         checked(self.when)
         check_texts(self.texts)
+        gates.check(self.pairing, self.quotas)
+        if self.pairing is not None:
+            self.pairing.add_commands(self, self._has_role, self._texts)
 
     def apology_for(self, message: Message) -> str:
         """The apology for the sender of `message`, in their language unless `apology` is set. It may be empty."""
@@ -99,7 +107,8 @@ class Bot(Router):
         Raises ResultError if the platform cannot show the result.
         """
         turn = Turn(message)
-        if not self._is_open_to(turn) or not self._may_open(turn):
+        is_known = self.pairing is None or self.pairing.admits_at_once(turn, self._has_role)
+        if not is_known or not self._is_open_to(turn) or not self._may_open(turn):
             return None
         form = form_for(message.action, self._texts(message)) if message.action else None
         if form is not None:
@@ -135,6 +144,9 @@ class Bot(Router):
         if not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
             return self.refusal if is_refused else None
+        refused = gates.refusal(self.pairing, self.quotas, turn, self._has_role, self._texts(turn.message))
+        if refused is not None:
+            return refused
         answered = self._dialogues(turn).answered(is_command=bool(self._typed(turn.text)))
         if answered is not None:
             return answered

@@ -11,7 +11,7 @@ import msgspec
 from parley.bot.addressing import is_addressed
 from parley.bot.coroutines import finished, prepare
 from parley.bot.turn import Turn
-from parley.model import Message
+from parley.model import Message, is_direct
 
 HasRole = Callable[[Message, str], bool]
 """Whether the sender of a message has a role. The bot knows it."""
@@ -124,7 +124,7 @@ def _mentions_bot(message: Message) -> bool:
     return message.context.mentioned is not False and any(mention.bot for mention in message.mentions)
 
 
-private = Rule(lambda turn, _has_role: turn.message.context.private or not turn.message.context.room_id)
+private = Rule(lambda turn, _has_role: is_direct(turn.message))
 """The message is in a chat of one person with the bot."""
 in_room = ~private
 """The message is in a group."""

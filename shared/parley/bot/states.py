@@ -6,7 +6,7 @@ from threading import RLock
 from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
 
 from parley.errors import AuthorError
-from parley.model.state import State
+from parley.model.state import PRIVATE, State, visible
 
 _VERSION = "$version"
 """The key under which the version of a model is stored; without it, the version is 1."""
@@ -47,11 +47,14 @@ class Migrates(Protocol):
 class Held:
     """One state during a turn. It is loaded when it is first used, so one that no handler uses costs nothing."""
 
-    __slots__ = ("_copy", "_is_watched", "_load", "_model", "_unchanged", "_value", "loaded")
+    __slots__ = ("_copy", "_is_watched", "_load", "_model", "_private", "_read", "_unchanged", "_value", "loaded")
 
     def __init__(self, load: Load, value: Any = None) -> None:
         self._load = load
         self._model: type[Model] | None = None
+        self._read: State | None = None
+        """The state as it was loaded, without the library's own part."""
+        self._private: State = {}
         self._unchanged: State = {}
         self._value = value
         self.loaded = value is not None
@@ -77,9 +80,19 @@ class Held:
 
     def stored(self, before: State) -> State:
         """The state to store; `before`, which is stored now, if the handler has not changed it."""
-        new = plain(self._value) if self.loaded else before
-        # A model has defaults that are not stored yet.
-        return before if self._model is not None and new == self._unchanged else new
+        shown = visible(before)
+        new = plain(self._value) if self.loaded else shown
+        if self._model is not None and new == self._unchanged:
+            new = shown  # a model has defaults that are not stored yet
+        private = before.get(PRIVATE) if self._read is None else self._private
+        after = new | {PRIVATE: private} if private else new
+        return before if after == before else after
+
+    @property
+    def private(self) -> State:
+        """What the library itself keeps with the state, and changes in place."""
+        self._fetch()
+        return self._private
 
     def watch(self) -> None:
         """From now on, `is_changed` says whether the handler has changed the state."""
@@ -97,7 +110,16 @@ class Held:
             return
         with _LOADING:
             if not self.loaded:
-                self._keep(self._load())
+                self._keep(self._fetch())
+
+    def _fetch(self) -> State:
+        """The state as it is stored."""
+        with _LOADING:
+            if self._read is None:
+                stored = self._load()
+                self._private = stored.get(PRIVATE, {})
+                self._read = visible(stored)
+            return self._read
 
     def _keep(self, stored: State) -> None:
         self._value = stored if self._model is None else _parsed(self._model, stored)

@@ -49,6 +49,16 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     timed_out_approval: str = "Nobody has decided in time"
     not_yours: str = "You cannot decide this."
     decided: str = "This is decided already."
+    person_quota: str = "You have sent {limit} messages today, which is the limit. Please go on tomorrow."
+    room_quota: str = "This room has sent {limit} messages today, which is the limit. Please go on tomorrow."
+    stranger: str = "I do not know you yet. Ask an administrator for a code, and write /pair CODE to me."
+    new_code: str = "Code: {code}. It works once, within an hour. The new person writes to me: /pair {code}"
+    paired: str = "Welcome. You can use me now."
+    wrong_code: str = "This code is wrong or has expired."
+    too_many_codes: str = "Too many wrong codes today. Please try again tomorrow."
+    nobody_paired: str = "Nobody is paired."
+    unpaired: str = "The pairing has ended."
+    not_paired: str = "There is no paired person with this id. /paired lists them."
 
 
 ENGLISH = Texts()
@@ -91,6 +101,16 @@ CHINESE = Texts(
     timed_out_approval="超时未审批",
     not_yours="您不能审批此项。",
     decided="此项已有结果。",
+    person_quota="您今天已发送 {limit} 条消息，达到上限，请明天再来。",
+    room_quota="本群今天已发送 {limit} 条消息，达到上限，请明天再来。",
+    stranger="我还不认识您。请向管理员索取配对码，然后给我发送 /pair 配对码。",
+    new_code="配对码：{code}，一小时内有效，只能使用一次。请新用户给我发送：/pair {code}",
+    paired="欢迎，您现在可以使用我了。",
+    wrong_code="配对码错误或已过期。",
+    too_many_codes="今天输错的次数过多，请明天再试。",
+    nobody_paired="还没有已配对的用户。",
+    unpaired="已取消配对。",
+    not_paired="没有这个 id 的已配对用户，用 /paired 查看列表。",
 )
 BOTH = Texts(
     apology=f"{CHINESE.apology} {ENGLISH.apology}",
@@ -119,6 +139,16 @@ BOTH = Texts(
             "waits",
             "not_yours",
             "decided",
+            "person_quota",
+            "room_quota",
+            "stranger",
+            "new_code",
+            "paired",
+            "wrong_code",
+            "too_many_codes",
+            "nobody_paired",
+            "unpaired",
+            "not_paired",
         )
     },
 )

@@ -29,7 +29,7 @@ from parley.journal.table import (
     text,
     timer_pk,
 )
-from parley.model import Conversation, Message, Outgoing, message_key, reply_id
+from parley.model import Conversation, Message, Outgoing, message_key, reply_id, sender_key
 from parley.model.agenda import Timer
 from parley.model.codec import encode
 from parley.model.state import Scope
@@ -136,7 +136,7 @@ class Inbox:
                 self._decision(message, len(replies), snapshot, now),
                 # The condition on the conversation's version finds a defect: the queue hands out one message of a
                 # conversation at a time, and only one worker can decide it. So an unchanged state needs no check.
-                *(changed(self.table, change, now, ttl) for change in decision.states if change.is_needed),
+                *(changed(self.table, change, message, now, ttl) for change in decision.states if change.is_needed),
                 *(timers.new(self.table, timer) for timer in decision.timers),
                 *(timers.cancelled(self.table, id_) for id_ in decision.cancelled),
                 *(self._reply(out, now, decision.leases.get(out.id)) for out in replies),
@@ -220,7 +220,7 @@ class Inbox:
             self.table,
             message_pk(message_key(message)),
             f"SET {what}, #state = :received, #updated = :now, #ttl = :ttl, "
-            "#platform = :platform, #app = :app, #id = :id",
+            "#platform = :platform, #app = :app, #id = :id, #person = :person",
             f"({undecided}) AND {condition}" if condition else undecided,
             received=MessageState.RECEIVED,
             now=now,
@@ -228,6 +228,7 @@ class Inbox:
             platform=message.platform,
             app=message.app,
             id=message.id,
+            person=sender_key(message),
             **values,
         )
 

@@ -12,10 +12,10 @@ from parley.errors import ParleyError
 from parley.journal import table as t
 from parley.journal.limits import MAX_STATE
 from parley.journal.table import Item, Value, get_number, get_text, number, text
-from parley.model import Conversation, Message, digest
+from parley.model import Conversation, Message, is_direct, sender_key
 from parley.model.agenda import NOTHING, Agenda
 from parley.model.codec import encode
-from parley.model.state import OWNERS, Scope, State
+from parley.model.state import OWNERS, Scope, State, visible
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -58,8 +58,7 @@ def memory_pk(scope: Scope, message: Message) -> str:
         case "state":
             return t.conversation_pk(Conversation.of(message).key)
         case "user":
-            # Without the tenant: on Discord it is the server, and a person is the same in all of them.
-            return t.user_pk(digest(message.platform, message.app, message.sender.id))
+            return t.user_pk(sender_key(message))
         case "shared":
             return t.shared_pk(message.platform, message.app)
 
@@ -77,8 +76,8 @@ def memory_of(scope: Scope, pk: str, item: Item) -> Memory:
     )
 
 
-def changed(table: str, change: Change, now: float, ttl: int) -> "TransactWriteItemTypeDef":
-    """Part of a transaction: the row with the new state. `ttl`: unix second when an empty one expires.
+def changed(table: str, change: Change, message: Message, now: float, ttl: int) -> "TransactWriteItemTypeDef":
+    """Part of a transaction: the row with the new state after `message`. `ttl`: unix second when an empty one expires.
 
     Raises DecisionTooLargeError.
     """
@@ -93,11 +92,18 @@ def changed(table: str, change: Change, now: float, ttl: int) -> "TransactWriteI
         "memory": text(body.decode()),
         "version": number(before.version + 1),
         "updated": number(now),
+        **(_place(message) if before.scope == "state" else {}),
     }
     if plans:
         item["agenda"] = text(plans.decode())
-    elif not change.state:
+    elif not change.state or (before.scope != "shared" and not visible(change.state)):
         item["ttl"] = number(ttl)
     condition = "#version = :version" if before.version else t.ABSENT
     values: dict[str, Value] = {"version": before.version} if before.version else {}
     return {"Put": t.put(table, item, condition, **values)}
+
+
+def _place(message: Message) -> Item:
+    """Whose plans and state a conversation's row holds, for `parley.journal.forget`: its key does not say it."""
+    place: Item = {"platform": text(message.platform), "app": text(message.app)}
+    return place | ({"person": text(sender_key(message))} if is_direct(message) else {})

@@ -95,6 +95,11 @@ def limit_pk(bucket: str) -> str:
     return f"limit#{bucket}"
 
 
+def forget_pk(person: str) -> str:
+    """Row of a run of `parley.journal.forget`: how far it got."""
+    return f"forget#{person}"
+
+
 DUE_INDEX = "due"
 """Global secondary index of the replies that wait, and of the timers: partition `due_shard`, sorted by `due_at`."""
 _SHARDS = 8
@@ -117,6 +122,7 @@ ATTRIBUTES = frozenset(
         "pk",
         "ttl",  # unix second at which DynamoDB deletes the row
         "updated",  # unix seconds of the last change
+        "person",  # `person_key` of the sender; of a conversation, of the one person in a direct chat
         # message
         "state",  # also of a reply
         "replies",  # number of replies that were decided

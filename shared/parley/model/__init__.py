@@ -1,6 +1,15 @@
 """The unified model: `Message` in, `Reply` out, `Conversation` between."""
 
-from parley.model.conversation import Conversation, conversation_key, digest, message_key, reply_id
+from parley.model.conversation import (
+    Conversation,
+    conversation_key,
+    digest,
+    is_direct,
+    message_key,
+    person_key,
+    reply_id,
+    sender_key,
+)
 from parley.model.message import VERSION, Action, Command, Content, Context, Kind, Message, Sender
 from parley.model.reply import Destination, Outgoing, Reply, handle_of, handled
 from parley.model.segments import (
@@ -60,9 +69,12 @@ __all__ = [
     "digest",
     "handle_of",
     "handled",
+    "is_direct",
     "mention_text",
     "message_key",
     "names_in",
+    "person_key",
     "plain_text",
     "reply_id",
+    "sender_key",
 ]

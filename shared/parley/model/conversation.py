@@ -46,6 +46,24 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
         return conversation_key(self.platform, self.app, self.tenant, self.room_id or self.user_id)
 
 
+def person_key(platform: str, app: str, user: str) -> str:
+    """A stable key of 64 hex digits for a person in all rooms of an app.
+
+    Without the tenant: on Discord it is the server, and a person is the same in all of them.
+    """
+    return digest(platform, app, user)
+
+
+def sender_key(message: Message) -> str:
+    """The key of the sender of `message`; see `person_key`."""
+    return person_key(message.platform, message.app, message.sender.id)
+
+
+def is_direct(message: Message) -> bool:
+    """Whether `message` is in a chat of one person with the bot."""
+    return message.context.private or not message.context.room_id
+
+
 def message_key(message: Message) -> str:
     """The journal's key of `message`: the same for every delivery of it, different for every other message."""
     return digest(message.platform, message.app, message.context.tenant, message.id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from parley.bot import Bot
 from parley.model import Message
-from parley.model.state import Scope
+from parley.model.state import Scope, visible
 from parley.testing.shown import Button, Shown, inputs, pressable
 from parley.testing.world import World
 from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
@@ -194,7 +194,7 @@ class Place:
         if self._message is None:
             return {}
         with self._world.active():
-            return self._world.processes.current.processor.inbox.memory(scope, self._message).state
+            return visible(self._world.processes.current.processor.inbox.memory(scope, self._message).state)
 
     @property
     def received(self) -> Message:

@@ -16,7 +16,7 @@ from parley.journal.passive.deferred import DeferredReplies
 from parley.journal.passive.rules import Part
 from parley.journal.states import Decided, MessageState
 from parley.journal.table import callback_pk, get_number, get_text, get_texts, message_pk
-from parley.model import Conversation, Message, message_key
+from parley.model import Conversation, Message, message_key, sender_key
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -48,9 +48,10 @@ class Callbacks:
         request = t.update(
             self.table,
             callback_pk(message_key(message)),
-            "ADD #deliveries :one SET #ttl = :ttl",
+            "ADD #deliveries :one SET #ttl = :ttl, #person = :person",
             one=1,
             ttl=int(now + self.keep_for),
+            person=sender_key(message),
         )
         row = self.client.update_item(**request, ReturnValues="ALL_NEW").get("Attributes", {})
         return Delivery(int(get_number(row, "deliveries") or 1), get_text(row, "response") or None)

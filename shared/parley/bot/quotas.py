@@ -1,0 +1,80 @@
+"""Quotas: how many messages a person and a room may send to the bot in a day.
+
+They are counted in the states of the person and of the conversation. A decision stores these in its transaction, so a
+message that comes again counts once.
+"""
+
+from typing import Any
+
+import msgspec
+
+from parley.bot.texts import Texts
+from parley.bot.turn import Turn
+from parley.model import is_direct
+from parley.model.state import Scope, State
+
+_KEY = "quota"
+"""Of the count in the library's own part of a state: `{"day": "2026-11-30", "messages": 3, "told": true}`."""
+
+
+class Quotas(msgspec.Struct, frozen=True, kw_only=True):
+    """The most messages in a day, from midnight to midnight in the time zone `zone`. 0 stands for no limit.
+
+    `person_a_day`: of a person, in all rooms of an app. `room_a_day`: of all persons in a room; direct chats have no
+    such limit. What is for the bot counts: messages, commands and presses. Who has reached a limit is told once a day.
+    """
+
+    person_a_day: int = 0
+    room_a_day: int = 0
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        for name in ("person_a_day", "room_a_day"):
+            value: Any = getattr(self, name)
+            if type(value) is not int or value < 0:
+                raise ValueError(f"{name} is {value!r}: write a whole number of messages, such as {name}=100")
+        if not self.person_a_day and not self.room_a_day:
+            raise ValueError("Quotas without a limit: write Quotas(person_a_day=100) or Quotas(room_a_day=1000)")
+        day_of(0, self.zone)
+
+    def refusal(self, turn: Turn, texts: Texts) -> str | None:
+        """Count the message of `turn`; None if the handlers may get it. Else the text for the person, which is empty
+        if they were told today.
+        """
+        today = day_of(turn.now, self.zone)
+        limits = self._limits(turn, texts)
+        counts = [_today(turn.states[scope].private, today) for scope, _, _ in limits]
+        for count, (_, limit, text) in zip(counts, limits, strict=True):
+            if count["messages"] >= limit:
+                told, count["told"] = count.get("told", False), True
+                return "" if told else text.format(limit=limit)
+        for count in counts:
+            count["messages"] += 1
+        return None
+
+    def _limits(self, turn: Turn, texts: Texts) -> list[tuple[Scope, int, str]]:
+        """The limits that hold for the message: the state that has the count, the limit, and the text beyond it."""
+        room = 0 if is_direct(turn.message) else self.room_a_day
+        limits: tuple[tuple[Scope, int, str], ...] = (
+            ("user", self.person_a_day, texts.person_quota),
+            ("state", room, texts.room_quota),
+        )
+        return [each for each in limits if each[1]]
+
+
+def day_of(now: float, zone: str) -> str:
+    """The day of the unix second `now` in a time zone. Raises ValueError if there is no such zone."""
+    from datetime import datetime  # noqa: PLC0415  # a bot without quotas does not pay for it
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+
+    try:
+        return datetime.fromtimestamp(now, ZoneInfo(zone)).date().isoformat()
+    except (ZoneInfoNotFoundError, OSError, ValueError) as error:  # OSError: a folder of zones
+        raise ValueError(f"no time zone {zone[:40]!r}; write one like Asia/Shanghai") from error
+
+
+def _today(private: State, today: str) -> dict[str, Any]:
+    """The count of today in the library's part of a state."""
+    if private.get(_KEY, {}).get("day") != today:
+        private[_KEY] = {"day": today, "messages": 0}
+    return private[_KEY]

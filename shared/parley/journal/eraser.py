@@ -1,0 +1,246 @@
+"""What has to be done with one row so that it holds nothing of a person. It reads and writes nothing itself.
+
+Nothing of the journal's promises is undone: keys, states, versions and times stay. Each write has a condition on what
+was read, so a row that a worker changes meanwhile is left as it is. A row in work is not touched.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+
+from parley.journal import table as t
+from parley.journal.masking import Subject, pattern
+from parley.journal.privacy import Forgotten, kind_of
+from parley.journal.rows import row_of
+from parley.journal.states import FINAL, MessageState, ReplyState, Row
+from parley.journal.table import Item, Value, get_number, get_text
+from parley.model.agenda import Timer
+from parley.model.codec import encode
+from parley.model.state import PAIRING, PRIVATE, State, visible
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+NO_RESPONSE = '{"status":200,"body":"","content_type":"text/plain"}'
+"""Replaces a stored response: the platform shows nothing, and delivers the message no more."""
+_OWNER = "forget-"
+"""Begins the name under which a reply is taken that nobody else delivers now."""
+_decode_timer = msgspec.json.Decoder(Timer).decode
+
+
+class Step(NamedTuple):
+    """What is to be done with a row.
+
+    `under way`: a worker is at it, or will be; a later run finds it done. `waiting`: a reply that waits for the
+    person's next message has to be ended first.
+    """
+
+    did: Forgotten | Literal["under way", "waiting"]
+    write: "TransactWriteItemTypeDef | None" = None
+
+
+UNDER_WAY = Step("under way")
+WAITING = Step("waiting")
+
+
+class Eraser(NamedTuple):
+    """Erases `subject` from rows of the table `table`. `ttl`: unix second at which an emptied state expires."""
+
+    subject: Subject
+    table: str
+    now: float
+    ttl: int
+
+    @property
+    def owner(self) -> str:
+        """The name under which it takes a reply."""
+        return f"{_OWNER}{self.subject.key[:24]}"
+
+    def step(self, item: Item) -> Step | None:
+        """What is to be done with the row `item`; None if it holds nothing of the person."""
+        kinds: dict[str, Callable[[Item], Step | None]] = {
+            "in": self._message,
+            "out": self._reply,
+            "callback": self._callback,
+            "conv": self._conversation,
+            "user": self._user,
+            "shared": self._shared,
+            "timer": self._timer,
+            "name": self._name,
+            "limit": self._limit,
+        }
+        found = kinds.get(kind_of(get_text(item, "pk")))
+        return found(item) if found is not None else None
+
+    def is_named_in(self, item: Item) -> bool:
+        """Whether the bot itself has written the id of the person into a state of a room or of the app."""
+        kind, shared = kind_of(get_text(item, "pk")), t.shared_pk(self.subject.platform, self.subject.app)
+        here = self._is_here(item) if kind == "conv" else get_text(item, "pk") == shared
+        memory = get_text(item, "memory")
+        if not here or self._is_direct(item) or not self.subject.is_in(memory):
+            return False
+        return self.subject.is_in(encode(visible(msgspec.json.decode(memory))).decode())
+
+    def _is_direct(self, item: Item) -> bool:
+        """Whether a conversation is the direct chat with the person."""
+        key = get_text(item, "pk").removeprefix(t.conversation_pk(""))
+        return get_text(item, "person") == self.subject.key or key in self.subject.direct
+
+    def _is_here(self, item: Item) -> bool:
+        return self.subject.is_of(get_text(item, "platform"), get_text(item, "app"))
+
+    def _update(self, item: Item, change: str, condition: str, **values: Value) -> "TransactWriteItemTypeDef":
+        return {"Update": t.update(self.table, get_text(item, "pk"), change, condition, **values)}
+
+    def _delete(self, item: Item) -> Step:
+        return Step("deleted", {"Delete": {"TableName": self.table, "Key": t.key(get_text(item, "pk"))}})
+
+    # --- messages and replies
+
+    def _message(self, item: Item) -> Step | None:
+        stored, decided = get_text(item, "message"), MessageState.DECIDED
+        if get_text(item, "state") != decided:
+            return UNDER_WAY if get_text(item, "person") == self.subject.key else None
+        if not self._is_here(item) or not self.subject.is_in(stored):
+            return None
+        if self.subject.has_sent(stored):
+            change = "REMOVE #message"
+            return Step("masked", self._update(item, change, "#state = :decided", decided=decided))
+        masked = self.subject.mask(stored)
+        if masked is None:
+            return None
+        change = "SET #message = :message"
+        return Step("masked", self._update(item, change, "#state = :decided", decided=decided, message=masked))
+
+    def _callback(self, item: Item) -> Step | None:
+        own, response = get_text(item, "person") == self.subject.key, get_text(item, "response")
+        if not own or not response:
+            return None
+        change, condition = "SET #response = :none REMOVE #person", "#response = :response"
+        return Step("masked", self._update(item, change, condition, none=NO_RESPONSE, response=response))
+
+    def _reply(self, item: Item) -> Step | None:
+        try:
+            row = row_of(item)
+        except ValueError:  # msgspec's errors are ValueErrors; another version may have written it
+            return UNDER_WAY if self.subject.is_in(get_text(item, "body")) else None
+        if not self.subject.is_of(row.out.to.platform, row.out.to.app):
+            return None
+        own = self.subject.receives(row.out.to)
+        write = self._without_content(item, row) if own else self._mentions(item, row)
+        if write is None:
+            return None
+        if row.state in FINAL:
+            return Step("masked", write)
+        is_left = row.state is ReplyState.PENDING and not get_text(item, "due_shard")
+        return WAITING if own and (is_left or row.owner == self.owner) else UNDER_WAY
+
+    def _without_content(self, item: Item, row: Row) -> "TransactWriteItemTypeDef":
+        body = encode(self.subject.without_content(row.out)).decode()
+        change = "SET #body = :body REMOVE #receipts, #reason"
+        return self._update(item, change, "#state = :state", body=body, state=row.state)
+
+    def _mentions(self, item: Item, row: Row) -> "TransactWriteItemTypeDef | None":
+        """The write that masks the person in a reply to somebody else."""
+        body, receipts = (self.subject.mask(get_text(item, name)) for name in ("body", "receipts"))
+        reason = self.subject.is_in(row.reason)
+        if body is None and receipts is None and not reason:
+            return None
+        change = "SET #body = :body, #receipts = :receipts" + (" REMOVE #reason" if reason else "")
+        values: dict[str, Value] = {
+            "body": body or get_text(item, "body"),
+            "receipts": receipts or get_text(item, "receipts") or "[]",
+            "state": row.state,
+        }
+        return self._update(item, change, "#state = :state", **values)
+
+    # --- states and plans
+
+    def _user(self, item: Item) -> Step | None:
+        return self._emptied(item) if get_text(item, "pk") == t.user_pk(self.subject.key) else None
+
+    def _shared(self, item: Item) -> Step | None:
+        """The pairing of the person. What the bot has written there is its own."""
+        here = get_text(item, "pk") == t.shared_pk(self.subject.platform, self.subject.app)
+        memory: State = msgspec.json.decode(get_text(item, "memory")) if here else {}
+        persons = memory.get(PRIVATE, {}).get(PAIRING, {}).get("persons", {})
+        if persons.pop(self.subject.person, None) is None:
+            return None
+        return Step("masked", self._next_version(item, "#memory = :memory", "", memory=encode(memory).decode()))
+
+    def _conversation(self, item: Item) -> Step | None:
+        if self._is_direct(item):
+            return self._emptied(item)
+        agenda = get_text(item, "agenda")
+        if not agenda or not self._is_here(item) or not self.subject.is_in(agenda):
+            return None
+        left = self._without_plans(agenda)
+        if left == get_text(item, "memory") == "{}":
+            return Step("masked", self._next_version(item, "#ttl = :ttl", "#agenda", ttl=self.ttl))
+        return Step("masked", self._next_version(item, "#agenda = :agenda", "", agenda=left))
+
+    def _without_plans(self, agenda: str) -> str:
+        """The plans of a room without those of the person, and without the person in those of others."""
+        document: dict[str, Any] = msgspec.json.decode(agenda)
+        for name, owner in _OWNERS.items():
+            plans = document.pop(name, {}).items()
+            others = {key: plan for key, plan in plans if not self.subject.has_id(owner(plan))}
+            document |= {name: others} if others else {}
+        left = encode(document).decode()
+        return self.subject.mask(left) or left
+
+    def _emptied(self, item: Item) -> Step | None:
+        """An empty state in place of this one. Its version goes on, so a handler that has read the old state runs again
+        on the empty one.
+        """
+        is_empty = get_text(item, "memory") in ("", "{}") and not get_text(item, "agenda")
+        if is_empty and not get_text(item, "person"):
+            return None
+        write = self._next_version(
+            item, "#memory = :memory, #ttl = :ttl", "#agenda, #person", memory="{}", ttl=self.ttl
+        )
+        return Step("emptied", write)
+
+    def _next_version(self, item: Item, sets: str, removes: str, **values: Value) -> "TransactWriteItemTypeDef":
+        version = int(get_number(item, "version") or 0)
+        change = f"SET {sets}, #version = :next, #updated = :now" + (f" REMOVE {removes}" if removes else "")
+        return self._update(
+            item, change, "#version = :version", version=version, next=version + 1, now=self.now, **values
+        )
+
+    def _timer(self, item: Item) -> Step | None:
+        body = get_text(item, "body")
+        try:
+            message = _decode_timer(body).message
+        except ValueError:
+            return UNDER_WAY if self.subject.is_in(body) else None
+        if not self.subject.is_of(message.platform, message.app):
+            return None
+        condition, due = "#due_at = :due", get_number(item, "due_at") or 0
+        if self.subject.has_id(message.sender.id):
+            return Step("deleted", {"Delete": t.delete(self.table, get_text(item, "pk"), condition, due=due)})
+        masked = self.subject.mask(body)
+        if masked is None:
+            return None
+        return Step("masked", self._update(item, "SET #body = :body", condition, body=masked, due=due))
+
+    # --- rows whose key holds the id
+
+    def _name(self, item: Item) -> Step | None:
+        subject = self.subject
+        own = get_text(item, "pk") == t.name_pk(subject.platform, subject.app, subject.person)
+        return self._delete(item) if own else None
+
+    def _limit(self, item: Item) -> Step | None:
+        """Without its row, a bucket counts from zero. The platform may refuse a call then, and the reply waits."""
+        bucket = get_text(item, "pk").removeprefix(t.limit_pk(""))
+        is_own = pattern([self.subject.person, *self.subject.direct]).search(bucket) is not None
+        return self._delete(item) if is_own and bucket.startswith(f"{self.subject.platform}#") else None
+
+
+_OWNERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "reminders": lambda plan: plan.get("by", ""),
+    "dialogues": lambda plan: plan["message"]["sender"]["id"],
+}
+"""The id of the person whose plan it is, by the field of `Agenda`."""

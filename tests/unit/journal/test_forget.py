@@ -1,0 +1,390 @@
+"""Forgetting a person, on every platform: the real engine fills the table, and then nothing of them is left in it."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from parley.bot import Approve, Ask, Bot, Pairing, Turn
+from parley.bot.dialogues import Script
+from parley.bot.rules import role
+from parley.engine.aws import dynamodb
+from parley.journal import forget as forget_module
+from parley.journal.forget import Forget, Report
+from parley.journal.masking import MASK, Subject
+from parley.journal.privacy import kind_of
+from parley.journal.rows import row_of
+from parley.journal.states import ReplyState
+from parley.journal.table import message_pk, reply_pk, text
+from parley.model import Mention, Message, Reply, Text, message_key, person_key
+from parley.testing import PLATFORMS, Chat
+from tools.faults.policies import CallSite, Crash, Fault, FaultPlan
+from tools.faults.processes import TABLE
+
+VARIANTS = (*PLATFORMS, "wechat passive")
+ON_EVERY_PLATFORM = pytest.mark.parametrize("platform", VARIANTS)
+SECRET, BOBS = "sesame-of-ann", "recipe-of-bob"
+bot = Bot()
+
+
+@bot.command()
+def echo(turn: Turn, said: str) -> str:
+    """Say it back, with the person's name, and count in every state"""
+    for state in (turn.state, turn.user, turn.shared):
+        state["count"] = state.get("count", 0) + 1
+    turn.once("look up", lambda _key: said)
+    return f"{turn.message.sender.name} said {said} ({turn.state['count']}, {turn.user['count']})"
+
+
+@bot.command()
+def remind(turn: Turn, said: str) -> str:
+    """Remind in two weeks"""
+    turn.remind(said, after=timedelta(days=14))
+    return "planned"
+
+
+@bot.command()
+def plans(turn: Turn) -> str:
+    """The plans"""
+    return ", ".join(each.text for each in turn.reminders) or "nothing"
+
+
+@bot.command()
+def ask() -> Script:
+    """A dialogue"""
+    name = yield Ask("Your name?", timeout=timedelta(days=14))
+    return f"Hello {name}"
+
+
+@bot.command()
+def deploy(said: str) -> Script:
+    """A dialogue that waits for a press"""
+    approval = yield Approve(f"Deploy {said}?", by=role("admin"), timeout=timedelta(days=14))
+    return str(approval)
+
+
+@bot.command()
+def point(turn: Turn, person: str) -> list[Reply]:
+    """Mention somebody"""
+    return [Reply(segments=(Text(text="Look, "), Mention(id=person, name="Ann", bot=False)))]
+
+
+def talk(chat: Chat) -> dict[str, str]:
+    """Ann and Bob talk, alone and in a room. Returns the ids of the two."""
+    chat.say(f"/echo {SECRET}", by="ann")
+    ann = chat.received.sender.id
+    chat.say(f"/echo {BOBS}", by="bob")
+    bob = chat.received.sender.id
+    for place in places(chat):
+        place.say(f"/echo {SECRET}", by="ann")
+        place.say(f"/remind {SECRET}", by="ann")
+        place.say(f"/deploy {SECRET}", by="ann")
+        place.say("/ask", by="ann")
+        place.say(f"/echo {BOBS}", by="bob")
+        place.say(f"/remind {BOBS}", by="bob")
+        place.say(f"/point {ann}", by="bob")
+    return {"ann": ann, "bob": bob}
+
+
+def places(chat: Chat) -> list[Any]:
+    world = chat._world  # pyright: ignore[reportPrivateUsage]
+    return [chat, chat.room("team")] if "groups" in world.platform.features else [chat]
+
+
+def table(chat: Chat) -> dict[str, Any]:
+    return chat._world.aws.dynamodb.items  # pyright: ignore[reportPrivateUsage]
+
+
+def make(platform: str) -> Chat:
+    return Chat(bot, platform, config={"names": True} if platform in ("feishu", "wecom") else {})
+
+
+@contextmanager
+def process(chat: Chat, policy: FaultPlan | None = None) -> Iterator[Forget]:
+    """A process that forgets persons in the table of `chat`."""
+    world = chat._world  # pyright: ignore[reportPrivateUsage]
+    before = world.injector.policy
+    with world.active():
+        world.injector.policy = policy or before
+        try:
+            yield Forget(dynamodb(), TABLE, world.clock, world.clock.sleep)
+        finally:
+            world.injector.policy = before
+
+
+def forget(chat: Chat, person: str) -> Report:
+    with process(chat) as run:
+        return run(chat.received.platform, chat.received.app, person)
+
+
+def found(chat: Chat, *words: str) -> set[tuple[str, str]]:
+    """The rows and attributes that hold one of `words`, in any case, also within a stored response."""
+    alone = re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
+    wrong: set[tuple[str, str]] = set()
+    for pk, item in table(chat).items():
+        for name, value in item.items():
+            shown = json.dumps(value, ensure_ascii=False)
+            if name == "response":
+                shown += base64.b64decode(json.loads(value["S"])["body"]).decode()
+            if alone.search(shown):
+                wrong.add((pk, name))
+    return wrong
+
+
+def names_of(chat: Chat, person: str) -> list[str]:
+    """The names of a person at the platform."""
+    found = chat._world.platform.person(person)  # pyright: ignore[reportPrivateUsage]
+    return [found.name, found.name_zh]
+
+
+def shape(chat: Chat) -> dict[str, Any]:
+    """The table, without what differs between two runs: times and versions."""
+    times = {"ttl", "updated", "version", "lease_until", "attempted_since"}
+    return {pk: {name: value for name, value in item.items() if name not in times} for pk, item in table(chat).items()}
+
+
+@ON_EVERY_PLATFORM
+def test_nothing_of_a_forgotten_person_is_left_and_all_of_others_is(platform: str) -> None:
+    chat = make(platform)
+    ids = talk(chat)
+    private = [SECRET, ids["ann"], *filter(None, names_of(chat, "ann"))]
+    assert {kind_of(pk) for pk, _ in found(chat, *private)} >= {"in", "out", "conv", "timer"}
+    bobs = found(chat, BOBS)
+    report = forget(chat, ids["ann"])
+    assert report.under_way == report.named == ()
+    assert found(chat, *private) == set()
+    assert found(chat, BOBS) == bobs
+    assert report.counts["in masked"] >= 4
+    assert report.counts["out masked"] >= 4
+    assert report.counts["user emptied"] == report.counts["conv emptied"] == 1
+
+
+@ON_EVERY_PLATFORM
+def test_a_second_run_finds_nothing(platform: str) -> None:
+    chat = make(platform)
+    ids = talk(chat)
+    forget(chat, ids["ann"])
+    before = dict(table(chat))
+    assert forget(chat, ids["ann"]) == Report({}, (), ())
+    assert table(chat) == before
+
+
+@ON_EVERY_PLATFORM
+def test_a_forgotten_person_can_talk_again_and_others_go_on(platform: str) -> None:
+    chat = make(platform)
+    ids = talk(chat)
+    forget(chat, ids["ann"])
+    chat.say("/plans", by="ann")
+    assert str(chat.last) == "nothing"
+    chat.say("/echo again", by="ann")
+    assert str(chat.last).endswith("said again (1, 1)")
+    chat.say("/plans", by="bob")
+    assert str(chat.last) == BOBS
+    for place in places(chat)[1:]:
+        place.say("/plans", by="ann")
+        assert str(place.last) == BOBS
+        place.say("/echo again", by="ann")
+        assert str(place.last).endswith("said again (3, 2)"), "the state of the room is the bot's own"
+    shown = len(chat.replies)
+    chat.advance(days=15)
+    reminded = "".join(map(str, chat.replies[shown:]))
+    assert SECRET not in reminded
+    assert BOBS in reminded or platform.startswith("wechat"), "WeChat allows no message after two days"
+
+
+@ON_EVERY_PLATFORM
+def test_a_message_that_comes_again_is_still_known(platform: str) -> None:
+    chat, shown = make(platform), 0
+    talk(chat)
+    chat.say(f"/echo {SECRET}", by="ann")
+    message, shown = chat.received, len(chat.replies)
+    forget(chat, message.sender.id)
+    world = chat._world  # pyright: ignore[reportPrivateUsage]
+    with world.active():
+        [again] = [each for each in world.platform.deliveries.values() if each.journal_id == message.id]
+        world.deliver(world.platform.name, again)
+        world.work()
+        assert world.processes.current.processor.inbox.open(message).decided == 1
+    assert len(chat.replies) == shown
+    assert found(chat, SECRET) == set()
+
+
+def test_a_pairing_ends_and_the_state_of_the_app_stays() -> None:
+    admins: set[str] = set()
+    paired = Bot(pairing=Pairing(), is_admin=lambda message: message.sender.id in admins)
+
+    @paired.command()
+    def note(turn: Turn, said: str) -> str:
+        turn.shared["said"] = said
+        return "noted"
+
+    chat = Chat(paired, "feishu")
+    chat.say("/note", by="bob")
+    admins.add(chat.received.sender.id)
+    chat.say("/pair", by="bob")
+    code = str(chat.last).split()[-1]
+    chat.say(f"/pair {code}", by="ann")
+    ann = chat.received.sender.id
+    chat.say("/note tea", by="ann")
+    assert str(chat.last) == "noted"
+    assert forget(chat, ann).counts["shared masked"] == 1
+    assert found(chat, ann, "ann") == set()
+    chat.say("/note coffee", by="ann")
+    assert str(chat.last) != "noted"
+    [shared] = [item for pk, item in table(chat).items() if kind_of(pk) == "shared"]
+    assert json.loads(shared["memory"]["S"])["said"] == "tea"
+
+
+# --- while workers work, and when the run dies
+
+
+class Meanwhile:
+    """Runs `action` before the call with the number `at`, once."""
+
+    def __init__(self, at: int, action: Callable[[], object]) -> None:
+        self.at, self.action, self.calls, self.has_run = at, action, 0, False
+
+    def decide(self, call: CallSite) -> Fault | None:
+        """No fault."""
+        del call
+        self.calls += 1
+        if self.calls == self.at and not self.has_run:
+            self.has_run = True
+            self.action()
+        return None
+
+
+@ON_EVERY_PLATFORM
+def test_a_message_under_way_is_answered_once_wherever_its_sender_is_forgotten(platform: str) -> None:
+    for at in count(1):
+        chat = make(platform)
+        chat.say(f"/echo {SECRET}", by="ann")
+        ann, world = chat.received, chat._world  # pyright: ignore[reportPrivateUsage]
+
+        def run(world: Any = world, ann: Message = ann) -> None:
+            meanwhile = Forget(dynamodb(), TABLE, world.clock, world.clock.sleep, pause=0, looks=0)
+            meanwhile(ann.platform, ann.app, ann.sender.id)
+
+        world.injector.policy = policy = Meanwhile(at, run)
+        chat.say(f"/echo {SECRET}", by="ann")
+        world.injector.policy = FaultPlan()
+        if not policy.has_run:
+            assert at > 5
+            return
+        assert len(chat.replies) == 2, f"forgotten at call {at}"
+        forget(chat, ann.sender.id)
+        assert found(chat, ann.sender.id, SECRET) == set()
+
+
+def test_a_message_that_is_not_decided_is_under_way_and_keeps_its_results() -> None:
+    chat = make("feishu")
+    ids = talk(chat)
+    key = message_pk(message_key(chat.received))
+    table(chat)[key] |= {"state": text("RECEIVED"), "results": text("{}"), "person": text(person_of(chat, ids["ann"]))}
+    before = dict(table(chat)[key])
+    assert forget(chat, ids["ann"]).under_way == (key,)
+    assert table(chat)[key] == before
+
+
+def test_a_reply_that_is_being_delivered_is_under_way() -> None:
+    chat = make("feishu")
+    ids = talk(chat)
+    sent = [pk for pk in table(chat) if pk.startswith(reply_pk("")) and "ann" not in pk]
+    for pk in sent:
+        table(chat)[pk] |= {"state": text(ReplyState.SENDING), "owner": text("somebody"), "lease_until": {"N": "9e9"}}
+    report = forget(chat, ids["ann"])
+    assert set(report.under_way) < set(sent)
+    assert "out masked" not in report.counts
+
+
+def test_a_reply_that_waits_for_the_persons_next_message_is_ended() -> None:
+    chat = make("wechat passive")
+    chat.say(f"/echo {SECRET}", by="ann")
+    ann = chat.received.sender.id
+    [pk] = [pk for pk in table(chat) if pk.startswith(reply_pk(""))]
+    deferred = table(chat)[pk] | {"state": text(ReplyState.PENDING)}
+    table(chat)[pk] = {name: value for name, value in deferred.items() if name not in ("due_shard", "due_at")}
+    assert forget(chat, ann).counts["out masked"] == 1
+    row = row_of(table(chat)[pk])
+    assert (row.state, row.reason, row.out.reply, row.out.to.user_id) == (ReplyState.FAILED, "", Reply(), "")
+    assert found(chat, ann, SECRET) == set()
+
+
+def test_a_reply_to_somebody_else_that_waits_is_not_ended() -> None:
+    chat = make("wechat passive")
+    ann = talk(chat)["ann"]
+    pk = next(reversed([pk for pk in table(chat) if pk.startswith(reply_pk(""))]))  # the answer to /point
+    waits = table(chat)[pk] | {"state": text(ReplyState.PENDING)}
+    table(chat)[pk] = {name: value for name, value in waits.items() if name not in ("due_shard", "due_at")}
+    assert forget(chat, ann).under_way == (pk,)
+    assert row_of(table(chat)[pk]).state is ReplyState.PENDING
+
+
+def test_the_case_of_an_id_does_not_count_for_what_a_person_has_said() -> None:
+    chat = make("wecom")
+    ann = talk(chat)["ann"]
+    forget(chat, ann.lower())
+    assert {kind_of(pk) for pk, _ in found(chat, SECRET)} <= {"user"}
+    forget(chat, ann)
+    assert found(chat, ann, SECRET) == set()
+
+
+@pytest.mark.parametrize(
+    ("person", "text", "masked"),
+    [
+        ("li", "ask li, Li and @li; not Lisbon, not li-2", f"ask {MASK}, {MASK} and @{MASK}; not Lisbon, not li-2"),
+        ("王伟", "问王伟吧", f"问{MASK}吧"),
+        ('a"b', 'say a"b', f"say {MASK}"),
+    ],
+)
+def test_an_id_is_masked_where_it_stands_alone(person: str, text: str, masked: str) -> None:
+    stored = json.dumps({"text": text, person: [text, 1, None]}, ensure_ascii=False)
+    found = Subject("feishu", "demo", person).mask(stored)
+    assert json.loads(found or "") == {"text": masked, MASK: [masked, 1, None]}
+    assert Subject("feishu", "demo", "nobody").mask(stored) is None
+
+
+def test_the_name_beside_the_id_is_masked_in_the_same_row() -> None:
+    stored = json.dumps(
+        {"text": "@Ann look", "mentions": [{"id": "ou_1", "name": "Ann"}, {"id": "ou_2", "name": "Bo"}]}
+    )
+    found = json.loads(Subject("feishu", "demo", "ou_1").mask(stored) or "")
+    assert (found["text"], found["mentions"][0]) == (f"@{MASK} look", {"id": MASK, "name": MASK})
+    assert found["mentions"][1]["name"] == "Bo"
+
+
+@ON_EVERY_PLATFORM
+@pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.RESPONSE_LOST, Fault.ERROR])
+def test_a_run_that_dies_at_any_call_goes_on(platform: str, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forget_module, "PAGE", 9)
+    chat = make(platform)
+    ann = talk(chat)["ann"]
+    world = chat._world  # pyright: ignore[reportPrivateUsage]
+    saved = deepcopy(world.aws.dynamodb)
+    forget(chat, ann)
+    clean = shape(chat)
+    for at in count(1):
+        world.aws.dynamodb = deepcopy(saved)
+        plan = FaultPlan({at: fault}, armed=True)
+        try:
+            with process(chat, plan) as run:
+                run(chat.received.platform, chat.received.app, ann)
+        except Crash:
+            assert shape(chat) != clean or at == len(plan.calls)
+            forget(chat, ann)
+        assert shape(chat) == clean, f"{fault} at {plan.calls[-1]}, call {at}"
+        if len(plan.calls) < at:
+            assert at > 20
+            return
+
+
+def person_of(chat: Chat, person: str) -> str:
+    """The key of a person."""
+    return person_key(chat.received.platform, chat.received.app, person)

@@ -1,0 +1,128 @@
+"""The data map is complete: every kind of row and every attribute has a decision about privacy, and an end."""
+
+import re
+from collections import defaultdict
+from inspect import signature
+from pathlib import Path
+from random import Random
+from typing import Any, get_args
+
+import pytest
+
+from parley.adapter import App
+from parley.engine.aws import dynamodb
+from parley.engine.limit_row import TTL
+from parley.engine.names import KNOWN_FOR
+from parley.journal import forget, table
+from parley.journal.credentials import store_credentials
+from parley.journal.forget import Forget
+from parley.journal.inbox import Decision, Inbox
+from parley.journal.memory import Change
+from parley.journal.names import store_name
+from parley.journal.privacy import KINDS, Forgotten, kind_of
+from parley.model.state import Scope
+from tests.factories import NOW, make_message
+from tools.faults import random_runs
+from tools.faults.aws import isolated
+from tools.faults.bot import make_bot
+from tools.faults.dynamodb import DynamoDB
+from tools.faults.policies import FaultPlan
+from tools.faults.processes import TABLE
+from tools.faults.random_runs import Run
+from tools.faults.renderings import renderings_of
+from tools.faults.simulation import Simulation
+from tools.faults.targets import TARGETS
+
+ROOT = Path(__file__).resolve().parents[3]
+DOCUMENTS = [ROOT / "docs" / "privacy.md", ROOT / "docs" / "privacy.zh-CN.md"]
+FORGOTTEN = {
+    "masked": ("masked", "遮蔽"),
+    "emptied": ("emptied", "清空"),
+    "deleted": ("deleted", "删除"),
+    "kept": ("kept", "保留"),
+}
+ALWAYS = frozenset({"pk"})
+Seen = dict[str, list[dict[str, Any]]]
+
+
+def empty_states() -> None:
+    """Store the states of a person and of an app, and empty them."""
+    inbox = Inbox(dynamodb(), TABLE, 86_400)
+    scopes: tuple[Scope, ...] = ("user", "shared")
+    for id_, state in (("m1", {"count": 1}), ("m2", {})):
+        message = make_message(id_)
+        changes = [Change(inbox.memory(scope, message), state) for scope in scopes]
+        inbox.decide(message, inbox.open(message), Decision(states=changes), NOW)
+
+
+@pytest.fixture(scope="module")
+def seen() -> Seen:
+    """The rows that the engine writes on all platforms while calls fail and processes die, by kind."""
+    rows: Seen = defaultdict(list)
+    store = DynamoDB._store
+
+    def record(self: DynamoDB, item: Any) -> None:
+        rows[kind_of(item["pk"]["S"])].append(item)
+        store(self, item)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(DynamoDB, "_store", record)
+    with isolated():
+        for target in TARGETS:
+            random_runs.run(Run(seed=5, messages=80, conversations=8), target, renderings_of(target))
+        Simulation((TARGETS[0],), FaultPlan(), make_bot(), Random(0))
+        app = App(platform="wecom", name="demo", config=None)
+        store_credentials(dynamodb(), TABLE, app, {"ticket": "t"}, NOW)
+        store_name(dynamodb(), TABLE, make_message(), "Ann", NOW + KNOWN_FOR)
+        empty_states()
+        Forget(dynamodb(), TABLE, lambda: NOW, lambda _seconds: None)("feishu", "demo", "person")
+    patch.undo()
+    return rows
+
+
+def test_every_key_of_the_table_has_a_kind() -> None:
+    functions = {name: value for name, value in vars(table).items() if name.endswith("_pk")}
+    keys = {function(*("x" for _ in signature(function).parameters)) for function in functions.values()}
+    assert {kind_of(key) for key in keys} == KINDS.keys()
+
+
+def test_every_attribute_of_the_table_is_decided_for_each_kind() -> None:
+    assert set().union(*(kind.personal | kind.other for kind in KINDS.values())) | ALWAYS == table.ATTRIBUTES
+    assert [name for name, kind in KINDS.items() if kind.personal & kind.other] == []
+    assert {kind.forgotten for kind in KINDS.values()} == set(get_args(Forgotten)) == FORGOTTEN.keys()
+
+
+def test_every_kind_is_written_by_the_engine_and_only_with_its_attributes(seen: Seen) -> None:
+    assert seen.keys() == KINDS.keys()
+    written = {kind: set().union(*rows) - ALWAYS for kind, rows in seen.items()}
+    assert {kind: names - KINDS[kind].personal - KINDS[kind].other for kind, names in written.items()} == {
+        kind: set() for kind in KINDS
+    }
+
+
+def test_every_row_expires_or_has_a_reason_to_stay(seen: Seen) -> None:
+    assert {kind for kind, rows in seen.items() if not all("ttl" in row for row in rows)} == {
+        name for name, kind in KINDS.items() if kind.stays
+    }
+    assert {kind for kind, rows in seen.items() if any("ttl" in row for row in rows)} == {
+        name for name, kind in KINDS.items() if kind.expires
+    }
+
+
+def test_times_are_those_of_the_code() -> None:
+    assert KINDS["name"].expires == f"{KNOWN_FOR / 86_400:g} day"
+    assert KINDS["limit"].expires == f"{TTL / 86_400:g} days"
+    assert KINDS["forget"].expires == f"{forget.KEEP_PROGRESS / 86_400:g} days"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_document_has_the_map_of_the_code(document: Path) -> None:
+    rows = re.findall(r"^\| `(\w+)#` \|[^|]+\|([^|]+)\|([^|]+)\| (\S+) \|$", document.read_text(), re.MULTILINE)
+    assert [name for name, *_ in rows] == list(KINDS)
+    for name, personal, kept, done in rows:
+        kind = KINDS[name]
+        assert set(re.findall(r"`(\w+)`", personal)) == kind.personal, name
+        assert done in FORGOTTEN[kind.forgotten], name
+        expires = {kind.expires, kind.expires.replace("days", "天").replace("day", "天")}
+        assert any(text in kept for text in expires), name
+        assert bool(kind.stays) == any(word in kept for word in ("until", "no limit", "直到", "不限")), name

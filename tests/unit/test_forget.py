@@ -1,0 +1,84 @@
+"""The operator's tool that forgets a person: what it prints, and its exit status."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parley.engine.aws import dynamodb
+from parley.journal import forget as journal
+from parley.journal.inbox import Decision, Inbox
+from parley.journal.table import get, message_pk, shared_pk, text
+from parley.model import Sender, message_key
+from tests.factories import NOW, make_message
+from tools import dlq, forget
+from tools.dlq import Deployment
+
+pytestmark = pytest.mark.usefixtures("aws")
+ARGUMENTS = ["--platform", "feishu", "--app", "demo", "--person", "ann", "--pages", "1e6"]
+
+
+@pytest.fixture
+def inbox(monkeypatch: pytest.MonkeyPatch) -> Inbox:
+    """The journal of the deployment that the tool finds. Its clock stands in the year of the messages."""
+    monkeypatch.setattr(forget, "local", lambda: Deployment(None, dynamodb(), "parley", ()))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    return Inbox(dynamodb(), "parley", 86_400)
+
+
+def decided(inbox: Inbox, id_: str, person: str) -> str:
+    """Decide a message of a person. Returns the key of its row."""
+    message = make_message(id_, sender=Sender(id=person))
+    inbox.decide(message, inbox.open(message), Decision(), NOW)
+    return message_pk(message_key(message))
+
+
+def test_it_prints_what_it_did_page_by_page(
+    inbox: Inbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "PAGE", 2)
+    anns = [decided(inbox, f"a{number}", "ann") for number in range(5)]
+    bobs = decided(inbox, "b", "bob")
+    assert forget.main(ARGUMENTS) == 0
+    assert capsys.readouterr().out == "in masked: 5\n"
+    assert ["message" in get(dynamodb(), "parley", pk) for pk in (*anns, bobs)] == [*[False] * 5, True]
+    assert forget.main(ARGUMENTS) == 0
+    assert capsys.readouterr().out.startswith("nothing found")
+
+
+def test_a_message_under_way_is_an_exit_status(inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
+    inbox.attempted(make_message(sender=Sender(id="ann")), 1, NOW)
+    assert forget.main(ARGUMENTS) == 1
+    assert capsys.readouterr().out.startswith("under way, run this again later:\n  in#")
+
+
+@pytest.mark.usefixtures("inbox")
+def test_states_in_which_the_bot_names_the_person_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    pk = shared_pk("feishu", "demo")
+    dynamodb().put_item(TableName="parley", Item={"pk": text(pk), "memory": text('{"admins":["ann"]}')})
+    assert forget.main(ARGUMENTS) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [f"  {pk}"]
+
+
+@pytest.mark.parametrize("wrong", [["--person", ""], ["--app", ""]])
+@pytest.mark.usefixtures("inbox")
+def test_an_empty_id_is_an_error(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert forget.main([*ARGUMENTS, *wrong]) == 1
+    assert "the platform's id of the person" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--platform", ""], ["--pages", "0"]])
+def test_wrong_options_are_refused(wrong: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        forget.main([*ARGUMENTS, *wrong])
+
+
+def test_without_a_local_stack_the_error_says_how_to_start_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: Any = None
+    monkeypatch.setattr(dlq, "running", lambda: found)
+    monkeypatch.chdir(tmp_path)
+    assert forget.main(ARGUMENTS) == 1
+    assert "make up" in capsys.readouterr().err
