@@ -38,6 +38,10 @@ ROWS: dict[str, tuple[str, str]] = {
     "button_label": ("label of a button", "按钮的文字"),
     "button_key": ("id and value of a button together", "按钮的 id 与 value 合计"),
     "button_url": ("address of a button", "按钮的网址"),
+    "card_fields": ("fields of a card", "卡片的字段数"),
+    "field_value": ("value of a field", "字段的值"),
+    "selects": ("menus of a card", "卡片的下拉菜单数"),
+    "menu_choices": ("choices of a menu of a card", "卡片下拉菜单的选项数"),
     "links": ("links with a description or picture in one message", "单条消息中带描述或图片的链接数"),
     "thread_name": ("name of a new thread", "新话题的名称"),
     "image": ("image", "图片"),
@@ -69,6 +73,12 @@ BEYOND: dict[str, tuple[str, str, str, str]] = {
     "continued": ("continued", "the rest follows in further messages", "续发", "其余内容在后续消息中发送"),
     "shortened": ("shortened", "it is cut to the limit", "截短", "截到上限"),
     "text": ("as text", "it is shown as text; media with their address", "转为文本", "显示为文本，媒体附上地址"),
+    "numbered": (
+        "numbered",
+        "it is a numbered line of text, whose number the person sends",
+        "编号文本",
+        "显示为带编号的文本行，用户发送编号即可",
+    ),
     "left out": ("left out", "it is not offered; all others are", "略去", "不提供这一项，其余照常"),
     "ordinary handler": (
         "no form",

@@ -46,7 +46,7 @@ def find_component(content: Mapping[str, Any], wanted: NamedButton) -> dict[str,
 
 def _names(component: Mapping[str, Any]) -> tuple[str, ...]:
     key = str(component.get("custom_id") or "")
-    return (part(key)[0], str(component.get("label") or ""), key) if key else ()
+    return (part(key)[0], str(component.get("label") or component.get("placeholder") or ""), key) if key else ()
 
 
 def _rows(content: Mapping[str, Any]) -> Iterator[Part]:
@@ -72,7 +72,7 @@ def _select(component: Mapping[str, Any], number: int) -> Part:
         "placeholder": placeholder,
         "options": options,
         "disabled": bool(component.get("disabled")),
-        "text": " ".join([f"▾ {placeholder}", *(option["label"] for option in options)]),
+        "text": f"▾ {placeholder}: {' / '.join(option['label'] for option in options)}",
     }
 
 
@@ -97,6 +97,9 @@ def _embed(embed: Mapping[str, Any], name_of: Callable[[str], str]) -> Part:
     blocks: list[Part] = [_markdown(text, name_of)] if text else []
     if embed.get("url"):
         blocks.append(_markdown(f"[{embed['url']}]({embed['url']})", name_of))
+    for field in embed.get("fields") or ():
+        name, value = (str(field[key]).replace("\u200b", "") for key in ("name", "value"))
+        blocks.append(_markdown(": ".join(filter(None, (name, value))), name_of))
     return {"kind": "card", "title": _ESCAPED.sub(r"\1", str(embed.get("title") or "")), "color": "", "blocks": blocks}
 
 

@@ -12,6 +12,8 @@ from playground.platforms.http import Request
 CONTENT, EMBEDS, EMBED_TOTAL, ROWS, PER_ROW, FILES = 2000, 10, 6000, 5, 5, 10
 FILE_BYTES, REQUEST_BYTES = 10 * 1024 * 1024, 25 * 1024 * 1024
 EPHEMERAL, LOADING, COMPONENTS_V2 = 64, 128, 32768
+FIELDS, OPTIONS, _OPTION, _PLACEHOLDER, _STRING_SELECT = 25, 25, 100, 150, 3
+_FIELD = {"name": 256, "value": 1024}
 _EMBED = {"title": 256, "description": 4096}
 _BUTTON, _SELECTS, _ROW, _LINK = 2, (3, 5, 6, 7, 8), 1, 5
 
@@ -89,6 +91,7 @@ def _check_embeds(embeds: Any) -> None:
             total += len(words)
             if len(words) > limit:
                 raise invalid(f"embeds.{number}.{name}", "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
+        total += _check_fields(embed.get("fields") or [], f"embeds.{number}.fields")
         url = str(embed.get("url") or "https://x")
         if not url.startswith(("http://", "https://")):
             raise invalid(f"embeds.{number}.url", "URL_TYPE_INVALID_URL", "Not a well formed URL.")
@@ -100,6 +103,29 @@ def _check_embeds(embeds: Any) -> None:
         raise invalid("embeds", "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {EMBED_TOTAL}")
 
 
+def _check_fields(fields: list[dict[str, Any]], where: str) -> int:
+    """The characters of the fields of an embed. Raises DiscordError."""
+    if len(fields) > FIELDS:
+        raise invalid(where, "BASE_TYPE_MAX_LENGTH", f"Must be {FIELDS} or fewer in length.")
+    for number, each in enumerate(fields):
+        for name, limit in _FIELD.items():
+            if not 1 <= len(str(each.get(name) or "")) <= limit:
+                raise invalid(f"{where}.{number}.{name}", "BASE_TYPE_BAD_LENGTH", f"Must be 1 to {limit} in length.")
+    return sum(len(each[name]) for each in fields for name in _FIELD)
+
+
+def _check_options(select: dict[str, Any], where: str) -> None:
+    options = select.get("options") or []
+    values = {str(option.get("value") or "") for option in options}
+    texts = [*values, *(str(option.get("label") or "") for option in options)]
+    if not 1 <= len(options) <= OPTIONS or not all(1 <= len(text) <= _OPTION for text in texts):
+        raise invalid(f"{where}.options", "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {OPTIONS} in length.")
+    if len(values) < len(options):
+        raise invalid(f"{where}.options", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The specified value is used.")
+    if len(str(select.get("placeholder") or "")) > _PLACEHOLDER:
+        raise invalid(f"{where}.placeholder", "BASE_TYPE_MAX_LENGTH", f"Must be {_PLACEHOLDER} or fewer in length.")
+
+
 def _check_components(rows: Any) -> None:
     if not isinstance(rows, list) or len(rows) > ROWS:
         raise invalid("components", "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {ROWS} in length.")
@@ -108,6 +134,8 @@ def _check_components(rows: Any) -> None:
         inner = row.get("components") if isinstance(row, dict) and row.get("type") == _ROW else None
         if not isinstance(inner, list) or not 1 <= len(inner) <= PER_ROW:
             raise invalid(f"components.{number}", "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {PER_ROW} in length.")
+        if len(inner) > 1 and any(component.get("type") in _SELECTS for component in inner):
+            raise invalid(f"components.{number}", "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "A select fills its row.")
         for each, component in enumerate(inner):
             _check_component(component, f"components.{number}.components.{each}", seen)
 
@@ -126,6 +154,8 @@ def _check_component(component: dict[str, Any], where: str, seen: set[str]) -> N
         if not 1 <= len(str(component.get("url") or "")) <= 512:
             raise invalid(f"{where}.url", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 512 in length.")
         return
+    if kind == _STRING_SELECT:
+        _check_options(component, where)
     id_ = component.get("custom_id")
     if not isinstance(id_, str) or not 1 <= len(id_) <= 100:
         raise invalid(f"{where}.custom_id", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")

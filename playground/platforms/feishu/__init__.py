@@ -141,21 +141,18 @@ class Feishu(Platform[Account]):
             return sent
 
     def press(self, app: str, message_id: str, sender: str, press: Press) -> Delivery:
-        """A person presses a button of a card."""
+        """A person presses a button of a card, chooses from a menu, or submits a form."""
         with self.lock:
             account, message, person = self.account(app), self.find_message(message_id), self.person(sender)
             card = message.content if message.type == "interactive" and not message.recalled else {}
             button = cards.find_button(card, press.button) if card else None
             if button is None:
                 raise NotFoundError(f"message {message_id!r} has no button {press.button!r}")
-            action = {"value": cards.button_value(button), "tag": "button", "timezone": "Asia/Shanghai"}
-            action |= {"name": button["name"]} if button.get("name") else {}
-            action |= {"form_value": dict(press.form)} if press.form else {}
-            action |= {"options": list(press.options)} if press.options else {}
+            action = cards.action_of(card, button, press)
             token = f"c-{self.hex(40)}"
             delivery = events.card_action(self, account, message, person.id, action, token)
             self.card_tokens[token] = CardToken(app, message.id, delivery)
-            self.put_note(delivery.id, delivery, person.id, cards.button_label(button), reply_to=message.id)
+            self.put_note(delivery.id, delivery, person.id, cards.label_of(button), reply_to=message.id)
             return self.enqueue(delivery)
 
     def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from playground.platforms.buttons import find_number
+from playground.platforms.feishu import forms
 from playground.platforms.feishu.card_markdown import check_markdown, check_tables
 from playground.platforms.feishu.errors import FeishuError, bad_parameter, card_error
-from playground.platforms.model import NamedButton, Part
+from playground.platforms.model import NamedButton, Part, Press
 
 CARD_BYTES = 30 * 1024
 MAX_ELEMENTS = 200
@@ -18,6 +19,7 @@ _BOTH = frozenset(
     "collapsible_panel img_combination interactive_container".split()
 )
 _ONLY_1 = frozenset({"action", "note"})
+_PRESSED = ("button", forms.SELECT)
 _LEAVES = frozenset({"note", "table"})
 """Elements whose lists hold texts or settings instead of elements."""
 
@@ -64,20 +66,31 @@ def _check_elements(card: Card) -> None:
             raise card_error(200861, f"cards of schema V2 no longer support this capability; unsupported tag {tag}")
         if tag not in known:
             raise card_error(200621, f"parse card json err, unknown tag {tag!r}")
-        if tag == "markdown" and not isinstance(element.get("content"), str):
-            raise card_error(200621, "parse card json err, markdown needs content")
-        if tag == "markdown":
-            tables += check_markdown(element["content"])
-        tables += tag == "table"
-        if tag == "button" and not isinstance(element.get("text", {}), dict):
-            raise card_error(200621, "parse card json err, button text must be an object")
-        if tag == "button":
-            _check_addresses(element)
-        if tag == "img" and not str(element.get("img_key") or "").startswith("img_"):
-            raise card_error(200570, "invalid image key")
+        tables += _check_element(element)
     check_tables(tables)
     if is_v2(card) and count > MAX_ELEMENTS:
         raise card_error(200860, f"card has more than {MAX_ELEMENTS} elements")
+
+
+def _check_element(element: Card) -> int:
+    """The number of tables in `element`. Raises FeishuError."""
+    match element.get("tag"):
+        case "markdown":
+            if not isinstance(element.get("content"), str):
+                raise card_error(200621, "parse card json err, markdown needs content")
+            return check_markdown(element["content"])
+        case "button":
+            if not isinstance(element.get("text", {}), dict):
+                raise card_error(200621, "parse card json err, button text must be an object")
+            _check_addresses(element)
+        case "img":
+            if not str(element.get("img_key") or "").startswith("img_"):
+                raise card_error(200570, "invalid image key")
+        case "form":
+            forms.check_form(element)
+        case _:
+            forms.check_element(element)
+    return int(element.get("tag") == "table")
 
 
 def _check_addresses(button: Card) -> None:
@@ -121,9 +134,29 @@ def _walk(elements: Any) -> Iterator[Card]:
                 yield from _walk(element[inner])
 
 
-def buttons(card: Card) -> list[Card]:
-    """The buttons of `card` in reading order. The page names a button by its number."""
-    return [element for element in walk(card) if element.get("tag") == "button"]
+def pressable(card: Card) -> list[Card]:
+    """The buttons and menus of `card` in reading order. The page names each by its number. The button of a form stands
+    for all of the form.
+    """
+    inside = [id(each) for form in forms_of(card) for each in _walk(form["elements"]) if not forms.submits(each)]
+    return [each for each in walk(card) if each.get("tag") in _PRESSED and id(each) not in inside]
+
+
+def forms_of(card: Card) -> list[Card]:
+    """The forms of `card`."""
+    return [element for element in walk(card) if element.get("tag") == "form"]
+
+
+def action_of(card: Card, element: Card, press: Press) -> Card:
+    """The `action` of the callback for a press of `element`. Raises NotFoundError for what no client sends."""
+    action: Card = {"value": button_value(element), "tag": "button", "timezone": "Asia/Shanghai"}
+    if element["tag"] == forms.SELECT:
+        return action | forms.chosen(element, press)
+    action |= {"name": element["name"]} if element.get("name") else {}
+    form = next((each for each in forms_of(card) if any(one is element for one in _walk(each["elements"]))), None)
+    filled = forms.submitted(form, press) if form else dict(press.form)
+    action |= {"form_value": filled} if filled else {}
+    return action | ({"options": list(press.options)} if press.options else {})
 
 
 def button_value(button: Card) -> Any:
@@ -142,14 +175,14 @@ def button_url(button: Card) -> str:
     return str(button.get("url") or (button.get("multi_url") or {}).get("url") or "")
 
 
-def button_label(button: Card) -> str:
-    """The label of `button`."""
-    return _text(button.get("text"))
+def label_of(element: Card) -> str:
+    """The label of a button or menu."""
+    return _text(element.get("text") or element.get("placeholder"))
 
 
 def find_button(card: Card, wanted: NamedButton) -> Card | None:
-    """The button with that id, label, name, value or number."""
-    listed = buttons(card)
+    """The button or menu with that id, label, name, value or number."""
+    listed = pressable(card)
     number = find_number(wanted, map(_names, listed))
     return None if number is None else listed[number]
 
@@ -157,7 +190,7 @@ def find_button(card: Card, wanted: NamedButton) -> Card | None:
 def _names(button: Card) -> list[str]:
     value = button_value(button)
     id_, *others = value.values() if isinstance(value, dict) and value else [value]
-    return [str(id_), button_label(button), str(button.get("name") or ""), *map(str, others)]
+    return [str(id_), label_of(button), str(button.get("name") or ""), *map(str, others)]
 
 
 def card_part(card: Card) -> Part:
@@ -192,6 +225,10 @@ def _block(element: Card, numbers: Iterator[int]) -> list[Part]:
     if tag == "button":
         number = next(numbers)
         return [{"kind": "buttons", "buttons": [_button(element, number)]}]
+    if tag == forms.SELECT:
+        return [forms.select_part(element, next(numbers))]
+    if tag == "form":
+        return [forms.form_part(element, next(numbers))]
     if tag == "markdown":
         return [_words(element | {"tag": "lark_md"})]
     if tag == "div":
@@ -213,7 +250,8 @@ def _words(text: Any) -> Part:
     source = _text(text)
     if isinstance(text, dict) and text.get("tag") == "lark_md":
         return {"kind": "markdown", "text": html.unescape(source), "source": source, "dialect": "feishu"}
-    return {"kind": "text", "text": source}
+    small = isinstance(text, dict) and text.get("text_size") == "notation"
+    return {"kind": "text", "text": source} | ({"small": True} if small else {})
 
 
 def _button(button: Card, number: int) -> Part:

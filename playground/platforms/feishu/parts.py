@@ -98,8 +98,6 @@ def _named_in(part: Part, name_of: NameOf) -> Part:
     for block in part["blocks"]:
         if block["kind"] == "markdown":
             block.update(_markdown(_named(block["source"], name_of)))
-        elif "text" in block:
-            block["text"] = _named(block["text"], name_of)
     return part
 
 

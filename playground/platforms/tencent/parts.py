@@ -106,7 +106,45 @@ def _template_card(card: Mapping[str, Any]) -> Part:
         | {"disabled": bool(card.get("pressed"))}
         for number, item in enumerate(card.get("button_list") or ())
     ]
-    return _card(str(main.get("title") or ""), [main.get("desc", ""), card.get("sub_title_text", "")], buttons)
+    part = _card(str(main.get("title") or ""), [main.get("desc", ""), card.get("sub_title_text", "")], [])
+    part["blocks"] += [*_facts(card), *_menus(card, len(buttons))]
+    part["blocks"] += [{"kind": "buttons", "buttons": buttons}] if buttons else []
+    return part
+
+
+def _facts(card: Mapping[str, Any]) -> list[Part]:
+    facts = card.get("horizontal_content_list") or []
+    return [_text("\n".join(f"{fact['keyname']}: {fact.get('value', '')}" for fact in facts))] if facts else []
+
+
+def _menus(card: Mapping[str, Any], number: int) -> list[Part]:
+    """A vote as a menu, or several menus as a form. `number`: that of the button that submits it."""
+    if vote := card.get("checkbox"):
+        options = _options(vote)
+        title = str(card["main_title"]["title"])
+        words = " / ".join(option["label"] for option in options)
+        menu = {"kind": "select", "id": number, "placeholder": title, "options": options, "text": f"▾ {title}: {words}"}
+        return [menu | {"disabled": bool(card.get("pressed"))}]
+    inputs = [
+        {
+            "id": menu["question_key"],
+            "label": menu.get("title") or menu["question_key"],
+            "kind": "choice",
+            "required": True,
+            "placeholder": "",
+            "value": menu.get("selected_id", ""),
+            "max_length": 0,
+            "options": _options(menu),
+        }
+        for menu in card.get("select_list") or ()
+    ]
+    words = "\n".join(f"{each['label']}: [{each['id']}]" for each in inputs)
+    form = {"kind": "form", "id": number, "title": "", "inputs": inputs, "text": words}
+    return [form | {"submit": card["submit_button"]["text"]}] if inputs else []
+
+
+def _options(menu: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [{"label": str(option["text"]), "value": str(option["id"])} for option in menu["option_list"]]
 
 
 def _button(number: int, label: str) -> Part:

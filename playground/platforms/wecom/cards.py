@@ -15,12 +15,15 @@ from playground.platforms.http import Request, Response
 from playground.platforms.model import Message, NamedButton
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError, ok
+from playground.platforms.wecom import menus
+from playground.platforms.wecom.menus import invalid
 
 if TYPE_CHECKING:
     from playground.platforms.wecom import Wecom
 
 RESPONSE_CODE_SECONDS = 72 * 3600
 _TYPES = ("text_notice", "news_notice", "button_interaction", "vote_interaction", "multiple_interaction")
+_INTERACTIVE = ("button_interaction", "vote_interaction", "multiple_interaction")
 _BUTTONS, _KEY = 6, 1024
 _TASK = re.compile(r"[A-Za-z0-9_@-]{1,128}")
 
@@ -38,24 +41,31 @@ class ResponseCode:
 def check(card: Any) -> dict[str, Any]:
     """The card, validated. Raises TencentError."""
     if not isinstance(card, dict) or card.get("card_type") not in _TYPES:
-        raise _invalid("card_type")
+        raise invalid("card_type")
     if not (card.get("main_title") or {}).get("title") and not card.get("sub_title_text"):
-        raise _invalid("main_title")
+        raise invalid("main_title")
+    if card["card_type"] in _INTERACTIVE:
+        _check_task(card)
     if card["card_type"] == "button_interaction":
         _check_buttons(card)
+    menus.check(card)
     return card
 
 
-def _check_buttons(card: Mapping[str, Any]) -> None:
-    task, buttons = card.get("task_id"), card.get("button_list")
+def _check_task(card: Mapping[str, Any]) -> None:
+    task = card.get("task_id")
     if not isinstance(task, str) or not _TASK.fullmatch(task):
-        raise _invalid("task_id")
+        raise invalid("task_id")
+
+
+def _check_buttons(card: Mapping[str, Any]) -> None:
+    buttons = card.get("button_list")
     if not isinstance(buttons, list) or not 1 <= len(buttons) <= _BUTTONS:
-        raise _invalid("button_list")
+        raise invalid("button_list")
     for button in buttons:
         key = button.get("url") if button.get("type") == 1 else button.get("key")
         if not button.get("text") or not key or len(str(key).encode()) > _KEY:
-            raise _invalid("button_list")
+            raise invalid("button_list")
 
 
 def use_task_id(wecom: "Wecom", account: Account, card: Mapping[str, Any]) -> None:
@@ -66,18 +76,23 @@ def use_task_id(wecom: "Wecom", account: Account, card: Mapping[str, Any]) -> No
     wecom.tasks.add(task)
 
 
-def _invalid(what: str) -> TencentError:
-    return TencentError(40058, f"invalid Request Parameter: template_card.{what}")
-
-
 def find_button(message: Message, wanted: NamedButton) -> dict[str, Any]:
-    """The button with that id, text, key or number. Raises NotFoundError, also for a button that opens a page."""
+    """The button with that id, text, key or number. A menu has one, which submits it. Raises NotFoundError, also for a
+    button that opens a page.
+    """
     has_buttons = message.type == "template_card" and not message.recalled and not message.content.get("pressed")
-    listed = list(message.content.get("button_list") or ()) if has_buttons else []
+    listed = buttons_of(message.content) if has_buttons else []
     number = find_number(wanted, map(_names, listed))
     if number is None or not _names(listed[number]):
         raise NotFoundError(f"message {message.id!r} has no button {wanted!r}")
     return listed[number]
+
+
+def buttons_of(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The buttons of a template card. The title of a menu is a name of its button."""
+    submit = card.get("submit_button")
+    named = [{**submit, "text": card["main_title"]["title"]}] if submit else []
+    return [*(card.get("button_list") or ()), *named]
 
 
 def _names(button: Mapping[str, Any]) -> tuple[str, ...]:
@@ -94,7 +109,8 @@ def press_fields(message: Message, button: Mapping[str, Any], code: str, press: 
         "CardType": message.content["card_type"],
         "ResponseCode": code,
     }
-    items = [{"QuestionKey": question, "OptionIds": {"OptionId": ticked}} for question, ticked in press.form.items()]
+    answers = menus.answers(message.content, press)
+    items = [{"QuestionKey": question, "OptionIds": {"OptionId": ticked}} for question, ticked in answers.items()]
     return fields | ({"SelectedItems": {"SelectedItem": items}} if items else {})
 
 

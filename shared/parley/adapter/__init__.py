@@ -29,7 +29,7 @@ from parley.adapter.calls import (
     Unknown,
     Upload,
 )
-from parley.adapter.content_limits import NO_LIMIT, Checks, ChecksInstantAnswers, ContentLimits, Maximum
+from parley.adapter.content_limits import NO_LIMIT, Checks, ChecksInstantAnswers, ContentLimits, Element, Maximum
 from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
     Accepted,
@@ -75,6 +75,7 @@ __all__ = [
     "ChecksInstantAnswers",
     "Config",
     "ContentLimits",
+    "Element",
     "Headers",
     "Inbound",
     "Limit",

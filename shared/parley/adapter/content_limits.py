@@ -5,23 +5,22 @@ Rate limits are in `parley.adapter.limits`.
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-from parley.model import Destination, Message, Reply
-
-if TYPE_CHECKING:
-    from parley.model.instant import Instant
+from parley.model import Button, Card, Destination, Message, Reply, Select
+from parley.model.instant import Form, Instant
 
 Unit = Literal["", "characters", "bytes"]
 """Empty for a number of things. Bytes are those of UTF-8, or of the JSON of a request."""
 
-Beyond = Literal["error", "continued", "shortened", "text", "left out", "ordinary handler", "registration"]
+Beyond = Literal["error", "continued", "shortened", "text", "numbered", "left out", "ordinary handler", "registration"]
 """What Parley does with more:
 
 * `error`: nothing can mend it, so the handler fails (`parley.errors.ResultError`).
 * `continued`: the rest follows in further messages.
 * `shortened`: it is cut, with "…" at its end where it is a title or a label.
 * `text`: it is shown as text, media with their address.
+* `numbered`: it is a numbered line of text, whose number a person sends (`parley.bot.numbered`).
 * `left out`: it is not offered, and all others are.
 * `ordinary handler`: the form is not opened, and the handler of the command or button runs.
 * `registration`: `tools/discord_commands.py` refuses the command.
@@ -65,6 +64,14 @@ class ContentLimits(NamedTuple):
     button_key: Maximum = NO_LIMIT
     """Id and value of one button together, as the platform gets them."""
     button_url: Maximum = NO_LIMIT
+    card_fields: Maximum = NO_LIMIT
+    """Fields of one card."""
+    field_value: Maximum = NO_LIMIT
+    """The value of one field."""
+    selects: Maximum = NO_LIMIT
+    """Menus of one card."""
+    menu_choices: Maximum = NO_LIMIT
+    """Choices of one menu of a card."""
     links: Maximum = NO_LIMIT
     """Links with a description or picture in one message."""
     thread_name: Maximum = NO_LIMIT
@@ -102,6 +109,10 @@ class ContentLimits(NamedTuple):
     """The text that a person enters: a larger `max_length` is this one."""
 
 
+Element = Select | Form | Button
+"""A part of a card that a person presses, chooses from or fills in."""
+
+
 class Checks(Protocol):
     """The functions of `parley.platforms.<name>.checks`: what a reply may not hold because no fallback mends it."""
 
@@ -111,11 +122,17 @@ class Checks(Protocol):
         """
         ...
 
+    def as_text(self, card: Card, to: Destination) -> Iterable[Element]:
+        """The elements of `card` that `to` cannot show, in their order, if a person there can send a number instead of
+        a press. Parley replaces them by numbered lines of text (`parley.bot.numbered`).
+        """
+        ...
+
 
 @runtime_checkable
 class ChecksInstantAnswers(Protocol):
     """A `checks` module of a platform that `SupportsInstantAnswers`."""
 
-    def instant_problems(self, message: Message, result: "Instant") -> Iterable[str]:
+    def instant_problems(self, message: Message, result: Instant) -> Iterable[str]:
         """Why the platform could not show `result`, the bot's instant answer to `message`: as `Checks.problems`."""
         ...

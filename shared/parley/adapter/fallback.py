@@ -48,10 +48,14 @@ def _words(segments: tuple[AnySegment, ...]) -> str:
 
 
 def _labels(segments: tuple[AnySegment, ...]) -> str:
-    """The labels of the buttons, for a reply that has no other words. An empty message cannot be sent."""
-    return "\n".join(
-        f"[{button.label}]" for segment in segments if isinstance(segment, Card) for button in segment.buttons
-    )
+    """The labels of buttons, menus and forms, for a reply that has no other words. An empty message cannot be sent."""
+    cards = [segment for segment in segments if isinstance(segment, Card)]
+    return "\n".join(f"[{label}]" for card in cards for label in _labels_of(card))
+
+
+def _labels_of(card: Card) -> list[str]:
+    forms = [card.form.title] if card.form else []
+    return [*(select.label for select in card.selects), *forms, *(button.label for button in card.buttons)]
 
 
 def _without_quote(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
@@ -100,9 +104,10 @@ def _without_mentions(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None
 
 def _without_buttons(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
     def bare(segment: AnySegment) -> AnySegment:
-        if not isinstance(segment, Card) or not segment.buttons:
+        if not isinstance(segment, Card) or not (segment.buttons or segment.is_pressable):
             return segment
-        return replace(segment, text="\n".join(filter(None, (segment.text, *button_links(segment)))), buttons=())
+        text = "\n".join(filter(None, (segment.text, *button_links(segment))))
+        return replace(segment, text=text, buttons=(), selects=(), form=None)
 
     return _changed(out, out, bare)
 
@@ -111,11 +116,23 @@ def _without_media(out: Outgoing, media: AnyMedia | None) -> Outgoing | None:
     """Without the media of the refused upload; without the pictures of cards if it was no upload."""
 
     def bare(segment: AnySegment) -> AnySegment:
+        if isinstance(segment, Card):
+            return _without_pictures(segment, media)
         if media is None:
-            return replace(segment, image="") if isinstance(segment, Card) else segment
+            return segment
         return _with_address(segment) if segment == media else segment
 
     return _changed(out, out, bare)
+
+
+def _without_pictures(card: Card, media: AnyMedia | None) -> Card:
+    """`card` without all of its pictures, or with the address of one of them in its text."""
+    if media is None:
+        return replace(card, image="", images=())
+    if media not in card.images:
+        return card
+    images = tuple(image for image in card.images if image != media)
+    return replace(card, images=images, text="\n".join(filter(None, (media.url, card.text))))
 
 
 def _with_address(segment: AnySegment) -> AnySegment:
@@ -140,7 +157,10 @@ def _changed(out: Outgoing, before: Outgoing, change: Callable[[AnySegment], Any
 def _has_content(segments: Iterable[AnySegment]) -> bool:
     return any(
         isinstance(segment, Media | Mention)
-        or (isinstance(segment, Card) and (segment.buttons or segment.mentions))
+        or (
+            isinstance(segment, Card)
+            and (segment.buttons or segment.mentions or segment.images or segment.is_pressable)
+        )
         or plain_text((segment,))
         for segment in segments
     )

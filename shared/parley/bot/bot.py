@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from parley.bot import dialogues, events, gates
+from parley.bot import dialogues, events, gates, numbered
 from parley.bot.addressing import COMMAND
 from parley.bot.approvals import Admits
 from parley.bot.arguments import ArgumentError
@@ -25,7 +25,7 @@ from parley.bot.questions import form_for
 from parley.bot.quotas import Quotas
 from parley.bot.reminders import DIALOGUE
 from parley.bot.replies import Replies, replies_of
-from parley.bot.results import check_instant, check_result
+from parley.bot.results import check_forms, check_instant, check_result
 from parley.bot.router import Router
 from parley.bot.rules import Rule
 from parley.bot.specs import command_spec
@@ -130,8 +130,9 @@ class Bot(Router):
         Raises ResultError if a reply or the state is beyond a limit of its platform or of the journal (docs/limits.md).
         """
         returned = list(replies_of(self._run(turn)))
-        replies = [*turn.replies, *returned]
+        replies = numbered.with_numbers([*turn.replies, *returned], turn, self._texts(turn.message))
         check_result(replies, turn)
+        check_forms(replies, turn.message, self._instants)
         turn.plans.asked(replies)
         turn.plans.check(self._reminders)
         return replies
@@ -148,8 +149,9 @@ class Bot(Router):
         if refused is not None:
             return refused
         answered = self._dialogues(turn).answered(is_command=bool(self._typed(turn.text)))
-        if answered is not None:
-            return answered
+        return answered if answered is not None else numbered.pressed(turn, self._texts(turn.message), self._handled)
+
+    def _handled(self, turn: Turn) -> Replies:
         for entry, given in self._matching(turn):
             if self._runs(entry, turn):
                 texts = self._texts(turn.message)

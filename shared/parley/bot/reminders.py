@@ -28,6 +28,8 @@ class Reminders:
         self._stored = stored.reminders
         self._reminders = dict(stored.reminders)
         self._dialogues = dict(stored.dialogues)
+        self.numbers = stored.numbers
+        """The numbers that cards of the conversation show (`parley.bot.numbered`)."""
         self._set: dict[str, Reminder] = {}
         self._cancelled: set[str] = set()
         self._sent: list[Timer] = []
@@ -38,7 +40,7 @@ class Reminders:
     @property
     def agenda(self) -> Agenda:
         """The plans to store."""
-        return Agenda(reminders=self._reminders, dialogues=self._dialogues)
+        return Agenda(reminders=self._reminders, dialogues=self._dialogues, numbers=self.numbers)
 
     @property
     def timers(self) -> list[Timer]:

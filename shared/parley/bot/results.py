@@ -1,11 +1,11 @@
 """Checks the results of handlers: what cannot be stored or shown is an error where the handler runs."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import cast
 
 import msgspec
 
-from parley.adapter import ChecksInstantAnswers
+from parley.adapter import ChecksInstantAnswers, SupportsInstantAnswers
 from parley.bot.replies import is_blank
 from parley.bot.turn import Turn
 from parley.bot.values import check_json
@@ -15,7 +15,7 @@ from parley.model import Card, Destination, Message, Reply
 from parley.model.codec import decode_reply, encode
 from parley.model.instant import Instant
 from parley.model.state import OWNERS, Scope
-from parley.platforms import NAMES, checks
+from parley.platforms import NAMES, checks, inbound
 
 
 def check_result(replies: list[Reply], turn: Turn) -> None:
@@ -30,6 +30,18 @@ def check_result(replies: list[Reply], turn: Turn) -> None:
         _check_content(reply, number, turn.message)
     if size > MAX_DECISION:
         raise ResultError(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
+
+
+def check_forms(replies: Iterable[Reply], message: Message, declared: Container[str]) -> None:
+    """Raise ResultError for a card whose form the platform opens by an instant function that the bot lacks."""
+    for reply in replies:
+        to = reply.to or Destination.answering(message)
+        ids = (each.form.id for each in reply.segments if isinstance(each, Card) and each.form)
+        missing = next((id_ for id_ in ids if id_ not in declared), None)
+        if missing is not None and to.platform in NAMES and isinstance(inbound(to.platform), SupportsInstantAnswers):
+            raise ResultError(
+                f"the form {missing[:40]!r} is not declared, so {to.platform} cannot open it: bot.form(...)"
+            )
 
 
 def check_instant(result: Instant, message: Message) -> None:

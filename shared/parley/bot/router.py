@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, Unpack, overload
 
+from msgspec.structs import replace
+
 from parley.bot import events
 from parley.bot.access import Access
 from parley.bot.handlers import (
@@ -23,8 +25,9 @@ from parley.bot.handlers import (
 from parley.bot.rules import Rule
 from parley.bot.schedules import Schedule
 from parley.cron import next_time
-from parley.model import Destination
+from parley.model import Destination, Message
 from parley.model.commands import CommandSettings
+from parley.model.instant import Form
 
 H = TypeVar("H", bound=Handler)
 I = TypeVar("I", bound=InstantHandler)  # noqa: E741
@@ -204,6 +207,17 @@ class Router:
             return function
 
         return register
+
+    def form(self, form: Form) -> Form:
+        """Declare a form that cards show (`Card.form`), also with another `value`. Its submission is an action with the
+        id of the form. Discord opens it when a person presses its button, and needs the declaration for that.
+        """
+
+        def opened(message: Message) -> Form | None:
+            return replace(form, value=message.action.value) if message.action else None
+
+        self.instant(form.id)(opened)
+        return form
 
     def middleware(self, function: M) -> M:
         """Run `function(turn, handle)` around each handler of this router and of those that it includes.

@@ -32,6 +32,9 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     too_long: str = "at most {max_length} characters or items"
     no_answer: str = "Please write an answer."
     write_answer: str = "Answer"
+    send_number: str = "send the number"
+    fill_in: str = "send {number} and then, each on a line of its own: {inputs}"
+    optional: str = "or -"
     cancelled: str = "Cancelled."
     still_there: str = "I am still waiting for your answer."
     timed_out: str = "There was no answer, so I have stopped asking."
@@ -84,6 +87,9 @@ CHINESE = Texts(
     too_long="最多 {max_length} 个字符或条目",
     no_answer="请输入回答。",
     write_answer="回答",
+    send_number="请回复编号",
+    fill_in="请回复 {number}，然后每行一项：{inputs}",
+    optional="可填 -",
     cancelled="已取消。",
     still_there="我还在等待您的回答。",
     timed_out="没有收到回答，已结束提问。",
@@ -116,6 +122,8 @@ BOTH = Texts(
     apology=f"{CHINESE.apology} {ENGLISH.apology}",
     not_admin=f"{CHINESE.not_admin} {ENGLISH.not_admin}",
     rooms_only=f"{CHINESE.rooms_only} {ENGLISH.rooms_only}",
+    send_number=f"{CHINESE.send_number} ({ENGLISH.send_number})",
+    fill_in="请回复 {number}，然后每行一项 (send {number}, then one item a line): {inputs}",
     **{
         name: f"{getattr(CHINESE, name)} {getattr(ENGLISH, name)}"
         for name in (

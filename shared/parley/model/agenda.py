@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from parley.model.instant import Form
 from parley.model.message import Content, Context, Message, Sender
 from parley.model.reply import Destination
 
@@ -69,13 +70,29 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     results: str = ""
 
 
+class Numbered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of a card whose `number` a person sends instead of a press, since the unix second `at`.
+
+    The press is an action with `id` and `value`. `option`: the chosen value of a menu. `form`: whose inputs follow the
+    number.
+    """
+
+    number: int
+    at: float
+    id: str
+    value: str = ""
+    option: str = ""
+    form: Form | None = None
+
+
 class Agenda(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The plans of a conversation: reminders by their ids, and dialogues by the ids of the persons. A dialogue that
-    waits for an approval has its own id as key: the person can have other ones meanwhile.
+    """The plans of a conversation: reminders by their ids, dialogues by the ids of the persons, and the numbers on its
+    cards. A dialogue that waits for an approval has its own id as key: the person can have other ones meanwhile.
     """
 
     reminders: dict[str, Reminder] = {}
     dialogues: dict[str, OpenDialogue] = {}
+    numbers: tuple[Numbered, ...] = ()
 
 
 NOTHING = Agenda()

@@ -1,4 +1,4 @@
-"""The results of a bot's instant functions: answers that a platform expects within the callback."""
+"""Choices and forms. A bot's instant functions return them within the callback; cards show them."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -24,12 +24,14 @@ class Choices(msgspec.Struct, frozen=True, tag_field="type", tag="choices"):
         return cls(tuple(Choice(value, value) if isinstance(value, str) else value for value in values))
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of a form. The person's input is in `Action.form` under `id`."""
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One field of a form. The person's input is in `Action.form` under `id`; a date is `2026-12-31` there, or the
+    person's own words where the platform has no date picker.
+    """
 
     id: str
     label: str
-    kind: Literal["line", "paragraph", "choice"] = "line"
+    kind: Literal["line", "paragraph", "choice", "date"] = "line"
     help: str = ""
     placeholder: str = ""
     value: str = ""
@@ -41,14 +43,16 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Choice, ...] = ()
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="form"):
-    """A form that opens at once. Its submission is an action with this `id`."""
+class Form(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="form", omit_defaults=True):
+    """A form that opens at once, or that a card shows. Its submission is an action with this `id`."""
 
     id: str
     title: str
     inputs: tuple[Input, ...]
     value: str = ""
     """The `Action.value` of the submission."""
+    submit: str = "OK"
+    """The label of the button that submits it, where the platform lets the bot choose one."""
 
 
 Instant = Choices | Form

@@ -76,13 +76,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """A press of a button, or of another element, in a card that the bot sent."""
 
     id: str
-    """`Button.id`; the element's own name if another program made the card."""
+    """The id of the button, menu or form; the element's own name if another program made the card."""
     value: str = ""
     """`Button.value`; JSON if the card holds an object."""
     message_id: str = ""
     """The platform's id of the message that holds the card: edit it with `Reply(op="edit", target=...)`."""
     form: dict[str, str] = {}
+    """The inputs of a submitted form, by id."""
     options: tuple[str, ...] = ()
+    """The chosen values of a menu."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

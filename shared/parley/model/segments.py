@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from parley.model.instant import Choice, Form
+
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of all segments."""
@@ -105,8 +107,29 @@ class Button(msgspec.Struct, frozen=True, kw_only=True):
     style: Literal["default", "primary", "danger"] = "default"
 
 
-class Card(Segment, frozen=True, kw_only=True, tag="card"):
-    """A titled block of markdown with buttons under it."""
+class CardField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A label and its value in a card, both plain text. Two `short` ones share a line where the platform can."""
+
+    label: str
+    value: str = ""
+    short: bool = True
+
+
+class Select(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A menu of a card, from which a person chooses one value. A choice is an action with this `id`, and with the value
+    of the choice in `Action.options`.
+    """
+
+    id: str
+    label: str
+    """It is shown while nothing is chosen."""
+    choices: tuple[Choice, ...]
+    value: str = ""
+    """The `Action.value` of a choice."""
+
+
+class Card(Segment, frozen=True, kw_only=True, tag="card", omit_defaults=True):
+    """A titled block of markdown, with pictures above it, and fields, menus, a form and buttons under it."""
 
     title: str = ""
     text: str = ""
@@ -115,6 +138,17 @@ class Card(Segment, frozen=True, kw_only=True, tag="card"):
     buttons: tuple[Button, ...] = ()
     mentions: tuple[Mention, ...] = ()
     """People and bots that the card mentions, in a line above its text."""
+    images: tuple[Image, ...] = ()
+    """More pictures above the text: by handle, address or data."""
+    fields: tuple[CardField, ...] = ()
+    selects: tuple[Select, ...] = ()
+    form: Form | None = None
+    """Inputs with a button. Its press is an action with the id of the form, and with the inputs in `Action.form`."""
+
+    @property
+    def is_pressable(self) -> bool:
+        """Whether a person can do something with the card that is an action."""
+        return bool(self.selects or self.form or any(not button.url for button in self.buttons))
 
 
 class Other(Segment, frozen=True, kw_only=True, tag="other"):
@@ -162,7 +196,9 @@ def _plain(segment: AnySegment) -> str:
 
 
 def _plain_card(card: Card) -> str:
-    return "\n".join(filter(None, (card.title, names_in(card), card.text, *button_links(card))))
+    pictures = (image.url for image in card.images)
+    lines = (card.title, names_in(card), *pictures, card.text, *map(field_line, card.fields), *button_links(card))
+    return "\n".join(filter(None, lines))
 
 
 def mention_text(mention: Mention) -> str:
@@ -174,6 +210,11 @@ def mention_text(mention: Mention) -> str:
 def names_in(card: Card) -> str:
     """The names in the mentions of a card, as a line of text."""
     return " ".join(filter(None, map(mention_text, card.mentions)))
+
+
+def field_line(field: CardField) -> str:
+    """A field as a line of text."""
+    return ": ".join(filter(None, (field.label.strip(), field.value.strip())))
 
 
 def button_links(card: Card) -> tuple[str, ...]:

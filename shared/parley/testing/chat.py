@@ -1,26 +1,25 @@
 """Conversations with a bot in a test: what people do, and what they see then."""
 
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from textwrap import indent
 from typing import Any
 
 from parley.bot import Bot
+from parley.journal.memory import Memory
 from parley.model import Message
 from parley.model.state import Scope, visible
-from parley.testing.shown import Button, Shown, inputs, pressable
+from parley.testing.filling import PERSON, Filling
+from parley.testing.shown import Button, Shown, pressable
 from parley.testing.world import World
 from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
 from playground.platforms.model import Delivery
 from tools.faults.targets import APP
 
-PERSON = "ann"
-"""The person who acts if a test names none."""
 
-
-class Place:
+class Place(Filling):
     """A place where people talk to the bot. See `Chat` and `Room`."""
 
     def __init__(self, world: World) -> None:
@@ -62,7 +61,7 @@ class Place:
         self._act(send)
 
     def press(self, button: str, *, by: str = PERSON) -> None:
-        """The person `by` presses a button of the last message with buttons: by its label or a word of it, or by its id
+        """The person `by` presses a button of the last message that has it: by its label or a word of it, or by its id
         in the bot.
 
         Raises what the bot raises, and AssertionError if there is no such button.
@@ -71,38 +70,15 @@ class Place:
 
         def press() -> None:
             __tracebackhide__ = True
-            message, buttons = self._card(by)
             wanted = (button, self._world.bot.labels.get(button))
-            found = next((each for each in buttons if each.label in wanted or button in each.label.split()), None)
+            cards = [(message, pressable(parts)) for message, parts in self._messages(by)]
+            pressed = ((message, each) for message, card in cards for each in card)
+            found = next((one for one in pressed if one[1].label in wanted or button in one[1].label.split()), None)
             if found is None:
-                there = ", ".join(repr(each.label) for each in buttons)
-                raise AssertionError(f"there is no button {button!r}; the last buttons are {there or 'none at all'}")
-            self._world.platform.press(APP, message, by, Press(button=found.number))
+                raise AssertionError(self._missing(button, [card for _, card in cards if card]))
+            self._world.platform.press(APP, found[0], by, Press(button=found[1].number))
 
         self._act(press)
-
-    def submit(self, form: Mapping[str, str | list[str]], *, by: str = PERSON) -> None:
-        """The person `by` fills in the form that the bot has opened for them, and submits it. `form`: values by input.
-
-        Raises what the bot raises, and AssertionError if no form is open or a value does not fit.
-        """
-        __tracebackhide__ = True
-
-        def submit() -> None:
-            __tracebackhide__ = True
-            person = self._world.platform.person(by).id
-            key = self._world.room_of(self._place(by), by), person
-            modal = self._world.forms.get(key)
-            if modal is None:
-                raise AssertionError(f"no form is open for {by}")
-            unknown = form.keys() - inputs(modal)
-            if unknown:
-                raise AssertionError(f"the form has no input {min(unknown)!r}; it has {', '.join(inputs(modal))}")
-            details = {"modal": modal["id"], "form": dict(form), "sender": person}
-            self._world.platform.emit_event(APP, "submit", details)
-            del self._world.forms[key]
-
-        self._act(submit)
 
     def complete(self, command: str, option: str, typed: str = "", *, by: str = PERSON) -> list[str]:
         """The choices that the bot offers while the person `by` types an option of a command.
@@ -246,6 +222,13 @@ class Place:
         """Whether what is shown in `place` belongs here."""
         raise NotImplementedError
 
+    def _memory(self) -> Memory | None:
+        """What is stored of the conversation of the last message from here. None before the first one."""
+        if self._message is None:
+            return None
+        with self._world.active():
+            return self._world.processes.current.processor.inbox.open(self._message).memory
+
     def _unread(self) -> list[tuple[int, Shown]]:
         """The replies that `expect` has not consumed, each with its number in the log."""
         log = enumerate(self._world.log)
@@ -260,16 +243,18 @@ class Place:
             waiting = self._world.undelivered()
         return "\n".join(["the bot showed nothing more", *(f"  not delivered: {each}" for each in waiting)])
 
-    def _card(self, person: str) -> tuple[str, list[Button]]:
-        """The last message with buttons where `person` acts: its id and its buttons. Raises AssertionError."""
-        __tracebackhide__ = True
+    def _missing(self, button: str, cards: list[list[Button]]) -> str:
+        """Why a button cannot be pressed. `cards`: the buttons of each message that has some, the last one first."""
+        if not cards:
+            return f"no message has buttons in {self}\n{self._instead(self.replies)}"
+        return f"there is no button {button!r}; the last buttons are {', '.join(repr(each.label) for each in cards[0])}"
+
+    def _messages(self, person: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """The messages of the bot where `person` acts, the last one first: their ids and their parts."""
         world, room = self._world, self._world.room_of(self._place(person), person)
-        for message in reversed(world.platform.messages.values()):
-            here = message.room == room and message.sender_kind != "user" and not message.recalled
-            buttons = pressable(world.platform.parts(message)) if here else []
-            if buttons:
-                return message.id, buttons
-        raise AssertionError(f"no message has buttons in {self}\n{self._instead(self.replies)}")
+        for message in reversed([*world.platform.messages.values()]):
+            if message.room == room and message.sender_kind != "user" and not message.recalled:
+                yield message.id, world.platform.parts(message)
 
 
 class Room(Place):

@@ -29,6 +29,8 @@ class Shown:
     """The title of a card or a form; empty on platforms whose cards have none."""
     buttons: tuple[str, ...] = ()
     """The labels of the buttons that can be pressed."""
+    menus: tuple[str, ...] = ()
+    """The labels of the menus to choose from."""
     kind: str = "message"
     """`message`, `edit` (of an earlier message), `recall` or `form`."""
     place: str = ""
@@ -48,14 +50,16 @@ def shown(parts: Sequence[Part], place: str, kind: str) -> Shown:
     form = "\n".join(f"# {line}" if sort == "title" else line for sort, line in lines)
     mark = "" if kind == "message" else f"({kind}) "
     labels = tuple(button.label for button in pressable(parts))
-    return Shown("\n".join(words).strip(), title, labels, kind, place, f"{mark}{form}".strip())
+    menus = tuple(str(part["placeholder"]) for part in flat(parts) if part["kind"] == "select")
+    text = "\n".join(words).strip()
+    return Shown(text, title, labels, menus, kind, place, f"{mark}{form}".strip())
 
 
 def form_shown(modal: Mapping[str, Any], place: str) -> Shown:
     """The form `modal` of Discord, with its inputs."""
     title = str(modal.get("title") or "")
     lines = [f"{label}: [{id_}]" for id_, label in inputs(modal).items()]
-    return Shown("\n".join([title, *lines]), title, (), "form", place, "\n".join([f"(form) # {title}", *lines]))
+    return Shown("\n".join([title, *lines]), title, (), (), "form", place, "\n".join([f"(form) # {title}", *lines]))
 
 
 def inputs(modal: Mapping[str, Any]) -> dict[str, str]:
@@ -71,22 +75,23 @@ def pressable(parts: Sequence[Part]) -> list[Button]:
     """The buttons in `parts` that can be pressed, in order. A button that opens a link is none of them."""
     return [
         Button(str(button["id"]), str(button["label"]))
-        for part in _flat(parts)
+        for part in flat(parts)
         if part["kind"] == "buttons"
         for button in part["buttons"]
         if not button.get("url") and not button.get("disabled")
     ]
 
 
-def _flat(parts: Sequence[Part]) -> Iterator[Part]:
+def flat(parts: Sequence[Part]) -> Iterator[Part]:
+    """`parts`, and those inside of cards."""
     for part in parts:
         yield part
-        yield from _flat(part.get("blocks") or ())
+        yield from flat(part.get("blocks") or ())
 
 
 def _lines(parts: Sequence[Part]) -> Iterator[tuple[str, str]]:
     """The lines of a message, each with its sort: `title`, `text` or `more`."""
-    for part in _flat(parts):
+    for part in flat(parts):
         match part["kind"]:
             case "card":
                 if part.get("title"):
@@ -94,6 +99,11 @@ def _lines(parts: Sequence[Part]) -> Iterator[tuple[str, str]]:
             case "image" | "file":
                 name = str(part.get("name") or "")
                 yield "more", f"({part['kind']} {name})" if name else f"({part['kind']})"
+            case "form":
+                for line in [*str(part["text"]).splitlines(), f"[{part['submit']}]"]:
+                    yield "more", line
+            case "select":
+                yield "more", str(part["text"])
             case "buttons":
                 yield "more", " ".join(map(_button, part["buttons"]))
             case _:

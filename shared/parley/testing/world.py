@@ -19,7 +19,7 @@ from parley.journal.states import ReplyState
 from parley.journal.table import reply_pk
 from parley.model import Card, Message, Reply, plain_text
 from parley.model.codec import decode_message
-from parley.model.instant import Instant
+from parley.model.instant import Form, Instant
 from parley.platforms import NAMES
 from parley.testing.shown import Shown, form_shown, shown
 from playground.platforms.base import PRIVATE, Platform
@@ -60,7 +60,9 @@ class ObservedBot:
         self.failure: tuple[Exception, TracebackType | None] | None = None
         """The exception that it has raised last, with the traceback within the bot."""
         self.labels: dict[str, str] = {}
-        """The labels of the buttons that it has sent, by id."""
+        """The labels of the buttons and menus that it has sent, by id."""
+        self.form: Form | None = None
+        """The last form in a card that it has sent."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bot, name)
@@ -74,8 +76,9 @@ class ObservedBot:
         self.received.append(turn.message)
         replies = self._observe(lambda: self._handled(turn))
         for reply in replies:
-            cards = (segment for segment in reply.segments if isinstance(segment, Card))
-            self.labels |= {button.id: button.label for card in cards for button in card.buttons}
+            for card in (segment for segment in reply.segments if isinstance(segment, Card)):
+                self.labels |= {each.id: each.label for each in (*card.buttons, *card.selects)}
+                self.form = card.form or self.form
         return replies
 
     def _handled(self, turn: Turn) -> list[Reply]:

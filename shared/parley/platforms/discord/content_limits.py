@@ -20,6 +20,9 @@ LIMITS = ContentLimits(
     button_label=Maximum(80, "characters", "shortened"),
     button_key=Maximum(_CUSTOM_ID, "characters", "error"),
     button_url=Maximum(512, "characters", "text"),
+    card_fields=Maximum(25, "", "continued"),
+    field_value=Maximum(1024, "characters", "text"),
+    menu_choices=Maximum(25, "", "continued"),
     thread_name=Maximum(100, "characters", "shortened"),
     # Of a message that answers no interaction. An interaction names its own limit.
     image=Maximum(10_485_760, "bytes", "text"),

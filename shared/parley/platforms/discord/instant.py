@@ -21,7 +21,8 @@ _CHOICE_LABEL, _CHOICE = LIMITS.choice_label.most, LIMITS.choice_value.most
 _ID, _INPUT = LIMITS.input_id.most, LIMITS.input_text.most
 _LARGEST = 2**53
 """Discord docs: Option Type: integers and numbers are between -2^53 and 2^53."""
-_STYLES = {"line": 1, "paragraph": 2}
+_STYLES = {"line": 1, "paragraph": 2, "date": 1}
+_DATE = "YYYY-MM-DD"
 
 
 def instant(message: Message, result: Instant, app: App) -> Response:
@@ -42,11 +43,16 @@ def answer_json(message: Message, result: Instant) -> dict[str, Any]:
 
 
 def _fitting(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    """The choices that Discord accepts in one place."""
+    return distinct(choices)[:_MAX_CHOICES]
+
+
+def distinct(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """The choices that Discord accepts. A value that is empty or too long is left out: mended, it would mean something
     else. So is a value that is already offered.
     """
     offered = {str(choice.value): choice for choice in reversed(choices) if is_valid_value(choice.value)}
-    return tuple(choice for choice in choices if offered.get(str(choice.value)) is choice)[:_MAX_CHOICES]
+    return tuple(choice for choice in choices if offered.get(str(choice.value)) is choice)
 
 
 def is_valid_value(value: str | float) -> bool:
@@ -63,6 +69,15 @@ def choice_json(choice: Choice) -> dict[str, Any]:
 
 def _choice_label(choice: Choice) -> str:
     return clip(choice.label.strip() or str(choice.value), _CHOICE_LABEL)
+
+
+def form_problem(form: Form) -> str:
+    """Why Discord would not open `form`; empty if it would."""
+    try:
+        _form(form)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _form(form: Form) -> dict[str, Any]:
@@ -94,11 +109,12 @@ def _label(field: Input, where: str) -> dict[str, Any]:
 
 def _shared(field: Input) -> dict[str, Any]:
     shared: dict[str, Any] = {"custom_id": field.id, "required": field.required}
-    return shared | ({"placeholder": clip(field.placeholder, _HELP)} if field.placeholder else {})
+    placeholder = field.placeholder or (_DATE if field.kind == "date" else "")
+    return shared | ({"placeholder": clip(placeholder, _HELP)} if placeholder else {})
 
 
 def _select(field: Input, where: str) -> dict[str, Any]:
-    options = [_option(choice, field.value) for choice in _fitting(field.choices)]
+    options = [option(choice, field.value) for choice in _fitting(field.choices)]
     if not options:
         raise ValueError(f"{where}: no choice has a value of 1 to {_CHOICE} characters")
     return {"type": 3, **_shared(field), "options": options}
@@ -116,6 +132,7 @@ def _text_input(field: Input, where: str) -> dict[str, Any]:
     return {"type": 4, "style": _STYLES[field.kind], **_shared(field), **set_, **value}
 
 
-def _option(choice: Choice, chosen: str) -> dict[str, Any]:
+def option(choice: Choice, chosen: str) -> dict[str, Any]:
+    """`choice` of a menu. `chosen`: the value that is chosen at first."""
     value = str(choice.value)
     return {"label": _choice_label(choice), "value": value} | ({"default": True} if value == chosen else {})

@@ -25,8 +25,9 @@ from parley.model import (
     mention_text,
     plain_text,
 )
-from parley.platforms.discord.buttons import Buttons
+from parley.platforms.discord.components import Components
 from parley.platforms.discord.content_limits import LIMITS, ROWS
+from parley.platforms.discord.embeds import embeds
 from parley.platforms.discord.filenames import filename
 from parley.platforms.discord.markdown import address, escape, joined, without_controls
 from parley.platforms.discord.snowflake import snowflake
@@ -190,25 +191,35 @@ def _add_link(draft: _Draft, link: Link) -> None:
 
 
 def _add_card(draft: _Draft, card: Card) -> None:
-    """Add an embed with rows of buttons. A long text continues in further embeds, each in its own message."""
+    """Add embeds with rows of components. What exceeds one embed continues in further ones, each in its own message."""
     _add_mentions(draft, card)
-    buttons = Buttons.of(card.buttons)
-    draft.unshown += buttons.unshown
-    image = address(card.image)
-    texts = list(parts("\n".join((without_controls(card.text), *buttons.links)), _DESCRIPTION)) or [""]
-    for number, text in enumerate(texts):
+    components = Components.of(card)
+    draft.unshown += components.unshown
+    picture, *others = _pictures(card) or [""]
+    for image in others:
+        _add_picture(draft, image)
+    if isinstance(picture, Image):
+        draft.begin(1)
+        draft.media = picture
+        picture = f"attachment://{filename(picture)}"
+    for embed in embeds(card, components.links, picture):
         draft.begin(2)
-        title = card.title.strip() and not number
-        embed: dict[str, Any] = {"title": shorten(escape(card.title), _TITLE)} if title else {}
-        if text:
-            embed["description"] = text
-        if not number and image:
-            embed["image"] = {"url": image}
         draft.embed = embed or None
-    draft.rows = buttons.rows[:ROWS]
-    for start in range(ROWS, len(buttons.rows), ROWS):
+    draft.rows = tuple(components.rows[:ROWS])
+    for start in range(ROWS, len(components.rows), ROWS):
         draft.begin(2)
-        draft.rows = buttons.rows[start : start + ROWS]
+        draft.rows = tuple(components.rows[start : start + ROWS])
+
+
+def _pictures(card: Card) -> list[Image | str]:
+    """The pictures of a card: an address, or an image with data. The id of a file in another message shows nothing."""
+    shown = [address(image.url) or image for image in card.images if address(image.url) or image.data]
+    return [each for each in (address(card.image), *shown) if each]
+
+
+def _add_picture(draft: _Draft, picture: Image | str) -> None:
+    draft.begin(1)
+    draft.media = Image(url=picture) if isinstance(picture, str) else picture
 
 
 def _add_mentions(draft: _Draft, card: Card) -> None:

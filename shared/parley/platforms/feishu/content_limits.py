@@ -26,6 +26,11 @@ LIMITS = ContentLimits(
     card_without_text=Maximum(RICH - least_text(RICH), "bytes", "error"),
     # A card has at most 200 elements, and a button takes two: itself and its column.
     buttons=Maximum(50, "", "continued"),
+    # Feishu documents no numbers for these three. A card has at most 200 elements, and all of them need room.
+    card_fields=Maximum(20, "", "text"),
+    selects=Maximum(20, "", "error"),
+    inputs=Maximum(20, "", "error"),
+    input_text=Maximum(1000, "characters", "shortened"),
     image=Maximum(10 * 1024 * 1024, "bytes", "text"),
     audio=Maximum(30 * 1024 * 1024, "bytes", "text"),
     video=Maximum(30 * 1024 * 1024, "bytes", "text"),

@@ -1,5 +1,6 @@
 """Chat messages, card actions and all other events as unified messages."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +26,8 @@ from parley.untrusted import array, mapping, scalar
 
 BUTTON = "parley"
 """Key of `Button.id` in the callback value of a button of Parley's cards. `Button.value` is under `value`."""
+DATES = "dates"
+"""Key of the names of the inputs that are date pickers, in the callback value of a form's button."""
 
 _CREDENTIALS = ("token", "app_ticket", "preview_token")
 
@@ -138,14 +141,18 @@ def _action(action: Object, message_id: str) -> Action:
         id=ours or name,
         value=scalar(mapping(value).get("value")) if ours else text_or_json(value),
         message_id=message_id,
-        form=_form(action, name),
+        form=_form(action, name, array(mapping(value).get(DATES)) if ours else ()),
         options=tuple(option for option in chosen if option),
     )
 
 
-def _form(action: Object, name: str) -> dict[str, str]:
-    """The values that the person entered: the fields of a form, or a single input or checkbox outside a form."""
+def _form(action: Object, name: str, dates: Sequence[Any]) -> dict[str, str]:
+    """The values that the person entered: the fields of a form, or a single input or checkbox outside a form.
+
+    A date picker, one of `dates`, adds its time zone to the date: `2026-12-31 +0800`.
+    """
     filled = {key: text_or_json(value) for key, value in mapping(action.get("form_value")).items()}
+    filled |= {key: value.partition(" ")[0] for key, value in filled.items() if key in dates}
     if typed := scalar(action.get("input_value")):
         filled.setdefault(name, typed)
     if action.get("tag") == "checker":

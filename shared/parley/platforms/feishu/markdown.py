@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from parley.model import Card, Link, Markdown, Mention, Text
+from parley.model import Card, Link, Markdown, Mention, Text, field_line
+from parley.platforms.feishu.content_limits import LIMITS
 
 Inline = Text | Markdown | Mention | Link
 """The segments that a text consists of. All others are converted to text first."""
@@ -18,6 +19,7 @@ _MARK = "\0"
 """The place of a mention. No text may contain it: it becomes U+FFFD."""
 _MAX_TABLES = 5
 """Tables of a card. Feishu refuses a card with more (230099)."""
+_MAX_FIELDS = LIMITS.card_fields.most
 _MARKUP = re.compile(r"[*_~`\[\]<>]|^\(|&(?=#?\w{1,10};)")
 """Characters of a text that are markup. An opening bracket would make the address of a link before it."""
 _TAG = re.compile(rf"<(?=[\s/]*(?:a|person|link|number|local|{_MARK}|\Z))", re.IGNORECASE)
@@ -83,12 +85,17 @@ def card_markdown(markdown: str) -> str:
 
 
 def acceptable(card: Card) -> Card:
-    """`card` with a picture by address as a link, and with the buttons whose address is not http(s) as text."""
+    """`card` with a picture by address as a link. Buttons whose address is not http(s), and fields beyond the limit,
+    are text.
+    """
     buttons = tuple(button for button in card.buttons if not button.url or is_http(button.url))
     lines = [f"{literal(f'[{b.label}] {b.url}')}" for b in card.buttons if b.url and not is_http(b.url)]
-    picture = markdown_of(Link(url=card.image)) if is_http(card.image) else ""
-    text = "\n".join(filter(None, (picture, card.text, *lines)))
-    return replace(card, text=text, image="" if picture else card.image, buttons=buttons)
+    rest = [literal(field_line(field)) for field in card.fields[_MAX_FIELDS:]]
+    pictures = [address for address in (card.image, *(each.url for each in card.images if not each.key)) if address]
+    links = [markdown_of(Link(url=address)) for address in pictures if is_http(address)]
+    text = "\n".join(filter(None, (*links, card.text, *rest, *lines)))
+    image = "" if is_http(card.image) else card.image
+    return replace(card, text=text, image=image, buttons=buttons, fields=card.fields[:_MAX_FIELDS])
 
 
 def is_http(address: str) -> bool:

@@ -5,8 +5,10 @@ from collections.abc import Generator, Iterable
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
+from msgspec.structs import replace
+
 from parley.adapter import IDEMPOTENT, Auth, Call, Sent, Upload
-from parley.model import AnyMedia, Audio, Image, Video
+from parley.model import AnyMedia, AnySegment, Audio, Card, Image, Video
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.content_limits import LIMITS
 from parley.platforms.feishu.render import Rendered
@@ -42,6 +44,20 @@ def all_uploaded(parts: Iterable[Rendered | AnyMedia], config: Config) -> Genera
         message = yield from _uploaded(part, config)
         messages.append(message)
     return messages
+
+
+def with_pictures(segments: Iterable[AnySegment], config: Config) -> Generator[Call, Sent, tuple[AnySegment, ...]]:
+    """`segments` with the keys of the pictures in their cards. Pictures without a key are uploaded."""
+    done: list[AnySegment] = []
+    for segment in segments:
+        if isinstance(segment, Card) and segment.images:
+            images: list[Image] = []
+            for image in segment.images:
+                receipt = (yield _upload(image, config)) if not image.key and (image.url or image.data) else None
+                images.append(replace(image, key=receipt.data.get("key", "")) if receipt else image)
+            segment = replace(segment, images=tuple(images))  # noqa: PLW2901
+        done.append(segment)
+    return tuple(done)
 
 
 def _uploaded(part: Rendered | AnyMedia, config: Config) -> Generator[Call, Sent, Rendered]:

@@ -128,6 +128,7 @@ def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple
 
 def _send(out: Outgoing, config: Config) -> Steps:
     quoted, segments = _quoted(out.reply)
+    segments = yield from media.with_pictures(segments, config)
     messages = yield from media.all_uploaded(parts(segments), config)
     for number, rendered in enumerate(messages):
         yield _message(rendered, _place(out, quoted, config, first=not number), out, number)
@@ -212,7 +213,8 @@ def _edit(out: Outgoing, config: Config) -> Steps:
     reply = out.reply
     url = _target(reply, config)
     is_card = out.to.kind == "action" and out.to.message_id == reply.target
-    match [*parts(reply.segments, CARDS if is_card else CHAT)]:
+    segments = yield from media.with_pictures(reply.segments, config)
+    match [*parts(segments, CARDS if is_card else CHAT)]:
         case [Rendered("interactive", content), *rest]:
             yield _change(UPDATE, "PATCH", url, {"content": json_text(content)}, edits=True)
         case [Rendered(kind, content), *rest]:

@@ -26,7 +26,8 @@ def steps(out: Outgoing, app: App, now: float) -> Steps:
         raise UndeliverableError(f"webhooks has no {out.to.webhook!r} in the configuration of {app.name!r}")
     if out.reply.op != "send":
         raise UndeliverableError("a message to a webhook can be neither edited nor recalled", part="target")
-    messages = yield from media.all_uploaded(parts(_supported(out.reply.segments), WEBHOOK), config)
+    segments = yield from media.with_pictures(_supported(out.reply.segments), config)
+    messages = yield from media.all_uploaded(parts(segments, WEBHOOK), config)
     for rendered in messages:
         yield _call(hook, rendered, now)
     if not messages:
@@ -35,7 +36,13 @@ def steps(out: Outgoing, app: App, now: float) -> Steps:
 
 def uploads(out: Outgoing) -> bool:
     """Whether `out` needs the app's token. The app uploads the images, and the webhook shows them by their keys."""
-    return any(isinstance(segment, Image) and not segment.key for segment in out.reply.segments)
+    pictures = (
+        each
+        for segment in out.reply.segments
+        for each in (segment.images if isinstance(segment, Card) else (segment,))
+        if isinstance(each, Image)
+    )
+    return any(not image.key for image in pictures)
 
 
 def sign(timestamp: str, secret: str) -> str:
@@ -47,7 +54,7 @@ def sign(timestamp: str, secret: str) -> str:
 def _supported(segments: tuple[AnySegment, ...]) -> Iterator[AnySegment]:
     """`segments` without the forms that a webhook lacks.
 
-    Files, audio and video become text. Buttons that cause a callback are removed.
+    Files, audio and video become text. Buttons, menus and forms that cause a callback are removed.
     """
     for segment in segments:
         match segment:
@@ -55,7 +62,7 @@ def _supported(segments: tuple[AnySegment, ...]) -> Iterator[AnySegment]:
                 yield Text(text=f"{plain_text((segment,))} {segment.url}".strip() + "\n")
             case Card():
                 links = tuple(button for button in segment.buttons if button.url)
-                yield msgspec.structs.replace(segment, buttons=links)
+                yield msgspec.structs.replace(segment, buttons=links, selects=(), form=None)
             case _:
                 yield segment
 

@@ -35,7 +35,7 @@ from parley.model import (
     Video,
     plain_text,
 )
-from parley.platforms.feishu.cards import card_json, split_buttons
+from parley.platforms.feishu.cards import card_json, has_room, split_buttons
 from parley.platforms.feishu.content_limits import LIMITS, least_text
 from parley.platforms.feishu.markdown import (
     Inline,
@@ -202,7 +202,7 @@ def _mention_line(card: Card) -> list[Inline]:
 def split_card(card: Card, limit: int) -> Iterator[Card]:
     """`card` as cards that have room for text within `limit` bytes, or one button only."""
     most = limit - least_text(limit)
-    return split_buttons(acceptable(card), lambda one: size_without_text(one) <= most)
+    return split_buttons(acceptable(card), lambda one: size_without_text(one) <= most and has_room(one))
 
 
 def size_without_text(card: Card) -> int:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from parley.adapter import IDEMPOTENT, Call, Sent, Upload
-from parley.model import AnyMedia, AnySegment, Audio, File, Image, Video
+from parley.model import AnyMedia, AnySegment, Audio, Card, File, Image, Video
 from parley.platforms.tencent import content_limits
 from parley.platforms.tencent.api import AUTH
 
@@ -85,15 +85,19 @@ UploadOf = Callable[[AnyMedia], Call | None]
 
 
 def upload_all(segments: Iterable[AnySegment], upload_of: UploadOf) -> Generator[Call, Sent, tuple[AnySegment, ...]]:
-    """Upload the media in `segments` that have no media id. Returns the segments with their media ids.
+    """Upload the media in `segments` and in their cards that have no media id. Returns the segments with media ids.
 
     All uploads precede the first message. So nobody has read anything yet when an upload is refused, and a reply whose
     first message is refused can be deferred with its media.
     """
     done: list[AnySegment] = []
     for segment in segments:
-        call = _upload(segment, upload_of)
-        done.append(segment if call is None else _with_id(segment, (yield call)))
+        if isinstance(segment, Card):
+            pictures = yield from upload_all(segment.images, upload_of)
+            done.append(replace(segment, images=tuple(each for each in pictures if isinstance(each, Image))))
+        else:
+            call = _upload(segment, upload_of)
+            done.append(segment if call is None else _with_id(segment, (yield call)))
     return tuple(done)
 
 

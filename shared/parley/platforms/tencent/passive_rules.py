@@ -3,7 +3,7 @@
 WeCom docs: Receiving events; Passive replies. WeChat docs: Receiving event pushes; Passive replies to users.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -20,11 +20,13 @@ from parley.model import (
     Markdown,
     Message,
     Other,
+    Select,
     Text,
     Video,
+    field_line,
     names_in,
 )
-from parley.platforms.tencent.buttons import pack
+from parley.platforms.tencent.buttons import pack, pack_choice
 from parley.platforms.tencent.fields import Fields
 from parley.platforms.tencent.markup import Pieces, raw
 from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
@@ -120,7 +122,8 @@ def carried(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ..
         case Card(title=title, text=text, buttons=buttons):
             links = [f"[{button.label}]({button.url})" for button in buttons if button.url]
             words = "".join(f"{line}\n" for line in (title, names_in(segment)) if line)
-            return Text(text=words), Markdown(text="\n".join(filter(None, (text, *links))))
+            facts = "".join(f"\n{field_line(field)}" for field in segment.fields)
+            return Text(text=words), Markdown(text="\n".join(filter(None, (text, *links)))), Text(text=facts)
         case Image() | Audio() | Video() | File():
             return (_in_words(segment),)
         case Link():
@@ -168,7 +171,8 @@ def _is_wechat_text(segment: AnySegment) -> bool:
 def _wechat_text(segment: AnySegment) -> Pieces:
     match segment:
         case Card():
-            return card_text(segment, map(_menu_link, segment.buttons))
+            menus = (part for select in segment.selects for part in _menu(select))
+            return card_text(segment, (*menus, *map(_button_link, segment.buttons)))
         case Other(name="typing"):
             return ()
         case Other(name="miniprogram", text=text, data=data):
@@ -177,13 +181,20 @@ def _wechat_text(segment: AnySegment) -> Pieces:
             return as_text(segment)
 
 
-def _menu_link(button: Button) -> Pieces:
-    """A button as a link. The client sends its label and its id when it is tapped. The docs do not mention it, but many
-    accounts use it (unverified)."""
-    if button.url:
-        return anchor(button.url, button.label)
-    id_, label = (_escape(part) for part in (pack(button), button.label))
-    return anchor(f"weixin://bizmsgmenu?msgmenucontent={label}&msgmenuid={id_}", button.label)
+def _button_link(button: Button) -> Pieces:
+    return anchor(button.url, button.label) if button.url else _menu_link(button.label, pack(button))
+
+
+def _menu(select: Select) -> Iterator[Pieces]:
+    """A menu as its label and one link for each choice."""
+    yield raw(select.label)
+    yield from (_menu_link(choice.label or str(choice.value), pack_choice(select, choice)) for choice in select.choices)
+
+
+def _menu_link(label: str, key: str) -> Pieces:
+    """A link. The client sends `label` and `key` when it is tapped. The docs do not mention it, but many accounts use
+    it (unverified)."""
+    return anchor(f"weixin://bizmsgmenu?msgmenucontent={_escape(label)}&msgmenuid={_escape(key)}", label)
 
 
 def _escape(text: str) -> str:

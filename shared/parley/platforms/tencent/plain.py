@@ -19,8 +19,10 @@ from parley.model import (
     Link,
     Markdown,
     Quote,
+    Select,
     Text,
     Video,
+    field_line,
     names_in,
     plain_text,
 )
@@ -85,8 +87,14 @@ def quote_text(text: str) -> str:
 
 
 def card_text(card: Card, buttons: Iterable[Pieces]) -> Pieces:
-    """A card as lines: its title, its text, and `buttons`, which the caller has rendered."""
-    return lines(raw(card.title), raw(names_in(card)), strip_markdown(card.text), *buttons)
+    """A card as lines: its title, its pictures, its text, its fields, and `buttons`, which the caller has rendered."""
+    head = (raw(card.title), raw(names_in(card)), *map(as_text, card.images))
+    return lines(*head, strip_markdown(card.text), *field_lines(card), *buttons)
+
+
+def field_lines(card: Card) -> Iterator[Pieces]:
+    """The fields of a card, one line each."""
+    return (raw(field_line(field)) for field in card.fields)
 
 
 def anchor(url: str, title: str = "") -> Pieces:
@@ -113,8 +121,8 @@ def untagged(text: str) -> str:
 
 
 def untagged_text(card: Card) -> str:
-    """The names and the text of a card, for a place that shows no tags."""
-    return finish(lines(raw(names_in(card)), strip_markdown(card.text, bare)))
+    """The names, the text and the fields of a card, for a place that shows no tags."""
+    return finish(lines(raw(names_in(card)), strip_markdown(card.text, bare), *field_lines(card)))
 
 
 def groups(segments: Iterable[AnySegment], style: Style) -> Iterator[list[AnySegment]]:
@@ -151,17 +159,33 @@ def texts(segments: Iterable[AnySegment], style: Style) -> Iterator[str]:
 
 
 def _card_parts(card: Card) -> tuple[AnySegment, ...]:
-    """Smaller segments that show the same as `card`, whose plain text would lose its buttons: its words and its
-    buttons, or two halves of its buttons, or the label of its button.
+    """Smaller segments that show the same as `card`, whose plain text would lose its buttons: its words and the rest,
+    or two halves of its menus, of its choices or of its buttons, or the label of its button.
     """
-    buttons, line = card.buttons, Text(text="\n")
-    if card.title or card.text or names_in(card):
-        words = (part for text in (card.title, names_in(card)) if text for part in (Text(text=text), line))
-        return (*words, Markdown(text=card.text), line, Card(buttons=buttons))
-    half = len(buttons) // 2
+    line = Text(text="\n")
+    if card.title or card.text or names_in(card) or card.fields:
+        heads = (card.title, names_in(card))
+        words = (part for text in heads if text for part in (Text(text=text), line))
+        facts = (part for field in card.fields for part in (Text(text=field_line(field)), line))
+        rest = Card(buttons=card.buttons, selects=card.selects)
+        return (*words, Markdown(text=card.text), line, *facts, rest)
+    if card.selects and (card.buttons or len(card.selects) > 1):
+        return Card(selects=card.selects[:1]), line, Card(selects=card.selects[1:], buttons=card.buttons)
+    if card.selects:
+        return _halves(card.selects[0])
+    half = len(card.buttons) // 2
     if half:
-        return Card(buttons=buttons[:half]), line, Card(buttons=buttons[half:])
-    return (Text(text=buttons[0].label),)
+        return Card(buttons=card.buttons[:half]), line, Card(buttons=card.buttons[half:])
+    return (Text(text=card.buttons[0].label),)
+
+
+def _halves(select: Select) -> tuple[AnySegment, ...]:
+    half = len(select.choices) // 2
+    if not half:
+        return (Text(text=select.label),)
+    parts = (replace(select, choices=each) for each in (select.choices[:half], select.choices[half:]))
+    first, second = (Card(selects=(part,)) for part in parts)
+    return first, Text(text="\n"), second
 
 
 def _parts(segment: AnySegment, style: Style) -> Iterator[AnySegment]:
@@ -169,7 +193,7 @@ def _parts(segment: AnySegment, style: Style) -> Iterator[AnySegment]:
     if size(style.write(segment), style.rules) <= style.limit:
         yield segment
         return
-    if isinstance(segment, Card) and any(not button.url for button in segment.buttons):
+    if isinstance(segment, Card) and (segment.selects or any(not button.url for button in segment.buttons)):
         for part in _card_parts(segment):
             yield from _parts(part, style)
         return

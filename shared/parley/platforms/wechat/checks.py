@@ -2,9 +2,15 @@
 
 from collections.abc import Iterable
 
-from parley.model import Destination, Reply
+from parley.adapter import Element
+from parley.model import Card, Destination, Reply
 
 
 def problems(reply: Reply, to: Destination) -> Iterable[str]:
     """None: WeChat has a form for every card."""
     return ()
+
+
+def as_text(card: Card, to: Destination) -> Iterable[Element]:
+    """See `parley.adapter.Checks.as_text`. A menu of WeChat has no inputs."""
+    return (card.form,) if card.form else ()

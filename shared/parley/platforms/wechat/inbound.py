@@ -115,6 +115,7 @@ def _message(source: Source) -> Message:
         return event(source, text(fields.get("Event")).lower() or "unknown")
     # Only a tap makes a text with an id. Other types hold texts of persons in several fields (`tencent.repair`).
     if text(fields.get("MsgType")) == "text" and (key := text(fields.get("bizmsgmenuid"))):
-        id_, value = unpack(key)
-        return press(source, Action(id=id_, value=value), text(fields.get("Content")))
+        pressed = unpack(key)
+        action = Action(id=pressed.id, value=pressed.value, options=pressed.options)
+        return press(source, action, text(fields.get("Content")))
     return message(source)

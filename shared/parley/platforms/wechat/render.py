@@ -7,6 +7,8 @@
 | PNG, JPEG or GIF; AMR or MP3; MP4 | `image`; `voice`; `video` |
 | other media | `text` with a link; WeChat has no file messages |
 | card with buttons | `msgmenu`; buttons with an address as links below it |
+| menu of a card | `msgmenu` of its choices |
+| form of a card | a numbered line, which the bot makes (`parley.bot.numbered`) |
 | `Other` named `miniprogram`, `template`, `subscription`, `typing` | the message or call of that name |
 | `Other` named `transfer_customer_service` | nothing: it works in passive replies only |
 | mention, location, quote, others | `text` |
@@ -20,8 +22,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from parley.model import AnyMedia, AnySegment, Audio, Card, File, Image, Link, Other, Video
-from parley.platforms.tencent.buttons import pack
+from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image, Link, Other, Select, Video
+from parley.platforms.tencent.buttons import pack, pack_choice
 from parley.platforms.tencent.markup import finish, lines, raw, size
 from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
 from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, texts
@@ -91,15 +93,23 @@ def _single(segment: AnySegment) -> Iterator[Rendered]:
 
 
 def _card(card: Card) -> Iterator[Rendered]:
-    if card.image:
-        yield Rendered("image", {"media_id": card.image})
+    for key in (card.image, *(image.key for image in card.images)):
+        if key:
+            yield Rendered("image", {"media_id": key})
+    card = replace(card, image="", images=())
     items = [button for button in card.buttons if not button.url]
-    if not items:
-        yield from text_messages([card])
-        return
+    if items:
+        yield from _buttons(card, items)
+    elif card.title or card.text or card.fields or card.mentions or card.buttons:
+        yield from text_messages([replace(card, selects=())])
+    for select in card.selects:
+        yield from _menu(select)
+
+
+def _buttons(card: Card, items: list[Button]) -> Iterator[Rendered]:
     head = card_text(card, ())
     if size(head) > _MENU_HEAD:
-        yield from text_messages([replace(card, image="", buttons=())])
+        yield from text_messages([replace(card, selects=(), buttons=())])
         head = raw(card.title) if size(raw(card.title)) <= _MENU_HEAD else ()
     tail = finish(lines(*(anchor(button.url, button.label) for button in card.buttons if button.url)))
     for start in range(0, len(items), _MENU_ITEMS):
@@ -110,6 +120,18 @@ def _card(card: Card) -> Iterator[Rendered]:
         tail_shown = tail if is_last else ""
         yield Rendered("msgmenu", {"head_content": finish(head), "list": shown, "tail_content": tail_shown})
         head = ()
+
+
+def _menu(select: Select) -> Iterator[Rendered]:
+    """A menu: its label above its choices."""
+    head = finish(raw(select.label))
+    for start in range(0, len(select.choices), _MENU_ITEMS):
+        shown = [
+            {"id": pack_choice(select, choice), "content": finish(raw(choice.label or str(choice.value)))}
+            for choice in select.choices[start : start + _MENU_ITEMS]
+        ]
+        yield Rendered("msgmenu", {"head_content": head, "list": shown, "tail_content": ""})
+        head = ""
 
 
 # --- segments with a message or call of their own ---------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """Cards that would lose their buttons, or the whole reply. See `parley.adapter.Checks`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from parley.adapter import Element
 from parley.model import Card, Destination, Reply
 from parley.platforms.wecom.cards import key_size
 from parley.platforms.wecom.content_limits import LIMITS
+from parley.platforms.wecom.menus import shows_form, shows_select
 
 
 def problems(reply: Reply, to: Destination) -> Iterator[str]:
@@ -22,3 +24,12 @@ def problems(reply: Reply, to: Destination) -> Iterator[str]:
             f'WeCom: the button "{button.label[:40]}" has an id and value of {key_size(button)} bytes together; '
             f"at most {most} are possible"
         )
+
+
+def as_text(card: Card, to: Destination) -> Iterable[Element]:
+    """See `parley.adapter.Checks.as_text`. A group chat or robot sends the bot nothing, so it gets no numbers."""
+    if to.room_id or to.webhook:
+        return
+    yield from (select for select in card.selects if not shows_select(select))
+    if card.form and not shows_form(card.form):
+        yield card.form

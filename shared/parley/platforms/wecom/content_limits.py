@@ -18,6 +18,11 @@ LIMITS = ContentLimits(
     edited_buttons=Maximum(_BUTTONS, "", "error"),
     # `button_list.key`.
     button_key=Maximum(1024, "bytes", "error"),
+    # `horizontal_content_list`, and the docs' advice for a value.
+    card_fields=Maximum(6, "", "text"),
+    field_value=Maximum(26, "characters", "text"),
+    # `checkbox.option_list` of a vote.
+    menu_choices=Maximum(20, "", "numbered"),
     links=Maximum(8, "", "continued"),
     image=IMAGE,
     audio=AUDIO,

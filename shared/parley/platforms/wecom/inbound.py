@@ -16,6 +16,7 @@ from parley.platforms.tencent.callback import (
 from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, repeated
 from parley.platforms.tencent.messages import Source, created, event, message, press
+from parley.platforms.wecom.card_types import MENUS, VOTE
 from parley.platforms.wecom.config import AGENT_AT, RESPONSE_CODE_LIFETIME, Config
 from parley.untrusted import mapping, mappings, parse_integer, text, texts
 
@@ -136,15 +137,16 @@ def _event(source: Source, name: str, config: Config) -> Message:
 def _press(source: Source, config: Config) -> Message:
     """A click on a template card. Its `ResponseCode` allows one update of the card."""
     fields = source.fields
-    id_, value = unpack(text(fields.get("EventKey")))
+    key, kind = unpack(text(fields.get("EventKey"))), text(fields.get("CardType"))
     items = mappings(repeated(mapping(fields.get("SelectedItems")).get("SelectedItem")))
     chosen = {text(item.get("QuestionKey")): _options(item) for item in items}
     action = Action(
-        id=id_,
-        value=value,
+        id=key.id,
+        value=key.value,
         message_id=text(fields.get("TaskId")),
-        form={question: ",".join(options) for question, options in chosen.items()},
-        options=tuple(option for options in chosen.values() for option in options),
+        # A vote shows a menu, several menus show a form (`cards`).
+        form={} if kind == VOTE else {question: ",".join(options) for question, options in chosen.items()},
+        options=() if kind == MENUS else tuple(option for options in chosen.values() for option in options),
     )
     code = text(fields.get("ResponseCode"))
     if not code:

@@ -232,7 +232,7 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
     segments = yield from upload_all(out.reply.segments, lambda media: _upload(media, config))
     if segments and isinstance(segments[0], Card) and segments[0].buttons:
         body["template_card"] = cards.replacement(segments[0], _task_id(out, 0))
-        segments = segments[1:]
+        segments = (*cards.others(segments[0]), *segments[1:])
     else:
         label, segments = _label(segments)
         body["button"] = {"replace_name": label}
@@ -268,7 +268,9 @@ def _label(segments: tuple[AnySegment, ...]) -> tuple[str, tuple[AnySegment, ...
 
 
 def _is_bare(segment: AnySegment) -> bool:
-    return isinstance(segment, Card) and not segment.image and not segment.buttons
+    return isinstance(segment, Card) and not (
+        segment.image or segment.images or segment.buttons or segment.selects or segment.form
+    )
 
 
 def _button_text(segment: AnySegment) -> str:

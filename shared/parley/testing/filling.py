@@ -1,0 +1,138 @@
+"""What people do with the menus and forms of cards, on every platform."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from parley.journal.memory import Memory
+from parley.model.agenda import Numbered
+from parley.testing.shown import Part, flat, inputs, pressable, shown
+from parley.testing.world import World
+from playground.platforms.base import Press
+from tools.faults.targets import APP
+
+PERSON = "ann"
+"""The person who acts if a test names none."""
+Values = Mapping[str, str | list[str]]
+"""The values of a form, by input."""
+
+
+class Filling:
+    """The part of a place (`parley.testing.chat.Place`) for menus and forms."""
+
+    _world: World
+
+    def choose(self, menu: str, choice: str, *, by: str = PERSON) -> None:
+        """The person `by` chooses from a menu of the last cards: the menu by its label or id, the choice by its label.
+
+        Raises what the bot raises, and AssertionError if there is no such menu or choice.
+        """
+        __tracebackhide__ = True
+        label = self._world.bot.labels.get(menu, menu)
+        for message, parts in self._messages(by):
+            for found in _menus(parts, label):
+                self._press(message, Press(button=found["id"], options=(_choice(found, choice),)), by)
+                return
+            if any(each.label == choice for each in pressable(parts)):
+                self.press(choice, by=by)
+                return
+            if number := re.search(rf"^([0-9]+)\. {re.escape(choice)}$", shown(parts, "", "").text, re.MULTILINE):
+                self.say(number[1], by=by)
+                return
+        raise AssertionError(f"there is no menu {menu!r} in {self}")
+
+    def submit(self, form: Values, *, by: str = PERSON) -> None:
+        """The person `by` fills in the form that is open, or else that of the last card, and submits it. `form`: values
+        by input.
+
+        Raises what the bot raises, and AssertionError if there is no form or a value does not fit.
+        """
+        __tracebackhide__ = True
+        if self._modal(by) is None and not self._submit_card(form, by):
+            if self._world.bot.form is None:
+                raise AssertionError(f"no form is open for {by}")
+            self.press(self._world.bot.form.title, by=by)
+        if (modal := self._modal(by)) is not None:
+            self._submit_modal(modal, form, by)
+
+    # --- internal -----------------------------------------------------------------------------------------------------
+
+    def _submit_card(self, form: Values, person: str) -> bool:
+        """Fill in the form of a card in place, or as text. False if there is none."""
+        __tracebackhide__ = True
+        for message, parts in self._messages(person):
+            found = next((each for each in flat(parts) if each["kind"] == "form"), None)
+            if found is not None:
+                self._press(message, Press(button=found["id"], form=form), person)
+                return True
+        memory = self._memory()
+        numbered = [each for each in memory.agenda.numbers if each.form] if memory else []
+        for each in numbered[-1:]:
+            self.say(_typed(each, form), by=person)
+        return bool(numbered)
+
+    def _submit_modal(self, modal: dict[str, Any], form: Values, person: str) -> None:
+        __tracebackhide__ = True
+        platform = self._world.platform
+        sender = platform.person(person).id
+
+        def submit() -> None:
+            __tracebackhide__ = True
+            unknown = form.keys() - inputs(modal)
+            if unknown:
+                raise AssertionError(f"the form has no input {min(unknown)!r}; it has {', '.join(inputs(modal))}")
+            platform.emit_event(APP, "submit", {"modal": modal["id"], "form": dict(form), "sender": sender})
+            del self._world.forms[self._world.room_of(self._place(person), person), sender]
+
+        self._act(submit)
+
+    def _modal(self, person: str) -> dict[str, Any] | None:
+        """The form that is open for a person."""
+        key = self._world.room_of(self._place(person), person), self._world.platform.person(person).id
+        return self._world.forms.get(key)
+
+    def _press(self, message: str, press: Press, person: str) -> None:
+        __tracebackhide__ = True
+        self._act(lambda: self._world.platform.press(APP, message, person, press))
+
+    # --- the rest of a place ------------------------------------------------------------------------------------------
+
+    def say(self, text: str = "", *, by: str = PERSON) -> None:
+        """See `parley.testing.chat.Place.say`."""
+        raise NotImplementedError
+
+    def press(self, button: str, *, by: str = PERSON) -> None:
+        """See `parley.testing.chat.Place.press`."""
+        raise NotImplementedError
+
+    def _act(self, action: Callable[[], object]) -> None:
+        raise NotImplementedError
+
+    def _place(self, person: str) -> str:
+        raise NotImplementedError
+
+    def _memory(self) -> Memory | None:
+        raise NotImplementedError
+
+    def _messages(self, person: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        raise NotImplementedError
+
+
+def _menus(parts: Sequence[Part], label: str) -> Iterator[Part]:
+    return (each for each in flat(parts) if each["kind"] == "select" and label == each["placeholder"])
+
+
+def _choice(menu: Part, choice: str) -> str:
+    """The value of the choice with that label or value."""
+    found = (each["value"] for each in menu["options"] if choice in (each["label"], each["value"]))
+    value = next(found, None)
+    if value is None:
+        raise AssertionError(f"there is no choice {choice!r}: {menu['text']}")
+    return str(value)
+
+
+def _typed(element: Numbered, form: Values) -> str:
+    """The text that a person sends for a numbered form."""
+    values = (form.get(field.id, "-") for field in (element.form.inputs if element.form else ()))
+    lines = (value if isinstance(value, str) else ", ".join(value) for value in values)
+    return "\n".join([str(element.number), *lines])
