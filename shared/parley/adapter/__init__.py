@@ -29,6 +29,7 @@ from parley.adapter.calls import (
     Unknown,
     Upload,
 )
+from parley.adapter.capabilities import Capabilities, Shown
 from parley.adapter.content_limits import NO_LIMIT, Checks, ChecksInstantAnswers, ContentLimits, Element, Maximum
 from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
@@ -71,6 +72,7 @@ __all__ = [
     "BreakerFailure",
     "Bucket",
     "Call",
+    "Capabilities",
     "Checks",
     "ChecksInstantAnswers",
     "Config",
@@ -92,6 +94,7 @@ __all__ = [
     "Request",
     "Response",
     "Sent",
+    "Shown",
     "Steps",
     "SupportsCredentials",
     "SupportsDeferral",

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from parley.adapter import Checks, Config, ContentLimits, Inbound, Outbound
+from parley.adapter import Capabilities, Checks, Config, ContentLimits, Inbound, Outbound
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))
 
@@ -23,6 +23,13 @@ def outbound(name: str) -> Outbound:
 def content_limits(name: str) -> ContentLimits:
     """The limits of the platform `name` for the content of replies, commands and forms."""
     return cast("ContentLimits", getattr(_half(name, "content_limits"), "LIMITS"))  # noqa: B009
+
+
+def capabilities(name: str) -> Capabilities | None:
+    """How the platform `name` shows the parts of a reply. None if it does not say that."""
+    if not Path(__file__).with_name(name).joinpath("capabilities.py").exists():
+        return None
+    return cast("Capabilities", getattr(_half(name, "capabilities"), "CAPABILITIES"))  # noqa: B009
 
 
 def checks(name: str) -> Checks:
