@@ -54,7 +54,7 @@ def messages(bot: Bot, platform: str) -> Iterator[tuple[str, Message]]:
     for spec in bot.specs():
         yield f"/{spec.name}", command(spec, platform)
     for action in bot._actions:
-        pressed = Action(id=action, value="1", message_id=CARDS.get(platform, ""), form={"how": "fine"})
+        pressed = Action(id=action, value="1", message_id=CARDS.get(platform, ""), form={"how": "fine", "size": "small", "day": DAY})
         yield action, message_of("", platform, kind="action", action=pressed)
     for event in bot._events:
         yield event, message_of("", platform, kind="event", event=event)
