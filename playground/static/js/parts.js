@@ -39,6 +39,8 @@ function draw(part, message) {
       return h("div", { class: "buttons" }, part.buttons.map((button) => drawButton(button, message)));
     case "select":
       return drawSelect(part, message);
+    case "form":
+      return drawForm(part, message);
     default:
       return h("div", { class: part.small ? "text small" : "text" }, inline(part.text || "", part.dialect));
   }
@@ -64,6 +66,34 @@ function drawSelect(select, message) {
   const element = h("select", { class: "field", "aria-label": select.placeholder || select.id, disabled: select.disabled }, h("option", { value: "" }, select.placeholder), options);
   element.addEventListener("change", () => element.value && sendPress(element, message, { button: select.id, options: [element.value] }));
   return element;
+}
+
+// A form in a card: its button sends all inputs.
+function drawForm(form, message) {
+  const fields = form.inputs.map((input) => [input, fieldOf(input)]);
+  const submit = h("button", { type: "submit", class: "press primary", data: { button: form.id } }, form.submit);
+  const element = h("form", { class: "form tall" },
+    form.title && h("strong", {}, form.title),
+    fields.map(([input, field]) => h("label", {}, input.label, field)),
+    submit);
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const filled = Object.fromEntries(fields.map(([input, field]) => [input.id, field.value]));
+    sendPress(submit, message, { button: form.id, form: filled });
+  });
+  return element;
+}
+
+function fieldOf(input) {
+  const shared = { class: "field", name: input.id, required: input.required };
+  if (input.kind === "choice") {
+    const options = input.options.map((option) => h("option", { value: option.value, selected: option.value === input.value }, option.label));
+    return h("select", shared, h("option", { value: "" }, input.placeholder || ""), options);
+  }
+  const limits = { ...shared, placeholder: input.placeholder || null, maxlength: input.max_length ? String(input.max_length) : null };
+  const field = input.kind === "paragraph" ? h("textarea", { ...limits, rows: 3 }) : h("input", { ...limits, type: input.kind === "date" ? "date" : "text" });
+  field.value = input.value || "";
+  return field;
 }
 
 async function sendPress(element, message, options) {

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("aws")
 VALUES: dict[str, Any] = {"int": 2, "float": 2.0, "bool": True, "user": "ann"}
 DAY = "2026-12-01"
 """A day, and a text as well."""
+INPUTS = {"how": "fine", "size": "small", "day": DAY}
+"""The inputs of all forms of the guide."""
 ROOMS = {"feishu": "oc_1", "discord": "1037199174008667818"}
 """A room on platforms that have rooms for every bot."""
 
@@ -54,7 +56,7 @@ def messages(bot: Bot, platform: str) -> Iterator[tuple[str, Message]]:
     for spec in bot.specs():
         yield f"/{spec.name}", command(spec, platform)
     for action in bot._actions:
-        pressed = Action(id=action, value="1", message_id=CARDS.get(platform, ""), form={"how": "fine", "size": "small", "day": DAY})
+        pressed = Action(id=action, value="1", message_id=CARDS.get(platform, ""), form=INPUTS)
         yield action, message_of("", platform, kind="action", action=pressed)
     for event in bot._events:
         yield event, message_of("", platform, kind="event", event=event)

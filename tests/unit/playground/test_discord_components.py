@@ -53,6 +53,24 @@ def test_the_response_to_a_press_may_update_the_message(bot: Caller):
     assert [m["content"] for m in bot.bot_messages()] == ["Changed"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"components": [{"type": 1, "components": [SELECT, SELECT | {"custom_id": "b"}]}]},
+        {"components": [{"type": 1, "components": [SELECT | {"options": []}]}]},
+        {"components": [{"type": 1, "components": [SELECT | {"options": [{"label": "a", "value": "1"}] * 2}]}]},
+        {"components": [{"type": 1, "components": [SELECT | {"placeholder": "p" * 151}]}]},
+        {"embeds": [{"fields": [{"name": "", "value": "v"}]}]},
+        {"embeds": [{"fields": [{"name": "n", "value": "v" * 1025}]}]},
+        {"embeds": [{"fields": [{"name": "n", "value": "v"}] * 26}]},
+        {"embeds": [{"fields": [{"name": "n", "value": "v" * 1024}] * 6}]},
+    ],
+)
+def test_an_invalid_select_or_field_is_refused(bot: Caller, body: dict[str, Any]):
+    response = bot.bot("POST", f"/channels/{bot.discord.room_id('team', 'group')}/messages", json=body)
+    assert code(response) == (400, 50035)
+
+
 def test_a_select_accepts_only_its_options(bot: Caller):
     id_ = card(bot, {"type": 1, "components": [SELECT]})
     sent = json.loads(bot.discord.press("demo", id_, "sam", Press(button="size", options=("b",))).plain)

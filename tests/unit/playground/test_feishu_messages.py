@@ -216,6 +216,9 @@ class TestEdit:
         assert code(bot.call("PATCH", path, json={"content": json.dumps(CARD_2)})) == 0
 
 
+SUBMIT = {"tag": "button", "name": "s", "form_action_type": "submit", "text": {"content": "OK"}}
+
+
 class TestCard:
     @pytest.mark.parametrize("card", [CARD, CARD_2])
     def test_both_versions_are_accepted(self, bot, team, card):
@@ -234,6 +237,14 @@ class TestCard:
             {"schema": "2.0", "body": {"elements": [{"tag": "action", "actions": []}]}},
             {"schema": "2.0", "body": {"elements": [{"tag": "hr"}] * 201}},
             {"type": "template", "data": {}},
+            {"elements": [{"tag": "select_static", "options": []}]},
+            {"elements": [{"tag": "select_static", "options": [{"text": {"content": "A"}, "value": "a"}] * 2}]},
+            {"elements": [{"tag": "input", "max_length": 1001}]},
+            {"elements": [{"tag": "date_picker", "initial_date": "tomorrow"}]},
+            {"elements": [{"tag": "form", "name": "f", "elements": [{"tag": "input", "name": "a"}]}]},
+            {"elements": [{"tag": "form", "elements": [SUBMIT]}]},
+            {"elements": [{"tag": "form", "name": "f", "elements": [SUBMIT, SUBMIT]}]},
+            {"elements": [{"tag": "form", "name": "f", "elements": [SUBMIT, {"tag": "input"}]}]},
         ],
     )
     def test_an_invalid_card_is_rejected(self, bot, team, card):

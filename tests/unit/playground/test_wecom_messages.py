@@ -21,6 +21,22 @@ CARD = {
     "task_id": "task-1",
     "button_list": [{"text": "Yes", "style": 1, "type": 0, "key": "yes"}],
 }
+FACT = {"keyname": "K", "value": "v"}
+
+
+def menu(many: int, id_: str = "o") -> dict[str, Any]:
+    """A menu with that many choices."""
+    return {"question_key": "q", "option_list": [{"id": f"{id_}{number}", "text": "T"} for number in range(many)]}
+
+
+VOTE = {
+    "card_type": "vote_interaction",
+    "main_title": {"title": "Size"},
+    "task_id": "task-2",
+    "checkbox": menu(2),
+    "submit_button": {"text": "OK", "key": "size"},
+}
+MENUS = {**VOTE, "card_type": "multiple_interaction", "select_list": [menu(2)], "checkbox": {}}
 
 
 @pytest.fixture
@@ -65,6 +81,16 @@ def test_a_message_to_all_is_sent_to_all(bot: Caller, to: dict[str, str]) -> Non
         ({"msgtype": "template_card", "template_card": CARD | {"card_type": "other"}}, 40058),
         ({"msgtype": "template_card", "template_card": CARD | {"task_id": "a b"}}, 40058),
         ({"msgtype": "template_card", "template_card": CARD | {"main_title": {}}}, 40058),
+        ({"msgtype": "template_card", "template_card": CARD | {"horizontal_content_list": [{"value": "v"}]}}, 40058),
+        ({"msgtype": "template_card", "template_card": CARD | {"horizontal_content_list": [FACT] * 7}}, 40058),
+        ({"msgtype": "template_card", "template_card": VOTE | {"checkbox": {}}}, 40058),
+        ({"msgtype": "template_card", "template_card": VOTE | {"task_id": ""}}, 40058),
+        ({"msgtype": "template_card", "template_card": VOTE | {"submit_button": {"text": "OK"}}}, 40058),
+        ({"msgtype": "template_card", "template_card": VOTE | {"checkbox": menu(21)}}, 40058),
+        ({"msgtype": "template_card", "template_card": VOTE | {"checkbox": menu(1, "i" * 129)}}, 40058),
+        ({"msgtype": "template_card", "template_card": MENUS | {"select_list": [menu(1)] * 4}}, 40058),
+        ({"msgtype": "template_card", "template_card": MENUS | {"select_list": [menu(11)]}}, 40058),
+        ({"msgtype": "template_card", "template_card": MENUS | {"select_list": []}}, 40058),
         ({"msgtype": "template_card", "template_card": CARD | {"button_list": CARD["button_list"] * 7}}, 40058),  # type: ignore[operator]
     ],
 )
@@ -178,6 +204,16 @@ def test_a_card_can_be_replaced(bot: Caller) -> None:
     other = CARD | {"main_title": {"title": "Coffee?"}}
     assert update(bot, code, template_card=other) == 0
     assert bot.platform.messages[id_].content == other
+
+
+def test_a_vote_sends_the_choice_and_refuses_none_or_several(bot: Caller) -> None:
+    assert wecom_send(bot, msgtype="template_card", template_card=VOTE)["errcode"] == 0
+    (message,) = (each for each in bot.platform.messages.values() if each.type == "template_card")
+    for options in ((), ("o0", "o1"), ("x",)):
+        with pytest.raises(NotFoundError, match="choose one of o0, o1 for q"):
+            bot.platform.press("demo", message.id, "lin", Press(button="Size", options=options))
+    delivery = bot.platform.press("demo", message.id, "lin", Press(button="Size", options=("o1",)))
+    assert b"<OptionId><![CDATA[o1]]></OptionId>" in delivery.plain
 
 
 def test_the_response_code_expires_after_three_days(bot: Caller) -> None:
