@@ -62,7 +62,12 @@ SHOWN: dict[str, tuple[str, str, str, str]] = {
     "code": ("code", "as code, with its columns in line", "代码", "作为代码显示，各列对齐"),
     "link": ("link", "as a link, or as its address", "链接", "作为链接或地址"),
     "name": ("name", "the name, as text", "名称", "以文本显示名称"),
-    "text": ("text", "its words, without the form", "文本", "只有文字，没有形式"),
+    "text": (
+        "text",
+        "its words; marks that the platform does not know stay",
+        "文本",
+        "只有文字，平台不认识的标记保留原样",
+    ),
     "numbered": (
         "numbered",
         "a numbered line of text; a person sends the number instead of a press",

@@ -22,7 +22,7 @@ class Text(Segment, frozen=True, kw_only=True, tag="text"):
 
 
 class Markdown(Segment, frozen=True, kw_only=True, tag="markdown"):
-    """Text in CommonMark's inline subset: bold, italic, code, links, lists."""
+    """Text in CommonMark with tables and strikethrough, without HTML and reference links (`docs/capabilities.md`)."""
 
     text: str
 

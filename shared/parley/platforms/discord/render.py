@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from parley.adapter import UndeliverableError
+from parley.markdown import Dialect, in_dialect
 from parley.model import (
     AnyMedia,
     AnySegment,
@@ -36,6 +37,7 @@ from parley.platforms.discord.split import parts, shorten
 __all__ = ["Part", "filename", "render"]
 
 _TITLE, _DESCRIPTION = LIMITS.card_title.most, LIMITS.card_text.most
+_DIALECT = Dialect(headings=3, tables="code", rules=False, pictures=False)
 _MENTION = re.compile(r"(?<!\\)<@(\d{1,20})>")
 _EVERYONE = "\0everyone"
 """Stands for the mention of everyone that the bot wrote, until other texts can no longer be taken for it."""
@@ -138,7 +140,7 @@ def render(segments: tuple[AnySegment, ...], *, allow_everyone: bool = False) ->
     A button that Discord would refuse is mended or left out. Raises UndeliverableError if nothing else is left.
     """
     draft = _Draft(everyone=allow_everyone)
-    for segment in segments:
+    for segment in in_dialect(segments, _DIALECT):
         _add(draft, segment)
     draft.flush()
     if not draft.done and draft.unshown:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from parley.markdown import without_pictures
 from parley.model import (
     AnyMedia,
     AnySegment,
@@ -280,7 +281,7 @@ def _card_markdown(inline: Inline) -> str:
 
 
 def _markdown_message(group: Iterable[Inline]) -> Rendered:
-    return _post([[{"tag": "md", "text": joined(group, _at_tag, safe)}]])
+    return _post([[{"tag": "md", "text": joined(group, _at_tag, lambda text: safe(without_pictures(text)))}]])
 
 
 def _card_message(group: Iterable[Inline]) -> Rendered:

@@ -25,6 +25,7 @@ import msgspec
 
 from parley.adapter import Call, Outcome, PassiveReply, Permanent, Request, Response, Sent, Steps
 from parley.errors import RetryAfter
+from parley.markdown import in_dialect
 from parley.model import AnySegment, Media, Message, Outgoing, Reply, Text
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.callback import CallbackKeys, query_parameter
@@ -32,7 +33,7 @@ from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, is_json, read, write_xml
 from parley.platforms.tencent.media import VALID, UploadOf, with_media_ids
 from parley.platforms.tencent.passive_rules import WECHAT, WECOM, PassiveFormat, PassiveRules, carried
-from parley.platforms.tencent.plain import LIMIT, groups
+from parley.platforms.tencent.plain import DIALECT, LIMIT, groups
 from parley.text import utf8_size
 from parley.untrusted import mapping, text
 
@@ -194,7 +195,9 @@ def passive_reply(
 
     It is encrypted if the request is `encrypted`. It is empty if no key decrypts the request any more.
     """
-    body, sent, rest = plan(tuple(_with_valid_ids(out, rules.format, now) for out in replies), rules.format)
+    written = (_with_valid_ids(out, rules.format, now) for out in replies)
+    plain = (_with_segments(reply, in_dialect(reply.segments, DIALECT)) for reply in written)
+    body, sent, rest = plan(tuple(plain), rules.format)
     if body is None:
         return PassiveReply(rules.empty, sent, rest)
     fields: Fields = {

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from parley.markdown import Dialect
 from parley.model import (
     AnyMedia,
     AnySegment,
@@ -34,6 +35,8 @@ from parley.text import split, utf8_size
 Writer = Callable[[AnySegment], Pieces]
 """Renders one segment."""
 
+DIALECT = Dialect(tables="lines", rules=False)
+"""The markdown that `strip_markdown` makes readable."""
 LIMIT = TEXT.most
 """Bytes of a text in UTF-8."""
 _WEB_ADDRESS = re.compile(r"(https?|weixin)://[^\s\"<>]+")

@@ -23,10 +23,12 @@ from parley.adapter import (
     UndeliverableError,
 )
 from parley.errors import RetryAfter
+from parley.markdown import in_dialect
 from parley.model import AnyMedia, Other, Outgoing, digest
 from parley.platforms.tencent import api, passive
 from parley.platforms.tencent.media import WECHAT_FORMATS, download_call, media_type_of, upload_all, upload_call
 from parley.platforms.tencent.passive_rules import TRANSFER
+from parley.platforms.tencent.plain import DIALECT
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wechat.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wechat.config import Config
@@ -113,7 +115,7 @@ def addresses(app: App) -> Call:
 
 
 def _send(out: Outgoing, config: Config) -> Steps:
-    segments = yield from upload_all(out.reply.segments, lambda media: _upload(media, config))
+    segments = yield from upload_all(in_dialect(out.reply.segments, DIALECT), lambda media: _upload(media, config))
     number = 0
     for message in messages(segments):
         yield _message(message, out, number, config)

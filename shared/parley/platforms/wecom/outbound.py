@@ -26,6 +26,7 @@ from parley.adapter import (
     UndeliverableError,
 )
 from parley.crypto import unseal
+from parley.markdown import in_dialect
 from parley.model import AnyMedia, AnySegment, Card, Destination, Markdown, Message, Outgoing, Text, digest, plain_text
 from parley.platforms.tencent import api, passive
 from parley.platforms.tencent.media import download_call, upload_all, upload_call
@@ -34,7 +35,7 @@ from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom import cards, receivers, robot
 from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wecom.config import RESPONSE_CODE_LIFETIME, Config
-from parley.platforms.wecom.render import media_type_of, messages
+from parley.platforms.wecom.render import DIALECT, media_type_of, messages
 from parley.untrusted import text
 
 PROFILE = Profile(retry_for=3600, continues=True)
@@ -160,7 +161,7 @@ def addresses(app: App) -> Call:
 
 def _send(out: Outgoing, config: Config) -> Steps:
     place = _place(out.to, config)
-    segments = yield from upload_all(out.reply.segments, lambda media: _upload(media, config))
+    segments = yield from upload_all(in_dialect(out.reply.segments, DIALECT), lambda media: _upload(media, config))
     if not any(True for _ in messages(segments)):
         raise UndeliverableError("the reply is empty")
     yield from _send_segments(segments, out, place, task=0)
@@ -229,7 +230,7 @@ def _edit(out: Outgoing, config: Config, now: float) -> Steps:
         yield from _send(out, config)
         return
     body: dict[str, Any] = {"userids": [out.to.user_id], "agentid": config.agent_id, "response_code": code}
-    segments = yield from upload_all(out.reply.segments, lambda media: _upload(media, config))
+    segments = yield from upload_all(in_dialect(out.reply.segments, DIALECT), lambda media: _upload(media, config))
     if segments and isinstance(segments[0], Card) and segments[0].buttons:
         body["template_card"] = cards.replacement(segments[0], _task_id(out, 0))
         segments = (*cards.others(segments[0]), *segments[1:])

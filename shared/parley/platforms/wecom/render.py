@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from parley.markdown import Dialect
 from parley.model import (
     AnyMedia,
     AnySegment,
@@ -39,6 +40,7 @@ from parley.platforms.tencent.plain import Style, as_text, media_text, quote_tex
 from parley.platforms.tencent.render import Rendered, article, has_preview
 from parley.platforms.wecom.content_limits import LIMITS
 
+DIALECT = Dialect(tables="lines", code_blocks=False, rules=False, pictures=False)
 FILE = MediaType("file", LIMITS.file.most, "file")
 _ARTICLES = LIMITS.links.most
 MARKDOWN_RULES = (*TAGS, Rule(re.compile(r"\*(?=\*)|\](?=\()|<"), MARKUP))

@@ -20,6 +20,7 @@ import msgspec
 
 from parley.adapter import App, Bucket, Call, Sent, Steps, UndeliverableError
 from parley.crypto import decode_base64
+from parley.markdown import in_dialect
 from parley.model import (
     AnyMedia,
     AnySegment,
@@ -45,7 +46,15 @@ from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom.cards import card_markdown
 from parley.platforms.wecom.config import Config
 from parley.platforms.wecom.content_limits import LIMITS
-from parley.platforms.wecom.render import FILE, MARKDOWN_RULES, as_markdown, kind_of, media_type_of, news_messages
+from parley.platforms.wecom.render import (
+    DIALECT,
+    FILE,
+    MARKDOWN_RULES,
+    as_markdown,
+    kind_of,
+    media_type_of,
+    news_messages,
+)
 
 _MARKDOWN = LIMITS.webhook.most
 _IMAGE = 2 * MEGABYTE
@@ -67,7 +76,7 @@ def steps(out: Outgoing, app: App) -> Steps:
     hook = _hook(out, app)
     if out.reply.op != "send":
         raise UndeliverableError(f"a group robot has no {out.reply.op}", part="target")
-    parts = list(_messages(out.reply.segments))
+    parts = list(_messages(in_dialect(out.reply.segments, DIALECT)))
     if not parts:
         raise UndeliverableError("the reply is empty")
     for place, part in enumerate(parts):  # all uploads first, as in `upload_all`
