@@ -28,7 +28,7 @@ _KEPT = 20
 _HIGHEST = 99
 _VALID = 3600
 """Seconds after which the next card begins with 1."""
-_TYPED = re.compile(r"([0-9]{1,2})(?:\s*[、)：:]|\.(?![0-9])|(?=\s)|\Z)\s*(.*)", re.DOTALL)
+_TYPED = re.compile(r"([0-9]{1,2})(?:\s*[、)]|[.：:](?![0-9])|(?=\s)|\Z)\s*(.*)", re.DOTALL)
 _NONE = ("", "-", "—", "无")
 """Lines that leave an optional input empty."""
 
