@@ -171,3 +171,18 @@ def test_the_person_goes_on_and_asks_for_more_meanwhile(platform: str) -> None:
     team.ask("1.5")
     team.chat.press("Approve", by="bob")
     assert kinds(team.shown(), "deployed 1.5") == ["message"]
+
+
+def test_an_approval_is_decided_in_passive_replies() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def deploy() -> Script:
+        ok = yield Approve("Deploy?")
+        yield f"it is {ok.outcome}"
+
+    chat = Chat(bot, "wechat passive")
+    chat.say("/deploy")
+    chat.press("Reject")
+    chat.say("/deploy")
+    assert "it is rejected" in str(chat.replies)
