@@ -4,6 +4,8 @@ PY := .venv/bin/python
 PY313 := .local/envs/py313/bin/python
 SAM_ENV := .local/envs/sam/bin
 BOT := $(or $(PARLEY_BOT),mybot)
+# Also after `make run BOT=examples/operations`: the tools read it from the environment.
+export PARLEY_BOT := $(BOT)
 UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
 FAST_LOG := .local/logs/fast-tests.log
@@ -24,7 +26,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template test test-bot test-scaffold unit unit-3.13 conformance integration promises up down run \
-	demo bench bench-stack add remove platform events faults logs dlq forget lock build build-prod clean
+	demo bench bench-stack add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -160,6 +162,10 @@ events: ## write the sample events in events/, signed for the current time
 logs: ## show the logs of all functions: make logs ARGS="--follow --find om_7f3a"
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.logs $(ARGS)
+
+send: ## send a text or an AWS event: make send ARGS='feishu/demo "Hi" --room oc_1' or ARGS="--event FILE"
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.send $(ARGS)
 
 dlq: ## list dead letters and send them back: make dlq ARGS="send ID"
 	@sh tools/setup.sh dev
