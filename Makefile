@@ -9,6 +9,7 @@ export PARLEY_BOT := $(BOT)
 UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
 FAST_LOG := .local/logs/fast-tests.log
+EXAMPLES := $(wildcard examples/*)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
 SCAFFOLD := tests/integration/test_scaffold.py
@@ -63,6 +64,7 @@ test: ## run the tests, also those on the local stack and in a browser (eight mi
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	@$(MAKE) --no-print-directory test-bot
+	@for bot in $(EXAMPLES); do $(MAKE) --no-print-directory test-bot BOT=$$bot || exit 1; done
 	@$(MAKE) --no-print-directory -j 2 test-fast integration
 
 # The tests on the stack often wait. The fast tests use the processor then, and leave it to them otherwise. They print

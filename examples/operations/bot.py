@@ -14,6 +14,8 @@ _TEAM = (
     Destination(platform="wecom", app="demo", webhook="ops"),
 )
 """The team's rooms on the local page. A robot of WeCom shows a card as text, with the link."""
+_LONGEST = 50
+"""Characters of a pipeline's name that fit into a button."""
 _REMEMBERED = 100
 """Cards of a room whose first press is remembered."""
 
@@ -48,11 +50,12 @@ def approval(turn: Turn) -> list[Reply]:
     if detail["state"] != "STARTED" or detail["type"]["category"] != "Approval":
         return []
     value = pipeline.Waiting(detail["pipeline"], detail["action-execution-id"]).value
-    buttons = (
+    decisions = (
         Button(id="approve", label="Approve", value=value, style="primary"),
         Button(id="reject", label="Reject", value=value, style="danger"),
-        _link(turn.message.raw, f"codesuite/codepipeline/pipelines/{detail['pipeline']}/view"),
     )
+    link = _link(turn.message.raw, f"codesuite/codepipeline/pipelines/{detail['pipeline']}/view")
+    buttons = (*decisions, link) if len(detail["pipeline"]) <= _LONGEST else (link,)
     text = f"Stage **{detail['stage']}**, action **{detail['action']}**"
     return _everywhere(Card(title=f"🚦 {detail['pipeline']} waits for an approval", text=text, buttons=buttons))
 

@@ -160,6 +160,16 @@ def test_other_actions_of_a_pipeline_are_not_shown(detail: dict[str, Any], monke
     room.expect_nothing()
 
 
+@WITH_BUTTONS
+def test_a_pipeline_whose_name_does_not_fit_into_a_button_has_a_link(
+    platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, room = team(platform, monkeypatch)
+    chat.incoming(event("approval", pipeline="p" * 100))
+    room.expect(contains="waits for an approval")
+    assert ("[Open" in room.shown(), "[Approve]" in room.shown()) == (True, False)
+
+
 def test_a_room_tells_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     _, room = team("feishu", monkeypatch)
     room.say("/here")

@@ -29,8 +29,10 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
 def message_with(reply: Reply, destination: Destination, key: str, now: float) -> Message:
     """The message that has `reply` delivered to `destination`. Its id is the same for the same conversation and `key`.
 
-    The bot does not get it: the decision about it is the reply.
+    The bot does not get it: the decision about it is the reply. What is only valid for an answer is left out of the
+    destination.
     """
+    to = replace(destination, kind="", reply_token="", reply_token_expires=0)
     return Message(
         id=f"send-{digest(destination.key, key)[:32]}",
         platform=destination.platform,
@@ -46,7 +48,7 @@ def message_with(reply: Reply, destination: Destination, key: str, now: float) -
             thread_id=destination.thread_id,
             tenant=destination.tenant,
         ),
-        raw=msgspec.to_builtins(replace(reply, to=destination)),
+        raw=msgspec.to_builtins(replace(reply, to=to)),
     )
 
 

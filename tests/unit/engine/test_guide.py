@@ -15,6 +15,7 @@ from parley.bot.reminders import Reminders
 from parley.journal.states import ReplyState
 from parley.model import Action, Command, Context, Destination, Message, plain_text
 from parley.model.agenda import NOTHING
+from parley.model.aws_events import event_name
 from parley.model.commands import CommandSpec, OptionSpec
 from tests.factories import make_message
 from tests.unit.conftest import Clock
@@ -22,11 +23,15 @@ from tests.unit.engine.scripted import ADAPTERS, Scripted
 from tests.unit.test_docs import REFERENCES, run
 
 pytestmark = pytest.mark.usefixtures("aws")
+AWS_EVENT = event_name("aws.cloudwatch", "CloudWatch Alarm State Change")
 VALUES: dict[str, Any] = {"int": 2, "float": 2.0, "bool": True, "user": "ann"}
 DAY = "2026-12-01"
 """A day, and a text as well."""
 ROOMS = {"feishu": "oc_1", "discord": "1037199174008667818"}
 """A room on platforms that have rooms for every bot."""
+
+ALARM = {"detail": {"alarmName": "errors", "state": {"value": "ALARM", "reason": "too many"}}}
+"""An event of AWS. It comes from no platform, and its replies go to a place of their own."""
 
 CARDS = {"feishu": "om_1", "discord": "1037199174008667819"}
 """A card of the bot in that room."""
@@ -57,7 +62,7 @@ def messages(bot: Bot, platform: str) -> Iterator[tuple[str, Message]]:
         pressed = Action(id=action, value="1", message_id=CARDS.get(platform, ""), form={"how": "fine"})
         yield action, message_of("", platform, kind="action", action=pressed)
     for event in bot._events:
-        yield event, message_of("", platform, kind="event", event=event)
+        yield event, message_of("", platform, kind="event", event=event, raw=ALARM)
     for text in ("PROJ-7", "hello"):
         yield text, message_of(text, platform)
 
@@ -95,7 +100,8 @@ def test_every_handler_of_the_guide_is_heard(
             if reply.to is not None and reply.to.platform != platform:
                 continue  # it goes to another platform
             scripted = Scripted(platform, clock, monkeypatch, lambda *_: None)
-            to = asdict(reply.to or Destination.answering(message))
+            place = None if message.event == AWS_EVENT else reply.to
+            to = asdict(place or Destination.answering(message))
             del to["platform"], to["app"]
             row = scripted.deliver(replace(reply, to=None), ordinal=next(numbers), **to)
             assert row.state is ReplyState.SENT, (name, row.reason)
