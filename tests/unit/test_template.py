@@ -128,7 +128,8 @@ def test_only_the_rules_and_the_topic_of_the_stack_may_write_to_the_dead_letters
 def test_a_stack_gets_no_events_of_aws_until_its_team_names_their_sources() -> None:
     events, parameters = functions()["IncomingFunction"]["Events"], template()["Parameters"]
 
-    assert events["Send"]["Properties"]["Pattern"] == {"detail-type": [SEND]}
+    # An event for another stage of the account is not for this one.
+    assert events["Send"]["Properties"]["Pattern"] == {"detail-type": [SEND], "detail": {"stage": [{"Ref": "Stage"}]}}
     assert events["Events"]["Properties"]["Pattern"] == {"source": {"Ref": "IncomingSources"}}
     assert parameters["IncomingSources"]["Default"] == "none"
     assert {events[name]["Properties"]["EventBusName"]["Ref"] for name in ("Send", "Events")} == {"EventBus"}

@@ -17,6 +17,7 @@ an event of this name.
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
     """`parley.send` as JSON: the `detail` of an EventBridge event, or the message of an SNS notification.
 
+    `stage`: the deployment. Only EventBridge needs it: stages can share a bus. The stack of the stage gets the event.
     `reply`: a text, or a whole reply. Without a `key`, the id of the event is the key. Each `PutEvents` and `Publish`
     makes a new id.
     """
@@ -24,6 +25,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     destination: Destination
     reply: str | Reply
     key: str = ""
+    stage: str = ""
 
 
 def message_with(reply: Reply, destination: Destination, key: str, now: float) -> Message:
