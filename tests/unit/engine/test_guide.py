@@ -15,7 +15,6 @@ from parley.bot.reminders import Reminders
 from parley.journal.states import ReplyState
 from parley.model import Action, Command, Context, Destination, Message, plain_text
 from parley.model.agenda import NOTHING
-from parley.model.aws_events import event_name
 from parley.model.commands import CommandSpec, OptionSpec
 from tests.factories import make_message
 from tests.unit.conftest import Clock
@@ -23,7 +22,6 @@ from tests.unit.engine.scripted import ADAPTERS, Scripted
 from tests.unit.test_docs import REFERENCES, run
 
 pytestmark = pytest.mark.usefixtures("aws")
-AWS_EVENT = event_name("aws.cloudwatch", "CloudWatch Alarm State Change")
 VALUES: dict[str, Any] = {"int": 2, "float": 2.0, "bool": True, "user": "ann"}
 DAY = "2026-12-01"
 """A day, and a text as well."""
@@ -31,7 +29,7 @@ ROOMS = {"feishu": "oc_1", "discord": "1037199174008667818"}
 """A room on platforms that have rooms for every bot."""
 
 ALARM = {"detail": {"alarmName": "errors", "state": {"value": "ALARM", "reason": "too many"}}}
-"""An event of AWS. It comes from no platform, and its replies go to a place of their own."""
+"""An event of AWS."""
 
 CARDS = {"feishu": "om_1", "discord": "1037199174008667819"}
 """A card of the bot in that room."""
@@ -100,8 +98,7 @@ def test_every_handler_of_the_guide_is_heard(
             if reply.to is not None and reply.to.platform != platform:
                 continue  # it goes to another platform
             scripted = Scripted(platform, clock, monkeypatch, lambda *_: None)
-            place = None if message.event == AWS_EVENT else reply.to
-            to = asdict(place or Destination.answering(message))
+            to = asdict(reply.to or Destination.answering(message))
             del to["platform"], to["app"]
             row = scripted.deliver(replace(reply, to=None), ordinal=next(numbers), **to)
             assert row.state is ReplyState.SENT, (name, row.reason)
