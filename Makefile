@@ -4,9 +4,12 @@ PY := .venv/bin/python
 PY313 := .local/envs/py313/bin/python
 SAM_ENV := .local/envs/sam/bin
 BOT := $(or $(PARLEY_BOT),mybot)
+# Also after `make run BOT=examples/operations`: the tools read it from the environment.
+export PARLEY_BOT := $(BOT)
 UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
 FAST_LOG := .local/logs/fast-tests.log
+EXAMPLES := $(wildcard examples/*)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
 SCAFFOLD := tests/integration/test_scaffold.py
@@ -24,7 +27,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template test test-bot test-scaffold unit unit-3.13 conformance integration promises up down run \
-	demo bench bench-stack add remove platform events faults logs dlq forget lock build build-prod clean
+	demo bench bench-stack add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +64,7 @@ test: ## run the tests, also those on the local stack and in a browser (eight mi
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	@$(MAKE) --no-print-directory test-bot
+	@for bot in $(EXAMPLES); do $(MAKE) --no-print-directory test-bot BOT=$$bot || exit 1; done
 	@$(MAKE) --no-print-directory -j 2 test-fast integration
 
 # The tests on the stack often wait. The fast tests use the processor then, and leave it to them otherwise. They print
@@ -160,6 +164,10 @@ events: ## write the sample events in events/, signed for the current time
 logs: ## show the logs of all functions: make logs ARGS="--follow --find om_7f3a"
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.logs $(ARGS)
+
+send: ## send a text or an AWS event: make send ARGS='feishu/demo "Hi" --room oc_1' or ARGS="--event FILE"
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.send $(ARGS)
 
 dlq: ## list dead letters and send them back: make dlq ARGS="send ID"
 	@sh tools/setup.sh dev

@@ -19,7 +19,7 @@ PIP_TARGET_OPTIONS := $(if $(PARLEY_LAYER_HOST),,--platform $(LIBC)_$(MACHINE) -
 # The layer contains boto3, although the managed runtime has one. So the functions run the tested version, locally too,
 # and with byte code, which halves a cold start. botocore describes about 400 services; the layer keeps only these (1 MB
 # instead of 20). Add the service here if a function calls another one.
-SERVICES := apigatewaymanagementapi appconfigdata bedrock-runtime cloudwatch dynamodb events kms lambda logs s3 \
+SERVICES := apigatewaymanagementapi appconfigdata bedrock-runtime cloudwatch codepipeline dynamodb events kms lambda logs s3 \
 	scheduler secretsmanager sns sqs ssm sts
 
 .PHONY: build-DependenciesLayer build-SharedLayer build-BotLayer install compile

@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of the queue messages into docs/schema, for readers in other languages.
+"""Writes the JSON Schema of the queue messages and of what programs send into docs/schema, for other languages.
 
     python -m tools.make_schema
 
@@ -12,16 +12,19 @@ from typing import Any
 
 from parley.model import Message, Outgoing
 from parley.model.codec import schema
+from parley.model.sending import Sending
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "schema"
 
 
 def schemas() -> dict[str, str]:
-    """The files by name: `message.json` for the inbound queue, `outgoing.json` for the outbound queue."""
+    """The files by name: `message.json` for the inbound queue, `outgoing.json` for the outbound queue, `sending.json`
+    for the detail of an event `parley.send`.
+    """
     return {
         f"{kind.__name__.lower()}.json": json.dumps(_without_indentation(schema(kind)), indent=2, ensure_ascii=False)
         + "\n"
-        for kind in (Message, Outgoing)
+        for kind in (Message, Outgoing, Sending)
     }
 
 

@@ -12,7 +12,9 @@ class AuthorError(ParleyError):
 
 
 class ResultError(AuthorError):
-    """The result of a handler cannot be stored or shown. The message names the part, the limit and the platform."""
+    """A reply, or another result of a handler, cannot be stored or shown. The message names the part, the limit and the
+    platform.
+    """
 
 
 class RetryAfter(ParleyError):  # a condition, not an error

@@ -14,8 +14,12 @@ LOCAL_NAMES = {
     ("AWS::ApiGateway::GatewayResponse", "ResponseType"),
 }
 """Names within a resource of the stack: they are not names in the account."""
-NO_NAMES = {("AWS::CloudWatch::Alarm", "MetricName"), ("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName")}
-"""Properties that name something of AWS."""
+NO_NAMES = {
+    ("AWS::CloudWatch::Alarm", "MetricName"),
+    ("AWS::CodeDeploy::DeploymentGroup", "DeploymentConfigName"),
+    ("AWS::Events::Rule", "EventBusName"),
+}
+"""Properties that name something outside of the stack."""
 VERSION = "AWS::Lambda::Version"
 EVERYTHING = {"Observability": "true", "Canary": "true", "AlarmEmail": "ops@example.com", "ApiAccessLogs": "new-role"}
 """Parameters with which every resource exists that production can have."""

@@ -79,7 +79,7 @@ def test_every_queue_and_function_is_watched() -> None:
 
     assert watched >= {f"{stem}{what}" for stem in STEMS for what in ("Errors", "Throttles")}
     assert watched >= {f"{stem}{what}" for stem in CALLBACKS for what in ("Rejected", "Latency", "ResponseTime")}
-    assert watched >= {"InboundDeadLetters", "OutboundDeadLetters"}
+    assert watched >= {"InboundDeadLetters", "OutboundDeadLetters", "IncomingDeadLetters"}
     assert watched >= {"InboundAge", "OutboundAge", "InboundBacklog", "OutboundBacklog"}
     assert watched >= {f"{stem}Replies{state}" for stem in DELIVERING for state in ("Unknown", "Failed")}
     assert "RowsUnreadable" in watched

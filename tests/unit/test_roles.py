@@ -175,3 +175,24 @@ def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:
     on_the_table = [s for s in statements("SweeperRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     rows = [s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in on_the_table]
     assert rows == [["out#*"], ["timer#*"]]
+
+
+def test_the_function_for_events_writes_to_two_queues_and_reads_nothing() -> None:
+    assert granted("IncomingRole") == {
+        "IncomingLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "InboundQueue.Arn": {"sqs:SendMessage"},
+        "IncomingDeadLetters.Arn": {"sqs:SendMessage"},
+    }
+
+
+def test_a_program_that_sends_may_write_to_the_inbound_queue_and_no_more() -> None:
+    (policy,) = of_type("AWS::IAM::ManagedPolicy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "sqs:SendMessage",
+        "Resource": {"Fn::GetAtt": "InboundQueue.Arn"},
+    }
+    assert template()["Outputs"]["SendPolicy"]["Value"] == {"Ref": "SendPolicy"}
+    assert template()["Outputs"]["InboundQueueUrl"]["Value"] == {"Ref": "InboundQueue"}

@@ -11,6 +11,7 @@ from tools import bot
 NAMES_THE_FOLDER = {
     f"{bot.SAMPLE}/bot.py",
     "tests/unit/test_bot_folder.py",
+    "tests/unit/test_examples.py",
     "tests/unit/test_local_settings.py",
     "tests/unit/test_local_stack.py",
     "tests/unit/test_samconfig.py",

@@ -11,11 +11,15 @@ from parley.adapter import Call
 from parley.engine import direct, processor
 from parley.engine.batch import _MAX_VISIBILITY, _backoff
 from parley.engine.http import _TO_RECORD
+from parley.model.sending import SEND
 from parley.platforms import NAMES
 from tests.settings import settings_of
 from tests.template import ROOT, expanded, functions, of_type, seconds, template, written
 from tests.unit.test_roles import CALLBACKS
 from tools.names import folder_of, logical_id
+
+EVENTS = "IncomingDeadLetters"
+"""The dead-letter queue of the function `incoming`, which has no other queue. Lambda takes no FIFO queue for it."""
 
 
 def queues() -> dict[str, dict[str, Any]]:
@@ -23,7 +27,7 @@ def queues() -> dict[str, dict[str, Any]]:
 
 
 def dead_letter_queues() -> set[str]:
-    return {target(queue) for queue in queues().values() if "RedrivePolicy" in queue}
+    return {target(queue) for queue in queues().values() if "RedrivePolicy" in queue} | {EVENTS}
 
 
 def target(queue: dict[str, Any]) -> str:
@@ -78,14 +82,58 @@ def test_the_journal_keeps_a_message_longer_than_a_queue_and_its_dead_letter_que
 
 
 @pytest.mark.parametrize("name", sorted(queues()))
-def test_a_queue_is_fifo_encrypted_and_keeps_messages_for_fourteen_days(name: str) -> None:
+def test_a_queue_is_encrypted_and_keeps_messages_for_fourteen_days(name: str) -> None:
+    assert queues()[name]["SqsManagedSseEnabled"] is True
+    assert queues()[name]["MessageRetentionPeriod"] == 14 * 86_400
+
+
+@pytest.mark.parametrize("name", sorted(set(queues()) - {EVENTS}))
+def test_a_queue_of_messages_or_replies_is_fifo(name: str) -> None:
     queue = queues()[name]
 
     assert queue["FifoQueue"] is True
     assert queue["QueueName"]["Fn::Sub"].endswith(".fifo")
     assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
-    assert queue["SqsManagedSseEnabled"] is True
-    assert queue["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_an_event_that_is_not_handed_over_goes_to_the_dead_letters_wherever_it_is_lost() -> None:
+    """Where it cannot be read, where the function fails, and where EventBridge or SNS cannot invoke the function."""
+    function, arn = functions()["IncomingFunction"], {"Fn::GetAtt": f"{EVENTS}.Arn"}
+    events = function["Events"]
+
+    assert function["Environment"]["Variables"]["PARLEY_INCOMING_DEAD_URL"] == {"Ref": EVENTS}
+    assert function["EventInvokeConfig"]["DestinationConfig"] == {"OnFailure": {"Type": "SQS", "Destination": arn}}
+    assert {name: event["Type"] for name, event in events.items()} == {
+        "Send": "EventBridgeRule",
+        "Events": "EventBridgeRule",
+        "Topic": "SNS",
+    }
+    for name in ("Send", "Events"):
+        assert events[name]["Properties"]["DeadLetterConfig"] == {"Arn": arn}
+    assert events["Topic"]["Properties"]["RedrivePolicy"] == {"deadLetterTargetArn": arn}
+
+
+def test_only_the_rules_and_the_topic_of_the_stack_may_write_to_the_dead_letters_of_events() -> None:
+    (policy,) = of_type("AWS::SQS::QueuePolicy").values()
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+
+    assert policy["Properties"]["Queues"] == [{"Ref": EVENTS}]
+    assert [each["Principal"]["Service"] for each in statements] == ["events.amazonaws.com", "sns.amazonaws.com"]
+    rules = [{"Fn::GetAtt": f"IncomingFunction{name}.Arn"} for name in ("Send", "Events")]
+    assert [each["Condition"]["ArnEquals"]["aws:SourceArn"] for each in statements] == [rules, {"Ref": "IncomingTopic"}]
+    for each in statements:
+        assert (each["Action"], each["Resource"]) == ("sqs:SendMessage", {"Fn::GetAtt": f"{EVENTS}.Arn"})
+
+
+def test_a_stack_gets_no_events_of_aws_until_its_team_names_their_sources() -> None:
+    events, parameters = functions()["IncomingFunction"]["Events"], template()["Parameters"]
+
+    # An event for another stage of the account is not for this one.
+    assert events["Send"]["Properties"]["Pattern"] == {"detail-type": [SEND], "detail": {"stage": [{"Ref": "Stage"}]}}
+    assert events["Events"]["Properties"]["Pattern"] == {"source": {"Ref": "IncomingSources"}}
+    assert parameters["IncomingSources"]["Default"] == "none"
+    assert {events[name]["Properties"]["EventBusName"]["Ref"] for name in ("Send", "Events")} == {"EventBus"}
+    assert parameters["EventBus"]["Default"] == "default"
 
 
 @pytest.mark.parametrize("name", sorted(set(queues()) - dead_letter_queues()))
@@ -299,7 +347,8 @@ def test_no_text_contains_a_fixed_partition() -> None:
     text = (ROOT / "template.yaml").read_text()
 
     assert "arn:aws" not in text
-    assert "amazonaws.com" not in text.replace("lambda.amazonaws.com", "").replace("apigateway.amazonaws.com", "")
+    services = set(re.findall(r"[\w.]*amazonaws\.com", text))
+    assert services == {f"{name}.amazonaws.com" for name in ("lambda", "apigateway", "events", "sns")}
 
 
 def test_a_dns_lookup_ends_within_the_time_that_is_reserved_to_record_a_failure() -> None:

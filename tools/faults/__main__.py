@@ -21,7 +21,7 @@ from random import SystemRandom
 from typing import NoReturn
 
 from tools.faults import random_runs, scenarios
-from tools.faults.oracle import Findings
+from tools.faults.findings import Findings
 from tools.faults.renderings import renderings_of
 from tools.faults.scenarios import Scenario
 from tools.faults.targets import TARGETS, Target

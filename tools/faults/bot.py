@@ -30,10 +30,13 @@ def tag(message: str, ordinal: int) -> str:
 
 @dataclass(slots=True)
 class PayingBot(Bot):
-    """The bot under test, with an outside service that it calls."""
+    """The bot under test, with an outside service that it calls, and a program that sends first."""
 
     payments: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The idempotency keys of the payments that the service got, by the tag of the message."""
+
+    asked: dict[str, Destination] = field(default_factory=dict[str, Destination])
+    """The conversations to which a program has to send something, by the tag of the message that has asked for it."""
 
     def pay(self, mark: str, key: str) -> int:
         """Take a payment for the message with the tag `mark`. Returns its number, without those that came again."""
@@ -53,6 +56,7 @@ def make_bot() -> PayingBot:
     _add_states(bot)
     _add_reminders(bot)
     _add_dialogues(bot)
+    _add_sending(bot)
     return bot
 
 
@@ -163,6 +167,14 @@ def _add_dialogues(bot: PayingBot) -> None:
         turn.once("second", lambda key: bot.pay(f"{about}-second", key))
         turn.user["approved"] = turn.user.get("approved", 0) + 1
         return f"decided {tag(f'{about}-approved', 1)}"
+
+
+def _add_sending(bot: PayingBot) -> None:
+    @bot.command()
+    def notify(turn: Turn, mark: str) -> str:
+        """A program sends something to this conversation (`Simulation.send_first`)."""
+        bot.asked.setdefault(mark, Destination.answering(turn.message))
+        return f"asked {tag(mark, 0)}"
 
 
 def _base64(data: bytes) -> str:

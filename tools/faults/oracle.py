@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import cast
 
@@ -19,50 +19,18 @@ from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply
 from parley.model import Conversation, Message, Outgoing, message_key
 from parley.model.agenda import REMINDER
 from parley.model.codec import decode_message
+from parley.model.sending import SEND
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
 from tools.faults.bot import NEVER, PayingBot, dialogue_tag
-from tools.faults.renderings import SAMPLE, SUFFIXES, Rendering, Renderings
+from tools.faults.findings import Findings
+from tools.faults.renderings import FOLLOWING, SAMPLE, SUFFIXES, Rendering, Renderings
 from tools.faults.simulation import Simulation
 from tools.faults.transcript import Entry, ReplyKey, transcript
 
 _COUNT = re.compile(r"\b\d+ (?=«)")
 """The number with which a reply to `/count` begins."""
-
-
-@dataclass(slots=True)
-class Findings:
-    """The findings of the oracle. The run is good if the first five lists are empty."""
-
-    lost: list[str] = field(default_factory=list[str])
-    """Acknowledged messages and reminders that never reached the queue, and replies that are not at the platform."""
-    duplicated: list[str] = field(default_factory=list[str])
-    """Replies that are at the platform more than once, and messages that belong to no reply."""
-    out_of_order: list[str] = field(default_factory=list[str])
-    """Replies in the wrong order, and counters that a message has increased twice or not at all."""
-    unexplained: list[str] = field(default_factory=list[str])
-    """Replies that ended as UNKNOWN without a fault that explains it."""
-    over_limit: list[str] = field(default_factory=list[str])
-    """Calls that exceeded a rate limit of the platform."""
-    unknown: list[str] = field(default_factory=list[str])
-    """Replies that ended as UNKNOWN."""
-    rejected: list[str] = field(default_factory=list[str])
-    """Replies beyond the number that the platform allows: FAILED, or deferred to the person's next message."""
-    delayed: list[str] = field(default_factory=list[str])
-    """Passive replies that got lost and came with a later delivery, after other replies."""
-    redriven: list[str] = field(default_factory=list[str])
-    """Messages that were in a dead-letter queue and that the operator sent back."""
-
-    @property
-    def good(self) -> bool:
-        """Whether every promise was kept."""
-        return not (self.lost or self.duplicated or self.out_of_order or self.unexplained or self.over_limit)
-
-    def add(self, other: "Findings") -> None:
-        """Append the findings of another run."""
-        for each in fields(self):
-            getattr(self, each.name).extend(getattr(other, each.name))
 
 
 def check(sim: Simulation, renderings: dict[str, Renderings], redriven: frozenset[str] = frozenset()) -> Findings:
@@ -74,7 +42,7 @@ def check(sim: Simulation, renderings: dict[str, Renderings], redriven: frozense
     for name, platform in sim.platforms.items():
         checked = _PlatformCheck(sim, platform, _accepted(sim, name), renderings[name], found, redriven)
         checked.check_acknowledged()
-        checked.check_reminders()
+        checked.check_following()
         states = checked.states()
         checked.check_replies(states)
         _OrderCheck(checked, states).run()
@@ -98,6 +66,8 @@ def _accepted(sim: Simulation, platform: str) -> dict[str, Message]:
 
 def _command_and_tag(message: Message) -> tuple[str, str]:
     """The command in `message`, and the tag that the replies to it carry."""
+    if message.event == SEND:
+        return "sent", str(message.raw["segments"]).partition("«")[2].partition(".")[0]
     if message.event == REMINDER:
         return "reminded", f"{message.content.text}-reminded"
     pressed = pressed_in(message)
@@ -133,11 +103,12 @@ class _PlatformCheck:
             if delivery.state == "delivered" and delivery.journal_id not in self.accepted:
                 self.found.lost.append(f"{delivery.journal_id}: acknowledged, but never in the queue")
 
-    def check_reminders(self) -> None:
-        """Report reminders whose message never reached the queue."""
+    def check_following(self) -> None:
+        """Report reminders, and what programs send, whose message never reached the queue."""
         commands = [_command_and_tag(message) for message in self.accepted.values()]
-        wanted = (f"{tag}-reminded" for command, tag in commands if command == "remind")
-        self.found.lost.extend(f"{tag}: never in the queue" for tag in wanted if ("reminded", tag) not in commands)
+        for following, before in FOLLOWING.items():
+            wanted = (f"{tag}{SUFFIXES[following]}" for command, tag in commands if command == before)
+            self.found.lost.extend(f"{tag}: never in the queue" for tag in wanted if (following, tag) not in commands)
 
     def expected(self) -> Iterator[tuple[ReplyKey, list[Rendering]]]:
         """Each reply that must be there, in order, with all its right renderings."""

@@ -10,7 +10,8 @@ from playground.platforms.base import NewMessage, Platform, Press
 from playground.platforms.model import Delivery
 from playground.platforms.model import Message as Shown
 from tools.faults.bot import make_bot
-from tools.faults.oracle import Findings, check, tag_of
+from tools.faults.findings import Findings
+from tools.faults.oracle import check, tag_of
 from tools.faults.policies import DEFAULT_RATES, RandomFaults, Rates
 from tools.faults.renderings import Renderings
 from tools.faults.simulation import Simulation
@@ -26,12 +27,13 @@ callbacks would find it busy with other waits until their platform times out.
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
 _COMMANDS = {
-    "count": 56,
+    "count": 53,
     "echo": 10,
     "pay": 8,
     "remind": 3,
     "ask": 3,
     "approve": 3,
+    "notify": 3,
     "two": 5,
     "card": 5,
     "photo": 4,

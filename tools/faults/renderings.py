@@ -13,7 +13,15 @@ SAMPLE = "sample"
 """The tag of the messages whose replies are observed."""
 PRESSED = {"press": ("card", "Press"), "answered": ("ask", "go"), "approved": ("approve", "Approve")}
 """What a person presses: the command whose reply has the button, and its label."""
-SUFFIXES = {"press": "-pressed", "reminded": "-reminded", "answered": "-answered", "approved": "-approved"}
+FOLLOWING = {"reminded": "remind", "sent": "notify"}
+"""What comes without a person: the command after which it comes."""
+SUFFIXES = {
+    "press": "-pressed",
+    "reminded": "-reminded",
+    "answered": "-answered",
+    "approved": "-approved",
+    "sent": "-sent",
+}
 """The ends of the tags of replies to what is no command."""
 _OF_DIALOGUES = {"-answered", "-approved"}
 Rendering = list[str]
@@ -52,9 +60,9 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "
     plan = _CrashedCallbacks()
     sim = Simulation((target,), plan, make_bot(), Random(0))
     platform = sim.platforms[target.name]
-    if command == "reminded":
+    if command in FOLLOWING:
         plan.armed = crash_callbacks
-        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("remind", SAMPLE)))
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(FOLLOWING[command], SAMPLE)))
         sim.settle()
         # An account that may not call says it with the next passive reply.
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))

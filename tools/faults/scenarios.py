@@ -15,9 +15,10 @@ from playground.platforms.base import NewMessage, Platform, Press
 from playground.platforms.model import Message
 from tools.faults.aws import ATTEMPTS
 from tools.faults.bot import LATE_APP, make_bot
-from tools.faults.oracle import Findings, check
+from tools.faults.findings import Findings
+from tools.faults.oracle import check
 from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
-from tools.faults.renderings import PRESSED, Renderings
+from tools.faults.renderings import FOLLOWING, PRESSED, Renderings
 from tools.faults.simulation import Simulation
 from tools.faults.targets import APP, Target
 
@@ -107,7 +108,7 @@ def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[I
         platform.press(APP, card.id, "lin", Press(button=button))
     else:
         plan.armed = True
-        _say(platform, target, "remind" if scenario.command == "reminded" else scenario.command, "marked")
+        _say(platform, target, FOLLOWING.get(scenario.command, scenario.command), "marked")
     delivery = platform.outbox[-1]
     _say(platform, target, "count", "behind")
     sim.at(sim.clock() + REDELIVERED_AFTER, lambda: sim.deliver(target.name, delivery))

@@ -7,6 +7,7 @@ the call at which the worker stalls.
 
 import os
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from random import Random
 from typing import Any
@@ -15,14 +16,18 @@ from msgspec.json import encode
 
 from parley.bot import Bot
 from parley.engine import sweeper, telemetry
+from parley.engine.aws import AwsError
 from parley.engine.batch import run
 from parley.journal.inbox import Inbox
 from parley.journal.table import DUE_SHARDS, TIMER_SHARD
+from parley.model import Destination
 from parley.model.codec import decode_outgoing
+from parley.sending import send
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
 from playground.transport import PlatformTransport
 from tools.faults.aws import Aws
+from tools.faults.bot import PayingBot, tag
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import Exchanges
 from tools.faults.injector import TIMEOUTS, Execution, FaultInjector
@@ -40,6 +45,8 @@ MAX_RECEIVES, MAX_SENDS = 1000, 1000
 SWEEP_EVERY = 60.0
 _FAR = 7 * 86_400.0
 """Seconds: a simulation does not wait for a reminder that is later."""
+_REPEATS = 0.5
+"""The probability that a program sends once more what it has sent."""
 _GIVE_UP = 3 * 86_400.0
 """Virtual seconds after which a simulation that still has work is stuck."""
 
@@ -88,6 +95,7 @@ class Simulation:
         self._stalled = False
         self._next_sweep = START + SWEEP_EVERY
         self._next_reminders = 0.0
+        self._programs = set[str]()
         self._install()
         self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
         self._exchanges = Exchanges(self.platforms, self.targets, self.processes, injector, scheduler)
@@ -200,6 +208,26 @@ class Simulation:
                 return False
         return True
 
+    def send_first(self) -> None:
+        """Start a program for each conversation that has asked for one."""
+        asked = self.bot.asked if isinstance(self.bot, PayingBot) else {}
+        for mark in [mark for mark in asked if mark not in self._programs]:
+            self._programs.add(mark)
+            self.at(self.clock() + self.random.uniform(0, 30), partial(self._program, mark, asked[mark]))
+
+    def _program(self, mark: str, to: Destination) -> None:
+        """A program that sends first. It sends again until it has succeeded, and then once more if it does not know."""
+        try:
+            with self.injector.executing(Execution("incoming")):
+                send(to, f"sent {tag(f'{mark}-sent', 0)}", key=mark)
+        except (Crash, *AwsError):
+            self.at(self.clock() + 30, partial(self._program, mark, to))
+            return
+        if self.random.random() < _REPEATS:
+            # Also when SQS has forgotten the first one.
+            after = self.random.choice((0.0, 20.0, 400.0, 3000.0))
+            self.at(self.clock() + after, partial(self._program, mark, to))
+
     def redrive(self) -> list[str]:
         """Send all dead letters back to their queues, as the operator does. Returns their bodies."""
         sent: list[str] = []
@@ -228,6 +256,7 @@ class Simulation:
             raise StuckError(f"{len(self.inbound)} messages and {len(self.outbound)} replies are still in the queues")
 
     def _run_due(self) -> None:
+        self.send_first()
         self.scheduler.run_due()
         for platform in self.platforms.values():
             for delivery in platform.drain_outbox():

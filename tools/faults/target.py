@@ -36,6 +36,7 @@ class Target:
         "remind",
         "ask",
         "approve",
+        "notify",
     )
     """The commands that people send there."""
     long_text_words: int = 2000
@@ -65,11 +66,11 @@ class Target:
     @property
     def all_commands(self) -> tuple[str, ...]:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
-        to the question of `ask` (`answered`), the press that decides `approve` (`approved`), and the reminder that
-        `remind` has set (`reminded`).
+        to the question of `ask` (`answered`), the press that decides `approve` (`approved`), the reminder that `remind`
+        has set (`reminded`), and what a program sends because of `notify` (`sent`).
         """
         text = ("echo",) if self.receives_plain_text else ()
-        return (*self.commands, *text, "press", "reminded", "answered", "approved")
+        return (*self.commands, *text, "press", "reminded", "answered", "approved", "sent")
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the

@@ -57,7 +57,9 @@ def resources(outputs: dict[str, str]) -> dict[str, object]:
             "inbound_dead": outputs["InboundDeadLettersUrl"],
             "outbound": outputs["OutboundQueueUrl"],
             "outbound_dead": outputs["OutboundDeadLettersUrl"],
+            "incoming_dead": outputs["IncomingDeadLettersUrl"],
         },
+        "topic": outputs["IncomingTopic"],
         "functions": {name: outputs[key] for name, key in functions.items()},
         "log_groups": {name: f"/parley/{STAGE}/{name}" for name in functions},
     }

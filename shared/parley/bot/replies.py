@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from parley.errors import ResultError
-from parley.model import AnySegment, Markdown, Reply, Text
+from parley.model import AnySegment, Reply
+from parley.reply_checks import is_blank
 
 ReplyLike = str | AnySegment | Reply
 Replies = ReplyLike | Iterable[ReplyLike | None] | None
@@ -41,9 +42,3 @@ def _wrong(value: Any) -> ResultError:
 def is_empty(reply: Reply) -> bool:
     """Whether `reply` is a new message of white space only. The platforms refuse such a message."""
     return reply.op == "send" and is_blank(reply)
-
-
-def is_blank(reply: Reply) -> bool:
-    """Whether `reply` has no segments but texts of white space."""
-    # `str`: a value of another type is not blank, but an error that names the field (`parley.bot.results`).
-    return all(isinstance(segment, Text | Markdown) and not str(segment.text).strip() for segment in reply.segments)

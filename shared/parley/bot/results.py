@@ -3,19 +3,18 @@
 from collections.abc import Container, Iterable
 from typing import cast
 
-import msgspec
-
 from parley.adapter import ChecksInstantAnswers, SupportsInstantAnswers
-from parley.bot.replies import is_blank
 from parley.bot.turn import Turn
 from parley.bot.values import check_json
 from parley.errors import ResultError
-from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_REPLY, MAX_STATE
+from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_STATE
 from parley.model import Card, Destination, Message, Reply
-from parley.model.codec import decode_reply, encode
+from parley.model.aws_events import AWS
+from parley.model.codec import encode
 from parley.model.instant import Instant
 from parley.model.state import OWNERS, Scope
 from parley.platforms import NAMES, checks, inbound
+from parley.reply_checks import check_content, check_size, raise_problems
 
 
 def check_result(replies: list[Reply], turn: Turn) -> None:
@@ -26,8 +25,12 @@ def check_result(replies: list[Reply], turn: Turn) -> None:
         raise ResultError(f"{len(replies)} replies to one message; at most {MAX_REPLIES} are possible")
     size = sum(_state_size(held.stored({}), scope) for scope, held in turn.states.items() if held.loaded)
     for number, reply in enumerate(replies):
-        size += _reply_size(reply, number)
-        _check_content(reply, number, turn.message)
+        size += check_size(reply, number)
+        if reply.to is None and turn.message.platform == AWS:
+            raise ResultError(
+                f"reply {number} to an AWS event has no destination: write Reply(..., to=Destination(...))"
+            )
+        check_content(reply, number, reply.to or Destination.answering(turn.message))
     if size > MAX_DECISION:
         raise ResultError(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
 
@@ -48,7 +51,7 @@ def check_instant(result: Instant, message: Message) -> None:
     """Raise ResultError if the platform of `message` cannot show `result`."""
     found = checks(message.platform) if message.platform in NAMES else None
     if isinstance(found, ChecksInstantAnswers):
-        _raise(found.instant_problems(message, result))
+        raise_problems(found.instant_problems(message, result))
 
 
 def _state_size(state: object, scope: Scope) -> int:
@@ -60,37 +63,3 @@ def _state_size(state: object, scope: Scope) -> int:
     if size > MAX_STATE:
         raise ResultError(f"{OWNERS[scope]} state is {size} bytes of JSON; at most {MAX_STATE} can be stored")
     return size
-
-
-def _reply_size(reply: Reply, number: int) -> int:
-    """Bytes of JSON of `reply`. Raises ResultError if it is too large, or if the deliverer could not read it."""
-    try:
-        body = encode(reply)
-        decode_reply(body)
-    except (ValueError, TypeError) as error:
-        # msgspec names the field and the types, and never the text of a reply.
-        where = str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
-        raise ResultError(f"reply {number} is not valid: {where}") from error
-    if len(body) > MAX_REPLY:
-        raise ResultError(
-            f"reply {number} is {len(body)} bytes of JSON; at most {MAX_REPLY} can be stored: give large media as a URL"
-        )
-    return len(body)
-
-
-def _check_content(reply: Reply, number: int, message: Message) -> None:
-    """Raise ResultError for a part of `reply` that its platform would lose. Only edits and cards have such parts."""
-    to = reply.to or Destination.answering(message)
-    if reply.op == "edit" and is_blank(reply):
-        raise ResultError(f"reply {number} is an edit without a text, card or file")
-    if reply.to is not None and to.platform not in NAMES:
-        raise ResultError(f"reply {number} goes to the platform {to.platform[:40]!r}; there are {', '.join(NAMES)}")
-    is_known = to.platform in NAMES  # a unit test may invent the platform of its message
-    if is_known and any(isinstance(segment, Card) for segment in reply.segments):
-        _raise(checks(to.platform).problems(reply, to))
-
-
-def _raise(problems: Iterable[str]) -> None:
-    found = list(problems)
-    if found:
-        raise ResultError("; ".join(found))

@@ -26,6 +26,7 @@ from parley.bot.rules import Rule
 from parley.bot.schedules import Schedule
 from parley.cron import next_time
 from parley.model import Destination, Message
+from parley.model.aws_events import event_name
 from parley.model.commands import CommandSettings
 from parley.model.instant import Form
 
@@ -148,6 +149,16 @@ class Router:
             return handler
 
         return register
+
+    def incoming(self, source: str, detail_type: str, *, when: Rule | None = None) -> Callable[[H], H]:
+        """Handle AWS events with this `source` and `detail-type`. `turn.message.raw` is the event, as in EventBridge.
+
+        An event belongs to no conversation with people: each reply needs a destination, `Reply(..., to=...)`.
+        """
+        _check_names("incoming", source, detail_type)
+        if not source or not detail_type:
+            raise ValueError('write @bot.incoming("aws.cloudwatch", "CloudWatch Alarm State Change")')
+        return self._registrar(self._events, (event_name(source, detail_type),), when, Access())
 
     def pattern(self, pattern: str, *, when: Rule | None = None) -> Callable[[H], H]:
         """Handle text in which the regular expression is found. Its named groups are the handler's arguments.

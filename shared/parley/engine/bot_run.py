@@ -19,6 +19,7 @@ from parley.journal.inbox import AlreadyDecidedError, Inbox, Snapshot, VersionCo
 from parley.journal.memory import Change, Memory
 from parley.model import Message, Reply, message_key
 from parley.model.agenda import Timer
+from parley.model.sending import SEND, reply_in
 from parley.model.state import Scope, State
 
 T = TypeVar("T")
@@ -92,6 +93,8 @@ class BotRun:
     def _handle(self) -> list[Reply]:
         started = time.monotonic()
         try:
+            if self.message.event == SEND:
+                return [reply_in(self.message)]
             with deadline(self.until - started):
                 return self.bot.handle(self.turn)
         except DeadlineExceededError as late:

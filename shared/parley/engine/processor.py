@@ -29,6 +29,7 @@ from parley.journal.inbox import (
     VersionConflictError,
 )
 from parley.model import Destination, Message, Outgoing, Reply, message_key, reply_id
+from parley.model.aws_events import AWS
 from parley.model.codec import decode_message
 from parley.platforms import outbound
 
@@ -234,7 +235,7 @@ class Processor:
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
     """The reply that removes the platform's placeholder, if no reply goes to the conversation of `message`."""
-    if any(reply.to is None for reply in replies):
+    if message.platform == AWS or any(reply.to is None for reply in replies):
         return []
     sending = outbound(message.platform)
     removal = sending.silence(message, now) if isinstance(sending, SupportsSilence) else None

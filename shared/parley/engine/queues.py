@@ -32,10 +32,13 @@ class TooLargeError(ParleyError):
     """A message that is larger than a queue accepts."""
 
 
-def send_messages(messages: Iterable[Message]) -> None:
-    """Put `messages` into the inbound queue, in order. Raises AwsError, TooLargeError."""
+def send_messages(messages: Iterable[Message], url: str = "") -> None:
+    """Put `messages` into the inbound queue (by default, that of this function), in order.
+
+    Raises AwsError, TooLargeError.
+    """
     for message in messages:
-        _send(setting("INBOUND_URL"), encode(message), Conversation.of(message).key, message_key(message))
+        _send(url or setting("INBOUND_URL"), encode(message), Conversation.of(message).key, message_key(message))
 
 
 def send_together(messages: Sequence[Message]) -> dict[int, str]:
@@ -97,6 +100,11 @@ def move_to_dead_letters(record: Mapping[str, Any]) -> None:
         MessageGroupId=record["attributes"]["MessageGroupId"],
         MessageDeduplicationId=record["messageId"],
     )
+
+
+def move_event_to_dead_letters(event: bytes) -> None:
+    """Put an AWS event into the dead-letter queue of the function `incoming`, as JSON. Raises AwsError."""
+    sqs().send_message(QueueUrl=setting("INCOMING_DEAD_URL"), MessageBody=_text(event))
 
 
 def _text(body: bytes) -> str:

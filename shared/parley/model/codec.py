@@ -15,6 +15,6 @@ decode_reply: Callable[[bytes | str], Reply] = msgspec.json.Decoder(Reply).decod
 decode_outgoing: Callable[[bytes | str], Outgoing] = msgspec.json.Decoder(Outgoing).decode
 
 
-def schema(kind: type[Message] | type[Outgoing]) -> dict[str, Any]:
+def schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The JSON Schema of a part of the model."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(kind)}

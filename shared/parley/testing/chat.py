@@ -314,6 +314,17 @@ class Chat(Place):
         with self._world.active():
             self._world.pass_time(passed)
 
+    def incoming(self, event: Mapping[str, Any]) -> None:
+        """AWS sends an event: in EventBridge's form, or as SNS invokes a function. `id` and `time` may be left out.
+
+        An event with the detail-type `parley.send` does what `parley.send` does. Raises what the bot raises, and
+        InvalidEventError if the event cannot be read.
+        """
+        __tracebackhide__ = True
+        for room in self._rooms.values():
+            room._since = len(self._world.log)  # noqa: SLF001  # its own
+        self._act(lambda: self._world.receive(event))
+
     @property
     def now(self) -> float:
         """The virtual time, in unix seconds."""

@@ -4,15 +4,18 @@ import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from random import Random
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from parley.bot import Bot, Turn
+from parley.engine import queues
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb
 from parley.engine.credentials import Credentials
 from parley.engine.download import Downloads
+from parley.engine.incoming import messages_of
 from parley.engine.names import Budget, Names
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState
@@ -180,6 +183,13 @@ class World(Simulation):
         with isolated():
             self._install()
             yield
+
+    def receive(self, event: Mapping[str, Any]) -> None:
+        """Put an AWS event into the queue, as the function `incoming` does. Raises InvalidEventError."""
+        now = datetime.fromtimestamp(self.clock(), UTC).isoformat()
+        is_bare = "Records" not in event
+        complete = {"id": f"event-{self.random.random()}", "time": now, **event} if is_bare else event
+        queues.send_messages(list(messages_of(complete)))
 
     # --- time ---------------------------------------------------------------------------------------------------------
 

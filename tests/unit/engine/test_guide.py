@@ -30,6 +30,9 @@ INPUTS = {"how": "fine", "size": "small", "day": DAY}
 ROOMS = {"feishu": "oc_1", "discord": "1037199174008667818"}
 """A room on platforms that have rooms for every bot."""
 
+ALARM = {"detail": {"alarmName": "errors", "state": {"value": "ALARM", "reason": "too many"}}}
+"""An event of AWS."""
+
 CARDS = {"feishu": "om_1", "discord": "1037199174008667819"}
 """A card of the bot in that room."""
 
@@ -59,7 +62,7 @@ def messages(bot: Bot, platform: str) -> Iterator[tuple[str, Message]]:
         pressed = Action(id=action, value="1", message_id=CARDS.get(platform, ""), form=INPUTS)
         yield action, message_of("", platform, kind="action", action=pressed)
     for event in bot._events:
-        yield event, message_of("", platform, kind="event", event=event)
+        yield event, message_of("", platform, kind="event", event=event, raw=ALARM)
     for text in ("PROJ-7", "hello"):
         yield text, message_of(text, platform)
 

@@ -26,7 +26,7 @@ TARGETS = (
         Newchat,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        ("count", "two", "long", "card", "photo", "late", "pay", "remind", "ask"),
+        ("count", "two", "long", "card", "photo", "late", "pay", "remind", "ask", "notify"),
         long_text_words=300,
     ),
 )

@@ -1,0 +1,51 @@
+"""Checks of a reply where it is made, by a bot or a program: what cannot be stored or shown is an error there."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from parley.errors import ResultError
+from parley.journal.limits import MAX_REPLY
+from parley.model import Card, Destination, Markdown, Reply, Text
+from parley.model.codec import decode_reply, encode
+from parley.platforms import NAMES, checks
+
+
+def check_size(reply: Reply, number: int) -> int:
+    """Bytes of JSON of `reply`. Raises ResultError if it is too large, or if the deliverer could not read it."""
+    try:
+        body = encode(reply)
+        decode_reply(body)
+    except (ValueError, TypeError) as error:
+        # msgspec names the field and the types, and never the text of a reply.
+        where = str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
+        raise ResultError(f"reply {number} is not valid: {where}") from error
+    if len(body) > MAX_REPLY:
+        raise ResultError(
+            f"reply {number} is {len(body)} bytes of JSON; at most {MAX_REPLY} can be stored: give large media as a URL"
+        )
+    return len(body)
+
+
+def check_content(reply: Reply, number: int, to: Destination) -> None:
+    """Raise ResultError for a part of `reply` that its platform would lose. Only edits and cards have such parts."""
+    if reply.op == "edit" and is_blank(reply):
+        raise ResultError(f"reply {number} is an edit without a text, card or file")
+    if reply.to is not None and to.platform not in NAMES:
+        raise ResultError(f"reply {number} goes to the platform {to.platform[:40]!r}; there are {', '.join(NAMES)}")
+    is_known = to.platform in NAMES  # a unit test may invent the platform of its message
+    if is_known and any(isinstance(segment, Card) for segment in reply.segments):
+        raise_problems(checks(to.platform).problems(reply, to))
+
+
+def is_blank(reply: Reply) -> bool:
+    """Whether `reply` has no segments but texts of white space."""
+    # `str`: a value of another type is not blank, but an error that names the field (`check_size`).
+    return all(isinstance(segment, Text | Markdown) and not str(segment.text).strip() for segment in reply.segments)
+
+
+def raise_problems(problems: Iterable[str]) -> None:
+    """Raise ResultError with all `problems`, if there are any."""
+    found = list(problems)
+    if found:
+        raise ResultError("; ".join(found))
