@@ -99,7 +99,13 @@ def user(feishu: "Feishu", account: Account, request: Request, wanted: str) -> R
     person = next((p for p in feishu.persons.values() if ids[kind](p.id) == wanted), None)
     if person is None:
         raise FeishuError(41012, "user id invalid")
-    data = {**ids_of(account, person.id), "name": person.name, "en_name": person.name, "email": email(person.id)}
+    data = {
+        **ids_of(account, person.id),
+        "department_ids": ["od-demo"],
+        "name": person.name,
+        "en_name": person.name,
+        "email": email(person.id),
+    }
     return success({"user": data})
 
 

@@ -122,7 +122,8 @@ class SupportsDeferral(Protocol):
 
 @runtime_checkable
 class SupportsNames(Protocol):
-    """An `outbound` module of a platform whose callbacks lack the sender's name, and whose API returns it."""
+    """An `outbound` module of a platform whose callbacks lack the sender's name and departments, and whose API returns
+    them."""
 
     def name_call(self, message: Message, app: App) -> Call | None:
         """The call that fetches the name of the sender of `message`; None if the API does not know that person."""
@@ -130,6 +131,10 @@ class SupportsNames(Protocol):
 
     def read_name(self, answer: Answer) -> str:
         """The name in the `answer` to that call. Empty if it has none."""
+        ...
+
+    def read_departments(self, answer: Answer) -> tuple[str, ...]:
+        """The ids of the departments in the `answer` to that call."""
         ...
 
 

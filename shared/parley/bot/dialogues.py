@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from parley.bot.approvals import Admits, Approve
@@ -185,15 +186,18 @@ def told(press: Message, text: str) -> Reply:
 def stripped(message: Message) -> Message:
     """`message` without what is not stored: the platform's form, credentials, and a name that was fetched."""
     context = replace(message.context, reply_token="", reply_token_expires=0, awaits_reply=False)
-    name = "" if context.wants_name is True else message.sender.name
-    return replace(message, raw=None, context=context, sender=replace(message.sender, name=name))
+    sender = message.sender
+    if context.wants_name is True:
+        sender = replace(sender, name="", departments=UNSET)
+    return replace(message, raw=None, context=context, sender=sender)
 
 
 def named(stored: Message, live: Message) -> Message:
     """`stored` with the name that was fetched for `live`, a later message of the same person."""
     if stored.context.wants_name is not True:
         return stored
-    return replace(stored, sender=replace(stored.sender, name=live.sender.name))
+    known = live.sender
+    return replace(stored, sender=replace(stored.sender, name=known.name, departments=known.departments))
 
 
 def _next(script: Script, value: Any) -> tuple[Question | None, list[Reply]]:

@@ -68,7 +68,7 @@ def check_rule(value: Any) -> Rule:
     if isinstance(value, Rule):
         return value
     name = getattr(value, "__name__", None)
-    if callable(value) and name in ("platform", "person", "role", "room"):
+    if callable(value) and name in ("department", "platform", "person", "role", "room"):
         raise TypeError(f'the rule `{name}` needs names: write {name}("...")')
     if callable(value):
         raise TypeError(f"{name or repr(value)} is a function and no rule: write rule({name or 'function'})")
@@ -107,15 +107,27 @@ def person(*ids: str) -> Rule:
     return _one_of("person", ids, lambda message: message.sender.id)
 
 
+def department(*ids: str) -> Rule:
+    """The sender is in one of these departments of Feishu or WeCom. The app needs `"names": true`. It does not hold
+    while the platform does not say the departments of the sender.
+    """
+    known = _texts("department", ids)
+    return Rule(lambda turn, _has_role: not known.isdisjoint(turn.message.sender.departments or ()))
+
+
 def platform(*names: str) -> Rule:
     """The message is from one of these platforms."""
     return _one_of("platform", names, lambda message: message.platform)
 
 
-def _one_of(name: str, values: tuple[str, ...], value_of: Callable[[Message], str]) -> Rule:
+def _texts(name: str, values: tuple[str, ...]) -> frozenset[str]:
     if not values or not all(isinstance(value, str) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f'the rule `{name}` takes texts: write {name}("...", "...")')
-    known = frozenset(values)
+    return frozenset(values)
+
+
+def _one_of(name: str, values: tuple[str, ...], value_of: Callable[[Message], str]) -> Rule:
+    known = _texts(name, values)
     return Rule(lambda turn, _has_role: value_of(turn.message) in known)
 
 

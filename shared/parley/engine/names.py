@@ -1,4 +1,4 @@
-"""Names of senders, for the bot: from this process, from the table, or from the platform.
+"""Names and departments of senders, for the bot: from this process, from the table, or from the platform.
 
 A lookup never fails a message, and takes two seconds at most while AWS answers. A platform that refuses it is asked
 again after an hour, one that does not answer after a minute. Logs and metrics hold no names.
@@ -23,7 +23,7 @@ from parley.engine.rate_limiter import RateLimiter
 from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
-from parley.journal.names import load_name, store_name
+from parley.journal.names import NOBODY, Person, load_person, store_person
 from parley.model import Destination, Message, Outgoing, Reply, message_key
 from parley.platforms import outbound
 
@@ -80,7 +80,7 @@ class BudgetedHttp(Http):
 
 @dataclass(slots=True)
 class Names:
-    """The names of senders. `budget` is that of `calls`."""
+    """What platforms say of senders. `budget` is that of `calls`."""
 
     calls: Calls
     apps: Apps
@@ -88,12 +88,12 @@ class Names:
     client: "DynamoDBClient"
     table: str
     clock: Callable[[], float] = time.time
-    _held: OrderedDict[tuple[str, str, str], tuple[str, float]] = field(
-        default_factory=OrderedDict[tuple[str, str, str], tuple[str, float]]
+    _held: OrderedDict[tuple[str, str, str], tuple[Person, float]] = field(
+        default_factory=OrderedDict[tuple[str, str, str], tuple[Person, float]]
     )
 
-    def __call__(self, message: Message) -> str:
-        """The name of the sender of `message`; empty if it is unknown. Never raises."""
+    def __call__(self, message: Message) -> Person:
+        """The sender of `message`; NOBODY if nothing is known. Never raises."""
         key = (message.platform, message.app, message.sender.id)
         found = self._held.get(key)
         if found is None or self.clock() >= found[1]:
@@ -102,46 +102,46 @@ class Names:
             self._held.move_to_end(key)
             if len(self._held) > _MAX_CACHED:
                 self._held.popitem(last=False)
-        if not found[0]:
+        if not found[0].name:
             telemetry.count("NamesUnknown", platform=message.platform)
         return found[0]
 
-    def _found(self, message: Message) -> tuple[str, float]:
-        """The name, and the unix second until which it is not looked up again."""
+    def _found(self, message: Message) -> tuple[Person, float]:
+        """The person, and the unix second until which they are not looked up again."""
         self.budget.begin()
         try:
-            return load_name(self.client, self.table, message, self.clock()) or self._fetched(message)
+            return load_person(self.client, self.table, message, self.clock()) or self._fetched(message)
         except Exception as error:  # noqa: BLE001  # the bot runs without the name
             log.warning("name not fetched", extra={**telemetry.ids_of(message), "reason": describe(error)})
-            return "", self.clock() + UNANSWERED_FOR
+            return NOBODY, self.clock() + UNANSWERED_FOR
 
-    def _fetched(self, message: Message) -> tuple[str, float]:
+    def _fetched(self, message: Message) -> tuple[Person, float]:
         """The platform's answer, which is stored. Raises RetryAfter if there is none."""
         context = CallContext(
             _placeholder(message), self.apps.get(message.platform, message.app), outbound(message.platform)
         )
         platform = context.platform
-        name = self._asked(context, platform, message) if isinstance(platform, SupportsNames) else ""
-        expires = self.clock() + (KNOWN_FOR if name else UNKNOWN_FOR)
+        person = self._asked(context, platform, message) if isinstance(platform, SupportsNames) else NOBODY
+        expires = self.clock() + (UNKNOWN_FOR if person == NOBODY else KNOWN_FOR)
         try:
-            store_name(self.client, self.table, message, name, expires)
+            store_person(self.client, self.table, message, person, expires)
         except AwsError as error:
             log.warning("name not stored", extra={**telemetry.ids_of(message), "error": error_code(error)})
-        return name, expires
+        return person, expires
 
-    def _asked(self, context: CallContext, platform: SupportsNames, message: Message) -> str:
-        """The name that the platform answers; empty if it refuses. Raises RetryAfter if it does not answer."""
+    def _asked(self, context: CallContext, platform: SupportsNames, message: Message) -> Person:
+        """What the platform answers; NOBODY if it refuses. Raises RetryAfter if it does not answer."""
         call = platform.name_call(message, context.app)
         if call is None:
-            return ""
+            return NOBODY
         self.calls.rate_limiter.wait(context.platform.limits(call, context.out, context.app))
         result = self.calls.ask(context, call)
         match result.outcome:
             case Sent() if result.answer is not None:
-                return platform.read_name(result.answer)
+                return Person(platform.read_name(result.answer), platform.read_departments(result.answer))
             case Permanent(reason=reason, window_closed=False):
                 log.warning("name refused", extra={"app": context.app.name, "reason": reason})
-                return ""
+                return NOBODY
             case _:
                 raise RetryAfter(UNANSWERED_FOR, type(result.outcome).__name__)
 

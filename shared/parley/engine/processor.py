@@ -35,6 +35,7 @@ from parley.platforms import outbound
 
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
+    from parley.journal.names import Person
 
 T = TypeVar("T")
 MAX_ATTEMPTS = 5
@@ -81,7 +82,7 @@ class Processor:
     download: Download | None = None
     direct: "Direct | None" = None
     unseal: Unseal | None = None
-    name: Callable[[Message], str] | None = None
+    person: "Callable[[Message], Person] | None" = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
 
@@ -207,10 +208,11 @@ class Processor:
         return Decided(rows, held, [timer.due for timer in plans.timers if timer.at <= now])
 
     def _named(self, message: Message) -> Message:
-        """`message` with the name of its sender, for the bot. The name is stored with no message and no reply."""
-        if self.name is None or message.context.wants_name is not True:
+        """`message` with the name and departments of its sender, for the bot. No message and no reply stores them."""
+        if self.person is None or message.context.wants_name is not True:
             return message
-        return replace(message, sender=replace(message.sender, name=self.name(message)))
+        person = self.person(message)
+        return replace(message, sender=replace(message.sender, name=person.name, departments=person.departments))
 
     def _now_after(self, snapshot: Snapshot) -> float:
         """The time of a decision: after the one whose reply is the last in the queue, also if clocks disagree."""
@@ -272,7 +274,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             download=services.download,
             direct=direct() if direct is not None else None,
             unseal=services.unseal,
-            name=services.name,
+            person=services.person,
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)

@@ -10,6 +10,7 @@ from parley.model import AnyMedia, Message
 
 if TYPE_CHECKING:
     from parley.engine.names import Names
+    from parley.journal.names import Person
 
 
 def download(media: AnyMedia, message: Message) -> bytes:
@@ -22,8 +23,8 @@ def unseal(message: Message) -> str:
     return _credentials()(message)
 
 
-def name(message: Message) -> str:
-    """The name of the sender of `message`; empty if it is not known."""
+def person(message: Message) -> "Person":
+    """What the platform says of the sender of `message`."""
     return _names()(message)
 
 

@@ -69,7 +69,7 @@ KINDS: dict[str, Kind] = {
     "timer": Kind(
         _of("body"), _of("due_shard due_at"), "deleted", "", "a timer is deleted when it is sent or cancelled"
     ),
-    "name": Kind(_of("value"), _of("expires ttl"), "deleted", "1 day"),
+    "name": Kind(_of("value departments"), _of("expires ttl"), "deleted", "1 day"),
     "limit": Kind(_of(""), _of("tat count room marks portions ttl"), "deleted", "2 days"),
     "queued": Kind(_of(""), _of("reply foreign decided ttl"), "kept", _RETENTION),
     "deferred": Kind(_of(""), _of("ids ttl"), "kept", _RETENTION),

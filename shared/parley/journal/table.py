@@ -130,7 +130,8 @@ ATTRIBUTES = frozenset(
         "app",
         "id",  # the platform's id of the message
         "conversation",
-        "decided",  # unix seconds of the decision; in a `queued` row, of the one that the reply belongs to
+        "decided",
+        "departments",  # unix seconds of the decision; in a `queued` row, of the one that the reply belongs to
         "message",  # the message as JSON; in a reply, the key of the message
         "before",  # ids of replies that precede these, if a callback waits for them
         "attempts",  # how often the bot was started; in a reply, how often it was taken

@@ -15,7 +15,7 @@ Kind = Literal["message", "command", "action", "event"]
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
     """The sender. `name` is empty if it is not known. Discord sends it. It is fetched from Feishu and WeCom if the
-    configuration of the app has `"names": true`. WeChat has none."""
+    configuration of the app has `"names": true`. WeChat has none. The ids of the departments are fetched with it."""
 
     id: str
     name: str = ""
@@ -23,6 +23,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     admin: bool | UnsetType = UNSET
     """Whether the sender is an administrator of the server or group. Absent, which counts as False, if the platform
     does not say it. Only Discord says it."""
+    departments: tuple[str, ...] | UnsetType = UNSET
+    """Absent if they are not known."""
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

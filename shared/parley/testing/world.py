@@ -172,7 +172,7 @@ class World(Simulation):
         stage = os.environ[_STAGE]
         processor.download = _staged(Downloads(calls, apps()), stage)
         processor.unseal = _staged(Credentials(apps()), stage)
-        processor.name = Names(calls, apps(), Budget(), client, TABLE, clock)
+        processor.person = Names(calls, apps(), Budget(), client, TABLE, clock)
         functions.timekeeper.set_schedules()
         for callback in functions.callbacks.values():
             callback.instantly = self.bot.instantly

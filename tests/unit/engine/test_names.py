@@ -9,12 +9,14 @@ import msgspec
 import pytest
 
 from parley.bot import Bot, Turn
+from parley.bot.rules import department
 from parley.engine import names as module
 from parley.engine.aws import dynamodb, ssm
 from parley.engine.names import BUDGET, KNOWN_FOR, UNANSWERED_FOR, UNKNOWN_FOR, Names, names_with
 from parley.engine.processor import Processor
 from parley.journal import table as t
 from parley.journal.inbox import Inbox
+from parley.journal.names import Person
 from parley.journal.table import name_pk
 from parley.model import Context, Message, Sender, message_key
 from parley.model.codec import encode
@@ -67,8 +69,14 @@ def received(message: MakeMessage) -> MakeMessage:
     return make
 
 
-def names(server: Server, clock: Clock | None = None) -> Names:
+def people(server: Server, clock: Clock | None = None) -> Names:
     return names_with(httpx.Client(transport=httpx.MockTransport(server)), clock or Clock())
+
+
+def names(server: Server, clock: Clock | None = None) -> Callable[[Message], str]:
+    """The names alone."""
+    look_up = people(server, clock)
+    return lambda message: look_up(message).name
 
 
 def row(user: str = "ou_1") -> t.Item:
@@ -140,16 +148,16 @@ def test_a_lookup_for_an_unknown_app_or_without_aws_fails_no_message(
     received: MakeMessage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert names(Server(ok(LIN)))(received(app="gone")) == ""
-    look_up = names(Server(ok(LIN)))
+    look_up = people(Server(ok(LIN)))
     monkeypatch.setattr(look_up, "table", "no-such-table")
-    assert look_up(received()) == ""
+    assert look_up(received()) == Person()
 
 
 def test_a_name_that_cannot_be_stored_is_still_there(received: MakeMessage, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
         dynamodb().get_item(TableName="no-such-table", Key={})
 
-    monkeypatch.setattr(module, "store_name", fails)
+    monkeypatch.setattr(module, "store_person", fails)
     assert names(Server(ok(LIN)))(received()) == "林梅"
 
 
@@ -189,7 +197,7 @@ def test_a_process_remembers_a_bounded_number_of_persons(
     received: MakeMessage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_MAX_CACHED", 2)
-    look_up = names(Server(ok(LIN)))
+    look_up = people(Server(ok(LIN)))
     for number in range(4):
         look_up(received(sender=f"ou_{number}"))
     assert [key[2] for key in look_up._held] == ["ou_2", "ou_3"]  # pyright: ignore[reportPrivateUsage]
@@ -258,7 +266,7 @@ def test_the_bot_gets_the_name_and_the_journal_does_not(
 ) -> None:
     seen: list[Message] = []
     inbox = Inbox(dynamodb(), "parley", 30 * 86_400)
-    Processor(greeting(seen), inbox, clock=clock, name=lambda _: "林梅")(record(encode(received())))
+    Processor(greeting(seen), inbox, clock=clock, person=lambda _: Person("林梅"))(record(encode(received())))
     assert [(message.sender.name, message_key(message)) for message in seen] == [("林梅", message_key(received()))]
     assert "林梅" not in str(dynamodb().scan(TableName="parley")["Items"])
 
@@ -268,12 +276,54 @@ def test_a_message_that_does_not_want_a_name_is_not_looked_up(
 ) -> None:
     seen: list[Message] = []
 
-    def never(_: Message) -> str:
+    def never(_: Message) -> Person:
         raise AssertionError
 
-    Processor(greeting(seen), Inbox(dynamodb(), "parley", 1), clock=clock, name=never)(record(encode(message("/hi"))))
+    Processor(greeting(seen), Inbox(dynamodb(), "parley", 1), clock=clock, person=never)(record(encode(message("/hi"))))
     assert [one.sender.name for one in seen] == [""]
 
 
 def test_the_names_of_a_process_take_their_table_from_the_environment() -> None:
     assert module.names().table == "parley"
+
+
+def test_the_departments_of_a_person_come_with_the_name_and_are_stored_with_it(received: MakeMessage) -> None:
+    user = {**LIN["data"]["user"], "department_ids": ["od-2", "od-1"]}  # type: ignore[index]
+    server = Server(ok({"code": 0, "data": {"user": user}}))
+    assert people(server)(received()) == Person("林梅", ("od-2", "od-1"))
+    assert people(server)(received()) == Person("林梅", ("od-1", "od-2"))
+    assert len(server.lookups) == 1
+
+
+def test_the_departments_of_wecom_are_numbers(received: MakeMessage) -> None:
+    store("wecom", {**WECOM, "names": True})
+    server = Server(ok({"errcode": 0, "userid": "Lin", "name": "林梅", "department": [1, 22]}))
+    context = Context(tenant=WECOM["corp_id"], wants_name=True)
+    member = msgspec.structs.replace(received(sender="Lin", platform="wecom"), context=context)
+    assert people(server)(member) == Person("林梅", ("1", "22"))
+
+
+@pytest.mark.parametrize(("departments", "holds"), [(("od-1", "od-2"), True), (("od-2",), False), ((), False)])
+def test_the_rule_of_a_department_holds_for_its_people_only(
+    received: MakeMessage,
+    record: Callable[..., dict[str, Any]],
+    clock: Clock,
+    departments: tuple[str, ...],
+    holds: bool,
+) -> None:
+    seen: list[str] = []
+    bot = Bot(when=department("od-1"))
+
+    @bot.fallback
+    def other(turn: Turn) -> None:
+        seen.append(turn.text)
+
+    inbox = Inbox(dynamodb(), "parley", 1)
+    Processor(bot, inbox, clock=clock, person=lambda _: Person("", departments))(record(encode(received())))
+    assert bool(seen) is holds
+
+
+def test_the_rule_of_a_department_does_not_hold_where_nothing_is_known(message: MakeMessage) -> None:
+    bot = Bot(when=department("od-1"))
+    bot.fallback(lambda: "in")
+    assert bot.handle(Turn(message("hi"))) == []

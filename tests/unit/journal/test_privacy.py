@@ -18,7 +18,7 @@ from parley.journal.credentials import store_credentials
 from parley.journal.forget import Forget
 from parley.journal.inbox import Decision, Inbox
 from parley.journal.memory import Change
-from parley.journal.names import store_name
+from parley.journal.names import Person, store_person
 from parley.journal.privacy import KINDS, Forgotten, kind_of
 from parley.model.state import Scope
 from tests.factories import NOW, make_message
@@ -73,7 +73,7 @@ def seen() -> Seen:
         Simulation((TARGETS[0],), FaultPlan(), make_bot(), Random(0))
         app = App(platform="wecom", name="demo", config=None)
         store_credentials(dynamodb(), TABLE, app, {"ticket": "t"}, NOW)
-        store_name(dynamodb(), TABLE, make_message(), "Ann", NOW + KNOWN_FOR)
+        store_person(dynamodb(), TABLE, make_message(), Person("Ann", ("1",)), NOW + KNOWN_FOR)
         empty_states()
         Forget(dynamodb(), TABLE, lambda: NOW, lambda _seconds: None)("feishu", "demo", "person")
     patch.undo()

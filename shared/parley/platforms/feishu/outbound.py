@@ -1,6 +1,6 @@
 """Replies on Feishu and Lark: send, reply, edit, recall and push (Feishu docs: Messaging > Message)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from parley.adapter import IDEMPOTENT, Answer, App, Bucket, Call, Limit, Pause, Profile, Steps, UndeliverableError
@@ -13,7 +13,7 @@ from parley.platforms.feishu.outcome import CHAT_LIMITED, EDIT, RECALL, UPDATE, 
 from parley.platforms.feishu.render import CARDS, CHAT, Rendered, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
-from parley.untrusted import mapping, scalar
+from parley.untrusted import mapping, scalar, texts
 
 __all__ = [
     "PROFILE",
@@ -23,6 +23,7 @@ __all__ = [
     "limits",
     "name_call",
     "outcome",
+    "read_departments",
     "read_name",
     "token",
     "token_key",
@@ -78,7 +79,16 @@ def name_call(message: Message, app: App) -> Call | None:
 
 def read_name(answer: Answer) -> str:
     """See `parley.adapter.SupportsNames`. The field is absent if the app has no permission for it."""
-    return scalar(mapping(mapping(answer.json().get("data")).get("user")).get("name"))
+    return scalar(_user(answer).get("name"))
+
+
+def read_departments(answer: Answer) -> tuple[str, ...]:
+    """See `parley.adapter.SupportsNames`. They need the permission `contact:user.department:readonly`."""
+    return texts(_user(answer).get("department_ids"))
+
+
+def _user(answer: Answer) -> dict[str, Any]:
+    return mapping(mapping(answer.json().get("data")).get("user"))
 
 
 def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:

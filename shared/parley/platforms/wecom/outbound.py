@@ -36,7 +36,7 @@ from parley.platforms.wecom import cards, receivers, robot
 from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wecom.config import RESPONSE_CODE_LIFETIME, Config
 from parley.platforms.wecom.render import DIALECT, media_type_of, messages
-from parley.untrusted import text
+from parley.untrusted import array, scalar, text
 
 PROFILE = Profile(retry_for=3600, continues=True)
 read_addresses = api.read_addresses
@@ -149,6 +149,11 @@ def read_name(answer: Answer) -> str:
     body = answer.json()
     name, ids = text(body.get("name")), {text(body.get("userid")), text(body.get("open_userid"))}
     return "" if name in ids else name
+
+
+def read_departments(answer: Answer) -> tuple[str, ...]:
+    """See `parley.adapter.SupportsNames`."""
+    return tuple(filter(None, map(scalar, array(answer.json().get("department")))))
 
 
 def addresses(app: App) -> Call:
