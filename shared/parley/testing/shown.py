@@ -12,7 +12,7 @@ Part = Mapping[str, Any]
 class Button:
     """A button that can be pressed. `number` is its place on the card, as the platform counts."""
 
-    number: str
+    number: int
     label: str
 
 
@@ -70,7 +70,7 @@ def inputs(modal: Mapping[str, Any]) -> dict[str, str]:
 def pressable(parts: Sequence[Part]) -> list[Button]:
     """The buttons in `parts` that can be pressed, in order. A button that opens a link is none of them."""
     return [
-        Button(str(button["id"]), str(button["label"]))
+        Button(int(button["id"]), str(button["label"]))
         for part in _flat(parts)
         if part["kind"] == "buttons"
         for button in part["buttons"]
