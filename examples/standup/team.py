@@ -1,6 +1,7 @@
 """The settings and the states of the stand-up."""
 
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
@@ -61,7 +62,7 @@ class Person(BaseModel):
     plan: str = ""
 
 
-TeamTurn = Turn[dict[str, object], Person, Board]
+TeamTurn = Turn[dict[str, Any], Person, Board]
 
 
 def roles(message: Message) -> set[str]:
