@@ -54,8 +54,8 @@ class Office:
         """Lin has taken the request."""
         self.asked()
         self.team.press("Take it", by="lin")
-        if self.platform == "wecom":  # an edit there changes the button only, and the rest follows as a message
-            self.team.expect(contains="👀 Request 1", by=self.lin)
+        if self.platform == "wecom":  # an edit there changes the button, and the rest follows as a message
+            assert self.team.expect(by=self.lin).kind == "edit"
         self.team.expect(contains="👀 Request 1", by=self.lin)
 
 
