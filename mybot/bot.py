@@ -1,111 +1,85 @@
 """Your bot. Edit this file. The same handlers reply on every platform."""
 
-import time
 from datetime import timedelta
+from typing import Literal
 
-from parley.bot import Bot, Turn
-from parley.model import Button, Card, Message, Reply
-from parley.model.instant import Form, Input
+from parley.bot import Approve, Ask, Bot, Script, Turn, texts_for
+from parley.model import Button, Card
 
 bot = Bot()
 
 
-@bot.command("help")
-def help_() -> str:
+def say(turn: Turn, english: str, chinese: str) -> str:
+    """The text in the language of the person."""
+    return texts_for(turn.message.context.locale, {"zh": chinese, "": english})
+
+
+@bot.command("help", aliases=("帮助",), helps={"zh-CN": "我能做什么"})
+def help_(turn: Turn) -> str:
     """What I can do"""
-    return bot.help()
+    return bot.help(turn.message.context.locale)
 
 
-@bot.command()
+@bot.command(helps={"zh-CN": "重复一遍"})
 def echo(text: str) -> str:
     """Say it back"""
     return text
 
 
-@bot.command()
-def hello(turn: Turn) -> str:
-    """Greet you by name"""
-    name = turn.message.sender.name
-    return f"Hello, {name}!" if name else "Hello!"
-
-
-@bot.command()
+@bot.command(aliases=("计数",), helps={"zh-CN": "在这个会话里计数"})
 def count(turn: Turn) -> str:
     """Count in this conversation"""
     turn.state["count"] = turn.state.get("count", 0) + 1
     return str(turn.state["count"])
 
 
-@bot.command()
-def card() -> Card:
+@bot.command(aliases=("提醒",), helps={"zh-CN": "到时提醒：/remind 10m 喝水"})
+def remind(turn: Turn, after: timedelta, text: str) -> str:
+    """Remind you later: /remind 10m tea"""
+    turn.remind(text, after=after)
+    return say(turn, "I will remind you.", "到时提醒您。")
+
+
+@bot.command(helps={"zh-CN": "两个按钮"})
+def card(turn: Turn) -> Card:
     """Two buttons"""
     return Card(
-        title="Tea or coffee?",
-        text="Press **one**.",
-        buttons=(Button(id="tea", label="Tea", style="primary"), Button(id="coffee", label="Coffee")),
+        title=say(turn, "Tea or coffee?", "喝茶还是喝咖啡？"),
+        text=say(turn, "Press **one**.", "请选**一个**。"),
+        buttons=(
+            Button(id="tea", label=say(turn, "Tea", "茶"), style="primary"),
+            Button(id="coffee", label=say(turn, "Coffee", "咖啡")),
+        ),
     )
 
 
 @bot.action("tea", "coffee")
 def pressed(turn: Turn) -> str:
     """A button of the card above was pressed"""
-    return f"You chose {turn.message.action.id}." if turn.message.action else ""
+    is_tea = turn.message.action is not None and turn.message.action.id == "tea"
+    return say(turn, "You chose tea.", "您选了茶。") if is_tea else say(turn, "You chose coffee.", "您选了咖啡。")
 
 
-@bot.command()
-def order(drink: str) -> str:
-    """Order a drink"""
-    return f"One {drink}, coming."
+@bot.command(aliases=("点单",), helps={"zh-CN": "在对话中点单"})
+def order(turn: Turn) -> Script:
+    """Order in a dialogue"""
+    drinks = ("茶", "咖啡", "水") if say(turn, "en", "zh") == "zh" else ("Tea", "Coffee", "Water")
+    drink = yield Ask(say(turn, "What would you like?", "喝什么？"), choices=drinks)
+    cups = yield Ask(say(turn, "How many?", "几杯？"), type=Literal[1, 2, 3])
+    return say(turn, f"{cups} × {drink}, coming.", f"{cups} 杯{drink}，马上就来。")
 
 
-@bot.completion("order", "drink")
-def drinks(typed: str) -> list[str]:
-    """Suggestions while the person types"""
-    return [drink for drink in ("Coffee", "Green tea", "Milk tea", "Water") if typed.lower() in drink.lower()]
-
-
-@bot.command()
-def feedback() -> str:
-    """Tell us what you think"""
-    return "No form opens here. Just write it."
-
-
-@bot.instant("feedback")
-def form(_message: Message) -> Form:
-    """The same command on platforms that can open a form"""
-    return Form(id="feedback", title="Feedback", inputs=(Input(id="text", label="What do you think?"),))
-
-
-@bot.action("feedback")
-def filled_in(turn: Turn) -> str:
-    """The form above was submitted"""
-    return f"Thank you for “{turn.text}”."
-
-
-@bot.command("Count words", menu="message")
-def words(turn: Turn) -> str:
-    """A command in the menu of a message"""
-    return f"{len(turn.text.split())} words"
-
-
-@bot.command()
-def remind(turn: Turn, after: timedelta, text: str) -> str:
-    """Remind you later"""
-    turn.remind(text, after=after)
-    return "I will remind you."
-
-
-@bot.command()
-def slow(seconds: float) -> str:
-    """Answer after a while"""
-    seconds = max(0.0, min(seconds, 20.0))
-    time.sleep(seconds)
-    return f"That took {seconds:g} seconds."
+@bot.command(aliases=("发布",), helps={"zh-CN": "批准之后发布"})
+def deploy(turn: Turn, version: str) -> Script:
+    """Deploy a version, if somebody here approves"""
+    ok = yield Approve(say(turn, f"Deploy {version}?", f"发布 {version}？"), key="deploy")
+    if ok:
+        yield say(turn, f"{version} is deployed.", f"{version} 已发布。")
 
 
 @bot.fallback
-def anything_else(turn: Turn) -> str | Reply:
+def anything_else(turn: Turn) -> str:
     """All other messages"""
     if turn.message.content.attachments:
-        return Reply.of(f"Thank you for the {type(turn.message.content.attachments[0]).__name__.lower()}.")
-    return f"You wrote “{turn.text}”. Send /help to see what I can do."
+        return say(turn, "Thank you for the file.", "收到文件，谢谢。")
+    return say(turn, f"You wrote “{turn.text}”. Send /help.", f"您写了“{turn.text}”。请发送 /help。")

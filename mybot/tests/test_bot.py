@@ -55,9 +55,41 @@ def test_a_reminder_comes_at_its_time() -> None:
     chat.expect("喝水")
 
 
-@needs("feedback")
-def test_a_form_is_filled_in() -> None:
+@needs("order")
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_order_is_a_dialogue(platform: str) -> None:
+    chat = Chat(bot, platform)
+    chat.say("/order")
+    chat.expect(contains="What would you like?")
+    chat.press("Coffee")
+    chat.expect(contains="How many?")
+    chat.press("2")
+    chat.expect("2 × Coffee, coming.")
+
+
+@needs("deploy")
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_deployment_waits_for_an_approval(platform: str) -> None:
+    chat = Chat(bot, platform)
+    chat.say("/deploy 1.4")
+    chat.expect(contains="Deploy 1.4?")
+    chat.press("Approve")
+    assert chat.last.text == "1.4 is deployed."
+
+
+@needs("deploy")
+def test_a_deployment_is_rejected() -> None:
+    chat = Chat(bot, platform="feishu")
+    chat.say("/deploy 1.4")
+    chat.press("Reject")
+    assert not any("is deployed" in reply.text for reply in chat.replies)
+
+
+@needs("order")
+def test_a_person_with_a_chinese_client_reads_chinese() -> None:
     chat = Chat(bot, platform="discord")
-    chat.say("/feedback")
-    chat.submit({"text": "Good"})
-    assert chat.last.text == "Thank you for “Good”."
+    chat.say("/order", by="lin")
+    chat.expect(contains="喝什么？")
+    chat.press("茶", by="lin")
+    chat.press("1", by="lin")
+    assert chat.last.text == "1 杯茶，马上就来。"

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from parley.adapter import Accepted, App, Headers, Request
+from parley.bot import Bot
 from parley.platforms import NAMES, config_type, inbound
+from parley.testing import Chat
 from playground.platforms import simulated_platforms
 from tools.local import credentials
 
@@ -62,6 +64,17 @@ def test_the_ids_of_people_are_the_same_after_a_restart(platform: str, tmp_path:
     assert all(ids)
     assert len(set(ids)) == 2
     assert [sender(platform, *after, person) for person in ("lin", "sam")] == ids
+
+
+@pytest.mark.parametrize("platform", EVENTS)
+def test_people_have_the_ids_of_parley_testing(platform: str, tmp_path: Path) -> None:
+    """So the settings of an example name people of the page, and its tests use them."""
+    bot = Bot()
+    bot.command("hello")(lambda: "hi")
+    chat = Chat(bot, platform)
+    chat.say("/hello", by="lin")
+    started = start(tmp_path / "apps.json", "http://127.0.0.1:8400")
+    assert sender(platform, *started, "lin") == chat.received.sender.id
 
 
 def test_the_file_is_for_its_owner_only_and_a_broken_one_is_replaced(tmp_path: Path) -> None:

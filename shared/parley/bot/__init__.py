@@ -12,7 +12,7 @@ from parley.bot.rules import Rule
 from parley.bot.settings import Secret, Settings, SettingsError
 from parley.bot.signer import Signer
 from parley.bot.states import StateError
-from parley.bot.texts import Texts
+from parley.bot.texts import Texts, texts_for
 from parley.bot.turn import CredentialError, DownloadError, Turn
 from parley.errors import ResultError
 from parley.model.commands import Option
@@ -39,4 +39,5 @@ __all__ = [
     "StateError",
     "Texts",
     "Turn",
+    "texts_for",
 ]

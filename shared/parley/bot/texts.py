@@ -1,8 +1,11 @@
 """The texts that the library itself sends to people, in Chinese and English."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Texts(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +23,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     choice: str = "one of {choices}"
     whole_number: str = "a whole number"
     number: str = "a number"
+    decimal_places: str = "a number with at most {decimal_places} decimal places"
     truth: str = "yes or no"
     date: str = "a date such as 2026-12-31"
     duration: str = "a duration such as 10m, 2h30m or 1d"
@@ -75,6 +79,7 @@ CHINESE = Texts(
     choice="以下之一：{choices}",
     whole_number="整数",
     number="数字",
+    decimal_places="最多 {decimal_places} 位小数的数字",
     truth="“是”或“否”",
     date="日期，例如 2026-12-31",
     duration="时长，例如 10分钟、2小时30分、1天",
@@ -166,8 +171,8 @@ LANGUAGES: Mapping[str, Texts] = {"zh": CHINESE, "en": ENGLISH, "": BOTH}
 """By the first part of the locale. The empty one is for all other locales."""
 
 
-def texts_for(locale: str, languages: Mapping[str, Texts] = LANGUAGES) -> Texts:
-    """The texts for a locale such as `zh-CN` or `en_US`."""
+def texts_for(locale: str, languages: Mapping[str, T]) -> T:
+    """The value of `languages` for a locale such as `zh-CN` or `en_US`; that of `""` for every other locale."""
     language = locale.replace("_", "-").partition("-")[0].lower()
     return languages.get(language) or languages[""]
 

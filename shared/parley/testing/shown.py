@@ -12,7 +12,7 @@ Part = Mapping[str, Any]
 class Button:
     """A button that can be pressed. `number` is its place on the card, as the platform counts."""
 
-    number: str
+    number: int
     label: str
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal
 
@@ -92,6 +93,7 @@ def test_a_duration_is_read_as_people_write_it(typed: str):
     [
         (int, "１２", 12),
         (float, "１.５", 1.5),
+        (Decimal, "１.５０", Decimal("1.50")),
         (bool, "是", True),
         (bool, "no", False),
         (Size | None, "large", Size.LARGE),
@@ -207,6 +209,14 @@ WRONG: list[tuple[Any, str, str, str]] = [
     (Literal["a", "b"], "c", "one of a, b", "以下之一：a, b"),
     (int, "x", "a whole number", "整数"),
     (float, "x", "a number", "数字"),
+    (Decimal, "x", "a number", "数字"),
+    (Decimal, "NaN", "a number", "数字"),
+    (
+        Annotated[Decimal, Field(decimal_places=2)],
+        "1.005",
+        "a number with at most 2 decimal places",
+        "最多 2 位小数的数字",
+    ),
     (bool, "perhaps", "yes or no", "“是”或“否”"),
     (date, "2026-13-01", "a date such as 2026-12-31", "日期，例如 2026-12-31"),
     (date, "soon", "a date such as 2026-12-31", "日期，例如 2026-12-31"),

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from parley.bot import Bot, Texts, Turn
-from parley.bot.texts import BOTH, CHINESE, ENGLISH, texts_for
+from parley.bot.texts import BOTH, CHINESE, ENGLISH, LANGUAGES, texts_for
 from parley.model import Context, Message, plain_text
 from tests.factories import make_message
 
@@ -44,7 +44,7 @@ def test_every_text_exists_in_both_languages_with_the_same_words_in_braces(name:
     ],
 )
 def test_the_language_is_that_of_the_locale(locale: str, texts: Texts):
-    assert texts_for(locale) is texts
+    assert texts_for(locale, LANGUAGES) is texts
 
 
 def test_a_person_without_a_locale_reads_both_languages():

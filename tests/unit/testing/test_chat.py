@@ -376,6 +376,23 @@ def test_an_unknown_platform_names_those_that_there_are() -> None:
         Chat(bot, "irc")
 
 
+@ON_EVERY_PLATFORM
+def test_a_button_is_pressed_whose_label_is_a_number(platform: str) -> None:
+    counting = Bot()
+    buttons = tuple(Button(id=f"b{number}", label=str(number)) for number in (1, 2, 3))
+    counting.command("count")(lambda: Card(title="How many?", buttons=buttons))
+
+    @counting.action("b1", "b2", "b3")
+    def pressed(turn: Turn) -> str:
+        return turn.message.action.id if turn.message.action else ""
+
+    talk = Chat(counting, platform)
+    talk.say("/count")
+    talk.expect(contains="How many?")
+    talk.press("2")
+    talk.expect("b2")
+
+
 def test_a_button_that_is_not_there_names_those_that_are() -> None:
     talk = Chat(bot)
     assert failure(talk.press, "Deploy").startswith("no message has buttons in the direct chats on feishu")

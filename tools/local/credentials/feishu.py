@@ -1,4 +1,7 @@
-"""A custom app of Feishu with one custom-bot webhook, `ops`. It fetches the names of senders."""
+"""A custom app of Feishu with one custom-bot webhook, `ops`. It fetches the names of senders.
+
+Its id is that of the app in `parley.testing`, so people have the same ids there and in every local stack.
+"""
 
 import secrets
 from typing import Any
@@ -10,7 +13,7 @@ def apps(playground: str) -> dict[str, dict[str, Any]]:
     """The apps by name."""
     host = f"{playground}/feishu"
     demo = {
-        "app_id": f"cli_{letters(16)}",
+        "app_id": "cli_demo",
         "app_secret": letters(32),
         "encrypt_key": letters(32),
         "verification_token": letters(32),
