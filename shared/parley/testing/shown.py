@@ -74,7 +74,7 @@ def inputs(modal: Mapping[str, Any]) -> dict[str, str]:
 def pressable(parts: Sequence[Part]) -> list[Button]:
     """The buttons in `parts` that can be pressed, in order. A button that opens a link is none of them."""
     return [
-        Button(str(button["id"]), str(button["label"]))
+        Button(int(button["id"]), str(button["label"]))
         for part in flat(parts)
         if part["kind"] == "buttons"
         for button in part["buttons"]
