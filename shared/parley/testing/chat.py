@@ -192,7 +192,7 @@ class Place(Filling):
         __tracebackhide__ = True
         there = self._world.room_of(self._place(by), by) if by else ""
         unread = [(number, each) for number, each in self._unread() if there in ("", each.place)]
-        if unread and _fits(unread[0][1], text, contains):
+        if unread and unread[0][1].fits(text, contains):
             self._consumed.add(unread[0][0])
             return unread[0][1]
         wanted = f"containing {contains!r}" if contains else repr(getattr(text, "pattern", text)) if text else "a reply"
@@ -339,12 +339,6 @@ class Chat(Place):
 
     def _holds(self, place: str) -> bool:
         return self._world.is_private(place)
-
-
-def _fits(reply: Shown, text: str | re.Pattern[str], contains: str) -> bool:
-    if isinstance(text, re.Pattern):
-        return text.search(reply.text) is not None
-    return (not text or reply.text == text.strip()) and contains in reply.form
 
 
 def _hanging(text: str) -> str:

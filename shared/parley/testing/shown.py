@@ -1,5 +1,6 @@
 """What a person sees of the bot: a message or a form, in the form of its platform."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,12 @@ class Shown:
 
     def __str__(self) -> str:
         return self.form
+
+    def fits(self, text: str | re.Pattern[str], contains: str) -> bool:
+        """Whether its text is `text` or matches the pattern, if there is one, and it contains `contains`."""
+        if isinstance(text, re.Pattern):
+            return text.search(self.text) is not None
+        return (not text or self.text == text.strip()) and contains in self.form
 
 
 def shown(parts: Sequence[Part], place: str, kind: str) -> Shown:
