@@ -11,6 +11,7 @@ import pytest
 from parley.adapter import Accepted, App, Rejected, Request
 from parley.engine import queues
 from parley.engine.callback import Callback, request_of
+from parley.engine.incoming import messages_of
 from parley.model import Message
 from parley.model.codec import decode_message, decode_outgoing
 from parley.platforms import config_type, inbound
@@ -52,6 +53,20 @@ def test_samples_of_one_time_are_always_the_same(tmp_path: Path):
     write(tmp_path, NOW)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.json")} == first
     assert events(NOW) != events(NOW + 1)
+
+
+@pytest.mark.parametrize(
+    ("case", "event"),
+    [
+        ("send", "parley.send"),
+        ("alarm", "aws.cloudwatch: CloudWatch Alarm State Change"),
+        ("notification", "aws.cloudwatch: CloudWatch Alarm State Change"),
+    ],
+)
+def test_an_event_of_aws_becomes_a_message(case: str, event: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PARLEY_STAGE", "local")
+    (message,) = messages_of(events(NOW)[f"incoming/{case}.json"])
+    assert (message.kind, message.event) == ("event", event)
 
 
 @pytest.mark.parametrize("name", CALLBACKS)

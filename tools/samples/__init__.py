@@ -1,4 +1,4 @@
-"""Sample events for `sam local invoke`: the events of API Gateway, SQS and the scheduler, byte for byte.
+"""Sample events for `sam local invoke`: those of API Gateway, SQS, the scheduler, EventBridge and SNS, byte for byte.
 
 `events(now)` makes all of them for one time. Independent implementations sign the callbacks, as in the playground. A
 platform has a module here, by its name, with two functions: `app(playground)` and `events(now)`.
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from parley.platforms import NAMES
-from tools.samples import domain, workers
+from tools.samples import domain, incoming, workers
 
 _PLATFORMS = {name: import_module(f"{__name__}.{name}") for name in NAMES}
 Event = dict[str, Any]
@@ -17,6 +17,7 @@ Event = dict[str, Any]
 FUNCTIONS: dict[str, Callable[[int], dict[str, Event]]] = {
     **{name: module.events for name, module in _PLATFORMS.items()},
     "domain": domain.events,
+    "incoming": incoming.events,
     "processor": workers.processor,
     "deliverer": workers.deliverer,
     "sweeper": workers.sweeper,
