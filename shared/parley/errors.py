@@ -1,5 +1,9 @@
 """The root of Parley's exceptions, and those that several layers share."""
 
+import re
+
+_VALUE_IN_MESSAGE = re.compile(r"(Invalid (?:enum )?value) .*?((?: - at `[^`]*`)?)$", re.DOTALL)
+
 
 class ParleyError(Exception):
     """Base of every exception that Parley raises."""
@@ -37,3 +41,8 @@ class RetryAfter(ParleyError):  # a condition, not an error
 
     def __repr__(self) -> str:
         return f"RetryAfter({self.seconds!r}, {self.reason!r})"
+
+
+def without_value(error: Exception) -> str:
+    """The message of a validation error of msgspec, without the value: it may be a secret or the text of a person."""
+    return _VALUE_IN_MESSAGE.sub(r"\1\2", str(error))

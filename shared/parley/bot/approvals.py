@@ -115,7 +115,12 @@ class Approve(msgspec.Struct, frozen=True):
         outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
         text = f"{self.question}\n{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
         card = Card(title=outcome, text=text, mentions=mentions)
-        edits = [Reply(op="edit", target=handle, segments=(card,)) for handle in cards]
+        # Each in the order of its own room: the first card can be in another one than the second.
+        rooms = (self.room, None)
+        edits = [
+            Reply(op="edit", target=handle, segments=(card,), to=room)
+            for handle, room in zip(cards, rooms, strict=False)
+        ]
         press = given.press
         if press is None or press.action is None:
             return edits

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from parley.bot import dialogues, events, gates, numbered
 from parley.bot.addressing import COMMAND
-from parley.bot.approvals import Admits
+from parley.bot.approvals import PRESSED, Admits
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
 from parley.bot.handlers import CommandHandler, Entry, Middleware, Quick, checked, place_of
@@ -142,7 +142,8 @@ class Bot(Router):
             return self._remind(turn)
         if turn.message.event == SCHEDULED:
             return self._scheduled(turn)
-        if not self._is_open_to(turn):
+        # A press that was forwarded has met the rule in its own room.
+        if turn.message.event != PRESSED and not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
             return self.refusal if is_refused else None
         refused = gates.refusal(self.pairing, self.quotas, turn, self._has_role, self._texts(turn.message))
@@ -215,7 +216,7 @@ class Bot(Router):
         )
 
     def _dialogues(self, turn: Turn) -> OpenDialogues:
-        return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, self._holds)
+        return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, partial(self._holds, turn))
 
     def _entries(self) -> Iterator[Entry]:
         """All handlers that can have dialogues."""
@@ -290,7 +291,7 @@ class Bot(Router):
             arguments = signature.fill(turn, given, texts)
         except ArgumentError as error:
             return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
-        run = partial(_finished, entry, turn, arguments, given, texts, self._holds)
+        run = partial(_finished, entry, turn, arguments, given, texts, partial(self._holds, turn))
         for middleware in reversed((*self._middleware, *entry.around)):
             run = partial(_around, middleware, turn, run)
         return run()
@@ -305,9 +306,9 @@ class Bot(Router):
             return True
         return self.roles is not None and role in finished(self.roles(message))
 
-    def _holds(self, rule: Rule, message: Message) -> bool:
-        """Whether `rule` holds for a message."""
-        return rule.holds(Turn(message), self._has_role)
+    def _holds(self, turn: Turn, rule: Rule, message: Message) -> bool:
+        """Whether `rule` holds for a message, at the time of `turn`."""
+        return rule.holds(turn.of(message), self._has_role)
 
     def _texts(self, message: Message) -> Texts:
         """The texts for the sender of `message`."""
@@ -334,6 +335,8 @@ def _finished(
         began = dialogues.began(dialogues.key_of(entry.handler), known, turn.message, turn.now)
         step = dialogues.Step(began, texts, turn.message, turn.now, admits)
     replies = step.run(cast("dialogues.Script", result), turn)
+    if step.is_refused:
+        return replies  # the approval, its cards and its time stay as they are
     if step.asked is not None:
         turn.plans.wait(replace(step.after(), results=turn.results.stored), step.asked.patience)
     else:

@@ -80,6 +80,11 @@ class Step:
     _decided: Approve | None = None
     """The approval that the answer has decided."""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the press has decided nothing, and the approval goes on waiting."""
+        return self.dialogue.by_press and self.answer is None
+
     def run(self, script: Script, turn: Turn) -> list[Reply]:
         """Run `script` to its next question or its end. Returns what it says.
 
@@ -113,6 +118,8 @@ class Step:
             )
         if isinstance(ask, Ask) and not self.message.sender.id:
             raise ResultError("a schedule of a room has nobody to ask")
+        if isinstance(ask, Approve) and turn.plans.has_many_approvals(self.dialogue.id):
+            return [*replies, Reply.of(self.texts.many_approvals)]
         self.asked = ask
         return [*replies, *self._question(ask, place_of(self.after()))]
 
@@ -163,6 +170,7 @@ class Step:
         """The dialogue after this run, with the message as an answer if it was one."""
         dialogue, given = self.dialogue, self.answer
         if given is not None and self.asked is not None:
+            by = replace(given.by, departments=UNSET) if given.by is not None else None
             answer = Answer(
                 question=dialogue.question,
                 message=stripped(self.message),
@@ -170,7 +178,7 @@ class Step:
                 text=given.text,
                 number=-1 if given.number is None else given.number,
                 final=dialogue.by_press,
-                by=given.by,
+                by=by,
             )
             dialogue = replace(dialogue, answers=(*dialogue.answers, answer), cards=())
         if self.asked is None:

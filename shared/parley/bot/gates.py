@@ -37,4 +37,4 @@ def _is_pair(message: Message) -> bool:
         return message.command.name == COMMAND and bool(message.command.options.get("code"))
     typed = TYPED.fullmatch(message.content.text)
     words = typed[1].split() if typed else []
-    return message.kind == "message" and len(words) == 2 and words[0].lower() == COMMAND
+    return message.kind == "message" and len(words) == 2 and words[0] == COMMAND

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from parley.cron import next_time
 from parley.errors import ResultError
-from parley.journal.limits import MAX_AGENDA, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
+from parley.journal.limits import MAX_AGENDA, MAX_APPROVALS, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
 from parley.model import Card, Conversation, Message, Reply, digest, handle_of, message_key, reply_id
 from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
 from parley.model.codec import encode
@@ -65,6 +65,12 @@ class Reminders:
     def waiting(self, id_: str) -> OpenDialogue | None:
         """The dialogue with this id that waits for an approval."""
         return self._dialogues.get(id_)
+
+    def has_many_approvals(self, dialogue: str) -> bool:
+        """Whether the person has as many open approvals here as possible, without the dialogue with that id."""
+        person = self._message.sender.id
+        own = (each for each in self._dialogues.values() if each.by_press and each.message.sender.id == person)
+        return sum(each.id != dialogue for each in own) >= MAX_APPROVALS
 
     def reminded(self, reminder: Reminder) -> OpenDialogue | None:
         """The dialogue that `reminder` belongs to."""

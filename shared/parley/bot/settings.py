@@ -6,7 +6,6 @@ PARLEY_STAGE is not set, in tests and scripts, they come from the environment an
 
 import hmac
 import os
-import re
 import sys
 import time
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, Self, dataclass_transform
 
 import msgspec
 
-from parley.errors import AuthorError
+from parley.errors import AuthorError, without_value
 
 FILE = "settings.local.json"
 """The settings of the local stack and of tests, beside the module that defines the model. Git ignores the file."""
@@ -24,8 +23,6 @@ _MAX_AGE = 300.0
 """Seconds after which the settings are read again."""
 _RETRY_AFTER = 5.0
 """Seconds between two reads while SSM fails or the stored value is not valid."""
-_VALUE_IN_MESSAGE = re.compile(r"(Invalid (?:enum )?value) .*?((?: - at `[^`]*`)?)$", re.DOTALL)
-
 _IN_JSON = (
     msgspec.inspect.CollectionType,
     msgspec.inspect.TupleType,
@@ -173,7 +170,7 @@ def _object(raw: str, source: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(raw, type=dict[str, Any])
     except msgspec.MsgspecError as error:
-        raise SettingsError(f"{source}: {_reason(error)}") from None
+        raise SettingsError(f"{source}: {without_value(error)}") from None
 
 
 def _checked(model: type[Settings], values: dict[str, Any], source: str, *, strict: bool) -> Any:
@@ -181,7 +178,7 @@ def _checked(model: type[Settings], values: dict[str, Any], source: str, *, stri
         return msgspec.convert(values, model, strict=strict, dec_hook=_secret)
     except msgspec.ValidationError as error:
         # Without its cause: the message of msgspec can hold the value.
-        raise SettingsError(f"{source}: {_reason(error)}") from None
+        raise SettingsError(f"{source}: {without_value(error)}") from None
 
 
 def _secret(kind: type[Any], value: Any) -> Any:
@@ -190,7 +187,3 @@ def _secret(kind: type[Any], value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004  # msgspec adds the field to it
     return Secret(value)
-
-
-def _reason(error: msgspec.MsgspecError) -> str:
-    return _VALUE_IN_MESSAGE.sub(r"\1\2", str(error))

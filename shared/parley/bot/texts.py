@@ -56,6 +56,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     timed_out_approval: str = "Nobody has decided in time"
     not_yours: str = "You cannot decide this."
     decided: str = "This is decided already."
+    many_approvals: str = "Too many of your requests wait for an approval here."
     person_quota: str = "You have sent {limit} messages today, which is the limit. Please go on tomorrow."
     room_quota: str = "This room has sent {limit} messages today, which is the limit. Please go on tomorrow."
     stranger: str = "I do not know you yet. Ask an administrator for a code, and write /pair CODE to me."
@@ -112,6 +113,7 @@ CHINESE = Texts(
     timed_out_approval="超时未审批",
     not_yours="您不能审批此项。",
     decided="此项已有结果。",
+    many_approvals="您在这里等待审批的请求太多了。",
     person_quota="您今天已发送 {limit} 条消息，达到上限，请明天再来。",
     room_quota="本群今天已发送 {limit} 条消息，达到上限，请明天再来。",
     stranger="我还不认识您。请向管理员索取配对码，然后给我发送 /pair 配对码。",
@@ -152,6 +154,7 @@ BOTH = Texts(
             "waits",
             "not_yours",
             "decided",
+            "many_approvals",
             "person_quota",
             "room_quota",
             "stranger",

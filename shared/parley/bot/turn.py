@@ -44,6 +44,7 @@ Download = Callable[[AnyMedia, Message], bytes]
 Unseal = Callable[[Message], str]
 Load = Callable[[Scope], State]
 FindTimer = Callable[[str], Timer | None]
+LookUp = Callable[[Scope, Message], State]
 
 
 def _no_download(_media: AnyMedia, _message: Message) -> bytes:
@@ -56,6 +57,11 @@ def _no_unseal(_message: Message) -> str:
 
 def _no_timer(_id: str) -> None:
     """In a test, there are no other conversations."""
+
+
+def _no_state(_scope: Scope, _message: Message) -> State:
+    """In a test, the states of other people are empty."""
+    return {}
 
 
 def _new_state(_scope: Scope) -> State:
@@ -76,6 +82,7 @@ class Turn(Base[S, U, A]):
         "download",
         "find_timer",
         "handler",
+        "look_up",
         "message",
         "now",
         "plans",
@@ -104,6 +111,8 @@ class Turn(Base[S, U, A]):
         self.unseal = unseal
         self.find_timer: FindTimer = _no_timer
         """The timer with that id, of any conversation. The engine sets it."""
+        self.look_up: LookUp = _no_state
+        """A state for another message, to read. The engine sets it."""
         self.results = Results(message_key(message))
         self.plans = Reminders(message, now, NOTHING)
         self.replies: list[Reply] = []
@@ -150,6 +159,10 @@ class Turn(Base[S, U, A]):
     def states(self) -> Mapping[Scope, Held]:
         """The three states, loaded or not."""
         return self._states
+
+    def of(self, message: Message) -> "Turn":
+        """The turn of another message at the same time, for a rule: its states are there to read."""
+        return Turn(message, now=self.now, load=lambda scope: self.look_up(scope, message))
 
     @property
     def text(self) -> str:

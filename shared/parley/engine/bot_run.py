@@ -62,6 +62,7 @@ class BotRun:
         self.turn.plans = Reminders(self.message, self.turn.now, self.snapshot.memory.agenda)
         self.turn.results = Results(message_key(self.message), self._results, self._record)
         self.turn.find_timer = self._find_timer
+        self.turn.look_up = self._look_up
         if self.download is not None:
             self.turn.download = self.download
         if self.unseal is not None:
@@ -111,6 +112,9 @@ class BotRun:
         if scope not in self._memories:
             self._memories[scope] = self._ask(lambda: self.inbox.memory(scope, self.message))
         return copy.deepcopy(self._memories[scope].state)
+
+    def _look_up(self, scope: Scope, message: Message) -> State:
+        return self._ask(lambda: self.inbox.memory(scope, message)).state
 
     def _find_timer(self, id_: str) -> Timer | None:
         return self._ask(lambda: self.inbox.timer(id_))

@@ -11,8 +11,9 @@ from typing import Any, cast
 import msgspec
 
 from parley.engine import queues, telemetry
+from parley.engine.aws import setting
 from parley.engine.telemetry import log
-from parley.errors import ParleyError, ResultError
+from parley.errors import ParleyError, ResultError, without_value
 from parley.model import Message
 from parley.model.aws_events import Event, message_of
 from parley.model.sending import SEND, Sending
@@ -48,21 +49,24 @@ def messages_of(invocation: Mapping[str, Any]) -> Iterator[Message]:
     """The messages for the inbound queue. Raises InvalidEventError."""
     try:
         if "Records" not in invocation:
-            yield _message(invocation)
-            return
-        for record in invocation["Records"]:
-            yield _message(_event_in(msgspec.convert(record["Sns"], Notification)))
+            events = [invocation]
+        else:
+            events = [_event_in(msgspec.convert(record["Sns"], Notification)) for record in invocation["Records"]]
+        yield from (message for message in map(_message, events) if message is not None)
     except (KeyError, TypeError, ValueError, ResultError) as error:
         # Of its own exceptions Parley knows that they hold no text of a person.
         is_known = isinstance(error, msgspec.ValidationError | ResultError) or type(error) is ValueError
-        raise InvalidEventError(str(error) if is_known else type(error).__name__) from error
+        raise InvalidEventError(without_value(error) if is_known else type(error).__name__) from error
 
 
-def _message(raw: Mapping[str, Any]) -> Message:
+def _message(raw: Mapping[str, Any]) -> Message | None:
+    """The message of an event; None if it is for another stage."""
     event = msgspec.convert(raw, Event)
     if event.detail_type != SEND:
         return message_of(event, raw)
     sending = msgspec.convert(event.detail, Sending)
+    if sending.stage not in ("", setting("STAGE")):
+        return None  # stages can share a bus
     return prepared(sending.destination, sending.reply, sending.key or event.id)
 
 

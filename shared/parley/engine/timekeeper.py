@@ -58,7 +58,7 @@ class Timekeeper:
         for timer in timers or ():
             self.timers.ensure(timer)
         self._known = None if timers is None else frozenset(timer.message.id for timer in timers)
-        self._is_ready = True
+        self._is_ready = timers is not None  # else the next run tries again
 
     def _is_over(self, timer: Timer) -> bool:
         """Whether `timer` is a schedule that the bot no longer has."""

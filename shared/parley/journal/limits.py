@@ -12,6 +12,8 @@ MAX_RESULTS = 100_000
 """Bytes of JSON of all results of `Turn.once` for one message."""
 MAX_REMINDERS = 100
 """Reminders of one conversation at a time."""
+MAX_APPROVALS = 10
+"""Open approvals of one person in one conversation. They are among its reminders."""
 MAX_REMINDER = 10_000
 """Bytes of JSON of one reminder. Ten of their messages go into a request to SQS, which takes 1 MiB, and a hundred into
 a transaction, which takes 4 MB."""

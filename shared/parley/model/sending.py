@@ -3,7 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
-from parley.errors import AuthorError
+from parley.errors import AuthorError, without_value
 from parley.model.conversation import digest
 from parley.model.message import Content, Context, Message, Sender
 from parley.model.reply import Destination, Reply
@@ -59,4 +59,4 @@ def reply_in(message: Message) -> Reply:
     try:
         return msgspec.convert(message.raw, Reply)
     except msgspec.ValidationError as error:
-        raise AuthorError(f"the reply of parley.send is not valid: {error}") from error
+        raise AuthorError(f"the reply of parley.send is not valid: {without_value(error)}") from error

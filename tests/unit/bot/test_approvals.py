@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from parley.bot import Approve, Bot, Script, Turn
-from parley.bot.rules import role
+from parley.bot.questions import Given
+from parley.bot.rules import addressed, role, rule
+from parley.bot.texts import ENGLISH
 from parley.model import Destination, Message
 from parley.testing import PLATFORMS, Chat
 
@@ -48,6 +50,11 @@ class Team:
                 yield f"deployed {version}"
             else:
                 yield f"{version}: {ok.outcome}"
+
+        @bot.command()
+        def suspend(turn: Turn) -> str:
+            turn.user["name"], turn.user["suspended"] = "bob", True
+            return "suspended"
 
         @bot.fallback
         def other() -> str:
@@ -186,3 +193,67 @@ def test_an_approval_is_decided_in_passive_replies() -> None:
     chat.press("Reject")
     chat.say("/deploy")
     assert "it is rejected" in str(chat.replies)
+
+
+@ANYWHERE
+def test_a_refused_press_changes_neither_the_cards_nor_the_time(platform: str) -> None:
+    team = Team(platform, timeout=timedelta(hours=2))
+    team.ops.clear()
+    team.ask()
+    team.chat.advance(minutes=90)
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "cannot decide") == ["message"]
+    team.chat.advance(minutes=31)
+    shown = team.shown()
+    assert kinds(shown, "1.4: timed out") == ["message"]
+    assert len(kinds(shown, "Nobody has decided in time")) == 2
+    if platform in EDITS:
+        assert kinds(shown, "Nobody has decided in time") == ["edit", "edit"]
+
+
+@ANYWHERE
+def test_the_rule_of_an_approval_reads_the_state_of_the_person_who_presses(platform: str) -> None:
+    seen: list[Any] = []
+
+    @rule
+    def not_suspended(turn: Turn) -> bool:
+        seen.append((turn.user.get("name"), turn.now > 0))
+        return not turn.user.get("suspended")
+
+    team = Team(platform, by=not_suspended)
+    team.ask()
+    team.chat.say("/suspend", by="bob")
+    team.shown()
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "cannot decide") == ["message"]
+    assert seen == [("bob", True)]
+
+
+def test_a_rule_for_the_whole_bot_does_not_stop_a_press() -> None:
+    bot = Bot(when=addressed)
+
+    @bot.command()
+    def deploy() -> Script:
+        ok = yield Approve("Deploy?")
+        yield f"it is {ok.outcome}"
+
+    room = Chat(bot, "feishu").room("team")
+    room.say("/deploy", by="ann")
+    room.press("Approve", by="bob")
+    assert "it is approved" in str(room.replies)
+
+
+def test_a_person_has_ten_open_approvals_at_most() -> None:
+    team = Team("feishu")
+    for number in range(10):
+        team.ask(str(number))
+    team.chat.say("/deploy 11")
+    team.chat.expect(contains="Too many of your requests")
+    team.chat.expect_nothing()
+
+
+def test_a_card_that_cannot_be_delivered_keeps_no_reply_of_the_conversation_back() -> None:
+    """The edit of the card in the other room waits behind that card, and not before the replies here."""
+    approve = Approve("Deploy?", room=Destination(platform="feishu", app="a", room_id="oc_1"))
+    edits = approve.closed(Given(number=3), ("reply:1", "reply:2"), ENGLISH)
+    assert [edit.to for edit in edits] == [approve.room, None]

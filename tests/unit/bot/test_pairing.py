@@ -225,3 +225,16 @@ def test_a_command_of_the_bot_with_the_same_name_is_refused() -> None:
         @bot.command()
         def pair() -> str:
             return ""
+
+
+@pytest.mark.parametrize("text", ["/PAIR x", "/Pair 1234-5678", "／PAIR x"])
+def test_a_text_that_only_looks_like_the_command_lets_no_stranger_in(text: str) -> None:
+    bot, seen = Bot(pairing=Pairing(), texts={"": TEXTS, "zh": TEXTS}), list[str]()
+
+    @bot.fallback
+    def other(turn: Turn) -> None:
+        seen.append(turn.text)
+
+    chat = Chat(bot)
+    chat.say(text, by="eve")
+    assert seen == []

@@ -148,3 +148,13 @@ def test_a_schedule_of_a_room_has_nobody_to_ask() -> None:
 def test_a_schedule_that_the_bot_does_not_know_is_an_error() -> None:
     with pytest.raises(LookupError, match="no such schedule"):
         Bot().handle(Turn(one("0 9 * * *").timers(0)[0].due))
+
+
+@pytest.mark.usefixtures("aws")
+def test_schedules_are_set_when_the_bot_can_be_loaded_again(clock: Clock) -> None:
+    found = keeper(None, clock)
+    found(clock.now)
+    assert schedule(found.timers) == []
+    found.schedules = one("* * * * *").timers
+    found(clock.now)
+    assert len(schedule(found.timers)) == 1

@@ -175,7 +175,7 @@ PRIVATE = "the words of a person"
         (asking({"destination": ROOM | {"platform": "fax"}, "reply": PRIVATE}), "the platform 'fax'"),
         (asking({"destination": {"platform": "feishu", "app": "demo"}, "reply": PRIVATE}), "has no place"),
         (asking({"destination": ROOM, "reply": PRIVATE, "key": "k" * 300}), "the key has 300 characters"),
-        (asking({"destination": ROOM, "reply": {"segments": [{"type": "sculpture"}]}}), "'sculpture'"),
+        (asking({"destination": ROOM, "reply": {"segments": [{"type": PRIVATE}]}}), "at `$.reply.segments[0].type`"),
         (ALARM | {"detail": {"text": "x" * 1_000_000}}, "bytes"),
     ],
 )
@@ -201,3 +201,17 @@ def test_nothing_is_dropped_while_a_queue_cannot_be_reached(monkeypatch: pytest.
     monkeypatch.setenv("PARLEY_INBOUND_URL", os.environ["PARLEY_INBOUND_URL"].replace("inbound", "gone"))
     with pytest.raises(ClientError):
         lambda_handler(ALARM, None)
+
+
+def test_an_event_for_another_stage_is_left_to_that_stage() -> None:
+    lambda_handler(asking({"destination": ROOM, "reply": "hi", "stage": "another"}), None)
+    assert (bodies("INBOUND"), bodies("INCOMING_DEAD")) == ([], [])
+
+
+@pytest.mark.parametrize("where", ["op", "type"])
+def test_no_log_has_the_value_of_a_field_that_cannot_be_read(where: str, capsys: pytest.CaptureFixture[str]) -> None:
+    segments = [{"type": "secret" if where == "type" else "text", "text": "hi"}]
+    reply = {"op": "secret" if where == "op" else "send", "segments": segments}
+    lambda_handler(asking({"destination": ROOM, "reply": reply}), None)
+    assert len(bodies("INCOMING_DEAD")) == 1
+    assert "secret" not in capsys.readouterr().out
