@@ -121,7 +121,7 @@ def test_an_approval_is_decided_in_another_room(strict: Stack, room: str) -> Non
     there = strict.replies(f"{room}-ops") or strict.wait_for_replies(f"{room}-ops")
     strict.send(f"/deploy 1.4 {there[0]['room']}", room=room)
     card = strict.wait(lambda: [each for each in strict.replies(f"{room}-ops") if "Deploy" in each["text"]])[0]
-    strict.post("/api/press", platform="feishu", app="demo", message_id=card["id"], button="Approve", sender="bob")
+    strict.post("/api/press", platform="feishu", app="demo", message_id=card["id"], button="同意 Approve", sender="bob")
     strict.wait(lambda: "deployed 1.4" in [each["text"] for each in strict.replies(room)])
     closed = strict.wait(lambda: [each for each in strict.replies(f"{room}-ops") if "Approved" in each["text"]])
     assert [each["id"] for each in closed] == [card["id"]]
