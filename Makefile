@@ -13,6 +13,8 @@ EXAMPLES := $(wildcard examples/*)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
 PROMISES := tests/integration/test_promises.py
 SCAFFOLD := tests/integration/test_scaffold.py
+# Each starts a stack of its own that enforces the roles.
+ROLES := $(addprefix tests/integration/test_,least_privilege.py reminders.py sending.py)
 # Coverage is measured once, on Python 3.13 if it is installed. Before 3.12 it takes as long as the tests themselves.
 COVERAGE := --cov --cov-report=term
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
@@ -26,7 +28,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test test-bot test-scaffold unit unit-3.13 conformance integration promises up down run \
+.PHONY: help setup check fmt lint types template test test-bot test-roles test-scaffold unit unit-3.13 conformance integration promises up down run \
 	demo bench bench-stack add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
@@ -60,7 +62,7 @@ fmt: ## format the code and apply the fixes of ruff
 
 # --- tests
 
-test: ## run the tests, also those on the local stack and in a browser (eight minutes on two cores)
+test: ## run the tests, also those on the local stack and in a browser (nine minutes on two cores)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	@$(MAKE) --no-print-directory test-bot
@@ -107,7 +109,11 @@ test-scaffold: ## write a new platform and run the tests on it (minutes)
 integration: ## run the tests on the local stack, and the page in a headless browser
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest -v $(STACK_TESTS) --ignore $(PROMISES) --ignore $(SCAFFOLD)
+	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(ROLES))
+
+test-roles: ## run the tests on stacks that enforce the roles of the functions (minutes)
+	@sh tools/setup.sh dev sam emulator
+	$(PY) -m pytest -v $(ROLES)
 
 promises: ## test the promises on a stack of their own while calls fail and processes are killed (minutes)
 	@sh tools/setup.sh dev sam emulator

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from parley.adapter import Bucket, Limit, Sent, Token
-from parley.engine.aws import error_code
+from parley.engine.aws import AwsError, error_code
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
@@ -29,6 +29,9 @@ from tools.faults.dynamodb import DynamoDB, ServiceError
 
 ACCOUNT = "100000000003"
 """A separate account in the emulator, so that the deployed stack is not changed."""
+
+
+_MOST_FAILURES = 100
 
 
 class Killed(BaseException):
@@ -79,12 +82,19 @@ def at_once(work: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def persistent(work: Callable[[], Any]) -> Any:
-    """Call `work` until it no longer raises RetryAfter, as a queue does."""
+    """Call `work` until it no longer raises RetryAfter, as a queue does. It also brings back what AWS has failed, here
+    because the emulator closes connections while it is very busy. Raises the hundredth failure of AWS.
+    """
+    failures = 0
     while True:
         try:
             return work()
         except RetryAfter as later:
             time.sleep(min(later.seconds, 1))  # in production this is the visibility timeout
+        except AwsError:
+            failures += 1
+            if failures == _MOST_FAILURES:
+                raise
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
