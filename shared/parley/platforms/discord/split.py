@@ -19,6 +19,8 @@ _CLOSE = "\n```"
 _LINE_MARK = re.compile(r"(?:#{1,3}|-#|>{1,3}|[-+])(?=\s)|>(?=\S)|\d{1,9}(?=[.)]\s)")
 """Marks that mean something at the start of a line only: heading, small text, quote, list."""
 _WORDS_BACK = 8
+_AHEAD = 200
+"""Characters after a cut that say whether it is between two visible characters."""
 
 
 def parts(markdown: str, limit: int = LIMIT) -> Iterator[str]:
@@ -84,7 +86,9 @@ def _prose_end(text: str, before: int, limit: int) -> int:
     """The index at which to cut the text after `before`. No escape, mention or address is cut in two."""
     lead = len(text[before:]) - len(text[before:].lstrip())
     room = limit - utf16_size(text[: before + lead])
-    cut = before + lead + len(next(split(text[before:], room, utf16_size)))
+    # The whole rest would be read for each part: that is quadratic.
+    near = text[before : before + lead + max(room, 0) + _AHEAD]
+    cut = before + lead + len(next(split(near, room, utf16_size)))
     for pattern in (_CUT_MENTION, _CUT_ADDRESS, _CUT_ESCAPE):
         token = pattern.search(text, 0, cut)
         if token and token.start(1):
