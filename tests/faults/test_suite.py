@@ -25,7 +25,7 @@ from tools.faults.random_runs import Run
 from tools.faults.renderings import Renderings, renderings_of
 from tools.faults.targets import TARGETS, Target, titled
 
-FEISHU, DISCORD = titled("feishu"), titled("discord")
+FEISHU, DISCORD, WECOM = titled("feishu"), titled("discord"), titled("wecom")
 TENCENT = [target for target in TARGETS if target.name in ("wecom", "wechat")]
 RUN = Run(seed=5, messages=150, conversations=15)
 
@@ -72,6 +72,17 @@ class DecidesInTwo(Inbox):
         Inbox._commit(self, [item for item in items if item not in states])
 
 
+class OverwritesStates(Inbox):
+    """Stores states without the condition that nobody has changed them meanwhile."""
+
+    def _commit(self, items: Any) -> None:
+        for put in (item["Put"] for item in items if "Put" in item):
+            if put["Item"]["pk"]["S"].startswith(("user#", "shared#")):
+                for name in ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"):
+                    put.pop(name, None)
+        Inbox._commit(self, items)
+
+
 @cache
 def _renderings(title: str) -> Renderings:
     return renderings_of(titled(title))
@@ -85,10 +96,10 @@ def random_run(parameters: Run, target: Target = FEISHU, inbox: type[Inbox] = In
     return random_runs.run(parameters, target, renderings(target), inbox)
 
 
-def single_faults(inbox: type[Inbox], command: str = "count") -> Iterator[Findings]:
+def single_faults(inbox: type[Inbox], command: str = "count", target: Target = FEISHU) -> Iterator[Findings]:
     """A message with each fault at each call: what is found, run by run."""
-    for scenario in scenarios.single_faults(FEISHU, inbox, commands=(command,)):
-        yield scenarios.run(FEISHU, scenario, renderings(FEISHU), inbox).findings
+    for scenario in scenarios.single_faults(target, inbox, commands=(command,)):
+        yield scenarios.run(target, scenario, renderings(target), inbox).findings
 
 
 def test_a_journal_that_marks_first_loses_messages_and_is_detected() -> None:
@@ -105,6 +116,18 @@ def test_a_decision_in_two_writes_counts_twice_and_is_detected() -> None:
 
 def test_states_of_people_that_are_stored_before_the_decision_count_twice_and_are_detected() -> None:
     assert any(found.out_of_order for found in single_faults(DecidesInTwo, "pay"))
+
+
+def test_quotas_that_count_before_the_decision_count_twice_and_are_detected() -> None:
+    assert any(found.out_of_order for found in single_faults(DecidesInTwo, "limited"))
+
+
+def test_a_number_that_counts_as_two_presses_is_detected() -> None:
+    assert any(found.out_of_order for found in single_faults(DecidesInTwo, "numbered", WECOM))
+
+
+def test_a_pairing_code_that_two_persons_use_at_once_is_detected() -> None:
+    assert any(found.duplicated for found in single_faults(OverwritesStates, "redeem", WECOM))
 
 
 class ForgetsResults(Inbox):
@@ -135,9 +158,14 @@ def test_a_timekeeper_that_records_before_it_sends_loses_reminders_and_is_detect
     assert any(found.lost for found in single_faults(Inbox, "reminded"))
 
 
-@pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded"])
+@pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded", "limited", "redeem"])
 def test_the_real_journal_keeps_every_promise_with_any_single_fault(command: str) -> None:
     assert [found for found in single_faults(Inbox, command) if not found.good] == []
+
+
+@pytest.mark.parametrize("command", ["redeem", "numbered"])
+def test_it_keeps_them_where_two_persons_write_at_once_and_numbers_are_presses(command: str) -> None:
+    assert [found for found in single_faults(Inbox, command, WECOM) if not found.good] == []
 
 
 EXPIRED_TOKENS = Run(seed=12, messages=150, conversations=15)

@@ -6,9 +6,11 @@ and in which order.
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from parley.bot import Approve, Ask, Bot, Script, Texts, Turn
+from parley.bot import Approve, Ask, Bot, Pairing, Quotas, Script, Texts, Turn
 from parley.model import Button, Card, Destination, Image, Message, Reply, Text, message_key, reply_id
+from parley.model.instant import Form, Input
 from playground.sample_image import png
 
 LATE_APP = "late"
@@ -17,6 +19,10 @@ HOOK = "alerts"
 """The name of a webhook."""
 NEVER = "-never"
 """The end of the text of a reminder that is cancelled."""
+PAIRED, REFUSED = "paired", "refused"
+"""The answers to a code that is valid, and to one that has been used."""
+QUOTAS = Quotas(person_a_day=1_000_000, room_a_day=1_000_000)
+"""Limits that nobody reaches. `Simulation.bot.quotas` is them where messages have to be counted."""
 
 _PATIENCE = timedelta(days=60)
 """The time for an answer. It is longer than a simulation lasts: no question is asked again."""
@@ -38,6 +44,9 @@ class PayingBot(Bot):
     asked: dict[str, Destination] = field(default_factory=dict[str, Destination])
     """The conversations to which a program has to send something, by the tag of the message that has asked for it."""
 
+    code: str = ""
+    """The last pairing code."""
+
     def pay(self, mark: str, key: str) -> int:
         """Take a payment for the message with the tag `mark`. Returns its number, without those that came again."""
         keys = self.payments.setdefault(mark, [])
@@ -48,7 +57,9 @@ class PayingBot(Bot):
 def make_bot() -> PayingBot:
     """A bot with one command for each kind of reply."""
     # One language, so that the oracle knows what the library says.
-    bot = PayingBot(texts=dict.fromkeys(("en", "zh", ""), Texts()))
+    texts = Texts(new_code="{code}", paired=PAIRED, wrong_code=REFUSED)
+    # All are administrators, so that pairing refuses nobody.
+    bot = PayingBot(texts=dict.fromkeys(("en", "zh", ""), texts), pairing=Pairing(), is_admin=lambda _message: True)
     bot.apology = ""  # it carries no tag, so the oracle could not attribute it
     _add_texts(bot)
     _add_segments(bot)
@@ -57,6 +68,8 @@ def make_bot() -> PayingBot:
     _add_reminders(bot)
     _add_dialogues(bot)
     _add_sending(bot)
+    _add_access(bot)
+    _add_numbers(bot)
     return bot
 
 
@@ -175,6 +188,39 @@ def _add_sending(bot: PayingBot) -> None:
         """A program sends something to this conversation (`Simulation.send_first`)."""
         bot.asked.setdefault(mark, Destination.answering(turn.message))
         return f"asked {tag(mark, 0)}"
+
+
+def _add_access(bot: PayingBot) -> None:
+    pair: Any = bot.commands["pair"].handler
+
+    @bot.command()
+    def limited(mark: str) -> str:
+        """Counted by `QUOTAS`, if the bot has them."""
+        return f"limited {tag(mark, 0)}"
+
+    @bot.command()
+    def invite(turn: Turn, mark: str) -> str:
+        """A pairing code, for everybody who sends `/redeem`."""
+        [bot.code] = [segment.text for segment in pair(turn).segments]
+        return f"invited {tag(mark, 0)}"
+
+    @bot.command()
+    def redeem(turn: Turn, mark: str) -> str:
+        """Whether the person is paired."""
+        return f"{pair(turn, bot.code)} {tag(mark, 0)}"
+
+
+def _add_numbers(bot: Bot) -> None:
+    @bot.command()
+    def form(mark: str) -> Card:
+        """A form as a numbered line, where the platform has none. A person sends the number and the input."""
+        return Card(title=tag(mark, 0), form=Form(id="fill", title="Fill in", inputs=(Input(id="mark", label="Mark"),)))
+
+    @bot.action("fill")
+    def filled(turn: Turn) -> str:
+        mark = turn.message.action.form["mark"] if turn.message.action else ""
+        turn.user["numbered"] = turn.user.get("numbered", 0) + 1
+        return f"filled {tag(mark, 0)}"
 
 
 def _base64(data: bytes) -> str:

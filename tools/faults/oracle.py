@@ -8,7 +8,6 @@ from itertools import zip_longest
 from typing import cast
 
 from msgspec import convert
-from msgspec.json import decode
 
 from parley.adapter import App, Call, Sent, Steps
 from parley.bot.approvals import APPROVAL, pressed_in
@@ -23,6 +22,7 @@ from parley.model.sending import SEND
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
+from tools.faults.access import check_access, states_of
 from tools.faults.bot import NEVER, PayingBot, dialogue_tag
 from tools.faults.findings import Findings
 from tools.faults.renderings import FOLLOWING, SAMPLE, SUFFIXES, Rendering, Renderings
@@ -40,13 +40,15 @@ def check(sim: Simulation, renderings: dict[str, Renderings], redriven: frozense
     """
     found = Findings(over_limit=list(sim.ledger.over_limit), redriven=sorted(redriven))
     for name, platform in sim.platforms.items():
-        checked = _PlatformCheck(sim, platform, _accepted(sim, name), renderings[name], found, redriven)
+        accepted = _accepted(sim, name)
+        checked = _PlatformCheck(sim, platform, accepted, renderings[name], found, redriven)
         checked.check_acknowledged()
         checked.check_following()
         states = checked.states()
         checked.check_replies(states)
         _OrderCheck(checked, states).run()
         checked.check_payments()
+        check_access(sim, platform.name, accepted, found)
     return found
 
 
@@ -82,6 +84,8 @@ def _command_and_tag(message: Message) -> tuple[str, str]:
     if message.command is not None:
         return message.command.name, str(message.command.options["mark"])
     words = message.content.text.split()
+    if words[0].isdecimal():
+        return "numbered", words[1]
     return (words[0][1:], words[1]) if words[0].startswith("/") else ("echo", words[0])
 
 
@@ -227,15 +231,14 @@ class _PlatformCheck:
                 found = self.found.duplicated if keys else self.found.lost
                 found.append(f"{tag}: {len(keys)} payments")
         commands = Counter(command for command, _ in map(_command_and_tag, self.accepted.values()))
-        for command in ("answered", "approved"):
+        for command in ("answered", "approved", "numbered"):
             self._check_counts(command, user_pk(""), commands[command])
         for kind in (user_pk(""), f"{shared_pk(self.platform.name, '')}"):
             self._check_counts("paid", kind, len(tags))
 
     def _check_counts(self, name: str, kind: str, expected: int) -> None:
         """Report it if the states of this kind do not count `expected` in all."""
-        rows = (item for pk, item in self.sim.aws.dynamodb.items.items() if pk.startswith(kind))
-        count = sum(decode(get_text(cast("Item", row), "memory")).get(name, 0) for row in rows)
+        count = sum(state.get(name, 0) for state in states_of(self.sim, kind))
         if count != expected:
             self.found.out_of_order.append(f"{kind}: {name} is {count} of {expected}")
 

@@ -3,7 +3,7 @@
 from random import Random
 
 from playground.platforms.base import NewMessage, Press
-from tools.faults.bot import make_bot
+from tools.faults.bot import PAIRED, REFUSED, make_bot
 from tools.faults.policies import CallSite, Fault, FaultPlan
 from tools.faults.simulation import Simulation
 from tools.faults.targets import APP, Target
@@ -11,8 +11,12 @@ from tools.faults.transcript import transcript
 
 SAMPLE = "sample"
 """The tag of the messages whose replies are observed."""
+SET_UP = "set-up"
+"""The tag of the command in `PREPARED`."""
 PRESSED = {"press": ("card", "Press"), "answered": ("ask", "go"), "approved": ("approve", "Approve")}
 """What a person presses: the command whose reply has the button, and its label."""
+PREPARED = {"redeem": "invite", "numbered": "form"}
+"""What a person sends after the reply to another command."""
 FOLLOWING = {"reminded": "remind", "sent": "notify"}
 """What comes without a person: the command after which it comes."""
 SUFFIXES = {
@@ -52,6 +56,7 @@ def renderings_of(target: Target) -> Renderings:
         ]
     closed = _observe(target, "approved", of="approve", crash_callbacks=False)
     renderings["approve"][0].append(closed[0])
+    renderings["redeem"][0] += [[text.replace(PAIRED, REFUSED) for text in each] for each in renderings["redeem"][0]]
     return renderings
 
 
@@ -74,6 +79,9 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "
         plan.armed = crash_callbacks
         platform.press(APP, card, "lin", Press(button=button))
     else:
+        if command in PREPARED:
+            platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(PREPARED[command], SET_UP)))
+            sim.settle()
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
     sim.settle()

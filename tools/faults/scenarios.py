@@ -14,11 +14,11 @@ from parley.journal.inbox import Inbox
 from playground.platforms.base import NewMessage, Platform, Press
 from playground.platforms.model import Message
 from tools.faults.aws import ATTEMPTS
-from tools.faults.bot import LATE_APP, make_bot
+from tools.faults.bot import LATE_APP, QUOTAS, make_bot
 from tools.faults.findings import Findings
 from tools.faults.oracle import check
 from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
-from tools.faults.renderings import FOLLOWING, PRESSED, Renderings
+from tools.faults.renderings import FOLLOWING, PREPARED, PRESSED, SET_UP, Renderings
 from tools.faults.simulation import Simulation
 from tools.faults.targets import APP, Target
 
@@ -26,6 +26,8 @@ REDELIVERED_AFTER = 400.0
 """Seconds after which the platform delivers the message again. SQS no longer deduplicates it then."""
 CONFIGURED_AFTER = 700.0
 """Seconds after which the configuration of LATE_APP is stored."""
+_RIVALS = {"redeem": "mei"}
+"""Who sends the same command at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ def _calls(target: Target, scenario: Scenario, inbox: type[Inbox] = Inbox) -> li
 
 
 def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[Inbox]) -> Simulation:
-    sim = Simulation((target,), plan, make_bot(), Random(str(scenario)), inbox=inbox)
+    bot = make_bot()
+    bot.quotas = QUOTAS if scenario.command == "limited" else None
+    sim = Simulation((target,), plan, bot, Random(str(scenario)), inbox=inbox)
     platform = sim.platforms[target.name]
     late = f"/parley/faults/{target.name}/{LATE_APP}"
     configuration = sim.aws.parameters.pop(late, None)
@@ -107,21 +111,27 @@ def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[I
         plan.armed = True
         platform.press(APP, card.id, "lin", Press(button=button))
     else:
+        if scenario.command in PREPARED:
+            _say(platform, target, PREPARED[scenario.command], SET_UP)
+            sim.settle()
         plan.armed = True
         _say(platform, target, FOLLOWING.get(scenario.command, scenario.command), "marked")
     delivery = platform.outbox[-1]
-    _say(platform, target, "count", "behind")
+    rival = _RIVALS.get(scenario.command)
+    _say(platform, target, scenario.command if rival else "count", "behind", rival or "lin")
     sim.at(sim.clock() + REDELIVERED_AFTER, lambda: sim.deliver(target.name, delivery))
     sim.settle(until=sim.clock() + REDELIVERED_AFTER / 2)
     plan.armed = False
     sim.settle()
     _say(platform, target, "count", "at-end")
+    if rival:
+        _say(platform, target, "count", "theirs", rival)
     sim.settle()
     return sim
 
 
-def _say(platform: Platform, target: Target, command: str, tag: str) -> None:
-    platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, tag)))
+def _say(platform: Platform, target: Target, command: str, tag: str, person: str = "lin") -> None:
+    platform.send_message(APP, target.room, person, NewMessage(text=target.text(command, tag)))
 
 
 def _card(sim: Simulation, target: Target, command: str) -> Message:

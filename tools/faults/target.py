@@ -11,6 +11,25 @@ from parley.platforms import config_type
 from playground.platforms.base import Platform
 
 APP = "demo"
+ACCESS = ("limited", "invite", "redeem")
+"""The commands of quotas and of pairing."""
+COMMANDS = (
+    "count",
+    "two",
+    "long",
+    "card",
+    "photo",
+    "refused",
+    "late",
+    "push",
+    "pay",
+    "remind",
+    "ask",
+    "approve",
+    "notify",
+    *ACCESS,
+)
+"""All commands but those of platforms without forms."""
 Register = Callable[[Platform[Any], Mapping[str, Any], Sequence[CommandSpec]], None]
 """Registers the commands of a bot for an app, by its configuration. Raises ValueError if the platform rejects them."""
 
@@ -23,21 +42,7 @@ class Target:
     imitation: type[Platform]
     apps: Mapping[str, Mapping[str, Any]]
     address: str
-    commands: tuple[str, ...] = (
-        "count",
-        "two",
-        "long",
-        "card",
-        "photo",
-        "refused",
-        "late",
-        "push",
-        "pay",
-        "remind",
-        "ask",
-        "approve",
-        "notify",
-    )
+    commands: tuple[str, ...] = COMMANDS
     """The commands that people send there."""
     long_text_words: int = 2000
     """Words of a text that needs several messages on this platform, and no more than the platform accepts."""
@@ -67,10 +72,11 @@ class Target:
     def all_commands(self) -> tuple[str, ...]:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
         to the question of `ask` (`answered`), the press that decides `approve` (`approved`), the reminder that `remind`
-        has set (`reminded`), and what a program sends because of `notify` (`sent`).
+        has set (`reminded`), what a program sends because of `notify` (`sent`), and the number of `form` (`numbered`).
         """
         text = ("echo",) if self.receives_plain_text else ()
-        return (*self.commands, *text, "press", "reminded", "answered", "approved", "sent")
+        number = ("numbered",) if "form" in self.commands else ()
+        return (*self.commands, *text, "press", "reminded", "answered", "approved", "sent", *number)
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the
@@ -79,6 +85,8 @@ class Target:
         match command:
             case "echo":
                 return tag
+            case "numbered":
+                return f"1 {tag}"
             case "long":
                 return f"/long {tag} {self.long_text_words}"
             case _:

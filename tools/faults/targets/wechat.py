@@ -4,7 +4,7 @@ from typing import Any
 
 from playground.platforms.base import PRIVATE
 from playground.platforms.wechat import Wechat
-from tools.faults.target import APP, Target
+from tools.faults.target import ACCESS, APP, Target
 
 _HOST = "http://wechat.imitation"
 
@@ -27,7 +27,21 @@ TARGETS = (
         Wechat,
         {APP: _app("active")},
         _HOST,
-        ("count", "two", "long", "card", "photo", "refused", "pay", "remind", "ask", "approve", "notify"),
+        (
+            "count",
+            "two",
+            "long",
+            "card",
+            "photo",
+            "refused",
+            "pay",
+            "remind",
+            "ask",
+            "approve",
+            "notify",
+            *ACCESS,
+            "form",
+        ),
         long_text_words=250,
         room=PRIVATE,
         message_interval=70,
@@ -39,7 +53,7 @@ TARGETS = (
         Wechat,
         {APP: _app("passive")},
         _HOST,
-        ("count", "two", "long", "card", "photo", "pay", "remind", "ask", "approve", "notify"),
+        ("count", "two", "long", "card", "photo", "pay", "remind", "ask", "approve", "notify", *ACCESS, "form"),
         long_text_words=250,
         room=PRIVATE,
         message_interval=70,

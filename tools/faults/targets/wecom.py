@@ -5,7 +5,7 @@ from typing import Any
 from playground.platforms.base import PRIVATE
 from playground.platforms.wecom import Wecom
 from tools.faults.bot import HOOK, LATE_APP
-from tools.faults.target import APP, Target
+from tools.faults.target import APP, COMMANDS, Target
 
 _HOST = "http://wecom.imitation"
 
@@ -24,5 +24,13 @@ def _app(name: str) -> dict[str, Any]:
 
 
 TARGETS = (
-    Target("wecom", Wecom, {name: _app(name) for name in (APP, LATE_APP)}, _HOST, long_text_words=250, room=PRIVATE),
+    Target(
+        "wecom",
+        Wecom,
+        {name: _app(name) for name in (APP, LATE_APP)},
+        _HOST,
+        (*COMMANDS, "form"),
+        long_text_words=250,
+        room=PRIVATE,
+    ),
 )
