@@ -164,7 +164,9 @@ class Loop:
         """The replies to the text of a person."""
         message = self.turn.message
         quoted = [part.text for part in message.segments if isinstance(part, Quote)]
-        files = self.turn.once("parley.files", lambda _: self._files()) if message.content.attachments else []
+        files: list[str] = (
+            self.turn.once("parley.files", lambda _: self._files()) if message.content.attachments else []
+        )
         said = talk.asked(self.turn, text, [*quoted, *files])
         if not said.strip():
             said = "(no text)"
