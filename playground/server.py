@@ -12,12 +12,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from playground import model_server
 from playground.control import Control
 from playground.platforms.http import NoResponse, ResponseTimeout
 from playground.platforms.http import Request as PlatformRequest
@@ -78,11 +79,19 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
     routes = [
         *Control(world).routes(),
         *platforms,
+        Route(f"/model{model_server.PATH}", _model, methods=["POST"]),
         Route("/", _page),
         Route("/favicon.ico", _icon),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return _Guard(Starlette(routes=routes, lifespan=lifespan))
+
+
+async def _model(request: Request) -> Response:
+    """The language model of this machine (`playground.model_server`). The body is cut short where it breaks off."""
+    found = model_server.completion(await request.body())
+    kind = "text/event-stream" if found.status == 200 else "application/json"
+    return StreamingResponse(found.pieces, found.status, media_type=kind)
 
 
 async def _page(_request: Request) -> Response:

@@ -42,3 +42,20 @@ def test_discords_function_loads_only_what_answers_at_once(tmp_path: Path) -> No
 
 def test_no_function_imports_the_names_of_senders_before_a_message_wants_one() -> None:
     assert "parley.engine.names" not in imports("processor")
+
+
+def test_no_function_imports_language_models_for_a_bot_without_one() -> None:
+    unused = {"parley.models", "parley.bot.converse", "parley.bot.offers"}
+    assert not any(unused & imports(function) for function in FUNCTIONS)
+
+
+def test_a_bot_with_a_language_model_loads_no_client_of_it(tmp_path: Path) -> None:
+    lines = (
+        "from parley.bot import Bot",
+        "from parley.models import OpenAICompatible",
+        "bot = Bot()",
+        "model = OpenAICompatible(base_url='https://example.com/v1', model='m')",
+        "bot.converse(model=model)(lambda turn: '')",
+    )
+    (tmp_path / "bot.py").write_text("\n".join(lines))
+    assert "httpx" not in imports("processor", tmp_path, PARLEY_DELIVER_AT_ONCE="false")

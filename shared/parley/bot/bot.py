@@ -1,6 +1,7 @@
 """The bot: the first handler that matches and whose rule holds handles the message.
 
-The order: the command of a text by its name; then the patterns in the order of their definition; then the fallbacks. An
+The order: the command of a text by its name; then the patterns in the order of their definition; then the language
+models of `converse`; then the fallbacks. An
 action or a parsed command goes to the handler of its id or name. An event goes to the handler of the platform's name
 for it, or else to that of its portable name. Handlers of a router take the place at which the bot includes it.
 """
@@ -8,17 +9,16 @@ for it, or else to that of its portable name. Handlers of a router take the plac
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from types import GeneratorType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from parley.bot import dialogues, events, gates, numbered
+from parley.bot import events, gates, numbered, runs
 from parley.bot.addressing import COMMAND
-from parley.bot.approvals import PRESSED, Admits
+from parley.bot.approvals import PRESSED
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
-from parley.bot.handlers import CommandHandler, Entry, Middleware, Quick, checked, place_of
+from parley.bot.handlers import CommandHandler, Entry, Quick, checked
 from parley.bot.open_dialogues import OpenDialogues
 from parley.bot.pairing import Pairing
 from parley.bot.questions import form_for
@@ -28,6 +28,7 @@ from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_forms, check_instant, check_result
 from parley.bot.router import Router
 from parley.bot.rules import Rule
+from parley.bot.runs import Given
 from parley.bot.specs import command_spec
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
@@ -36,11 +37,11 @@ from parley.model.agenda import REMINDER, SCHEDULED, Timer
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
 
+if TYPE_CHECKING:
+    from parley.bot.offers import Commands
+
 IsAdmin = Callable[[Message], bool | Coroutine[Any, Any, bool]]
 Roles = Callable[[Message], Iterable[str] | Coroutine[Any, Any, Iterable[str]]]
-Given = str | Mapping[str, Any]
-"""The arguments of a handler: the rest of a line, or values by name."""
-
 _MOST_WORDS = 3
 """Maximum number of words in a command's name."""
 
@@ -129,6 +130,8 @@ class Bot(Router):
 
         Raises ResultError if a reply or the state is beyond a limit of its platform or of the journal (docs/limits.md).
         """
+        if self._conversing:
+            turn.commands = self._offered(turn)
         returned = list(replies_of(self._run(turn)))
         replies = numbered.with_numbers([*turn.replies, *returned], turn, self._texts(turn.message))
         check_result(replies, turn)
@@ -175,6 +178,8 @@ class Bot(Router):
         # The text of a menu entry is another person's message: no command or pattern is read from it.
         if message.command is None:
             yield from self._matching_text(turn.text)
+        if message.kind == "message":
+            yield from ((each.entry, {}) for each in self._conversing)
         for entry in self._fallbacks:
             yield entry, {}
 
@@ -227,6 +232,20 @@ class Bot(Router):
         yield from (entry for _, entry in self._patterns)
         yield from (schedule.entry for schedule in self._schedules.values())
         yield from self._fallbacks
+        yield from (each.approved for each in self._conversing)
+
+    def _offered(self, turn: Turn) -> "Commands":
+        """The commands as a language model may call them."""
+        from parley.bot.offers import Commands  # noqa: PLC0415  # most bots ask no model
+
+        admits = partial(self._holds, turn)
+        return Commands(turn, self._texts(turn.message), self.commands, self._refusal, self._call, admits, self.quotas)
+
+    def _refusal(self, entry: Entry, turn: Turn) -> str | None:
+        """None if the person may use the handler for this message; else the text for them, which may be empty."""
+        if not self._runs(entry, turn):
+            return ""
+        return entry.access.refusal(turn.message, self._admits, self._texts(turn.message)) or None
 
     def _named(self, message: Message) -> list[Entry]:
         """The handlers of the action, or of the command that the platform has parsed. A typed command has none here."""
@@ -291,9 +310,9 @@ class Bot(Router):
             arguments = signature.fill(turn, given, texts)
         except ArgumentError as error:
             return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
-        run = partial(_finished, entry, turn, arguments, given, texts, partial(self._holds, turn))
+        run = partial(runs.run, entry, turn, arguments, given, texts, partial(self._holds, turn))
         for middleware in reversed((*self._middleware, *entry.around)):
-            run = partial(_around, middleware, turn, run)
+            run = partial(runs.around, middleware, turn, run)
         return run()
 
     def _admits(self, message: Message) -> bool:
@@ -313,32 +332,3 @@ class Bot(Router):
     def _texts(self, message: Message) -> Texts:
         """The texts for the sender of `message`."""
         return texts_for(message.context.locale, {**LANGUAGES, **self.texts} if self.texts else LANGUAGES)
-
-
-def _around(middleware: Middleware, turn: Turn, run: Callable[[], Replies]) -> Replies:
-    return middleware(turn, lambda: list(replies_of(run())))
-
-
-def _finished(
-    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits
-) -> Replies:
-    """The result of the handler, or of its next step if it asks questions."""
-    turn.handler = place_of(entry.handler)
-    step = turn.step
-    result: Any = finished(entry.handler(**arguments))
-    if not isinstance(result, GeneratorType):
-        if step is not None:
-            raise dialogues.ScriptChangedError
-        return result
-    if step is None:
-        known = given if isinstance(given, str) else dict(given)
-        began = dialogues.began(dialogues.key_of(entry.handler), known, turn.message, turn.now)
-        step = dialogues.Step(began, texts, turn.message, turn.now, admits)
-    replies = step.run(cast("dialogues.Script", result), turn)
-    if step.is_refused:
-        return replies  # the approval, its cards and its time stay as they are
-    if step.asked is not None:
-        turn.plans.wait(replace(step.after(), results=turn.results.stored), step.asked.patience)
-    else:
-        turn.plans.end(step.dialogue)
-    return replies

@@ -1,12 +1,13 @@
 """A handler with what its decorator says of it."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import msgspec
 from msgspec.structs import replace
 
 from parley.bot.access import OPEN, Access
+from parley.bot.approvals import Approve
 from parley.bot.arguments import Signature
 from parley.bot.coroutines import prepare
 from parley.bot.dialogues import Script
@@ -19,6 +20,8 @@ from parley.model.instant import Choice, Instant
 
 Handler = Callable[..., Replies | Script | Coroutine[Any, Any, Replies]]
 InstantHandler = Callable[[Message], Instant | None | Coroutine[Any, Any, Instant | None]]
+Offer = bool | Literal["approve"] | Approve | None
+"""Whether a language model may call a command (`Bot.converse`)."""
 Completed = Iterable[str | Choice]
 Completion = Callable[[str], Completed | Coroutine[Any, Any, Completed]]
 Middleware = Callable[[Turn, Callable[[], list[Reply]]], Replies]
@@ -57,6 +60,7 @@ class CommandHandler(Entry, frozen=True, kw_only=True):
     help: str
     settings: CommandSettings = msgspec.field(default_factory=CommandSettings)
     aliases: tuple[str, ...] = ()
+    tool: Offer = None
 
     @property
     def usage(self) -> str:

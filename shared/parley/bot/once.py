@@ -1,6 +1,7 @@
 """Results of outside calls, recorded before they are used: a bot that starts again on a message repeats none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,30 +25,45 @@ class Results:
     `store` gets all of them whenever one is added.
     """
 
-    __slots__ = ("_message_key", "_store", "_used", "_values")
+    __slots__ = ("_message_key", "_scope", "_store", "_used", "_values")
 
     def __init__(self, message_key: str, stored: str = "", store: Store = _nowhere) -> None:
         self._message_key = message_key
+        self._scope = ""
         self._store = store
         self._used: set[str] = set()
         self._values: dict[str, Any] = msgspec.json.decode(stored) if stored else {}
 
     def use(self, key: str) -> None:
         """Raise ResultError if a call of this run has the key already: it would get the result of the other one."""
-        if key in self._used:
+        if self._scope + key in self._used:
             raise ResultError(f"once({key!r}) is called twice for one message; give each call a name of its own")
-        self._used.add(key)
+        self._used.add(self._scope + key)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._values
+        return self._scope + key in self._values
 
     def __getitem__(self, key: str) -> Any:
-        return self._values[key]
+        return self._values[self._scope + key]
+
+    @contextmanager
+    def within(self, scope: str) -> Generator[None]:
+        """Inside the context, keys are those of `scope`: a handler that runs twice for one message, as a tool of a
+        language model, has its own results each time.
+        """
+        outer, self._scope = self._scope, f"{self._scope}{scope}/"
+        try:
+            yield
+        finally:
+            self._scope = outer
 
     @property
     def stored(self) -> str:
-        """All results, as JSON; empty if there are none."""
-        return encode(self._values).decode() if self._values else ""
+        """The results of the current scope, as JSON; empty if there are none."""
+        own = {
+            key.removeprefix(self._scope): value for key, value in self._values.items() if key.startswith(self._scope)
+        }
+        return encode(own).decode() if own else ""
 
     def go_on(self, message_key: str, earlier: str) -> None:
         """These are the results of a dialogue that began with another message, which has the results `earlier`."""
@@ -56,12 +72,12 @@ class Results:
 
     def idempotency_key(self, key: str) -> str:
         """32 hex digits, the same in every attempt at this message and this call."""
-        return reply_id(self._message_key, f"once {key}")
+        return reply_id(self._message_key, f"once {self._scope}{key}")
 
     def record(self, key: str, value: T) -> T:
         """Store the result `value`, and return it. Raises ResultError if it is too large or no JSON."""
         check_json(value, f"the result of once({key!r})")
-        values = self._values | {key: value}
+        values = self._values | {self._scope + key: value}
         body = encode(values)
         if len(body) > MAX_RESULTS:
             raise ResultError(

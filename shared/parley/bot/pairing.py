@@ -88,9 +88,9 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
             return texts.unpaired if found else texts.not_paired
 
         helps = {"zh": "为新用户配对，或输入配对码"}, {"zh": "列出已配对的用户"}, {"zh": "取消一位用户的配对"}
-        router.command(COMMAND, help="Let a new person use the bot, or enter a code", helps=helps[0])(pair)
-        router.command("paired", help="List the paired persons", admin=True, helps=helps[1])(paired)
-        router.command("unpair", help="End the pairing of a person", admin=True, helps=helps[2])(unpair)
+        router.command(COMMAND, tool=False, help="Let a new person use the bot, or enter a code", helps=helps[0])(pair)
+        router.command("paired", tool=False, help="List the paired persons", admin=True, helps=helps[1])(paired)
+        router.command("unpair", tool=False, help="End the pairing of a person", admin=True, helps=helps[2])(unpair)
 
 
 def _app(turn: Turn) -> dict[str, dict[str, float]]:

@@ -3,13 +3,13 @@
 # ruff: noqa: SLF001  # a router reads the tables of another one
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from msgspec.structs import replace
 
-from parley.bot import events
+from parley.bot import events, tables
 from parley.bot.access import Access
 from parley.bot.handlers import (
     CommandHandler,
@@ -18,6 +18,7 @@ from parley.bot.handlers import (
     Handler,
     InstantHandler,
     Middleware,
+    Offer,
     Quick,
     checked,
     place_of,
@@ -30,12 +31,13 @@ from parley.model.aws_events import event_name
 from parley.model.commands import CommandSettings
 from parley.model.instant import Form
 
+if TYPE_CHECKING:
+    from parley.bot.converse import ConverseSettings, Conversing, Extra
+
 H = TypeVar("H", bound=Handler)
 I = TypeVar("I", bound=InstantHandler)  # noqa: E741
 C = TypeVar("C", bound=Completion)
 M = TypeVar("M", bound=Middleware)
-E = TypeVar("E", Entry, Quick)
-K = TypeVar("K", str, tuple[str, str])
 
 
 class Router:
@@ -49,6 +51,7 @@ class Router:
         "_actions",
         "_aliases",
         "_completions",
+        "_conversing",
         "_events",
         "_fallbacks",
         "_instants",
@@ -69,6 +72,7 @@ class Router:
         self._reminders: dict[str, list[Entry]] = {}
         self._schedules: dict[str, Schedule] = {}
         self._patterns: list[tuple[re.Pattern[str], Entry]] = []
+        self._conversing: list[Conversing] = []
         self._fallbacks: list[Entry] = []
         self._instants: dict[str, list[Quick]] = {}
         self._completions: dict[tuple[str, str], list[Quick]] = {}
@@ -83,15 +87,18 @@ class Router:
         help: str = "",  # noqa: A002
         aliases: tuple[str, ...] = (),
         when: Rule | None = None,
+        tool: Offer = None,
         **settings: Unpack[CommandSettings],
     ) -> Callable[[H], H]:
         """Handle `/name ARGUMENTS`. The default name is the function's, the default help its docstring's first line.
 
         `aliases` are further names that people can type. `admin` and `rooms_only` hold on every platform
-        (`CommandSpec`). The other `settings` are for platforms that register commands: translations, menus,
+        (`CommandSpec`). `tool`: whether a language model may call it (`converse`): False hides it, `"approve"` lets the
+        person confirm each call, an `Approve` lets others decide; by default, commands of administrators are confirmed,
+        and all others are called. The other `settings` are for platforms that register commands: translations, menus,
         installations.
         """
-        _check_names("command", name)
+        tables.check_names("command", name)
         if isinstance(aliases, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f'write aliases=("{aliases}",)')
         access = Access(admin=settings.get("admin", False), rooms_only=settings.get("rooms_only", False))
@@ -100,7 +107,7 @@ class Router:
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
             known: dict[str, Any] = {"name": name or handler.__name__, "help": doc, "settings": settings}
             self._check_open(handler)
-            self._add_command(CommandHandler.of(handler, when, access=access, aliases=aliases, **known))
+            self._add_command(CommandHandler.of(handler, when, access=access, aliases=aliases, tool=tool, **known))
             return handler
 
         return register
@@ -113,7 +120,7 @@ class Router:
         `admin` and `rooms_only` mean the same as for a command. Everybody in a room can press a button there, and ids
         and values come from outside: see `parley.bot.Signer`.
         """
-        _check_names("action", *ids)
+        tables.check_names("action", *ids)
         return self._registrar(self._actions, ids, when, Access(admin, rooms_only))
 
     def event(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
@@ -121,14 +128,14 @@ class Router:
 
         Raises ValueError for a misspelled portable name.
         """
-        _check_names("event", *names)
+        tables.check_names("event", *names)
         for name in names:
             events.check_name(name)
         return self._registrar(self._events, names, when, Access())
 
     def reminder(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
         """Handle reminders that were set with `turn.remind(..., handler=name)`. `turn.text` is the reminder's text."""
-        _check_names("reminder", *names)
+        tables.check_names("reminder", *names)
         return self._registrar(self._reminders, names, when, Access())
 
     def scheduled(self, cron: str, *, to: Destination | Iterable[Destination], zone: str = "UTC") -> Callable[[H], H]:
@@ -155,7 +162,7 @@ class Router:
 
         An event belongs to no conversation with people: each reply needs a destination, `Reply(..., to=...)`.
         """
-        _check_names("incoming", source, detail_type)
+        tables.check_names("incoming", source, detail_type)
         if not source or not detail_type:
             raise ValueError('write @bot.incoming("aws.cloudwatch", "CloudWatch Alarm State Change")')
         return self._registrar(self._events, (event_name(source, detail_type),), when, Access())
@@ -165,12 +172,31 @@ class Router:
 
         In a room, the text has to be for the bot, unless `when` decides that (`rules.anything`).
         """
-        _check_names("pattern", pattern)
+        tables.check_names("pattern", pattern)
 
         def register(handler: H) -> H:
             self._check_open(handler)
             self._patterns.append((re.compile(pattern), Entry.of(handler, when, listens=True)))
             return handler
+
+        return register
+
+    def converse(
+        self, *, when: Rule | None = None, **settings: "Unpack[ConverseSettings]"
+    ) -> "Callable[[Extra], Extra]":
+        """Let a language model answer what no command, action or pattern takes: see `parley.bot.converse`.
+
+        The function gets the turn, and returns what the model shall know beside `system`; it may be empty.
+        """
+        from parley.bot.converse import Conversing, command_of  # noqa: PLC0415  # most bots ask no model
+
+        def register(function: "Extra") -> "Extra":
+            self._check_open(function)
+            conversing = Conversing.of(function, when, settings)
+            self._conversing.append(conversing)
+            if conversing.command:
+                self._add_command(command_of(conversing))
+            return function
 
         return register
 
@@ -200,7 +226,7 @@ class Router:
 
         def register(function: C) -> C:
             self._check_open(function)
-            _add(self._completions, (command, option), Quick.of(function, when))
+            tables.add(self._completions, (command, option), Quick.of(function, when))
             return function
 
         return register
@@ -214,7 +240,7 @@ class Router:
         def register(function: I) -> I:
             self._check_open(function)
             for name in names:
-                _add(self._instants, name, Quick.of(function, when))
+                tables.add(self._instants, name, Quick.of(function, when))
             return function
 
         return register
@@ -254,15 +280,16 @@ class Router:
         around = tuple(router._middleware)
         for command in router.commands.values():
             self._add_command(command.within(when, around))
-        _include(self._actions, router._actions, when, around)
-        _include(self._events, router._events, when, around)
-        _include(self._reminders, router._reminders, when, around)
+        tables.include(self._actions, router._actions, when, around)
+        tables.include(self._events, router._events, when, around)
+        tables.include(self._reminders, router._reminders, when, around)
         self._schedules |= {id_: each.within(when, around) for id_, each in router._schedules.items()}
         self._patterns += [(pattern, entry.within(when, around)) for pattern, entry in router._patterns]
+        self._conversing += [each.within(when, around) for each in router._conversing]
         for fallback in router._fallbacks:
             self._add_fallback(fallback.within(when, around))
-        _include(self._instants, router._instants, when, around)
-        _include(self._completions, router._completions, when, around)
+        tables.include(self._instants, router._instants, when, around)
+        tables.include(self._completions, router._completions, when, around)
         self._routers.append(router)
         router._is_included = True
 
@@ -286,7 +313,7 @@ class Router:
         return self.commands.get(name) or self._aliases.get(name)
 
     def _add_fallback(self, entry: Entry) -> None:
-        _check_reached("fallback", self._fallbacks, entry)
+        tables.check_reached("fallback", self._fallbacks, entry)
         self._fallbacks.append(entry)
 
     def _registrar(
@@ -296,38 +323,7 @@ class Router:
             self._check_open(handler)
             entry = Entry.of(handler, when, access=access)
             for name in names:
-                _add(table, name, entry)
+                tables.add(table, name, entry)
             return handler
 
         return register
-
-
-def _include(
-    mine: dict[K, list[E]], others: dict[K, list[E]], when: Rule | None, around: tuple[Middleware, ...]
-) -> None:
-    for name, entry in _each(others):
-        _add(mine, name, entry.within(when, around))
-
-
-def _each(table: dict[K, list[E]]) -> Iterator[tuple[K, E]]:
-    return ((name, entry) for name, entries in table.items() for entry in entries)
-
-
-def _add(table: dict[K, list[E]], name: K, entry: E) -> None:
-    found = table.setdefault(name, [])
-    _check_reached(repr(name), found, entry)
-    found.append(entry)
-
-
-def _check_reached(name: str, earlier: "list[E]", entry: E) -> None:
-    """Raise ValueError if an earlier handler leaves no message to this one, because it has no rule."""
-    for known in earlier:
-        if known.when is None:
-            both = f"{place_of(known.handler)} and {place_of(entry.handler)}"
-            raise ValueError(f"two handlers for {name}: {both}; give the first one a rule (when=...), or remove one")
-
-
-def _check_names(decorator: str, *names: object) -> None:
-    """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
-    if any(callable(name) for name in names):
-        raise TypeError(f"write @bot.{decorator}(...), with parentheses")

@@ -66,6 +66,16 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     too_many_codes: str = "Too many wrong codes today. Please try again tomorrow."
     nobody_paired: str = "Nobody is paired."
     unpaired: str = "The pairing has ended."
+    model_down: str = "The language model does not answer at the moment. Please try again later."
+    model_refused: str = "The language model does not answer this."
+    model_lost: str = "I have stopped: this took too many steps. Please ask for less at once."
+    model_question: str = "Shall I do this?"
+    person_tokens: str = (
+        "You have used {limit} tokens of the language model today, which is the limit. Please go on tomorrow."
+    )
+    room_tokens: str = (
+        "This room has used {limit} tokens of the language model today, which is the limit. Please go on tomorrow."
+    )
     not_paired: str = "There is no paired person with this id. /paired lists them."
 
 
@@ -123,6 +133,12 @@ CHINESE = Texts(
     too_many_codes="今天输错的次数过多，请明天再试。",
     nobody_paired="还没有已配对的用户。",
     unpaired="已取消配对。",
+    model_down="语言模型暂时没有回应，请稍后再试。",
+    model_refused="语言模型不回答这个问题。",
+    model_lost="步骤太多，已停止。请把问题拆小一些再问。",
+    model_question="要执行以下操作吗？",
+    person_tokens="您今天已使用语言模型 {limit} 个 token，达到上限，请明天再来。",
+    room_tokens="本群今天已使用语言模型 {limit} 个 token，达到上限，请明天再来。",
     not_paired="没有这个 id 的已配对用户，用 /paired 查看列表。",
 )
 BOTH = Texts(
@@ -165,6 +181,12 @@ BOTH = Texts(
             "nobody_paired",
             "unpaired",
             "not_paired",
+            "model_down",
+            "model_refused",
+            "model_lost",
+            "model_question",
+            "person_tokens",
+            "room_tokens",
         )
     },
 )

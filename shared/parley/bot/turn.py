@@ -1,5 +1,6 @@
 """One turn of a conversation, the argument of a handler."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     from parley.bot.dialogues import Step
+    from parley.bot.offers import Commands
+    from parley.models import Model
 
     S = TypeVarWithDefault("S", default=dict[str, Any])
     U = TypeVarWithDefault("U", default=dict[str, Any])
@@ -79,17 +82,20 @@ class Turn(Base[S, U, A]):
 
     __slots__ = (
         "_states",
+        "commands",
         "download",
         "find_timer",
         "handler",
         "look_up",
         "message",
+        "model",
         "now",
         "plans",
         "replies",
         "results",
         "step",
         "unseal",
+        "until",
     )
 
     def __init__(
@@ -104,7 +110,7 @@ class Turn(Base[S, U, A]):
         download: Download = _no_download,
         unseal: Unseal = _no_unseal,
     ) -> None:
-        given: dict[Scope, Any] = {"state": state, "user": user, "shared": shared}
+        given: dict[Scope, Any] = {"state": state, "user": user, "shared": shared, "talk": None}
         self.message = message
         self.now = now
         self.download = download
@@ -118,6 +124,12 @@ class Turn(Base[S, U, A]):
         self.replies: list[Reply] = []
         self.step: Step | None = None
         """The step of the dialogue that goes on. The bot sets it."""
+        self.commands: Commands | None = None
+        """The bot's commands, for a language model. The bot sets it if it has `converse`."""
+        self.model: Model | None = None
+        """Takes the place of the models of `converse`, in a test."""
+        self.until = math.inf
+        """The time of `time.monotonic` by which the handler has to be done. The engine sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
         self._states: dict[Scope, Held] = {scope: Held(partial(load, scope), value) for scope, value in given.items()}
@@ -157,7 +169,7 @@ class Turn(Base[S, U, A]):
 
     @property
     def states(self) -> Mapping[Scope, Held]:
-        """The three states, loaded or not."""
+        """The states, loaded or not."""
         return self._states
 
     def of(self, message: Message) -> "Turn":

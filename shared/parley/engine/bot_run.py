@@ -63,6 +63,7 @@ class BotRun:
         self.turn.results = Results(message_key(self.message), self._results, self._record)
         self.turn.find_timer = self._find_timer
         self.turn.look_up = self._look_up
+        self.turn.until = self.until
         if self.download is not None:
             self.turn.download = self.download
         if self.unseal is not None:

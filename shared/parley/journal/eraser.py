@@ -66,6 +66,7 @@ class Eraser(NamedTuple):
             "conv": self._conversation,
             "user": self._user,
             "shared": self._shared,
+            "talk": self._talk,
             "timer": self._timer,
             "name": self._name,
             "limit": self._limit,
@@ -84,7 +85,7 @@ class Eraser(NamedTuple):
 
     def _is_direct(self, item: Item) -> bool:
         """Whether a conversation is the direct chat with the person."""
-        key = get_text(item, "pk").removeprefix(t.conversation_pk(""))
+        key = get_text(item, "pk").partition("#")[2]
         return get_text(item, "person") == self.subject.key or key in self.subject.direct
 
     def _is_here(self, item: Item) -> bool:
@@ -179,6 +180,11 @@ class Eraser(NamedTuple):
         if left == get_text(item, "memory") == "{}":
             return Step("masked", self._next_version(item, "#ttl = :ttl", "#agenda", ttl=self.ttl))
         return Step("masked", self._next_version(item, "#agenda = :agenda", "", agenda=left))
+
+    def _talk(self, item: Item) -> Step | None:
+        """A talk of a room goes as a whole: the model has answered the person in the midst of others."""
+        is_in_room = self._is_here(item) and self.subject.is_in(get_text(item, "memory"))
+        return self._emptied(item) if is_in_room or self._is_direct(item) else None
 
     def _without_plans(self, agenda: str) -> str:
         """The plans of a room without those of the person, and without the person in those of others."""

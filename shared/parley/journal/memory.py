@@ -1,4 +1,5 @@
-"""The bot's states: of a conversation, of a person in all rooms of an app, and of an app. Each is one row.
+"""The bot's states: of a conversation, of a person in all rooms of an app, of an app, and what a conversation has said
+with a language model. Each is one row.
 
 A decision stores those that the bot has changed, in its transaction. The row's version fences it: a state that another
 worker has changed since it was read makes the decision void.
@@ -61,6 +62,8 @@ def memory_pk(scope: Scope, message: Message) -> str:
             return t.user_pk(sender_key(message))
         case "shared":
             return t.shared_pk(message.platform, message.app)
+        case "talk":
+            return t.talk_pk(Conversation.of(message).key)
 
 
 def memory_of(scope: Scope, pk: str, item: Item) -> Memory:
@@ -77,7 +80,8 @@ def memory_of(scope: Scope, pk: str, item: Item) -> Memory:
 
 
 def changed(table: str, change: Change, message: Message, now: float, ttl: int) -> "TransactWriteItemTypeDef":
-    """Part of a transaction: the row with the new state after `message`. `ttl`: unix second when an empty one expires.
+    """Part of a transaction: the row with the new state after `message`. `ttl`: unix second when an empty one,
+    or a talk, expires.
 
     Raises DecisionTooLargeError.
     """
@@ -92,11 +96,11 @@ def changed(table: str, change: Change, message: Message, now: float, ttl: int) 
         "memory": text(body.decode()),
         "version": number(before.version + 1),
         "updated": number(now),
-        **(_place(message) if before.scope == "state" else {}),
+        **(_place(message) if before.scope in ("state", "talk") else {}),
     }
     if plans:
         item["agenda"] = text(plans.decode())
-    elif not change.state or (before.scope != "shared" and not visible(change.state)):
+    elif before.scope == "talk" or not change.state or (before.scope != "shared" and not visible(change.state)):
         item["ttl"] = number(ttl)
     condition = "#version = :version" if before.version else t.ABSENT
     values: dict[str, Value] = {"version": before.version} if before.version else {}

@@ -66,6 +66,7 @@ KINDS: dict[str, Kind] = {
         _RETENTION,
         "the bot has a state of the app, which is its own",
     ),
+    "talk": Kind(_of("memory"), _of("version platform app person updated ttl"), "emptied", _RETENTION),
     "timer": Kind(
         _of("body"), _of("due_shard due_at"), "deleted", "", "a timer is deleted when it is sent or cancelled"
     ),

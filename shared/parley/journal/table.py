@@ -50,6 +50,11 @@ def shared_pk(platform: str, app: str) -> str:
     return f"shared#{platform}#{app}"
 
 
+def talk_pk(key: str) -> str:
+    """Row of a conversation: what it has said with a language model."""
+    return f"talk#{key}"
+
+
 def timer_pk(id_: str) -> str:
     """Row of a timer: a message that the bot has planned."""
     return f"timer#{id_}"

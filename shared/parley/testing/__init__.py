@@ -31,7 +31,8 @@ def _find_project() -> None:
 _find_project()
 
 from parley.testing.chat import Chat, Room  # noqa: E402  # needs the project
+from parley.testing.scripted import Call, Scripted  # noqa: E402
 from parley.testing.shown import Shown  # noqa: E402
 from parley.testing.world import PLATFORMS  # noqa: E402
 
-__all__ = ["PLATFORMS", "Chat", "Room", "Shown"]
+__all__ = ["PLATFORMS", "Call", "Chat", "Room", "Scripted", "Shown"]

@@ -11,6 +11,7 @@ from parley.bot import Bot
 from parley.journal.memory import Memory
 from parley.model import Message
 from parley.model.state import Scope, visible
+from parley.models import Model
 from parley.testing.filling import PERSON, Filling
 from parley.testing.shown import Button, Shown, pressable
 from parley.testing.world import World
@@ -286,7 +287,7 @@ class Chat(Place):
     The methods of the chat itself act in the direct chat of each person with the bot. `room()` returns a room.
 
     `platform`: one of `PLATFORMS`, or `wechat passive`. `config`: more fields of the app's configuration, such as
-    `{"names": True}`.
+    `{"names": True}`. `model` takes the place of the language models of the bot: a `Scripted` one.
 
     The time begins at the unix second 1,800,000,000 and stands
     still; `advance` moves it. Nothing sleeps, and nothing leaves the process. Between two calls, the process is as it
@@ -295,8 +296,15 @@ class Chat(Place):
     Raises ValueError for an unknown platform, or if the platform rejects the commands of the bot.
     """
 
-    def __init__(self, bot: Bot, platform: str = "feishu", *, config: Mapping[str, Any] | None = None) -> None:
-        Place.__init__(self, World(bot, platform, config or {}))
+    def __init__(
+        self,
+        bot: Bot,
+        platform: str = "feishu",
+        *,
+        config: Mapping[str, Any] | None = None,
+        model: Model | None = None,
+    ) -> None:
+        Place.__init__(self, World(bot, platform, config or {}, model))
         self._rooms: dict[str, Room] = {}
 
     def room(self, name: str) -> Room:

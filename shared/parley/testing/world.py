@@ -23,6 +23,7 @@ from parley.journal.table import reply_pk
 from parley.model import Card, Message, Reply, plain_text
 from parley.model.codec import decode_message
 from parley.model.instant import Form, Instant
+from parley.models import Model
 from parley.platforms import NAMES
 from parley.testing.shown import Shown, form_shown, shown
 from playground.platforms.base import PRIVATE, Platform
@@ -57,8 +58,9 @@ def target_of(platform: str, config: Mapping[str, Any]) -> Target:
 class ObservedBot:
     """`bot` as the engine sees it, with a record of what it receives and raises. It sends no apology."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, model: Model | None = None) -> None:
         self._bot = bot
+        self._model = model
         self.received: list[Message] = []
         self.failure: tuple[Exception, TracebackType | None] | None = None
         """The exception that it has raised last, with the traceback within the bot."""
@@ -77,6 +79,7 @@ class ObservedBot:
     def handle(self, turn: Turn) -> list[Reply]:
         """The replies of the bot. Its exceptions are recorded."""
         self.received.append(turn.message)
+        turn.model = self._model
         replies = self._observe(lambda: self._handled(turn))
         for reply in replies:
             for card in (segment for segment in reply.segments if isinstance(segment, Card)):
@@ -143,9 +146,9 @@ class World(Simulation):
     The process is changed only within `active()`: the engine's AWS clients, its environment, metrics and logs.
     """
 
-    def __init__(self, bot: Bot, platform: str, config: Mapping[str, Any]) -> None:
+    def __init__(self, bot: Bot, platform: str, config: Mapping[str, Any], model: Model | None = None) -> None:
         target = target_of(platform, config)
-        self.bot = ObservedBot(bot)
+        self.bot = ObservedBot(bot, model)
         self.log: list[Shown] = []
         self.forms: dict[tuple[str, str], dict[str, Any]] = {}
         """The open forms, by room and person."""

@@ -48,7 +48,7 @@ Seen = dict[str, list[dict[str, Any]]]
 def empty_states() -> None:
     """Store the states of a person and of an app, and empty them."""
     inbox = Inbox(dynamodb(), TABLE, 86_400)
-    scopes: tuple[Scope, ...] = ("user", "shared")
+    scopes: tuple[Scope, ...] = ("user", "shared", "talk")
     for id_, state in (("m1", {"count": 1}), ("m2", {})):
         message = make_message(id_)
         changes = [Change(inbox.memory(scope, message), state) for scope in scopes]

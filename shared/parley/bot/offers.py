@@ -1,0 +1,216 @@
+"""The bot's commands as tools of a language model. The model may do what the person may do, and no more.
+
+A tool call runs the command as if the person had typed it: its rule, its roles and its middleware hold, and its
+arguments are checked. What the command returns is the result for the model.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from inspect import isgeneratorfunction
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from parley.bot import runs
+from parley.bot.approvals import Admits, Approve
+from parley.bot.arguments import ArgumentError
+from parley.bot.conversions import is_list, is_person, plain_type
+from parley.bot.handlers import CommandHandler, Entry
+from parley.bot.quotas import Quotas
+from parley.bot.replies import Replies, replies_of
+from parley.bot.rules import person
+from parley.bot.specs import option_spec
+from parley.bot.texts import ENGLISH, Texts
+from parley.bot.turn import Turn
+from parley.model import Link, Location, Markdown, Mention, Quote, Reply, Text, plain_text
+from parley.model.commands import OptionSpec
+from parley.models.model import Tool, ToolCall
+from parley.untrusted import decode_json
+
+if TYPE_CHECKING:
+    from parley.bot.arguments import Parameter
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_APPROVAL = 1_000
+"""Characters of a call that somebody has to approve: they have to be able to read all of it."""
+_READABLE = (Text, Markdown, Mention, Link, Location, Quote)
+"""Segments that a model gets as text. A reply with others is shown to the person: the model cannot pass it on."""
+_SHOWN = "(shown to the person)"
+_TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
+_FORMATS = {"date": "a date such as 2026-12-31", "timedelta": "a duration such as 10m or 2h30m"}
+
+
+class CallError(Exception):
+    """A tool call that cannot be carried out. The message is for the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A command that the model calls, with checked arguments. `text`: as a person would read it."""
+
+    command: CommandHandler
+    given: Mapping[str, Any]
+    text: str
+
+
+@dataclass(slots=True)
+class Commands:
+    """The commands of a bot for the message of `turn`.
+
+    `refusal` returns why the person may not use a command, and `call` runs one.
+    """
+
+    turn: Turn
+    texts: Texts
+    commands: Mapping[str, CommandHandler]
+    refusal: Callable[[Entry, Turn], str | None]
+    call: Callable[[Entry, Turn, Mapping[str, Any], Texts], Replies]
+    admits: Admits
+    quotas: Quotas | None
+
+    def tools(self, names: bool | Iterable[str]) -> list[Tool]:  # as in `Bot.converse`
+        """The commands that the person may use now. `names`: those that are offered; True stands for all."""
+        return [_tool(name, command) for name, command in self._offered(names)]
+
+    def read(self, call: ToolCall, names: bool | Iterable[str]) -> Called:  # as above
+        """The command of a call, with its arguments. Raises CallError."""
+        command = dict(self._offered(names)).get(call.name)
+        if command is None:
+            raise CallError(f"there is no tool {call.name!r}")
+        given = _arguments(call, command.signature.parameters)
+        try:
+            command.signature.fill(self.turn, given, ENGLISH)
+        except ArgumentError as error:
+            raise CallError(str(error)) from error
+        words = (f"{name}={value}" for name, value in given.items())
+        return Called(command, given, " ".join([f"/{command.name}", *words]))
+
+    def approval(self, called: Called) -> Approve | None:
+        """The question that somebody has to approve before the call; None if nobody has to. Raises CallError."""
+        tool = called.command.tool
+        if tool is True or (tool is None and not called.command.access.admin):
+            return None
+        if len(called.text) > _LONGEST_APPROVAL:
+            raise CallError("the arguments are too long to be approved")
+        own = Approve(self.texts.model_question, by=person(self.turn.message.sender.id))
+        asked = tool if isinstance(tool, Approve) else own
+        shown = called.text.replace("`", "'").replace("\r", "\n")
+        return replace(asked, question=f"{asked.question}\n```\n{shown}\n```", key=asked.key or asked.question)
+
+    def run(self, called: Called) -> str:
+        """Run the command. Returns the result for the model; what only a person can see goes to the person.
+
+        Raises CallError, and what the command raises.
+        """
+        turn, step = self.turn, self.turn.step
+        if self.refusal(called.command, turn) is not None:
+            raise CallError("the person may not do this")
+        said = len(turn.replies)
+        turn.step = None
+        try:
+            returned = list(replies_of(self.call(called.command, turn, called.given, ENGLISH)))
+        finally:
+            turn.step = step
+        texts = [plain_text(reply.segments) for reply in turn.replies[said:]]
+        for reply in returned:
+            if _is_for_person(reply):
+                turn.replies.append(reply)
+            hidden = reply.private or reply.to is not None
+            text = "" if hidden else plain_text(reply.segments)
+            texts.append(f"{text} {_SHOWN}".strip() if _is_for_person(reply) else text)
+        return "\n".join(filter(None, texts)) or "done"
+
+    def start(self, entry: Entry, pending: str) -> list[Reply]:
+        """Begin a dialogue of `entry`, whose only argument is `pending`. Returns its first replies."""
+        turn, step = self.turn, self.turn.step
+        turn.step = None
+        try:
+            given = {"pending": pending}
+            arguments = entry.signature.fill(turn, given, self.texts)
+            return list(replies_of(runs.run(entry, turn, arguments, given, self.texts, self.admits)))
+        finally:
+            turn.step = step
+
+    def _offered(self, names: bool | Iterable[str]) -> Iterable[tuple[str, CommandHandler]]:  # as above
+        chosen = self.commands if names is True else () if names is False else frozenset(names)
+        known: set[str] = set()
+        for command in self.commands.values():
+            if command.name not in chosen or not _is_offered(command):
+                continue
+            name = _name(command.name, known)
+            known.add(name)
+            if self.refusal(command, self.turn) is None:
+                yield name, command
+
+
+def _is_offered(command: CommandHandler) -> bool:
+    """Whether a model can call the command. One that asks questions belongs to a person, as does a menu entry."""
+    asks = isgeneratorfunction(command.handler)
+    return command.tool is not False and not asks and not command.settings.get("menu")
+
+
+def _name(name: str, known: set[str]) -> str:
+    """The name of a command as models accept it, which none of `known` has."""
+    plain = _UNSAFE.sub("_", name).strip("_")[:60] or "command"
+    number = next(number for number in range(1, 1000) if (f"{plain}_{number}" if number > 1 else plain) not in known)
+    return f"{plain}_{number}" if number > 1 else plain
+
+
+def _tool(name: str, command: CommandHandler) -> Tool:
+    parameters = [each for each in command.signature.parameters if not is_person(each.type)]
+    return Tool(
+        name=name,
+        description=command.help or command.name,
+        parameters={
+            "type": "object",
+            "properties": {each.name: _schema(each) for each in parameters},
+            "required": [each.name for each in parameters if each.required],
+            "additionalProperties": False,
+        },
+    )
+
+
+def _schema(parameter: "Parameter") -> dict[str, Any]:
+    """The JSON Schema of an argument, from its annotation."""
+    option, plain = option_spec(parameter), plain_type(parameter.type)
+    several = "several values, separated by spaces or commas" if is_list(parameter.type) else ""
+    notes = (option.help, several, _FORMATS.get(getattr(plain, "__name__", ""), ""))
+    schema: dict[str, Any] = {"type": _TYPES.get(option.kind, "string"), "description": "; ".join(filter(None, notes))}
+    if option.choices:
+        schema["enum"] = [choice.value for choice in option.choices]
+    return {key: value for key, value in (schema | _bounds(option)).items() if value != ""}
+
+
+def _bounds(option: OptionSpec) -> dict[str, Any]:
+    names = ("minLength", "maxLength") if option.kind == "str" else ("minimum", "maximum")
+    values = (option.minimum, option.maximum)
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def _arguments(call: ToolCall, parameters: "Iterable[Parameter]") -> dict[str, Any]:
+    """The arguments of a call by name. Persons are those whom the message mentions: a model cannot name one.
+
+    Raises CallError.
+    """
+    try:
+        value = decode_json(call.arguments.encode("utf-8", "replace"))
+    except ValueError as error:
+        raise CallError("the arguments are not JSON") from error
+    if not isinstance(value, dict):
+        raise CallError("the arguments are not an object")
+    names = {each.name for each in parameters if not is_person(each.type)}
+    given: dict[str, Any] = {}
+    for name, each in value.items():  # pyright: ignore[reportUnknownVariableType]
+        if name not in names:
+            raise CallError(f"there is no argument {str(name)[:40]!r}")  # pyright: ignore[reportUnknownArgumentType]
+        if isinstance(each, str | int | float):
+            given[str(name)] = each  # pyright: ignore[reportUnknownArgumentType]
+        elif each is not None:
+            raise CallError(f"{name}: expected a text or a number")
+    return given
+
+
+def _is_for_person(reply: Reply) -> bool:
+    is_plain = reply.op == "send" and reply.to is None and not reply.private
+    return not is_plain or not all(isinstance(segment, _READABLE) for segment in reply.segments)

@@ -1,0 +1,61 @@
+"""What a language model writes, made safe to show: it is data, like the text of a person.
+
+A model that reads a hostile text can be made to write an address that holds what it has read. A picture is fetched, and
+many apps fetch a preview of a link, without anybody's press. So pictures are never shown, and an address is text in
+code, without its scheme, unless its host is allowed. Mentions are no markup: only a `Mention` segment mentions.
+"""
+
+import re
+from collections.abc import Iterable
+
+from parley.model import Markdown
+
+_FENCE = "```"
+_CODE = re.compile(r"[^\n`]{0,40}\n[^`]*\n")
+"""A block of code, between two fences: the language, and lines without backticks."""
+_LINK = re.compile(r"!?\[((?:[^\[\]\\]|\\.){0,500})\]\(\s*<?([^\s<>()]{1,2000})>?[^()\n]{0,300}\)")
+_ADDRESS = re.compile(r"<?\b([a-z][a-z0-9+.-]{1,20}):/{1,3}([^\s<>()`\"'|\]）】」，。；、]{1,2000})>?", re.IGNORECASE)
+_HOST = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#]|\Z)", re.IGNORECASE)
+
+
+def spoken(text: str, links: Iterable[str] = ()) -> Markdown:
+    """The text of a model to show. `links`: hosts that may be linked, by https, with their subdomains."""
+    hosts = tuple(host.lower() for host in links)
+    parts = text.split(_FENCE)
+    if not _are_blocks(parts):
+        return Markdown(text=_safe(text, hosts))
+    return Markdown(text=_FENCE.join(part if n % 2 else _safe(part, hosts) for n, part in enumerate(parts)))
+
+
+def _are_blocks(parts: list[str]) -> bool:
+    """Whether every second one of `parts` is a block of code for each parser of markdown: none can be misled."""
+    if len(parts) % 2 == 0 or "~~~" in "".join(parts):
+        return False
+    before, blocks, after = parts[:-1:2], parts[1::2], parts[2::2]
+    return (
+        all(not part or part.endswith("\n") for part in before)
+        and all(_CODE.fullmatch(part) for part in blocks)
+        and all(not part.strip(" \t") or part.lstrip(" \t").startswith("\n") for part in after)
+        and all("\n" in part for part in before[1:])
+    )
+
+
+def _safe(text: str, hosts: tuple[str, ...]) -> str:
+    """`text` with links and addresses of other hosts as text."""
+
+    def link(found: re.Match[str]) -> str:
+        label, address = found[1], found[2]
+        if found[0].startswith("!") or not _is_allowed(address, hosts):
+            return f"{label} ({address})" if label.strip() != address else address
+        return found[0]
+
+    def address(found: re.Match[str]) -> str:
+        return found[0] if _is_allowed(found[0].strip("<>"), hosts) else f"`{found[2]}`"
+
+    return _ADDRESS.sub(address, _LINK.sub(link, text))
+
+
+def _is_allowed(address: str, hosts: tuple[str, ...]) -> bool:
+    found = _HOST.match(address)
+    host = found[1].lower() if found else ""
+    return any(host == each or host.endswith(f".{each}") for each in hosts)

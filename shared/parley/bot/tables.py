@@ -1,0 +1,43 @@
+"""The tables of a router: the handlers by name, in the order in which a message tries them."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from parley.bot.handlers import Entry, Middleware, Quick, place_of
+from parley.bot.rules import Rule
+
+E = TypeVar("E", Entry, Quick)
+K = TypeVar("K", str, tuple[str, str])
+
+
+def include(
+    mine: dict[K, list[E]], others: dict[K, list[E]], when: Rule | None, around: tuple[Middleware, ...]
+) -> None:
+    """Add the entries of `others` to `mine`, under the rule `when`."""
+    for name, entry in _each(others):
+        add(mine, name, entry.within(when, around))
+
+
+def _each(table: dict[K, list[E]]) -> Iterator[tuple[K, E]]:
+    return ((name, entry) for name, entries in table.items() for entry in entries)
+
+
+def add(table: dict[K, list[E]], name: K, entry: E) -> None:
+    """Add an entry under `name`. Raises ValueError if no message reaches it."""
+    found = table.setdefault(name, [])
+    check_reached(repr(name), found, entry)
+    found.append(entry)
+
+
+def check_reached(name: str, earlier: "list[E]", entry: E) -> None:
+    """Raise ValueError if an earlier handler leaves no message to this one, because it has no rule."""
+    for known in earlier:
+        if known.when is None:
+            both = f"{place_of(known.handler)} and {place_of(entry.handler)}"
+            raise ValueError(f"two handlers for {name}: {both}; give the first one a rule (when=...), or remove one")
+
+
+def check_names(decorator: str, *names: object) -> None:
+    """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
+    if any(callable(name) for name in names):
+        raise TypeError(f"write @bot.{decorator}(...), with parentheses")

@@ -1,0 +1,65 @@
+"""What a conversation has said with a language model. It is a state of its own (`talk#`), which handlers do not see.
+
+Kept are the texts of the person and the last answers to them; calls of tools and their results are not. It is trimmed
+from the oldest exchange on. So it is small, and what a hostile text has made the model do is not read again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from parley.bot.turn import Turn
+from parley.model import is_direct
+from parley.models.model import Said, tokens_of_message
+
+_KEY = "exchanges"
+"""Of the exchanges in the state, the oldest first: `[{"by": ID, "asked": TEXT, "answered": TEXT}, ...]`."""
+
+
+def earlier(turn: Turn) -> list[Said]:
+    """The messages of earlier exchanges, the oldest first."""
+    return [said for each in _state(turn).get(_KEY, ()) for said in _said(each)]
+
+
+def add(turn: Turn, exchange: Sequence[Said], answer: str, budget: int) -> None:
+    """Keep an exchange, and drop the oldest ones beyond `budget` tokens."""
+    state = _state(turn)
+    asked = next((said.text for said in exchange if said.role == "user"), "")
+    new: dict[str, Any] = {"by": turn.message.sender.id, "asked": cut(asked, budget), "answered": cut(answer, budget)}
+    exchanges: list[Any] = [*state.get(_KEY, ()), new]
+    while len(exchanges) > 1 and sum(tokens_of_message(said) for each in exchanges for said in _said(each)) > budget:
+        del exchanges[0]
+    state[_KEY] = exchanges
+
+
+def fitting(before: Sequence[Said], exchange: Sequence[Said], budget: int) -> list[Said]:
+    """The messages for the model: `exchange`, and the last ones `before` it that fit into `budget` tokens."""
+    left = budget - sum(map(tokens_of_message, exchange))
+    found: list[Said] = []
+    for asked, answered in zip(before[-2::-2], before[::-2], strict=True):
+        left -= tokens_of_message(asked) + tokens_of_message(answered)
+        if left < 0:
+            break
+        found = [asked, answered, *found]
+    return [*found, *exchange]
+
+
+def asked(turn: Turn, text: str, quoted: Iterable[str]) -> str:
+    """The text of a person for the model. In a room it begins with who wrote it. What it quotes is marked."""
+    quotes = [f"<quoted>\n{each.replace('</quoted', '<quoted')}\n</quoted>" for each in quoted if each.strip()]
+    sender = turn.message.sender
+    name = " ".join((sender.name or sender.id).split())[:60]
+    return "\n".join([*quotes, text if is_direct(turn.message) else f"[{name}] {text}"])
+
+
+def cut(text: str, tokens: int) -> str:
+    """`text`, at most as long as `tokens` (three bytes of UTF-8 each)."""
+    data = text.encode("utf-8", "replace")
+    return text if len(data) <= 3 * tokens else f"{data[: 3 * tokens].decode('utf-8', 'ignore')} …"
+
+
+def _state(turn: Turn) -> dict[str, Any]:
+    return turn.states["talk"].get()
+
+
+def _said(exchange: Any) -> tuple[Said, Said]:
+    return Said(role="user", text=exchange["asked"]), Said(role="assistant", text=exchange["answered"])

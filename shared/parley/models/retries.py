@@ -1,0 +1,53 @@
+"""Attempts at a model: again after an outage, and then at the fallback model."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from parley.models.model import Answer, Model, ModelError, Partial, Prompt, tokens_of, tokens_of_message
+
+_ATTEMPTS = 3
+"""Attempts at one model."""
+_FIRST_WAIT = 0.5
+"""Seconds before the second attempt; twice as long before the next one."""
+_LONGEST_WAIT = 10.0
+_ENOUGH = 2.0
+"""Seconds that must be left for another attempt."""
+
+
+def answered(
+    models: Sequence[Model],
+    prompt: Prompt,
+    partial: Partial,
+    failed: Callable[[Model, ModelError], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Answer:
+    """The answer of the first of `models` that answers. `failed` gets each failure.
+
+    A refusal of the model is an answer. A request that is wrong is not repeated. Raises the last ModelError.
+    """
+    last = ModelError("there is no time left")
+    for model in models:
+        for attempt in range(_ATTEMPTS):
+            if prompt.until - time.monotonic() < _ENOUGH:
+                raise last
+            try:
+                return _complete(model.answer(prompt, partial), model, prompt)
+            except ModelError as error:
+                last = error
+                failed(model, error)
+            wait = max(last.seconds, _FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.5))
+            is_late = prompt.until - time.monotonic() < wait + _ENOUGH
+            if not last.again or attempt + 1 == _ATTEMPTS or wait > _LONGEST_WAIT or is_late:
+                break
+            sleep(wait)
+    raise last
+
+
+def _complete(answer: Answer, model: Model, prompt: Prompt) -> Answer:
+    """`answer` with the name of the model, and with estimates of the tokens that the service has not counted."""
+    sent = tokens_of(prompt.system) + sum(map(tokens_of_message, prompt.messages))
+    received = tokens_of(answer.text) + sum(tokens_of(call.arguments) for call in answer.calls)
+    return replace(answer, model=model.name, sent=answer.sent or sent, received=answer.received or received)

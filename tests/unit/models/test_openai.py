@@ -1,0 +1,181 @@
+"""The client of chat completions, against the local model server on 127.0.0.1."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from parley.bot import Secret
+from parley.engine import http
+from parley.models import ModelError, OpenAICompatible, Picture, Prompt, Said, Tool, ToolCall
+from parley.models.retries import answered
+from playground import model_server
+
+TOOLS = (
+    Tool(
+        name="deploy",
+        description="Deploy",
+        parameters={"type": "object", "properties": {"version": {"type": "string"}, "times": {"type": "integer"}}},
+    ),
+)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the model server does, and keeps the requests."""
+
+    requests: ClassVar[list[tuple[dict[str, str], Any]]] = []
+    stall: ClassVar[float] = 0.5
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.requests.append(({name.lower(): value for name, value in self.headers.items()}, json.loads(body)))
+        found = model_server.completion(body, stall=self.stall)
+        content = b"".join(found.pieces)
+        self.send_response(found.status)
+        self.send_header("Content-Length", str(len(content) + (not found.complete)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Be quiet."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    http.client().close()
+    http.client.cache_clear()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def model(address: str) -> OpenAICompatible:
+    Handler.requests.clear()
+    return OpenAICompatible(base_url=address, model="local", key=Secret("sk-secret"))
+
+
+def ask(model: OpenAICompatible, text: str, seconds: float = 5, **more: Any) -> Any:
+    until = time.monotonic() + seconds
+    return model.answer(Prompt(messages=(Said(role="user", text=text),), until=until, **more), lambda _: None)
+
+
+def test_a_text_comes_piece_by_piece_with_its_tokens(model: OpenAICompatible) -> None:
+    seen: list[str] = []
+    prompt = Prompt(messages=(Said(role="user", text="你好"),), system="Be kind.", key="k" * 32)
+    answer = model.answer(prompt, seen.append)
+    assert answer.text.endswith("You said: 你好")
+    assert seen[-1] == answer.text
+    assert len(seen) > 2
+    assert answer.stop == "end"
+    assert answer.sent > 0
+    assert answer.received > 0
+    headers, body = Handler.requests[0]
+    assert headers["authorization"] == "Bearer sk-secret"
+    assert headers["idempotency-key"] == "k" * 32
+    assert body["messages"][0] == {"role": "system", "content": "Be kind."}
+    assert body["max_tokens"] == 1000
+
+
+def test_a_call_and_its_result(model: OpenAICompatible) -> None:
+    answer = ask(model, "deploy version=1.4 times=2", tools=TOOLS)
+    (call,) = answer.calls
+    assert (call.name, json.loads(call.arguments), answer.stop) == ("deploy", {"version": "1.4", "times": 2}, "calls")
+    messages = (
+        Said(role="user", text="deploy 1.4"),
+        Said(role="assistant", calls=(call,)),
+        Said(role="tool", call=call.id, text="deployed"),
+    )
+    assert model.answer(Prompt(messages=messages, tools=TOOLS), lambda _: None).text == "I have done it: deployed"
+
+
+def test_pictures_are_sent_as_data(model: OpenAICompatible) -> None:
+    said = Said(role="user", text="look", pictures=(Picture(b"\x89PNG", "image/png"),))
+    model.answer(Prompt(messages=(said,)), lambda _: None)
+    content = Handler.requests[0][1]["messages"][0]["content"]
+    assert content[1]["image_url"]["url"] == "data:image/png;base64,iVBORw=="
+
+
+def test_a_refusal_is_an_answer(model: OpenAICompatible) -> None:
+    answer = ask(model, "!refuse")
+    assert (answer.stop, answer.text) == ("refused", "I cannot help with that.")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("!busy", "HTTP 503 overloaded"),
+        ("!break", "RemoteProtocolError"),
+        ("!nonsense", "the stream is not JSON"),
+        ("!stall", "the stream has broken off"),
+    ],
+)
+def test_a_failure_can_be_repeated(model: OpenAICompatible, text: str, reason: str) -> None:
+    with pytest.raises(ModelError) as raised:
+        ask(model, text)
+    assert str(raised.value) == reason
+    assert raised.value.again
+
+
+def test_the_deadline_holds_for_the_whole_call(model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Handler, "stall", 1.0)
+    began = time.monotonic()
+    with pytest.raises(ModelError, match="ReadTimeout"):
+        ask(model, "!stall", seconds=0.2)
+    assert time.monotonic() - began < 0.9
+
+
+def test_an_error_names_neither_the_key_nor_the_text(model: OpenAICompatible) -> None:
+    with pytest.raises(ModelError) as raised:
+        ask(model, "!busy sk-secret")
+    assert "sk-secret" not in f"{raised.value!r} {model!r}"
+
+
+@pytest.mark.parametrize("url", ["http://example.com/v1", "ftp://x", "", "http://127.0.0.1.evil.com/v1"])
+def test_a_key_is_not_sent_in_clear_text(url: str) -> None:
+    with pytest.raises(ValueError, match="https://"):
+        OpenAICompatible(base_url=url, model="m")
+
+
+# --- attempts ---------------------------------------------------------------------------------------------------------
+
+
+def attempts(*models: OpenAICompatible, text: str) -> tuple[Any, list[float]]:
+    waits: list[float] = []
+    prompt = Prompt(messages=(Said(role="user", text=text),))
+    answer = answered(models, prompt, lambda _: None, lambda *_: None, waits.append)
+    return answer, waits
+
+
+def test_an_outage_is_repeated_with_growing_waits_and_then_raised(model: OpenAICompatible) -> None:
+    with pytest.raises(ModelError, match="503"):
+        attempts(model, model, text="!busy")
+    assert len(Handler.requests) == 6
+
+
+def test_a_fallback_answers_and_is_named(model: OpenAICompatible, address: str) -> None:
+    closed = OpenAICompatible(base_url="http://127.0.0.1:9/v1", model="closed")
+    answer, waits = attempts(closed, model, text="hi")
+    assert answer.model == "local"
+    assert len(waits) == 2
+    assert waits[0] < waits[1]
+
+
+def test_a_wrong_request_is_not_repeated(model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_server, "completion", lambda *_, **__: model_server.Completion(401, iter([b"{}"])))
+    with pytest.raises(ModelError, match="401"):
+        attempts(model, text="hi")
+    assert len(Handler.requests) == 1
+
+
+@pytest.mark.parametrize("arguments", ["{", "[]", ""])
+def test_arguments_of_any_form_are_kept_as_they_are(model: OpenAICompatible, arguments: str) -> None:
+    call = ToolCall(id="1", name="deploy", arguments=arguments)
+    body = json.loads(model.body(Prompt(messages=(Said(role="assistant", calls=(call,)),))))
+    assert body["messages"][0]["tool_calls"][0]["function"]["arguments"] == arguments
