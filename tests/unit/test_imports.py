@@ -59,3 +59,13 @@ def test_a_bot_with_a_language_model_loads_no_client_of_it(tmp_path: Path) -> No
     )
     (tmp_path / "bot.py").write_text("\n".join(lines))
     assert "httpx" not in imports("processor", tmp_path, PARLEY_DELIVER_AT_ONCE="false")
+
+
+@pytest.mark.parametrize("function", ["", "parley-processor"])
+def test_the_garbage_collector_rests_on_lambda_only(function: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "shared")}
+    if function:
+        environment["AWS_LAMBDA_FUNCTION_NAME"] = function
+    code = "import gc; before = gc.get_threshold(); import parley; print(gc.get_threshold()[0] > before[0])"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(bool(function))

@@ -74,6 +74,7 @@ class Cloud:
             "AWS_SECRET_ACCESS_KEY": "bench",
             "AWS_EC2_METADATA_DISABLED": "true",
             **dict.fromkeys(("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(self.bundle)),
+            "AWS_LAMBDA_FUNCTION_NAME": "bench",
             "PARLEY_STAGE": "bench",
             "PARLEY_TABLE": "bench",
             "PARLEY_INBOUND_URL": f"{self.url}/queue/inbound",
