@@ -32,6 +32,7 @@ class Target:
         "refused",
         "late",
         "push",
+        "react",
         "pay",
         "remind",
         "ask",

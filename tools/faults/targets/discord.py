@@ -52,7 +52,7 @@ TARGETS = (
         _Discord,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        ("count", "two", "long", "card", "photo", "late", "pay", "remind", "ask", "approve", "notify"),
+        ("count", "two", "long", "card", "photo", "late", "react", "pay", "remind", "ask", "approve", "notify"),
         long_text_words=300,
         receives_plain_text=False,
         register=register,

@@ -6,6 +6,7 @@ Discord docs: Receiving and Responding › Followup Messages; Webhook › Edit W
 import math
 from collections.abc import Generator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -35,6 +36,7 @@ from parley.platforms.discord.outcome import (
     DOWNLOAD,
     EDIT,
     OPEN,
+    REACT,
     RECALL,
     SEND,
     THREAD,
@@ -48,7 +50,7 @@ from parley.untrusted import mapping
 
 __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "silence", "token", "token_key"]
 
-PROFILE = Profile(retry_for=3600, continues=True, fixed_token=True)
+PROFILE = Profile(retry_for=3600, continues=True, reacts=True, fixed_token=True)
 ORIGINAL = "@original"
 """Stands for the id of the first reply to an interaction, to edit or recall it with the interaction token."""
 _NONCE_VALIDITY = 120
@@ -112,6 +114,9 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     receipt of the earlier run as one part that is already sent.
     """
     sender = _Sender(out, app, now)
+    if out.reply.op == "react":
+        yield from _react(sender)
+        return
     if out.reply.op == "recall":
         yield _change(sender, RECALL, "DELETE")
         return
@@ -151,6 +156,20 @@ def _change(sender: _Sender, name: str, method: str, **more: Any) -> Call:
         raise UndeliverableError(f"{out.reply.op}: {target[:40]!r} is not the id of a message")
     path = f"/channels/{_channel(out)}/messages/{target}"
     return sender.with_bot_token(name, method, path, idempotent_for=IDEMPOTENT, **more)
+
+
+def _react(sender: _Sender) -> Steps:
+    """Add a reaction with the bot token: an interaction token cannot. None without a message to react to: a command.
+
+    Discord docs: Message › Create Reaction. A repeat changes nothing.
+    """
+    message = sender.out.reply.target or sender.out.to.message_id
+    if not message:
+        return
+    if not snowflake(message):
+        raise UndeliverableError(f"react: {message[:40]!r} is not the id of a message")
+    path = f"/channels/{_channel(sender.out)}/messages/{message}/reactions/{quote(sender.out.reply.emoji, safe='')}/@me"
+    yield sender.with_bot_token(REACT, "PUT", path, idempotent_for=IDEMPOTENT)
 
 
 def _answer(sender: _Sender, interaction: InteractionToken, parts: tuple[Part, ...]) -> Steps:
