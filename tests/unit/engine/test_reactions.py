@@ -83,7 +83,7 @@ def test_feishu_gets_its_own_name_of_an_emoji(monkeypatch: pytest.MonkeyPatch, c
 
 
 @pytest.mark.parametrize(
-    ("emoji", "path"), [("❤️", "%E2%9D%A4%EF%B8%8F"), ("parrot:42", "parrot%3A42"), ("a/b", "a%2Fb")]
+    ("emoji", "path"), [("❤️", "%E2%9D%A4%EF%B8%8F"), ("parrot:42", "parrot%3A42"), ("👍/x", "%F0%9F%91%8D%2Fx")]
 )
 def test_discord_gets_the_emoji_as_one_segment_of_the_path(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, emoji: str, path: str
@@ -91,6 +91,16 @@ def test_discord_gets_the_emoji_as_one_segment_of_the_path(
     world = Scripted("discord", clock, monkeypatch, answered())
     world.deliver(Reply(op="react", emoji=emoji), **PLACES["discord"])
     assert [call.url.partition("/channels/")[2] for call in world.made] == [f"30/messages/7/reactions/{path}/@me"]
+
+
+@pytest.mark.parametrize("emoji", ["THUMBSUP", ":thumbsup:", "..", "parrot:", "a/b"])
+def test_a_text_that_is_no_emoji_of_discord_fails_without_a_call(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, emoji: str
+) -> None:
+    world = Scripted("discord", clock, monkeypatch, answered())
+    row = world.deliver(Reply(op="react", emoji=emoji), **PLACES["discord"])
+    assert (row.state, world.names) == (ReplyState.FAILED, [])
+    assert "neither a Unicode emoji nor" in row.reason
 
 
 @pytest.mark.parametrize("platform", ["feishu", "discord", "wecom", "wechat"])

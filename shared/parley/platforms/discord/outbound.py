@@ -4,6 +4,7 @@ Discord docs: Receiving and Responding › Followup Messages; Webhook › Edit W
 """
 
 import math
+import re
 from collections.abc import Generator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -60,6 +61,8 @@ reach Discord within them: the engine subtracts the time for which a worker may 
 _UPLOAD_LIMIT = LIMITS.file.most
 """Bytes of a file if the interaction has no limit of its own."""
 _UPLOAD_TIMEOUT = 30
+_OWN_EMOJI = re.compile(r"\w{2,32}:\d{1,20}", re.ASCII)
+"""An emoji of a server or of the application. Discord docs: Message › Create Reaction."""
 _THREAD_NAME = LIMITS.thread_name.most
 _WITHOUT_MESSAGE = 2
 """Calls of an earlier run with the interaction token that sent no message: "thinking..." deleted, or found deleted. A
@@ -163,12 +166,14 @@ def _react(sender: _Sender) -> Steps:
 
     Discord docs: Message › Create Reaction. A repeat changes nothing.
     """
-    message = sender.out.reply.target or sender.out.to.message_id
+    message, emoji = sender.out.reply.target or sender.out.to.message_id, sender.out.reply.emoji
     if not message:
         return
     if not snowflake(message):
         raise UndeliverableError(f"react: {message[:40]!r} is not the id of a message")
-    path = f"/channels/{_channel(sender.out)}/messages/{message}/reactions/{quote(sender.out.reply.emoji, safe='')}/@me"
+    if emoji.isascii() and not _OWN_EMOJI.fullmatch(emoji):
+        raise UndeliverableError(f"react: {emoji[:40]!r} is neither a Unicode emoji nor `name:id`")
+    path = f"/channels/{_channel(sender.out)}/messages/{message}/reactions/{quote(emoji, safe='')}/@me"
     yield sender.with_bot_token(REACT, "PUT", path, idempotent_for=IDEMPOTENT)
 
 
