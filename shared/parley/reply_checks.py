@@ -46,12 +46,13 @@ def check_content(reply: Reply, number: int, to: Destination) -> None:
 
 def _reaction_problems(reply: Reply) -> Iterator[str]:
     """What is missing in a reaction, or cannot be shown with it."""
+    emoji = reply.emoji or ""
     if reply.op != "react":
-        if reply.emoji:
+        if emoji:
             yield 'has an emoji and is no reaction: write op="react"'
         return
-    if not reply.emoji.strip() or len(reply.emoji) > _MAX_EMOJI:
-        yield f"is a reaction with an emoji of {len(reply.emoji)} characters; possible are 1 to {_MAX_EMOJI}"
+    if not emoji.strip() or len(emoji) > _MAX_EMOJI:
+        yield f"is a reaction with an emoji of {len(emoji)} characters; possible are 1 to {_MAX_EMOJI}"
     if reply.segments:
         yield "is a reaction with segments: send them in a reply of their own"
     if reply.to is not None and not (reply.target or reply.to.message_id):

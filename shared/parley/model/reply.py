@@ -83,9 +83,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[AnySegment, ...] = ()
     op: Literal["send", "edit", "recall", "react"] = "send"
     target: str = ""
-    emoji: str = ""
-    """Of a reaction: the Unicode emoji, or the platform's own name of it (`THUMBSUP` on Feishu, `name:id` on
-    Discord)."""
+    emoji: str | msgspec.UnsetType = msgspec.UNSET
+    """Of a reaction: the Unicode emoji, or the platform's own name of it (`THUMBSUP` on Feishu, `name:id` on Discord).
+    It is stored only if it is set."""
     quote: bool = False
     """Show it as a reply to the message, if the platform can."""
     thread: bool = False

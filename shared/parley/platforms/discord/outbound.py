@@ -166,7 +166,7 @@ def _react(sender: _Sender) -> Steps:
 
     Discord docs: Message › Create Reaction. A repeat changes nothing.
     """
-    message, emoji = sender.out.reply.target or sender.out.to.message_id, sender.out.reply.emoji
+    message, emoji = sender.out.reply.target or sender.out.to.message_id, sender.out.reply.emoji or ""
     if not message:
         return
     if not snowflake(message):

@@ -254,7 +254,7 @@ def _react(out: Outgoing, config: Config) -> Steps:
     message = out.reply.target or out.to.message_id
     if message and not out.to.webhook:
         url = f"{_messages(config)}/{quote(message, safe='')}/reactions"
-        yield _change(REACT, "POST", url, {"reaction_type": {"emoji_type": emoji_type(out.reply.emoji)}})
+        yield _change(REACT, "POST", url, {"reaction_type": {"emoji_type": emoji_type(out.reply.emoji or "")}})
 
 
 def _change(name: str, method: str, url: str, body: Object | None, *, edits: bool = False) -> Call:
