@@ -30,7 +30,7 @@ def message_view(platform: Platform, message: Message) -> dict[str, Any]:
         "recalled": message.recalled,
         "reply_to": _quoted(platform, message.reply_to),
         "thread": message.thread,
-        "reactions": [_reaction(reaction) for reaction in message.reactions],
+        "reactions": [platform.emoji(reaction) for reaction in message.reactions],
         "note": message.note,
         "delivery": delivery.state if delivery else None,
         "attempts": len(delivery.attempts) if delivery else 0,
@@ -77,11 +77,6 @@ def _texts(parts: list[Part]) -> list[str]:
             case _:
                 texts.append(str(part.get("text") or ""))
     return texts
-
-
-def _reaction(reaction: dict[str, Any]) -> str:
-    kind = reaction.get("reaction_type") or {}
-    return str(kind.get("emoji_type") or reaction.get("emoji") or "?")
 
 
 def call_summary(call: Call) -> dict[str, Any]:

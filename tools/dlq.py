@@ -1,6 +1,6 @@
 """Lists the messages in the dead-letter queues, sends them back, and deletes them.
 
-    python -m tools.dlq list                         list both queues, with the reason and age of each message
+    python -m tools.dlq list                         list all queues, with the reason and age of each message
     python -m tools.dlq show ID                      print one message with its journal entry
     python -m tools.dlq send ID                      send one message back to its queue
     python -m tools.dlq send-all --queue inbound     send all messages of one queue back
@@ -9,6 +9,8 @@
 The commands work on the local stack. With `--stack NAME` they work on that CloudFormation stack, with the credentials
 and the region of the environment. A message that is sent back is handled once, however late. It follows the messages
 that its conversation has sent meanwhile. Only `show` prints the texts of people.
+
+The queue `incoming` has the AWS events that were not handed to the bot. They go back to the function `incoming`.
 """
 
 import argparse
@@ -27,9 +29,10 @@ from parley.journal.states import MessageState
 from parley.journal.table import get_number, get_text, message_pk, reply_pk
 from parley.model import message_key
 from parley.model.codec import decode_message, decode_outgoing
+from tools.dead_events import about_event, event_in, reason_of
 from tools.local import running
 
-NAMES = ("inbound", "outbound")
+NAMES = ("inbound", "outbound", "incoming")
 _HIDDEN_FOR = 600
 """Seconds for which a message is hidden from other readers: longer than all of them take. It becomes visible again at
 once when the reading ends."""
@@ -42,7 +45,7 @@ class NotFoundError(Exception):
 
 
 class QueuePair(NamedTuple):
-    """The URLs of a queue and of its dead-letter queue."""
+    """The URLs of a queue and of its dead-letter queue. In the place of a queue, `incoming` has its function's name."""
 
     name: str
     queue: str
@@ -54,6 +57,7 @@ class Deployment:
     """The clients, the table and the queues of a deployment."""
 
     sqs: Any
+    lambda_: Any
     dynamodb: Any
     table: str
     queues: tuple[QueuePair, ...]
@@ -84,9 +88,10 @@ def local() -> Deployment:
     session = boto3.Session(
         aws_access_key_id=facts["account"], aws_secret_access_key=facts["account"], region_name=facts["region"]
     )
-    urls = facts["queues"]
+    urls = facts["queues"] | {"incoming": facts["functions"]["incoming"]}
     return Deployment(
         session.client("sqs", endpoint_url=facts["aws_endpoint"]),
+        session.client("lambda", endpoint_url=facts["aws_endpoint"]),
         session.client("dynamodb", endpoint_url=facts["aws_endpoint"]),
         facts["table"],
         tuple(QueuePair(name, urls[name], urls[f"{name}_dead"]) for name in NAMES),
@@ -97,13 +102,15 @@ def deployed(stack: str) -> Deployment:
     """The CloudFormation stack `stack`."""
     [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in found.get("Outputs", [])}
+    places = (outputs["InboundQueueUrl"], outputs["OutboundQueueUrl"], outputs["IncomingFunction"])
     return Deployment(
         boto3.client("sqs"),
+        boto3.client("lambda"),
         boto3.client("dynamodb"),
         outputs["StateTable"],
         tuple(
-            QueuePair(name, outputs[f"{name.title()}QueueUrl"], outputs[f"{name.title()}DeadLettersUrl"])
-            for name in NAMES
+            QueuePair(name, place, outputs[f"{name.title()}DeadLettersUrl"])
+            for name, place in zip(NAMES, places, strict=True)
         ),
     )
 
@@ -120,6 +127,7 @@ def dead_letters(deployment: Deployment, queue: QueuePair) -> Iterator[DeadLette
                 QueueUrl=queue.dead,
                 MaxNumberOfMessages=10,
                 AttributeNames=["All"],
+                MessageAttributeNames=["All"],
                 VisibilityTimeout=_HIDDEN_FOR,
                 WaitTimeSeconds=_POLL_SECONDS,
             ).get("Messages", [])
@@ -135,17 +143,21 @@ def dead_letters(deployment: Deployment, queue: QueuePair) -> Iterator[DeadLette
 
 
 def send_back(deployment: Deployment, letter: DeadLetter) -> None:
-    """Send `letter` to its queue, and then delete it from the dead-letter queue.
+    """Send `letter` to its queue or function, and then delete it from the dead-letter queue.
 
-    After a crash between the two it is in both queues. That is harmless: the journal deduplicates it.
+    After a crash between the two it is in both places. That is harmless: the journal deduplicates it.
     """
-    deployment.sqs.send_message(
-        QueueUrl=letter.queue.queue,
-        MessageBody=letter.body,
-        MessageGroupId=letter.group,
-        # Not the original id: SQS would drop the message within five minutes. A second try has the same id again.
-        MessageDeduplicationId=f"back-{letter.id}",
-    )
+    if letter.queue.name == "incoming":
+        event, function = event_in(letter.body), letter.queue.queue
+        deployment.lambda_.invoke(FunctionName=function, Qualifier="live", InvocationType="Event", Payload=event)
+    else:
+        deployment.sqs.send_message(
+            QueueUrl=letter.queue.queue,
+            MessageBody=letter.body,
+            MessageGroupId=letter.group,
+            # Not the original id: SQS would drop the message within five minutes. A second try has the same id again.
+            MessageDeduplicationId=f"back-{letter.id}",
+        )
     deployment.sqs.delete_message(QueueUrl=letter.queue.dead, ReceiptHandle=letter.receipt)
 
 
@@ -191,22 +203,25 @@ def _dead_letter(deployment: Deployment, queue: QueuePair, message: dict[str, An
     row = (
         deployment.dynamodb.get_item(TableName=deployment.table, Key={"pk": {"S": key}}).get("Item", {}) if key else {}
     )
+    reason = get_text(row, "reason") or "the function crashed or timed out" if key else "not readable"
     return DeadLetter(
         queue=queue,
         id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message["Body"],
-        group=attributes["MessageGroupId"],
+        group=attributes.get("MessageGroupId", ""),
         attempts=int(get_number(row, "attempts") or 0),
         age=time.time() - int(attributes["SentTimestamp"]) / 1000,
         about=about,
         state=get_text(row, "state") or "not in the journal",
-        reason=get_text(row, "reason") or "the function crashed or timed out" if key else "not readable",
+        reason=reason_of(message) if queue.name == "incoming" else reason,
     )
 
 
 def _identify(queue: QueuePair, body: str) -> tuple[str, str]:
     """The `about` of a message and the key of its row in the journal. The key is empty if `body` is not readable."""
+    if queue.name == "incoming":
+        return about_event(body), ""
     try:
         if queue.name == "inbound":
             message = decode_message(body)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from parley.adapter import Capabilities
 from parley.platforms import NAMES, capabilities, content_limits
+from parley.platforms.feishu.emoji import EMOJI
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs"
 
@@ -51,6 +52,7 @@ ROWS: dict[str, tuple[str, str, str]] = {
     "form_text": ("`Card.form`", "form with an input for text", "含文本输入的表单"),
     "form_date": ("`Card.form`", "form with a date", "含日期的表单"),
     "other": ("`Other`", "content of another platform", "其他平台的内容"),
+    "reaction": ("`turn.react`", "reaction to a message", "对消息的表情回复"),
 }
 """The parts by the field of `Capabilities`: the segment, and the part in English and Chinese."""
 
@@ -74,6 +76,7 @@ SHOWN: dict[str, tuple[str, str, str, str]] = {
         "编号文本",
         "带编号的文本行，用户发送编号代替点击",
     ),
+    "none": ("nothing", "people see nothing", "无", "不显示"),
 }
 """The words of the table and their meanings, in English and Chinese."""
 
@@ -86,6 +89,7 @@ class Language(NamedTuple):
     intro: str
     header: str
     meaning: str
+    emoji: str
 
 
 ENGLISH = Language(
@@ -105,6 +109,10 @@ presses and no messages. So buttons without an address, menus and forms are left
 page from the code.""",
     "| segment | part |",
     "| in the table | meaning |",
+    """## Emoji of reactions
+
+Discord takes every Unicode emoji, and its own as `name:id`. Feishu takes its own names, such as `THUMBSUP`, and
+these emoji:""",
 )
 CHINESE = Language(
     "capabilities.zh-CN.md",
@@ -121,6 +129,10 @@ CHINESE = Language(
 本页由 `python -m tools.make_capabilities` 根据代码生成。""",
     "| 消息段 | 部分 |",
     "| 表中的写法 | 含义 |",
+    """## 表情回复可用的 emoji
+
+Discord 支持所有 Unicode emoji，也支持自定义 emoji（`name:id`）。飞书支持以下 emoji，也支持飞书自己的表情名（如
+`THUMBSUP`）：""",
 )
 
 
@@ -135,7 +147,7 @@ def columns() -> dict[str, Capabilities]:
 
 
 def _document(language: Language) -> str:
-    return "\n\n".join((language.intro, _meanings(language), _table(language))) + "\n"
+    return "\n\n".join((language.intro, _meanings(language), _table(language), language.emoji, " ".join(EMOJI))) + "\n"
 
 
 def _meanings(language: Language) -> str:

@@ -69,6 +69,15 @@ class Platform(Directory[A]):
     def parts(self, message: Message) -> list[Part]:
         """The parts of `message` for the page."""
 
+    def emoji(self, reaction: Mapping[str, Any]) -> str:
+        """The emoji of a reaction (`Message.reactions`) for the page."""
+        return str(reaction["emoji"])
+
+    def is_of_bot(self, reaction: Mapping[str, Any]) -> bool:
+        """Whether a bot has reacted, and not a person."""
+        del reaction
+        return True
+
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
     @abstractmethod

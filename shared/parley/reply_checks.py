@@ -1,6 +1,6 @@
 """Checks of a reply where it is made, by a bot or a program: what cannot be stored or shown is an error there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -9,6 +9,9 @@ from parley.journal.limits import MAX_REPLY
 from parley.model import Card, Destination, Markdown, Reply, Text
 from parley.model.codec import decode_reply, encode
 from parley.platforms import NAMES, checks
+
+_MAX_EMOJI = 100
+"""Characters of an emoji or its name. No platform has a longer one."""
 
 
 def check_size(reply: Reply, number: int) -> int:
@@ -28,14 +31,32 @@ def check_size(reply: Reply, number: int) -> int:
 
 
 def check_content(reply: Reply, number: int, to: Destination) -> None:
-    """Raise ResultError for a part of `reply` that its platform would lose. Only edits and cards have such parts."""
+    """Raise ResultError for a part of `reply` that its platform would lose. Edits, reactions and cards have such
+    parts.
+    """
     if reply.op == "edit" and is_blank(reply):
         raise ResultError(f"reply {number} is an edit without a text, card or file")
+    raise_problems(f"reply {number} {problem}" for problem in _reaction_problems(reply))
     if reply.to is not None and to.platform not in NAMES:
         raise ResultError(f"reply {number} goes to the platform {to.platform[:40]!r}; there are {', '.join(NAMES)}")
     is_known = to.platform in NAMES  # a unit test may invent the platform of its message
     if is_known and any(isinstance(segment, Card) for segment in reply.segments):
         raise_problems(checks(to.platform).problems(reply, to))
+
+
+def _reaction_problems(reply: Reply) -> Iterator[str]:
+    """What is missing in a reaction, or cannot be shown with it."""
+    emoji = reply.emoji or ""
+    if reply.op != "react":
+        if emoji:
+            yield 'has an emoji and is no reaction: write op="react"'
+        return
+    if not emoji.strip() or len(emoji) > _MAX_EMOJI:
+        yield f"is a reaction with an emoji of {len(emoji)} characters; possible are 1 to {_MAX_EMOJI}"
+    if reply.segments:
+        yield "is a reaction with segments: send them in a reply of their own"
+    if reply.to is not None and not (reply.target or reply.to.message_id):
+        yield "is a reaction to no message: set target"
 
 
 def is_blank(reply: Reply) -> bool:

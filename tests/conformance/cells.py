@@ -43,7 +43,7 @@ def form(*inputs: Input) -> Card:
     return Card(title="Order", form=Form(id="order", title="marker", value="7", inputs=inputs))
 
 
-CELLS: dict[str, AnySegment] = {
+CELLS: dict[str, AnySegment | Reply] = {
     "text": Text(text="marker *a* <b> [c](d)"),
     "bold": Markdown(text="a **marker** b"),
     "italic": Markdown(text="a *marker* b"),
@@ -84,6 +84,7 @@ CELLS: dict[str, AnySegment] = {
     "form_text": form(Input(id="name", label="Name"), Input(id="why", label="Why", kind="paragraph", required=False)),
     "form_date": form(Input(id="day", label="Day", kind="date", value="2026-12-31")),
     "other": Other(name="sticker", text="marker"),
+    "reaction": Reply(op="react", target=MESSAGE, emoji="👍"),
 }
 KEYS = {"feishu": "img_marker", "wechat": "media_marker", "wecom": "media_marker", "discord": "marker"}
 
@@ -95,6 +96,8 @@ def reply_of(cell: str, platform: str) -> Reply:
         segment = replace(segment, key=KEYS[platform])
     if cell == "audio" and platform == "feishu":
         segment = replace(segment, url=f"{URL}.opus", mime="audio/opus")
+    if isinstance(segment, Reply):
+        return segment
     message = make_message(platform=platform, room="")
     segments = (segment, Text(text="a")) if cell in ("image_key", "quote") else (segment,)
     (reply,) = with_numbers([Reply(segments=segments)], Turn(message), ENGLISH)

@@ -11,8 +11,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from msgspec import json
+
 from parley.adapter import Accepted, Answer, App, Call, Headers, Rejected, Request
 from parley.engine.callback import request_of
+from parley.model import Message
 from parley.platforms import NAMES, inbound
 
 
@@ -152,6 +155,13 @@ def expect(condition: object, reason: str) -> None:
 def expect_equal(found: object, wanted: object, what: str) -> None:
     """Raise Failed, with both values, unless they are equal."""
     expect(found == wanted, f"{what}: expected {wanted!r}, found {found!r}")
+
+
+def expect_action(vector: Vector, message: Message | None) -> None:
+    """Check the press, choice or form in `message`, if the vector expects one: its fields that are not empty."""
+    if "action" in vector.expected:
+        fields = json.decode(json.encode(message.action if message else None)) or {}
+        expect_equal({name: value for name, value in fields.items() if value}, vector.expected["action"], "action")
 
 
 def expect_accepted(outcome: Accepted | Rejected) -> Accepted:

@@ -5,6 +5,7 @@ import warnings
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import lark_oapi as lark
+    from lark_oapi.api.im.v1 import CreateMessageReactionRequest, CreateMessageReactionRequestBody, Emoji
     from lark_oapi.card.action_handler import CardActionHandler
     from lark_oapi.core.log import logger
     from lark_oapi.core.model import RawRequest
@@ -15,6 +16,9 @@ with warnings.catch_warnings():
 __all__ = [
     "AESCipher",
     "CardActionHandler",
+    "CreateMessageReactionRequest",
+    "CreateMessageReactionRequestBody",
+    "Emoji",
     "EventDispatcherHandler",
     "P2CardActionTriggerResponse",
     "RawRequest",

@@ -12,6 +12,7 @@ from parley.adapter import Accepted, App, Headers, Request
 from parley.crypto import cbc_encrypt
 from parley.platforms.feishu import envelope
 from parley.platforms.feishu.config import Config
+from tests.conformance.adapters.feishu import ADAPTER
 from tests.conformance.attacks import BAD_BODIES, changed_bodies, changed_values, noise
 from tests.conformance.feishu import (
     CONTENTS,
@@ -35,12 +36,16 @@ from tests.conformance.kit import receive, with_body, with_header
 from tests.conformance.lark import (
     AESCipher,
     CardActionHandler,
+    CreateMessageReactionRequest,
+    CreateMessageReactionRequestBody,
+    Emoji,
     EventDispatcherHandler,
     P2CardActionTriggerResponse,
     RawRequest,
     lark,
     logger,
 )
+from tests.conformance.test_golden import calls_of
 
 NOW = 1_718_000_002.0
 HEADER_NAMES = {name.lower(): name for name in ("X-Lark-Request-Timestamp", "X-Lark-Request-Nonce", "X-Lark-Signature")}
@@ -253,3 +258,18 @@ def test_a_challenge_with_a_quote_in_it_is_returned_whole_by_parley_only() -> No
     raw.uri, raw.body, raw.headers = "/", request.body, {}
     with pytest.raises(ValueError, match="Extra data"):
         json.loads(dispatcher(PLAIN_APP).do(raw).content or b"")
+
+
+# --- replies ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_reaction_is_the_request_that_lark_oapi_makes() -> None:
+    emoji = Emoji.builder().emoji_type("THUMBSUP").build()
+    body = CreateMessageReactionRequestBody.builder().reaction_type(emoji).build()
+    request = CreateMessageReactionRequest.builder().message_id("om_1").request_body(body).build()
+    case = {"to": {"message_id": "om_1"}, "reply": {"op": "react", "emoji": "👍"}}
+    (call,) = calls_of(case, ADAPTER)["calls"]
+    path = str(request.uri).replace(":message_id", request.paths["message_id"])
+    assert call["url"] == f"https://open.feishu.cn{path}"
+    assert str(request.http_method) == f"HttpMethod.{call['method']}"
+    assert call["json"] == json.loads(lark.JSON.marshal(request.body) or "")

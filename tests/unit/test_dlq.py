@@ -24,6 +24,16 @@ def message(id_: str) -> Message:
     return make_message(id_, "the person's words")
 
 
+class Functions:
+    """Lambda, of which only `invoke` is used."""
+
+    def __init__(self) -> None:
+        self.invoked: list[dict[str, Any]] = []
+
+    def invoke(self, **request: Any) -> None:
+        self.invoked.append(request)
+
+
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     sqs = boto3.client("sqs")
@@ -32,8 +42,9 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
         attributes: Any = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"}
         return sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]
 
-    queues = tuple(QueuePair(name, url(f"{name}-q"), url(f"{name}-dead")) for name in dlq.NAMES)
-    found = Deployment(sqs, dynamodb(), "parley", queues)
+    queues = tuple(QueuePair(name, url(f"{name}-q"), url(f"{name}-dead")) for name in ("inbound", "outbound"))
+    incoming = QueuePair("incoming", "parley-incoming", sqs.create_queue(QueueName="incoming-dead")["QueueUrl"])
+    found = Deployment(sqs, Functions(), dynamodb(), "parley", (*queues, incoming))
     monkeypatch.setattr(dlq, "local", lambda: found)
     monkeypatch.setattr(dlq, "_POLL_SECONDS", 0)
     return found
@@ -156,7 +167,7 @@ def test_an_unreadable_message_is_listed_and_can_be_sent_back(
 
 def test_an_unknown_id_is_an_error(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     assert dlq.main(["send", "nowhere"]) == 1
-    assert "no dead letter 'nowhere' in inbound, outbound" in capsys.readouterr().err
+    assert "no dead letter 'nowhere' in inbound, outbound, incoming" in capsys.readouterr().err
     assert dlq.main(["show"]) == 1
 
 
@@ -205,3 +216,61 @@ def test_send_all_ends_although_the_messages_fail_again(
 
     monkeypatch.setattr(dlq, "send_back", failing)
     assert dlq.send_all(deployment, deployment.queues[0]) == 3
+
+
+ALARM = {"id": "e-1", "source": "aws.cloudwatch", "detail-type": "Alarm", "detail": {"secret": "words"}}
+BY_LAMBDA = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": ALARM}
+BY_SNS = {"Records": [{"Sns": {"TopicArn": "arn:aws:sns:eu-west-1:1:alarms", "MessageId": "n-1", "Message": "words"}}]}
+BY_EVENTBRIDGE = {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not allowed"}
+
+
+def put_event(deployment: Deployment, body: str, **attributes: str) -> None:
+    """Put a body into the dead-letter queue of the function `incoming`."""
+    typed: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    deployment.sqs.send_message(QueueUrl=deployment.queues[2].dead, MessageBody=body, MessageAttributes=typed)
+
+
+@pytest.mark.parametrize(
+    ("body", "attributes", "about", "reason"),
+    [
+        (json.dumps(ALARM), {}, "aws.cloudwatch Alarm e-1", "rejected: `event rejected` in the log"),
+        (json.dumps(ALARM), BY_EVENTBRIDGE, "aws.cloudwatch Alarm e-1", "NO_PERMISSIONS: not allowed"),
+        (json.dumps(BY_LAMBDA), {}, "aws.cloudwatch Alarm e-1", "RetriesExhausted"),
+        (json.dumps(BY_SNS), {}, "arn:aws:sns:eu-west-1:1:alarms n-1", "rejected"),
+        ("[1]", {}, "?", "rejected"),
+        ("no json", {}, "?", "rejected"),
+    ],
+)
+def test_the_list_has_the_events_that_were_not_handed_to_the_bot(
+    deployment: Deployment,
+    capsys: pytest.CaptureFixture[str],
+    body: str,
+    attributes: dict[str, str],
+    about: str,
+    reason: str,
+) -> None:
+    put_event(deployment, body, **attributes)
+    assert dlq.main(["list"]) == 0
+    shown = capsys.readouterr().out.partition("incoming: 1 dead letters")[2]
+    assert about in shown.splitlines()[1]
+    assert reason in shown.splitlines()[2]
+    assert "words" not in shown
+
+
+@pytest.mark.parametrize("body", [ALARM, BY_LAMBDA])
+def test_an_event_goes_back_to_its_function_once(deployment: Deployment, body: dict[str, Any]) -> None:
+    put_event(deployment, json.dumps(body))
+    assert dlq.main(["send", "e-1"]) == 0
+    (request,) = deployment.lambda_.invoked
+    assert json.loads(request.pop("Payload")) == ALARM
+    assert request == {"FunctionName": "parley-incoming", "Qualifier": "live", "InvocationType": "Event"}
+    assert bodies(deployment, deployment.queues[2].dead) == []
+
+
+def test_all_events_can_be_sent_back_and_one_can_be_deleted(deployment: Deployment) -> None:
+    for number in range(3):
+        put_event(deployment, json.dumps({**ALARM, "id": f"e-{number}"}))
+    assert dlq.main(["delete", "e-1"]) == 0
+    assert dlq.main(["send-all", "--queue", "incoming"]) == 0
+    assert sorted(json.loads(each["Payload"])["id"] for each in deployment.lambda_.invoked) == ["e-0", "e-2"]
+    assert bodies(deployment, deployment.queues[2].dead) == []

@@ -22,7 +22,7 @@ ARGUMENTS = ["--platform", "feishu", "--app", "demo", "--person", "ann", "--page
 @pytest.fixture
 def inbox(monkeypatch: pytest.MonkeyPatch) -> Inbox:
     """The journal of the deployment that the tool finds. Its clock stands in the year of the messages."""
-    monkeypatch.setattr(forget, "local", lambda: Deployment(None, dynamodb(), "parley", ()))
+    monkeypatch.setattr(forget, "local", lambda: Deployment(None, None, dynamodb(), "parley", ()))
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     return Inbox(dynamodb(), "parley", 86_400)
 

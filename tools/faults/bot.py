@@ -88,6 +88,11 @@ def _add_texts(bot: Bot) -> None:
         """Several messages at the platform, each with the next part of the text."""
         return " ".join(f"w{number} {tag(mark, 0)}" for number in range(words))
 
+    @bot.command()
+    def react(turn: Turn, mark: str) -> None:
+        """A text, and a reaction to it."""
+        turn.react("👍", turn.say(f"react {tag(mark, 0)}"))
+
     @bot.fallback
     def echo(turn: Turn) -> str:
         return f"received {tag(turn.text.strip(), 0)}"

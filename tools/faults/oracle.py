@@ -9,13 +9,13 @@ from typing import cast
 
 from msgspec import convert
 
-from parley.adapter import App, Call, Sent, Steps
+from parley.adapter import IDEMPOTENT, App, Call, Sent, Steps
 from parley.bot.approvals import APPROVAL, pressed_in
 from parley.bot.questions import ANSWER
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk, shared_pk, user_pk
-from parley.model import Conversation, Message, Outgoing, message_key
+from parley.model import Conversation, Message, Outgoing, handled, message_key
 from parley.model.agenda import REMINDER
 from parley.model.codec import decode_message
 from parley.model.sending import SEND
@@ -139,7 +139,7 @@ class _PlatformCheck:
             if origin is None:
                 continue
             key = ReplyKey(_command_and_tag(origin)[1], row.out.ordinal)
-            states[key] = row.state
+            states[key] = ReplyState.UNKNOWN if self._reacts_to_unknown(row) else row.state
             if row.out.id in unreceived:
                 states[key] = ReplyState.UNKNOWN  # the journal cannot know whether the platform has shown it
                 self.found.unknown.append(f"{key}: in a passive reply")
@@ -151,6 +151,12 @@ class _PlatformCheck:
                 if not self._is_explained(row, origin):
                     self.found.unexplained.append(f"{key}: {row.reason}")
         return states
+
+    def _reacts_to_unknown(self, row: Row) -> bool:
+        """Whether the reply is a reaction to one that may be there, and whose id is not known."""
+        reply = row.out.reply
+        item = self._item(reply_pk(handled(reply.target))) if reply.op == "react" else {}
+        return bool(item) and row_of(item).state is ReplyState.UNKNOWN
 
     def _unreceived(self) -> set[str]:
         """The ids of the replies in passive replies that the platform never received because of a fault."""
@@ -314,7 +320,7 @@ def _idempotent_for(sim: Simulation, out: Outgoing) -> float:
     config = sim.targets[out.to.platform].apps[out.to.app]
     app = App(out.to.platform, out.to.app, convert(config, config_type(out.to.platform)))
     steps = outbound(out.to.platform).deliver(out, app, sim.clock())
-    return min(call.idempotent_for for call in _calls(steps))
+    return min((call.idempotent_for for call in _calls(steps)), default=IDEMPOTENT)
 
 
 def _calls(steps: Steps) -> Iterator[Call]:

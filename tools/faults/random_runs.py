@@ -27,7 +27,7 @@ callbacks would find it busy with other waits until their platform times out.
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
 _COMMANDS = {
-    "count": 53,
+    "count": 51,
     "echo": 10,
     "pay": 8,
     "remind": 3,
@@ -39,6 +39,7 @@ _COMMANDS = {
     "photo": 4,
     "refused": 3,
     "push": 2,
+    "react": 2,
     "long": 1,
 }
 """The frequency of each command, in per cent. Only the scenarios have `late`."""

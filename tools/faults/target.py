@@ -22,6 +22,7 @@ COMMANDS = (
     "refused",
     "late",
     "push",
+    "react",
     "pay",
     "remind",
     "ask",

@@ -42,18 +42,22 @@ class Entry(NamedTuple):
 
 
 def transcript(platform: Platform) -> Iterator[Entry]:
-    """All messages of bots at `platform`, in order."""
+    """All messages of bots at `platform`, in order, each with the reactions of bots to it."""
     passive = {delivery.result.get("passive"): delivery.journal_id for delivery in platform.deliveries.values()}
     for message in platform.messages.values():
         if message.sender_kind == "user":
             continue
         sender = "" if message.app == APP else message.app or message.sender
+        key: ReplyKey | None = None
         for parts in _split(platform.parts(message)):
             text = _PLACE.sub("", json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True))
             closing = _closing(text) if message.edited is None else None
             key = closing or _key(platform, text, parts)
             text = _of_any_approval(_TAG.sub("", text) if closing else text)
             yield Entry(f"{message.room}/{sender}", text, key, passive.get(message.id, ""))
+        for emoji in (platform.emoji(each) for each in message.reactions if platform.is_of_bot(each)):
+            # The bot reacts to a reply with the next one.
+            yield Entry(f"{message.room}/{sender}", emoji, key and ReplyKey(key.message, key.ordinal + 1), "")
 
 
 def buttons(parts: Iterable[Part]) -> Iterator[str]:

@@ -54,12 +54,12 @@ def send(discord: "Discord", account: Account, request: Request, channel: str) -
 
 def get(discord: "Discord", account: Account, _request: Request, channel: str, message_id: str) -> Response:
     """`GET /channels/:id/messages/:id`."""
-    return Response.of(message_data(discord, _message(discord, account, channel, message_id)))
+    return Response.of(message_data(discord, bot_message(discord, account, channel, message_id)))
 
 
 def edit(discord: "Discord", account: Account, request: Request, channel: str, message_id: str) -> Response:
     """`PATCH /channels/:id/messages/:id`."""
-    message = _message(discord, account, channel, message_id)
+    message = bot_message(discord, account, channel, message_id)
     if message.sender_kind != "bot" or message.sender != account.name:
         raise DiscordError(403, 50005, "Cannot edit a message authored by another user")
     discord.edit(message, payload.read(request))
@@ -69,7 +69,7 @@ def edit(discord: "Discord", account: Account, request: Request, channel: str, m
 
 def delete(discord: "Discord", account: Account, _request: Request, channel: str, message_id: str) -> Response:
     """`DELETE /channels/:id/messages/:id`: only the bot's own messages; it has no permission for others."""
-    message = _message(discord, account, channel, message_id)
+    message = bot_message(discord, account, channel, message_id)
     if message.sender != account.name:
         raise DiscordError(403, 50013, "Missing Permissions")
     discord.delete(message)
@@ -90,7 +90,7 @@ def open_direct(discord: "Discord", account: Account, request: Request) -> Respo
 
 def open_thread(discord: "Discord", account: Account, request: Request, channel: str, message_id: str) -> Response:
     """`POST /channels/:id/messages/:id/threads`: the thread has the id of the message."""
-    message = _message(discord, account, channel, message_id)
+    message = bot_message(discord, account, channel, message_id)
     name = payload.read(request).json.get("name")
     if not isinstance(name, str) or not 1 <= len(name) <= 100:
         raise invalid("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
@@ -120,7 +120,8 @@ def channel_room(discord: "Discord", account: Account, channel: str) -> tuple[Ro
     return room, thread
 
 
-def _message(discord: "Discord", account: Account, channel: str, message_id: str) -> Message:
+def bot_message(discord: "Discord", account: Account, channel: str, message_id: str) -> Message:
+    """A message that the application can read. Raises DiscordError."""
     room, _ = channel_room(discord, account, channel)
     message = discord.messages.get(message_id)
     if message is None or message.room != room.id or message.recalled or message.type != "message":

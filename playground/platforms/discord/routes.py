@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from playground.platforms.discord import channel_api, command_api, interaction_api
+from playground.platforms.discord import channel_api, command_api, interaction_api, reaction_api
 from playground.platforms.routing import Router
 from playground.platforms.routing import route as any_route
 
@@ -29,6 +29,8 @@ ROUTER = Router(
     route("PATCH", f"{_MESSAGES}/{{message}}", channel_api.edit),
     route("DELETE", f"{_MESSAGES}/{{message}}", channel_api.delete),
     route("POST", f"{_MESSAGES}/{{message}}/threads", channel_api.open_thread),
+    route("PUT", f"{_MESSAGES}/{{message}}/reactions/{{emoji}}/@me", reaction_api.add),
+    route("DELETE", f"{_MESSAGES}/{{message}}/reactions/{{emoji}}/@me", reaction_api.delete),
     *(
         route(method, f"{path}{rest}", handler)
         for path in (_GLOBAL, _GUILD)

@@ -9,6 +9,7 @@ from playground.platforms.digests import flip_first_digit, stable_hex
 from playground.platforms.errors import ApiError
 from playground.platforms.feishu import cards, events, webhooks, wire
 from playground.platforms.feishu.accounts import Account, tenant_token
+from playground.platforms.feishu.emoji import SHOWN
 from playground.platforms.feishu.errors import NO_PERMISSION, FeishuError, rate_limited
 from playground.platforms.feishu.parts import parts_of
 from playground.platforms.feishu.routes import ROUTER
@@ -252,6 +253,15 @@ class Feishu(Platform[Account]):
             lambda open_id: self._name_of(account, open_id),
             person=person,
         )
+
+    def emoji(self, reaction: Mapping[str, Any]) -> str:
+        """The emoji, or Feishu's name of it."""
+        name = str(reaction["reaction_type"]["emoji_type"])
+        return SHOWN.get(name, name)
+
+    def is_of_bot(self, reaction: Mapping[str, Any]) -> bool:
+        """Whether the operator is an app."""
+        return reaction["operator"]["operator_type"] == "app"
 
     def _name_of(self, account: Account | None, open_id: str) -> str:
         if open_id == "all" or account is None:

@@ -1,4 +1,4 @@
-"""Feishu's message API. Facts: Feishu docs, Messages: send, reply, edit, update card, recall, get; reactions."""
+"""Feishu's message API. Facts: Feishu docs, Messages: send, reply, edit, update card, recall, get."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ UUID_LENGTH = 50
 
 def send(feishu: "Feishu", account: Account, request: Request) -> Response:
     """`POST /open-apis/im/v1/messages`."""
-    body = _body(request)
+    body = json_object(request)
     kind, wanted = request.query.get("receive_id_type"), body.get("receive_id")
     if not isinstance(wanted, str) or not wanted:
         raise bad_parameter("receive_id is required")
@@ -39,7 +39,7 @@ def reply(feishu: "Feishu", account: Account, request: Request, message_id: str)
 
 
 def _send(feishu: "Feishu", account: Account, request: Request, room: Room, parent: Message | None = None) -> Response:
-    body = _body(request)
+    body = json_object(request)
     key = body.get("uuid") or ""
     if not isinstance(key, str) or len(key) > UUID_LENGTH:
         raise bad_parameter(f"the max length of uuid is {UUID_LENGTH}")
@@ -85,7 +85,7 @@ def _attach(feishu: "Feishu", message: Message, parent: Message, *, threaded: bo
 
 def edit(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
     """`PUT /open-apis/im/v1/messages/:message_id`."""
-    message, body = _own(feishu, account, message_id), _body(request)
+    message, body = _own(feishu, account, message_id), json_object(request)
     if message.type not in ("text", "post") or body.get("msg_type") not in ("text", "post"):
         raise FeishuError(230054, "This operation is not supported for this message type.")
     content = check_content(body["msg_type"], body.get("content"), len(request.body), feishu.uploaded_by(account))
@@ -99,7 +99,7 @@ def edit(feishu: "Feishu", account: Account, request: Request, message_id: str) 
 
 def update_card(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
     """`PATCH /open-apis/im/v1/messages/:message_id`."""
-    message, body = _own(feishu, account, message_id), _body(request)
+    message, body = _own(feishu, account, message_id), json_object(request)
     if message.type != "interactive":
         raise bad_parameter("the message is not a card")
     if feishu.clock() - message.at > CARD_DAYS * 86_400:
@@ -127,38 +127,6 @@ def recall(feishu: "Feishu", account: Account, _request: Request, message_id: st
 def get(feishu: "Feishu", account: Account, _request: Request, message_id: str) -> Response:
     """`GET /open-apis/im/v1/messages/:message_id`."""
     return success({"items": [message_data(feishu, account, _readable(feishu, account, message_id))]})
-
-
-def add_reaction(feishu: "Feishu", account: Account, request: Request, message_id: str) -> Response:
-    """`POST /open-apis/im/v1/messages/:message_id/reactions`."""
-    message = _not_recalled(feishu, account, message_id)
-    kind = (_body(request).get("reaction_type") or {}).get("emoji_type")
-    if not isinstance(kind, str) or not kind:
-        raise FeishuError(231001, "reaction type is invalid.")
-    reaction = {
-        "reaction_id": feishu.hex(40),
-        "operator": {"operator_id": account.app_id, "operator_type": "app"},
-        "action_time": millis(feishu.clock()),
-        "reaction_type": {"emoji_type": kind},
-    }
-    message.reactions.append(reaction)
-    feishu.put_message(message)
-    return success(reaction)
-
-
-def delete_reaction(
-    feishu: "Feishu", account: Account, _request: Request, message_id: str, reaction_id: str
-) -> Response:
-    """`DELETE /open-apis/im/v1/messages/:message_id/reactions/:reaction_id`."""
-    message = _not_recalled(feishu, account, message_id)
-    found = next((r for r in message.reactions if r["reaction_id"] == reaction_id), None)
-    if found is None:
-        raise FeishuError(231007, "The reaction does not exist.")
-    if found["operator"]["operator_id"] != account.app_id:
-        raise FeishuError(231003, "No permission to delete this reaction.")
-    message.reactions.remove(found)
-    feishu.put_message(message)
-    return success(found)
 
 
 def message_data(feishu: "Feishu", account: Account, message: Message) -> dict[str, Any]:
@@ -233,7 +201,8 @@ def _count_message(feishu: "Feishu", key: tuple[str, str]) -> None:
         raise FeishuError(230020, "This operation triggers the frequency limit.")
 
 
-def _body(request: Request) -> dict[str, Any]:
+def json_object(request: Request) -> dict[str, Any]:
+    """The body of a request. Raises FeishuError."""
     body = request.json()
     if not isinstance(body, dict):
         raise FeishuError(99991402 if not request.body else 9499, "field validation failed", 400)

@@ -1,6 +1,6 @@
 """The routes of Feishu's API."""
 
-from playground.platforms.feishu import auth, messages, resources, webhooks
+from playground.platforms.feishu import auth, messages, reactions, resources, webhooks
 from playground.platforms.routing import Router, route
 
 _MESSAGE = "/open-apis/im/v1/messages/{message_id}"
@@ -19,8 +19,8 @@ ROUTER = Router(
     route("PATCH", _MESSAGE, messages.update_card),
     route("DELETE", _MESSAGE, messages.recall),
     route("GET", _MESSAGE, messages.get),
-    route("POST", f"{_MESSAGE}/reactions", messages.add_reaction),
-    route("DELETE", f"{_MESSAGE}/reactions/{{reaction_id}}", messages.delete_reaction),
+    route("POST", f"{_MESSAGE}/reactions", reactions.add),
+    route("DELETE", f"{_MESSAGE}/reactions/{{reaction_id}}", reactions.delete),
     route("GET", f"{_MESSAGE}/resources/{{file_key}}", resources.download),
     route("POST", "/open-apis/im/v1/images", resources.upload_image),
     route("POST", "/open-apis/im/v1/files", resources.upload_file),

@@ -181,9 +181,10 @@ export function openModal(modal) {
 }
 
 function inputOf(component) {
-  const shared = { class: "field", required: component.required !== false };
+  const shared = { class: "field", name: component.custom_id, required: component.required !== false };
   if (component.type !== TEXT_INPUT) {
-    return h("select", shared, (component.options || []).map((one) => h("option", { value: one.value, selected: Boolean(one.default) }, one.label)));
+    const options = (component.options || []).map((one) => h("option", { value: one.value, selected: Boolean(one.default) }, one.label));
+    return h("select", shared, h("option", { value: "" }, component.placeholder || ""), options);
   }
   const limits = { ...shared, placeholder: text(component.placeholder), maxlength: text(component.max_length), minlength: text(component.min_length) };
   const field = component.style === 2 ? h("textarea", { ...limits, rows: 4 }) : h("input", { ...limits, type: "text" });

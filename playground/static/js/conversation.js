@@ -185,14 +185,12 @@ function actions(message, own) {
     !message.recalled && own && can("recall") && action("recall", t("recall"), () => emitEvent("recall")));
 }
 
-const EMOJI = { THUMBSUP: "👍", HEART: "❤️", SMILE: "😄", OK: "👌", DONE: "✅" };
-
 function marks(message) {
   const found = [];
   if (message.thread) found.push(h("span", {}, icon("thread"), " ", t("inThread")));
   if (message.edited && !message.recalled) found.push(h("span", {}, t("edited")));
   if (message.sender.kind === "user") found.push(deliveryMark(message));
-  for (const emoji of message.reactions) found.push(h("span", { class: "react" }, EMOJI[emoji] || emoji));
+  for (const emoji of message.reactions) found.push(h("span", { class: "react" }, emoji));
   return found.length ? h("div", { class: "marks" }, found) : null;
 }
 

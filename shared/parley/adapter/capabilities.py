@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-Shown = Literal["native", "button", "message", "file", "code", "link", "name", "text", "numbered"]
+Shown = Literal["native", "button", "message", "file", "code", "link", "name", "text", "numbered", "none"]
 """How a part is shown:
 
 * `native`: in the platform's own form.
@@ -14,6 +14,7 @@ Shown = Literal["native", "button", "message", "file", "code", "link", "name", "
 * `name`: the name of the person or file, as text.
 * `text`: its words, without the form.
 * `numbered`: as a numbered line of text, whose number a person sends (`parley.bot.numbered`).
+* `none`: not at all.
 """
 
 
@@ -61,3 +62,5 @@ class Capabilities(NamedTuple):
     form_date: Shown
     other: Shown
     """A segment of another platform."""
+    reaction: Shown
+    """A reaction to a message (`Reply.emoji`)."""

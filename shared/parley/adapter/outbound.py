@@ -41,6 +41,8 @@ class Profile(NamedTuple):
     """Whether the rest of a reply can be sent as a reply of its own, whose messages are new ones (`Outgoing.dropped`
     names `sent` then). No upload may stand between two messages. Then a refused part of a later message does not cost
     the words of that message."""
+    reacts: bool = False
+    """Whether it has reactions to messages. Where it has none, `deliver` gets none, and nobody sees anything."""
     fixed_token: bool = False
     """Whether the token is a part of the configuration and never expires. It is not stored anywhere else then."""
 

@@ -24,7 +24,7 @@ from parley.bot.pairing import Pairing
 from parley.bot.questions import form_for
 from parley.bot.quotas import Quotas
 from parley.bot.reminders import DIALOGUE
-from parley.bot.replies import Replies, replies_of
+from parley.bot.replies import Replies, reactions_last, replies_of
 from parley.bot.results import check_forms, check_instant, check_result
 from parley.bot.router import Router
 from parley.bot.rules import Rule
@@ -133,7 +133,7 @@ class Bot(Router):
         if self._conversing:
             turn.commands = self._offered(turn)
         returned = list(replies_of(self._run(turn)))
-        replies = numbered.with_numbers([*turn.replies, *returned], turn, self._texts(turn.message))
+        replies = numbered.with_numbers(reactions_last([*turn.replies, *returned]), turn, self._texts(turn.message))
         check_result(replies, turn)
         check_forms(replies, turn.message, self._instants)
         turn.plans.asked(replies)

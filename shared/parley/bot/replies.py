@@ -39,6 +39,20 @@ def _wrong(value: Any) -> ResultError:
     return ResultError(f"a handler returned {kind}; possible are str, a segment, a Reply, a list of these, and None")
 
 
+def reactions_last(replies: Iterable[Reply]) -> list[Reply]:
+    """`replies` in order, the reactions after all others.
+
+    So the first reply is a message where there is one: it takes the place of Discord's "thinking...". And each message
+    has the number of its handle (`Turn.say`).
+    """
+    return sorted(replies, key=is_reaction)
+
+
+def is_reaction(reply: Reply) -> bool:
+    """Whether `reply` is a reaction to a message."""
+    return reply.op == "react"
+
+
 def is_empty(reply: Reply) -> bool:
     """Whether `reply` is a new message of white space only. The platforms refuse such a message."""
     return reply.op == "send" and is_blank(reply)

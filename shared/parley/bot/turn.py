@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 from parley.bot.addressing import is_addressed
 from parley.bot.once import Results
 from parley.bot.reminders import Reminders
-from parley.bot.replies import replies_of
+from parley.bot.replies import is_reaction, replies_of
 from parley.bot.states import Held
 from parley.errors import ParleyError
 from parley.model import AnyMedia, AnySegment, Message, Reply, handle_of, message_key, reply_id
@@ -191,9 +191,19 @@ class Turn(Base[S, U, A]):
 
         Returns the handle of the reply, to keep in a state: `Reply(op="edit", target=handle, ...)` changes it later.
         """
-        handle = handle_of(reply_id(message_key(self.message), len(self.replies)))
+        messages = sum(not is_reaction(reply) for reply in self.replies)
         self.replies.extend(replies_of(what))
-        return handle
+        if isinstance(what, Reply) and is_reaction(what):
+            return ""  # it is no message
+        return handle_of(reply_id(message_key(self.message), messages))
+
+    def react(self, emoji: str, target: str = "") -> None:
+        """React with `emoji` to the message that is answered, or to `target`: the handle of a reply, or the platform's
+        id of a message. Where the platform has no reactions, people see nothing.
+
+        Reactions follow the messages of the turn. `emoji`: see `Reply.emoji`.
+        """
+        self.replies.append(Reply(op="react", emoji=emoji, target=target))
 
     def once(self, key: str, function: Callable[[str], T]) -> T:
         """The result of `function`, a JSON value. It is recorded under `key` before it is returned: if the bot starts

@@ -86,6 +86,8 @@ class CallSequence:
         self.call: Call | None = None
         self.error: Exception | None = None
         self._steps: Steps | None = None
+        if is_left_out(context):
+            return
         try:
             check_resolved(context.out)
             self._steps = context.platform.deliver(context.out, context.app, now)
@@ -217,7 +219,7 @@ class Attempts:
         if out is not None:
             return Resolved(out)
         if changed is not None and changed.state is ReplyState.FAILED:
-            return Completed(ReplyState.SENT)  # nobody has seen what it recalls
+            return Completed(ReplyState.SENT)  # nobody has seen what it recalls or reacts to
         return Completed(attempt.undelivered, "the platform's id of the message is not known")
 
     def _make(self, attempt: Attempt, call: Call) -> Sent | Result:
@@ -293,6 +295,11 @@ class Attempts:
         if self.clock() - attempt.attempted_since < attempt.context.platform.PROFILE.retry_for:
             return RetryAfter(max(after, backoff(attempt.number)), reason)
         return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
+
+
+def is_left_out(context: CallContext) -> bool:
+    """Whether the reply is a reaction, and the platform has none."""
+    return context.out.reply.op == "react" and not context.platform.PROFILE.reacts
 
 
 def fallback_of(attempt: Attempt, refused: Permanent, media: AnyMedia | None) -> Fallback | None:

@@ -1,4 +1,4 @@
-"""Handles: a reply that edits or recalls an earlier one, named before the platform had an id for it."""
+"""Handles: a reply that edits or recalls an earlier one, or reacts to it, before the platform's id of it is known."""
 
 from msgspec.structs import replace
 
@@ -30,7 +30,7 @@ def is_delivered(changed: Row | None) -> bool:
 def resolved(out: Outgoing, changed: Row | None) -> Outgoing | None:
     """`out` with the platform's id of the message that it changes. `changed`: the row of that reply, if there is one.
 
-    If there is no id of it, an edit becomes a new message, and None stands for a recall.
+    If there is no id of it, an edit becomes a new message, and None stands for a recall or a reaction.
     """
     if changed is not None and out.reply.to is None:
         out = replace(out, to=changed.out.to)

@@ -236,8 +236,10 @@ class Processor:
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
-    """The reply that removes the platform's placeholder, if no reply goes to the conversation of `message`."""
-    if message.platform == AWS or any(reply.to is None for reply in replies):
+    """The reply that removes the platform's placeholder, if no reply goes to the conversation of `message`. A reaction
+    leaves the placeholder where it is.
+    """
+    if message.platform == AWS or any(reply.to is None and reply.op != "react" for reply in replies):
         return []
     sending = outbound(message.platform)
     removal = sending.silence(message, now) if isinstance(sending, SupportsSilence) else None

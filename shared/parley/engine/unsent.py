@@ -22,7 +22,7 @@ def unsent(context: CallContext, receipts: Sequence[Sent], now: float) -> Outgoi
     is in both a sent message and an unsent one.
     """
     out = context.out
-    if not context.platform.PROFILE.continues or out.reply.op == "recall":
+    if not context.platform.PROFILE.continues or out.reply.op in ("recall", "react"):
         return None
     sent = _messages(islice(_calls(context, out, receipts, now), len(receipts)), receipts)
     segments = _Beginning(context, receipts, now, sent).rest() if sent else None

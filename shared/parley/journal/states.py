@@ -143,10 +143,10 @@ def reply_token_expired_since(out: Outgoing, call: Call, unknown_since: float | 
     """Whether the reply token of `out` has expired since an attempt that may have succeeded with it. The reply would
     now go out in another way, which the idempotency key of that attempt does not cover.
 
-    An edit or a recall has the same effect in both ways.
+    An edit, a recall or a reaction has the same effect in both ways.
     """
     expired = unknown_since is not None and unknown_since < out.to.reply_token_expires <= now
-    return expired and out.reply.op != "recall" and not call.edits
+    return expired and out.reply.op not in ("recall", "react") and not call.edits
 
 
 def message_state(*, decided: bool, replies: Iterable[ReplyState]) -> MessageState:

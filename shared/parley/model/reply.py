@@ -73,15 +73,19 @@ def handled(target: str) -> str:
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """One reply. `op` `edit` and `recall` change `target`, an earlier message of this bot.
+    """One reply. `op` `edit` and `recall` change `target`, an earlier message of this bot. `react` adds `emoji` to
+    `target`, any message; without a target, to the message that is answered.
 
     `target` is the platform's id of that message, or the handle that `Turn.say` has returned. A handle stands for the
     last message of a long reply. Without `to`, the change goes to where that reply went.
     """
 
     segments: tuple[AnySegment, ...] = ()
-    op: Literal["send", "edit", "recall"] = "send"
+    op: Literal["send", "edit", "recall", "react"] = "send"
     target: str = ""
+    emoji: str | msgspec.UnsetType = msgspec.UNSET
+    """Of a reaction: the Unicode emoji, or the platform's own name of it (`THUMBSUP` on Feishu, `name:id` on Discord).
+    It is stored only if it is set."""
     quote: bool = False
     """Show it as a reply to the message, if the platform can."""
     thread: bool = False

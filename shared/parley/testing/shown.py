@@ -19,7 +19,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message of the bot, or a form that it has opened, as a person sees it.
+    """A message of the bot, a form that it has opened, or its reaction to a message, as a person sees it.
 
     `str()` of it has one line for the title, the lines of the text, and the buttons in brackets.
     """
@@ -33,7 +33,7 @@ class Shown:
     menus: tuple[str, ...] = ()
     """The labels of the menus to choose from."""
     kind: str = "message"
-    """`message`, `edit` (of an earlier message), `recall` or `form`."""
+    """`message`, `edit` (of an earlier message), `recall`, `form` or `reaction` (to any message)."""
     place: str = ""
     """The platform's id of the room or direct chat."""
     form: str = ""
@@ -67,6 +67,11 @@ def form_shown(modal: Mapping[str, Any], place: str) -> Shown:
     title = str(modal.get("title") or "")
     lines = [f"{label}: [{id_}]" for id_, label in inputs(modal).items()]
     return Shown("\n".join([title, *lines]), title, (), (), "form", place, "\n".join([f"(form) # {title}", *lines]))
+
+
+def reaction_shown(emoji: str, place: str) -> Shown:
+    """The reaction `emoji` of the bot to a message."""
+    return Shown(emoji, kind="reaction", place=place, form=f"(reaction) {emoji}")
 
 
 def inputs(modal: Mapping[str, Any]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from parley.model.codec import decode_message
 from parley.model.instant import Form, Instant
 from parley.models import Model
 from parley.platforms import NAMES
-from parley.testing.shown import Shown, form_shown, shown
+from parley.testing.shown import Shown, form_shown, reaction_shown, shown
 from playground.platforms.base import PRIVATE, Platform
 from playground.platforms.model import Message as Stored
 from tools.faults.aws import isolated
@@ -154,6 +154,8 @@ class World(Simulation):
         """The open forms, by room and person."""
         self._parts: dict[str, object] = {}
         """The parts of each message of the bot, as they were last shown."""
+        self._reactions: dict[str, list[str]] = {}
+        """The reactions of the bot to each message."""
         with isolated():
             Simulation.__init__(self, (target,), FaultPlan(), cast("Bot", self.bot), Random(0))
             self._complete()
@@ -258,8 +260,10 @@ class World(Simulation):
         if kind == "modal":
             self.forms[value["room"], value["person"]] = value["modal"]
             self.log.append(form_shown(value["modal"], value["room"]))
-        elif kind == "message" and value.sender_kind != "user":
-            self._show(value)
+        elif kind == "message":
+            if value.sender_kind != "user":
+                self._show(value)
+            self._show_reactions(value)
 
     def _show(self, message: Stored) -> None:
         parts = None if message.recalled else self.platform.parts(message)
@@ -270,13 +274,21 @@ class World(Simulation):
         kind = "recall" if parts is None else "edit" if known else "message"
         self.log.append(shown(parts or (), message.room, kind))
 
+    def _show_reactions(self, message: Stored) -> None:
+        """Record the reactions of the bot to `message` that are new."""
+        reactions = [self.platform.emoji(each) for each in message.reactions if self.platform.is_of_bot(each)]
+        known = self._reactions.setdefault(message.id, [])
+        self.log.extend(reaction_shown(emoji, message.room) for emoji in reactions if emoji not in known)
+        self._reactions[message.id] = reactions
+
     def undelivered(self) -> list[str]:
         """The replies that are not at the platform, each with its state and the reason."""
         found: list[str] = []
         for pk, item in self.aws.dynamodb.items.items():
             row = row_of(cast("Any", item)) if pk.startswith(reply_pk("")) else None
             if row is not None and row.state is not ReplyState.SENT:
-                found.append(f"{plain_text(row.out.reply.segments)!r}: {row.state.name}, {row.reason or 'it waits'}")
+                what = row.out.reply.emoji or plain_text(row.out.reply.segments)
+                found.append(f"{what!r}: {row.state.name}, {row.reason or 'it waits'}")
         return found
 
     # --- places -------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import time
 
 from parley.bot import Bot, Turn
 from parley.model import Card, Link, Markdown, Reply, Text
+from parley.model.instant import Choice, Form, Input
 
 bot = Bot()
 
@@ -91,3 +92,37 @@ def literal() -> str:
 def card() -> Card:
     """A card without buttons"""
     return Card(title="A card", text=MARKDOWN)
+
+
+SURVEY = bot.form(
+    Form(
+        id="survey",
+        title="Lunch",
+        inputs=(
+            Input(id="name", label="Name", placeholder="Who?"),
+            Input(id="why", label="Wishes", kind="paragraph", required=False),
+            Input(id="day", label="Day", kind="date"),
+            Input(id="dish", label="Dish", kind="choice", choices=(Choice("Noodles", "n"), Choice("Rice", "r"))),
+        ),
+    )
+)
+
+
+@bot.command()
+def survey() -> Card:
+    """A form"""
+    return Card(title="Lunch on Friday", text="Please fill in the **form**.", form=SURVEY)
+
+
+@bot.action("survey")
+def surveyed(turn: Turn) -> str:
+    """The form was submitted"""
+    form = turn.message.action.form if turn.message.action else {}
+    return ", ".join(str(form[name]) for name in ("name", "day", "dish"))
+
+
+@bot.command()
+def like(turn: Turn) -> None:
+    """React"""
+    turn.react("👍")
+    turn.react("🎉", turn.say("liked"))

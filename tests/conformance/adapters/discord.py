@@ -15,7 +15,7 @@ from parley.platforms.discord.config import Config
 from parley.platforms.discord.inbound import STALE_AFTER
 from parley.platforms.discord.signature import is_valid
 from tests.conformance.attacks import wrong_types
-from tests.conformance.kit import Adapter, Sample, Vector, expect, expect_accepted, expect_equal, receive
+from tests.conformance.kit import Adapter, Sample, Vector, expect, expect_accepted, expect_action, expect_equal, receive
 
 KEY = SigningKey(bytes(range(32)))
 OTHER_KEY = SigningKey(bytes(range(1, 33)))
@@ -293,6 +293,7 @@ def _request(vector: Vector) -> None:
     if "event" in sent or sent["type"] not in (0, 1):
         (message,) = expect_accepted(outcome).messages or (outcome.instant,)
         _nothing_lost(sent, message)
+        expect_action(vector, message)
 
 
 def _nothing_lost(sent: dict[str, Any], message: Message | None) -> None:

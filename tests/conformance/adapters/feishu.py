@@ -34,6 +34,7 @@ from tests.conformance.kit import (
     Vector,
     expect,
     expect_accepted,
+    expect_action,
     expect_equal,
     expect_rejected,
     receive,
@@ -138,6 +139,7 @@ def _signed_event(vector: Vector) -> None:
     expect(len(accepted.messages) + len(accepted.credentials) == 1, "expected one message or one ticket")
     for message in accepted.messages:
         _nothing_lost(json.loads(plain), message.raw)
+        expect_action(vector, message)
 
 
 def _nothing_lost(sent: dict[str, Any], raw: dict[str, Any]) -> None:

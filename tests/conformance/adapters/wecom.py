@@ -7,7 +7,16 @@ from urllib.parse import parse_qsl
 
 from parley.adapter import Answer, App, Request
 from parley.platforms.wecom.config import Config, Webhook
-from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, expect_rejected, receive
+from tests.conformance.kit import (
+    Adapter,
+    Sample,
+    Vector,
+    expect_accepted,
+    expect_action,
+    expect_equal,
+    expect_rejected,
+    receive,
+)
 from tests.conformance.tencent import (
     check_content,
     check_encryption,
@@ -154,6 +163,7 @@ def _posted(vector: Vector) -> None:
     request = _request(vector)
     accepted = expect_accepted(receive("wecom", request, _app(vector), moment(request)))
     check_nothing_lost(vector.expected["plaintext"], accepted)
+    expect_action(vector, next(iter(accepted.messages), None))
 
 
 def _smart_bot(vector: Vector) -> None:

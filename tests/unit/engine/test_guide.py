@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 from parley.bot import Bot, Turn
 from parley.bot.reminders import Reminders
 from parley.journal.states import ReplyState
-from parley.model import Action, Command, Context, Destination, Message, plain_text
+from parley.model import Action, Command, Context, Destination, Message, handled, plain_text
 from parley.model.agenda import NOTHING
 from parley.model.commands import CommandSpec, OptionSpec
 from tests.factories import make_message
@@ -39,7 +39,7 @@ CARDS = {"feishu": "om_1", "discord": "1037199174008667819"}
 
 def message_of(text: str, platform: str, **more: Any) -> Message:
     context = Context(room_id=ROOMS.get(platform, ""))
-    return make_message("m", text, platform=platform, context=context, **more)
+    return make_message("1037199174008667820", text, platform=platform, context=context, **more)
 
 
 def value_of(option: OptionSpec) -> Any:
@@ -99,6 +99,8 @@ def test_every_handler_of_the_guide_is_heard(
             heard.add(name)
             if reply.to is not None and reply.to.platform != platform:
                 continue  # it goes to another platform
+            if reply.op == "react" and handled(reply.target):
+                continue  # this test gives the replies other ids
             scripted = Scripted(platform, clock, monkeypatch, lambda *_: None)
             to = asdict(reply.to or Destination.answering(message))
             del to["platform"], to["app"]

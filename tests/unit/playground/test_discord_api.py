@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -293,6 +294,48 @@ def test_two_hundred_commands_can_be_created_in_a_day(bot: Caller):
     bot.clock.now += 86_401
     assert bot.bot("POST", COMMANDS, json=COUNT | {"name": "another"}).status_code == 201
     assert made["name"] == "again"
+
+
+# --- reactions ---
+
+
+def test_a_reaction_is_added_once_and_removed(bot: Caller, team: str):
+    path = f"{team}/{bot.bot('POST', team, json={'content': 'x'}).json()['id']}/reactions/%F0%9F%91%8D/@me"
+    assert [bot.bot("PUT", path).status_code for _ in range(2)] == [204, 204]
+    (message,) = bot.discord.messages.values()
+    assert [reaction["emoji"] for reaction in message.reactions] == ["👍"]
+    assert bot.bot("DELETE", path).status_code == 204
+    assert message.reactions == []
+
+
+@pytest.mark.parametrize("emoji", ["👍🏽", "❤️", "1️⃣", "👩‍👩‍👧", "parrot:1234567890123456789"])
+def test_an_emoji_of_unicode_or_of_a_server_is_accepted(bot: Caller, team: str, emoji: str):
+    made = bot.bot("POST", team, json={"content": "x"}).json()["id"]
+    assert bot.bot("PUT", f"{team}/{made}/reactions/{quote(emoji, safe='')}/@me").status_code == 204
+
+
+@pytest.mark.parametrize("emoji", ["THUMBSUP", "x", "%3Athumbsup%3A", "parrot:1"])
+def test_an_unknown_emoji_is_rejected(bot: Caller, team: str, emoji: str):
+    made = bot.bot("POST", team, json={"content": "x"}).json()["id"]
+    assert code(bot.bot("PUT", f"{team}/{made}/reactions/{emoji}/@me")) == (400, 10014)
+
+
+def test_a_message_has_at_most_twenty_kinds_of_reactions(bot: Caller, team: str):
+    path = f"{team}/{bot.bot('POST', team, json={'content': 'x'}).json()['id']}/reactions"
+    message = next(iter(bot.discord.messages.values()))
+    message.reactions = [{"emoji": chr(0x1F600 + number), "by": "somebody"} for number in range(20)]
+    assert code(bot.bot("PUT", f"{path}/%F0%9F%91%8D/@me")) == (403, 30010)
+    assert bot.bot("PUT", f"{path}/%F0%9F%98%80/@me").status_code == 204
+
+
+def test_a_deleted_message_and_one_that_only_a_person_sees_get_no_reaction(bot: Caller, team: str):
+    path = f"{team}/{bot.bot('POST', team, json={'content': 'x'}).json()['id']}"
+    message = next(iter(bot.discord.messages.values()))
+    message.content["flags"] = 64
+    assert code(bot.bot("PUT", f"{path}/reactions/%F0%9F%91%8D/@me")) == (404, 10008)
+    message.content["flags"] = 0
+    bot.bot("DELETE", path)
+    assert code(bot.bot("PUT", f"{path}/reactions/%F0%9F%91%8D/@me")) == (404, 10008)
 
 
 # --- faults ---

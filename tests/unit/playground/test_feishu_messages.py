@@ -298,8 +298,28 @@ class TestRecallAndReactions:
         made = bot.call("POST", path, json={"reaction_type": {"emoji_type": "THUMBSUP"}}).json()["data"]
         assert [r["reaction_type"]["emoji_type"] for r in sent.reactions] == ["THUMBSUP"]
         assert code(bot.call("DELETE", f"{path}/{made['reaction_id']}")) == 0
-        assert code(bot.call("DELETE", f"{path}/{made['reaction_id']}")) == 231007
-        assert code(bot.call("POST", path, json={"reaction_type": {}})) == 231001
+        assert code(bot.call("DELETE", f"{path}/{made['reaction_id']}")) == 231011
+
+    def test_a_reaction_is_there_once(self, bot, feishu, team):
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        body = {"reaction_type": {"emoji_type": "THUMBSUP"}}
+        made = [bot.call("POST", f"/im/v1/messages/{sent.id}/reactions", json=body).json()["data"] for _ in range(2)]
+        assert made[0] == made[1] == sent.reactions[0]
+        assert len(sent.reactions) == 1
+
+    @pytest.mark.parametrize("wrong", [{}, {"emoji_type": "👍"}, {"emoji_type": "thumbsup"}])
+    def test_an_unknown_emoji_is_rejected(self, bot, feishu, team, wrong):
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        path = f"/im/v1/messages/{sent.id}/reactions"
+        assert code(bot.call("POST", path, json={"reaction_type": wrong})) == 231001
+
+    def test_a_message_that_is_gone_or_elsewhere_gets_no_reaction(self, bot, feishu, team):
+        sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))
+        path, body = f"/im/v1/messages/{sent.id}/reactions", {"reaction_type": {"emoji_type": "OK"}}
+        feishu.rooms[team].bots.clear()
+        assert code(bot.call("POST", path, json=body)) == 231002
+        feishu.emit_event("demo", "recall", {"message_id": sent.id, "sender": "lin"})
+        assert code(bot.call("POST", path, json=body)) == 231003
 
     def test_only_a_bot_in_the_chat_can_read_a_message(self, bot, feishu, team):
         sent = feishu.send_message("demo", team, "lin", NewMessage(text="hi"))

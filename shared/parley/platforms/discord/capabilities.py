@@ -39,4 +39,5 @@ CAPABILITIES = Capabilities(
     form_text="button",
     form_date="button",
     other="text",
+    reaction="native",
 )

@@ -4,8 +4,10 @@ Discord docs: Receiving and Responding › Followup Messages; Webhook › Edit W
 """
 
 import math
+import re
 from collections.abc import Generator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -35,6 +37,7 @@ from parley.platforms.discord.outcome import (
     DOWNLOAD,
     EDIT,
     OPEN,
+    REACT,
     RECALL,
     SEND,
     THREAD,
@@ -48,7 +51,7 @@ from parley.untrusted import mapping
 
 __all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "silence", "token", "token_key"]
 
-PROFILE = Profile(retry_for=3600, continues=True, fixed_token=True)
+PROFILE = Profile(retry_for=3600, continues=True, reacts=True, fixed_token=True)
 ORIGINAL = "@original"
 """Stands for the id of the first reply to an interaction, to edit or recall it with the interaction token."""
 _NONCE_VALIDITY = 120
@@ -58,6 +61,8 @@ reach Discord within them: the engine subtracts the time for which a worker may 
 _UPLOAD_LIMIT = LIMITS.file.most
 """Bytes of a file if the interaction has no limit of its own."""
 _UPLOAD_TIMEOUT = 30
+_OWN_EMOJI = re.compile(r"\w{2,32}:\d{1,20}", re.ASCII)
+"""An emoji of a server or of the application. Discord docs: Message › Create Reaction."""
 _THREAD_NAME = LIMITS.thread_name.most
 _WITHOUT_MESSAGE = 2
 """Calls of an earlier run with the interaction token that sent no message: "thinking..." deleted, or found deleted. A
@@ -112,6 +117,9 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     receipt of the earlier run as one part that is already sent.
     """
     sender = _Sender(out, app, now)
+    if out.reply.op == "react":
+        yield from _react(sender)
+        return
     if out.reply.op == "recall":
         yield _change(sender, RECALL, "DELETE")
         return
@@ -151,6 +159,22 @@ def _change(sender: _Sender, name: str, method: str, **more: Any) -> Call:
         raise UndeliverableError(f"{out.reply.op}: {target[:40]!r} is not the id of a message")
     path = f"/channels/{_channel(out)}/messages/{target}"
     return sender.with_bot_token(name, method, path, idempotent_for=IDEMPOTENT, **more)
+
+
+def _react(sender: _Sender) -> Steps:
+    """Add a reaction with the bot token: an interaction token cannot. None without a message to react to: a command.
+
+    Discord docs: Message › Create Reaction. A repeat changes nothing.
+    """
+    message, emoji = sender.out.reply.target or sender.out.to.message_id, sender.out.reply.emoji or ""
+    if not message:
+        return
+    if not snowflake(message):
+        raise UndeliverableError(f"react: {message[:40]!r} is not the id of a message")
+    if emoji.isascii() and not _OWN_EMOJI.fullmatch(emoji):
+        raise UndeliverableError(f"react: {emoji[:40]!r} is neither a Unicode emoji nor `name:id`")
+    path = f"/channels/{_channel(sender.out)}/messages/{message}/reactions/{quote(emoji, safe='')}/@me"
+    yield sender.with_bot_token(REACT, "PUT", path, idempotent_for=IDEMPOTENT)
 
 
 def _answer(sender: _Sender, interaction: InteractionToken, parts: tuple[Part, ...]) -> Steps:

@@ -11,9 +11,10 @@ from parley.platforms.discord.limits import retry_after
 from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import integer, mapping, mappings, text
 
-ANSWER, EDIT, RECALL, THREAD, OPEN, SEND, DOWNLOAD = "answer", "edit", "recall", "thread", "open", "send", "download"
-"""Names of the calls whose answers need rules of their own: replace "thinking...", edit or delete a message, open a
-thread or a direct channel, send a message to a channel, and download a file, which is not an API call."""
+ANSWER, EDIT, RECALL, REACT = "answer", "edit", "recall", "react"
+THREAD, OPEN, SEND, DOWNLOAD = "thread", "open", "send", "download"
+"""Names of the calls whose answers need rules of their own: replace "thinking...", edit or delete a message or react to
+it, open a thread or a direct channel, send a message to a channel, and download a file, which is not an API call."""
 CONTINUED = "continued"
 """`Call.note` of a message in a direct channel after messages that the person has seen elsewhere, with an interaction
 token. Only their receipts tell of them, so that another form of the reply would repeat them: no part is named."""
@@ -36,6 +37,12 @@ _NO_THREAD = (50083, 160005, _UNKNOWN_CHANNEL, 50001, 50013, 50024)
 """The thread is archived, locked or deleted, or the bot may not write to it."""
 _NO_TARGET = (_UNKNOWN_MESSAGE, 50005, 50021, *_NO_THREAD)
 """The message to edit is deleted, another author's or a system message, or the bot cannot reach its channel."""
+_REACTIONS = {
+    10014: "unknown emoji",
+    30010: "too many kinds of reactions",
+    90001: "the author of the message has blocked the bot",
+}
+"""Why a reaction was refused."""
 _FIELDS: dict[str, Part] = {"message_reference": "quote", "components": "buttons"}
 """Fields of a message that `errors` names, and the parts of the reply that are in them."""
 _BLOCKED = 40333
@@ -53,7 +60,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
         return _no_file(answer.status)
     body = answer.json()
     code = integer(body.get("code")) or 0
-    reason = f"{answer.status} {code}"
+    reason = f"{answer.status} {code} {_REACTIONS.get(code, '')}".strip()
     done = _done(call, code)
     if done is not None:
         return done
@@ -75,7 +82,7 @@ def _done(call: Call, code: int) -> Sent | None:
     """The receipt if the refusal says that nothing is left to do."""
     if call.name == ANSWER and code == _UNKNOWN_MESSAGE:  # somebody has deleted "thinking..."
         return Sent(data=NOTHING)
-    if call.name == RECALL and code in (_UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL):
+    if call.name in (RECALL, REACT) and code in (_UNKNOWN_MESSAGE, _UNKNOWN_CHANNEL):
         return Sent(data=NOTHING)
     if code == _ALREADY_ANSWERED:
         return Sent()

@@ -39,4 +39,5 @@ CAPABILITIES = Capabilities(
     form_text="native",
     form_date="native",
     other="text",
+    reaction="native",
 )

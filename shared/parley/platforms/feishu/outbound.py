@@ -1,4 +1,4 @@
-"""Replies on Feishu and Lark: send, reply, edit, recall and push (Feishu docs: Messaging > Message)."""
+"""Replies on Feishu and Lark: send, reply, edit, recall, react and push (Feishu docs: Messaging > Message)."""
 
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -8,8 +8,9 @@ from parley.errors import RetryAfter
 from parley.model import AnyMedia, AnySegment, Destination, Message, Outgoing, Quote, Reply, digest
 from parley.platforms.feishu import media, push
 from parley.platforms.feishu.config import Config
+from parley.platforms.feishu.emoji import emoji_type
 from parley.platforms.feishu.media import BEARER
-from parley.platforms.feishu.outcome import CHAT_LIMITED, EDIT, RECALL, UPDATE, outcome
+from parley.platforms.feishu.outcome import CHAT_LIMITED, EDIT, REACT, RECALL, UPDATE, outcome
 from parley.platforms.feishu.render import CARDS, CHAT, Rendered, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
@@ -29,7 +30,7 @@ __all__ = [
     "token_key",
 ]
 
-PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",), continues=True)
+PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",), continues=True, reacts=True)
 
 _UUID_VALIDITY = 3600
 """Seconds in which Feishu drops a repeated `uuid` (Feishu docs: Send message, `uuid`)."""
@@ -47,6 +48,8 @@ class _Place(NamedTuple):
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
     """See `parley.adapter.Outbound.deliver`."""
+    if out.reply.op == "react":
+        return _react(out, app.config)
     if out.to.webhook:
         return push.steps(out, app, now)
     match out.reply.op:
@@ -212,7 +215,7 @@ def _message(rendered: Rendered, place: _Place, out: Outgoing, number: int) -> C
     )
 
 
-# --- edit and recall --------------------------------------------------------------------------------------------------
+# --- edit, recall and react -------------------------------------------------------------------------------------------
 
 
 def _edit(out: Outgoing, config: Config) -> Steps:
@@ -240,6 +243,18 @@ def _edit(out: Outgoing, config: Config) -> Steps:
 
 def _recall(reply: Reply, config: Config) -> Steps:
     yield _change(RECALL, "DELETE", _target(reply, config), None)
+
+
+def _react(out: Outgoing, config: Config) -> Steps:
+    """Add a reaction. None without a message to react to: a press of a menu, or a webhook.
+
+    One app has one reaction of each kind at a message. So a repeat is taken for idempotent; Feishu does not document
+    its answer.
+    """
+    message = out.reply.target or out.to.message_id
+    if message and not out.to.webhook:
+        url = f"{_messages(config)}/{quote(message, safe='')}/reactions"
+        yield _change(REACT, "POST", url, {"reaction_type": {"emoji_type": emoji_type(out.reply.emoji or "")}})
 
 
 def _change(name: str, method: str, url: str, body: Object | None, *, edits: bool = False) -> Call:

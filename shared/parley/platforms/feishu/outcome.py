@@ -7,22 +7,24 @@ from parley.errors import RetryAfter
 from parley.platforms.feishu.values import Object, unix_seconds
 from parley.untrusted import mapping, scalar
 
-EDIT, UPDATE, RECALL = "edit", "update", "recall"
-"""Names of the calls that change an earlier message: a text or post, a card, any message."""
+EDIT, UPDATE, RECALL, REACT = "edit", "update", "recall", "react"
+"""Names of the calls that change an earlier message: a text or post, a card, any message; and add a reaction to it."""
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
 """The token is missing, invalid, expired or of the wrong type."""
 CHAT_LIMITED = frozenset({230020, 11233})
 """Rate limit of one chat or person ("chat rate limit", "create message chat trigger rate limit")."""
 _LIMITED = CHAT_LIMITED | {99991400, 11232, 11247}
 """Rate limit of the API, of a chat or person, or of a webhook. Older APIs return them with HTTP 400, not 429."""
-_SENDING = frozenset({230049})
-"""The message is still being sent."""
+_SENDING = frozenset({230049, 231015})
+"""The message is still being sent, or the same reaction is being added."""
 _FORM = frozenset({230001, 230025, 230055, 230099, 99992402, 10002, 11310, 11311, 100000, 100030, 200000, 9499})
 """Bad parameter, too long, wrong type, or an invalid card. A form with less may be accepted."""
 _UPLOAD_FORM = range(234000, 235000)
 """The media are refused: too large, empty, or of another format."""
 _GONE = frozenset({230011, 230110})
 """The message is already recalled or deleted."""
+_NOTHING_TO_REACT_TO = _GONE | {231003, 231004, 231005}
+"""The message, its chat or its topic is gone (Feishu docs: Delete reaction, error codes)."""
 _UNREADABLE = _GONE | {230050, 230111, 99992354}
 """The message is recalled, deleted, invisible to the bot, about to vanish, or unknown. It can be neither replied to nor
 edited."""
@@ -59,7 +61,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
         return TokenRejected(reason)
     if code in _LIMITED or answer.status == 429 or _TOO_MANY in reason.lower():
         return RetryAfter(_retry_after(answer), reason)
-    if code in _GONE and call.name == RECALL:
+    if (code in _GONE and call.name == RECALL) or (code in _NOTHING_TO_REACT_TO and call.name == REACT):
         return Sent()
     return _refused(call, answer, code, reason)
 

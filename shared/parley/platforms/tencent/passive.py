@@ -124,12 +124,13 @@ class PassivePlan(NamedTuple):
 def plan(replies: tuple[Reply, ...], format_: PassiveFormat) -> PassivePlan:
     """Plan a response with as many of `replies` as it can carry, in order.
 
-    A reply to another place or a recall ends it: that reply and all later ones are left. An edit is a new message.
+    A reply to another place, a recall or a reaction ends it: that reply and all later ones are left. An edit is a new
+    message.
     """
     joined: tuple[AnySegment, ...] = ()
     style = format_.style
     for number, reply in enumerate(replies):
-        if reply.op == "recall" or reply.to is not None:
+        if reply.op in ("recall", "react") or reply.to is not None:
             return _text_plan(style.text(joined), number)
         leading, others = _leading_text(reply.segments, format_)
         if not leading and others:

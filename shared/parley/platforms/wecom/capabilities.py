@@ -39,4 +39,5 @@ CAPABILITIES = Capabilities(
     form_text="numbered",
     form_date="numbered",
     other="text",
+    reaction="none",
 )

@@ -8,6 +8,7 @@ import warnings
 import httpx
 import pytest
 
+from playground.platforms.base import NewMessage
 from playground.sample_image import png
 from playground.server import STATIC
 from playground.transport import PlatformTransport
@@ -72,10 +73,12 @@ class TestLark:
     """lark-oapi's client as the bot of the simulated Feishu."""
 
     @pytest.fixture
-    def client(self, http):
+    def client(self, http, monkeypatch):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the SDK's imports warn of their own dependencies
             import lark_oapi as lark
+            from lark_oapi.core.token import TokenManager
+        monkeypatch.setattr(TokenManager, "cache", type(TokenManager.cache)())  # it outlives the simulated platform
         builder = lark.Client.builder().app_id(APP["app_id"]).app_secret(APP["app_secret"])
         client = builder.domain(str(http.base_url).rstrip("/")).build()
         # The SDK accepts only an origin, and all simulated platforms share one.
@@ -117,6 +120,24 @@ class TestLark:
             CreateMessageRequest.builder().receive_id_type("chat_id").request_body(body).build()
         )
         assert (wrong.success(), wrong.code) == (False, 230034)
+
+    def test_it_adds_and_removes_a_reaction(self, client, feishu):
+        from lark_oapi.api.im.v1 import (
+            CreateMessageReactionRequest,
+            CreateMessageReactionRequestBody,
+            DeleteMessageReactionRequest,
+            Emoji,
+        )
+
+        sent = feishu.send_message("demo", feishu.room_id("team", "group"), "lin", NewMessage(text="hi"))
+        body = CreateMessageReactionRequestBody.builder().reaction_type(Emoji.builder().emoji_type("OK").build())
+        request = CreateMessageReactionRequest.builder().message_id(sent.id).request_body(body.build()).build()
+        made = client.im.v1.message_reaction.create(request)
+        assert made.success(), made.msg
+        assert [each["reaction_id"] for each in sent.reactions] == [made.data.reaction_id]
+        request = DeleteMessageReactionRequest.builder().message_id(sent.id).reaction_id(made.data.reaction_id).build()
+        assert client.im.v1.message_reaction.delete(request).success()
+        assert sent.reactions == []
 
 
 def test_the_transport_and_the_server_respond_the_same(http, feishu):
