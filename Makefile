@@ -7,7 +7,7 @@ BOT := $(or $(PARLEY_BOT),mybot)
 # Also after `make run BOT=examples/operations`: the tools read it from the environment.
 export PARLEY_BOT := $(BOT)
 UNIT_TESTS := tests/unit $(wildcard tests/conformance)
-FAST_TESTS := $(UNIT_TESTS) $(wildcard tests/faults)
+FAULTS_TESTS := $(wildcard tests/faults)
 FAST_LOG := .local/logs/fast-tests.log
 EXAMPLES := $(wildcard examples/*)
 STACK_TESTS := $(wildcard tests/integration tests/e2e)
@@ -28,7 +28,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test test-bot test-roles test-scaffold unit unit-3.13 conformance integration promises up down run \
+.PHONY: help setup check fmt lint types template test test-bot test-faults test-roles test-scaffold unit unit-3.13 conformance integration promises up down run \
 	demo bench bench-stack add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
@@ -74,7 +74,7 @@ test: ## run the tests, also those on the local stack and in a browser (nine min
 .PHONY: test-fast
 test-fast:
 	@mkdir -p $(dir $(FAST_LOG))
-	$(SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(FAST_TESTS) \
+	$(SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(UNIT_TESTS) \
 		$$([ -x $(PY313) ] || echo $(COVERAGE)) >$(FAST_LOG) 2>&1; status=$$?; cat $(FAST_LOG); exit $$status
 
 # The bot's folder is the only one on the import path. A warning of one of its packages is no error.
@@ -110,6 +110,10 @@ integration: ## run the tests on the local stack, and the page in a headless bro
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
 	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(ROLES))
+
+test-faults: ## run the tests of the faults suite: each command with every single fault (minutes)
+	@sh tools/setup.sh dev
+	$(SEED) $(PY) -m pytest -q $(PARALLEL) $(FAULTS_TESTS)
 
 test-roles: ## run the tests on stacks that enforce the roles of the functions (minutes)
 	@sh tools/setup.sh dev sam emulator
