@@ -6,7 +6,7 @@ import { clock, t } from "/static/js/i18n.js";
 import { on, state } from "/static/js/state.js";
 
 const EVERY_MS = 1000;
-const OVERLAP_SECONDS = 5;
+const OVERLAP_SECONDS = 60;
 const MAX_LINES = 1000;
 const NEAR_END_PX = 60;
 let box, list, problem, onlyFunction, onlyText, lines = [], functions = [], from, timer = 0;
@@ -52,9 +52,11 @@ async function read() {
   if (state.pane === "logs") timer = setTimeout(read, EVERY_MS);
 }
 
-// The response holds all lines since `from`. A line may appear late, so each request goes back some seconds.
+// The response holds the newest lines since `from`. The lines of a function appear when it ends, after later lines of
+// others. So each request goes back as long as a function may run.
 function merge(found) {
-  const kept = lines.filter((line) => line.at < (from ?? 0));
+  const first = found[0]?.at ?? Infinity;
+  const kept = lines.filter((line) => line.at < first);
   const all = [...kept, ...found].slice(-MAX_LINES);
   const last = lines.length - 1;
   const extended = last >= 0 && JSON.stringify(all[last]) === JSON.stringify(lines[last]);

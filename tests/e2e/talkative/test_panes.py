@@ -90,6 +90,24 @@ def test_the_logs_show_what_the_bot_prints(page: Page) -> None:
     assert set(page.texts("#logs .function")) == {"feishu"}
 
 
+def test_lines_of_a_function_that_ends_late_are_shown(page: Page) -> None:
+    """The lines of a function appear when it ends, after later lines of others."""
+    page.browser.execute_script("""
+        const line = (at, text) => ({ at, text, function: "processor", level: "", detail: "" });
+        const now = Date.now() / 1000, real = window.fetch;
+        let answers = 0;
+        window.fetch = (url, ...more) => {
+            if (!url.includes("/api/logs")) return real(url, ...more);
+            const since = Number(new URL(url, location).searchParams.get("since") ?? 0);
+            const all = [line(now - 40, "early"), ...(answers++ ? [line(now - 30, "late")] : []), line(now, "later")];
+            const body = { functions: ["processor"], lines: all.filter(({ at }) => at >= since) };
+            return Promise.resolve(new Response(JSON.stringify(body)));
+        };
+    """)
+    page.open_pane("logs")
+    page.wait(lambda: page.texts("#logs .words") == ["early", "late", "later"])
+
+
 def test_the_logs_are_read_only_while_they_are_shown(page: Page) -> None:
     count = "performance.getEntriesByType('resource').filter(one => one.name.includes('/api/logs')).length"
     assert page.script(count) == 0

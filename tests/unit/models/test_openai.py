@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -35,10 +36,11 @@ class Handler(BaseHTTPRequestHandler):
         self.requests.append(({name.lower(): value for name, value in self.headers.items()}, json.loads(body)))
         found = model_server.completion(body, stall=self.stall)
         content = b"".join(found.pieces)
-        self.send_response(found.status)
-        self.send_header("Content-Length", str(len(content) + (not found.complete)))
-        self.end_headers()
-        self.wfile.write(content)
+        with suppress(ConnectionError):  # the client does not wait for a stalled answer
+            self.send_response(found.status)
+            self.send_header("Content-Length", str(len(content) + (not found.complete)))
+            self.end_headers()
+            self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Be quiet."""
