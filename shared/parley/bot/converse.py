@@ -9,14 +9,14 @@ with its press.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Required, Self, TypedDict
 
 import msgspec
 from msgspec.structs import replace
 
-from parley.bot import talk
+from parley.bot import attached, talk
 from parley.bot.coroutines import finished
 from parley.bot.dialogues import Script
 from parley.bot.handlers import CommandHandler, Entry, Middleware
@@ -24,10 +24,10 @@ from parley.bot.offers import Called, CallError, Commands
 from parley.bot.replies import Replies
 from parley.bot.rules import Rule
 from parley.bot.spoken import spoken
-from parley.bot.turn import DownloadError, Turn
+from parley.bot.turn import Turn
 from parley.errors import AuthorError
 from parley.journal.limits import MAX_RESULTS
-from parley.model import File, Image, Markdown, Quote, Reply
+from parley.model import Markdown, Quote, Reply
 from parley.model.codec import encode
 from parley.models.measures import measure, measure_failure
 from parley.models.model import MAX_TEXT, Answer, Model, ModelError, Picture, Prompt, Said, ToolCall
@@ -47,10 +47,6 @@ _RESERVE = 1.0
 """Seconds of the handler's time that a model does not get."""
 _MOST_RESULT = 8_000
 """Bytes of the result of a tool that a model gets."""
-_MOST_FILE = 6_000
-"""The most tokens of a text file that a model gets."""
-_MOST_PICTURES = 4
-_SIGNATURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
 
 
 class ConverseSettings(TypedDict, total=False):
@@ -165,7 +161,9 @@ class Loop:
         message = self.turn.message
         quoted = [part.text for part in message.segments if isinstance(part, Quote)]
         files: list[str] = (
-            self.turn.once("parley.files", lambda _: self._files()) if message.content.attachments else []
+            self.turn.once("parley.files", lambda _: attached.files(self.turn, self.conversing.history // 2))
+            if message.content.attachments
+            else []
         )
         said = talk.asked(self.turn, text, [*quoted, *files])
         if not said.strip():
@@ -253,7 +251,7 @@ class Loop:
         extra = finished(self.function(self.turn))
         messages = talk.fitting(talk.earlier(self.turn), self.exchange, own.history)
         if with_pictures and self.pictures == () and len(self.exchange) == 1:
-            messages[-1] = replace(messages[-1], pictures=tuple(self._pictures()))
+            messages[-1] = replace(messages[-1], pictures=tuple(attached.pictures(self.turn)))
         return Prompt(
             messages=tuple(messages),
             system="\n\n".join(filter(None, (own.system, str(extra or ""), _RULES))),
@@ -321,34 +319,6 @@ class Loop:
         talk.add(self.turn, self.exchange, text, self.conversing.history)
         shown: Markdown = spoken(text, self.conversing.links)
         return [Reply(segments=(shown,)) if by_model else Reply.of(text)]
-
-    # --- pictures and files -------------------------------------------------------------------------------------------
-
-    def _pictures(self) -> Iterable[Picture]:
-        """The pictures of the message, without those that cannot be read."""
-        images = [part for part in self.turn.message.content.attachments if isinstance(part, Image)]
-        for image in images[:_MOST_PICTURES]:
-            try:
-                data = self.turn.fetch(image)
-            except DownloadError:
-                continue
-            mime = next((mime for start, mime in _SIGNATURES.items() if data.startswith(start)), "")
-            if mime:
-                yield Picture(data, mime)
-
-    def _files(self) -> list[str]:
-        """The text files of the message, and the names of all other files and pictures."""
-        return [self._file(part) for part in self.turn.message.content.attachments][:_MOST_PICTURES]
-
-    def _file(self, part: Any) -> str:
-        name = f"[{getattr(part, 'name', '') or type(part).__name__.lower()}]"
-        if not isinstance(part, File):
-            return name
-        try:
-            text = self.turn.fetch(part).decode()
-        except (DownloadError, UnicodeDecodeError):
-            return name
-        return f"{name}\n{talk.cut(text, min(_MOST_FILE, self.conversing.history // 2))}"
 
 
 class LateError(AuthorError):

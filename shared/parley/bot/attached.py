@@ -1,0 +1,44 @@
+"""The pictures and files of a message, as a language model gets them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from parley.bot import talk
+from parley.bot.turn import DownloadError, Turn
+from parley.model import File, Image
+from parley.models.model import Picture
+
+_MOST_TOKENS = 6_000
+"""Of a text file."""
+_MOST = 4
+"""Pictures, or files, of one message."""
+_SIGNATURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
+
+
+def pictures(turn: Turn) -> Iterator[Picture]:
+    """The pictures of the message, without those that cannot be read."""
+    images = [part for part in turn.message.content.attachments if isinstance(part, Image)]
+    for image in images[:_MOST]:
+        try:
+            data = turn.fetch(image)
+        except DownloadError:
+            continue
+        mime = next((mime for start, mime in _SIGNATURES.items() if data.startswith(start)), "")
+        if mime:
+            yield Picture(data, mime)
+
+
+def files(turn: Turn, tokens: int) -> list[str]:
+    """The text files of the message, and the names of all other files and pictures. `tokens`: the most of one file."""
+    return [_file(turn, part, tokens) for part in turn.message.content.attachments[:_MOST]]
+
+
+def _file(turn: Turn, part: Any, tokens: int) -> str:
+    name = f"[{getattr(part, 'name', '') or type(part).__name__.lower()}]"
+    if not isinstance(part, File):
+        return name
+    try:
+        text = turn.fetch(part).decode()
+    except (DownloadError, UnicodeDecodeError):
+        return name
+    return f"{name}\n{talk.cut(text, min(_MOST_TOKENS, tokens))}"
