@@ -11,8 +11,6 @@ from parley.platforms import config_type
 from playground.platforms.base import Platform
 
 APP = "demo"
-ACCESS = ("limited", "invite", "redeem")
-"""The commands of quotas and of pairing."""
 COMMANDS = (
     "count",
     "two",
@@ -28,11 +26,18 @@ COMMANDS = (
     "ask",
     "approve",
     "notify",
-    *ACCESS,
+    "limited",
+    "invite",
+    "redeem",
+    "form",
 )
-"""All commands but those of platforms without forms."""
 Register = Callable[[Platform[Any], Mapping[str, Any], Sequence[CommandSpec]], None]
 """Registers the commands of a bot for an app, by its configuration. Raises ValueError if the platform rejects them."""
+
+
+def without(*commands: str) -> tuple[str, ...]:
+    """All commands but `commands`."""
+    return tuple(command for command in COMMANDS if command not in commands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,8 @@ class Target:
     imitation: type[Platform]
     apps: Mapping[str, Mapping[str, Any]]
     address: str
-    commands: tuple[str, ...] = COMMANDS
-    """The commands that people send there."""
+    commands: tuple[str, ...] = without("form")
+    """The commands that people send there. Only a platform without forms has `form`, whose answer is a number."""
     long_text_words: int = 2000
     """Words of a text that needs several messages on this platform, and no more than the platform accepts."""
     receives_plain_text: bool = True

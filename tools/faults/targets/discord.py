@@ -11,7 +11,7 @@ from playground.platforms.base import Platform
 from playground.platforms.discord import Discord, wire
 from playground.platforms.http import Request
 from tools.faults.bot import LATE_APP, make_bot
-from tools.faults.target import ACCESS, APP, Target
+from tools.faults.target import APP, Target, without
 
 _HOST = "http://discord.imitation"
 
@@ -52,21 +52,7 @@ TARGETS = (
         _Discord,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        (
-            "count",
-            "two",
-            "long",
-            "card",
-            "photo",
-            "late",
-            "react",
-            "pay",
-            "remind",
-            "ask",
-            "approve",
-            "notify",
-            *ACCESS,
-        ),
+        without("refused", "push", "form"),
         long_text_words=300,
         receives_plain_text=False,
         register=register,

@@ -4,7 +4,7 @@ from typing import Any
 
 from playground.platforms.base import PRIVATE
 from playground.platforms.wechat import Wechat
-from tools.faults.target import ACCESS, APP, Target
+from tools.faults.target import APP, Target, without
 
 _HOST = "http://wechat.imitation"
 
@@ -27,22 +27,7 @@ TARGETS = (
         Wechat,
         {APP: _app("active")},
         _HOST,
-        (
-            "count",
-            "two",
-            "long",
-            "card",
-            "photo",
-            "refused",
-            "react",
-            "pay",
-            "remind",
-            "ask",
-            "approve",
-            "notify",
-            *ACCESS,
-            "form",
-        ),
+        without("late", "push"),
         long_text_words=250,
         room=PRIVATE,
         message_interval=70,
@@ -54,21 +39,7 @@ TARGETS = (
         Wechat,
         {APP: _app("passive")},
         _HOST,
-        (
-            "count",
-            "two",
-            "long",
-            "card",
-            "photo",
-            "react",
-            "pay",
-            "remind",
-            "ask",
-            "approve",
-            "notify",
-            *ACCESS,
-            "form",
-        ),
+        without("refused", "late", "push"),
         long_text_words=250,
         room=PRIVATE,
         message_interval=70,

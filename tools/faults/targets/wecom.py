@@ -29,7 +29,7 @@ TARGETS = (
         Wecom,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        (*COMMANDS, "form"),
+        COMMANDS,
         long_text_words=250,
         room=PRIVATE,
     ),

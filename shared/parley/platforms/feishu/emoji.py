@@ -1,6 +1,7 @@
 """Feishu's names of emoji (Feishu docs: Message reaction > Emoji types).
 
-The documentation lists the names and shows pictures. Which Unicode emoji a picture is like, was decided for this table.
+The documentation lists names and pictures. Which Unicode emoji a picture stands for is decided here: Feishu does not
+say it.
 """
 
 import re
