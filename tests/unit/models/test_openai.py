@@ -126,11 +126,11 @@ def test_a_failure_can_be_repeated(model: OpenAICompatible, text: str, reason: s
 
 
 def test_the_deadline_holds_for_the_whole_call(model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Handler, "stall", 1.0)
+    monkeypatch.setattr(Handler, "stall", 10.0)
     began = time.monotonic()
     with pytest.raises(ModelError, match="ReadTimeout"):
         ask(model, "!stall", seconds=0.2)
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 9
 
 
 def test_an_error_names_neither_the_key_nor_the_text(model: OpenAICompatible) -> None:
@@ -166,7 +166,8 @@ def test_a_fallback_answers_and_is_named(model: OpenAICompatible, address: str) 
     answer, waits = attempts(closed, model, text="hi")
     assert answer.model == "local"
     assert len(waits) == 2
-    assert waits[0] < waits[1]
+    assert 0.25 <= waits[0] <= 0.75
+    assert 0.5 <= waits[1] <= 1.5
 
 
 def test_a_wrong_request_is_not_repeated(model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch) -> None:
