@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.e2e.element import Element
 from tests.stack import Stack
 
 T = TypeVar("T")
@@ -41,9 +42,9 @@ class Page:
         self.browser.get(self.stack.facts["playground"])
         self.wait(lambda: text in self.find("#log").text)
 
-    def find(self, css: str) -> WebElement:
+    def find(self, css: str) -> Element:
         """The first element that matches."""
-        return self.browser.find_element(By.CSS_SELECTOR, css)
+        return Element(lambda: self.browser.find_element(By.CSS_SELECTOR, css))
 
     def all(self, css: str) -> list[WebElement]:
         """All elements that match."""
@@ -91,12 +92,24 @@ class Page:
         self.find("#message-box").send_keys(text, Keys.ENTER)
 
     def key(self, *keys: str) -> None:
-        """Press keys in the element that has the focus."""
-        self.focused().send_keys(*keys)
+        """Press keys on the keyboard, wherever the focus is."""
+        ActionChains(self.browser).send_keys(*keys).perform()
 
     def focused(self) -> WebElement:
         """The element that has the focus."""
         return self.browser.switch_to.active_element
+
+    def focus(self, attribute: str) -> str:
+        """An attribute of the element that has the focus, or an empty string."""
+        return self.read(lambda: self.focused().get_attribute(attribute)) or ""
+
+    def tab_back_to(self, found: Callable[[], bool]) -> None:
+        """Press Shift and Tab until the focus is where `found` wants it, 25 times at most."""
+        for _ in range(25):
+            ActionChains(self.browser).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+            if found():
+                return
+        raise AssertionError("the keyboard does not get there")
 
     def replies(self) -> list[str]:
         """The texts of the bot's messages."""
@@ -106,32 +119,36 @@ class Page:
         """Wait until the bot's last message is `text`."""
         self.wait(lambda: self.replies()[-1:] == [text])
 
-    def own(self, text: str) -> WebElement:
+    def own(self, text: str) -> Element:
         """This person's message with that text."""
-        return self.wait(lambda: next((one for one in self.all(".msg.own") if text in one.text), None))  # type: ignore[return-value]
+        return self._awaited(lambda: next((one for one in self.all(".msg.own") if text in one.text), None))
+
+    def _awaited(self, find: Callable[[], WebElement | None]) -> Element:
+        """The element that `find` will find."""
+        return Element(lambda: self.wait(find))  # type: ignore[arg-type, return-value]
 
     def open_trace(self, message: WebElement) -> None:
         """Open the trace of a message, and wait until it is complete."""
         self.click(lambda: message.find_element(By.CSS_SELECTOR, ".bubble"))
         self.wait(lambda: self.all("#trace .steps li.done")[3:])
 
-    def section(self, name: str) -> WebElement:
+    def section(self, name: str) -> Element:
         """A section of the trace, unfolded."""
-        found = self.find(f"#trace details[data-fold='{name}']")
-        if found.get_attribute("open") is None:
-            self.click(lambda: self.find(f"#trace details[data-fold='{name}'] summary"))
-        return self.wait(lambda: self.find(f"#trace details[data-fold='{name}'][open] .inside"))
+        if self.find(f"#trace details[data-fold='{name}']").get_attribute("open") is None:
+            self.find(f"#trace details[data-fold='{name}'] summary").click()
+        inside = f"#trace details[data-fold='{name}'][open] .inside"
+        return self._awaited(lambda: next(iter(self.all(inside)), None))
 
-    def open_pane(self, name: str) -> WebElement:
+    def open_pane(self, name: str) -> Element:
         """A pane of the panel on the right: `logs`, `state` or `deferred`."""
         if not self.find("#panel").is_displayed():
             self.find(".room-head button").click()
         self.find(f"#tab-{name}").click()
         return self.find(f"#{name}")
 
-    def remark(self, text: str) -> WebElement:
+    def remark(self, text: str) -> Element:
         """The sentence beside this person's message with that text, which says why it got no answer."""
-        return self.wait(lambda: next(iter(self.own(text).find_elements(By.CSS_SELECTOR, ".marks .why")), None))  # type: ignore[return-value]
+        return self._awaited(lambda: next(iter(self.own(text).find_elements(By.CSS_SELECTOR, ".marks .why")), None))
 
     def settings(self, *, language: str = "en", theme: str = "light") -> None:
         """Load the page in another language or theme."""

@@ -123,31 +123,25 @@ def test_a_recalled_message_is_marked(page):
 def test_messages_and_traces_can_be_reached_with_the_keyboard(page):
     page.write("/echo keys")
     page.wait_for_reply("keys")
-    page.key(Keys.SHIFT + Keys.TAB)
-    for _ in range(12):
-        if "msg" in (page.focused().get_attribute("class") or ""):
-            break
-        page.key(Keys.SHIFT + Keys.TAB)
-    last = page.focused().get_attribute("data-id")
+    page.tab_back_to(lambda: "msg" in page.focus("class"))
+    last = page.focus("data-id")
     page.key(Keys.ARROW_UP)
-    assert page.focused().get_attribute("data-id") != last
+    page.wait(lambda: page.focus("data-id") != last)
     page.key(Keys.ENTER)
-    page.wait(lambda: page.find("#trace").is_displayed())
-    assert page.script("document.getElementById('trace').contains(document.activeElement)")
+    page.wait(lambda: page.script("document.getElementById('trace').contains(document.activeElement)"))
     page.key(Keys.ESCAPE)
     page.wait(lambda: not page.find("#trace").is_displayed())
-    assert "msg" in page.focused().get_attribute("class")
+    assert "msg" in page.focus("class")
     page.key("/")
-    assert page.focused().get_attribute("id") == "message-box"
+    page.wait(lambda: page.focus("id") == "message-box")
 
 
 def test_arrow_keys_move_between_rooms(page):
-    first = page.find("#side ul[aria-label='Rooms'] .row")
-    page.browser.execute_script("arguments[0].focus()", first)
+    page.script("document.querySelector(\"#side ul[aria-label='Rooms'] .row\").focus()")
+    before = page.focus("data-row")
     page.key(Keys.ARROW_DOWN)
-    second = page.focused()
-    assert second.get_attribute("data-row") != first.get_attribute("data-row")
-    wanted = second.text.split("\n")[0]
+    page.wait(lambda: page.focus("data-row") not in ("", before))
+    wanted = page.read(lambda: page.focused().text).split("\n")[0]
     page.key(Keys.ENTER)
     page.wait(lambda: wanted in page.find(".room-head").text or "demo" in page.find(".room-head").text)
 
@@ -162,8 +156,8 @@ def test_the_focus_is_always_visible(page):
         inside = page.script(
             "['message-box', ''].includes(document.activeElement.id) && !document.activeElement.matches('button, a')"
         )
-        assert outline != "none" or inside, page.focused().get_attribute("outerHTML")[:200]
-        seen.add(page.focused().get_attribute("outerHTML"))
+        assert outline != "none" or inside, page.focus("outerHTML")[:200]
+        seen.add(page.focus("outerHTML"))
         page.key(Keys.TAB)
     assert len(seen) > 8
 
