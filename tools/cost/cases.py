@@ -14,8 +14,8 @@ LIMITS = {("callback", True): 1, ("processor", True): 5, ("processor", False): 4
 """The most AWS requests that each function may make for one standard message, at once and through the queue."""
 SERIES = 60
 """Messages of one series: limits that are leased in portions cost some messages more than others."""
-_WARM_UP = 2
-"""Messages before the series, so that tokens and configurations are cached."""
+_WARM_UP = 30
+"""Messages before the series: tokens and configurations are cached, and the portions of limits have their size."""
 _BETWEEN = 1.0
 """Seconds between two messages."""
 

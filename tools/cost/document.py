@@ -181,7 +181,7 @@ and a reply that fails go through the queue in both columns: the processor does 
 it leaves a failed call to the deliverer.
 
 A process that replies often reserves calls of a rate limit in portions. The limit of a chat is a row of its own. So a
-message in another conversation writes it each time, as does a conversation with less than 8 replies in 30 seconds.
+message in another conversation writes it each time, as does a conversation with less than 16 replies in a minute.
 
 DynamoDB bills a row by the KB. The rows of a short message and of a short reply stay below 1 KB. Longer texts cost
 more, and so does Discord, where a row also holds the token of the interaction.

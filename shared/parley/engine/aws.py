@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_ssm import SSMClient
 
-_COMMON = Config(parameter_validation=False, retries={"total_max_attempts": 3, "mode": "standard"})
-"""boto3 would check the arguments of each request before AWS does: half a millisecond of CPU time."""
+_COMMON = Config(parameter_validation=False, user_agent="Parley", retries={"total_max_attempts": 3, "mode": "standard"})
+"""boto3 would check the arguments of each request before AWS does, and describe the machine in its user agent twice: a
+millisecond of CPU time."""
 _CONFIG = _COMMON.merge(Config(connect_timeout=1, read_timeout=4))
 """Twelve seconds at worst, for a service that answers in milliseconds."""
 _PROMPT = _COMMON.merge(Config(connect_timeout=1, read_timeout=1))

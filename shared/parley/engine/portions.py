@@ -1,6 +1,6 @@
 """Portions: several calls under the limits of a bucket, reserved with one write.
 
-A process that calls again and again leases a portion. For up to 30 seconds, it takes its calls from the portion, in
+A process that calls again and again leases a portion. For up to a minute, it takes its calls from the portion, in
 memory. So that little is lost, a portion is as large as the process has lately needed. One is leased only while the
 bucket is far from its limits; near them, each call is reserved by itself.
 
@@ -29,14 +29,14 @@ from parley.engine.spacing import DIGITS, LATEST, is_spaced
 
 USABLE = LATE - 1
 """Seconds in which a reserved call begins. One is left for the way to the platform and for clocks that differ."""
-_LONGEST = 30.0
+_LONGEST = 60.0
 """Seconds for which a portion is leased at most. The shortest is leased for `USABLE`."""
 _PARTS = 20
 """A portion has this part of a counted limit at most. A limit below ten times this number has no portions."""
 _GROWTH = 4
 """A portion has at most this number of times the calls that were taken from the one before."""
-_WORTH = 8
-"""Calls in 30 seconds for which a portion is worth its writes."""
+_WORTH = 16
+"""Calls in a minute for which a portion is worth its writes."""
 _MOST = 20
 """Portions at the same time."""
 

@@ -519,7 +519,7 @@ def test_near_the_limit_no_portion_is_taken(table: Table, clock: Clock) -> None:
 
 
 def take_portion(limiter: RateLimiter, table: Table, clock: Clock, bucket: Bucket = LARGE) -> None:
-    """Call each second until there is a portion of thirty calls, and take the first of them."""
+    """Call each second until there is a portion of sixty calls, and take the first of them."""
     for _ in range(20):
         clock.now += 1
         limiter.wait([bucket])
@@ -530,11 +530,11 @@ def take_portion(limiter: RateLimiter, table: Table, clock: Clock, bucket: Bucke
 
 
 @pytest.mark.parametrize("bucket", [LARGE, PAIR, CHAT])
-def test_a_portion_ends_after_thirty_seconds(bucket: Bucket, table: Table, clock: Clock) -> None:
+def test_a_portion_ends_after_a_minute(bucket: Bucket, table: Table, clock: Clock) -> None:
     limiter = make_limiter(table, clock)
     take_portion(limiter, table, clock, bucket)
     before = len(table.writes)
-    clock.now += 28.9
+    clock.now += 58.9
     limiter.wait([bucket])
     assert len(table.writes) == before
     clock.now += 0.2
@@ -546,7 +546,7 @@ def test_a_portion_ends_after_thirty_seconds(bucket: Bucket, table: Table, clock
 def test_the_last_calls_of_a_portion_are_in_the_window_for_their_own_period(
     bucket: Bucket, table: Table, clock: Clock
 ) -> None:
-    """They begin up to thirty seconds after they were counted."""
+    """They begin up to a minute after they were counted."""
     first, other, calls = make_limiter(table, clock), make_limiter(table, clock), list[float]()
     take_portion(first, table, clock, bucket)
     calls += [clock.now] * free(other, bucket)
