@@ -14,6 +14,15 @@ from parley.model.codec import encode
 
 T = TypeVar("T")
 Store = Callable[[str], None]
+Check = Callable[[], None]
+
+
+class OutOfTimeError(BaseException):
+    """Too little time is left in this run for the next call. `except Exception` does not catch it."""
+
+
+def _always() -> None:
+    """In a test, every call may begin."""
 
 
 def _nowhere(_results: str) -> None:
@@ -22,15 +31,16 @@ def _nowhere(_results: str) -> None:
 
 class Results:
     """The results of one message, by the keys that its handler chose. `stored`: those of an earlier attempt, as JSON.
-    `store` gets all of them whenever one is added.
+    `store` gets all of them whenever one is added. `check` is called before each call, and raises what ends the run.
     """
 
-    __slots__ = ("_message_key", "_scope", "_store", "_used", "_values")
+    __slots__ = ("_check", "_message_key", "_scope", "_store", "_used", "_values")
 
-    def __init__(self, message_key: str, stored: str = "", store: Store = _nowhere) -> None:
+    def __init__(self, message_key: str, stored: str = "", store: Store = _nowhere, check: Check = _always) -> None:
         self._message_key = message_key
         self._scope = ""
         self._store = store
+        self._check = check
         self._used: set[str] = set()
         self._values: dict[str, Any] = msgspec.json.decode(stored) if stored else {}
 
@@ -69,6 +79,12 @@ class Results:
         """These are the results of a dialogue that began with another message, which has the results `earlier`."""
         self._message_key = message_key
         self._values = (msgspec.json.decode(earlier) if earlier else {}) | self._values
+
+    def begin(self, needs: float, remaining: float) -> None:
+        """Raise what ends the run before a call that needs `needs` seconds: OutOfTimeError if fewer are `remaining`."""
+        self._check()
+        if needs > remaining:
+            raise OutOfTimeError(f"the call needs {needs:.0f} s")
 
     def idempotency_key(self, key: str) -> str:
         """32 hex digits, the same in every attempt at this message and this call."""

@@ -1,6 +1,7 @@
 """One turn of a conversation, the argument of a handler."""
 
 import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -205,23 +206,33 @@ class Turn(Base[S, U, A]):
         """
         self.replies.append(Reply(op="react", emoji=emoji, target=target))
 
-    def once(self, key: str, function: Callable[[str], T]) -> T:
+    @property
+    def remaining(self) -> float:
+        """Seconds that are left for the handler in this run: at most `BotSeconds`. Infinite in a test."""
+        return self.until - time.monotonic()
+
+    def once(self, key: str, function: Callable[[str], T], *, needs: float = 0) -> T:
         """The result of `function`, a JSON value. It is recorded under `key` before it is returned: if the bot starts
         again on this message, the function is not called again.
 
         The function gets an idempotency key for the outside service, the same in every attempt: the worker may die
         between the call and the record. Raises ResultError if the result cannot be stored.
+
+        `needs`: seconds that the call may take. If fewer are left, the run ends here, and the next run of the handler
+        goes on here. It starts at once, and gets the recorded results.
         """
         self.results.use(key)
         if key in self.results:
             return self.results[key]
+        self.results.begin(needs, self.remaining)
         return self.results.record(key, function(self.results.idempotency_key(key)))
 
-    async def once_async(self, key: str, function: Callable[[str], Awaitable[T]]) -> T:
+    async def once_async(self, key: str, function: Callable[[str], Awaitable[T]], *, needs: float = 0) -> T:
         """`once` for a function declared with `async def`."""
         self.results.use(key)
         if key in self.results:
             return self.results[key]
+        self.results.begin(needs, self.remaining)
         return self.results.record(key, await function(self.results.idempotency_key(key)))
 
     @property

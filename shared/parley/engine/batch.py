@@ -15,7 +15,7 @@ from parley.errors import AuthorError, RetryAfter
 
 Record = Mapping[str, Any]
 """One record of an SQS event."""
-_MAX_VISIBILITY = 42_800
+_MAX_VISIBILITY = 42_300
 """Seconds. SQS allows 43,200 from the receive on, and handling the record takes some of them."""
 _MAX_BACKOFF = 60
 _DEPLOYMENT = 90
@@ -81,11 +81,16 @@ def describe(error: BaseException) -> str:
     return f"{error_code(error)}{place}"
 
 
+def hide(queue_url: str, record: Record, seconds: int) -> None:
+    """Hide `record` for `seconds` from now on. Raises AwsError."""
+    sqs().change_message_visibility(
+        QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+    )
+
+
 def _hide(queue_url: str, record: Record, seconds: int) -> None:
     try:
-        sqs().change_message_visibility(
-            QueueUrl=queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
-        )
+        hide(queue_url, record, seconds)
     except AwsError as error:
         # The queue's own visibility timeout applies: the record comes later, and is not lost.
         log.warning("visibility not changed", extra={"record": record["messageId"], "error": error_code(error)})

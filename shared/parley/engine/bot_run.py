@@ -9,12 +9,12 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from parley.bot import Bot, Turn
-from parley.bot.once import Results
+from parley.bot.once import OutOfTimeError, Results
 from parley.bot.reminders import Reminders
 from parley.bot.turn import Download, Unseal
 from parley.engine.aws import AwsError
 from parley.engine.deadline import DeadlineExceededError, deadline
-from parley.errors import ParleyError
+from parley.errors import ParleyError, RetryAfter
 from parley.journal.inbox import AlreadyDecidedError, Inbox, Snapshot, VersionConflictError
 from parley.journal.memory import Change, Memory
 from parley.model import Message, Reply, message_key
@@ -47,6 +47,8 @@ class BotRun:
     until: float
     download: Download | None = None
     unseal: Unseal | None = None
+    is_late: Callable[[], bool] = lambda: False
+    """Whether another worker may be at the message."""
     turn: Turn = field(init=False)
     _memories: dict[Scope, Memory] = field(init=False)
     """The states that the bot has read."""
@@ -60,7 +62,7 @@ class BotRun:
         self._results = self.snapshot.results
         self.turn = Turn(self.message, now=self.clock(), load=self._load)
         self.turn.plans = Reminders(self.message, self.turn.now, self.snapshot.memory.agenda)
-        self.turn.results = Results(message_key(self.message), self._results, self._record)
+        self.turn.results = Results(message_key(self.message), self._results, self._record, self._check_late)
         self.turn.find_timer = self._find_timer
         self.turn.look_up = self._look_up
         self.turn.until = self.until
@@ -70,10 +72,11 @@ class BotRun:
             self.turn.unseal = self.unseal
 
     def replies(self) -> list[Reply]:
-        """The replies of the bot. Raises HandlerError.
+        """The replies of the bot. Raises HandlerError, and RetryAfter if the bot goes on in another run, from the
+        results that it has recorded in this one.
 
         If the journal has failed, raises its first failure, also if the bot has caught it: AlreadyDecidedError,
-        VersionConflictError, AwsError.
+        VersionConflictError, AwsError. RetryAfter if another worker may be at the message.
         """
         replies: list[Reply] = []
         try:
@@ -99,7 +102,9 @@ class BotRun:
                 return [reply_in(self.message)]
             with deadline(self.until - started):
                 return self.bot.handle(self.turn)
-        except DeadlineExceededError as late:
+        except (DeadlineExceededError, OutOfTimeError) as late:
+            if self._results != self.snapshot.results:
+                raise RetryAfter(0, "the bot goes on in another run") from late
             from parley.engine.failures import place_of  # noqa: PLC0415  # most messages do not fail
 
             seconds, place = time.monotonic() - started, place_of(late, self.turn.handler)
@@ -123,6 +128,12 @@ class BotRun:
     def _record(self, results: str) -> None:
         self._ask(lambda: self.inbox.record(self.message, self._results, results, self.clock()))
         self._results = results
+
+    def _check_late(self) -> None:
+        """End the run if another worker may be at the message: what is done outside would be done twice."""
+        if self.is_late():
+            self._failure = self._failure or RetryAfter(1, "another worker may have the record")
+            raise _JournalError
 
     def _ask(self, request: Callable[[], T]) -> T:
         """The result of a request to the journal. Raises _JournalError."""

@@ -5,7 +5,8 @@ them.
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from parley.bot import Bot
 from parley.bot.turn import Download, Unseal
 from parley.engine import queues, services, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
-from parley.engine.batch import Record, describe, received, run
+from parley.engine.batch import Record, describe, hide, received, run
 from parley.engine.bot_run import BotRun, HandlerError
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
@@ -35,6 +36,7 @@ from parley.platforms import outbound
 
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
+    from parley.engine.heartbeat import Heartbeat
     from parley.journal.names import Person
 
 T = TypeVar("T")
@@ -50,6 +52,12 @@ _TICK = 0.001
 _TO_RECORD = 10.0
 """Seconds of the worker's time that the bot does not get: they are for recording the decision or the failure. The
 function's timeout is longer than `BotSeconds` of template.yaml by them."""
+LONGEST_UNWATCHED = 45.0
+"""Seconds that the bot may have without a heartbeat. The queue hides a record for 15 seconds longer: the death of a
+worker is noticed within a minute."""
+_TO_DELIVER = 30.0
+"""Seconds for the deliveries at once after a run with a heartbeat. Their leases end soon after them, so that the next
+worker does not wait for the leases of a dead one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,8 @@ class Processor:
     dies leaves no other trace. Failures of AWS do not count: an outage may last for hours.
 
     `direct` delivers replies at once; None leaves all of them to the outbound queue. `until`: the time of
-    `time.monotonic` by which the bot has to be done, because the worker ends soon after it.
+    `time.monotonic` by which the bot has to be done, because the worker ends soon after it. `hide` hides a record for
+    some seconds; it keeps the record of a long run hidden while this worker lives.
     """
 
     bot: Bot
@@ -85,6 +94,8 @@ class Processor:
     person: "Callable[[Message], Person] | None" = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
+    hide: Callable[[Record, int], None] | None = None
+    _heartbeat: "Heartbeat | None" = field(default=None, init=False)
 
     def ends_in(self, seconds: float) -> None:
         """Lambda kills the worker in `seconds`: the bot has to end before."""
@@ -94,6 +105,23 @@ class Processor:
 
     def __call__(self, record: Record) -> None:
         """Handle one record. Every exception keeps the record in the queue."""
+        if self.hide is None or not LONGEST_UNWATCHED < self.until - time.monotonic() < math.inf:
+            self._handle(record)
+            return
+        from parley.engine.heartbeat import Heartbeat  # noqa: PLC0415  # most bots have no long runs
+
+        self._heartbeat = Heartbeat(partial(self.hide, record), self.clock)
+        try:
+            with self._heartbeat:
+                self._handle(record)
+        finally:
+            self._heartbeat = None
+
+    def _is_late(self) -> bool:
+        """Whether another worker may have the record."""
+        return self._heartbeat is not None and self._heartbeat.is_late
+
+    def _handle(self, record: Record) -> None:
         try:
             message = decode_message(record["body"])
             snapshot = self.inbox.open(message)
@@ -114,10 +142,12 @@ class Processor:
             self._enqueue_again(message, self.inbox.open(message))
             return
         except (RetryAfter, *AwsError):
-            if again:
+            if again and not self._is_late():
                 self._uncount(message, attempt)
             raise
         except Exception as error:
+            if self._is_late():
+                raise RetryAfter(1, "another worker may have the record") from error
             reason = str(error) if isinstance(error, HandlerError) else describe(error)
             self._log_failure(message, reason, attempt, error)
             self._failed(message, snapshot, reason, attempt)
@@ -188,7 +218,10 @@ class Processor:
         named = self._named(message)
         started = self.clock()
         bot = BotRun(self.bot, self.inbox, named, snapshot, self.clock, self.until, self.download, self.unseal)
+        bot.is_late = self._is_late
         replies = bot.replies()
+        if self.direct is not None and self._heartbeat is not None:
+            self.direct.ends_in(min(_TO_DELIVER, self.until + _TO_RECORD - time.monotonic()))
         now = self._now_after(snapshot)
         replies += _silence(message, replies, now)
         rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
@@ -277,6 +310,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             direct=direct() if direct is not None else None,
             unseal=services.unseal,
             person=services.person,
+            hide=partial(hide, setting("INBOUND_URL")),
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)

@@ -90,7 +90,7 @@ def test_a_wait_is_limited_to_the_longest_visibility_timeout(queue: Sqs, record:
         raise RetryAfter(10**9, "limited")
 
     batch.run({"Records": [record("")]}, "url", handle)
-    assert queue.hidden["handle-r1"] == 42_800
+    assert queue.hidden["handle-r1"] == 42_300
 
 
 def test_the_log_of_a_failure_has_the_source_line_without_the_message(
