@@ -29,7 +29,11 @@ def test_its_settings_are_those_of_the_template() -> None:
     timeouts = {name: function["Timeout"] for name, function in functions.items()}
     lease = functions["DelivererFunction"]["Environment"]["Variables"]["PARLEY_LEASE_SECONDS"]
 
-    assert template.seconds(inbound["VisibilityTimeout"]) == simulation.INBOUND_VISIBILITY
+    assert template.seconds(inbound["VisibilityTimeout"]) == simulation.BOT_SECONDS + simulation.TO_RETURN
+    for seconds in template.template()["Parameters"]["BotSeconds"]["AllowedValues"]:
+        processor = timeouts["ProcessorFunction"]
+        assert template.seconds(processor, seconds) == float(seconds) + simulation.TO_RECORD
+        assert template.seconds(inbound["VisibilityTimeout"], seconds) == float(seconds) + simulation.TO_RETURN
     assert template.seconds(outbound["VisibilityTimeout"]) == simulation.OUTBOUND_VISIBILITY
     assert inbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_RECEIVES
     assert outbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_SENDS

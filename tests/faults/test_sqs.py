@@ -6,12 +6,12 @@ import pytest
 
 from parley.engine.batch import _MAX_VISIBILITY
 from tools.faults.scheduler import Clock
-from tools.faults.simulation import INBOUND_VISIBILITY
+from tools.faults.simulation import BOT_SECONDS, TO_RETURN
 from tools.faults.sqs import LONGEST_VISIBILITY, Queue, VisibilityTooLongError
 
 
 def received(clock: Clock) -> tuple[Queue, str]:
-    queue = Queue("inbound.fifo", clock, INBOUND_VISIBILITY)
+    queue = Queue("inbound.fifo", clock, BOT_SECONDS + TO_RETURN)
     queue.send("body", "group", "dedup")
     message = queue.receive(Random(1))
     assert message is not None
@@ -37,7 +37,7 @@ def test_messages_are_counted_by_whether_they_are_hidden() -> None:
         return list(queue.counts().values())
 
     assert counts() == ["2", "1", "0"]
-    clock.sleep(INBOUND_VISIBILITY)
+    clock.sleep(BOT_SECONDS + TO_RETURN)
     assert counts() == ["3", "0", "0"]
     message = queue.receive(Random(1))
     assert message is not None
@@ -48,5 +48,5 @@ def test_messages_are_counted_by_whether_they_are_hidden() -> None:
 def test_the_longest_wait_that_a_worker_asks_for_is_allowed_until_its_record_is_visible_again() -> None:
     clock = Clock()
     queue, receipt = received(clock)
-    clock.sleep(INBOUND_VISIBILITY - 1)
+    clock.sleep(BOT_SECONDS + TO_RETURN - 1)
     queue.change_visibility(receipt, _MAX_VISIBILITY)

@@ -158,7 +158,7 @@ def test_a_timekeeper_that_records_before_it_sends_loses_reminders_and_is_detect
     assert any(found.lost for found in single_faults(Inbox, "reminded"))
 
 
-@pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded", "limited", "redeem"])
+@pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded", "limited", "redeem", "minutes"])
 def test_the_real_journal_keeps_every_promise_with_any_single_fault(command: str) -> None:
     assert [found for found in single_faults(Inbox, command) if not found.good] == []
 

@@ -4,6 +4,7 @@ and in which order.
 """
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,10 @@ PAIRED, REFUSED = "paired", "refused"
 QUOTAS = Quotas(person_a_day=1_000_000, room_a_day=1_000_000)
 """Limits that nobody reaches. `Simulation.bot.quotas` is them where messages have to be counted."""
 
+STEPS = 3
+"""The calls outside of `/minutes`."""
+_STEP = 40.0
+"""Seconds of work after each of them."""
 _PATIENCE = timedelta(days=60)
 """The time for an answer. It is longer than a simulation lasts: no question is asked again."""
 _PICTURE = png(8, 8)
@@ -47,6 +52,9 @@ class PayingBot(Bot):
     code: str = ""
     """The last pairing code."""
 
+    work: Callable[[float], None] = lambda _seconds: None
+    """Lets a handler work for some virtual seconds. The simulation sets it."""
+
     def pay(self, mark: str, key: str) -> int:
         """Take a payment for the message with the tag `mark`. Returns its number, without those that came again."""
         keys = self.payments.setdefault(mark, [])
@@ -65,6 +73,7 @@ def make_bot() -> PayingBot:
     _add_segments(bot)
     _add_other_destinations(bot)
     _add_states(bot)
+    _add_minutes(bot)
     _add_reminders(bot)
     _add_dialogues(bot)
     _add_sending(bot)
@@ -142,6 +151,21 @@ def _add_states(bot: PayingBot) -> None:
         for state in (turn.user, turn.shared):
             state["paid"] = state.get("paid", 0) + 1
         return f"paid, {number}. time {tag(mark, 0)}"
+
+
+def _add_minutes(bot: PayingBot) -> None:
+    @bot.command()
+    def minutes(turn: Turn, mark: str) -> str:
+        """Calls outside, with minutes of work between them. `Simulation(bot_seconds=300)` gives the time."""
+        for step in range(STEPS):
+            turn.once(f"step {step}", lambda key, step=step: bot.pay(step_tag(mark, step), key))
+            bot.work(_STEP)
+        return f"worked {tag(mark, 0)}"
+
+
+def step_tag(mark: str, step: int) -> str:
+    """The tag of the payment in a step of `/minutes`."""
+    return f"{mark}-step-{step}"
 
 
 def _add_reminders(bot: Bot) -> None:

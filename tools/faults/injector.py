@@ -19,7 +19,8 @@ class Execution:
     """The function invocation that runs now.
 
     `delivery` is the id of the message if the function is a callback, and `reply` is the id of the reply that a
-    deliverer works on. `task` is set if the invocation can wait. `started` is the unix second of its beginning.
+    deliverer works on. `task` is set if the invocation can wait. `started` is the unix second of its beginning, and
+    `timeout` the seconds after which Lambda ends it; those of its function by default.
     """
 
     stage: str = "sweeper"
@@ -27,11 +28,12 @@ class Execution:
     reply: str = ""
     task: Task | None = None
     started: float | None = None
+    timeout: float | None = None
 
     @property
     def ends(self) -> float:
         """The unix second at which Lambda ends it."""
-        return (self.started or 0) + TIMEOUTS[self.stage]
+        return (self.started or 0) + (self.timeout or TIMEOUTS[self.stage])
 
 
 class FaultInjector:

@@ -17,5 +17,7 @@ class Ledger:
     """Ids of the replies that a passive reply contains, also in part; by the message's id and the stored response."""
     over_limit: list[str] = field(default_factory=list[str])
     """Calls that exceeded a rate limit of the platform although no fault was injected."""
+    unnoticed: list[float] = field(default_factory=list[float])
+    """Seconds from the death of each worker of the inbound queue until another one got its record."""
     api_calls: int = 0
     """Calls to platforms."""

@@ -23,7 +23,7 @@ from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
 from tools.faults.access import check_access, states_of
-from tools.faults.bot import NEVER, PayingBot, dialogue_tag
+from tools.faults.bot import NEVER, STEPS, PayingBot, dialogue_tag, step_tag
 from tools.faults.findings import Findings
 from tools.faults.renderings import FOLLOWING, SAMPLE, SUFFIXES, Rendering, Renderings
 from tools.faults.simulation import Simulation
@@ -231,7 +231,7 @@ class _PlatformCheck:
         if not isinstance(self.sim.bot, PayingBot):
             return
         tags = [tag for command, tag in map(_command_and_tag, self.accepted.values()) if command == "pay"]
-        for tag in (*tags, *self._paid_in_dialogues()):
+        for tag in (*tags, *self._paid_in_dialogues(), *self._paid_in_minutes()):
             keys = set(self.sim.bot.payments.get(tag, ()))
             if len(keys) != 1:
                 found = self.found.duplicated if keys else self.found.lost
@@ -256,6 +256,12 @@ class _PlatformCheck:
                 yield f"{dialogue_tag(message)}-first"
             if command in ("answered", "approved"):
                 yield f"{tag.removesuffix(SUFFIXES[command])}-second"
+
+    def _paid_in_minutes(self) -> Iterator[str]:
+        """The tags of the calls that long runs have made."""
+        for command, tag in map(_command_and_tag, self.accepted.values()):
+            if command == "minutes":
+                yield from (step_tag(tag, step) for step in range(STEPS))
 
 
 class _OrderCheck:

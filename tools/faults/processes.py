@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import httpx
@@ -11,6 +12,7 @@ from parley.adapter import SupportsPassiveReply
 from parley.bot import Bot
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb, setting
+from parley.engine.batch import hide
 from parley.engine.callback import Callback
 from parley.engine.calls import Calls
 from parley.engine.direct import Direct
@@ -30,6 +32,7 @@ from tools.faults.instrumented import RecordingCallbacks, RecordingDeliverer, Re
 from tools.faults.scheduler import Scheduler
 from tools.faults.targets import Target
 from tools.faults.tasks import Task
+from tools.faults.threads import VirtualThreads
 
 TABLE = "parley"
 KEEP_FOR = 30 * 86_400.0
@@ -48,6 +51,8 @@ class Functions:
     sweeper: Sweeper
     timekeeper: Timekeeper
     rate_limiter: RateLimiter
+    threads: VirtualThreads
+    """Those of the processor."""
 
 
 class Processes:
@@ -138,6 +143,8 @@ class Processes:
             return made
 
         delivers = self._random.random() < self._at_once
+        threads = VirtualThreads(clock)
+        hides = partial(hide, setting("INBOUND_URL"))
         return Functions(
             {
                 name: Callback(
@@ -149,9 +156,17 @@ class Processes:
                 )
                 for name in self._targets
             },
-            Processor(self._bot, inbox, direct=Direct(deliverer(), clock) if delivers else None, clock=clock),
+            Processor(
+                self._bot,
+                inbox,
+                direct=Direct(deliverer(), clock) if delivers else None,
+                clock=clock,
+                hide=hides,
+                repeat=threads.repeat,
+            ),
             deliverer(),
             Sweeper(Outbox(client, TABLE, lease=0), clock),
             Timekeeper(Timers(client, TABLE), clock, clock.sleep, self._bot.timers),
             rate_limiter,
+            threads,
         )

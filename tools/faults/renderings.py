@@ -5,7 +5,7 @@ from random import Random
 from playground.platforms.base import NewMessage, Press
 from tools.faults.bot import PAIRED, REFUSED, make_bot
 from tools.faults.policies import CallSite, Fault, FaultPlan
-from tools.faults.simulation import Simulation
+from tools.faults.simulation import BOT_SECONDS, Simulation
 from tools.faults.targets import APP, Target
 from tools.faults.transcript import transcript
 
@@ -27,6 +27,8 @@ SUFFIXES = {
     "sent": "-sent",
 }
 """The ends of the tags of replies to what is no command."""
+BOT_SECONDS_OF = {"minutes": 300.0}
+"""The parameter `BotSeconds` for commands that need more time."""
 _OF_DIALOGUES = {"-answered", "-approved"}
 Rendering = list[str]
 """The texts of the messages that one reply becomes."""
@@ -63,7 +65,7 @@ def renderings_of(target: Target) -> Renderings:
 def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "") -> dict[int, Rendering]:
     """The renderings of the replies to `command`, by ordinal. `of`: of those to an earlier command, after it."""
     plan = _CrashedCallbacks()
-    sim = Simulation((target,), plan, make_bot(), Random(0))
+    sim = Simulation((target,), plan, make_bot(), Random(0), bot_seconds=BOT_SECONDS_OF.get(command, BOT_SECONDS))
     platform = sim.platforms[target.name]
     if command in FOLLOWING:
         plan.armed = crash_callbacks
@@ -84,6 +86,9 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "
             sim.settle()
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
+    if command in BOT_SECONDS_OF:  # too late for a passive reply to it: the next one carries the text
+        sim.settle()
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))
     sim.settle()
     suffix = SUFFIXES.get(of or command, "")
     replies: dict[int, Rendering] = {}

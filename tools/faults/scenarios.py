@@ -18,8 +18,8 @@ from tools.faults.bot import LATE_APP, QUOTAS, make_bot
 from tools.faults.findings import Findings
 from tools.faults.oracle import check
 from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
-from tools.faults.renderings import FOLLOWING, PREPARED, PRESSED, SET_UP, Renderings
-from tools.faults.simulation import Simulation
+from tools.faults.renderings import BOT_SECONDS_OF, FOLLOWING, PREPARED, PRESSED, SET_UP, Renderings
+from tools.faults.simulation import BOT_SECONDS, Simulation
 from tools.faults.targets import APP, Target
 
 REDELIVERED_AFTER = 400.0
@@ -96,7 +96,8 @@ def _calls(target: Target, scenario: Scenario, inbox: type[Inbox] = Inbox) -> li
 def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[Inbox]) -> Simulation:
     bot = make_bot()
     bot.quotas = QUOTAS if scenario.command == "limited" else None
-    sim = Simulation((target,), plan, bot, Random(str(scenario)), inbox=inbox)
+    seconds = BOT_SECONDS_OF.get(scenario.command, BOT_SECONDS)
+    sim = Simulation((target,), plan, bot, Random(str(scenario)), inbox=inbox, bot_seconds=seconds)
     platform = sim.platforms[target.name]
     late = f"/parley/faults/{target.name}/{LATE_APP}"
     configuration = sim.aws.parameters.pop(late, None)

@@ -30,7 +30,7 @@ from tools.faults.aws import Aws
 from tools.faults.bot import PayingBot, tag
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import Exchanges
-from tools.faults.injector import TIMEOUTS, Execution, FaultInjector
+from tools.faults.injector import Execution, FaultInjector
 from tools.faults.instrumented import FaultyApi
 from tools.faults.ledger import Ledger
 from tools.faults.policies import Crash, Policy
@@ -39,7 +39,10 @@ from tools.faults.scheduler import START, Scheduler
 from tools.faults.sqs import Message, NotInFlightError, Queue
 from tools.faults.targets import Target
 
-INBOUND_VISIBILITY, OUTBOUND_VISIBILITY = 45.0, 25.0
+BOT_SECONDS = 30.0
+TO_RECORD, TO_RETURN = 10.0, 15.0
+"""Seconds by which the timeout of the processor, and the visibility timeout of its queue, are longer."""
+OUTBOUND_VISIBILITY = 25.0
 MAX_RECEIVES, MAX_SENDS = 1000, 1000
 """These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
 SWEEP_EVERY = 60.0
@@ -60,6 +63,7 @@ class Simulation:
 
     `direct`: see `tools.faults.aws`. `at_once`: the share of processes that deliver replies at once
     (`parley.engine.direct`), as during a deployment that switches it on. `PARLEY_DELIVER_AT_ONCE=false` sets it to 0.
+    `bot_seconds`: the parameter `BotSeconds` of the template.
     """
 
     def __init__(
@@ -72,15 +76,17 @@ class Simulation:
         inbox: type[Inbox] = Inbox,
         direct: bool = True,
         at_once: float = 1,
+        bot_seconds: float = BOT_SECONDS,
     ) -> None:
         self.bot = bot
+        self.bot_seconds = bot_seconds
         self.scheduler = scheduler = Scheduler()
         self.clock = clock = scheduler.clock
         self.random = random
         self.ledger = Ledger()
         self.injector = injector = FaultInjector(policy, self.ledger, clock, self._stall)
         self.dead = {name: Queue(f"{name}-dead.fifo", clock, 30) for name in ("inbound", "outbound")}
-        self.inbound = Queue("inbound.fifo", clock, INBOUND_VISIBILITY, MAX_RECEIVES, self.dead["inbound"])
+        self.inbound = Queue("inbound.fifo", clock, bot_seconds + TO_RETURN, MAX_RECEIVES, self.dead["inbound"])
         self.outbound = Queue("outbound.fifo", clock, OUTBOUND_VISIBILITY, MAX_SENDS, self.dead["outbound"])
         by_url = {queue.url: queue for queue in (self.inbound, self.outbound, *self.dead.values())}
         self.aws = Aws(DynamoDB(TABLE), by_url, injector.before, injector.after, clock.sleep, direct=direct)
@@ -92,12 +98,16 @@ class Simulation:
         self.finished: Callable[[Message], bool] = lambda _record: True
         """Whether the event source mapping deletes a record that is done. Otherwise SQS delivers it again."""
         self._redriven = 0
+        self._died: dict[str, float] = {}
+        """When a worker has died over a record, by the record's id."""
         self._stalled = False
         self._next_sweep = START + SWEEP_EVERY
         self._next_reminders = 0.0
         self._programs = set[str]()
         self._install()
         self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
+        if isinstance(bot, PayingBot):
+            bot.work = self._work
         self._exchanges = Exchanges(self.platforms, self.targets, self.processes, injector, scheduler)
 
     def _platform(self, target: Target) -> Platform:
@@ -149,6 +159,24 @@ class Simulation:
         if wakes >= execution.ends:
             raise Crash("the invocation has timed out")
 
+    def _work(self, seconds: float) -> None:
+        """Let the handler that runs work for `seconds`. What its process repeats beside it, and all other processes, go
+        on meanwhile.
+        """
+        threads, end = self.processes.current.threads, self.clock() + seconds
+        while self.clock() < end:
+            following = min(end, threads.next_time())
+            with self.injector.executing(Execution()), self.processes.replaced():
+                self.settle(until=following)
+            self.clock.now = max(self.clock(), following)
+            threads.run_due()
+
+    def _notice(self, message: Message) -> None:
+        """Record how long the death of a worker over `message` was not noticed."""
+        died = self._died.pop(message.id, None)
+        if died is not None:
+            self.ledger.unnoticed.append(self.clock() - died)
+
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def at(self, when: float, action: Callable[[], None]) -> None:
@@ -166,9 +194,13 @@ class Simulation:
             return False
         receipt, functions = message.receipt, self.processes.current
         if queue is self.inbound:
-            execution, handler = Execution("processor"), functions.processor
+            timeout = self.bot_seconds + TO_RECORD
+            execution, handler = Execution("processor", timeout=timeout), functions.processor
+            if self.bot_seconds > BOT_SECONDS:
+                functions.processor.ends_in(timeout)  # in real time, which hardly passes
             if functions.processor.direct is not None:
-                functions.processor.direct.ends = self.clock() + TIMEOUTS["processor"]
+                functions.processor.direct.ends = self.clock() + timeout
+            self._notice(message)
         else:
             execution, handler = Execution("deliverer", reply=_reply_id(message)), functions.deliverer
         with self.injector.executing(execution):
@@ -178,6 +210,7 @@ class Simulation:
                     queue.delete(receipt)
             except Crash:
                 self.processes.restart()
+                self._died[message.id] = self.clock()
             except NotInFlightError:
                 pass  # the function took longer than the visibility timeout, and the record was delivered again
         return True

@@ -78,11 +78,12 @@ class Target:
     def all_commands(self) -> tuple[str, ...]:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
         to the question of `ask` (`answered`), the press that decides `approve` (`approved`), the reminder that `remind`
-        has set (`reminded`), what a program sends because of `notify` (`sent`), and the number of `form` (`numbered`).
+        has set (`reminded`), what a program sends because of `notify` (`sent`), work for minutes (`minutes`), and the
+        number of `form` (`numbered`).
         """
         text = ("echo",) if self.receives_plain_text else ()
         number = ("numbered",) if "form" in self.commands else ()
-        return (*self.commands, *text, "press", "reminded", "answered", "approved", "sent", *number)
+        return (*self.commands, *text, "press", "reminded", "answered", "approved", "sent", "minutes", *number)
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the

@@ -1,10 +1,7 @@
 """The heartbeat of a worker: its record is hidden from other workers while it lives, and visible soon after its end."""
 
-import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from parley.engine.aws import AwsError, error_code
 from parley.engine.telemetry import log
@@ -18,32 +15,19 @@ _AGAIN = 5.0
 
 
 class Heartbeat:
-    """Hides a record for HIDDEN seconds, again and again, in a thread, during a `with` block.
+    """Hides a record for HIDDEN seconds, again and again: `beat` is a step of `parley.engine.repeating`.
 
     `hide` gets the seconds, and raises AwsError. The queue has hidden the record for longer than HIDDEN: the first
     beat, at once, shortens that time. The clock is that of the day: a monotonic one may stand still while the machine
     does.
     """
 
-    __slots__ = ("_clock", "_ended", "_hidden_until", "_hide", "_thread")
+    __slots__ = ("_clock", "_hidden_until", "_hide")
 
     def __init__(self, hide: Callable[[int], None], clock: Callable[[], float] = time.time) -> None:
         self._hide = hide
         self._clock = clock
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._hidden_until = float("inf")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        """End the beats. None is under way afterwards: it would hide a record that was given back."""
-        self._ended.set()
-        self._thread.join()
 
     @property
     def is_late(self) -> bool:
@@ -66,8 +50,3 @@ class Heartbeat:
             return _AGAIN
         self._hidden_until = now + HIDDEN
         return INTERVAL
-
-    def _run(self) -> None:
-        wait = self.beat()
-        while not self._ended.wait(wait):
-            wait = self.beat()

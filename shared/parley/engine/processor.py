@@ -5,6 +5,7 @@ them.
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,6 +38,7 @@ from parley.platforms import outbound
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
     from parley.engine.heartbeat import Heartbeat
+    from parley.engine.repeating import Step
     from parley.journal.names import Person
 
 T = TypeVar("T")
@@ -95,6 +97,8 @@ class Processor:
     clock: Callable[[], float] = time.time
     until: float = math.inf
     hide: Callable[[Record, int], None] | None = None
+    repeat: "Callable[[tuple[float, Step]], AbstractContextManager[object]] | None" = None
+    """Repeats a step while the bot runs: in a thread by default."""
     _heartbeat: "Heartbeat | None" = field(default=None, init=False)
 
     def ends_in(self, seconds: float) -> None:
@@ -109,10 +113,11 @@ class Processor:
             self._handle(record)
             return
         from parley.engine.heartbeat import Heartbeat  # noqa: PLC0415  # most bots have no long runs
+        from parley.engine.repeating import Repeating  # noqa: PLC0415
 
         self._heartbeat = Heartbeat(partial(self.hide, record), self.clock)
         try:
-            with self._heartbeat:
+            with (self.repeat or Repeating)((0, self._heartbeat.beat)):
                 self._handle(record)
         finally:
             self._heartbeat = None

@@ -15,6 +15,7 @@ from parley.engine.aws import dynamodb
 from parley.engine.deadline import DeadlineExceededError
 from parley.engine.heartbeat import HIDDEN, INTERVAL, Heartbeat
 from parley.engine.processor import Processor
+from parley.engine.repeating import Repeating
 from parley.errors import RetryAfter
 from parley.journal.inbox import Inbox
 from parley.journal.view import journal_of
@@ -142,12 +143,38 @@ def test_a_process_that_stood_still_leaves_the_record_to_the_next_worker(clock: 
     assert beats == [HIDDEN]
 
 
-def test_no_beat_is_under_way_after_the_block(clock: Clock) -> None:
-    beats: list[int] = []
-    with Heartbeat(beats.append, clock):
+def test_steps_are_repeated_until_the_end_of_the_block() -> None:
+    often, first = list[int](), threading.Event()
+    third = threading.Event()
+
+    def at_once() -> float:
+        first.set()
+        return 3600
+
+    def again() -> float:
+        often.append(1)
+        if len(often) == 3:
+            third.set()
+        return 0
+
+    with Repeating((0, at_once), (0.001, again)):
+        assert first.wait(60)
+        assert third.wait(60)
+    done = len(often)
+    assert "repeating" not in {thread.name for thread in threading.enumerate()}
+    assert len(often) == done
+
+
+def test_a_step_whose_time_has_not_come_is_not_done() -> None:
+    steps: list[str] = []
+
+    def step() -> float:
+        steps.append("too early")
+        return 0
+
+    with Repeating((3600, step)):
         pass
-    assert beats == [HIDDEN]
-    assert "heartbeat" not in {thread.name for thread in threading.enumerate()}
+    assert steps == []
 
 
 # --- in the processor
@@ -168,7 +195,7 @@ def test_a_worker_that_is_late_makes_no_further_call_and_counts_no_attempt(
     beats, calls = Beats(), list[str]()
 
     def slow(turn: Turn) -> str:
-        assert beats.first.wait(5)
+        assert beats.first.wait(60)
         turn.once("first", calls.append)
         clock.now += HIDDEN
         turn.once("second", calls.append)
@@ -186,7 +213,7 @@ def test_a_failure_of_a_worker_that_is_late_apologises_to_nobody(
     beats = Beats()
 
     def fails(_turn: Turn) -> str:
-        assert beats.first.wait(5)
+        assert beats.first.wait(60)
         clock.now += HIDDEN
         raise ValueError
 
