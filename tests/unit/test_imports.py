@@ -45,7 +45,7 @@ def test_no_function_imports_the_names_of_senders_before_a_message_wants_one() -
 
 
 def test_no_function_imports_language_models_for_a_bot_without_one() -> None:
-    unused = {"parley.models", "parley.bot.converse", "parley.bot.offers"}
+    unused = {"parley.models", "parley.bot.converse", "parley.bot.exchange", "parley.bot.offers"}
     assert not any(unused & imports(function) for function in FUNCTIONS)
 
 

@@ -41,7 +41,8 @@ def total(usage: Usage, *, at_once: bool) -> float:
 def duration(usage: Usage, stage: str, *, at_once: bool) -> float:
     """Milliseconds that the function `stage` runs for one message, in all its invocations."""
     cpu = usage.invocations[stage] * CPU_MILLISECONDS[_measured(stage, at_once=at_once)]
-    return milliseconds(stage, cpu, usage.count(stage), usage.platform_calls(stage))
+    worked = 1000 * usage.worked if stage == "processor" else 0
+    return worked + milliseconds(stage, cpu, usage.count(stage), usage.platform_calls(stage))
 
 
 def gb_seconds(usage: Usage, stage: str, *, at_once: bool) -> float:

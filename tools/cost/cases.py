@@ -7,6 +7,7 @@ from playground.platforms.base import NewMessage, Press
 from playground.platforms.model import Message
 from tools.cost.metering import MeteredSimulation, Usage, mean
 from tools.faults.aws import isolated
+from tools.faults.simulation import BOT_SECONDS
 from tools.faults.targets import APP, Target, titled
 
 FEISHU = titled("feishu")
@@ -32,7 +33,7 @@ Send = Callable[[MeteredSimulation, Target, int], None]
 @dataclass(frozen=True, slots=True)
 class Case:
     """One kind of message at the target with that title. `fails`: the first call to the platform fails. `apart`:
-    seconds between two messages.
+    seconds between two messages. `bot_seconds`: the parameter `BotSeconds` of the template.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Case:
     target: str = "feishu"
     fails: bool = False
     apart: float = _BETWEEN
+    bot_seconds: float = BOT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def measured(cases: Iterable[Case]) -> Ledger:
 
 def _measure(case: Case, *, at_once: bool) -> Series:
     target = titled(case.target)
-    sim = MeteredSimulation(target, at_once=at_once, fails=case.fails)
+    sim = MeteredSimulation(target, at_once=at_once, fails=case.fails, bot_seconds=case.bot_seconds)
     each: list[Usage] = []
     for number in range(_WARM_UP + SERIES):
         following = sim.clock() + case.apart
@@ -119,6 +121,9 @@ def _card(sim: MeteredSimulation, target: Target) -> Message:
 
 
 STANDARD = Case("a command that changes the bot's state, with one reply", _command("count"))
+MINUTES = Case(
+    "a command that waits for two minutes, with `BotSeconds` 300", _command("minutes"), apart=300, bot_seconds=300
+)
 CASES = (
     STANDARD,
     Case("the same, each one in another conversation", _in_another_conversation),
@@ -131,4 +136,5 @@ CASES = (
     Case("the second row on WeCom", _in_another_conversation, "wecom"),
     Case("the second row on WeChat", _in_another_conversation, "wechat active"),
     Case("the second row on Discord", _in_another_conversation, "discord"),
+    MINUTES,
 )

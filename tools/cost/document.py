@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tools.cost import bill, fixed
 from tools.cost.bill import Line
-from tools.cost.cases import CASES, LIMITS, STANDARD, WAYS, Ledger, Series
+from tools.cost.cases import CASES, LIMITS, MINUTES, STANDARD, WAYS, Ledger, Series
 from tools.cost.figures import ASSUMPTIONS, LOG_BYTES, MEASURED, PER_MILLION, PER_MONTH, PRICES, memory
 from tools.cost.metering import Unit, Usage
 
@@ -48,6 +48,7 @@ def document(ledger: Ledger) -> str:
         units=_table(_unit_rows(ways)),
         log_kb=_log_kilobytes(at_once=True),
         logs=_log_kilobytes(at_once=True) * PER_MILLION["log KB"],
+        **_minutes(ledger[MINUTES, True].average),
         memory=memory("processor"),
         share=memory("processor") / ASSUMPTIONS["core_mb"],
         factor=ASSUMPTIONS["core_mb"] / memory("processor"),
@@ -118,6 +119,14 @@ def _purpose(unit: Unit) -> tuple[str, str]:
     return f"{unit.kind} {unit.row}", unit.request
 
 
+def _minutes(usage: Usage) -> dict[str, float]:
+    """What the heartbeat and the looks for a stop cost in two minutes."""
+    beats = usage.requests["processor"]["ChangeMessageVisibility"]
+    looks = usage.units[Unit("write", "run", "UpdateItem")]
+    dollars = beats * PER_MILLION["SQS FIFO request"] + looks * PER_MILLION["DynamoDB write unit"]
+    return {"beats": beats, "looks": looks, "beside": dollars, "worked": usage.worked}
+
+
 def _log_kilobytes(*, at_once: bool) -> float:
     names = ("callback", "processor, at once") if at_once else ("callback", "processor, queue", "deliverer")
     return sum(LOG_BYTES[name] for name in names) / 1000
@@ -182,6 +191,10 @@ it leaves a failed call to the deliverer.
 
 A process that replies often reserves calls of a rate limit in portions. The limit of a chat is a row of its own. So a
 message in another conversation writes it each time, as does a conversation with less than 16 replies in a minute.
+
+In the last row, the waiting handler costs most. In its {worked:.0f} seconds the worker also sends {beats:.0f} heartbeats, and
+looks {looks:.0f} times whether a person wants it to stop: US$ {beside:.2f} per million messages. A handler that ends within
+three seconds sends one heartbeat.
 
 DynamoDB bills a row by the KB. The rows of a short message and of a short reply stay below 1 KB. Longer texts cost
 more, and so does Discord, where a row also holds the token of the interaction.

@@ -13,7 +13,7 @@ from tools.faults.bot import make_bot
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import RESPONSE
 from tools.faults.policies import CallSite, Fault
-from tools.faults.simulation import Simulation
+from tools.faults.simulation import BOT_SECONDS, Simulation
 from tools.faults.sqs import Queue
 from tools.faults.targets import Target
 
@@ -46,6 +46,8 @@ class Usage:
     """SQS requests of the event source mappings: receives and deletions."""
     units: dict[Unit, float] = field(default_factory=dict[Unit, float])
     """Units of DynamoDB."""
+    worked: float = 0
+    """Seconds for which a handler waits, for a service outside for example."""
 
     def count(self, stage: str) -> float:
         """The number of AWS requests that `stage` makes."""
@@ -82,6 +84,7 @@ def mean(usages: list[Usage]) -> Usage:
         {stage: _mean(usage.requests.get(stage, Counter()) for usage in usages) for stage in stages},
         _mean(usage.polls for usage in usages),
         dict(_mean(Counter(usage.units) for usage in usages)),
+        sum(usage.worked for usage in usages) / len(usages),
     )
 
 
@@ -96,12 +99,16 @@ def _mean(counters: Iterable[Counter[Any]]) -> Counter[Any]:
 class MeteredSimulation(Simulation):
     """A simulation of one platform that counts into `usage`. `fails`: see `Meter`."""
 
-    def __init__(self, target: Target, *, at_once: bool, fails: bool = False) -> None:
+    def __init__(
+        self, target: Target, *, at_once: bool, fails: bool = False, bot_seconds: float = BOT_SECONDS
+    ) -> None:
         self.usage = Usage()
         self.sweeps: list[Usage] = []
         """The usage of each run of the sweeper. It is no part of a message's."""
         self.meter = Meter(self, fails=fails)
-        super().__init__((target,), self.meter, make_bot(), Random(1), at_once=float(at_once))
+        super().__init__(
+            (target,), self.meter, make_bot(), Random(1), at_once=float(at_once), bot_seconds=bot_seconds
+        )
         self.aws.dynamodb = MeteredDynamoDB(self)
 
     @contextmanager
@@ -128,6 +135,11 @@ class MeteredSimulation(Simulation):
             self.usage.polls["ReceiveMessage"] += 1
             self.usage.polls["DeleteMessage"] += before - len(queue)
         return handled
+
+    def spend(self, seconds: float) -> None:
+        """Let the handler spend `seconds`, and count its time."""
+        self.usage.worked += seconds
+        super().spend(seconds)
 
     def sweep(self) -> None:
         """Run the sweeper, and count its usage apart."""

@@ -107,7 +107,7 @@ class Simulation:
         self._install()
         self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
         if isinstance(bot, PayingBot):
-            bot.work = self._work
+            bot.work = self.spend
         self._exchanges = Exchanges(self.platforms, self.targets, self.processes, injector, scheduler)
 
     def _platform(self, target: Target) -> Platform:
@@ -159,8 +159,8 @@ class Simulation:
         if wakes >= execution.ends:
             raise Crash("the invocation has timed out")
 
-    def _work(self, seconds: float) -> None:
-        """Let the handler that runs work for `seconds`. What its process repeats beside it, and all other processes, go
+    def spend(self, seconds: float) -> None:
+        """Let the handler that runs spend `seconds`. What its process repeats beside it, and all other processes, go
         on meanwhile.
         """
         threads, end = self.processes.current.threads, self.clock() + seconds

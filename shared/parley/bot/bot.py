@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from parley.bot import events, gates, numbered, runs
+from parley.bot import events, gates, numbered, runs, stopping
 from parley.bot.addressing import COMMAND
 from parley.bot.approvals import PRESSED
 from parley.bot.arguments import ArgumentError
@@ -36,6 +36,7 @@ from parley.model import Command, Message, Reply
 from parley.model.agenda import REMINDER, SCHEDULED, Timer
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
+from parley.model.stop import STOP_COMMANDS, is_stop_command
 
 if TYPE_CHECKING:
     from parley.bot.offers import Commands
@@ -145,6 +146,9 @@ class Bot(Router):
             return self._remind(turn)
         if turn.message.event == SCHEDULED:
             return self._scheduled(turn)
+        has_stopped = stopping.stopped(turn, self._texts(turn.message))
+        if has_stopped is not None:
+            return has_stopped
         # A press that was forwarded has met the rule in its own room.
         if turn.message.event != PRESSED and not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
@@ -152,6 +156,8 @@ class Bot(Router):
         refused = gates.refusal(self.pairing, self.quotas, turn, self._has_role, self._texts(turn.message))
         if refused is not None:
             return refused
+        if is_stop_command(turn.message) and not any(map(self._find, STOP_COMMANDS)):
+            return stopping.nothing_runs(turn, self._texts(turn.message))
         answered = self._dialogues(turn).answered(is_command=bool(self._typed(turn.text)))
         return answered if answered is not None else numbered.pressed(turn, self._texts(turn.message), self._handled)
 

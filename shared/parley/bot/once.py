@@ -21,6 +21,10 @@ class OutOfTimeError(BaseException):
     """Too little time is left in this run for the next call. `except Exception` does not catch it."""
 
 
+class StoppedError(BaseException):
+    """A person has stopped the run. `except Exception` does not catch it."""
+
+
 def _always() -> None:
     """In a test, every call may begin."""
 

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime, timedelta
+from typing import Self
 
 from msgspec.structs import replace
 
@@ -36,6 +38,13 @@ class Reminders:
         self._asked: OpenDialogue | None = None
         """The dialogue that has asked a question in this turn."""
         self._count = 0
+
+    def copy(self) -> Self:
+        """The plans as they are now. Later changes do not change them."""
+        made = copy(self)
+        made._reminders, made._dialogues = dict(self._reminders), dict(self._dialogues)
+        made._set, made._cancelled, made._sent = dict(self._set), set(self._cancelled), list(self._sent)
+        return made
 
     @property
     def agenda(self) -> Agenda:

@@ -10,6 +10,8 @@ from parley.bot import dialogues
 from parley.bot.approvals import Admits
 from parley.bot.coroutines import finished
 from parley.bot.handlers import Entry, Middleware, place_of
+from parley.bot.once import StoppedError
+from parley.bot.reminders import Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
@@ -24,7 +26,27 @@ def around(middleware: Middleware, turn: Turn, handle: Callable[[], Replies]) ->
 
 
 def run(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits) -> Replies:
-    """The result of the handler, or of its next step if it asks questions."""
+    """The result of the handler, or of its next step if it asks questions. None if a person has stopped it."""
+    plans, said = turn.plans.copy(), len(turn.replies)
+    try:
+        return _run(entry, turn, arguments, given, texts, admits)
+    except (StoppedError, BaseExceptionGroup) as stop:  # asyncio makes a group of what tasks raise
+        if isinstance(stop, BaseExceptionGroup) and not stop.subgroup(StoppedError):
+            raise
+        return _dropped(turn, plans, said)
+
+
+def _dropped(turn: Turn, plans: Reminders, said: int) -> None:
+    """Take back what the handler has done since it had these `plans`. Its dialogue ends."""
+    turn.plans = plans
+    del turn.replies[said:]
+    for held in turn.states.values():
+        held.drop()
+    if turn.step is not None:
+        plans.end(turn.step.dialogue)
+
+
+def _run(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits) -> Replies:
     turn.handler = place_of(entry.handler)
     step = turn.step
     result: Any = finished(entry.handler(**arguments))

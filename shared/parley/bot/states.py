@@ -78,6 +78,11 @@ class Held:
         self._ensure_loaded()
         self._value = value
 
+    def drop(self) -> None:
+        """Take back what the handler has changed. The library's own part stays as it is."""
+        if self.loaded:
+            self._keep(visible(self._load()))
+
     def stored(self, before: State) -> State:
         """The state to store; `before`, which is stored now, if the handler has not changed it."""
         shown = visible(before)

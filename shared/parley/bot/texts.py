@@ -44,6 +44,8 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: str = "There was no answer, so I have stopped asking."
     question_over: str = "This question is no longer open, or is for somebody else."
     script_changed: str = "I have changed since my last question. Please start again."
+    stopped: str = "Stopped."
+    nothing_runs: str = "There is nothing to stop."
     skip: str = "Skip"
     no_file: str = "Please send a file of the right kind."
     approve: str = "Approve"
@@ -111,6 +113,8 @@ CHINESE = Texts(
     timed_out="没有收到回答，已结束提问。",
     question_over="这个问题已经结束，或者不是问您的。",
     script_changed="机器人已更新，请重新开始。",
+    stopped="已停止。",
+    nothing_runs="没有可以停止的任务。",
     skip="跳过",
     no_file="请发送正确类型的文件。",
     approve="同意",
@@ -157,7 +161,8 @@ BOTH = Texts(
             "timed_out",
             "question_over",
             "script_changed",
-            "write_answer",
+            "stopped",
+            "nothing_runs",
             "skip",
             "approve",
             "reject",

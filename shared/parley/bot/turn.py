@@ -9,7 +9,7 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 from parley.bot.addressing import is_addressed
-from parley.bot.once import Results
+from parley.bot.once import Results, StoppedError
 from parley.bot.reminders import Reminders
 from parley.bot.replies import is_reaction, replies_of
 from parley.bot.states import Held
@@ -68,6 +68,11 @@ def _no_state(_scope: Scope, _message: Message) -> State:
     return {}
 
 
+def _never() -> bool:
+    """In a test, nobody stops the handler."""
+    return False
+
+
 def _new_state(_scope: Scope) -> State:
     return {}
 
@@ -85,6 +90,7 @@ class Turn(Base[S, U, A]):
         "_states",
         "commands",
         "download",
+        "find_stopped",
         "find_timer",
         "handler",
         "look_up",
@@ -95,8 +101,10 @@ class Turn(Base[S, U, A]):
         "replies",
         "results",
         "step",
+        "stopping",
         "unseal",
         "until",
+        "was_stopped",
     )
 
     def __init__(
@@ -131,6 +139,12 @@ class Turn(Base[S, U, A]):
         """Takes the place of the models of `converse`, in a test."""
         self.until = math.inf
         """The time of `time.monotonic` by which the handler has to be done. The engine sets it."""
+        self.stopping: Callable[[], bool] = _never
+        """Whether a person wants this run to stop. The engine sets it."""
+        self.was_stopped = False
+        """Whether the handler knows it."""
+        self.find_stopped: Callable[[], bool] = _never
+        """Whether this message has stopped an earlier run. The engine sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
         self._states: dict[Scope, Held] = {scope: Held(partial(load, scope), value) for scope, value in given.items()}
@@ -211,6 +225,23 @@ class Turn(Base[S, U, A]):
         """Seconds that are left for the handler in this run: at most `BotSeconds`. Infinite in a test."""
         return self.until - time.monotonic()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether a person has sent `/stop` to this run. A handler that asks has to end: return what is done so far, or
+        None. The person is told that it has stopped.
+
+        Runs are reached with `BotSeconds` 60 or more, three seconds after their start.
+        """
+        self.was_stopped = self.was_stopped or self.stopping()
+        return self.was_stopped
+
+    def check(self) -> None:
+        """End the run here if a person has stopped it. Its replies and changes of states are dropped; what `once` has
+        recorded is done. `once` does this before each call.
+        """
+        if self.stopped:
+            raise StoppedError
+
     def once(self, key: str, function: Callable[[str], T], *, needs: float = 0) -> T:
         """The result of `function`, a JSON value. It is recorded under `key` before it is returned: if the bot starts
         again on this message, the function is not called again.
@@ -224,6 +255,7 @@ class Turn(Base[S, U, A]):
         self.results.use(key)
         if key in self.results:
             return self.results[key]
+        self.check()
         self.results.begin(needs, self.remaining)
         return self.results.record(key, function(self.results.idempotency_key(key)))
 
@@ -232,6 +264,7 @@ class Turn(Base[S, U, A]):
         self.results.use(key)
         if key in self.results:
             return self.results[key]
+        self.check()
         self.results.begin(needs, self.remaining)
         return self.results.record(key, await function(self.results.idempotency_key(key)))
 

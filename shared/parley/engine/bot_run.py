@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,9 +15,11 @@ from parley.bot.turn import Download, Unseal
 from parley.engine.aws import AwsError
 from parley.engine.deadline import DeadlineExceededError, deadline
 from parley.errors import ParleyError, RetryAfter
-from parley.journal.inbox import AlreadyDecidedError, Inbox, Snapshot, VersionConflictError
+from parley.journal.inbox import AlreadyDecidedError, Decision, Inbox, Snapshot, VersionConflictError
 from parley.journal.memory import Change, Memory
-from parley.model import Message, Reply, message_key
+from parley.journal.runs import Runs, RunState
+from parley.journal.states import Lease
+from parley.model import Message, Outgoing, Reply, message_key
 from parley.model.agenda import Timer
 from parley.model.sending import SEND, reply_in
 from parley.model.state import Scope, State
@@ -49,11 +51,15 @@ class BotRun:
     unseal: Unseal | None = None
     is_late: Callable[[], bool] = lambda: False
     """Whether another worker may be at the message."""
+    is_stopped: Callable[[], bool] = lambda: False
+    """Whether a person wants the run to stop."""
     turn: Turn = field(init=False)
     _memories: dict[Scope, Memory] = field(init=False)
     """The states that the bot has read."""
     _results: str = field(init=False)
     """The results of outside calls that are stored."""
+    _has_stopped: bool = False
+    """Whether the message has stopped an earlier run."""
     _failure: Exception | None = None
     """The first failure of the journal."""
 
@@ -66,6 +72,8 @@ class BotRun:
         self.turn.find_timer = self._find_timer
         self.turn.look_up = self._look_up
         self.turn.until = self.until
+        self.turn.stopping = lambda: self.is_stopped()
+        self.turn.find_stopped = self._find_stopped
         if self.download is not None:
             self.turn.download = self.download
         if self.unseal is not None:
@@ -88,7 +96,19 @@ class BotRun:
             raise self._failure
         return replies
 
-    def changes(self) -> list[Change]:
+    def decision(self, replies: Sequence[Outgoing], leases: Mapping[str, Lease]) -> Decision:
+        """What is to be stored. `leases`: of the replies that this worker delivers itself."""
+        plans = self.turn.plans
+        return Decision(replies, self._changes(), plans.timers, plans.cancelled, leases, self._end)
+
+    @property
+    def _end(self) -> RunState | None:
+        """What is to be recorded of a stop."""
+        if self.turn.was_stopped:
+            return RunState.STOPPED
+        return RunState.ANSWERED if self._has_stopped else None
+
+    def _changes(self) -> list[Change]:
         """The states that the bot has read, as they were and as they are now."""
         own, *others = (
             Change(memory, self.turn.states[scope].stored(memory.state)) for scope, memory in self._memories.items()
@@ -121,6 +141,11 @@ class BotRun:
 
     def _look_up(self, scope: Scope, message: Message) -> State:
         return self._ask(lambda: self.inbox.memory(scope, message)).state
+
+    def _find_stopped(self) -> bool:
+        runs = Runs(self.inbox.client, self.inbox.table)
+        self._has_stopped = self._ask(lambda: runs.is_stopped(self.message))
+        return self._has_stopped
 
     def _find_timer(self, id_: str) -> Timer | None:
         return self._ask(lambda: self.inbox.timer(id_))

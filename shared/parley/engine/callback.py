@@ -34,6 +34,7 @@ from parley.errors import ParleyError
 from parley.journal.credentials import store_credentials
 from parley.model import Message
 from parley.model.instant import Instant
+from parley.model.stop import is_stop
 from parley.platforms import inbound
 
 if TYPE_CHECKING:
@@ -232,7 +233,15 @@ class Callback:
             return Rejected(413, "too_large", detail, accepted.refused)
         for message in accepted.messages:
             log.info("message received", extra=telemetry.ids_of(message))
+            if is_stop(message):
+                self._stop(message)
         return None
+
+    def _stop(self, message: Message) -> None:
+        """Stop what runs in the conversation. The message is stored already: whatever fails here, it is answered."""
+        from parley.engine.stops import request_stop  # noqa: PLC0415  # few messages stop something
+
+        request_stop(message, self.clock())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,12 @@ from parley.engine.telemetry import log
 from parley.errors import RetryAfter
 from parley.journal.inbox import (
     AlreadyDecidedError,
-    Decision,
     DecisionTooLargeError,
     Inbox,
     Snapshot,
     VersionConflictError,
 )
+from parley.journal.runs import Runs
 from parley.model import Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.model.aws_events import AWS
 from parley.model.codec import decode_message
@@ -38,7 +38,7 @@ from parley.platforms import outbound
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
     from parley.engine.heartbeat import Heartbeat
-    from parley.engine.repeating import Step
+    from parley.engine.stops import Stops
     from parley.journal.names import Person
 
 T = TypeVar("T")
@@ -97,9 +97,10 @@ class Processor:
     clock: Callable[[], float] = time.time
     until: float = math.inf
     hide: Callable[[Record, int], None] | None = None
-    repeat: "Callable[[tuple[float, Step]], AbstractContextManager[object]] | None" = None
-    """Repeats a step while the bot runs: in a thread by default."""
+    repeat: "Callable[..., AbstractContextManager[object]] | None" = None
+    """Repeats steps while the bot runs: `parley.engine.repeating` by default."""
     _heartbeat: "Heartbeat | None" = field(default=None, init=False)
+    _stops: "Stops | None" = field(default=None, init=False)
 
     def ends_in(self, seconds: float) -> None:
         """Lambda kills the worker in `seconds`: the bot has to end before."""
@@ -114,17 +115,27 @@ class Processor:
             return
         from parley.engine.heartbeat import Heartbeat  # noqa: PLC0415  # most bots have no long runs
         from parley.engine.repeating import Repeating  # noqa: PLC0415
+        from parley.engine.stops import FIRST, Stops  # noqa: PLC0415
 
         self._heartbeat = Heartbeat(partial(self.hide, record), self.clock)
+        self._stops = Stops(partial(self._go_on, record))
         try:
-            with (self.repeat or Repeating)((0, self._heartbeat.beat)):
+            with (self.repeat or Repeating)((0, self._heartbeat.beat), (FIRST, self._stops.look)):
                 self._handle(record)
         finally:
-            self._heartbeat = None
+            self._heartbeat = self._stops = None
 
     def _is_late(self) -> bool:
         """Whether another worker may have the record."""
         return self._heartbeat is not None and self._heartbeat.is_late
+
+    def _is_stopped(self) -> bool:
+        """Whether a person wants the run to stop."""
+        return self._stops is not None and self._stops.is_stopped
+
+    def _go_on(self, record: Record) -> bool:
+        """Record that the run goes on. False if it has to stop. Raises AwsError."""
+        return Runs(self.inbox.client, self.inbox.table).go_on(decode_message(record["body"]), self.clock())
 
     def _handle(self, record: Record) -> None:
         try:
@@ -223,7 +234,7 @@ class Processor:
         named = self._named(message)
         started = self.clock()
         bot = BotRun(self.bot, self.inbox, named, snapshot, self.clock, self.until, self.download, self.unseal)
-        bot.is_late = self._is_late
+        bot.is_late, bot.is_stopped = self._is_late, self._is_stopped
         replies = bot.replies()
         if self.direct is not None and self._heartbeat is not None:
             self.direct.ends_in(min(_TO_DELIVER, self.until + _TO_RECORD - time.monotonic()))
@@ -231,8 +242,7 @@ class Processor:
         replies += _silence(message, replies, now)
         rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
-        plans = bot.turn.plans
-        decision = Decision(rows, bot.changes(), plans.timers, plans.cancelled, held.leases if held else {})
+        decision = bot.decision(rows, held.leases if held else {})
         try:
             self.inbox.decide(message, snapshot, decision, self.clock())
         except DecisionTooLargeError as error:
@@ -243,7 +253,7 @@ class Processor:
             raise
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
-        return Decided(rows, held, [timer.due for timer in plans.timers if timer.at <= now])
+        return Decided(rows, held, [timer.due for timer in decision.timers if timer.at <= now])
 
     def _named(self, message: Message) -> Message:
         """`message` with the name and departments of its sender, for the bot. No message and no reply stores them."""

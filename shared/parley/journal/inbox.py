@@ -11,11 +11,12 @@ import msgspec
 
 from parley.errors import ParleyError
 from parley.journal import table as t
-from parley.journal import timers
+from parley.journal import runs, timers
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES
 from parley.journal.memory import Change, DecisionTooLargeError, Memory, changed, memory_of, memory_pk
 from parley.journal.outbox import Outbox, ReplyTooLargeError
 from parley.journal.rows import row_of
+from parley.journal.runs import RunState
 from parley.journal.states import FINAL, Lease, MessageState, Row
 from parley.journal.table import (
     Item,
@@ -75,7 +76,7 @@ class Decision:
     """What the transaction of a decision stores, beside the decision itself.
 
     `states`: those that the bot may have changed. `timers` are set, and those with the ids `cancelled` are deleted.
-    `leases`, by the id of a reply: this worker delivers these replies itself.
+    `leases`, by the id of a reply: this worker delivers these replies itself. `run`: what is recorded of a stop.
     """
 
     replies: Sequence[Outgoing] = ()
@@ -83,6 +84,7 @@ class Decision:
     timers: Sequence[Timer] = ()
     cancelled: Iterable[str] = ()
     leases: Mapping[str, Lease] = field(default_factory=dict[str, Lease])
+    run: RunState | None = None
 
 
 @dataclass(slots=True)
@@ -139,6 +141,7 @@ class Inbox:
                 *(changed(self.table, change, message, now, ttl) for change in decision.states if change.is_needed),
                 *(timers.new(self.table, timer) for timer in decision.timers),
                 *(timers.cancelled(self.table, id_) for id_ in decision.cancelled),
+                *([runs.ended(self.table, message, decision.run, now)] if decision.run is not None else ()),
                 *(self._reply(out, now, decision.leases.get(out.id)) for out in replies),
             ]
         except ReplyTooLargeError as error:

@@ -67,6 +67,7 @@ KINDS: dict[str, Kind] = {
         "the bot has a state of the app, which is its own",
     ),
     "talk": Kind(_of("memory"), _of("version platform app person updated ttl"), "emptied", _RETENTION),
+    "run": Kind(_of(""), _of("state since lease_until ttl"), "kept", "1 day"),
     "timer": Kind(
         _of("body"), _of("due_shard due_at"), "deleted", "", "a timer is deleted when it is sent or cancelled"
     ),

@@ -55,6 +55,11 @@ def talk_pk(key: str) -> str:
     return f"talk#{key}"
 
 
+def run_pk(conversation_key: str) -> str:
+    """Row of a conversation: its run that lasts, and whether a person wants it to stop."""
+    return f"run#{conversation_key}"
+
+
 def timer_pk(id_: str) -> str:
     """Row of a timer: a message that the bot has planned."""
     return f"timer#{id_}"
@@ -146,6 +151,8 @@ ATTRIBUTES = frozenset(
         "memory",  # the bot's state as JSON
         "version",
         "agenda",  # the conversation's plans, as JSON
+        # run
+        "since",  # unix second of the message that runs, or that stops it
         # reply
         "body",  # the reply as JSON; of a timer, the message
         "owner",

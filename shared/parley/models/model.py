@@ -116,6 +116,11 @@ def tokens_of(text: str) -> int:
     return -(-len(text.encode("utf-8", "surrogatepass")) // 3)
 
 
+def tokens_of_prompt(prompt: Prompt) -> int:
+    """An estimate of the tokens of a prompt, without its tools."""
+    return tokens_of(prompt.system) + sum(map(tokens_of_message, prompt.messages))
+
+
 def tokens_of_message(said: Said) -> int:
     """An estimate of the tokens of a message, with four for its frame."""
     calls = sum(tokens_of(call.name) + tokens_of(call.arguments) for call in said.calls)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from parley.models.model import Answer, Model, ModelError, Partial, Prompt, tokens_of, tokens_of_message
+from parley.models.model import Answer, Model, ModelError, Partial, Prompt, tokens_of, tokens_of_prompt
 
 _ATTEMPTS = 3
 """Attempts at one model."""
@@ -48,6 +48,6 @@ def answered(
 
 def _complete(answer: Answer, model: Model, prompt: Prompt) -> Answer:
     """`answer` with the name of the model, and with estimates of the tokens that the service has not counted."""
-    sent = tokens_of(prompt.system) + sum(map(tokens_of_message, prompt.messages))
+    sent = tokens_of_prompt(prompt)
     received = tokens_of(answer.text) + sum(tokens_of(call.arguments) for call in answer.calls)
     return replace(answer, model=model.name, sent=answer.sent or sent, received=answer.received or received)

@@ -1,0 +1,207 @@
+"""Handlers that a person stops, and what the person is told."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from parley.bot import Ask, Bot, Quotas, Script, Turn
+from parley.bot.once import StoppedError
+from parley.model import Reply, plain_text
+from parley.models import Prompt
+from parley.testing import PLATFORMS, Call, Chat, Scripted
+from tests.factories import NOW, make_message
+
+
+def texts(replies: list[Reply]) -> list[str]:
+    return [plain_text(reply.segments) for reply in replies]
+
+
+def stopped_turn(text: str, after: int = 0) -> Turn:
+    """The turn of a message whose handler is stopped when it has asked `after` times."""
+    turn, asked = Turn(make_message(text=text), now=NOW), list[bool]()
+
+    def stopping() -> bool:
+        asked.append(True)
+        return len(asked) > after
+
+    turn.stopping = stopping
+    return turn
+
+
+@pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "discord"])
+@pytest.mark.parametrize("text", ["/stop", "/停"])
+def test_a_person_reads_that_nothing_runs(platform: str, text: str) -> None:
+    bot = Bot()
+    bot.fallback(lambda: "what?")
+    chat = Chat(bot, platform)
+    chat.say(text)
+    chat.expect(contains="There is nothing to stop.")
+    chat.expect_nothing()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_bots_own_command_gets_it(platform: str) -> None:
+    bot = Bot()
+    bot.command("stop")(lambda: "I am idle.")
+    chat = Chat(bot, platform)
+    chat.say("/stop")
+    chat.expect("I am idle.")
+
+
+def test_the_plain_word_belongs_to_the_bot_if_nothing_runs() -> None:
+    bot = Bot()
+    bot.fallback(lambda turn: f"heard {turn.text}")
+    assert texts(bot.handle(Turn(make_message(text="停")))) == ["heard 停"]
+
+
+def asking() -> Bot:
+    bot = Bot()
+
+    @bot.command()
+    def order(turn: Turn) -> Script:
+        size = yield Ask("Which size?")
+        turn.once("pay", lambda _key: 1)
+        return f"ordered {size}"
+
+    return bot
+
+
+def test_it_ends_an_open_question() -> None:
+    chat = Chat(asking())
+    chat.say("/order")
+    chat.expect("Which size?")
+    chat.say("/stop")
+    chat.expect(contains="Cancelled.")
+    chat.say("/stop")
+    chat.expect(contains="There is nothing to stop.")
+
+
+def test_a_dialogue_whose_handler_is_stopped_ends() -> None:
+    bot = asking()
+    first = Turn(make_message(text="/order"), now=NOW)
+    bot.handle(first)
+    second = stopped_turn("large")
+    second.plans._dialogues = dict(first.plans.agenda.dialogues)
+    assert bot.handle(second) == []
+    assert second.plans.dialogue is None
+
+
+def test_what_a_stopped_handler_has_changed_is_dropped() -> None:
+    bot = Bot()
+    around: list[list[Reply]] = []
+
+    @bot.middleware
+    def middleware(turn: Turn, handle: Any) -> list[Reply]:
+        turn.state["seen"] = 1
+        around.append(handle())
+        return around[-1]
+
+    @bot.command()
+    def work(turn: Turn) -> str:
+        turn.user["half"] = True
+        turn.say("half")
+        turn.remind("later", after=timedelta(minutes=1))
+        turn.once("first", lambda _key: 1)
+        turn.once("second", lambda _key: 2)
+        return "done"
+
+    turn = stopped_turn("/work", after=1)
+    assert bot.handle(turn) == []
+    assert around == [[]]
+    assert turn.user == {}
+    assert turn.reminders == []
+    assert turn.plans.timers == []
+    assert "first" in turn.results
+    assert "second" not in turn.results
+    assert turn.was_stopped
+
+
+def test_a_handler_that_never_asks_ends_by_itself() -> None:
+    bot = Bot()
+    bot.command("work")(lambda: "done")
+    turn = stopped_turn("/work")
+    assert texts(bot.handle(turn)) == ["done"]
+    assert not turn.was_stopped
+
+
+def test_asynchronous_handlers_are_stopped_too() -> None:
+    bot = Bot()
+
+    @bot.command()
+    async def work(turn: Turn) -> str:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(turn.once_async("first", lambda _key: asyncio.sleep(0)))
+        return "done"
+
+    turn = stopped_turn("/work")
+    assert bot.handle(turn) == []
+    assert turn.was_stopped
+
+
+def test_another_error_of_several_tasks_is_no_stop() -> None:
+    bot = Bot()
+
+    @bot.command()
+    async def work() -> str:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.wait_for(asyncio.sleep(60), 0))
+        return "done"
+
+    with pytest.raises(BaseExceptionGroup):
+        bot.handle(Turn(make_message(text="/work")))
+
+
+def test_no_exception_handler_of_the_bot_catches_it() -> None:
+    assert not issubclass(StoppedError, Exception)
+
+
+# --- with a language model
+
+
+def conversing(lines: list[Any], quotas: Quotas | None = None) -> tuple[Bot, Scripted]:
+    bot = Bot(quotas=quotas)
+
+    @bot.command()
+    def buy(turn: Turn, what: str) -> str:
+        return turn.once("pay", lambda _key: f"bought {what}")
+
+    bot.converse(model=lambda: pytest.fail("the test has a model"))(lambda _turn: "")
+    return bot, Scripted(lines)
+
+
+def ask(bot: Bot, model: Scripted, turn: Turn) -> list[str]:
+    turn.model = model
+    return texts(bot.handle(turn))
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_an_exchange_with_a_model_stops_between_calls_and_within_a_text(after: int) -> None:
+    bot, model = conversing([Call("buy", what="tea"), "Here is a long answer about tea."])
+    turn = stopped_turn("buy tea", after)
+    assert ask(bot, model, turn) == []
+    assert turn.was_stopped
+    assert turn.states["talk"].get()["exchanges"][0]["answered"] == "(stopped by the person)"
+
+
+def test_the_next_prompt_says_that_the_answer_was_stopped() -> None:
+    prompts: list[Prompt] = []
+    bot, model = conversing(["A long answer.", lambda prompt: prompts.append(prompt) or "Fine."])
+    first = stopped_turn("tell me a story", after=2)
+    assert ask(bot, model, first) == []
+    second = Turn(make_message("m2", "go on"), now=NOW)
+    second.states["talk"].put(first.states["talk"].get())
+    assert ask(bot, model, second) == ["Fine."]
+    assert [said.text for said in prompts[0].messages] == [
+        "[person] tell me a story",
+        "(stopped by the person)",
+        "[person] go on",
+    ]
+
+
+def test_the_tokens_of_an_answer_that_was_stopped_are_counted() -> None:
+    bot, model = conversing(["A long answer."], Quotas(person_tokens_a_day=1_000_000))
+    turn = stopped_turn("tell me a story", after=2)
+    assert ask(bot, model, turn) == []
+    assert turn.states["user"].private["quota"]["tokens"] > 5
