@@ -99,16 +99,12 @@ def _mean(counters: Iterable[Counter[Any]]) -> Counter[Any]:
 class MeteredSimulation(Simulation):
     """A simulation of one platform that counts into `usage`. `fails`: see `Meter`."""
 
-    def __init__(
-        self, target: Target, *, at_once: bool, fails: bool = False, bot_seconds: float = BOT_SECONDS
-    ) -> None:
+    def __init__(self, target: Target, *, at_once: bool, fails: bool = False, bot_seconds: float = BOT_SECONDS) -> None:
         self.usage = Usage()
         self.sweeps: list[Usage] = []
         """The usage of each run of the sweeper. It is no part of a message's."""
         self.meter = Meter(self, fails=fails)
-        super().__init__(
-            (target,), self.meter, make_bot(), Random(1), at_once=float(at_once), bot_seconds=bot_seconds
-        )
+        super().__init__((target,), self.meter, make_bot(), Random(1), at_once=float(at_once), bot_seconds=bot_seconds)
         self.aws.dynamodb = MeteredDynamoDB(self)
 
     @contextmanager

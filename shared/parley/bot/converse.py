@@ -23,7 +23,6 @@ ModelLike = Model | Callable[[], Model]
 """A model, or a function that makes it when it is needed: from settings, for example."""
 
 
-
 class ConverseSettings(TypedDict, total=False):
     """The arguments of `Bot.converse`.
 

@@ -290,9 +290,7 @@ def receive(message: Message, clock: Clock) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("text", "expected"), [("/stop", False), (" 停 ", False), ("stop it", True), ("stop", True)])
-def test_the_callback_of_a_stop_reaches_the_run(
-    text: str, expected: bool, message: MakeMessage, clock: Clock
-) -> None:
+def test_the_callback_of_a_stop_reaches_the_run(text: str, expected: bool, message: MakeMessage, clock: Clock) -> None:
     runs = Runs(dynamodb(), "parley")
     runs.go_on(message(), clock())
     assert receive(message(text), clock)["statusCode"] == 200
