@@ -7,23 +7,22 @@ import pytest
 
 from parley.bot import Turn
 from playground.platforms.base import NewMessage
-from tools.faults.bot import STEPS, make_bot, step_tag
+from tools.faults.bot import IDLE, STEPS, make_bot, step_tag
 from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
 from tools.faults.simulation import Simulation
 from tools.faults.targets import APP, TARGETS, Target, titled
 from tools.faults.transcript import transcript
 
 FEISHU = titled("feishu")
-STOPPED, IDLE, DONE = "Stopped.", "Nothing runs.", "worked "
+STOPPED, DONE = "Stopped.", "worked "
 AFTER = 60.0
 """Seconds from the message until the stop: in the second step."""
 
 
 def run(target: Target, faults: dict[int, Fault] | None = None) -> tuple[Simulation, FaultPlan, list[str]]:
     """A run that a person stops, with `faults` by the number of the call. Returns the texts at the platform."""
-    plan, bot = FaultPlan(faults or {}), make_bot()
-    bot.command("stop")(lambda: IDLE)
-    sim = Simulation((target,), plan, bot, Random(1), bot_seconds=300)
+    plan = FaultPlan(faults or {})
+    sim = Simulation((target,), plan, make_bot(), Random(1), bot_seconds=300)
     platform = sim.platforms[target.name]
 
     def say(text: str) -> None:

@@ -184,17 +184,17 @@ queue.
 |---|--:|--:|
 {cases}
 
-Each row is the average of 60 messages, one a second, through the real functions. Each function is one warm process.
-Configurations and access tokens are cached. The platform is Feishu where no other one is named. A reply of two calls
-and a reply that fails go through the queue in both columns: the processor does not begin a reply of several calls, and
-it leaves a failed call to the deliverer.
+Each row is the average of 60 messages, one a second, through the real functions; the last one of 5. Each function is
+one warm process. Configurations and access tokens are cached. The platform is Feishu where no other one is named. A
+reply of two calls and a reply that fails go through the queue in both columns: the processor does not begin a reply
+of several calls, and it leaves a failed call to the deliverer.
 
 A process that replies often reserves calls of a rate limit in portions. The limit of a chat is a row of its own. So a
 message in another conversation writes it each time, as does a conversation with less than 16 replies in a minute.
 
-In the last row, the waiting handler costs most. In its {worked:.0f} seconds the worker also sends {beats:.0f} heartbeats, and
-looks {looks:.0f} times whether a person wants it to stop: US$ {beside:.2f} per million messages. A handler that ends within
-three seconds sends one heartbeat.
+In the last row, the waiting handler costs most. In its {worked:.0f} seconds the worker also sends {beats:.0f}
+heartbeats, and looks {looks:.0f} times whether a person wants it to stop: US$ {beside:.2f} per million messages. A
+handler that ends within three seconds sends one heartbeat.
 
 DynamoDB bills a row by the KB. The rows of a short message and of a short reply stay below 1 KB. Longer texts cost
 more, and so does Discord, where a row also holds the token of the interaction.

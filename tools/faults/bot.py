@@ -22,6 +22,8 @@ NEVER = "-never"
 """The end of the text of a reminder that is cancelled."""
 PAIRED, REFUSED = "paired", "refused"
 """The answers to a code that is valid, and to one that has been used."""
+IDLE = "Nothing runs."
+"""The answer to `/stop` if there was nothing to stop."""
 QUOTAS = Quotas(person_a_day=1_000_000, room_a_day=1_000_000)
 """Limits that nobody reaches. `Simulation.bot.quotas` is them where messages have to be counted."""
 
@@ -161,6 +163,10 @@ def _add_minutes(bot: PayingBot) -> None:
             turn.once(f"step {step}", lambda key, step=step: bot.pay(step_tag(mark, step), key))
             bot.work(_STEP)
         return f"worked {tag(mark, 0)}"
+
+    @bot.command()
+    def stop() -> str:
+        return IDLE
 
 
 def step_tag(mark: str, step: int) -> str:

@@ -42,8 +42,8 @@ class Reminders:
     def copy(self) -> Self:
         """The plans as they are now. Later changes do not change them."""
         made = copy(self)
-        made._reminders, made._dialogues = dict(self._reminders), dict(self._dialogues)
-        made._set, made._cancelled, made._sent = dict(self._set), set(self._cancelled), list(self._sent)
+        for name in ("_reminders", "_dialogues", "_set", "_cancelled", "_sent"):
+            setattr(made, name, copy(getattr(self, name)))
         return made
 
     @property

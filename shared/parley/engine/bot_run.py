@@ -72,7 +72,7 @@ class BotRun:
         self.turn.find_timer = self._find_timer
         self.turn.look_up = self._look_up
         self.turn.until = self.until
-        self.turn.stopping = lambda: self.is_stopped()
+        self.turn.stopping = self.is_stopped
         self.turn.find_stopped = self._find_stopped
         if self.download is not None:
             self.turn.download = self.download

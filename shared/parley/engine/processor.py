@@ -233,8 +233,18 @@ class Processor:
         """
         named = self._named(message)
         started = self.clock()
-        bot = BotRun(self.bot, self.inbox, named, snapshot, self.clock, self.until, self.download, self.unseal)
-        bot.is_late, bot.is_stopped = self._is_late, self._is_stopped
+        bot = BotRun(
+            self.bot,
+            self.inbox,
+            named,
+            snapshot,
+            self.clock,
+            self.until,
+            self.download,
+            self.unseal,
+            self._is_late,
+            self._is_stopped,
+        )
         replies = bot.replies()
         if self.direct is not None and self._heartbeat is not None:
             self.direct.ends_in(min(_TO_DELIVER, self.until + _TO_RECORD - time.monotonic()))

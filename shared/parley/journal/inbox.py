@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from parley.errors import ParleyError
-from parley.journal import table as t
 from parley.journal import runs, timers
+from parley.journal import table as t
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES
 from parley.journal.memory import Change, DecisionTooLargeError, Memory, changed, memory_of, memory_pk
 from parley.journal.outbox import Outbox, ReplyTooLargeError

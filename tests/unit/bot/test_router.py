@@ -100,7 +100,7 @@ def test_a_command_goes_before_patterns_and_these_before_the_fallback():
     bot.command("go")(lambda: "command")
     assert said(bot, "/go") == ["command"]
     assert said(bot, "please go") == ["pattern"]
-    assert said(bot, "/stop") == ["fallback"]
+    assert said(bot, "/unknown") == ["fallback"]
 
 
 def test_fallbacks_run_in_the_order_of_inclusion():

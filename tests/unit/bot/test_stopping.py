@@ -52,7 +52,11 @@ def test_the_bots_own_command_gets_it(platform: str) -> None:
 
 def test_the_plain_word_belongs_to_the_bot_if_nothing_runs() -> None:
     bot = Bot()
-    bot.fallback(lambda turn: f"heard {turn.text}")
+
+    @bot.fallback
+    def heard(turn: Turn) -> str:
+        return f"heard {turn.text}"
+
     assert texts(bot.handle(Turn(make_message(text="停")))) == ["heard 停"]
 
 

@@ -446,7 +446,7 @@ def test_passive_replies_use_only_the_rows_that_the_callback_functions_may_acces
         patch.setattr(dynamodb(), "transact_write_items", refusing)
         assert world.callback(following) == (504, "")
     assert [world.callback(following) for _ in range(2)] == [(200, "late|one|tw")] * 2
-    allowed = {(action.removeprefix("dynamodb:"), keys) for [action], rows in PASSIVE_ROWS.items() for keys in rows}
+    allowed = {(action.removeprefix("dynamodb:"), keys) for action, keys in PASSIVE_ROWS}
     assert {(action, f"{pk.partition('#')[0]}#*") for action, pk in used} == allowed
 
 

@@ -200,7 +200,7 @@ def test_the_next_worker_stops_where_the_first_one_has_died(
 
 
 def state_of(message: Message) -> str:
-    (item,) = (each for each in dynamodb().scan(TableName="parley")["Items"] if each["pk"]["S"].startswith("run#"))
+    (item,) = (each for each in dynamodb().scan(TableName="parley")["Items"] if get_text(each, "pk").startswith("run#"))
     return get_text(item, "state")
 
 
@@ -265,7 +265,9 @@ def test_a_short_run_looks_for_no_stop(message: MakeMessage, record: MakeRecord,
     firsts: list[tuple[float, Step]] = []
     there.handle(there.make("/work"))
     assert [seconds for seconds, _ in firsts] == [0, FIRST]
-    assert not [item for item in dynamodb().scan(TableName="parley")["Items"] if item["pk"]["S"].startswith("run#")]
+    assert not [
+        item for item in dynamodb().scan(TableName="parley")["Items"] if get_text(item, "pk").startswith("run#")
+    ]
 
 
 # --- the callback
