@@ -10,7 +10,8 @@ UNIT_TESTS := tests/unit $(wildcard tests/conformance)
 FAULTS_TESTS := $(wildcard tests/faults)
 FAST_LOG := .local/logs/fast-tests.log
 EXAMPLES := $(wildcard examples/*)
-STACK_TESTS := $(wildcard tests/integration tests/e2e)
+STACK_TESTS := $(wildcard tests/integration)
+PAGE_TESTS := $(wildcard tests/e2e)
 PROMISES := tests/integration/test_promises.py
 SCAFFOLD := tests/integration/test_scaffold.py
 # Each starts a stack of its own that enforces the roles.
@@ -28,7 +29,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test test-bot test-faults test-roles test-scaffold unit unit-3.13 conformance integration promises up down run \
+.PHONY: help setup check fmt lint types template test test-bot test-faults test-page test-roles test-scaffold unit unit-3.13 conformance integration promises up down run \
 	demo bench bench-stack add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
@@ -62,9 +63,8 @@ fmt: ## format the code and apply the fixes of ruff
 
 # --- tests
 
-test: ## run the tests, also those on the local stack and in a browser (nine minutes on two cores)
+test: ## run the tests, also those on the local stack (seven minutes on two cores)
 	@sh tools/setup.sh dev sam emulator
-	@$(PY) -m tools.browser --install
 	@$(MAKE) --no-print-directory test-bot
 	@for bot in $(EXAMPLES); do $(MAKE) --no-print-directory test-bot BOT=$$bot || exit 1; done
 	@$(MAKE) --no-print-directory -j 2 test-fast integration
@@ -106,10 +106,14 @@ test-scaffold: ## write a new platform and run the tests on it (minutes)
 	@sh tools/setup.sh dev sam
 	$(PY) -m pytest -v $(SCAFFOLD)
 
-integration: ## run the tests on the local stack, and the page in a headless browser
+integration: ## run the tests on the local stack
+	@sh tools/setup.sh dev sam emulator
+	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(ROLES))
+
+test-page: ## run the tests of the page in a headless browser (minutes)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(ROLES))
+	$(PY) -m pytest -v $(PAGE_TESTS)
 
 test-faults: ## run the tests of the faults suite: each command with every single fault (minutes)
 	@sh tools/setup.sh dev
