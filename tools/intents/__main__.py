@@ -1,0 +1,110 @@
+"""Measures how well intents are found in the labelled messages of `tools/intents/data`: `python -m tools.intents`.
+
+Each set is a bot of its own, with 12 intents and 10 examples for each. `docs/intents.md` holds the figures.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.util import find_spec
+
+from parley.intents.matcher import THRESHOLD, Matcher, meant
+from tools.intents import candidates
+from tools.intents.figures import Figures, Guesser, figures, guesses, rejecting
+from tools.intents.sets import Examples, Labelled, labelled
+from tools.intents.tuning import tuned
+
+_RUNS = 20
+_REJECTED = 0.90
+"""At this share of rejected messages, the ways are compared."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tools.intents", description=__doc__)
+    parser.add_argument("--tune", action="store_true", help="print the threshold of the cross-validation only")
+    parser.add_argument("--dev", action="store_true", help="measure the part for development, not the test part")
+    parser.add_argument("--wrong", action="store_true", help="print the messages that get a wrong intent")
+    arguments = parser.parse_args()
+    if arguments.tune:
+        print(f"threshold {tuned((each.examples for each in labelled('dev')), candidates.ours):.3f}")
+        return
+    sets = labelled("dev" if arguments.dev else "test")
+    sets.append(together(sets))
+    for each in sets:
+        inside = len(each.messages) - each.outside
+        print(f"\n{each.name}: {len(each.examples)} intents, {inside} messages, {each.outside} that fit none")
+        _print_figures(each)
+        _print_offered(each)
+        if arguments.wrong:
+            _print_wrong(each)
+    _print_times(sets)
+
+
+def together(sets: Iterable[Labelled]) -> Labelled:
+    """One bot with the intents of all `sets`."""
+    examples = {f"{each.name}.{name}": texts for each in sets for name, texts in each.examples.items()}
+    messages = ((text, name and f"{each.name}.{name}") for each in sets for text, name in each.messages)
+    return Labelled("together", examples, tuple(messages))
+
+
+def _print_figures(each: Labelled) -> None:
+    ours = figures(guesses(each, candidates.ours(each.examples)), THRESHOLD)
+    print(f"  {'':20s}   best  right  precision  rejected")
+    print(_line(f"at {THRESHOLD}", ours))
+    for name, train in candidates.CANDIDATES.items():
+        if name != "rapidfuzz" or find_spec("rapidfuzz"):
+            print(_line(name, _at_rejected(each, train)))
+
+
+def _at_rejected(each: Labelled, train: Callable[[Examples], Guesser]) -> Figures:
+    """The figures of the threshold that rejects enough of this very set: it compares the ways only."""
+    found = guesses(each, train(each.examples))
+    return figures(found, rejecting(found, _REJECTED))
+
+
+def _line(name: str, found: Figures) -> str:
+    return f"  {name:20s}  {found.best:5.2f}  {found.right:5.2f}  {found.precision:9.2f}  {found.rejected:8.2f}"
+
+
+def _print_offered(each: Labelled) -> None:
+    """What a person sees: one intent at once, or a choice of some."""
+    matcher = Matcher(each.examples)
+    found = [(intent, meant(matcher.ranked(text))) for text, intent in each.messages]
+    inside = [(intent, names) for intent, names in found if intent]
+    share = {
+        "right at once": sum(names == [intent] for intent, names in inside),
+        "wrong at once": sum(len(names) == 1 and names != [intent] for intent, names in inside),
+        "right is offered": sum(len(names) > 1 and intent in names for intent, names in inside),
+    }
+    print("  " + ", ".join(f"{name} {count / len(inside):.2f}" for name, count in share.items()))
+
+
+def _print_wrong(each: Labelled) -> None:
+    matcher = Matcher(each.examples)
+    for text, intent in each.messages:
+        names = meant(matcher.ranked(text))
+        if (intent not in names) if intent else names:
+            print(f"    {text!r}: {intent or 'none'}, found {names or 'none'}")
+
+
+def _print_times(sets: Iterable[Labelled]) -> None:
+    print("\ntimes (medians)")
+    for each in sets:
+        loads = [_seconds(partial(Matcher, each.examples)) for _ in range(_RUNS)]
+        matcher = Matcher(each.examples)
+        calls = [_seconds(partial(matcher.ranked, text)) for text, _ in each.messages]
+        load, call, slowest = (f"{s * 1e3:.2f} ms" for s in (*map(statistics.median, (loads, calls)), max(calls)))
+        print(f"  {each.name:12s} {len(each.examples)} intents: load {load}, {call} a message, slowest {slowest}")
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    started = time.process_time()
+    function()
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Figures of a matcher on labelled messages."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tools.intents.sets import Labelled
+
+Guess = tuple[str, float]
+"""The best intent for a message, and the confidence."""
+Guesser = Callable[[str], Guess]
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """A labelled message, with the guess. `intent` is "" if no intent is right."""
+
+    intent: str
+    guess: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Shares between 0 and 1.
+
+    `best`: right if nothing may be rejected. `right`: of the messages with an intent, those that get it (recall).
+    `precision`: of the messages that get an intent, those with the right one. `rejected`: of the messages without an
+    intent, those that get none.
+    """
+
+    best: float
+    right: float
+    precision: float
+    rejected: float
+
+
+def guesses(labelled: Labelled, guess: Guesser) -> list[Guessed]:
+    """The guess for each message of a set."""
+    return [Guessed(intent, *guess(text)) for text, intent in labelled.messages]
+
+
+def figures(guessed: Sequence[Guessed], threshold: float) -> Figures:
+    """The figures if guesses below `threshold` are rejected."""
+    inside = [each for each in guessed if each.intent]
+    taken = [each for each in guessed if each.confidence >= threshold]
+    right = sum(each.guess == each.intent for each in taken)
+    outside = [each for each in guessed if not each.intent]
+    return Figures(
+        best=sum(each.guess == each.intent for each in inside) / len(inside),
+        right=right / len(inside),
+        precision=right / max(1, len(taken)),
+        rejected=sum(each.confidence < threshold for each in outside) / len(outside),
+    )
+
+
+def rejecting(guessed: Iterable[Guessed], share: float) -> float:
+    """The least threshold that rejects this share of the messages without an intent."""
+    outside = sorted(each.confidence for each in guessed if not each.intent)
+    number = math.ceil(share * len(outside))
+    return math.nextafter(outside[number - 1], math.inf)
