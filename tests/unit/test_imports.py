@@ -69,3 +69,9 @@ def test_the_garbage_collector_rests_on_lambda_only(function: str) -> None:
     code = "import gc; before = gc.get_threshold(); import parley; print(gc.get_threshold()[0] > before[0])"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(bool(function))
+
+
+def test_no_function_imports_the_intents_of_a_bot_that_has_none() -> None:
+    loaded = imports("processor")
+    assert not {each for each in loaded if each.startswith("parley.intents")}
+    assert not {"parley.bot.intents", "parley.bot.slots", "parley.bot.understanding"} & loaded

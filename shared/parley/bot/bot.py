@@ -1,9 +1,9 @@
 """The bot: the first handler that matches and whose rule holds handles the message.
 
-The order: the command of a text by its name; then the patterns in the order of their definition; then the language
-models of `converse`; then the fallbacks. An action or a parsed command goes to the handler of its id or name. An event
-goes to the handler of the platform's name for it, or else to that of its portable name. Handlers of a router take the
-place at which the bot includes it.
+The order: the command of a text by its name; then the patterns in the order of their definition; then the intent of the
+text; then the language models of `converse`; then the fallbacks. An action or a parsed command goes to the handler of its
+id or name. An event goes to the handler of the platform's name for it, or else to that of its portable name. Handlers of
+a router take the place at which the bot includes it.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
@@ -40,6 +40,7 @@ from parley.model.stop import STOP_COMMANDS, is_stop_command
 
 if TYPE_CHECKING:
     from parley.bot.offers import Commands
+    from parley.bot.understanding import Understanding
 
 IsAdmin = Callable[[Message], bool | Coroutine[Any, Any, bool]]
 Roles = Callable[[Message], Iterable[str] | Coroutine[Any, Any, Iterable[str]]]
@@ -72,6 +73,7 @@ class Bot(Router):
     refusal: str = ""
     pairing: Pairing | None = None
     quotas: Quotas | None = None
+    _understanding: "Understanding | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         Router.__init__(self)
@@ -141,6 +143,17 @@ class Bot(Router):
         turn.plans.check(self._reminders)
         return replies
 
+    def understand(self, turn: Turn, text: str) -> Any:
+        """What the handler of the intent of `text` returns, for a command to return; None if the text has no intent."""
+        return self._understood().answer(turn, text)
+
+    def _understood(self) -> "Understanding":
+        from parley.bot.understanding import Understanding  # noqa: PLC0415  # most bots have no intents
+
+        if self._understanding is None:
+            self._understanding = Understanding(self._intents, self._texts, self._runs)
+        return self._understanding
+
     def _run(self, turn: Turn) -> Replies:
         if turn.message.event == REMINDER:
             return self._remind(turn)
@@ -184,6 +197,8 @@ class Bot(Router):
         # The text of a menu entry is another person's message: no command or pattern is read from it.
         if message.command is None:
             yield from self._matching_text(turn.text)
+            if self._intents:
+                yield from self._understood().matching(turn)
         if message.kind == "message":
             yield from ((each.entry, {}) for each in self._conversing)
         for entry in self._fallbacks:
@@ -220,11 +235,8 @@ class Bot(Router):
         schedule = self._schedules.get(turn.message.id.partition("@")[0])
         if schedule is None:
             raise LookupError("no such schedule: the bot has been changed")
-        return (
-            self._call(schedule.entry, turn, {}, self._texts(turn.message))
-            if self._runs(schedule.entry, turn)
-            else None
-        )
+        runs = self._runs(schedule.entry, turn)
+        return self._call(schedule.entry, turn, {}, self._texts(turn.message)) if runs else None
 
     def _dialogues(self, turn: Turn) -> OpenDialogues:
         return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, partial(self._holds, turn))
@@ -236,6 +248,8 @@ class Bot(Router):
             for entries in table.values():
                 yield from entries
         yield from (entry for _, entry in self._patterns)
+        if self._intents:
+            yield from (*self._intents.values(), self._understood().choice)
         yield from (schedule.entry for schedule in self._schedules.values())
         yield from self._fallbacks
         yield from (each.approved for each in self._conversing)

@@ -203,6 +203,14 @@ def half_width(text: str) -> str:
     return normalize("NFKC", text)
 
 
+def words_of_choices(annotation: Any) -> list[str]:
+    """All words that stand for the choices of an enumeration or a `Literal`; empty for every other type."""
+    plain = plain_type(annotation)
+    if _reader(plain) is not _choice:
+        return []
+    return [name for each in (get_args(plain) or plain) for name in _names(each)]
+
+
 def names_of_choices(annotation: Any) -> list[str]:
     """The choices of an enumeration or a `Literal` as people see them; empty for every other type."""
     plain = plain_type(annotation)

@@ -15,7 +15,7 @@ _SECONDS = {
 }
 _UNITS = {word: seconds for seconds, words in _SECONDS.items() for word in words.split()}
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_PLACES = {"百": 100, "十": 10}
+_PLACES = {"千": 1000, "百": 100, "十": 10}
 _PART = re.compile(
     r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6})?|[零〇一二两三四五六七八九十百]{1,7})?"
     r"\s?个?(?P<half>半)?个?"
@@ -43,15 +43,33 @@ def parse_duration(text: str) -> timedelta | None:
         return None
 
 
+def find_duration(text: str) -> tuple[int, int] | None:
+    """Where the first duration stands in `text`; None if there is none."""
+    span: tuple[int, int] | None = None
+    for part in _PART.finditer(text):
+        if _value(part) is None or (span and part.start() > span[1]) or (not span and _in_word(text, part.start())):
+            if span:
+                return span
+            continue
+        span = (span[0] if span else part.start(), part.end())
+    return span
+
+
+def _in_word(text: str, start: int) -> bool:
+    """Whether the number at `start` is the rest of a word or of a longer number."""
+    before = text[start - 1 : start]
+    return before.isascii() and (before.isalnum() or before == ".")
+
+
 def _value(part: re.Match[str]) -> float | None:
     """The seconds of one part, such as `2h` or 一个半小时. None without a number and a half."""
     halves = 0.5 * ((part["half"] is not None) + (part["half_after"] is not None))
-    number = _number(part["number"]) if part["number"] else 0 if halves else None
+    number = number_of(part["number"]) if part["number"] else 0 if halves else None
     return None if number is None else (number + halves) * _UNITS[part["unit"].lower()]
 
 
-def _number(digits: str) -> float | None:
-    """A decimal or Chinese number below 1000; None if the characters are no number."""
+def number_of(digits: str) -> float | None:
+    """A decimal number, or a Chinese one below 10,000; None if the characters are no number."""
     if digits[0].isascii():
         return float(digits)
     total, digit = 0, None

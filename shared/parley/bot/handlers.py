@@ -1,6 +1,6 @@
 """A handler with what its decorator says of it."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Literal, Self
 
 import msgspec
@@ -73,6 +73,15 @@ class CommandHandler(Entry, frozen=True, kw_only=True):
         language = locale.partition("-")[0]
         near = (text for name, text in helps.items() if language and name.partition("-")[0] == language)
         return helps.get(locale) or next(near, self.help)
+
+
+class IntentHandler(Entry, frozen=True, kw_only=True):
+    """The handler of an intent. `labels` are by language, and `zone` is the time zone of its dates."""
+
+    name: str
+    examples: tuple[str, ...]
+    labels: Mapping[str, str]
+    zone: str
 
 
 class Quick(msgspec.Struct, frozen=True, kw_only=True):

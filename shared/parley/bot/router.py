@@ -17,6 +17,7 @@ from parley.bot.handlers import (
     Entry,
     Handler,
     InstantHandler,
+    IntentHandler,
     Middleware,
     Offer,
     Quick,
@@ -33,6 +34,7 @@ from parley.model.instant import Form
 
 if TYPE_CHECKING:
     from parley.bot.converse import ConverseSettings, Conversing, Extra
+    from parley.bot.intents import IntentSettings
 
 H = TypeVar("H", bound=Handler)
 I = TypeVar("I", bound=InstantHandler)  # noqa: E741
@@ -55,6 +57,7 @@ class Router:
         "_events",
         "_fallbacks",
         "_instants",
+        "_intents",
         "_is_included",
         "_middleware",
         "_patterns",
@@ -73,6 +76,7 @@ class Router:
         self._schedules: dict[str, Schedule] = {}
         self._patterns: list[tuple[re.Pattern[str], Entry]] = []
         self._conversing: list[Conversing] = []
+        self._intents: dict[str, IntentHandler] = {}
         self._fallbacks: list[Entry] = []
         self._instants: dict[str, list[Quick]] = {}
         self._completions: dict[tuple[str, str], list[Quick]] = {}
@@ -177,6 +181,21 @@ class Router:
         def register(handler: H) -> H:
             self._check_open(handler)
             self._patterns.append((re.compile(pattern), Entry.of(handler, when, listens=True)))
+            return handler
+
+        return register
+
+    def intent(self, name: str, **settings: "Unpack[IntentSettings]") -> Callable[[H], H]:
+        """Handle texts that mean the same as the `examples`: see `parley.bot.intents`.
+
+        The parameters are dates, durations, numbers, choices and mentioned persons that are found in the text.
+        """
+        tables.check_names("intent", name)
+        from parley.bot.intents import intent_handler  # noqa: PLC0415  # most bots have no intents
+
+        def register(handler: H) -> H:
+            self._check_open(handler)
+            tables.add_intent(self._intents, intent_handler(handler, name, settings))
             return handler
 
         return register
@@ -286,6 +305,8 @@ class Router:
         self._schedules |= {id_: each.within(when, around) for id_, each in router._schedules.items()}
         self._patterns += [(pattern, entry.within(when, around)) for pattern, entry in router._patterns]
         self._conversing += [each.within(when, around) for each in router._conversing]
+        for intent in router._intents.values():
+            tables.add_intent(self._intents, intent.within(when, around))
         for fallback in router._fallbacks:
             self._add_fallback(fallback.within(when, around))
         tables.include(self._instants, router._instants, when, around)

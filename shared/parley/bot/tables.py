@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-from parley.bot.handlers import Entry, Middleware, Quick, place_of
+from parley.bot.handlers import Entry, IntentHandler, Middleware, Quick, place_of
 from parley.bot.rules import Rule
 
 E = TypeVar("E", Entry, Quick)
@@ -41,3 +41,20 @@ def check_names(decorator: str, *names: object) -> None:
     """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
     if any(callable(name) for name in names):
         raise TypeError(f"write @bot.{decorator}(...), with parentheses")
+
+
+def add_intent(table: dict[str, IntentHandler], intent: IntentHandler) -> None:
+    """Add an intent. Raises ValueError for a name, an example or a label that another one has."""
+    place = place_of(intent.handler)
+    if intent.name in table:
+        raise ValueError(f"two intents {intent.name!r}: {place_of(table[intent.name].handler)} and {place}")
+    for known in table.values():
+        shared = _words(intent) & _words(known)
+        if shared:
+            both = f"{known.name!r} and {intent.name!r}"
+            raise ValueError(f"{place}: the intents {both} share {min(shared)!r}; give it to one of them")
+    table[intent.name] = intent
+
+
+def _words(intent: IntentHandler) -> set[str]:
+    return {" ".join(each.casefold().split()) for each in (*intent.examples, *intent.labels.values())}

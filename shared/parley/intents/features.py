@@ -43,6 +43,11 @@ def features(text: str) -> Features:
     return found
 
 
+def is_chinese(text: str) -> bool:
+    """Whether a text has Chinese characters."""
+    return any("\u3400" <= character <= "\u9fff" for character in text)
+
+
 def lines_of(name: str) -> list[str]:
     """The lines of a file of this package."""
     return files(__package__ or "").joinpath(name).read_text("utf-8").splitlines()

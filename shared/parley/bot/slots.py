@@ -1,0 +1,110 @@
+"""The values for a handler's parameters that stand somewhere in a sentence: dates, durations, choices, numbers.
+
+Each value is taken from the sentence once. The first parameter of a type gets the first value. Mentioned persons come
+from the message (`Signature.fill`).
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from parley.bot.arguments import ArgumentError, Parameter
+from parley.bot.conversions import half_width, is_person, plain_type, words_of_choices
+from parley.bot.durations import find_duration, number_of
+from parley.intents.dates import find_date
+
+Span = tuple[int, int]
+Found = tuple[Span, str]
+"""Where a value stands, and the value as `Parameter.convert` reads it."""
+
+LONGEST = 300
+"""Characters of a sentence that are read."""
+_NUMBERS = (int, float, Decimal)
+_DIGITS = re.compile(r"(?<![\w.])-?[0-9]{1,15}(?:\.[0-9]{1,9})?(?![0-9a-z])", re.IGNORECASE)
+_CHINESE = re.compile(r"[零〇一二两三四五六七八九十百千]{1,9}(?![下起样些直定般共旦边])")
+_ENGLISH = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b", re.IGNORECASE)
+_VALUES = {word: str(value) for value, word in enumerate(_ENGLISH.pattern[5:-3].split("|"), 1)}
+
+
+def is_slot(annotation: Any) -> bool:
+    """Whether a value of this annotation can be found in a sentence."""
+    return is_person(annotation) or _finder(annotation) is not None
+
+
+def slots_in(parameters: Iterable[Parameter], sentence: str, today: date) -> dict[str, str]:
+    """The values of `parameters` in `sentence`, as text that their types are read from.
+
+    A value that its type does not allow (`Field(gt=0)`) is left out.
+    """
+    rest, found = half_width(sentence[:LONGEST])[:LONGEST], dict[str, str]()
+    for parameter in sorted(parameters, key=lambda each: _order(each.type)):
+        find = _finder(parameter.type)
+        value = find(parameter.type, rest, today) if find else None
+        if value is None:
+            continue
+        (start, end), text = value
+        rest = rest[:start] + " " * (end - start) + rest[end:]
+        try:
+            parameter.convert(text)
+        except ArgumentError:
+            continue
+        found[parameter.name] = text
+    return found
+
+
+def _order(annotation: Any) -> int:
+    """Numbers are read last: dates and durations have numbers in them."""
+    plain = plain_type(annotation)
+    return 3 if plain in _NUMBERS else 1 if plain is date else 2 if plain is timedelta else 0
+
+
+def _finder(annotation: Any) -> Callable[[Any, str, date], Found | None] | None:
+    plain = plain_type(annotation)
+    if plain is date:
+        return lambda _type, text, today: find_date(text, today)
+    if plain is timedelta:
+        return _duration
+    if words_of_choices(annotation):
+        return _choice
+    return _number if plain in _NUMBERS else None
+
+
+def _duration(_type: Any, text: str, _today: date) -> Found | None:
+    span = find_duration(text)
+    return (span, text[slice(*span)].strip()) if span else None
+
+
+def _choice(annotation: Any, text: str, _today: date) -> Found | None:
+    """The choice that stands first; the longest one if several begin there."""
+    found: list[tuple[int, int, str]] = []
+    for word in words_of_choices(annotation):
+        edge = r"(?<![a-z0-9])%s(?![a-z0-9])" if word.isascii() else "%s"
+        match = re.search(edge % re.escape(word), text, re.IGNORECASE)
+        if match and match[0]:
+            found.append((match.start(), -match.end(), word))
+    if not found:
+        return None
+    start, end, word = min(found)
+    return (start, -end), word
+
+
+def _number(_type: Any, text: str, _today: date) -> Found | None:
+    """The first number: digits, an English word up to twelve, or a Chinese number below 10,000."""
+    found = [match for pattern in (_DIGITS, _ENGLISH, _CHINESE) if (match := pattern.search(text))]
+    for match in sorted(found, key=re.Match[str].start):
+        value = _value(match[0])
+        if value:
+            return match.span(), value
+    return None
+
+
+def _value(word: str) -> str:
+    """The digits of a number; empty if the characters are none."""
+    if word[0] in "-0123456789":
+        return word
+    if word.isascii():
+        return _VALUES[word.lower()]
+    number = number_of(word)
+    return "" if number is None else str(int(number))

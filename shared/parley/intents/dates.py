@@ -1,0 +1,83 @@
+"""A date in a sentence: 2026-12-31, 12月31日, tomorrow, 后天, Friday, 下周一."""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+_DAYS = {
+    "day after tomorrow": 2,
+    "tomorrow": 1,
+    "yesterday": -1,
+    "today": 0,
+    "tonight": 0,
+    "大后天": 3,
+    "后天": 2,
+    "明天": 1,
+    "明日": 1,
+    "明早": 1,
+    "明晚": 1,
+    "今天": 0,
+    "今日": 0,
+    "今晚": 0,
+    "昨天": -1,
+    "前天": -2,
+}
+"""Words by the number of days from today. Longer ones come before those that they contain."""
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CHINESE_WEEKDAYS = "一二三四五六日"
+_FULL = re.compile(r"(?<![0-9])([0-9]{4})(?:[-/.]|年)([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})(?![0-9])[日号]?")
+_MONTH = re.compile(r"(?<![0-9])([0-9]{1,2})月([0-9]{1,2})[日号]")
+_RELATIVE = re.compile(
+    rf"\b(?:{'|'.join(w for w in _DAYS if w.isascii())})\b|{'|'.join(w for w in _DAYS if not w.isascii())}",
+    re.IGNORECASE,
+)
+_WEEKDAY = re.compile(
+    rf"\b(?P<next>next )?(?P<english>{'|'.join(_WEEKDAYS)})\b"
+    r"|(?P<xia>下个?)?(?:周|星期|礼拜)(?P<chinese>[一二三四五六日天])",
+    re.IGNORECASE,
+)
+
+
+def find_date(text: str, today: date) -> tuple[tuple[int, int], str] | None:
+    """The place and the ISO date of the first date in `text`; None if there is none.
+
+    A day without a year is the next one. So is a day of the week, which can be today. `next Monday` and 下周一 are
+    in the week after this one, which begins on Monday.
+    """
+    readers: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], ...] = (
+        (_FULL, _full),
+        (_MONTH, _in_month),
+        (_RELATIVE, _relative),
+        (_WEEKDAY, _weekday),
+    )
+    for pattern, read in readers:
+        match = pattern.search(text)
+        try:
+            found = read(match, today) if match else None
+        except (ValueError, OverflowError):
+            continue
+        if match and found:
+            return match.span(), found.isoformat()
+    return None
+
+
+def _full(match: re.Match[str], _today: date) -> date:
+    return date(*map(int, match.groups()))
+
+
+def _in_month(match: re.Match[str], today: date) -> date:
+    month, day = map(int, match.groups())
+    found = date(today.year, month, day)
+    return found if found >= today else date(today.year + 1, month, day)
+
+
+def _relative(match: re.Match[str], today: date) -> date:
+    return today + timedelta(days=_DAYS[match[0].lower()])
+
+
+def _weekday(match: re.Match[str], today: date) -> date:
+    chinese = (match["chinese"] or "").replace("天", "日")
+    number = _CHINESE_WEEKDAYS.index(chinese) if chinese else _WEEKDAYS.index(match["english"].lower())
+    if match["next"] or match["xia"]:
+        return today + timedelta(days=7 - today.weekday() + number)
+    return today + timedelta(days=(number - today.weekday()) % 7)

@@ -1,0 +1,91 @@
+"""The matcher of intents and the labelled messages that measure it."""
+
+import pytest
+
+from parley.intents.features import LONGEST, features, lines_of
+from parley.intents.matcher import THRESHOLD, Matcher, confidence, meant
+from tests.linear import assert_linear
+from tools.intents import candidates, figures, tuning
+from tools.intents.__main__ import together
+from tools.intents.sets import Labelled, labelled
+
+DEV, TEST = labelled("dev"), labelled("test")
+SETS = pytest.mark.parametrize("labels", [*DEV, *TEST], ids=lambda each: each.name)
+
+
+def plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def test_the_labelled_messages_are_many_in_both_languages_and_a_quarter_fits_none() -> None:
+    every = together(TEST)
+    assert len(every.examples) >= 20
+    assert len(every.messages) >= 400
+    assert every.outside >= len(every.messages) / 4
+    chinese = sum(any("\u4e00" <= c <= "\u9fff" for c in text) for text, _ in every.messages)
+    assert 0.4 < chinese / len(every.messages) < 0.6
+
+
+@SETS
+def test_no_labelled_message_is_an_example_or_comes_twice(labels: Labelled) -> None:
+    examples = [plain(text) for texts in labels.examples.values() for text in texts]
+    messages = [plain(text) for text, _ in labels.messages]
+    assert len({*examples, *messages}) == len(examples) + len(messages)
+    assert not {*messages} & {plain(line) for line in lines_of("background.txt")}
+    assert all(len(texts) == 10 for texts in labels.examples.values())
+
+
+def test_the_threshold_comes_from_a_cross_validation_that_reads_examples_of_the_dev_part_only() -> None:
+    allowed = {text for each in DEV for texts in each.examples.values() for text in texts}
+    read: set[str] = set()
+
+    def train(examples: "tuning.Examples") -> figures.Guesser:
+        read.update(text for texts in examples.values() for text in texts)
+        guess = candidates.ours(examples)
+
+        def recorded(text: str) -> figures.Guess:
+            read.add(text)
+            return guess(text)
+
+        return recorded
+
+    threshold = tuning.tuned((each.examples for each in DEV), train)
+    assert read == allowed
+    assert round(threshold, 2) == THRESHOLD
+
+
+@pytest.mark.parametrize("labels", TEST, ids=lambda each: each.name)
+def test_the_matcher_is_as_good_as_the_documents_say(labels: Labelled) -> None:
+    found = figures.figures(figures.guesses(labels, candidates.ours(labels.examples)), THRESHOLD)
+    assert found.right >= 0.64
+    assert found.precision >= 0.82
+    assert found.rejected >= 0.85
+
+
+def test_the_same_text_has_the_same_scores_in_every_matcher() -> None:
+    examples = DEV[0].examples
+    first, second = (Matcher(examples).ranked("my printer and my password") for _ in range(2))
+    assert first == second
+    turned = {name: tuple(reversed(texts)) for name, texts in examples.items()}
+    assert [each.name for each in Matcher(turned).ranked("my printer")] == [
+        each.name for each in Matcher(examples).ranked("my printer")
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "👍" * 50_000, "\x00\x1b[31m\u202e", "\ud800", "?!", "ﷺ" * 100_000])
+def test_a_text_without_words_fits_nothing(text: str) -> None:
+    ranked = Matcher(DEV[0].examples).ranked(text)
+    assert confidence(ranked) < THRESHOLD
+    assert meant(ranked) == []
+
+
+@pytest.mark.parametrize("unit", ["a", "密", "password ", "忘记密码", "1", "ﷺ", "a-", "'", "12月", "一", "半"])
+def test_the_time_does_not_grow_faster_than_the_text(unit: str) -> None:
+    matcher = Matcher(DEV[0].examples)
+    assert_linear(matcher.ranked, lambda size: unit * (size // len(unit)), small=50_000, large=200_000)
+    assert len(features(unit * 100_000)) == len(features(unit * LONGEST))
+
+
+def test_a_matcher_without_intents_means_nothing() -> None:
+    assert meant(Matcher({}).ranked("hello")) == []
+    assert confidence(()) == 0.0
