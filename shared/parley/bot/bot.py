@@ -1,9 +1,9 @@
 """The bot: the first handler that matches and whose rule holds handles the message.
 
 The order: the command of a text by its name; then the patterns in the order of their definition; then the intent of the
-text; then the language models of `converse`; then the fallbacks. An action or a parsed command goes to the handler of its
-id or name. An event goes to the handler of the platform's name for it, or else to that of its portable name. Handlers of
-a router take the place at which the bot includes it.
+text; then the language models of `converse`; then the fallbacks. An action or a parsed command goes to the handler of
+its id or name. An event goes to the handler of the platform's name for it, or else to that of its portable name.
+Handlers of a router take the place at which the bot includes it.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping

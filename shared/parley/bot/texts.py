@@ -160,6 +160,9 @@ BOTH = Texts(
     **{
         name: f"{getattr(CHINESE, name)} {getattr(ENGLISH, name)}"
         for name in (
+            "did_you_mean",
+            "none_of_these",
+            "say_otherwise",
             "no_answer",
             "write_answer",
             "cancelled",
