@@ -45,11 +45,10 @@ def lang(turn: Turn, language: Literal["en", "zh"]) -> str:
 def hours(turn: Turn, day: date | None = None) -> Script:
     """The opening hours of a day"""
     words = _words(turn)
-    if day is None:
-        day = yield Ask("Which day? 哪一天？", type=date)
-    if day.weekday() == 6:
-        return words.closed.format(day=day)
-    return words.open.format(day=day, hours=_HOURS[day.weekday()])
+    asked: date = day or (yield Ask("Which day? 哪一天？", type=date))
+    if asked.weekday() == 6:
+        return words.closed.format(day=asked)
+    return words.open.format(day=asked, hours=_HOURS[asked.weekday()])
 
 
 @bot.intent(
