@@ -71,7 +71,18 @@ def test_the_garbage_collector_rests_on_lambda_only(function: str) -> None:
     assert done.stdout.strip() == str(bool(function))
 
 
-def test_no_function_imports_the_intents_of_a_bot_that_has_none() -> None:
-    loaded = imports("processor")
-    assert not {each for each in loaded if each.startswith("parley.intents")}
-    assert not {"parley.bot.intents", "parley.bot.slots", "parley.bot.understanding"} & loaded
+def test_no_function_imports_intents_for_a_bot_without_one() -> None:
+    unused = {"parley.bot.intents", "parley.bot.slots", "parley.bot.understanding", "parley.intents"}
+    assert not any(unused & imports(function) for function in FUNCTIONS)
+
+
+def test_a_bot_with_intents_reads_them_with_the_first_message(tmp_path: Path) -> None:
+    lines = (
+        "from parley.bot import Bot",
+        "bot = Bot()",
+        "bot.intent('refund', examples=['I want a refund'])(lambda: 'refund')",
+    )
+    (tmp_path / "bot.py").write_text("\n".join(lines))
+    loaded = imports("processor", tmp_path)
+    assert "parley.bot.intents" in loaded
+    assert not {"parley.bot.understanding", "parley.intents.matcher"} & loaded

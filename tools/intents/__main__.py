@@ -14,22 +14,21 @@ from parley.intents.matcher import THRESHOLD, Matcher, meant
 from tools.intents import candidates
 from tools.intents.figures import Figures, Guesser, figures, guesses, rejecting
 from tools.intents.sets import Examples, Labelled, labelled
-from tools.intents.tuning import tuned
+from tools.intents.tuning import AIM, REJECTED, steps
 
 _RUNS = 20
-_REJECTED = 0.90
-"""At this share of rejected messages, the ways are compared."""
+_HEADER = f"  {'':20s}   best  right  precision  rejected"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tools.intents", description=__doc__)
-    parser.add_argument("--tune", action="store_true", help="print the threshold of the cross-validation only")
+    parser.add_argument("--tune", action="store_true", help="print the thresholds of the cross-validation only")
     parser.add_argument("--dev", action="store_true", help="measure the part for development, not the test part")
     parser.add_argument("--wrong", action="store_true", help="print the messages that get a wrong intent")
     arguments = parser.parse_args()
     if arguments.tune:
-        print(f"threshold {tuned((each.examples for each in labelled('dev')), candidates.ours):.3f}")
+        _print_steps()
         return
     sets = labelled("dev" if arguments.dev else "test")
     sets.append(together(sets))
@@ -43,6 +42,13 @@ def main() -> None:
     _print_times(sets)
 
 
+def _print_steps() -> None:
+    """The thresholds of the cross-validation, and what each of them does to the messages of the development part."""
+    print(_HEADER)
+    for step, threshold, found in steps(labelled("dev"), candidates.ours):
+        print(_line(f"{step:.2f}: {threshold:.3f}{' (chosen)' if step == REJECTED else ''}", found))
+
+
 def together(sets: Iterable[Labelled]) -> Labelled:
     """One bot with the intents of all `sets`."""
     examples = {f"{each.name}.{name}": texts for each in sets for name, texts in each.examples.items()}
@@ -52,7 +58,7 @@ def together(sets: Iterable[Labelled]) -> Labelled:
 
 def _print_figures(each: Labelled) -> None:
     ours = figures(guesses(each, candidates.ours(each.examples)), THRESHOLD)
-    print(f"  {'':20s}   best  right  precision  rejected")
+    print(_HEADER)
     print(_line(f"at {THRESHOLD}", ours))
     for name, train in candidates.CANDIDATES.items():
         if name != "rapidfuzz" or find_spec("rapidfuzz"):
@@ -62,7 +68,7 @@ def _print_figures(each: Labelled) -> None:
 def _at_rejected(each: Labelled, train: Callable[[Examples], Guesser]) -> Figures:
     """The figures of the threshold that rejects enough of this very set: it compares the ways only."""
     found = guesses(each, train(each.examples))
-    return figures(found, rejecting(found, _REJECTED))
+    return figures(found, rejecting(found, AIM))
 
 
 def _line(name: str, found: Figures) -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from parley.bot.handlers import Handler, IntentHandler, place_of
 from parley.bot.rules import Rule
 from parley.bot.slots import is_slot
-from parley.intents.features import LONGEST, features
+from parley.intents.features import LONGEST, words
 
 
 class IntentSettings(TypedDict):
@@ -47,7 +47,7 @@ def _check_examples(place: str, examples: tuple[str, ...]) -> None:
     for each in examples:
         if len(each) > LONGEST:
             raise ValueError(f"{place}: the example {each[:20]!r}... has {len(each)} characters; at most {LONGEST}")
-        if not features(each):
+        if not words(each):
             raise ValueError(f"{place}: the example {each!r} has no words; write a sentence of a person")
 
 

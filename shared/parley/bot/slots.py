@@ -12,8 +12,8 @@ from typing import Any
 
 from parley.bot.arguments import ArgumentError, Parameter
 from parley.bot.conversions import half_width, is_person, plain_type, words_of_choices
+from parley.bot.dates import find_date
 from parley.bot.durations import find_duration, number_of
-from parley.intents.dates import find_date
 
 Span = tuple[int, int]
 Found = tuple[Span, str]

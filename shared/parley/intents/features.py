@@ -33,10 +33,15 @@ _WEIGHT_CHARACTER = 0.7
 _WEIGHT_NUMBER = 0.5
 
 
+def words(text: str) -> list[str]:
+    """The English words, the numbers and the runs of Chinese characters in the first `LONGEST` characters of `text`."""
+    return _WORD.findall(normalize("NFKC", text[:LONGEST])[:LONGEST].casefold())
+
+
 def features(text: str) -> Features:
-    """The features of `text`, of which the first `LONGEST` characters count."""
+    """The features of `text`: of its `words`, and of the groups that they belong to."""
     found: Features = defaultdict(float)
-    for word in _WORD.findall(normalize("NFKC", text[:LONGEST])[:LONGEST].casefold()):
+    for word in words(text):
         parts = _number() if word[0].isdecimal() else _english(word) if word.isascii() else _chinese(word)
         for feature, weight in parts:
             found[feature] += weight

@@ -1,8 +1,10 @@
-"""A date in a sentence: 2026-12-31, 12月31日, tomorrow, 后天, Friday, 下周一."""
+"""A date in a sentence: 2026-12-31, 31 December, 12月31日, 十二月三十一日, tomorrow, 后天, Friday, 下周一."""
 
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+
+from parley.bot.durations import number_of
 
 _DAYS = {
     "day after tomorrow": 2,
@@ -26,14 +28,25 @@ _DAYS = {
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CHINESE_WEEKDAYS = "一二三四五六日"
 _FULL = re.compile(r"(?<![0-9])([0-9]{4})(?:[-/.]|年)([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})(?![0-9])[日号]?")
-_MONTH = re.compile(r"(?<![0-9])([0-9]{1,2})月([0-9]{1,2})[日号]")
+_CHINESE_NUMBER = "[一二三四五六七八九十]{1,3}"
+_MONTH = re.compile(
+    rf"(?<![0-9])([0-9]{{1,2}}|{_CHINESE_NUMBER})月([0-9]{{1,2}}|{_CHINESE_NUMBER})[日号]",
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = re.compile(
+    # Without a capital, "may" is a verb.
+    r"(?<![\w.])(?:(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?(?: of)? )?"
+    r"(?P<month>May|(?!may)(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?))\b\.?"
+    r"(?: (?P<after>[0-9]{1,2})(?:st|nd|rd|th)?\b)?(?:,? (?P<year>[0-9]{4})\b)?"
+)
 _RELATIVE = re.compile(
     rf"\b(?:{'|'.join(w for w in _DAYS if w.isascii())})\b|{'|'.join(w for w in _DAYS if not w.isascii())}",
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
-    rf"\b(?P<next>next )?(?P<english>{'|'.join(_WEEKDAYS)})\b"
-    r"|(?P<xia>下个?)?(?:周|星期|礼拜)(?P<chinese>[一二三四五六日天])",
+    rf"(?<!last )\b(?P<next>next )?(?P<english>{'|'.join(_WEEKDAYS)})\b"
+    r"|(?<!上)(?<!上个)(?P<xia>(?:下个?){0,2})(?:周|星期|礼拜)(?P<chinese>[一二三四五六日天])",
     re.IGNORECASE,
 )
 
@@ -42,22 +55,21 @@ def find_date(text: str, today: date) -> tuple[tuple[int, int], str] | None:
     """The place and the ISO date of the first date in `text`; None if there is none.
 
     A day without a year is the next one. So is a day of the week, which can be today. `next Monday` and 下周一 are
-    in the week after this one, which begins on Monday.
+    in the week after this one, which begins on Monday, and 下下周一 in the one after that. `last Monday` is none.
     """
     readers: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], ...] = (
         (_FULL, _full),
         (_MONTH, _in_month),
+        (_NAMED, _named),
         (_RELATIVE, _relative),
         (_WEEKDAY, _weekday),
     )
     for pattern, read in readers:
-        match = pattern.search(text)
-        try:
-            found = read(match, today) if match else None
-        except (ValueError, OverflowError):
-            continue
-        if match and found:
-            return match.span(), found.isoformat()
+        for match in pattern.finditer(text):
+            try:
+                return match.span(), read(match, today).isoformat()
+            except (ValueError, OverflowError):
+                continue
     return None
 
 
@@ -66,7 +78,17 @@ def _full(match: re.Match[str], _today: date) -> date:
 
 
 def _in_month(match: re.Match[str], today: date) -> date:
-    month, day = map(int, match.groups())
+    month, day = (int(number_of(each) or 0) for each in match.groups())
+    return _next(month, day, today)
+
+
+def _named(match: re.Match[str], today: date) -> date:
+    month = 1 + _MONTHS.index(match["month"][:3].lower())
+    day = int(match["day"] or match["after"] or 0)
+    return date(int(match["year"]), month, day) if match["year"] else _next(month, day, today)
+
+
+def _next(month: int, day: int, today: date) -> date:
     found = date(today.year, month, day)
     return found if found >= today else date(today.year + 1, month, day)
 
@@ -78,6 +100,7 @@ def _relative(match: re.Match[str], today: date) -> date:
 def _weekday(match: re.Match[str], today: date) -> date:
     chinese = (match["chinese"] or "").replace("天", "日")
     number = _CHINESE_WEEKDAYS.index(chinese) if chinese else _WEEKDAYS.index(match["english"].lower())
-    if match["next"] or match["xia"]:
-        return today + timedelta(days=7 - today.weekday() + number)
+    weeks = 1 if match["next"] else (match["xia"] or "").count("下")
+    if weeks:
+        return today + timedelta(days=7 * weeks - today.weekday() + number)
     return today + timedelta(days=(number - today.weekday()) % 7)
