@@ -1,9 +1,10 @@
 """A library answers questions, in the words that people use. README.md says how to use this bot."""
 
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from parley.bot import Ask, Bot, Script, Turn, texts_for
+from parley.model import Reply
 from words import LANGUAGES, Words
 
 bot = Bot()
@@ -13,7 +14,7 @@ _HOURS = ("9:00–20:00",) * 5 + ("10:00–16:00",)
 
 
 @bot.command(helps={"zh-CN": "提问"})
-def ask(turn: Turn, question: str) -> Any:
+def ask(turn: Turn, question: str) -> list[Reply] | str:
     """Ask a question"""
     return bot.understand(turn, question) or _words(turn).hint
 

@@ -143,15 +143,15 @@ class Bot(Router):
         turn.plans.check(self._reminders)
         return replies
 
-    def understand(self, turn: Turn, text: str) -> Any:
-        """What the handler of the intent of `text` returns, for a command to return; None if the text has no intent."""
+    def understand(self, turn: Turn, text: str) -> list[Reply] | None:
+        """The replies of the handler of the intent of `text`, for a command to return; None if it has no intent."""
         return self._understood().answer(turn, text)
 
     def _understood(self) -> "Understanding":
         from parley.bot.understanding import Understanding  # noqa: PLC0415  # most bots have no intents
 
         if self._understanding is None:
-            self._understanding = Understanding(self._intents, self._texts, self._runs)
+            self._understanding = Understanding(self._intents, self._texts, self._runs, self._call)
         return self._understanding
 
     def _run(self, turn: Turn) -> Replies:
@@ -198,7 +198,7 @@ class Bot(Router):
         if message.command is None:
             yield from self._matching_text(turn.text)
             if self._intents:
-                yield from self._understood().matching(turn)
+                yield from self._understood().matching(turn, turn.text)
         if message.kind == "message":
             yield from ((each.entry, {}) for each in self._conversing)
         for entry in self._fallbacks:

@@ -203,7 +203,7 @@ class Router:
     def converse(
         self, *, when: Rule | None = None, **settings: "Unpack[ConverseSettings]"
     ) -> "Callable[[Extra], Extra]":
-        """Let a language model answer what no command, action or pattern takes: see `parley.bot.converse`.
+        """Let a language model answer what no command, action, pattern or intent takes: see `parley.bot.converse`.
 
         The function gets the turn, and returns what the model shall know beside `system`; it may be empty.
         """
@@ -319,15 +319,7 @@ class Router:
             raise ValueError(f"{place_of(handler)}: the router is already included; define its handlers before that")
 
     def _add_command(self, command: CommandHandler) -> None:
-        for name in (command.name, *command.aliases):
-            known = self._find(name)
-            if known is not None:
-                both = f"{place_of(known.handler)} and {place_of(command.handler)}"
-                raise ValueError(f"two handlers for the command /{name}: {both}; give one of them another name")
-            if name.startswith(("/", "／")):
-                raise ValueError(f"{place_of(command.handler)}: write the name {name!r} without its slash")
-        self.commands[command.name] = command
-        self._aliases |= dict.fromkeys(command.aliases, command)
+        tables.add_command(self.commands, self._aliases, command)
 
     def _find(self, name: str) -> CommandHandler | None:
         """The command with this name or alias."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-from parley.bot.handlers import Entry, IntentHandler, Middleware, Quick, place_of
+from parley.bot.handlers import CommandHandler, Entry, IntentHandler, Middleware, Quick, place_of
 from parley.bot.rules import Rule
 
 E = TypeVar("E", Entry, Quick)
@@ -41,6 +41,21 @@ def check_names(decorator: str, *names: object) -> None:
     """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
     if any(callable(name) for name in names):
         raise TypeError(f"write @bot.{decorator}(...), with parentheses")
+
+
+def add_command(
+    commands: dict[str, CommandHandler], aliases: dict[str, CommandHandler], command: CommandHandler
+) -> None:
+    """Add a command to `commands`, and its further names to `aliases`. Raises ValueError for a name that is used."""
+    for name in (command.name, *command.aliases):
+        known = commands.get(name) or aliases.get(name)
+        if known is not None:
+            both = f"{place_of(known.handler)} and {place_of(command.handler)}"
+            raise ValueError(f"two handlers for the command /{name}: {both}; give one of them another name")
+        if name.startswith(("/", "／")):
+            raise ValueError(f"{place_of(command.handler)}: write the name {name!r} without its slash")
+    commands[command.name] = command
+    aliases |= dict.fromkeys(command.aliases, command)
 
 
 def add_intent(table: dict[str, IntentHandler], intent: IntentHandler) -> None:

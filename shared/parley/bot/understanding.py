@@ -3,89 +3,119 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from types import GeneratorType
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from parley.bot import runs
+from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
 from parley.bot.dialogues import Script
-from parley.bot.handlers import Entry, IntentHandler
-from parley.bot.questions import Ask
+from parley.bot.handlers import Entry, IntentHandler, Middleware
+from parley.bot.questions import Ask, Given
+from parley.bot.replies import Replies, replies_of
 from parley.bot.slots import slots_in
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.intents.features import is_chinese
+from parley.intents.features import LONGEST, is_chinese
 from parley.intents.matcher import Matcher, meant
-from parley.model import Message
+from parley.model import Message, Reply
 
 Arguments = dict[str, Any]
 
 
 @dataclass(eq=False)
 class Understanding:
-    """The intents of a bot, by name. `texts` are the bot's for a message; `runs` says whether a rule holds."""
+    """The intents of a bot, by name. `texts` are the bot's for a message; `runs` says whether a rule holds, and `call`
+    runs a handler.
+    """
 
     handlers: Mapping[str, IntentHandler]
     texts: Callable[[Message], Texts]
     runs: Callable[[Entry, Turn], bool]
+    call: Callable[[Entry, Turn, Arguments, Texts], Replies]
 
     @cached_property
     def choice(self) -> Entry:
         """The handler that asks which intent is meant."""
-        return Entry.of(self.choose, None)
+        return Entry.of(self.choose, None).within(None, (self._around,))
 
     @cached_property
     def _matcher(self) -> Matcher:
         return Matcher({name: handler.examples for name, handler in self.handlers.items()})
 
-    def matching(self, turn: Turn) -> Iterator[tuple[Entry, Arguments]]:
-        """The handler for the text of the message, with its arguments. There is none if the text fits no intent."""
-        names = self._meant(turn, turn.text)
+    def matching(self, turn: Turn, text: str) -> Iterator[tuple[Entry, Arguments]]:
+        """The handler for `text`, with its arguments. There is none if the text fits no intent."""
+        names = self._meant(turn, text)
         if len(names) == 1:
             handler = self.handlers[names[0]]
-            yield handler, self._slots(handler, turn, turn.text)
+            yield handler, self._slots(handler, turn, text)
         elif names:
-            yield self.choice, {"names": " ".join(names), "text": turn.text}
+            yield self.choice, {"names": " ".join(names), "text": text[:LONGEST]}
 
-    def answer(self, turn: Turn, text: str) -> Any:
-        """What the handler for `text` returns, or the question which one is meant; None if the text fits no intent."""
-        names = self._meant(turn, text)
-        if len(names) > 1:
-            return self.choose(turn, " ".join(names), text)
-        return self._run(self.handlers[names[0]], self._filled(names[0], turn, text)) if names else None
+    def answer(self, turn: Turn, text: str) -> list[Reply] | None:
+        """The replies of the handler for `text`, or the question which one is meant; None if the text fits no intent.
+
+        A dialogue of the handler is its own: it goes on without the handler that calls this.
+        """
+        step, turn.step = turn.step, None
+        try:
+            for entry, given in self.matching(turn, text):
+                return list(replies_of(self.call(entry, turn, given, self.texts(turn.message))))
+        finally:
+            turn.step = step
+        return None
 
     def choose(self, turn: Turn, names: str, text: str) -> Script:
         """Ask which one of the intents `names` is meant by `text`, and run its handler."""
-        texts, locale = self.texts(turn.message), turn.message.context.locale
-        known = [name for name in names.split() if name in self.handlers]
+        ask, labels = self._question(turn, names)
         # Dates and persons are those of the text, not of the answer.
-        filled = {name: self._filled(name, turn, text) for name in known}
+        filled = {name: self._filled(self.handlers[name], turn, text) for name in labels.values()}
+        name = labels.get((yield ask))
+        if name is None:
+            return self.texts(turn.message).say_otherwise
+        result = finished(self.handlers[name].handler(**filled[name]))
+        return (yield from cast("Script", result)) if isinstance(result, GeneratorType) else result
+
+    def _around(self, turn: Turn, handle: Callable[[], list[Reply]]) -> Replies:
+        """Run the middleware of the chosen handler's routers around the step: the handler is in it."""
+        run: Callable[[], Replies] = handle
+        for middleware in reversed(self._chosen(turn)):
+            run = partial(runs.around, middleware, turn, run)
+        return run()
+
+    def _chosen(self, turn: Turn) -> tuple[Middleware, ...]:
+        """The middleware of the handler that was chosen; none before that."""
+        if turn.step is None:
+            return ()
+        dialogue = turn.step.dialogue
+        given = Given.stored(dialogue.answers[0]) if dialogue.answers else turn.step.answer
+        ask, labels = self._question(turn, cast("Arguments", dialogue.given)["names"])
+        try:
+            name = labels.get(ask.read(given, self.texts(turn.message))) if given is not None else None
+        except ArgumentError:
+            return ()
+        return self.handlers[name].around if name is not None else ()
+
+    def _question(self, turn: Turn, names: str) -> tuple[Ask, dict[str, str]]:
+        """The question which one of `names` is meant, and the names by the choices."""
+        texts, locale = self.texts(turn.message), turn.message.context.locale
+        known = (name for name in names.split() if name in self.handlers)
         labels = {_label(self.handlers[name], locale): name for name in known}
-        chosen = yield Ask(texts.did_you_mean, choices=(*labels, texts.none_of_these))
-        if chosen not in labels:
-            return texts.say_otherwise
-        name = labels[chosen]
-        result = self._run(self.handlers[name], filled[name])
-        if isinstance(result, GeneratorType):
-            return (yield from cast("Script", result))
-        return result
+        return Ask(texts.did_you_mean, choices=(*labels, texts.none_of_these)), labels
 
     def _meant(self, turn: Turn, text: str) -> list[str]:
         """The intents of `text`, without those whose rules do not hold."""
         ranked = self._matcher.ranked(text)
         return meant([each for each in ranked if self.runs(self.handlers[each.name], turn)])
 
-    def _slots(self, handler: IntentHandler, turn: Turn, text: str) -> Arguments:
-        return slots_in(handler.signature.parameters, text, _today(turn.now, handler.zone))
-
-    def _filled(self, name: str, turn: Turn, text: str) -> Arguments:
-        handler = self.handlers[name]
+    def _filled(self, handler: IntentHandler, turn: Turn, text: str) -> Arguments:
         return handler.signature.fill(turn, self._slots(handler, turn, text), self.texts(turn.message))
 
     @staticmethod
-    def _run(handler: IntentHandler, arguments: Arguments) -> Any:
-        return finished(handler.handler(**arguments))
+    def _slots(handler: IntentHandler, turn: Turn, text: str) -> Arguments:
+        return slots_in(handler.signature.parameters, text, _today(turn.now, handler.zone))
 
 
 def _today(now: float, zone: str) -> date:

@@ -1,4 +1,4 @@
-"""Intents: the handler for a text, its slots, the question between two, the order of handlers, wrong definitions."""
+"""Intents: the handler for a text, its slots, the question between two, wrong definitions."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from parley.bot import Ask, Bot, Router, Script, Turn
-from parley.bot.rules import Rule, rule
-from parley.model import Context, Mention, Message, plain_text
+from parley.bot import Ask, Bot, Script, Turn
+from parley.model import Mention, Message, Reply, plain_text
 from parley.testing import PLATFORMS, Chat
 from tests.factories import make_message
 
@@ -42,7 +41,7 @@ def shop() -> Bot:
         return "order"
 
     @bot.command()
-    def ask(turn: Turn, text: str) -> Any:
+    def ask(turn: Turn, text: str) -> list[Reply] | str:
         return bot.understand(turn, text) or "what?"
 
     @bot.fallback
@@ -94,13 +93,27 @@ NEAR = "refund or order: my money, my parcel"
 def test_if_two_intents_are_near_the_person_chooses(platform: str, say: str) -> None:
     chat = Chat(shop(), platform)
     chat.say(say)
-    chat.expect(contains="Did you mean")
+    assert chat.expect(contains="Did you mean").buttons[:2] == ("Refunds", "where is my order")
     chat.press("Refunds")
     chat.expect("refund")
     chat.say(say)
     chat.expect(contains="Did you mean")
     chat.press("None of these" if platform == "discord" else "都不是 None of these")
     chat.expect(contains="in other words")
+
+
+@TYPED
+def test_the_person_can_send_the_number_of_the_choice(platform: str) -> None:
+    chat = Chat(shop(), platform)
+    chat.say(NEAR)
+    chat.expect(contains="Did you mean")
+    chat.say("2")
+    chat.expect("order")
+    chat.say(NEAR)
+    chat.expect(contains="Did you mean")
+    chat.say("neither")
+    chat.expect(contains="Refunds")
+    chat.expect(contains="Did you mean")
 
 
 def test_the_choice_keeps_the_slots_and_persons_of_the_text() -> None:
@@ -116,44 +129,12 @@ def test_the_choice_keeps_the_slots_and_persons_of_the_text() -> None:
         return "cancel"
 
     chat = Chat(bot, "wecom")
-    chat.say("my shift on 2027-02-01 with 3 people")
+    chat.say("my shift on Friday, 2027-02-01, with 3 people")
     chat.expect(contains="Did you mean")
     chat.say("1")
     chat.expect("With whom?")
     chat.say("Ann")
-    chat.expect("swap 2027-02-01 3 Ann my shift on 2027-02-01 with 3 people")
-
-
-def test_commands_and_patterns_go_first_and_the_fallback_last() -> None:
-    bot = shop()
-    bot.pattern("refund 7")(lambda: "pattern")
-    bot.command("refund")(lambda: "command")
-    assert said(bot, "I want a refund 7") == ["pattern"]
-    assert said(bot, "/refund") == ["command"]
-    assert said(bot, "I want a refund") == ["refund"]
-    assert said(bot, "hmm") == ["what?"]
-
-
-def test_the_next_best_intent_gets_a_text_if_the_rule_of_the_best_does_not_hold() -> None:
-    bot = Bot()
-    never: Rule = rule(lambda _turn: False)
-    bot.intent("a", examples=["I want a refund"], when=never)(lambda: "a")
-    bot.intent("b", examples=["a refund of my order"])(lambda: "b")
-    bot.fallback(lambda: "fallback")
-    assert said(bot, "I want a refund") == ["b"]
-
-
-def test_intents_of_a_router_keep_its_rule_and_middleware() -> None:
-    router, bot = Router(), Bot()
-    router.intent("refund", examples=REFUND)(lambda: "refund")
-    router.middleware(lambda _turn, handle: ["around", *handle()])
-    bot.include(router)
-    assert said(bot, "I want my money back") == ["around", "refund"]
-
-
-def test_in_a_room_an_intent_gets_messages_for_the_bot_only() -> None:
-    context = Context(room_id="r", mentioned=False)
-    assert said(shop(), "I want my money back", context=context) == []
+    chat.expect("swap 2027-02-01 3 Ann my shift on Friday, 2027-02-01, with 3 people")
 
 
 class City(Enum):
@@ -187,7 +168,23 @@ def slots(handler: Callable[..., Any], text: str, **more: Any) -> str:
         ("Monday", "2026-11-30"),
         ("next Monday", "2026-12-07"),
         ("下周三", "2026-12-09"),
+        ("下下周三", "2026-12-16"),
+        ("下个星期三", "2026-12-09"),
         ("星期天", "2026-12-06"),
+        ("last Monday", "None"),
+        ("上周三", "None"),
+        ("上个星期三", "None"),
+        ("十二月三号", "2026-12-03"),
+        ("二月二十一日", "2027-02-21"),
+        ("一一月一日", "None"),
+        ("on January 5th", "2027-01-05"),
+        ("5 Dec", "2026-12-05"),
+        ("the 2nd of May 2028", "2028-05-02"),
+        ("Sept. 3, 2027", "2027-09-03"),
+        ("for 5 may I ask", "None"),
+        ("in december", "None"),
+        ("Feb 30, or in march: March 3", "2027-03-03"),
+        ("Feb 30", "None"),
         ("2月30日", "None"),
         ("2026-99-99", "None"),
         ("nothing", "None"),
@@ -251,6 +248,28 @@ def test_each_value_is_taken_once_and_numbers_last() -> None:
 
     assert slots(handler, "2 or 3.5 in PARIS on 2027-01-02, for 2 hours") == "2 3.5 2027-01-02 7200 paris"
     assert slots(handler, "去北京") == "0 0 None 0 beijing"
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_slots_are_found_on_every_platform(platform: str) -> None:
+    bot = Bot()
+
+    @bot.intent("book", examples=["book a table for people in a city on a day", "订一张桌子"])
+    def book(day: date | None = None, stay: timedelta = timedelta(), many: int = 0, where: City | None = None) -> str:
+        return f"{day} {stay} {many} {where and where.name}"
+
+    @bot.command()
+    def ask(turn: Turn, text: str) -> list[Reply] | None:
+        return bot.understand(turn, text)
+
+    chat = Chat(bot, platform)
+    start = "/ask " if platform == "discord" else ""
+    chat.say(f"{start}book a table in PARIS on 2027-01-05 for 3 people, 2 hours")
+    chat.expect("2027-01-05 2:00:00 3 paris")
+    chat.say(f"{start}订桌子，北京，2027年1月5日，十二个人，两个半小时")
+    chat.expect("2027-01-05 2:30:00 12 beijing")
+    chat.say(f"{start}book a table")
+    chat.expect("None 0:00:00 0 None")
 
 
 def test_a_choice_is_a_word_of_its_own_in_english() -> None:
