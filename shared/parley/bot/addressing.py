@@ -1,11 +1,17 @@
-"""Whether a message is for the bot: in a room, people also talk to each other."""
+"""Whether a message is for the bot: in a room, people also talk to each other. And which command it begins with."""
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from parley.model import Message, is_direct
 
+C = TypeVar("C")
 COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
 """A text that is a command, and the command without its slash."""
+
+_MOST_WORDS = 3
+"""Maximum number of words in a command's name."""
 
 
 def is_addressed(message: Message) -> bool:
@@ -18,3 +24,16 @@ def is_addressed(message: Message) -> bool:
     if message.kind == "event":
         return False
     return message.context.mentioned is not False or COMMAND.fullmatch(message.content.text) is not None
+
+
+def typed_command(text: str, find: Callable[[str], C | None]) -> tuple[C, str] | None:
+    """The command at the start of `text`, the longest name first, and the rest. `find` returns the one with a name."""
+    found = COMMAND.fullmatch(text)
+    if found is None:
+        return None
+    for many in range(_MOST_WORDS, 0, -1):
+        words = found[1].split(maxsplit=many)
+        command = find(" ".join(words[:many]))
+        if command is not None:
+            return command, words[many] if len(words) > many else ""
+    return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from parley.bot import events, gates, numbered, runs, stopping
-from parley.bot.addressing import COMMAND
+from parley.bot.addressing import typed_command
 from parley.bot.approvals import PRESSED
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 IsAdmin = Callable[[Message], bool | Coroutine[Any, Any, bool]]
 Roles = Callable[[Message], Iterable[str] | Coroutine[Any, Any, Iterable[str]]]
-_MOST_WORDS = 3
-"""Maximum number of words in a command's name."""
 
 
 @dataclass(slots=True, eq=False)
@@ -171,7 +169,7 @@ class Bot(Router):
             return refused
         if is_stop_command(turn.message) and not any(map(self._find, STOP_COMMANDS)):
             return stopping.nothing_runs(turn, self._texts(turn.message))
-        answered = self._dialogues(turn).answered(is_command=bool(self._typed(turn.text)))
+        answered = self._dialogues(turn).answered(is_command=bool(typed_command(turn.text, self._find)))
         return answered if answered is not None else numbered.pressed(turn, self._texts(turn.message), self._handled)
 
     def _handled(self, turn: Turn) -> Replies:
@@ -205,7 +203,7 @@ class Bot(Router):
             yield entry, {}
 
     def _matching_text(self, text: str) -> Iterator[tuple[Entry, Given]]:
-        typed = self._typed(text)
+        typed = typed_command(text, self._find)
         if typed is not None:
             yield typed
         for pattern, entry in self._patterns:
@@ -280,18 +278,6 @@ class Bot(Router):
         """
         found = self._find(command.name)
         return found if found and command.menu in ("", found.settings.get("menu", "")) else None
-
-    def _typed(self, text: str) -> tuple[CommandHandler, str] | None:
-        """The command at the start of `text`, the longest name first, and the rest."""
-        found = COMMAND.fullmatch(text)
-        if found is None:
-            return None
-        for many in range(_MOST_WORDS, 0, -1):
-            words = found[1].split(maxsplit=many)
-            command = self._find(" ".join(words[:many]))
-            if command is not None:
-                return command, words[many] if len(words) > many else ""
-        return None
 
     def _may_open(self, turn: Turn) -> bool:
         """Whether a handler for the command or action runs and lets the person in, or there is no handler for it."""
