@@ -8,7 +8,7 @@ import pytest
 import parley.platforms
 from parley.adapter import Config
 from parley.model import Destination, Reply
-from parley.platforms import NAMES, checks, config_type, content_limits, inbound, outbound
+from parley.platforms import NAMES, checks, config_type, content_limits, inbound, is_same_person, outbound
 from tests.template import ROOT
 from tools import samples
 
@@ -40,3 +40,15 @@ def test_a_platform_has_a_function_samples_and_local_credentials(name: str) -> N
     assert samples.FUNCTIONS[name](1_800_000_000)
     apps = import_module(f"tools.local.credentials.{name}").apps("http://playground")
     assert "demo" in apps
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_wecom_ignores_the_case_of_a_persons_id(name: str) -> None:
+    assert is_same_person(name, "LinDan", "LinDan")
+    assert is_same_person(name, "LinDan", "lindan") == (name == "wecom")
+    assert not is_same_person(name, "LinDan", "LinDa")
+
+
+def test_the_ids_of_what_is_no_platform_are_compared_as_they_are() -> None:
+    assert is_same_person("aws", "events", "events")
+    assert not is_same_person("aws", "events", "Events")

@@ -30,7 +30,15 @@ from parley.adapter.calls import (
     Upload,
 )
 from parley.adapter.capabilities import Capabilities, Shown
-from parley.adapter.content_limits import NO_LIMIT, Checks, ChecksInstantAnswers, ContentLimits, Element, Maximum
+from parley.adapter.content_limits import (
+    NO_LIMIT,
+    Checks,
+    ChecksInstantAnswers,
+    ComparesPersons,
+    ContentLimits,
+    Element,
+    Maximum,
+)
 from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
     Accepted,
@@ -75,6 +83,7 @@ __all__ = [
     "Capabilities",
     "Checks",
     "ChecksInstantAnswers",
+    "ComparesPersons",
     "Config",
     "ContentLimits",
     "Element",

@@ -130,6 +130,15 @@ class Checks(Protocol):
 
 
 @runtime_checkable
+class ComparesPersons(Protocol):
+    """A `checks` module of a platform that writes the id of one person in several ways."""
+
+    def person_id(self, id_: str) -> str:
+        """The same text for every way to write the id of one person: to compare with, never to send or store."""
+        ...
+
+
+@runtime_checkable
 class ChecksInstantAnswers(Protocol):
     """A `checks` module of a platform that `SupportsInstantAnswers`."""
 

@@ -16,6 +16,7 @@ from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.model import Message, Reply, Text, digest
 from parley.model.state import PAIRING, State
+from parley.platforms import is_same_person
 
 if TYPE_CHECKING:
     from parley.bot.router import Router
@@ -59,7 +60,7 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
         """None if the handlers may get the message; else the text for the stranger, which is empty if they were told
         today, or if the message needs no answer. `is_pair`: the message is the command with a code.
         """
-        if is_pair or self.admits_at_once(turn, has_role) or turn.message.sender.id in _persons(turn):
+        if is_pair or self.admits_at_once(turn, has_role) or _paired_as(turn, turn.message.sender.id):
             return None
         if turn.message.kind == "event" or not turn.addressed:
             return ""
@@ -84,8 +85,10 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
 
         def unpair(turn: Turn, person: str) -> str:
             texts = texts_of(turn.message)
-            found = _app(turn)["persons"].pop(person, None) is not None
-            return texts.unpaired if found else texts.not_paired
+            known = _paired_as(turn, person)
+            if known:
+                del _app(turn)["persons"][known]
+            return texts.unpaired if known else texts.not_paired
 
         helps = {"zh": "为新用户配对，或输入配对码"}, {"zh": "列出已配对的用户"}, {"zh": "取消一位用户的配对"}
         router.command(COMMAND, tool=False, help="Let a new person use the bot, or enter a code", helps=helps[0])(pair)
@@ -101,6 +104,11 @@ def _app(turn: Turn) -> dict[str, dict[str, float]]:
 def _persons(turn: Turn) -> dict[str, float]:
     """The paired persons of the app, to read."""
     return turn.states["shared"].private.get(_KEY, {}).get("persons", {})
+
+
+def _paired_as(turn: Turn, id_: str) -> str:
+    """The id under which the person with the id `id_` is paired; empty if they are not."""
+    return next((known for known in _persons(turn) if is_same_person(turn.message.platform, known, id_)), "")
 
 
 def _own(turn: Turn) -> dict[str, Any]:
@@ -126,7 +134,7 @@ def _new_code(turn: Turn) -> str:
 
 def _paired(turn: Turn, code: str, texts: Texts) -> str:
     """The answer to a person who enters `code`. They are paired if it is valid."""
-    if turn.message.sender.id in _persons(turn):
+    if _paired_as(turn, turn.message.sender.id):
         return texts.paired
     own = _own(turn)
     if own["tries"] >= _MOST_TRIES:

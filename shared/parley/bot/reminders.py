@@ -14,6 +14,7 @@ from parley.journal.limits import MAX_AGENDA, MAX_APPROVALS, MAX_PLANNED, MAX_RE
 from parley.model import Card, Conversation, Message, Reply, digest, handle_of, message_key, reply_id
 from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
 from parley.model.codec import encode
+from parley.platforms import is_same_person
 
 DIALOGUE = "parley.dialogue"
 """The handler of the reminder that ends a dialogue."""
@@ -69,7 +70,14 @@ class Reminders:
     @property
     def dialogue(self) -> OpenDialogue | None:
         """The open dialogue with the sender of the message."""
-        return self._dialogues.get(self._message.sender.id)
+        return self._dialogues.get(self._person)
+
+    @property
+    def _person(self) -> str:
+        """The sender of the message, as the key of their open dialogue if they have one."""
+        message = self._message
+        own = (key for key, each in self._dialogues.items() if not each.by_press)
+        return next((key for key in own if is_same_person(message.platform, key, message.sender.id)), message.sender.id)
 
     def waiting(self, id_: str) -> OpenDialogue | None:
         """The dialogue with this id that waits for an approval."""
@@ -117,9 +125,9 @@ class Reminders:
 
     def _keys(self, dialogue: OpenDialogue) -> tuple[str, str]:
         """The key of a dialogue, and the id of its reminder. A person has one open question in a conversation."""
-        person = self._message.sender.id
         if dialogue.by_press:
             return dialogue.id, dialogue.id
+        person = self._person
         return person, digest(Conversation.of(self._message).key, person, DIALOGUE)[:32]
 
     def all(self) -> list[Reminder]:

@@ -12,6 +12,7 @@ from parley.bot.addressing import is_addressed
 from parley.bot.coroutines import finished, prepare
 from parley.bot.turn import Turn
 from parley.model import Message, is_direct
+from parley.platforms import is_same_person
 
 HasRole = Callable[[Message, str], bool]
 """Whether the sender of a message has a role. The bot knows it."""
@@ -104,7 +105,13 @@ def room(*ids: str) -> Rule:
 
 def person(*ids: str) -> Rule:
     """The sender is one of these persons."""
-    return _one_of("person", ids, lambda message: message.sender.id)
+    known = _texts("person", ids)
+    return Rule(lambda turn, _has_role: any(is_sender(turn.message, id_) for id_ in known))
+
+
+def is_sender(message: Message, id_: str) -> bool:
+    """Whether the person with this id has sent `message`."""
+    return is_same_person(message.platform, message.sender.id, id_)
 
 
 def department(*ids: str) -> Rule:

@@ -166,8 +166,11 @@ class Eraser(NamedTuple):
         here = get_text(item, "pk") == t.shared_pk(self.subject.platform, self.subject.app)
         memory: State = msgspec.json.decode(get_text(item, "memory")) if here else {}
         persons = memory.get(PRIVATE, {}).get(PAIRING, {}).get("persons", {})
-        if persons.pop(self.subject.person, None) is None:
+        paired = [person for person in persons if self.subject.has_id(person)]
+        if not paired:
             return None
+        for person in paired:
+            del persons[person]
         return Step("masked", self._next_version(item, "#memory = :memory", "", memory=encode(memory).decode()))
 
     def _conversation(self, item: Item) -> Step | None:

@@ -1,11 +1,12 @@
 """The platforms, by name. A platform is a folder here with a module `inbound`; there is no other list of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from parley.adapter import Capabilities, Checks, Config, ContentLimits, Inbound, Outbound
+from parley.adapter import Capabilities, Checks, ComparesPersons, Config, ContentLimits, Inbound, Outbound
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))
 
@@ -35,6 +36,18 @@ def capabilities(name: str) -> Capabilities | None:
 def checks(name: str) -> Checks:
     """The checks that the platform `name` makes where a handler runs."""
     return cast("Checks", _half(name, "checks"))
+
+
+def is_same_person(name: str, one: str, other: str) -> bool:
+    """Whether two ids are those of one person on the platform `name`. WeCom ignores their case, for example."""
+    return one == other or _person_id(name)(one) == _person_id(name)(other)
+
+
+@cache
+def _person_id(name: str) -> Callable[[str], str]:
+    """The function of the platform `name` that makes ids of one person equal."""
+    half = checks(name) if name in NAMES else None
+    return half.person_id if isinstance(half, ComparesPersons) else str
 
 
 def portable_events(name: str) -> Mapping[str, str]:

@@ -238,3 +238,13 @@ def test_a_text_that_only_looks_like_the_command_lets_no_stranger_in(text: str) 
     chat = Chat(bot)
     chat.say(text, by="eve")
     assert seen == []
+
+
+@ON_EVERY_PLATFORM
+def test_a_pairing_ends_by_the_id_in_another_case_on_wecom_only(platform: str) -> None:
+    chat = make(platform)
+    chat.say(f"/pair {new_code(chat)}")
+    person_id = chat.received.sender.id
+    chat.say(f"/unpair {person_id.swapcase()}", by="eve")
+    changes = person_id.swapcase() == person_id
+    assert last(chat) == (TEXTS.unpaired if changes or platform == "wecom" else TEXTS.not_paired)

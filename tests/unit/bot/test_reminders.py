@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from parley.bot import Bot, ResultError, Turn
 from parley.bot.reminders import Reminders
-from parley.model.agenda import Agenda, Reminder, occurrence
+from parley.model import Sender
+from parley.model.agenda import Agenda, OpenDialogue, Reminder, occurrence
 from parley.testing import Chat
 from tests.factories import NOW, make_message
 
@@ -261,3 +262,14 @@ def test_the_number_of_reminders_has_limits() -> None:
 def test_a_time_of_another_type_is_an_error_that_says_what_to_write(when: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="write after=timedelta"):
         Turn(make_message("m", "x"), now=1).remind("tea", **when)
+
+
+@pytest.mark.parametrize("platform", ["feishu", "wecom", "wechat", "discord"])
+def test_the_dialogue_of_a_person_is_found_by_the_id_in_another_case_on_wecom_only(platform: str) -> None:
+    began = make_message(platform=platform, sender=Sender(id="LinDan"))
+    dialogue = OpenDialogue(id="d", handler="bot:ask", given="", message=began, started=NOW)
+    answer = make_message("m2", platform=platform, sender=Sender(id="lindan"))
+    plans = Reminders(answer, NOW, Agenda(dialogues={"LinDan": dialogue}))
+    assert plans.dialogue == (dialogue if platform == "wecom" else None)
+    plans.end(dialogue)
+    assert plans.agenda.dialogues == ({} if platform == "wecom" else {"LinDan": dialogue})

@@ -56,6 +56,11 @@ def holds(tested: Rule, has_roles: tuple[str, ...] = (), **more: Any) -> bool:
         (from_bot, {"sender": BOT}, {}),
         (room("oc_1", "oc_2"), {}, {"context": DIRECT}),
         (person("ann", "bob"), {"sender": Sender(id="bob")}, {"sender": Sender(id="carl")}),
+        (
+            person("LinDan"),
+            {"sender": Sender(id="lindan"), "platform": "wecom"},
+            {"sender": Sender(id="lindan"), "platform": "feishu"},
+        ),
         (platform("wecom"), {"platform": "wecom"}, {}),
         (role("ops"), {"has_roles": ("ops",)}, {"has_roles": ("dev",)}),
         (rule(lambda message: message.content.text == "x"), {"text": "x"}, {}),

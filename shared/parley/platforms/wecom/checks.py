@@ -33,3 +33,8 @@ def as_text(card: Card, to: Destination) -> Iterable[Element]:
     yield from (select for select in card.selects if not shows_select(select))
     if card.form and not shows_form(card.form):
         yield card.form
+
+
+def person_id(id_: str) -> str:
+    """See `parley.adapter.ComparesPersons`. WeCom ignores the case of a user id, and may send it in lower case."""
+    return id_.lower()
