@@ -212,14 +212,14 @@ class Bot(Router):
                 yield entry, {key: value for key, value in found.groupdict().items() if value is not None}
 
     def _remind(self, turn: Turn) -> Replies:
-        """The reminder that the message is. Raises LookupError if it needs a handler that the bot no longer has."""
+        """The reminder that the message is. Raises as `runs.missing` if the bot does not have its handler."""
         reminder = turn.plans.take()
         if reminder is not None and reminder.handler == DIALOGUE:
             return self._dialogues(turn).waited(reminder)
         if reminder is None or not reminder.handler:
             return turn.text if reminder else None
         if reminder.handler not in self._reminders:
-            raise LookupError(f"no reminder handler {reminder.handler!r}")
+            raise runs.missing(f"@bot.reminder({reminder.handler!r})", turn)
         entries = (entry for entry in self._reminders[reminder.handler] if self._runs(entry, turn))
         found = next(entries, None)
         return self._call(found, turn, {}, self._texts(turn.message)) if found else None
@@ -229,12 +229,12 @@ class Bot(Router):
         return [schedule.timer(now) for schedule in self._schedules.values()]
 
     def _scheduled(self, turn: Turn) -> Replies:
-        """Run the schedule that the message is for. Raises LookupError if the bot no longer has it."""
+        """Run the schedule that the message is for. Raises as `runs.missing` if the bot does not have it."""
         schedule = self._schedules.get(turn.message.id.partition("@")[0])
         if schedule is None:
-            raise LookupError("no such schedule: the bot has been changed")
-        runs = self._runs(schedule.entry, turn)
-        return self._call(schedule.entry, turn, {}, self._texts(turn.message)) if runs else None
+            raise runs.missing("this schedule", turn)
+        is_run = self._runs(schedule.entry, turn)
+        return self._call(schedule.entry, turn, {}, self._texts(turn.message)) if is_run else None
 
     def _dialogues(self, turn: Turn) -> OpenDialogues:
         return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, partial(self._holds, turn))

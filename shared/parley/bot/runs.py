@@ -15,9 +15,23 @@ from parley.bot.reminders import Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
+from parley.errors import AuthorError, RetryAfter
 
+_ROLLOUT = 900.0
+"""Seconds. Within this time after a message was due, a version of the bot that it is for may still be replacing this
+one: a canary takes five minutes. Meanwhile the conversation waits."""
+_AGAIN_AFTER = 20.0
 Given = str | Mapping[str, Any]
 """The arguments of a handler: the rest of a line, or values by name."""
+
+
+def missing(what: str, turn: Turn) -> RetryAfter | AuthorError:
+    """What to raise if the message needs `what`, which the bot does not have: RetryAfter while the message is new,
+    since a newer version of the bot may have planned it; then an error.
+    """
+    if turn.now - turn.message.timestamp < _ROLLOUT:
+        return RetryAfter(_AGAIN_AFTER, f"this version of the bot does not have {what}")
+    return AuthorError(f"the bot does not have {what}: keep a handler as long as something is planned for it")
 
 
 def around(middleware: Middleware, turn: Turn, handle: Callable[[], Replies]) -> Replies:

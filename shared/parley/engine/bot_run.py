@@ -81,7 +81,7 @@ class BotRun:
 
     def replies(self) -> list[Reply]:
         """The replies of the bot. Raises HandlerError, and RetryAfter if the bot goes on in another run, from the
-        results that it has recorded in this one.
+        results that it has recorded in this one, or if a newer version of the bot has to handle the message.
 
         If the journal has failed, raises its first failure, also if the bot has caught it: AlreadyDecidedError,
         VersionConflictError, AwsError. RetryAfter if another worker may be at the message.
@@ -122,6 +122,8 @@ class BotRun:
                 return [reply_in(self.message)]
             with deadline(self.until - started):
                 return self.bot.handle(self.turn)
+        except RetryAfter:
+            raise  # the message is for a newer version of the bot
         except (DeadlineExceededError, OutOfTimeError) as late:
             if self._results != self.snapshot.results:
                 raise RetryAfter(0, "the bot goes on in another run") from late

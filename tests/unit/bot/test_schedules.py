@@ -9,6 +9,7 @@ import pytest
 from parley.bot import Ask, Bot, ResultError, Router, Script, Turn
 from parley.engine.aws import dynamodb
 from parley.engine.timekeeper import Timekeeper
+from parley.errors import AuthorError, RetryAfter
 from parley.journal.timers import Set, Timers
 from parley.model import Destination
 from parley.testing import PLATFORMS, Chat
@@ -145,9 +146,12 @@ def test_a_schedule_of_a_room_has_nobody_to_ask() -> None:
         bot.handle(Turn(bot.timers(0)[0].due))
 
 
-def test_a_schedule_that_the_bot_does_not_know_is_an_error() -> None:
-    with pytest.raises(LookupError, match="no such schedule"):
-        Bot().handle(Turn(one("0 9 * * *").timers(0)[0].due))
+def test_a_schedule_that_the_bot_does_not_know_waits_for_a_newer_version_and_then_is_an_error() -> None:
+    due = one("0 9 * * *").timers(0)[0].due
+    with pytest.raises(RetryAfter):
+        Bot().handle(Turn(due, now=due.timestamp + 300))
+    with pytest.raises(AuthorError, match="does not have this schedule"):
+        Bot().handle(Turn(due, now=due.timestamp + 3600))
 
 
 @pytest.mark.usefixtures("aws")
