@@ -178,6 +178,8 @@ class Bot(Router):
                 texts = self._texts(turn.message)
                 refusal = entry.access.refusal(turn.message, self._admits, texts)
                 return refusal or self._call(entry, turn, given, texts)
+            if entry.refusal and turn.message.sender.kind != "bot":
+                return entry.refusal
         return None
 
     def _matching(self, turn: Turn) -> Iterator[tuple[Entry, Given]]:
@@ -262,7 +264,7 @@ class Bot(Router):
     def _refusal(self, entry: Entry, turn: Turn) -> str | None:
         """None if the person may use the handler for this message; else the text for them, which may be empty."""
         if not self._runs(entry, turn):
-            return ""
+            return entry.refusal
         return entry.access.refusal(turn.message, self._admits, self._texts(turn.message)) or None
 
     def _named(self, message: Message) -> list[Entry]:

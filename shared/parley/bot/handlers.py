@@ -31,6 +31,7 @@ Middleware = Callable[[Turn, Callable[[], list[Reply]]], Replies]
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A handler, the rule under which it runs, and who may use it.
 
+    `refusal`: the text for a person for whom the rule does not hold; if it is empty, the next handler gets the message.
     `around` is the middleware of its routers, the outermost first. `listens`: a pattern or the fallback, which gets
     messages that are not for the bot only if a rule decides that.
     """
@@ -38,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
     signature: Signature
     when: Rule | None = None
+    refusal: str = ""
     access: Access = OPEN
     around: tuple[Middleware, ...] = ()
     listens: bool = False

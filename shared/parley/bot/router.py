@@ -46,7 +46,7 @@ class Router:
     """Handlers of a bot. A bot is a router, and can include others, so that it can be split into files.
 
     `when=` in each decorator is a rule (`parley.bot.rules`). A handler whose rule does not hold is passed over, and the
-    next one that matches gets the message.
+    next one that matches gets the message. With `refusal=`, the person reads that text instead.
     """
 
     __slots__ = (
@@ -91,6 +91,7 @@ class Router:
         help: str = "",  # noqa: A002
         aliases: tuple[str, ...] = (),
         when: Rule | None = None,
+        refusal: str = "",
         tool: Offer = None,
         **settings: Unpack[CommandSettings],
     ) -> Callable[[H], H]:
@@ -110,14 +111,15 @@ class Router:
         def register(handler: H) -> H:
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
             known: dict[str, Any] = {"name": name or handler.__name__, "help": doc, "settings": settings}
+            known |= {"aliases": aliases, "tool": tool, "refusal": refusal}
             self._check_open(handler)
-            self._add_command(CommandHandler.of(handler, when, access=access, aliases=aliases, tool=tool, **known))
+            self._add_command(CommandHandler.of(handler, when, access=access, **known))
             return handler
 
         return register
 
     def action(
-        self, *ids: str, admin: bool = False, rooms_only: bool = False, when: Rule | None = None
+        self, *ids: str, admin: bool = False, rooms_only: bool = False, when: Rule | None = None, refusal: str = ""
     ) -> Callable[[H], H]:
         """Handle a press of a button, or a submitted form, with one of these ids.
 
@@ -125,7 +127,7 @@ class Router:
         and values come from outside: see `parley.bot.Signer`.
         """
         tables.check_names("action", *ids)
-        return self._registrar(self._actions, ids, when, Access(admin, rooms_only))
+        return self._registrar(self._actions, ids, when, Access(admin, rooms_only), refusal)
 
     def event(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
         """Handle events with these names: portable ones (docs/events.md), or the platform's own, which go first.
@@ -330,11 +332,16 @@ class Router:
         self._fallbacks.append(entry)
 
     def _registrar(
-        self, table: dict[str, list[Entry]], names: tuple[str, ...], when: Rule | None, access: Access
+        self,
+        table: dict[str, list[Entry]],
+        names: tuple[str, ...],
+        when: Rule | None,
+        access: Access,
+        refusal: str = "",
     ) -> Callable[[H], H]:
         def register(handler: H) -> H:
             self._check_open(handler)
-            entry = Entry.of(handler, when, access=access)
+            entry = Entry.of(handler, when, access=access, refusal=refusal)
             for name in names:
                 tables.add(table, name, entry)
             return handler

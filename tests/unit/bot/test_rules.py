@@ -24,6 +24,7 @@ from parley.bot.rules import (
 )
 from parley.model import Action, Command, Context, Mention, Message, Sender, plain_text
 from parley.model.instant import Choices, Form, Input
+from parley.testing import PLATFORMS, Chat
 from tests.factories import make_message
 
 GROUP, DIRECT, NO_ROOM = Context(room_id="oc_1"), Context(room_id="p2p", private=True), Context()
@@ -274,3 +275,61 @@ def test_no_form_opens_for_a_person_whom_the_bot_refuses():
 def test_the_rules_are_those_of_the_guide():
     names = {name for name, value in vars(rules).items() if isinstance(value, Rule)}
     assert names == {"addressed", "anything", "from_bot", "in_room", "mentioned", "private"}
+
+
+def guarded() -> Bot:
+    bot = Bot(roles=lambda message: {"ops"} if message.sender.id == "ann" else set())
+
+    @bot.command(when=role("ops"), refusal="Only operations may do this.")
+    def deploy() -> str:
+        return "deployed"
+
+    @bot.action("stop", when=role("ops"), refusal="You cannot stop it.")
+    def stop() -> str:
+        return "stopped"
+
+    @bot.action("go", when=role("ops"))
+    def go() -> str:
+        return "gone"
+
+    @bot.fallback
+    def other() -> str:
+        return "what?"
+
+    return bot
+
+
+def pressed(id_: str, person_id: str) -> list[str]:
+    return said(guarded(), "", kind="action", action=Action(id=id_), sender=Sender(id=person_id))
+
+
+def test_a_refusal_beside_a_rule_is_for_those_for_whom_it_does_not_hold() -> None:
+    assert said(guarded(), "/deploy", sender=Sender(id="ann")) == ["deployed"]
+    assert said(guarded(), "/deploy", sender=Sender(id="bob")) == ["Only operations may do this."]
+    assert said(guarded(), "hello", sender=Sender(id="bob")) == ["what?"]
+    assert pressed("stop", "ann") == ["stopped"]
+    assert pressed("stop", "bob") == ["You cannot stop it."]
+    assert pressed("go", "bob") == []
+
+
+def test_a_bot_reads_no_refusal() -> None:
+    assert said(guarded(), "/deploy", sender=Sender(id="bob", kind="bot")) == []
+
+
+def test_a_refusal_holds_in_a_router_and_for_its_rule() -> None:
+    inner, bot = Router(), Bot()
+
+    @inner.command(refusal="Not here.")
+    def deploy() -> str:
+        return "deployed"
+
+    bot.include(inner, when=private)
+    assert said(bot, "/deploy") == ["Not here."]
+    assert said(bot, "/deploy", context=DIRECT) == ["deployed"]
+
+
+@pytest.mark.parametrize("platform_", PLATFORMS)
+def test_a_refusal_on_every_platform(platform_: str) -> None:
+    chat = Chat(guarded(), platform_)
+    chat.say("/deploy")
+    chat.expect("Only operations may do this.")
