@@ -93,11 +93,10 @@ def others(card: Card) -> tuple[Card, ...]:
 def template_card(
     title: str, text: str, buttons: tuple[Button, ...], task_id: str, fields: tuple[CardField, ...] = ()
 ) -> dict[str, Any]:
-    """A card with buttons. It must have a title; without one, the text or the labels become it."""
+    """A card with buttons. It must have a title; without one, the first line of the text or the labels become it."""
     if not title.strip():
         labels = " / ".join(button.label for button in buttons)[:_TITLE].strip()
-        short = 0 < len(text) <= _TITLE and "\n" not in text
-        title, text = (text, "") if short else (labels or "…", text)
+        title, text = _title_of(text) if text.strip() else (labels or "…", "")
     return {
         "card_type": BUTTONS,
         "main_title": {"title": title},
@@ -106,6 +105,12 @@ def template_card(
         "task_id": task_id,
         "button_list": [_button(button) for button in buttons],
     }
+
+
+def _title_of(text: str) -> tuple[str, str]:
+    """The title of a card without one, and the text under it: the first line, or its beginning above the whole text."""
+    first, _, rest = text.strip().partition("\n")
+    return (first, rest.strip()) if len(first) <= _TITLE else (f"{first[: _TITLE - 1]}…", text)
 
 
 def card_markdown(card: Card) -> list[AnySegment]:
