@@ -11,6 +11,23 @@ from tests.template import ROOT
 from tools import bot
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+PLAIN = "from parley.bot import Bot\n\nbot = Bot()\n\n\n@bot.command()\ndef echo(text: str) -> str:\n    return text\n"
+"""A bot with a command, and nothing else."""
+UNUSED = {
+    "asyncio",
+    "cronsim",
+    "markdown_it",
+    "parley.bot.converse",
+    "parley.bot.offers",
+    "parley.engine.download",
+    "parley.engine.failures",
+    "parley.engine.names",
+    "parley.engine.undelivered",
+    "parley.models",
+    "pydantic",
+    "zoneinfo",
+}
+"""Packages and modules of features that it does not use."""
 CALLING = {"deliverer", "processor"}
 
 
@@ -59,6 +76,11 @@ def test_a_bot_with_a_language_model_loads_no_client_of_it(tmp_path: Path) -> No
     )
     (tmp_path / "bot.py").write_text("\n".join(lines))
     assert "httpx" not in imports("processor", tmp_path, PARLEY_DELIVER_AT_ONCE="false")
+
+
+def test_no_function_imports_what_a_plain_bot_does_not_use(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(PLAIN)
+    assert [UNUSED & imports(function, tmp_path) for function in FUNCTIONS] == [set[str]() for _ in FUNCTIONS]
 
 
 @pytest.mark.parametrize("function", ["", "parley-processor"])
