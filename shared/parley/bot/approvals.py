@@ -13,13 +13,11 @@ from msgspec.structs import replace
 
 from parley.bot.conversions import ArgumentError
 from parley.bot.questions import Given, check_question
-from parley.bot.rules import Rule, check_rule
+from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
 from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest
-from parley.model.agenda import Timer
+from parley.model.agenda import APPROVAL, Failure, OpenDialogue, Timer
 
-APPROVAL = "parley.approval"
-"""The id of the buttons of an approval. Their value is the place of the question, and the number of the outcome."""
 PRESSED = "parley.pressed"
 """`Message.event` of a forwarded press. `Message.raw` is the press as JSON. No platform has an event of this name."""
 Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
@@ -95,8 +93,8 @@ class Approve(msgspec.Struct, frozen=True):
         if press is None:
             return ""  # the time is over
         if given.number == WITHDRAWN:
-            is_own = (press.platform, press.app, press.sender.id) == (asker.platform, asker.app, asker.sender.id)
-            return "" if is_own else texts.not_yours
+            is_there = (press.platform, press.app) == (asker.platform, asker.app)
+            return "" if is_there and is_sender(press, asker.sender.id) else texts.not_yours
         is_there = _is_at(press, self.room or Destination.answering(asker))
         return "" if is_there and (self.by is None or admits(self.by, press)) else texts.not_yours
 
@@ -111,22 +109,16 @@ class Approve(msgspec.Struct, frozen=True):
 
     def closed(self, given: Given, cards: tuple[str, ...], texts: Texts) -> list[Reply]:
         """The edits that close its cards: the pressed one, and the others by their handles `cards`."""
-        mentions = (_mention(given.press.sender),) if given.press else ()
         outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
-        text = f"{self.question}\n{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
-        card = Card(title=outcome, text=text, mentions=mentions)
-        # Each in the order of its own room: the first card can be in another one than the second.
-        rooms = (self.room, None)
-        edits = [
-            Reply(op="edit", target=handle, segments=(card,), to=room)
-            for handle, room in zip(cards, rooms, strict=False)
-        ]
-        press = given.press
-        if press is None or press.action is None:
-            return edits
-        pressed = Reply(op="edit", target=press.action.message_id, segments=(card,), to=Destination.answering(press))
-        is_first = self.room is None or given.number != WITHDRAWN
-        return [pressed, *(edits[1:] if is_first else edits[:1])]
+        return _closed(_outcome(outcome, self.question, given), self.room, cards, given)
+
+
+def closed_after(failure: Failure, dialogue: OpenDialogue, now: float, texts: Texts) -> list[Reply]:
+    """The edits that close the cards of an approval whose dialogue cannot go on."""
+    given = pressed(failure.press) if failure.press is not None else Given(number=TIMED_OUT)
+    card = _outcome(texts.not_done, dialogue.text, replace(given, at=now))
+    edits = _closed(card, dialogue.room, dialogue.cards, given)
+    return edits[1:] if failure.undelivered else edits
 
 
 def is_press(message: Message) -> bool:
@@ -137,9 +129,12 @@ def is_press(message: Message) -> bool:
 def pressed_in(message: Message) -> Given | None:
     """The press that `message` brings from another conversation, or from its own (`forwarded`)."""
     press = msgspec.convert(message.raw, Message) if message.event == PRESSED else None
-    if press is None or press.action is None:
-        return None
-    place, _, number = press.action.value.rpartition(".")
+    return pressed(press) if press is not None and press.action is not None else None
+
+
+def pressed(press: Message) -> Given:
+    """What a press under an approval says."""
+    place, _, number = press.action.value.rpartition(".") if press.action is not None else ("", "", "")
     known = int(number) if number in ("0", "1", "2") else None
     return Given(place=place, number=known, press=press, by=press.sender)
 
@@ -155,7 +150,26 @@ def _is_at(press: Message, place: Destination) -> bool:
     """Whether the pressed card is in `place`. A destination that a bot's author has written names no tenant."""
     if (press.platform, press.app) != (place.platform, place.app):
         return False
-    return press.context.room_id == place.room_id if place.room_id else press.sender.id == place.user_id
+    return press.context.room_id == place.room_id if place.room_id else is_sender(press, place.user_id)
+
+
+def _outcome(outcome: str, question: str, given: Given) -> Card:
+    """A card without buttons, that says the outcome, who has pressed, and when."""
+    text = f"{question}\n{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
+    return Card(title=outcome, text=text, mentions=(_mention(given.press.sender),) if given.press else ())
+
+
+def _closed(card: Card, room: Destination | None, cards: tuple[str, ...], given: Given) -> list[Reply]:
+    """The edits that put `card` in place of the pressed card, and of the others with the handles `cards`."""
+    # Each in the order of its own room: the first card can be in another one than the second.
+    rooms = (room, None)
+    edits = [Reply(op="edit", target=handle, segments=(card,), to=to) for handle, to in zip(cards, rooms, strict=False)]
+    press = given.press
+    if press is None or press.action is None:
+        return edits
+    pressed_card = Reply(op="edit", target=press.action.message_id, segments=(card,), to=Destination.answering(press))
+    is_first = room is None or given.number != WITHDRAWN
+    return [pressed_card, *(edits[1:] if is_first else edits[:1])]
 
 
 def _button(label: str, place: str, number: int, style: Literal["default", "primary", "danger"]) -> Button:

@@ -33,7 +33,7 @@ from parley.bot.specs import command_spec
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
 from parley.model import Command, Message, Reply
-from parley.model.agenda import REMINDER, SCHEDULED, Timer
+from parley.model.agenda import FAILED, REMINDER, SCHEDULED, Timer
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
 from parley.model.stop import STOP_COMMANDS, is_stop_command
@@ -157,6 +157,8 @@ class Bot(Router):
             return self._remind(turn)
         if turn.message.event == SCHEDULED:
             return self._scheduled(turn)
+        if turn.message.event == FAILED:
+            return self._dialogues(turn).failed()
         has_stopped = stopping.stopped(turn, self._texts(turn.message))
         if has_stopped is not None:
             return has_stopped

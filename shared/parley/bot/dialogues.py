@@ -59,11 +59,6 @@ def without_last(dialogue: OpenDialogue) -> OpenDialogue:
     return replace(dialogue, answers=dialogue.answers[:-1], question=dialogue.answers[-1].question, reminded=False)
 
 
-def place_of(dialogue: OpenDialogue) -> str:
-    """The identity of the open question: of the dialogue, and how many answers precede."""
-    return f"{dialogue.id}.{len(dialogue.answers)}"
-
-
 @dataclass(slots=True)
 class Step:
     """One run of a handler: `dialogue` is the one that goes on, or a new one without answers."""
@@ -121,7 +116,7 @@ class Step:
         if isinstance(ask, Approve) and turn.plans.has_many_approvals(self.dialogue.id):
             return [*replies, Reply.of(self.texts.many_approvals)]
         self.asked = ask
-        return [*replies, *self._question(ask, place_of(self.after()))]
+        return [*replies, *self._question(ask, self.after().place)]
 
     def _question(self, ask: Question, place: str) -> list[Reply]:
         return ask.replies(place, self.message, self.texts)
@@ -156,14 +151,14 @@ class Step:
         except ArgumentError as error:
             if not is_new:
                 raise ScriptChangedError from error
-            again = self._question(ask, place_of(self.dialogue))
+            again = self._question(ask, self.dialogue.place)
             raise _NoAnswerError(ask, [Reply.of(str(error)), *again]) from error
 
     def _check(self, ask: Approve, given: Given) -> None:
         """Raise _NoAnswerError unless the press decides the approval."""
         refusal = ask.refusal(given, self.dialogue.message, self.admits, self.texts)
         if refusal and given.press is not None:
-            again = ask.shown_again(given, place_of(self.dialogue), self.dialogue.message, self.texts)
+            again = ask.shown_again(given, self.dialogue.place, self.dialogue.message, self.texts)
             raise _NoAnswerError(ask, [told(given.press, refusal), *again])
 
     def after(self) -> OpenDialogue:
@@ -183,7 +178,9 @@ class Step:
             dialogue = replace(dialogue, answers=(*dialogue.answers, answer), cards=())
         if self.asked is None:
             return dialogue
-        return replace(dialogue, question=self.asked.fingerprint, by_press=self.asked.by_press)
+        asked = self.asked
+        text, room = (asked.question, asked.room) if isinstance(asked, Approve) else ("", None)
+        return replace(dialogue, question=asked.fingerprint, by_press=asked.by_press, text=text, room=room)
 
 
 def told(press: Message, text: str) -> Reply:

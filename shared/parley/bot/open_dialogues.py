@@ -4,22 +4,39 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from parley.bot import dialogues
-from parley.bot.approvals import TIMED_OUT, Admits, forwarded, is_press, pressed_in
+from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
 from parley.bot.handlers import Entry
 from parley.bot.questions import Given, given_in
+from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.model import Reply, message_key
-from parley.model.agenda import OpenDialogue, Reminder
+from parley.model import Message, Reply, message_key
+from parley.model.agenda import REMINDER, Agenda, Failure, OpenDialogue, Reminder
 
 Call = Callable[[Entry, Turn, Mapping[str, Any] | str, Texts], Replies]
 """Runs a handler with arguments."""
 _NOTHING: Replies = ()
+
+
+def failure_of(message: Message, agenda: Agenda) -> Failure | None:
+    """The failure of the dialogue that `message` brings on without an answer of its person: by a press under an
+    approval, or because a time is over. None for every other message.
+    """
+    press = pressed_in(message)
+    if press is not None:
+        return Failure(place=press.place, press=press.press)
+    if message.event != REMINDER:
+        return None
+    plans = Reminders(message, 0, agenda)
+    reminder = plans.take()
+    dialogue = plans.reminded(reminder) if reminder is not None and reminder.handler == DIALOGUE else None
+    return Failure(place=dialogue.place) if dialogue is not None else None
 
 
 @dataclass(slots=True)
@@ -44,7 +61,7 @@ class OpenDialogues:
             return self._pressed(pressed)
         dialogue, given = plans.dialogue, given_in(message)
         if given is not None:
-            is_open = dialogue is not None and given.place == dialogues.place_of(dialogue)
+            is_open = dialogue is not None and given.place == dialogue.place
             return self._go_on(dialogue, given) if dialogue and is_open else self.texts.question_over
         if dialogue is None or message.kind != "message" or is_command:
             return None
@@ -73,6 +90,21 @@ class OpenDialogues:
             return self.texts.timed_out
         return [self.texts.still_there, *self._go_on(replace(dialogue, reminded=True), None)]
 
+    def failed(self) -> Replies:
+        """End the dialogue that the message says cannot go on (`model.agenda.FAILED`), and tell the person.
+
+        Nothing follows if another question is open meanwhile.
+        """
+        failure, plans = msgspec.convert(self.turn.message.raw, Failure), self.turn.plans
+        dialogue = plans.at(failure.place)
+        if dialogue is None:
+            return None
+        plans.end(dialogue)
+        text = self.texts.not_delivered if failure.undelivered else self.texts.failed
+        told = "\n".join(filter(None, (dialogue.text, text)))
+        closed = closed_after(failure, dialogue, self.turn.now, self.texts) if dialogue.by_press else []
+        return [*closed, told] if text else closed
+
     def _forward(self) -> Replies:
         """Bring a press under an approval into the conversation of the dialogue."""
         message = self.turn.message
@@ -85,7 +117,7 @@ class OpenDialogues:
 
     def _pressed(self, given: Given) -> Replies:
         dialogue = self.turn.plans.waiting(given.place.partition(".")[0])
-        if dialogue is not None and given.place == dialogues.place_of(dialogue):
+        if dialogue is not None and given.place == dialogue.place:
             return self._go_on(dialogue, given)
         return [told(given.press, self.texts.decided)] if given.press is not None else _NOTHING
 

@@ -83,10 +83,15 @@ class Reminders:
         """The dialogue with this id that waits for an approval."""
         return self._dialogues.get(id_)
 
+    def at(self, place: str) -> OpenDialogue | None:
+        """The dialogue whose open question has this identity."""
+        return next((each for each in self._dialogues.values() if each.place == place), None)
+
     def has_many_approvals(self, dialogue: str) -> bool:
         """Whether the person has as many open approvals here as possible, without the dialogue with that id."""
-        person = self._message.sender.id
-        own = (each for each in self._dialogues.values() if each.by_press and each.message.sender.id == person)
+        platform, person = self._message.platform, self._message.sender.id
+        waiting = (each for each in self._dialogues.values() if each.by_press)
+        own = (each for each in waiting if is_same_person(platform, each.message.sender.id, person))
         return sum(each.id != dialogue for each in own) >= MAX_APPROVALS
 
     def reminded(self, reminder: Reminder) -> OpenDialogue | None:

@@ -49,6 +49,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     script_changed: str = "I have changed since my last question. Please start again."
     stopped: str = "Stopped."
     nothing_runs: str = "There is nothing to stop."
+    failed: str = "Something went wrong, so this has ended. Please start again."
     skip: str = "Skip"
     no_file: str = "Please send a file of the right kind."
     approve: str = "Approve"
@@ -59,6 +60,8 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     rejected: str = "Rejected"
     withdrawn: str = "Withdrawn"
     timed_out_approval: str = "Nobody has decided in time"
+    not_done: str = "Could not be done"
+    not_delivered: str = "This could not be shown to those who decide, so it has ended."
     not_yours: str = "You cannot decide this."
     decided: str = "This is decided already."
     many_approvals: str = "Too many of your requests wait for an approval here."
@@ -121,6 +124,7 @@ CHINESE = Texts(
     script_changed="机器人已更新，请重新开始。",
     stopped="已停止。",
     nothing_runs="没有可以停止的任务。",
+    failed="出错了，流程已结束，请重新发起。",
     skip="跳过",
     no_file="请发送正确类型的文件。",
     approve="同意",
@@ -131,6 +135,8 @@ CHINESE = Texts(
     rejected="已拒绝",
     withdrawn="已撤回",
     timed_out_approval="超时未审批",
+    not_done="未能完成",
+    not_delivered="审批卡片无法送达，流程已结束。",
     not_yours="您不能审批此项。",
     decided="此项已有结果。",
     many_approvals="您在这里等待审批的请求太多了。",
@@ -172,6 +178,7 @@ BOTH = Texts(
             "script_changed",
             "stopped",
             "nothing_runs",
+            "failed",
             "skip",
             "approve",
             "reject",
@@ -180,6 +187,8 @@ BOTH = Texts(
             "rejected",
             "withdrawn",
             "timed_out_approval",
+            "not_done",
+            "not_delivered",
             "no_file",
             "waits",
             "not_yours",

@@ -31,6 +31,7 @@ from parley.journal.inbox import (
 )
 from parley.journal.runs import Runs
 from parley.model import Destination, Message, Outgoing, Reply, message_key, reply_id
+from parley.model.agenda import REMINDER, ending
 from parley.model.aws_events import AWS
 from parley.model.codec import decode_message
 from parley.platforms import outbound
@@ -284,13 +285,28 @@ class Processor:
         log.error("handler failed", extra={**telemetry.ids_of(message), **shown})
 
     def _failed(self, message: Message, snapshot: Snapshot, reason: str, attempt: int) -> None:
-        """Record the reason for the operator. After the last attempt, send the person an apology, once."""
+        """Record the reason for the operator. After the last attempt, send the person an apology, once; or end the
+        dialogue that the message has brought on, with a message for the person whose dialogue it is.
+        """
         now = self._now_after(snapshot)
         self.inbox.failed(message, reason, attempt, now)
-        text = self.bot.apology_for(message) if message.kind != "event" else ""
-        if attempt >= self.max_attempts and text:
+        if attempt < self.max_attempts:
+            return
+        from parley.bot.open_dialogues import failure_of  # noqa: PLC0415  # most messages do not fail
+
+        failure = failure_of(message, snapshot.memory.agenda)
+        if failure is not None:
+            queues.send_messages([ending(message, message.id, failure, now)])
+            return
+        text = self.bot.apology_for(message) if _is_awaited(message) else ""
+        if text:
             apology = _outgoing(message, "apology", Reply.of(text), now)
             self._enqueue(message, self.inbox.add(apology, now))
+
+
+def _is_awaited(message: Message) -> bool:
+    """Whether people wait for what the bot does with `message`."""
+    return message.kind != "event" or (message.event == REMINDER and message.platform != AWS)
 
 
 def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:

@@ -17,6 +17,15 @@ SCHEDULED = "parley.scheduled"
 """`Message.event` of a schedule of the bot. No platform has an event of this name."""
 
 
+FAILED = "parley.failed"
+"""`Message.event`: a dialogue cannot go on. `Message.raw` is the `Failure` as JSON. No platform has an event of this
+name."""
+
+
+APPROVAL = "parley.approval"
+"""The id of the buttons of an approval. Their value is the place of the question, and the number of the outcome."""
+
+
 class Reminder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message that the bot sends to itself at the unix second `at`, in the conversation that it was set in.
 
@@ -54,7 +63,8 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     `handler` and `given` are the handler and its arguments. `message` has started it, at the unix second `started`.
     `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
-    `cards` are the handles of its cards. `results`: of calls outside, as JSON by key.
+    `text` is its question, `room` the other place in which it is shown, and `cards` are the handles of its cards.
+    `results`: of calls outside, as JSON by key.
     """
 
     id: str
@@ -66,8 +76,15 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     question: str = ""
     reminded: bool = False
     by_press: bool = False
+    text: str = ""
+    room: Destination | None = None
     cards: tuple[str, ...] = ()
     results: str = ""
+
+    @property
+    def place(self) -> str:
+        """The identity of the open question: of the dialogue, and how many answers precede."""
+        return f"{self.id}.{len(self.answers)}"
 
 
 class Numbered(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -110,6 +127,26 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def due(self) -> Message:
         """The message for the time `at`. Its id is the same however often it is sent."""
         return replace(self.message, id=occurrence(self.message.id, self.at), timestamp=int(self.at))
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a dialogue cannot go on. `place`: the question that was open (`OpenDialogue.place`).
+
+    `press`: the handler has failed after this press. `undelivered`: the card of an approval cannot be delivered.
+    """
+
+    place: str
+    press: Message | None = None
+    undelivered: bool = False
+
+
+def ending(message: Message, id_: str, failure: Failure, now: float) -> Message:
+    """The message that ends the dialogue of `failure`, in the conversation of `message`.
+
+    `id_`: of the message or the reply that has failed. The dialogue is ended once, however often it fails.
+    """
+    raw: Any = msgspec.to_builtins(failure)
+    return replace(message, id=f"{id_}.failed", kind="event", event=FAILED, timestamp=int(now), raw=raw)
 
 
 def occurrence(reminder: str, at: float) -> str:

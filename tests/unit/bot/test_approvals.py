@@ -4,13 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from parley.bot import Approve, Bot, Script, Turn
+from parley.bot.approvals import WITHDRAWN
 from parley.bot.questions import Given
 from parley.bot.rules import addressed, role, rule
 from parley.bot.texts import ENGLISH
-from parley.model import Destination, Message
+from parley.model import Destination, Message, Sender
 from parley.testing import PLATFORMS, Chat
+from tests.factories import make_message
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 EDITS = ("discord", "feishu")
@@ -22,12 +25,18 @@ def chat_of(message: Message) -> Destination:
     return Destination(platform=message.platform, app=message.app, room_id=room, user_id=message.sender.id)
 
 
+class BrokenError(Exception):
+    """The handler fails."""
+
+
 class Team:
     """Ann asks in her direct chat, and Bob, who may decide, reads the card in his."""
 
     def __init__(self, platform: str, **approve: Any) -> None:
         self.room: Destination | None = None
         self.ops: set[str] = set()
+        self.is_broken = False
+        """Whether the handler fails after the outcome."""
         self.chat = Chat(self._bot(approve), platform=platform)
         self.chat.say("/join", by="bob")
         self.chat.expect("joined")
@@ -45,6 +54,8 @@ class Team:
         def deploy(turn: Turn, version: str) -> Script:
             options: dict[str, Any] = {"by": role("ops"), "room": self.room, **approve}
             ok = yield Approve(f"Deploy {version}?", key="deploy", **options)
+            if self.is_broken:
+                raise BrokenError
             turn.state["last"] = version
             if ok:
                 yield f"deployed {version}"
@@ -257,3 +268,21 @@ def test_a_card_that_cannot_be_delivered_keeps_no_reply_of_the_conversation_back
     approve = Approve("Deploy?", room=Destination(platform="feishu", app="a", room_id="oc_1"))
     edits = approve.closed(Given(number=3), ("reply:1", "reply:2"), ENGLISH)
     assert [edit.to for edit in edits] == [approve.room, None]
+
+
+def test_the_case_of_a_persons_id_does_not_count_on_wecom() -> None:
+    team = Team("wecom")
+    assert team.room is not None
+    team.room = replace(team.room, user_id=team.room.user_id.swapcase())
+    team.ask()
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.4") == ["message"]
+
+
+@ANYWHERE
+def test_a_withdrawal_by_the_id_in_another_case_counts_on_wecom_only(platform: str) -> None:
+    asker = make_message(platform=platform, sender=Sender(id="LinDan"))
+    press = make_message(platform=platform, sender=Sender(id="lindan"))
+    given = Given(number=WITHDRAWN, press=press)
+    refusal = Approve("Deploy?").refusal(given, asker, lambda _rule, _message: True, ENGLISH)
+    assert bool(refusal) == (platform != "wecom")
