@@ -150,10 +150,11 @@ def test_the_policy_of_the_team_is_attached_to_the_processor_alone() -> None:
     assert holders == {"ProcessorRole"}
 
 
-def test_the_deliverer_reads_its_queue_and_writes_to_none() -> None:
+def test_the_deliverer_reads_its_queue_and_writes_to_the_one_of_messages() -> None:
     assert granted("DelivererRole") == {
         "DelivererLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "OutboundQueue.Arn": RECEIVE,
+        "InboundQueue.Arn": {"sqs:SendMessage"},
         "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},

@@ -260,6 +260,11 @@ class Deliverer:
 
     def _record(self, out: Outgoing, owner: str, receipts: tuple[Any, ...], result: Completed) -> None:
         now, state, platform = self.clock(), result.state, out.to.platform
+        if state is ReplyState.FAILED:
+            from parley.engine.undelivered import end_approval  # noqa: PLC0415  # most replies do not fail
+
+            # The queue first: a crash in between sends it twice, which is harmless. The other order would lose it.
+            end_approval(out, self.outbox, now)
         self.outbox.finish(out, owner, state, receipts, result.reason, now)
         telemetry.count(_METRICS[state], platform=platform)
         if state is ReplyState.SENT:

@@ -28,7 +28,6 @@ from parley.journal.table import (
     queued_pk,
     reply_pk,
     text,
-    timer_pk,
 )
 from parley.model import Conversation, Message, Outgoing, message_key, reply_id, sender_key
 from parley.model.agenda import Timer
@@ -121,7 +120,7 @@ class Inbox:
 
     def timer(self, id_: str) -> Timer | None:
         """The timer with that id. None if it has been sent or cancelled. One request."""
-        return timers.read(t.get(self.client, self.table, timer_pk(id_)))
+        return timers.find(self.client, self.table, id_)
 
     def decide(self, message: Message, snapshot: Snapshot, decision: Decision, now: float) -> None:
         """Commit the decision on `message` in one transaction.

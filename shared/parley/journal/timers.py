@@ -46,8 +46,9 @@ def cancelled(table: str, id_: str) -> "TransactWriteItemTypeDef":
     return {"Delete": {"TableName": table, "Key": t.key(timer_pk(id_))}}
 
 
-def read(item: Item) -> Timer | None:
-    """The timer in the row `item`; None if it is empty. Raises msgspec.ValidationError."""
+def find(client: "DynamoDBClient", table: str, id_: str) -> Timer | None:
+    """The timer with that id. None if it has been sent or cancelled. One request. Raises msgspec.ValidationError."""
+    item = t.get(client, table, timer_pk(id_))
     return _decode(get_text(item, "body")) if item else None
 
 
