@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import pytest
 
 from parley.adapter import Permanent
+from parley.bot import open_dialogues
 from parley.bot.once import Results
-from parley.engine import attempt, callback, queues
+from parley.bot.reminders import Reminders
+from parley.engine import attempt, callback, processor, queues, undelivered
 from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.aws import dynamodb
 from parley.engine.direct import Direct
@@ -158,9 +160,46 @@ def test_a_timekeeper_that_records_before_it_sends_loses_reminders_and_is_detect
     assert any(found.lost for found in single_faults(Inbox, "reminded"))
 
 
+def test_an_approval_that_stays_open_after_the_last_failure_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    renderings(FEISHU)
+    monkeypatch.setattr(open_dialogues, "failure_of", lambda *_: None)
+    assert any(found.lost for found in single_faults(Inbox, "ended"))
+
+
+def test_an_approval_that_nobody_sees_and_that_goes_on_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    renderings(FEISHU)
+    monkeypatch.setattr(undelivered, "end_approval", lambda *_: None)
+    assert any(found.lost for found in single_faults(Inbox, "unshown"))
+
+
+def test_a_dialogue_that_ends_once_for_each_failure_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message that ends it has another id each time, and nothing asks whether the dialogue is still open."""
+    renderings(FEISHU)
+    numbers, build = count(), processor.ending
+    monkeypatch.setattr(processor, "ending", lambda message, id_, *more: build(message, f"{id_}{next(numbers)}", *more))
+    monkeypatch.setattr(Reminders, "end", lambda *_: None)
+    assert any(found.duplicated for found in single_faults(Inbox, "ended"))
+
+
 @pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded", "limited", "redeem", "minutes"])
 def test_the_real_journal_keeps_every_promise_with_any_single_fault(command: str) -> None:
     assert [found for found in single_faults(Inbox, command) if not found.good] == []
+
+
+@pytest.mark.parametrize("command", ["ended", "unshown"])
+def test_a_dialogue_that_cannot_go_on_ends_once_with_any_single_fault(command: str) -> None:
+    """One fault in nine: they are many. `make faults` tries all."""
+    some = islice(scenarios.single_faults(FEISHU, commands=(command,)), 0, None, 9)
+    found = [scenarios.run(FEISHU, scenario, renderings(FEISHU)).findings for scenario in some]
+    assert [each for each in found if not each.good] == []
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.title)
+@pytest.mark.parametrize("command", ["ended", "unshown"])
+def test_a_dialogue_that_cannot_go_on_ends_on_every_platform(target: Target, command: str) -> None:
+    if command not in target.all_commands:
+        pytest.skip("its card waits for a person who does not exist")
+    assert scenarios.run(target, scenarios.Scenario(command, warm=True), renderings(target)).findings.good
 
 
 @pytest.mark.parametrize("command", ["redeem", "numbered"])

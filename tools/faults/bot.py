@@ -24,6 +24,10 @@ PAIRED, REFUSED = "paired", "refused"
 """The answers to a code that is valid, and to one that has been used."""
 IDLE = "Nothing runs."
 """The answer to `/stop` if there was nothing to stop."""
+ENDED, UNDELIVERED = "ended", "undelivered"
+"""The ends of what a person reads if a dialogue cannot go on, and if the card of an approval is not delivered."""
+UNSHOWN = "Unseen?"
+"""The question whose card is not delivered."""
 QUOTAS = Quotas(person_a_day=1_000_000, room_a_day=1_000_000)
 """Limits that nobody reaches. `Simulation.bot.quotas` is them where messages have to be counted."""
 
@@ -34,6 +38,8 @@ _STEP = 40.0
 _PATIENCE = timedelta(days=60)
 """The time for an answer. It is longer than a simulation lasts: no question is asked again."""
 _PICTURE = png(8, 8)
+_NOWHERE = "999999999999999999"
+"""The id of a room or person that no platform has."""
 
 
 def tag(message: str, ordinal: int) -> str:
@@ -67,7 +73,9 @@ class PayingBot(Bot):
 def make_bot() -> PayingBot:
     """A bot with one command for each kind of reply."""
     # One language, so that the oracle knows what the library says.
-    texts = Texts(new_code="{code}", paired=PAIRED, wrong_code=REFUSED)
+    texts = Texts(
+        new_code="{code}", paired=PAIRED, wrong_code=REFUSED, failed=ENDED, not_delivered=UNDELIVERED, decided=""
+    )
     # All are administrators, so that pairing refuses nobody.
     bot = PayingBot(texts=dict.fromkeys(("en", "zh", ""), texts), pairing=Pairing(), is_admin=lambda _message: True)
     bot.apology = ""  # it carries no tag, so the oracle could not attribute it
@@ -78,6 +86,7 @@ def make_bot() -> PayingBot:
     _add_minutes(bot)
     _add_reminders(bot)
     _add_dialogues(bot)
+    _add_endings(bot)
     _add_sending(bot)
     _add_access(bot)
     _add_numbers(bot)
@@ -215,6 +224,23 @@ def _add_dialogues(bot: PayingBot) -> None:
         turn.once("second", lambda key: bot.pay(f"{about}-second", key))
         turn.user["approved"] = turn.user.get("approved", 0) + 1
         return f"decided {tag(f'{about}-approved', 1)}"
+
+
+def _add_endings(bot: PayingBot) -> None:
+    @bot.command("break")
+    def broken(turn: Turn, mark: str) -> Script:
+        """Somebody presses a button, and the handler fails each time."""
+        yield Approve(f"Go? {tag(mark, 0)} [{dialogue_tag(turn.message)}]", key="go", timeout=_PATIENCE)
+        raise OSError
+
+    @bot.command()
+    def unshown(turn: Turn, mark: str) -> Script:
+        """The platform refuses the card in the other room, so nobody can decide."""
+        here = Destination.answering(turn.message)
+        room, person = (_NOWHERE, "") if here.room_id else ("", _NOWHERE)
+        there = Destination(platform=here.platform, app=here.app, tenant=here.tenant, room_id=room, user_id=person)
+        question = f"{UNSHOWN} {tag(mark, 0)} [{dialogue_tag(turn.message)}]"
+        yield Approve(question, key="go", room=there, timeout=_PATIENCE)
 
 
 def _add_sending(bot: PayingBot) -> None:

@@ -11,10 +11,11 @@ from playground.platforms.model import Delivery
 from playground.platforms.model import Message as Shown
 from tools.faults.bot import make_bot
 from tools.faults.findings import Findings
-from tools.faults.oracle import check, tag_of
+from tools.faults.oracle import check
 from tools.faults.policies import DEFAULT_RATES, RandomFaults, Rates
 from tools.faults.renderings import Renderings
 from tools.faults.simulation import Simulation
+from tools.faults.tags import tag_of
 from tools.faults.targets import APP, Target
 from tools.faults.transcript import buttons
 

@@ -13,7 +13,12 @@ SAMPLE = "sample"
 """The tag of the messages whose replies are observed."""
 SET_UP = "set-up"
 """The tag of the command in `PREPARED`."""
-PRESSED = {"press": ("card", "Press"), "answered": ("ask", "go"), "approved": ("approve", "Approve")}
+PRESSED = {
+    "press": ("card", "Press"),
+    "answered": ("ask", "go"),
+    "approved": ("approve", "Approve"),
+    "ended": ("break", "Approve"),
+}
 """What a person presses: the command whose reply has the button, and its label."""
 PREPARED = {"redeem": "invite", "numbered": "form"}
 """What a person sends after the reply to another command."""
@@ -24,12 +29,14 @@ SUFFIXES = {
     "reminded": "-reminded",
     "answered": "-answered",
     "approved": "-approved",
+    "ended": "-ended",
+    "undelivered": "-undelivered",
     "sent": "-sent",
 }
 """The ends of the tags of replies to what is no command."""
 BOT_SECONDS_OF = {"minutes": 300.0}
 """The parameter `BotSeconds` for commands that need more time."""
-_OF_DIALOGUES = {"-answered", "-approved"}
+_OF_DIALOGUES = {"-answered", "-approved", "-ended", "-undelivered"}
 Rendering = list[str]
 """The texts of the messages that one reply becomes."""
 Renderings = dict[str, list[list[Rendering]]]
@@ -58,6 +65,10 @@ def renderings_of(target: Target) -> Renderings:
         ]
     closed = _observe(target, "approved", of="approve", crash_callbacks=False)
     renderings["approve"][0].append(closed[0])
+    if "unshown" in target.commands:
+        undelivered = _observe(target, "unshown", of="undelivered", crash_callbacks=False)
+        renderings["undelivered"] = [[undelivered.get(ordinal, [])] for ordinal in range(1 + max(undelivered))]
+    renderings["break"][0].append(_observe(target, "ended", of="break", crash_callbacks=False)[0])
     renderings["redeem"][0] += [[text.replace(PAIRED, REFUSED) for text in each] for each in renderings["redeem"][0]]
     return renderings
 
@@ -70,9 +81,6 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "
     if command in FOLLOWING:
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(FOLLOWING[command], SAMPLE)))
-        sim.settle()
-        # An account that may not call says it with the next passive reply.
-        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))
     elif command in PRESSED:
         before, button = PRESSED[command]
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(before, SAMPLE)))
@@ -86,10 +94,11 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "
             sim.settle()
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
-    if command in BOT_SECONDS_OF:  # too late for a passive reply to it: the next one carries the text
-        sim.settle()
-        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))
     sim.settle()
+    if command in FOLLOWING or command in PRESSED or command in BOT_SECONDS_OF:
+        # An account that may not call says it with the next passive reply.
+        platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))
+        sim.settle()
     suffix = SUFFIXES.get(of or command, "")
     replies: dict[int, Rendering] = {}
     for entry in transcript(platform):

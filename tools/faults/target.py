@@ -25,6 +25,8 @@ COMMANDS = (
     "remind",
     "ask",
     "approve",
+    "break",
+    "unshown",
     "notify",
     "limited",
     "invite",
@@ -77,13 +79,14 @@ class Target:
     @property
     def all_commands(self) -> tuple[str, ...]:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
-        to the question of `ask` (`answered`), the press that decides `approve` (`approved`), the reminder that `remind`
-        has set (`reminded`), what a program sends because of `notify` (`sent`), work for minutes (`minutes`), and the
-        number of `form` (`numbered`).
+        to the question of `ask` (`answered`), the press that decides `approve` (`approved`), the press after which the
+        handler of `break` fails (`ended`), the reminder that `remind` has set (`reminded`), what a program sends for
+        `notify` (`sent`), work for minutes (`minutes`), and the number of `form` (`numbered`).
         """
         text = ("echo",) if self.receives_plain_text else ()
         number = ("numbered",) if "form" in self.commands else ()
-        return (*self.commands, *text, "press", "reminded", "answered", "approved", "sent", "minutes", *number)
+        alone = ("press", "reminded", "answered", "approved", "ended", "sent", "minutes")
+        return (*self.commands, *text, *alone, *number)
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 from playground.platforms.base import Platform
 from playground.platforms.model import Part
+from tools.faults.bot import ENDED, UNDELIVERED, UNSHOWN
 from tools.faults.targets import APP
 
 _TAG = re.compile(r"«(?P<message>[\w-]+)\.(?P<ordinal>\d+)»")
 _PLACE = re.compile(r"\b[0-9a-f]{32}\.\d+\.(?=\d)")
 """The place of a question in the value of its buttons. It differs in each dialogue."""
-_OUTCOME = re.compile(r"\b(?:Approved|Rejected|Withdrawn)\b")
+_FAILED = "Could not be done"
+_OUTCOME = re.compile(rf"\b(?:Approved|Rejected|Withdrawn|{_FAILED})\b")
 """The outcome of an approval."""
 _DECIDED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 """Its time."""
@@ -51,9 +53,9 @@ def transcript(platform: Platform) -> Iterator[Entry]:
         key: ReplyKey | None = None
         for parts in _split(platform.parts(message)):
             text = _PLACE.sub("", json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True))
-            closing = _closing(text) if message.edited is None else None
-            key = closing or _key(platform, text, parts)
-            text = _of_any_approval(_TAG.sub("", text) if closing else text)
+            about = _of_dialogue(text) if message.edited is None else None
+            key = about or _key(platform, text, parts)
+            text = _of_any_approval(_TAG.sub("", text) if about else text)
             yield Entry(f"{message.room}/{sender}", text, key, passive.get(message.id, ""))
         for emoji in (platform.emoji(each) for each in message.reactions if platform.is_of_bot(each)):
             # The bot reacts to a reply with the next one.
@@ -80,7 +82,8 @@ def _split(parts: list[Part]) -> Iterator[list[Part]]:
     current: str | None = None
     for line in str(texts[0]["text"]).split("\n"):
         tag = _TAG.search(line)
-        if tag and current not in (None, tag[0]):
+        # The reply after one that closes a card has the same tag.
+        if tag and current is not None and (tag[0] != current or _DECIDED.search(lines[-1])):
             yield [{"kind": "text", "text": "\n".join(lines)}]
             lines = []
         current = tag[0] if tag else current
@@ -103,10 +106,16 @@ def _of_any_approval(text: str) -> str:
     return _OUTCOME.sub("closed", _DECIDED.sub("", _ABOUT.sub("", text)))
 
 
-def _closing(text: str) -> ReplyKey | None:
-    """The reply that closes the card of an approval with a new message."""
-    about = _ABOUT.search(text) if _DECIDED.search(text) else None
-    return ReplyKey(f"{about['dialogue']}-approved", 0) if about else None
+def _of_dialogue(text: str) -> ReplyKey | None:
+    """The reply that closes the card of an approval with a new message, or says that the dialogue cannot go on."""
+    about = _ABOUT.search(text)
+    if about is None:
+        return None
+    if _DECIDED.search(text):
+        end = "approved" if _FAILED not in text else UNDELIVERED if UNSHOWN in text else ENDED
+        return ReplyKey(f"{about['dialogue']}-{end}", 0)
+    end = next((end for end in (ENDED, UNDELIVERED) if f"]\\n{end}" in text), "")
+    return ReplyKey(f"{about['dialogue']}-{end}", 1) if end else None
 
 
 def _images(value: object) -> Iterator[str]:

@@ -33,13 +33,14 @@ TARGETS = (
         message_interval=70,
         variant="active",
     ),
-    # No `refused` either: WeChat does not report a passive reply that it cannot show.
+    # No `refused` either: WeChat does not report a passive reply that it cannot show. No `unshown`: the card would wait
+    # for a message of a person who does not exist.
     Target(
         "wechat",
         Wechat,
         {APP: _app("passive")},
         _HOST,
-        without("refused", "late", "push"),
+        without("refused", "late", "push", "unshown"),
         long_text_words=250,
         room=PRIVATE,
         message_interval=70,
