@@ -178,7 +178,9 @@ def test_a_dialogue_that_ends_once_for_each_failure_is_detected(monkeypatch: pyt
     numbers, build = count(), processor.ending
     monkeypatch.setattr(processor, "ending", lambda message, id_, *more: build(message, f"{id_}{next(numbers)}", *more))
     monkeypatch.setattr(Reminders, "end", lambda *_: None)
-    assert any(found.duplicated for found in single_faults(Inbox, "ended"))
+    every = scenarios.single_faults(FEISHU, commands=("ended",))
+    crashes = (each for each in every if each.faults[0][1] is Fault.CRASH_AFTER)
+    assert any(scenarios.run(FEISHU, each, renderings(FEISHU)).findings.duplicated for each in crashes)
 
 
 @pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded", "limited", "redeem", "minutes"])
