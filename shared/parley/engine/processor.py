@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from parley.adapter import SupportsSilence
 from parley.bot import Bot
 from parley.bot.turn import Download, Unseal
 from parley.engine import queues, services, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, hide, received, run
 from parley.engine.bot_run import BotRun, HandlerError
+from parley.engine.outgoing import is_awaited, outgoing, silence
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.errors import RetryAfter
@@ -30,11 +30,9 @@ from parley.journal.inbox import (
     VersionConflictError,
 )
 from parley.journal.runs import Runs
-from parley.model import Destination, Message, Outgoing, Reply, message_key, reply_id
-from parley.model.agenda import REMINDER, ending
-from parley.model.aws_events import AWS
+from parley.model import Message, Outgoing, Reply
+from parley.model.agenda import ending
 from parley.model.codec import decode_message
-from parley.platforms import outbound
 
 if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
@@ -250,8 +248,8 @@ class Processor:
         if self.direct is not None and self._heartbeat is not None:
             self.direct.ends_in(min(_TO_DELIVER, self.until + _TO_RECORD - time.monotonic()))
         now = self._now_after(snapshot)
-        replies += _silence(message, replies, now)
-        rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
+        replies += silence(message, replies, now)
+        rows = [outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
         decision = bot.decision(rows, held.leases if held else {})
         try:
@@ -298,38 +296,10 @@ class Processor:
         if failure is not None:
             queues.send_messages([ending(message, message.id, failure, now)])
             return
-        text = self.bot.apology_for(message) if _is_awaited(message) else ""
+        text = self.bot.apology_for(message) if is_awaited(message) else ""
         if text:
-            apology = _outgoing(message, "apology", Reply.of(text), now)
+            apology = outgoing(message, "apology", Reply.of(text), now)
             self._enqueue(message, self.inbox.add(apology, now))
-
-
-def _is_awaited(message: Message) -> bool:
-    """Whether people wait for what the bot does with `message`."""
-    return message.kind != "event" or (message.event == REMINDER and message.platform != AWS)
-
-
-def _silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
-    """The reply that removes the platform's placeholder, if no reply goes to the conversation of `message`. A reaction
-    leaves the placeholder where it is.
-    """
-    if message.platform == AWS or any(reply.to is None and reply.op != "react" for reply in replies):
-        return []
-    sending = outbound(message.platform)
-    removal = sending.silence(message, now) if isinstance(sending, SupportsSilence) else None
-    return [removal] if removal is not None else []
-
-
-def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) -> Outgoing:
-    key = message_key(message)
-    return Outgoing(
-        id=reply_id(key, ordinal),
-        message_key=key,
-        ordinal=ordinal if isinstance(ordinal, int) else -1,
-        to=reply.to or Destination.answering(message),
-        reply=reply,
-        created=now,
-    )
 
 
 def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
