@@ -48,6 +48,6 @@ class Element(WebElement):
         """The value of an attribute or a property."""
         return self._current(lambda: WebElement.get_attribute(self, name))
 
-    def find_element(self, by: str = By.ID, value: str | None = None) -> "Element":
+    def find_element(self, by: str | By = By.ID, value: str | None = None) -> "Element":
         """The first element in this one that matches."""
         return Element(lambda: WebElement.find_element(self, by, value))

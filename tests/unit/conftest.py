@@ -7,6 +7,11 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The machine may be busy. A failure prints the example and how to repeat it.
+settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+settings.load_profile("unit")
 
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-west-1",

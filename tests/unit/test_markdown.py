@@ -75,7 +75,7 @@ def test_a_text_that_is_too_long_stays_as_it_is():
     assert in_dialect((Markdown(text=text),), CODE) == (Markdown(text=text),)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 def test_no_text_is_lost_and_a_second_run_changes_nothing(text: str):
     for dialect in (FULL, CODE, LINES):

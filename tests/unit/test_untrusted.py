@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.untrusted import MAX_DEPTH, array, decode_json, integer, mapping, mappings, scalar, text, texts
@@ -84,7 +84,6 @@ def test_json_within_the_depth_limit_is_decoded() -> None:
         decode_json(nested(4), 3)
 
 
-@settings(deadline=None)
 @given(documents)
 def test_any_document_is_decoded_or_refused(document: Any) -> None:
     try:

@@ -80,7 +80,7 @@ def test_a_refusal_names_the_reason(data: bytes, reason: str) -> None:
         read(data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.binary(max_size=300),

@@ -263,7 +263,7 @@ def place(platform: str, draw: Callable[[Any], Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("platform", ["discord", "feishu", "wecom", "wechat"])
 def test_nothing_is_lost_and_nothing_is_said_twice(platform: str) -> None:
     @given(cases(platform))
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def check(case: tuple[Outgoing, Platform, int]) -> None:
         out, api, words = case
         result, last = delivered(out, api)

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.adapter import BreakerFailure, Bucket, Limit, Pause
@@ -36,7 +36,7 @@ pairs = st.sampled_from(
     ]
 )
 """Two limits for the same calls: one is spaced and one counted, or both are counted."""
-slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=20)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -128,7 +128,7 @@ def fastest(limits: Sequence[Limit], seconds: float) -> int:
     return len(calls) - 1
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(pairs, st.integers(0, 2**32))
 def test_many_workers_stay_within_both_limits_of_a_pair_and_use_nine_tenths_of_them(bucket: Bucket, seed: int) -> None:
     seconds = bucket.limits[-1].period * 3
@@ -139,7 +139,7 @@ def test_many_workers_stay_within_both_limits_of_a_pair_and_use_nine_tenths_of_t
     assert len(calls) >= 0.9 * fastest(bucket.limits, seconds)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(pairs, st.integers(0, 2**32))
 def test_slow_requests_and_clocks_that_differ_do_not_exceed_a_counted_limit(bucket: Bucket, seed: int) -> None:
     simulation, table, calls = Simulation(bucket.limits[-1].period * 2.2), Table(), list[float]()
@@ -203,7 +203,7 @@ def test_bursts_and_pauses_never_exceed_a_limit(bucket: Bucket, bursts: list[tup
     assert most_in_a_window(calls, bucket.period) <= bucket.limit
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(st.integers(0, 2**32))
 def test_the_limits_of_each_chat_and_of_the_app_are_both_respected(seed: int) -> None:
     """Each chat has one worker, as with the queue. The limit of the app is the bottleneck."""

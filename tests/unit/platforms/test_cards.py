@@ -71,7 +71,7 @@ def is_valid(platform: str, card: Card) -> bool:
     return not list(checks(platform).problems(Reply(segments=(card,)), to))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(CARDS)
 def test_discord_accepts_every_card_that_has_no_problem(card: Card) -> None:
     if is_valid("discord", card):
@@ -79,7 +79,7 @@ def test_discord_accepts_every_card_that_has_no_problem(card: Card) -> None:
             payload.check(payload.Payload(json.loads(json.dumps(part.body()))))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(CARDS)
 def test_feishu_accepts_every_card_that_has_no_problem(card: Card) -> None:
     if is_valid("feishu", card):
@@ -89,7 +89,7 @@ def test_feishu_accepts_every_card_that_has_no_problem(card: Card) -> None:
                 check_card(json.dumps(part.content))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(CARDS)
 def test_wecom_accepts_every_card_that_has_no_problem(card: Card) -> None:
     if is_valid("wecom", card):
@@ -98,7 +98,7 @@ def test_wecom_accepts_every_card_that_has_no_problem(card: Card) -> None:
                 wecom_cards.check(message.content)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FORM)
 def test_discord_opens_every_form_that_has_no_problem(form: Form) -> None:
     message = make_message(platform="discord")

@@ -112,7 +112,7 @@ PLACES = [(name, place) for name in NAMES for place in DESTINATIONS[name]]
 
 
 @pytest.mark.parametrize(("platform", "place"), PLACES, ids=str)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_no_call_shows_the_id_of_a_mention(platform: str, place: dict[str, Any], data: st.DataObject) -> None:
     app = adapters()[platform].app
@@ -128,7 +128,7 @@ def test_no_call_shows_the_id_of_a_mention(platform: str, place: dict[str, Any],
 
 
 @pytest.mark.parametrize("platform", ["wecom", "wechat"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_no_passive_reply_shows_the_id_of_a_mention(platform: str, data: st.DataObject) -> None:
     rules = passive.WECOM if platform == "wecom" else passive.WECHAT

@@ -34,7 +34,7 @@ def sane(outcome: Accepted | Rejected) -> None:
         assert encode(decode_message(encode(message))) == encode(message)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=st.binary(), headers=st.dictionaries(st.text(), st.text()), method=st.text())
 def test_any_unsigned_request_gets_401(body, headers, method) -> None:
     outcome = receive(Request(method=method, headers=Headers(headers), body=body), APP, NOW)
@@ -42,7 +42,7 @@ def test_any_unsigned_request_gets_401(body, headers, method) -> None:
     assert outcome.status == 401
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(timestamp=st.text(max_size=20), signature=st.text(st.sampled_from("0123456789abcdefABCDEF"), max_size=130))
 def test_any_wrong_signature_headers_get_401(timestamp, signature) -> None:
     headers = Headers({"X-Signature-Timestamp": timestamp, "X-Signature-Ed25519": signature})
@@ -51,13 +51,13 @@ def test_any_wrong_signature_headers_get_401(timestamp, signature) -> None:
     assert outcome.status == 401
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(body=st.binary(max_size=200))
 def test_any_signed_bytes_are_read_or_refused(body) -> None:
     sane(receive(signed(body, NOW), APP, NOW))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     make=st.sampled_from([slash, on_message, press, select, form, completion, event]),
     path=st.lists(st.integers(0, 9), min_size=1, max_size=7),

@@ -44,13 +44,13 @@ def check(found: tuple[Part, ...], *, mentions: int = 0) -> None:
             assert len(text.encode("utf-16-le", "surrogatepass")) // 2 <= 2000
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, min_size=1, max_size=4))
 def test_texts_stay_text_however_they_are_joined_and_cut(pieces: list[str]) -> None:
     check(render(tuple(Text(text=piece) for piece in pieces), allow_everyone=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(PIECES, PIECES, PIECES)
 def test_names_titles_and_quotes_stay_text(name: str, title: str, quoted: str) -> None:
     segments: tuple[AnySegment, ...] = (
@@ -65,7 +65,7 @@ def test_names_titles_and_quotes_stay_text(name: str, title: str, quoted: str) -
         assert part.body()["allowed_mentions"] == {"parse": [], "users": []}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(PIECES)
 def test_of_a_mention_only_the_person_is_notified(text: str) -> None:
     found = render((Mention(id="1"), Text(text=f" {text}")))

@@ -30,7 +30,7 @@ def theirs(public: str, timestamp: str, body: bytes, signature: bytes) -> tuple[
     return nacl, verify_key(body, signature.hex(), timestamp, public)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.binary(min_size=32, max_size=32), timestamp=st.text("0123456789.", max_size=12), body=st.binary())
 def test_signatures_of_pynacl_and_pycryptodome_are_valid_everywhere(seed, timestamp, body) -> None:
     key = SigningKey(seed)
@@ -42,7 +42,7 @@ def test_signatures_of_pynacl_and_pycryptodome_are_valid_everywhere(seed, timest
     assert theirs(public, timestamp, body, by_pycryptodome) == (True, True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=st.binary(max_size=80), place=st.integers(0, 63), bit=st.integers(0, 7), what=st.sampled_from("sbt"))
 def test_a_changed_signature_body_or_timestamp_is_invalid_everywhere(body, place, bit, what) -> None:
     signature = bytearray(KEY.sign(b"1764000000" + body).signature)

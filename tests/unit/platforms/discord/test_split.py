@@ -82,7 +82,7 @@ def test_no_escape_and_no_mention_is_cut_in_two(limit: int) -> None:
         assert part.count("<") == part.count(">")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("ab*`\\<@1> \n。🐼"), max_size=600), st.integers(40, 200))
 def test_only_white_space_is_lost_and_no_part_exceeds_the_limit(text: str, limit: int) -> None:
     found = list(parts(escape(text), limit))
@@ -90,7 +90,7 @@ def test_only_white_space_is_lost_and_no_part_exceeds_the_limit(text: str, limit
     assert re.sub(r"[\s\\]", "", "".join(found)) == re.sub(r"[\s\\]", "", text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["", "py", "c++", "x y"]), st.text(st.sampled_from("ab(){}; \n🐼"), max_size=300)),

@@ -35,14 +35,12 @@ def answers(request: Request, app: Any) -> None:
             assert decode_message(encode(message)).id == message.id
 
 
-@settings(deadline=None)
 @given(st.binary(), headers)
 def test_receive_never_raises_for_any_bytes(body: bytes, sent: dict[str, str]) -> None:
     for app in (PLAIN_APP, SECRET_APP):
         answers(Request(headers=Headers(sent), body=body), app)
 
 
-@settings(deadline=None)
 @given(documents, headers)
 def test_receive_never_raises_for_any_document(document: Any, sent: dict[str, str]) -> None:
     body = json.dumps(document).encode("utf-8", "surrogatepass")
@@ -52,13 +50,13 @@ def test_receive_never_raises_for_any_document(document: Any, sent: dict[str, st
     answers(signed(body, NOW, TOKEN, "sha1"), SECRET_APP)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documents, st.sampled_from(["text", "post", "interactive", "location", "media", "system", "no such type"]))
 def test_receive_never_raises_for_any_content_of_an_authentic_message(content: Any, kind: str) -> None:
     answers(signed(encrypt(json.dumps(chat(NOW, kind, content)).encode()), NOW), SECRET_APP)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(["message", "sender", "action", "operator", "context", "token"]), documents))
 def test_receive_never_raises_for_any_authentic_event(inner: dict[str, Any]) -> None:
     for payload in (chat(NOW), card_action(NOW)):
@@ -66,7 +64,6 @@ def test_receive_never_raises_for_any_authentic_event(inner: dict[str, Any]) -> 
         answers(signed(encrypt(json.dumps(payload).encode()), NOW), SECRET_APP)
 
 
-@settings(deadline=None)
 @given(st.text() | st.integers() | st.floats() | st.none())
 def test_any_time_stamp_is_read_as_seconds(value: Any) -> None:
     assert 0 <= unix_seconds(value) < 1e11

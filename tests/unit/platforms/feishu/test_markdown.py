@@ -152,7 +152,7 @@ anything = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(anything, max_size=6), st.sampled_from([CHAT, WEBHOOK, CARDS]))
 def test_no_text_becomes_a_tag_or_a_mention(found: list[AnySegment], style: Style) -> None:
     written(*found, style=style)
@@ -165,7 +165,7 @@ plain = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(plain, max_size=6), st.sampled_from([CHAT, WEBHOOK, CARDS]))
 def test_plain_text_becomes_no_link(found: list[AnySegment], style: Style) -> None:
     for message in rendered(Markdown(text="**b**"), *found, style=style):

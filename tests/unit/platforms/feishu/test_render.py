@@ -153,7 +153,7 @@ segments = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(segments, max_size=6), st.sampled_from([CHAT, WEBHOOK, CARDS]))
 def test_any_segments_fit_the_limits(segments: list[AnySegment], style: Style) -> None:
     for part in parts(segments, style):
@@ -181,7 +181,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(pieces, min_size=1).map("".join))
 def test_an_at_tag_in_a_text_mentions_nobody(text: str) -> None:
     for segment in (Text(text=text), Markdown(text=f"**x** {text}"), Card(text=text)):

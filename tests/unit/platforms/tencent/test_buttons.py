@@ -9,13 +9,13 @@ from parley.model.instant import Choice
 from parley.platforms.tencent.buttons import Key, pack, pack_choice, unpack
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=40), st.text(max_size=80))
 def test_unpack_reverses_pack(id_: str, value: str) -> None:
     assert unpack(pack(Button(id=id_, label="x", value=value))) == Key(id_, value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=40), st.text(max_size=80), st.text(max_size=80))
 def test_unpack_reverses_pack_choice(id_: str, value: str, chosen: str) -> None:
     choice = Choice("x", chosen)

@@ -28,7 +28,7 @@ def padded(plain: bytes) -> bytes:
     return plain + bytes([pad]) * pad
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_wechatpy_decrypts_our_envelope(content: str) -> None:
     encrypted = encrypt(KEY, content, CORP)
@@ -38,7 +38,7 @@ def test_wechatpy_decrypts_our_envelope(content: str) -> None:
         assert crypto.decrypt_message(message, sign, "1718000000", "nonce") == content
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_we_decrypt_the_envelope_of_wechatpy(content: str) -> None:
     envelope = read(WeChatCrypto("token", KEY, CORP).encrypt_message(content, "nonce", "1718000000").encode())
@@ -90,7 +90,7 @@ def test_a_contentthat_is_not_a_ciphercontentis_refused(encrypted: str) -> None:
         decrypt(KEY, encrypted)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(min_size=16, max_size=160).map(lambda data: data[: len(data) // 16 * 16]))
 def test_random_bytes_are_refused(data: bytes) -> None:
     encrypted = base64.b64encode(data).decode()

@@ -52,7 +52,7 @@ def test_a_refusal_names_the_reason(data: bytes, reason: str) -> None:
         read(data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.binary(max_size=300),
@@ -67,7 +67,7 @@ def test_any_data_is_read_as_fields_or_raises_value_error(data: bytes) -> None:
     assert isinstance(fields, dict)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=100))
 def test_another_parser_reads_the_text_that_was_written(text: str) -> None:
     written = write_xml({"A": text, "N": 7, "B": {"C": ["x", "y"]}})
@@ -101,7 +101,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.one_of(
         st.lists(st.sampled_from(PIECES), max_size=10).map("".join),

@@ -130,7 +130,7 @@ SEGMENTS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(SEGMENTS)
 def test_texts_of_persons_become_no_tags(segments: list[AnySegment]) -> None:
     for place in PLACES:
@@ -141,7 +141,7 @@ def test_texts_of_persons_become_no_tags(segments: list[AnySegment]) -> None:
         assert not TAG.search(written), content
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(TEXT)
 def test_markdown_with_the_text_of_a_person_mentions_nobody_and_opens_no_tag(text: str) -> None:
     for place in PLACES:
@@ -153,7 +153,7 @@ def test_markdown_with_the_text_of_a_person_mentions_nobody_and_opens_no_tag(tex
                 assert len(tags) == 2 * len(links), content
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(TEXT, min_size=1, max_size=4))
 def test_texts_beside_markdown_become_no_markup(parts: list[str]) -> None:
     """A text stays the same between any neighbours."""
@@ -202,7 +202,7 @@ def test_an_escaped_text_is_not_changed_again() -> None:
     assert finish(raw(once)) == once
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.one_of(TEXT.map(lambda text: Text(text=text)), TEXT.map(lambda text: Markdown(text=text)))),
     st.booleans(),

@@ -142,7 +142,7 @@ def content_of(replies: tuple[Reply, ...]) -> str:
     return "".join("".join(parts).split())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(REPLIES)
 def test_consecutive_responses_carry_all_replies_in_order(replies: tuple[Reply, ...]) -> None:
     """Each response starts with the rest that the previous one has left."""

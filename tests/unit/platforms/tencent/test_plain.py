@@ -37,7 +37,7 @@ def test_markdown_is_stripped_of_its_marks(markdown: str, plain: str) -> None:
     assert finish(strip_markdown(markdown)) == plain
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="*_`[]()~#- \nab<", max_size=200))
 def test_nothing_but_marks_is_lost_of_any_markdown(markdown: str) -> None:
     shown = finish(strip_markdown(markdown)).replace("\u200b", "")
@@ -51,7 +51,7 @@ def test_only_a_web_address_becomes_a_link() -> None:
     assert finish(anchor("javascript:alert(1)", "t")) == "t javascript:alert(1)"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="<>/aAbB \u200b", max_size=60))
 def test_no_text_opens_a_tag(text: str) -> None:
     assert not re.search(r"<(?=/?a\b)", finish(raw(text)), re.IGNORECASE)
@@ -70,7 +70,7 @@ def test_a_card_and_media_as_text() -> None:
 LINK = Link(url="https://example.com/path", title="a title with several words", description="")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.one_of(

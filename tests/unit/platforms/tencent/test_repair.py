@@ -76,7 +76,7 @@ PARTS = ["]]>", "</Content>", "<Content>", "<![CDATA[", "<MsgType>event</MsgType
 PARTS += ["<bizmsgmenuid>=1=a</bizmsgmenuid>", "</xml>", "<FromUserName>boss</FromUserName>", "x", "&", "<", "\x1d"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
 def test_no_text_becomes_another_field(content: str) -> None:
     message = received("wechat", text_message("wechat", content))

@@ -53,7 +53,7 @@ QUERIES = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300), QUERIES)
 def test_any_unsigned_request_is_refused_without_an_exception(body: bytes, query: dict[str, str]) -> None:
     for app in (APP, PLAIN):
@@ -61,7 +61,7 @@ def test_any_unsigned_request_is_refused_without_an_exception(body: bytes, query
             assert isinstance(receive(Request(method=method, query=query, body=body), app, NOW), Rejected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(NAMES, TREES, max_size=8), st.booleans())
 def test_any_signed_fields_are_refused_or_become_a_valid_message(payload: dict[str, Any], as_json: bool) -> None:
     content = {**fields(NOW), **payload}
@@ -74,7 +74,7 @@ def test_any_signed_fields_are_refused_or_become_a_valid_message(payload: dict[s
             passive_reply(request, APP, message, answers_to(message, Reply.of("x")), NOW)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200))
 def test_any_signed_bytes_are_handled_without_an_exception(payload: bytes) -> None:
     assert isinstance(receive(delivery(payload, NOW), APP, NOW), Accepted | Rejected)
@@ -105,7 +105,7 @@ SEGMENTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(SEGMENTS, max_size=5).map(tuple))
 def test_any_reply_is_sent_within_the_limits(segments: tuple[AnySegment, ...]) -> None:
     to = Destination(platform="wechat", app="demo", user_id="o1")

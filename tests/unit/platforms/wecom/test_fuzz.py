@@ -50,7 +50,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.binary(max_size=300),
     st.dictionaries(st.sampled_from(["msg_signature", "timestamp", "nonce", "echostr"]), st.text(max_size=30)),
@@ -60,7 +60,7 @@ def test_any_unsigned_request_is_refused_without_an_exception(body: bytes, query
         assert isinstance(receive(Request(method=method, query=query, body=body), APP, NOW), Rejected)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(NAMES, TREES, max_size=8))
 def test_any_signed_fields_are_refused_or_become_a_valid_message(payload: dict[str, Any]) -> None:
     request = delivery(xml({**fields(NOW), **payload}).encode("utf-8", "surrogatepass"), NOW)
@@ -72,7 +72,7 @@ def test_any_signed_fields_are_refused_or_become_a_valid_message(payload: dict[s
             passive_reply(request, APP, message, answers_to(message, Reply.of("x")), NOW)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200))
 def test_any_signed_bytes_are_handled_without_an_exception(payload: bytes) -> None:
     assert isinstance(receive(delivery(payload, NOW), APP, NOW), Accepted | Rejected)
@@ -110,7 +110,7 @@ DESTINATIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(SEGMENTS, max_size=5).map(tuple), DESTINATIONS)
 def test_any_reply_is_sent_within_the_limits(segments: tuple[AnySegment, ...], to: Destination) -> None:
     out = Outgoing(id="a" * 32, message_key="k", ordinal=0, to=to, reply=Reply(segments=segments), created=0)
