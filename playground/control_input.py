@@ -43,6 +43,14 @@ def string(body: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def _strings(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The list `name`; empty if it is missing. Raises BadRequestError."""
+    value = body.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise BadRequestError(f"{name} must be a list of strings, not {value!r}")
+    return tuple(value)
+
+
 def whole_number(body: Mapping[str, Any], name: str, default: int, most: int) -> int:
     """The field `name`, from 1 to `most`. Raises BadRequestError."""
     value = body.get(name, default)
@@ -57,14 +65,15 @@ def new_message(body: Mapping[str, Any]) -> NewMessage:
         text=string(body, "text"),
         mention=_optional(body, "mention", bool),
         reply_to=string(body, "reply_to"),
+        forwards=_strings(body, "forwards"),
         thread=body.get("thread") or "",
         image=_image(body.get("image")),
         file=_file(body.get("file")),
         native=_native(body.get("native")),
         deliver=body.get("deliver") is not False,
     )
-    if not (message.text or message.image or message.file or message.native):
-        raise BadRequestError("the message is empty: give text, image, file or native")
+    if not (message.text or message.image or message.file or message.native or message.forwards):
+        raise BadRequestError("the message is empty: give text, image, file, native or forwards")
     return message
 
 

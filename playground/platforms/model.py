@@ -98,6 +98,8 @@ class Message:
     edits: int = 0
     recalled: bool = False
     reply_to: str = ""
+    forwards: tuple[str, ...] = ()
+    """The ids of the messages that it forwards."""
     root: str = ""
     thread: str = ""
     mentions: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -114,6 +116,8 @@ class NewMessage:
     mention: bool | None = None
     """Whether the bot is mentioned; None: in groups, yes."""
     reply_to: str = ""
+    forwards: tuple[str, ...] = ()
+    """The ids of the messages that it forwards together, instead of a content of its own."""
     thread: str | bool = ""
     """The id of a thread, or True to open one."""
     image: bytes = b""

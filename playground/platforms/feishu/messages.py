@@ -125,8 +125,11 @@ def recall(feishu: "Feishu", account: Account, _request: Request, message_id: st
 
 
 def get(feishu: "Feishu", account: Account, _request: Request, message_id: str) -> Response:
-    """`GET /open-apis/im/v1/messages/:message_id`."""
-    return success({"items": [message_data(feishu, account, _readable(feishu, account, message_id))]})
+    """`GET /open-apis/im/v1/messages/:message_id`. The messages in a forward follow it."""
+    message = _readable(feishu, account, message_id)
+    forwarded = (message_data(feishu, account, feishu.messages[each]) for each in message.forwards)
+    inner = [data | {"upper_message_id": message.id} for data in forwarded]
+    return success({"items": [message_data(feishu, account, message), *inner]})
 
 
 def message_data(feishu: "Feishu", account: Account, message: Message) -> dict[str, Any]:
@@ -148,6 +151,11 @@ def message_data(feishu: "Feishu", account: Account, message: Message) -> dict[s
         },
         "body": {"content": json.dumps(message.content, ensure_ascii=False)},
     }
+    if message.mentions:
+        data["mentions"] = [
+            {"key": each["key"], "id": each["id"]["open_id"], "id_type": "open_id", "name": each["name"]}
+            for each in message.mentions
+        ]
     named = {"root_id": message.root, "parent_id": message.reply_to, "thread_id": message.thread}
     return data | {name: value for name, value in named.items() if value}
 

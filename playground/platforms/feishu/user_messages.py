@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"(@_user_\d+)")
 
 
 def user_message(feishu: "Feishu", account: Account, person: Person, room: Room, new: NewMessage) -> Message:
-    """The message that `person` sends. Raises NotFoundError if it replies to a message that does not exist."""
+    """The message that `person` sends. Raises NotFoundError if it replies to, or forwards, one that does not exist."""
     message = Message(
         id=f"om_{feishu.hex()}",
         room=room.id,
@@ -47,6 +47,9 @@ def _content(
     if new.native:
         message.mentions = [_mention(account, None, 1)] if mention else []
         return new.native
+    if new.forwards:
+        message.forwards = tuple(feishu.find_message(each).id for each in new.forwards)
+        return "merge_forward", {"content": "Merged and Forwarded Message"}
     if new.file:
         name, data = new.file
         blob = Blob(f"file_v3_{feishu.hex()}", "file", data, "application/octet-stream", name)

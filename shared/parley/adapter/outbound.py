@@ -140,6 +140,19 @@ class SupportsNames(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsQuotes(Protocol):
+    """An `outbound` module of a platform whose callbacks lack the texts of quoted messages, and whose API has them."""
+
+    def quote_call(self, message_id: str, app: App) -> Call:
+        """The call that fetches a message, or what it forwards."""
+        ...
+
+    def read_quote(self, answer: Answer) -> str:
+        """The text in the `answer` to that call. Empty if there is none, or if the message was recalled."""
+        ...
+
+
 class UndeliverableError(ParleyError):
     """The platform has no way to deliver this reply. The message is for the bot's author.
 

@@ -14,7 +14,7 @@ from parley.bot.reminders import Reminders
 from parley.bot.replies import is_reaction, replies_of
 from parley.bot.states import Held
 from parley.errors import ParleyError
-from parley.model import AnyMedia, AnySegment, Message, Reply, handle_of, message_key, reply_id
+from parley.model import AnyMedia, AnySegment, Message, Quote, Reply, handle_of, message_key, reply_id
 from parley.model.agenda import NOTHING, Reminder, Timer
 from parley.model.state import Scope, State
 
@@ -46,6 +46,7 @@ else:
 T = TypeVar("T")
 Download = Callable[[AnyMedia, Message], bytes]
 Unseal = Callable[[Message], str]
+FindQuote = Callable[[str, Message], str]
 Load = Callable[[Scope], State]
 FindTimer = Callable[[str], Timer | None]
 LookUp = Callable[[Scope, Message], State]
@@ -57,6 +58,11 @@ def _no_download(_media: AnyMedia, _message: Message) -> bytes:
 
 def _no_unseal(_message: Message) -> str:
     raise RuntimeError("this turn cannot read a credential; in a test, pass Turn(unseal=...)")
+
+
+def _no_quote(_id: str, _message: Message) -> str:
+    """In a test, no text can be fetched."""
+    return ""
 
 
 def _no_timer(_id: str) -> None:
@@ -87,10 +93,12 @@ class Turn(Base[S, U, A]):
     """
 
     __slots__ = (
+        "_quoted",
         "_states",
         "commands",
         "download",
         "find_stopped",
+        "find_quote",
         "find_timer",
         "handler",
         "look_up",
@@ -124,6 +132,8 @@ class Turn(Base[S, U, A]):
         self.now = now
         self.download = download
         self.unseal = unseal
+        self.find_quote: FindQuote = _no_quote
+        """The text of the message with that id, which the message quotes or forwards. The engine sets it."""
         self.find_timer: FindTimer = _no_timer
         """The timer with that id, of any conversation. The engine sets it."""
         self.look_up: LookUp = _no_state
@@ -147,6 +157,7 @@ class Turn(Base[S, U, A]):
         """Whether this message has stopped an earlier run. The engine sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
+        self._quoted: dict[str, str] = {}
         self._states: dict[Scope, Held] = {scope: Held(partial(load, scope), value) for scope, value in given.items()}
 
     @property
@@ -310,6 +321,23 @@ class Turn(Base[S, U, A]):
     def fetch(self, media: AnyMedia) -> bytes:
         """The bytes of `media`, which is part of this message. At most 10 MiB. Raises `DownloadError`."""
         return self.download(media, self.message)
+
+    def quoted(self) -> Quote | None:
+        """What the message quotes or forwards, with its text. None if it quotes nothing, or if the platform does not
+        say what.
+
+        Feishu is asked for the text. It is recorded as a result of `once`, so it is the same in every attempt.
+        """
+        message = self.message
+        found = next((part for part in message.segments if isinstance(part, Quote)), None)
+        if found is not None and found.text:
+            return found
+        id_ = found.message_id if found is not None else message.reply_to
+        if not id_:
+            return None
+        if id_ not in self._quoted:
+            self._quoted[id_] = self.once(f"parley.quoted {id_}", lambda _key: self.find_quote(id_, message))
+        return Quote(message_id=id_, text=self._quoted[id_]) if self._quoted[id_] else None
 
     def credential(self) -> str:
         """The credential that the platform sent with this message, in clear text: WeCom's `Token`, `AuthCode`,

@@ -27,7 +27,7 @@ from parley.engine.telemetry import log
 from parley.engine.tokens import CachedToken, Tokens
 from parley.errors import RetryAfter
 from parley.journal.credentials import load_credentials
-from parley.model import Outgoing
+from parley.model import Destination, Message, Outgoing, Reply, message_key
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -49,6 +49,14 @@ class CallContext:
         """The name under which all instances share the token; None if no call needs one."""
         key = self.platform.token_key(self.out, self.app)
         return None if key is None else f"{self.app.platform}#{self.app.name}#{key}"
+
+
+def asking(message: Message, app: App, platform: Outbound) -> CallContext:
+    """The context of a call that asks the platform for something about `message`, and sends nothing. Its reply is a
+    placeholder: tokens are shared by app and tenant, which it names.
+    """
+    key, to = message_key(message), Destination.answering(message)
+    return CallContext(Outgoing(id="", message_key=key, ordinal=0, to=to, reply=Reply(), created=0), app, platform)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from parley.adapter import Answer, Call, Sent, TokenRejected, TokenUnavailableEr
 from parley.bot import DownloadError
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb, setting
-from parley.engine.calls import CallContext, Calls
+from parley.engine.calls import CallContext, Calls, asking
 from parley.engine.http import CallError, Http, client, media_client
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
-from parley.model import AnyMedia, Destination, Message, Outgoing, Reply, message_key
+from parley.model import AnyMedia, Message
 from parley.platforms import outbound
 
 
@@ -26,7 +26,7 @@ class Downloads:
         """The bytes of `media`. Raises DownloadError."""
         try:
             app = self.apps.get(message.platform, message.app)
-            context = CallContext(_placeholder(message), app, outbound(message.platform))
+            context = asking(message, app, outbound(message.platform))
             return self._fetch_or_follow(context, media, message)
         except (AppsUnavailableError, UnknownAppError, CallError, TokenUnavailableError, RetryAfter) as error:
             raise DownloadError(str(error)) from error
@@ -66,13 +66,6 @@ def _is_json(answer: Answer) -> bool:
     """Whether `answer` is JSON and not the media. WeChat sends JSON as `text/plain`."""
     kind = answer.headers.get("content-type", "")
     return "json" in kind or (kind.startswith("text/plain") and bool(answer.json()))
-
-
-def _placeholder(message: Message) -> Outgoing:
-    """A placeholder reply to `message`: tokens are shared by app and tenant, which it names."""
-    return Outgoing(
-        id="", message_key=message_key(message), ordinal=0, to=Destination.answering(message), reply=Reply(), created=0
-    )
 
 
 def downloads() -> Downloads:

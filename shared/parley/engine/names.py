@@ -17,14 +17,14 @@ from parley.engine import telemetry
 from parley.engine.apps import Apps
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import describe
-from parley.engine.calls import CallContext, Calls
+from parley.engine.calls import CallContext, Calls, asking
 from parley.engine.http import CallError, Http, client
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.telemetry import log
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
 from parley.journal.names import NOBODY, Person, load_person, store_person
-from parley.model import Destination, Message, Outgoing, Reply, message_key
+from parley.model import Message
 from parley.platforms import outbound
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ class Names:
 
     def _fetched(self, message: Message) -> tuple[Person, float]:
         """The platform's answer, which is stored. Raises RetryAfter if there is none."""
-        context = CallContext(
-            _placeholder(message), self.apps.get(message.platform, message.app), outbound(message.platform)
-        )
+        context = asking(message, self.apps.get(message.platform, message.app), outbound(message.platform))
         platform = context.platform
         person = self._asked(context, platform, message) if isinstance(platform, SupportsNames) else NOBODY
         expires = self.clock() + (UNKNOWN_FOR if person == NOBODY else KNOWN_FOR)
@@ -144,12 +142,6 @@ class Names:
                 return NOBODY
             case _:
                 raise RetryAfter(UNANSWERED_FOR, type(result.outcome).__name__)
-
-
-def _placeholder(message: Message) -> Outgoing:
-    """A placeholder reply to `message`: tokens are shared by app and tenant, which it names."""
-    to = Destination.answering(message)
-    return Outgoing(id="", message_key=message_key(message), ordinal=0, to=to, reply=Reply(), created=0)
 
 
 def names_with(http_client: "httpx.Client", clock: Callable[[], float] = time.time) -> Names:

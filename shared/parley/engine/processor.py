@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from parley.bot import Bot
-from parley.bot.turn import Download, Unseal
+from parley.bot.turn import Download, FindQuote, Unseal
 from parley.engine import queues, services, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, hide, received, run
@@ -93,6 +93,7 @@ class Processor:
     direct: "Direct | None" = None
     unseal: Unseal | None = None
     person: "Callable[[Message], Person] | None" = None
+    quote: FindQuote | None = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
     hide: Callable[[Record, int], None] | None = None
@@ -244,6 +245,8 @@ class Processor:
             self._is_late,
             self._is_stopped,
         )
+        if self.quote is not None:
+            bot.turn.find_quote = self.quote
         replies = bot.replies()
         if self.direct is not None and self._heartbeat is not None:
             self.direct.ends_in(min(_TO_DELIVER, self.until + _TO_RECORD - time.monotonic()))
@@ -322,6 +325,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             unseal=services.unseal,
             person=services.person,
             hide=partial(hide, setting("INBOUND_URL")),
+            quote=services.quote,
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)

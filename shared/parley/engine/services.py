@@ -1,15 +1,17 @@
-"""What a handler can ask for: files, credentials, and the name of the sender. Each is made when it is first used: most
-bots need none, and the HTTP client would slow down every cold start.
+"""What a handler can ask for: files, credentials, quoted texts, and the name of the sender. Each is made when it is
+first used: most bots need none, and the HTTP client would slow down every cold start.
 """
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from parley.bot.turn import Download, Unseal
+from parley.bot.turn import Unseal
 from parley.model import AnyMedia, Message
 
 if TYPE_CHECKING:
+    from parley.engine.download import Downloads
     from parley.engine.names import Names
+    from parley.engine.quotes import Quotes
     from parley.journal.names import Person
 
 
@@ -23,13 +25,18 @@ def unseal(message: Message) -> str:
     return _credentials()(message)
 
 
+def quote(message_id: str, message: Message) -> str:
+    """The text of a message that `message` quotes or forwards; empty if it cannot be read."""
+    return _quotes()(message_id, message)
+
+
 def person(message: Message) -> "Person":
     """What the platform says of the sender of `message`."""
     return _names()(message)
 
 
 @cache
-def _downloads() -> Download:
+def _downloads() -> "Downloads":
     from parley.engine.download import downloads  # noqa: PLC0415
 
     return downloads()
@@ -40,6 +47,13 @@ def _credentials() -> Unseal:
     from parley.engine.credentials import credentials  # noqa: PLC0415
 
     return credentials()
+
+
+@cache
+def _quotes() -> "Quotes":
+    from parley.engine.quotes import Quotes  # noqa: PLC0415
+
+    return Quotes(_downloads().calls, _downloads().apps)
 
 
 @cache

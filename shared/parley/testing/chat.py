@@ -43,10 +43,12 @@ class Place(Filling):
         mention: bool | None = None,
         image: bytes = b"",
         file: tuple[str, bytes] | None = None,
+        quote: str = "",
     ) -> None:
         """The person `by` writes `text`, or sends an image or a file (name and bytes).
 
-        In a room the text mentions the bot, unless `mention` is False.
+        In a room the text mentions the bot, unless `mention` is False. `quote`: the text of an earlier message that
+        this one quotes, where the platform says what is quoted (Feishu).
 
         Raises what the bot raises, and AssertionError if a person cannot send it or the bot does not get it.
         """
@@ -55,7 +57,7 @@ class Place(Filling):
 
         def send() -> None:
             __tracebackhide__ = True
-            self._world.platform.send_message(APP, self._place(by), by, message)
+            self._world.send(self._place(by), by, message, quote)
             if not self._world.platform.outbox and mention is not False:
                 raise AssertionError(f"{self._world.platform.name} does not deliver messages of a room to the bot")
 
@@ -289,9 +291,8 @@ class Chat(Place):
     `platform`: one of `PLATFORMS`, or `wechat passive`. `config`: more fields of the app's configuration, such as
     `{"names": True}`. `model` takes the place of the language models of the bot: a `Scripted` one.
 
-    The time begins at the unix second 1,800,000,000 and stands
-    still; `advance` moves it. Nothing sleeps, and nothing leaves the process. Between two calls, the process is as it
-    was: its AWS clients, its environment, its logs.
+    The time begins at the unix second 1,800,000,000 and stands still; `advance` moves it. Nothing sleeps, and nothing
+    leaves the process. Between two calls, the process is as it was: its AWS clients, its environment, its logs.
 
     Raises ValueError for an unknown platform, or if the platform rejects the commands of the bot.
     """

@@ -17,6 +17,7 @@ from parley.engine.credentials import Credentials
 from parley.engine.download import Downloads
 from parley.engine.incoming import messages_of
 from parley.engine.names import Budget, Names
+from parley.engine.quotes import Quotes
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState
 from parley.journal.table import reply_pk
@@ -26,7 +27,7 @@ from parley.model.instant import Form, Instant
 from parley.models import Model
 from parley.platforms import NAMES
 from parley.testing.shown import Shown, form_shown, reaction_shown, shown
-from playground.platforms.base import PRIVATE, Platform
+from playground.platforms.base import PRIVATE, NewMessage, Platform
 from playground.platforms.model import Message as Stored
 from tools.faults.aws import isolated
 from tools.faults.policies import FaultPlan
@@ -165,7 +166,7 @@ class World(Simulation):
             target.register(self.platform, target.apps[APP], bot.specs())
 
     def _complete(self) -> None:
-        """Give the functions what `tools.faults` leaves out: downloads, credentials, names, forms. One attempt each."""
+        """Give the functions what `tools.faults` leaves out, such as downloads, names and forms. One attempt each."""
         functions, clock = self.processes.current, self.clock
         calls, client = functions.deliverer.calls, dynamodb()
 
@@ -177,6 +178,7 @@ class World(Simulation):
         stage = os.environ[_STAGE]
         processor.download = _staged(Downloads(calls, apps()), stage)
         processor.unseal = _staged(Credentials(apps()), stage)
+        processor.quote = _staged(Quotes(calls, apps()), stage)
         processor.person = Names(calls, apps(), Budget(), client, TABLE, clock)
         functions.timekeeper.set_schedules()
         for callback in functions.callbacks.values():
@@ -188,6 +190,19 @@ class World(Simulation):
         with isolated():
             self._install()
             yield
+
+    def send(self, room: str, person: str, message: NewMessage, quote: str) -> None:
+        """A person sends `message`. With `quote`, it quotes a message with this text, which the bot does not get.
+
+        Raises AssertionError if the platform does not say what a message quotes.
+        """
+        __tracebackhide__ = True
+        if quote:
+            if "reply" not in self.platform.features:
+                raise AssertionError(f"{self.platform.name} does not say what a message quotes")
+            earlier = NewMessage(text=quote, mention=False, deliver=False)
+            message = replace(message, reply_to=self.platform.send_message(APP, room, person, earlier).id)
+        self.platform.send_message(APP, room, person, message)
 
     def receive(self, event: Mapping[str, Any]) -> None:
         """Put an AWS event into the queue, as the function `incoming` does. Raises InvalidEventError."""

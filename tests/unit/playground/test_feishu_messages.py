@@ -338,6 +338,22 @@ def test_a_user_a_chat_and_the_bot_can_be_read(bot, feishu, team):
     assert bot.call("GET", "/bot/v3/info").json()["bot"]["open_id"] == feishu.accounts["demo"].bot_id
 
 
+def test_parley_reads_a_message_and_the_messages_in_a_forward(bot, feishu, team):
+    app = App("feishu", "demo", Config(app_id="a", app_secret="s", verification_token="v", host="http://feishu"))
+    first = feishu.send_message("demo", team, "lin", NewMessage(text="ask @Sam Okafor", deliver=False))
+    second = feishu.send_message("demo", team, "sam", NewMessage(text="second", mention=False, deliver=False))
+    both = feishu.send_message("demo", team, "lin", NewMessage(forwards=(first.id, second.id)))
+
+    for message, text in ((first, "@demo ask @Sam Okafor"), (both, "@demo ask @Sam Okafor\nsecond")):
+        call = outbound.quote_call(message.id, app)
+        response = bot.call(call.method, call.url.removeprefix("http://feishu/open-apis"))
+        answer = Answer(response.status_code, response.content)
+        assert isinstance(outbound.outcome(call, answer), Sent)
+        assert outbound.read_quote(answer) == text
+    items = response.json()["data"]["items"]
+    assert [item.get("upper_message_id") for item in items] == [None, both.id, both.id]
+
+
 def test_parley_reads_the_name_of_the_person_who_wrote(bot, feishu):
     app = App("feishu", "demo", Config(app_id="a", app_secret="s", verification_token="v", host="http://feishu"))
     person = make_message(sender=Sender(id=feishu.accounts["demo"].open_id("lin")))

@@ -27,6 +27,8 @@ from parley.platforms.feishu.post import attached_files, plain_post, read_post, 
 from parley.platforms.feishu.values import Object, scalars
 from parley.untrusted import array, decode_json, mapping, scalar
 
+FORWARD = "merge_forward"
+"""The type of a message that forwards others. Its own content has no text of them."""
 _TEXT_FIELDS = ("text", "title", "topic", "summary", "content")
 """Fields that hold the visible text of message types without a reader, in order of preference."""
 _FIELD = re.compile(r"\{([A-Za-z_]{1,40})\}")

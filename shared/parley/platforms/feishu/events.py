@@ -14,11 +14,12 @@ from parley.model import (
     Media,
     Mention,
     Message,
+    Quote,
     Sender,
     digest,
 )
 from parley.platforms.feishu.config import Config
-from parley.platforms.feishu.content import segments, text_without_bot
+from parley.platforms.feishu.content import FORWARD, segments, text_without_bot
 from parley.platforms.feishu.mentions import Mentions, user_id
 from parley.platforms.feishu.values import Object, text_or_json, unix_seconds
 from parley.platforms.feishu.verify import created
@@ -61,11 +62,15 @@ def _chat(payload: Object, event: Object, app: App, now: float) -> Message:
     received = mapping(event.get("message"))
     config: Config = app.config
     mentions = Mentions.of(received.get("mentions"), config.bot_open_id)
-    content = segments(scalar(received.get("message_type")), received.get("content"), mentions)
+    kind = scalar(received.get("message_type"))
+    id_ = scalar(received.get("message_id"))
+    content = segments(kind, received.get("content"), mentions)
+    if kind == FORWARD and id_:
+        content += (Quote(message_id=id_),)
     private = received.get("chat_type") == "p2p"
     return Message(
         # Not `event_id`, which differs between deliveries of one message (Feishu docs: Receive message).
-        id=scalar(received.get("message_id")) or _event_id(payload),
+        id=id_ or _event_id(payload),
         platform=app.platform,
         app=app.name,
         kind="message",

@@ -11,6 +11,7 @@ from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.emoji import emoji_type
 from parley.platforms.feishu.media import BEARER
 from parley.platforms.feishu.outcome import CHAT_LIMITED, EDIT, REACT, RECALL, UPDATE, outcome
+from parley.platforms.feishu.quoted import quote_call, read_quote
 from parley.platforms.feishu.render import CARDS, CHAT, Rendered, parts
 from parley.platforms.feishu.tokens import token, token_key
 from parley.platforms.feishu.values import Object, json_text
@@ -24,8 +25,10 @@ __all__ = [
     "limits",
     "name_call",
     "outcome",
+    "quote_call",
     "read_departments",
     "read_name",
+    "read_quote",
     "token",
     "token_key",
 ]

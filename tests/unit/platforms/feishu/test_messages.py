@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from parley.adapter import Accepted, App, Request
-from parley.model import Audio, File, Image, Link, Location, Markdown, Mention, Message, Other, Text, Video
+from parley.model import Audio, File, Image, Link, Location, Markdown, Mention, Message, Other, Quote, Text, Video
 from parley.platforms.feishu.inbound import receive
 from tests.conformance.feishu import CONTENTS, PLAIN_APP, POST, TOKEN, chat, dump, make_app
 
@@ -217,10 +217,6 @@ def test_a_post_can_be_wrapped_in_a_locale() -> None:
         ("sticker", Other(name="sticker", data=CONTENTS["sticker"])),
         ("interactive", Other(name="interactive", text="Card\nrow\ngo")),
         ("share_chat", Other(name="share_chat", data={"chat_id": "oc_x"})),
-        (
-            "merge_forward",
-            Other(name="merge_forward", text="Merged and Forwarded Message", data=CONTENTS["merge_forward"]),
-        ),
         ("system", Other(name="system", text="a invited", data={"template": "{from_user} invited"})),
         ("vote", Other(name="vote", text="Lunch?\na\nb", data={"topic": "Lunch?"})),
         ("todo", Other(name="todo", text="Plan\nbuy milk", data={"task_id": "t1", "due_time": "1718000000000"})),
@@ -228,6 +224,13 @@ def test_a_post_can_be_wrapped_in_a_locale() -> None:
 )
 def test_a_type_without_a_reader_keeps_its_text_and_fields(kind: str, segment: Other) -> None:
     assert message_of(kind, CONTENTS[kind]).segments == (segment,)
+
+
+def test_a_forward_quotes_what_is_in_it() -> None:
+    found = message_of("merge_forward", CONTENTS["merge_forward"])
+    named = Other(name="merge_forward", text="Merged and Forwarded Message", data=CONTENTS["merge_forward"])
+    assert found.segments == (named, Quote(message_id=found.id))
+    assert found.content.text == "Merged and Forwarded Message"
 
 
 @pytest.mark.parametrize("content", ["", "no json", "[]", "null", '{"text":', None, 7, ["x"], "[" * 5000])

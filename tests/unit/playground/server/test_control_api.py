@@ -61,6 +61,8 @@ class TestSendMessage:
             ({"platform": "feishu", "file": "a"}, 400, "file must be {name, data}"),
             ({"platform": "feishu", "native": {"type": "text"}}, 400, "native must be {type, content}"),
             ({"platform": "feishu", "text": "x", "reply_to": "om_none"}, 404, "no message 'om_none'"),
+            ({"platform": "feishu", "forwards": ["om_none"]}, 404, "no message 'om_none'"),
+            ({"platform": "feishu", "forwards": "om_none"}, 400, "forwards must be a list of strings"),
             ([], 400, "must be a JSON object"),
         ],
     )
