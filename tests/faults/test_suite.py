@@ -10,6 +10,7 @@ import pytest
 
 from parley.adapter import Permanent
 from parley.bot import open_dialogues
+from parley.bot.offers import Commands
 from parley.bot.once import Results
 from parley.bot.reminders import Reminders
 from parley.engine import attempt, callback, processor, queues, undelivered
@@ -21,6 +22,7 @@ from parley.journal.inbox import Inbox, Snapshot
 from parley.journal.table import message_pk, number, text, timer_pk
 from parley.model import AnyMedia, Message, message_key
 from tools.faults import random_runs, scenarios
+from tools.faults.model import CALL
 from tools.faults.oracle import Findings
 from tools.faults.policies import DEFAULT_RATES, CallSite, Fault, RandomFaults, Rates
 from tools.faults.random_runs import Run
@@ -202,6 +204,46 @@ def test_a_dialogue_that_cannot_go_on_ends_on_every_platform(target: Target, com
     if command not in target.all_commands:
         pytest.skip("its card waits for a person who does not exist")
     assert scenarios.run(target, scenarios.Scenario(command, warm=True), renderings(target)).findings.good
+
+
+EVERYWHERE = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.title)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("command", ["consult", "entrust", "entrusted"])
+def test_an_agent_that_dies_at_any_step_is_paid_once_and_answers_once(command: str, target: Target) -> None:
+    """Before each call of the model, each record of an answer and of a result, the approval and the decision. That is
+    also after the call before. `make faults` tries the other faults.
+    """
+    for scenario in scenarios.single_faults(target, commands=(command,)):
+        if scenario.warm and scenario.faults[0][1] is Fault.CRASH_BEFORE:
+            assert scenarios.run(target, scenario, renderings(target)).findings.good, scenario
+
+
+def test_the_faults_hit_each_step_of_an_agent() -> None:
+    for command, expected in (("consult", 2), ("entrust", 1), ("entrusted", 1)):
+        calls = scenarios.calls(FEISHU, scenarios.Scenario(command, warm=True))
+        # Around each call of the model there are calls of AWS: before it, and the record of its answer after it.
+        assert calls.count(CALL) == expected
+        assert [calls[at + 1] for at, call in enumerate(calls) if call == CALL] == ["UpdateItem"] * expected
+
+
+def test_an_agent_that_forgets_its_answers_pays_twice_and_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = count()
+    monkeypatch.setattr(Results, "idempotency_key", lambda *_: str(next(numbers)))
+    found = [each for each in single_faults(ForgetsResults, "consult") if not each.good]
+    assert any("calls of the model" in text for each in found for text in each.duplicated)
+
+
+def test_tokens_that_are_counted_before_the_decision_count_twice_and_are_detected() -> None:
+    found = [each for each in single_faults(DecidesInTwo, "consult") if not each.good]
+    assert any("tokens" in text for each in found for text in each.out_of_order)
+
+
+def test_an_agent_that_runs_a_command_without_the_approval_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Commands, "approval", lambda *_: None)
+    scenario = scenarios.Scenario("entrust", warm=True)
+    assert not scenarios.run(FEISHU, scenario, renderings(FEISHU)).findings.good
 
 
 @pytest.mark.parametrize("command", ["redeem", "numbered"])

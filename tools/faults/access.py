@@ -1,4 +1,4 @@
-"""The oracle of quotas and pairing: each message is counted once, and each code pairs one person."""
+"""The oracle of quotas and pairing: each message and each token is counted once, and each code pairs one person."""
 
 from collections.abc import Iterator, Mapping
 from typing import cast
@@ -9,17 +9,21 @@ from parley.journal.rows import row_of
 from parley.journal.table import Item, get_text, reply_pk, shared_pk, user_pk
 from parley.model import Message, Text
 from parley.model.state import PAIRING, PRIVATE, State
-from tools.faults.bot import PAIRED, REFUSED
+from tools.faults.bot import PAIRED, REFUSED, PayingBot
 from tools.faults.findings import Findings
+from tools.faults.model import RECEIVED, SENT
 from tools.faults.simulation import Simulation
 
 
 def check_access(sim: Simulation, platform: str, accepted: Mapping[str, Message], found: Findings) -> None:
-    """Report messages that the quotas have counted twice or not at all, and a code that has not paired one person."""
-    written = sum(message.kind != "event" for message in accepted.values())
-    counted = sum(state.get(PRIVATE, {}).get("quota", {}).get("messages", 0) for state in states_of(sim, user_pk("")))
-    if sim.bot.quotas is not None and counted != written:
-        found.out_of_order.append(f"the quotas count {counted} of {written} messages")
+    """Report what the quotas have counted twice or not at all, and a code that has not paired one person."""
+    if sim.bot.quotas is not None and isinstance(sim.bot, PayingBot):
+        written = sum(message.kind != "event" for message in accepted.values())
+        calls = sum(map(len, sim.bot.model.paid.values()))
+        for name, expected in (("messages", written), ("tokens", calls * (SENT + RECEIVED))):
+            counts = (state.get(PRIVATE, {}).get("quota", {}).get(name, 0) for state in states_of(sim, user_pk("")))
+            if (counted := sum(counts)) != expected:
+                found.out_of_order.append(f"the quotas count {counted} of {expected} {name}")
     answers = [answer for answer in _answers(sim, platform) if answer in (PAIRED, REFUSED)]
     pairings = [state.get(PRIVATE, {}).get(PAIRING, {}) for state in states_of(sim, shared_pk(platform, ""))]
     persons = sum(len(each.get("persons", ())) for each in pairings)

@@ -20,6 +20,7 @@ import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
+from parley.bot import exchange
 from parley.engine import aws, telemetry
 from tools.faults.dynamodb import DynamoDB, ServiceError
 from tools.faults.policies import Fault
@@ -241,17 +242,18 @@ def _response(request: AWSPreparedRequest, status: int, value: dict[str, Any]) -
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Restore the engine's clients, its environment variables, metrics and logs after the context. Simulations replace
-    them. Contexts may be nested.
+    """Restore the engine's clients, its environment variables, metrics and logs, and the waits for models after the
+    context. Simulations replace them. Contexts may be nested.
     """
     current, clients, clock = _Process.current, _held_clients(), botocore.endpoint.time  # pyright: ignore[reportAttributeAccessIssue]
     environment, emit, level = _environment(), telemetry._emit, telemetry.log.log_level  # noqa: SLF001
+    wait = exchange._wait  # noqa: SLF001
     try:
         yield
     finally:
         _Process.current = current
         _set_clients(clients, clock)
-        telemetry._emit = emit  # noqa: SLF001
+        telemetry._emit, exchange._wait = emit, wait  # noqa: SLF001
         telemetry.log.setLevel(level)
         for name in _environment():
             del os.environ[name]

@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from parley.bot import Approve, Ask, Bot, Pairing, Quotas, Script, Texts, Turn
+from parley.bot.rules import rule
 from parley.model import Button, Card, Destination, Image, Message, Reply, Text, message_key, reply_id
 from parley.model.instant import Form, Input
 from playground.sample_image import png
+from tools.faults.model import PaidModel
 
 LATE_APP = "late"
 """An app whose configuration is stored only after the first replies for it."""
@@ -28,8 +30,8 @@ ENDED, UNDELIVERED = "ended", "undelivered"
 """The ends of what a person reads if a dialogue cannot go on, and if the card of an approval is not delivered."""
 UNSHOWN = "Unseen?"
 """The question whose card is not delivered."""
-QUOTAS = Quotas(person_a_day=1_000_000, room_a_day=1_000_000)
-"""Limits that nobody reaches. `Simulation.bot.quotas` is them where messages have to be counted."""
+QUOTAS = Quotas(person_a_day=1_000_000, room_a_day=1_000_000, person_tokens_a_day=1_000_000)
+"""Limits that nobody reaches. `Simulation.bot.quotas` is them where messages and tokens have to be counted."""
 
 STEPS = 3
 """The calls outside of `/minutes`."""
@@ -63,6 +65,9 @@ class PayingBot(Bot):
     work: Callable[[float], None] = lambda _seconds: None
     """Lets a handler work for some virtual seconds. The simulation sets it."""
 
+    model: PaidModel = field(default_factory=PaidModel)
+    """The language model that the bot asks."""
+
     def pay(self, mark: str, key: str) -> int:
         """Take a payment for the message with the tag `mark`. Returns its number, without those that came again."""
         keys = self.payments.setdefault(mark, [])
@@ -90,6 +95,7 @@ def make_bot() -> PayingBot:
     _add_sending(bot)
     _add_access(bot)
     _add_numbers(bot)
+    _add_agents(bot)
     return bot
 
 
@@ -282,6 +288,39 @@ def _add_numbers(bot: Bot) -> None:
         mark = turn.message.action.form["mark"] if turn.message.action else ""
         turn.user["numbered"] = turn.user.get("numbered", 0) + 1
         return f"filled {tag(mark, 0)}"
+
+
+def _add_agents(bot: PayingBot) -> None:
+    """Commands that a language model answers, with another command as its tool."""
+    # Only commands reach the model. The fallback gets other texts.
+    settings: Any = {
+        "model": lambda: bot.model,
+        "fallback": lambda: bot.model,
+        "history": 400,
+        "when": rule(_is_command),
+    }
+
+    @bot.converse(**settings, tools=("pay",), command="consult")
+    def consult(_turn: Turn) -> str:
+        """The model pays, and then answers."""
+        return ""
+
+    @bot.converse(**settings, tools=("transfer",), command="entrust")
+    def entrust(turn: Turn) -> str:
+        """The model transfers after an approval, and then answers."""
+        return f"{tag(turn.text.strip(), 0)} [{dialogue_tag(turn.message)}]"
+
+    @bot.command(tool=Approve("Transfer?", timeout=_PATIENCE))
+    def transfer(turn: Turn, about: str) -> str:
+        """`about`: the tag of the message, and the one of the dialogue in brackets. The question shows them."""
+        dialogue = about.partition("[")[2].rstrip("]")
+        turn.once("second", lambda key: bot.pay(f"{dialogue}-second", key))
+        turn.user["entrusted"] = turn.user.get("entrusted", 0) + 1
+        return f"transferred {tag(f'{dialogue}-approved', 1)}"
+
+
+def _is_command(message: Message) -> bool:
+    return message.command is not None or message.content.text.startswith("/")
 
 
 def _base64(data: bytes) -> str:

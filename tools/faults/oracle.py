@@ -12,19 +12,20 @@ from msgspec import convert
 from parley.adapter import IDEMPOTENT, App, Call, Sent, Steps
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
-from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk, shared_pk, user_pk
+from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk
 from parley.model import Conversation, Message, Outgoing, handled, message_key
 from parley.model.codec import decode_message
 from parley.platforms import config_type, outbound
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
-from tools.faults.access import check_access, states_of
-from tools.faults.bot import NEVER, STEPS, PayingBot, dialogue_tag, step_tag
+from tools.faults.access import check_access
+from tools.faults.bot import NEVER
 from tools.faults.endings import Endings
 from tools.faults.findings import Findings
+from tools.faults.payments import check_payments
 from tools.faults.renderings import FOLLOWING, SAMPLE, SUFFIXES, Rendering, Renderings
 from tools.faults.simulation import Simulation
-from tools.faults.tags import command_and_tag
+from tools.faults.tags import Origin, origins_of
 from tools.faults.transcript import Entry, ReplyKey, transcript
 
 _COUNT = re.compile(r"\b\d+ (?=«)")
@@ -46,7 +47,7 @@ def check(sim: Simulation, renderings: dict[str, Renderings], redriven: frozense
         checked.check_replies(states)
         found.lost += checked.endings.lost(states)
         _OrderCheck(checked, states).run()
-        checked.check_payments()
+        check_payments(sim, name, accepted, checked.origins, checked.endings, found)
         check_access(sim, platform.name, accepted, found)
     return found
 
@@ -70,11 +71,13 @@ class _PlatformCheck:
     renderings: Renderings
     found: Findings
     redriven: frozenset[str]
+    origins: dict[str, Origin] = field(init=False)
     rejected: set[ReplyKey] = field(default_factory=set[ReplyKey])
     endings: Endings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.endings = Endings([(*command_and_tag(message), message) for message in self.accepted.values()])
+        self.origins = origins_of(self.accepted.values())
+        self.endings = Endings([(*self.origins[id_], message) for id_, message in self.accepted.items()])
 
     def check_acknowledged(self) -> None:
         """Report acknowledged messages that never reached the queue."""
@@ -84,15 +87,14 @@ class _PlatformCheck:
 
     def check_following(self) -> None:
         """Report reminders, and what programs send, whose message never reached the queue."""
-        commands = [command_and_tag(message) for message in self.accepted.values()]
+        there = [*self.origins.values()]
         for following, before in FOLLOWING.items():
-            wanted = (f"{tag}{SUFFIXES[following]}" for command, tag in commands if command == before)
-            self.found.lost.extend(f"{tag}: never in the queue" for tag in wanted if (following, tag) not in commands)
+            wanted = (f"{tag}{SUFFIXES[following]}" for command, tag in there if command == before)
+            self.found.lost.extend(f"{tag}: never in the queue" for tag in wanted if (following, tag) not in there)
 
     def expected(self) -> Iterator[tuple[ReplyKey, list[Rendering]]]:
         """Each reply that must be there, in order, with all its right renderings."""
-        for message in self.accepted.values():
-            command, tag = command_and_tag(message)
+        for command, tag in self.origins.values():
             if tag.endswith(f"{NEVER}-reminded") and tag.replace(NEVER, "") not in self.redriven:
                 continue  # it was cancelled when its message was on its way
             for ordinal, choices in enumerate(self.renderings.get(command, [])):
@@ -113,7 +115,7 @@ class _PlatformCheck:
             origin = origins.get(row.out.message_key)
             if origin is None:
                 continue
-            key = self.endings.key_of(*command_and_tag(origin), row.out.ordinal)
+            key = self.endings.key_of(*self.origins[origin.id], row.out.ordinal)
             states[key] = ReplyState.UNKNOWN if self._reacts_to_unknown(row) else row.state
             if row.out.id in unreceived:
                 states[key] = ReplyState.UNKNOWN  # the journal cannot know whether the platform has shown it
@@ -198,48 +200,6 @@ class _PlatformCheck:
                     self.found.duplicated.append(f"{times} times {min(texts)[:200]}")
         self.found.duplicated += [f"belongs to no reply: {text[:200]}" for text in there if text not in known]
 
-    # --- states and calls outside ---
-
-    def check_payments(self) -> None:
-        """Report messages whose call outside was made under two keys or never, and states of people and of the app
-        that count another number of them.
-        """
-        if not isinstance(self.sim.bot, PayingBot):
-            return
-        tags = [tag for command, tag in map(command_and_tag, self.accepted.values()) if command == "pay"]
-        for tag in (*tags, *self._paid_in_dialogues(), *self._paid_in_minutes()):
-            keys = set(self.sim.bot.payments.get(tag, ()))
-            if len(keys) != 1 and not (self.endings.is_of(tag) and not keys):
-                found = self.found.duplicated if keys else self.found.lost
-                found.append(f"{tag}: {len(keys)} payments")
-        commands = Counter(command for command, _ in map(command_and_tag, self.accepted.values()))
-        for command in ("answered", "approved", "numbered"):
-            self._check_counts(command, user_pk(""), commands[command])
-        for kind in (user_pk(""), f"{shared_pk(self.platform.name, '')}"):
-            self._check_counts("paid", kind, len(tags))
-
-    def _check_counts(self, name: str, kind: str, expected: int) -> None:
-        """Report it if the states of this kind do not count `expected` in all."""
-        count = sum(state.get(name, 0) for state in states_of(self.sim, kind))
-        least = expected - (len(self.endings.ended) if name == "approved" else 0)
-        if not least <= count <= expected:
-            self.found.out_of_order.append(f"{kind}: {name} is {count} of {expected}")
-
-    def _paid_in_dialogues(self) -> Iterator[str]:
-        """The tags of the calls that dialogues have made: before their question, and after its answer."""
-        for message in self.accepted.values():
-            command, tag = command_and_tag(message)
-            if command in ("ask", "approve"):
-                yield f"{dialogue_tag(message)}-first"
-            if command in ("answered", "approved"):
-                yield f"{tag.removesuffix(SUFFIXES[command])}-second"
-
-    def _paid_in_minutes(self) -> Iterator[str]:
-        """The tags of the calls that long runs have made."""
-        for command, tag in map(command_and_tag, self.accepted.values()):
-            if command == "minutes":
-                yield from (step_tag(tag, step) for step in range(STEPS))
-
 
 class _OrderCheck:
     """Checks that the replies of one conversation in one place are in the order of the messages.
@@ -256,7 +216,7 @@ class _OrderCheck:
             for each in choices:
                 for n, text in enumerate(each):
                     self._rank.setdefault(f"{key}{_without_count(text)}", at * 1000 + n)
-        self._origin = {command_and_tag(message)[1]: message for message in checked.accepted.values()}
+        self._origin = {checked.origins[message.id][1]: message for message in checked.accepted.values()}
         self._last: dict[str, tuple[int, str]] = {}
         self._unordered: set[str] = set()
 

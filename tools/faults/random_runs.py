@@ -28,12 +28,14 @@ callbacks would find it busy with other waits until their platform times out.
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
 _COMMANDS = {
-    "count": 51,
+    "count": 47,
     "echo": 10,
     "pay": 8,
     "remind": 3,
     "ask": 3,
     "approve": 3,
+    "consult": 2,
+    "entrust": 2,
     "notify": 3,
     "two": 5,
     "card": 5,

@@ -18,6 +18,7 @@ PRESSED = {
     "answered": ("ask", "go"),
     "approved": ("approve", "Approve"),
     "ended": ("break", "Approve"),
+    "entrusted": ("entrust", "Approve"),
 }
 """What a person presses: the command whose reply has the button, and its label."""
 PREPARED = {"redeem": "invite", "numbered": "form"}
@@ -31,6 +32,8 @@ SUFFIXES = {
     "approved": "-approved",
     "ended": "-ended",
     "undelivered": "-undelivered",
+    "entrusted": "-approved",
+    "declined": "-approved",
     "sent": "-sent",
 }
 """The ends of the tags of replies to what is no command."""
@@ -63,12 +66,14 @@ def renderings_of(target: Target) -> Renderings:
             [usual.get(ordinal, []), *(other for other in (active.get(ordinal),) if other and other != usual[ordinal])]
             for ordinal in range(1 + max(usual))
         ]
-    closed = _observe(target, "approved", of="approve", crash_callbacks=False)
-    renderings["approve"][0].append(closed[0])
     if "unshown" in target.commands:
         undelivered = _observe(target, "unshown", of="undelivered", crash_callbacks=False)
         renderings["undelivered"] = [[undelivered.get(ordinal, [])] for ordinal in range(1 + max(undelivered))]
     renderings["break"][0].append(_observe(target, "ended", of="break", crash_callbacks=False)[0])
+    renderings["declined"] = renderings["entrusted"][:1]  # the closed card, and no answer
+    for command, decided in (("approve", "approved"), ("entrust", "entrusted")):
+        closed = _observe(target, decided, of=command, crash_callbacks=False)
+        renderings[command][0].append(closed[0])
     renderings["redeem"][0] += [[text.replace(PAIRED, REFUSED) for text in each] for each in renderings["redeem"][0]]
     return renderings
 

@@ -28,6 +28,8 @@ CONFIGURED_AFTER = 700.0
 """Seconds after which the configuration of LATE_APP is stored."""
 _RIVALS = {"redeem": "mei"}
 """Who sends the same command at the same time."""
+_COUNTED = ("limited", "consult")
+"""The commands whose messages and tokens are counted by `QUOTAS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,16 @@ def single_faults(target: Target, inbox: type[Inbox] = Inbox, commands: tuple[st
     """All scenarios with one fault. `commands` defaults to all commands of `target`."""
     for command in commands or target.all_commands:
         for warm in (False, True):
-            for number in range(1, len(_calls(target, Scenario(command, warm), inbox)) + 1):
+            for number in range(1, len(calls(target, Scenario(command, warm), inbox)) + 1):
                 yield from (Scenario(command, warm, ((number, fault),)) for fault in AWS_FAULTS)
 
 
 def crash_pairs(target: Target, inbox: type[Inbox] = Inbox) -> Iterator[Scenario]:
     """All scenarios with two crashes and a plain message. The second crash is during the recovery from the first."""
     crashes = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
-    calls = len(_calls(target, Scenario("count", warm=True), inbox))
-    for first in range(1, calls + 1):
-        for second in range(first + 1, 2 * calls + 1):
+    number = len(calls(target, Scenario("count", warm=True), inbox))
+    for first in range(1, number + 1):
+        for second in range(first + 1, 2 * number + 1):
             for one, other in product(crashes, repeat=2):
                 yield Scenario("count", warm=True, faults=((first, one), (second, other)))
 
@@ -75,7 +77,7 @@ def crash_pairs(target: Target, inbox: type[Inbox] = Inbox) -> Iterator[Scenario
 def failed_stores(target: Target) -> Iterator[Scenario]:
     """All scenarios in which every attempt of a callback to store a message fails. SQS may have stored it still."""
     for command in target.all_commands:
-        first = 1 + _calls(target, Scenario(command, warm=True)).index("SendMessage")
+        first = 1 + calls(target, Scenario(command, warm=True)).index("SendMessage")
         for attempts in product((Fault.RESPONSE_LOST, Fault.ERROR), repeat=ATTEMPTS):
             yield Scenario(command, warm=True, faults=tuple(enumerate(attempts, first)))
 
@@ -86,7 +88,7 @@ def run(target: Target, scenario: Scenario, renderings: Renderings, inbox: type[
     return ScenarioResult(check(sim, {target.name: renderings}), sim)
 
 
-def _calls(target: Target, scenario: Scenario, inbox: type[Inbox] = Inbox) -> list[str]:
+def calls(target: Target, scenario: Scenario, inbox: type[Inbox] = Inbox) -> list[str]:
     """The calls that the handling of the message in `scenario` makes."""
     plan = FaultPlan()
     _simulate(target, scenario, plan, inbox)
@@ -95,7 +97,7 @@ def _calls(target: Target, scenario: Scenario, inbox: type[Inbox] = Inbox) -> li
 
 def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[Inbox]) -> Simulation:
     bot = make_bot()
-    bot.quotas = QUOTAS if scenario.command == "limited" else None
+    bot.quotas = QUOTAS if scenario.command in _COUNTED else None
     seconds = BOT_SECONDS_OF.get(scenario.command, BOT_SECONDS)
     sim = Simulation((target,), plan, bot, Random(str(scenario)), inbox=inbox, bot_seconds=seconds)
     platform = sim.platforms[target.name]

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.json import encode
 
-from parley.bot import Bot
+from parley.bot import Bot, exchange
 from parley.engine import sweeper, telemetry
 from parley.engine.aws import AwsError
 from parley.engine.batch import run
@@ -104,6 +104,8 @@ class Simulation:
         self._next_sweep = START + SWEEP_EVERY
         self._next_reminders = 0.0
         self._programs = set[str]()
+        if isinstance(bot, PayingBot):
+            bot.model.before, bot.model.after = injector.before, injector.after
         self._install()
         self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
         if isinstance(bot, PayingBot):
@@ -122,6 +124,7 @@ class Simulation:
         """Make this simulation's AWS, environment and telemetry those of the process."""
         telemetry.log.setLevel("CRITICAL")
         telemetry._emit = _no_metric  # noqa: SLF001
+        exchange._wait = self.clock.sleep  # noqa: SLF001
         os.environ.update(
             PARLEY_STAGE="faults",
             PARLEY_TABLE=TABLE,

@@ -1,5 +1,7 @@
 """What a message of the inbound queue is: the command in it, and the tag that the replies to it carry."""
 
+from collections.abc import Iterable
+
 from msgspec import convert
 
 from parley.bot.approvals import pressed_in
@@ -8,7 +10,26 @@ from parley.model import Message
 from parley.model.agenda import APPROVAL, FAILED, REMINDER, Failure
 from parley.model.codec import decode_message
 from parley.model.sending import SEND
-from tools.faults.bot import ENDED, UNDELIVERED
+from tools.faults.bot import ENDED, UNDELIVERED, dialogue_tag
+
+Origin = tuple[str, str]
+"""The command in a message, and the tag of the replies to it."""
+
+
+def origins_of(messages: Iterable[Message]) -> dict[str, Origin]:
+    """The origins of `messages`, in their order, by the id of the message. A press that decides the call of a model is
+    `entrusted` or `declined`.
+    """
+    found: dict[str, Origin] = {}
+    entrusted: set[str] = set()
+    for message in messages:
+        command, tag = found[message.id] = command_and_tag(message)
+        if command == "entrust":
+            entrusted.add(f"{dialogue_tag(message)}-approved")
+        elif command == "approved" and tag in entrusted:
+            pressed = pressed_in(message)
+            found[message.id] = ("entrusted" if pressed and pressed.number == 0 else "declined", tag)
+    return found
 
 
 def tag_of(body: str) -> str:
@@ -36,7 +57,8 @@ def command_and_tag(message: Message) -> tuple[str, str]:
     if message.action is not None:
         return "press", f"{message.action.value}-pressed"
     if message.command is not None:
-        return message.command.name, str(message.command.options["mark"])
+        options = message.command.options
+        return message.command.name, str(options.get("mark") or options["text"])
     words = message.content.text.split()
     if words[0].isdecimal():
         return "numbered", words[1]

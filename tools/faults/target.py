@@ -32,6 +32,8 @@ COMMANDS = (
     "invite",
     "redeem",
     "form",
+    "consult",
+    "entrust",
 )
 Register = Callable[[Platform[Any], Mapping[str, Any], Sequence[CommandSpec]], None]
 """Registers the commands of a bot for an app, by its configuration. Raises ValueError if the platform rejects them."""
@@ -79,13 +81,14 @@ class Target:
     @property
     def all_commands(self) -> tuple[str, ...]:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
-        to the question of `ask` (`answered`), the press that decides `approve` (`approved`), the press after which the
-        handler of `break` fails (`ended`), the reminder that `remind` has set (`reminded`), what a program sends for
-        `notify` (`sent`), work for minutes (`minutes`), and the number of `form` (`numbered`).
+        to the question of `ask` (`answered`), the presses that decide `approve` (`approved`) and `entrust`
+        (`entrusted`), the press after which the handler of `break` fails (`ended`), the reminder that `remind` has set
+        (`reminded`), what a program sends for `notify` (`sent`), work for minutes (`minutes`), and the number of `form`
+        (`numbered`).
         """
         text = ("echo",) if self.receives_plain_text else ()
         number = ("numbered",) if "form" in self.commands else ()
-        alone = ("press", "reminded", "answered", "approved", "ended", "sent", "minutes")
+        alone = ("press", "reminded", "answered", "approved", "entrusted", "ended", "sent", "minutes")
         return (*self.commands, *text, *alone, *number)
 
     def text(self, command: str, tag: str) -> str:

@@ -27,9 +27,9 @@ from parley.bot.replies import Replies
 from parley.bot.spoken import spoken
 from parley.bot.turn import Turn
 from parley.journal.limits import MAX_RESULTS
-from parley.model import Markdown, Quote, Reply
+from parley.model import Markdown, Reply
 from parley.model.codec import encode
-from parley.models.measures import measure, measure_failure
+from parley.models.measures import measure, measure_failure, measure_spent, measure_unanswered
 from parley.models.model import (
     MAX_TEXT,
     Answer,
@@ -58,6 +58,8 @@ _STOPPED = "(stopped by the person)"
 """What the next prompts say of an answer that was stopped."""
 _MOST_RESULT = 8_000
 """Bytes of the result of a tool that a model gets."""
+_wait = time.sleep
+"""Waits between two attempts at a model."""
 
 
 @dataclass(slots=True)
@@ -82,8 +84,8 @@ class Exchange:
 
     def begin(self, text: str) -> Replies:
         """The replies to the text of a person."""
-        message = self.turn.message
-        quoted = [part.text for part in message.segments if isinstance(part, Quote)]
+        message, quote = self.turn.message, self.turn.quoted()
+        quoted = [talk.cut(quote.text, self.conversing.history // 4)] if quote is not None else []
         files: list[str] = (
             self.turn.once("parley.files", lambda _: attached.files(self.turn, self.conversing.history // 2))
             if message.content.attachments
@@ -141,7 +143,10 @@ class Exchange:
         room = MAX_RESULTS - len(self.turn.results.stored.encode())
         if steps >= self.conversing.steps or room < 2 * MAX_TEXT + _MOST_RESULT:
             return commands.texts.model_lost
-        return commands.quotas.tokens_refusal(self.turn, commands.texts) if commands.quotas is not None else None
+        refusal = commands.quotas.tokens_refusal(self.turn, commands.texts) if commands.quotas is not None else None
+        if refusal is not None:
+            measure_spent()
+        return refusal
 
     def _written(self, prompt: Prompt, text: str) -> None:
         """The text of the answer to `prompt` so far. Raises StoppedError."""
@@ -170,8 +175,9 @@ class Exchange:
         started = time.monotonic()
         try:
             written = partial(self._written, prompt)
-            answer = answered(models, prompt, written, measure_failure, _no_wait if is_test else time.sleep)
+            answer = answered(models, prompt, written, measure_failure, _no_wait if is_test else _wait)
         except ModelError as error:
+            measure_unanswered()
             return {"error": str(error)[:200]}
         measure(answer, models, time.monotonic() - started)
         return msgspec.json.decode(encode(answer))

@@ -1,6 +1,6 @@
 """Metrics of language models: calls, failures, tokens, time and price. No text and no person is in them.
 
-Each has the dimension `model`, with the names of the models that the bot uses.
+Those of a call have the dimension `model`, with the names of the models that the bot uses. Alarms watch the other two.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,16 @@ def measure(answer: Answer, models: Sequence[Model], seconds: float) -> None:
     price = next((model.price for model in models if model.name == name), (0, 0))
     if any(price):
         count("ModelCost", (answer.sent * price[0] + answer.received * price[1]) / _MILLION, model=name)
+
+
+def measure_unanswered() -> None:
+    """Record a message that no model has answered."""
+    count("ModelFailures")
+
+
+def measure_spent() -> None:
+    """Record a message for which no tokens are left."""
+    count("ModelBudgetsSpent")
 
 
 def measure_failure(model: Model, error: ModelError) -> None:
