@@ -1,5 +1,6 @@
 """Everything that can go wrong has an alarm, and the runbook says for each alarm what to check and what to do."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from parley.adapter import SupportsPassiveReply
+from parley.models.measures import measure_spent, measure_unanswered
 from parley.platforms import NAMES, inbound
 from parley.platforms.tencent.passive import REPLY_DEADLINE
 from tests.template import ROOT, functions, of_type, template
@@ -82,7 +84,7 @@ def test_every_queue_and_function_is_watched() -> None:
     assert watched >= {"InboundDeadLetters", "OutboundDeadLetters", "IncomingDeadLetters"}
     assert watched >= {"InboundAge", "OutboundAge", "InboundBacklog", "OutboundBacklog"}
     assert watched >= {f"{stem}Replies{state}" for stem in DELIVERING for state in ("Unknown", "Failed")}
-    assert "RowsUnreadable" in watched
+    assert watched >= {"RowsUnreadable", "ModelFailures", "ModelBudgetsSpent"}
 
 
 def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
@@ -91,6 +93,7 @@ def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
 
     emitting = {f"{stem}Replies{state}Alarm": stem for stem in DELIVERING for state in ("Unknown", "Failed")}
     emitting |= {"RowsUnreadableAlarm": "Sweeper"}
+    emitting |= {f"Model{kind}Alarm": "Processor" for kind in ("Failures", "BudgetsSpent")}
     emitting |= {f"{stem}{kind}Alarm": stem for stem in CALLBACKS for kind in ("Latency", "ResponseTime")}
     times = {"LatencyAlarm": "AcknowledgeTime", "ResponseTimeAlarm": "CallbackTime"}
     assert set(own) == set(emitting)
@@ -98,6 +101,15 @@ def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
         assert alarm["Dimensions"] == service_of(emitting[name])
         kind = name.removeprefix(emitting[name])
         assert alarm["MetricName"] == times.get(kind, kind.removesuffix("Alarm"))
+
+
+def test_the_metrics_of_models_are_counted_as_the_alarms_watch_them(capsys: pytest.CaptureFixture[str]) -> None:
+    measure_unanswered()
+    measure_spent()
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    emitted = {metric["Name"] for line in written for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert emitted == {"ModelFailures", "ModelBudgetsSpent"}
+    assert all(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]] for line in written)
 
 
 def service_of(stem: str) -> list[dict[str, Any]]:
