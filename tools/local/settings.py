@@ -1,6 +1,8 @@
-"""The bot's settings on the local stack: `settings.local.json` in the bot's folder, stored in the emulator's SSM."""
+"""The bot's settings on the local stack: two files in the bot's folder, stored in the emulator's SSM."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 from parley.bot.settings import FILE
 from tools import bot
@@ -8,18 +10,32 @@ from tools.local.aws import Aws
 from tools.local.deploy import STAGE
 from tools.local.errors import StackError
 
+SHARED = "settings.playground.json"
+"""Settings for the local stack that belong to the bot, without secrets. Those in `settings.local.json` replace them."""
+_PLAYGROUND = "{playground}"
+"""Stands for the address of the playground in both files."""
 
-def install(aws: Aws) -> bool:
-    """Store the settings, and return whether the file exists. Raises StackError if it holds no JSON object."""
-    file = bot.ROOT / bot.folder() / FILE
-    if not file.is_file():
+
+def install(aws: Aws, playground: str) -> bool:
+    """Store the settings, and return whether there are any. Raises StackError if a file holds no JSON object."""
+    folder = bot.ROOT / bot.folder()
+    files = [folder / name for name in (SHARED, FILE) if (folder / name).is_file()]
+    if not files:
         return False
-    text = file.read_text()
-    try:
-        is_object = isinstance(json.loads(text), dict)
-    except json.JSONDecodeError as error:
-        raise StackError(f"{bot.folder()}/{FILE}, line {error.lineno}: {error.msg}.") from None
-    if not is_object:
-        raise StackError(f'{bot.folder()}/{FILE} is not a JSON object, such as {{"api_key": "..."}}.')
+    values: dict[str, Any] = {}
+    for file in files:
+        values |= _read(file)
+    text = json.dumps(values).replace(_PLAYGROUND, playground)
     aws.client("ssm").put_parameter(Name=f"/parley/{STAGE}/bot", Type="SecureString", Value=text, Overwrite=True)
     return True
+
+
+def _read(file: Path) -> dict[str, Any]:
+    name = f"{bot.folder()}/{file.name}"
+    try:
+        values = json.loads(file.read_text())
+    except json.JSONDecodeError as error:
+        raise StackError(f"{name}, line {error.lineno}: {error.msg}.") from None
+    if not isinstance(values, dict):
+        raise StackError(f'{name} is not a JSON object, such as {{"api_key": "..."}}.')
+    return values  # pyright: ignore[reportUnknownVariableType]

@@ -107,7 +107,7 @@ def _start(paths: Paths, options: Options) -> Stack:
     outputs = deploy(aws, template, paths)
     report("creating the apps")
     apps, private = credentials.install(aws, port.url, paths.apps)
-    settings.install(aws)
+    settings.install(aws, port.url)
     stack: Stack = _describe(aws, outputs, apps) | {"private": private}
     report("calling each function for the first time")
     workers = [name for function, name in stack["functions"].items() if function not in apps]

@@ -42,7 +42,7 @@ def _replace(stack: dict[str, Any]) -> dict[str, Any]:
     if not error:
         aws = Aws(stack["aws_endpoint"])
         try:
-            settings.install(aws)
+            settings.install(aws, stack["playground"])
             live.deploy(aws, stack["functions"])
         except StackError as refused:
             error = f"{bot.folder()}: {refused}"
