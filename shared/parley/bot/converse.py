@@ -9,6 +9,7 @@ from typing import Any, Required, Self, TypedDict
 import msgspec
 from msgspec.structs import replace
 
+from parley.bot.arguments import Signature
 from parley.bot.dialogues import Script
 from parley.bot.exchange import Exchange
 from parley.bot.handlers import CommandHandler, Entry, Middleware
@@ -17,8 +18,8 @@ from parley.bot.rules import Rule
 from parley.bot.turn import Turn
 from parley.models.model import MAX_TEXT, Model, Said
 
-Extra = Callable[[Turn], Any]
-"""Gets the turn, and returns what the model shall know: a text, which may be empty."""
+Extra = Callable[..., Any]
+"""Gets the turn or the message, as a handler does. Returns what the model shall know: a text, which may be empty."""
 ModelLike = Model | Callable[[], Model]
 """A model, or a function that makes it when it is needed: from settings, for example."""
 
@@ -67,12 +68,16 @@ class Conversing(msgspec.Struct, frozen=True, kw_only=True):
         """The model of `Bot.converse`. Raises TypeError or ValueError if the settings are wrong."""
         _check(settings)
         made: list[Self] = []
+        signature = Signature.of(function)
+
+        def context(turn: Turn) -> Any:
+            return function(**signature.fill(turn, {}))
 
         def converse(turn: Turn) -> Replies:
-            return Exchange(made[0], function, turn, approved).begin(turn.text)
+            return Exchange(made[0], context, turn, approved).begin(turn.text)
 
         def approved(turn: Turn, pending: str) -> Script:
-            exchange = Exchange(made[0], function, turn, approved, list(msgspec.json.decode(pending, type=list[Said])))
+            exchange = Exchange(made[0], context, turn, approved, list(msgspec.json.decode(pending, type=list[Said])))
             return (yield from exchange.approved())
 
         for each, name in ((converse, ""), (approved, ".approved")):

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import pytest
 from msgspec.structs import replace
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from parley.bot import Approve, Bot, Quotas, Script, Turn
 from parley.bot.rules import person, role
@@ -361,6 +361,22 @@ def test_the_function_gets_the_turn_of_the_message() -> None:
 
     Chat(bot, model=Scripted(["x"])).say("hi")
     assert seen[0].content.text == "hi"
+
+
+class Stock(BaseModel):
+    left: int = 3
+
+
+def test_the_function_has_typed_states_as_a_handler_has() -> None:
+    bot = Bot()
+
+    @bot.converse(model=lambda: pytest.fail("the test has a model"))
+    def assistant(turn: Turn[dict[str, Any], dict[str, Any], Stock], message: Message) -> str:
+        return f"{turn.shared.left} are left for {message.platform}."
+
+    model = Scripted(["x"])
+    Chat(bot, model=model).say("hi")
+    assert model.prompts[0].system.startswith("3 are left for feishu.")
 
 
 # --- pictures, files and quotes ---------------------------------------------------------------------------------------
