@@ -13,12 +13,13 @@ from tests.template import of_type
 from tools.bench import warm
 from tools.cost import bill, cases, fixed, metering
 from tools.cost.__main__ import FILE
-from tools.cost.cases import CASES, LIMITS, SERIES, STANDARD, Ledger, Series
+from tools.cost.cases import ASKED, CASES, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
 from tools.cost.document import REASONS, document
 from tools.cost.figures import ASSUMPTIONS, CPU_MILLISECONDS, PER_MILLION
 from tools.cost.figures import FILE as PRICES
 from tools.cost.metering import STAGES, MeteredDynamoDB, Unit, Usage
 from tools.faults.dynamodb import ServiceError
+from tools.faults.model import CALL
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,15 @@ def test_a_reply_that_has_to_wait_is_received_again(ledger: Ledger) -> None:
     assert usage.platform_calls("processor") == usage.platform_calls("deliverer") == 1
     assert usage.polls["ReceiveMessage"] == usage.invocations["processor"] + usage.invocations["deliverer"]
     assert usage.polls["DeleteMessage"] == 2
+
+
+def test_a_call_of_a_language_model_adds_at_most_two_requests(ledger: Ledger) -> None:
+    paid, asked = (ledger[case, True] for case in (PAID, ASKED))
+    calls = asked.average.requests["processor"][CALL]
+
+    assert calls == 2
+    assert asked.average.count("processor") - paid.average.count("processor") <= 2 * calls
+    assert {usage.count("callback") for usage in asked.each} == {1}
 
 
 # --- units ------------------------------------------------------------------------------------------------------------

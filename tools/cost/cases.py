@@ -130,6 +130,8 @@ MINUTES = Case(
     bot_seconds=300,
     count=5,
 )
+PAID = Case("a command with a result in `once`, which changes two more states", _command("pay"))
+ASKED = Case("a language model that calls this command: two calls of the model", _command("consult"))
 CASES = (
     STANDARD,
     Case("the same, each one in another conversation", _in_another_conversation),
@@ -139,6 +141,8 @@ CASES = (
     Case("a press of a button on a card, state unchanged", _press),
     Case("a reply of two calls: an image is uploaded first", _command("photo")),
     Case("a reply whose first call fails with HTTP 500", _command("echo"), fails=True, apart=10),
+    PAID,
+    ASKED,
     Case("the second row on WeCom", _in_another_conversation, "wecom"),
     Case("the second row on WeChat", _in_another_conversation, "wechat active"),
     Case("the second row on Discord", _in_another_conversation, "discord"),

@@ -189,6 +189,9 @@ one warm process. Configurations and access tokens are cached. The platform is F
 reply of two calls and a reply that fails go through the queue in both columns: the processor does not begin a reply
 of several calls, and it leaves a failed call to the deliverer.
 
+A call of a language model adds two AWS requests at most: its answer is recorded, and so is the result of each command
+that it calls. The price of the model is not included; the metric `ModelCost` has it.
+
 A process that replies often reserves calls of a rate limit in portions. The limit of a chat is a row of its own. So a
 message in another conversation writes it each time, as does a conversation with less than 16 replies in a minute.
 
@@ -267,7 +270,7 @@ not change that. Two stages in one account cost twice as much.
 
 - CloudWatch counts each combination of a name and values of dimensions as one metric. The tool sends messages through
   every platform and counts the combinations. Failures add metrics, such as `CallbacksRejected` by reason. Replies
-  through the queue add up to {queue_metrics} metrics of the deliverer.
+  through the queue add up to {queue_metrics} metrics of the deliverer, and a language model up to 14.
 - A metric is billed for the hours in which it has data. The number is for a stage that gets messages on every platform
   in every hour.
 - API Gateway's detailed metrics are off: {methods} methods with {detailed} metrics would cost US$ {saved:.2f} per
