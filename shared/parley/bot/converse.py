@@ -4,12 +4,11 @@ What follows the text of a person is in `parley.bot.exchange`.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Required, Self, TypedDict
+from typing import Any, Required, Self, TypedDict, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec.structs import replace
 
-from parley.bot.arguments import Signature
 from parley.bot.dialogues import Script
 from parley.bot.exchange import Exchange
 from parley.bot.handlers import CommandHandler, Entry, Middleware
@@ -18,8 +17,8 @@ from parley.bot.rules import Rule
 from parley.bot.turn import Turn
 from parley.models.model import MAX_TEXT, Model, Said
 
-Extra = Callable[..., Any]
-"""Gets the turn or the message, as a handler does. Returns what the model shall know: a text, which may be empty."""
+Extra = Callable[[Turn[Any, Any, Any]], Any]
+"""Gets the turn, and returns what the model shall know: a text, which may be empty."""
 ModelLike = Model | Callable[[], Model]
 """A model, or a function that makes it when it is needed: from settings, for example."""
 
@@ -68,10 +67,12 @@ class Conversing(msgspec.Struct, frozen=True, kw_only=True):
         """The model of `Bot.converse`. Raises TypeError or ValueError if the settings are wrong."""
         _check(settings)
         made: list[Self] = []
-        signature = Signature.of(function)
+        hints = get_type_hints(function).values()
+        states: tuple[type[Any], ...] = next((get_args(hint) for hint in hints if get_origin(hint) is Turn), ())
 
         def context(turn: Turn) -> Any:
-            return function(**signature.fill(turn, {}))
+            turn.declare(states)
+            return function(turn)
 
         def converse(turn: Turn) -> Replies:
             return Exchange(made[0], context, turn, approved).begin(turn.text)

@@ -371,12 +371,12 @@ def test_the_function_has_typed_states_as_a_handler_has() -> None:
     bot = Bot()
 
     @bot.converse(model=lambda: pytest.fail("the test has a model"))
-    def assistant(turn: Turn[dict[str, Any], dict[str, Any], Stock], message: Message) -> str:
-        return f"{turn.shared.left} are left for {message.platform}."
+    def assistant(turn: Turn[dict[str, Any], dict[str, Any], Stock]) -> str:
+        return f"{turn.shared.left} are left."
 
     model = Scripted(["x"])
     Chat(bot, model=model).say("hi")
-    assert model.prompts[0].system.startswith("3 are left for feishu.")
+    assert model.prompts[0].system.startswith("3 are left.")
 
 
 # --- pictures, files and quotes ---------------------------------------------------------------------------------------
