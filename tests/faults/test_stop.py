@@ -7,6 +7,7 @@ import pytest
 
 from parley.bot import Turn
 from playground.platforms.base import NewMessage
+from tools.faults import bot
 from tools.faults.bot import IDLE, STEPS, make_bot, step_tag
 from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
 from tools.faults.simulation import Simulation
@@ -19,8 +20,12 @@ AFTER = 60.0
 """Seconds from the message until the stop: in the second step."""
 
 
-def run(target: Target, faults: dict[int, Fault] | None = None) -> tuple[Simulation, FaultPlan, list[str]]:
-    """A run that a person stops, with `faults` by the number of the call. Returns the texts at the platform."""
+def run(
+    target: Target, faults: dict[int, Fault] | None = None, command: str = "minutes", after: float = AFTER
+) -> tuple[Simulation, FaultPlan, list[str]]:
+    """A run that a person stops `after` some seconds, with `faults` by the number of the call. Returns the texts at the
+    platform.
+    """
     plan = FaultPlan(faults or {})
     sim = Simulation((target,), plan, make_bot(), Random(1), bot_seconds=300)
     platform = sim.platforms[target.name]
@@ -29,8 +34,8 @@ def run(target: Target, faults: dict[int, Fault] | None = None) -> tuple[Simulat
         platform.send_message(APP, target.room, "lin", NewMessage(text=text))
 
     plan.armed = True
-    say(target.text("minutes", "marked"))
-    sim.at(sim.clock() + AFTER, lambda: say("/stop"))
+    say(target.text(command, "marked"))
+    sim.at(sim.clock() + after, lambda: say("/stop"))
     sim.settle(until=sim.clock() + 900)
     plan.armed = False
     say(target.text("count", "behind"))
@@ -75,3 +80,21 @@ def test_a_handler_that_does_not_ask_is_not_said_to_be_stopped(monkeypatch: pyte
     monkeypatch.setattr(Turn, "check", lambda _turn: None)
     _, _, texts = run(FEISHU)
     assert counts(texts) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("target", [FEISHU, titled("discord")], ids=lambda target: target.title)
+def test_a_text_that_grows_is_removed_when_it_is_stopped(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot, "_WORDS", 30)
+    _, _, texts = run(target, command="grow", after=10)
+    assert not [text for text in texts if "word" in text or "grown" in text]
+    assert sum(STOPPED in text for text in texts) == 1
+
+
+def test_with_any_crash_no_text_that_grows_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bot, "_WORDS", 30)
+    _, plan, _ = run(FEISHU, command="grow", after=10)
+    for number in range(1, len(plan.calls) + 1):
+        _, _, texts = run(FEISHU, {number: Fault.CRASH_AFTER}, command="grow", after=10)
+        grown, stopped, idle = (sum(what in text for text in texts) for what in ("grown", STOPPED, IDLE))
+        assert (grown, stopped, idle) in ((0, 1, 0), (1, 0, 1)), plan.calls[number - 1]
+        assert not [text for text in texts if "word" in text]

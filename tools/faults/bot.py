@@ -35,6 +35,7 @@ QUOTAS = Quotas(person_a_day=1_000_000, room_a_day=1_000_000, person_tokens_a_da
 
 STEPS = 3
 """The calls outside of `/minutes`."""
+_WORDS = 6
 _STEP = 40.0
 """Seconds of work after each of them."""
 _PATIENCE = timedelta(days=60)
@@ -182,6 +183,14 @@ def _add_minutes(bot: PayingBot) -> None:
     @bot.command()
     def stop() -> str:
         return IDLE
+
+    @bot.command()
+    def grow(turn: Turn, mark: str) -> str:
+        """An answer that people see while it grows, where the platform can show that."""
+        for words in range(1, _WORDS):
+            turn.partial(f"{'word ' * words}{tag(mark, 0)}")
+            bot.work(1)
+        return f"grown {tag(mark, 0)}"
 
 
 def step_tag(mark: str, step: int) -> str:

@@ -39,6 +39,7 @@ SUFFIXES = {
 """The ends of the tags of replies to what is no command."""
 BOT_SECONDS_OF = {"minutes": 300.0}
 """The parameter `BotSeconds` for commands that need more time."""
+_SLOW = {"minutes", "grow"}
 _OF_DIALOGUES = {"-answered", "-approved", "-ended", "-undelivered"}
 Rendering = list[str]
 """The texts of the messages that one reply becomes."""
@@ -66,6 +67,9 @@ def renderings_of(target: Target) -> Renderings:
             [usual.get(ordinal, []), *(other for other in (active.get(ordinal),) if other and other != usual[ordinal])]
             for ordinal in range(1 + max(usual))
         ]
+    # If nobody can see it grow, the answer is a plain message.
+    plain = _observe(target, "grow", crash_callbacks=False, at_once=0)
+    renderings["grow"][0] += [plain[0]] if plain[0] not in renderings["grow"][0] else []
     if "unshown" in target.commands:
         undelivered = _observe(target, "unshown", of="undelivered", crash_callbacks=False)
         renderings["undelivered"] = [[undelivered.get(ordinal, [])] for ordinal in range(1 + max(undelivered))]
@@ -78,10 +82,15 @@ def renderings_of(target: Target) -> Renderings:
     return renderings
 
 
-def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "") -> dict[int, Rendering]:
-    """The renderings of the replies to `command`, by ordinal. `of`: of those to an earlier command, after it."""
+def _observe(
+    target: Target, command: str, *, crash_callbacks: bool, of: str = "", at_once: float = 1
+) -> dict[int, Rendering]:
+    """The renderings of the replies to `command`, by ordinal. `of`: of those to an earlier command, after it.
+    `at_once`: see `Simulation`.
+    """
     plan = _CrashedCallbacks()
-    sim = Simulation((target,), plan, make_bot(), Random(0), bot_seconds=BOT_SECONDS_OF.get(command, BOT_SECONDS))
+    seconds = BOT_SECONDS_OF.get(command, BOT_SECONDS)
+    sim = Simulation((target,), plan, make_bot(), Random(0), at_once=at_once, bot_seconds=seconds)
     platform = sim.platforms[target.name]
     if command in FOLLOWING:
         plan.armed = crash_callbacks
@@ -100,7 +109,7 @@ def _observe(target: Target, command: str, *, crash_callbacks: bool, of: str = "
         plan.armed = crash_callbacks
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
     sim.settle()
-    if command in FOLLOWING or command in PRESSED or command in BOT_SECONDS_OF:
+    if command in FOLLOWING or command in PRESSED or command in _SLOW:
         # An account that may not call says it with the next passive reply.
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text("count", "behind")))
         sim.settle()

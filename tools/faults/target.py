@@ -83,12 +83,13 @@ class Target:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
         to the question of `ask` (`answered`), the presses that decide `approve` (`approved`) and `entrust`
         (`entrusted`), the press after which the handler of `break` fails (`ended`), the reminder that `remind` has set
-        (`reminded`), what a program sends for `notify` (`sent`), work for minutes (`minutes`), and the number of `form`
+        (`reminded`), what a program sends for `notify` (`sent`), work for minutes (`minutes`), an answer that grows
+        (`grow`), and the number of `form`
         (`numbered`).
         """
         text = ("echo",) if self.receives_plain_text else ()
         number = ("numbered",) if "form" in self.commands else ()
-        alone = ("press", "reminded", "answered", "approved", "entrusted", "ended", "sent", "minutes")
+        alone = ("press", "reminded", "answered", "approved", "entrusted", "ended", "sent", "minutes", "grow")
         return (*self.commands, *text, *alone, *number)
 
     def text(self, command: str, tag: str) -> str:

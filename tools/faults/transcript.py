@@ -44,10 +44,10 @@ class Entry(NamedTuple):
 
 
 def transcript(platform: Platform) -> Iterator[Entry]:
-    """All messages of bots at `platform`, in order, each with the reactions of bots to it."""
+    """All messages of bots at `platform` that are still there, in order, each with the reactions of bots to it."""
     passive = {delivery.result.get("passive"): delivery.journal_id for delivery in platform.deliveries.values()}
     for message in platform.messages.values():
-        if message.sender_kind == "user":
+        if message.sender_kind == "user" or message.recalled:
             continue
         sender = "" if message.app == APP else message.app or message.sender
         key: ReplyKey | None = None

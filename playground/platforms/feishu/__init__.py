@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
 from playground.platforms.digests import flip_first_digit, stable_hex
 from playground.platforms.errors import ApiError
-from playground.platforms.feishu import cards, events, webhooks, wire
+from playground.platforms.feishu import cardkit, cards, events, webhooks, wire
 from playground.platforms.feishu.accounts import Account, tenant_token
 from playground.platforms.feishu.emoji import SHOWN
 from playground.platforms.feishu.errors import NO_PERMISSION, FeishuError, rate_limited
@@ -52,6 +52,7 @@ class Feishu(Platform[Account]):
         self.without_threads: set[str] = set()
         """Rooms in which no thread can be opened."""
         self.card_tokens: dict[str, CardToken] = {}
+        self.entities: dict[str, cardkit.Entity] = {}
 
     # --- apps ---------------------------------------------------------------------------------------------------------
 
@@ -246,13 +247,14 @@ class Feishu(Platform[Account]):
         """The parts of `message` for the page."""
         account = self.accounts.get(message.app)
         person = message.sender_kind == "user"
-        return parts_of(
+        parts = parts_of(
             message.type,
             message.content,
             message.mentions,
             lambda open_id: self._name_of(account, open_id),
             person=person,
         )
+        return [part | {"generating": True} for part in parts] if cardkit.is_generating(self, message) else parts
 
     def emoji(self, reaction: Mapping[str, Any]) -> str:
         """The emoji, or Feishu's name of it."""

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.feishu import cards
+from playground.platforms.feishu import cardkit, cards
 from playground.platforms.feishu.accounts import Account, email, union_id, user_id
 from playground.platforms.feishu.content import check_content
 from playground.platforms.feishu.errors import FeishuError, bad_parameter
@@ -43,22 +43,33 @@ def _send(feishu: "Feishu", account: Account, request: Request, room: Room, pare
     key = body.get("uuid") or ""
     if not isinstance(key, str) or len(key) > UUID_LENGTH:
         raise bad_parameter(f"the max length of uuid is {UUID_LENGTH}")
-    content = check_content(body.get("msg_type"), body.get("content"), len(request.body), feishu.uploaded_by(account))
+    card = cardkit.id_in(body.get("msg_type"), body.get("content"))
+    content = None if card else _content(feishu, account, request, body)
     now = feishu.clock()
     feishu.note_call(room=room.id, key=key)
     sent = feishu.idempotency.get((account.app_id, key), now) if key else None
     if sent is None:
+        entity = cardkit.sent(feishu, account, card) if card else None
+        content = entity.card if entity else content
         _count_message(feishu, ("chat", room.id))
         sent = _new_message(feishu, account, room, str(body["msg_type"]), content)
         if parent is not None and body.get("reply_in_thread") is True and room.id in feishu.without_threads:
             raise FeishuError(230071, "The chat does not support replies in a thread.")
         if parent is not None:
             _attach(feishu, sent, parent, threaded=body.get("reply_in_thread") is True)
+        if entity is not None:
+            entity.message_id = sent.id
         feishu.put_message(sent)
         if key:
             feishu.idempotency.put((account.app_id, key), sent, now)
     feishu.note_call(message_id=sent.id)
     return success(message_data(feishu, account, sent))
+
+
+def _content(feishu: "Feishu", account: Account, request: Request, body: dict[str, Any]) -> Any:
+    """The decoded content of a message. Raises FeishuError."""
+    has_key = feishu.uploaded_by(account)
+    return check_content(body.get("msg_type"), body.get("content"), len(request.body), has_key)
 
 
 def _new_message(feishu: "Feishu", account: Account, room: Room, msg_type: str, content: Any) -> Message:

@@ -1,10 +1,11 @@
 """The routes of Feishu's API."""
 
-from playground.platforms.feishu import auth, messages, reactions, resources, webhooks
+from playground.platforms.feishu import auth, cardkit, messages, reactions, resources, webhooks
 from playground.platforms.routing import Router, route
 
 _MESSAGE = "/open-apis/im/v1/messages/{message_id}"
 _AUTH = "/open-apis/auth/v3"
+_CARD = "/open-apis/cardkit/v1/cards"
 
 ROUTER = Router(
     route("POST", f"{_AUTH}/tenant_access_token/internal/?", auth.tenant_internal, authenticated=False),
@@ -22,6 +23,10 @@ ROUTER = Router(
     route("POST", f"{_MESSAGE}/reactions", reactions.add),
     route("DELETE", f"{_MESSAGE}/reactions/{{reaction_id}}", reactions.delete),
     route("GET", f"{_MESSAGE}/resources/{{file_key}}", resources.download),
+    route("POST", _CARD, cardkit.create),
+    route("PUT", f"{_CARD}/{{card_id}}", cardkit.update),
+    route("PUT", f"{_CARD}/{{card_id}}/elements/{{element_id}}/content", cardkit.content),
+    route("PATCH", f"{_CARD}/{{card_id}}/settings", cardkit.settings),
     route("POST", "/open-apis/im/v1/images", resources.upload_image),
     route("POST", "/open-apis/im/v1/files", resources.upload_file),
     route("GET", "/open-apis/im/v1/images/{key}", resources.download_own),

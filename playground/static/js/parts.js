@@ -48,7 +48,7 @@ function draw(part, message) {
 
 function card(part, message) {
   const title = part.title && h("h3", { class: part.color || "" }, part.title);
-  return h("div", { class: "card" }, title, h("div", { class: "blocks" }, drawAll(part.blocks, message)));
+  return h("div", { class: part.generating ? "card generating" : "card" }, title, h("div", { class: "blocks" }, drawAll(part.blocks, message)));
 }
 
 function drawButton(button, message, look = button.style) {

@@ -83,7 +83,9 @@ def _without_private(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
 
 
 def _without_target(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
-    """An edit as a new message. A recall has nothing to say without its target."""
+    """An edit, or the end of a draft, as a new message. A recall has nothing to say without its target."""
+    if out.reply.op == "send" and out.draft_ids and "target" not in out.dropped:
+        return out
     if out.reply.op != "edit":
         return None
     return replace(out, reply=replace(out.reply, op="send", target=""))

@@ -101,6 +101,32 @@ class SupportsLimitFeedback(Protocol):
 
 
 @runtime_checkable
+class SupportsDrafts(Protocol):
+    """An `outbound` module of a platform that can show a reply while it grows, or that it is being written.
+
+    `deliver` replaces what `Outgoing.draft` shows. If the platform refuses that (`target`), it removes it, and sends
+    the reply as a new message. A recall without a target removes it.
+    """
+
+    @property
+    def DRAFT_INTERVAL(self) -> float:  # noqa: N802
+        """Least seconds between two texts."""
+        ...
+
+    def open_draft(self, out: Outgoing, app: App, now: float) -> Steps:
+        """The calls that show `out`, the beginning of a reply. None if it cannot be shown.
+
+        `Outgoing.draft` becomes the ids in the receipts of these calls, without those of the last one if its answer
+        gets lost. After a crash it is run again, and sent the ids that were recorded.
+        """
+        ...
+
+    def grow_draft(self, out: Outgoing, app: App, now: float) -> Call:
+        """The call that shows `out` in place of an earlier text."""
+        ...
+
+
+@runtime_checkable
 class SupportsSilence(Protocol):
     """An `outbound` module of a platform that shows a placeholder ("thinking...") until the bot replies."""
 

@@ -72,8 +72,8 @@ class Exchange:
     go_on: Callable[..., Any]
     said: list[Said] = field(default_factory=list[Said])
     pictures: tuple[Picture, ...] = ()
-    unrecorded: int = 0
-    """An estimate of the tokens of the call that is under way."""
+    written: tuple[Prompt, str] | None = None
+    """The prompt that is being answered, and the text so far."""
 
     @property
     def commands(self) -> Commands:
@@ -102,7 +102,7 @@ class Exchange:
         try:
             return self._go_on()
         except StoppedError:
-            self._spend(self.unrecorded)
+            self._spend_written()
             talk.add(self.turn, self.said, _STOPPED, self.conversing.history)
             return None
 
@@ -149,9 +149,10 @@ class Exchange:
         return refusal
 
     def _written(self, prompt: Prompt, text: str) -> None:
-        """The text of the answer to `prompt` so far. Raises StoppedError."""
-        self.unrecorded = tokens_of_prompt(prompt) + tokens_of(text)
+        """Show the text of the answer to `prompt` so far. Raises StoppedError."""
+        self.written = prompt, text
         self.turn.check()
+        self.turn.show(lambda: Reply(segments=(spoken(text, self.conversing.links),)))
 
     def _answer(self) -> Answer:
         """The next answer of the model, recorded. Raises ModelError."""
@@ -160,8 +161,14 @@ class Exchange:
             raise ModelError(stored["error"])
         answer = msgspec.convert(stored, Answer)
         self._spend(answer.sent + answer.received)
-        self.unrecorded = 0
+        self.written = None
         return answer
+
+    def _spend_written(self) -> None:
+        """Count an estimate of the tokens of an answer that has no end."""
+        if self.written is not None:
+            prompt, text = self.written
+            self._spend(tokens_of_prompt(prompt) + tokens_of(text))
 
     def _spend(self, tokens: int) -> None:
         if self.commands.quotas is not None:

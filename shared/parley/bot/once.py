@@ -71,6 +71,15 @@ class Results:
         finally:
             self._scope = outer
 
+    @contextmanager
+    def outside(self) -> Generator[None]:
+        """Inside the context, keys are in no scope."""
+        inner, self._scope = self._scope, ""
+        try:
+            yield
+        finally:
+            self._scope = inner
+
     @property
     def stored(self) -> str:
         """The results of the current scope, as JSON; empty if there are none."""

@@ -8,6 +8,7 @@ from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
+from parley.bot import absent
 from parley.bot.addressing import is_addressed
 from parley.bot.once import Results, StoppedError
 from parley.bot.reminders import Reminders
@@ -52,37 +53,6 @@ FindTimer = Callable[[str], Timer | None]
 LookUp = Callable[[Scope, Message], State]
 
 
-def _no_download(_media: AnyMedia, _message: Message) -> bytes:
-    raise RuntimeError("this turn cannot download; in a test, pass Turn(download=...)")
-
-
-def _no_unseal(_message: Message) -> str:
-    raise RuntimeError("this turn cannot read a credential; in a test, pass Turn(unseal=...)")
-
-
-def _no_quote(_id: str, _message: Message) -> str:
-    """In a test, no text can be fetched."""
-    return ""
-
-
-def _no_timer(_id: str) -> None:
-    """In a test, there are no other conversations."""
-
-
-def _no_state(_scope: Scope, _message: Message) -> State:
-    """In a test, the states of other people are empty."""
-    return {}
-
-
-def _never() -> bool:
-    """In a test, nobody stops the handler."""
-    return False
-
-
-def _new_state(_scope: Scope) -> State:
-    return {}
-
-
 class Turn(Base[S, U, A]):
     """One message and its conversation.
 
@@ -108,6 +78,7 @@ class Turn(Base[S, U, A]):
         "plans",
         "replies",
         "results",
+        "show",
         "step",
         "stopping",
         "unseal",
@@ -123,20 +94,20 @@ class Turn(Base[S, U, A]):
         *,
         user: Any = None,
         shared: Any = None,
-        load: Load = _new_state,
-        download: Download = _no_download,
-        unseal: Unseal = _no_unseal,
+        load: Load = absent.new_state,
+        download: Download = absent.no_download,
+        unseal: Unseal = absent.no_unseal,
     ) -> None:
         given: dict[Scope, Any] = {"state": state, "user": user, "shared": shared, "talk": None}
         self.message = message
         self.now = now
         self.download = download
         self.unseal = unseal
-        self.find_quote: FindQuote = _no_quote
+        self.find_quote: FindQuote = absent.no_quote
         """The text of the message with that id, which the message quotes or forwards. The engine sets it."""
-        self.find_timer: FindTimer = _no_timer
+        self.find_timer: FindTimer = absent.no_timer
         """The timer with that id, of any conversation. The engine sets it."""
-        self.look_up: LookUp = _no_state
+        self.look_up: LookUp = absent.no_state
         """A state for another message, to read. The engine sets it."""
         self.results = Results(message_key(message))
         self.plans = Reminders(message, now, NOTHING)
@@ -149,12 +120,14 @@ class Turn(Base[S, U, A]):
         """Takes the place of the models of `converse`, in a test."""
         self.until = math.inf
         """The time of `time.monotonic` by which the handler has to be done. The engine sets it."""
-        self.stopping: Callable[[], bool] = _never
+        self.stopping: Callable[[], bool] = absent.never
         """Whether a person wants this run to stop. The engine sets it."""
         self.was_stopped = False
         """Whether the handler knows it."""
-        self.find_stopped: Callable[[], bool] = _never
+        self.find_stopped: Callable[[], bool] = absent.never
         """Whether this message has stopped an earlier run. The engine sets it."""
+        self.show: Callable[[Callable[[], Reply]], None] = absent.not_shown
+        """Shows the answer so far, which a function returns. The engine sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
         self._quoted: dict[str, str] = {}
@@ -222,6 +195,16 @@ class Turn(Base[S, U, A]):
         if isinstance(what, Reply) and is_reaction(what):
             return ""  # it is no message
         return handle_of(reply_id(message_key(self.message), messages))
+
+    def partial(self, what: str | AnySegment) -> None:
+        """Show the answer so far, all of it, while the handler goes on. The first new message that the handler returns
+        or says replaces it. Calls that follow fast upon each other cost nothing: the platform gets a text at most every
+        half a second or second, and none of an answer that is complete within half a second.
+
+        Where the platform cannot replace a text, people see nothing before the end. Ends the run as `check` does.
+        """
+        self.check()
+        self.show(lambda: Reply.of(what))
 
     def react(self, emoji: str, target: str = "") -> None:
         """React with `emoji` to the message that is answered, or to `target`: the handle of a reply, or the platform's

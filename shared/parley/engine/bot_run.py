@@ -4,7 +4,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from parley.bot.reminders import Reminders
 from parley.bot.turn import Download, Unseal
 from parley.engine.aws import AwsError
 from parley.engine.deadline import DeadlineExceededError, deadline
+from parley.engine.outgoing import DraftIds, draft_in, draft_key
 from parley.errors import ParleyError, RetryAfter
 from parley.journal.inbox import AlreadyDecidedError, Decision, Inbox, Snapshot, VersionConflictError
 from parley.journal.memory import Change, Memory
@@ -23,6 +24,9 @@ from parley.model import Message, Outgoing, Reply, message_key
 from parley.model.agenda import Timer
 from parley.model.sending import SEND, reply_in
 from parley.model.state import Scope, State
+
+if TYPE_CHECKING:
+    from parley.engine.drafts import Draft
 
 T = TypeVar("T")
 
@@ -49,6 +53,8 @@ class BotRun:
     until: float
     download: Download | None = None
     unseal: Unseal | None = None
+    make_draft: "Callable[[DraftIds, Callable[[DraftIds], None]], Draft | None] | None" = None
+    """Makes the draft of the answer, from the ids that are recorded and what records new ones."""
     is_late: Callable[[], bool] = lambda: False
     """Whether another worker may be at the message."""
     is_stopped: Callable[[], bool] = lambda: False
@@ -58,6 +64,7 @@ class BotRun:
     """The states that the bot has read."""
     _results: str = field(init=False)
     """The results of outside calls that are stored."""
+    _draft: "Draft | None" = None
     _has_stopped: bool = False
     """Whether the message has stopped an earlier run."""
     _failure: Exception | None = None
@@ -74,6 +81,7 @@ class BotRun:
         self.turn.until = self.until
         self.turn.stopping = self.is_stopped
         self.turn.find_stopped = self._find_stopped
+        self.turn.show = self._show
         if self.download is not None:
             self.turn.download = self.download
         if self.unseal is not None:
@@ -100,6 +108,21 @@ class BotRun:
         """What is to be stored. `leases`: of the replies that this worker delivers itself."""
         plans = self.turn.plans
         return Decision(replies, self._changes(), plans.timers, plans.cancelled, leases, self._end)
+
+    @property
+    def draft(self) -> DraftIds:
+        """What people see of the answer already (`Outgoing.draft`)."""
+        return self._draft.ids if self._draft is not None else draft_in(self._results, self.message)
+
+    def _show(self, write: Callable[[], Reply]) -> None:
+        if self._draft is None and self.make_draft is not None:
+            self._draft, self.make_draft = self.make_draft(self.draft, self._keep_draft), None
+        if self._draft is not None:
+            self._draft.show(write)
+
+    def _keep_draft(self, ids: DraftIds) -> None:
+        with self.turn.results.outside():
+            self.turn.results.record(draft_key(self.message), list(ids))
 
     @property
     def _end(self) -> RunState | None:

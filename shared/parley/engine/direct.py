@@ -16,9 +16,10 @@ ended then, because they end with the invocation. The next message of the conver
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from parley.adapter import App
+from parley.adapter import App, SupportsDrafts
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, error_code
 from parley.engine.calls import CallContext
@@ -28,8 +29,11 @@ from parley.errors import RetryAfter
 from parley.journal.inbox import Snapshot
 from parley.journal.outbox import LeaseLostError
 from parley.journal.states import Lease
-from parley.model import Conversation, Message, Outgoing
+from parley.model import Conversation, Destination, Message, Outgoing, Reply, message_key, reply_id
 from parley.platforms import outbound
+
+if TYPE_CHECKING:
+    from parley.engine.drafts import Draft
 
 _TO_RECORD = 5.0
 """Seconds that are left after a call, to record its result or to enqueue the reply."""
@@ -75,6 +79,26 @@ class Direct:
             return None
         owner, until = uuid4().hex, self.ends + _MARGIN
         return Held(prepared, {out.id: Lease(owner, until, begins=out is here[0]) for out in here})
+
+    def draft(
+        self,
+        message: Message,
+        snapshot: Snapshot,
+        is_late: Callable[[], bool],
+        ids: tuple[str, ...],
+        keep: Callable[[tuple[str, ...]], None],
+    ) -> "Draft | None":
+        """The answer to `message` while it grows; see `parley.engine.drafts.Draft`. None if people cannot see it yet:
+        the platform shows none, or an earlier reply is still in the outbound queue.
+        """
+        app = None if message.context.awaits_reply else self._app(message)
+        platform = outbound(app.platform) if app is not None else None
+        if app is None or not isinstance(platform, SupportsDrafts) or self._is_waiting(snapshot):
+            return None
+        from parley.engine.drafts import Draft  # noqa: PLC0415  # few answers grow
+
+        context = CallContext(_beginning(message), app, outbound(app.platform))
+        return Draft(context, platform, self.deliverer.calls, keep, ids, is_late, self.clock)
 
     def deliver(self, held: Held, replies: Sequence[Outgoing]) -> list[Outgoing]:
         """Deliver the replies that are held, in order. Returns those of `replies` that are left for the outbound queue.
@@ -157,6 +181,19 @@ class Direct:
             return not all(map(self.deliverer.outbox.is_finished, snapshot.queued))
         except AwsError:
             return True
+
+
+def _beginning(message: Message) -> Outgoing:
+    """The reply whose text grows. Its time is that of the message: it is the same in every run."""
+    key = message_key(message)
+    return Outgoing(
+        id=reply_id(key, "draft"),
+        message_key=key,
+        ordinal=0,
+        to=Destination.answering(message),
+        reply=Reply(),
+        created=message.timestamp,
+    )
 
 
 def direct() -> Direct:

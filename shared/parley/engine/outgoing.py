@@ -1,4 +1,9 @@
-"""The replies to a message as they go out, and what else its people are shown."""
+"""The replies of a decision, as the journal stores them."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
 
 from parley.adapter import SupportsSilence
 from parley.model import Destination, Message, Outgoing, Reply, message_key, reply_id
@@ -6,13 +11,61 @@ from parley.model.agenda import REMINDER
 from parley.model.aws_events import AWS
 from parley.platforms import outbound
 
+DraftIds = tuple[str, ...]
+"""See `Outgoing.draft`."""
+_RECALL = Reply(op="recall")
+"""Removes what people see of an answer that has no reply."""
+
 
 def is_awaited(message: Message) -> bool:
     """Whether people wait for what the bot does with `message`."""
     return message.kind != "event" or (message.event == REMINDER and message.platform != AWS)
 
 
-def silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
+def outgoing_of(message: Message, replies: Sequence[Reply], draft: DraftIds, now: float) -> list[Outgoing]:
+    """The `replies` to `message`, and what removes what else the platform shows. `draft`: what people see of the answer
+    already. The first new message in the conversation replaces it.
+    """
+    complete = [*replies, *_closing(replies, draft), *_silence(message, replies, now)]
+    rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(complete)]
+    return _settled(rows, draft)
+
+
+def apology_of(message: Message, text: str, draft: DraftIds, now: float) -> list[Outgoing]:
+    """The apology for `message`, and what replaces the draft. None if `text` is empty and there is no draft."""
+    replies = [Reply.of(text)] if text else _closing((), draft)
+    return _settled([_outgoing(message, "apology", reply, now) for reply in replies], draft)
+
+
+def draft_in(results: str, message: Message) -> DraftIds:
+    """What earlier runs on `message` have shown of its answer, from their recorded `results`."""
+    return tuple(msgspec.json.decode(results).get(draft_key(message), ())) if results else ()
+
+
+def draft_key(message: Message) -> str:
+    """The key of the draft among the results. It names the message: a dialogue hands its results on to the next one."""
+    return f"parley.draft {message_key(message)}"
+
+
+def _settled(rows: Sequence[Outgoing], ids: DraftIds) -> list[Outgoing]:
+    """`rows`. One of them replaces the draft `ids`, or removes it."""
+    place = next((place for place, out in enumerate(rows) if _replaces(out.reply)), None)
+    if not ids or place is None:
+        return list(rows)
+    return [*rows[:place], replace(rows[place], draft=ids), *rows[place + 1 :]]
+
+
+def _closing(replies: Sequence[Reply], ids: DraftIds) -> list[Reply]:
+    """The reply that removes the draft `ids`, if none of `replies` replaces it."""
+    return [_RECALL] if ids and not any(map(_replaces, replies)) else []
+
+
+def _replaces(reply: Reply) -> bool:
+    """Whether `reply` is a new message in the conversation, or the one that `_closing` adds."""
+    return reply.to is None and not reply.private and (reply.op == "send" or reply == _RECALL)
+
+
+def _silence(message: Message, replies: Sequence[Reply], now: float) -> list[Reply]:
     """The reply that removes the platform's placeholder, if no reply goes to the conversation of `message`. A reaction
     leaves the placeholder where it is.
     """
@@ -23,8 +76,7 @@ def silence(message: Message, replies: list[Reply], now: float) -> list[Reply]:
     return [removal] if removal is not None else []
 
 
-def outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) -> Outgoing:
-    """`reply` as the reply number `ordinal` to `message`, decided at `now`. `"apology"` stands for no number."""
+def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) -> Outgoing:
     key = message_key(message)
     return Outgoing(
         id=reply_id(key, ordinal),

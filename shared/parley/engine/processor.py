@@ -18,7 +18,7 @@ from parley.engine import queues, services, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, hide, received, run
 from parley.engine.bot_run import BotRun, HandlerError
-from parley.engine.outgoing import is_awaited, outgoing, silence
+from parley.engine.outgoing import apology_of, draft_in, is_awaited, outgoing_of
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.errors import RetryAfter
@@ -30,7 +30,7 @@ from parley.journal.inbox import (
     VersionConflictError,
 )
 from parley.journal.runs import Runs
-from parley.model import Message, Outgoing, Reply
+from parley.model import Message, Outgoing
 from parley.model.agenda import ending
 from parley.model.codec import decode_message
 
@@ -231,28 +231,13 @@ class Processor:
 
         Raises AlreadyDecidedError, VersionConflictError.
         """
-        named = self._named(message)
+        bot = self._run_of(message, snapshot)
         started = self.clock()
-        bot = BotRun(
-            self.bot,
-            self.inbox,
-            named,
-            snapshot,
-            self.clock,
-            self.until,
-            self.download,
-            self.unseal,
-            self._is_late,
-            self._is_stopped,
-        )
-        if self.quote is not None:
-            bot.turn.find_quote = self.quote
         replies = bot.replies()
         if self.direct is not None and self._heartbeat is not None:
             self.direct.ends_in(min(_TO_DELIVER, self.until + _TO_RECORD - time.monotonic()))
         now = self._now_after(snapshot)
-        replies += silence(message, replies, now)
-        rows = [outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(replies)]
+        rows = outgoing_of(message, replies, bot.draft, now)
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
         decision = bot.decision(rows, held.leases if held else {})
         try:
@@ -266,6 +251,25 @@ class Processor:
         telemetry.duration("BotTime", now - started, platform=message.platform)
         telemetry.duration("DecisionTime", now - message.timestamp, platform=message.platform)
         return Decided(rows, held, [timer.due for timer in decision.timers if timer.at <= now])
+
+    def _run_of(self, message: Message, snapshot: Snapshot) -> BotRun:
+        direct, is_late = self.direct, self._is_late
+        run = BotRun(
+            self.bot,
+            self.inbox,
+            self._named(message),
+            snapshot,
+            self.clock,
+            self.until,
+            self.download,
+            self.unseal,
+            partial(direct.draft, message, snapshot, is_late) if direct is not None else None,
+            is_late,
+            self._is_stopped,
+        )
+        if self.quote is not None:
+            run.turn.find_quote = self.quote
+        return run
 
     def _named(self, message: Message) -> Message:
         """`message` with the name and departments of its sender, for the bot. No message and no reply stores them."""
@@ -298,10 +302,9 @@ class Processor:
         failure = failure_of(message, snapshot.memory.agenda)
         if failure is not None:
             queues.send_messages([ending(message, message.id, failure, now)])
-            return
-        text = self.bot.apology_for(message) if is_awaited(message) else ""
-        if text:
-            apology = outgoing(message, "apology", Reply.of(text), now)
+        text = self.bot.apology_for(message) if failure is None and is_awaited(message) else ""
+        draft = draft_in(self.inbox.open(message).results, message)
+        for apology in apology_of(message, text, draft, now):
             self._enqueue(message, self.inbox.add(apology, now))
 
 

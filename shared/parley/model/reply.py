@@ -122,3 +122,11 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[str, ...] = ()
     """The parts that were removed from the reply, in order: those that the platform refused (`quote`, `media`), and
     `sent` for segments that people already see."""
+    draft: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The platform's ids of what shows the beginning of this reply already, and what the reply replaces. It is stored
+    only if there is something."""
+
+    @property
+    def draft_ids(self) -> tuple[str, ...]:
+        """`draft`; empty if there is none."""
+        return () if self.draft is msgspec.UNSET else self.draft

@@ -81,6 +81,7 @@ class ObservedBot:
         """The replies of the bot. Its exceptions are recorded."""
         self.received.append(turn.message)
         turn.model = self._model
+        turn.show = _staged(turn.show, os.environ[_STAGE])
         replies = self._observe(lambda: self._handled(turn))
         for reply in replies:
             for card in (segment for segment in reply.segments if isinstance(segment, Card)):
@@ -176,7 +177,8 @@ class World(Simulation):
         processor = functions.processor
         processor.max_attempts = 1
         stage = os.environ[_STAGE]
-        processor.download = _staged(Downloads(calls, apps()), stage)
+        downloads = Downloads(calls, apps())
+        processor.download = _staged(downloads, stage)
         processor.unseal = _staged(Credentials(apps()), stage)
         processor.quote = _staged(Quotes(calls, apps()), stage)
         processor.person = Names(calls, apps(), Budget(), client, TABLE, clock)

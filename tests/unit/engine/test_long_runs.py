@@ -316,6 +316,9 @@ class Deliveries:
     def ends_in(self, seconds: float) -> None:
         self.seconds.append(seconds)
 
+    def draft(self, *_: Any) -> None:
+        """No answer grows."""
+
     def prepare(self, *_: Any) -> None:
         """Nothing can be delivered at once."""
 

@@ -35,6 +35,7 @@ from parley.platforms.discord.outcome import (
     ANSWER,
     CONTINUED,
     DOWNLOAD,
+    DRAFT,
     EDIT,
     OPEN,
     REACT,
@@ -49,9 +50,25 @@ from parley.platforms.discord.snowflake import snowflake
 from parley.platforms.discord.split import shorten
 from parley.untrusted import mapping
 
-__all__ = ["PROFILE", "deliver", "download", "limit_feedback", "limits", "outcome", "silence", "token", "token_key"]
+__all__ = [
+    "DRAFT_INTERVAL",
+    "PROFILE",
+    "deliver",
+    "download",
+    "grow_draft",
+    "limit_feedback",
+    "limits",
+    "open_draft",
+    "outcome",
+    "silence",
+    "token",
+    "token_key",
+]
 
 PROFILE = Profile(retry_for=3600, continues=True, reacts=True, fixed_token=True)
+DRAFT_INTERVAL = 1.5
+"""Seconds between two edits. Discord docs: Rate Limits; five calls in five seconds, until an answer says more."""
+_DRAFT_TIMEOUT = 2.0
 ORIGINAL = "@original"
 """Stands for the id of the first reply to an interaction, to edit or recall it with the interaction token."""
 _NONCE_VALIDITY = 120
@@ -201,6 +218,29 @@ def _answer(sender: _Sender, interaction: InteractionToken, parts: tuple[Part, .
                 continue
         body |= {"flags": EPHEMERAL} if sender.private else {}
         yield sender.with_interaction_token(interaction, "follow_up", "POST", **sender.payload(part, body))
+
+
+def open_draft(out: Outgoing, app: App, now: float) -> Steps:
+    """See `parley.adapter.SupportsDrafts`. The draft is in place of "thinking...", as the reply will be."""
+    interaction = _Sender(out, app, now).interaction
+    if interaction is not None and interaction.thinking:
+        yield grow_draft(out, app, now)
+
+
+def grow_draft(out: Outgoing, app: App, now: float) -> Call:
+    """See `parley.adapter.SupportsDrafts`. Raises UndeliverableError if the interaction token has expired."""
+    sender, part = _Sender(out, app, now), _parts(out, app.config)[0]
+    if sender.interaction is None or part.media is not None:
+        raise UndeliverableError("a draft is a text in place of the first reply to an interaction")
+    return sender.with_interaction_token(
+        sender.interaction,
+        DRAFT,
+        "PATCH",
+        f"/messages/{ORIGINAL}",
+        json=part.body(),
+        idempotent_for=IDEMPOTENT,
+        timeout=_DRAFT_TIMEOUT,
+    )
 
 
 def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:

@@ -12,9 +12,10 @@ from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import integer, mapping, mappings, text
 
 ANSWER, EDIT, RECALL, REACT = "answer", "edit", "recall", "react"
-THREAD, OPEN, SEND, DOWNLOAD = "thread", "open", "send", "download"
-"""Names of the calls whose answers need rules of their own: replace "thinking...", edit or delete a message or react to
-it, open a thread or a direct channel, send a message to a channel, and download a file, which is not an API call."""
+THREAD, OPEN, SEND, DOWNLOAD, DRAFT = "thread", "open", "send", "download", "draft"
+"""Names of the calls whose answers need rules of their own: replace "thinking...", finally or with a draft, edit or
+delete a message or react to it, open a thread or a direct channel, send a message to a channel, and download a file,
+which is not an API call."""
 CONTINUED = "continued"
 """`Call.note` of a message in a direct channel after messages that the person has seen elsewhere, with an interaction
 token. Only their receipts tell of them, so that another form of the reply would repeat them: no part is named."""
@@ -93,6 +94,8 @@ def _sent(call: Call, answer: Answer) -> Sent:
     id_ = snowflake(answer.json().get("id"))
     if call.name == RECALL:
         return Sent(data=NOTHING)
+    if call.name == DRAFT:
+        return Sent()  # the reply replaces "thinking..." anyway
     return Sent(id=id_, data={"channel": id_} if call.name == OPEN else {})
 
 

@@ -1,12 +1,15 @@
 """Replies on Feishu and Lark: send, reply, edit, recall, react and push (Feishu docs: Messaging > Message)."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import msgspec
+
 from parley.adapter import IDEMPOTENT, Answer, App, Bucket, Call, Limit, Pause, Profile, Steps, UndeliverableError
 from parley.errors import RetryAfter
-from parley.model import AnyMedia, AnySegment, Destination, Message, Outgoing, Quote, Reply, digest
-from parley.platforms.feishu import media, push
+from parley.model import AnyMedia, AnySegment, Card, Destination, Message, Outgoing, Quote, Reply, digest
+from parley.platforms.feishu import drafts, media, push
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.emoji import emoji_type
 from parley.platforms.feishu.media import BEARER
@@ -18,12 +21,15 @@ from parley.platforms.feishu.values import Object, json_text
 from parley.untrusted import mapping, scalar, texts
 
 __all__ = [
+    "DRAFT_INTERVAL",
     "PROFILE",
     "deliver",
     "download",
+    "grow_draft",
     "limit_feedback",
     "limits",
     "name_call",
+    "open_draft",
     "outcome",
     "quote_call",
     "read_departments",
@@ -35,6 +41,7 @@ __all__ = [
 
 PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",), continues=True, reacts=True)
 
+DRAFT_INTERVAL = drafts.INTERVAL
 _UUID_VALIDITY = 3600
 """Seconds in which Feishu drops a repeated `uuid` (Feishu docs: Send message, `uuid`)."""
 _ID_TYPES = {"ou_": "open_id", "on_": "union_id", "oc_": "chat_id"}
@@ -56,6 +63,8 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     if out.to.webhook:
         return push.steps(out, app, now)
     match out.reply.op:
+        case "recall" if out.draft_ids:
+            return drafts.discarded(out, _messages(app.config), _sending(out, app.config))
         case "recall":
             return _recall(out.reply, app.config)
         case "edit":
@@ -145,11 +154,50 @@ def limit_feedback(call: Call, answer: Answer, out: Outgoing, app: App) -> tuple
 def _send(out: Outgoing, config: Config) -> Steps:
     quoted, segments = _quoted(out.reply)
     segments = yield from media.with_pictures(segments, config)
+    is_shown = bool(out.draft_ids) and "sent" not in out.dropped
+    # A card with buttons is a message of its own: it can be edited later, which a card entity cannot by its message.
+    takes_over = is_shown and "target" not in out.dropped and not any(isinstance(each, Card) for each in segments)
+    match [*parts(segments, CARDS)] if takes_over else []:
+        case [Rendered("interactive", content), *rest]:
+            yield from drafts.replaced(out, content, config, _sending(out, config))
+            yield from _others(out, rest, config)
+            return
+        case _ if is_shown:
+            yield from drafts.discarded(out, _messages(config), _sending(out, config))
+        case _:
+            pass
     messages = yield from media.all_uploaded(parts(segments), config)
     for number, rendered in enumerate(messages):
         yield _message(rendered, _place(out, quoted, config, first=not number), out, number)
     if not messages:
         raise UndeliverableError("the reply is empty")
+
+
+def _others(out: Outgoing, rest: Iterable[Rendered | AnyMedia], config: Config) -> Steps:
+    """Send the messages that follow the first one, which has replaced another message."""
+    messages = yield from media.all_uploaded(rest, config)
+    for number, rendered in enumerate(messages, 1):
+        yield _message(rendered, _place(out, "", config, first=False), out, number)
+
+
+def open_draft(out: Outgoing, app: App, now: float) -> Steps:
+    """See `parley.adapter.SupportsDrafts`."""
+    return drafts.opened(out, app.config, _sending(out, app.config))
+
+
+def grow_draft(out: Outgoing, app: App, now: float) -> Call:
+    """See `parley.adapter.SupportsDrafts`."""
+    return drafts.grow(out, app.config, now)
+
+
+def _sending(out: Outgoing, config: Config) -> drafts.Send:
+    """What sends the message with the card of a draft."""
+
+    def send(card: str) -> Call:
+        call = _message(drafts.shown(card), _place(out, "", config, first=True), out, 0)
+        return msgspec.structs.replace(call, json=call.json | {"uuid": drafts.uuid_of(card)})
+
+    return send
 
 
 def _quoted(reply: Reply) -> tuple[str, tuple[AnySegment, ...]]:
@@ -239,9 +287,7 @@ def _edit(out: Outgoing, config: Config) -> Steps:
             raise UndeliverableError("the reply is empty")
         case _:
             raise UndeliverableError("Feishu can edit text, posts and cards, but no media", part="target")
-    messages = yield from media.all_uploaded(rest, config)
-    for number, rendered in enumerate(messages, 1):
-        yield _message(rendered, _place(out, "", config, first=False), out, number)
+    yield from _others(out, rest, config)
 
 
 def _recall(reply: Reply, config: Config) -> Steps:

@@ -2,13 +2,16 @@
 
 import re
 
-from parley.adapter import Answer, Call, Outcome, Part, Permanent, Sent, TokenRejected, Transient, Unknown
+from parley.adapter import NOTHING, Answer, Call, Outcome, Part, Permanent, Sent, TokenRejected, Transient, Unknown
 from parley.errors import RetryAfter
 from parley.platforms.feishu.values import Object, unix_seconds
 from parley.untrusted import mapping, scalar
 
 EDIT, UPDATE, RECALL, REACT = "edit", "update", "recall", "react"
 """Names of the calls that change an earlier message: a text or post, a card, any message; and add a reaction to it."""
+CARD_CREATE, CARD_TEXT, CARD_UPDATE, CARD_CLOSE = "card_create", "card_text", "card_update", "card_close"
+DISCARD = "discard"
+"""Names of the calls on a card entity (Feishu docs: CardKit), and of the one that removes its message."""
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
 """The token is missing, invalid, expired or of the wrong type."""
 CHAT_LIMITED = frozenset({230020, 11233})
@@ -33,6 +36,11 @@ _UNEDITABLE = _UNREADABLE | {230017, 230031, 230054, 230071, 230072, 230073, 230
 times, is in an encrypted group, or is older than the administrator allows (Feishu docs: Edit message, Update card)."""
 _NO_THREAD = frozenset({230019, 230071})
 """The topic is missing, or the chat allows none."""
+_NUMBER_USED = frozenset({300317, 200770})
+"""The card has a change with this number, or this key: it is this one, whose first answer was lost."""
+_IN_INTERACTION = 200810
+"""Somebody presses something in the card at this moment."""
+_CARD_FAILED = 300120
 _UNREACHABLE = frozenset({230013, 230029, 230034, 230035, 230038, 230053})
 """The person cannot be written to directly: not in the app's availability, resigned, or has stopped the bot."""
 _TOO_MANY = "too many request"
@@ -55,7 +63,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     if not isinstance(code, int) or isinstance(code, bool):
         return _without_code(answer)
     if code == 0:
-        return _sent(body)
+        return Sent(id=call.note) if call.name == CARD_UPDATE else _sent(body)
     reason = f"{code} {scalar(body.get('msg'))}"[:_REASON_LENGTH]
     if code in _TOKEN:
         return TokenRejected(reason)
@@ -75,14 +83,26 @@ def _retry_after(answer: Answer) -> float:
 
 
 def _refused(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
-    if code in _SENDING:
+    if code in _SENDING or (code == _IN_INTERACTION and call.name == CARD_UPDATE):
         return Transient(reason)
+    if call.name in (CARD_UPDATE, CARD_CLOSE, DISCARD):
+        return _of_card(call, answer, code, reason)
     if part := _part(call, code, reason):
         return Permanent(reason, part=part)
     if answer.status >= 500:
         # An internal error of the platform. It may have occurred before or after the message was sent.
         return Unknown(reason)
     return Permanent(reason)
+
+
+def _of_card(call: Call, answer: Answer, code: int, reason: str) -> Outcome:
+    """The outcome of a call that ends a draft. `Call.note` of the update is the id of the message, if it is known. A
+    card that cannot be closed closes itself ten minutes later.
+    """
+    if call.name == CARD_UPDATE and code not in _NUMBER_USED:
+        is_unknown = code == _CARD_FAILED or answer.status >= 500
+        return Unknown(reason) if is_unknown else Permanent(reason, part="target")
+    return Sent(id=call.note) if call.name == CARD_UPDATE else Sent(data=NOTHING)
 
 
 def _part(call: Call, code: int, reason: str) -> Part:
@@ -111,7 +131,7 @@ def _sent(body: Object) -> Sent:
     data = mapping(body.get("data"))
     if key := scalar(data.get("image_key")) or scalar(data.get("file_key")):
         return Sent(id=key, data={"key": key})
-    return Sent(id=scalar(data.get("message_id")))
+    return Sent(id=scalar(data.get("message_id")) or scalar(data.get("card_id")))
 
 
 def _without_code(answer: Answer) -> Outcome:

@@ -37,6 +37,8 @@ from parley.platforms.wechat.render import messages
 PROFILE = Profile(retry_for=3600, continues=True)
 read_addresses = api.read_addresses
 
+DRAFT_INTERVAL = 10.0
+"""Seconds between two signs that the bot is typing."""
 _CLIENT_MSG_ID_VALID = 600
 """Seconds for which WeChat remembers a `client_msg_id`."""
 
@@ -54,6 +56,16 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     if not out.to.user_id:
         raise UndeliverableError("the destination names no person (user_id)")
     return passive.deferrable(_send(out, app.config), replies_passively=app.config.replies_passively)
+
+
+def open_draft(out: Outgoing, app: App, now: float) -> Steps:
+    """See `parley.adapter.SupportsDrafts`. WeChat changes no message: it shows that the bot is typing."""
+    yield grow_draft(out, app, now)
+
+
+def grow_draft(out: Outgoing, app: App, now: float) -> Call:
+    """See `parley.adapter.SupportsDrafts`."""
+    return _typing({"touser": out.to.user_id}, app.config)
 
 
 def passive_form(out: Outgoing, app: App, receipts: Sequence[Sent]) -> Outgoing | None:
@@ -132,12 +144,16 @@ def _upload(media: AnyMedia, config: Config) -> Call | None:
     return upload_call(f"{config.host}/cgi-bin/media/upload", media, media_type, {}, with_token=True)
 
 
+def _typing(to: dict[str, Any], config: Config) -> Call:
+    body = to | {"command": "Typing"}
+    return _call("typing", "/cgi-bin/message/custom/typing", config, body, idempotent_for=IDEMPOTENT)
+
+
 def _message(message: Rendered, out: Outgoing, number: int, config: Config) -> Call:
     to = {"touser": out.to.user_id}
     match message.kind:
         case "typing":
-            body = to | {"command": "Typing"}
-            return _call("typing", "/cgi-bin/message/custom/typing", config, body, idempotent_for=IDEMPOTENT)
+            return _typing(to, config)
         case "template":
             # A form of a reply is another message than the form before, so the id depends on the form.
             body = to | message.content | {"client_msg_id": digest(out.id, out.form, *out.dropped, str(number))[:32]}

@@ -1,0 +1,44 @@
+"""What a turn does without an engine: in a test that makes one itself."""
+
+from collections.abc import Callable
+
+from parley.model import AnyMedia, Message, Reply
+from parley.model.state import Scope, State
+
+
+def no_download(_media: AnyMedia, _message: Message) -> bytes:
+    """A test gives the bytes. Raises RuntimeError."""
+    raise RuntimeError("this turn cannot download; in a test, pass Turn(download=...)")
+
+
+def no_unseal(_message: Message) -> str:
+    """A test gives the credential. Raises RuntimeError."""
+    raise RuntimeError("this turn cannot read a credential; in a test, pass Turn(unseal=...)")
+
+
+def no_quote(_id: str, _message: Message) -> str:
+    """In a test, no text can be fetched."""
+    return ""
+
+
+def no_timer(_id: str) -> None:
+    """In a test, there are no other conversations."""
+
+
+def no_state(_scope: Scope, _message: Message) -> State:
+    """In a test, the states of other people are empty."""
+    return {}
+
+
+def not_shown(_write: Callable[[], Reply]) -> None:
+    """In a test, nobody sees an answer while it grows."""
+
+
+def never() -> bool:
+    """In a test, nobody stops the handler."""
+    return False
+
+
+def new_state(_scope: Scope) -> State:
+    """In a test, a state that is not given is new."""
+    return {}

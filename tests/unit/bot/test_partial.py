@@ -1,0 +1,101 @@
+"""Answers that people see while they grow, on every platform."""
+
+from collections.abc import Callable
+
+import pytest
+
+from parley.bot import Bot, Turn
+from parley.models import Answer, Partial, Prompt
+from parley.testing import PLATFORMS, Chat
+
+GROWS = ("feishu", "discord")
+
+
+class Slow:
+    """A model that writes a word in each half second of virtual time."""
+
+    name, pictures, price = "slow", False, (0.0, 0.0)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sleep: Callable[[float], None] = lambda _seconds: None
+
+    def answer(self, prompt: Prompt, partial: Partial) -> Answer:
+        words = self.text.split()
+        for number in range(1, len(words) + 1):
+            partial(" ".join(words[:number]))
+            self.sleep(0.5)
+        return Answer(text=self.text)
+
+
+def telling(chat_of: Callable[[], Chat]) -> Bot:
+    """A bot that writes a word in each half second of virtual time."""
+    bot = Bot()
+
+    @bot.command()
+    def tell(turn: Turn, words: int) -> str:
+        text = ""
+        for number in range(words):
+            text = f"{text} w{number}".strip()
+            turn.partial(text)
+            chat_of()._world.clock.sleep(0.5)
+        return f"{text}."
+
+    @bot.command()
+    def nothing(turn: Turn) -> None:
+        for text in ("a", "ab", "abc"):
+            turn.partial(text)
+            chat_of()._world.clock.sleep(2)
+
+    return bot
+
+
+def make(platform: str) -> Chat:
+    chats: list[Chat] = []
+    chats.append(Chat(telling(lambda: chats[0]), platform))
+    return chats[0]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_people_see_an_answer_grow_where_the_platform_can_show_it(platform: str) -> None:
+    chat = make(platform)
+    chat.say("/tell 6")
+    shown = [each.text for each in chat.replies]
+    assert shown[-1] == "w0 w1 w2 w3 w4 w5."
+    assert (len(shown) > 2) is (platform in GROWS)
+    assert all("w0 w1 w2 w3 w4 w5.".startswith(text) for text in shown)
+    assert all(each.kind == "edit" for each in chat.replies[1:])
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_answer_that_is_complete_at_once_is_a_plain_message(platform: str) -> None:
+    chat = make(platform)
+    chat.say("/tell 1")
+    assert [each.text for each in chat.replies] == ["w0."]
+
+
+@pytest.mark.parametrize("platform", GROWS)
+def test_a_handler_that_returns_nothing_leaves_nothing(platform: str) -> None:
+    chat = make(platform)
+    chat.say("/nothing")
+    assert chat.replies[-1].kind == "recall"
+
+
+@pytest.mark.parametrize("platform", GROWS)
+def test_people_see_what_a_model_writes_within_a_second_of_its_first_word(platform: str) -> None:
+    bot, model = Bot(), Slow("All is *well* with the service today .")
+    bot.converse(model=model, command="ask")(lambda _turn: "")
+    chat = Chat(bot, platform)
+    clock = chat._world.clock
+    times: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        times.extend([clock()] * (len(chat.replies) - len(times)))
+        clock.sleep(seconds)
+
+    model.sleep = sleep
+    began = clock()
+    chat.say("/ask how are you")
+    assert times[0] - began <= 1
+    assert len(times) >= 3
+    assert chat.replies[-1].text.endswith("today .")
