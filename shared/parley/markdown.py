@@ -44,6 +44,7 @@ _PICTURE = re.compile(r"(?P<code>```[\s\S]*?```|`[^`\n]*`)|!(?=\[[^\[\]\n]{0,500
 """Code, or the mark that makes a picture of a link."""
 LONGEST = 20_000
 """Characters of a text that is parsed. A longer one stays as it is."""
+_BARS = dict.fromkeys(map(ord, " \t|\\"))
 _RULE = "──────────"
 _MAX_LEVEL = 20
 """Lists and quotes within each other. Deeper ones are text."""
@@ -75,25 +76,28 @@ def rewritten(text: str, dialect: Dialect) -> str:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     written: list[str] = []
     done = 0
-    for start, end, new in _changes("\n".join(lines), dialect):
+    for start, end, new in _changes(lines, dialect):
         written += [*lines[done:start], *new]
         done = end
     return "\n".join([*written, *lines[done:]]) if done else text
 
 
-def _changes(text: str, dialect: Dialect) -> Iterator[tuple[int, int, list[str]]]:
+def _changes(lines: list[str], dialect: Dialect) -> Iterator[tuple[int, int, list[str]]]:
     """The blocks to write again: the lines from which and to which each goes, and the new ones."""
-    tokens = iter(_parser().parse(text))
+    tokens = iter(_parser().parse("\n".join(lines)))
     for token in tokens:
         if token.level or token.map is None:
             continue
-        new = _block(token, tokens, dialect)
+        first, last = token.map
+        new = _block(token, tokens, lines[first:last], dialect)
         if new is not None:
-            yield token.map[0], token.map[1], new
+            yield first, last, new
 
 
-def _block(token: "Token", following: "Iterator[Token]", dialect: Dialect) -> list[str] | None:
-    """The new lines of a block; None if it stays as it is. `following`: the tokens after it, which it may consume."""
+def _block(token: "Token", following: "Iterator[Token]", lines: list[str], dialect: Dialect) -> list[str] | None:
+    """The new lines of the block in `lines`; None if it stays as it is. `following`: the tokens after its first one,
+    which it may consume.
+    """
     match token.type:
         case "heading_open":
             return _heading(token, next(following).content, dialect)
@@ -103,6 +107,8 @@ def _block(token: "Token", following: "Iterator[Token]", dialect: Dialect) -> li
             return _code(token, dialect)
         case "table_open" if dialect.tables != "native":
             rows = list(_rows(following))
+            if not _is_whole(rows, lines):
+                return None
             return _aligned(rows) if dialect.tables == "code" else [" | ".join(filter(None, row)) for row in rows]
         case _:
             return None
@@ -117,10 +123,13 @@ def _heading(token: "Token", content: str, dialect: Dialect) -> list[str] | None
 
 
 def _code(token: "Token", dialect: Dialect) -> list[str] | None:
-    """A code block between backticks, which all platforms with code blocks know; or its lines."""
+    """A code block between backticks, which all platforms with code blocks know; or its lines. A language is no line of
+    it; other words after the fence are.
+    """
     content = token.content.rstrip("\n").split("\n")
     if not dialect.code_blocks:
-        return content
+        words = token.info.split()
+        return content if len(words) <= 1 and token.content.strip() else [" ".join(words), *filter(None, content)]
     if token.markup.startswith("`") or "```" in token.content:
         return None
     return [f"```{token.info.strip()}", *content, "```"]
@@ -140,6 +149,12 @@ def _rows(tokens: "Iterator[Token]") -> Iterator[list[str]]:
                 return
             case _:
                 pass
+
+
+def _is_whole(rows: list[list[str]], lines: list[str]) -> bool:
+    """Whether the cells hold all words of the table's lines: of a row that is longer than the head, they do not."""
+    head, _, *rest = lines
+    return "".join("".join(row) for row in rows).translate(_BARS) == "".join([head, *rest]).translate(_BARS)
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

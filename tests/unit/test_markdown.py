@@ -1,5 +1,6 @@
 """Blocks of markdown that a platform lacks are written in a form that it has; all else stays as it is."""
 
+import re
 import subprocess
 import sys
 
@@ -32,10 +33,14 @@ TABLE = "| 名 | n |\n|---|--:|\n| tea \\| x | 1 |\n| 咖啡 | |"
         ("    a\n    b\n\nc", CODE, "```\na\nb\n```\n\nc"),
         ("~~~\n```\n~~~", CODE, "~~~\n```\n~~~"),
         ("```py\na\n```\nb", LINES, "a\nb"),
+        ("```a", LINES, "a"),
+        ("~~~a\n\n~~~\nb", LINES, "a\nb"),
+        ("```a b\nc\n```", LINES, "a b\nc"),
         (TABLE, CODE, "```\n名       n\n-------  -\ntea | x  1\n咖啡\n```"),
         (TABLE, LINES, "名 | n\ntea | x | 1\n咖啡"),
         (TABLE, FULL, TABLE),
         (f"a\n\n{TABLE}\n\nb", LINES, "a\n\n名 | n\ntea | x | 1\n咖啡\n\nb"),
+        ("| a |\n|---|\n| c | d |", CODE, "| a |\n|---|\n| c | d |"),
         ("| a | b |\n|---|\n| c |", CODE, "| a | b |\n|---|\n| c |"),
         ("a | b", CODE, "a | b"),
         ("> # a\n\n- #### b\n\n<b>c</b>\n\n[a]: x", CODE, "> # a\n\n- #### b\n\n<b>c</b>\n\n[a]: x"),
@@ -78,9 +83,11 @@ def test_a_text_that_is_too_long_stays_as_it_is():
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 def test_no_text_is_lost_and_a_second_run_changes_nothing(text: str):
-    for dialect in (FULL, CODE, LINES):
-        once = rewritten(text, dialect)
-        letters = [each for each in text if each in "a咖"]
+    # Without code blocks, the language of one is lost: these texts have no letters after a fence.
+    without_languages = re.sub(r"(?<=[`~])[^\r\n]*", lambda rest: re.sub("[a咖]", "", rest[0]), text)
+    for dialect, source in ((FULL, text), (CODE, text), (LINES, without_languages)):
+        once = rewritten(source, dialect)
+        letters = [each for each in source if each in "a咖"]
         assert [each for each in once if each in "a咖"] == letters
         if dialect is CODE:
             assert rewritten(once, dialect) == rewritten(rewritten(once, dialect), dialect)
