@@ -1,5 +1,6 @@
 """Values of arguments from the words that a person typed, by the annotation of the parameter."""
 
+import math
 import re
 import types
 from collections.abc import Callable
@@ -28,6 +29,7 @@ _TEXT_OF_ERROR = {
     "greater_than_equal": "greater_than_equal",
     "int_from_float": "whole_number",
     "int_parsing": "whole_number",
+    "int_parsing_size": "whole_number",
     "less_than": "less_than",
     "less_than_equal": "less_than_equal",
     "string_too_long": "too_long",
@@ -185,13 +187,17 @@ def _validated(annotation: Any, value: Any, texts: Texts) -> Any:
     from pydantic import ValidationError  # noqa: PLC0415
 
     try:
-        return _adapter(annotation).validate_python(value)
+        found = _adapter(annotation).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         field = _TEXT_OF_ERROR.get(first["type"])
         if field is None:
             raise _UnfitError("{name}: {expected}", first["msg"]) from error
         raise _UnfitError(texts.wrong, getattr(texts, field).format(**first.get("ctx", {}))) from error
+    if isinstance(found, float) and not math.isfinite(found):
+        # `nan` and `inf`: a handler does not expect them, and no state can hold them, because JSON has neither.
+        raise _UnfitError(texts.wrong, texts.number)
+    return found
 
 
 def half_width(text: str) -> str:

@@ -21,6 +21,7 @@ _FORM = "parley.form"
 _MOST_BUTTONS = 5
 """Choices that are shown as buttons. More of them are numbered lines."""
 _LONGEST_LABEL = 20
+_LONGEST_NUMBER = 4
 _SKIPS = ("/skip", "skip", "/跳过", "跳过")
 
 
@@ -108,8 +109,9 @@ class Ask(msgspec.Struct, frozen=True):
             return None
         if self._wants_file:
             return self._file(given, texts)
-        if text.isdecimal() and text not in labels and 0 < int(text) <= len(labels):
-            text = labels[int(text) - 1]
+        typed = _number(text)
+        if typed is not None and text not in labels and 0 < typed <= len(labels):
+            text = labels[typed - 1]
         if not text:
             raise ArgumentError(texts.no_answer)
         try:
@@ -169,4 +171,9 @@ def given_in(message: Message) -> Given | None:
     place, _, number = action.value.rpartition(".")
     if action.id == _FORM:
         return Given(text=action.form.get("answer", ""), place=place)
-    return Given(place=place, number=int(number) if number.isdecimal() else None)
+    return Given(place=place, number=_number(number))
+
+
+def _number(text: str) -> int | None:
+    """The number of a choice; None for every other text. Python does not read a number of thousands of digits."""
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from parley.bot import Ask, Bot, ResultError, Script, Turn
-from parley.model import Image, Mention, Message
+from parley.bot.questions import ANSWER, given_in
+from parley.model import Action, Image, Mention, Message
 from parley.testing import PLATFORMS, Chat
 from playground.sample_image import png
+from tests.factories import make_message
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 
@@ -320,6 +322,40 @@ def test_more_choices_than_buttons_are_numbered() -> None:
     chat.expect("Which?\n1. Jan\n2. Feb\n3. Mar\n4. Apr\n5. May\n6. Jun")
     chat.say("6")
     chat.expect("Jun")
+
+
+@ANYWHERE
+def test_a_number_of_thousands_of_digits_does_not_fit(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        count = yield Ask("How many?", type=int)
+        month = yield Ask("Which?", choices=("Jan", "Feb", "Mar", "Apr", "May", "Jun"))
+        return f"{count} {month}"
+
+    digits = "9" * (4000 if platform == "discord" else 5000)  # a form of Discord takes no more
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="How many?")
+    if platform != "discord":  # Python reads 4,300 digits
+        talk.answer(digits)
+        talk.chat.expect("expected a whole number")
+        talk.chat.expect(contains="How many?")
+    talk.answer("7")
+    talk.chat.expect(contains="Which?")
+    talk.answer(digits)
+    talk.chat.expect("expected one of Jan, Feb, Mar, Apr, May, Jun")
+    talk.chat.expect(contains="Which?")
+    talk.answer("2")
+    talk.chat.expect("7 Feb")
+
+
+def test_a_forged_press_with_thousands_of_digits_is_no_choice() -> None:
+    press = make_message("", kind="action", action=Action(id=ANSWER, value="d.0." + "9" * 5000))
+    given = given_in(press)
+    assert given is not None
+    assert given.number is None
 
 
 @ANYWHERE
