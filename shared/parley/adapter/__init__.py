@@ -38,6 +38,7 @@ from parley.adapter.content_limits import (
     ContentLimits,
     Element,
     Maximum,
+    NamesSeveralPersons,
 )
 from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
@@ -93,6 +94,7 @@ __all__ = [
     "Inbound",
     "Limit",
     "Maximum",
+    "NamesSeveralPersons",
     "Outbound",
     "Outcome",
     "Part",

@@ -139,6 +139,15 @@ class ComparesPersons(Protocol):
 
 
 @runtime_checkable
+class NamesSeveralPersons(Protocol):
+    """A `checks` module of a platform where `Destination.user_id` can name several persons."""
+
+    def is_receiver(self, user_id: str, person: str) -> bool:
+        """Whether what is sent to `user_id` can reach this person."""
+        ...
+
+
+@runtime_checkable
 class ChecksInstantAnswers(Protocol):
     """A `checks` module of a platform that `SupportsInstantAnswers`."""
 

@@ -17,6 +17,7 @@ from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
 from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest
 from parley.model.agenda import APPROVAL, Failure, OpenDialogue, Timer
+from parley.platforms import is_receiver
 
 PRESSED = "parley.pressed"
 """`Message.event` of a forwarded press. `Message.raw` is the press as JSON. No platform has an event of this name."""
@@ -150,7 +151,9 @@ def _is_at(press: Message, place: Destination) -> bool:
     """Whether the pressed card is in `place`. A destination that a bot's author has written names no tenant."""
     if (press.platform, press.app) != (place.platform, place.app):
         return False
-    return press.context.room_id == place.room_id if place.room_id else is_sender(press, place.user_id)
+    if place.room_id:
+        return press.context.room_id == place.room_id
+    return is_receiver(press.platform, place.user_id, press.sender.id)
 
 
 def _outcome(outcome: str, question: str, given: Given) -> Card:

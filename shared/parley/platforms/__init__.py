@@ -6,7 +6,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from parley.adapter import Capabilities, Checks, ComparesPersons, Config, ContentLimits, Inbound, Outbound
+from parley.adapter import (
+    Capabilities,
+    Checks,
+    ComparesPersons,
+    Config,
+    ContentLimits,
+    Inbound,
+    NamesSeveralPersons,
+    Outbound,
+)
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))
 
@@ -41,6 +50,14 @@ def checks(name: str) -> Checks:
 def is_same_person(name: str, one: str, other: str) -> bool:
     """Whether two ids are those of one person on the platform `name`. WeCom ignores their case, for example."""
     return one == other or _person_id(name)(one) == _person_id(name)(other)
+
+
+def is_receiver(name: str, user_id: str, person: str) -> bool:
+    """Whether what is sent to `Destination.user_id` on the platform `name` can reach this person. WeCom has lists of
+    persons, and groups of them whose members are not known here.
+    """
+    half = checks(name) if name in NAMES else None
+    return half.is_receiver(user_id, person) if isinstance(half, NamesSeveralPersons) else user_id == person
 
 
 @cache

@@ -12,6 +12,7 @@ from parley.bot.questions import Given
 from parley.bot.rules import addressed, role, rule
 from parley.bot.texts import ENGLISH
 from parley.model import Destination, Message, Sender
+from parley.platforms import is_receiver
 from parley.testing import PLATFORMS, Chat
 from tests.factories import make_message
 
@@ -107,6 +108,25 @@ def test_somebody_who_may_approves_in_another_chat(platform: str) -> None:
     assert len(shown) == (4 if platform == "wecom" else 3)
     team.chat.say("/join")
     assert team.chat.state == {"last": "1.4"}
+
+
+@pytest.mark.parametrize("receivers", ["Lin|BOB", "bob|lin", "party:1", "@all"])
+def test_one_of_several_persons_of_wecom_approves(receivers: str) -> None:
+    team = Team("wecom", room=Destination(platform="wecom", app="demo", user_id=receivers))
+    team.chat.say("/deploy 1.4")
+    team.shown()
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.4") == ["message"]
+
+
+@ANYWHERE
+def test_only_a_person_who_gets_the_card_is_where_it_is(platform: str) -> None:
+    assert is_receiver(platform, "bob", "bob")
+    assert not is_receiver(platform, "bob", "bo")
+    assert not is_receiver(platform, "", "bob")
+    assert is_receiver(platform, "lin|bob", "Bob") == (platform == "wecom")
+    assert not is_receiver(platform, "lin|bob", "ann")
+    assert is_receiver(platform, "party:2", "ann") == (platform == "wecom")
 
 
 @ANYWHERE

@@ -7,6 +7,7 @@ from parley.model import Card, Destination, Reply
 from parley.platforms.wecom.cards import key_size
 from parley.platforms.wecom.content_limits import LIMITS
 from parley.platforms.wecom.menus import shows_form, shows_select
+from parley.platforms.wecom.receivers import persons
 
 
 def problems(reply: Reply, to: Destination) -> Iterator[str]:
@@ -38,3 +39,9 @@ def as_text(card: Card, to: Destination) -> Iterable[Element]:
 def person_id(id_: str) -> str:
     """See `parley.adapter.ComparesPersons`. WeCom ignores the case of a user id, and may send it in lower case."""
     return id_.lower()
+
+
+def is_receiver(user_id: str, person: str) -> bool:
+    """See `parley.adapter.NamesSeveralPersons`. Everybody may be in a department or have a tag."""
+    named = persons(user_id)
+    return person_id(person) in named if named else bool(user_id)
