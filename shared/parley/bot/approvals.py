@@ -58,6 +58,8 @@ class Approve(msgspec.Struct, frozen=True):
         check_question(self.question, self.timeout)
         if self.by is not None:
             check_rule(self.by)
+        if not isinstance(self.room, Destination | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"room={self.room!r}: write room=Destination(platform=..., app=..., room_id=...)")
         if self.room is not None and self.room.webhook:
             raise ValueError("a group webhook delivers no presses; name the room of an app: room=Destination(...)")
 

@@ -66,6 +66,10 @@ class Signature:
         injected: dict[str, type[Turn | Message]] = {}
         parameters: list[Parameter] = []
         for name, parameter in inspect.signature(handler).parameters.items():
+            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                raise TypeError(
+                    f"{handler.__name__}: write `{name}` as a plain parameter, a list as `{name}: list[str]`"
+                )
             if name in _INJECTED and name not in hints:
                 raise TypeError(f"{handler.__name__}: write `{name}: {_INJECTED[name]}` in the parameters")
             kind = hints.get(name, str)

@@ -1,6 +1,7 @@
 """A handler with what its decorator says of it."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from inspect import isasyncgenfunction
 from typing import Any, Literal, Self
 
 import msgspec
@@ -48,6 +49,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, handler: Handler, when: Rule | None, **more: Any) -> Self:
         """The entry of `handler`. Raises TypeError if its parameters or its rule are wrong."""
         prepare(handler)
+        if isasyncgenfunction(handler):
+            raise TypeError(f"{place_of(handler)}: a handler that yields is no `async def`: write `def`")
         return cls(handler=handler, signature=Signature.of(handler), when=checked(when), **more)
 
     def within(self, when: Rule | None, around: tuple[Middleware, ...]) -> Self:

@@ -144,9 +144,11 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 def check_question(question: str, timeout: timedelta) -> None:
-    """Raise ValueError if a question has no text, or no time for its answer."""
+    """Raise ValueError if a question has no text, or no time for its answer, and TypeError if that is no duration."""
     if not question.strip():
         raise ValueError("a question needs a text")
+    if not isinstance(timeout, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"timeout={timeout!r}: write timeout=timedelta(minutes=10)")
     if timeout <= timedelta():
         raise ValueError("the timeout of a question is longer than zero")
 

@@ -12,7 +12,8 @@ from parley.bot.addressing import is_addressed
 from parley.bot.coroutines import finished, prepare
 from parley.bot.turn import Turn
 from parley.model import Message, is_direct
-from parley.platforms import is_same_person
+from parley.model.aws_events import AWS
+from parley.platforms import NAMES, is_same_person
 
 HasRole = Callable[[Message, str], bool]
 """Whether the sender of a message has a role. The bot knows it."""
@@ -123,7 +124,10 @@ def department(*ids: str) -> Rule:
 
 
 def platform(*names: str) -> Rule:
-    """The message is from one of these platforms."""
+    """The message is from one of these platforms. Raises ValueError for a name that no platform has."""
+    unknown = next((name for name in names if name not in (*NAMES, AWS)), None)
+    if unknown is not None:
+        raise ValueError(f"there is no platform {unknown!r}; there are {', '.join((*NAMES, AWS))}")
     return _one_of("platform", names, lambda message: message.platform)
 
 

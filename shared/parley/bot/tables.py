@@ -38,7 +38,9 @@ def check_reached(name: str, earlier: "list[E]", entry: E) -> None:
 
 
 def check_names(decorator: str, *names: object) -> None:
-    """Raise TypeError if a decorator is used without its parentheses: then it gets the handler itself."""
+    """Raise TypeError if a decorator gets no name, or is used without its parentheses: then it gets the handler."""
+    if not names:
+        raise TypeError(f'@bot.{decorator} needs a name: write @bot.{decorator}("...")')
     if any(callable(name) for name in names):
         raise TypeError(f"write @bot.{decorator}(...), with parentheses")
 

@@ -1,12 +1,13 @@
 """Approvals: the first press of somebody who may decides, on every platform, and every other press has its answer."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
-from parley.bot import Approve, Bot, Script, Turn
+from parley.bot import Approve, Ask, Bot, Script, Turn
 from parley.bot.approvals import WITHDRAWN
 from parley.bot.questions import Given
 from parley.bot.rules import addressed, role, rule
@@ -306,3 +307,16 @@ def test_a_withdrawal_by_the_id_in_another_case_counts_on_wecom_only(platform: s
     given = Given(number=WITHDRAWN, press=press)
     refusal = Approve("Deploy?").refusal(given, asker, lambda _rule, _message: True, ENGLISH)
     assert bool(refusal) == (platform != "wecom")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda: Approve("Go?", room=cast("Any", "oc_1")), r"room='oc_1': write room=Destination\("),
+        (lambda: Approve("Go?", timeout=cast("Any", 60)), r"timeout=60: write timeout=timedelta\(minutes=10\)"),
+        (lambda: Ask("Go?", timeout=cast("Any", 60)), r"timeout=60: write timeout=timedelta\(minutes=10\)"),
+    ],
+)
+def test_a_wrong_place_or_time_says_what_to_write(wrong: Callable[[], object], says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        wrong()

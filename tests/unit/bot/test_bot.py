@@ -438,3 +438,27 @@ def test_a_turn_without_its_annotation_is_an_error_and_no_argument(name: str, ki
     exec(f"def plain({name}):\n    return 'x'", namespace)
     with pytest.raises(TypeError, match=f"plain: write `{name}: {kind}` in the parameters"):
         Bot().command()(namespace["plain"])
+
+
+@pytest.mark.parametrize("decorator", ["action", "event", "reminder"])
+def test_a_decorator_without_a_name_says_so(decorator: str):
+    with pytest.raises(TypeError, match=rf'write @bot\.{decorator}\("\.\.\."\)'):
+        getattr(Bot(), decorator)()
+
+
+@pytest.mark.parametrize("parameters", ["*names", "**names", "names, /"])
+def test_a_parameter_that_is_not_passed_by_name_is_an_error(parameters: str):
+    namespace: dict[str, Any] = {}
+    exec(f"def plain({parameters}):\n    return 'x'", namespace)
+    with pytest.raises(TypeError, match=r"plain: write `names` as a plain parameter, a list as `names: list\[str\]`"):
+        Bot().command()(namespace["plain"])
+
+
+def test_a_dialogue_that_is_an_async_def_is_an_error():
+    async def plan() -> Any:
+        yield "x"
+
+    with pytest.raises(
+        TypeError, match=r"plan, test_bot\.py:\d+: a handler that yields is no `async def`: write `def`"
+    ):
+        Bot().command()(plan)

@@ -24,6 +24,7 @@ from parley.bot.rules import (
 )
 from parley.model import Action, Command, Context, Mention, Message, Sender, plain_text
 from parley.model.instant import Choices, Form, Input
+from parley.platforms import NAMES
 from parley.testing import PLATFORMS, Chat
 from tests.factories import make_message
 
@@ -125,7 +126,7 @@ UNNAMED: Any = role
     ("wrong", "says"),
     [
         (lambda: Bot().fallback(when=NAMED), r"named is a function and no rule: write rule\(named\)"),
-        (lambda: Bot().command("x", when=UNNAMED)(print), r'the rule `role` needs names: write role\("..."\)'),
+        (lambda: Bot().command("x", when=UNNAMED)(lambda: "x"), r'the rule `role` needs names: write role\("..."\)'),
         (lambda: private & NAMED, r"write rule\(named\)"),
         (lambda: NAMED | private, r"write rule\(named\)"),
         (lambda: private & cast("Any", "feishu"), "'feishu' is no rule: use those of parley.bot.rules, or rule"),
@@ -333,3 +334,10 @@ def test_a_refusal_on_every_platform(platform_: str) -> None:
     chat = Chat(guarded(), platform_)
     chat.say("/deploy")
     chat.expect("Only operations may do this.")
+
+
+@pytest.mark.parametrize("name", [*NAMES, "aws"])
+def test_a_misspelled_platform_is_an_error(name: str):
+    assert platform(name) is not None
+    with pytest.raises(ValueError, match=f"no platform '{name}x'; there are .*{name}"):
+        platform("feishu", f"{name}x")
