@@ -9,7 +9,8 @@ import pytest
 from moto import mock_aws
 
 from parley.adapter import Bucket
-from parley.bot import Bot, Secret, Settings, Turn
+from parley.bot import Bot, Quotas, Secret, Settings, Turn
+from parley.bot.rules import person
 from parley.engine import aws, telemetry
 from parley.errors import ResultError
 from parley.model import Button, Card, Destination, Image, Markdown, Mention, Message, Reply
@@ -177,10 +178,10 @@ def test_a_button_is_pressed_by_its_label_or_its_id(platform: str, button: str) 
 def test_each_person_has_a_direct_chat_and_a_room_is_for_all() -> None:
     talk = Chat(bot)
     team = talk.room("team")
-    for person in ("ann", "bob"):
-        talk.say("/count", by=person)
+    for name in ("ann", "bob"):
+        talk.say("/count", by=name)
         talk.expect("1")
-        team.say("/count", by=person)
+        team.say("/count", by=name)
     assert [str(each) for each in team.replies] == ["1", "2"]
     assert (talk.state, team.state) == ({"count": 1}, {"count": 2})
     assert talk.room("team") is team
@@ -461,6 +462,33 @@ def test_a_press_that_nobody_handles_fails_the_test(platform: str) -> None:
     talk = Chat(bot, platform)
     talk.say("/card")
     assert "write @bot.action('go')" in failure(talk.press, "Go")
+
+
+@ON_EVERY_PLATFORM
+def test_a_press_that_a_quota_holds_back_is_no_failure(platform: str) -> None:
+    bot = Bot(quotas=Quotas(person_a_day=3))
+    bot.command("card")(lambda: Card(title="Go?", buttons=(Button(id="go", label="Go"),)))
+    bot.action("go")(lambda: "gone")
+    talk = Chat(bot, platform)
+    for _ in range(3):
+        talk.say("/card")
+        talk.expect(contains="Go?")
+    talk.say("/card")
+    talk.expect(contains="3")
+    talk.press("Go")
+    talk.expect_nothing()
+
+
+@ON_EVERY_PLATFORM
+def test_a_press_for_which_no_rule_holds_is_no_failure(platform: str) -> None:
+    bot = Bot()
+    bot.command("card")(lambda: Card(title="Go?", buttons=(Button(id="go", label="Go"),)))
+    bot.action("go", when=person("nobody"))(lambda: "gone")
+    talk = Chat(bot, platform)
+    talk.say("/card")
+    talk.expect(contains="Go?")
+    talk.press("Go")
+    talk.expect_nothing()
 
 
 @ON_EVERY_PLATFORM
