@@ -16,10 +16,10 @@ EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 class Company:
     """Sam hands in expenses. Lin is a manager and Ana a director."""
 
-    def __init__(self, platform: str = "feishu") -> None:
+    def __init__(self, platform: str = "feishu", attempts: int = 1) -> None:
         self.platform = platform
         config = {"names": True} if platform in ("feishu", "wecom") else None
-        self.chat = Chat(bot, platform, config=config)
+        self.chat = Chat(bot, platform, config=config, attempts=attempts)
         self.has_rooms = platform in ("discord", "feishu")
         if platform == "wechat":  # a bot may write to those who have written lately
             for name in ("lin", "ana"):
@@ -164,6 +164,16 @@ def test_a_booking_that_fails_for_good_ends_the_expense_and_sam_reads_it(monkeyp
     assert "Something went wrong" in company.told()[-1]
     (request,) = service.requests
     assert len(request.headers["Idempotency-Key"]) == 32
+
+
+def test_a_failed_booking_is_repeated_with_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Accounting(monkeypatch, 503, 200)
+    company = Company(attempts=2)
+    company.hand_in("5")
+    company.press("Approve", by="lin")
+    assert company.told()[-1] == "✅ Approved and booked, receipt 4711."
+    first, second = (request.headers["Idempotency-Key"] for request in service.requests)
+    assert first == second
 
 
 def test_the_bot_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:

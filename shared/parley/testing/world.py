@@ -1,6 +1,7 @@
 """The deployment of a chat: the simulation of `tools.faults` without faults, with a bot whose exceptions are kept."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +22,7 @@ from parley.engine.quotes import Quotes
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState
 from parley.journal.table import reply_pk
-from parley.model import Card, Message, Reply, plain_text
+from parley.model import Card, Message, Reply, message_key, plain_text
 from parley.model.codec import decode_message
 from parley.model.instant import Form, Instant
 from parley.models import Model
@@ -57,11 +58,15 @@ def target_of(platform: str, config: Mapping[str, Any]) -> Target:
 
 
 class ObservedBot:
-    """`bot` as the engine sees it, with a record of what it receives and raises. It sends no apology."""
+    """`bot` as the engine sees it, with a record of what it receives, and of what it raises in the last of `attempts`
+    at a message. It sends no apology.
+    """
 
-    def __init__(self, bot: Bot, model: Model | None = None) -> None:
+    def __init__(self, bot: Bot, model: Model | None, attempts: int) -> None:
         self._bot = bot
         self._model = model
+        self._attempts = attempts
+        self._runs = Counter[str]()
         self.received: list[Message] = []
         self.failure: tuple[Exception, TracebackType | None] | None = None
         """The exception that it has raised last, with the traceback within the bot."""
@@ -80,9 +85,11 @@ class ObservedBot:
     def handle(self, turn: Turn) -> list[Reply]:
         """The replies of the bot. Its exceptions are recorded."""
         self.received.append(turn.message)
+        key = message_key(turn.message)
+        self._runs[key] += 1
         turn.model = self._model
         turn.show = _staged(turn.show, os.environ[_STAGE])
-        replies = self._observe(lambda: self._handled(turn))
+        replies = self._observe(lambda: self._handled(turn), is_last=self._runs[key] >= self._attempts)
         for reply in replies:
             for card in (segment for segment in reply.segments if isinstance(segment, Card)):
                 self.labels |= {each.id: each.label for each in (*card.buttons, *card.selects)}
@@ -105,13 +112,14 @@ class ObservedBot:
         """The form or the choices of the bot. Its exceptions are recorded."""
         return self._observe(lambda: self._bot.instantly(message))
 
-    def _observe(self, run: Callable[[], Any]) -> Any:
+    def _observe(self, run: Callable[[], Any], *, is_last: bool = True) -> Any:
         # Without a stage, the settings of a bot are the local ones, as in all tests (`parley.bot.Settings`).
         with _stage(None):
             try:
                 return run()
             except Exception as error:
-                self.failure = error, _own_lines(error.__traceback__)
+                if is_last:
+                    self.failure = error, _own_lines(error.__traceback__)
                 raise
 
 
@@ -153,9 +161,9 @@ class World(Simulation):
     The process is changed only within `active()`: the engine's AWS clients, its environment, metrics and logs.
     """
 
-    def __init__(self, bot: Bot, platform: str, config: Mapping[str, Any], model: Model | None = None) -> None:
+    def __init__(self, bot: Bot, platform: str, config: Mapping[str, Any], model: Model | None, attempts: int) -> None:
         target = target_of(platform, config)
-        self.bot = ObservedBot(bot, model)
+        self.bot = ObservedBot(bot, model, attempts)
         self.log: list[Shown] = []
         self.forms: dict[tuple[str, str], dict[str, Any]] = {}
         """The open forms, by room and person."""
@@ -165,14 +173,14 @@ class World(Simulation):
         """The reactions of the bot to each message."""
         with isolated():
             Simulation.__init__(self, (target,), FaultPlan(), cast("Bot", self.bot), Random(0))
-            self._complete()
+            self._complete(attempts)
         self.platform = cast("dict[str, Platform[Any]]", self.platforms)[target.name]  # pyright: ignore[reportUnknownMemberType]
         self.platform.listeners.append(self._on_change)
         if target.register is not None:
             target.register(self.platform, target.apps[APP], bot.specs())
 
-    def _complete(self) -> None:
-        """Give the functions what `tools.faults` leaves out, such as downloads, names and forms. One attempt each."""
+    def _complete(self, attempts: int) -> None:
+        """Give the functions what `tools.faults` leaves out, such as downloads, names and forms."""
         functions, clock = self.processes.current, self.clock
         calls, client = functions.deliverer.calls, dynamodb()
 
@@ -180,7 +188,7 @@ class World(Simulation):
             return Apps(clock, clock.sleep, self.random.random)
 
         processor = functions.processor
-        processor.max_attempts = 1
+        processor.max_attempts = attempts
         stage = os.environ[_STAGE]
         downloads = Downloads(calls, apps())
         processor.download = _staged(downloads, stage)

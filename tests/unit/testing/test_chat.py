@@ -512,3 +512,24 @@ def test_the_states_of_the_person_and_of_the_app_are_there() -> None:
     talk = Chat(bot)
     talk.say("/add")
     assert (talk.state, talk.user, talk.shared) == ({}, {"n": 1}, {"n": 1})
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_handler_that_fails_is_started_again_and_raises_after_the_last_attempt(platform: str) -> None:
+    bot, started = Bot(), list[str]()
+
+    @bot.command("try")
+    def once_more(turn: Turn, failures: int) -> str:
+        started.append(turn.text)
+        if len(started) <= failures:
+            raise ValueError(f"failure {len(started)}")
+        return "done"
+
+    chat = Chat(bot, platform, attempts=3)
+    chat.say("/try 2")
+    chat.expect("done")
+    assert len(started) == 3
+    started.clear()
+    with pytest.raises(ValueError, match="failure 3"):
+        chat.say("/try 3")
+    assert len(started) == 3
