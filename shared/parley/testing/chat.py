@@ -289,8 +289,9 @@ class Chat(Place):
     The methods of the chat itself act in the direct chat of each person with the bot. `room()` returns a room.
 
     `platform`: one of `PLATFORMS`, or `wechat passive`. `config`: more fields of the app's configuration, such as
-    `{"names": True}`. `model` takes the place of the language models of the bot: a `Scripted` one. `attempts`: how often
-    the bot starts on a message. If the last attempt fails too, its exception is raised; the deployed bot has five.
+    `{"names": True}`. `model` takes the place of the language models of the bot: a `Scripted` one. `attempts`: how
+    often the bot starts on a message. If the last attempt fails too, its exception is raised; the deployed bot has
+    five.
 
     The time begins at the unix second 1,800,000,000 and stands still; `advance` moves it. Nothing sleeps, and nothing
     leaves the process. Between two calls, the process is as it was: its AWS clients, its environment, its logs.
