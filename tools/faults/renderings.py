@@ -1,9 +1,12 @@
 """The renderings of the replies to each command on a platform, observed in simulations without faults."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from random import Random
 
 from playground.platforms.base import NewMessage, Press
 from tools.faults.bot import PAIRED, REFUSED, make_bot
+from tools.faults.model import CALL
 from tools.faults.policies import CallSite, Fault, FaultPlan
 from tools.faults.simulation import BOT_SECONDS, Simulation
 from tools.faults.targets import APP, Target
@@ -56,11 +59,42 @@ class _CrashedCallbacks(FaultPlan):
         return Fault.CRASH_AFTER if self.armed and queued else None
 
 
+@dataclass(slots=True, kw_only=True)
+class _Once(FaultPlan):
+    """While it is armed, the first call for which `at` is true has the `fault`. `at` gets the kinds of the calls before
+    it, too.
+    """
+
+    fault: Fault
+    at: Callable[[CallSite, list[str]], bool]
+
+    def decide(self, call: CallSite) -> Fault | None:
+        """The fault of that call."""
+        if not self.armed:
+            return None
+        if self.at(call, self.calls):
+            self.armed = False
+            return self.fault
+        self.calls.append(call.kind)
+        return None
+
+
+def _lost(fault: Fault) -> FaultPlan:
+    """The first call of the platform fails."""
+    return _Once(fault=fault, at=lambda call, _: call.platform)
+
+
+def _slow_models() -> Iterator[FaultPlan]:
+    """Time passes while the model answers: it is asked again, or the store is."""
+    yield _Once(fault=Fault.RESPONSE_LOST, at=lambda call, _: call.kind == CALL)
+    yield _Once(fault=Fault.ERROR, at=lambda call, before: call.kind == "UpdateItem" and CALL in before)
+
+
 def renderings_of(target: Target) -> Renderings:
     """The renderings of the replies to each command of `target`. Raises ValueError for a command without replies."""
     renderings: Renderings = {}
     for command in target.all_commands:
-        usual, active = (_observe(target, command, crash_callbacks=crash) for crash in (False, True))
+        usual, active = _observe(target, command), _observe(target, command, plan=_CrashedCallbacks())
         if not usual:
             raise ValueError(f"the bot does not reply to {command} on {target.title}")
         renderings[command] = [
@@ -68,45 +102,58 @@ def renderings_of(target: Target) -> Renderings:
             for ordinal in range(1 + max(usual))
         ]
     # If nobody can see it grow, the answer is a plain message.
-    plain = _observe(target, "grow", crash_callbacks=False, at_once=0)
-    renderings["grow"][0] += [plain[0]] if plain[0] not in renderings["grow"][0] else []
+    _add(renderings["grow"], _observe(target, "grow", at_once=0))
     if "unshown" in target.commands:
-        undelivered = _observe(target, "unshown", of="undelivered", crash_callbacks=False)
+        undelivered = _observe(target, "unshown", of="undelivered")
         renderings["undelivered"] = [[undelivered.get(ordinal, [])] for ordinal in range(1 + max(undelivered))]
-    renderings["break"][0].append(_observe(target, "ended", of="break", crash_callbacks=False)[0])
+        # If it is unknown whether the card is there, it may stay open, and the closed one is a message of its own.
+        for fault in (Fault.ERROR, Fault.RESPONSE_LOST):
+            for command, of in (("unshown", ""), ("undelivered", "undelivered")):
+                _add(renderings[command], _observe(target, "unshown", of=of, plan=_lost(fault)))
+    for command in ("consult", "entrusted"):
+        for plan in _slow_models():  # people see the text so far
+            _add(renderings[command], _observe(target, command, plan=plan))
+    renderings["break"][0].append(_observe(target, "ended", of="break")[0])
     renderings["declined"] = renderings["entrusted"][:1]  # the closed card, and no answer
     for command, decided in (("approve", "approved"), ("entrust", "entrusted")):
-        closed = _observe(target, decided, of=command, crash_callbacks=False)
+        closed = _observe(target, decided, of=command)
         renderings[command][0].append(closed[0])
     renderings["redeem"][0] += [[text.replace(PAIRED, REFUSED) for text in each] for each in renderings["redeem"][0]]
     return renderings
 
 
+def _add(known: list[list[Rendering]], observed: dict[int, Rendering]) -> None:
+    """Add renderings that are right too, by the ordinal of the reply."""
+    for ordinal, rendering in observed.items():
+        if rendering not in known[ordinal]:
+            known[ordinal].append(rendering)
+
+
 def _observe(
-    target: Target, command: str, *, crash_callbacks: bool, of: str = "", at_once: float = 1
+    target: Target, command: str, *, plan: FaultPlan | None = None, of: str = "", at_once: float = 1
 ) -> dict[int, Rendering]:
-    """The renderings of the replies to `command`, by ordinal. `of`: of those to an earlier command, after it.
-    `at_once`: see `Simulation`.
+    """The renderings of the replies to `command`, by ordinal. `of`: of those to an earlier command, after it. `plan`:
+    the faults of the command. `at_once`: see `Simulation`.
     """
-    plan = _CrashedCallbacks()
+    plan = plan or FaultPlan()
     seconds = BOT_SECONDS_OF.get(command, BOT_SECONDS)
     sim = Simulation((target,), plan, make_bot(), Random(0), at_once=at_once, bot_seconds=seconds)
     platform = sim.platforms[target.name]
     if command in FOLLOWING:
-        plan.armed = crash_callbacks
+        plan.armed = True
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(FOLLOWING[command], SAMPLE)))
     elif command in PRESSED:
         before, button = PRESSED[command]
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(before, SAMPLE)))
         sim.settle()
         card = next(m.id for m in platform.messages.values() if m.sender_kind == "bot")
-        plan.armed = crash_callbacks
+        plan.armed = True
         platform.press(APP, card, "lin", Press(button=button))
     else:
         if command in PREPARED:
             platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(PREPARED[command], SET_UP)))
             sim.settle()
-        plan.armed = crash_callbacks
+        plan.armed = True
         platform.send_message(APP, target.room, "lin", NewMessage(text=target.text(command, SAMPLE)))
     sim.settle()
     if command in FOLLOWING or command in PRESSED or command in _SLOW:
