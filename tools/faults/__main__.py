@@ -2,7 +2,7 @@
 
 make faults                 all scenarios, and 10,000 messages of a random run on each platform
 make faults SEED=7          the same random runs again
-make faults N=1000          smaller: 1,000 messages on each platform, and one scenario in eight
+make faults N=1000          smaller: 1,000 messages on each platform, and one scenario in sixteen
 
 With PARLEY_DELIVER_AT_ONCE=false all replies go through the outbound queue.
 """
@@ -29,7 +29,7 @@ from tools.faults.targets import TARGETS, Target
 MESSAGES, PER_CONVERSATION = 10_000, 10
 _SHARES = 16
 """The number of parts into which the scenarios are divided, for the processes of this machine."""
-_SMALLER = 8
+_SMALLER = 16
 """A smaller run takes one of this many parts. The seed chooses which."""
 _FAILURES = ("lost", "duplicated", "out_of_order", "unexplained", "over_limit")
 _COLUMNS = (*_FAILURES, "unknown", "rejected", "delayed", "redriven")
