@@ -19,9 +19,15 @@ class Endings:
     accepted: Sequence[tuple[str, str, Message]]
     ended: frozenset[str] = field(init=False)
     """The tags of dialogues whose handler has failed after a press for the last time."""
+    rejected: frozenset[str] = field(init=False)
+    """The tags of the endings of other dialogues than those of `unshown`: the platform has rejected the card, because
+    it allows only a few replies to each message. It may reject the replies of the ending too."""
 
     def __post_init__(self) -> None:
         self.ended = frozenset(tag[:_TAG] for command, tag, _ in self.accepted if command == ENDED)
+        unshown = {dialogue_tag(message) for command, _, message in self.accepted if command == "unshown"}
+        endings = {tag for command, tag, _ in self.accepted if command == UNDELIVERED}
+        self.rejected = frozenset(tag for tag in endings if tag[:_TAG] not in unshown)
 
     def is_of(self, tag: str) -> bool:
         """Whether `tag` is of what would have followed in a dialogue that has ended."""
@@ -36,6 +42,8 @@ class Endings:
 
         A worker that stalls in the last attempt may still decide the press.
         """
+        if key.message in self.rejected:
+            return True
         tag, _, end = key.message.partition("-")
         if tag not in self.ended:
             return False

@@ -198,7 +198,11 @@ class _PlatformCheck:
                 times = sum(there[text] for text in texts)
                 if times > 1:
                     self.found.duplicated.append(f"{times} times {min(texts)[:200]}")
-        self.found.duplicated += [f"belongs to no reply: {text[:200]}" for text in there if text not in known]
+        for text in there.keys() - known:
+            if not any(f"{tag!r}" in text for tag in self.endings.rejected):
+                self.found.duplicated.append(f"belongs to no reply: {text[:200]}")
+            elif there[text] > 1:
+                self.found.duplicated.append(f"{there[text]} times {text[:200]}")
 
 
 class _OrderCheck:
