@@ -238,7 +238,7 @@ class Callback:
         return None
 
     def _stop(self, message: Message) -> None:
-        """Stop what runs in the conversation. The message is stored already: whatever fails here, it is answered."""
+        """Stop what runs in the conversation. The message is in the queue already: the person gets an answer anyway."""
         from parley.engine.stops import request_stop  # noqa: PLC0415  # few messages stop something
 
         request_stop(message, self.clock())

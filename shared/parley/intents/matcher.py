@@ -70,7 +70,7 @@ class Matcher:
 
 
 def confidence(ranked: Sequence[Ranked]) -> float:
-    """How surely the first one is meant: less if the second one is near. 0 without any."""
+    """How clear the first one is: less clear if the second one is near. 0 if there is none."""
     if not ranked:
         return 0.0
     second = ranked[1].score if len(ranked) > 1 else 0.0
