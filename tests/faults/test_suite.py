@@ -1,5 +1,6 @@
 """The faults suite detects defects: code that is broken on purpose fails the check, and the real code passes it."""
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -364,7 +365,20 @@ def test_nothing_is_lost_or_duplicated_if_all_functions_crash_as_often() -> None
     assert (found.lost, found.duplicated, found.out_of_order, found.over_limit) == ([], [], [], [])
 
 
-def test_a_seed_determines_a_run() -> None:
-    results = [random_run(RUN) for _ in range(2)]
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.title)
+def test_a_seed_determines_a_run(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    """Each command is as frequent as the others. Nothing draws from Python's own generator."""
+    monkeypatch.setattr(random_runs, "_COMMANDS", dict.fromkeys(random_runs._COMMANDS, 1))
+    results: list[random_runs.RunResult] = []
+    for own in range(2):
+        random.seed(own)
+        before = random.getstate()
+        results.append(random_run(Run(seed=5, messages=100, conversations=15), target))
+        assert random.getstate() == before
     first, second = ((result.findings, result.faults.injected, result.sim.clock.now) for result in results)
     assert first == second
+
+
+def test_an_answer_that_people_see_growing_has_a_right_rendering_of_its_own() -> None:
+    for command, ordinal in (("consult", 0), ("entrusted", 1)):
+        assert len(renderings(FEISHU)[command][ordinal]) > 1

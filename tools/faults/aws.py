@@ -247,13 +247,13 @@ def isolated() -> Iterator[None]:
     """
     current, clients, clock = _Process.current, _held_clients(), botocore.endpoint.time  # pyright: ignore[reportAttributeAccessIssue]
     environment, emit, level = _environment(), telemetry._emit, telemetry.log.log_level  # noqa: SLF001
-    wait = exchange._wait  # noqa: SLF001
+    waits = exchange._waits  # noqa: SLF001
     try:
         yield
     finally:
         _Process.current = current
         _set_clients(clients, clock)
-        telemetry._emit, exchange._wait = emit, wait  # noqa: SLF001
+        telemetry._emit, exchange._waits = emit, waits  # noqa: SLF001
         telemetry.log.setLevel(level)
         for name in _environment():
             del os.environ[name]

@@ -60,20 +60,22 @@ class _CrashedCallbacks(FaultPlan):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Once(FaultPlan):
-    """While it is armed, the first call for which `at` is true has the `fault`. `at` gets the kinds of the calls before
-    it, too.
+class _First(FaultPlan):
+    """While it is armed, the first `times` calls for which `at` is true have the `fault`. `at` gets the kinds of the
+    calls before it, too.
     """
 
     fault: Fault
     at: Callable[[CallSite, list[str]], bool]
+    times: int = 1
 
     def decide(self, call: CallSite) -> Fault | None:
         """The fault of that call."""
         if not self.armed:
             return None
         if self.at(call, self.calls):
-            self.armed = False
+            self.times -= 1
+            self.armed = self.times > 0
             return self.fault
         self.calls.append(call.kind)
         return None
@@ -81,13 +83,13 @@ class _Once(FaultPlan):
 
 def _lost(fault: Fault) -> FaultPlan:
     """The first call of the platform fails."""
-    return _Once(fault=fault, at=lambda call, _: call.platform)
+    return _First(fault=fault, at=lambda call, _: call.platform)
 
 
 def _slow_models() -> Iterator[FaultPlan]:
-    """Time passes while the model answers: it is asked again, or the store is."""
-    yield _Once(fault=Fault.RESPONSE_LOST, at=lambda call, _: call.kind == CALL)
-    yield _Once(fault=Fault.ERROR, at=lambda call, before: call.kind == "UpdateItem" and CALL in before)
+    """Time passes while the model answers, enough for people to see its text: it is asked again, or the store is."""
+    yield _First(fault=Fault.RESPONSE_LOST, at=lambda call, _: call.kind == CALL, times=2)
+    yield _First(fault=Fault.ERROR, at=lambda call, before: call.kind == "UpdateItem" and CALL in before)
 
 
 def renderings_of(target: Target) -> Renderings:

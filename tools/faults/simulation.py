@@ -22,6 +22,7 @@ from parley.journal.inbox import Inbox
 from parley.journal.table import DUE_SHARDS, TIMER_SHARD
 from parley.model import Destination
 from parley.model.codec import decode_outgoing
+from parley.models.retries import Waits
 from parley.sending import send
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
@@ -124,7 +125,7 @@ class Simulation:
         """Make this simulation's AWS, environment and telemetry those of the process."""
         telemetry.log.setLevel("CRITICAL")
         telemetry._emit = _no_metric  # noqa: SLF001
-        exchange._wait = self.clock.sleep  # noqa: SLF001
+        exchange._waits = Waits(self.clock.sleep, self.random.random)  # noqa: SLF001
         os.environ.update(
             PARLEY_STAGE="faults",
             PARLEY_TABLE=TABLE,

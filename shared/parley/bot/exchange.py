@@ -42,7 +42,7 @@ from parley.models.model import (
     tokens_of,
     tokens_of_prompt,
 )
-from parley.models.retries import answered
+from parley.models.retries import Waits, answered
 
 if TYPE_CHECKING:
     from parley.bot.converse import Conversing
@@ -58,8 +58,10 @@ _STOPPED = "(stopped by the person)"
 """What the next prompts say of an answer that was stopped."""
 _MOST_RESULT = 8_000
 """Bytes of the result of a tool that a model gets."""
-_wait = time.sleep
-"""Waits between two attempts at a model."""
+_waits = Waits()
+"""The waits between two attempts at a model."""
+_NO_WAITS = Waits(sleep=lambda _seconds: None)
+"""Those of a scripted model."""
 
 
 @dataclass(slots=True)
@@ -182,7 +184,7 @@ class Exchange:
         started = time.monotonic()
         try:
             written = partial(self._written, prompt)
-            answer = answered(models, prompt, written, measure_failure, _no_wait if is_test else _wait)
+            answer = answered(models, prompt, written, measure_failure, _NO_WAITS if is_test else _waits)
         except ModelError as error:
             measure_unanswered()
             return {"error": str(error)[:200]}
@@ -268,7 +270,3 @@ class Exchange:
         talk.add(self.turn, self.said, text, self.conversing.history)
         shown: Markdown = spoken(text, self.conversing.links)
         return [Reply(segments=(shown,)) if by_model else Reply.of(text)]
-
-
-def _no_wait(_seconds: float) -> None:
-    """A scripted model needs no pause."""

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -17,12 +18,19 @@ _ENOUGH = 2.0
 """Seconds that must be left for another attempt."""
 
 
+class Waits(NamedTuple):
+    """How to wait between two attempts. `draw` returns a number from 0 to 1."""
+
+    sleep: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = random.random
+
+
 def answered(
     models: Sequence[Model],
     prompt: Prompt,
     partial: Partial,
     failed: Callable[[Model, ModelError], None],
-    sleep: Callable[[float], None] = time.sleep,
+    waits: Waits,
 ) -> Answer:
     """The answer of the first of `models` that answers. `failed` gets each failure.
 
@@ -38,11 +46,11 @@ def answered(
             except ModelError as error:
                 last = error
                 failed(model, error)
-            wait = max(last.seconds, _FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.5))
+            wait = max(last.seconds, _FIRST_WAIT * 2**attempt * (0.5 + waits.draw()))
             is_late = prompt.until - time.monotonic() < wait + _ENOUGH
             if not last.again or attempt + 1 == _ATTEMPTS or wait > _LONGEST_WAIT or is_late:
                 break
-            sleep(wait)
+            waits.sleep(wait)
     raise last
 
 
