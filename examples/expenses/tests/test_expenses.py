@@ -107,7 +107,7 @@ def test_an_amount_is_checked(amount: str) -> None:
     company.chat.say("/expense", by="sam")
     company.chat.say(amount, by="sam")
     assert company.chat.last.text == "How much, in CNY?"
-    assert company.chat.replies[-2].text.startswith("expected ")
+    assert company.chat.replies[-2].text.startswith("应为")
 
 
 def test_an_expense_is_withdrawn() -> None:
@@ -182,4 +182,4 @@ def test_the_bot_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     company.chat.say("/报销", by="sam")
     company.chat.expect("金额是多少（CNY）？")
     company.chat.say("十", by="sam")
-    company.chat.expect("expected a number")
+    company.chat.expect("应为数字 (expected a number)")

@@ -161,8 +161,29 @@ BOTH = Texts(
     apology=f"{CHINESE.apology} {ENGLISH.apology}",
     not_admin=f"{CHINESE.not_admin} {ENGLISH.not_admin}",
     rooms_only=f"{CHINESE.rooms_only} {ENGLISH.rooms_only}",
+    wrong=CHINESE.wrong,
+    choice="以下之一 (expected one of): {choices}",
     send_number=f"{CHINESE.send_number} ({ENGLISH.send_number})",
     fill_in="请回复 {number}，然后每行一项 (send {number}, then one item a line): {inputs}",
+    **{name: f"{getattr(CHINESE, name)} ({getattr(ENGLISH, name)})" for name in ("missing", "too_many")},
+    **{
+        name: f"{getattr(CHINESE, name)} (expected {getattr(ENGLISH, name)})"
+        for name in (
+            "whole_number",
+            "number",
+            "decimal_places",
+            "truth",
+            "date",
+            "duration",
+            "person",
+            "greater_than",
+            "greater_than_equal",
+            "less_than",
+            "less_than_equal",
+            "too_short",
+            "too_long",
+        )
+    },
     **{
         name: f"{getattr(CHINESE, name)} {getattr(ENGLISH, name)}"
         for name in (
@@ -213,7 +234,7 @@ BOTH = Texts(
         )
     },
 )
-"""The texts for a person whose language is not known. What a command says of its arguments is in English."""
+"""The texts for a person whose language is not known."""
 
 LANGUAGES: Mapping[str, Texts] = {"zh": CHINESE, "en": ENGLISH, "": BOTH}
 """By the first part of the locale. The empty one is for all other locales."""

@@ -160,7 +160,7 @@ def assign(who: Mention, task: str, backup: Mention | None = None) -> str:
     [
         ("/do @Ann Lee write the report", "ou_ann: write the report"),
         ("/do write the report @Ann Lee", "ou_ann: write the report"),
-        ("/do @Ann Lee", "task is missing\n/do @WHO TASK [@BACKUP]"),
+        ("/do @Ann Lee", "缺少参数 task (task is missing)\n/do @WHO TASK [@BACKUP]"),
     ],
 )
 def test_a_mentioned_person_is_an_argument_wherever_the_mention_is(typed: str, answer: str):
@@ -179,11 +179,13 @@ def test_a_list_of_persons_takes_all_others():
 
     carl = Mention(id="ou_carl")
     assert said(bot_with(invite), "/do @Ann Lee @Bob", mentions=(ANN, BOB, carl)) == "ou_ann:ou_bob,ou_carl"
-    assert said(bot_with(invite), "/do @Ann Lee", mentions=(ANN,)).startswith("guests: expected a mentioned person")
+    assert said(bot_with(invite), "/do @Ann Lee", mentions=(ANN,)).startswith(
+        "guests：应为一位被 @ 的成员 (expected a mentioned person)\n"
+    )
 
 
 def test_a_message_without_a_mention_is_told_so():
-    answer = said(bot_with(assign), "/do Ann write")
+    answer = said(bot_with(assign), "/do Ann write", locale="en")
     assert answer == "who: expected a mentioned person\n/do @WHO TASK [@BACKUP]"
 
 
@@ -197,7 +199,7 @@ def test_handlers_without_a_command_get_persons_too():
     bot = Bot()
     bot.pattern("hello")(assign_nothing)
     assert said(bot, "hello @Bob", mentions=(BOB,)) == "ou_bob"
-    assert said(bot, "hello") == "who: expected a mentioned person"
+    assert said(bot, "hello", locale="en") == "who: expected a mentioned person"
 
 
 def assign_nothing(who: Mention) -> str:
@@ -240,7 +242,9 @@ def test_an_error_says_what_is_expected_in_the_language_of_the_person(
 ):
     bot = taking(annotation)
     assert said(bot, f"/do {typed}", locale="en-GB").startswith(f"value: expected {english}\n/do VALUE")
-    assert said(bot, f"/do {typed}").startswith(f"value: expected {english}\n")
+    one_of, choices = english.startswith("one of "), english.removeprefix("one of ")
+    both = f"以下之一 (expected one of): {choices}" if one_of else f"{chinese} (expected {english})"
+    assert said(bot, f"/do {typed}").startswith(f"value：应为{both}\n/do VALUE")
     assert said(bot, f"/do {typed}", locale="zh-CN").startswith(f"value：应为{chinese}\n/do VALUE")
 
 

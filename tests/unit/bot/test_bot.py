@@ -124,7 +124,7 @@ def test_a_string_takes_the_rest_of_the_line_however_it_is_annotated(annotation:
 def test_the_bound_of_an_optional_string_holds():
     bot = Bot()
     bot.command("note")(_short)
-    assert said(bot, "/note one two three")[0].startswith("text: ")
+    assert said(bot, "/note one two three")[0].startswith("text：")
     (option,) = bot.specs()[0].options
     assert option.maximum == 8
 
@@ -141,7 +141,7 @@ def test_a_last_parameter_that_is_no_string_takes_one_word():
         return f"{one} {two}"
 
     assert said(bot, "/pick 1 c") == ["1 c"]
-    assert said(bot, "/pick 1 c d")[0].startswith("too many arguments: d")
+    assert said(bot, "/pick 1 c d")[0].startswith("多余的参数：d (too many arguments: d)\n")
 
 
 def test_arguments_are_converted_to_the_types_of_the_handler(bot: Bot):
@@ -150,12 +150,12 @@ def test_arguments_are_converted_to_the_types_of_the_handler(bot: Bot):
 
 def test_a_wrong_argument_is_told_to_the_person_with_the_usage(bot: Bot):
     (answer,) = said(bot, "/repeat often")
-    assert answer.startswith("times: ")
+    assert answer.startswith("times：应为整数 (expected a whole number)")
     assert answer.endswith("/repeat TIMES [TEXT]")
 
 
 def test_a_missing_argument_is_told_to_the_person(bot: Bot):
-    assert said(bot, "/echo") == ["text is missing\n/echo TEXT"]
+    assert said(bot, "/echo") == ["缺少参数 text (text is missing)\n/echo TEXT"]
 
 
 def test_too_many_arguments_are_told_to_the_person():
@@ -166,7 +166,7 @@ def test_too_many_arguments_are_told_to_the_person():
         return day.strftime("%A")
 
     assert said(bot, "/on 2026-08-01") == ["Saturday"]
-    assert said(bot, "/on 2026-08-01 at noon") == ["too many arguments: at noon\n/on DAY"]
+    assert said(bot, "/on 2026-08-01 at noon") == ["多余的参数：at noon (too many arguments: at noon)\n/on DAY"]
 
 
 def test_any_type_that_pydantic_knows_may_be_used():
@@ -179,7 +179,7 @@ def test_any_type_that_pydantic_knows_may_be_used():
     assert said(bot, "/order small") == ["1 small"]
     assert said(bot, "/order large 2") == ["2 large"]
     assert "greater than 0" in said(bot, "/order large 0")[0]
-    assert "size: expected one of small, large" in said(bot, "/order huge")[0]
+    assert "size：应为以下之一 (expected one of): small, large" in said(bot, "/order huge")[0]
 
 
 def test_an_unknown_command_falls_to_the_fallback(bot: Bot):
@@ -190,7 +190,7 @@ def test_a_command_that_the_platform_parsed_gets_its_options(bot: Bot):
     command = Command(name="repeat", options={"times": 2, "text": "ho"})
     assert said(bot, kind="command", command=command) == ["ho ho"]
     wrong = Command(name="repeat", options={"text": "ho"})
-    assert said(bot, kind="command", command=wrong) == ["times is missing\n/repeat TIMES [TEXT]"]
+    assert said(bot, kind="command", command=wrong) == ["缺少参数 times (times is missing)\n/repeat TIMES [TEXT]"]
 
 
 def test_two_handlers_for_one_command_are_refused(bot: Bot):
@@ -247,7 +247,7 @@ def test_a_pattern_whose_words_do_not_fit_the_handler_is_told_to_the_person():
         return day.strftime("%A")
 
     assert said(bot, "at 2026-08-01") == ["Saturday"]
-    assert said(bot, "at 2026-13-01")[0].startswith("day: ")
+    assert said(bot, "at 2026-13-01")[0].startswith("day：应为日期")
 
 
 def test_the_first_pattern_that_is_found_answers():
@@ -423,7 +423,7 @@ def test_an_option_says_nothing_of_the_values_that_are_taken():
 
     given = {"who": "110", "times": 2}
     assert said(bot, kind="command", command=Command(name="greet", options=given)) == ["1102"]
-    assert said(bot, "/greet ann 0")[0].startswith("times: ")
+    assert said(bot, "/greet ann 0")[0].startswith("times：")
 
 
 @pytest.mark.parametrize("decorator", ["command", "action", "event", "pattern"])

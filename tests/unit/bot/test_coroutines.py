@@ -87,7 +87,7 @@ def test_arguments_are_converted_for_an_asynchronous_handler():
         return f"{text} " * times
 
     assert said(bot, content=Content(text="/repeat 2 a b")) == ["a b a b"]
-    assert said(bot, content=Content(text="/repeat often"))[0].startswith("times: ")
+    assert said(bot, content=Content(text="/repeat often"))[0].startswith("times：")
 
 
 def test_asynchronous_instant_functions_and_completions_answer():

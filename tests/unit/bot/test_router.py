@@ -183,7 +183,7 @@ def test_an_alias_is_typed_and_not_registered():
 
     assert said(bot, "/提醒 喝水") == ["remind 喝水"]
     assert said(bot, "／提醒　我 喝水") == ["remind 喝水"]
-    assert said(bot, "/提醒") == ["text is missing\n/remind TEXT"]
+    assert said(bot, "/提醒") == ["缺少参数 text (text is missing)\n/remind TEXT"]
     assert [spec.name for spec in bot.specs()] == ["remind"]
     assert bot.help() == "/remind TEXT  Remind me"
 
