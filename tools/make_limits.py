@@ -70,6 +70,12 @@ ROWS: dict[str, tuple[str, str]] = {
 
 BEYOND: dict[str, tuple[str, str, str, str]] = {
     "error": ("**error**", "the handler fails with `ResultError`", "**报错**", "处理函数以 `ResultError` 失败"),
+    "refused": (
+        "refused",
+        "the person reads so, and nothing of the turn is stored; the handler of an event fails with `ResultError`",
+        "拒绝",
+        "用户收到提示，本次不保存任何内容；事件的处理函数以 `ResultError` 失败",
+    ),
     "continued": ("continued", "the rest follows in further messages", "续发", "其余内容在后续消息中发送"),
     "shortened": ("shortened", "it is cut to the limit", "截短", "截到上限"),
     "text": ("as text", "it is shown as text; media with their address", "转为文本", "显示为文本，媒体附上地址"),
@@ -185,10 +191,15 @@ def _document(language: Language) -> str:
 
 def _own(language: Language) -> str:
     """The limits of the journal, which hold on every platform."""
-    counts = MAX_REPLIES, MAX_REMINDERS, MAX_PLANNED
-    sizes = MAX_REPLY, MAX_STATE, MAX_DECISION, MAX_RESULTS, MAX_REMINDER, MAX_AGENDA
-    replies, *reminders = (Maximum(count, "", "error") for count in counts)
-    maxima = (replies, *(Maximum(size, "bytes", "error") for size in sizes), *reminders)
+    maxima = (
+        Maximum(MAX_REPLIES, "", "error"),
+        Maximum(MAX_REPLY, "bytes", "error"),
+        Maximum(MAX_STATE, "bytes", "refused"),
+        Maximum(MAX_DECISION, "bytes", "error"),
+        Maximum(MAX_RESULTS, "bytes", "error"),
+        *(Maximum(size, "bytes", "refused") for size in (MAX_REMINDER, MAX_AGENDA)),
+        *(Maximum(count, "", "refused") for count in (MAX_REMINDERS, MAX_PLANNED)),
+    )
     rows = (
         f"| {what} | {_size(maximum, language)} | {_beyond(maximum, language)} |"
         for what, maximum in zip(language.own_rows, maxima, strict=True)

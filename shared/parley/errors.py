@@ -21,6 +21,15 @@ class ResultError(AuthorError):
     """
 
 
+class LimitError(ResultError, ValueError):
+    """What a person wrote is beyond a limit. The person reads `Texts.<text>`, in which `limit` is filled in."""
+
+    def __init__(self, message: str, text: str, limit: int = 0) -> None:
+        super().__init__(message)
+        self.text = text
+        self.limit = limit
+
+
 class RetryAfter(ParleyError):  # a condition, not an error
     """Try again after `seconds`: a rate limit, a lease of another worker, a service that is down.
 

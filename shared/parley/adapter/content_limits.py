@@ -13,10 +13,13 @@ from parley.model.instant import Form, Instant
 Unit = Literal["", "characters", "bytes"]
 """Empty for a number of things. Bytes are those of UTF-8, or of the JSON of a request."""
 
-Beyond = Literal["error", "continued", "shortened", "text", "numbered", "left out", "ordinary handler", "registration"]
+Beyond = Literal[
+    "error", "refused", "continued", "shortened", "text", "numbered", "left out", "ordinary handler", "registration"
+]
 """What Parley does with more:
 
 * `error`: nothing can mend it, so the handler fails (`parley.errors.ResultError`).
+* `refused`: the person reads so, and nothing of the turn is stored (`parley.errors.LimitError`).
 * `continued`: the rest follows in further messages.
 * `shortened`: it is cut, with "…" at its end where it is a title or a label.
 * `text`: it is shown as text, media with their address.

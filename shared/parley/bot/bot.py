@@ -25,7 +25,7 @@ from parley.bot.questions import form_for
 from parley.bot.quotas import Quotas
 from parley.bot.reminders import DIALOGUE
 from parley.bot.replies import Replies, reactions_last, replies_of
-from parley.bot.results import check_forms, check_instant, check_result
+from parley.bot.results import check_forms, check_instant, check_plans, check_result
 from parley.bot.router import Router
 from parley.bot.rules import Rule
 from parley.bot.runs import Given
@@ -129,8 +129,13 @@ class Bot(Router):
     def handle(self, turn: Turn) -> list[Reply]:
         """The replies of the bot in this turn. Exceptions of a handler are not caught.
 
-        Raises ResultError if a reply or the state is beyond a limit of its platform or of the journal (docs/limits.md).
+        Raises ResultError if a reply is beyond a limit of its platform or of the journal (docs/limits.md). If a state
+        or a reminder is, a person reads so (`runs.within_limits`).
         """
+        return runs.within_limits(self._checked, turn, self._texts(turn.message))
+
+    def _checked(self, turn: Turn) -> list[Reply]:
+        """The replies, which can be stored and shown. Raises ResultError."""
         if self._conversing:
             turn.commands = self._offered(turn)
         returned = list(replies_of(self._run(turn)))
@@ -139,6 +144,7 @@ class Bot(Router):
         check_forms(replies, turn.message, self._instants)
         turn.plans.asked(replies)
         turn.plans.check(self._reminders)
+        check_plans(turn)
         return replies
 
     def understand(self, turn: Turn, text: str) -> list[Reply] | None:

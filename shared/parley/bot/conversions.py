@@ -4,7 +4,7 @@ import math
 import re
 import types
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 _DATE = re.compile(r"([0-9]{4})(?:[-/.]|年)([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})日?")
+_MOST_DAYS = 365_000
+"""Days of a duration: about a thousand years."""
 _TEXT_OF_ERROR = {
     "bool_parsing": "truth",
     "date_from_datetime_parsing": "date",
@@ -158,16 +160,26 @@ def _truth(_plain: Any, value: Any, texts: Texts) -> bool:
 def _date(_plain: Any, value: Any, texts: Texts) -> date:
     found = _DATE.fullmatch(half_width(str(value)).strip())
     try:
-        return date(*map(int, found.groups())) if found else date.fromisoformat(str(value))
+        day = date(*map(int, found.groups())) if found else date.fromisoformat(str(value))
     except ValueError:
         raise _UnfitError(texts.wrong, texts.date) from None
+    return _in_range(day, texts)
 
 
 def _duration(_plain: Any, value: Any, texts: Texts) -> timedelta:
     from parley.bot.durations import parse_duration  # noqa: PLC0415  # most bots take no duration
 
     found = parse_duration(half_width(str(value)))
-    return _validated(timedelta, value, texts) if found is None else found
+    return _in_range(_validated(timedelta, value, texts) if found is None else found, texts)
+
+
+def _in_range(value: Any, texts: Texts) -> Any:
+    """`value`. Raises _UnfitError for a date in the year 9999, or a duration with which no date can be computed."""
+    if isinstance(value, timedelta) and abs(value.days) > _MOST_DAYS:
+        raise _UnfitError(texts.wrong, texts.less_than_equal.format(le=f"{_MOST_DAYS}d"))
+    if isinstance(value, date) and value.year == MAXYEAR:
+        raise _UnfitError(texts.wrong, texts.date)
+    return value
 
 
 _adapters: dict[int, tuple[Any, "TypeAdapter[Any]"]] = {}
@@ -197,7 +209,7 @@ def _validated(annotation: Any, value: Any, texts: Texts) -> Any:
     if isinstance(found, float) and not math.isfinite(found):
         # `nan` and `inf`: a handler does not expect them, and no state can hold them, because JSON has neither.
         raise _UnfitError(texts.wrong, texts.number)
-    return found
+    return _in_range(found, texts)
 
 
 def half_width(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Self
 from msgspec.structs import replace
 
 from parley.cron import next_time
-from parley.errors import ResultError
+from parley.errors import LimitError, ResultError
 from parley.journal.limits import MAX_AGENDA, MAX_APPROVALS, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
 from parley.model import Card, Conversation, Message, Reply, digest, handle_of, message_key, reply_id
 from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
@@ -144,7 +144,7 @@ class Reminders:
     def add(
         self, text: str, handler: str, at: datetime | None, after: timedelta | None, cron: str, zone: str
     ) -> Reminder:
-        """Set a new one. Raises ValueError, ResultError."""
+        """Set a new one. Raises ValueError, LimitError."""
         id_ = reply_id(message_key(self._message), f"reminder {self._count}")
         reminder = Reminder(
             id=id_,
@@ -159,7 +159,7 @@ class Reminders:
         return self._put(reminder)
 
     def change(self, id_: str, at: datetime | None, after: timedelta | None, cron: str, zone: str) -> Reminder | None:
-        """Give one another time. None if there is none with this id. Raises ValueError, ResultError."""
+        """Give one another time. None if there is none with this id. Raises ValueError, LimitError."""
         known = self._reminders.get(id_)
         if known is None:
             return None
@@ -192,27 +192,36 @@ class Reminders:
         return found
 
     def check(self, handlers: Iterable[str]) -> None:
-        """Raise ResultError if there are too many, or one that was set has no handler among `handlers`."""
+        """Raise LimitError if there are too many, and ResultError if one that was set has none of the `handlers`."""
         missing = [each.handler for each in self._set.values() if each.handler not in ("", DIALOGUE, *handlers)]
         if missing:
             raise ResultError(f"no reminder handler {missing[0]!r}: write @bot.reminder({missing[0]!r})")
         if len(self._reminders) > MAX_REMINDERS:
-            raise ResultError(
-                f"{len(self._reminders)} reminders in this conversation; at most {MAX_REMINDERS} can be set"
+            raise LimitError(
+                f"{len(self._reminders)} reminders in this conversation; at most {MAX_REMINDERS} can be set",
+                "many_reminders",
+                MAX_REMINDERS,
             )
         self._check_sizes()
         planned = len(self._set) + len(self._cancelled)
         if planned > MAX_PLANNED:
-            raise ResultError(f"{planned} reminders set or cancelled at once; at most {MAX_PLANNED} can be")
+            raise LimitError(
+                f"{planned} reminders set or cancelled at once; at most {MAX_PLANNED} can be",
+                "reminders_at_once",
+                MAX_PLANNED,
+            )
 
     def _check_sizes(self) -> None:
         size = max((len(encode(each)) for each in self._set.values()), default=0)
         if size > MAX_REMINDER:
-            raise ResultError(f"a reminder is {size} bytes of JSON; at most {MAX_REMINDER} can be stored")
+            raise LimitError(
+                f"a reminder is {size} bytes of JSON; at most {MAX_REMINDER} can be stored", "long_reminder"
+            )
         size = len(encode(self._reminders)) if self._set else 0
         if size > MAX_AGENDA:
-            raise ResultError(
-                f"the reminders of this conversation are {size} bytes of JSON; at most {MAX_AGENDA} can be stored"
+            raise LimitError(
+                f"the reminders of this conversation are {size} bytes of JSON; at most {MAX_AGENDA} can be stored",
+                "too_much",
             )
 
     def _put(self, reminder: Reminder) -> Reminder:
@@ -236,9 +245,9 @@ class Reminders:
         if after is None and (at is None or at.tzinfo is None):
             raise ValueError('the time has no zone: write datetime(..., tzinfo=ZoneInfo("Asia/Shanghai"))')
         time = at.timestamp() if at is not None else math.floor(self._now + (after or timedelta()).total_seconds())
-        if not 0 <= time < _YEAR_9999:
-            raise ValueError("the time is not between the years 1970 and 9999")
-        return time
+        if time >= _YEAR_9999:
+            raise LimitError("the time is not before the year 9999", "far_reminder")
+        return max(0, time)
 
 
 def _belongs(reply: Reply, dialogue: str) -> bool:

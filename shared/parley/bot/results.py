@@ -6,7 +6,7 @@ from typing import cast
 from parley.adapter import ChecksInstantAnswers, SupportsInstantAnswers
 from parley.bot.turn import Turn
 from parley.bot.values import check_json
-from parley.errors import ResultError
+from parley.errors import LimitError, ResultError
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_STATE
 from parley.model import Card, Destination, Message, Reply
 from parley.model.aws_events import AWS
@@ -35,6 +35,19 @@ def check_result(replies: list[Reply], turn: Turn) -> None:
         raise ResultError(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
 
 
+def check_plans(turn: Turn) -> None:
+    """Raise LimitError if the reminders and dialogues of the conversation do not fit beside its state."""
+    if not turn.plans.is_changed:
+        return
+    turn.states["state"].get()
+    size = len(encode(turn.plans.agenda)) + len(encode(turn.states["state"].stored({})))
+    if size > MAX_STATE:
+        raise LimitError(
+            f"state, reminders and dialogues are {size} bytes of JSON; at most {MAX_STATE} can be stored together",
+            "too_much",
+        )
+
+
 def check_forms(replies: Iterable[Reply], message: Message, declared: Container[str]) -> None:
     """Raise ResultError for a card whose form the platform opens by an instant function that the bot lacks."""
     for reply in replies:
@@ -61,5 +74,7 @@ def _state_size(state: object, scope: Scope) -> int:
     check_json(cast("object", state), scope)
     size = len(encode(state))
     if size > MAX_STATE:
-        raise ResultError(f"{OWNERS[scope]} state is {size} bytes of JSON; at most {MAX_STATE} can be stored")
+        raise LimitError(
+            f"{OWNERS[scope]} state is {size} bytes of JSON; at most {MAX_STATE} can be stored", "too_much"
+        )
     return size

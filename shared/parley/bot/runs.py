@@ -15,7 +15,8 @@ from parley.bot.reminders import Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.errors import AuthorError, RetryAfter
+from parley.errors import AuthorError, LimitError, RetryAfter
+from parley.model import Reply
 
 _ROLLOUT = 900.0
 """Seconds. Within this time after a message was due, a version of the bot that it is for may still be replacing this
@@ -39,6 +40,23 @@ def around(middleware: Middleware, turn: Turn, handle: Callable[[], Replies]) ->
     return middleware(turn, lambda: list(replies_of(handle())))
 
 
+def within_limits(handle: Callable[[Turn], list[Reply]], turn: Turn, texts: Texts) -> list[Reply]:
+    """The result of `handle`. A person whose message is beyond a limit reads so. Nothing else of the turn is left then,
+    and an open question stays open. Other messages raise LimitError.
+    """
+    plans = turn.plans.copy()
+    try:
+        return handle(turn)
+    except LimitError as limit:
+        if turn.message.sender.kind != "user" or turn.message.kind == "event":
+            raise
+        from logging import getLogger  # noqa: PLC0415  # most messages are within the limits
+
+        getLogger(__name__).warning("a message is answered with Texts.%s: %s", limit.text, limit)
+        take_back(turn, plans, 0)
+        return [Reply.of(getattr(texts, limit.text).format(limit=limit.limit))]
+
+
 def run(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits) -> Replies:
     """The result of the handler, or of its next step if it asks questions. None if a person has stopped it."""
     plans, said = turn.plans.copy(), len(turn.replies)
@@ -52,12 +70,17 @@ def run(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, te
 
 def _dropped(turn: Turn, plans: Reminders, said: int) -> None:
     """Take back what the handler has done since it had these `plans`. Its dialogue ends."""
+    take_back(turn, plans, said)
+    if turn.step is not None:
+        plans.end(turn.step.dialogue)
+
+
+def take_back(turn: Turn, plans: Reminders, said: int) -> None:
+    """Drop the replies after the first `said`, the changes of states, and those of the reminders since `plans`."""
     turn.plans = plans
     del turn.replies[said:]
     for held in turn.states.values():
         held.drop()
-    if turn.step is not None:
-        plans.end(turn.step.dialogue)
 
 
 def _run(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits) -> Replies:

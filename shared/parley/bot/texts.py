@@ -84,6 +84,13 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     room_tokens: str = (
         "This room has used {limit} tokens of the language model today, which is the limit. Please go on tomorrow."
     )
+    too_much: str = "This is too much to store. Please send less."
+    long_reminder: str = "This is too long for a reminder."
+    many_reminders: str = (
+        "There are {limit} reminders and open questions here, which is the limit. Please cancel one first."
+    )
+    reminders_at_once: str = "At most {limit} reminders can be set or cancelled at once."
+    far_reminder: str = "This time is too far away for a reminder."
     not_paired: str = "There is no paired person with this id. /paired lists them."
 
 
@@ -155,6 +162,11 @@ CHINESE = Texts(
     model_question="要执行以下操作吗？",
     person_tokens="您今天已使用语言模型 {limit} 个 token，达到上限，请明天再来。",
     room_tokens="本群今天已使用语言模型 {limit} 个 token，达到上限，请明天再来。",
+    too_much="内容太多，无法保存，请减少后重试。",
+    long_reminder="提醒的内容太长。",
+    many_reminders="这里的提醒和未回答的问题已有 {limit} 个，达到上限，请先取消一个。",
+    reminders_at_once="一次最多设置或取消 {limit} 个提醒。",
+    far_reminder="提醒的时间太远。",
     not_paired="没有这个 id 的已配对用户，用 /paired 查看列表。",
 )
 BOTH = Texts(
@@ -225,6 +237,11 @@ BOTH = Texts(
             "nobody_paired",
             "unpaired",
             "not_paired",
+            "too_much",
+            "long_reminder",
+            "many_reminders",
+            "reminders_at_once",
+            "far_reminder",
             "model_down",
             "model_refused",
             "model_lost",

@@ -281,7 +281,7 @@ class Turn(Base[S, U, A]):
         in the time zone `zone`. It is stored with the replies.
 
         Then the conversation gets `text`, or the handler with `@bot.reminder(handler)` runs, with it as `turn.text`.
-        Raises ValueError if the time is not valid.
+        Raises ValueError if the time is not valid. A person whose text or time is beyond a limit reads so (LimitError).
         """
         return self.plans.add(text, handler, at, after, cron, zone)
 

@@ -6,6 +6,9 @@ import pytest
 from pydantic import BaseModel
 
 from parley.bot import Bot, ResultError, StateError, Turn
+from parley.bot.texts import BOTH
+from parley.errors import LimitError
+from parley.model import Reply
 from parley.model.state import Scope, State
 from tests.factories import make_message
 
@@ -142,15 +145,22 @@ def test_a_state_that_is_not_used_is_not_loaded() -> None:
 
 
 @pytest.mark.parametrize(("scope", "whose"), [("user", "the person's"), ("shared", "the app's")])
-def test_every_state_has_its_limit(scope: str, whose: str) -> None:
+def test_every_state_has_its_limit(scope: str, whose: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The person reads so, and nothing is stored. A message of no person fails."""
     bot = Bot()
 
+    @bot.event("x")
     @bot.fallback
     def fill(turn: Turn) -> None:
         getattr(turn, scope)["all"] = "x" * 350_000
 
-    with pytest.raises(ResultError, match=f"^{whose} state is 350010 bytes of JSON; at most 350000 can be stored$"):
-        bot.handle(Turn(make_message()))
+    message = f"{whose} state is 350010 bytes of JSON; at most 350000 can be stored"
+    turn = Turn(make_message())
+    assert bot.handle(turn) == [Reply.of(BOTH.too_much)]
+    assert getattr(turn, scope) == {}
+    assert message in caplog.text
+    with pytest.raises(LimitError, match=f"^{message}$"):
+        bot.handle(Turn(make_message(kind="event", event="x")))
 
 
 @pytest.mark.parametrize("value", [5, "text", {"a": {1, 2}}, None])

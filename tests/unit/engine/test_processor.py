@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from parley.bot import Bot, Turn
+from parley.bot.texts import BOTH
 from parley.engine import queues
 from parley.engine.aws import dynamodb
 from parley.engine.processor import HandlerError, Processor, processor_handler
@@ -408,7 +409,7 @@ def test_a_failed_message_is_handled_after_the_bot_is_corrected(
     assert journal()["state"] == "DECIDED"
 
 
-def test_too_large_state_is_a_handler_error_and_nothing_is_written(
+def test_a_person_reads_that_a_state_is_too_large_and_it_is_not_written(
     message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     bot = Bot(apology="")
@@ -418,10 +419,9 @@ def test_too_large_state_is_a_handler_error_and_nothing_is_written(
         turn.state["all"] = "x" * MAX_STATE
         return "stored"
 
-    with pytest.raises(HandlerError, match="at most 350000"):
-        processor(bot, clock)(record(encode(message())))
-    assert queued() == []
-    assert "state is" in journal()["reason"]
+    processor(bot, clock)(record(encode(message())))
+    assert texts(queued()) == [BOTH.too_much]
+    assert journal()["state"] == "DECIDED"
 
 
 def test_state_without_a_json_form_is_a_handler_error(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
