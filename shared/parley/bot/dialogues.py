@@ -53,10 +53,16 @@ def began(handler: str, given: dict[str, Any] | str, message: Message, now: floa
 
 
 def without_last(dialogue: OpenDialogue) -> OpenDialogue:
-    """`dialogue` as it was before its last answer. Nobody goes back beyond an approval."""
-    if not dialogue.answers or dialogue.answers[-1].final:
+    """`dialogue` as it was before its last answer, if its person can go back."""
+    if not dialogue.can_go_back:
         return dialogue
-    return replace(dialogue, answers=dialogue.answers[:-1], question=dialogue.answers[-1].question, reminded=False)
+    before = dialogue.answers[-1].question
+    return replace(dialogue, answers=dialogue.answers[:-1], question=before, reminded=False, missed=False)
+
+
+def ways_out(dialogue: OpenDialogue, texts: Texts) -> str:
+    """What the person can write instead of an answer."""
+    return texts.cancel_or_back if dialogue.can_go_back else texts.cancel
 
 
 @dataclass(slots=True)
@@ -95,6 +101,7 @@ class Step:
             ask, replies = _next(script, value)
         except _NoAnswerError as none:
             self.asked, self.answer = none.ask, None
+            self.dialogue = replace(self.dialogue, missed=True)
             return none.replies
         finally:
             turn.message, turn.now = self.message, self.now
@@ -152,7 +159,8 @@ class Step:
             if not is_new:
                 raise ScriptChangedError from error
             again = self._question(ask, self.dialogue.place)
-            raise _NoAnswerError(ask, [Reply.of(str(error)), *again]) from error
+            wrong = f"{error}\n{ways_out(self.dialogue, self.texts)}" if self.dialogue.missed else str(error)
+            raise _NoAnswerError(ask, [Reply.of(wrong), *again]) from error
 
     def _check(self, ask: Approve, given: Given) -> None:
         """Raise _NoAnswerError unless the press decides the approval."""
@@ -175,7 +183,7 @@ class Step:
                 final=dialogue.by_press,
                 by=by,
             )
-            dialogue = replace(dialogue, answers=(*dialogue.answers, answer), cards=())
+            dialogue = replace(dialogue, answers=(*dialogue.answers, answer), cards=(), reminded=False, missed=False)
         if self.asked is None:
             return dialogue
         asked = self.asked

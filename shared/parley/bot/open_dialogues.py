@@ -11,7 +11,7 @@ from parley.bot import dialogues
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
 from parley.bot.handlers import Entry
-from parley.bot.questions import Given, given_in
+from parley.bot.questions import Given, given_in, takes_text
 from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
@@ -62,17 +62,20 @@ class OpenDialogues:
         dialogue, given = plans.dialogue, given_in(message)
         if given is not None:
             is_open = dialogue is not None and given.place == dialogue.place
-            return self._go_on(dialogue, given) if dialogue and is_open else self.texts.question_over
+            return self._answer(dialogue, given) if dialogue and is_open else self.texts.question_over
         if dialogue is None or message.kind != "message" or is_command:
             return None
-        match self.turn.text.strip().lower():
+        return self._answer(dialogue, Given(text=self.turn.text, files=message.content.attachments))
+
+    def _answer(self, dialogue: OpenDialogue, given: Given) -> Replies:
+        match given.text.strip().lower():
             case "/cancel" | "cancel" | "/取消" | "取消":
-                plans.end(dialogue)
+                self.turn.plans.end(dialogue)
                 return self.texts.cancelled
             case "/back" | "back" | "/返回" | "返回":
                 return self._go_on(dialogues.without_last(dialogue), None)
             case _:
-                return self._go_on(dialogue, Given(text=self.turn.text, files=message.content.attachments))
+                return self._go_on(dialogue, given)
 
     def waited(self, reminder: Reminder) -> Replies:
         """What follows when the time that `reminder` stands for is over.
@@ -88,7 +91,9 @@ class OpenDialogues:
         if dialogue.reminded:
             self.turn.plans.end(dialogue)
             return self.texts.timed_out
-        return [self.texts.still_there, *self._go_on(replace(dialogue, reminded=True), None)]
+        question = self._go_on(replace(dialogue, reminded=True), None)
+        out = dialogues.ways_out(dialogue, self.texts) if takes_text(question, self.turn.message) else ""
+        return [f"{self.texts.still_there}\n{out}".strip(), *question]
 
     def failed(self) -> Replies:
         """End the dialogue that the message says cannot go on (`model.agenda.FAILED`), and tell the person.

@@ -128,7 +128,7 @@ class Ask(msgspec.Struct, frozen=True):
     def replies(self, place: str, message: Message, texts: Texts) -> list[Reply]:
         """The question. `place`: its identity among all questions. Raises ResultError."""
         labels, text = self._labels, self.question
-        has_forms = message.platform in NAMES and isinstance(inbound(message.platform), SupportsInstantAnswers)
+        has_forms = _has_forms(message)
         if has_forms and self._wants_file:
             raise ResultError(f"{message.platform} sends the bot no file as an answer: take it as a command's argument")
         buttons: list[Button] = []
@@ -141,6 +141,20 @@ class Ask(msgspec.Struct, frozen=True):
         if self.optional:
             buttons.append(_button(texts.skip, place, len(labels)))
         return [Reply(segments=(Card(text=text, buttons=tuple(buttons)) if buttons else Text(text=text),))]
+
+
+def takes_text(question: list[Reply], message: Message) -> bool:
+    """Whether the person can write an answer to the `question`: not under buttons where the bot gets no plain text."""
+    cards = (segment for reply in question for segment in reply.segments if isinstance(segment, Card))
+    return not _has_forms(message) or any(_opens_form(button) for card in cards for button in card.buttons)
+
+
+def _has_forms(message: Message) -> bool:
+    return message.platform in NAMES and isinstance(inbound(message.platform), SupportsInstantAnswers)
+
+
+def _opens_form(pressed: Action | Button) -> bool:
+    return pressed.id == ANSWER and pressed.value.endswith(".")
 
 
 def check_question(question: str, timeout: timedelta) -> None:
@@ -159,7 +173,7 @@ def _button(label: str, place: str, number: int | None) -> Button:
 
 def form_for(action: Action, texts: Texts) -> Form | None:
     """The form that a press under a question opens; None for every other press."""
-    if action.id != ANSWER or not action.value.endswith("."):
+    if not _opens_form(action):
         return None
     field = Input(id="answer", label=texts.write_answer, kind="paragraph")
     return Form(id=_FORM, title=texts.write_answer, inputs=(field,), value=action.value)

@@ -44,6 +44,8 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     optional: str = "or -"
     cancelled: str = "Cancelled."
     still_there: str = "I am still waiting for your answer."
+    cancel: str = "Write /cancel to stop."
+    cancel_or_back: str = "Write /cancel to stop, or /back for the question before."
     timed_out: str = "There was no answer, so I have stopped asking."
     question_over: str = "This question is no longer open, or is for somebody else."
     script_changed: str = "I have changed since my last question. Please start again."
@@ -126,6 +128,8 @@ CHINESE = Texts(
     optional="可填 -",
     cancelled="已取消。",
     still_there="我还在等待您的回答。",
+    cancel="输入 /取消 可结束。",
+    cancel_or_back="输入 /取消 可结束，输入 /返回 可回到上一个问题。",
     timed_out="没有收到回答，已结束提问。",
     question_over="这个问题已经结束，或者不是问您的。",
     script_changed="机器人已更新，请重新开始。",
@@ -206,6 +210,8 @@ BOTH = Texts(
             "write_answer",
             "cancelled",
             "still_there",
+            "cancel",
+            "cancel_or_back",
             "timed_out",
             "question_over",
             "script_changed",

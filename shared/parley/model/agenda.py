@@ -64,7 +64,7 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     `handler` and `given` are the handler and its arguments. `message` has started it, at the unix second `started`.
     `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
     `text` is its question, `room` the other place in which it is shown, and `cards` are the handles of its cards.
-    `results`: of calls outside, as JSON by key.
+    `missed`: the last text was no answer to it. `results`: of calls outside, as JSON by key.
     """
 
     id: str
@@ -75,11 +75,17 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     answers: tuple[Answer, ...] = ()
     question: str = ""
     reminded: bool = False
+    missed: bool = False
     by_press: bool = False
     text: str = ""
     room: Destination | None = None
     cards: tuple[str, ...] = ()
     results: str = ""
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is a question before. Nobody goes back beyond an approval."""
+        return bool(self.answers) and not self.answers[-1].final
 
     @property
     def place(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from parley.bot import Ask, Bot, ResultError, Script, Turn
 from parley.bot.questions import ANSWER, given_in
+from parley.bot.texts import BOTH, ENGLISH
 from parley.model import Action, Image, Mention, Message
 from parley.testing import PLATFORMS, Chat
 from playground.sample_image import png
@@ -101,6 +102,40 @@ def test_a_dialogue_without_an_answer_asks_again_and_ends(platform: str) -> None
     talk.chat.expect_nothing()
     talk.chat.press("L")
     talk.chat.expect(contains="no longer open")
+
+
+@ANYWHERE
+def test_from_the_second_wrong_answer_on_a_person_reads_how_to_get_out(platform: str) -> None:
+    talk, texts = Talk(shop(), platform), ENGLISH if platform == "discord" else BOTH
+    talk.start()
+    talk.chat.press("L")
+    for count in range(2):  # a right answer makes the next wrong one the first
+        talk.chat.expect(contains="How many?")
+        for hint in ("", f"\n{texts.cancel_or_back}", f"\n{texts.cancel_or_back}"):
+            talk.answer("many")
+            assert talk.chat.expect(contains="a whole number").text.endswith(hint or ")" if texts is BOTH else hint)
+            talk.chat.expect(contains="How many?")
+        talk.answer(str(count + 1))
+        talk.chat.expect(contains="Where to?")
+        if not count:
+            talk.answer("/返回")
+    talk.answer("/cancel")
+    talk.chat.expect(texts.cancelled)
+    talk.chat.advance(hours=3)
+    talk.chat.expect_nothing()
+
+
+@ANYWHERE
+def test_the_reminder_of_a_question_says_how_to_get_out(platform: str) -> None:
+    talk, texts = Talk(shop(), platform), ENGLISH if platform == "discord" else BOTH
+    talk.start()
+    talk.chat.advance(minutes=31)
+    talk.chat.expect(texts.still_there if platform == "discord" else f"{texts.still_there}\n{texts.cancel}")
+    talk.chat.expect(contains="Which size?")  # which has no form on Discord
+    talk.chat.press("L")
+    talk.chat.expect(contains="How many?")
+    talk.chat.advance(minutes=6)
+    talk.chat.expect(f"{texts.still_there}\n{texts.cancel_or_back}")
 
 
 def test_a_command_between_two_answers_is_run_and_the_dialogue_goes_on() -> None:
