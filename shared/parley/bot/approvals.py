@@ -15,7 +15,8 @@ from parley.bot.conversions import ArgumentError
 from parley.bot.questions import Given, check_question
 from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
-from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest
+from parley.errors import ResultError
+from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest, is_direct
 from parley.model.agenda import APPROVAL, Failure, OpenDialogue, Timer
 from parley.platforms import is_receiver
 
@@ -89,6 +90,15 @@ class Approve(msgspec.Struct, frozen=True):
         if self.room.platform != message.platform:  # nobody there has this id
             asked = replace(asked, mentions=())
         return [Reply(segments=(asked,), to=self.room), _card(f"{self.question}\n{texts.waits}", withdraw)]
+
+    def check_seen(self, asker: Message, admits: Admits) -> None:
+        """Raise ResultError if nobody who may decide sees the card. `asker`: a message of the person who asks."""
+        is_alone = self.room is None and is_direct(asker) and bool(asker.sender.id)
+        if is_alone and self.by is not None and not admits(self.by, asker):
+            raise ResultError(
+                "nobody can decide: only the person who asks sees an approval in a direct chat, and `by` does not hold "
+                "for them; write Approve(..., room=Destination(platform=..., app=..., room_id=...))"
+            )
 
     def refusal(self, given: Given, asker: Message, admits: Admits, texts: Texts) -> str:
         """Why the press decides nothing; empty if it does. `asker`: a message of the person who asks."""

@@ -118,12 +118,18 @@ class Step:
             raise ResultError(
                 "a dialogue changes a state or a reminder before its last question; do it after the last one"
             )
-        if isinstance(ask, Ask) and not self.message.sender.id:
-            raise ResultError("a schedule of a room has nobody to ask")
+        self._check_asked(ask)
         if isinstance(ask, Approve) and turn.plans.has_many_approvals(self.dialogue.id):
             return [*replies, Reply.of(self.texts.many_approvals)]
         self.asked = ask
         return [*replies, *self._question(ask, self.after().place)]
+
+    def _check_asked(self, ask: Question) -> None:
+        """Raise ResultError for a question that nobody can answer."""
+        if isinstance(ask, Approve):
+            ask.check_seen(self.dialogue.message, self.admits)
+        elif not self.message.sender.id:
+            raise ResultError("a schedule of a room has nobody to ask")
 
     def _question(self, ask: Question, place: str) -> list[Reply]:
         return ask.replies(place, self.message, self.texts)

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from parley.bot import Approve, Ask, Bot, Script, Turn
+from parley.bot import Approve, Ask, Bot, ResultError, Script, Turn
 from parley.bot.approvals import WITHDRAWN
 from parley.bot.questions import Given
 from parley.bot.rules import addressed, role, rule
@@ -210,6 +210,28 @@ def test_the_person_goes_on_and_asks_for_more_meanwhile(platform: str) -> None:
     team.ask("1.5")
     team.chat.press("Approve", by="bob")
     assert kinds(team.shown(), "deployed 1.5") == ["message"]
+
+
+@ANYWHERE
+def test_an_approval_that_nobody_can_decide_is_an_error_that_says_what_to_write(platform: str) -> None:
+    """In a direct chat nobody but the person who asks sees the card."""
+    team = Team(platform)
+    team.room = None
+    team.chat.say("/deploy 1.4", by="bob")
+    team.chat.press("Approve", by="bob")
+    assert "deployed 1.4" in str(team.chat.replies)
+    with pytest.raises(ResultError, match=r"nobody can decide: .* write Approve\(\.\.\., room=Destination\("):
+        team.chat.say("/deploy 1.4", by="ann")
+
+
+@pytest.mark.parametrize("platform", ["feishu", "discord"])
+def test_in_a_room_somebody_else_decides_without_another_room(platform: str) -> None:
+    team = Team(platform)
+    team.room = None
+    room = team.chat.room("ops")
+    room.say("/deploy 1.4", by="ann")
+    room.press("Approve", by="bob")
+    assert "deployed 1.4" in str(room.replies)
 
 
 def test_an_approval_is_decided_in_passive_replies() -> None:
