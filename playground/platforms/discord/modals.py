@@ -86,7 +86,7 @@ def _filled(component: dict[str, Any], value: Any) -> dict[str, Any]:
             raise NotFoundError(f"{id_}: {least} to {most} characters; Discord's client sends nothing else")
         return {"value": value}
     many = [str(each) for each in (value if isinstance(value, list) else [value]) if each]
-    offered = {str(option["value"]) for option in component.get("options") or ()}
-    if component["type"] == _SELECT and not set(many) <= offered:
-        raise NotFoundError(f"{id_} offers {', '.join(sorted(offered))}")
+    offered = [str(option["value"]) for option in component.get("options") or ()]
+    if component["type"] == _SELECT and not set(many).issubset(offered):
+        raise NotFoundError(f"{id_} offers {', '.join(offered)}")
     return {"values": many}

@@ -214,9 +214,9 @@ def _selected(discord: "Discord", component: dict[str, Any], press: Press) -> di
     if not least <= len(press.options) <= most:
         raise NotFoundError(f"{component['custom_id']}: choose {least} to {most}")
     if component["type"] == _STRING_SELECT:
-        offered = {option["value"] for option in component.get("options") or ()}
-        if not set(press.options) <= offered:
-            raise NotFoundError(f"{component['custom_id']} offers {', '.join(sorted(offered))}")
+        offered = [option["value"] for option in component.get("options") or ()]
+        if not set(press.options).issubset(offered):
+            raise NotFoundError(f"{component['custom_id']} offers {', '.join(offered)}")
         return {"values": list(press.options)}
     if component["type"] == _USER_SELECT:
         users = [user(discord.person(option)) for option in press.options]

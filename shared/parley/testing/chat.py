@@ -31,6 +31,8 @@ class Place(Filling):
         """Length of the log when somebody acted here last."""
         self._message: Message | None = None
         """The last message that the bot got from here."""
+        self._last: dict[str, Message] = {}
+        """The same for each room or direct chat, by its id."""
         self._is_at_once = False
 
     # --- what people do -----------------------------------------------------------------------------------------------
@@ -61,7 +63,7 @@ class Place(Filling):
             if not self._world.platform.outbox and mention is not False:
                 raise AssertionError(f"{self._world.platform.name} does not deliver messages of a room to the bot")
 
-        self._act(send)
+        self._act(send, by)
 
     def press(self, button: str, *, by: str = PERSON) -> None:
         """The person `by` presses a button of the last message that has it: by its label or a word of it, or by its id
@@ -81,7 +83,7 @@ class Place(Filling):
                 raise AssertionError(self._missing(button, [card for _, card in cards if card]))
             self._world.platform.press(APP, found[0], by, Press(button=found[1].number))
 
-        self._act(press)
+        self._act(press, by)
 
     def complete(self, command: str, option: str, typed: str = "", *, by: str = PERSON) -> list[str]:
         """The choices that the bot offers while the person `by` types an option of a command.
@@ -104,10 +106,10 @@ class Place(Filling):
         """
         __tracebackhide__ = True
         room = self._world.room_of(self._place(by), by)
-        self._act(lambda: self._world.platform.emit_event(APP, kind, {"sender": by, "room": room, **details}))
+        self._act(lambda: self._world.platform.emit_event(APP, kind, {"sender": by, "room": room, **details}), by)
 
-    def _act(self, action: Callable[[], object]) -> None:
-        """Carry out what a person does, and all that follows from it."""
+    def _act(self, action: Callable[[], object], by: str = "") -> None:
+        """Carry out what the person `by` does, and all that follows from it."""
         __tracebackhide__ = True
         self._since = len(self._world.log)
         received = len(self._world.bot.received)
@@ -120,7 +122,8 @@ class Place(Filling):
                 if not self._is_at_once:
                     self._world.work()
             finally:
-                self._message = next(iter(self._world.bot.received[received:]), self._message)
+                for message in self._world.bot.received[received : received + 1]:
+                    self._message = self._last[self._world.room_of(self._place(by), by) if by else ""] = message
 
     @contextmanager
     def at_once(self) -> Generator[None]:
@@ -225,12 +228,13 @@ class Place(Filling):
         """Whether what is shown in `place` belongs here."""
         raise NotImplementedError
 
-    def _memory(self) -> Memory | None:
-        """What is stored of the conversation of the last message from here. None before the first one."""
-        if self._message is None:
+    def _memory(self, person: str) -> Memory | None:
+        """What is stored of the conversation in which `person` acts here. None before its first message."""
+        message = self._last.get(self._world.room_of(self._place(person), person), self._message)
+        if message is None:
             return None
         with self._world.active():
-            return self._world.processes.current.processor.inbox.open(self._message).memory
+            return self._world.processes.current.processor.inbox.open(message).memory
 
     def _unread(self) -> list[tuple[int, Shown]]:
         """The replies that `expect` has not consumed, each with its number in the log."""

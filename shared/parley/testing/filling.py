@@ -1,7 +1,7 @@
 """What people do with the menus and forms of cards, on every platform."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from parley.journal.memory import Memory
@@ -65,7 +65,7 @@ class Filling:
             if found is not None:
                 self._press(message, Press(button=found["id"], form=form), person)
                 return True
-        memory = self._memory()
+        memory = self._memory(person)
         numbered = [each for each in memory.agenda.numbers if each.form] if memory else []
         for each in numbered[-1:]:
             self.say(_typed(each, form), by=person)
@@ -78,13 +78,11 @@ class Filling:
 
         def submit() -> None:
             __tracebackhide__ = True
-            unknown = form.keys() - inputs(modal)
-            if unknown:
-                raise AssertionError(f"the form has no input {min(unknown)!r}; it has {', '.join(inputs(modal))}")
+            _check_inputs(form, inputs(modal))
             platform.emit_event(APP, "submit", {"modal": modal["id"], "form": dict(form), "sender": sender})
             del self._world.forms[self._world.room_of(self._place(person), person), sender]
 
-        self._act(submit)
+        self._act(submit, person)
 
     def _modal(self, person: str) -> dict[str, Any] | None:
         """The form that is open for a person."""
@@ -93,7 +91,7 @@ class Filling:
 
     def _press(self, message: str, press: Press, person: str) -> None:
         __tracebackhide__ = True
-        self._act(lambda: self._world.platform.press(APP, message, person, press))
+        self._act(lambda: self._world.platform.press(APP, message, person, press), person)
 
     # --- the rest of a place ------------------------------------------------------------------------------------------
 
@@ -105,13 +103,13 @@ class Filling:
         """See `parley.testing.chat.Place.press`."""
         raise NotImplementedError
 
-    def _act(self, action: Callable[[], object]) -> None:
+    def _act(self, action: Callable[[], object], by: str = "") -> None:
         raise NotImplementedError
 
     def _place(self, person: str) -> str:
         raise NotImplementedError
 
-    def _memory(self) -> Memory | None:
+    def _memory(self, person: str) -> Memory | None:
         raise NotImplementedError
 
     def _messages(self, person: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -131,8 +129,18 @@ def _choice(menu: Part, choice: str) -> str:
     return str(value)
 
 
+def _check_inputs(form: Values, inputs: Collection[str]) -> None:
+    """Raise AssertionError for a value of an input that the form does not have."""
+    __tracebackhide__ = True
+    unknown = form.keys() - inputs
+    if unknown:
+        raise AssertionError(f"the form has no input {min(unknown)!r}; it has {', '.join(inputs)}")
+
+
 def _typed(element: Numbered, form: Values) -> str:
     """The text that a person sends for a numbered form."""
-    values = (form.get(field.id, "-") for field in (element.form.inputs if element.form else ()))
+    fields = [field.id for field in (element.form.inputs if element.form else ())]
+    _check_inputs(form, fields)
+    values = (form.get(field, "-") for field in fields)
     lines = (value if isinstance(value, str) else ", ".join(value) for value in values)
     return "\n".join([str(element.number), *lines])

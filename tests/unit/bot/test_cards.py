@@ -181,6 +181,29 @@ def test_a_form_of_a_declared_command_of_the_same_name_does_not_open_instead_of_
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
+@EVERYWHERE
+def test_a_form_belongs_to_the_person_who_has_it_open(platform: str):
+    """Somebody else has written to the bot meanwhile."""
+    chat = Chat(bot, platform)
+    chat.say("/order", by="ann")
+    if platform == "discord":
+        chat.press("Order tea", by="ann")
+    chat.say("/tea", by="bob")
+    chat.submit({"name": "Ann", "size": "l"}, by="ann")
+    assert chat.last.text.startswith("order/7//{'name': 'Ann'")
+
+
+@EVERYWHERE
+def test_the_choices_and_inputs_of_a_form_are_named_in_their_order(platform: str):
+    chat = Chat(bot, platform)
+    chat.say("/order")
+    with pytest.raises(AssertionError, match=r"the form has no input 'extra'; it has name, size, day$"):
+        chat.submit({"name": "Ann", "size": "l", "wish": "x", "extra": "y"})
+    if platform in ("discord", "feishu"):
+        with pytest.raises(AssertionError, match=r"size offers s, l$"):
+            chat.submit({"name": "Ann", "size": "huge"})
+
+
 @TYPED
 @pytest.mark.parametrize("typed", ["1\nAnn\nsmall\n2026年12月31日", "1、Ann\n L \n2026/12/31", "１. Ann\nLarge\n-"])
 def test_the_lines_after_the_number_are_the_inputs(platform: str, typed: str):
