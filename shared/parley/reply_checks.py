@@ -30,6 +30,16 @@ def check_size(reply: Reply, number: int) -> int:
     return len(body)
 
 
+def check_destination(to: Destination) -> None:
+    """Raise ValueError if nothing can be sent to `to`."""
+    if to.platform not in NAMES:
+        raise ValueError(f"the destination is on the platform {to.platform[:40]!r}; there are {', '.join(NAMES)}")
+    if not to.app:
+        raise ValueError("the destination names no app")
+    if not (to.webhook or to.room_id or to.user_id):
+        raise ValueError("the destination has no place: set room_id, user_id or webhook")
+
+
 def check_content(reply: Reply, number: int, to: Destination) -> None:
     """Raise ResultError for a part of `reply` that its platform would lose. Edits, reactions and cards have such
     parts.

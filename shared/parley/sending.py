@@ -11,7 +11,7 @@ from parley.engine import queues
 from parley.errors import ResultError
 from parley.model import AnySegment, Destination, Message, Reply
 from parley.model.sending import message_with
-from parley.reply_checks import check_content, check_size, is_blank
+from parley.reply_checks import check_content, check_destination, check_size, is_blank
 
 MAX_KEY = 256
 """Characters of a key."""
@@ -40,10 +40,7 @@ def prepared(destination: Destination, reply: str | AnySegment | Reply, key: str
     """The message that `send` puts into the queue. Raises as `send`, but no AwsError."""
     if not 0 < len(key) <= MAX_KEY:
         raise ValueError(f"the key has {len(key)} characters; possible are 1 to {MAX_KEY}")
-    if not destination.app:
-        raise ValueError("the destination names no app")
-    if not (destination.webhook or destination.room_id or destination.user_id):
-        raise ValueError("the destination has no place: set room_id, user_id or webhook")
+    check_destination(destination)
     sent = replace(Reply.of(reply), to=destination)
     if is_blank(sent) and sent.op == "send":
         raise ResultError("the reply is empty")

@@ -146,7 +146,7 @@ CARD = Card(title="Go?", buttons=(Button(id="go", label="Go", value="x" * 200),)
         (ROOM, "x", "k" * 257, "the key has 257 characters; possible are 1 to 256"),
         (replace(ROOM, app=""), "x", "k", "names no app"),
         (replace(ROOM, room_id=""), "x", "k", "no place: set room_id, user_id or webhook"),
-        (replace(ROOM, platform="fax"), "x", "k", f"the platform 'fax'; there are {', '.join(NAMES)}"),
+        (replace(ROOM, platform="fax"), "x", "k", f"on the platform 'fax'; there are {', '.join(NAMES)}"),
         (ROOM, " ", "k", "the reply is empty"),
         (ROOM, Reply(op="edit", target="m"), "k", "an edit without a text"),
         (ROOM, "x" * (MAX_REPLY + 1), "k", f"at most {MAX_REPLY} can be stored"),

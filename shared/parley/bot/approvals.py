@@ -19,6 +19,7 @@ from parley.errors import ResultError
 from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest, is_direct
 from parley.model.agenda import APPROVAL, Failure, OpenDialogue, Timer
 from parley.platforms import is_receiver
+from parley.reply_checks import check_destination
 
 PRESSED = "parley.pressed"
 """`Message.event` of a forwarded press. `Message.raw` is the press as JSON. No platform has an event of this name."""
@@ -63,6 +64,8 @@ class Approve(msgspec.Struct, frozen=True):
             raise TypeError(f"room={self.room!r}: write room=Destination(platform=..., app=..., room_id=...)")
         if self.room is not None and self.room.webhook:
             raise ValueError("a group webhook delivers no presses; name the room of an app: room=Destination(...)")
+        if self.room is not None:
+            check_destination(self.room)
 
     @property
     def fingerprint(self) -> str:

@@ -41,7 +41,10 @@ class Parameter:
 
     def convert(self, value: Any, texts: Texts = ENGLISH) -> Any:
         """`value` as the type of the parameter. Raises ArgumentError in the language of `texts`."""
-        return convert(self.name, self.type, value, texts)
+        converted = convert(self.name, self.type, value, texts)
+        if converted == [] and self.required:
+            raise ArgumentError(texts.missing.format(name=self.name))
+        return converted
 
 
 @dataclass(frozen=True)

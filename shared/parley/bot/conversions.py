@@ -127,8 +127,9 @@ def _items(line: str) -> list[str]:
     from parley.bot.words import Words  # noqa: PLC0415  # with the first list
 
     words, found = Words(line), list[str]()
-    while word := words.item():
-        found.append(word)
+    while not words.done:
+        if word := words.item():  # not for "" and after the last comma
+            found.append(word)
     return found
 
 

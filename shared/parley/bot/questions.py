@@ -69,6 +69,12 @@ class Ask(msgspec.Struct, frozen=True):
         check_question(self.question, self.timeout)
         if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
             raise ValueError('the choices of a question differ: choices=("yes", "no")')
+        if not all(isinstance(choice, str) and choice.strip() for choice in self.choices):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError('the choices of a question are texts: choices=("yes", "no"), or type=Literal[1, 2]')
+        if self.choices and self.type is not str:
+            raise ValueError(
+                "the answer to a question with choices is a text: leave out type, or write type=Literal[1, 2]"
+            )
         if is_person(self.type):
             raise ValueError("a question cannot ask for a person; ask for a text")
 
@@ -115,9 +121,12 @@ class Ask(msgspec.Struct, frozen=True):
         if not text:
             raise ArgumentError(texts.no_answer)
         try:
-            return convert("", self._annotation, text, texts)
+            value = convert("", self._annotation, text, texts)
         except ArgumentError as error:
             raise ArgumentError(str(error).removeprefix(": ").removeprefix("：")) from error
+        if value == []:
+            raise ArgumentError(texts.no_answer)
+        return value
 
     def _file(self, given: Given, texts: Texts) -> AnyMedia:
         found = next((each for each in given.files if isinstance(each, self.type)), None)

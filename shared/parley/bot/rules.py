@@ -96,6 +96,7 @@ def rule(function: Callable[[Any], bool | Coroutine[Any, Any, bool]]) -> Rule:
 
 def role(name: str) -> Rule:
     """The sender has this role: `"admin"`, or a role that `Bot(roles=...)` names."""
+    _texts("role", (name,))
     return Rule(lambda turn, has_role: has_role(turn.message, name))
 
 
@@ -132,8 +133,9 @@ def platform(*names: str) -> Rule:
 
 
 def _texts(name: str, values: tuple[str, ...]) -> frozenset[str]:
-    if not values or not all(isinstance(value, str) for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f'the rule `{name}` takes texts: write {name}("...", "...")')
+    if not values or not all(isinstance(value, str) and value for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
+        example = '"..."' if name == "role" else '"...", "..."'
+        raise TypeError(f"the rule `{name}` takes texts that are not empty: write {name}({example})")
     return frozenset(values)
 
 

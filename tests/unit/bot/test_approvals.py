@@ -13,7 +13,7 @@ from parley.bot.questions import Given
 from parley.bot.rules import addressed, role, rule
 from parley.bot.texts import ENGLISH
 from parley.model import Destination, Message, Sender
-from parley.platforms import is_receiver
+from parley.platforms import NAMES, is_receiver
 from parley.testing import PLATFORMS, Chat
 from tests.factories import make_message
 
@@ -342,3 +342,17 @@ def test_a_withdrawal_by_the_id_in_another_case_counts_on_wecom_only(platform: s
 def test_a_wrong_place_or_time_says_what_to_write(wrong: Callable[[], object], says: str) -> None:
     with pytest.raises(TypeError, match=says):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("room", "says"),
+    [
+        ({"platform": "feishuu"}, f"the platform 'feishuu'; there are {', '.join(NAMES)}"),
+        ({"app": ""}, "names no app"),
+        ({"room_id": ""}, "has no place: set room_id"),
+        ({"webhook": "ops"}, "delivers no presses"),
+    ],
+)
+def test_a_room_to_which_nothing_can_be_sent_is_an_error_where_it_is_written(room: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Approve("Go?", room=Destination(**{"platform": "feishu", "app": "main", "room_id": "oc_1", **room}))

@@ -334,6 +334,9 @@ def test_a_generator_without_questions_is_a_list_of_replies() -> None:
         ({"timeout": timedelta()}, "longer than zero"),
         ({"choices": "yes"}, "differ"),
         ({"choices": ("yes", "yes")}, "differ"),
+        ({"choices": (1, 2)}, r"are texts: choices=\(.*or type=Literal"),
+        ({"choices": ("yes", " ")}, "are texts"),
+        ({"choices": ["1", "2"], "type": int}, "is a text: leave out type, or write type=Literal"),
         ({"type": Mention}, "cannot ask for a person"),
         ({"type": list[Mention]}, "cannot ask for a person"),
     ],
@@ -342,6 +345,24 @@ def test_a_question_that_cannot_be_asked_is_an_error_that_says_why(wrong: dict[s
     given: dict[str, Any] = {"question": "Why?", **wrong}
     with pytest.raises(ValueError, match=message):
         Ask(**given)
+
+
+def test_an_answer_without_an_item_is_no_list() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        names = yield Ask("Which?", type=list[str])
+        return "+".join(names)
+
+    chat = Chat(bot, "feishu")
+    chat.say("/ask")
+    chat.expect("Which?")
+    chat.say(",，、")
+    chat.expect(BOTH.no_answer)
+    chat.expect("Which?")
+    chat.say("a,b")
+    chat.expect("a+b")
 
 
 def test_more_choices_than_buttons_are_numbered() -> None:
