@@ -60,8 +60,6 @@ _MOST_RESULT = 8_000
 """Bytes of the result of a tool that a model gets."""
 _waits = Waits()
 """The waits between two attempts at a model."""
-_NO_WAITS = Waits(sleep=lambda _seconds: None)
-"""Those of a scripted model."""
 
 
 @dataclass(slots=True)
@@ -184,7 +182,7 @@ class Exchange:
         started = time.monotonic()
         try:
             written = partial(self._written, prompt)
-            answer = answered(models, prompt, written, measure_failure, _NO_WAITS if is_test else _waits)
+            answer = answered(models, prompt, written, measure_failure, Waits(_no_wait) if is_test else _waits)
         except ModelError as error:
             measure_unanswered()
             return {"error": str(error)[:200]}
@@ -270,3 +268,7 @@ class Exchange:
         talk.add(self.turn, self.said, text, self.conversing.history)
         shown: Markdown = spoken(text, self.conversing.links)
         return [Reply(segments=(shown,)) if by_model else Reply.of(text)]
+
+
+def _no_wait(_seconds: float) -> None:
+    """A scripted model needs no pause."""
