@@ -18,7 +18,7 @@ from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.errors import ResultError
-from parley.model import Action, AnySegment, Button, Card, CardField, Destination, Reply, Select
+from parley.model import Action, AnySegment, Button, Card, CardField, Destination, Reply, Select, label_of
 from parley.model.agenda import Numbered
 from parley.model.instant import Form, Input
 from parley.platforms import NAMES, checks
@@ -107,12 +107,13 @@ class _Lines:
             case Select():
                 yield element.label, self.texts.send_number
                 for choice in element.choices:
-                    yield f"{self._number(element, option=str(choice.value))}. {choice.label or choice.value}", ""
+                    number = self._number(element, option=str(choice.value))
+                    yield f"{number}. {label_of(choice.label, str(choice.value))}", ""
             case Form():
                 number = self._number(element, form=element)
                 yield f"{number}. {element.title}", _usage(element, number, self.texts)
             case Button():
-                yield f"{self._number(element)}. {element.label}", ""
+                yield f"{self._number(element)}. {label_of(element.label, element.id)}", ""
 
     def _number(self, element: Element, option: str = "", form: Form | None = None) -> int:
         number = next(self.next)

@@ -212,6 +212,11 @@ def names_in(card: Card) -> str:
     return " ".join(filter(None, map(mention_text, card.mentions)))
 
 
+def label_of(*labels: str) -> str:
+    """The first of `labels` that is not blank, else an ellipsis: platforms refuse an empty label, or show nothing."""
+    return next((label.strip() for label in labels if label.strip()), "…")
+
+
 def field_line(field: CardField) -> str:
     """A field as a line of text."""
     return ": ".join(filter(None, (field.label.strip(), field.value.strip())))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from parley.model import Button, Card, Select
+from parley.model import Button, Card, Select, label_of
 from parley.model.instant import Choice
 from parley.platforms.discord import custom_id
 from parley.platforms.discord.content_limits import BUTTONS_IN_ROW, LIMITS
@@ -84,7 +84,7 @@ class Components:
 
     def _button(self, button: Button) -> dict[str, Any]:
         """The JSON of a button. Raises ValueError."""
-        label = shorten(button.label.strip() or button.id.strip() or "↗", _LABEL)
+        label = shorten(label_of(button.label, button.id, "↗"), _LABEL)
         if button.url:
             return {"type": 2, "style": _LINK_STYLE, "label": label, "url": address(button.url)}
         id_ = self._custom_id(button.id, button.value)

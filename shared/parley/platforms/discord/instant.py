@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from parley.adapter import App, Response
-from parley.model import Message
+from parley.model import Message, label_of
 from parley.model.instant import Choice, Choices, Form, Input, Instant
 from parley.platforms.discord import custom_id
 from parley.platforms.discord.content_limits import LIMITS
@@ -68,7 +68,7 @@ def choice_json(choice: Choice) -> dict[str, Any]:
 
 
 def _choice_label(choice: Choice) -> str:
-    return clip(choice.label.strip() or str(choice.value), _CHOICE_LABEL)
+    return clip(label_of(choice.label, str(choice.value)), _CHOICE_LABEL)
 
 
 def form_problem(form: Form) -> str:

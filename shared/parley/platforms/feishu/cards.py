@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from parley.model import Button, Card, CardField, Select
+from parley.model import Button, Card, CardField, Select, label_of
 from parley.platforms.feishu.content_limits import LIMITS
 from parley.platforms.feishu.events import BUTTON
-from parley.platforms.feishu.forms import form_element, menu, plain, spoken
+from parley.platforms.feishu.forms import form_element, menu, plain
 from parley.platforms.feishu.values import Object
 
 _MAX_BUTTONS = LIMITS.buttons.most
@@ -104,7 +104,7 @@ def _button(button: Button) -> Object:
         behavior = {"type": "callback", "value": {BUTTON: button.id, "value": button.value}}
     return {
         "tag": "button",
-        "text": plain(spoken(button.label, button.id)),
+        "text": plain(label_of(button.label, button.id)),
         "type": _TYPES[button.style],
         "behaviors": [behavior],
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from parley.model import label_of
 from parley.model.instant import Choice, Form, Input
 from parley.platforms.feishu.content_limits import LIMITS
 from parley.platforms.feishu.events import BUTTON, DATES
@@ -17,14 +18,9 @@ def plain(text: str) -> Object:
     return {"tag": "plain_text", "content": text}
 
 
-def spoken(*labels: str) -> str:
-    """The first of `labels` that is not blank. Feishu refuses an empty one."""
-    return next((label.strip() for label in labels if label.strip()), "…")
-
-
 def menu(choices: Iterable[Choice], placeholder: str) -> Object:
     """A menu from which one value is chosen."""
-    options = [{"text": plain(spoken(each.label, str(each.value))), "value": str(each.value)} for each in choices]
+    options = [{"text": plain(label_of(each.label, str(each.value))), "value": str(each.value)} for each in choices]
     return {"tag": "select_static", "placeholder": plain(placeholder), "options": options}
 
 
@@ -36,7 +32,7 @@ def form_element(form: Form) -> Object:
     button: Object = {
         "tag": "button",
         "name": _SUBMIT,
-        "text": plain(spoken(form.submit)),
+        "text": plain(label_of(form.submit)),
         "type": "primary",
         "form_action_type": "submit",
         "behaviors": [{"type": "callback", "value": value}],
@@ -47,7 +43,7 @@ def form_element(form: Form) -> Object:
 
 def _input(field: Input) -> list[Object]:
     named: Object = {"name": field.id, "required": field.required}
-    placeholder = spoken(field.placeholder, field.label)
+    placeholder = label_of(field.placeholder, field.label)
     match field.kind:
         case "choice":
             chosen: Object = {"initial_option": field.value} if field.value else {}

@@ -24,6 +24,7 @@ from parley.model import (
     Text,
     Video,
     field_line,
+    label_of,
     names_in,
 )
 from parley.platforms.tencent.buttons import pack, pack_choice
@@ -182,13 +183,17 @@ def _wechat_text(segment: AnySegment) -> Pieces:
 
 
 def _button_link(button: Button) -> Pieces:
-    return anchor(button.url, button.label) if button.url else _menu_link(button.label, pack(button))
+    return (
+        anchor(button.url, button.label) if button.url else _menu_link(label_of(button.label, button.id), pack(button))
+    )
 
 
 def _menu(select: Select) -> Iterator[Pieces]:
     """A menu as its label and one link for each choice."""
     yield raw(select.label)
-    yield from (_menu_link(choice.label or str(choice.value), pack_choice(select, choice)) for choice in select.choices)
+    yield from (
+        _menu_link(label_of(choice.label, str(choice.value)), pack_choice(select, choice)) for choice in select.choices
+    )
 
 
 def _menu_link(label: str, key: str) -> Pieces:

@@ -22,7 +22,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image, Link, Other, Select, Video
+from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image, Link, Other, Select, Video, label_of
 from parley.platforms.tencent.buttons import pack, pack_choice
 from parley.platforms.tencent.markup import finish, lines, raw, size
 from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
@@ -115,7 +115,8 @@ def _buttons(card: Card, items: list[Button]) -> Iterator[Rendered]:
     for start in range(0, len(items), _MENU_ITEMS):
         is_last = start + _MENU_ITEMS >= len(items)
         shown = [
-            {"id": pack(button), "content": finish(raw(button.label))} for button in items[start : start + _MENU_ITEMS]
+            {"id": pack(button), "content": finish(raw(label_of(button.label, button.id)))}
+            for button in items[start : start + _MENU_ITEMS]
         ]
         tail_shown = tail if is_last else ""
         yield Rendered("msgmenu", {"head_content": finish(head), "list": shown, "tail_content": tail_shown})
@@ -127,7 +128,7 @@ def _menu(select: Select) -> Iterator[Rendered]:
     head = finish(raw(select.label))
     for start in range(0, len(select.choices), _MENU_ITEMS):
         shown = [
-            {"id": pack_choice(select, choice), "content": finish(raw(choice.label or str(choice.value)))}
+            {"id": pack_choice(select, choice), "content": finish(raw(label_of(choice.label, str(choice.value))))}
             for choice in select.choices[start : start + _MENU_ITEMS]
         ]
         yield Rendered("msgmenu", {"head_content": head, "list": shown, "tail_content": ""})

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from parley.adapter import UndeliverableError
-from parley.model import AnySegment, Button, Card, CardField, Link, Markdown, Text, field_line
+from parley.model import AnySegment, Button, Card, CardField, Link, Markdown, Text, field_line, label_of
 from parley.platforms.tencent.buttons import pack
 from parley.platforms.tencent.plain import untagged_text
 from parley.platforms.tencent.render import Rendered
@@ -141,9 +141,9 @@ def key_size(button: Button) -> int:
 
 
 def _field(field: CardField) -> dict[str, Any]:
-    return {"keyname": field.label, "value": field.value}
+    return {"keyname": label_of(field.label), "value": field.value}
 
 
 def _button(button: Button) -> dict[str, Any]:
-    look = {"text": button.label, "style": _STYLES[button.style]}
+    look = {"text": label_of(button.label, button.id), "style": _STYLES[button.style]}
     return look | ({"type": 1, "url": button.url} if button.url else {"type": 0, "key": pack(button)})

@@ -6,7 +6,7 @@ Each of them is a card of its own, with a button that submits the choice.
 from collections.abc import Iterable
 from typing import Any
 
-from parley.model import Select
+from parley.model import Select, label_of
 from parley.model.instant import Choice, Form, Input
 from parley.platforms.tencent.buttons import pack
 from parley.platforms.wecom.card_types import MENUS, VOTE
@@ -38,7 +38,7 @@ def vote(select: Select, task_id: str) -> dict[str, Any]:
     """The card for a menu."""
     return {
         "card_type": VOTE,
-        "main_title": {"title": select.label.strip() or "…"},
+        "main_title": {"title": label_of(select.label)},
         "task_id": task_id,
         "checkbox": {"question_key": select.id, "option_list": _options(select.choices), "mode": 0},
         "submit_button": {"text": _SUBMIT, "key": pack(select)},
@@ -49,20 +49,20 @@ def menus(form: Form, task_id: str) -> dict[str, Any]:
     """The card for a form."""
     return {
         "card_type": MENUS,
-        "main_title": {"title": form.title.strip() or "…"},
+        "main_title": {"title": label_of(form.title)},
         "task_id": task_id,
         "select_list": [_menu(field) for field in form.inputs],
-        "submit_button": {"text": form.submit.strip() or _SUBMIT, "key": pack(form)},
+        "submit_button": {"text": label_of(form.submit, _SUBMIT), "key": pack(form)},
     }
 
 
 def _menu(field: Input) -> dict[str, Any]:
     chosen = {"selected_id": field.value} if field.value else {}
-    return {"question_key": field.id, "title": field.label, **chosen, "option_list": _options(field.choices)}
+    return {"question_key": field.id, "title": label_of(field.label), **chosen, "option_list": _options(field.choices)}
 
 
 def _options(choices: Iterable[Choice]) -> list[dict[str, str]]:
-    return [{"id": str(each.value), "text": each.label.strip() or str(each.value)} for each in choices]
+    return [{"id": str(each.value), "text": label_of(each.label, str(each.value))} for each in choices]
 
 
 def _are_shown(choices: tuple[Choice, ...], most: int) -> bool:
