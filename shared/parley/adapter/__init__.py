@@ -37,6 +37,7 @@ from parley.adapter.content_limits import (
     ComparesPersons,
     ContentLimits,
     Element,
+    HasDirectRooms,
     Maximum,
     NamesSeveralPersons,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "Config",
     "ContentLimits",
     "Element",
+    "HasDirectRooms",
     "Headers",
     "Inbound",
     "Limit",

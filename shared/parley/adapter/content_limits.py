@@ -133,6 +133,13 @@ class Checks(Protocol):
 
 
 @runtime_checkable
+class HasDirectRooms(Protocol):
+    """A `checks` module of a platform on which the chat of one person with the bot has the id of a room, too."""
+
+    DIRECT_ROOMS: bool
+
+
+@runtime_checkable
 class ComparesPersons(Protocol):
     """A `checks` module of a platform that writes the id of one person in several ways."""
 

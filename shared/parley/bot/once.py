@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -11,6 +11,9 @@ from parley.errors import ResultError
 from parley.journal.limits import MAX_RESULTS
 from parley.model import reply_id
 from parley.model.codec import encode
+
+_UNSTORABLE = "parley.unstorable"
+"""The only key of what is recorded of a result that cannot be stored. Its value is the reason."""
 
 T = TypeVar("T")
 Store = Callable[[str], None]
@@ -46,19 +49,26 @@ class Results:
         self._store = store
         self._check = check
         self._used: set[str] = set()
-        self._values: dict[str, Any] = msgspec.json.decode(stored) if stored else {}
+        self._values = _decoded(stored)
 
     def use(self, key: str) -> None:
         """Raise ResultError if a call of this run has the key already: it would get the result of the other one."""
         if self._scope + key in self._used:
-            raise ResultError(f"once({key!r}) is called twice for one message; give each call a name of its own")
+            error = ResultError("`once` is called twice with one key for one message; give each call a key of its own")
+            error.add_note(f"the key {key!r}")
+            raise error
         self._used.add(self._scope + key)
 
     def __contains__(self, key: str) -> bool:
         return self._scope + key in self._values
 
     def __getitem__(self, key: str) -> Any:
-        return self._values[self._scope + key]
+        """A copy of the result. Raises ResultError if it could not be stored: the call has been made."""
+        value: object = msgspec.json.decode(self._values[self._scope + key])
+        reason = cast("dict[str, str]", value).get(_UNSTORABLE) if isinstance(value, dict) else None
+        if reason is not None:
+            raise ResultError(reason)
+        return cast("Any", value)
 
     @contextmanager
     def within(self, scope: str) -> Generator[None]:
@@ -91,7 +101,7 @@ class Results:
     def go_on(self, message_key: str, earlier: str) -> None:
         """These are the results of a dialogue that began with another message, which has the results `earlier`."""
         self._message_key = message_key
-        self._values = (msgspec.json.decode(earlier) if earlier else {}) | self._values
+        self._values = _decoded(earlier) | self._values
 
     def begin(self, needs: float, remaining: float) -> None:
         """Raise what ends the run before a call that needs `needs` seconds: OutOfTimeError if fewer are `remaining`."""
@@ -104,14 +114,31 @@ class Results:
         return reply_id(self._message_key, f"once {self._scope}{key}")
 
     def record(self, key: str, value: T) -> T:
-        """Store the result `value`, and return it. Raises ResultError if it is too large or no JSON."""
-        check_json(value, f"the result of once({key!r})")
-        values = self._values | {self._scope + key: value}
-        body = encode(values)
-        if len(body) > MAX_RESULTS:
-            raise ResultError(
-                f"the results of `once` are {len(body)} bytes of JSON; at most {MAX_RESULTS} can be stored"
-            )
-        self._store(body.decode())
-        self._values = values
+        """Store the result `value`, and return it. Raises ResultError if it is too large or no JSON. That is stored
+        too, so the call is not repeated.
+        """
+        try:
+            check_json(value, "the result of `once`")
+            values = self._with(key, value)
+            size = len(encode(values))
+            if size > MAX_RESULTS:
+                raise ResultError(
+                    f"the results of `once` are {size} bytes of JSON; at most {MAX_RESULTS} can be stored"
+                )
+        except ResultError as error:
+            self._keep(self._with(key, {_UNSTORABLE: str(error)}))
+            raise
+        self._keep(values)
         return value
+
+    def _with(self, key: str, value: object) -> dict[str, msgspec.Raw]:
+        return self._values | {self._scope + key: msgspec.Raw(encode(value))}
+
+    def _keep(self, values: dict[str, msgspec.Raw]) -> None:
+        self._store(encode(values).decode())
+        self._values = values
+
+
+def _decoded(stored: str) -> dict[str, msgspec.Raw]:
+    """Results by their keys, each as JSON: what a handler does with one does not change what is recorded."""
+    return msgspec.json.decode(stored, type=dict[str, msgspec.Raw]) if stored else {}

@@ -13,11 +13,14 @@ from parley.errors import LimitError, ResultError
 from parley.journal.limits import MAX_AGENDA, MAX_APPROVALS, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
 from parley.model import Card, Conversation, Message, Reply, digest, handle_of, message_key, reply_id
 from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
+from parley.model.aws_events import AWS
 from parley.model.codec import encode
 from parley.platforms import is_same_person
 
 DIALOGUE = "parley.dialogue"
 """The handler of the reminder that ends a dialogue."""
+_KEPT = 28 * 86_400
+"""Seconds for which the message of a reminder can be in the queues: 14 days in each of two."""
 _YEAR_9999 = 253_370_764_800
 """The unix second at which it begins. A bot that lists its reminders cannot show a time much later as a datetime."""
 
@@ -29,7 +32,7 @@ class Reminders:
         self._message = message
         self._now = now
         self._stored = stored.reminders
-        self._reminders = dict(stored.reminders)
+        self._reminders = {id_: each for id_, each in stored.reminders.items() if not _is_lost(each, now)}
         self._dialogues = dict(stored.dialogues)
         self.numbers = stored.numbers
         """The numbers that cards of the conversation show (`parley.bot.numbered`)."""
@@ -144,7 +147,11 @@ class Reminders:
     def add(
         self, text: str, handler: str, at: datetime | None, after: timedelta | None, cron: str, zone: str
     ) -> Reminder:
-        """Set a new one. Raises ValueError, LimitError."""
+        """Set a new one. Raises ValueError, ResultError, LimitError."""
+        if not handler and self._message.platform == AWS:
+            raise ResultError(
+                "an AWS event belongs to no conversation: write handler=..., which replies with Reply(to=...)"
+            )
         id_ = reply_id(message_key(self._message), f"reminder {self._count}")
         reminder = Reminder(
             id=id_,
@@ -196,9 +203,10 @@ class Reminders:
         missing = [each.handler for each in self._set.values() if each.handler not in ("", DIALOGUE, *handlers)]
         if missing:
             raise ResultError(f"no reminder handler {missing[0]!r}: write @bot.reminder({missing[0]!r})")
-        if len(self._reminders) > MAX_REMINDERS:
+        waiting = sum(bool(each.cron) or each.at >= self._now for each in self._reminders.values())
+        if waiting > MAX_REMINDERS:
             raise LimitError(
-                f"{len(self._reminders)} reminders in this conversation; at most {MAX_REMINDERS} can be set",
+                f"{waiting} reminders in this conversation; at most {MAX_REMINDERS} can be set",
                 "many_reminders",
                 MAX_REMINDERS,
             )
@@ -248,6 +256,11 @@ class Reminders:
         if time >= _YEAR_9999:
             raise LimitError("the time is not before the year 9999", "far_reminder")
         return max(0, time)
+
+
+def _is_lost(reminder: Reminder, now: float) -> bool:
+    """Whether the message of a reminder has failed for the last time: it can never be handled."""
+    return not reminder.cron and reminder.at < now - _KEPT
 
 
 def _belongs(reply: Reply, dialogue: str) -> bool:

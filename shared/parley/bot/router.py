@@ -4,7 +4,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from msgspec.structs import replace
@@ -171,7 +171,17 @@ class Router:
         tables.check_names("incoming", source, detail_type)
         if not source or not detail_type:
             raise ValueError('write @bot.incoming("aws.cloudwatch", "CloudWatch Alarm State Change")')
-        return self._registrar(self._events, (event_name(source, detail_type),), when, Access())
+        register = self._registrar(self._events, (event_name(source, detail_type),), when, Access())
+
+        def checked(handler: H) -> H:
+            if isgeneratorfunction(handler):
+                raise ValueError(
+                    f"{place_of(handler)}: an event has no person who answers; send a card with buttons, and write "
+                    "@bot.action for them"
+                )
+            return register(handler)
+
+        return checked
 
     def pattern(self, pattern: str, *, when: Rule | None = None) -> Callable[[H], H]:
         """Handle text in which the regular expression is found. Its named groups are the handler's arguments.

@@ -1,5 +1,6 @@
 """Schedules: handlers that run at times that the bot's code names, in conversations that it names."""
 
+from inspect import isgeneratorfunction
 from typing import Self
 
 import msgspec
@@ -10,7 +11,7 @@ from parley.bot.rules import Rule
 from parley.cron import next_time
 from parley.model import Destination, digest
 from parley.model.agenda import Timer, schedule_of
-from parley.platforms import NAMES
+from parley.platforms import NAMES, is_conversation
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -30,6 +31,11 @@ class Schedule(msgspec.Struct, frozen=True):
             raise ValueError(f"{where}: a group webhook is no conversation; name a room, and reply with Reply(to=...)")
         if to.platform not in NAMES or not to.app or not (to.room_id or to.user_id):
             raise ValueError(f"{where}: a schedule needs a platform, an app, and a room_id or user_id")
+        if isgeneratorfunction(entry.handler) and not is_conversation(to):
+            raise ValueError(
+                f"{where}: on {to.platform} answers to a question come in a room: write room_id, as in "
+                "message.context.room_id, beside user_id"
+            )
         name = f"{entry.handler.__module__}:{entry.handler.__qualname__}"
         id_ = digest(name, cron, zone, to.platform, to.app, to.tenant, to.room_id, to.thread_id, to.user_id)[:32]
         return cls(id_, entry, cron, zone, to)

@@ -1,6 +1,6 @@
 """The states that a handler uses: dictionaries of JSON values, or pydantic models that are stored as such."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from threading import RLock
 from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
@@ -154,8 +154,17 @@ def _parsed(model: type[Model], stored: State) -> Any:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        fields = ", ".join(f"{'.'.join(map(str, e['loc'])) or 'all'} ({e['type']})" for e in error.errors())
-        raise StateError(f"the stored state is no {model.__name__}: {fields}") from None
+        raise _no_state(model, error.errors()) from None
+
+
+def _no_state(model: type[Model], problems: Iterable[Any]) -> StateError:
+    """The error for a stored state that does not fit. A note names the places: keys may hold texts of people."""
+    known = getattr(model, "model_fields", {})
+    named = (({*each["loc"][:1]} & known.keys(), each["type"]) for each in problems)
+    fields = ", ".join(f"{next(iter(field), 'all')} ({problem})" for field, problem in named)
+    error = StateError(f"the stored state is no {model.__name__}: {fields}")
+    error.add_note(", ".join(".".join(map(str, each["loc"])) for each in problems))
+    return error
 
 
 def _migrated(model: type[Model], values: State, version: int) -> State:

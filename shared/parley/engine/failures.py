@@ -21,9 +21,9 @@ _OURS = frozenset({"parley", "app", "__main__", "functions"})
 def reason_of(error: BaseException, handler: str = "") -> str:
     """One line: `KeyError at bot.py:12`. `handler`: that which ran (`Turn.handler`)."""
     if isinstance(error, ResultError):
-        return f"{error} (in {handler})" if handler else str(error)
+        return f"{_words(error)} (in {handler})" if handler else _words(error)
     if isinstance(error, AuthorError):
-        return f"{error} (at {place_of(error, handler)})"
+        return f"{_words(error)} (at {place_of(error, handler)})"
     text = f": {error}" if _shows_text() and str(error) else ""
     return f"{error_code(error)} at {place_of(error, handler)}{text}"
 
@@ -51,7 +51,7 @@ def _part(error: BaseException) -> str:
     # The bot's own code raises no ResultError.
     shown_frames = [] if mine is None and isinstance(error, ResultError) else frames[mine or 0 :]
     listed = [_short(frame) for frame in traceback.extract_tb(shown_frames[0] if shown_frames else None)]
-    shown = str(error) if _shows_text() or isinstance(error, AuthorError) else ""
+    shown = _words(error) if _shows_text() or isinstance(error, AuthorError) else ""
     end = f"{type(error).__name__}: {shown}" if shown else type(error).__name__
     return "".join(traceback.format_list(listed)) + end
 
@@ -88,6 +88,12 @@ def _is_of_bot(found: TracebackType) -> bool:
 @cache
 def _packages() -> frozenset[str]:
     return frozenset(packages_distributions())
+
+
+def _words(error: BaseException) -> str:
+    """The message, and if texts are shown the notes: these may hold a text of a person."""
+    notes = getattr(error, "__notes__", ()) if _shows_text() else ()
+    return ", ".join((str(error), *notes))
 
 
 def _shows_text() -> bool:

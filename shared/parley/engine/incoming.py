@@ -77,7 +77,7 @@ def _event_in(notification: Notification) -> Mapping[str, Any]:
     that one handler reads both. All others have the source `aws.sns` and, as detail-type, the name of the topic.
     """
     content = _content(notification.message)
-    if isinstance(content, dict) and {"detail-type", "source"} <= content.keys():
+    if isinstance(content, dict) and {"id", "time", "source", "detail-type", "detail"} <= content.keys():
         return cast("dict[str, Any]", content)
     common = {"id": notification.message_id, "time": notification.timestamp}
     if isinstance(content, dict) and {"destination", "reply"} <= content.keys():

@@ -14,7 +14,7 @@ an event of this name.
 """
 
 
-class Sending(msgspec.Struct, frozen=True, kw_only=True):
+class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`parley.send` as JSON: the `detail` of an EventBridge event, or the message of an SNS notification.
 
     `stage`: the deployment. Only EventBridge needs it: stages can share a bus. The stack of the stage gets the event.

@@ -12,10 +12,12 @@ from parley.adapter import (
     ComparesPersons,
     Config,
     ContentLimits,
+    HasDirectRooms,
     Inbound,
     NamesSeveralPersons,
     Outbound,
 )
+from parley.model import Destination
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))
 
@@ -58,6 +60,14 @@ def is_receiver(name: str, user_id: str, person: str) -> bool:
     """
     half = checks(name) if name in NAMES else None
     return half.is_receiver(user_id, person) if isinstance(half, NamesSeveralPersons) else user_id == person
+
+
+def is_conversation(to: Destination) -> bool:
+    """Whether what is sent to `to` is in the conversation in which its answers come: a chat of one person with the bot
+    may have the id of a room.
+    """
+    half = checks(to.platform)
+    return bool(to.room_id) or not (isinstance(half, HasDirectRooms) and half.DIRECT_ROOMS)
 
 
 @cache

@@ -1,11 +1,12 @@
 """`@bot.incoming`: a bot turns an event of AWS into messages."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec import convert
 
-from parley.bot import Bot, ResultError, Router, Turn, rules
+from parley.bot import Ask, Bot, ResultError, Router, Script, Turn, rules
 from parley.model import Destination, Message, Reply
 from parley.model.aws_events import AWS, Event, message_of
 from parley.model.codec import decode_message, encode
@@ -37,6 +38,25 @@ def test_other_events_have_no_handler(source: str, kind: str) -> None:
     bot.incoming(SOURCE, KIND)(lambda: pytest.fail("called"))
     bot.fallback(lambda: pytest.fail("called"))
     assert bot.handle(Turn(alarm(source, kind))) == []
+
+
+def test_an_event_has_nobody_to_ask() -> None:
+    def ask() -> Script:
+        yield Ask("Who?")
+
+    with pytest.raises(ValueError, match=r"ask, test_incoming.py:.*: an event has no person who answers"):
+        Bot().incoming(SOURCE, KIND)(ask)
+
+
+def test_an_event_has_no_conversation_to_remind() -> None:
+    bot = Bot()
+
+    @bot.incoming(SOURCE, KIND)
+    def handle(turn: Turn) -> None:
+        turn.remind("still open?", after=timedelta(hours=1))
+
+    with pytest.raises(ResultError, match="an AWS event belongs to no conversation: write handler="):
+        bot.handle(Turn(alarm()))
 
 
 def test_it_works_in_a_router_and_under_a_rule() -> None:

@@ -372,6 +372,17 @@ def test_the_number_of_reminders_has_limits() -> None:
         full.check({})
 
 
+def test_reminders_that_have_failed_do_not_lock_the_conversation() -> None:
+    """They wait in the dead-letter queue for 14 days, after as many in the queue. Then they are gone."""
+    failed = {str(n): Reminder(id=str(n), at=NOW - 60 - n, text="tea") for n in range(100)}
+    kept = reminders(Agenda(reminders=failed))
+    kept.add("tea", "", None, timedelta(1), "", "UTC")
+    kept.check({})
+    assert len(kept.all()) == 101
+    old = {"old": Reminder(id="old", at=NOW - 29 * 86_400), "cron": Reminder(id="cron", at=0, cron="0 9 * * *")}
+    assert list(reminders(Agenda(reminders=old)).agenda.reminders) == ["cron"]
+
+
 @pytest.mark.parametrize("when", [{"after": 5}, {"at": 1_800_000_000}])
 def test_a_time_of_another_type_is_an_error_that_says_what_to_write(when: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="write after=timedelta"):

@@ -225,20 +225,26 @@ def test_state_and_replies_have_at_most_3900_kilobytes_together():
 
 
 @pytest.mark.parametrize(
-    ("state", "text"),
+    ("state", "problem", "place"),
     [
-        ({"it": object()}, r"state\['it'\] is of type object"),
-        ({"it": {1, 2}}, r"state\['it'\] is of type set"),
-        ({"it": [(1, 2)]}, r"state\['it'\]\[0\] is of type tuple"),
-        ({"it": datetime.now(UTC)}, r"state\['it'\] is of type datetime"),
-        ({"it": {3: "x"}}, r"state\['it'\] has a key of type int"),
+        ({"it": object()}, "a value of type object, which JSON has not", "state['it']"),
+        ({"it": {1, 2}}, "a value of type set, which JSON has not", "state['it']"),
+        ({"it": [(1, 2)]}, "a value of type tuple, which JSON has not", "state['it'][0]"),
+        ({"it": datetime.now(UTC)}, "a value of type datetime, which JSON has not", "state['it']"),
+        ({"it": {3: "x"}}, "a key of type int; JSON has text keys only", "state['it']"),
+        ({"it": [float("nan")]}, "a number that is not finite, which JSON has not", "state['it'][0]"),
+        ({"it": -float("inf")}, "a number that is not finite, which JSON has not", "state['it']"),
+        ({"it": "\ud83d"}, "a text with half of a character, which JSON has not", "state['it']"),
+        ({"it": {"\ude00": 1}}, "a text with half of a character, which JSON has not", "state['it']"),
     ],
 )
-def test_a_state_that_would_come_back_as_something_else_is_an_error(state: dict[str, Any], text: str):
+def test_a_state_that_would_come_back_as_something_else_is_an_error(state: dict[str, Any], problem: str, place: str):
     bot = Bot()
     bot.fallback(lambda: "done")
-    with pytest.raises(ResultError, match=text):
+    with pytest.raises(ResultError) as raised:
         bot.handle(Turn(message("feishu"), state))
+    assert str(raised.value) == f"state has {problem}"
+    assert raised.value.__notes__ == [f"at {place}"]
 
 
 @pytest.mark.parametrize("returned", [7, {"a": 1}, b"x", ["x", 7], [["x"]]])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from parley.bot import Ask, Bot, ResultError, Router, Script, Turn
 from parley.engine.aws import dynamodb
@@ -12,6 +13,7 @@ from parley.engine.timekeeper import Timekeeper
 from parley.errors import AuthorError, RetryAfter
 from parley.journal.timers import Set, Timers
 from parley.model import Destination
+from parley.platforms import NAMES
 from parley.testing import PLATFORMS, Chat
 from tests.unit.conftest import Clock
 
@@ -133,6 +135,23 @@ def test_a_schedule_of_a_router_runs_with_its_middleware() -> None:
     [timer] = bot.timers(0)
     replies = bot.handle(Turn(timer.due))
     assert [str(reply.segments[0].text) for reply in replies] == ["around", "hi"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("platform", NAMES)
+def test_a_schedule_that_asks_a_person_names_the_place_of_the_answer(platform: str) -> None:
+    """On Feishu and Discord, a direct chat is a room of its own."""
+
+    def ask() -> Script:
+        yield Ask("Who?")
+
+    person = Destination(platform=platform, app="main", user_id="lin")
+    if platform in ("feishu", "discord"):
+        with pytest.raises(ValueError, match=f"ask, test_schedules.py:.*on {platform} answers .* write room_id"):
+            Bot().scheduled("0 9 * * *", to=person)(ask)
+        person = replace(person, room_id="chat")
+    bot = Bot()
+    bot.scheduled("0 9 * * *", to=person)(ask)
+    assert len(bot.timers(0)) == 1
 
 
 def test_a_schedule_of_a_room_has_nobody_to_ask() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from parley.bot.coroutines import finished
 from parley.bot.settings import SettingsError
+from parley.bot.values import check_json
 from parley.engine.deadline import DeadlineExceededError, deadline
 from parley.engine.failures import place_of, reason_of, traceback_of
 from parley.errors import ResultError
@@ -147,6 +148,18 @@ def test_the_texts_of_exceptions_are_shown_if_the_setting_says_so(
     error = raised(team.chained)
     assert reason_of(error) == "ValueError at helpdesk.py:19: secret"
     assert traceback_of(error).endswith("ValueError: secret")
+
+
+def test_the_keys_of_values_are_shown_as_the_texts_of_exceptions_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key may hold the text of a person."""
+    key = "sec" + "ret"  # the traceback shows the lines of the code
+    with pytest.raises(ResultError) as error:
+        check_json({key: {1}}, "state")
+    for show in (reason_of, traceback_of):
+        assert "secret" not in show(error.value)
+    monkeypatch.setenv("PARLEY_EXCEPTION_TEXT", "true")
+    for show in (reason_of, traceback_of):
+        assert show(error.value).endswith("state has a value of type set, which JSON has not, at state['secret']")
 
 
 def test_a_mistake_that_is_for_the_author_is_shown_in_full() -> None:

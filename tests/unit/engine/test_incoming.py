@@ -123,7 +123,7 @@ def test_an_event_that_eventbridge_has_sent_to_a_topic_is_the_event() -> None:
     assert accepted(notification(ALARM)) == accepted(ALARM)
 
 
-@pytest.mark.parametrize("content", ["Disk full", "[1, 2]", {"disk": "full"}])
+@pytest.mark.parametrize("content", ["Disk full", "[1, 2]", {"disk": "full"}, {"source": "a", "detail-type": "b"}])
 def test_another_notification_is_an_event_of_its_topic(content: Any) -> None:
     message = accepted(notification(content, topic="disks", Subject="Disk"))
 
@@ -175,6 +175,7 @@ PRIVATE = "the words of a person"
         (asking({"destination": ROOM | {"platform": "fax"}, "reply": PRIVATE}), "the platform 'fax'"),
         (asking({"destination": {"platform": "feishu", "app": "demo"}, "reply": PRIVATE}), "has no place"),
         (asking({"destination": ROOM, "reply": PRIVATE, "key": "k" * 300}), "the key has 300 characters"),
+        (asking({"destination": ROOM, "reply": PRIVATE, "Key": "1"}), "unknown field `Key`"),
         (asking({"destination": ROOM, "reply": {"segments": [{"type": PRIVATE}]}}), "at `$.reply.segments[0].type`"),
         (ALARM | {"detail": {"text": "x" * 1_000_000}}, "bytes"),
     ],

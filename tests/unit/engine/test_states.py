@@ -326,21 +326,52 @@ def test_a_stalled_worker_does_not_record_over_its_successor(
 @pytest.mark.parametrize(
     ("result", "reason"),
     [
-        ({1, 2}, r"the result of once\('key'\) is of type set, which JSON has not"),
+        ({1, 2}, r"the result of `once` has a value of type set, which JSON has not"),
         ("x" * 100_001, r"the results of `once` are 100011 bytes of JSON; at most 100000 can be stored"),
     ],
 )
 def test_a_result_that_cannot_be_stored_is_an_error_of_the_bot(
     result: Any, reason: str, message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
-    bot = Bot()
+    """The call is not repeated: each run ends with the same error."""
+    bot, calls = Bot(), list[str]()
+
+    def call(key: str) -> Any:
+        calls.append(key)
+        return result
+
+    @bot.fallback
+    def once(turn: Turn) -> str:
+        return str(turn.once("key", call))
+
+    handle = processor(bot, clock)
+    for receives in (1, 2):
+        with pytest.raises(HandlerError, match=reason):
+            handle(record(encode(message()), receives=receives))
+    assert len(calls) == 1
+
+
+def test_a_handler_that_changes_a_result_does_not_change_what_is_recorded(
+    message: MakeMessage, record: MakeRecord, clock: Clock
+) -> None:
+    bot, seen, fails = Bot(), list[list[str]](), [True]
 
     @bot.fallback
     def call(turn: Turn) -> str:
-        return str(turn.once("key", lambda _: result))
+        basket = turn.once("basket", lambda _: ["tea"])
+        seen.append(list(basket))
+        basket.append("fee")
+        turn.once("next", lambda _: 1)
+        if fails:
+            fails.pop()
+            raise RuntimeError
+        return ", ".join(basket)
 
-    with pytest.raises(HandlerError, match=reason):
-        processor(bot, clock)(record(encode(message())))
+    handle = processor(bot, clock)
+    with pytest.raises(HandlerError):
+        handle(record(encode(message())))
+    handle(record(encode(message()), receives=2))
+    assert seen == [["tea"], ["tea"]]
 
 
 def test_a_key_that_is_used_twice_is_an_error(message: MakeMessage, record: MakeRecord, clock: Clock) -> None:
@@ -351,7 +382,7 @@ def test_a_key_that_is_used_twice_is_an_error(message: MakeMessage, record: Make
     def call(turn: Turn) -> str:
         return turn.once("key", lambda _: "a") + turn.once("key", lambda _: "b")
 
-    with pytest.raises(HandlerError, match=r"once\('key'\) is called twice for one message"):
+    with pytest.raises(HandlerError, match="`once` is called twice with one key for one message"):
         processor(bot, clock)(record(encode(message())))
 
 

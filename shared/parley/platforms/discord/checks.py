@@ -8,6 +8,9 @@ from parley.model.instant import Instant
 from parley.platforms.discord.components import Components
 from parley.platforms.discord.instant import answer_json, form_problem
 
+DIRECT_ROOMS = True
+"""See `parley.adapter.HasDirectRooms`."""
+
 
 def problems(reply: Reply, to: Destination) -> Iterator[str]:
     """See `parley.adapter.Checks.problems`."""

@@ -7,6 +7,9 @@ from parley.model import Card, Destination, Reply
 from parley.platforms.feishu.content_limits import LIMITS, least_text
 from parley.platforms.feishu.render import size_without_text, split_card
 
+DIRECT_ROOMS = True
+"""See `parley.adapter.HasDirectRooms`."""
+
 
 def problems(reply: Reply, to: Destination) -> Iterator[str]:
     """See `parley.adapter.Checks.problems`. A button with an address becomes a line of text, so it is not lost."""
