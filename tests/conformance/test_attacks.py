@@ -1,9 +1,9 @@
 """Requests that every platform has to reject, and input on which none may raise."""
 
 import base64
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from parley.adapter import Accepted, Headers, Rejected, Request
 from parley.engine.callback import request_of

@@ -1,11 +1,11 @@
 """The tool that prints the addresses of callbacks, with the simulated platforms."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from parley.adapter import App, TokenUnavailableError
 from parley.engine.http import Http

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import httpx
-
 from parley.adapter import Answer, Call, Permanent
 from parley.engine.attempt import CallSequence
 from parley.engine.calls import CallContext
@@ -57,17 +55,15 @@ class FaultyApi:
         return response
 
 
-class RecordingHttp(Http):
+class RecordingHttp(Http, kw_only=True):
     """The engine's HTTP client. It records the calls that platforms reject or limit by their own decision."""
 
-    def __init__(self, transport: httpx.BaseTransport, injector: FaultInjector, targets: Iterable[Target]) -> None:
-        Http.__init__(self, httpx.Client(transport=transport))
-        self._injector = injector
-        self._targets = tuple(targets)
+    injector: FaultInjector
+    targets: Iterable[Target]
 
     def perform(self, call: Call, token: str = "") -> Answer:
         """Make `call`. Raises CallError."""
-        injector, ledger = self._injector, self._injector.ledger
+        injector, ledger = self.injector, self.injector.ledger
         ledger.api_calls += 1
         answer = Http.perform(self, call, token)
         outcome = self._outcome(call, answer)
@@ -80,7 +76,7 @@ class RecordingHttp(Http):
         return answer
 
     def _outcome(self, call: Call, answer: Answer) -> object:
-        for target in self._targets:
+        for target in self.targets:
             if call.url.startswith(target.address):
                 return outbound(target.name).outcome(call, answer)
         return None
@@ -117,7 +113,7 @@ class RecordingDeliverer(Deliverer):
             self.injector.current.reply = ""
 
 
-class RecordingCallbacks(Callbacks):
+class RecordingCallbacks(Callbacks, kw_only=True):
     """The journal of passive replies. It records which replies each response to a callback contains."""
 
     ledger: Ledger

@@ -120,11 +120,11 @@ class Processes:
         client, clock = dynamodb(), self._scheduler.clock
         rate_limiter = RateLimiter(client, TABLE, clock, clock.sleep, self._random.random)
         tokens = Tokens(client, TABLE, clock, clock.sleep, self._random.random)
-        http = RecordingHttp(self._transport, self._injector, self._targets.values())
+        targets = tuple(self._targets.values())
+        http = RecordingHttp(httpx.Client(transport=self._transport), injector=self._injector, targets=targets)
         inbox = self._inbox(client, TABLE, KEEP_FOR)
-        waiting = RecordingCallbacks(client, TABLE, keep_for=KEEP_FOR)
+        waiting = RecordingCallbacks(client, TABLE, KEEP_FOR, ledger=self._injector.ledger)
         deferred = DeferredReplies(client, TABLE, keep_for=KEEP_FOR)
-        waiting.ledger = self._injector.ledger
 
         def passive_replies(inbound_half: SupportsPassiveReply) -> PassiveReplies:
             outbox = Outbox(client, TABLE, rules.LEASE)

@@ -1,7 +1,6 @@
 """An app of a platform, and HTTP headers: what both directions need."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, overload
 
 import msgspec
@@ -26,8 +25,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(msgspec.Struct, frozen=True):
     """One bot account on one platform, by name. `config` is the platform's own `Config`."""
 
     platform: str

@@ -1,7 +1,6 @@
 """Outgoing: one API call, its answer, and the outcome that a platform reads from the answer."""
 
 import math
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -63,13 +62,12 @@ IDEMPOTENT = math.inf
 """`Call.idempotent_for` of a call that can be repeated at any time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The HTTP response to a call."""
 
     status: int
     body: bytes = b""
-    headers: Headers = field(default_factory=Headers)
+    headers: Headers = msgspec.field(default_factory=Headers)
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object; empty if it is not one, such as the HTML error page of a gateway."""
@@ -95,23 +93,20 @@ NOTHING = {"nothing": "1"}
 platform shows a message may take its place; that one is not done then."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRejected:
+class TokenRejected(msgspec.Struct, frozen=True):
     """The token was refused and nothing was done. The engine repeats the call once with a new token."""
 
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Transient:
+class Transient(msgspec.Struct, frozen=True):
     """The call failed, nothing was done, and a later attempt may succeed, in `after` seconds at the earliest."""
 
     reason: str
     after: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """The outcome is unknown: the answer was lost, or a gateway answered instead of the platform."""
 
     reason: str
@@ -122,8 +117,7 @@ Part = Literal["", "form", "quote", "thread", "private", "target", "mention", "b
 reply is a new message without it. `media`: the media of the call's upload, or the pictures of cards."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permanent:
+class Permanent(msgspec.Struct, frozen=True):
     """The call was refused for good.
 
     `part`: the part of the reply that was refused. The reply is retried without it, and keeps every other part

@@ -1,7 +1,6 @@
 """Incoming: a callback as raw bytes, and the result that a platform makes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -13,18 +12,16 @@ if TYPE_CHECKING:
     from parley.model.instant import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A callback as it was received: raw bytes, nothing parsed. `query` is percent-decoded once."""
 
     method: str = "POST"
-    headers: Headers = field(default_factory=Headers)
-    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Headers = msgspec.field(default_factory=Headers)
+    query: Mapping[str, str] = {}
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """The HTTP response to a callback."""
 
     status: int = 200
@@ -35,8 +32,7 @@ class Response:
 Reason = Literal["forged", "stale", "malformed", "too_large", "too_many", "unknown_app", "not_allowed", "unavailable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """A callback that is refused.
 
     `reason` is the metric's dimension and the error code in the response. `detail` goes to the log only: it names the
@@ -119,8 +115,7 @@ class SupportsInstantAnswers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PassiveReply:
+class PassiveReply(msgspec.Struct, frozen=True):
     """A response that carries replies.
 
     The first `sent` replies are carried in full. Of the next reply only the beginning is carried if `rest` holds its

@@ -1,8 +1,9 @@
 """The sending half of a platform: replies, tokens, limits, downloads."""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
+
+import msgspec
 
 from parley.adapter.app import App
 from parley.adapter.calls import Answer, Call, Outcome, Part, Sent
@@ -11,8 +12,7 @@ from parley.errors import ParleyError
 from parley.model import AnyMedia, Message, Outgoing, Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """An access token and the unix second of its end."""
 
     value: str

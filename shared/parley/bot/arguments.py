@@ -7,8 +7,9 @@ takes the rest of the line if it is a list or a string, also if that is optional
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from parley.bot.conversions import ArgumentError, convert, is_list, is_person
 from parley.bot.specs import is_text
@@ -21,8 +22,7 @@ __all__ = ["ArgumentError", "Parameter", "Signature"]
 _INJECTED = {"turn": "Turn", "message": "Message"}
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """One argument of a command. `default` is `inspect.Parameter.empty` if it is required."""
 
     name: str
@@ -47,8 +47,7 @@ class Parameter:
         return converted
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """The parameters of a handler: injected ones (`Turn`, `Message`), and the arguments of its command."""
 
     injected: Mapping[str, type[Turn] | type[Message]]

@@ -7,9 +7,9 @@ because it would be done again: `Dialogue.run` raises ResultError otherwise. `Tu
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -65,8 +65,7 @@ def ways_out(dialogue: OpenDialogue, texts: Texts) -> str:
     return texts.cancel_or_back if dialogue.can_go_back else texts.cancel
 
 
-@dataclass(slots=True)
-class Step:
+class Step(msgspec.Struct):
     """One run of a handler: `dialogue` is the one that goes on, or a new one without answers."""
 
     dialogue: OpenDialogue

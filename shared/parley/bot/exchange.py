@@ -10,7 +10,6 @@ with its press.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -62,15 +61,14 @@ _waits = Waits()
 """The waits between two attempts at a model."""
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(msgspec.Struct):
     """The text of a person, and what follows until the answer. `said` is what was said so far."""
 
     conversing: "Conversing"
     context: Callable[[Turn], Any]
     turn: Turn
     go_on: Callable[..., Any]
-    said: list[Said] = field(default_factory=list[Said])
+    said: list[Said] = []
     pictures: tuple[Picture, ...] = ()
     written: tuple[Prompt, str] | None = None
     """The prompt that is being answered, and the text so far."""

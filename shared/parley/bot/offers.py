@@ -6,10 +6,10 @@ arguments are checked. What the command returns is the result for the model.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from inspect import isgeneratorfunction
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec.structs import replace
 
 from parley.bot import runs
@@ -45,8 +45,7 @@ class CallError(Exception):
     """A tool call that cannot be carried out. The message is for the model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(msgspec.Struct, frozen=True):
     """A command that the model calls, with checked arguments. `text`: as a person would read it."""
 
     command: CommandHandler
@@ -54,8 +53,7 @@ class Called:
     text: str
 
 
-@dataclass(slots=True)
-class Commands:
+class Commands(msgspec.Struct):
     """The commands of a bot for the message of `turn`.
 
     `refusal` returns why the person may not use a command, and `call` runs one.

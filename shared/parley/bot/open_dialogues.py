@@ -1,7 +1,6 @@
 """The open dialogues of a conversation: which one a message belongs to, and how it goes on."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -39,8 +38,7 @@ def failure_of(message: Message, agenda: Agenda) -> Failure | None:
     return Failure(place=dialogue.place) if dialogue is not None else None
 
 
-@dataclass(slots=True)
-class OpenDialogues:
+class OpenDialogues(msgspec.Struct):
     """The dialogues of the conversation of `turn`. `call` runs one of the handlers `entries`."""
 
     turn: Turn

@@ -8,7 +8,6 @@ import hmac
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, dataclass_transform
 
@@ -93,8 +92,7 @@ class Settings(msgspec.Struct, metaclass=_Model):
         return entry.settings
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(msgspec.Struct):
     """What was read from SSM. `tried_at` is later than `read_at` if the last read failed."""
 
     settings: Any

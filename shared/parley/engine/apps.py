@@ -5,7 +5,6 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
@@ -51,8 +50,7 @@ class AppsUnavailableError(ParleyError):
     failing_for: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Requests:
+class _Requests(msgspec.Struct, frozen=True):
     """Requests to SSM that are over by the unix second `until`."""
 
     clock: Callable[[], float]
@@ -80,8 +78,7 @@ class _Requests:
         return self.clock() + _SSM_REQUEST <= self.until
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(msgspec.Struct):
     """The last read of an app. `tried_at` is the time of the last try, later than `read_at` if that one failed."""
 
     app: App | None
@@ -90,20 +87,19 @@ class _Entry:
     tried_at: float
 
 
-@dataclass(slots=True)
-class Apps:
+class Apps(msgspec.Struct):
     """The apps of this deployment."""
 
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
-    _entries: dict[tuple[str, str], _Entry] = field(default_factory=dict[tuple[str, str], "_Entry"])
+    _entries: dict[tuple[str, str], _Entry] = {}
     _credit: float = _UNKNOWN_BURST
     _credit_at: float = 0
-    _listed_at: dict[str, float] = field(default_factory=dict[str, float])
-    _unread: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    _listed_at: dict[str, float] = {}
+    _unread: dict[str, set[str]] = {}
     """By platform, existing names that are not read yet. They need no credit, so made-up names cannot block them."""
-    _failing_since: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
+    _failing_since: dict[tuple[str, str], float] = {}
     """The time of the first failed read of an app, until one succeeds."""
 
     def get(self, platform: str, name: str) -> App:

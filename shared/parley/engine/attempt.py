@@ -5,7 +5,6 @@ Nothing here decides what happens to the reply's row afterwards: `run` returns a
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -38,23 +37,20 @@ _WINDOW_RETRY = 20.0
 """Minimum of seconds between attempts while the API delivers no message to this person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(msgspec.Struct, frozen=True):
     """The reply has reached the final state `state`: SENT, FAILED or UNKNOWN."""
 
     state: ReplyState
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Defer:
+class Defer(msgspec.Struct, frozen=True):
     """The person cannot be written to. The reply goes out with the passive reply to their next message."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(msgspec.Struct, frozen=True):
     """The platform refused this form. `out` is the reply in the next form, `receipts` the calls of it already made."""
 
     out: Outgoing
@@ -62,8 +58,7 @@ class Fallback:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """The target was a handle. `out` is the reply with the platform's id in its place."""
 
     out: Outgoing
@@ -107,8 +102,7 @@ class CallSequence:
             self.call, self.error = None, error
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """A reply that this worker holds under a lease.
 
     `owner` is the lease's owner, `number` counts attempts from 1. `receipts` are the calls that are done.
@@ -144,8 +138,7 @@ class Attempt:
         return ReplyState.FAILED if self.unknown_since is None else ReplyState.UNKNOWN
 
 
-@dataclass(slots=True)
-class Attempts:
+class Attempts(msgspec.Struct):
     """Makes attempts. Records receipts between the calls of one reply, and nothing else."""
 
     outbox: Outbox

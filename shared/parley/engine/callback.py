@@ -4,7 +4,6 @@ import base64
 import binascii
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -102,8 +101,7 @@ def rejection(rejected: Rejected) -> Response:
     return rejected.response or Response(rejected.status, msgspec.json.encode({"error": rejected.reason}))
 
 
-@dataclass(slots=True)
-class Callback:
+class Callback(msgspec.Struct):
     """The handler of one platform's callbacks, made once per process.
 
     `instantly`: the bot's instant function. `passive_replies`: makes the object that waits for passive replies; the one
@@ -244,8 +242,7 @@ class Callback:
         request_stop(message, self.clock())
 
 
-@dataclass(frozen=True, slots=True)
-class _AwaitsReply:
+class _AwaitsReply(msgspec.Struct, frozen=True):
     """A callback whose message is stored, and whose response is a passive reply of the bot."""
 
     inbound: SupportsPassiveReply

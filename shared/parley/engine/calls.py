@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from parley.adapter import (
     Answer,
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 _FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext:
+class CallContext(msgspec.Struct, frozen=True):
     """The reply that a call belongs to (or the message of a download), its app and platform."""
 
     out: Outgoing
@@ -59,8 +59,7 @@ def asking(message: Message, app: App, platform: Outbound) -> CallContext:
     return CallContext(Outgoing(id="", message_key=key, ordinal=0, to=to, reply=Reply(), created=0), app, platform)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """The outcome of a call, its token, and its answer. None: it needs no token; there is no answer."""
 
     outcome: Outcome
@@ -68,8 +67,7 @@ class Result:
     answer: Answer | None = None
 
 
-@dataclass(slots=True)
-class Calls:
+class Calls(msgspec.Struct):
     """Makes calls, fetches their tokens, and applies the answers' feedback about rate limits.
 
     `client` and `table`: where the pushed credentials are stored.

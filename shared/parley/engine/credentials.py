@@ -1,6 +1,6 @@
 """Credentials that came with a message, in clear text, for the bot."""
 
-from dataclasses import dataclass
+import msgspec
 
 from parley.adapter import App, SupportsCredentials
 from parley.bot import CredentialError
@@ -9,8 +9,7 @@ from parley.model import Message
 from parley.platforms import inbound
 
 
-@dataclass(slots=True)
-class Credentials:
+class Credentials(msgspec.Struct):
     """Reads credentials with the configuration of the app that received the message."""
 
     apps: Apps

@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from parley.adapter import Call, Permanent, Sent, Transient
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
@@ -36,8 +38,7 @@ _APP_GONE_FOR = 86_400.0
 """Seconds after which the replies of a removed app fail. Until then somebody may restore its configuration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """A reply whose first call can be made now: there is a token, and the call is `reserved` in its rate limits."""
 
     context: CallContext

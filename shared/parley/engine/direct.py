@@ -15,9 +15,10 @@ ended then, because they end with the invocation. The next message of the conver
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+import msgspec
 
 from parley.adapter import App, SupportsDrafts
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
@@ -43,8 +44,7 @@ _MARGIN = 1.0
 """Seconds from the end of the invocation to the end of its leases: then the worker is certainly dead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """The replies that this worker stores under its own leases, in order. The first one is `prepared` for its call."""
 
     prepared: Prepared
@@ -52,8 +52,7 @@ class Held:
     """By the id of the reply."""
 
 
-@dataclass(slots=True)
-class Direct:
+class Direct(msgspec.Struct):
     """Delivers at once. `ends`: the unix second at which Lambda ends this invocation."""
 
     deliverer: Deliverer

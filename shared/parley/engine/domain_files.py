@@ -6,8 +6,9 @@ hold secrets.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from parley.engine.aws import AwsError, error_code, setting, ssm
 from parley.engine.telemetry import log
@@ -18,8 +19,7 @@ _REREAD_AFTER = 5.0
 """Seconds between two reads of SSM. Requests for unknown files must not use up SSM's quota."""
 
 
-@dataclass(slots=True)
-class DomainFiles:
+class DomainFiles(msgspec.Struct):
     """The handler of `GET /{file}`, one per process. `is_served` decides by its name whether a file is looked up.
 
     All files are read at once, because there are few.
@@ -27,7 +27,7 @@ class DomainFiles:
 
     is_served: Callable[[str], bool]
     clock: Callable[[], float] = time.time
-    _files: dict[str, str] = field(default_factory=dict[str, str])
+    _files: dict[str, str] = {}
     _read_at: float = float("-inf")
     _tried_at: float = float("-inf")
 

@@ -1,6 +1,6 @@
 """Downloads of media that are part of a message, for the bot."""
 
-from dataclasses import dataclass
+import msgspec
 
 from parley.adapter import Answer, Call, Sent, TokenRejected, TokenUnavailableError
 from parley.bot import DownloadError
@@ -15,8 +15,7 @@ from parley.model import AnyMedia, Message
 from parley.platforms import outbound
 
 
-@dataclass(slots=True)
-class Downloads:
+class Downloads(msgspec.Struct):
     """Downloads media with the app's own token."""
 
     calls: Calls

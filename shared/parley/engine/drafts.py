@@ -7,8 +7,8 @@ and goes on there, and one message remains.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from parley.adapter import Call, Permanent, Sent, Steps, SupportsDrafts
@@ -27,8 +27,7 @@ Ids = tuple[str, ...]
 """See `Outgoing.draft`."""
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """The growing answer `context.out`, whose platform is `platform`. `keep` records its ids. `ids`: those that an
     earlier run has recorded. `is_late`: whether another worker may be at the message.
     """

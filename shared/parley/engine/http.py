@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import IO
 
@@ -61,8 +60,7 @@ def media_client() -> httpx.Client:
     return httpx.Client(transport=transport(public_only=not _is_local()), follow_redirects=False)
 
 
-@dataclass(slots=True)
-class Http:
+class Http(msgspec.Struct):
     """Makes calls.
 
     The clients' `transport` is the network, or an imitation in a test. `media` is the client for URLs from messages and
@@ -188,8 +186,7 @@ def _with_token(call: Call, token: str) -> tuple[dict[str, str], dict[str, str]]
     return headers, query
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     content: bytes | None = None
     fields: dict[str, str] | None = None

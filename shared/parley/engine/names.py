@@ -7,9 +7,9 @@ again after an hour, one that does not answer after a minute. Logs and metrics h
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from parley.adapter import Answer, Call, Permanent, Sent, SupportsNames, Transient
@@ -39,8 +39,7 @@ _MAX_CACHED = 10_000
 """Persons that a process remembers."""
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(msgspec.Struct):
     """The time of the current lookup: it ends at `ends`, in the time of `time.monotonic`."""
 
     ends: float = 0
@@ -63,11 +62,10 @@ class Budget:
         time.sleep(seconds)
 
 
-@dataclass(slots=True)
 class BudgetedHttp(Http):
     """Ends every call within `budget`, also that for a token."""
 
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = msgspec.field(default_factory=Budget)
 
     def perform(self, call: Call, token: str = "") -> Answer:
         """Make `call`. Raises CallError."""
@@ -78,8 +76,7 @@ class BudgetedHttp(Http):
         return Http.perform(self, replace(call, timeout=min(call.timeout, left)), token)
 
 
-@dataclass(slots=True)
-class Names:
+class Names(msgspec.Struct):
     """What platforms say of senders. `budget` is that of `calls`."""
 
     calls: Calls
@@ -88,7 +85,7 @@ class Names:
     client: "DynamoDBClient"
     table: str
     clock: Callable[[], float] = time.time
-    _held: OrderedDict[tuple[str, str, str], tuple[Person, float]] = field(
+    _held: OrderedDict[tuple[str, str, str], tuple[Person, float]] = msgspec.field(
         default_factory=OrderedDict[tuple[str, str, str], tuple[Person, float]]
     )
 

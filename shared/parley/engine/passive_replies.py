@@ -5,7 +5,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from uuid import uuid4
 
 import msgspec
@@ -35,8 +34,7 @@ class _TooLateError(ParleyError):
     """The platform has stopped waiting for this callback."""
 
 
-@dataclass(slots=True)
-class PassiveReplies:
+class PassiveReplies(msgspec.Struct):
     """Waits for replies on behalf of one platform's callbacks.
 
     Every response except `_NO_RESPONSE` is stored before it is given, and a message has one stored response. If it is

@@ -20,8 +20,9 @@ counts them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from parley.adapter import Bucket
 from parley.engine.sliding_window import LATE, counted
@@ -54,8 +55,7 @@ class Lease(NamedTuple):
     last: "Portion | None"
 
 
-@dataclass(slots=True)
-class Portion:
+class Portion(msgspec.Struct):
     """`calls` calls of `bucket` that were reserved at `reserved`, of which `left` are left, for the time from `begins`
     to `ends`. `made`: the times of the latest ones, as many as its share. All times are unix seconds. A single call is
     a portion of one.

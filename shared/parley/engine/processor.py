@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from parley.bot import Bot
@@ -61,8 +62,7 @@ _TO_DELIVER = 30.0
 worker does not wait for the leases of a dead one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """The replies of a decision that is stored. `held`: those that this worker delivers itself, if there are any.
 
     `due`: messages for other conversations, whose timers are set. What is not sent, the sweeper sends.

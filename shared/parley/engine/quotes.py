@@ -3,7 +3,7 @@
 Logs hold no text.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from parley.adapter import Sent, SupportsQuotes
 from parley.engine import telemetry
@@ -20,8 +20,7 @@ MAX_QUOTE = 8_000
 """Characters of a text that the bot gets."""
 
 
-@dataclass(slots=True)
-class Quotes:
+class Quotes(msgspec.Struct):
     """Asks the platforms for messages."""
 
     calls: Calls

@@ -19,8 +19,9 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from parley.adapter import BreakerFailure, Bucket, Limit, Pause
 from parley.engine import limit_row, portions, telemetry
@@ -89,8 +90,7 @@ class _Reservation(NamedTuple):
         return min(self.until, now + LATEST * self.bucket.period) if is_spaced(self.bucket) else self.until
 
 
-@dataclass(slots=True)
-class RateLimiter:
+class RateLimiter(msgspec.Struct):
     """The rate limits of this deployment, in the table `table`."""
 
     client: "DynamoDBClient"
@@ -98,8 +98,8 @@ class RateLimiter:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
-    _known: dict[str, LimitRow] = field(default_factory=dict[str, LimitRow])
-    _portions: dict[str, Portion] = field(default_factory=dict[str, Portion])
+    _known: dict[str, LimitRow] = {}
+    _portions: dict[str, Portion] = {}
 
     def wait(self, buckets: Sequence[Bucket]) -> Reserved:
         """Return when a call that draws from `buckets` may be made.

@@ -7,11 +7,11 @@ before it, or for a worker. Another record for each of them would only make the 
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from parley.engine import queues, telemetry
@@ -42,8 +42,7 @@ EVERY = 60.0
 """Seconds between two runs of the function."""
 
 
-@dataclass(slots=True)
-class Sweeper:
+class Sweeper(msgspec.Struct):
     """Sweeps one outbox."""
 
     outbox: Outbox

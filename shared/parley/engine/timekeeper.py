@@ -5,7 +5,6 @@ A message has the same id however often it is sent. The inbox recognises it, and
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -23,8 +22,7 @@ _RECORDED = 100
 many again, however long the backlog is."""
 
 
-@dataclass(slots=True)
-class Timekeeper:
+class Timekeeper(msgspec.Struct):
     """Sends the messages of `timers`. `schedules` returns those of the bot; None if the bot cannot be loaded."""
 
     timers: Timers

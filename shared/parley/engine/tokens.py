@@ -9,9 +9,10 @@ on some platforms the second token ends the first.
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+import msgspec
 
 from parley.adapter import Token
 from parley.engine import telemetry
@@ -31,8 +32,7 @@ _FIRST_POLL, _LAST_POLL = 0.05, 0.8
 """Seconds between two reads while another worker renews. They grow: a thousand workers may be waiting."""
 
 
-@dataclass(frozen=True, slots=True)
-class CachedToken:
+class CachedToken(msgspec.Struct, frozen=True):
     """A token with its generation, the number of the token in its row."""
 
     value: str
@@ -41,8 +41,7 @@ class CachedToken:
     generation: int
 
 
-@dataclass(slots=True)
-class Tokens:
+class Tokens(msgspec.Struct):
     """The tokens of this deployment, in the table `table`."""
 
     client: "DynamoDBClient"
@@ -50,7 +49,7 @@ class Tokens:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
-    _held: dict[str, CachedToken] = field(default_factory=dict[str, CachedToken])
+    _held: dict[str, CachedToken] = {}
 
     def get(self, key: str, fetch: Fetch) -> CachedToken:
         """The token under `key`, fetched by `fetch` if there is none or its renewal is due.

@@ -1,7 +1,6 @@
 """The part of a reply that people do not see yet, after some of its messages were sent."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, takewhile, zip_longest
 
 import msgspec
@@ -32,8 +31,7 @@ def unsent(context: CallContext, receipts: Sequence[Sent], now: float) -> Outgoi
     return replace(out, reply=rest, dropped=(*out.dropped, "sent"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Beginning:
+class _Beginning(msgspec.Struct, frozen=True):
     """Finds the beginning of a reply that is in the messages `sent`. The platform's code is run for each candidate: for
     the right one it makes exactly these messages.
     """

@@ -6,7 +6,6 @@ is repeated finds nothing more.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
@@ -72,8 +71,7 @@ class _Progress(msgspec.Struct, frozen=True, omit_defaults=True):
 _decode_progress = msgspec.json.Decoder(_Progress).decode
 
 
-@dataclass(slots=True)
-class Forget:
+class Forget(msgspec.Struct):
     """Forgets persons in the table `table`.
 
     `keep_for`: seconds until an emptied state expires. `pause`: seconds between two pages; they leave capacity of the

@@ -4,7 +4,6 @@ A message takes three requests: read both rows, commit, and (in `parley.engine.q
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -50,8 +49,7 @@ class VersionConflictError(ParleyError):
     """The conversation has changed since it was read. The decision of this worker is void."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """The journal's knowledge of a message and its conversation before the bot runs.
 
     `memory`: the conversation's state. `decided`: the number of replies, None if the message is undecided. `attempts`
@@ -70,8 +68,7 @@ class Snapshot:
     """The results of outside calls in earlier attempts (`Inbox.record`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What the transaction of a decision stores, beside the decision itself.
 
     `states`: those that the bot may have changed. `timers` are set, and those with the ids `cancelled` are deleted.
@@ -82,12 +79,11 @@ class Decision:
     states: Sequence[Change] = ()
     timers: Sequence[Timer] = ()
     cancelled: Iterable[str] = ()
-    leases: Mapping[str, Lease] = field(default_factory=dict[str, Lease])
+    leases: Mapping[str, Lease] = {}
     run: RunState | None = None
 
 
-@dataclass(slots=True)
-class Inbox:
+class Inbox(msgspec.Struct):
     """Messages and conversations in the table `table`. `keep_for`: seconds until rows expire. It is longer than a
     message can stay in a queue and a dead-letter queue, so a redelivered message is always recognised.
     """

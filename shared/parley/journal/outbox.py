@@ -6,8 +6,10 @@ change that belongs together with changes of other rows is returned as a part of
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from parley.adapter import Sent
 from parley.errors import ParleyError, RetryAfter
@@ -39,8 +41,7 @@ class ReplyTooLargeError(ParleyError):
     """The reply is larger than a row can hold. The message is for the bot's author."""
 
 
-@dataclass(slots=True)
-class Outbox:
+class Outbox(msgspec.Struct):
     """Replies in the table `table`. `lease`: seconds that a worker may hold a reply; longer than its function runs."""
 
     client: "DynamoDBClient"

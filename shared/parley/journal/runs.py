@@ -9,9 +9,10 @@
 that is delivered again stops no later message.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from parley.journal import table as t
 from parley.journal.table import get_text, run_pk
@@ -36,8 +37,7 @@ class RunState(StrEnum):
     ANSWERED = "ANSWERED"
 
 
-@dataclass(slots=True)
-class Runs:
+class Runs(msgspec.Struct):
     """The rows in the table `table`."""
 
     client: "DynamoDBClient"

@@ -13,8 +13,9 @@ with the lease and cleared by every definite outcome, so it remains if the worke
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from parley.adapter import Call, Sent
 from parley.errors import ParleyError, RetryAfter
@@ -61,8 +62,7 @@ def check_transition(before: ReplyState, after: ReplyState) -> None:
         raise IllegalTransitionError(f"{before} to {after}")
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """A decision on a message: the number of its replies, and the ids of those that directly precede them.
 
     Passive replies have to keep that order; for all others the queue keeps it.
@@ -72,8 +72,7 @@ class Decided:
     before: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A reply in the journal."""
 
     out: Outgoing
@@ -99,8 +98,7 @@ class Row:
         return self.out.created, self.out.message_key, self.out.ordinal
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(msgspec.Struct, frozen=True):
     """The right of the worker `owner` to deliver a reply until the unix second `until`.
 
     `begins`: its first call follows at once, so its outcome is unknown if the worker dies (`Row.unknown_since`).
@@ -111,8 +109,7 @@ class Lease:
     begins: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """The reply is final; nothing is left to do."""
 
     state: ReplyState

@@ -5,7 +5,6 @@ If it dies in between, the message is sent again, under the same id, and the inb
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -52,8 +51,7 @@ def find(client: "DynamoDBClient", table: str, id_: str) -> Timer | None:
     return _decode(get_text(item, "body")) if item else None
 
 
-@dataclass(slots=True)
-class Timers:
+class Timers(msgspec.Struct):
     """The timers in the table `table`."""
 
     client: "DynamoDBClient"

@@ -6,8 +6,9 @@ out through the API.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from parley.errors import ParleyError
 from parley.journal import table as t
@@ -27,16 +28,14 @@ class NotCommittedError(ParleyError):
     """DynamoDB refused the whole transaction: nothing is stored, and the response may not be given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """A delivery of a message: its number from 1, and the response that is already stored for the message."""
 
     number: int
     response: str | None
 
 
-@dataclass(slots=True)
-class Callbacks:
+class Callbacks(msgspec.Struct):
     """The callbacks that wait for passive replies, in the table `table`. `keep_for`: seconds until rows expire."""
 
     client: "DynamoDBClient"

@@ -4,8 +4,9 @@ Row `deferred#<conversation key>` holds the ids of the replies, until the person
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from parley.errors import ParleyError
 from parley.journal import table as t
@@ -25,8 +26,7 @@ class TooManyDeferredError(ParleyError):
     """The conversation has as many deferred replies as are allowed."""
 
 
-@dataclass(slots=True)
-class DeferredReplies:
+class DeferredReplies(msgspec.Struct):
     """Deferred replies in the table `table`. `keep_for`: seconds until rows expire."""
 
     client: "DynamoDBClient"

@@ -1,7 +1,6 @@
 """The decisions about passive replies, as pure functions of rows. See the package's docstring for the whole flow."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
 
@@ -26,8 +25,7 @@ OWNER_PREFIX = "callback-"
 """Begins the name of a callback as the owner of a lease."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A reply that a callback holds, and its new state: carried in full, or left for the API or the next response.
 
     `body`: the remainder of a reply whose beginning is carried (`rows.rewritten`); empty if the reply is unchanged.

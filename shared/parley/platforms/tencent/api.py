@@ -1,8 +1,9 @@
 """Reads the answers of both APIs. They return HTTP 200 and an `errcode`; only the codes differ."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from parley.adapter import (
     IDEMPOTENT,

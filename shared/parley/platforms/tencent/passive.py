@@ -18,10 +18,10 @@ the engine waits for the bot and stores what has been sent.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from parley.adapter import Call, Outcome, PassiveReply, Permanent, Request, Response, Sent, Steps
 from parley.errors import RetryAfter
@@ -85,7 +85,7 @@ def deferrable(steps: Steps, *, replies_passively: bool) -> Steps:
     call = next(steps, None)
     while call is not None:
         can_defer = replies_passively and call.name not in _API_ONLY
-        receipt = yield msgspec.structs.replace(call, note=DEFERRABLE) if can_defer else call
+        receipt = yield replace(call, note=DEFERRABLE) if can_defer else call
         try:
             call = steps.send(receipt)
         except StopIteration:
@@ -104,10 +104,10 @@ def passive_form(rules: PassiveRules, out: Outgoing, receipts: Iterable[Sent], u
         return None
     uploaded = with_media_ids(out.reply.segments, receipts, upload_of)
     segments = tuple(part for segment in uploaded for part in carried(segment, rules.format))
-    reply = msgspec.structs.replace(out.reply, op="send", target="", segments=segments)
-    if plan((msgspec.structs.replace(reply, to=None),), rules.format).body is None:
+    reply = replace(out.reply, op="send", target="", segments=segments)
+    if plan((replace(reply, to=None),), rules.format).body is None:
         return None
-    return msgspec.structs.replace(out, reply=reply)
+    return replace(out, reply=reply)
 
 
 # --- 3. what one response carries -------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def _text_plan(text: str, sent: int, rest: Reply | None = None) -> PassivePlan:
 
 
 def _with_segments(reply: Reply, segments: tuple[AnySegment, ...]) -> Reply:
-    return msgspec.structs.replace(reply, segments=segments)
+    return replace(reply, segments=segments)
 
 
 # --- 4. the response --------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def _with_valid_ids(out: Outgoing, format_: PassiveFormat, now: float) -> Reply:
 
 def _without_id(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ...]:
     if isinstance(segment, Media) and segment.key and (segment.data or segment.url):
-        return carried(msgspec.structs.replace(segment, key=""), format_)
+        return carried(replace(segment, key=""), format_)
     return (segment,)
 
 

@@ -7,8 +7,9 @@ id: only its own repeat has the same JSON. So cards are sent with the check.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from parley.adapter import (
     IDEMPOTENT,

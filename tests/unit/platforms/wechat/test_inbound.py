@@ -2,10 +2,10 @@
 
 import json
 import re
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 from wechatpy import parse_message
 
 from parley.adapter import Accepted, App, Rejected, Request

@@ -1,10 +1,10 @@
 """Valid signatures in the wrong place: exchanged parts, replayed ciphertexts, the bot's own answers, another app's
 callbacks. WeChat's are here as well, because the signature is the same."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from parley.adapter import Accepted, App, Rejected, Request
 from parley.crypto import unseal
