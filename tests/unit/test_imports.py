@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import parley.bot
 from tests.template import ROOT
 from tools import bot
 
@@ -17,17 +18,42 @@ UNUSED = {
     "asyncio",
     "cronsim",
     "markdown_it",
+    "parley.bot.approvals",
     "parley.bot.converse",
+    "parley.bot.dialogues",
+    "parley.bot.intents",
     "parley.bot.offers",
+    "parley.bot.open_dialogues",
+    "parley.bot.pairing",
+    "parley.bot.questions",
+    "parley.bot.quotas",
+    "parley.bot.schedules",
+    "parley.bot.settings",
+    "parley.bot.signer",
     "parley.engine.download",
     "parley.engine.failures",
     "parley.engine.names",
     "parley.engine.undelivered",
+    "parley.intents",
     "parley.models",
     "pydantic",
     "zoneinfo",
 }
 """Packages and modules of features that it does not use."""
+USES = {
+    "from parley.bot import Ask": {"questions"},
+    "from parley.bot import Approve": {"approvals", "questions"},
+    "from parley.bot import Script": {"approvals", "dialogues", "questions"},
+    "from parley.bot import Signer": {"signer"},
+    "from parley.bot import Settings": {"settings"},
+    "from parley.bot import Quotas": {"quotas"},
+    "from parley.bot import Pairing": {"pairing", "quotas"},
+    "bot.intent('refund', examples=['I want a refund'])(lambda: 'refund')": {"intents"},
+    "from parley.model import Destination\n"
+    "bot.scheduled('0 9 * * *', to=Destination(platform='feishu', app='a', room_id='r'))(lambda: 'hi')": {"schedules"},
+    "bot.reminder('tea')(lambda: 'tea')": set[str](),
+}
+"""Lines that a plain bot gets, and the modules of `parley.bot` that it then loads."""
 CALLING = {"deliverer", "processor"}
 
 
@@ -81,6 +107,37 @@ def test_a_bot_with_a_language_model_loads_no_client_of_it(tmp_path: Path) -> No
 def test_no_function_imports_what_a_plain_bot_does_not_use(tmp_path: Path) -> None:
     (tmp_path / "bot.py").write_text(PLAIN)
     assert [UNUSED & imports(function, tmp_path) for function in FUNCTIONS] == [set[str]() for _ in FUNCTIONS]
+
+
+@pytest.mark.parametrize("lines", USES)
+def test_a_bot_loads_the_modules_of_the_features_that_it_uses(lines: str, tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(f"{PLAIN}\n\n{lines}\n")
+    features = {name for name in UNUSED if name.startswith("parley.bot.")}
+    loaded = features & imports("processor", tmp_path, PARLEY_DELIVER_AT_ONCE="false")
+    assert loaded == {f"parley.bot.{name}" for name in USES[lines]}
+
+
+def test_a_command_of_a_plain_bot_loads_no_other_feature_when_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(PLAIN)
+    lines = (
+        "import sys",
+        "from bot import bot",
+        "from parley.bot import Turn",
+        "from tests.factories import make_message",
+        "print(bot.handle(Turn(make_message('m1', '/echo hi')))[0].segments[0].text, *sys.modules)",
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(map(str, (tmp_path, ROOT / "shared", ROOT))),
+    }
+    command = [sys.executable, "-c", "\n".join(lines)]
+    said, *loaded = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    assert (said, UNUSED & set(loaded)) == ("hi", set())
+
+
+def test_every_name_of_the_interface_exists() -> None:
+    assert [name for name in parley.bot.__all__ if not hasattr(parley.bot, name)] == []
+    assert not hasattr(parley.bot, "Approved")
 
 
 @pytest.mark.parametrize("function", ["", "parley-processor"])

@@ -1,21 +1,26 @@
 """The interface for bot authors."""
 
-from parley.bot.approvals import Approval, Approve
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from parley.bot.arguments import ArgumentError
 from parley.bot.bot import Bot
-from parley.bot.dialogues import Script
-from parley.bot.pairing import Pairing
-from parley.bot.questions import Ask
-from parley.bot.quotas import Quotas
 from parley.bot.router import Router
 from parley.bot.rules import Rule
-from parley.bot.settings import Secret, Settings, SettingsError
-from parley.bot.signer import Signer
 from parley.bot.states import StateError
 from parley.bot.texts import Texts, texts_for
 from parley.bot.turn import CredentialError, DownloadError, Turn
 from parley.errors import ResultError
 from parley.model.commands import Option
+
+if TYPE_CHECKING:
+    from parley.bot.approvals import Approval, Approve
+    from parley.bot.dialogues import Script
+    from parley.bot.pairing import Pairing
+    from parley.bot.questions import Ask
+    from parley.bot.quotas import Quotas
+    from parley.bot.settings import Secret, Settings, SettingsError
+    from parley.bot.signer import Signer
 
 __all__ = [
     "Approval",
@@ -41,3 +46,23 @@ __all__ = [
     "Turn",
     "texts_for",
 ]
+_FEATURES = {
+    "Approval": "approvals",
+    "Approve": "approvals",
+    "Ask": "questions",
+    "Pairing": "pairing",
+    "Quotas": "quotas",
+    "Script": "dialogues",
+    "Secret": "settings",
+    "Settings": "settings",
+    "SettingsError": "settings",
+    "Signer": "signer",
+}
+"""The modules of names that most bots do not use."""
+
+
+def __getattr__(name: str) -> object:
+    """Import the module of a feature when the name is first used: the others cost a cold start nothing."""
+    if name not in _FEATURES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_FEATURES[name]}"), name)

@@ -17,12 +17,10 @@ from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
 from parley.errors import ResultError
 from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest, is_direct
-from parley.model.agenda import APPROVAL, Failure, OpenDialogue, Timer
+from parley.model.agenda import APPROVAL, PRESSED, Failure, OpenDialogue, Timer
 from parley.platforms import is_receiver
 from parley.reply_checks import check_destination
 
-PRESSED = "parley.pressed"
-"""`Message.event` of a forwarded press. `Message.raw` is the press as JSON. No platform has an event of this name."""
 Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
 _OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed out")
 WITHDRAWN, TIMED_OUT = 2, 3

@@ -15,14 +15,9 @@ from msgspec.structs import replace
 
 from parley.bot import events, gates, numbered, runs, stopping
 from parley.bot.addressing import typed_command
-from parley.bot.approvals import PRESSED
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
 from parley.bot.handlers import CommandHandler, Entry, Quick, checked
-from parley.bot.open_dialogues import OpenDialogues
-from parley.bot.pairing import Pairing
-from parley.bot.questions import form_for
-from parley.bot.quotas import Quotas
 from parley.bot.reminders import DIALOGUE
 from parley.bot.replies import Replies, reactions_last, replies_of
 from parley.bot.results import check_forms, check_instant, check_plans, check_result
@@ -33,13 +28,15 @@ from parley.bot.specs import command_spec
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
 from parley.model import Command, Message, Reply
-from parley.model.agenda import FAILED, REMINDER, SCHEDULED, Timer
+from parley.model.agenda import FAILED, PRESSED, REMINDER, SCHEDULED, Timer
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
 from parley.model.stop import STOP_COMMANDS, is_stop_command
 
 if TYPE_CHECKING:
+    from parley.bot import Pairing, Quotas
     from parley.bot.offers import Commands
+    from parley.bot.open_dialogues import OpenDialogues
     from parley.bot.understanding import Understanding
 
 IsAdmin = Callable[[Message], bool | Coroutine[Any, Any, bool]]
@@ -69,8 +66,8 @@ class Bot(Router):
     roles: Roles | None = None
     when: Rule | None = None
     refusal: str = ""
-    pairing: Pairing | None = None
-    quotas: Quotas | None = None
+    pairing: "Pairing | None" = None
+    quotas: "Quotas | None" = None
     _understanding: "Understanding | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -112,9 +109,11 @@ class Bot(Router):
         is_known = self.pairing is None or self.pairing.admits_at_once(turn, self._has_role)
         if not is_known or not self._is_open_to(turn) or not self._may_open(turn):
             return None
-        form = form_for(message.action, self._texts(message)) if message.action else None
-        if form is not None:
-            return form
+        if message.action:
+            from parley.bot.questions import form_for  # noqa: PLC0415  # most messages are no presses
+
+            if form := form_for(message.action, self._texts(message)):
+                return form
         command = message.command
         complete = self._quick(self._completions.get((command.name, command.focused)), turn) if command else None
         if command and complete:
@@ -165,9 +164,8 @@ class Bot(Router):
             return self._scheduled(turn)
         if turn.message.event == FAILED:
             return self._dialogues(turn).failed()
-        has_stopped = stopping.stopped(turn, self._texts(turn.message))
-        if has_stopped is not None:
-            return has_stopped
+        if (stopped := stopping.stopped(turn, self._texts(turn.message))) is not None:
+            return stopped
         # A press that was forwarded has met the rule in its own room.
         if turn.message.event != PRESSED and not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
@@ -177,7 +175,7 @@ class Bot(Router):
             return refused
         if is_stop_command(turn.message) and not any(map(self._find, STOP_COMMANDS)):
             return stopping.nothing_runs(turn, self._texts(turn.message))
-        answered = self._dialogues(turn).answered(is_command=bool(typed_command(turn.text, self._find)))
+        answered = self._dialogues(turn).answered(self._find) if runs.may_answer(turn) else None
         return answered if answered is not None else numbered.pressed(turn, self._texts(turn.message), self._handled)
 
     def _handled(self, turn: Turn) -> Replies:
@@ -246,7 +244,9 @@ class Bot(Router):
         is_run = self._runs(schedule.entry, turn)
         return self._call(schedule.entry, turn, {}, self._texts(turn.message)) if is_run else None
 
-    def _dialogues(self, turn: Turn) -> OpenDialogues:
+    def _dialogues(self, turn: Turn) -> "OpenDialogues":
+        from parley.bot.open_dialogues import OpenDialogues  # noqa: PLC0415  # most messages belong to no dialogue
+
         return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, partial(self._holds, turn))
 
     def _entries(self) -> Iterator[Entry]:

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from inspect import isasyncgenfunction
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from parley.bot.access import OPEN, Access
-from parley.bot.approvals import Approve
 from parley.bot.arguments import Signature
 from parley.bot.coroutines import prepare
-from parley.bot.dialogues import Script
 from parley.bot.replies import Replies
 from parley.bot.rules import Rule, both, check_rule
 from parley.bot.turn import Turn
@@ -19,9 +17,14 @@ from parley.model import Message, Reply
 from parley.model.commands import CommandSettings
 from parley.model.instant import Choice, Instant
 
-Handler = Callable[..., Replies | Script | Coroutine[Any, Any, Replies]]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from parley.bot import Approve, Script
+
+Handler: TypeAlias = "Callable[..., Replies | Script | Coroutine[Any, Any, Replies]]"
 InstantHandler = Callable[[Message], Instant | None | Coroutine[Any, Any, Instant | None]]
-Offer = bool | Literal["approve"] | Approve | None
+Offer: TypeAlias = 'bool | Literal["approve"] | Approve | None'
 """Whether a language model may call a command (`Bot.converse`)."""
 Completed = Iterable[str | Choice]
 Completion = Callable[[str], Completed | Coroutine[Any, Any, Completed]]

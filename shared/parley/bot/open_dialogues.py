@@ -7,9 +7,10 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.bot import dialogues
+from parley.bot.addressing import typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
-from parley.bot.handlers import Entry
+from parley.bot.handlers import CommandHandler, Entry
 from parley.bot.questions import Given, given_in, takes_text
 from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
@@ -47,10 +48,10 @@ class OpenDialogues(msgspec.Struct):
     call: Call
     admits: Admits
 
-    def answered(self, *, is_command: bool) -> Replies:
+    def answered(self, find: Callable[[str], CommandHandler | None]) -> Replies:
         """What follows in the dialogue that the message belongs to; None if it is for another handler.
 
-        `is_command`: the text is one of the bot's commands.
+        `find` finds a command of the bot by its name. A command is no answer.
         """
         message, plans = self.turn.message, self.turn.plans
         if is_press(message):
@@ -61,7 +62,7 @@ class OpenDialogues(msgspec.Struct):
         if given is not None:
             is_open = dialogue is not None and given.place == dialogue.place
             return self._answer(dialogue, given) if dialogue and is_open else self.texts.question_over
-        if dialogue is None or message.kind != "message" or is_command:
+        if dialogue is None or message.kind != "message" or typed_command(self.turn.text, find):
             return None
         return self._answer(dialogue, Given(text=self.turn.text, files=message.content.attachments))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from parley.bot.addressing import COMMAND as TYPED
 from parley.bot.quotas import day_of
 from parley.bot.rules import HasRole, Rule, check_rule
 from parley.bot.texts import Texts
@@ -56,11 +57,11 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the sender may use the bot without being paired."""
         return has_role(turn.message, "admin") or (self.besides is not None and self.besides.holds(turn, has_role))
 
-    def refusal(self, turn: Turn, has_role: HasRole, texts: Texts, *, is_pair: bool) -> str | None:
+    def refusal(self, turn: Turn, has_role: HasRole, texts: Texts) -> str | None:
         """None if the handlers may get the message; else the text for the stranger, which is empty if they were told
-        today, or if the message needs no answer. `is_pair`: the message is the command with a code.
+        today, or if the message needs no answer.
         """
-        if is_pair or self.admits_at_once(turn, has_role) or _paired_as(turn, turn.message.sender.id):
+        if _is_pair(turn.message) or self.admits_at_once(turn, has_role) or _paired_as(turn, turn.message.sender.id):
             return None
         if turn.message.kind == "event" or not turn.addressed:
             return ""
@@ -161,3 +162,12 @@ def _known(turn: Turn, wanted: str) -> str:
 def _hash(turn: Turn, code: str) -> str:
     plain = "".join(each for each in code.upper() if each in _ALPHABET)
     return digest("pairing", turn.message.platform, turn.message.app, plain)
+
+
+def _is_pair(message: Message) -> bool:
+    """Whether the message is `/pair CODE`."""
+    if message.command is not None:
+        return message.command.name == COMMAND and bool(message.command.options.get("code"))
+    typed = TYPED.fullmatch(message.content.text)
+    words = typed[1].split() if typed else []
+    return message.kind == "message" and len(words) == 2 and words[0] == COMMAND

@@ -25,7 +25,6 @@ from parley.bot.handlers import (
     place_of,
 )
 from parley.bot.rules import Rule
-from parley.bot.schedules import Schedule
 from parley.cron import next_time
 from parley.model import Destination, Message
 from parley.model.aws_events import event_name
@@ -35,6 +34,7 @@ from parley.model.instant import Form
 if TYPE_CHECKING:
     from parley.bot.converse import ConverseSettings, Conversing, Extra
     from parley.bot.intents import IntentSettings
+    from parley.bot.schedules import Schedule
 
 H = TypeVar("H", bound=Handler)
 I = TypeVar("I", bound=InstantHandler)  # noqa: E741
@@ -150,6 +150,7 @@ class Router:
         Its replies go there. Raises ValueError, also for a group webhook: reply with `Reply(to=...)` to one.
         """
         next_time(cron, zone, 0)
+        from parley.bot.schedules import Schedule  # noqa: PLC0415  # most bots have no schedules
 
         def register(handler: H) -> H:
             self._check_open(handler)

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from types import GeneratorType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
 
-from parley.bot import dialogues
-from parley.bot.approvals import Admits
 from parley.bot.coroutines import finished
 from parley.bot.handlers import Entry, Middleware, place_of
 from parley.bot.once import StoppedError
@@ -17,6 +15,11 @@ from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.errors import AuthorError, LimitError, RetryAfter
 from parley.model import Reply
+from parley.model.agenda import PRESSED
+
+if TYPE_CHECKING:
+    from parley.bot.approvals import Admits
+    from parley.bot.dialogues import Script
 
 _ROLLOUT = 900.0
 """Seconds. Within this time after a message was due, a version of the bot that it is for may still be replacing this
@@ -33,6 +36,12 @@ def missing(what: str, turn: Turn) -> RetryAfter | AuthorError:
     if turn.now - turn.message.timestamp < _ROLLOUT:
         return RetryAfter(_AGAIN_AFTER, f"this version of the bot does not have {what}")
     return AuthorError(f"the bot does not have {what}: keep a handler as long as something is planned for it")
+
+
+def may_answer(turn: Turn) -> bool:
+    """Whether the message may belong to a dialogue: it is a press, or its sender has an open question."""
+    message = turn.message
+    return turn.plans.dialogue is not None or message.action is not None or message.event == PRESSED
 
 
 def around(middleware: Middleware, turn: Turn, handle: Callable[[], Replies]) -> Replies:
@@ -57,7 +66,9 @@ def within_limits(handle: Callable[[Turn], list[Reply]], turn: Turn, texts: Text
         return [Reply.of(getattr(texts, limit.text).format(limit=limit.limit))]
 
 
-def run(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits) -> Replies:
+def run(
+    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: "Admits"
+) -> Replies:
     """The result of the handler, or of its next step if it asks questions. None if a person has stopped it."""
     plans, said = turn.plans.copy(), len(turn.replies)
     try:
@@ -83,19 +94,23 @@ def take_back(turn: Turn, plans: Reminders, said: int) -> None:
         held.drop()
 
 
-def _run(entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: Admits) -> Replies:
+def _run(
+    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: "Admits"
+) -> Replies:
     turn.handler = place_of(entry.handler)
     step = turn.step
     result: Any = finished(entry.handler(**arguments))
-    if not isinstance(result, GeneratorType):
-        if step is not None:
-            raise dialogues.ScriptChangedError
+    if step is None and not isinstance(result, GeneratorType):
         return result
+    from parley.bot import dialogues  # noqa: PLC0415  # most handlers ask no questions
+
+    if not isinstance(result, GeneratorType):
+        raise dialogues.ScriptChangedError
     if step is None:
         known = given if isinstance(given, str) else dict(given)
         began = dialogues.began(dialogues.key_of(entry.handler), known, turn.message, turn.now)
         step = dialogues.Step(began, texts, turn.message, turn.now, admits)
-    replies = step.run(cast("dialogues.Script", result), turn)
+    replies = step.run(cast("Script", result), turn)
     if step.is_refused:
         return replies  # the approval, its cards and its time stay as they are
     if step.asked is not None:

@@ -22,6 +22,11 @@ FAILED = "parley.failed"
 name."""
 
 
+PRESSED = "parley.pressed"
+"""`Message.event` of a press under an approval, in the conversation of the dialogue. `Message.raw` is the press as
+JSON. No platform has an event of this name."""
+
+
 APPROVAL = "parley.approval"
 """The id of the buttons of an approval. Their value is the place of the question, and the number of the outcome."""
 

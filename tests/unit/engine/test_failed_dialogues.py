@@ -9,7 +9,6 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from parley.bot import Approve, Ask, Bot, Script, Turn
-from parley.bot.approvals import PRESSED
 from parley.bot.texts import BOTH
 from parley.engine.aws import dynamodb
 from parley.engine.processor import HandlerError, Processor
@@ -18,7 +17,7 @@ from parley.errors import RetryAfter
 from parley.journal.outbox import Outbox
 from parley.journal.timers import Set, Timers
 from parley.model import Action, Button, Card, Message, Outgoing, Reply
-from parley.model.agenda import FAILED
+from parley.model.agenda import FAILED, PRESSED
 from parley.model.codec import decode_message, encode
 from tests.factories import make_message, make_reply
 from tests.unit.conftest import Clock
