@@ -101,8 +101,22 @@ class SupportsLimitFeedback(Protocol):
 
 
 @runtime_checkable
+class SupportsTyping(Protocol):
+    """An `outbound` module of a platform that cannot show a reply while it grows, but that it is being written."""
+
+    @property
+    def TYPING_LASTS(self) -> float:  # noqa: N802
+        """Seconds for which people see the sign."""
+        ...
+
+    def typing(self, out: Outgoing, app: App) -> Call:
+        """The call that shows the sign where `out` goes."""
+        ...
+
+
+@runtime_checkable
 class SupportsDrafts(Protocol):
-    """An `outbound` module of a platform that can show a reply while it grows, or that it is being written.
+    """An `outbound` module of a platform that can show a reply while it grows.
 
     `deliver` replaces what `Outgoing.draft` shows. If the platform refuses that (`target`), it removes it, and sends
     the reply as a new message. A recall without a target removes it.

@@ -30,7 +30,7 @@ def no_state(_scope: Scope, _message: Message) -> State:
     return {}
 
 
-def not_shown(_write: Callable[[], Reply]) -> None:
+def not_shown(_write: Callable[[], Reply] | None) -> None:
     """In a test, nobody sees an answer while it grows."""
 
 

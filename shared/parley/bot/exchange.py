@@ -174,6 +174,7 @@ class Exchange(msgspec.Struct):
 
     def _ask(self, key: str) -> dict[str, Any]:
         """The answer of the first model that answers, as JSON. That none answers is a result as well."""
+        self.turn.typing()
         models = self._models()
         prompt = self._prompt(key, with_pictures=models[0].pictures)
         is_test = self.turn.model is not None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from threading import RLock
-from typing import Any, ClassVar, Protocol, Self, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, cast, get_origin, runtime_checkable
 
 from parley.errors import AuthorError
 from parley.model.state import PRIVATE, State, visible
@@ -175,3 +175,8 @@ def _migrated(model: type[Model], values: State, version: int) -> State:
 
 def _version(model: type[Any]) -> int:
     return int(getattr(model, "state_version", 1))
+
+
+def is_dictionary(model: Any) -> bool:
+    """Whether `Turn[model]` asks for a dictionary: `dict`, `dict[str, Any]`."""
+    return issubclass(get_origin(model) or model, dict)

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from parley.bot import absent
 from parley.bot.addressing import is_addressed
 from parley.bot.once import Results, StoppedError
 from parley.bot.reminders import Reminders
 from parley.bot.replies import is_reaction, replies_of
-from parley.bot.states import Held
+from parley.bot.states import Held, is_dictionary
 from parley.errors import ParleyError
 from parley.model import AnyMedia, AnySegment, Message, Quote, Reply, handle_of, message_key, reply_id
 from parley.model.agenda import NOTHING, Reminder, Timer
@@ -126,8 +126,8 @@ class Turn(Base[S, U, A]):
         """Whether the handler knows it."""
         self.find_stopped: Callable[[], bool] = absent.never
         """Whether this message has stopped an earlier run. The engine sets it."""
-        self.show: Callable[[Callable[[], Reply]], None] = absent.not_shown
-        """Shows the answer so far, which a function returns. The engine sets it."""
+        self.show: Callable[[Callable[[], Reply] | None], None] = absent.not_shown
+        """Shows the answer so far, which a function returns; for None, that the bot is typing. The engine sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
         self._quoted: dict[str, str] = {}
@@ -163,7 +163,7 @@ class Turn(Base[S, U, A]):
     def declare(self, models: tuple[type[Any], ...]) -> None:
         """The handler has the annotation `Turn[models]`. Raises StateError."""
         for held, model in zip(self._states.values(), models, strict=False):
-            if not _is_dictionary(model):
+            if not is_dictionary(model):
                 held.declare(model)
 
     @property
@@ -195,6 +195,11 @@ class Turn(Base[S, U, A]):
         if isinstance(what, Reply) and is_reaction(what):
             return ""  # it is no message
         return handle_of(reply_id(message_key(self.message), messages))
+
+    def typing(self) -> None:
+        """Show at once that the bot is writing, where the platform has a sign for that. A long run calls it again and
+        again: the sign is repeated when it has ended. A failure of the platform is none of the handler."""
+        self.show(None)
 
     def partial(self, what: str | AnySegment) -> None:
         """Show the answer so far, all of it, while the handler goes on. The first new message that the handler returns
@@ -335,11 +340,6 @@ class Turn(Base[S, U, A]):
         if self.now >= context.reply_token_expires:
             raise CredentialError(f"the credential has expired {self.now - context.reply_token_expires:.0f} s ago")
         return self.unseal(self.message)
-
-
-def _is_dictionary(model: Any) -> bool:
-    """Whether `Turn[model]` asks for a dictionary: `dict`, `dict[str, Any]`."""
-    return issubclass(get_origin(model) or model, dict)
 
 
 class CredentialError(ParleyError):

@@ -26,7 +26,7 @@ from parley.model.sending import SEND, reply_in
 from parley.model.state import Scope, State
 
 if TYPE_CHECKING:
-    from parley.engine.drafts import Draft
+    from parley.engine.drafts import Draft, Typing, Write
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class BotRun:
     until: float
     download: Download | None = None
     unseal: Unseal | None = None
-    make_draft: "Callable[[DraftIds, Callable[[DraftIds], None]], Draft | None] | None" = None
+    make_draft: "Callable[[DraftIds, Callable[[DraftIds], None]], Draft | Typing | None] | None" = None
     """Makes the draft of the answer, from the ids that are recorded and what records new ones."""
     is_late: Callable[[], bool] = lambda: False
     """Whether another worker may be at the message."""
@@ -64,7 +64,7 @@ class BotRun:
     """The states that the bot has read."""
     _results: str = field(init=False)
     """The results of outside calls that are stored."""
-    _draft: "Draft | None" = None
+    _draft: "Draft | Typing | None" = None
     _has_stopped: bool = False
     """Whether the message has stopped an earlier run."""
     _failure: Exception | None = None
@@ -114,7 +114,7 @@ class BotRun:
         """What people see of the answer already (`Outgoing.draft`)."""
         return self._draft.ids if self._draft is not None else draft_in(self._results, self.message)
 
-    def _show(self, write: Callable[[], Reply]) -> None:
+    def _show(self, write: "Write | None") -> None:
         if self._draft is None and self.make_draft is not None:
             self._draft, self.make_draft = self.make_draft(self.draft, self._keep_draft), None
         if self._draft is not None:

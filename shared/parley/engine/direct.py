@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import msgspec
 
-from parley.adapter import App, SupportsDrafts
+from parley.adapter import App, SupportsDrafts, SupportsTyping
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, error_code
 from parley.engine.calls import CallContext
@@ -34,7 +34,7 @@ from parley.model import Conversation, Destination, Message, Outgoing, Reply, me
 from parley.platforms import outbound
 
 if TYPE_CHECKING:
-    from parley.engine.drafts import Draft
+    from parley.engine.drafts import Draft, Typing
 
 _TO_RECORD = 5.0
 """Seconds that are left after a call, to record its result or to enqueue the reply."""
@@ -86,18 +86,22 @@ class Direct(msgspec.Struct):
         is_late: Callable[[], bool],
         ids: tuple[str, ...],
         keep: Callable[[tuple[str, ...]], None],
-    ) -> "Draft | None":
-        """The answer to `message` while it grows; see `parley.engine.drafts.Draft`. None if people cannot see it yet:
-        the platform shows none, or an earlier reply is still in the outbound queue.
+    ) -> "Draft | Typing | None":
+        """What people see of the answer to `message` while it grows; see `parley.engine.drafts`. None if they cannot
+        see anything yet: the platform shows nothing, or an earlier reply is still in the outbound queue.
         """
         app = None if message.context.awaits_reply else self._app(message)
-        platform = outbound(app.platform) if app is not None else None
-        if app is None or not isinstance(platform, SupportsDrafts) or self._is_waiting(snapshot):
+        if app is None or self._is_waiting(snapshot):
             return None
-        from parley.engine.drafts import Draft  # noqa: PLC0415  # few answers grow
+        from parley.engine.drafts import Draft, Typing  # noqa: PLC0415  # few answers grow
 
-        context = CallContext(_beginning(message), app, outbound(app.platform))
-        return Draft(context, platform, self.deliverer.calls, keep, ids, is_late, self.clock)
+        platform, calls = outbound(app.platform), self.deliverer.calls
+        context = CallContext(_beginning(message), app, platform)
+        if isinstance(platform, SupportsDrafts):
+            return Draft(context, platform, calls, keep, ids, is_late, self.clock)
+        if isinstance(platform, SupportsTyping):
+            return Typing(context, platform, calls, is_late, self.clock)
+        return None
 
     def deliver(self, held: Held, replies: Sequence[Outgoing]) -> list[Outgoing]:
         """Deliver the replies that are held, in order. Returns those of `replies` that are left for the outbound queue.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
-from parley.adapter import Call, Permanent, Sent, Steps, SupportsDrafts
+from parley.adapter import Call, Permanent, Sent, Steps, SupportsDrafts, SupportsTyping
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls
 from parley.engine.telemetry import log
@@ -25,6 +25,8 @@ _PAUSE = 5.0
 
 Ids = tuple[str, ...]
 """See `Outgoing.draft`."""
+Write = Callable[[], Reply]
+"""Returns the answer so far."""
 
 
 class Draft(msgspec.Struct):
@@ -45,11 +47,13 @@ class Draft(msgspec.Struct):
     _is_open: bool = False
     _is_over: bool = False
 
-    def show(self, write: Callable[[], Reply]) -> None:
-        """Show the answer so far, which `write` returns, unless another one was shown just now.
+    def show(self, write: Write | None) -> None:
+        """Show the answer so far, which `write` returns, unless another one was shown just now. None shows nothing.
 
         A failure of the platform is none of the handler. Raises what `keep` raises.
         """
+        if write is None:
+            return
         now = self.clock()
         if self._next is None:
             self._next = now + FIRST
@@ -98,6 +102,45 @@ class Draft(msgspec.Struct):
         seconds = outcome.seconds if isinstance(outcome, RetryAfter) else 0
         self._next = self.clock() + max(seconds, _PAUSE)
         return None
+
+
+class Typing(msgspec.Struct):
+    """The sign that the answer `context.out` is being written, on a platform that shows no text before the end. The
+    fields are those of `Draft`.
+    """
+
+    context: CallContext
+    platform: SupportsTyping
+    calls: Calls
+    is_late: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.time
+    ids: Ids = ()
+    """There is nothing to replace."""
+    _next: float | None = None
+    """The time of the next sign; None before the first one."""
+
+    def show(self, write: Write | None) -> None:
+        """Show the sign, unless people still see the last one. With a `write`, the answer may be complete at once, and
+        the first sign waits for `FIRST`.
+
+        A failure of the platform or of a rate limit is none of the handler.
+        """
+        now = self.clock()
+        if self._next is None:
+            self._next = now if write is None else now + FIRST
+        if now < self._next or self.is_late():
+            return
+        self._next = now + self.platform.TYPING_LASTS
+        try:
+            self._show()
+        except Exception as error:  # noqa: BLE001  # the answer itself does not depend on it
+            log.warning("typing not shown", extra={"reply_id": self.context.out.id, "error": describe(error)})
+
+    def _show(self) -> None:
+        out, app = self.context.out, self.context.app
+        call = self.platform.typing(out, app)
+        self.calls.rate_limiter.wait(self.context.platform.limits(call, out, app))
+        self.calls.make(self.context, call)
 
 
 def _following(steps: Steps, receipt: Sent) -> Call | None:

@@ -50,6 +50,11 @@ def telling(chat_of: Callable[[], Chat]) -> Bot:
     return bot
 
 
+def _is_typing(chat: Chat) -> bool:
+    """Whether the platform has got a call that shows the sign."""
+    return any(call.path.endswith("/typing") for call in chat._world.platform.calls)
+
+
 def make(platform: str) -> Chat:
     chats: list[Chat] = []
     chats.append(Chat(telling(lambda: chats[0]), platform))
@@ -79,6 +84,40 @@ def test_a_handler_that_returns_nothing_leaves_nothing(platform: str) -> None:
     chat = make(platform)
     chat.say("/nothing")
     assert chat.replies[-1].kind == "recall"
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_people_see_that_the_bot_is_typing_before_the_model_is_asked_where_the_platform_shows_it(platform: str) -> None:
+    bot, model = Bot(), Slow("All is well .")
+    bot.converse(model=model, command="ask")(lambda _turn: "")
+    chat = Chat(bot, platform)
+    clock = chat._world.clock
+    seen: list[bool] = []
+
+    def sleep(seconds: float) -> None:
+        seen.append(_is_typing(chat))
+        clock.sleep(seconds)
+
+    model.sleep = sleep
+    chat.say("/ask how are you")
+    assert seen[0] is (platform == "wechat")
+    assert chat.last.text == "All is well ."
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_handler_can_show_that_it_is_typing(platform: str) -> None:
+    bot, seen = Bot(), list[bool]()
+
+    @bot.command()
+    def work(turn: Turn) -> str:
+        turn.typing()
+        seen.append(_is_typing(chat))
+        return "Done."
+
+    chat = Chat(bot, platform)
+    chat.say("/work")
+    assert seen == [platform == "wechat"]
+    assert [each.text for each in chat.replies] == ["Done."]
 
 
 @pytest.mark.parametrize("platform", GROWS)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parley.adapter import App, Call, Config, Outcome, Permanent, Sent, Steps, Unknown
+from parley.adapter import App, Bucket, Call, Config, Outcome, Permanent, Sent, Steps, Transient, Unknown
 from parley.engine.calls import CallContext
-from parley.engine.drafts import FIRST, Draft
+from parley.engine.drafts import FIRST, Draft, Typing
 from parley.engine.outgoing import apology_of, draft_in, draft_key, outgoing_of
 from parley.errors import RetryAfter
 from parley.model import Destination, Outgoing, Reply, Text
@@ -36,11 +36,20 @@ class Platform:
 
 
 class Calls:
-    """Records the calls. `outcomes` are those of the next ones; then they succeed."""
+    """Records the calls, and the buckets in which they are reserved. `outcomes` are those of the next ones; then they
+    succeed. `limit`: what a reservation raises.
+    """
 
     def __init__(self) -> None:
         self.made: list[str] = []
         self.outcomes: list[Outcome | ValueError] = []
+        self.rate_limiter, self.reserved = self, list[Bucket]()
+        self.limit: Exception | None = None
+
+    def wait(self, buckets: tuple[Bucket, ...]) -> None:
+        if self.limit is not None:
+            raise self.limit
+        self.reserved.extend(buckets)
 
     def make(self, _context: CallContext, call: Call) -> Outcome:
         self.made.append(call.name)
@@ -141,6 +150,78 @@ def test_the_same_text_is_shown_once(clock: Clock) -> None:
     answer = Answer(clock)
     answer.letters = iter(["a", "same", "same", "other"])
     assert [len(answer.write()) for _ in range(4)] == [0, 2, 0, 1]
+
+
+def test_none_shows_nothing_of_a_text(clock: Clock) -> None:
+    answer = Answer(clock)
+    answer.draft.show(None)
+    assert answer.calls.made == []
+    assert [answer.write(seconds) for seconds in (0, FIRST)] == [[], ["create: ab", "send id1: ab"]]
+
+
+# --- the sign that an answer is being written
+
+BUCKET = Bucket("b", 1, 60)
+
+
+class TypingPlatform:
+    """Shows that a reply is being written."""
+
+    TYPING_LASTS = 15.0
+
+    def typing(self, out: Outgoing, _app: App) -> Call:
+        return Call(name=f"typing to {out.to.room_id}", method="POST", url="u")
+
+    def limits(self, _call: Call, _out: Outgoing, _app: App) -> tuple[Bucket, ...]:
+        return (BUCKET,)
+
+
+def make_typing(clock: Clock) -> tuple[Typing, Calls]:
+    platform: Any = TypingPlatform()
+    calls: Any = Calls()
+    context = CallContext(make_reply(make_message()), App("wechat", "demo", Config()), platform)
+    return Typing(context, platform, calls, clock=clock), calls
+
+
+def test_the_sign_comes_at_once_and_again_when_it_has_ended(clock: Clock) -> None:
+    typing, calls = make_typing(clock)
+    made: list[int] = []
+    for seconds in (0, 14.9, 0.1, 1):
+        clock.now += seconds
+        typing.show(None)
+        made.append(len(calls.made))
+    assert made == [1, 1, 2, 2]
+    assert calls.reserved == [BUCKET, BUCKET]
+    assert typing.ids == ()
+
+
+def test_a_text_that_grows_brings_the_sign_unless_it_is_complete_at_once(clock: Clock) -> None:
+    typing, calls = make_typing(clock)
+    made: list[int] = []
+    for seconds in (0, FIRST / 2, FIRST / 2, 1, 14):
+        clock.now += seconds
+        typing.show(lambda: Reply.of("text"))
+        made.append(len(calls.made))
+    assert made == [0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize("outcome", [Permanent("no"), RetryAfter(9), Transient("down"), ValueError()])
+def test_a_sign_that_fails_is_none_of_the_handler(outcome: Any, clock: Clock) -> None:
+    typing, calls = make_typing(clock)
+    calls.outcomes = [outcome]
+    typing.show(None)
+    typing.show(None)
+    assert len(calls.made) == 1
+
+
+def test_no_sign_is_shown_beyond_a_rate_limit_or_by_a_worker_that_is_late(clock: Clock) -> None:
+    typing, calls = make_typing(clock)
+    calls.limit = RetryAfter(3, "rate limit")
+    typing.show(None)
+    late, other = make_typing(clock)
+    late.is_late = lambda: True
+    late.show(None)
+    assert (calls.made, other.made) == ([], [])
 
 
 # --- the end

@@ -8,6 +8,8 @@ Customer-service messages have no idempotency key. The key of a template message
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from parley.adapter import (
     IDEMPOTENT,
     Answer,
@@ -37,8 +39,11 @@ from parley.platforms.wechat.render import messages
 PROFILE = Profile(retry_for=3600, continues=True)
 read_addresses = api.read_addresses
 
-DRAFT_INTERVAL = 10.0
-"""Seconds between two signs that the bot is typing."""
+TYPING_LASTS = 15.0
+"""Seconds for which a person sees that the bot is typing; WeChat refuses a repetition before. WeChat docs: Customer
+service > Typing status."""
+_TYPING_TIMEOUT = 1.0
+"""Seconds for the call while the handler waits."""
 _CLIENT_MSG_ID_VALID = 600
 """Seconds for which WeChat remembers a `client_msg_id`."""
 
@@ -58,14 +63,9 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     return passive.deferrable(_send(out, app.config), replies_passively=app.config.replies_passively)
 
 
-def open_draft(out: Outgoing, app: App, now: float) -> Steps:
-    """See `parley.adapter.SupportsDrafts`. WeChat changes no message: it shows that the bot is typing."""
-    yield grow_draft(out, app, now)
-
-
-def grow_draft(out: Outgoing, app: App, now: float) -> Call:
-    """See `parley.adapter.SupportsDrafts`."""
-    return _typing({"touser": out.to.user_id}, app.config)
+def typing(out: Outgoing, app: App) -> Call:
+    """See `parley.adapter.SupportsTyping`. WeChat changes no message, so it has no drafts."""
+    return replace(_typing({"touser": out.to.user_id}, app.config), timeout=_TYPING_TIMEOUT)
 
 
 def passive_form(out: Outgoing, app: App, receipts: Sequence[Sent]) -> Outgoing | None:

@@ -132,11 +132,10 @@ def test_a_refused_typing_sign_counts_as_sent(code: int) -> None:
     assert isinstance(outbound.outcome(typing, answer(errcode=40001, errmsg="x")), TokenRejected)
 
 
-def test_an_answer_that_grows_is_a_typing_sign() -> None:
-    growing = out(Reply.of("Hel"))
-    (opened,) = outbound.open_draft(growing, APP, 0)
-    assert opened == outbound.grow_draft(growing, APP, 0)
-    assert (opened.name, opened.json) == ("typing", {"touser": OPENID, "command": "Typing"})
+def test_the_typing_sign_is_a_short_call() -> None:
+    call = outbound.typing(out(Reply()), APP)
+    assert (call.name, call.json) == ("typing", {"touser": OPENID, "command": "Typing"})
+    assert call.timeout <= 1
 
 
 @pytest.mark.parametrize("code", [40007, 40033, 45002, 45008])
