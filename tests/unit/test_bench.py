@@ -9,7 +9,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from tools.bench import cloud, report, stack, views, ways
+from parley.engine.drafts import FIRST
+from tools.bench import cloud, growing, report, stack, views, ways
 from tools.bench.cloud import Cloud
 from tools.bench.report import Table
 
@@ -118,3 +119,10 @@ def test_every_table_has_a_place_in_the_document() -> None:
         report.replaced(text, name, "")
     for name in ("callback of Feishu", "callback of Discord", "callback of WeChat", "stack"):
         report.replaced(text, name, "")
+
+
+def test_the_first_text_of_an_answer_is_measured_on_each_platform_that_shows_one() -> None:
+    found = growing.measure(1)
+
+    assert list(found) == ["feishu", "discord"]
+    assert all(seconds >= FIRST for (seconds,) in found.values())

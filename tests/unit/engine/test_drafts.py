@@ -92,6 +92,16 @@ def test_an_answer_that_is_complete_at_once_is_no_draft(clock: Clock) -> None:
     assert answer.draft.ids == ()
 
 
+@pytest.mark.parametrize("pace", [0.01, 0.1, 0.4])
+def test_the_first_text_is_shown_within_a_second_of_the_first_token(pace: float, clock: Clock) -> None:
+    answer, began = Answer(clock), clock.now
+    answer.draft.show(lambda: Reply.of("text"))
+    while not answer.calls.made:
+        clock.now += pace
+        answer.draft.show(lambda: Reply.of("text"))
+    assert clock.now - began <= 1
+
+
 def test_it_is_opened_and_then_grows_and_its_ids_are_recorded_before_they_are_used(clock: Clock) -> None:
     answer = Answer(clock)
     assert answer.write() == []
