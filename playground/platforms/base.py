@@ -41,6 +41,8 @@ class Platform(Directory[A]):
     def __init__(self, *, keep_calls: int | None = None, token_seconds: float = 7200, **options: Any) -> None:
         super().__init__(**options)
         self.token_seconds = token_seconds
+        self.all_messages = False
+        """Whether apps have the permission for the messages of a group that do not mention them, where there is one."""
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=keep_calls)
         self._call = Call(0, "", "", {}, None)

@@ -132,13 +132,13 @@ class Feishu(Platform[Account]):
     # --- persons ------------------------------------------------------------------------------------------------------
 
     def send_message(self, app: str, room: str, sender: str, message: NewMessage) -> Message:
-        """A person sends a message. In a group, Feishu delivers only messages that mention the bot."""
+        """A person sends a message. In a group, Feishu delivers only messages that mention the bot (`all_messages`)."""
         with self.lock:
             account, person = self.account(app), self.person(sender)
             place = self.room(room, app, person)
             sent = self.put_message(user_message(self, account, person, place, message))
             mentioned = any(m["id"]["open_id"] == account.bot_id for m in sent.mentions)
-            if message.deliver and app in place.bots and (place.kind == "private" or mentioned):
+            if message.deliver and app in place.bots and (place.kind == "private" or mentioned or self.all_messages):
                 self.enqueue(events.message_received(self, account, sent, place))
             return sent
 

@@ -21,6 +21,11 @@ def no_quote(_id: str, _message: Message) -> str:
     return ""
 
 
+def nothing_heard(_count: int) -> list[Message]:
+    """In a test, nobody has said anything else."""
+    return []
+
+
 def no_timer(_id: str) -> None:
     """In a test, there are no other conversations."""
 

@@ -57,7 +57,8 @@ class Bot(Router):
     command with `admin=True` is refused there. `roles` gets a message and returns the roles of its sender.
 
     `when`: a rule for all handlers. A person who sends the bot another message gets `refusal`; empty sends nothing.
-    `pairing`: strangers need a code. `quotas`: the most messages in a day.
+    `pairing`: strangers need a code. `quotas`: the most messages in a day. `hear`: the most messages of
+    `Turn.heard`, from 0 to 50.
     """
 
     apology: str = BOTH.apology
@@ -68,13 +69,14 @@ class Bot(Router):
     refusal: str = ""
     pairing: "Pairing | None" = None
     quotas: "Quotas | None" = None
+    hear: int = 0
     _understanding: "Understanding | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         Router.__init__(self)
         checked(self.when)
         check_texts(self.texts)
-        gates.check(self.pairing, self.quotas)
+        gates.check(self.pairing, self.quotas, self.hear)
         if self.pairing is not None:
             self.pairing.add_commands(self, self._has_role, self._texts)
 
@@ -83,9 +85,7 @@ class Bot(Router):
         return self._texts(message).apology if self.apology == BOTH.apology else self.apology
 
     def help(self, locale: str = "") -> str:
-        """One line for each command, in the language of `locale` if its `helps` have it. Menu entries cannot be typed
-        and are left out.
-        """
+        """One line for each command that can be typed, in the language of `locale` if its `helps` have it."""
         typed = (command for command in self.commands.values() if not command.settings.get("menu"))
         return "\n".join(f"{command.usage}  {command.help_in(locale)}".rstrip() for command in typed)
 

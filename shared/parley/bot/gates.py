@@ -10,9 +10,14 @@ from parley.model.agenda import PRESSED
 if TYPE_CHECKING:
     from parley.bot import Pairing, Quotas
 
+MOST_HEARD = 50
+"""Messages of a room that a bot can hear at most."""
 
-def check(pairing: object, quotas: object) -> None:
-    """Raise TypeError for arguments of `Bot` of another type."""
+
+def check(pairing: object, quotas: object, hear: object) -> None:
+    """Raise TypeError for arguments of `Bot` of another type, and ValueError for a wrong number of messages."""
+    if type(hear) is not int or not 0 <= hear <= MOST_HEARD:
+        raise ValueError(f"hear={hear!r}: write a whole number from 0 to {MOST_HEARD}")
     if pairing is None and quotas is None:
         return
     from parley.bot import Pairing, Quotas  # noqa: PLC0415  # most bots have neither

@@ -8,7 +8,7 @@ from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from parley.bot import absent
+from parley.bot import absent, quoting
 from parley.bot.addressing import is_addressed
 from parley.bot.once import Results, StoppedError
 from parley.bot.reminders import Reminders
@@ -63,10 +63,10 @@ class Turn(Base[S, U, A]):
     """
 
     __slots__ = (
-        "_quoted",
         "_states",
         "commands",
         "download",
+        "find_heard",
         "find_quote",
         "find_stopped",
         "find_timer",
@@ -76,6 +76,7 @@ class Turn(Base[S, U, A]):
         "model",
         "now",
         "plans",
+        "quotes",
         "replies",
         "results",
         "show",
@@ -105,6 +106,8 @@ class Turn(Base[S, U, A]):
         self.unseal = unseal
         self.find_quote: FindQuote = absent.no_quote
         """The text of the message with that id, which the message quotes or forwards. The engine sets it."""
+        self.find_heard: Callable[[int], list[Message]] = absent.nothing_heard
+        """The last messages of the room that were not for the bot. The engine sets it."""
         self.find_timer: FindTimer = absent.no_timer
         """The timer with that id, of any conversation. The engine sets it."""
         self.look_up: LookUp = absent.no_state
@@ -130,7 +133,7 @@ class Turn(Base[S, U, A]):
         """Shows the answer so far, which a function returns; for None, that the bot is typing. The engine sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
-        self._quoted: dict[str, str] = {}
+        self.quotes: dict[str, str] = {}  # texts that `quoted` has fetched, by the id of the message
         self._states: dict[Scope, Held] = {scope: Held(partial(load, scope), value) for scope, value in given.items()}
 
     @property
@@ -227,9 +230,7 @@ class Turn(Base[S, U, A]):
     @property
     def stopped(self) -> bool:
         """Whether a person has sent `/stop` to this run. A handler that asks has to end: return what is done so far, or
-        None. The person is told that it has stopped.
-
-        Runs are reached with `BotSeconds` 60 or more, three seconds after their start.
+        None. The person is told that it has stopped. With `BotSeconds` 60 or more, from three seconds after the start.
         """
         self.was_stopped = self.was_stopped or self.stopping()
         return self.was_stopped
@@ -316,16 +317,14 @@ class Turn(Base[S, U, A]):
 
         Feishu is asked for the text. It is recorded as a result of `once`, so it is the same in every attempt.
         """
-        message = self.message
-        found = next((part for part in message.segments if isinstance(part, Quote)), None)
-        if found is not None and found.text:
-            return found
-        id_ = found.message_id if found is not None else message.reply_to
-        if not id_:
-            return None
-        if id_ not in self._quoted:
-            self._quoted[id_] = self.once(f"parley.quoted {id_}", lambda _key: self.find_quote(id_, message))
-        return Quote(message_id=id_, text=self._quoted[id_]) if self._quoted[id_] else None
+        return quoting.quoted(self)
+
+    def heard(self, count: int = 20) -> list[Message]:
+        """The last messages of the room that were not for the bot, at most `count` of the last hour, the oldest first.
+
+        Only with `Bot(hear=...)`, and where the platform delivers them to the app. Nobody has meant them for the bot.
+        """
+        return self.find_heard(count) if count > 0 else []
 
     def credential(self) -> str:
         """The credential that the platform sent with this message, in clear text: WeCom's `Token`, `AuthCode`,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec.structs import replace
 
 from parley.bot import Bot, Turn
+from parley.bot.addressing import is_addressed
 from parley.bot.once import OutOfTimeError, Results
 from parley.bot.reminders import Reminders
 from parley.bot.turn import Download, Unseal
@@ -16,6 +17,7 @@ from parley.engine.aws import AwsError
 from parley.engine.deadline import DeadlineExceededError, deadline
 from parley.engine.outgoing import DraftIds, draft_in, draft_key
 from parley.errors import ParleyError, RetryAfter
+from parley.journal.heard import heard_keys, heard_messages
 from parley.journal.inbox import AlreadyDecidedError, Decision, Inbox, Snapshot, VersionConflictError
 from parley.journal.memory import Change, Memory
 from parley.journal.runs import Runs, RunState
@@ -107,7 +109,17 @@ class BotRun:
     def decision(self, replies: Sequence[Outgoing], leases: Mapping[str, Lease]) -> Decision:
         """What is to be stored. `leases`: of the replies that this worker delivers itself."""
         plans = self.turn.plans
-        return Decision(replies, self._changes(), plans.timers, plans.cancelled, leases, self._end)
+        hear = self.bot.hear if self.message.kind == "message" and not is_addressed(self.message) else 0
+        heard = heard_keys(self.inbox.client, self.inbox.table, self.message) if hear else ()
+        return Decision(replies, self._changes(), plans.timers, plans.cancelled, leases, self._end, heard, hear)
+
+    def heard(self, count: int) -> list[Message]:
+        """The last `count` messages of the conversation that were not for the bot, of the last hour."""
+        if not self.bot.hear:
+            return []
+        client, table = self.inbox.client, self.inbox.table
+        keys = self._ask(lambda: heard_keys(client, table, self.message))
+        return self._ask(lambda: heard_messages(client, table, keys[-count:], self.turn.now))
 
     @property
     def draft(self) -> DraftIds:

@@ -267,6 +267,7 @@ class Processor:
             is_late,
             self._is_stopped,
         )
+        run.turn.find_heard = lambda count: [self._named(each) for each in run.heard(count)]
         if self.quote is not None:
             run.turn.find_quote = self.quote
         return run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from parley.errors import ParleyError
-from parley.journal import runs, timers
+from parley.journal import heard, runs, timers
 from parley.journal import table as t
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES
 from parley.journal.memory import Change, DecisionTooLargeError, Memory, changed, memory_of, memory_pk
@@ -73,6 +73,7 @@ class Decision(msgspec.Struct, frozen=True):
 
     `states`: those that the bot may have changed. `timers` are set, and those with the ids `cancelled` are deleted.
     `leases`, by the id of a reply: this worker delivers these replies itself. `run`: what is recorded of a stop.
+    `heard`: the keys of earlier messages, of which the last `hear` are kept with this one; 0 stores nothing.
     """
 
     replies: Sequence[Outgoing] = ()
@@ -81,6 +82,8 @@ class Decision(msgspec.Struct, frozen=True):
     cancelled: Iterable[str] = ()
     leases: Mapping[str, Lease] = {}
     run: RunState | None = None
+    heard: Sequence[str] = ()
+    hear: int = 0
 
 
 class Inbox(msgspec.Struct):
@@ -137,6 +140,7 @@ class Inbox(msgspec.Struct):
                 *(timers.new(self.table, timer) for timer in decision.timers),
                 *(timers.cancelled(self.table, id_) for id_ in decision.cancelled),
                 *([runs.ended(self.table, message, decision.run, now)] if decision.run is not None else ()),
+                *([heard.heard(self.table, message, decision.heard, decision.hear, now)] if decision.hear else ()),
                 *(self._reply(out, now, decision.leases.get(out.id)) for out in replies),
             ]
         except ReplyTooLargeError as error:

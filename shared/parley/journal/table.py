@@ -75,6 +75,11 @@ def callback_pk(message_key: str) -> str:
     return f"callback#{message_key}"
 
 
+def heard_pk(conversation_key: str) -> str:
+    """Row of a conversation: the keys of its last messages that were not for the bot."""
+    return f"heard#{conversation_key}"
+
+
 def queued_pk(conversation_key: str) -> str:
     """Row of a conversation: the last of its replies that went into the outbound queue."""
     return f"queued#{conversation_key}"
@@ -169,7 +174,7 @@ ATTRIBUTES = frozenset(
         "deliveries",
         "response",
         "ids",
-        # credentials, tokens and names
+        # credentials, tokens, names, and what was heard
         "value",
         "issued_at",
         "expires",

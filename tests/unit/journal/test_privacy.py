@@ -16,6 +16,7 @@ from parley.engine.names import KNOWN_FOR
 from parley.journal import forget, table
 from parley.journal.credentials import store_credentials
 from parley.journal.forget import Forget
+from parley.journal.heard import KEPT
 from parley.journal.inbox import Decision, Inbox
 from parley.journal.memory import Change
 from parley.journal.names import Person, store_person
@@ -75,6 +76,8 @@ def seen() -> Seen:
         store_credentials(dynamodb(), TABLE, app, {"ticket": "t"}, NOW)
         store_person(dynamodb(), TABLE, make_message(), Person("Ann", ("1",)), NOW + KNOWN_FOR)
         empty_states()
+        inbox, message = Inbox(dynamodb(), TABLE, 86_400), make_message("heard")
+        inbox.decide(message, inbox.open(message), Decision(hear=1), NOW)
         Forget(dynamodb(), TABLE, lambda: NOW, lambda _seconds: None)("feishu", "demo", "person")
     patch.undo()
     return rows
@@ -111,6 +114,7 @@ def test_every_row_expires_or_has_a_reason_to_stay(seen: Seen) -> None:
 
 def test_times_are_those_of_the_code() -> None:
     assert KINDS["name"].expires == f"{KNOWN_FOR / 86_400:g} day"
+    assert KINDS["heard"].expires == f"{KEPT / 3600:g} hour"
     assert KINDS["limit"].expires == f"{TTL / 86_400:g} days"
     assert KINDS["forget"].expires == f"{forget.KEEP_PROGRESS / 86_400:g} days"
 
@@ -123,6 +127,6 @@ def test_the_document_has_the_map_of_the_code(document: Path) -> None:
         kind = KINDS[name]
         assert set(re.findall(r"`(\w+)`", personal)) == kind.personal, name
         assert done in FORGOTTEN[kind.forgotten], name
-        expires = {kind.expires, kind.expires.replace("days", "天").replace("day", "天")}
+        expires = {kind.expires, kind.expires.replace("days", "天").replace("day", "天").replace("hour", "小时")}
         assert any(text in kept for text in expires), name
         assert bool(kind.stays) == any(word in kept for word in ("until", "no limit", "直到", "不限")), name
