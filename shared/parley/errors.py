@@ -30,6 +30,14 @@ class LimitError(ResultError, ValueError):
         self.limit = limit
 
 
+class CredentialError(ParleyError):
+    """The message has no credential, or it has expired or cannot be read. The message says why, without the value."""
+
+
+class DownloadError(ParleyError):
+    """The bytes are not available. The message says why, and holds no text of the conversation."""
+
+
 class RetryAfter(ParleyError):  # a condition, not an error
     """Try again after `seconds`: a rate limit, a lease of another worker, a service that is down.
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec.structs import replace
 
-from parley.bot.conversions import ArgumentError
+from parley.bot.conversions import ArgumentError, Today
 from parley.bot.questions import Given, check_question
 from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
@@ -75,7 +75,7 @@ class Approve(msgspec.Struct, frozen=True):
         """Seconds until its time is over."""
         return self.timeout.total_seconds()
 
-    def read(self, given: Given, _texts: Texts) -> Approval:
+    def read(self, given: Given, _texts: Texts, _today: Today) -> Approval:
         """The outcome. Raises ArgumentError."""
         if given.number is None or given.number >= len(_OUTCOMES):
             raise ArgumentError

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from parley.bot.conversions import ArgumentError, convert, is_list, is_person
+from parley.bot.conversions import ArgumentError, Today, convert, date_kind, is_list, is_person
 from parley.bot.specs import is_text
 from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
@@ -39,9 +39,9 @@ class Parameter(msgspec.Struct, frozen=True):
         """Whether it takes the rest of the line if it is the last one."""
         return is_text(self.type) or is_list(self.type)
 
-    def convert(self, value: Any, texts: Texts = ENGLISH) -> Any:
-        """`value` as the type of the parameter. Raises ArgumentError in the language of `texts`."""
-        converted = convert(self.name, self.type, value, texts)
+    def convert(self, value: Any, texts: Texts, today: Today) -> Any:
+        """`value` as the type of the parameter. Raises as `conversions.convert`."""
+        converted = convert(self.name, self.type, value, texts, today)
         if converted == [] and self.required:
             raise ArgumentError(texts.missing.format(name=self.name))
         return converted
@@ -101,7 +101,7 @@ class Signature(msgspec.Struct, frozen=True):
             if is_person(parameter.type) and name in persons:
                 filled[name] = persons[name]
             elif name in given and not is_person(parameter.type):
-                filled[name] = parameter.convert(given[name], texts)
+                filled[name] = parameter.convert(given[name], texts, turn.today)
             elif not parameter.required:
                 filled[name] = parameter.default
             elif is_person(parameter.type):
@@ -127,7 +127,7 @@ class Signature(msgspec.Struct, frozen=True):
                 return given
             if is_text(parameter.type):
                 given[parameter.name] = words.text()
-            elif word := words.value():
+            elif word := words.value(date_kind(parameter.type)):
                 given[parameter.name] = word
                 words.skip()
         if not words.done:

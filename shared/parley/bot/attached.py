@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from parley.bot import talk
-from parley.bot.turn import DownloadError, Turn
+from parley.bot.turn import Turn
+from parley.errors import DownloadError
 from parley.model import File, Image
 from parley.models.model import Picture
 

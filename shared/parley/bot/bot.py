@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from parley.bot import events, gates, numbered, runs, stopping
 from parley.bot.addressing import typed_command
 from parley.bot.arguments import ArgumentError
@@ -24,9 +22,9 @@ from parley.bot.results import check_forms, check_instant, check_plans, check_re
 from parley.bot.router import Router
 from parley.bot.rules import Rule
 from parley.bot.runs import Given
-from parley.bot.specs import command_spec
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
+from parley.bot.zones import day_of
 from parley.model import Command, Message, Reply
 from parley.model.agenda import FAILED, PRESSED, REMINDER, SCHEDULED, Timer
 from parley.model.commands import CommandSpec
@@ -58,7 +56,7 @@ class Bot(Router):
 
     `when`: a rule for all handlers. A person who sends the bot another message gets `refusal`; empty sends nothing.
     `pairing`: strangers need a code. `quotas`: the most messages in a day. `hear`: the most messages of
-    `Turn.heard`, from 0 to 50.
+    `Turn.heard`, from 0 to 50. `zone`: the time zone in which people write dates such as tomorrow.
     """
 
     apology: str = BOTH.apology
@@ -70,6 +68,7 @@ class Bot(Router):
     pairing: "Pairing | None" = None
     quotas: "Quotas | None" = None
     hear: int = 0
+    zone: str = "UTC"
     _understanding: "Understanding | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +76,8 @@ class Bot(Router):
         checked(self.when)
         check_texts(self.texts)
         gates.check(self.pairing, self.quotas, self.hear)
+        if self.zone != "UTC":
+            day_of(0, self.zone)
         if self.pairing is not None:
             self.pairing.add_commands(self, self._has_role, self._texts)
 
@@ -91,13 +92,8 @@ class Bot(Router):
 
     def specs(self) -> list[CommandSpec]:
         """The commands, for platforms that register them. Aliases are for people who type, and not among them."""
-        return [self._spec(command) for command in self.commands.values()]
-
-    def _spec(self, command: CommandHandler) -> CommandSpec:
-        spec = command_spec(command.name, command.help, command.signature.parameters, **command.settings)
-        completed = {option for name, option in self._completions if name == command.name}
-        options = (replace(o, completes=True) if o.name in completed else o for o in spec.options)
-        return replace(spec, options=tuple(options))
+        completed = {name: {option for of, option in self._completions if of == name} for name in self.commands}
+        return [command.spec(completed[command.name]) for command in self.commands.values()]
 
     def instantly(self, message: Message) -> Instant | None:
         """The result of the instant function for `message`; None if there is none, or if the person may not use the
@@ -131,6 +127,7 @@ class Bot(Router):
         Raises ResultError if a reply is beyond a limit of its platform or of the journal (docs/limits.md). If a state
         or a reminder is, a person reads so (`runs.within_limits`).
         """
+        turn.zone = self.zone
         return runs.within_limits(self._checked, turn, self._texts(turn.message))
 
     def _checked(self, turn: Turn) -> list[Reply]:

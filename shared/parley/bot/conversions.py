@@ -1,10 +1,10 @@
 """Values of arguments from the words that a person typed, by the annotation of the parameter."""
 
 import math
-import re
 import types
 from collections.abc import Callable
-from datetime import MAXYEAR, date, timedelta
+from dataclasses import dataclass
+from datetime import MAXYEAR, date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -16,13 +16,15 @@ from parley.model import Mention
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-_DATE = re.compile(r"([0-9]{4})(?:[-/.]|年)([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})日?")
+Today = Callable[[], date]
 _MOST_DAYS = 365_000
 """Days of a duration: about a thousand years."""
 _TEXT_OF_ERROR = {
     "bool_parsing": "truth",
     "date_from_datetime_parsing": "date",
     "date_parsing": "date",
+    "datetime_from_date_parsing": "moment",
+    "datetime_parsing": "moment",
     "decimal_max_places": "decimal_places",
     "decimal_parsing": "number",
     "finite_number": "number",
@@ -55,10 +57,21 @@ class _UnfitError(ParleyError):
         self.text = text
 
 
-def convert(name: str, annotation: Any, value: Any, texts: Texts) -> Any:
-    """`value` as the type of the parameter `name`. Raises ArgumentError in the language of `texts`."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How words are read: `today` is the day on which they were written, `texts` are in the person's language."""
+
+    texts: Texts
+    today: Today
+
+
+def convert(name: str, annotation: Any, value: Any, texts: Texts, today: Today) -> Any:
+    """`value` as the type of the parameter `name`. Raises ArgumentError in the language of `texts`.
+
+    `today`: returns the day on which the person has written `value`.
+    """
     try:
-        return _converted(annotation, value, texts)
+        return _converted(annotation, value, _Reading(texts, today))
     except _UnfitError as error:
         raise ArgumentError(error.text.format(name=name, expected=error)) from error
 
@@ -75,27 +88,34 @@ def is_list(annotation: Any) -> bool:
     return plain is list or get_origin(plain) is list
 
 
+def date_kind(annotation: Any) -> type[date] | None:
+    """`date` or `datetime` if that is what the values are, or what they are lists of; None for every other type."""
+    plain = plain_type(annotation)
+    item = plain_type(get_args(plain)[0]) if is_list(plain) and get_args(plain) else plain
+    return item if item in (date, datetime) else None
+
+
 def is_person(annotation: Any) -> bool:
     """Whether the values are mentioned persons: `Mention`, or a list of them."""
     plain = plain_type(annotation)
     return plain is Mention or (is_list(plain) and get_args(plain) == (Mention,))
 
 
-def _converted(annotation: Any, value: Any, texts: Texts) -> Any:
+def _converted(annotation: Any, value: Any, reading: _Reading) -> Any:
     kind, plain = bare(annotation), plain_type(annotation)
     if kind is str:
         return str(value)
     read = _reader(plain)
     if read is not None:
-        value = read(plain, value, texts)
+        value = read(plain, value, reading)
         if kind is plain:
             return value
     elif isinstance(value, str) and plain is not str:
         value = half_width(value)
-    return _validated(annotation, value, texts)
+    return _validated(annotation, value, reading)
 
 
-def _reader(plain: Any) -> Callable[[Any, Any, Texts], Any] | None:
+def _reader(plain: Any) -> Callable[[Any, Any, _Reading], Any] | None:
     """The function for a type that pydantic does not read as people write it."""
     if is_list(plain):
         return _list
@@ -103,37 +123,45 @@ def _reader(plain: Any) -> Callable[[Any, Any, Texts], Any] | None:
         return _one_of
     if get_origin(plain) is Literal or (isinstance(plain, type) and issubclass(plain, Enum)):
         return _choice
-    readers: dict[Any, Callable[[Any, Any, Texts], Any]] = {bool: _truth, date: _date, timedelta: _duration}
+    readers: dict[Any, Callable[[Any, Any, _Reading], Any]] = {
+        bool: _truth,
+        date: _date,
+        datetime: _moment,
+        timedelta: _duration,
+    }
     return readers.get(plain)
 
 
-def _list(plain: Any, value: Any, texts: Texts) -> list[Any]:
+def _list(plain: Any, value: Any, reading: _Reading) -> list[Any]:
     (item,) = get_args(plain) or (str,)
-    return [_converted(item, each, texts) for each in (_items(value) if isinstance(value, str) else [value])]
+    return [
+        _converted(item, each, reading)
+        for each in (_items(value, date_kind(item)) if isinstance(value, str) else [value])
+    ]
 
 
-def _one_of(plain: Any, value: Any, texts: Texts) -> Any:
+def _one_of(plain: Any, value: Any, reading: _Reading) -> Any:
     """The value as the first type of a union that it fits. Every text is a `str`, so that one is the last."""
     expected: list[str] = []
     for member in sorted(get_args(plain), key=lambda member: member is str):
         try:
-            return _converted(member, value, texts)
+            return _converted(member, value, reading)
         except _UnfitError as error:
             expected.append(str(error))
-    raise _UnfitError(texts.wrong, " / ".join(expected))
+    raise _UnfitError(reading.texts.wrong, " / ".join(expected))
 
 
-def _items(line: str) -> list[str]:
+def _items(line: str, kind: type[date] | None) -> list[str]:
     from parley.bot.words import Words  # noqa: PLC0415  # with the first list
 
     words, found = Words(line), list[str]()
     while not words.done:
-        if word := words.item():  # not for "" and after the last comma
+        if word := words.item(kind):  # not for "" and after the last comma
             found.append(word)
     return found
 
 
-def _choice(plain: Any, value: Any, texts: Texts) -> Any:
+def _choice(plain: Any, value: Any, reading: _Reading) -> Any:
     """The member of an enumeration, by its value or name, or the value of a `Literal`. Case counts only if two differ
     in nothing else.
     """
@@ -145,7 +173,9 @@ def _choice(plain: Any, value: Any, texts: Texts) -> Any:
     for table, word in ((exact, typed), (folded, half_width(typed).casefold())):
         if word in table:
             return table[word]
-    raise _UnfitError(texts.wrong, texts.choice.format(choices=", ".join(_names(each)[-1] for each in members)))
+    raise _UnfitError(
+        reading.texts.wrong, reading.texts.choice.format(choices=", ".join(_names(each)[-1] for each in members))
+    )
 
 
 def _names(choice: Any) -> tuple[str, ...]:
@@ -153,33 +183,42 @@ def _names(choice: Any) -> tuple[str, ...]:
     return (choice.name, str(choice.value)) if isinstance(choice, Enum) else (str(choice),)
 
 
-def _truth(_plain: Any, value: Any, texts: Texts) -> bool:
+def _truth(_plain: Any, value: Any, reading: _Reading) -> bool:
     typed = half_width(value) if isinstance(value, str) else value
-    return _validated(bool, {"是": True, "否": False}.get(typed, typed), texts)
+    return _validated(bool, {"是": True, "否": False}.get(typed, typed), reading)
 
 
-def _date(_plain: Any, value: Any, texts: Texts) -> date:
-    found = _DATE.fullmatch(half_width(str(value)).strip())
+def _date(_plain: Any, value: Any, reading: _Reading) -> date:
+    from parley.bot.dates import read_date  # noqa: PLC0415  # most bots take no date
+
+    typed = half_width(str(value))
     try:
-        day = date(*map(int, found.groups())) if found else date.fromisoformat(str(value))
+        day = read_date(typed, reading.today) or date.fromisoformat(typed)
     except ValueError:
-        raise _UnfitError(texts.wrong, texts.date) from None
-    return _in_range(day, texts)
+        raise _UnfitError(reading.texts.wrong, reading.texts.date) from None
+    return _in_range(day, reading)
 
 
-def _duration(_plain: Any, value: Any, texts: Texts) -> timedelta:
+def _moment(_plain: Any, value: Any, reading: _Reading) -> datetime:
+    from parley.bot.dates import read_moment  # noqa: PLC0415  # most bots take no date
+
+    typed = half_width(str(value))
+    return _in_range(read_moment(typed, reading.today) or _validated(datetime, typed, reading), reading)
+
+
+def _duration(_plain: Any, value: Any, reading: _Reading) -> timedelta:
     from parley.bot.durations import parse_duration  # noqa: PLC0415  # most bots take no duration
 
     found = parse_duration(half_width(str(value)))
-    return _in_range(_validated(timedelta, value, texts) if found is None else found, texts)
+    return _in_range(_validated(timedelta, value, reading) if found is None else found, reading)
 
 
-def _in_range(value: Any, texts: Texts) -> Any:
+def _in_range(value: Any, reading: _Reading) -> Any:
     """`value`. Raises _UnfitError for a date in the year 9999, or a duration with which no date can be computed."""
     if isinstance(value, timedelta) and abs(value.days) > _MOST_DAYS:
-        raise _UnfitError(texts.wrong, texts.less_than_equal.format(le=f"{_MOST_DAYS}d"))
+        raise _UnfitError(reading.texts.wrong, reading.texts.less_than_equal.format(le=f"{_MOST_DAYS}d"))
     if isinstance(value, date) and value.year == MAXYEAR:
-        raise _UnfitError(texts.wrong, texts.date)
+        raise _UnfitError(reading.texts.wrong, reading.texts.date)
     return value
 
 
@@ -196,7 +235,7 @@ def _adapter(annotation: Any) -> "TypeAdapter[Any]":
     return _adapters[id(annotation)][1]
 
 
-def _validated(annotation: Any, value: Any, texts: Texts) -> Any:
+def _validated(annotation: Any, value: Any, reading: _Reading) -> Any:
     from pydantic import ValidationError  # noqa: PLC0415
 
     try:
@@ -206,11 +245,11 @@ def _validated(annotation: Any, value: Any, texts: Texts) -> Any:
         field = _TEXT_OF_ERROR.get(first["type"])
         if field is None:
             raise _UnfitError("{name}: {expected}", first["msg"]) from error
-        raise _UnfitError(texts.wrong, getattr(texts, field).format(**first.get("ctx", {}))) from error
+        raise _UnfitError(reading.texts.wrong, getattr(reading.texts, field).format(**first.get("ctx", {}))) from error
     if isinstance(found, float) and not math.isfinite(found):
         # `nan` and `inf`: a handler does not expect them, and no state can hold them, because JSON has neither.
-        raise _UnfitError(texts.wrong, texts.number)
-    return _in_range(found, texts)
+        raise _UnfitError(reading.texts.wrong, reading.texts.number)
+    return _in_range(found, reading)
 
 
 def half_width(text: str) -> str:

@@ -1,8 +1,9 @@
-"""A date in a sentence: 2026-12-31, 31 December, 12月31日, 十二月三十一日, tomorrow, 后天, Friday, 下周一."""
+"""Dates as people write them: 2026-12-31, 31 December, 12月31日, 十二月三十一日, tomorrow, 后天, Friday, 下周一."""
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 
 from parley.bot.durations import number_of
 
@@ -41,7 +42,7 @@ _NAMED = re.compile(
     r"(?: (?P<after>[0-9]{1,2})(?:st|nd|rd|th)?\b)?(?:,? (?P<year>[0-9]{4})\b)?"
 )
 _RELATIVE = re.compile(
-    rf"\b(?:{'|'.join(w for w in _DAYS if w.isascii())})\b|{'|'.join(w for w in _DAYS if not w.isascii())}",
+    rf"(\b(?:{'|'.join(w for w in _DAYS if w.isascii())})\b|{'|'.join(w for w in _DAYS if not w.isascii())})",
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
@@ -49,6 +50,14 @@ _WEEKDAY = re.compile(
     r"|(?<!上)(?<!上个)(?P<xia>(?:下个?){0,2})(?:周|星期|礼拜)(?P<chinese>[一二三四五六日天])",
     re.IGNORECASE,
 )
+_Reader = Callable[[re.Match[str], date], date]
+_BEFORE = re.compile(r"(?:(?:on|the|this) |本|这个?)?", re.IGNORECASE)
+"""What can stand before a date that is an answer or an argument."""
+_LONGEST = 60
+"""Characters of such a date."""
+_CLOCK = r"(?:(?:\s?|T|\sat )(?P<clock>(?:[01]?[0-9]|2[0-3])[:：][0-5][0-9]))?"
+"""A time of the day may follow."""
+_END = r"(?=[\s，、；。,;]|\Z)"
 
 
 def find_date(text: str, today: date) -> tuple[tuple[int, int], str] | None:
@@ -57,14 +66,7 @@ def find_date(text: str, today: date) -> tuple[tuple[int, int], str] | None:
     A day without a year is the next one. So is a day of the week, which can be today. `next Monday` and 下周一 are
     in the week after this one, which begins on Monday, and 下下周一 in the one after that. `last Monday` is none.
     """
-    readers: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], ...] = (
-        (_FULL, _full),
-        (_MONTH, _in_month),
-        (_NAMED, _named),
-        (_RELATIVE, _relative),
-        (_WEEKDAY, _weekday),
-    )
-    for pattern, read in readers:
+    for pattern, read in _readers():
         for match in pattern.finditer(text):
             try:
                 return match.span(), read(match, today).isoformat()
@@ -73,12 +75,77 @@ def find_date(text: str, today: date) -> tuple[tuple[int, int], str] | None:
     return None
 
 
+def read_date(text: str, today: Callable[[], date]) -> date | None:
+    """The date that all of `text` is, with the rules of `find_date`; None if it is none."""
+    found = _whole(text, today, "")
+    return found[0] if found else None
+
+
+def read_moment(text: str, today: Callable[[], date]) -> datetime | None:
+    """The date that all of `text` is, with or without a time of the day such as `10:00`; None if it is none."""
+    found = _whole(text, today, _CLOCK)
+    if found is None:
+        return None
+    day, clock = found
+    hour, minute = map(int, re.split("[:：]", clock)) if clock else (0, 0)
+    return datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001  # a person names no zone
+
+
+def leading_date(line: str, *, with_clock: bool) -> int:
+    """The length of the date with which `line` begins; 0 without one. `with_clock`: a time of the day may follow."""
+    line = _plain(line)
+    start, more = _start(line), (_CLOCK if with_clock else "") + _END
+    found = (pattern.match(line, start) for pattern, _ in _readers(more))
+    return max((match.end() for match in found if match), default=0)
+
+
+def _whole(text: str, today: Callable[[], date], more: str) -> tuple[date, str] | None:
+    """The date that `text` is, and its time of the day if the expression `more` has one."""
+    text = _plain(text.strip())
+    if len(text) > _LONGEST:
+        return None
+    for pattern, read in _readers(more):
+        match = pattern.fullmatch(text, _start(text))
+        try:
+            if match:
+                found = read(match, date.min if read is _full else today())
+                return found, match.groupdict().get("clock") or ""
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _plain(text: str) -> str:
+    """`text`, which is a date if it can be one, so that the word "may" in it is a month."""
+    return re.sub(r"\bmay\b", "May", text)
+
+
+def _start(text: str) -> int:
+    found = _BEFORE.match(text)
+    return found.end() if found else 0
+
+
+@cache
+def _readers(more: str = "") -> tuple[tuple[re.Pattern[str], _Reader], ...]:
+    """The expressions for dates, each followed by the expression `more`, and the functions that read them."""
+    readers: tuple[tuple[re.Pattern[str], _Reader], ...] = (
+        (_FULL, _full),
+        (_MONTH, _in_month),
+        (_NAMED, _named),
+        (_RELATIVE, _relative),
+        (_WEEKDAY, _weekday),
+    )
+    if not more:
+        return readers
+    return tuple((re.compile(f"(?:{pattern.pattern}){more}", pattern.flags), read) for pattern, read in readers)
+
+
 def _full(match: re.Match[str], _today: date) -> date:
-    return date(*map(int, match.groups()))
+    return date(*map(int, match.groups()[:3]))
 
 
 def _in_month(match: re.Match[str], today: date) -> date:
-    month, day = (int(number_of(each) or 0) for each in match.groups())
+    month, day = (int(number_of(each) or 0) for each in match.groups()[:2])
     return _next(month, day, today)
 
 
@@ -94,7 +161,7 @@ def _next(month: int, day: int, today: date) -> date:
 
 
 def _relative(match: re.Match[str], today: date) -> date:
-    return today + timedelta(days=_DAYS[match[0].lower()])
+    return today + timedelta(days=_DAYS[match[1].lower()])
 
 
 def _weekday(match: re.Match[str], today: date) -> date:

@@ -139,27 +139,27 @@ class Step(msgspec.Struct):
         Raises ScriptChangedError, _NoAnswerError.
         """
         stored, said, value = self.dialogue.answers, len(turn.replies), None
-        moments = [(self.dialogue.message, self.dialogue.started), *((each.message, each.now) for each in stored)]
+        moments = [*((each.message, each.now) for each in stored), (self.message, self.now)]
         given = [*((Given.stored(each), each.question) for each in stored)]
         if self.answer is not None:
             given.append((self.answer, self.dialogue.question))
         for (answer, expected), (message, now) in zip(given, moments, strict=False):
-            turn.message, turn.now = named(message, self.message), now
             ask, _ = _next(script, value)
             del turn.replies[said:]
             if ask is None or ask.fingerprint != expected:
                 raise ScriptChangedError
-            value = self._read(ask, answer)
+            turn.message, turn.now = named(message, self.message), now
+            value = self._read(ask, answer, turn)
         return value
 
-    def _read(self, ask: Question, given: Given) -> Any:
+    def _read(self, ask: Question, given: Given, turn: Turn) -> Any:
         """The value of a stored answer, or of the new one. Raises ScriptChangedError, _NoAnswerError."""
         is_new = given is self.answer
         if is_new and isinstance(ask, Approve):
             self._check(ask, given)
             self._decided = ask
         try:
-            return ask.read(given, self.texts)
+            return ask.read(given, self.texts, turn.today)
         except ArgumentError as error:
             if not is_new:
                 raise ScriptChangedError from error

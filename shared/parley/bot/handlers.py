@@ -1,6 +1,6 @@
 """A handler with what its decorator says of it."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping
 from inspect import isasyncgenfunction
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -12,9 +12,10 @@ from parley.bot.arguments import Signature
 from parley.bot.coroutines import prepare
 from parley.bot.replies import Replies
 from parley.bot.rules import Rule, both, check_rule
+from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
 from parley.model import Message, Reply
-from parley.model.commands import CommandSettings
+from parley.model.commands import CommandSettings, CommandSpec
 from parley.model.instant import Choice, Instant
 
 if TYPE_CHECKING:
@@ -82,9 +83,15 @@ class CommandHandler(Entry, frozen=True, kw_only=True):
         near = (text for name, text in helps.items() if language and name.partition("-")[0] == language)
         return helps.get(locale) or next(near, self.help)
 
+    def spec(self, completed: Container[str]) -> CommandSpec:
+        """The command for platforms that register it. The options `completed` have completions."""
+        spec = command_spec(self.name, self.help, self.signature.parameters, **self.settings)
+        options = (replace(option, completes=True) if option.name in completed else option for option in spec.options)
+        return replace(spec, options=tuple(options))
+
 
 class IntentHandler(Entry, frozen=True, kw_only=True):
-    """The handler of an intent. `labels` are by language, and `zone` is the time zone of its dates."""
+    """The handler of an intent. `labels` are by language. `zone`: the time zone of its dates; empty: the bot's."""
 
     name: str
     examples: tuple[str, ...]

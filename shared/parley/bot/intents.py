@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from typing import NotRequired, TypedDict
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from parley.bot.handlers import Handler, IntentHandler, place_of
 from parley.bot.rules import Rule
 from parley.bot.slots import is_slot
+from parley.bot.zones import day_of
 from parley.intents.features import LONGEST, words
 
 
@@ -14,7 +14,8 @@ class IntentSettings(TypedDict):
     """The settings of `@bot.intent(name, ...)`.
 
     `examples` are texts of people, in all of their languages. `labels` show the intent to people, by language
-    (`{"en": ..., "zh": ...}`); the default is the first example. `zone` is the time zone whose day "today" is.
+    (`{"en": ..., "zh": ...}`); the default is the first example. `zone` is the time zone whose day "today" is;
+    the default is that of the bot.
     """
 
     examples: Iterable[str]
@@ -27,14 +28,15 @@ def intent_handler(handler: Handler, name: str, settings: IntentSettings) -> Int
     """The intent `name`. Raises TypeError or ValueError if its definition is wrong."""
     place = place_of(handler)
     examples, labels = settings["examples"], settings.get("labels", {})
-    zone, when = settings.get("zone", "UTC"), settings.get("when")
+    zone, when = settings.get("zone", ""), settings.get("when")
     if not name or name.split() != [name]:
         raise ValueError(f'{place}: the name of an intent is one word: @bot.intent("weather", examples=[...])')
     if isinstance(examples, str):
         raise TypeError(f"{place}: write examples=[{examples!r}, ...]")
     texts = tuple(examples)
     _check_examples(place, texts)
-    _check_zone(place, zone)
+    if zone:
+        _check_zone(place, zone)
     known = {language.lower(): label for language, label in labels.items()}
     intent = IntentHandler.of(handler, when, listens=True, name=name, examples=texts, labels=known, zone=zone)
     _check_slots(place, intent)
@@ -53,8 +55,8 @@ def _check_examples(place: str, examples: tuple[str, ...]) -> None:
 
 def _check_zone(place: str, zone: str) -> None:
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+        day_of(0, zone)
+    except ValueError as error:
         raise ValueError(f'{place}: no time zone {zone!r}; write zone="Asia/Shanghai"') from error
 
 

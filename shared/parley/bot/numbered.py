@@ -13,7 +13,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from parley.adapter import Element
-from parley.bot.conversions import ArgumentError, convert, half_width
+from parley.bot.conversions import ArgumentError, Today, convert, half_width
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
@@ -145,7 +145,7 @@ def pressed(turn: Turn, texts: Texts, handle: Callable[[Turn], Replies]) -> Repl
     element, words = found
     message = turn.message
     try:
-        form = _read(element.form, words, texts) if element.form else {}
+        form = _read(element.form, words, texts, turn.today) if element.form else {}
     except ArgumentError as error:
         return f"{error}\n{_usage(element.form, element.number, texts)}" if element.form else str(error)
     options = (element.option,) if element.option else ()
@@ -176,24 +176,24 @@ def _fits(element: Numbered, words: str) -> bool:
     return not words or inputs == 1 or (inputs > 1 and "\n" in words)
 
 
-def _read(form: Form, words: str, texts: Texts) -> dict[str, str]:
+def _read(form: Form, words: str, texts: Texts, today: Today) -> dict[str, str]:
     """The inputs of `form` in the lines of `words`. Raises ArgumentError."""
     inputs = form.inputs
     lines = [words] if len(inputs) == 1 else [line for line in words.splitlines() if line.strip()]
     if len(lines) > len(inputs):
         raise ArgumentError(texts.too_many.format(rest=lines[len(inputs)]))
     padded = [*lines, *[""] * (len(inputs) - len(lines))]
-    return {field.id: _value(field, line.strip(), texts) for field, line in zip(inputs, padded, strict=True)}
+    return {field.id: _value(field, line.strip(), texts, today) for field, line in zip(inputs, padded, strict=True)}
 
 
-def _value(field: Input, line: str, texts: Texts) -> str:
+def _value(field: Input, line: str, texts: Texts, today: Today) -> str:
     if not field.required and line in _NONE:
         return ""
     if not line:
         raise ArgumentError(texts.missing.format(name=field.label))
     match field.kind:
         case "date":
-            return str(convert(field.label, date, line, texts))
+            return str(convert(field.label, date, line, texts, today))
         case "choice":
             return _chosen(field, line, texts)
         case "line" | "paragraph":

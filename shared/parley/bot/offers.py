@@ -6,8 +6,9 @@ arguments are checked. What the command returns is the result for the model.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from inspect import isgeneratorfunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -38,7 +39,11 @@ _READABLE = (Text, Markdown, Mention, Link, Location, Quote)
 """Segments that a model gets as text. A reply with others is shown to the person: the model cannot pass it on."""
 _SHOWN = "(shown to the person)"
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
-_FORMATS = {"date": "a date such as 2026-12-31", "timedelta": "a duration such as 10m or 2h30m"}
+_FORMATS = {
+    "date": "a date such as 2026-12-31, or tomorrow, or next Monday",
+    "datetime": "a time such as 2026-12-31 10:00, or tomorrow 10:00",
+    "timedelta": "a duration such as 10m or 2h30m",
+}
 
 
 class CallError(Exception):
@@ -78,9 +83,11 @@ class Commands(msgspec.Struct):
             raise CallError(f"there is no tool {call.name!r}")
         given = _arguments(call, command.signature.parameters)
         try:
-            command.signature.fill(self.turn, given, ENGLISH)
+            filled = command.signature.fill(self.turn, given, ENGLISH)
         except ArgumentError as error:
             raise CallError(str(error)) from error
+        # A call that waits for an approval keeps the day that it was made for.
+        given |= {name: _with_dates(value, filled[name]) for name, value in given.items()}
         words = (f"{name}={value}" for name, value in given.items())
         return Called(command, given, " ".join([f"/{command.name}", *words]))
 
@@ -207,6 +214,13 @@ def _arguments(call: ToolCall, parameters: "Iterable[Parameter]") -> dict[str, A
         elif each is not None:
             raise CallError(f"{name}: expected a text or a number")
     return given
+
+
+def _with_dates(given: Any, value: Any) -> Any:
+    """`given`, with dates in place of words such as `tomorrow` in it. `value`: what was read from it."""
+    values = cast("list[Any]", value) if isinstance(value, list) else [value]
+    dates = [each.isoformat() for each in values if isinstance(each, date)]
+    return ", ".join(dates) if dates and len(dates) == len(values) else given
 
 
 def _is_for_person(reply: Reply) -> bool:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from parley.bot.addressing import COMMAND as TYPED
-from parley.bot.quotas import day_of
 from parley.bot.rules import HasRole, Rule, check_rule
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
+from parley.bot.zones import day_of
 from parley.model import Message, Reply, Text, digest
 from parley.model.state import PAIRING, State
 from parley.platforms import is_same_person
@@ -115,7 +115,7 @@ def _paired_as(turn: Turn, id_: str) -> str:
 def _own(turn: Turn) -> dict[str, Any]:
     """What the sender was told, and has tried, today."""
     private: State = turn.states["user"].private
-    today = day_of(turn.now, "UTC")
+    today = day_of(turn.now, "UTC").isoformat()
     if private.get(_KEY, {}).get("day") != today:
         private[_KEY] = {"day": today, "told": False, "tries": 0}
     return private[_KEY]

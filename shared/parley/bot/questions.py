@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from parley.adapter import SupportsInstantAnswers
-from parley.bot.conversions import ArgumentError, convert, is_person, names_of_choices
+from parley.bot.conversions import ArgumentError, Today, convert, is_person, names_of_choices
 from parley.bot.texts import Texts
 from parley.errors import ResultError
 from parley.model import Action, AnyMedia, Button, Card, Media, Message, Reply, Sender, Text, digest
@@ -108,8 +108,11 @@ class Ask(msgspec.Struct, frozen=True):
         labels = self._labels
         return labels[given.number] if given.number < len(labels) else ""
 
-    def read(self, given: Given, texts: Texts) -> Any:
-        """The value of an answer. The number of a choice, typed or pressed, stands for it. Raises ArgumentError."""
+    def read(self, given: Given, texts: Texts, today: Today) -> Any:
+        """The value of an answer. The number of a choice, typed or pressed, stands for it. Raises ArgumentError.
+
+        `today`: returns the day on which the answer was written.
+        """
         labels, text = self._labels, self.text_of(given).strip()
         if self.optional and (given.number == len(labels) or text.lower() in _SKIPS):
             return None
@@ -121,7 +124,7 @@ class Ask(msgspec.Struct, frozen=True):
         if not text:
             raise ArgumentError(texts.no_answer)
         try:
-            value = convert("", self._annotation, text, texts)
+            value = convert("", self._annotation, text, texts, today)
         except ArgumentError as error:
             raise ArgumentError(str(error).removeprefix(": ").removeprefix("：")) from error
         if value == []:

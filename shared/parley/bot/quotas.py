@@ -11,6 +11,7 @@ import msgspec
 
 from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
+from parley.bot.zones import day_of
 from parley.model import is_direct
 from parley.model.state import Scope, State
 
@@ -48,7 +49,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
         """Count the message of `turn`; None if the handlers may get it. Else the text for the person, which is empty
         if they were told today.
         """
-        today = day_of(turn.now, self.zone)
+        today = day_of(turn.now, self.zone).isoformat()
         limits = self._limits(turn, texts)
         counts = [_today(turn.states[scope].private, today) for scope, _, _ in limits]
         for count, (_, limit, text) in zip(counts, limits, strict=True):
@@ -61,7 +62,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
 
     def tokens_refusal(self, turn: Turn, texts: Texts) -> str | None:
         """None if a model may be called for the message; else the text for the person."""
-        today = day_of(turn.now, self.zone)
+        today = day_of(turn.now, self.zone).isoformat()
         for scope, limit, text in self._token_limits(turn, texts):
             if _today(turn.states[scope].private, today).get("tokens", 0) >= limit:
                 return text.format(limit=limit)
@@ -69,7 +70,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
 
     def spend(self, turn: Turn, tokens: int) -> None:
         """Count `tokens` of a model for the message."""
-        today = day_of(turn.now, self.zone)
+        today = day_of(turn.now, self.zone).isoformat()
         for scope, _, _ in self._token_limits(turn, ENGLISH):
             count = _today(turn.states[scope].private, today)
             count["tokens"] = count.get("tokens", 0) + tokens
@@ -92,17 +93,6 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     def _kept(turn: Turn, *limits: tuple[Scope, int, str]) -> list[tuple[Scope, int, str]]:
         """The limits that are set. Direct chats have none of a room."""
         return [each for each in limits if each[1] and (each[0] == "user" or not is_direct(turn.message))]
-
-
-def day_of(now: float, zone: str) -> str:
-    """The day of the unix second `now` in a time zone. Raises ValueError if there is no such zone."""
-    from datetime import datetime  # noqa: PLC0415  # a bot without quotas does not pay for it
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
-
-    try:
-        return datetime.fromtimestamp(now, ZoneInfo(zone)).date().isoformat()
-    except (ZoneInfoNotFoundError, OSError, ValueError) as error:  # OSError: a folder of zones
-        raise ValueError(f"no time zone {zone[:40]!r}; write one like Asia/Shanghai") from error
 
 
 def _today(private: State, today: str) -> dict[str, Any]:

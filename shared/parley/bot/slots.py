@@ -14,6 +14,7 @@ from parley.bot.arguments import ArgumentError, Parameter
 from parley.bot.conversions import half_width, is_person, plain_type, words_of_choices
 from parley.bot.dates import find_date
 from parley.bot.durations import find_duration, number_of
+from parley.bot.texts import ENGLISH
 
 Span = tuple[int, int]
 Found = tuple[Span, str]
@@ -47,7 +48,7 @@ def slots_in(parameters: Iterable[Parameter], sentence: str, today: date) -> dic
         (start, end), text = value
         rest = rest[:start] + " " * (end - start) + rest[end:]
         try:
-            parameter.convert(text)
+            parameter.convert(text, ENGLISH, lambda: today)
         except ArgumentError:
             continue
         found[parameter.name] = text

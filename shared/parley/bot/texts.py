@@ -25,7 +25,8 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     number: str = "a number"
     decimal_places: str = "a number with at most {decimal_places} decimal places"
     truth: str = "yes or no"
-    date: str = "a date such as 2026-12-31"
+    date: str = "a date such as 2026-12-31 or tomorrow"
+    moment: str = "a time such as 2026-12-31 10:00 or tomorrow 10:00"
     duration: str = "a duration such as 10m, 2h30m or 1d"
     person: str = "a mentioned person"
     greater_than: str = "a value greater than {gt}"
@@ -109,7 +110,8 @@ CHINESE = Texts(
     number="数字",
     decimal_places="最多 {decimal_places} 位小数的数字",
     truth="“是”或“否”",
-    date="日期，例如 2026-12-31",
+    date="日期，例如 2026-12-31 或 明天",
+    moment="时间，例如 2026-12-31 10:00 或 明天 10:00",
     duration="时长，例如 10分钟、2小时30分、1天",
     person="一位被 @ 的成员",
     greater_than="大于 {gt} 的值",
@@ -190,6 +192,7 @@ BOTH = Texts(
             "decimal_places",
             "truth",
             "date",
+            "moment",
             "duration",
             "person",
             "greater_than",

@@ -14,12 +14,15 @@ from parley.bot.once import Results, StoppedError
 from parley.bot.reminders import Reminders
 from parley.bot.replies import is_reaction, replies_of
 from parley.bot.states import Held, is_dictionary
-from parley.errors import ParleyError
+from parley.bot.zones import day_of
+from parley.errors import CredentialError
+from parley.errors import DownloadError as DownloadError  # noqa: PLC0414  # for its users
 from parley.model import AnyMedia, AnySegment, Message, Quote, Reply, handle_of, message_key, reply_id
 from parley.model.agenda import NOTHING, Reminder, Timer
 from parley.model.state import Scope, State
 
 if TYPE_CHECKING:
+    from datetime import date
     from typing import Generic
 
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -59,7 +62,7 @@ class Turn(Base[S, U, A]):
     `state` is the state of the conversation, `user` that of the person in all rooms of the app, and `shared` that of
     the app. Each is a dictionary of JSON values that the handler changes in place, or a pydantic model: `Turn[Cart]`,
     `Turn[Cart, Profile]`, `Turn[Cart, Profile, Catalogue]`. What has changed is stored in one transaction with the
-    replies. `now` is the time in unix seconds.
+    replies. `now` is the time in unix seconds, and `zone` the time zone of the bot.
     """
 
     __slots__ = (
@@ -85,6 +88,7 @@ class Turn(Base[S, U, A]):
         "unseal",
         "until",
         "was_stopped",
+        "zone",
     )
 
     def __init__(
@@ -102,6 +106,7 @@ class Turn(Base[S, U, A]):
         given: dict[Scope, Any] = {"state": state, "user": user, "shared": shared, "talk": None}
         self.message = message
         self.now = now
+        self.zone = "UTC"
         self.download = download
         self.unseal = unseal
         self.find_quote: FindQuote = absent.no_quote
@@ -174,9 +179,15 @@ class Turn(Base[S, U, A]):
         """The states, loaded or not."""
         return self._states
 
+    def today(self, zone: str = "") -> "date":
+        """The day on which the message was written, in the time zone `zone`; the default is that of the bot."""
+        return day_of(self.message.timestamp or self.now, zone or self.zone)
+
     def of(self, message: Message) -> "Turn":
         """The turn of another message at the same time, for a rule: its states are there to read."""
-        return Turn(message, now=self.now, load=lambda scope: self.look_up(scope, message))
+        made = Turn(message, now=self.now, load=lambda scope: self.look_up(scope, message))
+        made.zone = self.zone
+        return made
 
     @property
     def text(self) -> str:
@@ -339,11 +350,3 @@ class Turn(Base[S, U, A]):
         if self.now >= context.reply_token_expires:
             raise CredentialError(f"the credential has expired {self.now - context.reply_token_expires:.0f} s ago")
         return self.unseal(self.message)
-
-
-class CredentialError(ParleyError):
-    """The message has no credential, or it has expired or cannot be read. The message says why, without the value."""
-
-
-class DownloadError(ParleyError):
-    """The bytes are not available. The message says why, and holds no text of the conversation."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cached_property, partial
 from types import GeneratorType
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from parley.bot import runs
 from parley.bot.arguments import ArgumentError
@@ -93,7 +91,7 @@ class Understanding:
         given = Given.stored(dialogue.answers[0]) if dialogue.answers else turn.step.answer
         ask, labels = self._question(turn, cast("Arguments", dialogue.given)["names"])
         try:
-            name = labels.get(ask.read(given, self.texts(turn.message))) if given is not None else None
+            name = labels.get(ask.read(given, self.texts(turn.message), turn.today)) if given is not None else None
         except ArgumentError:
             return ()
         return self.handlers[name].around if name is not None else ()
@@ -115,11 +113,7 @@ class Understanding:
 
     @staticmethod
     def _slots(handler: IntentHandler, turn: Turn, text: str) -> Arguments:
-        return slots_in(handler.signature.parameters, text, _today(turn.now, handler.zone))
-
-
-def _today(now: float, zone: str) -> date:
-    return datetime.fromtimestamp(now, ZoneInfo(zone)).date()
+        return slots_in(handler.signature.parameters, text, turn.today(handler.zone))
 
 
 def _label(handler: IntentHandler, locale: str) -> str:

@@ -1,6 +1,7 @@
 """The words of a line that a person typed: quoted strings, full-width white space and Chinese punctuation."""
 
 import re
+from datetime import date, datetime
 
 _QUOTES = {'"': '"', "“": "”", "「": "」", "『": "』", "'": "'", "‘": "’"}
 _SPACE = re.compile(r"\s*")
@@ -11,6 +12,7 @@ _SEPARATED_SPACE = re.compile(rf"[\s{_SEPARATORS}]*")
 _SEPARATED_WORD = re.compile(rf"[^\s{_SEPARATORS}]+")
 _LISTED_SPACE = re.compile(rf"[\s{_SEPARATORS},;]*")
 _LISTED_WORD = re.compile(rf"[^\s{_SEPARATORS},;]+")
+_LONGEST_DATE = 60
 
 
 class Words:
@@ -36,17 +38,32 @@ class Words:
         """The next word, up to white space, or the text between quotation marks."""
         return self._next(_SPACE, _WORD)
 
-    def value(self) -> str:
-        """The next word that is no text: Chinese punctuation ends it too. Empty at the end."""
-        return self._next(_SEPARATED_SPACE, _SEPARATED_WORD)
+    def value(self, kind: type[date] | None = None) -> str:
+        """The next word that is no text: Chinese punctuation ends it too. Empty at the end.
 
-    def item(self) -> str:
-        """The next word of a list: a comma or semicolon ends it too. Empty at the end."""
-        return self._next(_LISTED_SPACE, _LISTED_WORD)
+        `kind`: `date` or `datetime`, which can have several words.
+        """
+        return self._date(_SEPARATED_SPACE, kind) or self._next(_SEPARATED_SPACE, _SEPARATED_WORD)
+
+    def item(self, kind: type[date] | None = None) -> str:
+        """The next word of a list: a comma or semicolon ends it too. Empty at the end. `kind`: as above."""
+        return self._date(_LISTED_SPACE, kind) or self._next(_LISTED_SPACE, _LISTED_WORD)
 
     def skip(self) -> None:
         """Go on after white space and Chinese punctuation."""
         self._at = _match(_SEPARATED_SPACE, self._line, self._at)
+
+    def _date(self, space: re.Pattern[str], kind: type[date] | None) -> str:
+        """The next words that are a date, or a date with a time of the day; empty if they are none."""
+        if kind is None:
+            return ""
+        from parley.bot.dates import leading_date  # noqa: PLC0415  # most bots take no date
+
+        start = _match(space, self._line, self._at)
+        length = leading_date(self._line[start : start + _LONGEST_DATE], with_clock=kind is datetime)
+        if length:
+            self._at = start + length
+        return self._line[start : start + length]
 
     def _next(self, space: re.Pattern[str], word: re.Pattern[str]) -> str:
         start = _match(space, self._line, self._at)

@@ -219,7 +219,7 @@ def test_the_lines_after_the_number_are_the_inputs(platform: str, typed: str):
     [
         ("1", "缺少参数 Name (Name is missing)"),
         ("1\nAnn\nhuge", "Size：应为以下之一 (expected one of): Small, Large"),
-        ("1\nAnn\ns\nsoon", "Day：应为日期，例如 2026-12-31 (expected a date such as 2026-12-31)"),
+        ("1\nAnn\ns\nsoon", "Day：应为日期，例如 2026-12-31 或 明天 (expected a date such as 2026-12-31 or tomorrow)"),
         ("1\nAnn of Austria\ns", "Name：应为最多 9 个字符或条目 (expected at most 9 characters or items)"),
         ("1\nAnn\ns\n-\nmore", "多余的参数：more (too many arguments: more)"),
     ],

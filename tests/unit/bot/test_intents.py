@@ -19,8 +19,8 @@ ORDER = ("where is my order", "when will my parcel arrive", "我的订单到哪�
 TYPED = pytest.mark.parametrize("platform", [each for each in PLATFORMS if each != "discord"])
 
 
-def said(bot: Bot, text: str = "", now: float = 0, **more: Any) -> list[str]:
-    return [plain_text(reply.segments) for reply in bot.handle(Turn(make_message("m", text, **more), now=now))]
+def said(bot: Bot, text: str = "", **more: Any) -> list[str]:
+    return [plain_text(reply.segments) for reply in bot.handle(Turn(make_message("m", text, **more)))]
 
 
 def shop() -> Bot:
@@ -150,7 +150,7 @@ def slots(handler: Callable[..., Any], text: str, **more: Any) -> str:
     bot = Bot()
     bot.intent("any", examples=["book a table for people in a city on a day", "订一张桌子"])(handler)
     # 2026-11-30 is a Monday; in Shanghai it is already.
-    (found,) = said(bot, f"book a table for people in a city: {text}", now=1_796_040_000, **more)
+    (found,) = said(bot, f"book a table for people in a city: {text}", timestamp=1_796_040_000, **more)
     return found
 
 
