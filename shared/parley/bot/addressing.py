@@ -1,4 +1,4 @@
-"""Whether a message is for the bot: in a room, people also talk to each other. And which command it begins with."""
+"""What a message can be for: the bot, or other people in the room; one of the commands; an earlier question."""
 
 import re
 from collections.abc import Callable
@@ -12,6 +12,8 @@ COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
 
 _MOST_WORDS = 3
 """Maximum number of words in a command's name."""
+_CLOCKS = 10
+"""Seconds by which the times of a platform and of a worker may differ. Some platforms send whole seconds."""
 
 
 def is_addressed(message: Message) -> bool:
@@ -24,6 +26,15 @@ def is_addressed(message: Message) -> bool:
     if message.kind == "event":
         return False
     return message.context.mentioned is not False or COMMAND.fullmatch(message.content.text) is not None
+
+
+def is_before(message: Message, time: float) -> bool:
+    """Whether the message was written before the unix second `time`, at which a person was asked something: it cannot
+    be for that. It may have waited in a dead-letter queue since.
+
+    False if that is not certain: within ten seconds, or if the message has no time.
+    """
+    return 0 < message.timestamp < time - _CLOCKS
 
 
 def typed_command(text: str, find: Callable[[str], C | None]) -> tuple[C, str] | None:

@@ -13,6 +13,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from parley.adapter import Element
+from parley.bot.addressing import is_before
 from parley.bot.conversions import ArgumentError, Today, convert, half_width
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
@@ -165,7 +166,8 @@ def _found(turn: Turn) -> tuple[Numbered, str] | None:
     typed = _TYPED.fullmatch(half_width(turn.text.strip()))
     if typed is None:
         return None
-    element = next((each for each in turn.plans.numbers if each.number == int(typed[1])), None)
+    shown = (each for each in turn.plans.numbers if not is_before(message, each.at))
+    element = next((each for each in shown if each.number == int(typed[1])), None)
     words = turn.text.strip()[typed.start(2) :]
     return (element, words) if element and _fits(element, words) else None
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.bot import dialogues
-from parley.bot.addressing import typed_command
+from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
 from parley.bot.handlers import CommandHandler, Entry
@@ -62,7 +62,9 @@ class OpenDialogues(msgspec.Struct):
         if given is not None:
             is_open = dialogue is not None and given.place == dialogue.place
             return self._answer(dialogue, given) if dialogue and is_open else self.texts.question_over
-        if dialogue is None or message.kind != "message" or typed_command(self.turn.text, find):
+        if dialogue is None or message.kind != "message" or is_before(message, dialogue.asked):
+            return None
+        if typed_command(self.turn.text, find):
             return None
         return self._answer(dialogue, Given(text=self.turn.text, files=message.content.attachments))
 

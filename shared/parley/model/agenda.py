@@ -93,6 +93,11 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return bool(self.answers) and not self.answers[-1].final
 
     @property
+    def asked(self) -> float:
+        """The unix second at which the open question was asked first."""
+        return self.answers[-1].now if self.answers else self.started
+
+    @property
     def place(self) -> str:
         """The identity of the open question: of the dialogue, and how many answers precede."""
         return f"{self.id}.{len(self.answers)}"
