@@ -6,7 +6,7 @@
 | link with a picture | `news` with one article |
 | PNG, JPEG or GIF; AMR or MP3; MP4 | `image`; `voice`; `video` |
 | other media | `text` with a link; WeChat has no file messages |
-| card with buttons | `msgmenu`; buttons with an address as links below it |
+| card with buttons | `msgmenu` below the text; buttons with an address as links below it |
 | menu of a card | `msgmenu` of its choices |
 | form of a card | a numbered line, which the bot makes (`parley.bot.numbered`) |
 | `Other` named `miniprogram`, `template`, `subscription`, `typing` | the message or call of that name |
@@ -24,15 +24,18 @@ from msgspec.structs import replace
 
 from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image, Link, Other, Select, Video, label_of
 from parley.platforms.tencent.buttons import pack, pack_choice
-from parley.platforms.tencent.markup import finish, lines, raw, size
+from parley.platforms.tencent.markup import finish, lines, raw
 from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
-from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, texts
+from parley.platforms.tencent.plain import Style, anchor, as_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_picture
 from parley.platforms.wechat.content_limits import LIMITS
+from parley.text import utf8_size
 
 _MENU_ITEMS = LIMITS.buttons.most
-_MENU_HEAD = LIMITS.card_text.most
-"""Bytes of the text above a menu."""
+_MENU_TEXT = LIMITS.card_text.most - len("…\n".encode())
+"""Bytes of a card's text above a menu."""
+_MOST_MESSAGES = 5
+"""Messages that a person may be sent after one of theirs. WeChat refuses the next ones for good (45047)."""
 SPECIAL = ("miniprogram", "template", "subscription", "typing")
 
 
@@ -93,24 +96,36 @@ def _single(segment: AnySegment) -> Iterator[Rendered]:
 
 
 def _card(card: Card) -> Iterator[Rendered]:
-    for key in (card.image, *(image.key for image in card.images)):
-        if key:
-            yield Rendered("image", {"media_id": key})
-    card = replace(card, image="", images=())
+    """The pictures, the text and the menus of a card. If it has menus, the last part of the text is above the first.
+
+    A text that leaves no message for the menus is cut before its last part, with `…` in place of the rest.
+    """
+    pictures = [key for key in (card.image, *(image.key for image in card.images)) if key]
+    yield from (Rendered("image", {"media_id": key}) for key in pictures)
     items = [button for button in card.buttons if not button.url]
+    parts = _parts(replace(card, image="", images=(), selects=(), buttons=() if items else card.buttons))
+    head = ""
     if items:
-        yield from _buttons(card, items)
-    elif card.title or card.text or card.fields or card.mentions or card.buttons:
-        yield from text_messages([replace(card, selects=())])
-    for select in card.selects:
-        yield from _menu(select)
+        head = parts.pop() if parts and utf8_size(parts[-1]) <= _MENU_TEXT else finish(raw(card.title))
+        head = head if utf8_size(head) <= _MENU_TEXT else ""
+    menus = [*_buttons(card, items), *(menu for select in card.selects for menu in _menu(select))]
+    if menus and len(pictures) + len(parts) + len(menus) > _MOST_MESSAGES:
+        del parts[max(0, _MOST_MESSAGES - len(pictures) - len(menus)) :]
+        head = f"…\n{head}".strip()
+    yield from (Rendered("text", {"content": part}) for part in parts)
+    for menu in menus:
+        above, head = "\n".join(filter(None, (head, menu.content["head_content"]))), ""
+        yield Rendered("msgmenu", {**menu.content, "head_content": above})
+
+
+def _parts(card: Card) -> list[str]:
+    """The text of a card in messages."""
+    has_text = card.title or card.text or card.fields or card.mentions or card.buttons
+    return list(texts([card], Style(as_text))) if has_text else []
 
 
 def _buttons(card: Card, items: list[Button]) -> Iterator[Rendered]:
-    head = card_text(card, ())
-    if size(head) > _MENU_HEAD:
-        yield from text_messages([replace(card, selects=(), buttons=())])
-        head = raw(card.title) if size(raw(card.title)) <= _MENU_HEAD else ()
+    """The menus of the buttons `items`, with those that open an address below the last one."""
     tail = finish(lines(*(anchor(button.url, button.label) for button in card.buttons if button.url)))
     for start in range(0, len(items), _MENU_ITEMS):
         is_last = start + _MENU_ITEMS >= len(items)
@@ -118,9 +133,7 @@ def _buttons(card: Card, items: list[Button]) -> Iterator[Rendered]:
             {"id": pack(button), "content": finish(raw(label_of(button.label, button.id)))}
             for button in items[start : start + _MENU_ITEMS]
         ]
-        tail_shown = tail if is_last else ""
-        yield Rendered("msgmenu", {"head_content": finish(head), "list": shown, "tail_content": tail_shown})
-        head = ()
+        yield Rendered("msgmenu", {"head_content": "", "list": shown, "tail_content": tail if is_last else ""})
 
 
 def _menu(select: Select) -> Iterator[Rendered]:
