@@ -9,8 +9,8 @@ from parley.bot.router import Router
 from parley.bot.rules import Rule
 from parley.bot.states import StateError
 from parley.bot.texts import Texts, texts_for
-from parley.bot.turn import CredentialError, DownloadError, Turn
-from parley.errors import ResultError
+from parley.bot.turn import Turn
+from parley.errors import CredentialError, DownloadError, ResultError
 from parley.model.commands import Option
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from parley.bot.replies import is_reaction, replies_of
 from parley.bot.states import Held, is_dictionary
 from parley.bot.zones import day_of
 from parley.errors import CredentialError
-from parley.errors import DownloadError as DownloadError  # noqa: PLC0414  # for its users
 from parley.model import AnyMedia, AnySegment, Message, Quote, Reply, handle_of, message_key, reply_id
 from parley.model.agenda import NOTHING, Reminder, Timer
 from parley.model.state import Scope, State
