@@ -21,13 +21,15 @@ def shown(report: Report) -> str:
     lines = [f"{what}: {count}" for what, count in sorted(report.counts.items())]
     if report.under_way:
         lines += ["under way, run this again later:", *(f"  {pk}" for pk in report.under_way)]
+    if report.unreadable:
+        lines += ["not readable, use the version that is deployed:", *(f"  {pk}" for pk in report.unreadable)]
     if report.named:
         lines += ["states in which the bot names the person, left as they are:", *(f"  {pk}" for pk in report.named)]
     return "\n".join(lines) or "nothing found: is this the id in `message.sender.id`?"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line. Returns the exit status: 1 if rows are under way, or there is no such stack."""
+    """Run the command line. Returns the exit status: 1 if rows are left, or there is no such stack."""
     options = _parser().parse_args(arguments)
     try:
         deployment = deployed(options.stack) if options.stack else local()
@@ -40,7 +42,7 @@ def main(arguments: list[str]) -> int:
         print("stopped; the next run goes on from here", file=sys.stderr)
         return 130
     print(shown(report))
-    return 1 if report.under_way else 0
+    return 1 if report.under_way or report.unreadable else 0
 
 
 def _parser() -> argparse.ArgumentParser:

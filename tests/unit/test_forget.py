@@ -53,6 +53,13 @@ def test_a_message_under_way_is_an_exit_status(inbox: Inbox, capsys: pytest.Capt
     assert capsys.readouterr().out.startswith("under way, run this again later:\n  in#")
 
 
+def test_a_row_that_is_not_readable_is_an_exit_status(inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
+    pk = decided(inbox, "m1", "ann")
+    dynamodb().put_item(TableName="parley", Item=get(dynamodb(), "parley", pk) | {"message": text('["ann"]')})
+    assert forget.main(ARGUMENTS) == 1
+    assert capsys.readouterr().out == f"not readable, use the version that is deployed:\n  {pk}\n"
+
+
 @pytest.mark.usefixtures("inbox")
 def test_states_in_which_the_bot_names_the_person_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     pk = shared_pk("feishu", "demo")

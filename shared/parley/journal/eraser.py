@@ -5,17 +5,19 @@ was read, so a row that a worker changes meanwhile is left as it is. A row in wo
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from parley.adapter import Sent
 from parley.journal import table as t
-from parley.journal.masking import Subject, pattern
+from parley.journal.masking import Subject
 from parley.journal.privacy import Forgotten, kind_of
-from parley.journal.rows import row_of
+from parley.journal.rows import patched, row_of
 from parley.journal.states import FINAL, MessageState, ReplyState, Row
 from parley.journal.table import Item, Value, get_number, get_text
-from parley.model.agenda import Timer
+from parley.model import Message, Outgoing
+from parley.model.agenda import Agenda, Timer
 from parley.model.codec import encode
 from parley.model.state import PAIRING, PRIVATE, State, visible
 
@@ -26,21 +28,23 @@ NO_RESPONSE = '{"status":200,"body":"","content_type":"text/plain"}'
 """Replaces a stored response: the platform shows nothing, and delivers the message no more."""
 _OWNER = "forget-"
 """Begins the name under which a reply is taken that nobody else delivers now."""
+_decode_agenda = msgspec.json.Decoder(Agenda).decode
 _decode_timer = msgspec.json.Decoder(Timer).decode
 
 
 class Step(NamedTuple):
     """What is to be done with a row.
 
-    `under way`: a worker is at it, or will be; a later run finds it done. `waiting`: a reply that waits for the
-    person's next message has to be ended first.
+    `under way`: a worker is at it, or will be; a later run finds it done. `unreadable`: this version cannot read it.
+    `waiting`: a reply that waits for the person's next message has to be ended first.
     """
 
-    did: Forgotten | Literal["under way", "waiting"]
+    did: Forgotten | Literal["under way", "unreadable", "waiting"]
     write: "TransactWriteItemTypeDef | None" = None
 
 
 UNDER_WAY = Step("under way")
+UNREADABLE = Step("unreadable")
 WAITING = Step("waiting")
 
 
@@ -72,7 +76,10 @@ class Eraser(NamedTuple):
             "limit": self._limit,
         }
         found = kinds.get(kind_of(get_text(item, "pk")))
-        return found(item) if found is not None else None
+        try:
+            return found(item) if found is not None else None
+        except ValueError:  # msgspec's errors are ValueErrors; another version may have written it
+            return self._unreadable(item)
 
     def is_named_in(self, item: Item) -> bool:
         """Whether the bot itself has written the id of the person into a state of a room or of the app."""
@@ -97,6 +104,10 @@ class Eraser(NamedTuple):
     def _delete(self, item: Item) -> Step:
         return Step("deleted", {"Delete": {"TableName": self.table, "Key": t.key(get_text(item, "pk"))}})
 
+    def _unreadable(self, item: Item) -> Step | None:
+        stored = (get_text(item, name) for name in ("message", "body", "receipts", "agenda"))
+        return UNREADABLE if any(self.subject.may_be_in(each) for each in stored) else None
+
     # --- messages and replies
 
     def _message(self, item: Item) -> Step | None:
@@ -108,7 +119,7 @@ class Eraser(NamedTuple):
         if self.subject.has_sent(stored):
             change = "REMOVE #message"
             return Step("masked", self._update(item, change, "#state = :decided", decided=decided))
-        masked = self.subject.mask(stored)
+        masked = self.subject.mask(stored, Message)
         if masked is None:
             return None
         change = "SET #message = :message"
@@ -122,10 +133,7 @@ class Eraser(NamedTuple):
         return Step("masked", self._update(item, change, condition, none=NO_RESPONSE, response=response))
 
     def _reply(self, item: Item) -> Step | None:
-        try:
-            row = row_of(item)
-        except ValueError:  # msgspec's errors are ValueErrors; another version may have written it
-            return UNDER_WAY if self.subject.is_in(get_text(item, "body")) else None
+        row = row_of(item)
         if not self.subject.is_of(row.out.to.platform, row.out.to.app):
             return None
         own = self.subject.receives(row.out.to)
@@ -144,8 +152,9 @@ class Eraser(NamedTuple):
 
     def _mentions(self, item: Item, row: Row) -> "TransactWriteItemTypeDef | None":
         """The write that masks the person in a reply to somebody else."""
-        body, receipts = (self.subject.mask(get_text(item, name)) for name in ("body", "receipts"))
-        reason = self.subject.is_in(row.reason)
+        body = self.subject.mask(get_text(item, "body"), Outgoing)
+        receipts = self.subject.mask(get_text(item, "receipts"), tuple[Sent, ...])
+        reason = self.subject.is_word_in(row.reason)
         if body is None and receipts is None and not reason:
             return None
         change = "SET #body = :body, #receipts = :receipts" + (" REMOVE #reason" if reason else "")
@@ -180,6 +189,8 @@ class Eraser(NamedTuple):
         if not agenda or not self._is_here(item) or not self.subject.is_in(agenda):
             return None
         left = self._without_plans(agenda)
+        if left == agenda:
+            return None
         if left == get_text(item, "memory") == "{}":
             return Step("masked", self._next_version(item, "#ttl = :ttl", "#agenda", ttl=self.ttl))
         return Step("masked", self._next_version(item, "#agenda = :agenda", "", agenda=left))
@@ -191,13 +202,14 @@ class Eraser(NamedTuple):
 
     def _without_plans(self, agenda: str) -> str:
         """The plans of a room without those of the person, and without the person in those of others."""
-        document: dict[str, Any] = msgspec.json.decode(agenda)
-        for name, owner in _OWNERS.items():
-            plans = document.pop(name, {}).items()
-            others = {key: plan for key, plan in plans if not self.subject.has_id(owner(plan))}
-            document |= {name: others} if others else {}
-        left = encode(document).decode()
-        return self.subject.mask(left) or left
+        found, is_own = _decode_agenda(agenda), self.subject.has_id
+        left = msgspec.structs.replace(
+            found,
+            reminders={key: each for key, each in found.reminders.items() if not is_own(each.by)},
+            dialogues={key: each for key, each in found.dialogues.items() if not is_own(each.message.sender.id)},
+        )
+        others = patched(agenda, found, left) if left != found else agenda
+        return self.subject.mask(others, Agenda) or others
 
     def _emptied(self, item: Item) -> Step | None:
         """An empty state in place of this one. Its version goes on, so a handler that has read the old state runs again
@@ -220,16 +232,15 @@ class Eraser(NamedTuple):
 
     def _timer(self, item: Item) -> Step | None:
         body = get_text(item, "body")
-        try:
-            message = _decode_timer(body).message
-        except ValueError:
-            return UNDER_WAY if self.subject.is_in(body) else None
+        message = _decode_timer(body).message
         if not self.subject.is_of(message.platform, message.app):
             return None
         condition, due = "#due_at = :due", get_number(item, "due_at") or 0
         if self.subject.has_id(message.sender.id):
             return Step("deleted", {"Delete": t.delete(self.table, get_text(item, "pk"), condition, due=due)})
-        masked = self.subject.mask(body)
+        if message.raw is not None:  # an event of the library itself; it is due at once
+            return UNDER_WAY if self.subject.is_in(encode(message.raw).decode()) else None
+        masked = self.subject.mask(body, Timer)
         if masked is None:
             return None
         return Step("masked", self._update(item, "SET #body = :body", condition, body=masked, due=due))
@@ -243,13 +254,6 @@ class Eraser(NamedTuple):
 
     def _limit(self, item: Item) -> Step | None:
         """Without its row, a bucket counts from zero. The platform may refuse a call then, and the reply waits."""
-        bucket = get_text(item, "pk").removeprefix(t.limit_pk(""))
-        is_own = pattern([self.subject.person, *self.subject.direct]).search(bucket) is not None
-        return self._delete(item) if is_own and bucket.startswith(f"{self.subject.platform}#") else None
-
-
-_OWNERS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "reminders": lambda plan: plan.get("by", ""),
-    "dialogues": lambda plan: plan["message"]["sender"]["id"],
-}
-"""The id of the person whose plan it is, by the field of `Agenda`."""
+        platform, *parts = get_text(item, "pk").removeprefix(t.limit_pk("")).split("#")
+        is_own = any(self.subject.has_id(part) or part in self.subject.direct for part in parts)
+        return self._delete(item) if is_own and platform == self.subject.platform else None

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.journal import table as t
-from parley.journal.eraser import WAITING, Eraser, Step
+from parley.journal.eraser import UNREADABLE, WAITING, Eraser, Step
 from parley.journal.masking import Subject
 from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.privacy import kind_of
@@ -39,12 +39,14 @@ class Report(NamedTuple):
     the rows of one page may be missing.
 
     `under_way`: keys of rows that a worker is at, or will be; run it again later. `named`: keys of the states of rooms
-    and of the app in which the bot itself has written the id of the person. They are left as they are.
+    and of the app in which the bot itself has written the id of the person. `unreadable`: keys of rows that may hold
+    the person, and that another version has written. Both are left as they are.
     """
 
     counts: dict[str, int]
     under_way: tuple[str, ...]
     named: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 class _Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,6 +59,7 @@ class _Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     counts: dict[str, int] = {}
     under_way: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
 
     def to(self, last: str) -> "_Progress":
         """After the page that ends with the key `last`; empty: after the last page."""
@@ -103,7 +106,8 @@ class Forget(msgspec.Struct):
                 progress = self._again(subject, progress)
                 self._store(subject, progress)
         self.client.delete_item(TableName=self.table, Key=t.key(forget_pk(subject.key)))
-        return Report(progress.counts, tuple(sorted(progress.under_way)), tuple(sorted(progress.named)))
+        left = (tuple(sorted(keys)) for keys in (progress.under_way, progress.named, progress.unreadable))
+        return Report(progress.counts, *left)
 
     # --- progress
 
@@ -154,6 +158,8 @@ class Forget(msgspec.Struct):
             step = self._ended(item, eraser)
         if step is None:
             return progress
+        if step is UNREADABLE:
+            return replace(progress, unreadable=progress.unreadable | {pk})
         if step.write is None or not self._done(step):
             return replace(progress, under_way=progress.under_way | {pk})
         return progress.counted(f"{kind_of(pk)} {step.did}")

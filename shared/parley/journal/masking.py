@@ -1,12 +1,14 @@
-"""Removes a person from texts and JSON documents."""
+"""Removes a person from stored messages, replies and plans: only ids, names and what people read or write change."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import msgspec
 
-from parley.model import Destination, Outgoing, Reply, person_key
+from parley.journal.rows import patched
+from parley.journal.strings import STRINGS
+from parley.model import Destination, Mention, Outgoing, Reply, Sender, person_key
 from parley.model.codec import encode
 
 MASK = "[forgotten]"
@@ -34,25 +36,37 @@ class Subject(msgspec.Struct, frozen=True):
         """Whether `id_` is that of the person. Case does not count: WeCom ignores it."""
         return id_.casefold() == self.person.casefold()
 
-    def is_in(self, value: str) -> bool:
-        """Whether `value`, a text or JSON, holds the id of the person."""
-        forms = {self.person, encode(self.person).decode()[1:-1]}
-        return any(form.casefold() in value.casefold() for form in forms) and bool(pattern(forms).search(value))
+    def is_word_in(self, text: str) -> bool:
+        """Whether the id of the person is a word of `text`."""
+        return pattern([self.person]).search(text) is not None
+
+    def is_in(self, stored: str) -> bool:
+        """Whether a string of the JSON `stored` has the id of the person as a word."""
+        return self.may_be_in(stored) and any(map(self.is_word_in, _strings(msgspec.json.decode(stored))))
 
     def has_sent(self, message: str) -> bool:
         """Whether the person is the sender of `message`, which is JSON."""
-        return self.has_id(msgspec.json.decode(message)["sender"]["id"])
+        return self.has_id(_decode_sent(message).sender.id)
 
-    def mask(self, stored: str) -> str | None:
-        """The JSON `stored` without the id of the person, and without the names that stand beside it. None if it does
-        not hold the id.
+    def mask(self, stored: str, kind: Any) -> str | None:
+        """The JSON `stored` of the type `kind` without the id of the person, and without the names that stand beside
+        it: see `parley.journal.strings`. None if nothing of them is in it. Raises ValueError if this version cannot
+        read it.
         """
-        if not self.is_in(stored):
+        if not self.may_be_in(stored):
             return None
-        document = msgspec.json.decode(stored)
-        words = pattern([self.person, *_names(document, self.person)])
-        masked = _masked(document, words)
-        return None if masked == document else encode(masked).decode()
+        found = msgspec.json.decode(stored, type=kind)
+        masked = _Mask(self, _names(found, self)).without(found)
+        if masked == found:
+            return None
+        left = patched(stored, found, masked)
+        msgspec.json.decode(left, type=kind)
+        return left
+
+    def may_be_in(self, stored: str) -> bool:
+        """Whether `stored` holds the id of the person, possibly within another word."""
+        forms = {self.person, encode(self.person).decode()[1:-1]}
+        return any(form.casefold() in stored.casefold() for form in forms)
 
     def receives(self, to: Destination) -> bool:
         """Whether a reply to `to` is for the person alone, or answers a message of the person."""
@@ -76,30 +90,113 @@ def pattern(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(alone, re.IGNORECASE)
 
 
-def _names(document: Any, person: str) -> Iterator[str]:
+class _Sent(msgspec.Struct, frozen=True):
+    """The part of a message that says who has sent it."""
+
+    sender: Sender
+
+
+_decode_sent = msgspec.json.Decoder(_Sent).decode
+
+
+class _Mask:
+    """Replaces `subject` and the `names` of the person in a document."""
+
+    def __init__(self, subject: Subject, names: Iterable[str]) -> None:
+        self.subject = subject
+        self.id = pattern([subject.person])
+        self.words = pattern([subject.person, *names])
+
+    def without(self, document: Any) -> Any:
+        """`document`, a Struct or several, without the person."""
+        match document:
+            case msgspec.Struct():
+                fields = document.__struct_fields__
+                changed = {name: self._field(document, name) for name in fields}
+                return msgspec.structs.replace(document, **changed)
+            case tuple():
+                return tuple(map(self.without, cast("tuple[Any, ...]", document)))
+            case dict():
+                return {key: self.without(value) for key, value in cast("dict[str, Any]", document).items()}
+            case _:
+                return document
+
+    def _field(self, struct: msgspec.Struct, name: str) -> Any:
+        strings, value = STRINGS[type(struct)], getattr(struct, name)
+        if name in strings.ids:
+            return "|".join(MASK if self.subject.has_id(each) else each for each in value.split("|"))
+        if name in strings.texts:
+            return _replaced(value, self.words)
+        if name in strings.values:
+            return _by_name(value, self._value)
+        if name in strings.json and value:
+            return encode(_by_name(msgspec.json.decode(value), self._value)).decode()
+        return value if name in strings.structure else self.without(value)
+
+    def _value(self, value: Any) -> Any:
+        """A value of the bot, of any shape. A key is masked only if it is the id."""
+        match value:
+            case str():
+                return self.id.sub(MASK, value)
+            case dict():
+                items = cast("dict[str, Any]", value).items()
+                return {MASK if self.subject.has_id(key) else key: self._value(each) for key, each in items}
+            case list():
+                return [self._value(each) for each in cast("list[Any]", value)]
+            case _:
+                return value
+
+
+def _by_name(value: Any, change: Callable[[Any], Any]) -> Any:
+    """`value` after `change`; if it is a dict, each of its values: its keys are names that the bot has chosen."""
+    if isinstance(value, dict):
+        return {key: change(each) for key, each in cast("dict[str, Any]", value).items()}
+    return change(value)
+
+
+def _replaced(value: Any, words: re.Pattern[str]) -> Any:
+    """A text, or the texts in a dict or tuple, with MASK in place of `words`."""
+    match value:
+        case str():
+            return words.sub(MASK, value)
+        case tuple():
+            return tuple(_replaced(each, words) for each in cast("tuple[Any, ...]", value))
+        case dict():
+            return {key: _replaced(each, words) for key, each in cast("dict[str, Any]", value).items()}
+        case _:
+            return value
+
+
+def _names(document: Any, subject: Subject) -> Iterator[str]:
     """The names of the person in `document`: of senders and mentions with the id."""
     match document:
-        case {"id": found, "name": str(name)} if found == person:
-            yield name
+        case Sender(id=id_, name=name) | Mention(id=id_, name=name):
+            if subject.has_id(id_):
+                yield name
+        case msgspec.Struct():
+            for field in document.__struct_fields__:
+                yield from _names(getattr(document, field), subject)
+        case tuple():
+            for value in cast("tuple[Any, ...]", document):
+                yield from _names(value, subject)
         case dict():
             for value in cast("dict[str, Any]", document).values():
-                yield from _names(value, person)
-        case list():
-            for value in cast("list[Any]", document):
-                yield from _names(value, person)
+                yield from _names(value, subject)
         case _:
             return
 
 
-def _masked(document: Any, words: re.Pattern[str]) -> Any:
-    """`document` with MASK in place of `words`, in its values and in its keys."""
+def _strings(document: Any) -> Iterator[str]:
+    """All strings in JSON, with the keys."""
     match document:
         case str():
-            return words.sub(MASK, document)
+            yield document
         case dict():
-            items = cast("dict[str, Any]", document).items()
-            return {words.sub(MASK, key): _masked(value, words) for key, value in items}
+            for key, value in cast("dict[str, Any]", document).items():
+                yield key
+                yield from _strings(value)
         case list():
-            return [_masked(value, words) for value in cast("list[Any]", document)]
+            for value in cast("list[Any]", document):
+                yield from _strings(value)
         case _:
-            return document
+            return

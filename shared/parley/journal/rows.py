@@ -66,8 +66,15 @@ def row_of(item: Item) -> Row:
 
 def rewritten(stored: str, out: Outgoing) -> str:
     """The body `stored` changed to hold `out`. Fields that this version does not know stay."""
-    before, after = (msgspec.to_builtins(each) for each in (decode_outgoing(stored), out))
-    return encode(_patched(msgspec.json.decode(stored), before, after)).decode()
+    return patched(stored, decode_outgoing(stored), out)
+
+
+def patched(stored: str, before: Any, after: Any) -> str:
+    """The JSON `stored`, which this version reads as `before`, changed to hold `after`. Fields that this version does
+    not know stay.
+    """
+    known, new = (msgspec.to_builtins(each) for each in (before, after))
+    return encode(_patched(msgspec.json.decode(stored), known, new)).decode()
 
 
 def _patched(stored: Any, before: Any, after: Any) -> Any:
