@@ -13,6 +13,8 @@ from parley.model.codec import encode
 
 MASK = "[forgotten]"
 """Stands where an id or a name of a forgotten person stood."""
+_LETTER = "[0-9A-Z_a-z\u00c0-\u024f\u0370-\u052f]"
+"""A digit, an underscore, or a Latin, Greek or Cyrillic letter."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -84,10 +86,12 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 def pattern(words: Iterable[str]) -> re.Pattern[str]:
-    """Matches each of `words` that stands alone, in any case: `lin` matches `Lin`, and not `line`."""
+    """Matches each of `words` that stands alone, in any case: `lin` matches `Lin` and the end of `I ask lin.`, and not
+    a part of `line`, `lin.wang`, `lin@example.com` or `lin-2`. Scripts without spaces have no ends of words.
+    """
     longest_first = sorted(filter(None, words), key=len, reverse=True)
-    alone = rf"(?<![0-9A-Za-z_-])(?:{'|'.join(map(re.escape, longest_first))})(?![0-9A-Za-z_-])"
-    return re.compile(alone, re.IGNORECASE)
+    words_end = rf"(?<!{_LETTER})(?<!{_LETTER}[.@-])(?:{'|'.join(map(re.escape, longest_first))})(?![.@-]?{_LETTER})"
+    return re.compile(words_end, re.IGNORECASE)
 
 
 class _Sent(msgspec.Struct, frozen=True):

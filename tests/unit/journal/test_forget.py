@@ -262,6 +262,19 @@ def test_a_person_whose_id_is_a_word_of_the_journal_changes_nothing_of_others(pl
         assert table(chat) == before, word
 
 
+def test_a_person_whose_id_begins_with_that_of_a_forgotten_one_keeps_everything() -> None:
+    chat = make("wecom")
+    for said in (f"/echo {BOBS}", f"/remind {BOBS}", "/ask"):
+        chat.say(said, by="lin.wang")
+    before = dict(table(chat))
+    assert forget(chat, "lin") == Report({}, (), ())
+    assert table(chat) == before
+    chat.say("Wang", by="lin.wang")
+    assert str(chat.last) == "Hello Wang"
+    chat.advance(days=15)
+    assert str(chat.last) == BOBS
+
+
 @pytest.mark.parametrize("platform", ["feishu", "discord"])
 def test_the_dialogue_of_somebody_else_goes_on_without_the_name_of_a_person_who_has_approved(platform: str) -> None:
     chat = make(platform)

@@ -155,14 +155,14 @@ def test_a_name_that_is_a_word_of_the_structure_is_masked_where_people_read_it(w
     assert structure(found) == structure(document)
 
 
-def dialogue_of_bob(**more: Any) -> OpenDialogue:
-    message = make_message("m1", sender=Sender(id="bob"))
+def dialogue_of(person: str, **more: Any) -> OpenDialogue:
+    message = make_message("m1", sender=Sender(id=person))
     fields: dict[str, Any] = {"given": {}}
     return OpenDialogue(id="d1", handler="bot:ask", message=message, started=1.0, **fields | more)
 
 
 def masked_dialogue(person: str, **more: Any) -> OpenDialogue:
-    stored = encode(Agenda(dialogues={"bob": dialogue_of_bob(**more)})).decode()
+    stored = encode(Agenda(dialogues={"bob": dialogue_of("bob", **more)})).decode()
     masked = Subject("wecom", "demo", person).mask(stored, Agenda) or stored
     return msgspec.json.decode(masked, type=Agenda).dialogues["bob"]
 
@@ -191,6 +191,16 @@ def test_a_document_that_this_version_cannot_read_is_no_document_to_mask() -> No
     ("person", "text", "masked"),
     [
         ("li", "ask li, Li and @li; not Lisbon, not li-2", f"ask {MASK}, {MASK} and @{MASK}; not Lisbon, not li-2"),
+        (
+            "lin",
+            "lin.wang, a.lin, lin@x.cn, x@lin, jean-lin, lin-2",
+            "lin.wang, a.lin, lin@x.cn, x@lin, jean-lin, lin-2",
+        ),
+        ("lin", "lin. Lin-- (lin), @lin: -lin\nlin", f"{MASK}. {MASK}-- ({MASK}), @{MASK}: -{MASK}\n{MASK}"),
+        ("lin.wang", "ask lin.wang. Or lin", f"ask {MASK}. Or lin"),
+        ("lin", "问lin吧", f"问{MASK}吧"),
+        ("Jos", "José and Jos", f"José and {MASK}"),
+        ("Анна", "Аннабель, Анна", f"Аннабель, {MASK}"),
         ("王伟", "问王伟吧", f"问{MASK}吧"),
         ('a"b', 'say a"b', f"say {MASK}"),
     ],
@@ -198,6 +208,25 @@ def test_a_document_that_this_version_cannot_read_is_no_document_to_mask() -> No
 def test_an_id_is_masked_where_it_stands_alone(person: str, text: str, masked: str) -> None:
     assert masked_dialogue(person, text=text).text == masked
     assert masked_dialogue("nobody", text=text).text == text
+
+
+def test_an_id_that_is_a_part_of_another_one_is_another_person() -> None:
+    ids = ("lin.wang", "lin@x.cn", "lin-2", "lin_2", "wang.lin", "Line")
+    dialogues = {id_: dialogue_of(id_, given={"to": f"{id_}, {id_}!"}) for id_ in ids}
+    reminders = {id_: Reminder(id=id_, at=1.0, by=id_) for id_ in ids}
+    stored = encode(Agenda(dialogues=dialogues, reminders=reminders)).decode()
+    assert Subject("wecom", "demo", "lin").mask(stored, Agenda) is None
+
+
+def test_a_person_among_several_receivers_is_masked() -> None:
+    to = msgspec.structs.replace(make_reply(make_message(), "hi").to, user_id="lin.wang|lin|bob")
+    stored = encode(msgspec.structs.replace(make_reply(make_message(), "hi"), to=to)).decode()
+    found = msgspec.json.decode(Subject("wecom", "demo", "lin").mask(stored, Outgoing) or "", type=Outgoing)
+    assert found.to.user_id == f"lin.wang|{MASK}|bob"
+
+
+def test_an_id_at_the_start_of_a_line_is_found() -> None:
+    assert Subject("wecom", "demo", "lin").is_in(encode({"notes": ["said\nlin"]}).decode())
 
 
 def test_the_name_beside_the_id_is_masked_in_the_same_row() -> None:
