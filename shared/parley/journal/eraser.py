@@ -93,7 +93,7 @@ class Eraser(NamedTuple):
     def _is_direct(self, item: Item) -> bool:
         """Whether a conversation is the direct chat with the person."""
         key = get_text(item, "pk").partition("#")[2]
-        return get_text(item, "person") == self.subject.key or key in self.subject.direct
+        return get_text(item, "person") in self.subject.keys or key in self.subject.direct
 
     def _is_here(self, item: Item) -> bool:
         return self.subject.is_of(get_text(item, "platform"), get_text(item, "app"))
@@ -113,7 +113,7 @@ class Eraser(NamedTuple):
     def _message(self, item: Item) -> Step | None:
         stored, decided = get_text(item, "message"), MessageState.DECIDED
         if get_text(item, "state") != decided:
-            return UNDER_WAY if get_text(item, "person") == self.subject.key else None
+            return UNDER_WAY if get_text(item, "person") in self.subject.keys else None
         if not self._is_here(item) or not self.subject.is_in(stored):
             return None
         if self.subject.has_sent(stored):
@@ -126,7 +126,7 @@ class Eraser(NamedTuple):
         return Step("masked", self._update(item, change, "#state = :decided", decided=decided, message=masked))
 
     def _callback(self, item: Item) -> Step | None:
-        own, response = get_text(item, "person") == self.subject.key, get_text(item, "response")
+        own, response = get_text(item, "person") in self.subject.keys, get_text(item, "response")
         if not own or not response:
             return None
         change, condition = "SET #response = :none REMOVE #person", "#response = :response"
@@ -168,7 +168,7 @@ class Eraser(NamedTuple):
     # --- states and plans
 
     def _user(self, item: Item) -> Step | None:
-        return self._emptied(item) if get_text(item, "pk") == t.user_pk(self.subject.key) else None
+        return self._emptied(item) if get_text(item, "pk") in map(t.user_pk, self.subject.keys) else None
 
     def _shared(self, item: Item) -> Step | None:
         """The pairing of the person. What the bot has written there is its own."""
@@ -248,9 +248,7 @@ class Eraser(NamedTuple):
     # --- rows whose key holds the id
 
     def _name(self, item: Item) -> Step | None:
-        subject = self.subject
-        own = get_text(item, "pk") == t.name_pk(subject.platform, subject.app, subject.person)
-        return self._delete(item) if own else None
+        return self._delete(item) if self.subject.has_id(self.subject.id_in_name(get_text(item, "pk"))) else None
 
     def _limit(self, item: Item) -> Step | None:
         """Without its row, a bucket counts from zero. The platform may refuse a call then, and the reply waits."""

@@ -34,6 +34,10 @@ _LEASE = 20.0
 """Seconds for which a reply is held to end it."""
 
 
+_WITH_IDS = ("message", "body", "agenda")
+"""Attributes with JSON that holds ids of persons."""
+
+
 class Report(NamedTuple):
     """What a run has done: `counts` by kind of row and treatment, `{"in masked": 3}`. If the run has died and gone on,
     the rows of one page may be missing.
@@ -55,7 +59,8 @@ class _Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     stage: Literal["find", "erase", "done"] = "find"
     cursor: str = ""
     direct: frozenset[str] = frozenset()
-    """Of `Subject`."""
+    spellings: frozenset[str] = frozenset()
+    """These two are those of `Subject`."""
     counts: dict[str, int] = {}
     under_way: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
@@ -135,7 +140,10 @@ class Forget(msgspec.Struct):
         last = get_text(page.get("LastEvaluatedKey", {}), "pk")
         if progress.stage == "find":
             found = (places for item in page["Items"] for places in _direct_chats(item, subject))
-            return replace(progress, direct=progress.direct.union(found)).to(last)
+            spelled = (spellings for item in page["Items"] for spellings in _spellings(item, subject))
+            return replace(
+                progress, direct=progress.direct.union(found), spellings=progress.spellings.union(spelled)
+            ).to(last)
         for item in page["Items"]:
             progress = self._erase(item, subject, progress)
         return progress.to(last)
@@ -150,7 +158,8 @@ class Forget(msgspec.Struct):
 
     def _erase(self, item: Item, subject: Subject, progress: _Progress) -> _Progress:
         now, pk = self.clock(), get_text(item, "pk")
-        eraser = Eraser(replace(subject, direct=progress.direct), self.table, now, int(now + self.keep_for))
+        person = replace(subject, direct=progress.direct, spellings=progress.spellings)
+        eraser = Eraser(person, self.table, now, int(now + self.keep_for))
         if eraser.is_named_in(item):
             progress = replace(progress, named=progress.named | {pk})
         step = eraser.step(item)
@@ -184,6 +193,17 @@ class Forget(msgspec.Struct):
             except LeaseLostError:
                 return eraser.step(item)
         return eraser.step(t.get(self.client, self.table, get_text(item, "pk")))
+
+
+def _spellings(item: Item, subject: Subject) -> set[str]:
+    """The ways in which the row writes the id of the person."""
+    found = {subject.id_in_name(get_text(item, "pk"))}
+    for name in _WITH_IDS:
+        try:
+            found |= subject.spelled_in(get_text(item, name))
+        except ValueError:  # another version may have written it
+            continue
+    return set(filter(subject.has_id, found))
 
 
 def _direct_chats(item: Item, subject: Subject) -> set[str]:

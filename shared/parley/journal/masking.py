@@ -8,8 +8,10 @@ import msgspec
 
 from parley.journal.rows import patched
 from parley.journal.strings import STRINGS
+from parley.journal.table import name_pk
 from parley.model import Destination, Mention, Outgoing, Reply, Sender, person_key
 from parley.model.codec import encode
+from parley.platforms import is_same_person
 
 MASK = "[forgotten]"
 """Stands where an id or a name of a forgotten person stood."""
@@ -18,25 +20,44 @@ _LETTER = "[0-9A-Z_a-z\u00c0-\u024f\u0370-\u052f]"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """A person of an app, by the platform's id. `direct`: the ids and keys of the direct chats with the person."""
+    """A person of an app, by the platform's id. `direct`: the ids and keys of the direct chats with the person.
+    `spellings`: other ways in which rows write the id; see `parley.platforms.is_same_person`.
+    """
 
     platform: str
     app: str
     person: str
     direct: frozenset[str] = frozenset()
+    spellings: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
         """The key of the person; see `person_key`."""
         return person_key(self.platform, self.app, self.person)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of the person, by all spellings."""
+        return frozenset(person_key(self.platform, self.app, each) for each in {self.person, *self.spellings})
+
     def is_of(self, platform: str, app: str) -> bool:
         """Whether `platform` and `app` are those of the person."""
         return (platform, app) == (self.platform, self.app)
 
     def has_id(self, id_: str) -> bool:
-        """Whether `id_` is that of the person. Case does not count: WeCom ignores it."""
-        return id_.casefold() == self.person.casefold()
+        """Whether `id_` is that of the person."""
+        return is_same_person(self.platform, id_, self.person)
+
+    def id_in_name(self, pk: str) -> str:
+        """The id in the key `pk` of a person's name; empty if it is another key, or that of another app."""
+        own = name_pk(self.platform, self.app, "")
+        return pk.removeprefix(own) if pk.startswith(own) else ""
+
+    def spelled_in(self, stored: str) -> frozenset[str]:
+        """The ways in which strings of the JSON `stored` write the id."""
+        if not self.may_be_in(stored):
+            return frozenset()
+        return frozenset(filter(self.has_id, _strings(msgspec.json.decode(stored))))
 
     def is_word_in(self, text: str) -> bool:
         """Whether the id of the person is a word of `text`."""

@@ -18,7 +18,7 @@ from parley.bot.dialogues import Script
 from parley.engine.aws import dynamodb
 from parley.journal import forget as forget_module
 from parley.journal.forget import Forget, Report
-from parley.journal.masking import MASK
+from parley.journal.masking import MASK, Subject
 from parley.journal.privacy import kind_of
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState
@@ -398,13 +398,23 @@ def test_a_reply_to_somebody_else_that_waits_is_not_ended() -> None:
     assert row_of(table(chat)[pk]).state is ReplyState.PENDING
 
 
-def test_the_case_of_an_id_does_not_count_for_what_a_person_has_said() -> None:
+def test_an_id_of_wecom_is_the_same_in_any_case() -> None:
     chat = make("wecom")
     ann = talk(chat)["ann"]
-    forget(chat, ann.lower())
-    assert {kind_of(pk) for pk, _ in found(chat, SECRET)} <= {"user"}
-    forget(chat, ann)
-    assert found(chat, ann, SECRET) == set()
+    chat.say(f"/echo {SECRET}", by=ann.upper())
+    assert ann.lower() != ann != ann.upper()
+    private = (ann, SECRET, *filter(None, names_of(chat, "ann")))
+    report = forget(chat, ann.lower())
+    assert report.counts["user emptied"] == report.counts["name deleted"] == 2
+    assert found(chat, *private) == set()
+    assert forget(chat, ann) == Report({}, (), ())
+
+
+@pytest.mark.parametrize("platform", ["feishu", "discord", "wechat"])
+def test_an_id_of_another_platform_is_not(platform: str) -> None:
+    subject = Subject(platform, "demo", "oAbC")
+    assert subject.has_id("oAbC")
+    assert not subject.has_id("oabc")
 
 
 @ON_EVERY_PLATFORM

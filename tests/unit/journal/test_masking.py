@@ -229,6 +229,14 @@ def test_an_id_at_the_start_of_a_line_is_found() -> None:
     assert Subject("wecom", "demo", "lin").is_in(encode({"notes": ["said\nlin"]}).decode())
 
 
+@pytest.mark.parametrize("person", ["ZhangSan", "zhangsan", "ZHANGSAN"])
+def test_the_name_beside_an_id_of_wecom_is_masked_in_any_case_of_the_id(person: str) -> None:
+    by = Sender(id="ZhangSan", name="张三")
+    answer = Answer(question="q", message=make_message("m2", sender=by), now=1.0, text="张三 approved", by=by)
+    [found] = masked_dialogue(person, answers=(answer,)).answers
+    assert (found.text, found.by) == (f"{MASK} approved", Sender(id=MASK, name=MASK))
+
+
 def test_the_name_beside_the_id_is_masked_in_the_same_row() -> None:
     segments = (Text(text="@Ann look"), Mention(id="ou_1", name="Ann"), Mention(id="ou_2", name="Bo"))
     stored = encode(make_message("m1", segments=segments)).decode()
