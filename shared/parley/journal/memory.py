@@ -80,8 +80,8 @@ def memory_of(scope: Scope, pk: str, item: Item) -> Memory:
 
 
 def changed(table: str, change: Change, message: Message, now: float, ttl: int) -> "TransactWriteItemTypeDef":
-    """Part of a transaction: the row with the new state after `message`. `ttl`: unix second when an empty one,
-    or a talk, expires.
+    """Part of a transaction: the row with the new state after `message`. `ttl`: unix second when an empty one
+    without plans, or a talk, expires.
 
     Raises DecisionTooLargeError.
     """
@@ -100,7 +100,8 @@ def changed(table: str, change: Change, message: Message, now: float, ttl: int) 
     }
     if plans:
         item["agenda"] = text(plans.decode())
-    elif before.scope == "talk" or not change.state or (before.scope != "shared" and not visible(change.state)):
+    is_empty = not change.state or (before.scope != "shared" and not visible(change.state))
+    if change.agenda.is_temporary and (is_empty or before.scope == "talk"):
         item["ttl"] = number(ttl)
     condition = "#version = :version" if before.version else t.ABSENT
     values: dict[str, Value] = {"version": before.version} if before.version else {}

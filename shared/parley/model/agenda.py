@@ -127,6 +127,11 @@ class Agenda(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dialogues: dict[str, OpenDialogue] = {}
     numbers: tuple[Numbered, ...] = ()
 
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing is planned. Numbers mean something for an hour."""
+        return not self.reminders and not self.dialogues
+
 
 NOTHING = Agenda()
 

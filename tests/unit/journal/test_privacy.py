@@ -18,9 +18,10 @@ from parley.journal.credentials import store_credentials
 from parley.journal.forget import Forget
 from parley.journal.heard import KEPT
 from parley.journal.inbox import Decision, Inbox
-from parley.journal.memory import Change
+from parley.journal.memory import Change, Memory, changed, memory_pk
 from parley.journal.names import Person, store_person
 from parley.journal.privacy import KINDS, Forgotten, kind_of
+from parley.model.agenda import Agenda, Numbered, Reminder
 from parley.model.state import Scope
 from tests.factories import NOW, make_message
 from tools.faults import random_runs
@@ -110,6 +111,21 @@ def test_every_row_expires_or_has_a_reason_to_stay(seen: Seen) -> None:
     assert {kind for kind, rows in seen.items() if any("ttl" in row for row in rows)} == {
         name for name, kind in KINDS.items() if kind.expires
     }
+
+
+def test_a_conversation_without_a_state_and_plans_expires_with_the_numbers_on_its_cards() -> None:
+    message, numbers = make_message(), (Numbered(number=1, at=NOW, id="s", value="about tea"),)
+    plan = Reminder(id="r", at=NOW + 60, by="person")
+    for agenda, state, expires in (
+        (Agenda(numbers=numbers), {}, True),
+        (Agenda(numbers=numbers), {"count": 1}, False),
+        (Agenda(numbers=numbers, reminders={"r": plan}), {}, False),
+        (Agenda(reminders={"r": plan}), {}, False),
+        (Agenda(), {}, True),
+    ):
+        change = Change(Memory("state", memory_pk("state", message)), state, agenda)
+        item = changed(TABLE, change, message, NOW, 99).get("Put", {}).get("Item", {})
+        assert ("ttl" in item) is expires, agenda
 
 
 def test_times_are_those_of_the_code() -> None:
