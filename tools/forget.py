@@ -16,11 +16,15 @@ from parley.platforms import NAMES
 from tools.dlq import NotFoundError, deployed, local
 
 
-def shown(report: Report) -> str:
-    """`report` for a terminal: a line for each kind of row, and what is left."""
+def shown(report: Report, stack: str = "") -> str:
+    """`report` for a terminal: a line for each kind of row, and what is left, in the CloudFormation stack `stack`."""
     lines = [f"{what}: {count}" for what, count in sorted(report.counts.items())]
     if report.under_way:
         lines += ["under way, run this again later:", *(f"  {pk}" for pk in report.under_way)]
+    if report.failed:
+        where = f" --stack {stack}" if stack else ""
+        lines += ["the bot has failed on messages; delete those that are dead letters:"]
+        lines += [f'  make dlq ARGS="delete {id_}{where}"' for id_ in report.failed]
     if report.unreadable:
         lines += ["not readable, use the version that is deployed:", *(f"  {pk}" for pk in report.unreadable)]
     if report.named:
@@ -41,7 +45,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("stopped; the next run goes on from here", file=sys.stderr)
         return 130
-    print(shown(report))
+    print(shown(report, options.stack))
     return 1 if report.under_way or report.unreadable else 0
 
 

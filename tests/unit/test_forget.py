@@ -53,6 +53,15 @@ def test_a_message_under_way_is_an_exit_status(inbox: Inbox, capsys: pytest.Capt
     assert capsys.readouterr().out.startswith("under way, run this again later:\n  in#")
 
 
+def test_a_message_that_has_failed_is_listed_with_the_command(
+    inbox: Inbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    inbox.failed(make_message("om_1", sender=Sender(id="ann")), "RuntimeError", 5, NOW)
+    assert forget.main(ARGUMENTS) == 1
+    assert capsys.readouterr().out.endswith('  make dlq ARGS="delete om_1"\n')
+
+
 def test_a_row_that_is_not_readable_is_an_exit_status(inbox: Inbox, capsys: pytest.CaptureFixture[str]) -> None:
     pk = decided(inbox, "m1", "ann")
     dynamodb().put_item(TableName="parley", Item=get(dynamodb(), "parley", pk) | {"message": text('["ann"]')})

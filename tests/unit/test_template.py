@@ -11,6 +11,7 @@ from parley.adapter import Call
 from parley.engine import direct, processor
 from parley.engine.batch import _MAX_VISIBILITY, _backoff
 from parley.engine.http import _TO_RECORD
+from parley.journal.limits import QUEUE_RETENTION
 from parley.model.sending import SEND
 from parley.platforms import NAMES
 from tests.settings import settings_of
@@ -84,7 +85,7 @@ def test_the_journal_keeps_a_message_longer_than_a_queue_and_its_dead_letter_que
 @pytest.mark.parametrize("name", sorted(queues()))
 def test_a_queue_is_encrypted_and_keeps_messages_for_fourteen_days(name: str) -> None:
     assert queues()[name]["SqsManagedSseEnabled"] is True
-    assert queues()[name]["MessageRetentionPeriod"] == 14 * 86_400
+    assert queues()[name]["MessageRetentionPeriod"] == QUEUE_RETENTION == 14 * 86_400
 
 
 @pytest.mark.parametrize("name", sorted(set(queues()) - {EVENTS}))

@@ -11,6 +11,7 @@ import msgspec
 
 from parley.adapter import Sent
 from parley.journal import table as t
+from parley.journal.limits import QUEUE_RETENTION
 from parley.journal.masking import Subject
 from parley.journal.privacy import Forgotten, kind_of
 from parley.journal.rows import patched, row_of
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 NO_RESPONSE = '{"status":200,"body":"","content_type":"text/plain"}'
 """Replaces a stored response: the platform shows nothing, and delivers the message no more."""
+_GONE_AFTER = QUEUE_RETENTION + 86_400
+"""Seconds after the last attempt at a message. SQS makes it a dead letter within a day, and keeps that one so long."""
 _OWNER = "forget-"
 """Begins the name under which a reply is taken that nobody else delivers now."""
 _decode_agenda = msgspec.json.Decoder(Agenda).decode
@@ -35,15 +38,17 @@ _decode_timer = msgspec.json.Decoder(Timer).decode
 class Step(NamedTuple):
     """What is to be done with a row.
 
-    `under way`: a worker is at it, or will be; a later run finds it done. `unreadable`: this version cannot read it.
+    `under way`: a worker is at it, or will be; a later run finds it done. `failed`: the same, of a
+    message on which the bot has failed; it may be a dead letter. `unreadable`: this version cannot read it.
     `waiting`: a reply that waits for the person's next message has to be ended first.
     """
 
-    did: Forgotten | Literal["under way", "unreadable", "waiting"]
+    did: Forgotten | Literal["under way", "failed", "unreadable", "waiting"]
     write: "TransactWriteItemTypeDef | None" = None
 
 
 UNDER_WAY = Step("under way")
+FAILED = Step("failed")
 UNREADABLE = Step("unreadable")
 WAITING = Step("waiting")
 
@@ -113,7 +118,7 @@ class Eraser(NamedTuple):
     def _message(self, item: Item) -> Step | None:
         stored, decided = get_text(item, "message"), MessageState.DECIDED
         if get_text(item, "state") != decided:
-            return UNDER_WAY if get_text(item, "person") in self.subject.keys else None
+            return self._undecided(item) if get_text(item, "person") in self.subject.keys else None
         if not self._is_here(item) or not self.subject.is_in(stored):
             return None
         if self.subject.has_sent(stored):
@@ -124,6 +129,14 @@ class Eraser(NamedTuple):
             return None
         change = "SET #message = :message"
         return Step("masked", self._update(item, change, "#state = :decided", decided=decided, message=masked))
+
+    def _undecided(self, item: Item) -> Step:
+        """A message that is in a queue or a dead letter. Results stay while it can be handled again."""
+        received, updated = MessageState.RECEIVED, get_number(item, "updated")
+        if updated is None or self.now < updated + _GONE_AFTER:
+            return FAILED if get_text(item, "reason") else UNDER_WAY
+        change, condition = "REMOVE #results, #reason, #person", "#state = :received AND #updated = :updated"
+        return Step("masked", self._update(item, change, condition, received=received, updated=updated))
 
     def _callback(self, item: Item) -> Step | None:
         own, response = get_text(item, "person") in self.subject.keys, get_text(item, "response")

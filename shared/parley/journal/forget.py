@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.journal import table as t
-from parley.journal.eraser import UNREADABLE, WAITING, Eraser, Step
+from parley.journal.eraser import FAILED, UNREADABLE, WAITING, Eraser, Step
 from parley.journal.masking import Subject
 from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.privacy import kind_of
@@ -51,6 +51,8 @@ class Report(NamedTuple):
     under_way: tuple[str, ...]
     named: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    """The platform's ids of those messages under way on which the bot has failed. They may be dead letters."""
 
 
 class _Progress(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,6 +67,7 @@ class _Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     under_way: frozenset[str] = frozenset()
     named: frozenset[str] = frozenset()
     unreadable: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
 
     def to(self, last: str) -> "_Progress":
         """After the page that ends with the key `last`; empty: after the last page."""
@@ -111,7 +114,7 @@ class Forget(msgspec.Struct):
                 progress = self._again(subject, progress)
                 self._store(subject, progress)
         self.client.delete_item(TableName=self.table, Key=t.key(forget_pk(subject.key)))
-        left = (tuple(sorted(keys)) for keys in (progress.under_way, progress.named, progress.unreadable))
+        left = (tuple(sorted(keys)) for keys in _left(progress))
         return Report(progress.counts, *left)
 
     # --- progress
@@ -151,7 +154,7 @@ class Forget(msgspec.Struct):
     def _again(self, subject: Subject, progress: _Progress) -> _Progress:
         """Look again at the rows that were under way."""
         keys = sorted(progress.under_way)
-        progress = replace(progress, under_way=frozenset())
+        progress = replace(progress, under_way=frozenset(), failed=frozenset())
         for item in t.get_many(self.client, self.table, keys).values():
             progress = self._erase(item, subject, progress)
         return progress
@@ -169,6 +172,8 @@ class Forget(msgspec.Struct):
             return progress
         if step is UNREADABLE:
             return replace(progress, unreadable=progress.unreadable | {pk})
+        if step is FAILED:
+            progress = replace(progress, failed=progress.failed | {get_text(item, "id")})
         if step.write is None or not self._done(step):
             return replace(progress, under_way=progress.under_way | {pk})
         return progress.counted(f"{kind_of(pk)} {step.did}")
@@ -193,6 +198,11 @@ class Forget(msgspec.Struct):
             except LeaseLostError:
                 return eraser.step(item)
         return eraser.step(t.get(self.client, self.table, get_text(item, "pk")))
+
+
+def _left(progress: _Progress) -> tuple[frozenset[str], ...]:
+    """What `Report` lists, in its order."""
+    return progress.under_way, progress.named, progress.unreadable, progress.failed
 
 
 def _spellings(item: Item, subject: Subject) -> set[str]:

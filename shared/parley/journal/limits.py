@@ -1,5 +1,7 @@
 """The limits of the journal: the table of docs/limits.md that holds on every platform."""
 
+QUEUE_RETENTION = 14 * 86_400
+"""Seconds for which a queue, or a dead-letter queue, keeps a message: `MessageRetentionPeriod` of the template."""
 MAX_REPLIES = 90
 """Replies to one message. A transaction has at most 100 items."""
 MAX_REPLY = 350_000

@@ -85,6 +85,22 @@ def point(turn: Turn, person: str) -> list[Reply]:
     return [Reply(segments=(Text(text="Look, "), Mention(id=person, name="Ann", bot=False)))]
 
 
+failing = Bot()
+
+
+@failing.command()
+def pay(turn: Turn, said: str) -> str:
+    """Fail after a call outside"""
+    turn.once("look", lambda _key: said)
+    raise RuntimeError("down")
+
+
+@failing.command()
+def hi() -> str:
+    """Answer"""
+    return "hi"
+
+
 def talk(chat: Chat) -> dict[str, str]:
     """Ann and Bob talk, alone and in a room. Returns the ids of the two."""
     chat.say(f"/echo {SECRET}", by="ann")
@@ -359,9 +375,27 @@ def test_a_message_that_is_not_decided_is_under_way_and_keeps_its_results() -> N
     ids = talk(chat)
     key = message_pk(message_key(chat.received))
     table(chat)[key] |= {"state": text("RECEIVED"), "results": text("{}"), "person": text(person_of(chat, ids["ann"]))}
+    table(chat)[key]["updated"] = {"N": "1800000000"}
     before = dict(table(chat)[key])
     assert forget(chat, ids["ann"]).under_way == (key,)
     assert table(chat)[key] == before
+
+
+def test_a_message_that_has_failed_is_masked_when_its_dead_letter_is_gone() -> None:
+    chat = Chat(failing, "feishu", attempts=5)
+    with pytest.raises(RuntimeError, match="down"):
+        chat.say(f"/pay {SECRET}")
+    chat.say("/hi")
+    person = chat.received.sender.id
+    [(key, _)] = found(chat, SECRET)
+    chat.advance(days=14)
+    report = forget(chat, person)
+    assert (report.under_way, report.failed) == ((key,), (table(chat)[key]["id"]["S"],))
+    assert found(chat, SECRET) == {(key, "results")}
+    chat.advance(days=2)
+    assert forget(chat, person).counts == {"in masked": 1}
+    assert found(chat, SECRET) == set()
+    assert forget(chat, person) == Report({}, (), ())
 
 
 def test_a_reply_that_is_being_delivered_is_under_way() -> None:
