@@ -6,12 +6,13 @@ Independent implementations sign the requests.
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
 from msgspec import json
+from msgspec.structs import replace
 
 from parley.adapter import Accepted, Answer, App, Call, Headers, Rejected, Request
 from parley.engine.callback import request_of

@@ -47,7 +47,7 @@ USES = {
     "from parley.bot import Signer": {"signer"},
     "from parley.bot import Settings": {"settings"},
     "from parley.bot import Quotas": {"quotas"},
-    "from parley.bot import Pairing": {"pairing", "quotas"},
+    "from parley.bot import Pairing": {"pairing"},
     "bot.intent('refund', examples=['I want a refund'])(lambda: 'refund')": {"intents"},
     "from parley.model import Destination\n"
     "bot.scheduled('0 9 * * *', to=Destination(platform='feishu', app='a', room_id='r'))(lambda: 'hi')": {"schedules"},
