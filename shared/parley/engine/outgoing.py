@@ -26,7 +26,8 @@ def outgoing_of(message: Message, replies: Sequence[Reply], draft: DraftIds, now
     """The `replies` to `message`, and what removes what else the platform shows. `draft`: what people see of the answer
     already. The first new message in the conversation replaces it.
     """
-    complete = [*replies, *_closing(replies, draft), *_silence(message, replies, now)]
+    closed = [*replies, *_closing(replies, draft)]
+    complete = [*closed, *_silence(message, closed, now)]
     rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(complete)]
     return _settled(rows, draft)
 

@@ -145,10 +145,21 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
         body = parts[0].body(whole=True)
         yield _change(sender, EDIT, "PATCH", edits=True, **sender.payload(parts[0], body))
         parts = parts[1:]
+    elif _replaces_draft(sender):
+        yield _change(sender, EDIT, "PATCH", edits=True, **sender.payload(parts[0], parts[0].body(whole=True)))
+        parts = parts[1:]
     if parts and sender.interaction is not None and (sender.private or not _wants_thread(out)):
         yield from _answer(sender, sender.interaction, parts)
     elif parts:
         yield from _post(sender, parts)
+
+
+def _replaces_draft(sender: _Sender) -> bool:
+    """Whether the reply has to replace a draft without the interaction token, which has expired since. What only one
+    person sees cannot be changed without it.
+    """
+    out = sender.out
+    return sender.interaction is None and bool(out.draft_ids) and "target" not in out.dropped and not sender.private
 
 
 def _parts(out: Outgoing, config: Config) -> tuple[Part, ...]:
@@ -162,9 +173,11 @@ def _parts(out: Outgoing, config: Config) -> tuple[Part, ...]:
 
 
 def _change(sender: _Sender, name: str, method: str, **more: Any) -> Call:
-    """A call on the message `reply.target`: with the interaction token if the message belongs to the interaction."""
+    """A call on the message `reply.target`, or on the draft: with the interaction token if the message belongs to the
+    interaction. The bot token may change the first reply to an interaction, too (unverified), by its id.
+    """
     out, interaction = sender.out, sender.interaction
-    target = out.reply.target
+    target = out.reply.target or (ORIGINAL if interaction else out.draft_ids[-1] if out.draft_ids else "")
     own = target == ORIGINAL or (out.to.kind == "action" and target == out.to.message_id)
     # A form shows "thinking...", which is then the original, and not the message that the form was opened from.
     if interaction and own and not (interaction.thinking and target != ORIGINAL):

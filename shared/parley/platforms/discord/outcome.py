@@ -94,8 +94,6 @@ def _sent(call: Call, answer: Answer) -> Sent:
     id_ = snowflake(answer.json().get("id"))
     if call.name == RECALL:
         return Sent(data=NOTHING)
-    if call.name == DRAFT:
-        return Sent()  # the reply replaces "thinking..." anyway
     return Sent(id=id_, data={"channel": id_} if call.name == OPEN else {})
 
 

@@ -215,6 +215,33 @@ def test_a_refused_part_is_left_out_and_the_words_are_sent(part: Any) -> None:
     assert (call.url.rpartition("v10")[2], call.json["content"]) == ("/channels/30/messages", "x")
 
 
+@pytest.mark.parametrize("op", ["send", "recall"])
+def test_a_draft_is_replaced_or_removed_although_the_interaction_token_has_expired(op: Any) -> None:
+    """One message remains: that of the draft, which the bot token changes by its id."""
+    reply = Reply(op=op, segments=(LONG,) if op == "send" else ())
+    interaction = InteractionToken(token=INTERACTION_TOKEN, thinking=True)
+    shown = replace(outgoing(reply, interaction=interaction), draft=("77",))
+    late = NOW + 900
+    first, *others = run(shown, late)
+    assert (first.method, first.url.rpartition("/channels/")[2]) == (
+        ("PATCH" if op == "send" else "DELETE"),
+        "30/messages/77",
+    )
+    assert [call.method for call in others] == (["POST"] if op == "send" else [])
+    original = run(shown)[0]
+    assert original.url.endswith("/messages/@original")
+    if op == "send":  # somebody has deleted the draft: the reply is a new message
+        gone = fallback(shown, "target", None)
+        assert gone is not None
+        assert [call.method for call in run(gone, late)] == ["POST", "POST"]
+
+
+def test_a_draft_that_only_one_person_sees_is_left_when_the_token_has_expired() -> None:
+    interaction = InteractionToken(token=INTERACTION_TOKEN, thinking=True, private=True)
+    shown = replace(outgoing(Reply.of("hi"), interaction=interaction), draft=("77",))
+    assert [call.method for call in run(shown, NOW + 900)] == ["POST", "POST"]
+
+
 def test_a_later_run_uses_the_receipt_of_the_direct_channel() -> None:
     out = outgoing(Reply(segments=(LONG,), private=True))
     calls = run(out, receipts=(Sent("5", {"channel": "5"}), Sent("6")))
