@@ -20,6 +20,8 @@ import pytest
 from tests.stack import ROOT, Stack
 
 BOTH = ("wecom", "wechat")
+_MOST_WORKERS = 8
+"""More workers than the emulator has of one function in these tests."""
 each_app = pytest.mark.parametrize(
     ("platform", "app"), [(platform, app) for platform in BOTH for app in ("demo", "passive")]
 )
@@ -124,12 +126,13 @@ def bot_runs(stack: Stack, message_id: str) -> int:
     def lines() -> int:
         found = logged()
         if not found:
-            # The emulator collects a late log line of a worker only with the next invocation of that worker.
-            with ThreadPoolExecutor(len(BOTH)) as pool:
-                list(pool.map(idle, BOTH))
+            # The emulator collects a late log line of a worker only with the next invocation of that worker. Several
+            # at once reach all workers.
+            with ThreadPoolExecutor(_MOST_WORKERS) as pool:
+                list(pool.map(idle, range(_MOST_WORKERS)))
         return found
 
-    def idle(_: str) -> None:
+    def idle(_: int) -> None:
         stack.client("lambda").invoke(FunctionName=stack.facts["functions"]["processor"], Payload=b'{"Records": []}')
 
     def logged() -> int:
