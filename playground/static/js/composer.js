@@ -2,7 +2,7 @@
 
 import * as api from "/static/js/api.js";
 import { commandList, entries, hasCommands, runCommand } from "/static/js/commands.js";
-import { h, icon, readFile, toast } from "/static/js/dom.js";
+import { fill, h, icon, readFile, toast } from "/static/js/dom.js";
 import { label, named, t } from "/static/js/i18n.js";
 import { changed, on, platform, room, state } from "/static/js/state.js";
 
@@ -64,7 +64,7 @@ function draw() {
 }
 
 function drawChips() {
-  chipBar.replaceChildren(...(state.messages.length ? [chips()] : []));
+  fill(chipBar, state.messages.length > 0 && chips());
 }
 
 // The line above the message box: the message that is replied to, or the attached image.

@@ -3,7 +3,7 @@
 import * as api from "/static/js/api.js";
 import { hasCommands, messageCommands, openMessageCommands } from "/static/js/commands.js";
 import { chips, sendCommand } from "/static/js/composer.js";
-import { avatar, h, icon, roving, toast } from "/static/js/dom.js";
+import { avatar, fill, h, icon, roving, toast } from "/static/js/dom.js";
 import { clock, label, named, t } from "/static/js/i18n.js";
 import { why } from "/static/js/outcomes.js";
 import { showPane } from "/static/js/panel.js";
@@ -42,7 +42,8 @@ function drawHead() {
   const bot = here.bots.join(", ");
   const direct = here.kind === "private";
   const people = here.members.map((id) => platform().persons.find((one) => one.id === id)).filter(Boolean).map(named);
-  head.replaceChildren(
+  fill(
+    head,
     direct ? avatar(bot, "bot") : h("span", { class: "avatar tint-5", "aria-hidden": "true" }, icon("group")),
     h("div", {}, h("h2", {}, direct ? bot : named(here)), h("p", {}, direct ? t("directWith", { bot }) : t("groupOf", { people: [...people, ...here.bots].join(", ") }))),
     h("span", { class: "space" }),

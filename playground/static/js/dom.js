@@ -20,9 +20,13 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-// Replace the children of `element`. Null, undefined and false are omitted.
+// Replace the children of `element`. Null, undefined and false are omitted. A control that has the focus hands it to
+// the one in its place: an update must not take the focus from a person who uses the keyboard.
 export function fill(element, ...children) {
+  const controls = () => [...element.querySelectorAll("a, button, input, select, textarea, [tabindex]")];
+  const place = controls().indexOf(document.activeElement);
   element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  if (place >= 0) controls().at(Math.min(place, controls().length - 1))?.focus({ preventScroll: true });
 }
 
 const PATHS = {

@@ -5,7 +5,7 @@ import { openModal } from "/static/js/commands.js";
 import { composer, focus } from "/static/js/composer.js";
 import { conversation } from "/static/js/conversation.js";
 import { faultsDialog, keysDialog } from "/static/js/dialogs.js";
-import { h, icon, toast } from "/static/js/dom.js";
+import { fill, h, icon, toast } from "/static/js/dom.js";
 import { language, setLanguage, t } from "/static/js/i18n.js";
 import { sidebar } from "/static/js/sidebar.js";
 import { changed, on, platform, recallPlace, remember, roomsOfPerson, state } from "/static/js/state.js";
@@ -26,7 +26,8 @@ function drawTop() {
   const button = (name, text, listener, ...more) =>
     h("button", { type: "button", class: `quiet ${name}`, title: text, "aria-label": text, on: { click: listener } }, icon(name), ...more);
   byId("skip").textContent = t("skip");
-  byId("top").replaceChildren(
+  fill(
+    byId("top"),
     h("button", { type: "button", class: "quiet burger", title: t("menu"), "aria-label": t("menu"), "aria-expanded": String(byId("side").classList.contains("open")), on: { click: toggleSide } }, icon("menu")),
     h("h1", { class: "brand" }, h("img", { src: "/static/favicon.svg", alt: "" }), "Parley", h("span", {}, t("playground"))),
     h("span", { class: `pill ${tone}`, title: t(`stack.${status}`), id: "stack", role: "status" }, h("i", { class: "dot" }), h("span", { class: "words" }, t(`stack.${status}`))),

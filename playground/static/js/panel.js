@@ -33,7 +33,13 @@ export function hidePane(restoreFocus = true) {
   state.pane = "";
   draw();
   changed("pane");
-  if (restoreFocus) focusedBefore?.focus?.();
+  if (restoreFocus) present(focusedBefore)?.focus();
+}
+
+// `element`, or the one that has been drawn in its place since.
+function present(element) {
+  const label = element?.getAttribute("aria-label");
+  return element?.isConnected || !label ? element : document.querySelector(`[aria-label="${CSS.escape(label)}"]`);
 }
 
 function draw() {

@@ -233,3 +233,18 @@ def test_all_panes_can_be_reached_with_the_keyboard_only(page: Page) -> None:
     page.key(Keys.ESCAPE)
     page.wait(lambda: not page.find("#panel").is_displayed())
     assert page.focus("aria-label") == "Open the logs"
+
+
+def test_an_update_of_the_page_leaves_the_focus_where_it_is(page: Page) -> None:
+    """Lists and buttons that are drawn again while a person is at them."""
+    page.wait(lambda: page.chips("/help"))
+    for label in ("Open the logs", "Faults", "Switch to Chinese"):
+        page.browser.execute_script("document.querySelector(`[aria-label='${arguments[0]}']`).focus()", label)
+        page.browser.execute_async_script("""
+            const done = arguments[0];
+            import("/static/js/state.js").then(({ changed }) => {
+                for (const what of ["rooms", "faults", "messages"]) changed(what);
+                done();
+            });
+        """)
+        assert page.focus("aria-label") == label
