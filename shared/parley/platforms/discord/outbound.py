@@ -35,7 +35,6 @@ from parley.platforms.discord.outcome import (
     ANSWER,
     CONTINUED,
     DOWNLOAD,
-    DRAFT,
     EDIT,
     OPEN,
     REACT,
@@ -247,7 +246,7 @@ def grow_draft(out: Outgoing, app: App, now: float) -> Call:
         raise UndeliverableError("a draft is a text in place of the first reply to an interaction")
     return sender.with_interaction_token(
         sender.interaction,
-        DRAFT,
+        "draft",
         "PATCH",
         f"/messages/{ORIGINAL}",
         json=part.body(),

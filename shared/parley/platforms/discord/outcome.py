@@ -12,10 +12,9 @@ from parley.platforms.discord.snowflake import snowflake
 from parley.untrusted import integer, mapping, mappings, text
 
 ANSWER, EDIT, RECALL, REACT = "answer", "edit", "recall", "react"
-THREAD, OPEN, SEND, DOWNLOAD, DRAFT = "thread", "open", "send", "download", "draft"
-"""Names of the calls whose answers need rules of their own: replace "thinking...", finally or with a draft, edit or
-delete a message or react to it, open a thread or a direct channel, send a message to a channel, and download a file,
-which is not an API call."""
+THREAD, OPEN, SEND, DOWNLOAD = "thread", "open", "send", "download"
+"""Names of the calls whose answers need rules of their own: replace "thinking...", edit or delete a message or react to
+it, open a thread or a direct channel, send a message to a channel, and download a file, which is not an API call."""
 CONTINUED = "continued"
 """`Call.note` of a message in a direct channel after messages that the person has seen elsewhere, with an interaction
 token. Only their receipts tell of them, so that another form of the reply would repeat them: no part is named."""
