@@ -201,16 +201,17 @@ def step_tag(mark: str, step: int) -> str:
 def _add_reminders(bot: Bot) -> None:
     @bot.command()
     def remind(turn: Turn, mark: str) -> str:
-        """The first one is said, the second one is not: it is cancelled when the first one comes."""
-        turn.remind(mark, after=timedelta(seconds=30), handler="told")
-        turn.remind(mark + NEVER, after=timedelta(minutes=5), handler="told")
+        """The first one would come each minute, but is said once: it cancels itself, and the second one, too."""
+        turn.remind(mark, cron="* * * * *", handler="told")
+        never = turn.remind(mark + NEVER, after=timedelta(seconds=1), handler="told")
+        turn.change(never.id, after=timedelta(minutes=5))
         return f"planned {tag(mark, 0)}"
 
     @bot.reminder("told")
     def told(turn: Turn) -> str:
-        for other in turn.reminders:
-            if other.text == turn.text + NEVER:
-                turn.cancel(other.id)
+        for each in turn.reminders:
+            if each.text in (turn.text, turn.text + NEVER):
+                turn.cancel(each.id)
         return f"reminded {tag(f'{turn.text}-reminded', 0)}"
 
 
