@@ -56,6 +56,18 @@ def test_a_simulation_makes_the_same_calls_directly_and_through_botocore() -> No
     assert calls[0] == calls[1]
 
 
+def test_after_a_deployment_a_stalled_process_goes_on_as_the_old_version_and_others_are_new() -> None:
+    processes = Simulation((FEISHU,), FaultPlan(), make_bot(), Random(3)).processes
+    stalled = processes.current
+    with processes.replaced():
+        pass
+    assert processes.current is stalled
+    with processes.replaced():
+        processes.deploy()
+        deployed = processes.current
+    assert processes.current is deployed
+
+
 # --- the queues -------------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from parley.engine.attempt import Attempt, Fallback, fallback_of
 from parley.engine.aws import dynamodb
 from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
+from parley.engine.timekeeper import Timekeeper
 from parley.journal.inbox import Inbox, Snapshot
 from parley.journal.table import message_pk, number, text, timer_pk
 from parley.model import AnyMedia, Message, message_key
@@ -28,6 +29,7 @@ from tools.faults.oracle import Findings
 from tools.faults.policies import DEFAULT_RATES, CallSite, Fault, RandomFaults, Rates
 from tools.faults.random_runs import Run
 from tools.faults.renderings import Renderings, renderings_of
+from tools.faults.scenarios import Scenario
 from tools.faults.targets import TARGETS, Target, titled
 
 FEISHU, DISCORD, WECOM = titled("feishu"), titled("discord"), titled("wecom")
@@ -163,6 +165,13 @@ def test_a_timekeeper_that_records_before_it_sends_loses_reminders_and_is_detect
     assert any(found.lost for found in single_faults(Inbox, "reminded"))
 
 
+def test_schedules_that_a_new_version_does_not_set_are_lost_and_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    renderings(FEISHU)
+    monkeypatch.setattr(Timekeeper, "set_schedules", lambda _self: None)
+    found = scenarios.run(FEISHU, Scenario("scheduled", warm=True), renderings(FEISHU)).findings
+    assert found.lost
+
+
 def test_an_approval_that_stays_open_after_the_last_failure_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     renderings(FEISHU)
     monkeypatch.setattr(open_dialogues, "failure_of", lambda *_: None)
@@ -186,7 +195,7 @@ def test_a_dialogue_that_ends_once_for_each_failure_is_detected(monkeypatch: pyt
     assert any(scenarios.run(FEISHU, each, renderings(FEISHU)).findings.duplicated for each in crashes)
 
 
-@pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded", "limited", "redeem", "minutes"])
+@pytest.mark.parametrize("command", ["count", "pay", "remind", "reminded", "scheduled", "limited", "redeem", "minutes"])
 def test_the_real_journal_keeps_every_promise_with_any_single_fault(command: str) -> None:
     assert [found for found in single_faults(Inbox, command) if not found.good] == []
 

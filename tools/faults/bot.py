@@ -6,7 +6,7 @@ and in which order.
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from parley.bot import Approve, Ask, Bot, Pairing, Quotas, Script, Texts, Turn
@@ -60,6 +60,10 @@ class PayingBot(Bot):
     asked: dict[str, Destination] = field(default_factory=dict[str, Destination])
     """The conversations to which a program has to send something, by the tag of the message that has asked for it."""
 
+    noted: dict[str, Destination] = field(default_factory=dict[str, Destination])
+    """The conversations in which the next version of the bot says something, by the tag of the message that has asked
+    for it."""
+
     code: str = ""
     """The last pairing code."""
 
@@ -74,6 +78,21 @@ class PayingBot(Bot):
         keys = self.payments.setdefault(mark, [])
         keys.append(key)
         return len(set(keys))
+
+    def schedule(self, mark: str, at: float) -> None:
+        """Say something at the unix second `at`, a full minute, in the conversation of the message with that tag."""
+
+        def say() -> str:
+            return f"said {tag(f'{mark}-scheduled', 0)}"
+
+        say.__qualname__ = mark  # two schedules for the same minute differ
+        when = datetime.fromtimestamp(at, UTC)
+        self.scheduled(f"{when:%M %H %d %m} *", to=self.noted[mark])(say)
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """The tags of the messages that have asked for a schedule, by the id of the schedule."""
+        return {id_: schedule.entry.handler.__qualname__ for id_, schedule in self._schedules.items()}
 
 
 def make_bot() -> PayingBot:
@@ -94,6 +113,7 @@ def make_bot() -> PayingBot:
     _add_dialogues(bot)
     _add_endings(bot)
     _add_sending(bot)
+    _add_schedules(bot)
     _add_access(bot)
     _add_numbers(bot)
     _add_agents(bot)
@@ -262,9 +282,20 @@ def _add_endings(bot: PayingBot) -> None:
 def _add_sending(bot: PayingBot) -> None:
     @bot.command()
     def notify(turn: Turn, mark: str) -> str:
-        """A program sends something to this conversation (`Simulation.send_first`)."""
+        """A program sends something to this conversation (`tools.faults.requested`)."""
         bot.asked.setdefault(mark, Destination.answering(turn.message))
         return f"asked {tag(mark, 0)}"
+
+
+def _add_schedules(bot: PayingBot) -> None:
+    @bot.command()
+    def schedule(turn: Turn, mark: str) -> str:
+        """The next version of the bot has a schedule for this conversation (`tools.faults.requested`)."""
+        to = Destination.answering(turn.message)
+        person = "" if to.room_id else to.user_id
+        place = Destination(platform=to.platform, app=to.app, tenant=to.tenant, room_id=to.room_id, user_id=person)
+        bot.noted.setdefault(mark, place)
+        return f"noted {tag(mark, 0)}"
 
 
 def _add_access(bot: PayingBot) -> None:

@@ -76,7 +76,7 @@ class _PlatformCheck:
     endings: Endings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.origins = origins_of(self.accepted.values())
+        self.origins = origins_of(self.accepted.values(), self.sim.requested.schedules)
         self.endings = Endings([(*self.origins[id_], message) for id_, message in self.accepted.items()])
 
     def check_acknowledged(self) -> None:

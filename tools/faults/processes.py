@@ -77,7 +77,13 @@ class Processes:
         self._injector = injector
         self._scheduler = scheduler
         self._random = random
+        self._version = 0
         self.current = self._started()
+
+    def deploy(self) -> None:
+        """Replace all processes for good. A process that is at work ends its work as the version that it is."""
+        self._version += 1
+        self.restart()
 
     def restart(self) -> None:
         """Replace all processes: what the old ones had in memory is gone."""
@@ -85,13 +91,14 @@ class Processes:
 
     @contextmanager
     def replaced(self) -> Iterator[None]:
-        """Run other processes inside the context, and the same ones as before after it."""
-        stalled = self.current
+        """Run other processes inside the context, and after it the same ones as before, or those of a new version."""
+        stalled, version = self.current, self._version
         self.restart()
         try:
             yield
         finally:
-            self.current = stalled
+            if self._version == version:
+                self.current = stalled
 
     def run(self, execution: Execution, work: Callable[[], None]) -> None:
         """Run `work`, which cannot wait, as a process of its own."""

@@ -1,5 +1,6 @@
 """Random runs: many messages in many conversations, each delivered up to four times, while any call can fail."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -28,7 +29,7 @@ callbacks would find it busy with other waits until their platform times out.
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
 _COMMANDS = {
-    "count": 47,
+    "count": 45,
     "echo": 10,
     "pay": 8,
     "remind": 3,
@@ -37,6 +38,7 @@ _COMMANDS = {
     "consult": 2,
     "entrust": 2,
     "notify": 3,
+    "schedule": 2,
     "two": 5,
     "card": 5,
     "photo": 4,
@@ -87,7 +89,7 @@ def run(parameters: Run, target: Target, renderings: Renderings, inbox: type[Inb
         sent = sim.redrive()
         if not sent:
             break
-        redriven.update(map(_tag_in, sent))
+        redriven.update(_tag_in(body, sim.requested.schedules) for body in sent)
         sim.settle()
     return RunResult(check(sim, {target.name: renderings}, frozenset(redriven)), sim, faults)
 
@@ -164,9 +166,9 @@ def _press(sim: Simulation, platform: Platform, message_id: str, person: str, bu
     _deliver(sim, platform)
 
 
-def _tag_in(body: str) -> str:
+def _tag_in(body: str, schedules: Mapping[str, str]) -> str:
     """The tag in a dead letter of either queue."""
     if '"ordinal"' not in body[:400]:
-        return tag_of(body)
+        return tag_of(body, schedules)
     text = str(decode_outgoing(body).reply.segments)
     return text.partition("«")[2].partition(".")[0]

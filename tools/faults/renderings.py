@@ -26,7 +26,7 @@ PRESSED = {
 """What a person presses: the command whose reply has the button, and its label."""
 PREPARED = {"redeem": "invite", "numbered": "form"}
 """What a person sends after the reply to another command."""
-FOLLOWING = {"reminded": "remind", "sent": "notify"}
+FOLLOWING = {"reminded": "remind", "sent": "notify", "scheduled": "schedule"}
 """What comes without a person: the command after which it comes."""
 SUFFIXES = {
     "press": "-pressed",
@@ -38,6 +38,7 @@ SUFFIXES = {
     "entrusted": "-approved",
     "declined": "-approved",
     "sent": "-sent",
+    "scheduled": "-scheduled",
 }
 """The ends of the tags of replies to what is no command."""
 BOT_SECONDS_OF = {"minutes": 300.0}

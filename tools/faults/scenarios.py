@@ -26,6 +26,8 @@ REDELIVERED_AFTER = 400.0
 """Seconds after which the platform delivers the message again. SQS no longer deduplicates it then."""
 CONFIGURED_AFTER = 700.0
 """Seconds after which the configuration of LATE_APP is stored."""
+SCHEDULED_AFTER = 180.0
+"""Seconds from a deployment to the times of its schedules: two sweeps later, and while there are faults."""
 _RIVALS = {"redeem": "mei"}
 """Who sends the same command at the same time."""
 _COUNTED = ("limited", "consult")
@@ -100,6 +102,7 @@ def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[I
     bot.quotas = QUOTAS if scenario.command in _COUNTED else None
     seconds = BOT_SECONDS_OF.get(scenario.command, BOT_SECONDS)
     sim = Simulation((target,), plan, bot, Random(str(scenario)), inbox=inbox, bot_seconds=seconds)
+    sim.requested.ahead = SCHEDULED_AFTER
     platform = sim.platforms[target.name]
     late = f"/parley/faults/{target.name}/{LATE_APP}"
     configuration = sim.aws.parameters.pop(late, None)

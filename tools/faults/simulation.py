@@ -7,7 +7,6 @@ the call at which the worker stalls.
 
 import os
 from collections.abc import Callable
-from functools import partial
 from math import ceil
 from random import Random
 from typing import Any
@@ -16,19 +15,16 @@ from msgspec.json import encode
 
 from parley.bot import Bot, exchange
 from parley.engine import sweeper, telemetry
-from parley.engine.aws import AwsError
 from parley.engine.batch import run
 from parley.journal.inbox import Inbox
 from parley.journal.table import DUE_SHARDS, TIMER_SHARD
-from parley.model import Destination
 from parley.model.codec import decode_outgoing
 from parley.models.retries import Waits
-from parley.sending import send
 from playground.platforms.base import Platform
 from playground.platforms.model import Delivery
 from playground.transport import PlatformTransport
 from tools.faults.aws import Aws
-from tools.faults.bot import PayingBot, tag
+from tools.faults.bot import PayingBot
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import Exchanges
 from tools.faults.injector import Execution, FaultInjector
@@ -36,6 +32,7 @@ from tools.faults.instrumented import FaultyApi
 from tools.faults.ledger import Ledger
 from tools.faults.policies import Crash, Policy
 from tools.faults.processes import TABLE, Processes
+from tools.faults.requested import Requested
 from tools.faults.scheduler import START, Scheduler
 from tools.faults.sqs import Message, NotInFlightError, Queue
 from tools.faults.targets import Target
@@ -49,8 +46,6 @@ MAX_RECEIVES, MAX_SENDS = 1000, 1000
 SWEEP_EVERY = 60.0
 _FAR = 7 * 86_400.0
 """Seconds: a simulation does not wait for a reminder that is later."""
-_REPEATS = 0.5
-"""The probability that a program sends once more what it has sent."""
 _GIVE_UP = 3 * 86_400.0
 """Virtual seconds after which a simulation that still has work is stuck."""
 
@@ -104,13 +99,13 @@ class Simulation:
         self._stalled = False
         self._next_sweep = START + SWEEP_EVERY
         self._next_reminders = 0.0
-        self._programs = set[str]()
         if isinstance(bot, PayingBot):
             bot.model.before, bot.model.after = injector.before, injector.after
         self._install()
         self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
         if isinstance(bot, PayingBot):
             bot.work = self.spend
+        self.requested = Requested(bot, self.processes, injector, scheduler, random)
         self._exchanges = Exchanges(self.platforms, self.targets, self.processes, injector, scheduler)
 
     def _platform(self, target: Target) -> Platform:
@@ -245,26 +240,6 @@ class Simulation:
                 return False
         return True
 
-    def send_first(self) -> None:
-        """Start a program for each conversation that has asked for one."""
-        asked = self.bot.asked if isinstance(self.bot, PayingBot) else {}
-        for mark in [mark for mark in asked if mark not in self._programs]:
-            self._programs.add(mark)
-            self.at(self.clock() + self.random.uniform(0, 30), partial(self._program, mark, asked[mark]))
-
-    def _program(self, mark: str, to: Destination) -> None:
-        """A program that sends first. It sends again until it has succeeded, and then once more if it does not know."""
-        try:
-            with self.injector.executing(Execution("incoming")):
-                send(to, f"sent {tag(f'{mark}-sent', 0)}", key=mark)
-        except (Crash, *AwsError):
-            self.at(self.clock() + 30, partial(self._program, mark, to))
-            return
-        if self.random.random() < _REPEATS:
-            # Also when SQS has forgotten the first one.
-            after = self.random.choice((0.0, 20.0, 400.0, 3000.0))
-            self.at(self.clock() + after, partial(self._program, mark, to))
-
     def redrive(self) -> list[str]:
         """Send all dead letters back to their queues, as the operator does. Returns their bodies."""
         sent: list[str] = []
@@ -293,7 +268,7 @@ class Simulation:
             raise StuckError(f"{len(self.inbound)} messages and {len(self.outbound)} replies are still in the queues")
 
     def _run_due(self) -> None:
-        self.send_first()
+        self.requested.begin()
         self.scheduler.run_due()
         for platform in self.platforms.values():
             for delivery in platform.drain_outbox():
@@ -316,6 +291,8 @@ class Simulation:
             # The first sweep at which it is due.
             times.append(self._next_sweep + SWEEP_EVERY * ceil(max(0, due - self._next_sweep) / SWEEP_EVERY))
         times.append(self._next_reminder())
+        if self.requested.scheduled_until > self.clock():
+            times.append(self._next_sweep)
         return min((time for time in times if time is not None), default=None)
 
 

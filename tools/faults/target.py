@@ -28,6 +28,7 @@ COMMANDS = (
     "break",
     "unshown",
     "notify",
+    "schedule",
     "limited",
     "invite",
     "redeem",
@@ -83,14 +84,14 @@ class Target:
         """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
         to the question of `ask` (`answered`), the presses that decide `approve` (`approved`) and `entrust`
         (`entrusted`), the press after which the handler of `break` fails (`ended`), the reminder that `remind` has set
-        (`reminded`), what a program sends for `notify` (`sent`), work for minutes (`minutes`), an answer that grows
-        (`grow`), and the number of `form`
+        (`reminded`), what a program sends for `notify` (`sent`), the schedule for which `schedule` has asked
+        (`scheduled`), work for minutes (`minutes`), an answer that grows (`grow`), and the number of `form`
         (`numbered`).
         """
         text = ("echo",) if self.receives_plain_text else ()
         number = ("numbered",) if "form" in self.commands else ()
-        alone = ("press", "reminded", "answered", "approved", "entrusted", "ended", "sent", "minutes", "grow")
-        return (*self.commands, *text, *alone, *number)
+        following = ("reminded", "answered", "approved", "entrusted", "ended", "sent", "scheduled")
+        return (*self.commands, *text, "press", *following, "minutes", "grow", *number)
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the

@@ -46,4 +46,4 @@ class Schedule(msgspec.Struct, frozen=True):
 
     def timer(self, now: float) -> Timer:
         """The timer of its next time after `now`."""
-        return schedule_of(self.id, self.to, self.cron, self.zone, next_time(self.cron, self.zone, now))
+        return schedule_of(self.id, self.to, self.cron, self.zone, next_time(self.cron, self.zone, now), now)

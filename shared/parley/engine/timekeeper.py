@@ -29,9 +29,10 @@ class Timekeeper(msgspec.Struct):
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     schedules: Callable[[float], Sequence[Timer] | None] = lambda _now: None
-    _known: frozenset[str] | None = None
+    _known: frozenset[str] = frozenset()
     """The ids of the bot's schedules, which are set."""
-    _is_ready: bool = False
+    _ready_at: float | None = None
+    """The unix second at which they were set."""
 
     def __call__(self, until: float) -> int:
         """Send the messages of all timers that are due by the unix second `until`, each at its time. Returns their
@@ -50,17 +51,23 @@ class Timekeeper(msgspec.Struct):
 
     def set_schedules(self) -> None:
         """Set the bot's schedules, once in this process. Raises AwsError."""
-        if self._is_ready:
+        if self._ready_at is not None:
             return
-        timers = self.schedules(self.clock())
-        for timer in timers or ():
+        now = self.clock()
+        timers = self.schedules(now)
+        if timers is None:
+            return  # the next run tries again
+        for timer in timers:
             self.timers.ensure(timer)
-        self._known = None if timers is None else frozenset(timer.message.id for timer in timers)
-        self._is_ready = timers is not None  # else the next run tries again
+        self._known = frozenset(timer.message.id for timer in timers)
+        self._ready_at = now
 
     def _is_over(self, timer: Timer) -> bool:
-        """Whether `timer` is a schedule that the bot no longer has."""
-        return self._known is not None and timer.message.event == SCHEDULED and timer.message.id not in self._known
+        """Whether `timer` is a schedule that the bot no longer has. One that was set later than those of this process
+        is of a newer version, which has been deployed meanwhile.
+        """
+        is_unknown = timer.message.event == SCHEDULED and timer.message.id not in self._known
+        return is_unknown and self._ready_at is not None and timer.since < self._ready_at
 
     def _send_due(self, unreadable: set[str]) -> int:
         """Send what is due now. Rows that cannot be read are reported once, and added to `unreadable`."""

@@ -137,12 +137,16 @@ NOTHING = Agenda()
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message that goes into the inbound queue at the unix second `at`, and then as `cron` says in `zone`."""
+    """A message that goes into the inbound queue at the unix second `at`, and then as `cron` says in `zone`.
+
+    `since`: the unix second at which a schedule of the bot was set.
+    """
 
     message: Message
     at: float
     cron: str = ""
     zone: str = ""
+    since: float = 0
 
     @property
     def due(self) -> Message:
@@ -195,7 +199,7 @@ def timer_of(reminder: Reminder, message: Message) -> Timer:
     return Timer(message=told, at=reminder.at, cron=reminder.cron, zone=reminder.zone)
 
 
-def schedule_of(id_: str, to: Destination, cron: str, zone: str, at: float) -> Timer:
+def schedule_of(id_: str, to: Destination, cron: str, zone: str, at: float, now: float) -> Timer:
     """The timer of a schedule of the bot, in the conversation `to`. `at`: its first time, in unix seconds."""
     message = Message(
         id=id_,
@@ -209,4 +213,4 @@ def schedule_of(id_: str, to: Destination, cron: str, zone: str, at: float) -> T
         context=Context(room_id=to.room_id, thread_id=to.thread_id, tenant=to.tenant, private=not to.room_id),
         reply_to=to.message_id,
     )
-    return Timer(message=message, at=at, cron=cron, zone=zone)
+    return Timer(message=message, at=at, cron=cron, zone=zone, since=now)

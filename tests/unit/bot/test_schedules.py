@@ -101,6 +101,18 @@ def test_a_schedule_that_the_bot_no_longer_has_is_not_sent(clock: Clock) -> None
 
 
 @pytest.mark.usefixtures("aws")
+def test_a_schedule_of_a_newer_version_is_sent_by_a_process_that_still_runs(clock: Clock) -> None:
+    old, new = keeper(Bot(), clock), keeper(one("* * * * *"), clock)
+    old.set_schedules()
+    clock.now += 10
+    new.set_schedules()
+    assert old(clock.now + 60) == 1
+    assert len(schedule(new.timers)) == 1
+    assert keeper(Bot(), clock)(clock.now + 60) == 0
+    assert schedule(new.timers) == []
+
+
+@pytest.mark.usefixtures("aws")
 def test_a_bot_that_cannot_be_loaded_keeps_its_schedules(clock: Clock) -> None:
     keeper(one("* * * * *"), clock).set_schedules()
     clock.now += 600
