@@ -51,7 +51,7 @@ def transcript(platform: Platform) -> Iterator[Entry]:
             continue
         sender = "" if message.app == APP else message.app or message.sender
         key: ReplyKey | None = None
-        for parts in _split(platform.parts(message)):
+        for parts in split(platform.parts(message)):
             text = _PLACE.sub("", json.dumps(_without_keys(parts), ensure_ascii=False, sort_keys=True))
             about = _of_dialogue(text) if message.edited is None else None
             key = about or _key(platform, text, parts)
@@ -70,7 +70,7 @@ def buttons(parts: Iterable[Part]) -> Iterator[str]:
         yield from buttons(part.get("blocks") or ())
 
 
-def _split(parts: list[Part]) -> Iterator[list[Part]]:
+def split(parts: list[Part]) -> Iterator[list[Part]]:
     """`parts`, split by reply if they are one text with the texts of several replies. Buttons of such a text repeat
     its words, and are left out.
     """
@@ -84,8 +84,10 @@ def _split(parts: list[Part]) -> Iterator[list[Part]]:
         tag = _TAG.search(line)
         # The reply after one that closes a card has the same tag.
         if tag and current is not None and (tag[0] != current or _DECIDED.search(lines[-1])):
+            # A closed card begins with its outcome, which has no tag.
+            head = [lines.pop()] if _OUTCOME.fullmatch(lines[-1]) else []
             yield [{"kind": "text", "text": "\n".join(lines)}]
-            lines = []
+            lines = head
         current = tag[0] if tag else current
         lines.append(line)
     yield [{"kind": "text", "text": "\n".join(lines)}]
