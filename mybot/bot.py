@@ -10,8 +10,8 @@ bot = Bot()
 
 
 def say(turn: Turn, english: str, chinese: str) -> str:
-    """The text in the language of the person."""
-    return texts_for(turn.message.context.locale, {"zh": chinese, "": english})
+    """The text in the language of the person. Only Discord tells it: on other platforms people read both."""
+    return texts_for(turn.message.context.locale, {"en": english, "zh": chinese, "": f"{chinese} {english}"})
 
 
 @bot.command("help", aliases=("帮助",), helps={"zh-CN": "我能做什么"})
@@ -63,7 +63,7 @@ def pressed(turn: Turn) -> str:
 @bot.command(aliases=("点单",), helps={"zh-CN": "在对话中点单"})
 def order(turn: Turn) -> Script:
     """Order in a dialogue"""
-    drinks = ("茶", "咖啡", "水") if say(turn, "en", "zh") == "zh" else ("Tea", "Coffee", "Water")
+    drinks = (say(turn, "Tea", "茶"), say(turn, "Coffee", "咖啡"), say(turn, "Water", "水"))
     drink = yield Ask(say(turn, "What would you like?", "喝什么？"), choices=drinks)
     cups = yield Ask(say(turn, "How many?", "几杯？"), type=Literal[1, 2, 3])
     return say(turn, f"{cups} × {drink}, coming.", f"{cups} 杯{drink}，马上就来。")

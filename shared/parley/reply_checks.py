@@ -46,6 +46,8 @@ def check_content(reply: Reply, number: int, to: Destination) -> None:
     """
     if reply.op == "edit" and is_blank(reply):
         raise ResultError(f"reply {number} is an edit without a text, card or file")
+    if reply.op in ("edit", "recall") and not reply.target and to.kind != "action":
+        raise ResultError(f'reply {number} has op="{reply.op}" and no target: write the id or the handle of a message')
     raise_problems(f"reply {number} {problem}" for problem in _reaction_problems(reply))
     if reply.to is not None and to.platform not in NAMES:
         raise ResultError(f"reply {number} goes to the platform {to.platform[:40]!r}; there are {', '.join(NAMES)}")

@@ -8,7 +8,7 @@ from parley.bot.turn import Turn
 from parley.bot.values import check_json
 from parley.errors import LimitError, ResultError
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_STATE
-from parley.model import Card, Destination, Message, Reply
+from parley.model import Card, Destination, Message, Reply, handle_of, message_key, reply_id
 from parley.model.aws_events import AWS
 from parley.model.codec import encode
 from parley.model.instant import Instant
@@ -31,8 +31,17 @@ def check_result(replies: list[Reply], turn: Turn) -> None:
                 f"reply {number} to an AWS event has no destination: write Reply(..., to=Destination(...))"
             )
         check_content(reply, number, reply.to or Destination.answering(turn.message))
+    _check_order(replies, message_key(turn.message))
     if size > MAX_DECISION:
         raise ResultError(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
+
+
+def _check_order(replies: list[Reply], key: str) -> None:
+    """Raise ResultError for a reply that changes itself or a later one: it would wait for itself."""
+    later = {handle_of(reply_id(key, number)): number for number in range(len(replies))}
+    for number, reply in enumerate(replies):
+        if reply.target and later.get(reply.target, -1) >= number:
+            raise ResultError(f"reply {number} changes reply {later[reply.target]}, which is not sent before it")
 
 
 def check_plans(turn: Turn) -> None:

@@ -202,11 +202,13 @@ class Turn(Base[S, U, A]):
         """Add a reply before those that the handler returns. An empty string adds none.
 
         Returns the handle of the reply, to keep in a state: `Reply(op="edit", target=handle, ...)` changes it later.
+        Empty if there is no message: of an empty string, and of a reaction.
         """
         messages = sum(not is_reaction(reply) for reply in self.replies)
-        self.replies.extend(replies_of(what))
-        if isinstance(what, Reply) and is_reaction(what):
-            return ""  # it is no message
+        added = list(replies_of(what))
+        self.replies.extend(added)
+        if all(map(is_reaction, added)):
+            return ""
         return handle_of(reply_id(message_key(self.message), messages))
 
     def typing(self) -> None:

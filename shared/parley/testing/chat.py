@@ -13,7 +13,7 @@ from parley.model import Message
 from parley.model.state import Scope, visible
 from parley.models import Model
 from parley.testing.filling import PERSON, Filling
-from parley.testing.shown import Button, Shown, pressable
+from parley.testing.shown import Button, Shown, named, pressable
 from parley.testing.world import World
 from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
 from playground.platforms.model import Delivery
@@ -75,13 +75,13 @@ class Place(Filling):
 
         def press() -> None:
             __tracebackhide__ = True
-            wanted = (button, self._world.bot.labels.get(button))
             cards = [(message, pressable(parts)) for message, parts in self._messages(by)]
-            pressed = ((message, each) for message, card in cards for each in card)
-            found = next((one for one in pressed if one[1].label in wanted or button in one[1].label.split()), None)
-            if found is None:
+            label = self._world.bot.labels.get(button, button)
+            found = ((message, named(card, label) or named(card, button)) for message, card in cards)
+            pressed = next(((message, each) for message, each in found if each is not None), None)
+            if pressed is None:
                 raise AssertionError(self._missing(button, [card for _, card in cards if card]))
-            self._world.platform.press(APP, found[0], by, Press(button=found[1].number))
+            self._world.platform.press(APP, pressed[0], by, Press(button=pressed[1].number))
 
         self._act(press, by)
 

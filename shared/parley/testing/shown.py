@@ -94,6 +94,12 @@ def pressable(parts: Sequence[Part]) -> list[Button]:
     ]
 
 
+def named(buttons: Sequence[Button], label: str) -> Button | None:
+    """The first of `buttons` with this label, or else with this word in its label; None if there is none."""
+    exact = (button for button in buttons if button.label == label)
+    return next(exact, next((button for button in buttons if label in button.label.split()), None))
+
+
 def flat(parts: Sequence[Part]) -> Iterator[Part]:
     """`parts`, and those inside of cards."""
     for part in parts:

@@ -1,8 +1,11 @@
 """A handle stands for a reply whose message the platform has not named yet, on every platform."""
 
+from typing import Literal
+
 import pytest
 
 from parley.bot import Bot, Turn
+from parley.errors import ResultError
 from parley.model import Card, Destination, Reply, Text
 from parley.testing import PLATFORMS, Chat
 
@@ -57,6 +60,46 @@ def test_a_reply_is_edited_in_the_turn_that_says_it(platform: str) -> None:
     chat.expect(contains="running")
     assert chat.expect(contains="done").kind == ("edit" if platform in EDITS else "message")
     chat.expect_nothing()
+
+
+@ANYWHERE
+def test_a_target_that_is_no_message_makes_an_edit_a_new_message(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def gone() -> Reply:
+        return Reply(op="edit", target="gone", segments=(Text(text="a new one"),))
+
+    chat = Chat(bot, platform=platform)
+    chat.say("/gone")
+    assert chat.expect("a new one").kind == "message"
+
+
+@ANYWHERE
+@pytest.mark.parametrize("op", ["edit", "recall"])
+def test_a_change_of_no_message_is_an_error_of_the_bot(platform: str, op: Literal["edit", "recall"]) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def change(turn: Turn) -> Reply:
+        return Reply(op=op, target=turn.say(""), segments=(Text(text="x"),))
+
+    with pytest.raises(ResultError, match="no target"):
+        Chat(bot, platform=platform).say("/change")
+
+
+@ANYWHERE
+def test_a_reply_that_waits_for_itself_is_an_error_of_the_bot(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def change(turn: Turn) -> list[Reply]:
+        handle = turn.say("A")
+        turn.replies.clear()
+        return [Reply(op="edit", target=handle, segments=(Text(text="x"),)), Reply.of("B")]
+
+    with pytest.raises(ResultError, match="reply 0 changes reply 0"):
+        Chat(bot, platform=platform).say("/change")
 
 
 @ANYWHERE

@@ -394,6 +394,17 @@ def test_a_button_is_pressed_whose_label_is_a_number(platform: str) -> None:
     talk.expect("b2")
 
 
+def test_the_whole_label_of_a_button_comes_before_a_word_of_another() -> None:
+    bot = Bot()
+    bot.command("ask")(lambda: Card(title="?", buttons=(Button(id="n", label="Not now"), Button(id="y", label="now"))))
+    bot.action("n")(lambda: "not now")
+    bot.action("y")(lambda: "now")
+    chat = Chat(bot, "feishu")
+    chat.say("/ask")
+    chat.press("now")
+    assert chat.last.text == "now"
+
+
 def test_a_button_that_is_not_there_names_those_that_are() -> None:
     talk = Chat(bot)
     assert failure(talk.press, "Deploy").startswith("no message has buttons in the direct chats on feishu")

@@ -185,7 +185,8 @@ def _change(sender: _Sender, name: str, method: str, **more: Any) -> Call:
     if target == ORIGINAL:
         raise UndeliverableError(f"{out.reply.op}: {ORIGINAL} can no longer be reached", part="target")
     if not snowflake(target):
-        raise UndeliverableError(f"{out.reply.op}: {target[:40]!r} is not the id of a message")
+        part = "target" if out.reply.op == "edit" and target else ""
+        raise UndeliverableError(f"{out.reply.op}: {target[:40]!r} is not the id of a message", part=part)
     path = f"/channels/{_channel(out)}/messages/{target}"
     return sender.with_bot_token(name, method, path, idempotent_for=IDEMPOTENT, **more)
 
