@@ -56,7 +56,7 @@ def card(turn: Turn) -> Card:
 @bot.action("tea", "coffee")
 def pressed(turn: Turn) -> str:
     """A button of the card above was pressed"""
-    is_tea = turn.message.action is not None and turn.message.action.id == "tea"
+    is_tea = turn.action.id == "tea"
     return say(turn, "You chose tea.", "您选了茶。") if is_tea else say(turn, "You chose coffee.", "您选了咖啡。")
 
 

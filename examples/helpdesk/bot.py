@@ -9,7 +9,7 @@ from pydantic import Field
 from desk import DeskTurn, Ticket, asker_of, in_team, name_of, new_ticket, passed_on, team_of, words_for
 from parley.bot import Ask, Bot, Script
 from parley.bot.rules import private
-from parley.model import Action, Button, Card, Image, Reply, Text
+from parley.model import Button, Card, Image, Reply, Text
 
 bot = Bot()
 
@@ -52,7 +52,7 @@ def waits(turn: DeskTurn) -> Reply | None:
 @bot.action("take", when=in_team)
 def take(turn: DeskTurn) -> str | Reply:
     """Somebody of the team takes care of a request"""
-    words, action = words_for(), turn.message.action or Action(id="")
+    words, action = words_for(), turn.action
     number = int(action.value) if action.value.isdecimal() else 0
     ticket = turn.shared.tickets.get(number)
     if ticket is None:

@@ -63,7 +63,7 @@ def approval(turn: Turn) -> list[Reply]:
 @bot.action("acknowledge")
 def acknowledge(turn: Turn) -> str | Reply:
     """Somebody takes care of the alarm"""
-    action = _pressed(turn)
+    action = turn.action
     earlier = _first(turn, action)
     if earlier:
         return f"{earlier} has acknowledged it already."
@@ -73,7 +73,7 @@ def acknowledge(turn: Turn) -> str | Reply:
 @bot.action("approve", "reject")
 def decide(turn: Turn) -> str | Reply:
     """Somebody decides about the approval"""
-    action, person = _pressed(turn), turn.message.sender.id
+    action, person = turn.action, turn.message.sender.id
     if person not in Operations.load().approvers:
         return f"You may not decide this: {person} is not among the approvers."
     waiting, approved = pipeline.Waiting.of(action.value), action.id == "approve"
@@ -109,11 +109,6 @@ def _link(event: dict[str, Any], path: str) -> Button:
     region = event.get("region") or "us-east-1"
     domain = "console.amazonaws.cn" if region.startswith("cn-") else "console.aws.amazon.com"
     return Button(id="open", label="Open", url=f"https://{region}.{domain}/{path}")
-
-
-def _pressed(turn: Turn) -> Action:
-    """The press that the message is."""
-    return turn.message.action or Action(id="")
 
 
 def _first(turn: Turn, action: Action) -> str:

@@ -64,7 +64,7 @@ def form(message: Message) -> Form:
 @bot.action("answered")
 def answered(turn: TeamTurn) -> list[str | Reply]:
     """The form was submitted"""
-    filled = turn.message.action.form if turn.message.action else {}
+    filled = turn.action.form
     return _noted(turn, filled.get("did", ""), filled.get("next", ""))
 
 

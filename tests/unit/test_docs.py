@@ -1,6 +1,9 @@
 """The documents are correct: their code runs, and their links, anchors and commands exist."""
 
+import json
 import re
+import subprocess
+import sys
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
@@ -89,6 +92,17 @@ def test_the_code_of_the_guide_runs_and_its_tests_pass(path: Path, monkeypatch: 
         given = {"monkeypatch": monkeypatch} if "monkeypatch" in signature(test).parameters else {}
         for arguments in cases(test):
             test(**given, **arguments)
+
+
+def test_the_code_of_the_guides_has_the_right_types(tmp_path: Path):
+    """As in `mybot`, whose code is checked in the same way."""
+    for number, path in enumerate(GUIDES):
+        (tmp_path / f"guide_{number}.py").write_text("\n\n".join(blocks(path, "python")))
+    settings = {"extraPaths": [str(ROOT / "shared"), str(ROOT)], "reportRedeclaration": False}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings | {"typeCheckingMode": "standard"}))
+    command = [sys.executable, "-m", "pyright", "-p", str(tmp_path), "--pythonpath", sys.executable]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize("path", READMES, ids=name_of)

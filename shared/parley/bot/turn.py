@@ -15,8 +15,8 @@ from parley.bot.reminders import Reminders
 from parley.bot.replies import is_reaction, replies_of
 from parley.bot.states import Held, is_dictionary
 from parley.bot.zones import day_of
-from parley.errors import CredentialError
-from parley.model import AnyMedia, AnySegment, Message, Quote, Reply, handle_of, message_key, reply_id
+from parley.errors import AuthorError, CredentialError
+from parley.model import Action, AnyMedia, AnySegment, Message, Quote, Reply, handle_of, message_key, reply_id
 from parley.model.agenda import NOTHING, Reminder, Timer
 from parley.model.state import Scope, State
 
@@ -192,6 +192,13 @@ class Turn(Base[S, U, A]):
     def text(self) -> str:
         """The text of the message, without mentions of the bot."""
         return self.message.content.text
+
+    @property
+    def action(self) -> Action:
+        """What the person has pressed, chosen or filled in. Raises AuthorError if the message is none of that."""
+        if self.message.action is None:
+            raise AuthorError("turn.action: the message is no press; handlers of @bot.action have one")
+        return self.message.action
 
     @property
     def addressed(self) -> bool:

@@ -49,7 +49,7 @@ def card() -> Card:
 @bot.action("tea", "coffee")
 def pressed(turn: Turn) -> str:
     """A button of the card above was pressed"""
-    return f"You chose {turn.message.action.id}." if turn.message.action else ""
+    return f"You chose {turn.action.id}."
 
 
 @bot.command()

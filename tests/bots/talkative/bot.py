@@ -117,7 +117,7 @@ def survey() -> Card:
 @bot.action("survey")
 def surveyed(turn: Turn) -> str:
     """The form was submitted"""
-    form = turn.message.action.form if turn.message.action else {}
+    form = turn.action.form
     return ", ".join(str(form[name]) for name in ("name", "day", "dish"))
 
 
