@@ -13,7 +13,7 @@ from tests.template import of_type
 from tools.bench import warm
 from tools.cost import bill, cases, fixed, metering
 from tools.cost.__main__ import FILE
-from tools.cost.cases import ASKED, CASES, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
+from tools.cost.cases import ASKED, CASES, DIALOGUE, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
 from tools.cost.document import REASONS, document
 from tools.cost.figures import ASSUMPTIONS, CPU_MILLISECONDS, PER_MILLION
 from tools.cost.figures import FILE as PRICES
@@ -45,7 +45,8 @@ def queued(ledger: Ledger) -> Series:
 
 @pytest.mark.parametrize(("stage", "way"), LIMITS)
 def test_no_function_makes_more_requests_than_its_limit(ledger: Ledger, stage: str, way: bool) -> None:
-    assert 0 < ledger[STANDARD, way].most(stage) <= LIMITS[stage, way]
+    for case in (STANDARD, DIALOGUE):
+        assert 0 < ledger[case, way].most(stage) <= LIMITS[stage, way]
 
 
 def test_the_only_request_before_the_acknowledgement_stores_the_message(at_once: Series, queued: Series) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from parley.bot import Ask, Script
 from playground.platforms.base import NewMessage, Press
 from playground.platforms.model import Message
 from tools.cost.metering import MeteredSimulation, Usage, mean
@@ -115,6 +116,19 @@ def _press(sim: MeteredSimulation, target: Target, _number: int) -> None:
     platform.press(APP, cards[0].id, "lin", Press(button="Press"))
 
 
+def _dialogue(sim: MeteredSimulation, target: Target, number: int) -> None:
+    """A person sends a command that asks something, and with the next message the answer."""
+    if "choose" not in sim.bot.commands:
+
+        @sim.bot.command()
+        def choose() -> Script:
+            choice = yield Ask("Tea?", choices=("Yes", "No"))
+            return f"{choice}."
+
+    text = "Yes" if number % 2 else "/choose"
+    sim.platforms[target.name].send_message(APP, target.room, "lin", NewMessage(text=text))
+
+
 def _card(sim: MeteredSimulation, target: Target) -> Message:
     """A card that the bot has sent."""
     _command("card")(sim, target, 0)
@@ -131,6 +145,7 @@ MINUTES = Case(
     count=5,
 )
 PAID = Case("a command with a result in `once`, which changes two more states", _command("pay"))
+DIALOGUE = Case("a step of a dialogue: the command and its question, or the answer", _dialogue)
 ASKED = Case("a language model that calls this command: two calls of the model", _command("consult"))
 CASES = (
     STANDARD,
@@ -142,6 +157,7 @@ CASES = (
     Case("a reply of two calls: an image is uploaded first", _command("photo")),
     Case("a reply whose first call fails with HTTP 500", _command("echo"), fails=True, apart=10),
     PAID,
+    DIALOGUE,
     ASKED,
     Case("the second row on WeCom", _in_another_conversation, "wecom"),
     Case("the second row on WeChat", _in_another_conversation, "wechat active"),
