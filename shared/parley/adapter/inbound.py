@@ -60,6 +60,10 @@ class Accepted(msgspec.Struct, frozen=True):
     passive_reply_within: float = 0
     """Seconds that the callback may wait for the replies to the first message and return them
     (`SupportsPassiveReply.passive_reply`). 0: the response is given at once."""
+    polled: Message | None = None
+    """The message whose replies the platform asks for with this callback, if it polls for them. Only its id, its sender
+    and its conversation are known. The response is that of `SupportsPassiveReply.passive_reply`, or `response` while
+    there are no replies."""
     instant: Message | None = None
     """A message that an instant function of the bot may answer within the callback. If it does, nothing is queued and
     `SupportsInstantAnswers.instant` makes the response."""

@@ -193,6 +193,15 @@ class SupportsQuotes(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsEncryptedMedia(Protocol):
+    """An `outbound` module of a platform that encrypts the media of messages."""
+
+    def decrypted(self, data: bytes, app: App) -> bytes:
+        """The bytes of a file, of which `download` has fetched `data`. Raises ValueError."""
+        ...
+
+
 class UndeliverableError(ParleyError):
     """The platform has no way to deliver this reply. The message is for the bot's author.
 

@@ -164,7 +164,8 @@ class Callback(msgspec.Struct):
         stored = self._store(accepted, app)
         if stored is not None:
             return stored
-        if accepted.passive_reply_within and accepted.messages and isinstance(self.inbound, SupportsPassiveReply):
+        waits = accepted.polled is not None or (accepted.passive_reply_within and accepted.messages)
+        if waits and isinstance(self.inbound, SupportsPassiveReply):
             return _AwaitsReply(self.inbound, request, app, accepted)
         return accepted.response
 
@@ -243,7 +244,7 @@ class Callback(msgspec.Struct):
 
 
 class _AwaitsReply(msgspec.Struct, frozen=True):
-    """A callback whose message is stored, and whose response is a passive reply of the bot."""
+    """A callback whose response is a passive reply of the bot. Its message is stored, or it is a poll for the reply."""
 
     inbound: SupportsPassiveReply
     request: Request

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from parley.adapter import Answer, Call, Sent, TokenRejected, TokenUnavailableError
+from parley.adapter import Answer, Call, Sent, SupportsEncryptedMedia, TokenRejected, TokenUnavailableError
 from parley.bot import DownloadError
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb, setting
@@ -51,7 +51,13 @@ class Downloads(msgspec.Struct):
             return self._fetch(context, media, message, again=False)
         if not isinstance(outcome, Sent):
             raise DownloadError(outcome.reason)
-        return self._follow(outcome.data["url"]) if "url" in outcome.data else body
+        found = self._follow(outcome.data["url"]) if "url" in outcome.data else body
+        if not isinstance(context.platform, SupportsEncryptedMedia):
+            return found
+        try:
+            return context.platform.decrypted(found, context.app)
+        except ValueError as error:
+            raise DownloadError(str(error)) from error
 
     def _follow(self, url: str) -> bytes:
         """The bytes at an address that the platform returned instead of the bytes."""

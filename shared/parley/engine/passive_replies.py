@@ -22,6 +22,10 @@ from parley.model import Conversation, Message
 
 _POLL = 0.1
 """Seconds between two looks at the journal."""
+_POLL_WITHIN = 3.0
+"""Seconds in which a poll is answered."""
+_POLLED_FOR = 330.0
+"""Seconds after the first poll in which the replies have to be decided. WeCom polls for six minutes."""
 _NO_RESPONSE = Response(504, b"", "text/plain")
 """The platform delivers the message again, and that callback goes on waiting."""
 
@@ -50,7 +54,11 @@ class PassiveReplies(msgspec.Struct):
     sleep: Callable[[float], None] = time.sleep
 
     def respond(self, request: Request, app: App, accepted: Accepted, started: float) -> Response:
-        """The response to a callback whose message is queued, at the latest `passive_reply_within` after `started`."""
+        """The response to a callback whose message is queued, at the latest `passive_reply_within` after `started`; or
+        at once the response to a poll.
+        """
+        if accepted.polled is not None:
+            return self._poll(request, app, accepted.polled, accepted.response)
         message, until = accepted.messages[0], started + accepted.passive_reply_within
         try:
             delivery = self.callbacks.delivered(message, self.clock())
@@ -62,6 +70,43 @@ class PassiveReplies(msgspec.Struct):
         except AwsError as error:
             # The message is in the queue. Its replies go with the next delivery, or through the API.
             log.warning("no passive reply", extra={"app": app.name, "error": error_code(error)})
+            return _NO_RESPONSE
+        return response
+
+    def _poll(self, request: Request, app: App, message: Message, unfinished: Response) -> Response:
+        """The response to a poll for the replies to `message`: `unfinished` as long as a later poll may carry them.
+
+        It never waits, as the platform asks again. The last response is stored, and each later poll gets it again.
+        """
+        now = self.clock()
+        until = now + _POLL_WITHIN
+        try:
+            delivery = self.callbacks.delivered(message, now)
+            if delivery.response is not None:
+                return _decoded(delivery.response)
+            decided = self.callbacks.decision(message)
+            if decided is None and now - delivery.first < _POLLED_FOR:
+                return unfinished
+            response = self._carried(request, app, message, decided, until) if decided else None
+            if response is None:
+                # No poll carries the replies: they have gone through the API, or there are none. The polls end.
+                empty = self.inbound.passive_reply(request, app, message, (), now).response
+                response = self._give_up(message, empty, until)
+        except AwsError as error:
+            log.warning("poll not answered", extra={"app": app.name, "error": error_code(error)})
+            return unfinished
+        except (_TooLateError, _OutcomeUnknownError):
+            return unfinished
+        return unfinished if response is _NO_RESPONSE else response
+
+    def _carried(self, request: Request, app: App, message: Message, decided: Decided, until: float) -> Response | None:
+        """The response that carries the replies, _NO_RESPONSE if a later poll may get it, None if there is nothing to
+        carry.
+        """
+        if not self._is_turn(message, decided):
+            return _NO_RESPONSE
+        response = self._respond_now(request, app, message, decided.replies, until) or self._stored(message)
+        if response is None and self._is_held(message, decided.replies):
             return _NO_RESPONSE
         return response
 

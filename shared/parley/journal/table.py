@@ -172,6 +172,7 @@ ATTRIBUTES = frozenset(
         "reply",
         "foreign",  # a reply that another conversation has sent
         "deliveries",
+        "first",  # unix seconds of the first delivery
         "response",
         "ids",
         # credentials, tokens, names, and what was heard

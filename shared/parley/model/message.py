@@ -50,7 +50,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     reply_token_expires: int = 0
     """Unix second at which the reply token expires."""
     awaits_reply: bool = False
-    """Whether the callback that delivered the message waits for a passive reply."""
+    """Whether the callback that delivered the message waits for a passive reply, or the platform polls for one."""
     mentioned: bool | UnsetType = UNSET
     """False if the message is in a group and does not mention the bot. Absent in all others, also if the platform does
     not say it: the message then counts as one for the bot. Only Feishu delivers such messages."""

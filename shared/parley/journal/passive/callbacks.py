@@ -29,10 +29,13 @@ class NotCommittedError(ParleyError):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A delivery of a message: its number from 1, and the response that is already stored for the message."""
+    """A delivery of a message: its number from 1, the response that is already stored for the message, and the unix
+    second of the first delivery.
+    """
 
     number: int
     response: str | None
+    first: float
 
 
 class Callbacks(msgspec.Struct):
@@ -43,17 +46,19 @@ class Callbacks(msgspec.Struct):
     keep_for: float
 
     def delivered(self, message: Message, now: float) -> Delivery:
-        """Record one more delivery of `message`."""
+        """Record one more delivery of `message`, or a poll for the replies to it."""
         request = t.update(
             self.table,
             callback_pk(message_key(message)),
-            "ADD #deliveries :one SET #ttl = :ttl, #person = :person",
+            "ADD #deliveries :one SET #ttl = :ttl, #person = :person, #first = if_not_exists(#first, :now)",
             one=1,
+            now=now,
             ttl=int(now + self.keep_for),
             person=sender_key(message),
         )
         row = self.client.update_item(**request, ReturnValues="ALL_NEW").get("Attributes", {})
-        return Delivery(int(get_number(row, "deliveries") or 1), get_text(row, "response") or None)
+        number, first = int(get_number(row, "deliveries") or 1), get_number(row, "first") or now
+        return Delivery(number, get_text(row, "response") or None, first)
 
     def response(self, message: Message) -> str | None:
         """The response that is stored for `message`, if any."""
