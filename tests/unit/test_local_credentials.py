@@ -14,7 +14,13 @@ from parley.testing import Chat
 from playground.platforms import simulated_platforms
 from tools.local import credentials
 
-EVENTS = {"feishu": "entered", "wecom": "entered", "wechat": "subscribe", "discord": "authorize"}
+EVENTS = {
+    "feishu": "entered",
+    "wecom": "entered",
+    "wechat": "subscribe",
+    "discord": "authorize",
+    "wecom_bot": "entered",
+}
 """An event of a person on each platform, which says who it is."""
 
 

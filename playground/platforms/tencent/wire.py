@@ -76,6 +76,11 @@ def read_xml(body: bytes) -> dict[str, Any]:
     return {name: item or "" for name, item in fields.items() if name != "#text"}
 
 
+def key_bytes(encoding_aes_key: str) -> bytes:
+    """The key of AES."""
+    return base64.b64decode(f"{encoding_aes_key}=")
+
+
 def _cipher(encoding_aes_key: str) -> Cipher[modes.CBC]:
-    key = base64.b64decode(f"{encoding_aes_key}=")
+    key = key_bytes(encoding_aes_key)
     return Cipher(algorithms.AES256(key), modes.CBC(key[:16]))

@@ -17,6 +17,7 @@ from parley.engine.http import Http
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
 from parley.model import Image, Message
+from playground.platforms.wecom_bot import wire
 
 pytestmark = pytest.mark.usefixtures("aws")
 CONFIG = {"app_id": "cli_a", "app_secret": "s", "verification_token": "v", "host": "http://feishu"}
@@ -149,3 +150,19 @@ def test_a_picture_refused_by_the_api_is_fetched_from_the_url_in_the_callback(
     assert downloads(Image(key="m", url="http://mmbiz/picture"), received) == b"PNG"
     with pytest.raises(DownloadError):
         downloads(Image(key="m"), received)
+
+
+@pytest.mark.parametrize(("key", "reason"), [("k" * 43, ""), ("j" * 43, "cannot be decrypted")])
+def test_the_files_of_a_smart_bot_are_decrypted(message: Callable[..., Message], key: str, reason: str) -> None:
+    config = {"token": "t", "encoding_aes_key": key}
+    ssm().put_parameter(Name="/parley/unit/wecom_bot/demo", Value=msgspec.json.encode(config).decode(), Type="String")
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, content=wire.file("k" * 43, b"PNG")))
+    http = Http(httpx.Client(transport=transport))
+    calls = Calls(http, Tokens(dynamodb(), "parley"), RateLimiter(dynamodb(), "parley"), dynamodb(), "parley")
+    sent = msgspec.structs.replace(message(), platform="wecom_bot")
+    download = Downloads(calls, Apps())
+    if reason:
+        with pytest.raises(DownloadError, match=reason):
+            download(Image(url="http://store/1"), sent)
+    else:
+        assert download(Image(url="http://store/1"), sent) == b"PNG"

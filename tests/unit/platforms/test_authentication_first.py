@@ -22,6 +22,7 @@ READERS: dict[str, list[tuple[Any, str]]] = {
     "feishu": [(feishu, "decrypt")],
     "wecom": [(tencent, "decrypt")],
     "wechat": [(tencent, "decrypt")],
+    "wecom_bot": [(tencent, "decrypt")],
 }
 """The functions that read the content."""
 

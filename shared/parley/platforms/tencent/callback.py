@@ -1,10 +1,10 @@
 """Authenticates callbacks: checks the signature, decrypts the content, reads its fields."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from parley.adapter import Rejected, Request
+from parley.adapter import Accepted, Rejected, Request, Response
 from parley.crypto import constant_time_equals
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.envelope import Decrypted, NotUtf8Error, WrongReceiverError
@@ -87,6 +87,22 @@ def decrypted(request: Request, keys: CallbackKeys, encrypted: str, now: float) 
     except ValueError:
         detail = f"cannot be decrypted: compare `encoding_aes_key` with {console.key}"
     return Rejected(401, "forged", detail)
+
+
+def verification(
+    request: Request, keys: CallbackKeys, now: float, is_echo: Callable[[str], bool]
+) -> Accepted | Rejected:
+    """The response to WeCom's console, which checks a new callback address. It expects the decrypted text of `echostr`
+    and nothing else. `is_echo`: whether a text can be one, and not the content of a callback.
+    """
+    # Base64 contains no spaces. A space is a plus sign that was decoded twice on the way.
+    encrypted = query_parameter(request, "echostr").replace(" ", "+")
+    echo = decrypted(request, keys, encrypted, now)
+    if isinstance(echo, Rejected):
+        return echo
+    if not is_echo(echo.text):
+        return Rejected(401, "forged", "the echostr is the content of another callback")
+    return Accepted(Response(body=echo.text.encode(), content_type="text/plain"))
 
 
 def parsed(data: bytes) -> Fields | Rejected:

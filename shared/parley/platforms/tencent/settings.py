@@ -15,21 +15,13 @@ from parley.platforms.tencent.envelope import aes_key
 _HOST = re.compile(r"https?://[^\s/]+(/\S*[^\s/])?")
 
 
-class CallbackConfig(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What authenticates the callbacks of an app, and how it replies to them."""
+class EncryptedConfig(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What authenticates the callbacks of an app."""
 
     token: str
     encoding_aes_key: str
     previous_encoding_aes_key: str = ""
     """The key that the console showed before, for messages that are on their way when it is changed."""
-    reply_mode: Literal["active", "passive"] = "active"
-    """`active`: a reply is an API call. `passive`: a reply goes into the response to the callback, as far as it fits
-    there. Passive replies need no trusted IP (WeCom) and no right to customer-service messages (WeChat)."""
-
-    @property
-    def replies_passively(self) -> bool:
-        """Whether replies go back with the callback itself where they can."""
-        return self.reply_mode == "passive"
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -43,6 +35,19 @@ class CallbackConfig(adapter.Config, frozen=True, kw_only=True, forbid_unknown_f
             yield from check_key("encoding_aes_key", self.encoding_aes_key, console.key)
         if self.previous_encoding_aes_key:
             yield from check_key("previous_encoding_aes_key", self.previous_encoding_aes_key, console.key)
+
+
+class CallbackConfig(EncryptedConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What authenticates the callbacks of an app, and how it replies to them."""
+
+    reply_mode: Literal["active", "passive"] = "active"
+    """`active`: a reply is an API call. `passive`: a reply goes into the response to the callback, as far as it fits
+    there. Passive replies need no trusted IP (WeCom) and no right to customer-service messages (WeChat)."""
+
+    @property
+    def replies_passively(self) -> bool:
+        """Whether replies go back with the callback itself where they can."""
+        return self.reply_mode == "passive"
 
 
 def raise_all(problems: Iterator[str]) -> None:

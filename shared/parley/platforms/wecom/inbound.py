@@ -12,6 +12,7 @@ from parley.platforms.tencent.callback import (
     is_from_account,
     parsed,
     query_parameter,
+    verification,
 )
 from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, repeated
@@ -39,7 +40,7 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
     config: Config = app.config
     match request.method:
         case "GET":
-            return _verification(request, config, now)
+            return verification(request, config.callback_keys, now, is_echo)
         case "POST":
             return _delivery(request, app, now)
         case _:
@@ -58,18 +59,6 @@ def passive_reply(
 def credential(message: Message, app: App) -> str:
     """See `parley.adapter.SupportsCredentials`. The credential of an event (`_SEALED`), or the code of a press."""
     return unseal(app.config.secret, message.context.reply_token)
-
-
-def _verification(request: Request, config: Config, now: float) -> Accepted | Rejected:
-    """The console checks a new callback address. It expects the decrypted text of `echostr` and nothing else."""
-    # Base64 contains no spaces. A space is a plus sign that was decoded twice on the way.
-    encrypted = query_parameter(request, "echostr").replace(" ", "+")
-    echo = decrypted(request, config.callback_keys, encrypted, now)
-    if isinstance(echo, Rejected):
-        return echo
-    if not is_echo(echo.text):
-        return Rejected(401, "forged", "the echostr is the content of another callback")
-    return Accepted(Response(body=echo.text.encode(), content_type="text/plain"))
 
 
 def _delivery(request: Request, app: App, now: float) -> Accepted | Rejected:

@@ -1,0 +1,33 @@
+"""Streams: WeCom polls for the answer to a message until it gets one that is finished (WeCom docs: Passive replies).
+
+The id of a stream is made of the id of the message. So each delivery of a message is answered with the same stream, and
+a poll names the message whose answer it asks for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+LIFETIME = 330
+"""Seconds for which an answer can be left to the polls. WeCom polls for six minutes after the message."""
+
+
+def id_of(message_id: str) -> str:
+    """The id of the stream that answers the message: hexadecimal, because the docs name no other characters."""
+    return message_id.encode().hex()
+
+
+def message_of(stream_id: str) -> str:
+    """The id of the message that the stream answers; empty if no stream of ours has this id."""
+    try:
+        message_id = bytes.fromhex(stream_id).decode()
+    except ValueError:
+        return ""
+    return message_id if id_of(message_id) == stream_id else ""
+
+
+def answer(stream_id: str, content: str = "", *, finish: bool, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The answer to a message or to a poll. `content`: the whole text so far. `card`: a template card, shown once."""
+    stream = {"id": stream_id, "finish": finish, "content": content}
+    if card is None:
+        return {"msgtype": "stream", "stream": stream}
+    return {"msgtype": "stream_with_template_card", "stream": stream, "template_card": card}
