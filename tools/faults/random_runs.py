@@ -23,8 +23,8 @@ from tools.faults.transcript import buttons
 MESSAGES_PER_SECOND = 14.0
 """The rate at which people write to the busiest app. It is close to the app's rate limits."""
 _MESSAGES_PER_SECOND_PASSIVE = 0.4
-"""The same if callbacks wait for passive replies. The simulation carries out waits one after another. At a higher rate
-callbacks would find it busy with other waits until their platform times out.
+"""The same if callbacks wait for passive replies, or the platform polls for them. The simulation carries out waits and
+polls one after another. At a higher rate callbacks would find it busy with others until their platform times out.
 """
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
@@ -100,7 +100,8 @@ def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None
     commands = [command for command in _COMMANDS if command in target.all_commands]
     weights = [_COMMANDS[command] for command in commands]
     at = sim.clock()
-    rate = _MESSAGES_PER_SECOND_PASSIVE if target.replies_passively else MESSAGES_PER_SECOND
+    is_slow = target.replies_passively or target.polls
+    rate = _MESSAGES_PER_SECOND_PASSIVE if is_slow else MESSAGES_PER_SECOND
     if target.message_interval:
         rate = min(rate, parameters.conversations / target.message_interval)
     person, writers = "", list[str]()

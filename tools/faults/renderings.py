@@ -114,14 +114,19 @@ def renderings_of(target: Target) -> Renderings:
             for command, of in (("unshown", ""), ("undelivered", "undelivered")):
                 _add(renderings[command], _observe(target, "unshown", of=of, plan=_lost(fault)))
     for command in ("consult", "entrusted"):
-        for plan in _slow_models():  # people see the text so far
+        for plan in _slow_models() if command in renderings else ():  # people see the text so far
             _add(renderings[command], _observe(target, command, plan=plan))
-    renderings["break"][0].append(_observe(target, "ended", of="break")[0])
-    renderings["declined"] = renderings["entrusted"][:1]  # the closed card, and no answer
+    if "break" in target.commands:
+        renderings["break"][0].append(_observe(target, "ended", of="break")[0])
     for command, decided in (("approve", "approved"), ("entrust", "entrusted")):
-        closed = _observe(target, decided, of=command)
-        renderings[command][0].append(closed[0])
-    renderings["redeem"][0] += [[text.replace(PAIRED, REFUSED) for text in each] for each in renderings["redeem"][0]]
+        if command in target.commands:
+            closed = _observe(target, decided, of=command)
+            renderings[command][0].append(closed[0])
+    if "entrust" in target.commands:
+        renderings["declined"] = renderings["entrusted"][:1]  # the closed card, and no answer
+    if "redeem" in target.commands:
+        used = [[text.replace(PAIRED, REFUSED) for text in each] for each in renderings["redeem"][0]]
+        renderings["redeem"][0] += used
     return renderings
 
 

@@ -38,12 +38,23 @@ COMMANDS = (
 )
 Register = Callable[[Platform[Any], Mapping[str, Any], Sequence[CommandSpec]], None]
 """Registers the commands of a bot for an app, by its configuration. Raises ValueError if the platform rejects them."""
+_AFTER = {
+    "press": "card",
+    "reminded": "remind",
+    "answered": "ask",
+    "approved": "approve",
+    "entrusted": "entrust",
+    "ended": "break",
+    "sent": "notify",
+    "scheduled": "schedule",
+    "numbered": "form",
+}
+"""What follows a command."""
 
 
 def without(*commands: str) -> tuple[str, ...]:
     """All commands but `commands`."""
     return tuple(command for command in COMMANDS if command not in commands)
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -64,6 +75,8 @@ class Target:
     message_interval: float = 0
     """Least average seconds between the messages of one person, on platforms that allow the bot only a few replies to
     each message; 0 on all others."""
+    polls: bool = False
+    """Whether the platform polls for the replies."""
     variant: str = ""
     """The name of this configuration, if one platform is tested in several configurations."""
     register: Register | None = None
@@ -89,9 +102,8 @@ class Target:
         (`numbered`).
         """
         text = ("echo",) if self.receives_plain_text else ()
-        number = ("numbered",) if "form" in self.commands else ()
-        following = ("reminded", "answered", "approved", "entrusted", "ended", "sent", "scheduled")
-        return (*self.commands, *text, "press", *following, "minutes", "grow", *number)
+        after = (what for what, command in _AFTER.items() if command in self.commands)
+        return (*self.commands, *text, "minutes", "grow", *after)
 
     def text(self, command: str, tag: str) -> str:
         """The text that a person sends for `command`. All tags of a run have the same length: it is part of the

@@ -75,7 +75,8 @@ def split(parts: list[Part]) -> Iterator[list[Part]]:
     its words, and are left out.
     """
     texts = [part for part in parts if part.get("kind") != "buttons"]
-    if len(texts) != 1 or texts[0].get("kind") != "text":
+    kind = texts[0].get("kind") if len(texts) == 1 else ""
+    if kind not in ("text", "markdown"):
         yield parts
         return
     lines: list[str] = []
@@ -85,12 +86,12 @@ def split(parts: list[Part]) -> Iterator[list[Part]]:
         # The reply after one that closes a card has the same tag.
         if tag and current is not None and (tag[0] != current or _DECIDED.search(lines[-1])):
             # A closed card begins with its outcome, which has no tag.
-            head = [lines.pop()] if _OUTCOME.fullmatch(lines[-1]) else []
-            yield [{"kind": "text", "text": "\n".join(lines)}]
+            head = [lines.pop()] if _OUTCOME.fullmatch(lines[-1].strip("*")) else []
+            yield [{**texts[0], "text": "\n".join(lines)}]
             lines = head
         current = tag[0] if tag else current
         lines.append(line)
-    yield [{"kind": "text", "text": "\n".join(lines)}]
+    yield [{**texts[0], "text": "\n".join(lines)}]
 
 
 def _key(platform: Platform, text: str, parts: list[Part]) -> ReplyKey | None:

@@ -1,0 +1,27 @@
+"""WeCom smart bots. What they cannot do is left out: to write first (reminders, sends), to write to another place."""
+
+from typing import Any
+
+from playground.platforms.base import PRIVATE
+from playground.platforms.wecom_bot import WecomBot
+from tools.faults.bot import LATE_APP
+from tools.faults.target import APP, Target
+
+_HOST = "http://wecom-bot.imitation"
+
+
+def _app(name: str) -> dict[str, Any]:
+    return {"bot_id": f"aib-{name}", "token": f"token-{name}", "encoding_aes_key": "k" * 43, "host": _HOST}
+
+
+TARGETS = (
+    Target(
+        "wecom_bot",
+        WecomBot,
+        {name: _app(name) for name in (APP, LATE_APP)},
+        _HOST,
+        ("count", "two", "card", "pay", "ask"),
+        room=PRIVATE,
+        polls=True,
+    ),
+)
