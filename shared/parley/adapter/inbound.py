@@ -59,7 +59,11 @@ class Accepted(msgspec.Struct, frozen=True):
     """The platform's time stamp of `credentials`, in unix seconds. Older credentials never replace newer ones."""
     passive_reply_within: float = 0
     """Seconds that the callback may wait for the replies to the first message and return them
-    (`SupportsPassiveReply.passive_reply`). 0: the response is given at once."""
+    (`SupportsPassiveReply.passive_reply`). 0: the response is given at once. For a poll: seconds after the first one in
+    which the replies have to be decided, before the polls end."""
+    comes_once: bool = False
+    """Whether the platform does not deliver the callback again. If there is no passive reply in time, it gets
+    `response`, and not an error for the sake of another delivery."""
     polled: Message | None = None
     """The message whose replies the platform asks for with this callback, if it polls for them. Only its id, its sender
     and its conversation are known. The response is that of `SupportsPassiveReply.passive_reply`, or `response` while

@@ -254,7 +254,7 @@ class _AwaitsReply(msgspec.Struct, frozen=True):
 
 def _marked(message: Message, accepted: Accepted, app: App) -> Message:
     """`message`, marked if its callback waits for a passive reply, and if the name of its sender is to be fetched."""
-    waits, sender = bool(accepted.passive_reply_within), message.sender
+    waits, sender = bool(accepted.passive_reply_within) or message.context.awaits_reply, message.sender
     unnamed = app.config.fetches_names and sender.kind == "user" and bool(sender.id) and not sender.name
     if not waits and not unnamed:
         return message

@@ -24,8 +24,6 @@ _POLL = 0.1
 """Seconds between two looks at the journal."""
 _POLL_WITHIN = 3.0
 """Seconds in which a poll is answered."""
-_POLLED_FOR = 330.0
-"""Seconds after the first poll in which the replies have to be decided. WeCom polls for six minutes."""
 _NO_RESPONSE = Response(504, b"", "text/plain")
 """The platform delivers the message again, and that callback goes on waiting."""
 
@@ -58,34 +56,35 @@ class PassiveReplies(msgspec.Struct):
         at once the response to a poll.
         """
         if accepted.polled is not None:
-            return self._poll(request, app, accepted.polled, accepted.response)
+            return self._poll(request, app, accepted.polled, accepted)
         message, until = accepted.messages[0], started + accepted.passive_reply_within
         try:
             delivery = self.callbacks.delivered(message, self.clock())
             if delivery.response is not None:
                 return _decoded(delivery.response)
             response = self._wait(request, app, message, until)
-            if response is None or (response is _NO_RESPONSE and delivery.number >= rules.LAST_DELIVERY):
+            is_last = accepted.comes_once or delivery.number >= rules.LAST_DELIVERY
+            if response is None or (response is _NO_RESPONSE and is_last):
                 response = self._give_up(message, accepted.response, until)
         except AwsError as error:
             # The message is in the queue. Its replies go with the next delivery, or through the API.
             log.warning("no passive reply", extra={"app": app.name, "error": error_code(error)})
-            return _NO_RESPONSE
-        return response
+            response = _NO_RESPONSE
+        return accepted.response if response is _NO_RESPONSE and accepted.comes_once else response
 
-    def _poll(self, request: Request, app: App, message: Message, unfinished: Response) -> Response:
-        """The response to a poll for the replies to `message`: `unfinished` as long as a later poll may carry them.
+    def _poll(self, request: Request, app: App, message: Message, accepted: Accepted) -> Response:
+        """The response to a poll for the replies to `message`: `accepted.response` while a later poll may carry them.
 
         It never waits, as the platform asks again. The last response is stored, and each later poll gets it again.
         """
-        now = self.clock()
+        now, unfinished = self.clock(), accepted.response
         until = now + _POLL_WITHIN
         try:
             delivery = self.callbacks.delivered(message, now)
             if delivery.response is not None:
                 return _decoded(delivery.response)
             decided = self.callbacks.decision(message)
-            if decided is None and now - delivery.first < _POLLED_FOR:
+            if decided is None and now - delivery.first < accepted.passive_reply_within:
                 return unfinished
             response = self._carried(request, app, message, decided, until) if decided else None
             if response is None:

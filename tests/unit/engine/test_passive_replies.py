@@ -96,9 +96,9 @@ class World:
             created=self.clock.now,
         )
 
-    def callback(self, message: Message | None = None) -> tuple[int, str]:
-        """One delivery of the message by the platform."""
-        accepted = Accepted(NOTHING, (message or self.message,), passive_reply_within=4.5)
+    def callback(self, message: Message | None = None, *, once: bool = False) -> tuple[int, str]:
+        """One delivery of the message by the platform. `once`: it never delivers it again."""
+        accepted = Accepted(NOTHING, (message or self.message,), passive_reply_within=4.5, comes_once=once)
         response = self.passive_replies.respond(Request(), APP, accepted, self.clock.now)
         return response.status, response.body.decode()
 
@@ -132,6 +132,23 @@ def test_a_reply_after_the_last_delivery_is_left_to_the_deliverer(world: World) 
     world.sleep(20)
     row = world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
     assert isinstance(row, Row)
+
+
+def test_a_callback_that_comes_once_gets_no_error_and_leaves_a_late_reply_to_the_deliverer(world: World) -> None:
+    world.decides("late", after=6)
+    assert world.callback(once=True) == (200, "success")
+    world.sleep(6)
+    assert isinstance(world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now), Row)
+
+
+def test_a_callback_that_comes_once_gets_no_error_during_an_outage(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def timed_out(*_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="http://dynamodb")
+
+    monkeypatch.setattr(Callbacks, "delivered", timed_out)
+    assert (world.callback(once=True), world.callback()) == ((200, "success"), (504, ""))
 
 
 def test_a_fourth_delivery_gets_the_response_of_the_third(world: World) -> None:

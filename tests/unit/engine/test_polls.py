@@ -67,7 +67,7 @@ class World:
 
     def poll(self, id_: str = "") -> str:
         message = replace(self.message, id=id_) if id_ else self.message
-        accepted = Accepted(UNFINISHED, polled=message)
+        accepted = Accepted(UNFINISHED, polled=message, passive_reply_within=330)
         return self.replies.respond(Request(), APP, accepted, self.clock.now).body.decode()
 
     def states(self, count: int = 1) -> list[ReplyState]:

@@ -17,6 +17,9 @@ The flow, and where each step is decided:
 5. If no callback can carry a reply, the deliverer sends it through the API. If the platform refuses that because the
    person has not written lately, `engine.attempt` defers the reply: `deferred` remembers it for the passive reply to
    the person's next message. The deliverer sends deferred replies before later ones.
+
+A platform that polls for the replies (`Accepted.polled`) gets them by the same steps, but no callback waits: until the
+replies are decided, a poll gets `Accepted.response`, and then each poll gets the stored response.
 """
 
 from parley.journal.passive.callbacks import Callbacks, Delivery, NotCommittedError
