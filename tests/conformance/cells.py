@@ -86,14 +86,14 @@ CELLS: dict[str, AnySegment | Reply] = {
     "other": Other(name="sticker", text="marker"),
     "reaction": Reply(op="react", target=MESSAGE, emoji="👍"),
 }
-KEYS = {"feishu": "img_marker", "wechat": "media_marker", "wecom": "media_marker", "discord": "marker"}
+KEYS = {"feishu": "img_marker", "wechat": "media_marker", "wecom": "media_marker"}
 
 
 def reply_of(cell: str, platform: str) -> Reply:
     """The reply of a cell, with numbers where the platform needs them."""
     segment: Any = CELLS[cell]
     if cell == "image_key":
-        segment = replace(segment, key=KEYS[platform])
+        segment = replace(segment, key=KEYS.get(platform, "marker"))
     if cell == "audio" and platform == "feishu":
         segment = replace(segment, url=f"{URL}.opus", mime="audio/opus")
     if isinstance(segment, Reply):

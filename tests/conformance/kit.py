@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -16,8 +17,10 @@ from msgspec.structs import replace
 
 from parley.adapter import Accepted, Answer, App, Call, Headers, Rejected, Request
 from parley.engine.callback import request_of
-from parley.model import Message
+from parley.model import Message, Outgoing
 from parley.platforms import NAMES, inbound
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 class Failed(Exception):
@@ -87,6 +90,9 @@ class Adapter:
     """The app of the golden files."""
     receipt: Callable[[Call, int], Answer]
     """The platform's answer to the n-th call of a golden file."""
+    polled: Callable[[Outgoing], Any] | None = None
+    """The response to a poll that carries a reply, decrypted, on a platform that polls for replies. None if a poll
+    carries none to that place."""
     max_age: float | None = None
     """Seconds after which a dated request is stale; None if requests are never stale."""
     max_ahead: float = 0
@@ -101,6 +107,11 @@ def adapters() -> dict[str, Adapter]:
     package = import_module("tests.conformance.adapters")
     found = {name: import_module(f"{package.__name__}.{name}") for _, name, _ in iter_modules(package.__path__)}
     return {name: module.ADAPTER for name, module in found.items() if name in NAMES}
+
+
+def answered_by(platform: str) -> dict[str, Any]:
+    """The destination of an answer on `platform`, without platform and app: that of its plainest golden file."""
+    return json.decode((GOLDEN / platform / "text.json").read_bytes())["to"]
 
 
 def receive(platform: str, request: Request, app: App, now: float) -> Accepted | Rejected:

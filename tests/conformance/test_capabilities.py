@@ -13,7 +13,8 @@ import pytest
 from parley.adapter import Capabilities
 from parley.platforms import NAMES, capabilities
 from tests.conformance.cells import CELLS, MESSAGE, PERSON, reply_of
-from tests.conformance.test_golden import ADAPTERS, GOLDEN, calls_of
+from tests.conformance.kit import GOLDEN, answered_by
+from tests.conformance.test_golden import ADAPTERS, calls_of
 from tools.make_capabilities import ROWS
 
 SHOWN = {
@@ -33,11 +34,14 @@ ALL = pytest.mark.parametrize(("platform", "cell"), [(platform, cell) for platfo
 
 def case_of(platform: str, cell: str) -> dict[str, Any]:
     """The golden file of a cell, without the result."""
-    to = json.loads((GOLDEN / platform / "text.json").read_text("utf-8"))["to"]
     segment, part, _ = ROWS[cell]
     reply = msgspec.json.decode(msgspec.json.encode(reply_of(cell, platform)))
     shown = {name: value for name, value in reply.items() if value}
-    return {"about": f"{segment}: {part}: {getattr(capabilities(platform), cell)}.", "reply": shown, "to": to}
+    return {
+        "about": f"{segment}: {part}: {getattr(capabilities(platform), cell)}.",
+        "reply": shown,
+        "to": answered_by(platform),
+    }
 
 
 def test_there_is_a_sample_of_each_part():
@@ -59,7 +63,7 @@ def test_a_cell_has_a_golden_file(platform: str, cell: str):
 @ALL
 def test_a_cell_shows_what_it_says(platform: str, cell: str):
     case = case_of(platform, cell)
-    calls = json.dumps(calls_of(case, ADAPTERS[platform])["calls"], ensure_ascii=False)
+    calls = json.dumps(calls_of(case, ADAPTERS[platform]), ensure_ascii=False)
     how = getattr(capabilities(platform), cell)
     assert any(word in calls for word in SHOWN.get(cell, ("marker",))) == (how != "none")
     assert ("1. marker" in calls) == (how == "numbered")

@@ -1,8 +1,9 @@
 """The API calls of a reply, compared byte for byte with `tests/golden/<platform>/<case>.json`.
 
 A file holds `about`, `reply`, `to` (without platform and app), optionally `form`, and the expected result: `calls`, or
-`undeliverable`. `PARLEY_UPDATE_GOLDEN=1 pytest tests/conformance/test_golden.py` writes the expected results again.
-Read the difference before you commit it.
+`undeliverable`. If the platform polls for replies, `polled` is the response to a poll.
+`PARLEY_UPDATE_GOLDEN=1 pytest tests/conformance/test_golden.py` writes the expected results again. Read the difference
+before you commit it.
 """
 
 import json
@@ -19,9 +20,8 @@ from parley.engine.attempt import is_left_out
 from parley.engine.calls import CallContext
 from parley.model import Destination, Outgoing, Reply
 from parley.platforms import NAMES, outbound
-from tests.conformance.kit import Adapter, adapters
+from tests.conformance.kit import GOLDEN, Adapter, adapters
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 NOW = 1_718_000_000.0
 FILES = sorted(GOLDEN.glob("*/*.json"))
 ADAPTERS = adapters()
@@ -30,7 +30,7 @@ ADAPTERS = adapters()
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_reply_becomes_exactly_these_calls(path: Path) -> None:
     case = json.loads(path.read_text("utf-8"))
-    found = {key: case[key] for key in case if key not in ("calls", "undeliverable")}
+    found = {key: case[key] for key in case if key not in ("calls", "undeliverable", "polled")}
     found |= calls_of(case, ADAPTERS[path.parent.name])
     if os.environ.get("PARLEY_UPDATE_GOLDEN"):
         path.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", "utf-8")
@@ -51,7 +51,7 @@ def test_a_second_run_makes_the_same_calls(path: Path) -> None:
 
 
 def calls_of(case: dict[str, Any], adapter: Adapter, now: float = NOW) -> dict[str, Any]:
-    """The calls of `deliver` if each call succeeds."""
+    """The calls of `deliver` if each call succeeds, and the response to a poll."""
     platform = outbound(adapter.platform)
     to = {"platform": adapter.platform, "app": adapter.app.name, **case["to"]}
     out = Outgoing(
@@ -65,6 +65,12 @@ def calls_of(case: dict[str, Any], adapter: Adapter, now: float = NOW) -> dict[s
     )
     if is_left_out(CallContext(out, adapter.app, platform)):
         return {"calls": []}
+    polled = adapter.polled(out) if adapter.polled else None
+    return ({"polled": polled} if polled else {}) | _delivered(out, adapter, now)
+
+
+def _delivered(out: Outgoing, adapter: Adapter, now: float) -> dict[str, Any]:
+    platform = outbound(adapter.platform)
     calls: list[Call] = []
     sent: Sent | None = None
     try:

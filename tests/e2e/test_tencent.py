@@ -1,10 +1,10 @@
-"""WeCom and WeChat on the chat page: buttons, and traces of replies by the API and of passive replies."""
+"""WeCom, its smart bots and WeChat on the chat page: buttons, and traces of replies by the API and in responses."""
 
 import pytest
 
 from tests.e2e.page import Page
 
-ALL = [("wecom", "demo"), ("wechat", "demo"), ("wechat", "passive")]
+ALL = [("wecom", "demo"), ("wechat", "demo"), ("wechat", "passive"), ("wecom_bot", "demo")]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
 from parley.engine.timekeeper import Timekeeper
 from parley.journal.inbox import Inbox, Snapshot
+from parley.journal.passive import Callbacks
 from parley.journal.table import message_pk, number, text, timer_pk
 from parley.model import AnyMedia, Message, message_key
 from tools.faults import random_runs, scenarios
@@ -33,6 +34,7 @@ from tools.faults.scenarios import Scenario
 from tools.faults.targets import TARGETS, Target, titled
 
 FEISHU, DISCORD, WECOM = titled("feishu"), titled("discord"), titled("wecom")
+POLLING = next(target for target in TARGETS if target.polls)
 TENCENT = [target for target in TARGETS if target.name in ("wecom", "wechat")]
 RUN = Run(seed=5, messages=150, conversations=15)
 
@@ -320,6 +322,24 @@ def test_a_passive_reply_that_does_not_wait_for_earlier_replies_is_detected(
     assert any(random_run(run, passive).findings.out_of_order for run in runs)
 
 
+@pytest.mark.parametrize("command", ["two", "photo", "press"])
+def test_a_platform_that_polls_keeps_every_promise_with_any_single_fault(command: str) -> None:
+    assert [found for found in single_faults(Inbox, command, POLLING) if not found.good] == []
+
+
+def test_an_answer_to_a_poll_that_is_not_recorded_is_given_twice_and_is_detected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Callbacks, "commit", lambda *_: None)
+    assert any(found.duplicated for found in single_faults(Inbox, "count", POLLING))
+
+
+def test_a_poll_that_does_not_wait_for_earlier_replies_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PassiveReplies, "_is_turn", lambda *_: True)
+    runs = (Run(seed=seed, messages=200, conversations=20) for seed in range(1, 6))
+    assert any(random_run(run, POLLING).findings.out_of_order for run in runs)
+
+
 def test_a_processor_that_delivers_past_the_replies_in_the_queue_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Direct, "_is_waiting", lambda *_: False)
     runs = (Run(seed=seed, messages=200, conversations=10) for seed in range(1, 6))
@@ -336,7 +356,7 @@ def test_replies_are_delivered_at_once_unless_it_is_switched_off(
     scenario = scenarios.Scenario("count", warm=True)
     result = scenarios.run(target, scenario, renderings(target))
     assert result.findings.good
-    assert bool(result.sim.outbound.accepted) is not (at_once and not target.replies_passively)
+    assert bool(result.sim.outbound.accepted) is not (at_once and not (target.replies_passively or target.polls))
 
 
 @pytest.mark.parametrize("inbox", [MarksFirst, ForgetsClaims])

@@ -14,13 +14,7 @@ from parley.testing import Chat
 from playground.platforms import simulated_platforms
 from tools.local import credentials
 
-EVENTS = {
-    "feishu": "entered",
-    "wecom": "entered",
-    "wechat": "subscribe",
-    "discord": "authorize",
-    "wecom_bot": "entered",
-}
+EVENTS = {**dict.fromkeys(NAMES, "entered"), "wechat": "subscribe", "discord": "authorize"}
 """An event of a person on each platform, which says who it is."""
 
 

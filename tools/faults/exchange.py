@@ -40,7 +40,7 @@ class Exchanges:
         exchange = _Exchange(self, platform, delivery)
         exchange.await_response()
         execution = Execution("callback", delivery.journal_id)
-        if self.targets[platform].replies_passively:
+        if self.targets[platform].replies_passively or self.targets[platform].polls:
             self.processes.start(execution, exchange.perform)
         else:
             self.processes.run(execution, exchange.perform)

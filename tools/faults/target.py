@@ -56,6 +56,7 @@ def without(*commands: str) -> tuple[str, ...]:
     """All commands but `commands`."""
     return tuple(command for command in COMMANDS if command not in commands)
 
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A platform under test: its imitation, the base URL of its API, and the configurations of its apps."""

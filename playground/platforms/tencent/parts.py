@@ -108,6 +108,7 @@ def _template_card(card: Mapping[str, Any]) -> Part:
     ]
     part = _card(str(main.get("title") or ""), [main.get("desc", ""), card.get("sub_title_text", "")], [])
     part["blocks"] += [*_facts(card), *_menus(card, len(buttons))]
+    buttons += [_button(0, item["title"]) | {"url": item.get("url", "")} for item in card.get("jump_list") or ()]
     part["blocks"] += [{"kind": "buttons", "buttons": buttons}] if buttons else []
     return part
 
@@ -121,7 +122,7 @@ def _menus(card: Mapping[str, Any], number: int) -> list[Part]:
     """A vote as a menu, or several menus as a form. `number`: that of the button that submits it."""
     if vote := card.get("checkbox"):
         options = _options(vote)
-        title = str(card["main_title"]["title"])
+        title = str(card["main_title"].get("desc") or card["main_title"]["title"])
         words = " / ".join(option["label"] for option in options)
         menu = {"kind": "select", "id": number, "placeholder": title, "options": options, "text": f"▾ {title}: {words}"}
         return [menu | {"disabled": bool(card.get("pressed"))}]

@@ -91,7 +91,7 @@ def find_button(message: Message, wanted: NamedButton) -> dict[str, Any]:
 def buttons_of(card: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The buttons of a template card. The title of a menu is a name of its button."""
     submit = card.get("submit_button")
-    named = [{**submit, "text": card["main_title"]["title"]}] if submit else []
+    named = [{**submit, "text": menus.name_of(card)}] if submit else []
     return [*(card.get("button_list") or ()), *named]
 
 

@@ -48,6 +48,12 @@ def _check_menu(menu: Any, most: int, where: str) -> None:
         raise invalid(f"{where}.option_list")
 
 
+def name_of(card: Mapping[str, Any]) -> str:
+    """What a vote or several menus ask for: the second line, if the card has two."""
+    title = card["main_title"]
+    return str(title.get("desc") or title["title"])
+
+
 def menus_of(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The vote or the menus of a card."""
     return [*([card["checkbox"]] if card.get("checkbox") else []), *(card.get("select_list") or ())]

@@ -5,6 +5,7 @@ Facts: WeCom docs, Smart bots › Receiving messages, Receiving events, Passive 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, ClassVar
 
 from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
@@ -13,10 +14,9 @@ from playground.platforms.http import dumps
 from playground.platforms.media import Blob, image_type
 from playground.platforms.model import Appearance, Attempt, Delivery, Message, Part, Person, Room, Wire
 from playground.platforms.routing import Router
-from playground.platforms.tencent import parts
 from playground.platforms.tencent.errors import TencentError
 from playground.platforms.wecom import cards, menus
-from playground.platforms.wecom_bot import answers, wire
+from playground.platforms.wecom_bot import answers, parts, wire
 from playground.platforms.wecom_bot.routes import MEDIA_SECONDS, ROUTER, URL_SECONDS
 
 DEADLINE = 5.0
@@ -167,9 +167,13 @@ class WecomBot(Platform[Account]):
 
     def _store(self, account: Account, data: bytes, mime: str, name: str) -> str:
         """The address of a file that a person has sent."""
-        key, until = f"media-{self.hex(40)}", self.clock() + MEDIA_SECONDS
-        self.put_blob(Blob(key, "file", data, mime, name, expires=until))
-        return f"{account.host}/media/{account.name}/{key}"
+        return f"{account.host}/media/{account.name}/{self._stored(data, mime, name, MEDIA_SECONDS)}"
+
+    def _stored(self, data: bytes, mime: str, name: str, seconds: float = inf) -> str:
+        """The key of a file that is kept for `seconds`."""
+        key = f"media-{self.hex(40)}"
+        self.put_blob(Blob(key, "file", data, mime, name, expires=self.clock() + seconds))
+        return key
 
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
@@ -278,16 +282,30 @@ class WecomBot(Platform[Account]):
         fields = wire.loads(delivery.plain)
         event = str((fields.get("event") or {}).get("eventtype") or "")
         kind = answers.check("poll" if stream and stream.id else event or "message", answer)
-        card = answers.card(self, delivery.app, answer["template_card"]) if "template_card" in kind else None
         if kind == "text":
             self._put(delivery, "stream", {"content": answers.text(answer["text"].get("content"))})
-        if kind.startswith("stream") and stream is not None and not stream.finished:
-            stream.id, content, stream.finished = answers.stream(answer, stream.id)
-            if content:
-                shown = self._put(delivery, "stream", {"content": content}, f"stream-{delivery.id}")
-                delivery.result["passive"] = shown.id
+            return
+        if kind == "update_template_card":
+            pressed = self.messages[delivery.subject]
+            pressed.content = answers.card(self, delivery.app, answer["template_card"], fields)
+            pressed.edited = self.clock()
+            self.put_message(pressed)
+            return
+        card = answers.card(self, delivery.app, answer["template_card"]) if "template_card" in kind else None
+        if kind != "template_card" and stream is not None and not stream.finished:
+            self._continue(delivery, stream, answer)
         if card is not None:
             self._put(delivery, "template_card", card)
+
+    def _continue(self, delivery: Delivery, stream: Stream, answer: dict[str, Any]) -> None:
+        """Show the text of a stream so far, and its images. Raises TencentError."""
+        images = answers.images(answer)
+        stream.id, content, stream.finished = answers.stream(answer, stream.id)
+        if content:
+            shown = self._put(delivery, "stream", {"content": content}, f"stream-{delivery.id}")
+            delivery.result["passive"] = shown.id
+        for data in images:
+            self._put(delivery, "image", {"key": self._stored(data, image_type(data), "image")})
 
     def _put(self, delivery: Delivery, kind: str, content: dict[str, Any], id_: str = "") -> Message:
         known, now = self.messages.get(id_), self.clock()
@@ -301,27 +319,9 @@ class WecomBot(Platform[Account]):
 
     def parts(self, message: Message) -> list[Part]:
         """The parts of `message` for the page."""
-        content: Mapping[str, Any] = message.content
         if message.sender_kind == "user":
-            return self._of_person(message.type, content)
-        if message.type == "template_card":
-            return parts.of_app(message.type, content)
-        return [{"kind": "markdown", "text": str(content["content"])}]
-
-    def _of_person(self, kind: str, content: Mapping[str, Any]) -> list[Part]:
-        match kind:
-            case "text" | "press" | "notice":
-                return [{"kind": "text", "text": str(content.get("content") or content.get("text") or "")}]
-            case "image":
-                return [{"kind": "image", "key": str(content["url"]).rpartition("/")[2]}]
-            case "file":
-                key = str(content["url"]).rpartition("/")[2]
-                return [{"kind": "file", "key": key, "name": self.blobs[key].name, "type": "file"}]
-            case "mixed":
-                items = [(str(item["msgtype"]), item[item["msgtype"]]) for item in content["msg_item"]]
-                return [part for sort, each in items for part in self._of_person(sort, each)]
-            case _:
-                return [{"kind": "text", "text": f"[{kind}]", "small": True}]
+            return parts.of_person(message.type, message.content, self.blobs)
+        return parts.of_bot(message.type, message.content)
 
 
 PLATFORM = WecomBot

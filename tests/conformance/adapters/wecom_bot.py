@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from parley.adapter import Answer, App, Call, Request
-from parley.model import Message
+from parley.model import Message, Outgoing
 from parley.platforms.tencent import envelope
 from parley.platforms.wecom_bot import media, response_url
 from parley.platforms.wecom_bot.config import Config
 from parley.platforms.wecom_bot.content_limits import LIMITS
+from parley.platforms.wecom_bot.inbound import passive_reply
 from parley.text import split, utf8_size
 from tests.conformance.attacks import wrong_types
 from tests.conformance.kit import (
@@ -228,6 +229,15 @@ CHECKS = {
 }
 
 
+def polled(out: Outgoing) -> dict[str, Any] | None:
+    """The response to the poll for the reply `out` to `chat`."""
+    if not out.to.reply_token:
+        return None
+    now = 1_718_000_000.0
+    (message,) = expect_accepted(receive("wecom_bot", delivery(json.dumps(chat()), now), APP, now)).messages
+    return _plain(passive_reply(delivery(json.dumps(poll()), now), APP, message, (out,), now).response.body, APP)
+
+
 def receipt(call: Call, number: int) -> Answer:
     """Success. A `response_url` returns no id."""
     return Answer(200, b'{"errcode": 0, "errmsg": "ok"}')
@@ -242,6 +252,7 @@ ADAPTER = Adapter(
     payloads=payloads,
     app=APP,
     receipt=receipt,
+    polled=polled,
     max_age=3600,
     max_ahead=300,
     never_in_raw=(TOKEN, KEY, "RESP-CODE"),

@@ -14,10 +14,11 @@ from parley.bot.rules import addressed, role, rule
 from parley.bot.texts import ENGLISH
 from parley.model import Destination, Message, Sender
 from parley.platforms import NAMES, is_receiver
-from parley.testing import PLATFORMS, Chat
+from parley.testing import Chat
+from tests.abilities import WRITING_FIRST
 from tests.factories import make_message
 
-ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
+ANYWHERE = pytest.mark.parametrize("platform", WRITING_FIRST)
 EDITS = ("discord", "feishu")
 
 

@@ -11,6 +11,7 @@ from parley.bot.rules import person, role
 from parley.model import Button, Card, Message, Quote
 from parley.models import Answer, ModelError
 from parley.testing import PLATFORMS, Call, Chat, Scripted
+from tests.abilities import WRITING_FIRST
 from tests.factories import NOW, make_message
 
 EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -168,7 +169,7 @@ def test_wrong_arguments_are_told_to_the_model(arguments: dict[str, Any], reason
     assert done == []
 
 
-@EVERYWHERE
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_a_call_waits_for_the_approval_of_the_person(platform: str) -> None:
     model = Scripted([Call("deploy", version="1.4"), "It is deployed."])
     chat = Chat(make_bot(), platform, model=model)

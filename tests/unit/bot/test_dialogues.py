@@ -13,6 +13,7 @@ from parley.bot.texts import BOTH, ENGLISH
 from parley.model import Action, Image, Mention, Message
 from parley.testing import PLATFORMS, Chat
 from playground.sample_image import png
+from tests.abilities import APART, WRITING_FIRST
 from tests.factories import make_message
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -69,7 +70,7 @@ class Talk:
         self.chat.expect(contains="Which size?")
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", APART)
 def test_a_dialogue_asks_reads_and_asks_again(platform: str) -> None:
     calls: list[str] = []
     talk = Talk(shop(calls=calls), platform)
@@ -87,7 +88,7 @@ def test_a_dialogue_asks_reads_and_asks_again(platform: str) -> None:
     assert len(calls) == 1
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_a_dialogue_without_an_answer_asks_again_and_ends(platform: str) -> None:
     talk = Talk(shop(), platform)
     talk.start()
@@ -291,7 +292,7 @@ def test_a_handler_sees_the_message_of_each_answer() -> None:
     assert [str(each) for each in chat.replies] == ["One?", "Two?"]
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_a_question_may_contain_the_name_of_the_person(platform: str) -> None:
     """A name that was fetched is not stored. It is there again when the handler runs again, also for a reminder."""
     bot = Bot()
@@ -436,7 +437,7 @@ def test_a_question_that_is_optional_can_be_skipped(platform: str) -> None:
     chat.expect("None None")
 
 
-@pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "discord"])
+@pytest.mark.parametrize("platform", [name for name in APART if name != "discord"])
 def test_a_question_asks_for_a_picture(platform: str) -> None:
     bot = Bot()
 

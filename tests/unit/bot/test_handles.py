@@ -8,6 +8,7 @@ from parley.bot import Bot, Turn
 from parley.errors import ResultError
 from parley.model import Card, Destination, Reply, Text
 from parley.testing import PLATFORMS, Chat
+from tests.abilities import APART
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 EDITS = ("discord", "feishu")
@@ -53,7 +54,7 @@ def test_an_earlier_reply_is_edited_by_its_handle(platform: str) -> None:
     chat.expect_nothing()
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", APART)
 def test_a_reply_is_edited_in_the_turn_that_says_it(platform: str) -> None:
     chat = Chat(bot(), platform=platform)
     chat.say("/both")

@@ -14,7 +14,8 @@ from parley.errors import AuthorError, RetryAfter
 from parley.journal.timers import Set, Timers
 from parley.model import Destination
 from parley.platforms import NAMES
-from parley.testing import PLATFORMS, Chat
+from parley.testing import Chat
+from tests.abilities import WRITING_FIRST
 from tests.unit.conftest import Clock
 
 TO = Destination(platform="feishu", app="main", room_id="oc_1")
@@ -41,7 +42,7 @@ def home(platform: str) -> Destination:
     )
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_a_schedule_runs_at_its_times(platform: str) -> None:
     bot = Bot()
 

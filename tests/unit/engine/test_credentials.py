@@ -125,7 +125,7 @@ def test_a_missing_configuration_is_named() -> None:
         Credentials(Apps())(messages()["kf_msg_or_event"])
 
 
-@pytest.mark.parametrize("platform", sorted({*NAMES} - {"wecom", "discord"}))
+@pytest.mark.parametrize("platform", sorted({*NAMES} - {"wecom", "wecom_bot", "discord"}))
 def test_a_platform_without_credentials_is_named(platform: str) -> None:
     message = Message(
         id="1",

@@ -16,9 +16,10 @@ from parley.journal.states import ReplyState
 from parley.model import Action, Command, Context, Destination, Message, handled, plain_text
 from parley.model.agenda import NOTHING
 from parley.model.commands import CommandSpec, OptionSpec
+from tests.abilities import WRITING_FIRST
 from tests.factories import make_message
 from tests.unit.conftest import Clock
-from tests.unit.engine.scripted import ADAPTERS, Scripted
+from tests.unit.engine.scripted import Scripted
 from tests.unit.test_docs import REFERENCES, run
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -85,7 +86,7 @@ def said(scripted: Scripted) -> str:
 
 
 @pytest.mark.parametrize("guide", REFERENCES, ids=lambda path: path.name)
-@pytest.mark.parametrize("platform", sorted(ADAPTERS))
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_every_handler_of_the_guide_is_heard(
     platform: str, guide: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

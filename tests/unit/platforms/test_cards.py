@@ -4,6 +4,7 @@ import json
 import warnings
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from parley.text import utf16_size
 from playground.platforms.discord import modals, payload
 from playground.platforms.feishu.cards import check_card
 from playground.platforms.wecom import cards as wecom_cards
-from tests.conformance.kit import adapters
+from tests.conformance.kit import adapters, answered_by
 from tests.factories import make_message
 from tests.linear import assert_linear
 
@@ -166,9 +167,10 @@ def test_wecom_shows_menus_of_20_choices_and_forms_of_three_short_ones() -> None
 
 @pytest.mark.parametrize("platform", NAMES)
 def test_the_time_to_render_is_linear_in_the_text_of_a_field(platform: str) -> None:
+    to = msgspec.convert({"platform": platform, "app": "demo", **answered_by(platform)}, Destination)
+
     def render_field(text: str) -> None:
         card = Card(fields=(CardField(label=text, value=text),), buttons=(Button(id="a", label="A"),))
-        to = Destination(platform=platform, app="demo", user_id="1")
         out = Outgoing(id="1", message_key="", ordinal=0, to=to, reply=Reply(segments=(card,)), created=0)
         next(outbound(platform).deliver(out, adapters()[platform].app, 0))
 

@@ -1,6 +1,8 @@
 """The simulated smart bot and Parley understand each other, and it refuses what WeCom refuses."""
 
 import json
+from base64 import b64encode
+from hashlib import md5
 from random import Random
 from typing import Any
 
@@ -18,6 +20,7 @@ from playground.platforms.http import dumps
 from playground.platforms.model import Attempt, Delivery, NewMessage, Press
 from playground.platforms.tencent import wire as sealing
 from playground.platforms.wecom_bot import WecomBot
+from playground.sample_image import png
 from playground.transport import PlatformTransport
 from tests.unit.playground.clock import Clock
 
@@ -62,9 +65,9 @@ def say(bot: WecomBot, text: str = "hi", room: str = "private", **more: Any) -> 
     return delivery
 
 
-def answer(bot: WecomBot, delivery: Delivery, value: dict[str, Any], **more: Any) -> float | None:
+def answer(bot: WecomBot, delivery: Delivery, value: dict[str, Any], receiver: str = "", **more: Any) -> float | None:
     """The bot answers a callback with `value`. Seconds until the next poll; None if there is none."""
-    encrypted = sealing.encrypt(KEY, dumps(value), "", Random(1))
+    encrypted = sealing.encrypt(KEY, dumps(value), receiver, Random(1))
     sealed = {"encrypt": encrypted, "msgsignature": sealing.sign("token", "1", "n", encrypted), "timestamp": 1}
     body = dumps({**sealed, "nonce": "n", **more})
     return bot.record_attempt(delivery, Attempt(bot.clock(), 1, 200), {}, body)
@@ -138,7 +141,9 @@ def test_an_answer_that_is_not_allowed_is_not_shown(bot: WecomBot, value: dict[s
     assert delivery.result["error"]
 
 
-@pytest.mark.parametrize("change", [{"msgsignature": "0" * 40}, {"timestamp": "1"}, {"nonce": "m"}, {"encrypt": "AA"}])
+@pytest.mark.parametrize(
+    "change", [{"msgsignature": "0" * 40}, {"timestamp": "1"}, {"nonce": "m"}, {"encrypt": "AA"}, {"receiver": "aib1"}]
+)
 def test_an_answer_that_is_sealed_wrongly_is_not_shown(bot: WecomBot, change: dict[str, Any]) -> None:
     delivery = say(bot)
     answer(bot, delivery, text("s1", "x", finish=True), **change)
@@ -156,12 +161,68 @@ def test_a_poll_is_answered_with_its_own_stream_only(bot: WecomBot) -> None:
 def test_a_card_is_shown_once_and_its_button_comes_back(bot: WecomBot, clock: Clock) -> None:
     delivery = say(bot)
     answer(bot, delivery, text("s1", finish=False))
-    ended = stream.answer("s1", "Choose", finish=True, card=CARD)
+    ended = stream.ended("s1", "Choose", (), CARD)
     answer(bot, delivery, ended)
     assert shown(bot) == [{"content": "Choose"}, CARD]
     card = next(message for message in bot.messages.values() if message.type == "template_card")
     (message,) = received(bot.press("demo", card.id, "lin", Press(button="tea")), clock()).messages
     assert message.action == Action(id="tea", message_id="t1")
+
+
+def test_the_answer_to_a_press_replaces_the_card_of_the_press_only(bot: WecomBot) -> None:
+    delivery = say(bot)
+    answer(bot, delivery, text("s1", finish=False))
+    answer(bot, delivery, stream.ended("s1", "", (), CARD))
+    (card,) = (message for message in bot.messages.values() if message.type == "template_card")
+    press = bot.press("demo", card.id, "lin", Press(button="tea"))
+    notice = {"card_type": "text_notice", "main_title": {"title": "Tea"}, "card_action": {"type": 1, "url": HOST}}
+    for task, kind in (("t2", "button_interaction"), ("t1", "text_notice")):
+        new = {"response_type": "update_template_card", "template_card": {**notice, "task_id": task}}
+        answer(bot, press, new)
+        assert card.content["card_type"] == kind
+    assert press.result["error"] == "invalid Request Parameter: task_id"
+
+
+def item(data: bytes, **change: str) -> dict[str, Any]:
+    image = {"base64": b64encode(data).decode(), "md5": md5(data, usedforsecurity=False).hexdigest()}
+    return {"msgtype": "image", "image": image | change}
+
+
+def last(*items: dict[str, Any], finish: bool = True) -> dict[str, Any]:
+    return {"msgtype": "stream", "stream": {"id": "s1", "finish": finish, "content": "look", "msg_item": list(items)}}
+
+
+def test_the_last_answer_of_a_stream_has_images(bot: WecomBot) -> None:
+    answer(bot, say(bot), last(item(png(1, 1))))
+    words, picture = (message for message in bot.messages.values() if message.sender_kind == "bot")
+    assert [part["kind"] for message in (words, picture) for part in bot.parts(message)] == ["markdown", "image"]
+    assert bot.media(picture.content["key"])[1] == png(1, 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        last(item(png(1, 1)), finish=False),
+        last(*[item(png(1, 1))] * 11),
+        last(item(png(1, 1), md5="0" * 32)),
+        last(item(b"GIF89a")),
+        last({"msgtype": "text", "text": {"content": "x"}}),
+    ],
+)
+def test_images_that_are_not_allowed_are_not_shown(bot: WecomBot, value: dict[str, Any]) -> None:
+    delivery = say(bot)
+    answer(bot, delivery, value)
+    assert not shown(bot)
+    assert delivery.result["error"]
+
+
+def test_people_judge_an_answer_only_where_its_first_part_offers_it(bot: WecomBot) -> None:
+    first, second = say(bot), say(bot)
+    answer(bot, first, stream.begun("s1", feedback=True))
+    assert "error" not in first.result
+    answer(bot, second, text("s2", finish=False))
+    answer(bot, second, stream.begun("s2", feedback=True))
+    assert second.result["error"]
 
 
 def test_a_task_id_works_once(bot: WecomBot) -> None:

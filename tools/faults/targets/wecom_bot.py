@@ -5,7 +5,7 @@ from typing import Any
 from playground.platforms.base import PRIVATE
 from playground.platforms.wecom_bot import WecomBot
 from tools.faults.bot import LATE_APP
-from tools.faults.target import APP, Target
+from tools.faults.target import APP, Target, without
 
 _HOST = "http://wecom-bot.imitation"
 
@@ -20,7 +20,7 @@ TARGETS = (
         WecomBot,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        ("count", "two", "card", "pay", "ask"),
+        without("long", "refused", "late", "push", "react", "remind", "approve", "notify"),
         room=PRIVATE,
         polls=True,
     ),

@@ -41,14 +41,14 @@ def card_messages(card: Card, task_id: str, *, interactive: bool) -> Iterator[Re
         yield from text_messages(card_markdown(card))
         contents = _menus(card) if interactive else iter(())
     else:
-        head, text = _head(card)
-        yield from text_messages(card_markdown(head))
-        contents = chain(_button_cards(card, text), _menus(card))
+        before, text = head(card)
+        yield from text_messages(card_markdown(before))
+        contents = chain(button_cards(card, text), _menus(card))
     for number, content in enumerate(contents):
         yield Rendered("template_card", content | {"task_id": f"{task_id}-{number}" if number else task_id})
 
 
-def _head(card: Card) -> tuple[Card, str]:
+def head(card: Card) -> tuple[Card, str]:
     """The part of `card` that precedes its template card, and the text inside that one."""
     bare = replace(card, buttons=(), fields=() if _has_short_fields(card) else card.fields)
     text = untagged_text(bare)
@@ -61,7 +61,8 @@ def _has_short_fields(card: Card) -> bool:
     return len(card.fields) <= _FIELDS and all("\n" not in value and 0 < len(value) <= _VALUE for value in values)
 
 
-def _button_cards(card: Card, text: str) -> Iterator[dict[str, Any]]:
+def button_cards(card: Card, text: str) -> Iterator[dict[str, Any]]:
+    """The template cards, without ids, for the buttons of `card`; the first one has `text` and the short fields."""
     fields = card.fields if _has_short_fields(card) else ()
     for start in range(0, len(card.buttons), _BUTTONS):
         yield template_card(card.title, text, card.buttons[start : start + _BUTTONS], "", fields)

@@ -10,7 +10,6 @@
 | card | `markdown`: a robot receives no clicks on buttons |
 """
 
-import hashlib
 from collections.abc import Generator, Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -19,7 +18,6 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from parley.adapter import App, Bucket, Call, Sent, Steps, UndeliverableError
-from parley.crypto import decode_base64
 from parley.markdown import in_dialect
 from parley.model import (
     AnyMedia,
@@ -40,12 +38,13 @@ from parley.model import (
 )
 from parley.platforms.tencent.content_limits import MEGABYTE
 from parley.platforms.tencent.markup import OWN, Piece, Pieces, raw
-from parley.platforms.tencent.media import VOICE, has_format, upload_call
+from parley.platforms.tencent.media import VOICE, upload_call
 from parley.platforms.tencent.plain import Style, groups, media_text, quote_text, texts
 from parley.platforms.tencent.render import Rendered
 from parley.platforms.wecom.cards import card_markdown
 from parley.platforms.wecom.config import Config
 from parley.platforms.wecom.content_limits import LIMITS
+from parley.platforms.wecom.inline_image import inline_image
 from parley.platforms.wecom.render import (
     DIALECT,
     FILE,
@@ -168,25 +167,15 @@ def _as_text(segment: AnySegment) -> Pieces:
 
 def _media(media: AnyMedia) -> Iterator[Rendered | AnyMedia]:
     """The message for media. A robot cannot use media ids of an app: media without data or address become text."""
-    image = _inline_image(media) if isinstance(media, Image) else None
+    try:
+        image = inline_image(media, _IMAGE) if isinstance(media, Image) else None
+    except ValueError as error:
+        raise UndeliverableError("the image's data is not Base64") from error
     if image is not None:
-        yield image
+        yield Rendered("image", image)
     elif isinstance(media, Image) and media.url and not media.data:
         yield from news_messages([Link(url=media.url, title=media.name or "image", image=media.url)])
     elif media.url or media.data:
         yield msgspec.structs.replace(media, key="")
     else:
         yield from _text_messages([Text(text=plain_text((media,)))])
-
-
-def _inline_image(image: Image) -> Rendered | None:
-    """An image message with the image's data. None if there are no data, or they are too large or of another format."""
-    if not image.data or not has_format(image, "jpg", "jpeg", "png"):
-        return None
-    try:
-        data = decode_base64(image.data)
-    except ValueError as error:
-        raise UndeliverableError("the image's data is not Base64") from error
-    if len(data) > _IMAGE:
-        return None
-    return Rendered("image", {"base64": image.data, "md5": hashlib.md5(data, usedforsecurity=False).hexdigest()})

@@ -1,11 +1,10 @@
 """The elements of a card that one template card cannot show. See `parley.adapter.Checks`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from parley.adapter import Element
 from parley.model import Card, Destination, Reply
-from parley.platforms.wecom.cards import key_size
-from parley.platforms.wecom_bot.content_limits import LIMITS
+from parley.platforms.wecom_bot.cards import numbered
 
 
 def problems(reply: Reply, to: Destination) -> Iterable[str]:
@@ -13,10 +12,6 @@ def problems(reply: Reply, to: Destination) -> Iterable[str]:
     return ()
 
 
-def as_text(card: Card, to: Destination) -> Iterator[Element]:
-    """See `parley.adapter.Checks.as_text`. An answer has room for one card with six buttons."""
-    yield from card.selects
-    if card.form:
-        yield card.form
-    has_short_keys = all(key_size(button) <= LIMITS.button_key.most for button in card.buttons)
-    yield from () if has_short_keys and len(card.buttons) <= LIMITS.buttons.most else card.buttons
+def as_text(card: Card, to: Destination) -> Iterable[Element]:
+    """See `parley.adapter.Checks.as_text`. An answer has room for one template card."""
+    return numbered(card)

@@ -22,7 +22,10 @@ class Config(settings.EncryptedConfig, frozen=True, kw_only=True, forbid_unknown
     bot_id: str = ""
     """`aibotid` of its callbacks. If it is given, callbacks of any other bot are refused."""
     name: str = ""
-    """The name that people see. A message in a group begins with it, after an `@`, and the bot gets the rest."""
+    """The name that people see. A message in a group has it after an `@`, and the bot gets the rest. Without it, the
+    first word that begins with an `@` is left out."""
+    feedback: bool = False
+    """Whether people can judge each answer: the event is `feedback_event`."""
     host: str = "https://qyapi.weixin.qq.com"
 
     def __post_init__(self) -> None:

@@ -16,6 +16,8 @@ LIMITS = ContentLimits(
     button_key=Maximum(WECOM.button_key.most, "bytes", "numbered"),
     card_fields=WECOM.card_fields,
     field_value=WECOM.field_value,
-    # Only text and cards can be sent.
-    selects=Maximum(0, "", "numbered"),
+    selects=Maximum(1, "", "numbered"),
+    menu_choices=WECOM.menu_choices,
+    # All images of an answer. WeCom takes ten of 10 MB each, but the journal stores the answer in one item.
+    image=Maximum(135_000, "bytes", "text"),
 )

@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
-from parley.model import Action, Content, Context, Message, Outgoing, Sender, plain_text
+from parley.model import Action, Content, Context, Message, Outgoing, Sender
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.buttons import unpack
 from parley.platforms.tencent.callback import MAX_CONTENT_AGE, decrypted, query_parameter, verification
 from parley.platforms.tencent.passive import REPLY_DEADLINE
+from parley.platforms.wecom.card_types import MENUS, VOTE
 from parley.platforms.wecom_bot import response_url, segments, stream
+from parley.platforms.wecom_bot.cards import updated_card
 from parley.platforms.wecom_bot.config import Config
-from parley.platforms.wecom_bot.render import plan
+from parley.platforms.wecom_bot.render import plan, welcome
 from parley.untrusted import decode_json, integer, mapping, mappings, text, texts
 
 _EMPTY = Response(content_type="text/plain")
@@ -55,19 +57,22 @@ def passive_reply(
 ) -> PassiveReply:
     """The answer with as many of `replies` as fit; see `parley.adapter.SupportsPassiveReply`.
 
-    For a message it ends its stream. The welcome to a person who opens the chat is a text.
+    For a message it ends its stream. For a press it updates the card. The welcome to a person who opens the chat is a
+    text.
     """
     source = _authenticated(request, app, now)
     if isinstance(source, Rejected):
         return PassiveReply(_EMPTY)
     if message.kind == "message":
-        planned = plan(replies)
-        ended = stream.answer(stream.id_of(message.id), planned.content, finish=True, card=planned.card)
+        planned = plan(replies, carries_images=True)
+        ended = stream.ended(stream.id_of(message.id), planned.content, planned.images, planned.card)
         return PassiveReply(_encrypted(ended, source, now), planned.sent, planned.rest)
-    words = "\n".join(filter(None, (plain_text(out.reply.segments) for out in replies if out.reply.to is None)))
-    if not words or any(out.reply.to is not None for out in replies):
-        return PassiveReply(_EMPTY)
-    return PassiveReply(_encrypted({"msgtype": "text", "text": {"content": words}}, source, now), len(replies))
+    if message.action is not None:
+        card = updated_card(replies, message.action.message_id)
+        answer = None if card is None else {"response_type": "update_template_card", "template_card": card}
+        return _carrying(answer, 1, source, now)
+    words = welcome(replies)
+    return _carrying({"msgtype": "text", "text": {"content": words}} if words else None, len(replies), source, now)
 
 
 def credential(message: Message, app: App) -> str:
@@ -112,6 +117,10 @@ def _is_echo(content: str) -> bool:
     return not content.lstrip().startswith("{")
 
 
+def _carrying(answer: dict[str, Any] | None, sent: int, source: Source, now: float) -> PassiveReply:
+    return PassiveReply(_EMPTY) if answer is None else PassiveReply(_encrypted(answer, source, now), sent)
+
+
 def _encrypted(answer: dict[str, Any], source: Source, now: float) -> Response:
     """The response that carries `answer`. The same callback has the same response: nothing in it is drawn by chance."""
     content, timestamp = msgspec.json.encode(answer), int(now)
@@ -135,7 +144,7 @@ def _accepted(source: Source, now: float) -> Accepted:
         return _poll(source, now)
     if kind == "event":
         return _event(source)
-    found = segments.of(source.fields, source.config.name if _room(source) else "")
+    found = segments.of(source.fields, segments.mention_of(source.config.name) if _room(source) else "")
     if not found.own:
         return Accepted(_EMPTY, (_message(source, kind="event", event=kind),))
     message = _message(
@@ -145,7 +154,7 @@ def _accepted(source: Source, now: float) -> Accepted:
         content=Content(text=segments.text_of(found.own), attachments=segments.media_of(found.all)),
         segments=found.all,
     )
-    begun = stream.answer(stream.id_of(message.id), finish=False)
+    begun = stream.begun(stream.id_of(message.id), feedback=source.config.feedback)
     return Accepted(_encrypted(begun, source, now), (message,))
 
 
@@ -156,7 +165,9 @@ def _poll(source: Source, now: float) -> Accepted:
     unfinished = _encrypted(stream.answer(stream_id, finish=not answered), source, now)
     if not answered:
         return Accepted(unfinished)
-    return Accepted(unfinished, polled=_message(source, kind="message", id=answered))
+    return Accepted(
+        unfinished, polled=_message(source, kind="message", id=answered), passive_reply_within=stream.LIFETIME
+    )
 
 
 def _event(source: Source) -> Accepted:
@@ -164,21 +175,24 @@ def _event(source: Source) -> Accepted:
     name = text(event.get("eventtype")) or "unknown"
     details = mapping(event.get(name))
     if name == "template_card_event":
-        return Accepted(_EMPTY, (_message(source, kind="action", action=_action(details)),))
+        press = _message(source, kind="action", action=_action(details))
+        return Accepted(_EMPTY, (press,), passive_reply_within=REPLY_DEADLINE, comes_once=True)
     message = _message(source, kind="event", event=name, content=Content(text=text(details.get("content"))))
-    return Accepted(_EMPTY, (message,), passive_reply_within=REPLY_DEADLINE if name == "enter_chat" else 0)
+    within = REPLY_DEADLINE if name == "enter_chat" else 0
+    return Accepted(_EMPTY, (message,), passive_reply_within=within, comes_once=True)
 
 
 def _action(details: dict[str, Any]) -> Action:
     key = unpack(text(details.get("event_key")))
     items = mappings(mapping(details.get("selected_items")).get("selected_item"))
     chosen = {text(item.get("question_key")): texts(mapping(item.get("option_ids")).get("option_id")) for item in items}
+    kind = text(details.get("card_type"))
     return Action(
         id=key.id,
         value=key.value,
         message_id=text(details.get("task_id")),
-        form={question: ",".join(options) for question, options in chosen.items()},
-        options=tuple(option for options in chosen.values() for option in options),
+        form={} if kind == VOTE else {question: ",".join(options) for question, options in chosen.items()},
+        options=() if kind == MENUS else tuple(option for options in chosen.values() for option in options),
     )
 
 

@@ -33,6 +33,8 @@ PROFILE = Profile(retry_for=response_url.LIFETIME, continues=True)
 _HOLD, _HOLD_FURTHER = 6.0, 30.0
 """Seconds that a fresh reply is left to the polls: the first one to a message, and further ones, for which the
 `response_url` has no room. WeCom polls about once a second, but the docs do not say it."""
+_HOLD_UPDATE = 2.0
+"""Seconds that the edit of a pressed card is left to the callback of the press, which waits for it."""
 _CANNOT_WRITE_FIRST = "a smart bot answers messages only: use an app of WeCom or the robot of a group to write first"
 _ONCE = "the response_url of a message takes one message: the rest of the replies to it cannot be sent"
 _CODES = Codes(
@@ -88,13 +90,15 @@ def decrypted(data: bytes, app: App) -> bytes:
 
 
 def _hold(out: Outgoing, now: float) -> None:
-    """Raise RetryAfter while a poll for the answer to the message may still carry `out`."""
-    is_polled = out.to.kind == "message" and out.message_key and out.ordinal >= 0 and out.reply.to is None
-    until = out.created + (_HOLD_FURTHER if out.ordinal else _HOLD)
+    """Raise RetryAfter while a poll, or the callback of a press, may still carry `out`."""
+    updates = out.to.kind == "action" and out.reply.op == "edit"
+    if not out.message_key or out.ordinal < 0 or out.reply.to is not None or not (updates or out.to.kind == "message"):
+        return
+    until = out.created + (_HOLD_UPDATE if updates else _HOLD_FURTHER if out.ordinal else _HOLD)
     if out.to.reply_token_expires:
         until = min(until, out.to.reply_token_expires - response_url.LIFETIME + stream.LIFETIME)
-    if is_polled and now < until:
-        raise RetryAfter(until - now, "a poll may still carry the reply")
+    if now < until:
+        raise RetryAfter(until - now, "the answer to a callback may still carry the reply")
 
 
 def _url(out: Outgoing, config: Config, now: float) -> str:

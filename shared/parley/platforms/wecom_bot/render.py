@@ -4,14 +4,16 @@
 |---|---|
 | text, markdown, links, others | markdown |
 | picture by its address | a picture in the markdown |
+| JPG or PNG with its data | `msg_item` of the last answer of the stream |
 | other media by their address | a link |
-| card with buttons to press | `template_card`, after its longer texts as markdown |
+| card with buttons to press, a menu or a form | `template_card` (`cards`), after its longer texts as markdown |
 | other cards | markdown |
 
 What has no room is the rest of the reply. It is sent to the `response_url` of the message.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -23,18 +25,20 @@ from parley.model import (
     Card,
     File,
     Image,
-    Markdown,
     Outgoing,
     Reply,
     Text,
     Video,
     digest,
+    plain_text,
 )
 from parley.platforms.tencent.markup import MARKUP, OWN, Piece, Pieces
 from parley.platforms.tencent.plain import Style, groups
-from parley.platforms.wecom.cards import card_markdown, card_messages
+from parley.platforms.wecom.cards import card_markdown
 from parley.platforms.wecom.render import MARKDOWN_RULES, as_markdown
+from parley.platforms.wecom_bot.cards import split, template_card
 from parley.platforms.wecom_bot.content_limits import LIMITS
+from parley.platforms.wecom_bot.images import InlineImages, taken
 from parley.text import utf8_size
 
 _LIMIT = LIMITS.markdown.most
@@ -43,85 +47,94 @@ _LINE = Text(text="\n")
 
 
 class Plan(NamedTuple):
-    """What one answer carries: a text, a template card, the first `sent` replies, and `rest` of the next one."""
+    """What one answer carries: a text, images, a template card, the first `sent` replies, and not `rest` of the next
+    one.
+    """
 
     content: str = ""
+    images: InlineImages = ()
     card: dict[str, Any] | None = None
     sent: int = 0
     rest: Reply | None = None
 
 
-def plan(replies: Sequence[Outgoing]) -> Plan:
+def plan(replies: Sequence[Outgoing], *, carries_images: bool = False) -> Plan:
     """Plan an answer with as many of `replies` as fit, in order. A reply to another place or a recall ends it."""
-    joined: tuple[AnySegment, ...] = ()
+    answer = _Answer(carries_images)
     for number, out in enumerate(replies):
+        if out.reply.op == "react":
+            continue  # there are no reactions
         if out.reply.op == "recall" or out.reply.to is not None:
-            return Plan(STYLE.text(joined), None, number)
-        texts, others = _leading_texts(out.reply)
+            return answer.planned(number)
+        texts, card, others = _leading_texts(out.reply)
         first, *later = list(groups(texts, STYLE)) or [[]]
-        longer = _joined(joined, first)
-        if utf8_size(STYLE.text(longer)) > _LIMIT:
-            return Plan(STYLE.text(joined), None, number)
-        joined = longer
-        if others and not later:
-            with_card = _with_card(joined, out, others, number)
-            return with_card or _cut(joined, out, others, number)
+        if not answer.add(first):
+            return answer.planned(number)
         if later:
-            return _cut(joined, out, (*(segment for group in later for segment in group), *others), number)
-    return Plan(STYLE.text(joined), None, len(replies))
+            left = (*(segment for group in later for segment in group), *([card] if card else ()), *others)
+            return answer.planned(number, rest=replace(out.reply, segments=left))
+        if card is not None:
+            # The rest of a reply is planned again: with other segments, and so with another id.
+            shown = template_card(card, digest(out.id, *out.dropped, str(len(others)))[:32])
+            left = replace(out.reply, segments=others) if others else None
+            return answer.planned(number if left else number + 1, shown, left)
+    return answer.planned(len(replies))
 
 
-def _leading_texts(reply: Reply) -> tuple[tuple[AnySegment, ...], tuple[AnySegment, ...]]:
-    """The segments of `reply` up to its first card with buttons to press, and the rest."""
-    segments: list[AnySegment] = []
-    for segment in in_dialect(reply.segments, _DIALECT):
-        segments += [segment] if not isinstance(segment, Card) or _is_pressed(segment) else _card_texts(segment)
-    place = next((place for place, each in enumerate(segments) if isinstance(each, Card)), len(segments))
-    return tuple(segments[:place]), tuple(segments[place:])
+def welcome(replies: Sequence[Outgoing]) -> str:
+    """The words of `replies`. Empty if one of them is no message to the person."""
+    if any(out.reply.to is not None or out.reply.op != "send" for out in replies):
+        return ""
+    return "\n".join(filter(None, (plain_text(out.reply.segments) for out in replies)))
 
 
-def _is_pressed(card: Card) -> bool:
-    return any(not button.url for button in card.buttons)
+@dataclass(slots=True)
+class _Answer:
+    """The text and the images of an answer, which grow reply by reply."""
+
+    carries_images: bool
+    joined: tuple[AnySegment, ...] = ()
+    images: InlineImages = ()
+
+    def add(self, segments: Iterable[AnySegment]) -> bool:
+        """Add a reply, on lines of its own. False if it has no room: then the answer is as before."""
+        added, images = taken(segments, self.images) if self.carries_images else (tuple(segments), ())
+        joined = (*self.joined, _LINE, *added) if self.joined else added
+        if not STYLE.text(added):
+            joined = self.joined
+        if utf8_size(STYLE.text(joined)) > _LIMIT:
+            return False
+        self.joined, self.images = joined, images
+        return True
+
+    def planned(self, sent: int, card: dict[str, Any] | None = None, rest: Reply | None = None) -> Plan:
+        """The answer, with `card`."""
+        return Plan(STYLE.text(self.joined), self.images, card, sent, rest)
+
+
+def _leading_texts(reply: Reply) -> tuple[list[AnySegment], Card | None, tuple[AnySegment, ...]]:
+    """The segments of `reply` up to its first card with something to press, that card, and the rest. What the template
+    card has no room for is the last of the texts.
+    """
+    texts: list[AnySegment] = []
+    segments = in_dialect(reply.segments, _DIALECT)
+    for place, segment in enumerate(segments):
+        if not isinstance(segment, Card):
+            texts.append(segment)
+        elif not segment.is_pressable:
+            texts += _card_texts(segment)
+        else:
+            before, core = split(segment)
+            if before != Card() or segment.images:
+                texts += _card_texts(replace(before, images=segment.images))
+            return texts, core, tuple(segments[place + 1 :])
+    return texts, None, ()
 
 
 def _card_texts(card: Card) -> tuple[AnySegment, ...]:
     """A card without buttons to press, on lines of its own."""
     pictures = [part for image in card.images for part in (image, _LINE)]
     return (*pictures, *card_markdown(replace(card, image="", images=())), _LINE)
-
-
-def _with_card(
-    joined: tuple[AnySegment, ...], out: Outgoing, others: tuple[AnySegment, ...], number: int
-) -> Plan | None:
-    """The plan of an answer with the first card of `others`. None if its texts have no room after `joined`."""
-    card, rest = others[0], others[1:]
-    if not isinstance(card, Card):
-        return None
-    # The rest of a reply is planned again: with other segments, and so with another id.
-    task_id = digest(out.id, *out.dropped, str(len(others)))[:32]
-    messages = list(card_messages(replace(card, image="", images=()), task_id, interactive=True))
-    words = (
-        part.content["content"] for part in messages if not isinstance(part, Card) and part.kind != "template_card"
-    )
-    shown = [part.content for part in messages if not isinstance(part, Card) and part.kind == "template_card"]
-    pictures = (part for image in card.images for part in (image, _LINE))
-    content = STYLE.text(_joined(joined, [*pictures, Markdown(text="\n".join(words))]))
-    if not shown or utf8_size(content) > _LIMIT:
-        return None
-    left = replace(out.reply, segments=rest) if rest else None
-    return Plan(content, shown[0], number if left else number + 1, left)
-
-
-def _cut(joined: tuple[AnySegment, ...], out: Outgoing, rest: tuple[AnySegment, ...], number: int) -> Plan:
-    return Plan(STYLE.text(joined), None, number, replace(out.reply, segments=rest))
-
-
-def _joined(joined: tuple[AnySegment, ...], added: Iterable[AnySegment]) -> tuple[AnySegment, ...]:
-    """The segments of two replies as one text, each on lines of its own."""
-    added = tuple(added)
-    if not STYLE.text(added):
-        return joined
-    return (*joined, _LINE, *added) if joined else added
 
 
 def _write(segment: AnySegment) -> Pieces:

@@ -18,9 +18,14 @@ class Found(NamedTuple):
     all: tuple[AnySegment, ...]
 
 
-def of(fields: Mapping[str, Any], name: str) -> Found:
-    """The segments of the message. `own` is empty if its type is not known. `name`: that of the bot, in a group."""
-    own = tuple(_segments(fields, name))
+def mention_of(name: str) -> str:
+    """The pattern of a mention of the bot: its name in plain text. If the name is not known, it is the first word."""
+    return rf"@{re.escape(name)}(?:\s+|$)" if name else r"^\s*@\S+(?:\s+|$)"
+
+
+def of(fields: Mapping[str, Any], mention: str) -> Found:
+    """The segments of the message without what `mention` matches. `own` is empty if its type is not known."""
+    own = tuple(_segments(fields, mention))
     quoted = tuple(_segments(mapping(fields.get("quote")), ""))
     if not quoted:
         return Found(own, own)
@@ -38,12 +43,12 @@ def media_of(segments: tuple[AnySegment, ...]) -> tuple[AnyMedia, ...]:
     return tuple(part for part in segments if isinstance(part, Image | File | Audio | Video))
 
 
-def _segments(fields: Mapping[str, Any], name: str) -> Iterator[AnySegment]:
+def _segments(fields: Mapping[str, Any], mention: str) -> Iterator[AnySegment]:
     kind = text(fields.get("msgtype"))
     content = mapping(fields.get(kind))
     match kind:
         case "text":
-            yield Text(text=_without_mention(text(content.get("content")), name))
+            yield Text(text=_without_mention(text(content.get("content")), mention))
         case "voice":
             yield Audio(text=text(content.get("content")))
         case "image":
@@ -55,13 +60,10 @@ def _segments(fields: Mapping[str, Any], name: str) -> Iterator[AnySegment]:
         case "mixed":
             for item in mappings(content.get("msg_item")):
                 if text(item.get("msgtype")) != "mixed":
-                    yield from _segments(item, name)
+                    yield from _segments(item, mention)
         case _:
             return
 
 
-def _without_mention(words: str, name: str) -> str:
-    """`words` without mentions of the bot. A mention is its name in plain text; those of others stay."""
-    if not name:
-        return words
-    return re.sub(rf"@{re.escape(name)}(?:\s+|$)", "", words).strip()
+def _without_mention(words: str, mention: str) -> str:
+    return re.sub(mention, "", words).strip() if mention else words

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from wechatpy.crypto import PrpCrypto
 
@@ -60,8 +61,15 @@ def test_the_answer_to_a_message_opens_a_stream_whose_id_depends_on_the_message_
     assert first.passive_reply_within == 0
 
 
+def test_people_can_judge_the_answer_if_the_configuration_says_so() -> None:
+    answer = opened(accepted(chat(), make_app(feedback=True)).response.body)
+    assert answer["stream"]["feedback"] == {"id": answer["stream"]["id"]}
+
+
 def test_a_poll_names_the_message_whose_answer_it_asks_for() -> None:
-    polled = accepted(poll()).polled
+    outcome = accepted(poll())
+    polled = outcome.polled
+    assert outcome.passive_reply_within == 330
     sent = message(chat())
     assert polled is not None
     assert (polled.id, polled.platform, polled.app) == (sent.id, sent.platform, sent.app)
@@ -96,6 +104,14 @@ def test_the_mention_is_left_out_and_a_quote_comes_first() -> None:
 )
 def test_only_the_mention_of_the_bot_is_left_out(content: str, words: str) -> None:
     assert message(fields(text={"content": content})).content.text == words
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("@Helper  hi", "hi"), (" @Helper", ""), ("hi @Helper", "hi @Helper"), ("@a @b hi", "@b hi")]
+)
+def test_without_a_name_in_the_configuration_the_first_mention_is_left_out(content: str, words: str) -> None:
+    app = App("wecom_bot", "demo", msgspec.structs.replace(APP.config, name=""))
+    assert message(fields(text={"content": content}), app).content.text == words
 
 
 def test_alone_with_a_person_the_name_of_the_bot_is_a_word() -> None:
@@ -135,11 +151,11 @@ def test_nested_mixed_messages_are_not_followed() -> None:
     assert (found.kind, found.event) == ("event", "mixed")
 
 
-def test_a_click_is_an_action_whose_callback_carries_no_reply() -> None:
+def test_a_click_is_an_action_that_waits_for_the_update_of_its_card() -> None:
     outcome = accepted(click(NOW))
     (found,) = outcome.messages
     assert found.action == Action(id="ok", message_id="task-42", form={"q1": "a"}, options=("a",))
-    assert (outcome.response.body, outcome.passive_reply_within, found.context.awaits_reply) == (b"", 0, False)
+    assert (outcome.response.body, outcome.passive_reply_within, outcome.comes_once) == (b"", 4.5, True)
 
 
 def test_a_person_who_opens_the_chat_waits_for_the_welcome() -> None:

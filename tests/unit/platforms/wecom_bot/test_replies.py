@@ -1,13 +1,17 @@
 """Replies of smart bots: what one poll carries, and what is left for the `response_url`."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from parley.adapter import Answer, Call, PassiveReply, Permanent, Sent, Transient, UndeliverableError, Unknown
+from parley.engine.passive_replies import _encoded  # pyright: ignore[reportPrivateUsage]
 from parley.errors import RetryAfter
 from parley.model import (
     AnySegment,
@@ -19,16 +23,21 @@ from parley.model import (
     Markdown,
     Outgoing,
     Reply,
+    Select,
     Text,
 )
-from parley.platforms.wecom_bot import outbound
+from parley.model.instant import Choice, Form, Input
+from parley.platforms.wecom_bot import checks, outbound
 from parley.platforms.wecom_bot.config import Config
+from parley.platforms.wecom_bot.content_limits import LIMITS
 from parley.platforms.wecom_bot.inbound import passive_reply
 from parley.text import utf8_size
-from tests.conformance.adapters.wecom_bot import APP, URL, chat, delivery, entered, make_app, poll
+from playground.sample_image import png
+from tests.conformance.adapters.wecom_bot import APP, URL, chat, click, delivery, entered, make_app, poll
 from tests.factories import answers_to
 from tests.unit.platforms.wecom_bot.test_inbound import NOW, message, opened
 
+SIZES = (Choice("Small", "s"), Choice("Large", "l"))
 TEA = Card(title="Tea?", text="Choose", buttons=(Button(id="tea", label="Tea", value="1"),))
 
 
@@ -143,6 +152,129 @@ def test_a_request_that_no_key_decrypts_any_more_is_answered_empty() -> None:
 )
 def test_segments_as_markdown(segments: Sequence[AnySegment], content: str) -> None:
     assert polled(reply(*segments))[0]["stream"]["content"] == content
+
+
+def test_images_with_data_come_after_the_text_as_far_as_they_have_room() -> None:
+    small = base64.b64encode(png(2, 2)).decode()
+    large = base64.b64encode(png(2, 2) + bytes(LIMITS.image.most)).decode()
+    images = [Image(data=data, name=name) for data, name in ((small, "a.png"), (large, "b.png"), ("R0lG", "c.png"))]
+    answer, carried = polled(reply(Text(text="look"), *images, Image(data="!", name="d.png")))
+    (item,) = answer["stream"]["msg_item"]
+    digest = hashlib.md5(png(2, 2), usedforsecurity=False).hexdigest()
+    assert item == {"msgtype": "image", "image": {"base64": small, "md5": digest}}
+    assert answer["stream"]["content"].count("cannot be sent here") == 3
+    assert carried.sent == 1
+
+
+def test_an_answer_has_ten_images_and_fits_the_journal() -> None:
+    each = png(2, 2) + bytes(LIMITS.image.most // 10 - 100)
+    data = base64.b64encode(each).decode()
+    answer, carried = polled(reply(*[Image(data=data, name="a.png")] * 11, Text(text="中" * 6000)))
+    assert len(answer["stream"]["msg_item"]) == 10
+    assert "cannot be sent here" in answer["stream"]["content"]
+    assert len(_encoded(carried.response)) < 390_000
+
+
+def test_a_menu_and_a_form_of_choices_are_template_cards() -> None:
+    menu = Card(title="Tea", selects=(Select(id="size", label="Size", choices=SIZES),))
+    answer, carried = polled(reply(menu))
+    assert carried.sent == 1
+    assert answer["stream"]["content"] == ""
+    assert answer["template_card"]["card_type"] == "vote_interaction"
+    assert answer["template_card"]["main_title"] == {"title": "Tea", "desc": "Size"}
+    form = Form(id="order", title="Order", inputs=(Input(id="size", label="Size", kind="choice", choices=SIZES),))
+    answer, _ = polled(reply(Card(title="Tea", text="**hot**", form=form)))
+    assert answer["stream"]["content"] == "**Tea**\n**hot**"
+    assert answer["template_card"]["card_type"] == "multiple_interaction"
+    assert answer["template_card"]["main_title"] == {"title": "Order"}
+
+
+def test_one_template_card_has_buttons_or_a_menu_or_a_form_and_the_rest_is_numbered() -> None:
+    select, form = (
+        Select(id="size", label="Size", choices=SIZES),
+        Form(id="f", title="F", inputs=(Input(id="n", label="N"),)),
+    )
+    link, key = Button(id="web", label="Web", url="https://e.com"), "v" * 1200
+    many = tuple(Button(id=str(number), label="B") for number in range(7))
+    to = Destination(platform="wecom_bot", app="demo")
+    for card, numbered in (
+        (Card(buttons=TEA.buttons, selects=(select,), form=form), (select, form)),
+        (Card(buttons=(*many[:5], link), selects=(select,)), (select,)),
+        (Card(buttons=many, selects=(select,)), many),
+        (Card(buttons=(Button(id="a", label="A", value=key), link)), (Button(id="a", label="A", value=key),)),
+        (Card(selects=(select, replace(select, id="other"))), (replace(select, id="other"),)),
+        (Card(form=form, buttons=(link,)), (form,)),
+    ):
+        assert tuple(checks.as_text(card, to)) == numbered
+
+
+def test_a_text_that_has_no_room_in_a_template_card_precedes_it_and_is_cut_if_need_be() -> None:
+    card = replace(TEA, text="long " * 6000)
+    answer, carried = polled(reply(card))
+    assert answer["msgtype"] == "stream"
+    assert (carried.sent, carried.rest is None) == (0, False)
+    assert carried.rest is not None
+    assert carried.rest.segments[-1] == replace(TEA, text="")
+    answer, carried = polled(reply(replace(TEA, text="long " * 200)))
+    assert answer["stream"]["content"].startswith("**Tea?**\nlong")
+    assert (answer["template_card"]["main_title"]["title"], carried.sent) == ("Tea?", 1)
+
+
+# --- presses ----------------------------------------------------------------------------------------------------------
+
+
+def pressed(*replies: Reply) -> tuple[dict[str, Any] | None, int]:
+    """The answer to a press on the card `task-42`, and how many replies it carries."""
+    found, request = message(click(NOW)), delivery(json.dumps(click(NOW)), NOW)
+    answer = passive_reply(request, APP, found, answers_to(found, *replies), NOW)
+    return opened(answer.response.body) if answer.response.body else None, answer.sent
+
+
+@pytest.mark.parametrize("target", ["", "task-42"])
+def test_an_edit_of_the_pressed_card_is_the_answer_to_the_press(target: str) -> None:
+    answer, sent = pressed(reply(TEA, op="edit", target=target), Reply.of("More"))
+    assert sent == 1
+    assert answer is not None
+    assert answer["response_type"] == "update_template_card"
+    assert answer["template_card"]["task_id"] == "task-42"
+    assert answer["template_card"]["card_type"] == "button_interaction"
+
+
+def test_a_card_without_buttons_is_a_notice_with_an_address() -> None:
+    done = Card(title="Done", text="all", buttons=(Button(id="web", label="Web", url="https://e.com"),))
+    for card, title, link in ((done, "Done", "https://e.com"), (Text(text="OK"), "OK", "https://work.weixin.qq.com")):
+        answer, _ = pressed(reply(card, op="edit"))
+        assert answer is not None
+        assert answer["template_card"]["card_type"] == "text_notice"
+        assert answer["template_card"]["main_title"] == {"title": title}
+        assert answer["template_card"]["card_action"] == {"type": 1, "url": link}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Reply.of("hi"),
+        reply(TEA, op="edit", target="task-1"),
+        reply(TEA, Text(text="x"), op="edit"),
+        reply(Card(title="T", selects=(Select(id="a", label="A", choices=SIZES),)), op="edit"),
+        reply(Text(text="x" * 5000), op="edit"),
+        reply(Card(title="T", buttons=(Button(id="a", label="A", value="v" * 1200),)), op="edit"),
+        reply(Card(title="T", buttons=(Button(id="a", label="A", url="https://e.com"),) * 4), op="edit"),
+    ],
+)
+def test_the_answer_to_a_press_is_empty_without_an_edit_that_has_room(other: Reply) -> None:
+    assert pressed(other) == (None, 0)
+    assert pressed() == (None, 0)
+
+
+def test_a_fresh_edit_of_the_pressed_card_is_left_to_the_callback_and_any_other_reply_is_not() -> None:
+    (edit, more) = answers_to(message(click(NOW)), reply(TEA, op="edit"), Reply.of("one"), created=NOW)
+    with pytest.raises(RetryAfter) as held:
+        outbound.deliver(edit, APP, NOW)
+    assert held.value.seconds == 2
+    with pytest.raises(UndeliverableError, match="cannot edit"):
+        outbound.deliver(edit, APP, NOW + 2)
+    assert len(calls(more, NOW)) == 1
 
 
 # --- response_url -----------------------------------------------------------------------------------------------------
