@@ -322,7 +322,7 @@ def test_a_passive_reply_that_does_not_wait_for_earlier_replies_is_detected(
     assert any(random_run(run, passive).findings.out_of_order for run in runs)
 
 
-@pytest.mark.parametrize("command", ["two", "photo", "press"])
+@pytest.mark.parametrize("command", ["photo", "press"])
 def test_a_platform_that_polls_keeps_every_promise_with_any_single_fault(command: str) -> None:
     assert [found for found in single_faults(Inbox, command, POLLING) if not found.good] == []
 

@@ -71,12 +71,12 @@ def buttons(parts: Iterable[Part]) -> Iterator[str]:
 
 
 def split(parts: list[Part]) -> Iterator[list[Part]]:
-    """`parts`, split by reply if they are one text with the texts of several replies. Buttons of such a text repeat
-    its words, and are left out.
+    """`parts`, split by reply if they are one text with the texts of several replies, and their pictures. Buttons of
+    such a text repeat its words, and are left out.
     """
     texts = [part for part in parts if part.get("kind") != "buttons"]
-    kind = texts[0].get("kind") if len(texts) == 1 else ""
-    if kind not in ("text", "markdown"):
+    kinds = [part.get("kind") for part in texts]
+    if kinds[:1] not in (["text"], ["markdown"]) or not {*kinds[1:]} <= {"image"}:
         yield parts
         return
     lines: list[str] = []
@@ -92,6 +92,7 @@ def split(parts: list[Part]) -> Iterator[list[Part]]:
         current = tag[0] if tag else current
         lines.append(line)
     yield [{**texts[0], "text": "\n".join(lines)}]
+    yield from ([picture] for picture in texts[1:])
 
 
 def _key(platform: Platform, text: str, parts: list[Part]) -> ReplyKey | None:

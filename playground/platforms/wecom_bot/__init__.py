@@ -301,11 +301,10 @@ class WecomBot(Platform[Account]):
         """Show the text of a stream so far, and its images. Raises TencentError."""
         images = answers.images(answer)
         stream.id, content, stream.finished = answers.stream(answer, stream.id)
-        if content:
-            shown = self._put(delivery, "stream", {"content": content}, f"stream-{delivery.id}")
-            delivery.result["passive"] = shown.id
-        for data in images:
-            self._put(delivery, "image", {"key": self._stored(data, image_type(data), "image")})
+        if content or images:
+            keys = [self._stored(data, image_type(data), "image") for data in images]
+            value = {"content": content} | ({"images": keys} if keys else {})
+            delivery.result["passive"] = self._put(delivery, "stream", value, f"stream-{delivery.id}").id
 
     def _put(self, delivery: Delivery, kind: str, content: dict[str, Any], id_: str = "") -> Message:
         known, now = self.messages.get(id_), self.clock()

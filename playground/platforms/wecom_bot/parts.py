@@ -10,13 +10,10 @@ from playground.platforms.tencent.parts import of_app
 
 def of_bot(kind: str, content: Mapping[str, Any]) -> list[Part]:
     """The parts of a message of the bot."""
-    match kind:
-        case "template_card":
-            return of_app(kind, content)
-        case "image":
-            return [{"kind": "image", "key": content["key"]}]
-        case _:
-            return [{"kind": "markdown", "text": str(content["content"])}]
+    if kind == "template_card":
+        return of_app(kind, content)
+    words: list[Part] = [{"kind": "markdown", "text": str(content["content"])}] if content["content"] else []
+    return words + [{"kind": "image", "key": key} for key in content.get("images") or ()]
 
 
 def of_person(kind: str, content: Mapping[str, Any], blobs: Mapping[str, Blob]) -> list[Part]:
