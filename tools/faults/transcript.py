@@ -45,7 +45,11 @@ class Entry(NamedTuple):
 
 def transcript(platform: Platform) -> Iterator[Entry]:
     """All messages of bots at `platform` that are still there, in order, each with the reactions of bots to it."""
-    passive = {delivery.result.get("passive"): delivery.journal_id for delivery in platform.deliveries.values()}
+    passive = {
+        delivery.result.get(name): delivery.journal_id
+        for delivery in platform.deliveries.values()
+        for name in ("passive", "passive_card")
+    }
     for message in platform.messages.values():
         if message.sender_kind == "user" or message.recalled:
             continue

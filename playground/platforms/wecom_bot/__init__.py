@@ -295,7 +295,7 @@ class WecomBot(Platform[Account]):
         if kind != "template_card" and stream is not None and not stream.finished:
             self._continue(delivery, stream, answer)
         if card is not None:
-            self._put(delivery, "template_card", card)
+            delivery.result["passive_card"] = self._put(delivery, "template_card", card).id
 
     def _continue(self, delivery: Delivery, stream: Stream, answer: dict[str, Any]) -> None:
         """Show the text of a stream so far, and its images. Raises TencentError."""

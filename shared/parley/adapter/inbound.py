@@ -134,6 +134,11 @@ class PassiveReply(msgspec.Struct, frozen=True):
     sent: int = 0
     rest: Reply | None = None
 
+    @property
+    def carries_nothing(self) -> bool:
+        """Whether the response has neither a whole reply nor the beginning of one."""
+        return self.sent == 0 and self.rest is None
+
 
 @runtime_checkable
 class SupportsPassiveReply(Protocol):

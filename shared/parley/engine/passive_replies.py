@@ -9,15 +9,15 @@ from uuid import uuid4
 
 import msgspec
 
-from parley.adapter import Accepted, App, Request, Response, SupportsPassiveReply
+from parley.adapter import Accepted, App, PassiveReply, Request, Response, SupportsPassiveReply
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.errors import ParleyError
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import LeaseLostError, Outbox
-from parley.journal.passive import MAX_CARRIED, Callbacks, DeferredReplies, NotCommittedError, rules
-from parley.journal.states import FINAL, Decided, ReplyState, Row
+from parley.journal.passive import Callbacks, DeferredReplies, NotCommittedError, rules
+from parley.journal.states import Decided, ReplyState, Row
 from parley.model import Conversation, Message
 
 _POLL = 0.1
@@ -183,13 +183,20 @@ class PassiveReplies(msgspec.Struct):
         """Take the replies that can be carried, and store the response. None if there are none, or another worker holds
         them. Raises _TooLateError, _OutcomeUnknownError.
         """
+
+        def rendered(rows: list[Row]) -> PassiveReply:
+            return self.inbound.passive_reply(request, app, message, rules.replies_to(message, rows), self.clock())
+
+        free = rules.free(self._rows(message, count))
+        # The deliverer would wait for the lease of what is taken, also if the response has no form for it.
+        if not free or rendered(free).carries_nothing:
+            return None
         owner, taken = f"{rules.OWNER_PREFIX}{uuid4().hex}", list[Row]()
         try:
-            self._take(self._rows(message, count), owner, taken)
+            self._take(free, owner, taken)
             if not taken:
                 return None
-            replies = rules.replies_to(message, taken)
-            reply = self.inbound.passive_reply(request, app, message, replies, self.clock())
+            reply = rendered(taken)
             if self._is_late(until):
                 raise _TooLateError
         except Exception:
@@ -208,12 +215,9 @@ class PassiveReplies(msgspec.Struct):
         return reply.response
 
     def _take(self, rows: list[Row], owner: str, taken: list[Row]) -> None:
-        """Add to `taken` the rows, from the first one, that no other worker holds or has begun to deliver."""
-        for row in rows[:MAX_CARRIED]:
-            if row.state in FINAL:
-                continue
-            can = rules.can_be_taken(row)
-            old = self.outbox.take(row.out.id, owner, self.clock(), calls=False) if can else None
+        """Add to `taken` the rows, from the first one, that no other worker has taken meanwhile."""
+        for row in rows:
+            old = self.outbox.take(row.out.id, owner, self.clock(), calls=False)
             if not isinstance(old, Row):
                 break
             taken.append(old)

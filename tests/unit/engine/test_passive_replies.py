@@ -205,7 +205,20 @@ def test_a_deferred_reply_with_its_own_destination_is_sent_as_a_passive_reply(
 
     monkeypatch.setattr(world.passive_replies.inbound, "passive_reply", recording)
     assert world.callback() == (200, "one|")
-    assert [out.reply.to for out in rendered] == [None]
+    assert rendered
+    assert all(out.reply.to is None for out in rendered)
+
+
+def test_replies_that_the_response_cannot_carry_are_left_to_the_deliverer_at_once(
+    message: Callable[..., Message], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(message(), clock, room=0)
+    world.decides("one")
+    taken = list[str]()
+    monkeypatch.setattr(Outbox, "take", lambda _self, id_, *_, **__: taken.append(id_))
+    assert world.callback() == (200, "success")
+    assert taken == []
+    assert world.states() == [("PENDING", [])]
 
 
 def test_the_rest_of_a_reply_that_does_not_fit_stays_pending(message: Callable[..., Message], clock: Clock) -> None:

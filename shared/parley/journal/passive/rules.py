@@ -1,6 +1,7 @@
 """The decisions about passive replies, as pure functions of rows. See the package's docstring for the whole flow."""
 
 from collections.abc import Iterable
+from itertools import takewhile
 
 import msgspec
 
@@ -51,6 +52,11 @@ def can_be_taken(row: Row) -> bool:
     """
     by_callback = row.state is ReplyState.SENDING and row.owner.startswith(OWNER_PREFIX)
     return (by_callback or row.state is ReplyState.PENDING) and not row.receipts and row.unknown_since is None
+
+
+def free(rows: list[Row]) -> list[Row]:
+    """The rows, from the first one that is not final, that no other worker holds or has begun to deliver."""
+    return list(takewhile(can_be_taken, (row for row in rows[:MAX_CARRIED] if row.state not in FINAL)))
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
