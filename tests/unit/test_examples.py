@@ -13,8 +13,9 @@ import pytest
 from parley.bot import Bot
 from parley.engine import http
 from parley.engine.incoming import messages_of
-from parley.testing import PLATFORMS, Chat
+from parley.testing import Chat
 from playground import model_server
+from tests.abilities import WRITING_FIRST
 from tests.template import ROOT
 from tools import bot, send
 
@@ -80,7 +81,7 @@ def assistant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
     sys.modules.update(loaded)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_the_assistant_answers_with_the_model_server_of_the_page(assistant: Bot, platform: str) -> None:
     chat, ask = Chat(assistant, platform), "/ask " if platform == "discord" else ""
     chat.say(f"{ask}free 2027-01-20 9")

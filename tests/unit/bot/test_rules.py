@@ -335,7 +335,7 @@ def test_a_refusal_holds_in_a_router_and_for_its_rule() -> None:
 @pytest.mark.parametrize("platform_", PLATFORMS)
 def test_a_refusal_on_every_platform(platform_: str) -> None:
     chat = Chat(guarded(), platform_)
-    chat.say("/deploy")
+    chat.say("/deploy", by="bob")
     chat.expect("Only operations may do this.")
 
 

@@ -26,7 +26,7 @@ from playground.platforms.base import NewMessage
 from tests.factories import NOW, make_message
 from tools.faults.targets import APP
 
-OTHERS = [name for name in NAMES if name != "feishu"]
+OTHERS = [name for name in NAMES if name not in ("feishu", "wecom_bot")]
 
 
 def make_bot() -> Bot:

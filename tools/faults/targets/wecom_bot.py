@@ -20,7 +20,9 @@ TARGETS = (
         WecomBot,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        without("long", "refused", "late", "push", "react", "remind", "approve", "notify"),
+        without(
+            "long", "refused", "late", "push", "react", "remind", "approve", "break", "unshown", "notify", "entrust"
+        ),
         room=PRIVATE,
         polls=True,
     ),
