@@ -20,7 +20,7 @@ from parley.engine.aws import dynamodb
 from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
 from parley.engine.timekeeper import Timekeeper
-from parley.journal.inbox import Inbox, Snapshot
+from parley.journal.inbox import Decision, Inbox, Snapshot
 from parley.journal.passive import Callbacks
 from parley.journal.table import message_pk, number, text, timer_pk
 from parley.model import AnyMedia, Message, message_key
@@ -49,11 +49,11 @@ class MarksFirst(Inbox):
             self.client.put_item(TableName=self.table, Item=mark)
         return snapshot
 
-    def _decision(self, message: Message, replies: int, snapshot: Snapshot, now: float) -> Any:
-        decision: Any = Inbox._decision(self, message, replies, snapshot, now)
+    def _decision(self, message: Message, decision: Decision, snapshot: Snapshot, now: float) -> Any:
+        item: Any = Inbox._decision(self, message, decision, snapshot, now)
         for name in ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"):
-            decision["Put"].pop(name)
-        return decision
+            item["Put"].pop(name)
+        return item
 
 
 class ForgetsClaims(Inbox):

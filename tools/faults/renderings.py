@@ -116,6 +116,12 @@ def renderings_of(target: Target) -> Renderings:
     for command in ("consult", "entrusted"):
         for plan in _slow_models() if command in renderings else ():  # people see the text so far
             _add(renderings[command], _observe(target, command, plan=plan))
+    _add_endings(target, renderings)
+    return renderings
+
+
+def _add_endings(target: Target, renderings: Renderings) -> None:
+    """Add what takes the place of the replies to commands, after a press or a second use."""
     if "break" in target.commands:
         renderings["break"][0].append(_observe(target, "ended", of="break")[0])
     for command, decided in (("approve", "approved"), ("entrust", "entrusted")):
@@ -127,7 +133,6 @@ def renderings_of(target: Target) -> Renderings:
     if "redeem" in target.commands:
         used = [[text.replace(PAIRED, REFUSED) for text in each] for each in renderings["redeem"][0]]
         renderings["redeem"][0] += used
-    return renderings
 
 
 def _add(known: list[list[Rendering]], observed: dict[int, Rendering]) -> None:

@@ -16,7 +16,7 @@ from parley.bot.questions import Given, check_question
 from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
 from parley.errors import ResultError
-from parley.model import Button, Card, Destination, Mention, Message, Reply, Sender, digest, is_direct
+from parley.model import Button, Card, Conversation, Destination, Mention, Message, Reply, Sender, digest, is_direct
 from parley.model.agenda import APPROVAL, PRESSED, Failure, OpenDialogue, Timer
 from parley.platforms import is_receiver
 from parley.reply_checks import check_destination
@@ -154,10 +154,18 @@ def pressed(press: Message) -> Given:
 
 
 def forwarded(press: Message, timer: Timer, now: float) -> Timer:
-    """A message of the conversation in which `timer` is set, that brings it the `press`. It is due now."""
+    """A message of the conversation in which `timer` is set, that brings it the `press`. It is due now.
+
+    If the press is of the same conversation and its callback waits for replies, they may be those to this message. So
+    it has the right to answer that came with the press.
+    """
     id_ = f"{timer.message.id}.{digest(press.platform, press.app, press.id)[:32]}"
     body: Any = msgspec.to_builtins(replace(press, raw=None))
-    return Timer(message=replace(timer.message, id=id_, event=PRESSED, raw=body), at=now)
+    message, right = replace(timer.message, id=id_, event=PRESSED, raw=body), press.context
+    if right.awaits_reply and Conversation.of(press).key == Conversation.of(message).key:
+        answering = {"reply_token": right.reply_token, "reply_token_expires": right.reply_token_expires}
+        message = replace(message, context=replace(message.context, awaits_reply=True, **answering))
+    return Timer(message=message, at=now)
 
 
 def _is_at(press: Message, place: Destination) -> bool:

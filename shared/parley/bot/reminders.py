@@ -128,8 +128,14 @@ class Reminders:
         self._dialogues[dialogue.id] = replace(dialogue, cards=handles)
 
     def send(self, timer: Timer) -> None:
-        """Set a timer of another conversation."""
+        """Set a timer that brings this message into the conversation of the timer, which can be this one."""
         self._sent.append(timer)
+
+    @property
+    def forwarded(self) -> str:
+        """The id of the message that brings this one on in this conversation; empty if there is none."""
+        here = Conversation.of(self._message).key
+        return next((each.due.id for each in self._sent if Conversation.of(each.message).key == here), "")
 
     def _keys(self, dialogue: OpenDialogue) -> tuple[str, str]:
         """The key of a dialogue, and the id of its reminder. A person has one open question in a conversation."""

@@ -111,7 +111,17 @@ class BotRun:
         plans = self.turn.plans
         hear = self.bot.hear if self.message.kind == "message" and not is_addressed(self.message) else 0
         heard = heard_keys(self.inbox.client, self.inbox.table, self.message) if hear else ()
-        return Decision(replies, self._changes(), plans.timers, plans.cancelled, leases, self._end, heard, hear)
+        return Decision(
+            replies,
+            self._changes(),
+            plans.timers,
+            plans.cancelled,
+            leases,
+            self._end,
+            heard,
+            hear,
+            plans.forwarded,
+        )
 
     def heard(self, count: int) -> list[Message]:
         """The last `count` messages of the conversation that were not for the bot, of the last hour."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from parley.adapter import Accepted, App, PassiveReply, Request, Response, SupportsPassiveReply
 from parley.engine import telemetry
@@ -18,7 +19,7 @@ from parley.journal.inbox import Inbox
 from parley.journal.outbox import LeaseLostError, Outbox
 from parley.journal.passive import Callbacks, DeferredReplies, NotCommittedError, rules
 from parley.journal.states import Decided, ReplyState, Row
-from parley.model import Conversation, Message
+from parley.model import Conversation, Message, reply_id
 
 _POLL = 0.1
 """Seconds between two looks at the journal."""
@@ -62,7 +63,7 @@ class PassiveReplies(msgspec.Struct):
             delivery = self.callbacks.delivered(message, self.clock())
             if delivery.response is not None:
                 return _decoded(delivery.response)
-            response = self._wait(request, app, message, until)
+            response = self._wait(request, app, message, until, follows=accepted.comes_once)
             is_last = accepted.comes_once or delivery.number >= rules.LAST_DELIVERY
             if response is None or (response is _NO_RESPONSE and is_last):
                 response = self._give_up(message, accepted.response, until)
@@ -104,16 +105,18 @@ class PassiveReplies(msgspec.Struct):
         """
         if not self._is_turn(message, decided):
             return _NO_RESPONSE
-        response = self._respond_now(request, app, message, decided.replies, until) or self._stored(message)
-        if response is None and self._is_held(message, decided.replies):
+        response = self._respond_now(request, app, message, decided, until) or self._stored(message)
+        if response is None and self._is_held(message, decided):
             return _NO_RESPONSE
         return response
 
-    def _wait(self, request: Request, app: App, message: Message, until: float) -> Response | None:
+    def _wait(self, request: Request, app: App, message: Message, until: float, *, follows: bool) -> Response | None:
         """The response, as soon as there is one. _NO_RESPONSE if a later delivery may get it, None if the replies go
-        out through the API.
+        out through the API. `follows`: also the replies to the message to which the bot has handed this one on.
         """
         decided = self._decision(message, until)
+        if follows and decided is not None and decided.forwarded:
+            decided = self._decision(replace(message, id=decided.forwarded), until)
         if decided is None:
             return _NO_RESPONSE
         try:
@@ -136,9 +139,9 @@ class PassiveReplies(msgspec.Struct):
         """
         while True:
             turn = self._is_turn(message, decided)
-            response = self._respond_now(request, app, message, decided.replies, until) if turn else None
+            response = self._respond_now(request, app, message, decided, until) if turn else None
             response = response or self._stored(message)
-            if response is not None or (turn and not self._is_held(message, decided.replies)):
+            if response is not None or (turn and not self._is_held(message, decided)):
                 return response
             if self.clock() >= until:
                 return _NO_RESPONSE
@@ -170,16 +173,19 @@ class PassiveReplies(msgspec.Struct):
     def _is_late(self, until: float) -> bool:
         return self.clock() > until + rules.GRACE
 
-    def _rows(self, message: Message, count: int) -> list[Row]:
-        """The next replies of the conversation of `message`: deferred ones, and those to the message itself."""
+    def _rows(self, message: Message, decided: Decided) -> list[Row]:
+        """The next replies of the conversation of `message`: deferred ones, and those of the decision."""
         deferred = self.deferred.of(Conversation.of(message).key)
-        return rules.in_order([*deferred, *self.inbox.replies(message, count)])
+        own = self.inbox.rows(reply_id(decided.message, ordinal) for ordinal in range(decided.replies))
+        return rules.in_order([*deferred, *own])
 
-    def _is_held(self, message: Message, count: int) -> bool:
+    def _is_held(self, message: Message, decided: Decided) -> bool:
         """Whether another worker holds one of the replies: it may deliver the reply, or leave it to this callback."""
-        return any(row.state is ReplyState.SENDING for row in self._rows(message, count))
+        return any(row.state is ReplyState.SENDING for row in self._rows(message, decided))
 
-    def _respond_now(self, request: Request, app: App, message: Message, count: int, until: float) -> Response | None:
+    def _respond_now(
+        self, request: Request, app: App, message: Message, decided: Decided, until: float
+    ) -> Response | None:
         """Take the replies that can be carried, and store the response. None if there are none, or another worker holds
         them. Raises _TooLateError, _OutcomeUnknownError.
         """
@@ -187,7 +193,7 @@ class PassiveReplies(msgspec.Struct):
         def rendered(rows: list[Row]) -> PassiveReply:
             return self.inbound.passive_reply(request, app, message, rules.replies_to(message, rows), self.clock())
 
-        free = rules.free(self._rows(message, count))
+        free = rules.free(self._rows(message, decided))
         # The deliverer would wait for the lease of what is taken, also if the response has no form for it.
         if not free or rendered(free).carries_nothing:
             return None

@@ -74,6 +74,8 @@ class Decision(msgspec.Struct, frozen=True):
     `states`: those that the bot may have changed. `timers` are set, and those with the ids `cancelled` are deleted.
     `leases`, by the id of a reply: this worker delivers these replies itself. `run`: what is recorded of a stop.
     `heard`: the keys of earlier messages, of which the last `hear` are kept with this one; 0 stores nothing.
+    `forwarded`: the id of the message of the same conversation to which the bot has handed this one on; its replies are
+    for the callback of this one.
     """
 
     replies: Sequence[Outgoing] = ()
@@ -84,6 +86,7 @@ class Decision(msgspec.Struct, frozen=True):
     run: RunState | None = None
     heard: Sequence[str] = ()
     hear: int = 0
+    forwarded: str = ""
 
 
 class Inbox(msgspec.Struct):
@@ -133,7 +136,7 @@ class Inbox(msgspec.Struct):
             )
         try:
             items = [
-                self._decision(message, len(replies), snapshot, now),
+                self._decision(message, decision, snapshot, now),
                 # The condition on the conversation's version finds a defect: the queue hands out one message of a
                 # conversation at a time, and only one worker can decide it. So an unchanged state needs no check.
                 *(changed(self.table, change, message, now, ttl) for change in decision.states if change.is_needed),
@@ -276,11 +279,13 @@ class Inbox(msgspec.Struct):
     def _reply(self, out: Outgoing, now: float, lease: Lease | None = None) -> "TransactWriteItemTypeDef":
         return Outbox(self.client, self.table, lease=0).new(out, now, int(now + self.keep_for), lease)
 
-    def _decision(self, message: Message, replies: int, snapshot: Snapshot, now: float) -> "TransactWriteItemTypeDef":
+    def _decision(
+        self, message: Message, decision: Decision, snapshot: Snapshot, now: float
+    ) -> "TransactWriteItemTypeDef":
         item: Item = {
             "pk": text(message_pk(message_key(message))),
             "state": text(MessageState.DECIDED),
-            "replies": number(replies),
+            "replies": number(len(decision.replies)),
             "platform": text(message.platform),
             "app": text(message.app),
             "id": text(message.id),
@@ -290,6 +295,8 @@ class Inbox(msgspec.Struct):
         }
         if message.context.awaits_reply and snapshot.queued:
             item["before"] = {"SS": sorted(snapshot.queued)}
+        if decision.forwarded:
+            item["forwarded"] = text(decision.forwarded)
         body = encode(msgspec.structs.replace(message, raw=None))
         if len(body) <= _MAX_STORED_MESSAGE:
             item["message"] = text(body.decode())

@@ -37,7 +37,7 @@ _RETENTION = "RetentionDays"
 KINDS: dict[str, Kind] = {
     "in": Kind(
         _of("message reason results"),
-        _of("state replies platform app id conversation person decided before attempts updated ttl"),
+        _of("state replies platform app id conversation person decided before forwarded attempts updated ttl"),
         "masked",
         _RETENTION,
     ),

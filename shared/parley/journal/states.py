@@ -63,13 +63,16 @@ def check_transition(before: ReplyState, after: ReplyState) -> None:
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """A decision on a message: the number of its replies, and the ids of those that directly precede them.
+    """A decision on the message with the key `message`: the number of its replies, and the ids of those that directly
+    precede them. `forwarded`: the id of the message of the same conversation that brings it on (`Decision.forwarded`).
 
     Passive replies have to keep that order; for all others the queue keeps it.
     """
 
+    message: str
     replies: int
     before: frozenset[str] = frozenset()
+    forwarded: str = ""
 
 
 class Row(msgspec.Struct, frozen=True):

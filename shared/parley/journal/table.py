@@ -149,6 +149,7 @@ ATTRIBUTES = frozenset(
         "departments",  # unix seconds of the decision; in a `queued` row, of the one that the reply belongs to
         "message",  # the message as JSON; in a reply, the key of the message
         "before",  # ids of replies that precede these, if a callback waits for them
+        "forwarded",  # id of the message that brings this one on, whose replies are for its callback
         "attempts",  # how often the bot was started; in a reply, how often it was taken
         "reason",  # why the last attempt failed
         "results",  # of outside calls, as JSON by their key, until the decision

@@ -225,7 +225,7 @@ def test_an_approval_that_nobody_can_decide_is_an_error_that_says_what_to_write(
         team.chat.say("/deploy 1.4", by="ann")
 
 
-@pytest.mark.parametrize("platform", ["feishu", "discord"])
+@pytest.mark.parametrize("platform", ["feishu", "discord", "wecom_bot"])
 def test_in_a_room_somebody_else_decides_without_another_room(platform: str) -> None:
     team = Team(platform)
     team.room = None
@@ -233,6 +233,24 @@ def test_in_a_room_somebody_else_decides_without_another_room(platform: str) -> 
     room.say("/deploy 1.4", by="ann")
     room.press("Approve", by="bob")
     assert "deployed 1.4" in str(room.replies)
+
+
+@pytest.mark.parametrize("outcome", ["Approved", "Rejected", "Withdrawn"])
+def test_a_smart_bot_closes_the_card_in_the_answer_to_the_press_and_goes_on(outcome: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def deploy(turn: Turn) -> Script:
+        turn.user["last"] = (yield Approve("Deploy?")).outcome
+        yield f"it is {turn.user['last']}"
+
+    room = Chat(bot, "wecom_bot").room("ops")
+    room.say("/deploy", by="ann")
+    room.press({"Approved": "Approve", "Rejected": "Reject", "Withdrawn": "Withdraw"}[outcome], by="ann")
+    assert [(each.kind, outcome in str(each)) for each in room.replies[1:]] == [("edit", True), ("message", False)]
+    room.say("/deploy", by="ann")
+    assert f"it is {outcome.lower()}" in str(room.replies)
+    assert room.user == {"last": outcome.lower()}
 
 
 def test_an_approval_is_decided_in_passive_replies() -> None:

@@ -11,7 +11,6 @@ from parley.bot.rules import person, role
 from parley.model import Button, Card, Message, Quote
 from parley.models import Answer, ModelError
 from parley.testing import PLATFORMS, Call, Chat, Scripted
-from tests.abilities import WRITING_FIRST
 from tests.factories import NOW, make_message
 
 EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -169,7 +168,7 @@ def test_wrong_arguments_are_told_to_the_model(arguments: dict[str, Any], reason
     assert done == []
 
 
-@pytest.mark.parametrize("platform", WRITING_FIRST)
+@EVERYWHERE
 def test_a_call_waits_for_the_approval_of_the_person(platform: str) -> None:
     model = Scripted([Call("deploy", version="1.4"), "It is deployed."])
     chat = Chat(make_bot(), platform, model=model)

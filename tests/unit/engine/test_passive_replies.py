@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from parley.adapter import Accepted, App, Config, PassiveReply, Request, Response
 from parley.engine.aws import dynamodb
 from parley.engine.passive_replies import PassiveReplies
-from parley.journal.inbox import MAX_REPLIES, Inbox
+from parley.journal.inbox import MAX_REPLIES, Decision, Inbox
 from parley.journal.outbox import PASSIVE_RECEIPTS, Outbox
 from parley.journal.passive import MAX_CARRIED, MAX_DEFERRED, Callbacks, DeferredReplies, NotCommittedError, Part, rules
 from parley.journal.states import Finished, ReplyState, Row
@@ -450,6 +450,29 @@ def test_a_passive_reply_does_not_overtake_a_reply_of_the_deliverer(
     world.outbox.take(reply_id(message_key(world.message), 0), "deliverer", world.clock.now)
     assert [world.callback(following) for _ in range(3)] == [(504, ""), (504, ""), (200, "success")]
     assert world.states(following) == [("PENDING", [])]
+
+
+def test_a_callback_that_comes_once_carries_the_replies_to_the_message_that_goes_on(
+    world: World, message: Callable[..., Message]
+) -> None:
+    """The bot has handed the press on, within its conversation. Other callbacks do not wait for that message."""
+    following = message(id="m1.forwarded")
+    for once, expected in ((False, (200, "success")), (True, (200, "done|"))):
+        world.message = replace(world.message, id=f"m{once}")
+        snapshot = world.inbox.open(world.message)
+        world.inbox.decide(world.message, snapshot, Decision(forwarded=following.id), world.clock.now)
+        if once:
+            world.decides("done", after=2, message=following)
+        assert world.callback(once=once) == expected
+    assert world.callback(once=True) == (200, "done|")
+
+
+def test_a_callback_gives_up_a_message_that_goes_on_too_long(world: World, message: Callable[..., Message]) -> None:
+    following = message(id="m1.forwarded")
+    snapshot = world.inbox.open(world.message)
+    world.inbox.decide(world.message, snapshot, Decision(forwarded=following.id), world.clock.now)
+    world.decides("done", after=9, message=following)
+    assert world.callback(once=True) == (200, "success")
 
 
 def test_passive_replies_use_only_the_rows_that_the_callback_functions_may_access(

@@ -11,7 +11,7 @@ from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import MAX_DEFERRED, Callbacks, DeferredReplies, TooManyDeferredError
 from parley.journal.states import Decided, ReplyState, Row
-from parley.model import Conversation, Message, Outgoing
+from parley.model import Conversation, Message, Outgoing, message_key
 from tests.factories import decide
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -106,7 +106,8 @@ def test_a_decision_names_the_replies_that_precede_it(
         inbox.queued(received, outs, NOW)
         decisions.append(Callbacks(dynamodb(), "parley", RETENTION).decision(received))
     a, c = (frozenset({reply(to=id_, ordinal=last).id}) for id_, last in (("a", 1), ("c", 0)))
-    assert decisions == [Decided(2), Decided(0, a), Decided(1), Decided(1, c)]
+    key = {id_: message_key(message(id_)) for id_ in "abcd"}
+    assert decisions == [Decided(key["a"], 2), Decided(key["b"], 0, a), Decided(key["c"], 1), Decided(key["d"], 1, c)]
 
 
 def test_a_deferred_reply_of_another_conversation_has_its_place_by_time(

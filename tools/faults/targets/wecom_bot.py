@@ -20,9 +20,7 @@ TARGETS = (
         WecomBot,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        without(
-            "long", "refused", "late", "push", "react", "remind", "approve", "break", "unshown", "notify", "entrust"
-        ),
+        without("long", "late", "push", "remind", "unshown", "notify"),
         room=PRIVATE,
         polls=True,
     ),

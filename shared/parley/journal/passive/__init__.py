@@ -18,6 +18,9 @@ The flow, and where each step is decided:
    person has not written lately, `engine.attempt` defers the reply: `deferred` remembers it for the passive reply to
    the person's next message. The deliverer sends deferred replies before later ones.
 
+The bot may hand a press on to a dialogue of the same conversation (`Decided.forwarded`). A callback that comes once
+then waits for the replies to that message, and its response carries them.
+
 A platform that polls for the replies (`Accepted.polled`) gets them by the same steps, but no callback waits: until the
 replies are decided, a poll gets `Accepted.response`, and then each poll gets the stored response.
 """

@@ -67,10 +67,12 @@ class Callbacks(msgspec.Struct):
 
     def decision(self, message: Message) -> Decided | None:
         """The decision on `message`; None while it is undecided."""
-        item = t.get(self.client, self.table, message_pk(message_key(message)))
+        key = message_key(message)
+        item = t.get(self.client, self.table, message_pk(key))
         if get_text(item, "state") != MessageState.DECIDED:
             return None
-        return Decided(int(get_number(item, "replies") or 0), frozenset(get_texts(item, "before")))
+        replies, before = int(get_number(item, "replies") or 0), frozenset(get_texts(item, "before"))
+        return Decided(key, replies, before, get_text(item, "forwarded"))
 
     def commit(self, message: Message, parts: Sequence[Part], owner: str, response: str, now: float) -> None:
         """Store the response to `message` and the new state of each reply in it, in one transaction.

@@ -37,6 +37,7 @@ _HOLD_UPDATE = 2.0
 """Seconds that the edit of a pressed card is left to the callback of the press, which waits for it."""
 _CANNOT_WRITE_FIRST = "a smart bot answers messages only: use an app of WeCom or the robot of a group to write first"
 _ONCE = "the response_url of a message takes one message: the rest of the replies to it cannot be sent"
+_TOO_LATE = "the pressed card can be updated within five seconds; its response_url is left to the reply that follows"
 _CODES = Codes(
     token=frozenset(),
     limited={45009: 60},
@@ -52,6 +53,8 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     if out.reply.op == "recall":
         raise UndeliverableError("a smart bot cannot recall a message")
     _hold(out, now)
+    if _closes_card(out):
+        raise UndeliverableError(_TOO_LATE)
     if out.reply.op == "edit":
         raise UndeliverableError("a smart bot cannot edit a message", part="target")
     return _send(out, _url(out, app.config, now))
@@ -92,13 +95,20 @@ def decrypted(data: bytes, app: App) -> bytes:
 def _hold(out: Outgoing, now: float) -> None:
     """Raise RetryAfter while a poll, or the callback of a press, may still carry `out`."""
     updates = out.to.kind == "action" and out.reply.op == "edit"
-    if not out.message_key or out.ordinal < 0 or out.reply.to is not None or not (updates or out.to.kind == "message"):
+    is_reply = bool(out.message_key) and out.ordinal >= 0 and (out.reply.to is None or _closes_card(out))
+    if not is_reply or not (updates or out.to.kind == "message"):
         return
     until = out.created + (_HOLD_UPDATE if updates else _HOLD_FURTHER if out.ordinal else _HOLD)
     if out.to.reply_token_expires:
         until = min(until, out.to.reply_token_expires - response_url.LIFETIME + stream.LIFETIME)
     if now < until:
         raise RetryAfter(until - now, "the answer to a callback may still carry the reply")
+
+
+def _closes_card(out: Outgoing) -> bool:
+    """Whether `out` is no reply to the press of the card that it edits, but to what the press has brought on."""
+    to = out.reply.to
+    return out.reply.op == "edit" and to is not None and to.kind == "action" and out.reply.target == to.message_id
 
 
 def _url(out: Outgoing, config: Config, now: float) -> str:

@@ -277,6 +277,19 @@ def test_a_fresh_edit_of_the_pressed_card_is_left_to_the_callback_and_any_other_
     assert len(calls(more, NOW)) == 1
 
 
+def test_a_card_that_is_closed_late_leaves_the_response_url_to_what_follows() -> None:
+    press = message(click(NOW))
+    closed = reply(TEA, op="edit", target="task-42", to=Destination.answering(press))
+    (edit, more) = answers_to(replace(press, kind="event", action=None), closed, Reply.of("one"), created=NOW)
+    edit = replace(edit, to=Destination.answering(press))
+    with pytest.raises(RetryAfter):
+        outbound.deliver(edit, APP, NOW)
+    with pytest.raises(UndeliverableError, match="within five seconds") as refused:
+        outbound.deliver(edit, APP, NOW + 2)
+    assert refused.value.part == ""
+    assert [call.url for call in calls(more, NOW)] == [URL]
+
+
 # --- response_url -----------------------------------------------------------------------------------------------------
 
 
