@@ -301,7 +301,11 @@ class WecomBot(Platform[Account]):
         """Show the text of a stream so far, and its images. Raises TencentError."""
         images = answers.images(answer)
         stream.id, content, stream.finished = answers.stream(answer, stream.id)
-        if content or images:
+        shown = self.messages.get(f"stream-{delivery.id}")
+        if shown is not None and not content and not images:
+            shown.recalled = True
+            self.put_message(shown)
+        elif content or images:
             keys = [self._stored(data, image_type(data), "image") for data in images]
             value = {"content": content} | ({"images": keys} if keys else {})
             delivery.result["passive"] = self._put(delivery, "stream", value, f"stream-{delivery.id}").id

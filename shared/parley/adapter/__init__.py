@@ -52,6 +52,7 @@ from parley.adapter.inbound import (
     Request,
     Response,
     SupportsCredentials,
+    SupportsGrowingReply,
     SupportsInstantAnswers,
     SupportsPassiveReply,
 )
@@ -117,6 +118,7 @@ __all__ = [
     "SupportsDeferral",
     "SupportsDrafts",
     "SupportsEncryptedMedia",
+    "SupportsGrowingReply",
     "SupportsInstantAnswers",
     "SupportsLimitFeedback",
     "SupportsNames",

@@ -152,3 +152,12 @@ class SupportsPassiveReply(Protocol):
         It is the platform's empty response if `replies` is empty or its first reply cannot be carried.
         """
         ...
+
+
+@runtime_checkable
+class SupportsGrowingReply(Protocol):
+    """An `inbound` module of a platform that polls for the replies to messages, and shows an answer while it grows."""
+
+    def growing_reply(self, request: Request, app: App, message: Message, reply: Reply, now: float) -> Response:
+        """The response to the poll `request` that shows `reply`, the beginning of the answer to `message`."""
+        ...

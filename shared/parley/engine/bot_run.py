@@ -29,6 +29,7 @@ from parley.model.state import Scope, State
 
 if TYPE_CHECKING:
     from parley.engine.drafts import Draft, Typing, Write
+    from parley.engine.polled_drafts import PolledDraft
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class BotRun:
     until: float
     download: Download | None = None
     unseal: Unseal | None = None
-    make_draft: "Callable[[DraftIds, Callable[[DraftIds], None]], Draft | Typing | None] | None" = None
+    make_draft: "Callable[[DraftIds, Callable[[DraftIds], None]], Draft | Typing | PolledDraft | None] | None" = None
     """Makes the draft of the answer, from the ids that are recorded and what records new ones."""
     is_late: Callable[[], bool] = lambda: False
     """Whether another worker may be at the message."""
@@ -66,7 +67,7 @@ class BotRun:
     """The states that the bot has read."""
     _results: str = field(init=False)
     """The results of outside calls that are stored."""
-    _draft: "Draft | Typing | None" = None
+    _draft: "Draft | Typing | PolledDraft | None" = None
     _has_stopped: bool = False
     """Whether the message has stopped an earlier run."""
     _failure: Exception | None = None

@@ -35,6 +35,7 @@ from parley.platforms import outbound
 
 if TYPE_CHECKING:
     from parley.engine.drafts import Draft, Typing
+    from parley.engine.polled_drafts import PolledDraft
 
 _TO_RECORD = 5.0
 """Seconds that are left after a call, to record its result or to enqueue the reply."""
@@ -86,11 +87,15 @@ class Direct(msgspec.Struct):
         is_late: Callable[[], bool],
         ids: tuple[str, ...],
         keep: Callable[[tuple[str, ...]], None],
-    ) -> "Draft | Typing | None":
+    ) -> "Draft | Typing | PolledDraft | None":
         """What people see of the answer to `message` while it grows; see `parley.engine.drafts`. None if they cannot
         see anything yet: the platform shows nothing, or an earlier reply is still in the outbound queue.
         """
-        app = None if message.context.awaits_reply else self._app(message)
+        if message.context.awaits_reply:
+            from parley.engine.polled_drafts import polled_draft  # noqa: PLC0415  # few platforms poll
+
+            return polled_draft(message, is_late, self.clock)
+        app = self._app(message)
         if app is None or self._is_waiting(snapshot):
             return None
         from parley.engine.drafts import Draft, Typing  # noqa: PLC0415  # few answers grow

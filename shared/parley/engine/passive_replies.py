@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 
-from parley.adapter import Accepted, App, PassiveReply, Request, Response, SupportsPassiveReply
+from parley.adapter import Accepted, App, PassiveReply, Request, Response, SupportsGrowingReply, SupportsPassiveReply
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
@@ -74,7 +74,8 @@ class PassiveReplies(msgspec.Struct):
         return accepted.response if response is _NO_RESPONSE and accepted.comes_once else response
 
     def _poll(self, request: Request, app: App, message: Message, accepted: Accepted) -> Response:
-        """The response to a poll for the replies to `message`: `accepted.response` while a later poll may carry them.
+        """The response to a poll for the replies to `message`: the answer so far, else `accepted.response`, while a
+        later poll may carry them.
 
         It never waits, as the platform asks again. The last response is stored, and each later poll gets it again.
         """
@@ -84,6 +85,8 @@ class PassiveReplies(msgspec.Struct):
             delivery = self.callbacks.delivered(message, now)
             if delivery.response is not None:
                 return _decoded(delivery.response)
+            if delivery.draft is not None and isinstance(self.inbound, SupportsGrowingReply):
+                unfinished = self.inbound.growing_reply(request, app, message, delivery.draft, now)
             decided = self.callbacks.decision(message)
             if decided is None and now - delivery.first < accepted.passive_reply_within:
                 return unfinished

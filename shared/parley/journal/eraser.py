@@ -140,6 +140,8 @@ class Eraser(NamedTuple):
 
     def _callback(self, item: Item) -> Step | None:
         own, response = get_text(item, "person") in self.subject.keys, get_text(item, "response")
+        if own and not response and (draft := get_text(item, "draft")):
+            return Step("masked", self._update(item, "REMOVE #draft", "#draft = :draft", draft=draft))
         if not own or not response:
             return None
         change, condition = "SET #response = :none REMOVE #person", "#response = :response"

@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {
         "masked",
         _RETENTION,
     ),
-    "callback": Kind(_of("response"), _of("deliveries first person ttl"), "masked", _RETENTION),
+    "callback": Kind(_of("response draft"), _of("deliveries first person ttl"), "masked", _RETENTION),
     "conv": Kind(
         _of("memory agenda"),
         _of("version platform app person updated ttl"),

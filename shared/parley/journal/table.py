@@ -175,6 +175,7 @@ ATTRIBUTES = frozenset(
         "deliveries",
         "first",  # unix seconds of the first delivery
         "response",
+        "draft",  # the beginning of an answer that grows, as JSON, for polls
         "ids",
         # credentials, tokens, names, and what was heard
         "value",

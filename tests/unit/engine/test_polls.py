@@ -10,10 +10,12 @@ from msgspec.structs import replace
 from parley.adapter import Accepted, App, Config, PassiveReply, Request, Response
 from parley.engine.aws import dynamodb
 from parley.engine.passive_replies import PassiveReplies
+from parley.engine.polled_drafts import PolledDraft
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import Callbacks, DeferredReplies, NotCommittedError, rules
 from parley.journal.states import ReplyState, Row
+from parley.journal.table import callback_pk, get
 from parley.model import Destination, Message, Outgoing, Reply, message_key, plain_text, reply_id
 from tests.factories import decide
 from tests.unit.conftest import Clock
@@ -24,7 +26,10 @@ UNFINISHED = Response(200, b"unfinished")
 
 
 class Inbound:
-    """Renders the texts of replies, each followed by `|`, and a full stop."""
+    """Renders the texts of replies, each followed by `|`, and a full stop; an answer that grows ends with dots."""
+
+    def growing_reply(self, request: Request, app: App, message: Message, reply: Reply, now: float) -> Response:
+        return Response(200, f"{plain_text(reply.segments)}...".encode())
 
     def passive_reply(
         self, request: Request, app: App, message: Message, replies: tuple[Outgoing, ...], now: float
@@ -69,6 +74,10 @@ class World:
         message = replace(self.message, id=id_) if id_ else self.message
         accepted = Accepted(UNFINISHED, polled=message, passive_reply_within=330)
         return self.replies.respond(Request(), APP, accepted, self.clock.now).body.decode()
+
+    def row(self) -> dict[str, Any]:
+        """The row of the callbacks."""
+        return dict(get(dynamodb(), "parley", callback_pk(message_key(self.message))))
 
     def states(self, count: int = 1) -> list[ReplyState]:
         return [row.state for row in self.inbox.replies(self.message, count)]
@@ -155,6 +164,41 @@ def test_a_process_that_dies_before_the_record_leaves_the_reply(world: World, mo
     assert world.poll() == "unfinished"
     world.clock.now += rules.LEASE + 1
     assert world.poll() == "one|."
+
+
+def test_a_poll_shows_the_answer_so_far_until_there_is_one(world: World) -> None:
+    draft = PolledDraft(world.message, world.callbacks, clock=world.clock)
+    draft.show(lambda: Reply.of("on"))
+    assert world.poll() == "on..."
+    draft.show(lambda: Reply.of("one"))
+    assert world.poll() == "on..."  # one text in a second
+    world.clock.now += 1
+    draft.show(lambda: Reply.of("one more"))
+    assert world.poll() == world.poll() == "one more..."
+    world.decides("one")
+    assert world.poll() == "one|."
+    world.clock.now += 1
+    draft.show(lambda: Reply.of("of a worker that stalls"))
+    assert world.poll() == "one|."
+    assert world.row().keys().isdisjoint({"draft"})
+
+
+def test_an_answer_so_far_is_not_shown_for_a_late_worker_or_during_an_outage(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = PolledDraft(world.message, world.callbacks, is_late=lambda: True, clock=world.clock)
+    draft.show(lambda: Reply.of("late"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Callbacks, "grow", timed_out)
+        PolledDraft(world.message, world.callbacks, clock=world.clock).show(lambda: Reply.of("lost"))
+    assert world.poll() == "unfinished"
+
+
+def test_the_answer_so_far_ends_with_the_polls(world: World) -> None:
+    world.poll()
+    PolledDraft(world.message, world.callbacks, clock=world.clock).show(lambda: Reply.of("on"))
+    world.clock.now += 331
+    assert world.poll() == "."
 
 
 def timed_out(*_: Any, **__: Any) -> None:

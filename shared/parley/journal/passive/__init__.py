@@ -22,7 +22,8 @@ The bot may hand a press on to a dialogue of the same conversation (`Decided.for
 then waits for the replies to that message, and its response carries them.
 
 A platform that polls for the replies (`Accepted.polled`) gets them by the same steps, but no callback waits: until the
-replies are decided, a poll gets `Accepted.response`, and then each poll gets the stored response.
+replies are decided, a poll gets the answer so far (`Callbacks.grow`), else `Accepted.response`. Then each poll gets the
+stored response.
 """
 
 from parley.journal.passive.callbacks import Callbacks, Delivery, NotCommittedError

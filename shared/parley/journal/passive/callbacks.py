@@ -17,7 +17,8 @@ from parley.journal.passive.deferred import DeferredReplies
 from parley.journal.passive.rules import Part
 from parley.journal.states import Decided, MessageState
 from parley.journal.table import callback_pk, get_number, get_text, get_texts, message_pk
-from parley.model import Conversation, Message, message_key, sender_key
+from parley.model import Conversation, Message, Reply, message_key, sender_key
+from parley.model.codec import encode
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -29,13 +30,14 @@ class NotCommittedError(ParleyError):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A delivery of a message: its number from 1, the response that is already stored for the message, and the unix
-    second of the first delivery.
+    """A delivery of a message: its number from 1, the response that is already stored for the message, the unix second
+    of the first delivery, and the answer so far (`Callbacks.grow`).
     """
 
     number: int
     response: str | None
     first: float
+    draft: Reply | None = None
 
 
 class Callbacks(msgspec.Struct):
@@ -58,7 +60,20 @@ class Callbacks(msgspec.Struct):
         )
         row = self.client.update_item(**request, ReturnValues="ALL_NEW").get("Attributes", {})
         number, first = int(get_number(row, "deliveries") or 1), get_number(row, "first") or now
-        return Delivery(number, get_text(row, "response") or None, first)
+        return Delivery(number, get_text(row, "response") or None, first, _draft_in(row))
+
+    def grow(self, message: Message, reply: Reply, now: float) -> None:
+        """Store the answer so far to `message`, for polls, until the response is stored. Raises AwsError."""
+        request = t.update(
+            self.table,
+            callback_pk(message_key(message)),
+            "SET #draft = :draft, #ttl = :ttl, #person = :person",
+            "attribute_not_exists(#response)",
+            draft=encode(reply).decode(),
+            ttl=int(now + self.keep_for),
+            person=sender_key(message),
+        )
+        self.client.update_item(**request)
 
     def response(self, message: Message) -> str | None:
         """The response that is stored for `message`, if any."""
@@ -93,10 +108,19 @@ class Callbacks(msgspec.Struct):
     def _response(self, message: Message, response: str) -> "TransactWriteItemTypeDef":
         """Part of the transaction: the response, unless there is one."""
         pk, first = callback_pk(message_key(message)), "attribute_not_exists(#response)"
-        return {"Update": t.update(self.table, pk, "SET #response = :response", first, response=response)}
+        change = "SET #response = :response REMOVE #draft"
+        return {"Update": t.update(self.table, pk, change, first, response=response)}
 
     def _part(self, part: Part, owner: str, now: float) -> "TransactWriteItemTypeDef":
         outbox = Outbox(self.client, self.table, lease=0)
         if part.carried:
             return outbox.carried(part.out, owner, now)
         return outbox.left(part.out, owner, part.body, now)
+
+
+def _draft_in(row: t.Item) -> Reply | None:
+    """The answer so far. None if there is none, or if this version cannot read it."""
+    try:
+        return msgspec.json.decode(get_text(row, "draft"), type=Reply)
+    except ValueError:  # msgspec's errors are ValueErrors
+        return None

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
-from parley.model import Action, Content, Context, Message, Outgoing, Sender
+from parley.model import Action, Content, Context, Message, Outgoing, Reply, Sender
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.buttons import unpack
 from parley.platforms.tencent.callback import MAX_CONTENT_AGE, decrypted, query_parameter, verification
@@ -18,7 +18,7 @@ from parley.platforms.wecom.card_types import MENUS, VOTE
 from parley.platforms.wecom_bot import response_url, segments, stream
 from parley.platforms.wecom_bot.cards import updated_card
 from parley.platforms.wecom_bot.config import Config
-from parley.platforms.wecom_bot.render import plan, welcome
+from parley.platforms.wecom_bot.render import beginning, plan, welcome
 from parley.untrusted import decode_json, integer, mapping, mappings, text, texts
 
 _EMPTY = Response(content_type="text/plain")
@@ -73,6 +73,14 @@ def passive_reply(
         return _carrying(answer, 1, source, now)
     words = welcome(replies)
     return _carrying({"msgtype": "text", "text": {"content": words}} if words else None, len(replies), source, now)
+
+
+def growing_reply(request: Request, app: App, message: Message, reply: Reply, now: float) -> Response:
+    """The stream of `message` with the text of `reply` so far; see `parley.adapter.SupportsGrowingReply`."""
+    source = _authenticated(request, app, now)
+    if isinstance(source, Rejected):
+        return _EMPTY
+    return _encrypted(stream.answer(stream.id_of(message.id), beginning(reply), finish=False), source, now)
 
 
 def credential(message: Message, app: App) -> str:

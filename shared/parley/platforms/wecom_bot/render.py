@@ -81,6 +81,13 @@ def plan(replies: Sequence[Outgoing], *, carries_images: bool = False) -> Plan:
     return answer.planned(len(replies))
 
 
+def beginning(reply: Reply) -> str:
+    """The text of a reply that grows, as much of it as has room."""
+    texts, _, _ = _leading_texts(reply)
+    first, *_ = list(groups(texts, STYLE)) or [[]]
+    return STYLE.text(first)
+
+
 def welcome(replies: Sequence[Outgoing]) -> str:
     """The words of `replies`. Empty if one of them is no message to the person."""
     if any(out.reply.to is not None or out.reply.op != "send" for out in replies):

@@ -30,7 +30,7 @@ from parley.model.instant import Choice, Form, Input
 from parley.platforms.wecom_bot import checks, outbound
 from parley.platforms.wecom_bot.config import Config
 from parley.platforms.wecom_bot.content_limits import LIMITS
-from parley.platforms.wecom_bot.inbound import passive_reply
+from parley.platforms.wecom_bot.inbound import growing_reply, passive_reply
 from parley.text import utf8_size
 from playground.sample_image import png
 from tests.conformance.adapters.wecom_bot import APP, URL, chat, click, delivery, entered, make_app, poll
@@ -83,6 +83,19 @@ def test_a_stream_without_replies_ends_empty() -> None:
     answer, carried = polled()
     assert answer["stream"] == {"id": "63336465383937643636656333373338", "finish": True, "content": ""}
     assert carried.sent == 0
+
+
+def test_an_answer_that_grows_is_a_stream_that_goes_on() -> None:
+    found, request = message(chat()), delivery(json.dumps(poll()), NOW)
+    for growing, content in (
+        (Reply.of(Markdown(text="**so** far")), "**so** far"),
+        (reply(Text(text="look"), TEA), "look"),
+        (Reply.of("中" * 7000), "中" * 6826),
+        (Reply(), ""),
+    ):
+        answer = opened(growing_reply(request, APP, found, growing, NOW).body)
+        assert answer == {"msgtype": "stream", "stream": {**polled()[0]["stream"], "finish": False, "content": content}}
+    assert growing_reply(request, make_app("other"), found, Reply.of("x"), NOW).body == b""
 
 
 def test_a_long_text_is_cut_between_characters_and_the_rest_is_left() -> None:
