@@ -24,6 +24,7 @@ from parley.journal.inbox import Decision, Inbox, Snapshot
 from parley.journal.passive import Callbacks
 from parley.journal.table import message_pk, number, text, timer_pk
 from parley.model import AnyMedia, Message, message_key
+from parley.platforms.wecom_bot import outbound as smart_bots
 from tools.faults import random_runs, scenarios
 from tools.faults.model import CALL
 from tools.faults.oracle import Findings
@@ -338,6 +339,14 @@ def test_a_poll_that_does_not_wait_for_earlier_replies_is_detected(monkeypatch: 
     monkeypatch.setattr(PassiveReplies, "_is_turn", lambda *_: True)
     runs = (Run(seed=seed, messages=200, conversations=20) for seed in range(1, 6))
     assert any(random_run(run, POLLING).findings.out_of_order for run in runs)
+
+
+def test_a_card_that_is_closed_late_with_the_one_message_of_the_press_is_detected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    renderings(POLLING)  # observed without the defect
+    monkeypatch.setattr(smart_bots, "_closes_card", lambda _out: False)
+    assert any(found.lost for found in single_faults(Inbox, "approved", POLLING))
 
 
 def test_a_processor_that_delivers_past_the_replies_in_the_queue_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:

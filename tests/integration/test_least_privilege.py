@@ -61,10 +61,10 @@ def test_retries_work_with_their_roles(strict: Stack) -> None:
     assert [message["text"] for message in strict.wait_for_replies(room)] == ["again"]
 
 
-@pytest.mark.parametrize("platform", ["wecom", "wechat"])
-def test_a_passive_reply_works_with_the_role_of_the_callback(strict: Stack, platform: str) -> None:
+@pytest.mark.parametrize(("platform", "app"), [("wecom", "passive"), ("wechat", "passive"), ("wecom_bot", "demo")])
+def test_a_passive_reply_works_with_the_role_of_the_callback(strict: Stack, platform: str, app: str) -> None:
     person = f"person{uuid.uuid4().hex[:8]}"
-    sent = strict.post("/api/messages", platform=platform, app="passive", sender=person, text="/echo within")
+    sent = strict.post("/api/messages", platform=platform, app=app, sender=person, text="/echo within")
 
     def replies() -> list[dict[str, Any]] | None:
         found = strict.get(f"/api/journal/{sent['message_id']}")["replies"]

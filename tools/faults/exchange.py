@@ -40,7 +40,9 @@ class Exchanges:
         exchange = _Exchange(self, platform, delivery)
         exchange.await_response()
         execution = Execution("callback", delivery.journal_id)
-        if self.targets[platform].replies_passively or self.targets[platform].polls:
+        target = self.targets[platform]
+        # Where a platform polls, neither a message nor a poll waits for replies.
+        if target.replies_passively or (target.polls and delivery.kind != "message"):
             self.processes.start(execution, exchange.perform)
         else:
             self.processes.run(execution, exchange.perform)
