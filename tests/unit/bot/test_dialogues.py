@@ -105,7 +105,7 @@ def test_a_dialogue_without_an_answer_asks_again_and_ends(platform: str) -> None
     talk.chat.expect(contains="no longer open")
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", APART)
 def test_from_the_second_wrong_answer_on_a_person_reads_how_to_get_out(platform: str) -> None:
     talk, texts = Talk(shop(), platform), ENGLISH if platform == "discord" else BOTH
     talk.start()
@@ -126,7 +126,7 @@ def test_from_the_second_wrong_answer_on_a_person_reads_how_to_get_out(platform:
     talk.chat.expect_nothing()
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_the_reminder_of_a_question_says_how_to_get_out(platform: str) -> None:
     talk, texts = Talk(shop(), platform), ENGLISH if platform == "discord" else BOTH
     talk.start()
@@ -381,7 +381,7 @@ def test_more_choices_than_buttons_are_numbered() -> None:
     chat.expect("Jun")
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", APART)
 def test_a_number_of_thousands_of_digits_does_not_fit(platform: str) -> None:
     bot = Bot()
 
