@@ -5,7 +5,8 @@ It is best effort. The journal's replies take its place in the answer to a later
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from parley.adapter import SupportsGrowingReply
 from parley.engine.aws import dynamodb, setting
@@ -20,8 +21,7 @@ _INTERVAL = 1.0
 """Least seconds between two texts. WeCom polls about as often."""
 
 
-@dataclass(slots=True)
-class PolledDraft:
+class PolledDraft(msgspec.Struct):
     """The growing answer to `message`. `is_late`: whether another worker may be at the message."""
 
     message: Message

@@ -79,7 +79,7 @@ def _views(page: Page) -> Iterator[str]:
 
 @pytest.mark.parametrize("sized", [WIDE, NARROW], indirect=True, ids=["wide", "narrow"])
 def test_axe_finds_nothing_on_other_platforms(sized: Page, axe: str) -> None:
-    for platform in ("wecom", "wechat", "discord", "wecom_bot"):
+    for platform in ("wecom", "wechat", "discord"):
         sized.stack.send("/card", room="private", platform=platform, sender=sized.person)
         sized.browser.execute_script(f"document.querySelector('[data-row=\"p-{platform}\"]').click()")
         sized.wait(lambda platform=platform: sized.script("document.body.dataset.platform") == platform)

@@ -13,9 +13,9 @@ What has no room is the rest of the reply. It is sent to the `response_url` of t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from parley.markdown import Dialect, in_dialect
@@ -95,8 +95,7 @@ def welcome(replies: Sequence[Outgoing]) -> str:
     return "\n".join(filter(None, (plain_text(out.reply.segments) for out in replies)))
 
 
-@dataclass(slots=True)
-class _Answer:
+class _Answer(msgspec.Struct):
     """The text and the images of an answer, which grow reply by reply."""
 
     carries_images: bool
