@@ -15,8 +15,10 @@ from parley.platforms.tencent.plain import untagged_text
 from parley.platforms.wecom import menus
 from parley.platforms.wecom.cards import button_cards, head, key_size, replacement
 from parley.platforms.wecom_bot.content_limits import LIMITS
+from parley.text import split as split_text
 
 _NO_PAGE = "https://work.weixin.qq.com"
+_TEXT = LIMITS.card_text.most
 _LINKS = 3
 """Links of a card without buttons to press."""
 
@@ -62,9 +64,9 @@ def template_card(card: Card, task_id: str) -> dict[str, Any]:
     return shown
 
 
-def updated_card(replies: Sequence[Outgoing], task_id: str) -> dict[str, Any] | None:
+def updated_card(replies: Sequence[Outgoing], task_id: str, *, cuts: bool = False) -> dict[str, Any] | None:
     """The card that takes the place of the one with the id `task_id`, whose button was pressed. None if the first reply
-    is no edit of that card, or has no room in a card.
+    is no edit of that card, or has no room in a card. `cuts`: a text that is too long is cut before its last line.
     """
     first = replies[0].reply if replies else Reply()
     if first.op != "edit" or first.to is not None or first.target not in {"", task_id} or len(first.segments) != 1:
@@ -75,8 +77,16 @@ def updated_card(replies: Sequence[Outgoing], task_id: str) -> dict[str, Any] | 
     if card.image or card.images or card.selects or card.form or not has_room:
         return None
     shown = replacement(card, task_id) if _has_buttons(card) else _notice(card, task_id)
-    texts = shown.get("sub_title_text", ""), shown["main_title"]["title"]
-    return shown if all(len(text) <= LIMITS.card_text.most for text in texts) else None
+    text, title = shown.get("sub_title_text", ""), shown["main_title"]["title"]
+    if cuts and len(text) > _TEXT:
+        text = shown["sub_title_text"] = _cut(text)
+    return shown if len(text) <= _TEXT and len(title) <= _TEXT else None
+
+
+def _cut(text: str) -> str:
+    """The beginning of `text`, and its last line."""
+    start, _, last = text.rpartition("\n")
+    return f"{next(split_text(start, _TEXT - len(last) - 2), '')}…\n{last}"
 
 
 def _notice(card: Card, task_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 
 from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
 from parley.model import Action, Content, Context, Message, Outgoing, Reply, Sender
+from parley.model.agenda import APPROVAL
 from parley.platforms.tencent import envelope
 from parley.platforms.tencent.buttons import unpack
 from parley.platforms.tencent.callback import MAX_CONTENT_AGE, decrypted, query_parameter, verification
@@ -68,7 +69,8 @@ def passive_reply(
         ended = stream.ended(stream.id_of(message.id), planned.content, planned.images, planned.card)
         return PassiveReply(_encrypted(ended, source, now), planned.sent, planned.rest)
     if message.action is not None:
-        card = updated_card(replies, message.action.message_id)
+        # The message with the card of an approval has shown the whole question.
+        card = updated_card(replies, message.action.message_id, cuts=message.action.id == APPROVAL)
         answer = None if card is None else {"response_type": "update_template_card", "template_card": card}
         return _carrying(answer, 1, source, now)
     words = welcome(replies)

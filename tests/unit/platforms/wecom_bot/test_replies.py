@@ -14,6 +14,7 @@ from parley.adapter import Answer, Call, PassiveReply, Permanent, Sent, Transien
 from parley.engine.passive_replies import _encoded  # pyright: ignore[reportPrivateUsage]
 from parley.errors import RetryAfter
 from parley.model import (
+    Action,
     AnySegment,
     Button,
     Card,
@@ -26,6 +27,7 @@ from parley.model import (
     Select,
     Text,
 )
+from parley.model.agenda import APPROVAL
 from parley.model.instant import Choice, Form, Input
 from parley.platforms.wecom_bot import checks, outbound
 from parley.platforms.wecom_bot.config import Config
@@ -278,6 +280,20 @@ def test_a_card_without_buttons_is_a_notice_with_an_address() -> None:
 def test_the_answer_to_a_press_is_empty_without_an_edit_that_has_room(other: Reply) -> None:
     assert pressed(other) == (None, 0)
     assert pressed() == (None, 0)
+
+
+@pytest.mark.parametrize("length", [139, 140, 3000])
+def test_a_long_question_is_cut_where_its_approval_is_closed(length: int) -> None:
+    """The card is closed, and says who and when. The whole question is in the message with the buttons."""
+    closed = reply(Card(title="Approved", text=f"{'长' * length}\n2027-01-15 08:30 UTC"), op="edit", target="task-42")
+    request, press = delivery(json.dumps(click(NOW)), NOW), message(click(NOW))
+    press = replace(press, action=Action(id=APPROVAL, message_id="task-42"))
+    answer = passive_reply(request, APP, press, answers_to(press, closed), NOW)
+    card = opened(answer.response.body)["template_card"]
+    assert card["main_title"]["title"] == "Approved"
+    assert len(card["sub_title_text"]) <= LIMITS.card_text.most
+    assert card["sub_title_text"].endswith("\n2027-01-15 08:30 UTC")
+    assert ("…" in card["sub_title_text"]) is (length > 139)
 
 
 def test_a_fresh_edit_of_the_pressed_card_is_left_to_the_callback_and_any_other_reply_is_not() -> None:
