@@ -8,10 +8,11 @@ from parley.errors import ResultError
 from parley.journal.limits import MAX_REPLY
 from parley.model import Card, Destination, Markdown, Reply, Text
 from parley.model.codec import decode_reply, encode
-from parley.platforms import NAMES, checks
+from parley.platforms import NAMES, answers_only, checks
 
 _MAX_EMOJI = 100
 """Characters of an emoji or its name. No platform has a longer one."""
+_CANNOT_WRITE_FIRST = "{} goes to {}, where a bot cannot write first: write to Destination.answering(message)"
 
 
 def check_size(reply: Reply, number: int) -> int:
@@ -38,6 +39,8 @@ def check_destination(to: Destination) -> None:
         raise ValueError("the destination names no app")
     if not (to.webhook or to.room_id or to.user_id):
         raise ValueError("the destination has no place: set room_id, user_id or webhook")
+    if not _has_right(to):
+        raise ValueError(_CANNOT_WRITE_FIRST.format("the reply", to.platform))
 
 
 def check_content(reply: Reply, number: int, to: Destination) -> None:
@@ -51,9 +54,16 @@ def check_content(reply: Reply, number: int, to: Destination) -> None:
     raise_problems(f"reply {number} {problem}" for problem in _reaction_problems(reply))
     if reply.to is not None and to.platform not in NAMES:
         raise ResultError(f"reply {number} goes to the platform {to.platform[:40]!r}; there are {', '.join(NAMES)}")
+    if reply.to is not None and not _has_right(reply.to):
+        raise ResultError(_CANNOT_WRITE_FIRST.format(f"reply {number}", to.platform))
     is_known = to.platform in NAMES  # a unit test may invent the platform of its message
     if is_known and any(isinstance(segment, Card) for segment in reply.segments):
         raise_problems(checks(to.platform).problems(reply, to))
+
+
+def _has_right(to: Destination) -> bool:
+    """Whether a bot may write to `to`, as far as it is known before the call."""
+    return bool(to.reply_token) or not answers_only(to.platform)
 
 
 def _reaction_problems(reply: Reply) -> Iterator[str]:

@@ -11,6 +11,7 @@ from parley.engine import queues
 from parley.errors import ResultError
 from parley.model import AnySegment, Destination, Message, Reply
 from parley.model.sending import message_with
+from parley.platforms import answers_only
 from parley.reply_checks import check_content, check_destination, check_size, is_blank
 
 MAX_KEY = 256
@@ -46,4 +47,4 @@ def prepared(destination: Destination, reply: str | AnySegment | Reply, key: str
         raise ResultError("the reply is empty")
     check_size(sent, 0)
     check_content(sent, 0, destination)
-    return message_with(sent, destination, key, time.time())
+    return message_with(sent, destination, key, time.time(), keeps_token=answers_only(destination.platform))

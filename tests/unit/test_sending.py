@@ -19,6 +19,7 @@ from parley.journal.limits import MAX_REPLY
 from parley.model import Button, Card, Conversation, Destination, Image, Message, Outgoing, Reply, Text
 from parley.model.codec import decode_message, decode_outgoing, encode
 from parley.platforms import NAMES
+from tests.abilities import WRITING_FIRST
 from tests.factories import make_message
 from tests.template import ROOT
 from tests.unit.conftest import Clock
@@ -106,6 +107,16 @@ def test_sqs_drops_a_repetition_before_it_is_handled() -> None:
     assert len(received("INBOUND")) == 1
 
 
+def test_where_a_bot_only_answers_a_program_needs_the_right_of_a_message() -> None:
+    person = Destination(platform="wecom_bot", app="demo", user_id="lin")
+    with pytest.raises(ValueError, match="wecom_bot, where a bot cannot write first"):
+        parley.send(person, "done", key="1")
+    assert messages() == []
+    for to in (replace(person, reply_token="sealed", reply_token_expires=9), replace(ROOM, reply_token="sealed")):
+        parley.send(to, "done", key="1")
+    assert [out.to.reply_token for out in process(*messages())] == ["sealed", ""]
+
+
 def test_a_key_counts_in_its_conversation_only() -> None:
     elsewhere = [replace(ROOM, room_id="b"), replace(ROOM, app="other"), replace(ROOM, tenant="t"), PERSON, HOOK]
     for to in (ROOM, *elsewhere):
@@ -173,8 +184,8 @@ def test_a_reply_of_another_program_that_is_not_readable_goes_to_the_dead_letter
     assert [decode_message(each["Body"]).id for each in received("INBOUND_DEAD")] == [message.id]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_platform_is_possible(name: str) -> None:
+@pytest.mark.parametrize("name", WRITING_FIRST)
+def test_every_platform_is_possible_on_which_a_bot_can_write_first(name: str) -> None:
     to = Destination(platform=name, app="demo", user_id="ann")
     parley.send(to, "hello", key="1")
     assert [out.to for out in process(*messages())] == [to]

@@ -32,6 +32,7 @@ from parley.adapter.calls import (
 from parley.adapter.capabilities import Capabilities, Shown
 from parley.adapter.content_limits import (
     NO_LIMIT,
+    AnswersOnly,
     Checks,
     ChecksInstantAnswers,
     ComparesPersons,
@@ -82,6 +83,7 @@ __all__ = [
     "Accepted",
     "AcceptsUnsigned",
     "Answer",
+    "AnswersOnly",
     "App",
     "Auth",
     "BreakerFailure",

@@ -140,6 +140,15 @@ class HasDirectRooms(Protocol):
 
 
 @runtime_checkable
+class AnswersOnly(Protocol):
+    """A `checks` module of a platform on which a bot cannot write first: each reply needs the reply token of a message
+    (`Context.reply_token`), also a reminder.
+    """
+
+    ANSWERS_ONLY: bool
+
+
+@runtime_checkable
 class ComparesPersons(Protocol):
     """A `checks` module of a platform that writes the id of one person in several ways."""
 

@@ -1,9 +1,9 @@
 """The reminders of a conversation, as a handler sets, changes and cancels them. They are stored with its replies."""
 
-import math
 from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import datetime, timedelta
+from math import floor, inf
 from typing import Self
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from parley.model import Card, Conversation, Message, Reply, digest, handle_of, 
 from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
 from parley.model.aws_events import AWS
 from parley.model.codec import encode
-from parley.platforms import is_same_person
+from parley.platforms import answers_only, is_same_person
 
 DIALOGUE = "parley.dialogue"
 """The handler of the reminder that ends a dialogue."""
@@ -58,7 +58,7 @@ class Reminders:
     @property
     def timers(self) -> list[Timer]:
         """The timers to set."""
-        return [*(timer_of(reminder, self._message) for reminder in self._set.values()), *self._sent]
+        return [*map(self._timer, self._set.values()), *self._sent]
 
     @property
     def cancelled(self) -> list[str]:
@@ -253,15 +253,29 @@ class Reminders:
         if (at is not None) + (after is not None) + bool(cron) != 1:
             raise ValueError("a reminder needs one of at, after and cron")
         if cron:
+            self._check_right(inf)
             return next_time(cron, zone, self._now)
         if not isinstance(after, timedelta | None) or not isinstance(at, datetime | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError("write after=timedelta(minutes=5), or at=datetime(...)")
         if after is None and (at is None or at.tzinfo is None):
             raise ValueError('the time has no zone: write datetime(..., tzinfo=ZoneInfo("Asia/Shanghai"))')
-        time = at.timestamp() if at is not None else math.floor(self._now + (after or timedelta()).total_seconds())
+        time = at.timestamp() if at is not None else floor(self._now + (after or timedelta()).total_seconds())
         if time >= _YEAR_9999:
             raise LimitError("the time is not before the year 9999", "far_reminder")
+        self._check_right(time)
         return max(0, time)
+
+    def _timer(self, reminder: Reminder) -> Timer:
+        return timer_of(reminder, self._message, keeps_token=answers_only(self._message.platform))
+
+    def _check_right(self, until: float) -> None:
+        """Raise LimitError if the bot may not write in the conversation until then."""
+        context, platform = self._message.context, self._message.platform
+        if answers_only(platform) and (not context.reply_token or until >= context.reply_token_expires):
+            raise LimitError(
+                f"a bot cannot write first on {platform}: a reminder can come once, within an hour of the message",
+                "far_reminder",
+            )
 
 
 def _is_lost(reminder: Reminder, now: float) -> bool:

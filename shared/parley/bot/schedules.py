@@ -11,7 +11,7 @@ from parley.bot.rules import Rule
 from parley.cron import next_time
 from parley.model import Destination, digest
 from parley.model.agenda import Timer, schedule_of
-from parley.platforms import NAMES, is_conversation
+from parley.platforms import NAMES, answers_only, is_conversation
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -31,6 +31,8 @@ class Schedule(msgspec.Struct, frozen=True):
             raise ValueError(f"{where}: a group webhook is no conversation; name a room, and reply with Reply(to=...)")
         if to.platform not in NAMES or not to.app or not (to.room_id or to.user_id):
             raise ValueError(f"{where}: a schedule needs a platform, an app, and a room_id or user_id")
+        if answers_only(to.platform):
+            raise ValueError(f"{where}: a bot cannot write first on {to.platform}")
         if isgeneratorfunction(entry.handler) and not is_conversation(to):
             raise ValueError(
                 f"{where}: on {to.platform} answers to a question come in a room: write room_id, as in "

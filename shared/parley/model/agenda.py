@@ -179,9 +179,13 @@ def occurrence(reminder: str, at: float) -> str:
     return f"{reminder}@{float(at)!r}"
 
 
-def timer_of(reminder: Reminder, message: Message) -> Timer:
-    """The timer of `reminder`, which a handler of `message` has set. What is only valid for an answer is left out."""
-    context = replace(message.context, reply_token="", reply_token_expires=0, awaits_reply=False)
+def timer_of(reminder: Reminder, message: Message, *, keeps_token: bool = False) -> Timer:
+    """The timer of `reminder`, which a handler of `message` has set. What is only valid for an answer is left out.
+    `keeps_token`: but the reply token, without which the bot cannot write there.
+    """
+    context = replace(message.context, awaits_reply=False)
+    if not keeps_token:
+        context = replace(context, reply_token="", reply_token_expires=0)
     name = "" if context.wants_name is True else message.sender.name  # a name that was fetched is not stored
     told = Message(
         id=reminder.id,

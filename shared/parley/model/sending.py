@@ -28,13 +28,15 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     stage: str = ""
 
 
-def message_with(reply: Reply, destination: Destination, key: str, now: float) -> Message:
+def message_with(reply: Reply, destination: Destination, key: str, now: float, *, keeps_token: bool = False) -> Message:
     """The message that has `reply` delivered to `destination`. Its id is the same for the same conversation and `key`.
 
     The bot does not get it: the decision about it is the reply. What is only valid for an answer is left out of the
-    destination.
+    destination. `keeps_token`: but its reply token, without which the bot cannot write there.
     """
-    to = replace(destination, kind="", reply_token="", reply_token_expires=0)
+    to = replace(destination, kind="")
+    if not keeps_token:
+        to = replace(to, reply_token="", reply_token_expires=0)
     return Message(
         id=f"send-{digest(destination.key, key)[:32]}",
         platform=destination.platform,

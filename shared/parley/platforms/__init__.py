@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from parley.adapter import (
+    AnswersOnly,
     Capabilities,
     Checks,
     ComparesPersons,
@@ -68,6 +69,12 @@ def is_conversation(to: Destination) -> bool:
     """
     half = checks(to.platform)
     return bool(to.room_id) or not (isinstance(half, HasDirectRooms) and half.DIRECT_ROOMS)
+
+
+def answers_only(name: str) -> bool:
+    """Whether a bot on the platform `name` cannot write first: each reply needs the reply token of a message."""
+    half = checks(name) if name in NAMES else None
+    return isinstance(half, AnswersOnly) and half.ANSWERS_ONLY
 
 
 @cache

@@ -105,6 +105,23 @@ def test_a_dialogue_without_an_answer_asks_again_and_ends(platform: str) -> None
     talk.chat.expect(contains="no longer open")
 
 
+def test_where_a_bot_only_answers_it_asks_again_with_the_right_of_the_message() -> None:
+    """The message gives the right to one message within the hour, so the end is not said."""
+    bot = Bot()
+
+    @bot.command()
+    def order() -> Script:
+        yield Ask("Which size?", choices=("S", "L"), timeout=timedelta(minutes=50))
+
+    chat = Chat(bot, platform="wecom_bot")
+    chat.say("/order")
+    chat.expect(contains="Which size?")
+    chat.advance(minutes=26)
+    chat.expect(contains="still waiting")
+    chat.advance(hours=1)
+    chat.expect_nothing()
+
+
 @pytest.mark.parametrize("platform", APART)
 def test_from_the_second_wrong_answer_on_a_person_reads_how_to_get_out(platform: str) -> None:
     talk, texts = Talk(shop(), platform), ENGLISH if platform == "discord" else BOTH

@@ -18,7 +18,7 @@ from parley.testing import Chat
 from tests.factories import NOW, make_message
 
 PLATFORMS = pytest.mark.parametrize("platform", ["feishu", "wecom", "wechat", "discord"])
-ANYWHERE = pytest.mark.parametrize("platform", ["feishu", "wecom", "wechat", "wechat passive", "discord"])
+ANYWHERE = pytest.mark.parametrize("platform", ["feishu", "wecom", "wecom_bot", "wechat", "wechat passive", "discord"])
 bot = Bot()
 
 
@@ -79,6 +79,24 @@ def test_a_reminder_is_said_at_its_time(platform: str) -> None:
     chat.say("/list")
     chat.expect("nothing")
     chat.advance(minutes=30)
+    chat.expect_nothing()
+
+
+@pytest.mark.parametrize("command", ["remind 60 tea", "remind 600 tea", "every 10 tea", "later 60"])
+def test_where_a_bot_only_answers_a_reminder_can_come_once_and_within_the_hour(
+    command: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat = Chat(bot, platform="wecom_bot")
+    chat.say("/remind 50 drink water")
+    chat.expect("planned")
+    chat.say(f"/{command}")
+    chat.expect(BOTH.far_reminder)
+    assert (
+        "a bot cannot write first on wecom_bot: a reminder can come once, within an hour of the message" in caplog.text
+    )
+    chat.advance(minutes=51)
+    chat.expect("drink water")
+    chat.advance(hours=3)
     chat.expect_nothing()
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from parley.bot import Bot, ResultError, Turn
 from parley.bot.texts import BOTH
@@ -175,6 +176,13 @@ def test_an_unknown_platform_is_an_error():
     there = Destination(platform="feichu", app="demo", room_id="room")
     expected = f"reply 0 goes to the platform 'feichu'; there are {', '.join(NAMES)}"
     assert error(Reply(segments=(Text(text=PERSON),), to=there), message("feishu")) == expected
+
+
+def test_a_reply_to_somebody_who_has_not_written_is_an_error_where_a_bot_only_answers():
+    there = Destination(platform="wecom_bot", app="demo", user_id="lin")
+    expected = "reply 0 goes to wecom_bot, where a bot cannot write first: write to Destination.answering(message)"
+    assert error(Reply(segments=(Text(text=PERSON),), to=there), message("wecom_bot")) == expected
+    assert run(Reply(segments=(Text(text=PERSON),), to=replace(there, reply_token="sealed")), message("wecom_bot"))
 
 
 def test_the_message_of_a_unit_test_may_name_any_platform():

@@ -151,6 +151,18 @@ def test_a_schedule_of_a_router_runs_with_its_middleware() -> None:
 
 
 @pytest.mark.parametrize("platform", NAMES)
+def test_a_schedule_is_for_a_platform_on_which_a_bot_writes_first(platform: str) -> None:
+    bot = Bot()
+    register = bot.scheduled("0 9 * * *", to=replace(TO, platform=platform))
+    if platform in WRITING_FIRST:
+        register(lambda: "hi")
+    else:
+        with pytest.raises(ValueError, match=f"test_schedules.py:.* a bot cannot write first on {platform}"):
+            register(lambda: "hi")
+    assert len(bot.timers(0)) == (platform in WRITING_FIRST)
+
+
+@pytest.mark.parametrize("platform", WRITING_FIRST)
 def test_a_schedule_that_asks_a_person_names_the_place_of_the_answer(platform: str) -> None:
     """On Feishu and Discord, a direct chat is a room of its own."""
 

@@ -1,4 +1,6 @@
-"""WeCom smart bots. What they cannot do is left out: to write first (reminders, sends), to write to another place."""
+"""WeCom smart bots. What they cannot do is left out: to write first, and to write to another place. So are reminders,
+and texts with a rest: a `response_url` carries them, unless a reply that came late has used it.
+"""
 
 from typing import Any
 

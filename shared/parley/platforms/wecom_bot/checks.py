@@ -6,6 +6,9 @@ from parley.adapter import Element
 from parley.model import Card, Destination, Reply
 from parley.platforms.wecom_bot.cards import numbered
 
+ANSWERS_ONLY = True
+"""See `parley.adapter.AnswersOnly`."""
+
 
 def problems(reply: Reply, to: Destination) -> Iterable[str]:
     """None: a button that has no room becomes a number (`as_text`)."""
