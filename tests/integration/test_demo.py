@@ -15,7 +15,7 @@ from tools.demo.cases import PLATFORMS, run
 SECRET = {"app_secret", "bot_token", "encoding_aes_key", "encrypt_key", "secret", "signing_key", "token"}
 SECRET |= {"verification_token", "webhooks"}
 PUBLIC = {"agent_id", "app_id", "app_type", "application_id", "bot_open_id", "corp_id", "host", "mode", "names"}
-PUBLIC |= {"original_id", "public_key", "reply_mode"}
+PUBLIC |= {"bot_id", "name", "original_id", "public_key", "reply_mode"}
 CASES = [
     pytest.param(platform, case, id=f"{platform}: {case.sent}")
     for platform, cases in PLATFORMS.items()
