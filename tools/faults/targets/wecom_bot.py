@@ -22,7 +22,7 @@ TARGETS = (
         WecomBot,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        without("long", "late", "push", "remind", "unshown", "notify"),
+        without("long", "late", "push", "remind", "unshown", "notify", "schedule"),
         room=PRIVATE,
         polls=True,
     ),
