@@ -10,7 +10,8 @@ import accounting
 from bot import bot
 from parley.testing import PLATFORMS, Chat
 
-EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
+# A smart bot of WeCom only answers: it cannot write to others.
+EVERYWHERE = pytest.mark.parametrize("platform", sorted({*PLATFORMS} - {"wecom_bot"}))
 
 
 class Company:
