@@ -48,7 +48,8 @@ def echo(turn: Turn, said: str) -> str:
 @bot.command()
 def remind(turn: Turn, said: str) -> str:
     """Remind in two weeks"""
-    turn.remind(said, after=timedelta(days=14))
+    late = turn.message.platform in WRITING_FIRST  # elsewhere a bot answers within the hour
+    turn.remind(said, after=timedelta(days=14) if late else timedelta(minutes=50))
     return "planned"
 
 
