@@ -14,6 +14,7 @@ STACK_TESTS := $(wildcard tests/integration)
 PAGE_TESTS := $(wildcard tests/e2e)
 PROMISES := tests/integration/test_promises.py
 SCAFFOLD := tests/integration/test_scaffold.py
+STACKS_OF_EXAMPLES := tests/integration/test_examples.py
 # Each starts a stack of its own that enforces the roles.
 ROLES := $(addprefix tests/integration/test_,least_privilege.py reminders.py sending.py)
 # Coverage is measured once, on Python 3.13 if it is installed. Before 3.12 it takes as long as the tests themselves.
@@ -29,7 +30,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test test-bot test-faults test-page test-roles test-scaffold unit unit-3.13 conformance integration promises up down run \
+.PHONY: help setup check fmt lint types template test test-bot test-faults test-page test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
 	demo bench bench-stack add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
@@ -108,7 +109,7 @@ test-scaffold: ## write a new platform and run the tests on it (minutes)
 
 integration: ## run the tests on the local stack
 	@sh tools/setup.sh dev sam emulator
-	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(ROLES))
+	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(STACKS_OF_EXAMPLES) $(ROLES))
 
 test-page: ## run the tests of the page in a headless browser (minutes)
 	@sh tools/setup.sh dev sam emulator
@@ -122,6 +123,10 @@ test-faults: ## run the tests of the faults suite: each command with every singl
 test-roles: ## run the tests on stacks that enforce the roles of the functions (minutes)
 	@sh tools/setup.sh dev sam emulator
 	$(PY) -m pytest -v $(ROLES)
+
+test-examples: ## run each example on a stack of its own, on every platform (minutes)
+	@sh tools/setup.sh dev sam emulator
+	$(PY) -m pytest -v $(STACKS_OF_EXAMPLES)
 
 promises: ## test the promises on a stack of their own while calls fail and processes are killed (minutes)
 	@sh tools/setup.sh dev sam emulator
