@@ -35,6 +35,7 @@ ROWS: dict[str, tuple[str, str, str]] = {
     "image_key": ("`Image`", "stored at the platform (`key`)", "已存于平台（`key`）"),
     "image_data": ("`Image`", "bytes (`data`)", "字节（`data`）"),
     "image_url": ("`Image`", "address (`url`)", "地址（`url`）"),
+    "image_received": ("`Image`", "from a person, on any platform", "用户发来的图片（任何平台）"),
     "audio": ("`Audio`", "voice message in the platform's format", "语音（平台支持的格式）"),
     "video": ("`Video`", "video", "视频"),
     "file": ("`File`", "any file", "任意文件"),

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec.structs import replace
 from pydantic import Field
 
-from desk import DeskTurn, Ticket, asker_of, in_team, name_of, new_ticket, passed_on, team_of, words_for
+from desk import DeskTurn, Ticket, asker_of, in_team, name_of, new_ticket, team_of, words_for
 from parley.bot import Ask, Bot, Script
 from parley.bot.rules import private
 from parley.model import Button, Card, Image, Reply, Text
@@ -33,7 +33,7 @@ def ask(turn: DeskTurn) -> Script:
     ticket = new_ticket(turn.message, topic, text)
     ticket.card = turn.say(Reply(to=team, segments=(_new_card(number, ticket),)))
     if picture is not None:
-        turn.say(Reply(to=team, segments=(passed_on(turn, picture),)))
+        turn.say(Reply(to=team, segments=(picture,)))
     turn.shared.tickets[number] = ticket
     turn.remind(str(number), after=_PATIENCE, handler="waits")
     return words.noted.format(number=number)
@@ -96,7 +96,7 @@ def more(turn: DeskTurn) -> list[str | Reply] | str:
     if not number:
         return words.hint
     added = words_for().added.format(number=number, name=name_of(turn.message), text=turn.text)
-    segments = (Text(text=added), *(passed_on(turn, each) for each in turn.message.content.attachments))
+    segments = (Text(text=added), *turn.message.content.attachments)
     return [Reply(to=team_of(turn.message), segments=segments), words.passed_on.format(number=number)]
 
 

@@ -1,14 +1,12 @@
 """The settings and the state of the help desk."""
 
-from base64 import b64encode
 from typing import Any
 
-from msgspec.structs import replace
 from pydantic import BaseModel
 
-from parley.bot import DownloadError, Settings, Turn, texts_for
+from parley.bot import Settings, Turn, texts_for
 from parley.bot.rules import rule
-from parley.model import AnyMedia, Destination, Message, Text
+from parley.model import Destination, Message
 from words import LANGUAGES, Words
 
 _TEAMS = (
@@ -18,9 +16,6 @@ _TEAMS = (
     Destination(platform="wechat", app="demo", user_id="o8a72434b08d5547912ad95ea914"),
 )
 """The group *Team* of the local page; where a bot gets no messages of a group, Lin Mei."""
-
-_LARGEST = 250_000
-"""Bytes of a file that a reply can hold."""
 
 
 class HelpDesk(Settings):
@@ -95,16 +90,3 @@ def new_ticket(message: Message, topic: str, text: str) -> Ticket:
     """A request of the sender of `message`."""
     name, locale = name_of(message), message.context.locale
     return Ticket(asker=message.sender.id, name=name, locale=locale, topic=topic, text=text)
-
-
-def passed_on(turn: DeskTurn, media: AnyMedia) -> AnyMedia | Text:
-    """`media` of the message, for the team. On Feishu, the bot sends its bytes again, unless there are too many."""
-    if turn.message.platform != "feishu":
-        return media
-    try:
-        content = turn.fetch(media)
-    except DownloadError:
-        content = b""
-    if not 0 < len(content) <= _LARGEST:
-        return Text(text=words_for().too_large)
-    return replace(media, key="", data=b64encode(content).decode())

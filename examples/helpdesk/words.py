@@ -25,7 +25,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     closed: str = "✅ Request {number}: {name}"
     goodbye: str = "Your request {number} is closed."
     added: str = "{name} on request {number}: {text}"
-    too_large: str = "There is a file, too large to be passed on."
     passed_on: str = "The team has it, for your request {number}."
     hint: str = "Send /ask to ask the help desk."
 
@@ -51,7 +50,6 @@ CHINESE = Words(
     closed="✅ 请求 {number}：{name}",
     goodbye="您的请求 {number} 已关闭。",
     added="{name} 补充请求 {number}：{text}",
-    too_large="还有一个文件，太大，无法转发。",
     passed_on="已转给同事，请求编号 {number}。",
     hint="发送 /ask 联系服务台。",
 )

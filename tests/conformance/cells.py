@@ -24,6 +24,7 @@ from parley.model import (
     Quote,
     Reply,
     Select,
+    Source,
     Text,
     Video,
 )
@@ -63,6 +64,7 @@ CELLS: dict[str, AnySegment | Reply] = {
     "image_key": Image(name="marker.png"),
     "image_data": Image(data=DATA, name="marker.png"),
     "image_url": Image(url=f"{URL}.png"),
+    "image_received": Image(name="marker.png", source=Source(platform="fax", app="a", message_id="m", key="k")),
     "audio": Audio(url=f"{URL}.amr", mime="audio/amr"),
     "video": Video(url=f"{URL}.mp4", mime="video/mp4"),
     "file": File(url=f"{URL}.zip", name="marker.zip"),

@@ -127,13 +127,6 @@ def test_a_picture_goes_to_the_team(platform: str) -> None:
     assert any("(image" in each for each in shown)
 
 
-def test_a_large_picture_is_not_passed_on_by_feishu() -> None:
-    office = Office("feishu")
-    office.taken()
-    office.chat.say(image=PICTURE + bytes(250_000))
-    assert "too large" in office.team.replies[-1].text
-
-
 @WITH_PICTURES
 def test_what_a_person_adds_goes_to_the_team(platform: str) -> None:
     office = Office(platform)

@@ -7,7 +7,7 @@ import msgspec
 
 from parley.adapter.app import Headers
 from parley.errors import RetryAfter
-from parley.model import AnyMedia
+from parley.model import AnyMedia, Source
 from parley.untrusted import decode_json, mapping
 
 
@@ -20,13 +20,21 @@ class Auth(msgspec.Struct, frozen=True):
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A multipart form with one file, streamed from `media.url` or `media.data`, refused beyond `limit` bytes."""
+    """A multipart form with one file, refused beyond `limit` bytes: `content`, which the engine gets from
+    `media.source`, or else `media.data`, or what it reads from `media.url`.
+    """
 
     field: str
     media: AnyMedia
     limit: int
     fields: dict[str, str] = {}
     filename: str = "file"
+    content: bytes | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def source(self) -> Source | None:
+        """Where the engine has to get the bytes first, if received media are passed on."""
+        return None if self.media.data else self.media.source or None
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,22 +107,26 @@ class TokenRejected(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+Part = Literal["", "form", "quote", "thread", "private", "target", "mention", "buttons", "media"]
+"""A part of a reply that it can do without. `form`: everything but its words. `target`: the message that it edits; the
+reply is a new message without it. `media`: the media of the call's upload, or the pictures of cards."""
+
+
 class Transient(msgspec.Struct, frozen=True):
-    """The call failed, nothing was done, and a later attempt may succeed, in `after` seconds at the earliest."""
+    """The call failed, nothing was done, and a later attempt may succeed, in `after` seconds at the earliest.
+
+    `part`: the part of the reply that the call failed for. After a minute of attempts, the reply goes out without it.
+    """
 
     reason: str
     after: float = 0
+    part: Part = ""
 
 
 class Unknown(msgspec.Struct, frozen=True):
     """The outcome is unknown: the answer was lost, or a gateway answered instead of the platform."""
 
     reason: str
-
-
-Part = Literal["", "form", "quote", "thread", "private", "target", "mention", "buttons", "media"]
-"""A part of a reply that it can do without. `form`: everything but its words. `target`: the message that it edits; the
-reply is a new message without it. `media`: the media of the call's upload, or the pictures of cards."""
 
 
 class Permanent(msgspec.Struct, frozen=True):

@@ -43,6 +43,8 @@ class Capabilities(NamedTuple):
     """An image by the platform's own handle."""
     image_data: Shown
     image_url: Shown
+    image_received: Shown
+    """An image that a person has sent, on any platform."""
     audio: Shown
     video: Shown
     file: Shown

@@ -145,7 +145,7 @@ def _with_address(segment: AnySegment) -> AnySegment:
     if not isinstance(segment, Media):
         return segment
     name = plain_text((segment,))
-    is_missing = not segment.url and (segment.data or segment.key) and name.endswith("]")
+    is_missing = not segment.url and segment.has_content and name.endswith("]")
     return Text(text=f"{name[:-1]}: could not be sent]\n" if is_missing else f"{name} {segment.url}".strip() + "\n")
 
 

@@ -43,6 +43,8 @@ class Profile(NamedTuple):
     the words of that message."""
     reacts: bool = False
     """Whether it has reactions to messages. Where it has none, `deliver` gets none, and nobody sees anything."""
+    resends: bool = False
+    """Whether an app can send media by the handle with which it has received them (`Media.key`)."""
     fixed_token: bool = False
     """Whether the token is a part of the configuration and never expires. It is not stored anywhere else then."""
 

@@ -33,6 +33,8 @@ from parley.journal.outbox import Outbox
 from parley.journal.states import ReplyState, is_safe_to_repeat, reply_token_expired_since
 from parley.model import AnyMedia, Outgoing
 
+_PATIENCE = 60.0
+"""Seconds of attempts after which a reply goes out without `Transient.part`."""
 _WINDOW_RETRY = 20.0
 """Minimum of seconds between attempts while the API delivers no message to this person."""
 
@@ -59,7 +61,7 @@ class Fallback(msgspec.Struct, frozen=True):
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """The target was a handle. `out` is the reply with the platform's id in its place."""
+    """The target was a handle. `out` has the platform's id in its place."""
 
     out: Outgoing
 
@@ -133,6 +135,11 @@ class Attempt(msgspec.Struct):
         return not self.receipts and self.unknown_since is None and self.out.reply.op == "send"
 
     @property
+    def may_be_there(self) -> bool:
+        """Whether the current call may have been done, and must not be repeated in another form."""
+        return self.unknown_since is not None and self.context.app.config.on_unknown == "report"
+
+    @property
     def undelivered(self) -> ReplyState:
         """The final state if no further attempt is made."""
         return ReplyState.FAILED if self.unknown_since is None else ReplyState.UNKNOWN
@@ -144,6 +151,8 @@ class Attempts(msgspec.Struct):
     outbox: Outbox
     calls: Calls
     rate_limiter: RateLimiter
+    fill: Callable[[Call], Call | Permanent | Transient]
+    """Returns a call with the bytes that it uploads, or its outcome if they are not available."""
     clock: Callable[[], float] = time.time
 
     def run(self, attempt: Attempt, sequence: CallSequence, reserved: Reserved) -> Result:
@@ -217,7 +226,9 @@ class Attempts(msgspec.Struct):
 
     def _make(self, attempt: Attempt, call: Call) -> Sent | Result:
         """Make `call`. Keeps `attempt.unknown_since` up to date."""
-        started, context = self.clock(), attempt.context
+        if not isinstance(filled := self.fill(call), Call):
+            return self._unfilled(attempt, call, filled)
+        call, started, context = filled, self.clock(), attempt.context
         safe = is_safe_to_repeat(call, attempt.unknown_since, started + self.outbox.lease)
         safe = safe and not reply_token_expired_since(attempt.out, call, attempt.unknown_since, started)
         if not safe and context.app.config.on_unknown == "report":
@@ -233,6 +244,12 @@ class Attempts(msgspec.Struct):
             attempt.unknown_since = None  # a repeat of a delivered call would have been recognised, not refused
         return self.consequence(attempt, call, outcome)
 
+    def _unfilled(self, attempt: Attempt, call: Call, outcome: Permanent | Transient) -> Result:
+        """The result if there are no bytes for the upload of `call`. A message that may be there is not repeated."""
+        result = self.consequence(attempt, call, outcome)
+        may_be_there = call.is_message and attempt.may_be_there and isinstance(result, Fallback)
+        return Completed(ReplyState.UNKNOWN, outcome.reason) if may_be_there else result
+
     def _outcome(self, context: CallContext, call: Call) -> Outcome:
         try:
             return self.calls.make(context, call)
@@ -243,7 +260,6 @@ class Attempts(msgspec.Struct):
         self, attempt: Attempt, call: Call, outcome: RetryAfter | Permanent | TokenRejected | Transient | Unknown
     ) -> Result:
         """The result after a call that was refused, or whose outcome is unknown."""
-        config = attempt.context.app.config
         match outcome:
             case RetryAfter(seconds=seconds, reason=reason):
                 return RetryAfter(max(seconds, 0.1), reason or "limited by the platform")
@@ -254,10 +270,12 @@ class Attempts(msgspec.Struct):
                 return fallback_of(attempt, outcome, media) or Completed(attempt.undelivered, reason)
             case TokenRejected(reason=reason):
                 return self._retry(attempt, f"token refused twice: {reason}")
-            case Transient(reason=reason, after=after):
+            case Transient(reason=reason, after=after, part=part):
+                if part and self.clock() - attempt.attempted_since >= _PATIENCE:
+                    return self.consequence(attempt, call, Permanent(reason, part=part))
                 return self._retry(attempt, reason, after)
             case Unknown(reason=reason):
-                if call.idempotent_for or config.on_unknown == "resend":
+                if call.idempotent_for or attempt.context.app.config.on_unknown == "resend":
                     return self._retry(attempt, reason)
                 return Completed(ReplyState.UNKNOWN, reason)
 
@@ -282,9 +300,7 @@ class Attempts(msgspec.Struct):
         return Defer(reason) if attempt.can_be_deferred else self._retry(attempt, reason, _WINDOW_RETRY)
 
     def _retry(self, attempt: Attempt, reason: str, after: float = 0) -> RetryAfter | Completed:
-        """Another attempt with exponential back-off, in `after` seconds at the earliest, or a final state after the
-        platform's deadline.
-        """
+        """Another attempt after a back-off, in `after` seconds at the earliest; a final state after the deadline."""
         if self.clock() - attempt.attempted_since < attempt.context.platform.PROFILE.retry_for:
             return RetryAfter(max(after, backoff(attempt.number)), reason)
         return Completed(attempt.undelivered, f"gave up after {attempt.number} attempts: {reason}")
@@ -306,8 +322,7 @@ def fallback_of(attempt: Attempt, refused: Permanent, media: AnyMedia | None) ->
     """
     out = attempt.out
     is_new_message = refused.part == "target" or (refused.reply_token and out.reply.op == "send")
-    may_be_there = attempt.unknown_since is not None and attempt.context.app.config.on_unknown == "report"
-    if is_new_message and may_be_there:
+    if is_new_message and attempt.may_be_there:
         return None
     if refused.reply_token and out.to.reply_token_expires:
         # Expired, not removed: properties that came with the token (only one person sees the reply) still hold.

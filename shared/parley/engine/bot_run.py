@@ -22,7 +22,7 @@ from parley.journal.inbox import AlreadyDecidedError, Decision, Inbox, Snapshot,
 from parley.journal.memory import Change, Memory
 from parley.journal.runs import Runs, RunState
 from parley.journal.states import Lease
-from parley.model import Message, Outgoing, Reply, message_key
+from parley.model import Message, Outgoing, Reply, message_key, with_sources
 from parley.model.agenda import Timer
 from parley.model.sending import SEND, reply_in
 from parley.model.state import Scope, State
@@ -76,7 +76,7 @@ class BotRun:
     def __post_init__(self) -> None:
         self._memories = {"state": self.snapshot.memory}
         self._results = self.snapshot.results
-        self.turn = Turn(self.message, now=self.clock(), load=self._load)
+        self.turn = Turn(with_sources(self.message), now=self.clock(), load=self._load)
         self.turn.plans = Reminders(self.message, self.turn.now, self.snapshot.memory.agenda)
         self.turn.results = Results(message_key(self.message), self._results, self._record, self._check_late)
         self.turn.find_timer = self._find_timer
@@ -130,7 +130,8 @@ class BotRun:
             return []
         client, table = self.inbox.client, self.inbox.table
         keys = self._ask(lambda: heard_keys(client, table, self.message))
-        return self._ask(lambda: heard_messages(client, table, keys[-count:], self.turn.now))
+        found = self._ask(lambda: heard_messages(client, table, keys[-count:], self.turn.now))
+        return [with_sources(message) for message in found]
 
     @property
     def draft(self) -> DraftIds:

@@ -55,7 +55,11 @@ def asking(message: Message, app: App, platform: Outbound) -> CallContext:
     """The context of a call that asks the platform for something about `message`, and sends nothing. Its reply is a
     placeholder: tokens are shared by app and tenant, which it names.
     """
-    key, to = message_key(message), Destination.answering(message)
+    return asking_at(Destination.answering(message), app, platform, message_key(message))
+
+
+def asking_at(to: Destination, app: App, platform: Outbound, key: str = "") -> CallContext:
+    """The same for a call about something else at `to`. `key`: the journal key of a message, if it is about one."""
     return CallContext(Outgoing(id="", message_key=key, ordinal=0, to=to, reply=Reply(), created=0), app, platform)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from parley.adapter import Call, Permanent, Sent, Transient
 from parley.engine import queues, telemetry
@@ -59,7 +60,7 @@ class Deliverer:
     attempts: Attempts = field(init=False)
 
     def __post_init__(self) -> None:
-        self.attempts = Attempts(self.outbox, self.calls, self.rate_limiter, self.clock)
+        self.attempts = Attempts(self.outbox, self.calls, self.rate_limiter, self._filled, self.clock)
 
     def __call__(self, record: Record) -> None:
         """Deliver the reply in one record. Raises RetryAfter if it has to wait."""
@@ -113,11 +114,13 @@ class Deliverer:
     def prepare(self, context: CallContext) -> Prepared | None:
         """Prepare the delivery of a reply that this worker is about to store under its own lease.
 
-        None if it should not be delivered at once: its calls cannot be made now, or there are several of them.
+        None if it should not be delivered at once: its calls cannot be made now, or there are several of them. The
+        download of received media is one.
         """
         now = self.clock()
         sequence = CallSequence(context, now)
-        if sequence.call is None or _has_further_call(context, now):
+        upload = sequence.call.upload if sequence.call is not None else None
+        if sequence.call is None or (upload and upload.source) or _has_further_call(context, now):
             return None
         try:
             reserved = self._prepare(context, sequence.call)
@@ -207,6 +210,18 @@ class Deliverer:
         """Whether workers have died over this reply until its deadline. No attempt would ever record an end."""
         died_since = row.unknown_since if row.state is ReplyState.SENDING else None
         return died_since is not None and self.clock() - died_since >= context.platform.PROFILE.retry_for
+
+    def _filled(self, call: Call) -> Call | Permanent | Transient:
+        """`call`, with the bytes of received media that it uploads. Its outcome if they are not available: it has not
+        left then.
+        """
+        upload = call.upload
+        if upload is None or upload.source is None:
+            return call
+        from parley.engine.download import Downloads  # noqa: PLC0415  # most replies pass nothing on
+
+        content = Downloads(self.calls, self.apps).content(upload, upload.source)
+        return replace(call, upload=replace(upload, content=content)) if isinstance(content, bytes) else content
 
     def _apply(self, attempt: Attempt, result: Result) -> bool:
         """Record `result`: True for a final state, False for a deferred reply. Raises RetryAfter for a new attempt."""

@@ -91,7 +91,11 @@ class Http(msgspec.Struct):
                 data=body.fields,
                 files=body.files,
             )
-            return self._send(self.client, request, until)
+            try:
+                return self._send(self.client, request, until, MAX_ANSWER)
+            except _TooLongError as error:
+                # There is an answer, so the call may be done.
+                raise CallError(Unknown(f"answered with more than {MAX_ANSWER} bytes")) from error
 
     def download(self, call: Call, token: str, limit: int = MAX_DOWNLOAD) -> tuple[Answer, bytes]:
         """Make `call` and read at most `limit` bytes. Raises CallError, also if there are more."""
@@ -104,8 +108,11 @@ class Http(msgspec.Struct):
         request = client.build_request(
             call.method, call.url, params=query or None, headers=headers, timeout=_timeout(until)
         )
-        with ending(until):
-            answer = self._send(client, request, until, limit)
+        try:
+            with ending(until):
+                answer = self._send(client, request, until, limit)
+        except _TooLongError as error:
+            raise CallError(_too_large(limit)) from error
         return answer, answer.body
 
     def _until(self, call: Call) -> float:
@@ -115,14 +122,11 @@ class Http(msgspec.Struct):
             raise CallError(Transient("too little time left in this invocation"))
         return min(now + call.timeout, self.until)
 
-    def _send(self, client: httpx.Client, request: httpx.Request, until: float, limit: int = MAX_ANSWER) -> Answer:
+    def _send(self, client: httpx.Client, request: httpx.Request, until: float, limit: int) -> Answer:
         try:
             response = client.send(request, stream=True)
             try:
                 body = _read(response, limit, until)
-            except _TooLongError as error:
-                # There is an answer, so the call may be done.
-                raise CallError(Unknown(f"answered with more than {limit} bytes")) from error
             finally:
                 response.close()
         except ForbiddenAddressError as error:
@@ -220,7 +224,9 @@ def _file_name(upload: Upload) -> str:
 def _opened(client: httpx.Client, upload: Upload, until: float) -> Generator[IO[bytes]]:
     """The bytes to upload, at most the limit. More than a megabyte is streamed through a file."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        if upload.media.data:
+        if upload.content is not msgspec.UNSET:
+            _write(file, upload.content, upload.limit)
+        elif upload.media.data:
             _write(file, _decoded(upload.media.data), upload.limit)
         else:
             _fetch(client, upload, file, until)
@@ -241,7 +247,7 @@ def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) 
         until = min(until, time.monotonic() + 10.0)
         with ending(until), client.stream("GET", upload.media.url, timeout=_timeout(until)) as response:
             if response.status_code >= 500:
-                raise CallError(Transient(f"media answered {response.status_code}"))
+                raise CallError(Transient(f"media answered {response.status_code}", part="media"))
             if response.status_code != 200:
                 raise CallError(Permanent(f"media answered {response.status_code}", part="media"))
             for chunk in _chunks(response, until):
@@ -249,10 +255,14 @@ def _fetch(client: httpx.Client, upload: Upload, file: IO[bytes], until: float) 
     except ForbiddenAddressError as error:
         raise CallError(Permanent(str(error), part="media")) from error
     except httpx.HTTPError as error:
-        raise CallError(Transient(f"media: {type(error).__name__}")) from error
+        raise CallError(Transient(f"media: {type(error).__name__}", part="media")) from error
 
 
 def _write(file: IO[bytes], chunk: bytes, limit: int) -> None:
     if file.tell() + len(chunk) > limit:
-        raise CallError(Permanent(f"media is larger than {limit} bytes", part="media"))
+        raise CallError(_too_large(limit))
     file.write(chunk)
+
+
+def _too_large(limit: int) -> Permanent:
+    return Permanent(f"media is larger than {limit} bytes", part="media")

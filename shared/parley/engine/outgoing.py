@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.adapter import SupportsSilence
-from parley.model import Destination, Message, Outgoing, Reply, message_key, reply_id
+from parley.model import AnySegment, Card, Destination, Media, Message, Outgoing, Reply, Video, message_key, reply_id
 from parley.model.agenda import REMINDER
 from parley.model.aws_events import AWS
 from parley.platforms import outbound
@@ -78,12 +78,36 @@ def _silence(message: Message, replies: Sequence[Reply], now: float) -> list[Rep
 
 
 def _outgoing(message: Message, ordinal: int | str, reply: Reply, now: float) -> Outgoing:
-    key = message_key(message)
+    key, to = message_key(message), reply.to or Destination.answering(message)
     return Outgoing(
         id=reply_id(key, ordinal),
         message_key=key,
         ordinal=ordinal if isinstance(ordinal, int) else -1,
-        to=reply.to or Destination.answering(message),
-        reply=reply,
+        to=to,
+        reply=_with_own_handles(reply, to),
         created=now,
     )
+
+
+def _with_own_handles(reply: Reply, to: Destination) -> Reply:
+    """`reply` without the handles of received media that are not valid at `to`. Their bytes are uploaded there."""
+    segments = tuple(_with_own_handle(segment, to) for segment in reply.segments)
+    return reply if segments == reply.segments else replace(reply, segments=segments)
+
+
+def _with_own_handle(segment: AnySegment, to: Destination) -> AnySegment:
+    if isinstance(segment, Card):
+        images = tuple(image if _is_valid(image, to) else replace(image, key="") for image in segment.images)
+        return replace(segment, images=images)
+    if not isinstance(segment, Media) or _is_valid(segment, to):
+        return segment
+    return replace(segment, key="", cover="") if isinstance(segment, Video) else replace(segment, key="")
+
+
+def _is_valid(media: Media, to: Destination) -> bool:
+    """Whether the handle of `media` is valid at `to`. A handle that is not that of its source comes from the bot."""
+    source = media.source
+    if not source or media.key != source.key:
+        return True
+    is_same_app = (source.platform, source.app, source.tenant) == (to.platform, to.app, to.tenant) and not to.webhook
+    return is_same_app and outbound(to.platform).PROFILE.resends

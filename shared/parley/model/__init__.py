@@ -10,7 +10,18 @@ from parley.model.conversation import (
     reply_id,
     sender_key,
 )
-from parley.model.message import VERSION, Action, Command, Content, Context, Kind, Message, Sender
+from parley.model.message import (
+    VERSION,
+    Action,
+    Command,
+    Content,
+    Context,
+    Kind,
+    Message,
+    Sender,
+    source_of,
+    with_sources,
+)
 from parley.model.reply import Destination, Outgoing, Reply, handle_of, handled
 from parley.model.segments import (
     AnyMedia,
@@ -29,6 +40,7 @@ from parley.model.segments import (
     Other,
     Quote,
     Select,
+    Source,
     Text,
     Video,
     button_links,
@@ -68,6 +80,7 @@ __all__ = [
     "Reply",
     "Select",
     "Sender",
+    "Source",
     "Text",
     "Video",
     "button_links",
@@ -85,4 +98,6 @@ __all__ = [
     "plain_text",
     "reply_id",
     "sender_key",
+    "source_of",
+    "with_sources",
 ]

@@ -1,16 +1,18 @@
 """An inbound message in one shape for every platform: `Message`."""
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
-from parley.model.segments import AnyMedia, AnySegment, Mention
+from parley.model.segments import AnyMedia, AnySegment, Media, Mention, Source
 
 VERSION = 1
 """Version of the JSON form. Fields are only added within a version; readers ignore what they do not know."""
 
 Kind = Literal["message", "command", "action", "event"]
+_Segment = TypeVar("_Segment", bound=AnySegment)
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,3 +116,30 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     action: Action | None = None
     raw: Any = None
     version: int = VERSION
+
+
+def with_sources(message: Message) -> Message:
+    """`message`, whose media name it as their source. Media that have a source keep it."""
+
+    def named(segments: tuple[_Segment, ...]) -> tuple[_Segment, ...]:
+        return tuple(_with_source(segment, message) for segment in segments)
+
+    if not any(isinstance(segment, Media) for segment in (*message.segments, *message.content.attachments)):
+        return message
+    content = replace(message.content, attachments=named(message.content.attachments))
+    return replace(message, content=content, segments=named(message.segments))
+
+
+def source_of(media: AnyMedia, message: Message) -> Source:
+    """The source of `media`; those without one are part of `message`."""
+    return media.source or Source(
+        platform=message.platform,
+        app=message.app,
+        tenant=message.context.tenant,
+        message_id=message.id,
+        key=media.key,
+    )
+
+
+def _with_source(segment: _Segment, message: Message) -> _Segment:
+    return replace(segment, source=source_of(segment, message)) if isinstance(segment, Media) else segment

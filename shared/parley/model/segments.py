@@ -1,7 +1,8 @@
 """The segments of messages and replies, the same in both directions and on every platform.
 
 A segment says what is meant, and not how a platform writes it. Each is a tagged struct: `{"type": "text", ...}` in
-JSON. Media segments hold their bytes in one of three ways: `key` (the platform's own handle), `url`, or `data`.
+JSON. Media segments hold their bytes in one of three ways: `key` (the platform's own handle), `url`, or `data`. Those
+of a received message name it as their `source`: their bytes can be fetched there.
 """
 
 from typing import Literal
@@ -38,6 +39,16 @@ class Mention(Segment, frozen=True, kw_only=True, tag="mention"):
     bot: bool = False
 
 
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """The received message that media were part of, and the platform's own handle of the media in it."""
+
+    platform: str
+    app: str
+    tenant: str = ""
+    message_id: str = ""
+    key: str = ""
+
+
 class Media(Segment, frozen=True, kw_only=True):
     """Fields of all media. `data` is Base64, for small files that the bot makes."""
 
@@ -48,6 +59,18 @@ class Media(Segment, frozen=True, kw_only=True):
     mime: str = ""
     size: int | None = None
     """Bytes, if the platform sends it."""
+    source: Source | msgspec.UnsetType = msgspec.UNSET
+    """Of received media: where a reply with them gets their bytes. The engine sets it."""
+
+    @property
+    def is_uploadable(self) -> bool:
+        """Whether there are bytes to upload."""
+        return bool(self.data or self.url or self.source)
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there is something to show: a handle or bytes."""
+        return bool(self.key or self.is_uploadable)
 
 
 class Image(Media, frozen=True, kw_only=True, tag="image"):

@@ -153,7 +153,7 @@ def delivered(out: Outgoing, platform: Platform) -> tuple[Completed, Outgoing]:
     """The final result of the attempts, as the deliverer makes them, and the last form of the reply."""
     adapter = ADAPTERS[platform.name]
     app = App(platform.name, "demo", adapter.app.config)
-    attempts = Attempts(NoWait(), platform, NoWait(), lambda: platform.now)  # type: ignore[arg-type]
+    attempts = Attempts(NoWait(), platform, NoWait(), lambda call: call, lambda: platform.now)  # type: ignore[arg-type]
     receipts: tuple[Sent, ...] = ()
     for number in range(1, 40):
         context = CallContext(out, app, outbound(platform.name))

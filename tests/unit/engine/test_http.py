@@ -235,7 +235,7 @@ def test_a_slow_download_of_media_is_cancelled_as_a_transient_failure() -> None:
     endless = Upload(field="image", media=Image(url="http://media/a"), limit=10**6)
     with pytest.raises(CallError) as raised:
         web.perform(call(timeout=0.3, upload=endless))
-    assert raised.value.outcome == Transient("media: ReadTimeout")
+    assert raised.value.outcome == Transient("media: ReadTimeout", part="media")
 
 
 def test_a_call_is_not_sent_if_the_worker_has_no_time_to_record_its_outcome() -> None:

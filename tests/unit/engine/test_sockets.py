@@ -107,7 +107,7 @@ def test_media_with_slow_headers_time_out_as_a_transient_failure(monkeypatch: py
     with server(sending_headers_slowly) as url:
         upload = Upload(field="f", media=Image(url=url), limit=10**6)
         outcome, seconds = perform(Call(name="up", method="POST", url=url, timeout=0.5, upload=upload))
-    assert outcome == Transient("media: ReadTimeout")
+    assert outcome == Transient("media: ReadTimeout", part="media")
     assert seconds < SERVER_SECONDS / 2
 
 

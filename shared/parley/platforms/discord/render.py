@@ -160,7 +160,7 @@ def _add(draft: _Draft, segment: AnySegment) -> None:
             _add_link(draft, segment)
         case Card():
             _add_card(draft, segment)
-        case Image() | File() | Audio() | Video() if segment.url or segment.data:
+        case Image() | File() | Audio() | Video() if segment.is_uploadable:
             draft.begin(1)
             draft.media = segment
         case _:
@@ -214,9 +214,16 @@ def _add_card(draft: _Draft, card: Card) -> None:
 
 
 def _pictures(card: Card) -> list[Image | str]:
-    """The pictures of a card: an address, or an image with data. The id of a file in another message shows nothing."""
-    shown = [address(image.url) or image for image in card.images if address(image.url) or image.data]
+    """The pictures of a card: an address, or an image with bytes. The id of a file in another message shows nothing.
+
+    The address of a received picture expires, so its bytes are sent.
+    """
+    shown = [image if image.source else _shown(image) for image in card.images]
     return [each for each in (address(card.image), *shown) if each]
+
+
+def _shown(image: Image) -> Image | str:
+    return address(image.url) or (image if image.data else "")
 
 
 def _add_picture(draft: _Draft, picture: Image | str) -> None:

@@ -22,6 +22,7 @@ CAPABILITIES = Capabilities(
     image_key="native",
     image_data="native",
     image_url="native",
+    image_received="native",
     audio="native",
     video="native",
     file="native",

@@ -53,7 +53,7 @@ def with_pictures(segments: Iterable[AnySegment], config: Config) -> Generator[C
         if isinstance(segment, Card) and segment.images:
             images: list[Image] = []
             for image in segment.images:
-                receipt = (yield _upload(image, config)) if not image.key and (image.url or image.data) else None
+                receipt = (yield _upload(image, config)) if not image.key and image.is_uploadable else None
                 images.append(replace(image, key=receipt.data.get("key", "")) if receipt else image)
             segment = replace(segment, images=tuple(images))  # noqa: PLW2901
         done.append(segment)

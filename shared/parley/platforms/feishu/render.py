@@ -91,7 +91,7 @@ def parts(segments: Iterable[AnySegment], style: "Style | None" = None) -> Itera
     run: list[AnySegment] = []
     for segment in segments:
         match segment:
-            case Image() | File() | Audio() | Video() if segment.key or segment.url or segment.data:
+            case Image() | File() | Audio() | Video() if segment.has_content:
                 yield from _text_messages(run, style)
                 run.clear()
                 yield segment

@@ -55,11 +55,6 @@ def media_type_of(media: AnyMedia, formats: Formats) -> MediaType | None:
     return None
 
 
-def has_content(media: AnyMedia) -> bool:
-    """Whether `media` has a media id, an address or data."""
-    return bool(media.key or media.url or media.data)
-
-
 def has_format(media: AnyMedia, *formats: str) -> bool:
     """Whether the name, MIME type or address of `media` ends in one of `formats` (`jpg`, `mp4`).
 
@@ -116,7 +111,7 @@ def with_media_ids(
 
 def _upload(segment: AnySegment, upload_of: UploadOf) -> Call | None:
     is_media = isinstance(segment, Image | Audio | Video | File)
-    return upload_of(segment) if is_media and not segment.key and (segment.data or segment.url) else None
+    return upload_of(segment) if is_media and not segment.key and segment.is_uploadable else None
 
 
 def _with_id(media: AnySegment, receipt: Sent) -> AnySegment:

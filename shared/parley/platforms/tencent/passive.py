@@ -231,7 +231,7 @@ def _with_valid_ids(out: Outgoing, format_: PassiveFormat, now: float) -> Reply:
 
 
 def _without_id(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ...]:
-    if isinstance(segment, Media) and segment.key and (segment.data or segment.url):
+    if isinstance(segment, Media) and segment.key and segment.is_uploadable:
         return carried(replace(segment, key=""), format_)
     return (segment,)
 

@@ -30,7 +30,7 @@ from parley.model import (
 from parley.platforms.tencent.buttons import pack, pack_choice
 from parley.platforms.tencent.fields import Fields
 from parley.platforms.tencent.markup import Pieces, raw
-from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
+from parley.platforms.tencent.media import WECHAT_FORMATS, media_type_of
 from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, media_text
 from parley.platforms.tencent.render import has_picture, has_preview
 
@@ -140,7 +140,7 @@ def carried(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ..
 
 def _is_wecom_text(segment: AnySegment) -> bool:
     if isinstance(segment, Image | Audio | Video | File):
-        return not has_content(segment)
+        return not segment.has_content
     return not isinstance(segment, Card) and not has_preview(segment)
 
 
@@ -164,7 +164,7 @@ TRANSFER = "transfer_customer_service"
 def _is_wechat_text(segment: AnySegment) -> bool:
     if isinstance(segment, Other):
         return segment.name not in {"template", "subscription", TRANSFER}
-    if isinstance(segment, Image | Audio | Video | File) and segment.data and not segment.url and not segment.key:
+    if isinstance(segment, Image | Audio | Video | File) and segment.is_uploadable and not (segment.url or segment.key):
         return media_type_of(segment, WECHAT_FORMATS) is None
     return _media(segment) is None and not has_picture(segment)
 

@@ -79,7 +79,7 @@ def as_text(segment: AnySegment) -> Pieces:
 def media_text(media: AnyMedia) -> str:
     """The words for media that are not shown. Media without an address are lost here, and the words say so."""
     text = plain_text((media,))
-    is_lost = (media.data or media.key) and not media.url and text.endswith("]")
+    is_lost = media.has_content and not media.url and text.endswith("]")
     return f"{text[:-1]}: cannot be sent here]" if is_lost else text
 
 

@@ -36,7 +36,7 @@ from parley.platforms.wechat.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wechat.config import Config
 from parley.platforms.wechat.render import messages
 
-PROFILE = Profile(retry_for=3600, continues=True)
+PROFILE = Profile(retry_for=3600, continues=True, resends=True)
 read_addresses = api.read_addresses
 
 TYPING_LASTS = 15.0

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image, Link, Other, Select, Video, label_of
 from parley.platforms.tencent.buttons import pack, pack_choice
 from parley.platforms.tencent.markup import finish, lines, raw
-from parley.platforms.tencent.media import WECHAT_FORMATS, has_content, media_type_of
+from parley.platforms.tencent.media import WECHAT_FORMATS, media_type_of
 from parley.platforms.tencent.plain import Style, anchor, as_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_picture
 from parley.platforms.wechat.content_limits import LIMITS
@@ -67,7 +67,7 @@ def _media_message(media: AnyMedia) -> Rendered:
 
 def _kind_of(segment: AnySegment) -> str:
     match segment:
-        case Image() | Audio() | Video() | File() if has_content(segment) and media_type_of(segment, WECHAT_FORMATS):
+        case Image() | Audio() | Video() | File() if segment.has_content and media_type_of(segment, WECHAT_FORMATS):
             return "media"
         case Card():
             return "card"

@@ -39,7 +39,7 @@ from parley.platforms.wecom.config import RESPONSE_CODE_LIFETIME, Config
 from parley.platforms.wecom.render import DIALECT, media_type_of, messages
 from parley.untrusted import array, scalar, text
 
-PROFILE = Profile(retry_for=3600, continues=True)
+PROFILE = Profile(retry_for=3600, continues=True, resends=True)
 read_addresses = api.read_addresses
 
 _DUPLICATE_CHECK = 14_400

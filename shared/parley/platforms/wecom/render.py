@@ -34,7 +34,7 @@ from parley.model import (
     plain_text,
 )
 from parley.platforms.tencent.markup import MARKUP, TAGS, Piece, Pieces, Rule, raw
-from parley.platforms.tencent.media import VIDEO, WECOM_FORMATS, MediaType, has_content
+from parley.platforms.tencent.media import VIDEO, WECOM_FORMATS, MediaType
 from parley.platforms.tencent.media import media_type_of as known_type_of
 from parley.platforms.tencent.plain import Style, as_text, media_text, quote_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_preview
@@ -67,7 +67,7 @@ def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | Card]:
 def kind_of(segment: AnySegment) -> str:
     """The kind of message for `segment`: `text`, `articles`, `media` or `card`."""
     match segment:
-        case Image() | Audio() | Video() | File() if has_content(segment):
+        case Image() | Audio() | Video() | File() if segment.has_content:
             return "media"
         case Card():
             return "card"

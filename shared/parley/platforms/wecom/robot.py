@@ -166,16 +166,16 @@ def _as_text(segment: AnySegment) -> Pieces:
 
 
 def _media(media: AnyMedia) -> Iterator[Rendered | AnyMedia]:
-    """The message for media. A robot cannot use media ids of an app: media without data or address become text."""
+    """The message for media. A robot cannot use media ids of an app: media without bytes become text."""
     try:
         image = inline_image(media, _IMAGE) if isinstance(media, Image) else None
     except ValueError as error:
         raise UndeliverableError("the image's data is not Base64") from error
     if image is not None:
         yield Rendered("image", image)
-    elif isinstance(media, Image) and media.url and not media.data:
+    elif isinstance(media, Image) and media.url and not (media.data or media.source):
         yield from news_messages([Link(url=media.url, title=media.name or "image", image=media.url)])
-    elif media.url or media.data:
+    elif media.is_uploadable:
         yield msgspec.structs.replace(media, key="")
     else:
         yield from _text_messages([Text(text=plain_text((media,)))])

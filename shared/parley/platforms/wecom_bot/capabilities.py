@@ -22,6 +22,7 @@ CAPABILITIES = Capabilities(
     image_key="name",
     image_data="native",
     image_url="native",
+    image_received="name",
     audio="link",
     video="link",
     file="link",
