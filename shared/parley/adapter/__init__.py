@@ -41,6 +41,7 @@ from parley.adapter.content_limits import (
     HasDirectRooms,
     Maximum,
     NamesSeveralPersons,
+    SendsEdits,
 )
 from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
@@ -113,6 +114,7 @@ __all__ = [
     "Rejected",
     "Request",
     "Response",
+    "SendsEdits",
     "Sent",
     "Shown",
     "Steps",

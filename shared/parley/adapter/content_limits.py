@@ -149,6 +149,13 @@ class AnswersOnly(Protocol):
 
 
 @runtime_checkable
+class SendsEdits(Protocol):
+    """A `checks` module of a platform on which people read an edit of a card as a new message, or its words."""
+
+    SENDS_EDITS: bool
+
+
+@runtime_checkable
 class ComparesPersons(Protocol):
     """A `checks` module of a platform that writes the id of one person in several ways."""
 

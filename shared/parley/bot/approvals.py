@@ -15,15 +15,18 @@ from parley.bot.conversions import ArgumentError, Today
 from parley.bot.questions import Given, check_question
 from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
+from parley.bot.turn import Turn
 from parley.errors import ResultError
 from parley.model import Button, Card, Conversation, Destination, Mention, Message, Reply, Sender, digest, is_direct
 from parley.model.agenda import APPROVAL, PRESSED, Failure, OpenDialogue, Timer
-from parley.platforms import is_receiver
+from parley.platforms import is_receiver, sends_edits
 from parley.reply_checks import check_destination
 
 Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
 _OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed out")
 WITHDRAWN, TIMED_OUT = 2, 3
+_NAME = 80
+"""Characters of a question that name it in a message that follows."""
 Admits = Callable[[Rule, Message], bool]
 """Whether a rule holds for a message."""
 
@@ -121,17 +124,19 @@ class Approve(msgspec.Struct, frozen=True):
         target, there = press.action.message_id, Destination.answering(press)
         return [replace(card, op="edit", target=target, to=there)]
 
-    def closed(self, given: Given, cards: tuple[str, ...], texts: Texts) -> list[Reply]:
-        """The edits that close its cards: the pressed one, and the others by their handles `cards`."""
+    def closed(self, given: Given, cards: tuple[str, ...], here: str, texts: Texts) -> list[Reply]:
+        """The edits that close its cards: the pressed one, and the others by their handles `cards`. `here`: the
+        platform of the person who asks.
+        """
         outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
-        return _closed(_outcome(outcome, self.question, given), self.room, cards, given)
+        return _closed(_outcome(outcome, self.question, given), self.room, cards, here, given)
 
 
-def closed_after(failure: Failure, dialogue: OpenDialogue, now: float, texts: Texts) -> list[Reply]:
-    """The edits that close the cards of an approval whose dialogue cannot go on."""
+def closed_after(failure: Failure, dialogue: OpenDialogue, turn: Turn, texts: Texts) -> list[Reply]:
+    """The edits that close the cards of an approval whose dialogue cannot go on. `turn`: one of the person who asks."""
     given = pressed(failure.press) if failure.press is not None else Given(number=TIMED_OUT)
-    card = _outcome(texts.not_done, dialogue.text, replace(given, at=now))
-    edits = _closed(card, dialogue.room, dialogue.cards, given)
+    card = _outcome(texts.not_done, dialogue.text, replace(given, at=turn.now))
+    edits = _closed(card, dialogue.room, dialogue.cards, turn.message.platform, given)
     return edits[1:] if failure.undelivered else edits
 
 
@@ -183,17 +188,31 @@ def _outcome(outcome: str, question: str, given: Given) -> Card:
     return Card(title=outcome, text=text, mentions=(_mention(given.press.sender),) if given.press else ())
 
 
-def _closed(card: Card, room: Destination | None, cards: tuple[str, ...], given: Given) -> list[Reply]:
+def _closed(card: Card, room: Destination | None, cards: tuple[str, ...], here: str, given: Given) -> list[Reply]:
     """The edits that put `card` in place of the pressed card, and of the others with the handles `cards`."""
+
+    def edit(target: str, to: Destination | None) -> Reply:
+        shown = _brief(card) if sends_edits(to.platform if to else here) else card
+        return Reply(op="edit", target=target, segments=(shown,), to=to)
+
     # Each in the order of its own room: the first card can be in another one than the second.
     rooms = (room, None)
-    edits = [Reply(op="edit", target=handle, segments=(card,), to=to) for handle, to in zip(cards, rooms, strict=False)]
+    edits = [edit(handle, to) for handle, to in zip(cards, rooms, strict=False)]
     press = given.press
     if press is None or press.action is None:
         return edits
-    pressed_card = Reply(op="edit", target=press.action.message_id, segments=(card,), to=Destination.answering(press))
+    pressed_card = edit(press.action.message_id, Destination.answering(press))
     is_first = room is None or given.number != WITHDRAWN
     return [pressed_card, *(edits[1:] if is_first else edits[:1])]
+
+
+def _brief(card: Card) -> Card:
+    """A closed card that names the question by the beginning of its first line: people have read all of it above."""
+    question, _, time = card.text.rpartition("\n")
+    first, _, rest = question.strip().partition("\n")
+    if rest or len(first) > _NAME:
+        first = f"{first[: _NAME - 1]}…"
+    return replace(card, text=f"{first}\n{time}")
 
 
 def _button(label: str, place: str, number: int, style: Literal["default", "primary", "danger"]) -> Button:

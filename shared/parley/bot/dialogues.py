@@ -110,7 +110,10 @@ class Step(msgspec.Struct):
             del turn.replies[said:]
             replies = []
         if self._decided is not None and self.answer is not None:
-            replies = [*self._decided.closed(self.answer, self.dialogue.cards, self.texts), *replies]
+            replies = [
+                *self._decided.closed(self.answer, self.dialogue.cards, self.message.platform, self.texts),
+                *replies,
+            ]
         if ask is None:
             return replies
         if any(each.is_changed for each in held) or turn.plans.is_changed:

@@ -108,7 +108,7 @@ class OpenDialogues(msgspec.Struct):
         plans.end(dialogue)
         text = self.texts.not_delivered if failure.undelivered else self.texts.failed
         told = "\n".join(filter(None, (dialogue.text, text)))
-        closed = closed_after(failure, dialogue, self.turn.now, self.texts) if dialogue.by_press else []
+        closed = closed_after(failure, dialogue, self.turn, self.texts) if dialogue.by_press else []
         return [*closed, told] if text else closed
 
     def _forward(self) -> Replies:

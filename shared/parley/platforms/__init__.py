@@ -17,6 +17,7 @@ from parley.adapter import (
     Inbound,
     NamesSeveralPersons,
     Outbound,
+    SendsEdits,
 )
 from parley.model import Destination
 
@@ -75,6 +76,12 @@ def answers_only(name: str) -> bool:
     """Whether a bot on the platform `name` cannot write first: each reply needs the reply token of a message."""
     half = checks(name) if name in NAMES else None
     return isinstance(half, AnswersOnly) and half.ANSWERS_ONLY
+
+
+def sends_edits(name: str) -> bool:
+    """Whether people on the platform `name` read an edit of a card as a new message, or its words."""
+    half = checks(name) if name in NAMES else None
+    return isinstance(half, SendsEdits) and half.SENDS_EDITS
 
 
 @cache

@@ -1,5 +1,6 @@
 """Approvals: the first press of somebody who may decides, on every platform, and every other press has its answer."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
@@ -328,7 +329,7 @@ def test_a_person_has_ten_open_approvals_at_most() -> None:
 def test_a_card_that_cannot_be_delivered_keeps_no_reply_of_the_conversation_back() -> None:
     """The edit of the card in the other room waits behind that card, and not before the replies here."""
     approve = Approve("Deploy?", room=Destination(platform="feishu", app="a", room_id="oc_1"))
-    edits = approve.closed(Given(number=3), ("reply:1", "reply:2"), ENGLISH)
+    edits = approve.closed(Given(number=3), ("reply:1", "reply:2"), "feishu", ENGLISH)
     assert [edit.to for edit in edits] == [approve.room, None]
 
 
@@ -375,3 +376,22 @@ def test_a_wrong_place_or_time_says_what_to_write(wrong: Callable[[], object], s
 def test_a_room_to_which_nothing_can_be_sent_is_an_error_where_it_is_written(room: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Approve("Go?", room=Destination(**{"platform": "feishu", "app": "main", "room_id": "oc_1", **room}))
+
+
+@ANYWHERE
+def test_the_text_of_a_long_approval_is_said_once(platform: str) -> None:
+    """Where a closed card is a new message, the beginning of the question names it, with who and when."""
+    bot, question = Bot(), "Deploy 1.4 to all regions?\n" + "A line of the plan.\n" * 20
+
+    @bot.command()
+    def deploy() -> Script:
+        yield Approve(question)
+
+    chat = Chat(bot, platform)
+    chat.say("/deploy")
+    chat.press("Approve")
+    replies = [each for each in chat.replies if "Approved" in str(each)]
+    assert len(replies) == 1
+    assert ("A line of the plan." in str(replies[0])) == (platform in EDITS)
+    assert "Deploy 1.4 to all regions?" in str(replies[0])
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", str(replies[0]))

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from parley.adapter import Element
 from parley.model import Card, Destination, Reply
 
+SENDS_EDITS = True
+"""See `parley.adapter.SendsEdits`."""
+
 
 def problems(reply: Reply, to: Destination) -> Iterable[str]:
     """None: WeChat has a form for every card."""

@@ -9,6 +9,9 @@ from parley.platforms.wecom.content_limits import LIMITS
 from parley.platforms.wecom.menus import shows_form, shows_select
 from parley.platforms.wecom.receivers import persons
 
+SENDS_EDITS = True
+"""See `parley.adapter.SendsEdits`."""
+
 
 def problems(reply: Reply, to: Destination) -> Iterator[str]:
     """See `parley.adapter.Checks.problems`. Group chats and robots show no buttons at all."""
