@@ -25,7 +25,7 @@ from parley.reply_checks import check_destination
 Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
 _OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed out")
 WITHDRAWN, TIMED_OUT = 2, 3
-_NAME = 80
+_NAME = 200
 """Characters of a question that name it in a message that follows."""
 Admits = Callable[[Rule, Message], bool]
 """Whether a rule holds for a message."""
@@ -207,12 +207,11 @@ def _closed(card: Card, room: Destination | None, cards: tuple[str, ...], here: 
 
 
 def _brief(card: Card) -> Card:
-    """A closed card that names the question by the beginning of its first line: people have read all of it above."""
+    """A closed card that names a long question by its beginning: people have read all of it above."""
     question, _, time = card.text.rpartition("\n")
-    first, _, rest = question.strip().partition("\n")
-    if rest or len(first) > _NAME:
-        first = f"{first[: _NAME - 1]}…"
-    return replace(card, text=f"{first}\n{time}")
+    if len(question) <= _NAME:
+        return card
+    return replace(card, text=f"{question[: _NAME - 1].rstrip()}…\n{time}")
 
 
 def _button(label: str, place: str, number: int, style: Literal["default", "primary", "danger"]) -> Button:

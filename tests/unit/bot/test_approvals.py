@@ -381,7 +381,7 @@ def test_a_room_to_which_nothing_can_be_sent_is_an_error_where_it_is_written(roo
 @ANYWHERE
 def test_the_text_of_a_long_approval_is_said_once(platform: str) -> None:
     """Where a closed card is a new message, the beginning of the question names it, with who and when."""
-    bot, question = Bot(), "Deploy 1.4 to all regions?\n" + "A line of the plan.\n" * 20
+    bot, question = Bot(), "Deploy 1.4 to all regions?\n" + "A line of the plan.\n" * 20 + "The last line."
 
     @bot.command()
     def deploy() -> Script:
@@ -392,6 +392,6 @@ def test_the_text_of_a_long_approval_is_said_once(platform: str) -> None:
     chat.press("Approve")
     replies = [each for each in chat.replies if "Approved" in str(each)]
     assert len(replies) == 1
-    assert ("A line of the plan." in str(replies[0])) == (platform in EDITS)
+    assert ("The last line." in str(replies[0])) == (platform in EDITS)
     assert "Deploy 1.4 to all regions?" in str(replies[0])
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", str(replies[0]))
