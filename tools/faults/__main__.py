@@ -86,7 +86,7 @@ def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Row]]:
     for target in TARGETS:
         for share in range(seed % part, _SHARES, part):
             yield partial(_single_faults, target, share)
-            yield partial(_crash_pairs, target, share)
+            yield partial(_crash_pairs, target, share, seed)
         yield partial(_failed_stores, target)
 
 
@@ -95,8 +95,8 @@ def _single_faults(target: Target, share: int) -> Row:
     return _run_scenarios(f"{target.title}: one fault", target, chosen)
 
 
-def _crash_pairs(target: Target, share: int) -> Row:
-    chosen = islice(scenarios.crash_pairs(target), share, None, _SHARES)
+def _crash_pairs(target: Target, share: int, seed: int) -> Row:
+    chosen = islice(scenarios.crash_pairs(target, seed), share, None, _SHARES)
     return _run_scenarios(f"{target.title}: two crashes", target, chosen)
 
 

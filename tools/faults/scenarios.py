@@ -1,13 +1,14 @@
 """Scenarios: chosen faults while one message is handled.
 
 There is one scenario for every kind of message, every AWS and HTTP call that its handling makes, and every fault of
-that call; one for every pair of crashes while a plain message is handled; and one for every way in which all attempts
-of a callback to store its message fail. After the fault the simulation runs until nothing is left to do.
+that call; one for every pair of crashes while a plain message is handled, and for some while a language model answers;
+and one for every way in which all attempts of a callback to store its message fail. After the fault the simulation runs
+until nothing is left to do.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from random import Random
 
 from parley.journal.inbox import Inbox
@@ -30,6 +31,8 @@ SCHEDULED_AFTER = 180.0
 """Seconds from a deployment to the times of its schedules: two sweeps later, and while there are faults."""
 _RIVALS = {"redeem": "mei"}
 """Who sends the same command at the same time."""
+_MODEL_PAIRS = 37
+"""One of this many pairs of crashes is tried with a language model."""
 _COUNTED = ("limited", "consult")
 """The commands whose messages and tokens are counted by `QUOTAS`."""
 
@@ -68,14 +71,24 @@ def single_faults(target: Target, inbox: type[Inbox] = Inbox, commands: tuple[st
                 yield from (Scenario(command, warm, ((number, fault),)) for fault in AWS_FAULTS)
 
 
-def crash_pairs(target: Target, inbox: type[Inbox] = Inbox) -> Iterator[Scenario]:
-    """All scenarios with two crashes and a plain message. The second crash is during the recovery from the first."""
+def crash_pairs(target: Target, seed: int = 0, inbox: type[Inbox] = Inbox) -> Iterator[Scenario]:
+    """All scenarios with two crashes and a plain message. The second crash is during the recovery from the first.
+
+    Then some of those with a message that a language model answers, which makes many more calls: `seed` chooses them.
+    """
+    yield from _crash_pairs(target, "count", inbox)
+    for command in ("consult", "entrusted"):
+        if command in target.all_commands:
+            yield from islice(_crash_pairs(target, command, inbox), seed % _MODEL_PAIRS, None, _MODEL_PAIRS)
+
+
+def _crash_pairs(target: Target, command: str, inbox: type[Inbox]) -> Iterator[Scenario]:
     crashes = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
-    number = len(calls(target, Scenario("count", warm=True), inbox))
+    number = len(calls(target, Scenario(command, warm=True), inbox))
     for first in range(1, number + 1):
         for second in range(first + 1, 2 * number + 1):
             for one, other in product(crashes, repeat=2):
-                yield Scenario("count", warm=True, faults=((first, one), (second, other)))
+                yield Scenario(command, warm=True, faults=((first, one), (second, other)))
 
 
 def failed_stores(target: Target) -> Iterator[Scenario]:
