@@ -1,7 +1,8 @@
 """A language model on this machine, for tests and the page: chat completions with streaming, without any intelligence.
 
 It calls a tool if a text names one: `deploy version=1.4`. It obeys every text that it reads, also a quoted one. A word
-in the last text of the person makes it misbehave: `!refuse`, `!busy`, `!stall`, `!break`, `!nonsense`, `!loop`.
+in the last text of the person makes it misbehave: `!refuse`, `!busy`, `!stall`, `!break`, `!nonsense`, `!loop`; with
+`!slow` it takes its time for each piece, so that people see the answer grow.
 """
 
 import json
@@ -14,6 +15,8 @@ from parley.models.model import tokens_of
 PATH = "/v1/chat/completions"
 STALL = 20.0
 """Seconds for which it says nothing."""
+PAUSE = 0.5
+"""Seconds before each piece of a slow answer."""
 _PIECE = 12
 
 
@@ -25,7 +28,7 @@ class Completion(NamedTuple):
     complete: bool = True
 
 
-def completion(body: bytes, *, stall: float = STALL) -> Completion:
+def completion(body: bytes, *, stall: float = STALL, pause: float = PAUSE) -> Completion:
     """The response to a request."""
     try:
         request = json.loads(body)
@@ -45,12 +48,18 @@ def completion(body: bytes, *, stall: float = STALL) -> Completion:
         return Completion(200, iter(events[: len(events) // 2]), complete=False)
     if not request.get("stream"):
         return Completion(200, iter([_whole(request, deltas, stop)]))
-    return Completion(200, iter([*events, b"data: [DONE]\n\n"]))
+    return Completion(200, _paced([*events, b"data: [DONE]\n\n"], pause if "!slow" in last else 0))
 
 
 def _stalled(seconds: float) -> Iterator[bytes]:
     yield b": wait\n\n"
     time.sleep(seconds)
+
+
+def _paced(events: list[bytes], pause: float) -> Iterator[bytes]:
+    for event in events:
+        time.sleep(pause)
+        yield event
 
 
 def _deltas(request: Mapping[str, Any], last: str) -> list[dict[str, Any]]:
