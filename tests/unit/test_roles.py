@@ -142,7 +142,7 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         **BOT_SETTINGS,
     }
     (deletes,) = [s for s in statements("ProcessorRole") if s["Action"] == "dynamodb:DeleteItem"]
-    assert deletes["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["timer#*"]}}
+    assert deletes["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["timer#*", "merge#*"]}}
 
 
 def test_the_policy_of_the_team_is_attached_to_the_processor_alone() -> None:

@@ -142,7 +142,8 @@ def _add_texts(bot: Bot) -> None:
 
     @bot.fallback
     def echo(turn: Turn) -> str:
-        return f"received {tag(turn.text.strip(), 0)}"
+        """One line for each text, in one message."""
+        return "\n".join(f"received {tag(line.strip(), 0)}" for line in turn.text.strip().splitlines())
 
 
 def _add_segments(bot: Bot) -> None:

@@ -12,7 +12,7 @@ from msgspec import convert
 from parley.adapter import IDEMPOTENT, App, Call, Sent, Steps
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
-from parley.journal.table import Item, callback_pk, deferred_pk, get_text, reply_pk
+from parley.journal.table import Item, callback_pk, deferred_pk, get_text, message_pk, reply_pk
 from parley.model import Conversation, Message, Outgoing, handled, message_key
 from parley.model.codec import decode_message
 from parley.platforms import config_type, outbound
@@ -127,7 +127,16 @@ class _PlatformCheck:
                 self.found.unknown.append(f"{key}: {row.reason}")
                 if not self._is_explained(row, origin):
                     self.found.unexplained.append(f"{key}: {row.reason}")
+            for part in self._joined(origin):
+                states[part] = states[key]
+                self.rejected |= {part} if key in self.rejected else set()
         return states
+
+    def _joined(self, message: Message) -> Iterator[ReplyKey]:
+        """The keys of the lines in the reply to `message` that answer the texts which it joins."""
+        stored = get_text(self._item(message_pk(message_key(message))), "message")
+        parts = decode_message(stored).parts if stored else ()
+        yield from (ReplyKey(self.origins[part.id][1], 0) for part in parts if part.id != message.id)
 
     def _reacts_to_unknown(self, row: Row) -> bool:
         """Whether the reply is a reaction to one that may be there, and whose id is not known."""

@@ -16,7 +16,7 @@ from tools.faults.oracle import check
 from tools.faults.policies import DEFAULT_RATES, RandomFaults, Rates
 from tools.faults.renderings import Renderings
 from tools.faults.simulation import Simulation
-from tools.faults.tags import tag_of
+from tools.faults.tags import tags_of
 from tools.faults.targets import APP, Target
 from tools.faults.transcript import buttons
 
@@ -63,6 +63,8 @@ class Run:
     seed: int
     messages: int
     conversations: int
+    merge: float = 0
+    """`Bot.merge`. If it is set, people write several texts within seconds."""
     rates: Rates = field(default_factory=lambda: DEFAULT_RATES)
 
 
@@ -79,7 +81,9 @@ def run(parameters: Run, target: Target, renderings: Renderings, inbox: type[Inb
     """Run until nothing is left to do, send the dead letters back, run again, and check the result."""
     random = Random(parameters.seed)
     faults = RandomFaults(Random(random.random()), parameters.rates)
-    sim = Simulation((target,), faults, make_bot(), random, inbox=inbox)
+    bot = make_bot()
+    bot.merge = parameters.merge
+    sim = Simulation((target,), faults, bot, random, inbox=inbox)
     sim.finished = lambda _record: random.random() > 0.01
     _schedule_messages(sim, target, parameters)
     sim.settle()
@@ -89,7 +93,7 @@ def run(parameters: Run, target: Target, renderings: Renderings, inbox: type[Inb
         sent = sim.redrive()
         if not sent:
             break
-        redriven.update(_tag_in(body, sim.requested.schedules) for body in sent)
+        redriven.update(*(_tags_in(body, sim.requested.schedules) for body in sent))
         sim.settle()
     return RunResult(check(sim, {target.name: renderings}, frozenset(redriven)), sim, faults)
 
@@ -116,9 +120,18 @@ def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None
         writer = f"asker-{number}" if command == "ask" else person
         writers.append(writer)
         sim.at(at, partial(_say, sim, platform, writer, target.text(command, f"m{number:05}")))
+        if parameters.merge and command == "echo":
+            _schedule_more(sim, platform, writer, at, f"m{number:05}")
     if target.message_interval:
         _schedule_last_messages(sim, target, list(dict.fromkeys(writers)), at + _LAST_MESSAGE_AFTER)
     platform.listeners.append(partial(_press_buttons, sim, platform))
+
+
+def _schedule_more(sim: Simulation, platform: Platform, person: str, at: float, mark: str) -> None:
+    """Let a person write up to four more texts after the one with the tag `mark`, within seconds."""
+    for number in range(sim.random.choice((0, 1, 2, 4))):
+        at += sim.random.uniform(0, 2)
+        sim.at(at, partial(_say, sim, platform, person, f"{mark}-{number}"))
 
 
 def _schedule_last_messages(sim: Simulation, target: Target, people: list[str], at: float) -> None:
@@ -167,9 +180,9 @@ def _press(sim: Simulation, platform: Platform, message_id: str, person: str, bu
     _deliver(sim, platform)
 
 
-def _tag_in(body: str, schedules: Mapping[str, str]) -> str:
-    """The tag in a dead letter of either queue."""
+def _tags_in(body: str, schedules: Mapping[str, str]) -> set[str]:
+    """The tags in a dead letter of either queue."""
     if '"ordinal"' not in body[:400]:
-        return tag_of(body, schedules)
+        return tags_of(body, schedules)
     text = str(decode_outgoing(body).reply.segments)
-    return text.partition("«")[2].partition(".")[0]
+    return {each.partition(".")[0] for each in text.split("«")[1:]}

@@ -8,6 +8,7 @@ until nothing is left to do.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, product
 from random import Random
 
@@ -33,6 +34,12 @@ _RIVALS = {"redeem": "mei"}
 """Who sends the same command at the same time."""
 _MODEL_PAIRS = 37
 """One of this many pairs of crashes is tried with a language model."""
+MERGE = 1.5
+"""`Bot.merge` where texts are merged."""
+_JOINING = {"merged": ("second", "third"), "cut": ("second", "third")}
+"""The texts that a person sends at the same time as the first one."""
+_LAST = ("merged",)
+"""After these nobody writes: nothing else may bring on the answer. Deferred replies need a further message."""
 _COUNTED = ("limited", "consult")
 """The commands whose messages and tokens are counted by `QUOTAS`."""
 
@@ -113,42 +120,59 @@ def calls(target: Target, scenario: Scenario, inbox: type[Inbox] = Inbox) -> lis
 
 
 def _simulate(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[Inbox]) -> Simulation:
-    bot = make_bot()
-    bot.quotas = QUOTAS if scenario.command in _COUNTED else None
-    seconds = BOT_SECONDS_OF.get(scenario.command, BOT_SECONDS)
-    sim = Simulation((target,), plan, bot, Random(str(scenario)), inbox=inbox, bot_seconds=seconds)
-    sim.requested.ahead = SCHEDULED_AFTER
+    sim = _deployed(target, scenario, plan, inbox)
     platform = sim.platforms[target.name]
-    late = f"/parley/faults/{target.name}/{LATE_APP}"
-    configuration = sim.aws.parameters.pop(late, None)
-    if configuration is not None:
-        sim.at(sim.clock() + CONFIGURED_AFTER, lambda: sim.aws.parameters.update({late: configuration}))
     if scenario.warm:
         _say(platform, target, "count", "before")
         sim.settle()
-    if scenario.command in PRESSED:
-        before, button = PRESSED[scenario.command]
-        card = _card(sim, target, before)
-        plan.armed = True
-        platform.press(APP, card.id, "lin", Press(button=button))
-    else:
-        if scenario.command in PREPARED:
-            _say(platform, target, PREPARED[scenario.command], SET_UP)
-            sim.settle()
-        plan.armed = True
-        _say(platform, target, FOLLOWING.get(scenario.command, scenario.command), "marked")
-    delivery = platform.outbox[-1]
+    _act(sim, target, scenario.command, plan)
+    for delivery in platform.outbox:
+        sim.at(sim.clock() + REDELIVERED_AFTER, partial(sim.deliver, target.name, delivery))
     rival = _RIVALS.get(scenario.command)
-    _say(platform, target, scenario.command if rival else "count", "behind", rival or "lin")
-    sim.at(sim.clock() + REDELIVERED_AFTER, lambda: sim.deliver(target.name, delivery))
+    goes_on = scenario.command not in _LAST
+    if goes_on:
+        _say(platform, target, scenario.command if rival else "count", "behind", rival or "lin")
     sim.settle(until=sim.clock() + REDELIVERED_AFTER / 2)
     plan.armed = False
     sim.settle()
-    _say(platform, target, "count", "at-end")
+    if goes_on or target.message_interval:
+        _say(platform, target, "count", "at-end")
     if rival:
         _say(platform, target, "count", "theirs", rival)
     sim.settle()
     return sim
+
+
+def _deployed(target: Target, scenario: Scenario, plan: FaultPlan, inbox: type[Inbox]) -> Simulation:
+    """The deployment of the scenario. The configuration of LATE_APP comes later."""
+    bot = make_bot()
+    bot.quotas = QUOTAS if scenario.command in _COUNTED else None
+    bot.merge = MERGE if scenario.command in _JOINING else 0
+    seconds = BOT_SECONDS_OF.get(scenario.command, BOT_SECONDS)
+    sim = Simulation((target,), plan, bot, Random(str(scenario)), inbox=inbox, bot_seconds=seconds)
+    sim.requested.ahead = SCHEDULED_AFTER
+    late = f"/parley/faults/{target.name}/{LATE_APP}"
+    configuration = sim.aws.parameters.pop(late, None)
+    if configuration is not None:
+        sim.at(sim.clock() + CONFIGURED_AFTER, lambda: sim.aws.parameters.update({late: configuration}))
+    return sim
+
+
+def _act(sim: Simulation, target: Target, command: str, plan: FaultPlan) -> None:
+    """Let a person do what `command` stands for. The faults of `plan` begin with it."""
+    platform = sim.platforms[target.name]
+    if command in PRESSED:
+        before, button = PRESSED[command]
+        card = _card(sim, target, before)
+        plan.armed = True
+        platform.press(APP, card.id, "lin", Press(button=button))
+        return
+    if command in PREPARED:
+        _say(platform, target, PREPARED[command], SET_UP)
+        sim.settle()
+    plan.armed = True
+    for mark in ("marked", *_JOINING.get(command, ())):
+        _say(platform, target, FOLLOWING.get(command, command), mark)
 
 
 def _say(platform: Platform, target: Target, command: str, tag: str, person: str = "lin") -> None:

@@ -305,7 +305,11 @@ def _record(message: Message) -> dict[str, Any]:
         "messageId": message.id,
         "receiptHandle": message.receipt,
         "body": message.body,
-        "attributes": {"MessageGroupId": message.group, "ApproximateReceiveCount": str(message.receives)},
+        "attributes": {
+            "MessageGroupId": message.group,
+            "ApproximateReceiveCount": str(message.receives),
+            "SentTimestamp": str(int(message.sent * 1000)),
+        },
     }
 
 

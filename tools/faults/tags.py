@@ -7,7 +7,7 @@ from msgspec import convert
 from parley.bot.approvals import pressed_in
 from parley.bot.questions import ANSWER
 from parley.model import Message
-from parley.model.agenda import APPROVAL, FAILED, REMINDER, SCHEDULED, Failure
+from parley.model.agenda import APPROVAL, FAILED, MERGE, REMINDER, SCHEDULED, Failure
 from parley.model.codec import decode_message
 from parley.model.sending import SEND
 from tools.faults.bot import ENDED, UNDELIVERED, dialogue_tag
@@ -32,9 +32,9 @@ def origins_of(messages: Iterable[Message], schedules: Mapping[str, str]) -> dic
     return found
 
 
-def tag_of(body: str, schedules: Mapping[str, str]) -> str:
-    """The tag of the message in a record of the inbound queue."""
-    return command_and_tag(decode_message(body), schedules)[1]
+def tags_of(body: str, schedules: Mapping[str, str]) -> set[str]:
+    """The tags of the message in a record of the inbound queue, and of those that it joins."""
+    return {command_and_tag(part, schedules)[1] for part in decode_message(body).parts}
 
 
 def command_and_tag(message: Message, schedules: Mapping[str, str]) -> Origin:
@@ -54,6 +54,8 @@ def _without_person(message: Message, schedules: Mapping[str, str]) -> Origin | 
         failure = convert(message.raw, Failure)
         command = UNDELIVERED if failure.undelivered else ENDED
         return command, f"{failure.place[:8]}-{command}"
+    if message.event == MERGE:
+        return "marker", message.id  # it has no reply of its own
     return None
 
 

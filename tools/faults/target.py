@@ -95,14 +95,15 @@ class Target:
 
     @property
     def all_commands(self) -> tuple[str, ...]:
-        """All that a person can do there: the commands, plain text (`echo`), a press of a button (`press`), the answer
-        to the question of `ask` (`answered`), the presses that decide `approve` (`approved`) and `entrust`
-        (`entrusted`), the press after which the handler of `break` fails (`ended`), the reminder that `remind` has set
-        (`reminded`), what a program sends for `notify` (`sent`), the schedule for which `schedule` has asked
-        (`scheduled`), work for minutes (`minutes`), an answer that grows (`grow`), and the number of `form`
+        """All that a person can do there: the commands, plain text (`echo`), several texts within seconds (`merged`,
+        and `cut` where a command follows), a press of a button (`press`), the answer to the question of `ask`
+        (`answered`), the presses that decide `approve` (`approved`) and `entrust` (`entrusted`), the press after which
+        the handler of `break` fails (`ended`), the reminder that `remind` has set (`reminded`), what a program sends
+        for `notify` (`sent`), the schedule for which `schedule` has asked (`scheduled`), work for minutes (`minutes`),
+        an answer that grows (`grow`), and the number of `form`
         (`numbered`).
         """
-        text = ("echo",) if self.receives_plain_text else ()
+        text = ("echo", "merged", "cut") if self.receives_plain_text else ()
         after = (what for what, command in _AFTER.items() if command in self.commands)
         return (*self.commands, *text, "minutes", "grow", *after)
 
@@ -111,7 +112,7 @@ class Target:
         length of a long text.
         """
         match command:
-            case "echo":
+            case "echo" | "merged" | "cut":
                 return tag
             case "numbered":
                 return f"1 {tag}"

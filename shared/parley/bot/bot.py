@@ -56,7 +56,8 @@ class Bot(Router):
 
     `when`: a rule for all handlers. A person who sends the bot another message gets `refusal`; empty sends nothing.
     `pairing`: strangers need a code. `quotas`: the most messages in a day. `hear`: the most messages of
-    `Turn.heard`, from 0 to 50. `zone`: the time zone in which people write dates such as tomorrow.
+    `Turn.heard`, from 0 to 50. `merge`: the seconds, up to 10, for which a text waits for the next one of its sender.
+    `zone`: the time zone in which people write dates such as tomorrow.
     """
 
     apology: str = BOTH.apology
@@ -68,6 +69,7 @@ class Bot(Router):
     pairing: "Pairing | None" = None
     quotas: "Quotas | None" = None
     hear: int = 0
+    merge: float = 0
     zone: str = "UTC"
     _understanding: "Understanding | None" = field(default=None, init=False, repr=False)
 
@@ -75,7 +77,7 @@ class Bot(Router):
         Router.__init__(self)
         checked(self.when)
         check_texts(self.texts)
-        gates.check(self.pairing, self.quotas, self.hear)
+        gates.check(self.pairing, self.quotas, self.hear, self.merge)
         if self.zone != "UTC":
             day_of(0, self.zone)
         if self.pairing is not None:

@@ -1,6 +1,6 @@
-"""Who may use the bot, before its handlers run: pairing, then quotas."""
+"""Who may use the bot, before its handlers run: pairing, then quotas. Also the numbers among the bot's arguments."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from parley.bot.rules import HasRole
 from parley.bot.texts import Texts
@@ -14,8 +14,14 @@ MOST_HEARD = 50
 """Messages of a room that a bot can hear at most."""
 
 
-def check(pairing: object, quotas: object, hear: object) -> None:
-    """Raise TypeError for arguments of `Bot` of another type, and ValueError for a wrong number of messages."""
+LONGEST_MERGE = 10
+"""Seconds for which a text can wait for the next one at most."""
+
+
+def check(pairing: object, quotas: object, hear: object, merge: object) -> None:
+    """Raise TypeError for arguments of `Bot` of another type, and ValueError for a wrong number."""
+    if type(merge) not in (int, float) or not 0 <= cast("float", merge) <= LONGEST_MERGE:
+        raise ValueError(f"merge={merge!r}: write seconds from 0 to {LONGEST_MERGE}, such as merge=1.5")
     if type(hear) is not int or not 0 <= hear <= MOST_HEARD:
         raise ValueError(f"hear={hear!r}: write a whole number from 0 to {MOST_HEARD}")
     if pairing is None and quotas is None:

@@ -8,6 +8,8 @@ from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec.structs import replace
+
 from parley.bot import absent, quoting
 from parley.bot.addressing import is_addressed
 from parley.bot.once import Results, StoppedError
@@ -199,6 +201,13 @@ class Turn(Base[S, U, A]):
         if self.message.action is None:
             raise AuthorError("turn.action: the message is no press; handlers of @bot.action have one")
         return self.message.action
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages that are handled as one, in order (`Bot(merge=...)`); usually one. `message` is the last one,
+        with the texts of all.
+        """
+        return tuple(replace(part, sender=self.message.sender) for part in self.message.parts)
 
     @property
     def addressed(self) -> bool:

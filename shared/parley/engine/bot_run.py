@@ -30,8 +30,17 @@ from parley.model.state import Scope, State
 if TYPE_CHECKING:
     from parley.engine.drafts import Draft, Typing, Write
     from parley.engine.polled_drafts import PolledDraft
+    from parley.journal.names import Person
 
 T = TypeVar("T")
+
+
+def named(message: Message, find: "Callable[[Message], Person] | None") -> Message:
+    """`message` with the name and departments of its sender, for the bot. No message and no reply stores them."""
+    if find is None or message.context.wants_name is not True:
+        return message
+    person = find(message)
+    return replace(message, sender=replace(message.sender, name=person.name, departments=person.departments))
 
 
 class HandlerError(ParleyError):

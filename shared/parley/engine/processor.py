@@ -8,17 +8,16 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
 
 from parley.bot import Bot
 from parley.bot.turn import Download, FindQuote, Unseal
 from parley.engine import queues, services, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, hide, received, run
-from parley.engine.bot_run import BotRun, HandlerError
+from parley.engine.bot_run import BotRun, HandlerError, named
 from parley.engine.outgoing import apology_of, draft_in, is_awaited, outgoing_of
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
@@ -32,7 +31,7 @@ from parley.journal.inbox import (
 )
 from parley.journal.runs import Runs
 from parley.model import Message, Outgoing
-from parley.model.agenda import ending
+from parley.model.agenda import MERGE, ending
 from parley.model.codec import decode_message
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from parley.engine.stops import Stops
     from parley.journal.names import Person
 
-T = TypeVar("T")
 MAX_ATTEMPTS = 5
 """Starts of the bot on a message before it goes to the dead-letter queue (the parameter `BotAttempts`). Failures of AWS
 do not count.
@@ -146,6 +144,18 @@ class Processor:
                 raise
             self._give_up(record, describe(error))
             return
+        if self._is_ready(record, message, snapshot):
+            self._handle_message(record, decode_message(snapshot.joined) if snapshot.joined else message, snapshot)
+
+    def _is_ready(self, record: Record, message: Message, snapshot: Snapshot) -> bool:
+        """See `parley.engine.merging`."""
+        if not self.bot.merge and message.event != MERGE:
+            return True
+        from parley.engine.merging import Merging  # noqa: PLC0415  # most bots handle each message alone
+
+        return Merging(self.inbox, self.bot.merge, self.clock, self._handle_message).is_ready(record, message, snapshot)
+
+    def _handle_message(self, record: Record, message: Message, snapshot: Snapshot) -> None:
         if snapshot.decided is not None:
             self._enqueue_again(message, snapshot)
             return
@@ -257,7 +267,7 @@ class Processor:
         run = BotRun(
             self.bot,
             self.inbox,
-            self._named(message),
+            named(message, self.person),
             snapshot,
             self.clock,
             self.until,
@@ -267,17 +277,10 @@ class Processor:
             is_late,
             self._is_stopped,
         )
-        run.turn.find_heard = lambda count: [self._named(each) for each in run.heard(count)]
+        run.turn.find_heard = lambda count: [named(each, self.person) for each in run.heard(count)]
         if self.quote is not None:
             run.turn.find_quote = self.quote
         return run
-
-    def _named(self, message: Message) -> Message:
-        """`message` with the name and departments of its sender, for the bot. No message and no reply stores them."""
-        if self.person is None or message.context.wants_name is not True:
-            return message
-        person = self.person(message)
-        return replace(message, sender=replace(message.sender, name=person.name, departments=person.departments))
 
     def _now_after(self, snapshot: Snapshot) -> float:
         """The time of a decision: after the one whose reply is the last in the queue, also if clocks disagree."""

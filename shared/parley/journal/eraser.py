@@ -135,7 +135,7 @@ class Eraser(NamedTuple):
         received, updated = MessageState.RECEIVED, get_number(item, "updated")
         if updated is None or self.now < updated + _GONE_AFTER:
             return FAILED if get_text(item, "reason") else UNDER_WAY
-        change, condition = "REMOVE #results, #reason, #person", "#state = :received AND #updated = :updated"
+        change, condition = "REMOVE #message, #results, #reason, #person", "#state = :received AND #updated = :updated"
         return Step("masked", self._update(item, change, condition, received=received, updated=updated))
 
     def _callback(self, item: Item) -> Step | None:

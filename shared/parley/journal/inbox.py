@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
-_MAX_STORED_MESSAGE = 32_000
+MAX_STORED_MESSAGE = 32_000
 """Bytes of JSON of a message that the journal stores for operators. A larger one is not stored."""
 
 
@@ -66,6 +66,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     latest: float = 0
     results: str = ""
     """The results of outside calls in earlier attempts (`Inbox.record`)."""
+    joined: str = ""
+    """The message as JSON, with earlier ones that it joins (`parley.journal.merging`), while it is undecided."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -113,6 +115,7 @@ class Inbox(msgspec.Struct):
             queued=frozenset(filter(None, (get_text(queued, "reply"), get_text(queued, "foreign")))),
             latest=get_number(queued, "decided") or 0,
             results=get_text(row, "results"),
+            joined=get_text(row, "message") if decided is None else "",
         )
 
     def memory(self, scope: Scope, message: Message) -> Memory:
@@ -282,26 +285,32 @@ class Inbox(msgspec.Struct):
     def _decision(
         self, message: Message, decision: Decision, snapshot: Snapshot, now: float
     ) -> "TransactWriteItemTypeDef":
-        item: Item = {
-            "pk": text(message_pk(message_key(message))),
-            "state": text(MessageState.DECIDED),
-            "replies": number(len(decision.replies)),
-            "platform": text(message.platform),
-            "app": text(message.app),
-            "id": text(message.id),
-            "conversation": text(Conversation.of(message).key),
-            "decided": number(now),
-            "ttl": number(int(now + self.keep_for)),
-        }
+        item = decided(message, len(decision.replies), now, int(now + self.keep_for))
         if message.context.awaits_reply and snapshot.queued:
             item["before"] = {"SS": sorted(snapshot.queued)}
         if decision.forwarded:
             item["forwarded"] = text(decision.forwarded)
-        body = encode(msgspec.structs.replace(message, raw=None))
-        if len(body) <= _MAX_STORED_MESSAGE:
-            item["message"] = text(body.decode())
         undecided = f"{t.ABSENT} OR #state = :received"
         return {"Put": t.put(self.table, item, undecided, received=MessageState.RECEIVED)}
+
+
+def decided(message: Message, replies: int, now: float, ttl: int) -> Item:
+    """The row of `message`, which gets that many replies."""
+    item: Item = {
+        "pk": text(message_pk(message_key(message))),
+        "state": text(MessageState.DECIDED),
+        "replies": number(replies),
+        "platform": text(message.platform),
+        "app": text(message.app),
+        "id": text(message.id),
+        "conversation": text(Conversation.of(message).key),
+        "decided": number(now),
+        "ttl": number(ttl),
+    }
+    body = encode(msgspec.structs.replace(message, raw=None))
+    if len(body) <= MAX_STORED_MESSAGE:
+        item["message"] = text(body.decode())
+    return item
 
 
 def _unfinished(rows: Iterable[Row]) -> list[Outgoing]:

@@ -74,6 +74,7 @@ KINDS: dict[str, Kind] = {
     "name": Kind(_of("value departments"), _of("expires ttl"), "deleted", "1 day"),
     "limit": Kind(_of(""), _of("tat count room marks portions ttl"), "deleted", "2 days"),
     "heard": Kind(_of(""), _of("value ttl"), "kept", "1 hour"),
+    "merge": Kind(_of(""), _of("message updated ttl"), "kept", _RETENTION),
     "queued": Kind(_of(""), _of("reply foreign decided ttl"), "kept", _RETENTION),
     "deferred": Kind(_of(""), _of("ids ttl"), "kept", _RETENTION),
     "credential": Kind(

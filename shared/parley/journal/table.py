@@ -80,6 +80,11 @@ def heard_pk(conversation_key: str) -> str:
     return f"heard#{conversation_key}"
 
 
+def merge_pk(conversation_key: str) -> str:
+    """Row of a conversation: the last message of those that are to be handled as one."""
+    return f"merge#{conversation_key}"
+
+
 def queued_pk(conversation_key: str) -> str:
     """Row of a conversation: the last of its replies that went into the outbound queue."""
     return f"queued#{conversation_key}"
@@ -147,7 +152,7 @@ ATTRIBUTES = frozenset(
         "conversation",
         "decided",
         "departments",  # unix seconds of the decision; in a `queued` row, of the one that the reply belongs to
-        "message",  # the message as JSON; in a reply, the key of the message
+        "message",  # the message as JSON; in a reply and in a `merge` row, the key of the message
         "before",  # ids of replies that precede these, if a callback waits for them
         "forwarded",  # id of the message that brings this one on, whose replies are for its callback
         "attempts",  # how often the bot was started; in a reply, how often it was taken
@@ -297,7 +302,7 @@ def put(table: str, item: Item, condition: str = "", **values: Value) -> "PutTyp
 
 
 def delete(table: str, pk: str, condition: str, **values: Value) -> "DeleteTypeDef":
-    """The arguments of a deletion in a transaction."""
+    """The arguments of a deletion, alone or in a transaction."""
     return {
         "TableName": table,
         "Key": key(pk),

@@ -27,6 +27,10 @@ PRESSED = "parley.pressed"
 JSON. No platform has an event of this name."""
 
 
+MERGE = "parley.merge"
+"""`Message.event`: no more texts are waited for (`parley.engine.merging`). No platform has an event of this name."""
+
+
 APPROVAL = "parley.approval"
 """The id of the buttons of an approval. Their value is the place of the question, and the number of the outcome."""
 

@@ -114,8 +114,16 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The platform's name of the event, for kind `event`."""
     command: Command | None = None
     action: Action | None = None
+    merged: "tuple[Message, ...] | UnsetType" = UNSET
+    """The messages that this one joins, in order, each as it was sent. Only with `Bot(merge=...)`, and only if there
+    are several."""
     raw: Any = None
     version: int = VERSION
+
+    @property
+    def parts(self) -> "tuple[Message, ...]":
+        """The messages that this one joins; itself if it joins none."""
+        return (self,) if self.merged is UNSET else self.merged
 
 
 def with_sources(message: Message) -> Message:

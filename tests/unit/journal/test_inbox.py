@@ -253,7 +253,7 @@ def test_the_journal_shows_the_state_of_a_message(inbox: Inbox, message: MakeMes
 
 
 def test_a_large_message_is_decided_and_not_stored(inbox: Inbox, message: MakeMessage) -> None:
-    large = message(reply_to="x" * (inbox_module._MAX_STORED_MESSAGE + 1))
+    large = message(reply_to="x" * (inbox_module.MAX_STORED_MESSAGE + 1))
     decide(inbox, large, inbox.open(large), {}, [], NOW)
     [item] = everything().values()
     assert "message" not in item

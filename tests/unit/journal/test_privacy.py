@@ -71,7 +71,7 @@ def seen() -> Seen:
     patch.setattr(DynamoDB, "_store", record)
     with isolated():
         for target in TARGETS:
-            random_runs.run(Run(seed=5, messages=80, conversations=8), target, renderings_of(target))
+            random_runs.run(Run(seed=5, messages=80, conversations=8, merge=1.5), target, renderings_of(target))
         Simulation((TARGETS[0],), FaultPlan(), make_bot(), Random(0))
         app = App(platform="wecom", name="demo", config=None)
         store_credentials(dynamodb(), TABLE, app, {"ticket": "t"}, NOW)
