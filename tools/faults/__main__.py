@@ -82,7 +82,8 @@ def _interrupt(_number: int, _frame: object) -> NoReturn:
 def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Row]]:
     part = 1 if messages >= MESSAGES else _SMALLER
     for target in TARGETS:
-        yield partial(_random_run, target, random_runs.Run(seed, messages, messages // PER_CONVERSATION))
+        merge = scenarios.MERGE if seed % 2 else 0
+        yield partial(_random_run, target, random_runs.Run(seed, messages, messages // PER_CONVERSATION, merge))
     for target in TARGETS:
         for share in range(seed % part, _SHARES, part):
             yield partial(_single_faults, target, share)

@@ -8,8 +8,6 @@ from functools import partial
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec.structs import replace
-
 from parley.bot import absent, quoting
 from parley.bot.addressing import is_addressed
 from parley.bot.once import Results, StoppedError
@@ -204,10 +202,8 @@ class Turn(Base[S, U, A]):
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The messages that are handled as one, in order (`Bot(merge=...)`); usually one. `message` is the last one,
-        with the texts of all.
-        """
-        return tuple(replace(part, sender=self.message.sender) for part in self.message.parts)
+        """The messages that are handled as one (`Bot(merge=...)`), in order, each as it was sent; usually one."""
+        return self.message.parts
 
     @property
     def addressed(self) -> bool:

@@ -40,7 +40,9 @@ def named(message: Message, find: "Callable[[Message], Person] | None") -> Messa
     if find is None or message.context.wants_name is not True:
         return message
     person = find(message)
-    return replace(message, sender=replace(message.sender, name=person.name, departments=person.departments))
+    sender = replace(message.sender, name=person.name, departments=person.departments)
+    merged = message.merged and tuple(replace(part, sender=sender) for part in message.merged)
+    return replace(message, sender=sender, merged=merged)
 
 
 class HandlerError(ParleyError):
