@@ -26,6 +26,8 @@ _MESSAGES_PER_SECOND_PASSIVE = 0.4
 """The same if callbacks wait for passive replies, or the platform polls for them. The simulation carries out waits and
 polls one after another. At a higher rate callbacks would find it busy with others until their platform times out.
 """
+_POLLED_TOGETHER = 0.4
+"""The share of it if people write several texts within seconds, each of which the platform polls for."""
 _FOLLOW_UPS = 0.25
 """The probability that a person whose callback waits writes again within seconds."""
 _COMMANDS = {
@@ -106,6 +108,8 @@ def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None
     at = sim.clock()
     is_slow = target.replies_passively or target.polls
     rate = _MESSAGES_PER_SECOND_PASSIVE if is_slow else MESSAGES_PER_SECOND
+    if target.polls and parameters.merge:
+        rate *= _POLLED_TOGETHER
     if target.message_interval:
         rate = min(rate, parameters.conversations / target.message_interval)
     person, writers = "", list[str]()
