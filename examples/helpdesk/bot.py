@@ -7,14 +7,16 @@ from msgspec.structs import replace
 from pydantic import Field
 
 from desk import DeskTurn, Ticket, asker_of, in_team, name_of, new_ticket, team_of, words_for
-from parley.bot import Ask, Bot, Script
-from parley.bot.rules import private
+from parley.bot import Approve, Ask, Bot, Script
+from parley.bot.rules import person, private
 from parley.model import Button, Card, Image, Reply, Text
 
 bot = Bot()
 
 _PATIENCE = timedelta(minutes=30)
 """After this time, the team is reminded of a request that nobody has taken."""
+_CONFIRM = timedelta(days=2)
+"""After this time, a request is closed although the person who has asked does not say that it is solved."""
 
 
 @bot.command(aliases=("求助",), helps={"zh-CN": "联系服务台"})
@@ -76,16 +78,23 @@ def answer(turn: DeskTurn, number: int, text: str) -> list[str | Reply] | str:
 
 
 @bot.command(when=in_team, aliases=("关闭",), helps={"zh-CN": "关闭一个请求"})
-def close(turn: DeskTurn, number: int) -> list[str | Reply] | str:
-    """Close a request that you have taken"""
-    ticket = _mine(turn, number)
-    if ticket is None:
+def close(turn: DeskTurn, number: int) -> Script:
+    """Close a request that you have taken, if the person who has asked says that it is solved"""
+    # Recorded, so that the answer finds the same request, also if it is closed meanwhile.
+    found = turn.once("request", lambda _key: _stored(_mine(turn, number)))
+    if found is None:
         return words_for().not_yours.format(number=number)
-    del turn.shared.tickets[number]
+    ticket = Ticket(**found)
+    question = words_for(ticket.locale).solved.format(name=ticket.taker_name, number=number)
+    asker = asker_of(ticket, turn.message)
+    solved = yield Approve(question, by=person(ticket.asker), room=asker, timeout=_CONFIRM, key="solved")
+    if solved.outcome not in ("approved", "timed out"):
+        return words_for().not_solved.format(number=number)
+    turn.shared.tickets.pop(number, None)
     closed = words_for().closed.format(name=ticket.taker_name, number=number)
-    edit = Reply(op="edit", target=ticket.card, segments=(Card(title=closed, text=ticket.summary),))
-    goodbye = Reply.of(words_for(ticket.locale).goodbye.format(number=number))
-    return [edit, replace(goodbye, to=asker_of(ticket, turn.message))]
+    turn.say(Reply(op="edit", target=ticket.card, segments=(Card(title=closed, text=ticket.summary),)))
+    turn.say(replace(Reply.of(words_for(ticket.locale).goodbye.format(number=number)), to=asker))
+    return None
 
 
 @bot.fallback(when=private)
@@ -110,6 +119,10 @@ def _new_card(number: int, ticket: Ticket) -> Card:
     words = words_for()
     button = Button(id="take", label=words.take, value=str(number), style="primary")
     return Card(title=words.title.format(number=number), text=ticket.summary, buttons=(button,))
+
+
+def _stored(ticket: Ticket | None) -> dict[str, str] | None:
+    return ticket and ticket.model_dump()
 
 
 def _mine(turn: DeskTurn, number: int) -> Ticket | None:

@@ -22,6 +22,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     sent: str = "Sent."
     not_yours: str = "Request {number} is not open, or somebody else has taken it."
     gone: str = "Request {number} is not open."
+    solved: str = "{name} thinks that your request {number} is solved. May it be closed?"
+    not_solved: str = "Request {number} stays open: it is not solved."
     closed: str = "✅ Request {number}: {name}"
     goodbye: str = "Your request {number} is closed."
     added: str = "{name} on request {number}: {text}"
@@ -47,6 +49,8 @@ CHINESE = Words(
     sent="已发送。",
     not_yours="请求 {number} 不存在，或已由他人接手。",
     gone="请求 {number} 不存在或已关闭。",
+    solved="{name} 认为您的请求 {number} 已解决。可以关闭吗？",
+    not_solved="请求 {number} 仍然打开：还没有解决。",
     closed="✅ 请求 {number}：{name}",
     goodbye="您的请求 {number} 已关闭。",
     added="{name} 补充请求 {number}：{text}",

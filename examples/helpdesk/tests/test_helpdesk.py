@@ -59,6 +59,11 @@ class Office:
             assert self.team.expect(by=self.lin).kind == "edit"
         self.team.expect(contains="👀 Request 1", by=self.lin)
 
+    def decide(self, button: str) -> None:
+        """Ann says whether her request is solved. Lin's client on Discord is Chinese, and so are the buttons."""
+        chinese = {"Approve": "同意", "Reject": "拒绝"}
+        self.chat.press(chinese[button] if self.platform == "discord" else button, by="ann")
+
 
 @EVERYWHERE
 def test_a_request_is_taken_answered_and_closed(platform: str) -> None:
@@ -68,8 +73,39 @@ def test_a_request_is_taken_answered_and_closed(platform: str) -> None:
     assert office.chat.expect(contains="on your request 1", by="ann").text.endswith("Use the extinguisher")
     office.team.expect("Sent.", by=office.lin)
     office.team.say("/close 1", by="lin")
-    office.team.expect(contains="✅ Request 1", by=office.lin)
-    office.chat.expect("Your request 1 is closed.", by="ann")
+    office.chat.expect(contains="May it be closed?", by="ann")
+    office.decide("Approve")
+    assert any("✅ Request 1" in each.text for each in office.team.replies)
+    assert any(each.text == "Your request 1 is closed." for each in office.chat.replies)
+    assert office.chat.shared == {"last": 1, "tickets": {}}
+
+
+@EVERYWHERE
+def test_a_request_that_is_not_solved_stays_open(platform: str) -> None:
+    office = Office(platform)
+    office.taken()
+    office.team.say("/close 1", by="lin")
+    office.chat.expect(contains="May it be closed?", by="ann")
+    office.decide("Reject")
+    assert office.team.replies[-1].text == "Request 1 stays open: it is not solved."
+    assert list(office.chat.shared["tickets"]) == ["1"]
+
+
+def test_a_request_about_which_nobody_answers_is_closed_after_two_days() -> None:
+    office = Office("feishu")
+    office.taken()
+    office.team.say("/close 1", by="lin")
+    office.chat.advance(days=2, minutes=1)
+    assert office.chat.shared == {"last": 1, "tickets": {}}
+
+
+def test_a_request_is_closed_once() -> None:
+    office = Office("feishu")
+    office.taken()
+    office.team.say("/close 1", by="lin")
+    office.team.say("/close 1", by="lin")
+    for _ in range(2):
+        office.decide("Approve")
     assert office.chat.shared == {"last": 1, "tickets": {}}
 
 
@@ -78,7 +114,8 @@ def test_the_card_is_edited_in_place(platform: str) -> None:
     office = Office(platform)
     office.taken()
     office.team.say("/close 1", by="lin")
-    shown = [(each.kind, "[Take it]" in str(each)) for each in office.team.replies]
+    office.decide("Approve")
+    shown = [(each.kind, "[Take it]" in str(each)) for each in office.team.replies if "Request 1" in str(each)]
     assert shown == [("message", True), ("edit", False), ("edit", False)]
 
 
