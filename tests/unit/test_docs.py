@@ -95,7 +95,7 @@ def test_the_code_of_the_guide_runs_and_its_tests_pass(path: Path, monkeypatch: 
 
 
 def test_the_code_of_the_guides_has_the_right_types(tmp_path: Path):
-    """As in `mybot`, whose code is checked in the same way."""
+    """They are those of a bot in an editor, which checks it in the standard mode of pyright."""
     for number, path in enumerate(GUIDES):
         (tmp_path / f"guide_{number}.py").write_text("\n\n".join(blocks(path, "python")))
     settings = {"extraPaths": [str(ROOT / "shared"), str(ROOT)], "reportRedeclaration": False}
