@@ -1,7 +1,7 @@
 """Who may use a command or an action, and where. The bot checks it on every platform."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, cast
 
 from parley.bot.texts import Texts
 from parley.model import Message, is_direct
@@ -27,3 +27,16 @@ class Access(NamedTuple):
 
 OPEN = Access()
 """Everybody, everywhere."""
+
+
+def names_of_roles(returned: object) -> frozenset[str]:
+    """The roles that `Bot(roles=...)` has returned. Raises TypeError unless they are a list or a set of texts.
+
+    In a string, each part of it would be a role, and in a dictionary each key.
+    """
+    kind = type(returned).__name__
+    is_list = isinstance(returned, Iterable) and not isinstance(returned, str | bytes | Mapping)
+    names = frozenset(cast("Iterable[str]", returned) if is_list else ())
+    if not is_list or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f'Bot(roles=...) returned {kind}: return a set of texts, such as {{"ops"}}')
+    return names

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from parley.bot import events, gates, numbered, runs, stopping
+from parley.bot.access import names_of_roles
 from parley.bot.addressing import typed_command
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
@@ -338,7 +339,7 @@ class Bot(Router):
         """Whether the platform, `is_admin` or `roles` say that the sender has the role."""
         if role == "admin" and (message.sender.admin is True or (self.is_admin and finished(self.is_admin(message)))):
             return True
-        return self.roles is not None and role in finished(self.roles(message))
+        return self.roles is not None and role in names_of_roles(finished(self.roles(message)))
 
     def _holds(self, turn: Turn, rule: Rule, message: Message) -> bool:
         """Whether `rule` holds for a message, at the time of `turn`."""

@@ -128,3 +128,19 @@ def test_a_menu_entry_never_calls_a_slash_command_of_the_same_name():
 def test_a_menu_entry_of_an_earlier_version_in_the_queue_still_runs(bot: Bot):
     command = Command(name="Purge this", options={"target": "1"})
     assert said(bot, kind="command", command=command, sender=Sender(id="x", admin=True)) == ["purged it"]
+
+
+@pytest.mark.parametrize("platform", NAMES)
+@pytest.mark.parametrize("returned", ["administrator", b"admin", None, 5, {"ops": True}, [5]])
+def test_what_is_no_set_of_roles_gives_nobody_a_role(platform: str, returned: Any):
+    bot = Bot(roles=lambda _message: returned)
+    bot.command("purge", admin=True)(lambda: "purged")
+    with pytest.raises(TypeError, match=r'Bot\(roles=...\) returned .*: return a set of texts, such as {"ops"}'):
+        said(bot, "/purge", platform=platform)
+
+
+@pytest.mark.parametrize("returned", [{"admin"}, ["ops", "admin"], ("admin",), iter(["admin"])])
+def test_roles_are_a_list_or_a_set_of_texts(returned: Any):
+    bot = Bot(roles=lambda _message: returned)
+    bot.command("purge", admin=True)(lambda: "purged")
+    assert said(bot, "/purge") == ["purged"]
