@@ -1,7 +1,7 @@
 """Who may use a command or an action, and where. The bot checks it on every platform."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple, Self, cast
 
 from parley.bot.texts import Texts
 from parley.model import Message, is_direct
@@ -12,6 +12,14 @@ class Access(NamedTuple):
 
     admin: bool = False
     rooms_only: bool = False
+
+    @classmethod
+    def of(cls, *, admin: bool, rooms_only: bool) -> Self:
+        """The access that a decorator names. Raises TypeError for a value that is neither True nor False."""
+        for name, value in (("admin", admin), ("rooms_only", rooms_only)):
+            if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"{name}={value!r}: write {name}=True")
+        return cls(admin, rooms_only)
 
     def refusal(self, message: Message, is_admin: Callable[[Message], bool], texts: Texts) -> str:
         """The one of `texts` for a person who may not do this; empty if they may.

@@ -14,6 +14,7 @@ from parley.bot.exchange import Exchange
 from parley.bot.handlers import CommandHandler, Entry, Middleware
 from parley.bot.replies import Replies
 from parley.bot.rules import Rule
+from parley.bot.tables import check_settings
 from parley.bot.turn import Turn
 from parley.models.model import MAX_TEXT, Model, Said
 
@@ -108,8 +109,7 @@ def command_of(conversing: Conversing) -> CommandHandler:
 
 
 def _check(settings: ConverseSettings) -> None:
-    if "model" not in settings:
-        raise TypeError("write converse(model=...)")
+    check_settings("converse", settings, ConverseSettings, "when")
     for name, low, high in (("steps", 1, 50), ("history", 200, 32_000), ("answer", 16, MAX_TEXT // 3)):
         value: Any = settings.get(name, low)
         if type(value) is not int or not low <= value <= high:

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 from parley.bot.handlers import Handler, IntentHandler, place_of
 from parley.bot.rules import Rule
 from parley.bot.slots import is_slot
+from parley.bot.tables import check_settings
 from parley.bot.zones import day_of
 from parley.intents.features import LONGEST, words
 
@@ -26,6 +27,7 @@ class IntentSettings(TypedDict):
 
 def intent_handler(handler: Handler, name: str, settings: IntentSettings) -> IntentHandler:
     """The intent `name`. Raises TypeError or ValueError if its definition is wrong."""
+    check_settings("intent", settings, IntentSettings)
     place = place_of(handler)
     examples, labels = settings["examples"], settings.get("labels", {})
     zone, when = settings.get("zone", ""), settings.get("when")

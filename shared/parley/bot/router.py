@@ -106,7 +106,8 @@ class Router:
         tables.check_names("command", name)
         if isinstance(aliases, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f'write aliases=("{aliases}",)')
-        access = Access(admin=settings.get("admin", False), rooms_only=settings.get("rooms_only", False))
+        tables.check_settings("command", settings, CommandSettings, "aliases", "help", "refusal", "tool", "when")
+        access = Access.of(admin=settings.get("admin", False), rooms_only=settings.get("rooms_only", False))
 
         def register(handler: H) -> H:
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
@@ -127,7 +128,8 @@ class Router:
         and values come from outside: see `parley.bot.Signer`.
         """
         tables.check_names("action", *ids)
-        return self._registrar(self._actions, ids, when, Access(admin, rooms_only), refusal)
+        access = Access.of(admin=admin, rooms_only=rooms_only)
+        return self._registrar(self._actions, ids, when, access, refusal)
 
     def event(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
         """Handle events with these names: portable ones (docs/events.md), or the platform's own, which go first.
@@ -304,8 +306,10 @@ class Router:
     def include(self, router: "Router", *, when: Rule | None = None) -> None:
         """Add all handlers of `router`, under the rule `when`. Its middleware runs around its own handlers only.
 
-        Include a router after its handlers are defined: a later one raises ValueError.
+        Include a router after its handlers are defined: a later one raises ValueError. A bot is not included: its
+        settings, such as `when` and `roles`, are for all of its handlers.
         """
+        _check_includable(router)
         if router is self or any(router is known for known in self._routers):
             raise ValueError("the router is included twice")
         checked(when)
@@ -358,3 +362,11 @@ class Router:
             return handler
 
         return register
+
+
+def _check_includable(router: object) -> None:
+    """Raise TypeError if `router` is a bot, which has settings that would be lost, or no router at all."""
+    from parley.bot.bot import Bot  # noqa: PLC0415  # a bot is a router itself
+
+    if isinstance(router, Bot) or not isinstance(router, Router):
+        raise TypeError(f"include takes a Router and no {type(router).__name__}: write Router()")

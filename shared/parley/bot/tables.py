@@ -1,7 +1,7 @@
 """The tables of a router: the handlers by name, in the order in which a message tries them."""
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
 from parley.bot.handlers import CommandHandler, Entry, IntentHandler, Middleware, Quick, place_of
 from parley.bot.rules import Rule
@@ -43,6 +43,17 @@ def check_names(decorator: str, *names: object) -> None:
         raise TypeError(f'@bot.{decorator} needs a name: write @bot.{decorator}("...")')
     if any(callable(name) for name in names):
         raise TypeError(f"write @bot.{decorator}(...), with parentheses")
+
+
+def check_settings(decorator: str, settings: Mapping[str, object], known: Any, *more: str) -> None:
+    """Raise TypeError for settings that the TypedDict `known` does not have, and for those that it requires. `more`:
+    the other settings of the decorator.
+    """
+    required, names = known.__required_keys__, {*known.__required_keys__, *known.__optional_keys__, *more}
+    for missing in sorted(required - settings.keys()):
+        raise TypeError(f"@bot.{decorator} needs {missing}: write @bot.{decorator}({missing}=...)")
+    for wrong in sorted(settings.keys() - names):
+        raise TypeError(f"@bot.{decorator} has no setting {wrong!r}; it has {', '.join(sorted(names))}")
 
 
 def add_command(

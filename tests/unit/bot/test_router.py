@@ -171,7 +171,7 @@ def test_a_router_is_included_once_in_each_bot():
         with pytest.raises(ValueError, match="included twice"):
             bot.include(router)
     with pytest.raises(ValueError, match="included twice"):
-        bots[0].include(bots[0])
+        router.include(router)
 
 
 def test_an_alias_is_typed_and_not_registered():
@@ -290,3 +290,38 @@ def test_middleware_is_a_plain_function():
 
     with pytest.raises(TypeError, match=r"around: write `def`; handle\(\) waits for asynchronous handlers"):
         Bot().middleware(around)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("define", "error"),
+    [
+        (
+            lambda router: router.command(admins=True),
+            r"no setting 'admins'; it has admin, aliases, anywhere, help, helps, menu",
+        ),
+        (
+            lambda router: router.command("x", room_only=True),
+            "no setting 'room_only'; it has .* rooms_only, tool, when",
+        ),
+        (lambda router: router.intent("x", exmples=["a"]), r"needs examples: write @bot.intent\(examples=...\)"),
+        (
+            lambda router: router.intent("x", examples=["a"], zne="UTC"),
+            "no setting 'zne'; it has examples, labels, when, zone",
+        ),
+        (lambda router: router.converse(), r"needs model: write @bot.converse\(model=...\)"),
+        (lambda router: router.converse(model=print, sytem="x"), "no setting 'sytem'; it has answer, command"),
+        (lambda router: router.command("x", admin="yes"), "admin='yes': write admin=True"),
+        (lambda router: router.action("x", rooms_only=1), "rooms_only=1: write rooms_only=True"),
+    ],
+)
+def test_a_setting_that_is_misspelled_or_missing_fails_when_the_bot_loads(define: Callable[[Any], Any], error: str):
+    with pytest.raises(TypeError, match=error):
+        define(Router())(first_handler)
+
+
+@pytest.mark.parametrize(("wrong", "kind"), [(Bot(when=private), "Bot"), (Bot(), "Bot"), (print, "builtin_function")])
+@pytest.mark.parametrize("outer", [Bot, Router])
+def test_only_a_router_is_included(outer: type[Router], wrong: Any, kind: str):
+    """The rule, the roles and the quotas of a bot would be lost, and its handlers would be open to everybody."""
+    with pytest.raises(TypeError, match=rf"include takes a Router and no {kind}.*: write Router\(\)"):
+        outer().include(wrong)
