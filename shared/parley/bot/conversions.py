@@ -203,7 +203,13 @@ def _moment(_plain: Any, value: Any, reading: _Reading) -> datetime:
     from parley.bot.dates import read_moment  # noqa: PLC0415  # most bots take no date
 
     typed = half_width(str(value))
-    return _in_range(read_moment(typed, reading.today) or _validated(datetime, typed, reading), reading)
+    try:
+        moment = read_moment(typed, reading.today) or datetime.fromisoformat(typed)
+    except ValueError:
+        raise _UnfitError(reading.texts.wrong, reading.texts.moment) from None
+    if moment.tzinfo is not None:  # what the handler compares it with has none
+        raise _UnfitError(reading.texts.wrong, reading.texts.moment)
+    return _in_range(moment, reading)
 
 
 def _duration(_plain: Any, value: Any, reading: _Reading) -> timedelta:

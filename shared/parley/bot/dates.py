@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 
+from parley.bot.clocks import LIKE, read_clock
 from parley.bot.durations import number_of
 
 _DAYS = {
@@ -39,7 +40,7 @@ _NAMED = re.compile(
     r"(?<![\w.])(?:(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?(?: of)? )?"
     r"(?P<month>May|(?!may)(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?))\b\.?"
-    r"(?: (?P<after>[0-9]{1,2})(?:st|nd|rd|th)?\b)?(?:,? (?P<year>[0-9]{4})\b)?"
+    r"(?(day)|(?: (?P<after>[0-9]{1,2})(?:st|nd|rd|th)?\b)?)(?:,? (?P<year>[0-9]{4})\b)?"
 )
 _RELATIVE = re.compile(
     rf"(\b(?:{'|'.join(w for w in _DAYS if w.isascii())})\b|{'|'.join(w for w in _DAYS if not w.isascii())})",
@@ -53,9 +54,13 @@ _WEEKDAY = re.compile(
 _Reader = Callable[[re.Match[str], date], date]
 _BEFORE = re.compile(r"(?:(?:on|the|this) |本|这个?)?", re.IGNORECASE)
 """What can stand before a date that is an answer or an argument."""
+_EVENING = re.compile("晚|tonight", re.IGNORECASE)
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _LONGEST = 60
 """Characters of such a date."""
-_CLOCK = r"(?:(?:\s?|T|\sat )(?P<clock>(?:[01]?[0-9]|2[0-3])[:：][0-5][0-9]))?"
+_CLOCK = (
+    rf"(?:(?:T|[,，]?\s{{0,2}}(?:at\s)?)(?P<clock>(?:{LIKE})|(?<=\sat\s)[0-9]{{1,2}}|(?<=T)[0-9][^\s，、；。,;]*))?"
+)
 """A time of the day may follow."""
 _END = r"(?=[\s，、；。,;]|\Z)"
 
@@ -66,6 +71,7 @@ def find_date(text: str, today: date) -> tuple[tuple[int, int], str] | None:
     A day without a year is the next one. So is a day of the week, which can be today. `next Monday` and 下周一 are
     in the week after this one, which begins on Monday, and 下下周一 in the one after that. `last Monday` is none.
     """
+    text = text.translate(_NARROW)
     for pattern, read in _readers():
         for match in pattern.finditer(text):
             try:
@@ -86,9 +92,12 @@ def read_moment(text: str, today: Callable[[], date]) -> datetime | None:
     found = _whole(text, today, _CLOCK)
     if found is None:
         return None
-    day, clock = found
-    hour, minute = map(int, re.split("[:：]", clock)) if clock else (0, 0)
-    return datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001  # a person names no zone
+    day, match = found
+    if match["clock"] is None:
+        return datetime.combine(day, time())
+    words = match.string[: match.start("clock")]
+    clock = read_clock(match["clock"], is_evening=_EVENING.search(words) is not None)
+    return datetime.combine(day, clock) if clock else None
 
 
 def leading_date(line: str, *, with_clock: bool) -> int:
@@ -99,8 +108,8 @@ def leading_date(line: str, *, with_clock: bool) -> int:
     return max((match.end() for match in found if match), default=0)
 
 
-def _whole(text: str, today: Callable[[], date], more: str) -> tuple[date, str] | None:
-    """The date that `text` is, and its time of the day if the expression `more` has one."""
+def _whole(text: str, today: Callable[[], date], more: str) -> tuple[date, re.Match[str]] | None:
+    """The date that `text` is, and the match with what the expression `more` has found behind it."""
     text = _plain(text.strip())
     if len(text) > _LONGEST:
         return None
@@ -108,16 +117,17 @@ def _whole(text: str, today: Callable[[], date], more: str) -> tuple[date, str] 
         match = pattern.fullmatch(text, _start(text))
         try:
             if match:
-                found = read(match, date.min if read is _full else today())
-                return found, match.groupdict().get("clock") or ""
+                return read(match, date.min if read is _full else today()), match
         except (ValueError, OverflowError):
             continue
     return None
 
 
 def _plain(text: str) -> str:
-    """`text`, which is a date if it can be one, so that the word "may" in it is a month."""
-    return re.sub(r"\bmay\b", "May", text)
+    """`text`, of the same length, with ASCII in place of full-width forms. It is a date if it can be one, so that the
+    word "may" in it is a month.
+    """
+    return re.sub(r"\bmay\b", "May", text.translate(_NARROW))
 
 
 def _start(text: str) -> int:

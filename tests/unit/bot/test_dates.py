@@ -10,8 +10,10 @@ from pydantic import Field
 
 from parley.bot import Ask, Bot, Script, Turn
 from parley.bot.dates import find_date, leading_date, read_date
+from parley.bot.texts import BOTH
 from parley.model import Card, plain_text
 from parley.model.instant import Form, Input
+from parley.platforms import NAMES
 from parley.testing import PLATFORMS, Call, Chat, Scripted
 from tests.factories import make_message
 
@@ -91,7 +93,7 @@ def test_other_words_are_no_date(typed: str) -> None:
         ("明天10：00", "2026-12-01 10:00:00"),
         ("2026-12-31 23:59", "2026-12-31 23:59:00"),
         ("2026-12-31T23:59", "2026-12-31 23:59:00"),
-        ("2026-12-31T23:59:01+08:00", "2026-12-31 23:59:01+08:00"),
+        ("2026-12-31T23:59:01", "2026-12-31 23:59:01"),
     ],
 )
 def test_a_time_has_a_date_in_words(typed: str, expected: str) -> None:
@@ -224,3 +226,66 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
     if whole is not None:
         assert leading_date(text.strip(), with_clock=False) == len(text.strip())
         assert found is not None or "may" in text
+
+
+def moment(typed: str, platform: str = "feishu") -> str:
+    """What a command with a moment and a text shows."""
+    bot = Bot()
+    bot.command("do")(taking(datetime))
+    [reply] = bot.handle(Turn(make_message("m", f"/do {typed}", platform=platform, timestamp=MONDAY), now=MONDAY))
+    return plain_text(reply.segments)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("明天 9点 开会", "2026-12-01 09:00:00 开会"),
+        ("明天9点半，开会", "2026-12-01 09:30:00 开会"),
+        ("明天，下午3点 开会", "2026-12-01 15:00:00 开会"),
+        ("明天晚上八点一刻 开会", "2026-12-01 20:15:00 开会"),
+        ("明天 中午12点 吃饭", "2026-12-01 12:00:00 吃饭"),
+        ("明天 １０：００ 开会", "2026-12-01 10:00:00 开会"),
+        ("今晚8点 开会", "2026-11-30 20:00:00 开会"),
+        ("tonight 8:30 go", "2026-11-30 20:30:00 go"),
+        ("tomorrow 9am go", "2026-12-01 09:00:00 go"),
+        ("tomorrow at 9 go", "2026-12-01 09:00:00 go"),
+        ("20 January 3:30 pm go", "2027-01-20 15:30:00 go"),
+        ("20 January 12am go", "2027-01-20 00:00:00 go"),
+        ("2026-12-31 10:00:30 go", "2026-12-31 10:00:30 go"),
+        ("2026-12-31T10:00:30", "2026-12-31 10:00:30"),
+        ("明天 3个人", "2026-12-01 00:00:00 3个人"),
+        ("明天 一点建议", "2026-12-01 00:00:00 一点建议"),
+        ("tomorrow 10 people", "2026-12-01 00:00:00 10 people"),
+    ],
+)
+def test_a_time_of_the_day_is_read_as_people_write_it(typed: str, shown: str):
+    assert moment(typed) == shown
+
+
+@pytest.mark.parametrize("platform", NAMES)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2026-12-31 25:00 go",
+        "tomorrow 10:60 go",
+        "tomorrow 10:00x go",
+        "tomorrow 13pm go",
+        "tomorrow noon go",
+        "明天 下午 开会",
+        "明天25点 开会",
+        "明天晚上12点 开会",
+        "2026-12-31T10:00Z go",
+        "2026-12-31T10:00+08:00 go",
+        "1735689600",
+    ],
+)
+def test_a_time_that_cannot_be_read_is_never_midnight(platform: str, typed: str):
+    """A time with a zone would not compare with the times of the handler."""
+    assert moment(typed, platform).startswith(f"value：应为{BOTH.moment}")
+
+
+@given(st.integers(0, 23), st.integers(0, 59))
+def test_a_time_is_read_in_each_of_its_forms(hour: int, minute: int):
+    half = f"{hour % 12 or 12}:{minute:02}{'am' if hour < 12 else 'pm'}"
+    for typed in (f"{hour}:{minute:02}", half, half.upper(), f"{hour}点{minute}分", f"{hour:02}:{minute:02}:00"):
+        assert moment(f"2026-12-31 {typed} go") == f"2026-12-31 {hour:02}:{minute:02}:00 go"
