@@ -22,13 +22,16 @@ _NAMED = re.compile(r"(?:^|(?<=\s))([-_\w]{1,32}):\s?")
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Functions from the text of an option to an id: persons, roles and rooms by name, and the attached file."""
+    """Functions from the text of an option to an id: persons, roles and rooms by name, and the attached file. `text`:
+    to the text that Discord's client sends.
+    """
 
     user: Callable[[str], str]
     role: Callable[[str], str]
     mentionable: Callable[[str], str]
     channel: Callable[[str], str]
     attachment: Callable[[], str]
+    text: Callable[[str], str]
 
 
 def leaf_of(command: Command, words: str) -> tuple[list[Command], str]:
@@ -114,8 +117,9 @@ def _value(option: Command, value: Any, lookup: Lookup) -> Any:
             named = {USER: lookup.user, CHANNEL: lookup.channel, ROLE: lookup.role, MENTIONABLE: lookup.mentionable}
             return named[kind](str(value).removeprefix("#" if kind == CHANNEL else "@"))
         case kind if kind == STRING:
-            _bounded(len(str(value)), option.get("min_length"), option.get("max_length"), f"{where}: length")
-            return str(value)
+            text = lookup.text(str(value))
+            _bounded(len(text), option.get("min_length"), option.get("max_length"), f"{where}: length")
+            return text
         case _:
             return str(value)
 

@@ -105,6 +105,12 @@ class _Resolved(dict[str, dict[str, Any]]):
         self.setdefault("channels", {})[room.id] = {"id": room.id, "name": room.name, "type": 0}
         return room.id
 
+    def text(self, typed: str) -> str:
+        """`typed` with the mentions of persons. Discord's client offers them in every text."""
+        for person in sorted(self._discord.persons.values(), key=lambda each: -len(each.name)):
+            typed = typed.replace(f"@{person.name}", f"<@{user_id(person.id)}>")
+        return typed
+
     def attachment(self) -> str:
         name, data = self._new.file or ("image.png", self._new.image)
         if not data:
@@ -128,7 +134,7 @@ def _data(
     path, rest = command_options.leaf_of(command, rest)
     found = command_options.parse(path[-1], rest) if values is None else values
     lookup = command_options.Lookup(
-        resolved.user, resolved.role, resolved.mentionable, resolved.channel, resolved.attachment
+        resolved.user, resolved.role, resolved.mentionable, resolved.channel, resolved.attachment, resolved.text
     )
     options = command_options.nest(path, command_options.convert(path[-1], found, lookup, focused))
     data = {"id": command["id"], "name": command["name"], "type": _SLASH}

@@ -6,6 +6,7 @@ takes the rest of the line if it is a list or a string, also if that is optional
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -19,6 +20,10 @@ from parley.model import Mention, Message, mention_text
 
 __all__ = ["ArgumentError", "Parameter", "Signature"]
 
+_MENTIONED = re.compile(r"<@!?([0-9]+)>")
+"""A mention in an option that is a text. Discord has no option for several persons."""
+_BETWEEN = " \t\r\n\u3000，、,"
+"""Characters that separate a mention from what follows it."""
 _INJECTED = {"turn": "Turn", "message": "Message"}
 
 
@@ -83,9 +88,11 @@ class Signature(msgspec.Struct, frozen=True):
             else:
                 parameters.append(Parameter(name, kind, parameter.default))
         found = cls(injected, tuple(parameters), models)
-        for parameter in found._typed[:-1]:
-            if is_list(parameter.type):
-                raise TypeError(f"{handler.__name__}: the list `{parameter.name}` takes the rest; make it the last one")
+        for kind in (found._typed, found._mentioned):
+            for parameter in kind[:-1]:
+                if is_list(parameter.type):
+                    name = f"{handler.__name__}: the list `{parameter.name}`"
+                    raise TypeError(f"{name} takes the rest; make it the last one")
         return found
 
     def fill(self, turn: Turn, given: Mapping[str, Any], texts: Texts = ENGLISH) -> dict[str, Any]:
@@ -144,33 +151,52 @@ class Signature(msgspec.Struct, frozen=True):
         """The arguments that are words of the line."""
         return [parameter for parameter in self.parameters if not is_person(parameter.type)]
 
+    @property
+    def _mentioned(self) -> list[Parameter]:
+        """The arguments that are mentioned persons."""
+        return [parameter for parameter in self.parameters if is_person(parameter.type)]
+
     def _persons(self, mentions: Sequence[Mention], given: Mapping[str, Any]) -> dict[str, Mention | list[Mention]]:
         """The mentioned persons by parameter: those whose ids are `given`, and else the next ones. Bots are no persons,
         and everyone is none.
         """
+        ids = {each.name: _ids(each, given[each.name]) for each in self._mentioned if each.name in given}
         by_id = {mention.id: mention for mention in mentions}
-        taken = {"all", *(str(given.get(parameter.name)) for parameter in self.parameters if is_person(parameter.type))}
+        taken = {"all"}.union(*ids.values())
         left = (mention for mention in mentions if not mention.bot and mention.id not in taken)
         found: dict[str, Mention | list[Mention]] = {}
-        for parameter in self.parameters:
-            if is_person(parameter.type) and is_list(parameter.type):
-                found |= {parameter.name: many} if (many := list(left)) else {}
-            elif is_person(parameter.type):
-                id_ = given.get(parameter.name)
-                one = next(left, None) if id_ is None else by_id.get(id_, Mention(id=str(id_)))
+        for parameter in self._mentioned:
+            named = [by_id.get(id_, Mention(id=id_)) for id_ in ids.get(parameter.name, ())]
+            if is_list(parameter.type):
+                many = [each for each in named if not each.bot] if parameter.name in ids else list(left)
+                found |= {parameter.name: many} if many else {}
+            else:
+                one = named[0] if named else next(left, None)
                 found |= {parameter.name: one} if one else {}
         return found
 
 
+def _ids(parameter: Parameter, value: object) -> list[str]:
+    """The ids in the value of an option for persons: that of one person, or all in a text with mentions."""
+    mentioned = list(dict.fromkeys(_MENTIONED.findall(str(value))))
+    return mentioned if mentioned or is_list(parameter.type) else [str(value)]
+
+
 def _without(line: str, persons: Mapping[str, Mention | list[Mention]]) -> str:
     """`line` without the words that mention `persons`, which are in its order."""
-    parts: list[str] = []
+    kept: list[str] = []
     for mention in (each for value in persons.values() for each in (value if isinstance(value, list) else [value])):
-        before, found, after = line.partition(mention_text(mention) or "@")
-        if found and mention.name:
-            parts.append(before)
-            line = after
-    return " ".join([*parts, line])
+        found = _mention_in(line, mention_text(mention)) if mention.name else None
+        if found:
+            kept.append(line[: found.start()].strip())
+            line = line[found.end() :].lstrip(_BETWEEN)
+    return " ".join(filter(None, [*kept, line]))
+
+
+def _mention_in(line: str, words: str) -> re.Match[str] | None:
+    """The first place of a mention in `line` that is no part of an address, and of no longer name if there is one."""
+    mention = rf"(?<![A-Za-z0-9_.+-]){re.escape(words)}"
+    return re.search(rf"{mention}(?![A-Za-z0-9_])", line) or re.search(mention, line)
 
 
 def _usage(parameter: Parameter) -> str:

@@ -15,6 +15,7 @@ from pydantic import Field
 from parley.bot import ArgumentError, Bot, Option, Turn
 from parley.bot.arguments import Signature
 from parley.model import Command, Context, Mention, Text, plain_text
+from parley.testing import Chat
 from tests.factories import make_message
 from tests.linear import assert_linear
 
@@ -182,6 +183,79 @@ def test_a_list_of_persons_takes_all_others():
     assert said(bot_with(invite), "/do @Ann Lee", mentions=(ANN,)).startswith(
         "guests：应为一位被 @ 的成员 (expected a mentioned person)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "task"),
+    [
+        ("core @Bob、@Carl", "core"),
+        ("@Bob，@Carl：core", "：core"),
+        ("please, @Bob, @Carl, fix", "please, fix"),
+        ("@Bob fix  it @Carl again", "fix  it again"),
+        ("write to Bob@Bob.com @Bob @Carl", "write to Bob@Bob.com"),
+        ("@Bobby wrote @Bob @Carl", "@Bobby wrote"),
+        ("请@Bob、@Carl处理", "请 处理"),
+    ],
+)
+def test_a_mention_leaves_nothing_in_the_text(typed: str, task: str):
+    def team(task: str, who: list[Mention]) -> str:
+        return f"{task}|{len(who)}"
+
+    carl = Mention(id="ou_carl", name="Carl")
+    assert said(bot_with(team), f"/do {typed}", mentions=(BOB, carl)) == f"{task}|2"
+
+
+def test_a_line_of_white_space_before_a_mention_is_read_in_linear_time():
+    def team(task: str, who: list[Mention]) -> str:
+        return f"{task}{len(who)}"
+
+    def run(text: str) -> None:
+        said(bot_with(team), text, mentions=(BOB,))
+
+    assert_linear(run, lambda size: "/do x" + " " * size + "@Bob", small=50_000, large=200_000)
+
+
+@pytest.mark.parametrize("platform", ["feishu", "discord"])
+def test_a_required_list_of_persons_can_be_filled_where_people_can_be_mentioned(platform: str):
+    bot = Bot()
+
+    @bot.command()
+    def team(name: str, who: list[Mention]) -> str:
+        return f"{name}: {len(who)}"
+
+    @bot.command()
+    def hi() -> None:
+        """Let the platform know a person"""
+
+    chat = Chat(bot, platform)
+    room = chat.room("team")
+    for person in ("bob", "carl"):
+        room.say("/hi", by=person)
+    room.say("/team core @bob @carl")
+    room.expect("core: 2")
+
+
+def test_discords_option_for_several_persons_is_a_text_with_mentions():
+    def team(name: str, lead: Mention | None = None, *, who: list[Mention]) -> str:
+        return f"{name}: {' '.join(each.id for each in who)} {lead.id if lead else ''}".strip()
+
+    def options(**options: Any) -> str:
+        mentions = (Mention(id="3"), Mention(id="1", name="Ann"), Mention(id="9", bot=True))
+        return said(bot_with(team), "", kind="command", command=Command(name="do", options=options), mentions=mentions)
+
+    assert options(name="hi <@3>", who="<@1> and <@!2>, <@1> <@9>", lead="4") == "hi <@3>: 1 2 4"
+    assert options(name="x", who="<@1>", lead="4") == "x: 1 4"
+    assert options(name="x", who="Ann").startswith("who：应为一位被 @ 的成员")
+
+
+@pytest.mark.parametrize("second", [Mention, list[Mention], Mention | None])
+def test_a_list_of_persons_that_is_not_the_last_of_the_persons_is_refused_when_the_bot_loads(second: Any):
+    def wrong(many: list[Mention], other: Mention, text: str = "") -> str:
+        return f"{many}{other}{text}"
+
+    wrong.__annotations__["other"] = second
+    with pytest.raises(TypeError, match="wrong: the list `many` takes the rest; make it the last one"):
+        Bot().command()(wrong)
 
 
 def test_a_message_without_a_mention_is_told_so():
