@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from parley.bot import Bot
+from parley.bot import Bot, definitions
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = "tests/bots/sample"
@@ -26,7 +26,7 @@ def load(file: Path | None = None) -> Bot:
     """The object `bot` of `file`, by default of `bot.py` in the bot's folder.
 
     The file may import the modules beside it, as in a function. Raises ImportError if `file` is not a Python file or
-    defines no `bot`, and every error that it raises itself.
+    defines no `bot`, as `definitions.check`, and every error that it raises itself.
     """
     file = file or ROOT / folder() / "bot.py"
     name, beside = file.stem, str(file.resolve().parent)
@@ -41,4 +41,5 @@ def load(file: Path | None = None) -> Bot:
     found: Bot | None = getattr(module, "bot", None)
     if found is None:
         raise ImportError(f"{file} defines no `bot`: write `bot = Bot()` in it")
+    definitions.check(found)
     return found

@@ -8,7 +8,7 @@ import json
 import sys
 import traceback
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class Defect(TypedDict):
@@ -27,10 +27,20 @@ def defect(folder: Path) -> Defect | None:
         module = __import__("bot")
         if not hasattr(getattr(module, "bot", None), "handle"):
             return Defect(file="bot.py", line=0, error="it defines no `bot`: write `bot = Bot()` in it")
+        _check(module.bot)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # any code can run here
         file, line = _place(error, folder)
         return Defect(file=file, line=line, error=_sentence(error))
     return None
+
+
+def _check(bot: Any) -> None:
+    """Raise what is wrong with the bot as a whole. The packages are those of the functions."""
+    from parley.bot import Bot  # noqa: PLC0415  # its path is an argument
+    from parley.bot.definitions import check  # noqa: PLC0415
+
+    if isinstance(bot, Bot):
+        check(bot)
 
 
 def _place(error: BaseException, folder: Path) -> tuple[str, int]:

@@ -1,8 +1,9 @@
 """Who may use a command or an action, and where. The bot checks it on every platform."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
+from parley.bot.functions import check_function
 from parley.bot.texts import Texts
 from parley.model import Message, is_direct
 
@@ -21,8 +22,8 @@ class Access(NamedTuple):
                 raise TypeError(f"{name}={value!r}: write {name}=True")
         return cls(admin, rooms_only)
 
-    def refusal(self, message: Message, is_admin: Callable[[Message], bool], texts: Texts) -> str:
-        """The one of `texts` for a person who may not do this; empty if they may.
+    def refusal(self, message: Message, is_admin: Callable[[Message], bool], texts: Texts) -> str | None:
+        """None if the person may do this; else the one of `texts` for them, which may be empty.
 
         A person is an administrator if the platform or `is_admin` says so.
         """
@@ -30,11 +31,18 @@ class Access(NamedTuple):
             return texts.rooms_only
         if self.admin and not message.sender.admin and not is_admin(message):
             return texts.not_admin
-        return ""
+        return None
 
 
 OPEN = Access()
 """Everybody, everywhere."""
+
+
+def check_functions(functions: Mapping[str, Any]) -> None:
+    """Raise TypeError for an argument of the bot that is neither a function of a message nor None."""
+    for name, function in functions.items():
+        if function is not None:
+            check_function(f"Bot({name}=...)", function, "message")
 
 
 def names_of_roles(returned: object) -> frozenset[str]:

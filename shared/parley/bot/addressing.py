@@ -4,12 +4,15 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
+from parley.bot.conversions import half_width
 from parley.model import Message, is_direct
 
 C = TypeVar("C")
 COMMAND = re.compile(r"\s*[/／](\S.*)", re.DOTALL)
 """A text that is a command, and the command without its slash."""
 
+_GAP = re.compile(r"\s+|[，、；。]+\s*")
+"""What ends a word of a command's name."""
 _MOST_WORDS = 3
 """Maximum number of words in a command's name."""
 _CLOCKS = 10
@@ -43,8 +46,19 @@ def typed_command(text: str, find: Callable[[str], C | None]) -> tuple[C, str] |
     if found is None:
         return None
     for many in range(_MOST_WORDS, 0, -1):
-        words = found[1].split(maxsplit=many)
+        words = _GAP.split(found[1].rstrip(), maxsplit=many)
         command = find(" ".join(words[:many]))
         if command is not None:
             return command, words[many] if len(words) > many else ""
     return None
+
+
+def is_typable(name: str) -> bool:
+    """Whether people can type `name` as the name of a command: it is one to three words."""
+    words = _GAP.split(name)
+    return all(words) and len(words) <= _MOST_WORDS and name == " ".join(words)
+
+
+def fold(name: str) -> str:
+    """`name` as it is compared: in lower case, with ASCII in place of full-width letters."""
+    return half_width(name).casefold()

@@ -7,12 +7,14 @@ takes the rest of the line if it is a list or a string, also if that is optional
 
 import inspect
 import re
+import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Set as AbstractSet
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from parley.bot.conversions import ArgumentError, Today, convert, date_kind, is_list, is_person
+from parley.bot.conversions import ArgumentError, Today, convert, date_kind, is_list, is_person, plain_type
 from parley.bot.specs import is_text
 from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
@@ -24,6 +26,8 @@ _MENTIONED = re.compile(r"<@!?([0-9]+)>")
 """A mention in an option that is a text. Discord has no option for several persons."""
 _BETWEEN = " \t\r\n\u3000，、,"
 """Characters that separate a mention from what follows it."""
+_MANY = (Mapping, AbstractSet, Sequence)
+"""Types that hold several values."""
 _INJECTED = {"turn": "Turn", "message": "Message"}
 
 
@@ -86,6 +90,7 @@ class Signature(msgspec.Struct, frozen=True):
             elif kind is Message:
                 injected[name] = Message
             else:
+                _check_type(f"{handler.__name__}: `{name}`", kind)
                 parameters.append(Parameter(name, kind, parameter.default))
         found = cls(injected, tuple(parameters), models)
         for kind in (found._typed, found._mentioned):
@@ -174,6 +179,24 @@ class Signature(msgspec.Struct, frozen=True):
                 one = named[0] if named else next(left, None)
                 found |= {parameter.name: one} if one else {}
         return found
+
+
+def _check_type(where: str, annotation: Any, *, is_item: bool = False) -> None:
+    """Raise TypeError for a type whose values stand in no line: dictionaries, sets, tuples, and lists inside lists.
+    `where` names the parameter.
+    """
+    plain = plain_type(annotation)
+    kind = get_origin(plain) or plain
+    if kind in (Turn, Message):
+        raise TypeError(f"{where} is always there: write its type without None")
+    if kind in (Union, types.UnionType):
+        for member in get_args(plain):
+            _check_type(where, member, is_item=is_item)
+    elif kind is list and not is_item:
+        for item in get_args(plain):
+            _check_type(where, item, is_item=True)
+    elif isinstance(kind, type) and issubclass(kind, _MANY) and not issubclass(kind, str | bytes):
+        raise TypeError(f"{where} is a {kind.__name__}, which nobody can type: write list[str] or list[int]")
 
 
 def _ids(parameter: Parameter, value: object) -> list[str]:

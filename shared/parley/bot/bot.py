@@ -12,17 +12,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from parley.bot import events, gates, numbered, runs, stopping
-from parley.bot.access import names_of_roles
+from parley.bot.access import check_functions, names_of_roles
 from parley.bot.addressing import typed_command
 from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
-from parley.bot.handlers import CommandHandler, Entry, Quick, checked
+from parley.bot.handlers import CommandHandler, Entry, Quick
 from parley.bot.reminders import DIALOGUE
 from parley.bot.replies import Replies, reactions_last, replies_of
 from parley.bot.results import check_forms, check_instant, check_plans, check_result
 from parley.bot.router import Router
-from parley.bot.rules import Rule
-from parley.bot.runs import Given
+from parley.bot.rules import Rule, optional_rule
+from parley.bot.runs import Arguments
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
 from parley.bot.zones import day_of
@@ -76,7 +76,10 @@ class Bot(Router):
 
     def __post_init__(self) -> None:
         Router.__init__(self)
-        checked(self.when)
+        optional_rule(self.when)
+        if self.refusal and self.when is None:
+            raise ValueError("refusal= needs a rule: write Bot(when=..., refusal=...)")
+        check_functions({"roles": self.roles, "is_admin": self.is_admin})
         check_texts(self.texts)
         gates.check(self.pairing, self.quotas, self.hear, self.merge)
         if self.zone != "UTC":
@@ -180,15 +183,12 @@ class Bot(Router):
 
     def _handled(self, turn: Turn) -> Replies:
         for entry, given in self._matching(turn):
-            if self._runs(entry, turn):
-                texts = self._texts(turn.message)
-                refusal = entry.access.refusal(turn.message, self._admits, texts)
-                return refusal or self._call(entry, turn, given, texts)
-            if entry.refusal and turn.message.sender.kind != "bot":
-                return entry.refusal
+            takes, refusal = self._admission(entry, turn)
+            if takes:
+                return self._call(entry, turn, given, self._texts(turn.message)) if refusal is None else refusal
         return None
 
-    def _matching(self, turn: Turn) -> Iterator[tuple[Entry, Given]]:
+    def _matching(self, turn: Turn) -> Iterator[tuple[Entry, Arguments]]:
         """The handlers that match the message, in order, with their arguments."""
         message = turn.message
         if message.kind == "event":
@@ -210,7 +210,7 @@ class Bot(Router):
         for entry in self._fallbacks:
             yield entry, {}
 
-    def _matching_text(self, text: str) -> Iterator[tuple[Entry, Given]]:
+    def _matching_text(self, text: str) -> Iterator[tuple[Entry, Arguments]]:
         typed = typed_command(text, self._find)
         if typed is not None:
             yield typed
@@ -266,14 +266,18 @@ class Bot(Router):
         """The commands as a language model may call them."""
         from parley.bot.offers import Commands  # noqa: PLC0415  # most bots ask no model
 
-        admits = partial(self._holds, turn)
-        return Commands(turn, self._texts(turn.message), self.commands, self._refusal, self._call, admits, self.quotas)
+        admits, texts = partial(self._holds, turn), self._texts(turn.message)
+        return Commands(turn, texts, self.commands, self._admission, self._call, admits, self.quotas)
 
-    def _refusal(self, entry: Entry, turn: Turn) -> str | None:
-        """None if the person may use the handler for this message; else the text for them, which may be empty."""
-        if not self._runs(entry, turn):
-            return entry.refusal
-        return entry.access.refusal(turn.message, self._admits, self._texts(turn.message)) or None
+    def _admission(self, entry: Entry, turn: Turn) -> tuple[bool, str | None]:
+        """Whether the handler takes the message, or else the next one gets it; and None if the person may use it, or
+        the text for them, which may be empty. The rule goes before the access.
+        """
+        if self._runs(entry, turn):
+            return True, entry.access.refusal(turn.message, self._admits, self._texts(turn.message))
+        is_near = entry.scope is None or entry.scope.holds(turn, self._has_role)
+        refusal = entry.refusal if is_near and turn.message.sender.kind != "bot" else ""
+        return bool(refusal), refusal
 
     def _named(self, message: Message) -> list[Entry]:
         """The handlers of the action, or of the command that the platform has parsed. A typed command has none here."""
@@ -291,11 +295,8 @@ class Bot(Router):
 
     def _may_open(self, turn: Turn) -> bool:
         """Whether a handler for the command or action runs and lets the person in, or there is no handler for it."""
-        named = self._named(turn.message)
-        running = next((entry for entry in named if self._runs(entry, turn)), None)
-        if running is None:
-            return not named
-        return not running.access.refusal(turn.message, self._admits, self._texts(turn.message))
+        admissions = [self._admission(entry, turn) for entry in self._named(turn.message)]
+        return next((refusal is None for takes, refusal in admissions if takes), not admissions)
 
     def _quick(self, found: list[Quick] | None, turn: Turn) -> Callable[[Any], Any] | None:
         """The first of these functions whose rule holds."""
@@ -317,7 +318,7 @@ class Bot(Router):
             return False
         return entry.when is None or entry.when.holds(turn, self._has_role)
 
-    def _call(self, entry: Entry, turn: Turn, given: Given, texts: Texts) -> Replies:
+    def _call(self, entry: Entry, turn: Turn, given: Arguments, texts: Texts) -> Replies:
         """The result of the handler, with the middleware around it, or what is wrong with its arguments."""
         signature = entry.signature
         try:

@@ -228,24 +228,37 @@ def _in_range(value: Any, reading: _Reading) -> Any:
     return value
 
 
-_adapters: dict[int, tuple[Any, "TypeAdapter[Any]"]] = {}
-"""By the id of the annotation, which may have no hash. The entry keeps the annotation, and so its id."""
+_MOST_ADAPTERS = 256
+_adapters: dict[Any, "TypeAdapter[Any]"] = {}
+"""By `_key`: equal annotations share one, and the oldest makes room."""
 
 
-def _adapter(annotation: Any) -> "TypeAdapter[Any]":
+def _key(annotation: Any) -> Any:
+    """The types in an annotation, and what its metadata looks like: a `Field` equals itself only."""
+    inner = get_args(annotation)
+    if inner:
+        return (get_origin(annotation), *map(_key, inner))
+    return annotation if isinstance(annotation, type) else repr(annotation)
+
+
+def adapter_of(annotation: Any) -> "TypeAdapter[Any]":
+    """Pydantic's reader of a type. Raises as `TypeAdapter` if there can be none."""
     # Imported here: a bot whose arguments are all strings does not pay for it.
     from pydantic import TypeAdapter  # noqa: PLC0415
 
-    if id(annotation) not in _adapters:
-        _adapters[id(annotation)] = annotation, TypeAdapter(annotation)
-    return _adapters[id(annotation)][1]
+    key = _key(annotation)
+    if key not in _adapters:
+        if len(_adapters) >= _MOST_ADAPTERS:
+            del _adapters[next(iter(_adapters))]
+        _adapters[key] = TypeAdapter(annotation)
+    return _adapters[key]
 
 
 def _validated(annotation: Any, value: Any, reading: _Reading) -> Any:
     from pydantic import ValidationError  # noqa: PLC0415
 
     try:
-        found = _adapter(annotation).validate_python(value)
+        found = adapter_of(annotation).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         field = _TEXT_OF_ERROR.get(first["type"])

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from parley.bot.access import OPEN, Access
 from parley.bot.arguments import Signature
 from parley.bot.coroutines import prepare
+from parley.bot.functions import check_function, check_handler
 from parley.bot.replies import Replies
-from parley.bot.rules import Rule, both, check_rule
+from parley.bot.rules import Rule, both, optional_rule
 from parley.bot.specs import command_spec
 from parley.bot.turn import Turn
 from parley.model import Message, Reply
@@ -37,6 +38,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A handler, the rule under which it runs, and who may use it.
 
     `refusal`: the text for a person for whom the rule does not hold; if it is empty, the next handler gets the message.
+    So it does where `scope` does not hold: the rules under which its routers are included.
     `around` is the middleware of its routers, the outermost first. `listens`: a pattern or the fallback, which gets
     messages that are not for the bot only if a rule decides that.
     """
@@ -45,21 +47,26 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     signature: Signature
     when: Rule | None = None
     refusal: str = ""
+    scope: Rule | None = None
     access: Access = OPEN
     around: tuple[Middleware, ...] = ()
     listens: bool = False
 
     @classmethod
     def of(cls, handler: Handler, when: Rule | None, **more: Any) -> Self:
-        """The entry of `handler`. Raises TypeError if its parameters or its rule are wrong."""
+        """The entry of `handler`. Raises TypeError or ValueError if its parameters or its rule are wrong."""
+        check_handler(handler)
         prepare(handler)
+        if more.get("refusal") and when is None:
+            raise ValueError(f"{place_of(handler)}: refusal= needs a rule: write when=... beside it")
         if isasyncgenfunction(handler):
             raise TypeError(f"{place_of(handler)}: a handler that yields is no `async def`: write `def`")
-        return cls(handler=handler, signature=Signature.of(handler), when=checked(when), **more)
+        return cls(handler=handler, signature=Signature.of(handler), when=optional_rule(when), **more)
 
     def within(self, when: Rule | None, around: tuple[Middleware, ...]) -> Self:
         """This entry as part of a router that is included under the rule `when`."""
-        return replace(self, when=both(when, self.when), around=(*around, *self.around))
+        rules = {"when": both(when, self.when), "scope": both(when, self.scope)}
+        return replace(self, **rules, around=(*around, *self.around))
 
 
 class CommandHandler(Entry, frozen=True, kw_only=True):
@@ -106,19 +113,15 @@ class Quick(msgspec.Struct, frozen=True, kw_only=True):
     when: Rule | None = None
 
     @classmethod
-    def of(cls, handler: Callable[[Any], Any], when: Rule | None) -> Self:
-        """The entry of `handler`. Raises TypeError if its rule is wrong."""
+    def of(cls, handler: Callable[[Any], Any], when: Rule | None, gets: str) -> Self:
+        """The entry of `handler`, whose parameter `gets` names. Raises TypeError if it or its rule is wrong."""
+        check_function("this function", handler, gets)
         prepare(handler)
-        return cls(handler=handler, when=checked(when))
+        return cls(handler=handler, when=optional_rule(when))
 
     def within(self, when: Rule | None, _around: tuple[Middleware, ...]) -> Self:
         """This entry as part of a router that is included under the rule `when`."""
         return replace(self, when=both(when, self.when))
-
-
-def checked(when: Rule | None) -> Rule | None:
-    """`when`. Raises TypeError if it is neither a rule nor None."""
-    return None if when is None else check_rule(when)
 
 
 def place_of(handler: Callable[..., Any]) -> str:

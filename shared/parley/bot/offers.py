@@ -46,6 +46,9 @@ _FORMATS = {
 }
 
 
+_ADMITTED = (True, None)
+
+
 class CallError(Exception):
     """A tool call that cannot be carried out. The message is for the model."""
 
@@ -61,13 +64,13 @@ class Called(msgspec.Struct, frozen=True):
 class Commands(msgspec.Struct):
     """The commands of a bot for the message of `turn`.
 
-    `refusal` returns why the person may not use a command, and `call` runs one.
+    `admission` returns `(True, None)` if the person may use a command, and `call` runs one.
     """
 
     turn: Turn
     texts: Texts
     commands: Mapping[str, CommandHandler]
-    refusal: Callable[[Entry, Turn], str | None]
+    admission: Callable[[Entry, Turn], tuple[bool, str | None]]
     call: Callable[[Entry, Turn, Mapping[str, Any], Texts], Replies]
     admits: Admits
     quotas: Quotas | None
@@ -109,7 +112,7 @@ class Commands(msgspec.Struct):
         Raises CallError, and what the command raises.
         """
         turn, step = self.turn, self.turn.step
-        if self.refusal(called.command, turn) is not None:
+        if self.admission(called.command, turn) != _ADMITTED:
             raise CallError("the person may not do this")
         said = len(turn.replies)
         turn.step = None
@@ -145,7 +148,7 @@ class Commands(msgspec.Struct):
                 continue
             name = _name(command.name, known)
             known.add(name)
-            if self.refusal(command, self.turn) is None:
+            if self.admission(command, self.turn) == _ADMITTED:
                 yield name, command
 
 

@@ -1,16 +1,15 @@
 """Handlers for commands, actions, events and patterns, in one file of a bot or in several."""
 
-# ruff: noqa: SLF001  # a router reads the tables of another one
-
 import re
 from collections.abc import Callable, Iterable
-from inspect import iscoroutinefunction, isgeneratorfunction
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from msgspec.structs import replace
 
 from parley.bot import events, tables
 from parley.bot.access import Access
+from parley.bot.functions import check_function, check_handler
 from parley.bot.handlers import (
     CommandHandler,
     Completion,
@@ -21,10 +20,9 @@ from parley.bot.handlers import (
     Middleware,
     Offer,
     Quick,
-    checked,
     place_of,
 )
-from parley.bot.rules import Rule
+from parley.bot.rules import Rule, optional_rule
 from parley.cron import next_time
 from parley.model import Destination, Message
 from parley.model.aws_events import event_name
@@ -110,6 +108,7 @@ class Router:
         access = Access.of(admin=settings.get("admin", False), rooms_only=settings.get("rooms_only", False))
 
         def register(handler: H) -> H:
+            check_handler(handler)
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
             known: dict[str, Any] = {"name": name or handler.__name__, "help": doc, "settings": settings}
             known |= {"aliases": aliases, "tool": tool, "refusal": refusal}
@@ -146,7 +145,9 @@ class Router:
         tables.check_names("reminder", *names)
         return self._registrar(self._reminders, names, when, Access())
 
-    def scheduled(self, cron: str, *, to: Destination | Iterable[Destination], zone: str = "UTC") -> Callable[[H], H]:
+    def scheduled(
+        self, cron: str, *, to: Destination | Iterable[Destination], zone: str = "UTC", when: Rule | None = None
+    ) -> Callable[[H], H]:
         """Run the handler at the times of a `cron` expression in the time zone `zone`, in each conversation of `to`.
 
         Its replies go there. Raises ValueError, also for a group webhook: reply with `Reply(to=...)` to one.
@@ -156,12 +157,9 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            entry = Entry.of(handler, None)
+            entry = tables.filled(Entry.of(handler, when))
             for place in (to,) if isinstance(to, Destination) else to:
-                schedule = Schedule.of(entry, cron, zone, place)
-                if schedule.id in self._schedules:
-                    raise ValueError(f"{place_of(handler)}: the same schedule twice")
-                self._schedules[schedule.id] = schedule
+                tables.add_schedule(self._schedules, Schedule.of(entry, cron, zone, place))
             return handler
 
         return register
@@ -175,16 +173,7 @@ class Router:
         if not source or not detail_type:
             raise ValueError('write @bot.incoming("aws.cloudwatch", "CloudWatch Alarm State Change")')
         register = self._registrar(self._events, (event_name(source, detail_type),), when, Access())
-
-        def checked(handler: H) -> H:
-            if isgeneratorfunction(handler):
-                raise ValueError(
-                    f"{place_of(handler)}: an event has no person who answers; send a card with buttons, and write "
-                    "@bot.action for them"
-                )
-            return register(handler)
-
-        return checked
+        return lambda handler: register(tables.asks_nobody(handler))
 
     def pattern(self, pattern: str, *, when: Rule | None = None) -> Callable[[H], H]:
         """Handle text in which the regular expression is found. Its named groups are the handler's arguments.
@@ -195,7 +184,9 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            self._patterns.append((re.compile(pattern), Entry.of(handler, when, listens=True)))
+            expression = re.compile(pattern)
+            entry = tables.filled(Entry.of(handler, when, listens=True), expression.groupindex)
+            self._patterns.append((expression, entry))
             return handler
 
         return register
@@ -248,7 +239,7 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            self._add_fallback(Entry.of(handler, when, listens=True))
+            self._add_fallback(tables.filled(Entry.of(handler, when, listens=True)))
             return handler
 
         return register if handler is None else register(handler)
@@ -260,7 +251,7 @@ class Router:
 
         def register(function: C) -> C:
             self._check_open(function)
-            tables.add(self._completions, (command, option), Quick.of(function, when))
+            tables.add(self._completions, (command, option), Quick.of(function, when, "typed"))
             return function
 
         return register
@@ -274,7 +265,7 @@ class Router:
         def register(function: I) -> I:
             self._check_open(function)
             for name in names:
-                tables.add(self._instants, name, Quick.of(function, when))
+                tables.add(self._instants, name, Quick.of(function, when, "message"))
             return function
 
         return register
@@ -298,8 +289,9 @@ class Router:
         middleware. Nor do instant functions and completions.
         """
         self._check_open(function)
+        check_function("a middleware", function, "turn", "handle")
         if iscoroutinefunction(function):
-            raise TypeError(f"{function.__name__}: write `def`; handle() waits for asynchronous handlers")
+            raise TypeError(f"{place_of(function)}: write `def`; handle() waits for asynchronous handlers")
         self._middleware.append(function)
         return function
 
@@ -309,27 +301,9 @@ class Router:
         Include a router after its handlers are defined: a later one raises ValueError. A bot is not included: its
         settings, such as `when` and `roles`, are for all of its handlers.
         """
-        _check_includable(router)
-        if router is self or any(router is known for known in self._routers):
-            raise ValueError("the router is included twice")
-        checked(when)
-        around = tuple(router._middleware)
-        for command in router.commands.values():
-            self._add_command(command.within(when, around))
-        tables.include(self._actions, router._actions, when, around)
-        tables.include(self._events, router._events, when, around)
-        tables.include(self._reminders, router._reminders, when, around)
-        self._schedules |= {id_: each.within(when, around) for id_, each in router._schedules.items()}
-        self._patterns += [(pattern, entry.within(when, around)) for pattern, entry in router._patterns]
-        self._conversing += [each.within(when, around) for each in router._conversing]
-        for intent in router._intents.values():
-            tables.add_intent(self._intents, intent.within(when, around))
-        for fallback in router._fallbacks:
-            self._add_fallback(fallback.within(when, around))
-        tables.include(self._instants, router._instants, when, around)
-        tables.include(self._completions, router._completions, when, around)
-        self._routers.append(router)
-        router._is_included = True
+        tables.check_includable(self, router)
+        optional_rule(when)
+        tables.merge(self, router, when)
 
     def _check_open(self, handler: Callable[..., Any]) -> None:
         if self._is_included:
@@ -340,7 +314,7 @@ class Router:
 
     def _find(self, name: str) -> CommandHandler | None:
         """The command with this name or alias."""
-        return self.commands.get(name) or self._aliases.get(name)
+        return self.commands.get(name) or self._aliases.get(name) or tables.folded(self.commands, self._aliases, name)
 
     def _add_fallback(self, entry: Entry) -> None:
         tables.check_reached("fallback", self._fallbacks, entry)
@@ -356,17 +330,9 @@ class Router:
     ) -> Callable[[H], H]:
         def register(handler: H) -> H:
             self._check_open(handler)
-            entry = Entry.of(handler, when, access=access, refusal=refusal)
+            entry = tables.filled(Entry.of(handler, when, access=access, refusal=refusal))
             for name in names:
                 tables.add(table, name, entry)
             return handler
 
         return register
-
-
-def _check_includable(router: object) -> None:
-    """Raise TypeError if `router` is a bot, which has settings that would be lost, or no router at all."""
-    from parley.bot.bot import Bot  # noqa: PLC0415  # a bot is a router itself
-
-    if isinstance(router, Bot) or not isinstance(router, Router):
-        raise TypeError(f"include takes a Router and no {type(router).__name__}: write Router()")

@@ -77,6 +77,11 @@ def check_rule(value: Any) -> Rule:
     raise TypeError(f"{value!r} is no rule: use those of parley.bot.rules, or rule(function)")
 
 
+def optional_rule(value: Any) -> Rule | None:
+    """`value`. Raises TypeError if it is neither a rule nor None."""
+    return None if value is None else check_rule(value)
+
+
 def both(one: Rule | None, two: Rule | None) -> Rule | None:
     """The rule that holds if both do. None stands for no rule."""
     return two if one is None else one if two is None else one & two

@@ -25,8 +25,8 @@ _ROLLOUT = 900.0
 """Seconds. Within this time after a message was due, a version of the bot that it is for may still be replacing this
 one: a canary takes five minutes. Meanwhile the conversation waits."""
 _AGAIN_AFTER = 20.0
-Given = str | Mapping[str, Any]
-"""The arguments of a handler: the rest of a line, or values by name."""
+Arguments = str | Mapping[str, Any]
+"""The arguments of a handler as they were sent: the rest of a line, or values by name."""
 
 
 def missing(what: str, turn: Turn) -> RetryAfter | AuthorError:
@@ -67,7 +67,7 @@ def within_limits(handle: Callable[[Turn], list[Reply]], turn: Turn, texts: Text
 
 
 def run(
-    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: "Admits"
+    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Arguments, texts: Texts, admits: "Admits"
 ) -> Replies:
     """The result of the handler, or of its next step if it asks questions. None if a person has stopped it."""
     plans, said = turn.plans.copy(), len(turn.replies)
@@ -95,7 +95,7 @@ def take_back(turn: Turn, plans: Reminders, said: int) -> None:
 
 
 def _run(
-    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Given, texts: Texts, admits: "Admits"
+    entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Arguments, texts: Texts, admits: "Admits"
 ) -> Replies:
     turn.handler = place_of(entry.handler)
     step = turn.step

@@ -44,7 +44,7 @@ def command_spec(
 def option_spec(argument: Argument) -> OptionSpec:
     """The option for an argument, from its annotation."""
     kind, choices = _meaning(argument.type)
-    notes = tuple(_notes(argument.type))
+    notes = tuple(notes_of(argument.type))
     option = next((note for note in notes if isinstance(note, Option)), Option())
     least, most = _bounds(notes, kind) if kind != "str" or is_text(argument.type) else (None, None)
     return OptionSpec(
@@ -84,14 +84,14 @@ def without_none(annotation: Any) -> Any:
     return some[0] if len(some) == 1 else annotation
 
 
-def _notes(annotation: Any) -> Iterator[Any]:
+def notes_of(annotation: Any) -> Iterator[Any]:
     """The metadata of an annotation, including the parts of pydantic's `Field(gt=0)`."""
     annotation = without_none(annotation)
     if get_origin(annotation) is Annotated:
         plain, *notes = get_args(annotation)
         for note in notes:
             yield from (note, *getattr(note, "metadata", ()))
-        yield from _notes(plain)
+        yield from notes_of(plain)
 
 
 def _bounds(notes: Iterable[Any], kind: Kind) -> tuple[float | None, float | None]:

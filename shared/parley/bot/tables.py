@@ -1,13 +1,61 @@
 """The tables of a router: the handlers by name, in the order in which a message tries them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+# ruff: noqa: SLF001  # it reads the tables of routers
+# pyright: reportPrivateUsage=false
 
-from parley.bot.handlers import CommandHandler, Entry, IntentHandler, Middleware, Quick, place_of
+from collections.abc import Container, Iterator, Mapping
+from inspect import isgeneratorfunction
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from parley.bot.addressing import fold, is_typable
+from parley.bot.conversions import is_person
+from parley.bot.handlers import CommandHandler, Entry, Handler, IntentHandler, Middleware, Quick, place_of
 from parley.bot.rules import Rule
 
+if TYPE_CHECKING:
+    from parley.bot.router import Router
+    from parley.bot.schedules import Schedule
+
+H = TypeVar("H", bound=Handler)
 E = TypeVar("E", Entry, Quick)
 K = TypeVar("K", str, tuple[str, str])
+
+
+def check_includable(router: "Router", other: object) -> None:
+    """Raise TypeError if `other` is a bot, whose settings would be lost, or no router at all. Raise ValueError if
+    `router` has it, or would lose it.
+    """
+    from parley.bot.bot import Bot  # noqa: PLC0415  # a bot is a router itself
+    from parley.bot.router import Router  # noqa: PLC0415
+
+    if isinstance(other, Bot) or not isinstance(other, Router):
+        raise TypeError(f"include takes a Router and no {type(other).__name__}: write Router()")
+    if other is router or any(other is known for known in router._routers):
+        raise ValueError("the router is included twice")
+    if router._is_included:
+        raise ValueError("this router is already included; include others in it before that")
+
+
+def merge(router: "Router", other: "Router", when: Rule | None) -> None:
+    """Add all handlers of `other` to `router`, under the rule `when`."""
+    around = tuple(other._middleware)
+    for command in other.commands.values():
+        router._add_command(command.within(when, around))
+    include(router._actions, other._actions, when, around)
+    include(router._events, other._events, when, around)
+    include(router._reminders, other._reminders, when, around)
+    for schedule in other._schedules.values():
+        add_schedule(router._schedules, schedule.within(when, around))
+    router._patterns += [(pattern, entry.within(when, around)) for pattern, entry in other._patterns]
+    router._conversing += [each.within(when, around) for each in other._conversing]
+    for intent in other._intents.values():
+        add_intent(router._intents, intent.within(when, around))
+    for fallback in other._fallbacks:
+        router._add_fallback(fallback.within(when, around))
+    include(router._instants, other._instants, when, around)
+    include(router._completions, other._completions, when, around)
+    router._routers.append(other)
+    other._is_included = True
 
 
 def include(
@@ -35,6 +83,35 @@ def check_reached(name: str, earlier: "list[E]", entry: E) -> None:
         if known.when is None:
             both = f"{place_of(known.handler)} and {place_of(entry.handler)}"
             raise ValueError(f"two handlers for {name}: {both}; give the first one a rule (when=...), or remove one")
+
+
+def add_schedule(table: "dict[str, Schedule]", schedule: "Schedule") -> None:
+    """Add a schedule. Raises ValueError if there is the same one."""
+    if schedule.id in table:
+        raise ValueError(f"{place_of(schedule.entry.handler)}: the same schedule twice")
+    table[schedule.id] = schedule
+
+
+def filled(entry: Entry, groups: Container[str] = ()) -> Entry:
+    """`entry`, whose arguments are the named groups of a pattern, or none. Raises TypeError for a required argument
+    that nothing fills. Mentioned persons come from a text.
+    """
+    for parameter in entry.signature.parameters:
+        is_mentioned = entry.listens and is_person(parameter.type)
+        if parameter.required and parameter.name not in groups and not is_mentioned:
+            way = f"write (?P<{parameter.name}>...) in the pattern" if groups else "read `turn.text` or `turn.message`"
+            raise TypeError(f"{place_of(entry.handler)}: nothing fills {parameter.name!r}; {way}, or give it a default")
+    return entry
+
+
+def asks_nobody(handler: H) -> H:
+    """`handler` of AWS events. Raises ValueError if it asks questions."""
+    if isgeneratorfunction(handler):
+        raise ValueError(
+            f"{place_of(handler)}: an event has no person who answers; send a card with buttons, and write @bot.action "
+            "for them"
+        )
+    return handler
 
 
 def check_names(decorator: str, *names: object) -> None:
@@ -67,8 +144,23 @@ def add_command(
             raise ValueError(f"two handlers for the command /{name}: {both}; give one of them another name")
         if name.startswith(("/", "／")):
             raise ValueError(f"{place_of(command.handler)}: write the name {name!r} without its slash")
+        is_menu = bool(command.settings.get("menu")) and name == command.name
+        if not is_menu and not is_typable(name):
+            raise ValueError(
+                f"{place_of(command.handler)}: nobody can type the name {name!r}: write one to three words, with one "
+                "space between them and no punctuation"
+            )
     commands[command.name] = command
     aliases |= dict.fromkeys(command.aliases, command)
+
+
+def folded(
+    commands: Mapping[str, CommandHandler], aliases: Mapping[str, CommandHandler], name: str
+) -> CommandHandler | None:
+    """The command whose name or alias differs from `name` in case or width only. Entries of menus are not typed."""
+    wanted = fold(name)
+    typed = (each for each in commands.items() if not each[1].settings.get("menu"))
+    return next((command for known, command in (*typed, *aliases.items()) if fold(known) == wanted), None)
 
 
 def add_intent(table: dict[str, IntentHandler], intent: IntentHandler) -> None:

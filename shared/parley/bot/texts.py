@@ -273,8 +273,14 @@ def texts_for(locale: str, languages: Mapping[str, T]) -> T:
 
 
 def check_texts(languages: Mapping[str, Texts]) -> None:
-    """Raise TypeError unless all values are `Texts`, and ValueError for words in braces that are not filled in."""
+    """Raise TypeError unless all values are `Texts`, and ValueError for a key that is no language, and for words in
+    braces that are not filled in.
+    """
+    if not isinstance(languages, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError('write texts={"en": Texts(...)}')
     for language, texts in languages.items():
+        if language and not (language.isascii() and language.isalpha() and language.islower() and len(language) <= 3):
+            raise ValueError(f'texts[{language!r}]: write a language such as "en" or "zh", or "" for all others')
         if not isinstance(texts, Texts):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"texts[{language!r}] is no Texts: write Texts(...)")
         for field in Texts.__struct_fields__:

@@ -8,6 +8,7 @@ from textwrap import indent
 from typing import Any
 
 from parley.bot import Bot
+from parley.bot.definitions import check
 from parley.journal.memory import Memory
 from parley.model import Message
 from parley.model.state import Scope, visible
@@ -312,6 +313,7 @@ class Chat(Place):
         model: Model | None = None,
         attempts: int = 1,
     ) -> None:
+        check(bot)
         Place.__init__(self, World(bot, platform, config or {}, model, attempts))
         self._rooms: dict[str, Room] = {}
 

@@ -129,7 +129,8 @@ def test_an_asynchronous_predicate_names_administrators(answer: bool):
 @pytest.mark.parametrize("kind", ["async def", "def"])
 def test_asyncio_is_imported_with_the_first_asynchronous_function(register: str, kind: str):
     code = (
-        f"import sys\nfrom parley.bot import Bot\n@Bot().{register}\n{kind} f(): ...\nprint('asyncio' in sys.modules)"
+        f"import sys\nfrom parley.bot import Bot\n@Bot().{register}\n{kind} f(x=''): ...\n"
+        "print('asyncio' in sys.modules)"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "shared")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

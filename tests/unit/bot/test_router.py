@@ -171,7 +171,7 @@ def test_a_router_is_included_once_in_each_bot():
         with pytest.raises(ValueError, match="included twice"):
             bot.include(router)
     with pytest.raises(ValueError, match="included twice"):
-        router.include(router)
+        (own := Router()).include(own)
 
 
 def test_an_alias_is_typed_and_not_registered():
@@ -288,7 +288,7 @@ def test_middleware_is_a_plain_function():
     async def around(turn: Turn, handle: Callable[[], list[Reply]]) -> list[Reply]:
         return handle()
 
-    with pytest.raises(TypeError, match=r"around: write `def`; handle\(\) waits for asynchronous handlers"):
+    with pytest.raises(TypeError, match=r"around, .*: write `def`; handle\(\) waits for asynchronous handlers"):
         Bot().middleware(around)  # pyright: ignore[reportArgumentType]
 
 

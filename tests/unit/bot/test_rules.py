@@ -22,7 +22,7 @@ from parley.bot.rules import (
     room,
     rule,
 )
-from parley.model import Action, Command, Context, Mention, Message, Sender, plain_text
+from parley.model import Action, Button, Card, Command, Context, Mention, Message, Sender, plain_text
 from parley.model.instant import Choices, Form, Input
 from parley.platforms import NAMES
 from parley.testing import PLATFORMS, Chat
@@ -323,13 +323,31 @@ def test_a_bot_reads_no_refusal() -> None:
 def test_a_refusal_holds_in_a_router_and_for_its_rule() -> None:
     inner, bot = Router(), Bot()
 
-    @inner.command(refusal="Not here.")
+    @inner.command(when=person("ann"), refusal="Not you.")
     def deploy() -> str:
         return "deployed"
 
-    bot.include(inner, when=private)
-    assert said(bot, "/deploy") == ["Not here."]
-    assert said(bot, "/deploy", context=DIRECT) == ["deployed"]
+    outer = Router()
+    outer.include(inner, when=private)
+    bot.include(outer)
+    bot.fallback(lambda: "what?")
+    assert said(bot, "/deploy", context=DIRECT, sender=Sender(id="ann")) == ["deployed"]
+    assert said(bot, "/deploy", context=DIRECT, sender=Sender(id="bob")) == ["Not you."]
+    assert said(bot, "/deploy", sender=Sender(id="bob")) == ["what?"]
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_refusal_does_not_keep_a_message_from_the_router_of_another_platform(name: str) -> None:
+    mine, others, bot = Router(), Router(), Bot()
+    bot.command("card")(lambda: Card(title="c", buttons=(Button(id="go", label="Go"),)))
+    others.action("go", when=role("ops"), refusal="Only operations may do this.")(lambda: "other platforms")
+    mine.action("go")(lambda: "this platform")
+    bot.include(others, when=~platform(name))
+    bot.include(mine, when=platform(name))
+    chat = Chat(bot, name)
+    chat.say("/card")
+    chat.press("Go")
+    assert chat.last.text == "this platform"
 
 
 @pytest.mark.parametrize("platform_", PLATFORMS)

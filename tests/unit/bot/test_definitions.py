@@ -1,0 +1,350 @@
+"""Wrong definitions of a bot fail when it loads, or when it is checked, and say what to write instead."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum, Flag
+from functools import partial
+from typing import Annotated, Any, Literal, TypedDict
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel, Field
+
+from parley.bot import Bot, Option, Router, Texts, Turn
+from parley.bot.conversions import _adapters, adapter_of  # pyright: ignore[reportPrivateUsage]
+from parley.bot.definitions import check
+from parley.bot.rules import private, rule
+from parley.model import Action, Destination, Mention, Message, plain_text
+from parley.model.instant import Form, Input
+from parley.testing import PLATFORMS, Chat
+from tests.factories import make_message
+from tools import bot as tool
+
+ANYTHING: Any = Bot
+"""The class, for arguments that its types forbid."""
+TO = Destination(platform="feishu", app="main", room_id="oc_1")
+
+
+class Plain:
+    """A class that pydantic does not know."""
+
+
+class Model(BaseModel):
+    x: int
+
+
+@dataclass
+class Data:
+    x: int
+
+
+class Typed(TypedDict):
+    x: int
+
+
+class Permission(Flag):
+    READ = 1
+
+
+class Named(Enum):
+    A = "a"
+
+
+def taking(annotation: Any) -> Callable[..., str]:
+    def show(value: Any) -> str:
+        return f"{value}"
+
+    show.__annotations__["value"] = annotation
+    return show
+
+
+def nothing(text: str) -> str:
+    return text
+
+
+def said(bot: Bot, text: str = "", **more: Any) -> list[str]:
+    return [plain_text(reply.segments) for reply in bot.handle(Turn(make_message("m", text, **more)))]
+
+
+# --- when the bot loads -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        dict,
+        dict[str, int],
+        set[int],
+        frozenset[str],
+        tuple[int, int],
+        Mapping[str, int],
+        deque[int],
+        Typed,
+        list[list[int]],
+        Annotated[set[int], Option(help="h")],
+        dict[str, int] | None,
+        int | tuple[int, int],
+        list[dict[str, int]],
+    ],
+    ids=str,
+)
+def test_an_argument_that_nobody_can_type_fails_when_the_bot_loads(annotation: Any):
+    with pytest.raises(
+        TypeError, match=r"show: `value` is a \w+, which nobody can type: write list\[str\] or list\[int\]"
+    ):
+        Bot().command("do")(taking(annotation))
+
+
+@pytest.mark.parametrize("annotation", [Turn | None, Message | None, Annotated[Turn, "x"], Turn[Model] | None], ids=str)
+def test_an_injected_value_is_never_missing(annotation: Any):
+    with pytest.raises(TypeError, match="show: `value` is always there: write its type without None"):
+        Bot().command("do")(taking(annotation))
+
+
+@pytest.mark.parametrize(
+    ("define", "way"),
+    [
+        (lambda bot: bot.action("go"), "read `turn.text`"),
+        (lambda bot: bot.event("bot_added"), "read `turn.text`"),
+        (lambda bot: bot.reminder("tea"), "read `turn.text`"),
+        (lambda bot: bot.fallback(), "read `turn.text`"),
+        (lambda bot: bot.incoming("aws.x", "y"), "read `turn.text`"),
+        (lambda bot: bot.scheduled("0 9 * * *", to=TO), "read `turn.text`"),
+        (lambda bot: bot.pattern("x"), "read `turn.text`"),
+        (lambda bot: bot.pattern("(?P<txt>x)"), r"write \(\?P<text>...\) in the pattern"),
+    ],
+)
+def test_an_argument_that_nothing_fills_fails_when_the_bot_loads(define: Callable[[Router], Any], way: str):
+    with pytest.raises(
+        TypeError, match=rf"nothing, test_definitions.py:\d+: nothing fills 'text'; {way}.*or give it a default"
+    ):
+        define(Router())(nothing)
+    define(Router())(lambda text="": text)
+
+
+@pytest.mark.parametrize(
+    "define", [lambda bot: bot.action("go"), lambda bot: bot.event("x"), lambda bot: bot.reminder("x")]
+)
+def test_only_a_text_fills_a_mentioned_person(define: Callable[[Router], Any]):
+    with pytest.raises(TypeError, match="nothing fills 'value'"):
+        define(Router())(taking(Mention))
+    Router().pattern("x")(taking(Mention))
+    Router().fallback(taking(list[Mention]))
+
+
+@pytest.mark.parametrize("alias", ["", " ", "a b c d", "a  b", "a ", " a", "a\nb", "提　醒", "a，b", "提醒。"])
+def test_a_name_that_nobody_can_type_fails_when_the_bot_loads(alias: str):
+    with pytest.raises(ValueError, match=r"nothing, test_definitions.py:\d+: nobody can type the name"):
+        Bot().command("note", aliases=(alias,))(nothing)
+    if alias:
+        with pytest.raises(ValueError, match="nobody can type the name"):
+            Bot().command(alias)(nothing)
+
+
+def test_a_router_that_is_included_later_is_not_lost():
+    bot, outer, inner = Bot(), Router(), Router()
+    bot.include(outer)
+    with pytest.raises(ValueError, match="this router is already included; include others in it before that"):
+        outer.include(inner)
+
+
+def test_routers_that_include_each_other_fail_when_the_bot_loads():
+    one, two = Router(), Router()
+    one.include(two)
+    with pytest.raises(ValueError, match="already included"):
+        two.include(one)
+
+
+def test_one_schedule_in_two_routers_fails_when_the_bot_loads():
+    def morning() -> str:
+        return "hi"
+
+    bot, routers = Bot(), (Router(), Router())
+    for router in routers:
+        router.scheduled("0 9 * * *", to=TO)(morning)
+    bot.include(routers[0])
+    with pytest.raises(ValueError, match=r"morning, test_definitions.py:\d+: the same schedule twice"):
+        bot.include(routers[1])
+
+
+@pytest.mark.parametrize(
+    ("define", "error", "message"),
+    [
+        (lambda: ANYTHING(texts=Texts()), TypeError, r'write texts={"en": Texts\(...\)}'),
+        (lambda: ANYTHING(texts={"zh-CN": Texts()}), ValueError, r"texts\['zh-CN'\]: write a language such as"),
+        (lambda: ANYTHING(texts={"english": Texts()}), ValueError, "write a language such as"),
+        (lambda: ANYTHING(texts={"ZH": Texts()}), ValueError, "write a language such as"),
+        (
+            lambda: ANYTHING(roles={}),
+            TypeError,
+            r"Bot\(roles=...\) is no function but dict: write `def name\(message\)`",
+        ),
+        (lambda: ANYTHING(roles=lambda: ()), TypeError, r"Bot\(roles=...\) gets message: write `def name\(message\)`"),
+        (lambda: ANYTHING(is_admin=True), TypeError, r"Bot\(is_admin=...\) is no function but bool"),
+        (lambda: ANYTHING(refusal="no"), ValueError, r"write Bot\(when=..., refusal=...\)"),
+        (lambda: ANYTHING().command(refusal="no")(nothing), ValueError, "nothing.*write when=... beside it"),
+        (lambda: ANYTHING().action("x", refusal="no")(lambda: ""), ValueError, "write when=... beside it"),
+        (
+            lambda: ANYTHING().middleware(lambda: None),
+            TypeError,
+            r"gets turn and handle: write `def name\(turn, handle\)`",
+        ),
+        (lambda: ANYTHING().middleware("x"), TypeError, "a middleware is no function but str"),
+        (
+            lambda: ANYTHING().fallback(private),
+            TypeError,
+            "a handler is a function, and no Rule; a rule is written when=",
+        ),
+        (lambda: ANYTHING().command()(partial(nothing, "x")), TypeError, "has no name: write a function with `def`"),
+        (lambda: ANYTHING().action("x")(partial(nothing, "x")), TypeError, "has no name: write a function with `def`"),
+        (lambda: ANYTHING().instant("x")(lambda: None), TypeError, r"gets message: write `def name\(message\)`"),
+        (lambda: ANYTHING().completion("x", "y")(lambda: None), TypeError, r"gets typed: write `def name\(typed\)`"),
+    ],
+)
+def test_a_wrong_argument_of_the_bot_fails_when_it_loads(
+    define: Callable[[], Any], error: type[Exception], message: str
+):
+    with pytest.raises(error, match=message):
+        define()
+
+
+@pytest.mark.parametrize("admin", [True, False])
+def test_an_empty_text_for_a_refused_person_lets_nobody_in(admin: bool):
+    """It also keeps the message from the next handler."""
+    bot = Bot(texts={"": Texts(not_admin="", rooms_only="")}, is_admin=lambda _message: admin)
+    bot.command("purge", admin=True)(lambda: "purged")
+    bot.action("purge", admin=True)(lambda: "purged")
+    bot.fallback(lambda: "fallback")
+    assert said(bot, "/purge") == (["purged"] if admin else [])
+    assert said(bot, kind="action", action=Action(id="purge")) == (["purged"] if admin else [])
+
+
+# --- when the bot is checked ------------------------------------------------------------------------------------------
+
+
+def wrong_bot() -> Bot:
+    bot = Bot()
+    bot.command("do")(taking(Plain))
+    return bot
+
+
+@pytest.mark.parametrize(
+    ("annotation", "way"),
+    [
+        (Plain, "write a type such as str, int or date"),
+        (Plain | None, "write a type such as str, int or date"),
+        (list[Plain], "write a type such as str, int or date"),
+        (int | Plain, "write a type such as str, int or date"),
+        (Model, "write one argument for each of its values"),
+        (Model | None, "write one argument for each of its values"),
+        (Data, "write one argument for each of its values"),
+        (Callable[[], int], "write one argument for each of its values"),
+        (Iterable[int], "write one argument for each of its values"),
+        (Annotated[int, Field(gt="a")], "correct its Field: .*'gt' must be"),  # pyright: ignore[reportArgumentType]
+        (Annotated[str, Field(pattern="(")], "correct its Field: .*unclosed group"),
+        (Annotated[str, Field(gt=1)], r"Field\(gt=...\) is not for str"),
+        (Annotated[int, Field(max_length=2)], r"Field\(max_length=...\) is not for int"),
+        (Annotated[date, Field(pattern="x")], r"Field\(pattern=...\) is not for date"),
+        (Annotated[list[int], Field(ge=2)], r"Field\(ge=...\) is not for list"),
+    ],
+    ids=str,
+)
+def test_an_argument_that_no_text_can_be_read_as_fails_when_the_bot_is_checked(annotation: Any, way: str):
+    bot = Bot()
+    bot.command("do")(taking(annotation))
+    place = r"show, test_definitions.py:\d+: no text can be read as `value`"
+    with pytest.raises(TypeError, match=f"{place}: .*{way}"):
+        check(bot)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        *(int, int | None, UUID, Permission, Named, Literal["a"], Mention, list[Mention], list[int], list, str, bytes),
+        *(Annotated[list[int], Field(max_length=2)], Annotated[str, Option(help="h")], int | str, list[int] | None),
+    ],
+    ids=str,
+)
+def test_every_other_argument_passes_the_check(annotation: Any):
+    bot = Bot()
+    bot.command("do")(taking(annotation))
+    check(bot)
+
+
+@pytest.mark.parametrize(
+    ("define", "error"),
+    [
+        (lambda bot: bot.completion("note", "txt")(lambda typed: [typed]), "/note has no argument 'txt'; it has text"),
+        (lambda bot: bot.completion("nte", "text")(lambda typed: [typed]), "there is no command /nte"),
+        (lambda bot: bot.instant("nte")(lambda message: None), "there is no command and no action 'nte'"),
+        (
+            lambda bot: bot.form(Form(id="nte", title="t", inputs=(Input(id="i", label="l"),))),
+            r"there is no command and no action 'nte'; write @bot.action\('nte'\)",
+        ),
+    ],
+)
+def test_what_belongs_to_no_handler_fails_when_the_bot_is_checked(define: Callable[[Bot], Any], error: str):
+    bot = Bot()
+    bot.command("note")(nothing)
+    bot.completion("note", "text")(lambda typed: [typed])
+    bot.instant("note")(lambda message: None)
+    check(bot)
+    define(bot)
+    with pytest.raises(ValueError, match=error):
+        check(bot)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_test_of_a_bot_checks_it(platform: str):
+    with pytest.raises(TypeError, match="no text can be read as `value`"):
+        Chat(wrong_bot(), platform)
+
+
+def test_the_tools_check_a_bot(tmp_path: Any):
+    file = tmp_path / "bot_with_a_typo.py"
+    file.write_text("from parley.bot import Bot\nbot = Bot()\nbot.instant('typo')(lambda message: None)\n")
+    with pytest.raises(ValueError, match="no command and no action 'typo'"):
+        tool.load(file)
+
+
+# --- the types of arguments -------------------------------------------------------------------------------------------
+
+
+def test_equal_annotations_share_what_reads_them():
+    def make() -> Any:
+        return Annotated[int, Field(ge=1, le=9)]
+
+    assert adapter_of(make()) is adapter_of(make())
+    assert adapter_of(make()) is not adapter_of(Annotated[int, Field(ge=1, le=8)])
+    assert adapter_of(Literal[1]) is not adapter_of(Literal["1"])
+
+
+def test_classes_of_one_name_do_not_share_what_reads_them():
+    one, two = (Enum("Same", {"A": value}) for value in ("a", "b"))
+    assert adapter_of(one | None) is not adapter_of(two | None)
+
+
+def test_what_reads_arguments_is_bounded():
+    for number in range(400):
+        adapter_of(Annotated[int, Field(ge=number)])
+    assert len(_adapters) == 256
+    assert adapter_of(Annotated[int, Field(ge=399)]).validate_python("400") == 400
+
+
+# --- schedules --------------------------------------------------------------------------------------------------------
+
+
+def test_a_schedule_runs_where_its_rule_holds():
+    bot = Bot()
+    open_ = [False, True]
+
+    @rule
+    def is_open(_message: Message) -> bool:
+        return open_.pop(0)
+
+    bot.scheduled("0 9 * * *", to=TO, when=is_open)(lambda: "hi")
+    [timer] = bot.timers(0)
+    runs = [bot.handle(Turn(timer.due)) for _ in range(2)]
+    assert [len(replies) for replies in runs] == [0, 1]
