@@ -2,11 +2,11 @@
 
 import math
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import MAXYEAR, date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from parley.bot.specs import bare, without_none
 from parley.bot.texts import Texts
@@ -36,11 +36,19 @@ _TEXT_OF_ERROR = {
     "int_parsing_size": "whole_number",
     "less_than": "less_than",
     "less_than_equal": "less_than_equal",
+    "multiple_of": "multiple_of",
+    "string_pattern_mismatch": "pattern",
     "string_too_long": "too_long",
     "string_too_short": "too_short",
     "time_delta_parsing": "duration",
+    "time_parsing": "time",
     "too_long": "too_long",
     "too_short": "too_short",
+    "url_parsing": "address",
+    "url_scheme": "address",
+    "url_syntax_violation": "address",
+    "uuid_parsing": "uuid",
+    "uuid_version": "uuid",
 }
 """The field of `Texts` by pydantic's type of an error."""
 
@@ -127,6 +135,7 @@ def _reader(plain: Any) -> Callable[[Any, Any, _Reading], Any] | None:
         bool: _truth,
         date: _date,
         datetime: _moment,
+        time: _clock,
         timedelta: _duration,
     }
     return readers.get(plain)
@@ -179,8 +188,11 @@ def _choice(plain: Any, value: Any, reading: _Reading) -> Any:
 
 
 def _names(choice: Any) -> tuple[str, ...]:
-    """The words that stand for a choice. The last one is shown to people."""
-    return (choice.name, str(choice.value)) if isinstance(choice, Enum) else (str(choice),)
+    """The words that stand for a choice. The last one is shown to people: a value, unless it is empty."""
+    if not isinstance(choice, Enum):
+        return (str(choice),)
+    value = str(choice.value)
+    return (choice.name, value) if value.strip() else (choice.name,)
 
 
 def _truth(_plain: Any, value: Any, reading: _Reading) -> bool:
@@ -210,6 +222,19 @@ def _moment(_plain: Any, value: Any, reading: _Reading) -> datetime:
     if moment.tzinfo is not None:  # what the handler compares it with has none
         raise _UnfitError(reading.texts.wrong, reading.texts.moment)
     return _in_range(moment, reading)
+
+
+def _clock(_plain: Any, value: Any, reading: _Reading) -> time:
+    from parley.bot.clocks import read_clock  # noqa: PLC0415  # most bots take no time
+
+    typed = half_width(str(value)).strip()
+    try:
+        found = read_clock(typed) or time.fromisoformat(typed)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None:
+        raise _UnfitError(reading.texts.wrong, reading.texts.time)
+    return found
 
 
 def _duration(_plain: Any, value: Any, reading: _Reading) -> timedelta:
@@ -260,15 +285,21 @@ def _validated(annotation: Any, value: Any, reading: _Reading) -> Any:
     try:
         found = adapter_of(annotation).validate_python(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = _TEXT_OF_ERROR.get(first["type"])
-        if field is None:
-            raise _UnfitError("{name}: {expected}", first["msg"]) from error
-        raise _UnfitError(reading.texts.wrong, getattr(reading.texts, field).format(**first.get("ctx", {}))) from error
+        raise _unfit(cast("Mapping[str, Any]", error.errors()[0]), reading.texts) from error
     if isinstance(found, float) and not math.isfinite(found):
         # `nan` and `inf`: a handler does not expect them, and no state can hold them, because JSON has neither.
         raise _UnfitError(reading.texts.wrong, reading.texts.number)
     return _in_range(found, reading)
+
+
+def _unfit(error: Mapping[str, Any], texts: Texts) -> _UnfitError:
+    """What a person reads of pydantic's `error`: the validator's own text, or the library's in their language."""
+    context = error.get("ctx", {})
+    own = context.get("error")
+    if isinstance(own, Exception) and str(own):
+        return _UnfitError("{name}: {expected}", str(own))
+    text: str = getattr(texts, _TEXT_OF_ERROR.get(error["type"], "other"))
+    return _UnfitError(texts.wrong, text.format(**context))
 
 
 def half_width(text: str) -> str:

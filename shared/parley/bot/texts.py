@@ -27,12 +27,18 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     truth: str = "yes or no"
     date: str = "a date such as 2026-12-31 or tomorrow"
     moment: str = "a time such as 2026-12-31 10:00 or tomorrow 10:00"
+    time: str = "a time of the day such as 10:00 or 3:30pm"
     duration: str = "a duration such as 10m, 2h30m or 1d"
     person: str = "a mentioned person"
     greater_than: str = "a value greater than {gt}"
     greater_than_equal: str = "a value of at least {ge}"
     less_than: str = "a value less than {lt}"
     less_than_equal: str = "a value of at most {le}"
+    multiple_of: str = "a multiple of {multiple_of}"
+    pattern: str = "a text of the form {pattern}"
+    uuid: str = "an id such as 123e4567-e89b-12d3-a456-426614174000"
+    address: str = "an address such as https://example.com"
+    other: str = "another value"
     too_short: str = "at least {min_length} characters or items"
     too_long: str = "at most {max_length} characters or items"
     did_you_mean: str = "Did you mean one of these?"
@@ -112,12 +118,18 @@ CHINESE = Texts(
     truth="“是”或“否”",
     date="日期，例如 2026-12-31 或 明天",
     moment="时间，例如 2026-12-31 10:00 或 明天 10:00",
+    time="时刻，例如 10:00 或 下午3点",
     duration="时长，例如 10分钟、2小时30分、1天",
     person="一位被 @ 的成员",
     greater_than="大于 {gt} 的值",
     greater_than_equal="不小于 {ge} 的值",
     less_than="小于 {lt} 的值",
     less_than_equal="不大于 {le} 的值",
+    multiple_of="{multiple_of} 的倍数",
+    pattern="符合 {pattern} 的文本",
+    uuid="编号，例如 123e4567-e89b-12d3-a456-426614174000",
+    address="网址，例如 https://example.com",
+    other="其他值",
     too_short="至少 {min_length} 个字符或条目",
     too_long="最多 {max_length} 个字符或条目",
     did_you_mean="您是想问以下哪一项？",
@@ -175,90 +187,33 @@ CHINESE = Texts(
     far_reminder="提醒的时间太远。",
     not_paired="没有这个 id 的已配对用户，用 /paired 查看列表。",
 )
+_EXPECTED = (
+    *("whole_number", "number", "decimal_places", "truth", "date", "moment", "time", "duration", "person"),
+    *("greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of"),
+    *("pattern", "uuid", "address", "other", "too_short", "too_long"),
+)
+"""The texts that `wrong` gets as `expected`, beside `choice`."""
+
+
+def _both(name: str) -> str:
+    """The text in both languages."""
+    chinese, english = getattr(CHINESE, name), getattr(ENGLISH, name)
+    if name in _EXPECTED:
+        return f"{chinese} (expected {english})"
+    return (
+        f"{chinese} ({english})"
+        if name in ("missing", "too_many", "send_number", "optional")
+        else f"{chinese} {english}"
+    )
+
+
 BOTH = Texts(
-    apology=f"{CHINESE.apology} {ENGLISH.apology}",
-    not_admin=f"{CHINESE.not_admin} {ENGLISH.not_admin}",
-    rooms_only=f"{CHINESE.rooms_only} {ENGLISH.rooms_only}",
-    wrong=CHINESE.wrong,
-    choice="以下之一 (expected one of): {choices}",
-    send_number=f"{CHINESE.send_number} ({ENGLISH.send_number})",
-    fill_in="请回复 {number}，然后每行一项 (send {number}, then one item a line): {inputs}",
-    **{name: f"{getattr(CHINESE, name)} ({getattr(ENGLISH, name)})" for name in ("missing", "too_many")},
-    **{
-        name: f"{getattr(CHINESE, name)} (expected {getattr(ENGLISH, name)})"
-        for name in (
-            "whole_number",
-            "number",
-            "decimal_places",
-            "truth",
-            "date",
-            "moment",
-            "duration",
-            "person",
-            "greater_than",
-            "greater_than_equal",
-            "less_than",
-            "less_than_equal",
-            "too_short",
-            "too_long",
-        )
-    },
-    **{
-        name: f"{getattr(CHINESE, name)} {getattr(ENGLISH, name)}"
-        for name in (
-            "did_you_mean",
-            "none_of_these",
-            "say_otherwise",
-            "no_answer",
-            "write_answer",
-            "cancelled",
-            "still_there",
-            "cancel",
-            "cancel_or_back",
-            "timed_out",
-            "question_over",
-            "script_changed",
-            "stopped",
-            "nothing_runs",
-            "failed",
-            "skip",
-            "approve",
-            "reject",
-            "withdraw",
-            "approved",
-            "rejected",
-            "withdrawn",
-            "timed_out_approval",
-            "not_done",
-            "not_delivered",
-            "no_file",
-            "waits",
-            "not_yours",
-            "decided",
-            "many_approvals",
-            "person_quota",
-            "room_quota",
-            "stranger",
-            "new_code",
-            "paired",
-            "wrong_code",
-            "too_many_codes",
-            "nobody_paired",
-            "unpaired",
-            "not_paired",
-            "too_much",
-            "long_reminder",
-            "many_reminders",
-            "reminders_at_once",
-            "far_reminder",
-            "model_down",
-            "model_refused",
-            "model_lost",
-            "model_question",
-            "person_tokens",
-            "room_tokens",
-        )
-    },
+    **{name: _both(name) for name in Texts.__struct_fields__}
+    | {
+        "wrong": CHINESE.wrong,
+        "choice": "以下之一 (expected one of): {choices}",
+        "fill_in": "请回复 {number}，然后每行一项 (send {number}, then one item a line): {inputs}",
+    }
 )
 """The texts for a person whose language is not known."""
 

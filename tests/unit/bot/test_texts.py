@@ -99,3 +99,13 @@ def test_a_text_may_leave_out_its_words_in_braces():
     bot = Bot(texts={"zh": replace(CHINESE, missing="请补全参数。")})
     bot.command("echo")(lambda text: text)
     assert said(bot, "/echo", "zh-CN") == ["请补全参数。\n/echo TEXT"]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in Texts.__struct_fields__ if name not in ("wrong", "choice", "fill_in")]
+)
+def test_a_person_without_a_known_language_reads_both(name: str):
+    both = getattr(BOTH, name)
+    assert getattr(CHINESE, name) in both
+    assert getattr(ENGLISH, name) in both
+    assert getattr(CHINESE, name) != getattr(ENGLISH, name)
