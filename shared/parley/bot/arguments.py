@@ -115,7 +115,8 @@ class Signature(msgspec.Struct, frozen=True):
             elif name in given and not is_person(parameter.type):
                 filled[name] = parameter.convert(given[name], texts, turn.today)
             elif not parameter.required:
-                filled[name] = parameter.default
+                default = parameter.default
+                filled[name] = default.copy() if isinstance(default, list) else default  # each message has its own
             elif is_person(parameter.type):
                 raise ArgumentError(texts.wrong.format(name=name, expected=texts.person))
             else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from parley.bot.addressing import COMMAND as TYPED
+from parley.bot.addressing import fold
 from parley.bot.rules import HasRole, Rule, check_rule
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
@@ -170,4 +171,4 @@ def _is_pair(message: Message) -> bool:
         return message.command.name == COMMAND and bool(message.command.options.get("code"))
     typed = TYPED.fullmatch(message.content.text)
     words = typed[1].split() if typed else []
-    return message.kind == "message" and len(words) == 2 and words[0] == COMMAND
+    return message.kind == "message" and len(words) == 2 and fold(words[0]) == COMMAND

@@ -35,7 +35,7 @@ def _known(what: Any) -> ReplyLike:
 
 
 def _wrong(value: Any) -> ResultError:
-    kind = type(value).__name__
+    kind = "a list inside a list" if isinstance(value, list | tuple) else type(value).__name__
     return ResultError(f"a handler returned {kind}; possible are str, a segment, a Reply, a list of these, and None")
 
 

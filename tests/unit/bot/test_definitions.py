@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field
 
-from parley.bot import Bot, Option, Router, Texts, Turn
+from parley.bot import Bot, Option, ResultError, Router, Texts, Turn
 from parley.bot.conversions import _adapters, adapter_of  # pyright: ignore[reportPrivateUsage]
 from parley.bot.definitions import check
 from parley.bot.rules import private, rule
@@ -348,3 +348,58 @@ def test_a_schedule_runs_where_its_rule_holds():
     [timer] = bot.timers(0)
     runs = [bot.handle(Turn(timer.due)) for _ in range(2)]
     assert [len(replies) for replies in runs] == [0, 1]
+
+
+# --- what people type -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "discord"])
+@pytest.mark.parametrize(
+    "typed", ["/order tea", "／ｏｒｄｅｒ　tea", "/Order tea", "/ORDER，tea", "/点单、tea", "／Ｏrder。tea"]
+)
+def test_a_command_is_typed_in_any_case_and_width(platform: str, typed: str):
+    bot = Bot()
+    bot.command("order", aliases=("点单",))(lambda text="": f"order {text}")
+    bot.fallback(lambda: "fallback")
+    chat = Chat(bot, platform)
+    chat.say(typed)
+    chat.expect("order tea")
+
+
+def test_an_exact_name_goes_before_one_in_another_case():
+    bot = Bot()
+    bot.command("order")(lambda text="": f"small {text}".strip())
+    bot.command("Order")(lambda text="": f"large {text}".strip())
+    bot.command("ORDER this", menu="message")(lambda: "menu")
+    assert [said(bot, text) for text in ("/order", "/Order", "/ORDER", "/order this")] == [
+        ["small"],
+        ["large"],
+        ["small"],
+        ["small this"],
+    ]
+
+
+@pytest.mark.parametrize("typed", ["/echo 。。。", "/echo， a  b，c ", "/echo 你好，世界"])
+def test_the_text_after_the_name_of_a_command_is_kept(typed: str):
+    bot = Bot()
+    bot.command("echo")(lambda text: f"[{text}]")
+    assert said(bot, typed) == [f"[{typed[5:].removeprefix('，').strip()}]"]
+
+
+def test_each_message_gets_a_list_of_its_own():
+    bot = Bot()
+
+    @bot.command()
+    def add(items: list[str] = []) -> str:  # noqa: B006  # what is tested
+        items.append("x")
+        return ",".join(items)
+
+    assert [said(bot, "/add"), said(bot, "/add")] == [["x"], ["x"]]
+
+
+@pytest.mark.parametrize("returned", [[["a"]], [("a",)], ["a", ["b"]]])
+def test_a_list_inside_a_list_is_named(returned: Any):
+    bot = Bot()
+    bot.command("do")(lambda: returned)
+    with pytest.raises(ResultError, match="a handler returned a list inside a list; possible are"):
+        said(bot, "/do")

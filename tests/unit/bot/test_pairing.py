@@ -248,3 +248,11 @@ def test_a_pairing_ends_by_the_id_in_another_case_on_wecom_only(platform: str) -
     chat.say(f"/unpair {person_id.swapcase()}", by="eve")
     changes = person_id.swapcase() == person_id
     assert last(chat) == (TEXTS.unpaired if changes or platform == "wecom" else TEXTS.not_paired)
+
+
+@pytest.mark.parametrize("command", ["/Pair", "／ｐａｉｒ"])
+def test_a_stranger_types_the_code_in_any_case_and_width(command: str) -> None:
+    chat = make()
+    code = new_code(chat)
+    chat.say(f"{command} {code}")
+    assert last(chat) == TEXTS.paired
