@@ -261,6 +261,7 @@ class Router:
         ids) opens, or with completions. The function must be pure and fast: it runs in the callback function, has no
         state, and its result is dropped after a second. With None the other handlers get the message.
         """
+        tables.check_names("instant", *names)
 
         def register(function: I) -> I:
             self._check_open(function)

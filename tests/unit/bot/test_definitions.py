@@ -200,6 +200,8 @@ def test_one_schedule_in_two_routers_fails_when_the_bot_loads():
         (lambda: ANYTHING().command()(partial(nothing, "x")), TypeError, "has no name: write a function with `def`"),
         (lambda: ANYTHING().action("x")(partial(nothing, "x")), TypeError, "has no name: write a function with `def`"),
         (lambda: ANYTHING().instant("x")(lambda: None), TypeError, r"gets message: write `def name\(message\)`"),
+        (lambda: ANYTHING().instant(), TypeError, r'needs a name: write @bot.instant\("..."\)'),
+        (lambda: ANYTHING().instant(nothing), TypeError, r"write @bot.instant\(...\), with parentheses"),
         (lambda: ANYTHING().completion("x", "y")(lambda: None), TypeError, r"gets typed: write `def name\(typed\)`"),
     ],
 )

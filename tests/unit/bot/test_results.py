@@ -259,7 +259,9 @@ def test_a_state_that_would_come_back_as_something_else_is_an_error(state: dict[
 def test_a_value_that_is_no_reply_is_an_error_that_names_what_is_possible(returned: Any):
     bot = Bot()
     bot.fallback(lambda: returned)
-    with pytest.raises(ResultError, match=r"a handler returned (int|dict|bytes|list); possible are str, a segment"):
+    with pytest.raises(
+        ResultError, match=r"a handler returned (int|dict|bytes|a list inside a list); possible are str, a segment"
+    ):
         bot.handle(Turn(message("feishu")))
 
 
