@@ -54,7 +54,7 @@ USES = {
     "from parley.bot import Settings": {"settings"},
     "from parley.bot import Quotas": {"quotas"},
     "from parley.bot import Pairing": {"pairing"},
-    "bot.intent('refund', examples=['I want a refund'])(lambda: 'refund')": {"intents"},
+    "bot.intent('refund', examples=['I want a refund'])(lambda: 'refund')": {"clocks", "dates", "intents"},
     "from parley.model import Destination\n"
     "bot.scheduled('0 9 * * *', to=Destination(platform='feishu', app='a', room_id='r'))(lambda: 'hi')": {"schedules"},
     "bot.reminder('tea')(lambda: 'tea')": set[str](),

@@ -11,12 +11,11 @@ _EVENING = ("晚上", "夜里", "晚")
 _PART = "|".join((*_MORNING, "中午", *_AFTERNOON, *_EVENING))
 _CHINESE = "[零〇一二两三四五六七八九十]{1,3}"
 _HALF = r"[ap]\.?m\b\.?"
-_COLON = re.compile(
+_COLON = (
     rf"(?P<part>{_PART})?\s?(?P<hour>[0-9]{{1,2}})(?::(?P<minute>[0-9]{{2}})(?::(?P<second>[0-9]{{2}}))?)?"
-    rf"(?:\s?(?P<half>{_HALF}))?",
-    re.IGNORECASE,
+    rf"(?:\s?(?P<half>{_HALF}))?"
 )
-_POINT = re.compile(
+_POINT = (
     rf"(?P<part>{_PART})?\s?(?P<hour>[0-9]{{1,2}}|{_CHINESE})[点时]"
     rf"(?:(?P<more>半|[一三]刻)|(?P<minute>[0-9]{{1,2}}|{_CHINESE})分?|整|钟)?"
 )
@@ -35,7 +34,7 @@ def read_clock(text: str, *, is_evening: bool = False) -> time | None:
 
     `is_evening`: an hour such as 8 is in the evening.
     """
-    found = _COLON.fullmatch(text) or _POINT.fullmatch(text)
+    found = re.fullmatch(_COLON, text, re.IGNORECASE) or re.fullmatch(_POINT, text)
     if found is None:
         return None
     values = found.groupdict()
