@@ -6,7 +6,7 @@ dropped. So a dialogue survives the end of every process. What else a handler do
 because it would be done again: `Dialogue.run` raises ResultError otherwise. `Turn.once` is the exception.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from parley.bot.approvals import Admits, Approve
 from parley.bot.conversions import ArgumentError
+from parley.bot.handlers import Entry, name_of
 from parley.bot.questions import Ask, Given
 from parley.bot.replies import ReplyLike, replies_of
 from parley.bot.texts import Texts
@@ -41,15 +42,16 @@ class _NoAnswerError(ParleyError):
         self.replies = replies
 
 
-def key_of(handler: Callable[..., Any]) -> str:
-    """The identity of a handler in another process."""
-    return f"{handler.__module__}:{handler.__qualname__}"
-
-
-def began(handler: str, given: dict[str, Any] | str, message: Message, now: float) -> OpenDialogue:
-    """A dialogue that begins with `message`."""
-    id_ = reply_id(message_key(message), "dialogue")
-    return OpenDialogue(id=id_, handler=handler, given=given, message=stripped(message), started=now)
+def began(entry: Entry, given: dict[str, Any] | str, message: Message, now: float) -> OpenDialogue:
+    """A dialogue of the handler `entry` that begins with `message`."""
+    return OpenDialogue(
+        id=reply_id(message_key(message), "dialogue"),
+        handler=name_of(entry.handler),
+        registered=entry.registered,
+        given=given,
+        message=stripped(message),
+        started=now,
+    )
 
 
 def without_last(dialogue: OpenDialogue) -> OpenDialogue:

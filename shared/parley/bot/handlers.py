@@ -38,7 +38,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `refusal`: the text for a person for whom the rule does not hold; if it is empty, the next handler gets the message.
     `around` is the middleware of its routers, the outermost first. `listens`: a pattern or the fallback, which gets
-    messages that are not for the bot only if a rule decides that.
+    messages that are not for the bot only if a rule decides that. `registered` is what it is registered for: `/order`,
+    `action buy`. With the name of the function, it identifies the handler of a dialogue in another process.
     """
 
     handler: Handler
@@ -46,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     when: Rule | None = None
     refusal: str = ""
     access: Access = OPEN
+    registered: str = ""
     around: tuple[Middleware, ...] = ()
     listens: bool = False
 
@@ -119,6 +121,11 @@ class Quick(msgspec.Struct, frozen=True, kw_only=True):
 def checked(when: Rule | None) -> Rule | None:
     """`when`. Raises TypeError if it is neither a rule nor None."""
     return None if when is None else check_rule(when)
+
+
+def name_of(handler: Callable[..., Any]) -> str:
+    """Module and name of a handler. They are the same in every process."""
+    return f"{handler.__module__}:{handler.__qualname__}"
 
 
 def place_of(handler: Callable[..., Any]) -> str:

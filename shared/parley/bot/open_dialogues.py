@@ -10,7 +10,7 @@ from parley.bot import dialogues
 from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
-from parley.bot.handlers import CommandHandler, Entry
+from parley.bot.handlers import CommandHandler, Entry, name_of
 from parley.bot.questions import Given, given_in, takes_text
 from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
@@ -127,11 +127,18 @@ class OpenDialogues(msgspec.Struct):
             return self._go_on(dialogue, given)
         return [told(given.press, self.texts.decided)] if given.press is not None else _NOTHING
 
+    def _entry(self, dialogue: OpenDialogue) -> Entry | None:
+        """The handler of `dialogue`; None if the bot does not have it any more, or if several could be it."""
+        named = [each for each in self.entries() if name_of(each.handler) == dialogue.handler]
+        # A dialogue of an earlier version does not say what its handler is registered for.
+        found = [each for each in named if dialogue.registered in ("", each.registered)]
+        return found[0] if found and all(each.handler == found[0].handler for each in found) else None
+
     def _go_on(self, dialogue: OpenDialogue, given: Given | None) -> list[Reply]:
         """Run the handler of `dialogue` again: to its open question, or with the answer `given` to the next one."""
         turn = self.turn
         message, now = turn.message, turn.now
-        entry = next((each for each in self.entries() if dialogues.key_of(each.handler) == dialogue.handler), None)
+        entry = self._entry(dialogue)
         turn.results.go_on(message_key(dialogue.message), dialogue.results)
         answer = replace(given, at=now) if given is not None else None
         turn.step = Step(dialogue, self.texts, message, now, self.admits, answer)

@@ -110,7 +110,8 @@ class Router:
 
         def register(handler: H) -> H:
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
-            known: dict[str, Any] = {"name": name or handler.__name__, "help": doc, "settings": settings}
+            called = name or handler.__name__
+            known: dict[str, Any] = {"name": called, "registered": f"/{called}", "help": doc, "settings": settings}
             known |= {"aliases": aliases, "tool": tool, "refusal": refusal}
             self._check_open(handler)
             self._add_command(CommandHandler.of(handler, when, access=access, **known))
@@ -127,7 +128,7 @@ class Router:
         and values come from outside: see `parley.bot.Signer`.
         """
         tables.check_names("action", *ids)
-        return self._registrar(self._actions, ids, when, Access(admin, rooms_only), refusal)
+        return self._registrar("action", self._actions, ids, when, Access(admin, rooms_only), refusal)
 
     def event(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
         """Handle events with these names: portable ones (docs/events.md), or the platform's own, which go first.
@@ -137,12 +138,12 @@ class Router:
         tables.check_names("event", *names)
         for name in names:
             events.check_name(name)
-        return self._registrar(self._events, names, when, Access())
+        return self._registrar("event", self._events, names, when, Access())
 
     def reminder(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
         """Handle reminders that were set with `turn.remind(..., handler=name)`. `turn.text` is the reminder's text."""
         tables.check_names("reminder", *names)
-        return self._registrar(self._reminders, names, when, Access())
+        return self._registrar("reminder", self._reminders, names, when, Access())
 
     def scheduled(self, cron: str, *, to: Destination | Iterable[Destination], zone: str = "UTC") -> Callable[[H], H]:
         """Run the handler at the times of a `cron` expression in the time zone `zone`, in each conversation of `to`.
@@ -154,12 +155,9 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            entry = Entry.of(handler, None)
+            entry = Entry.of(handler, None, registered=f"schedule {cron}")
             for place in (to,) if isinstance(to, Destination) else to:
-                schedule = Schedule.of(entry, cron, zone, place)
-                if schedule.id in self._schedules:
-                    raise ValueError(f"{place_of(handler)}: the same schedule twice")
-                self._schedules[schedule.id] = schedule
+                tables.add_schedule(self._schedules, Schedule.of(entry, cron, zone, place))
             return handler
 
         return register
@@ -172,7 +170,7 @@ class Router:
         tables.check_names("incoming", source, detail_type)
         if not source or not detail_type:
             raise ValueError('write @bot.incoming("aws.cloudwatch", "CloudWatch Alarm State Change")')
-        register = self._registrar(self._events, (event_name(source, detail_type),), when, Access())
+        register = self._registrar("event", self._events, (event_name(source, detail_type),), when, Access())
 
         def checked(handler: H) -> H:
             if isgeneratorfunction(handler):
@@ -193,7 +191,8 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            self._patterns.append((re.compile(pattern), Entry.of(handler, when, listens=True)))
+            entry = Entry.of(handler, when, listens=True, registered=f"pattern {pattern}")
+            self._add_pattern(re.compile(pattern), entry)
             return handler
 
         return register
@@ -225,7 +224,7 @@ class Router:
         def register(function: "Extra") -> "Extra":
             self._check_open(function)
             conversing = Conversing.of(function, when, settings)
-            self._conversing.append(conversing)
+            self._add_conversing(conversing)
             if conversing.command:
                 self._add_command(command_of(conversing))
             return function
@@ -246,7 +245,7 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            self._add_fallback(Entry.of(handler, when, listens=True))
+            self._add_fallback(Entry.of(handler, when, listens=True, registered="fallback"))
             return handler
 
         return register if handler is None else register(handler)
@@ -315,9 +314,12 @@ class Router:
         tables.include(self._actions, router._actions, when, around)
         tables.include(self._events, router._events, when, around)
         tables.include(self._reminders, router._reminders, when, around)
-        self._schedules |= {id_: each.within(when, around) for id_, each in router._schedules.items()}
-        self._patterns += [(pattern, entry.within(when, around)) for pattern, entry in router._patterns]
-        self._conversing += [each.within(when, around) for each in router._conversing]
+        for schedule in router._schedules.values():
+            tables.add_schedule(self._schedules, schedule.within(when, around))
+        for pattern, entry in router._patterns:
+            self._add_pattern(pattern, entry.within(when, around))
+        for conversing in router._conversing:
+            self._add_conversing(conversing.within(when, around))
         for intent in router._intents.values():
             tables.add_intent(self._intents, intent.within(when, around))
         for fallback in router._fallbacks:
@@ -340,10 +342,20 @@ class Router:
 
     def _add_fallback(self, entry: Entry) -> None:
         tables.check_reached("fallback", self._fallbacks, entry)
+        tables.check_distinct(self._fallbacks, entry)
         self._fallbacks.append(entry)
+
+    def _add_pattern(self, pattern: re.Pattern[str], entry: Entry) -> None:
+        tables.check_distinct((known for _, known in self._patterns), entry)
+        self._patterns.append((pattern, entry))
+
+    def _add_conversing(self, conversing: "Conversing") -> None:
+        tables.check_distinct((known.approved for known in self._conversing), conversing.approved)
+        self._conversing.append(conversing)
 
     def _registrar(
         self,
+        kind: str,
         table: dict[str, list[Entry]],
         names: tuple[str, ...],
         when: Rule | None,
@@ -354,7 +366,7 @@ class Router:
             self._check_open(handler)
             entry = Entry.of(handler, when, access=access, refusal=refusal)
             for name in names:
-                tables.add(table, name, entry)
+                tables.add(table, name, replace(entry, registered=f"{kind} {name}"))
             return handler
 
         return register

@@ -108,7 +108,7 @@ def _run(
         raise dialogues.ScriptChangedError
     if step is None:
         known = given if isinstance(given, str) else dict(given)
-        began = dialogues.began(dialogues.key_of(entry.handler), known, turn.message, turn.now)
+        began = dialogues.began(entry, known, turn.message, turn.now)
         step = dialogues.Step(began, texts, turn.message, turn.now, admits)
     replies = step.run(cast("Script", result), turn)
     if step.is_refused:

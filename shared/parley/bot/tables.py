@@ -1,10 +1,14 @@
 """The tables of a router: the handlers by name, in the order in which a message tries them."""
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from inspect import isgeneratorfunction
+from typing import TYPE_CHECKING, TypeVar
 
-from parley.bot.handlers import CommandHandler, Entry, IntentHandler, Middleware, Quick, place_of
+from parley.bot.handlers import CommandHandler, Entry, IntentHandler, Middleware, Quick, name_of, place_of
 from parley.bot.rules import Rule
+
+if TYPE_CHECKING:
+    from parley.bot.schedules import Schedule
 
 E = TypeVar("E", Entry, Quick)
 K = TypeVar("K", str, tuple[str, str])
@@ -26,6 +30,7 @@ def add(table: dict[K, list[E]], name: K, entry: E) -> None:
     """Add an entry under `name`. Raises ValueError if no message reaches it."""
     found = table.setdefault(name, [])
     check_reached(repr(name), found, entry)
+    check_distinct(found, entry)
     found.append(entry)
 
 
@@ -35,6 +40,19 @@ def check_reached(name: str, earlier: "list[E]", entry: E) -> None:
         if known.when is None:
             both = f"{place_of(known.handler)} and {place_of(entry.handler)}"
             raise ValueError(f"two handlers for {name}: {both}; give the first one a rule (when=...), or remove one")
+
+
+def check_distinct(earlier: "Iterable[E]", entry: E) -> None:
+    """Raise ValueError if an answer to a question of one handler could reach another one: they have one name, and are
+    registered for the same.
+    """
+    for known in earlier:
+        if known.handler == entry.handler or not isinstance(known, Entry) or not isinstance(entry, Entry):
+            continue
+        asks = isgeneratorfunction(known.handler) or isgeneratorfunction(entry.handler)
+        if asks and (name_of(known.handler), known.registered) == (name_of(entry.handler), entry.registered):
+            both = f"{place_of(known.handler)} and {place_of(entry.handler)}"
+            raise ValueError(f"two handlers for {entry.registered!r} ask questions with one name: {both}; rename one")
 
 
 def check_names(decorator: str, *names: object) -> None:
@@ -58,6 +76,14 @@ def add_command(
             raise ValueError(f"{place_of(command.handler)}: write the name {name!r} without its slash")
     commands[command.name] = command
     aliases |= dict.fromkeys(command.aliases, command)
+
+
+def add_schedule(table: "dict[str, Schedule]", schedule: "Schedule") -> None:
+    """Add a schedule. Raises ValueError if it is there already, or its handler is not distinct."""
+    if schedule.id in table:
+        raise ValueError(f"{place_of(schedule.entry.handler)}: the same schedule twice")
+    check_distinct((known.entry for known in table.values()), schedule.entry)
+    table[schedule.id] = schedule
 
 
 def add_intent(table: dict[str, IntentHandler], intent: IntentHandler) -> None:

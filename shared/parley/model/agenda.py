@@ -70,7 +70,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A dialogue with a person that waits for an answer.
 
-    `handler` and `given` are the handler and its arguments. `message` has started it, at the unix second `started`.
+    `handler` is the handler's name, `registered` what it is registered for (`/order`; empty in a dialogue of an earlier
+    version), and `given` are its arguments. `message` has started it, at the unix second `started`.
     `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
     `text` is its question, `room` the other place in which it is shown, and `cards` are the handles of its cards.
     `missed`: the last text was no answer to it. `results`: of calls outside, as JSON by key.
@@ -81,6 +82,7 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     given: dict[str, Any] | str
     message: Message
     started: float
+    registered: str = ""
     answers: tuple[Answer, ...] = ()
     question: str = ""
     reminded: bool = False
