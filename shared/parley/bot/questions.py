@@ -1,12 +1,12 @@
 """The questions of a dialogue, as people see them, and their answers in messages."""
 
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
 
 from parley.adapter import SupportsInstantAnswers
-from parley.bot.conversions import ArgumentError, Today, convert, is_person, names_of_choices
+from parley.bot.conversions import ArgumentError, Today, convert, is_person, names_of_choices, plain_type
 from parley.bot.texts import Texts
 from parley.errors import ResultError
 from parley.model import Action, AnyMedia, Button, Card, Media, Message, Reply, Sender, Text, digest
@@ -80,8 +80,8 @@ class Ask(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same question in another run of the handler."""
-        return digest(self.key or self.question, str(self.type), *self.choices)[:16]
+        """The same for the same question in another run of the handler, in every process."""
+        return digest(self.key or self.question, _identity(self.type), *self.choices)[:16]
 
     @property
     def patience(self) -> float:
@@ -153,6 +153,18 @@ class Ask(msgspec.Struct, frozen=True):
         if self.optional:
             buttons.append(_button(texts.skip, place, len(labels)))
         return [Reply(segments=(Card(text=text, buttons=tuple(buttons)) if buttons else Text(text=text),))]
+
+
+def _identity(annotation: Any) -> str:
+    """The types of `annotation` by module and name, and its choices as people see them.
+
+    The metadata of `Annotated` is left out: its text has the address of a function, for example.
+    """
+    plain = plain_type(annotation)
+    parts = names_of_choices(plain) or [_identity(each) for each in get_args(plain)]
+    own = get_origin(plain) or plain
+    name = type.__repr__(own) if isinstance(own, type) else str(own)
+    return f"{name}[{', '.join(parts)}]" if parts else name
 
 
 def takes_text(question: list[Reply], message: Message) -> bool:

@@ -1,6 +1,11 @@
 """Which handler a dialogue goes on with: its own one, also if another one has its name, or if it was changed."""
 
+import ast
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -167,3 +172,50 @@ def test_handlers_that_ask_nothing_may_have_one_name(way: Callable[[Router], Any
     bot = Bot()
     way(bot)(told)
     way(bot)(told_too)
+
+
+QUESTIONS = """
+from datetime import date
+from enum import Enum
+from typing import Annotated, Any, Literal, Optional
+from pydantic import AfterValidator, BeforeValidator, Field
+from parley.bot import Ask
+from parley.model import Image
+
+class Odd:
+    pass
+
+class Size(Enum):
+    small = "S"
+
+def even(number: int) -> int:
+    return number
+
+checked = Annotated[int, AfterValidator(even)]
+types = (
+    str, int, date, Any, Size, Image, Literal["a", "b"], Literal[1, 2], checked, Optional[checked], list[checked],
+    checked | str | None, list[Size], Annotated[str, Odd(), frozenset({"a", "b", "c"})], Annotated[checked, Odd()],
+    Annotated[int, Field(gt=0), BeforeValidator(lambda value: value)],
+)
+print([Ask("How many?", type=each).fingerprint for each in types])
+print([Ask("Which?", choices=("yes", "no")).fingerprint])
+"""
+
+
+def test_a_question_is_the_same_in_every_process() -> None:
+    """Also if its type has a function, whose text has an address, or a set, whose order differs."""
+    found: set[str] = set()
+    for seed in ("1", "2"):
+        moved = f"kept = [object() for _ in range({seed}000)]\n"  # other addresses
+        command = [sys.executable, "-c", moved + QUESTIONS]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        found.add(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
+    assert len(found) == 1
+    first, _ = next(iter(found)).splitlines()
+    assert len(set(ast.literal_eval(first))) == 11  # annotations change how an answer is checked, and no question
+
+
+def test_a_question_with_other_choices_is_another_one() -> None:
+    one, other = Enum("Size", {"small": "S"}), Enum("Size", {"small": "M"})
+    assert Ask("Which?", type=one).fingerprint != Ask("Which?", type=other).fingerprint
+    assert Ask("Which?", type=list[one]).fingerprint != Ask("Which?", type=list[other]).fingerprint  # type: ignore[valid-type]
