@@ -324,7 +324,7 @@ class Bot(Router):
                 given = signature.parse(given, turn.message.mentions, texts)
             arguments = signature.fill(turn, given, texts)
         except ArgumentError as error:
-            return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
+            return runs.misread(entry, turn, error)
         run = partial(runs.run, entry, turn, arguments, given, texts, partial(self._holds, turn))
         for middleware in reversed((*self._middleware, *entry.around)):
             run = partial(runs.around, middleware, turn, run)

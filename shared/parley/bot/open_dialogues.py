@@ -88,13 +88,27 @@ class OpenDialogues(msgspec.Struct):
         if dialogue is None:
             return None
         if dialogue.by_press:
-            return self._go_on(dialogue, Given(number=TIMED_OUT))
+            return self._timed_out(dialogue)
         if dialogue.reminded:
             self.turn.plans.end(dialogue)
             return self.texts.timed_out
-        question = self._go_on(replace(dialogue, reminded=True), None)
+        asked = replace(dialogue, reminded=True)
+        question = self._go_on(asked, None)
+        if self.turn.plans.dialogue is dialogue:  # the middleware has not run the handler, so there is no timer
+            self.turn.plans.wait(asked, self.turn.now - dialogue.asked)
+            return question
+        if self.turn.plans.at(dialogue.place) is None:  # the handler was changed
+            return question
         out = dialogues.ways_out(dialogue, self.texts) if takes_text(question, self.turn.message) else ""
         return [f"{self.texts.still_there}\n{out}".strip(), *question]
+
+    def _timed_out(self, dialogue: OpenDialogue) -> Replies:
+        """End the wait for an approval, also if the middleware does not run the handler."""
+        replies = self._go_on(dialogue, Given(number=TIMED_OUT))
+        if self.turn.plans.at(dialogue.place) is not dialogue:
+            return replies
+        self.turn.plans.end(dialogue)
+        return [*self._ended(dialogue, Failure(place=dialogue.place), self.texts.timed_out_approval), *replies]
 
     def failed(self) -> Replies:
         """End the dialogue that the message says cannot go on (`model.agenda.FAILED`), and tell the person.
@@ -107,9 +121,13 @@ class OpenDialogues(msgspec.Struct):
             return None
         plans.end(dialogue)
         text = self.texts.not_delivered if failure.undelivered else self.texts.failed
-        told = "\n".join(filter(None, (dialogue.text, text)))
+        return self._ended(dialogue, failure, text)
+
+    def _ended(self, dialogue: OpenDialogue, failure: Failure, text: str) -> list[Reply]:
+        """The edits that close the cards of an approval that has ended, and `text` for the person who asked."""
         closed = closed_after(failure, dialogue, self.turn, self.texts) if dialogue.by_press else []
-        return [*closed, told] if text else closed
+        told = "\n".join(filter(None, (dialogue.text, text)))
+        return [*closed, Reply.of(told)] if text else closed
 
     def _forward(self) -> Replies:
         """Bring a press under an approval into the conversation of the dialogue."""
@@ -150,6 +168,7 @@ class OpenDialogues(msgspec.Struct):
             return list(replies_of(self.call(entry, turn, dialogue.given, self.texts)))
         except ScriptChangedError:
             turn.plans.end(dialogue)
-            return [Reply.of(self.texts.script_changed)]
+            press = given.press if given is not None else None
+            return self._ended(dialogue, Failure(place=dialogue.place, press=press), self.texts.script_changed)
         finally:
             turn.message, turn.now, turn.step = message, now, None

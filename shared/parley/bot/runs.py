@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
 
+from parley.bot.conversions import ArgumentError
 from parley.bot.coroutines import finished
-from parley.bot.handlers import Entry, Middleware, place_of
+from parley.bot.handlers import CommandHandler, Entry, Middleware, place_of
 from parley.bot.once import StoppedError
 from parley.bot.reminders import Reminders
 from parley.bot.replies import Replies, replies_of
@@ -36,6 +37,17 @@ def missing(what: str, turn: Turn) -> RetryAfter | AuthorError:
     if turn.now - turn.message.timestamp < _ROLLOUT:
         return RetryAfter(_AGAIN_AFTER, f"this version of the bot does not have {what}")
     return AuthorError(f"the bot does not have {what}: keep a handler as long as something is planned for it")
+
+
+def misread(entry: Entry, turn: Turn, error: ArgumentError) -> str:
+    """The text for the person whose arguments are wrong. In a dialogue that goes on, they were right: the handler has
+    other ones now. Raises ScriptChangedError then.
+    """
+    if turn.step is not None:
+        from parley.bot.dialogues import ScriptChangedError  # noqa: PLC0415  # as in `_run`
+
+        raise ScriptChangedError from error
+    return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
 
 
 def may_answer(turn: Turn) -> bool:

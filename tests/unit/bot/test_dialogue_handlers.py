@@ -4,16 +4,17 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from parley.bot import Ask, Bot, Router, Script, dialogues
+from parley.bot import Approve, Ask, Bot, Router, Script, Turn, dialogues
 from parley.bot.rules import private
-from parley.model import Destination
+from parley.model import Destination, Reply
+from parley.model.agenda import OpenDialogue
 from parley.testing import PLATFORMS, Chat
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -129,6 +130,12 @@ def deploy(chat: Chat, bot: Bot) -> None:
     chat._world.processes.current.processor.bot._bot = bot  # type: ignore[attr-defined]
 
 
+def open_dialogues(chat: Chat) -> Mapping[str, OpenDialogue]:
+    memory = chat._memory("ann")
+    assert memory is not None
+    return memory.agenda.dialogues
+
+
 def asks() -> Script:
     yield Ask("Sure?")
 
@@ -219,3 +226,124 @@ def test_a_question_with_other_choices_is_another_one() -> None:
     one, other = Enum("Size", {"small": "S"}), Enum("Size", {"small": "M"})
     assert Ask("Which?", type=one).fingerprint != Ask("Which?", type=other).fingerprint
     assert Ask("Which?", type=list[one]).fingerprint != Ask("Which?", type=list[other]).fingerprint  # type: ignore[valid-type]
+
+
+def visit(*, asks_days: bool) -> Bot:
+    """Without `asks_days`, the bot as it was before the deployment."""
+    bot = Bot()
+
+    def visit(city: str) -> Script:
+        answer = yield Ask("Go?", choices=("yes", "no"))
+        return f"{city} {answer}"
+
+    def longer(city: str, days: int) -> Script:
+        answer = yield Ask("Go?", choices=("yes", "no"))
+        return f"{city} {days} {answer}"
+
+    longer.__qualname__ = visit.__qualname__
+    bot.command("visit")(longer if asks_days else visit)
+
+    @bot.fallback
+    def other() -> str:
+        return "what?"
+
+    return bot
+
+
+@ANYWHERE
+def test_a_handler_with_other_arguments_ends_its_open_dialogues(platform: str) -> None:
+    chat = Chat(visit(asks_days=False), platform)
+    chat.say("/visit Paris")
+    chat.expect(contains="Go?")
+    deploy(chat, visit(asks_days=True))
+    chat.press("yes")
+    chat.expect(contains="start again")
+    chat.advance(hours=3)
+    chat.press("yes")
+    chat.expect(contains="no longer open")
+
+
+@ANYWHERE
+def test_a_handler_with_other_arguments_ends_when_the_question_has_to_come_again(platform: str) -> None:
+    chat = Chat(visit(asks_days=False), platform)
+    chat.say("/visit Paris")
+    chat.expect(contains="Go?")
+    deploy(chat, visit(asks_days=True))
+    chat.advance(minutes=31)
+    assert "still waiting" not in chat.expect(contains="start again").text
+    chat.advance(hours=3)
+    chat.expect_nothing()
+
+
+def release(*, asks_days: bool) -> Bot:
+    bot = Bot()
+
+    def release(version: str) -> Script:
+        answer = yield Approve(f"Release {version}?")
+        return f"{version} {answer.outcome}"
+
+    def later(version: str, days: int) -> Script:
+        answer = yield Approve(f"Release {version}?")
+        return f"{version} {days} {answer.outcome}"
+
+    later.__qualname__ = release.__qualname__
+    bot.command("release")(later if asks_days else release)
+    return bot
+
+
+@ANYWHERE
+@pytest.mark.parametrize("ends", ["Approve", "Withdraw", "its time"])
+def test_an_approval_of_a_handler_with_other_arguments_ends_and_its_card_is_closed(platform: str, ends: str) -> None:
+    chat = Chat(release(asks_days=False), platform)
+    chat.say("/release 1.4")
+    chat.expect(contains="Release 1.4?")
+    deploy(chat, release(asks_days=True))
+    if ends == "its time":
+        chat.advance(hours=25)
+    else:
+        chat.press(ends)
+    shown = [str(each) for each in chat.unread]
+    assert sum("Could not be done" in each for each in shown) == 1
+    assert sum("Release 1.4?" in each and "start again" in each for each in shown) == 1
+    assert not open_dialogues(chat)
+
+
+@ANYWHERE
+def test_middleware_that_keeps_the_reminder_of_a_question_from_its_handler_does_not_keep_it_open(platform: str) -> None:
+    bot, is_closed = visit(asks_days=False), [False]
+
+    @bot.middleware
+    def hours(_turn: Turn, handle: Callable[[], list[Reply]]) -> Any:
+        return "We are closed." if is_closed[0] else handle()
+
+    chat = Chat(bot, platform)
+    chat.say("/visit Paris")
+    chat.expect(contains="Go?")
+    is_closed[0] = True
+    chat.advance(minutes=31)
+    chat.expect("We are closed.")
+    chat.advance(minutes=20)
+    chat.expect_nothing()
+    chat.advance(minutes=20)
+    chat.expect(contains="stopped asking")
+    chat.expect_nothing()
+    assert not open_dialogues(chat)
+
+
+@ANYWHERE
+def test_middleware_that_keeps_the_end_of_an_approval_from_its_handler_does_not_keep_it_open(platform: str) -> None:
+    bot, is_closed = release(asks_days=False), [False]
+
+    @bot.middleware
+    def hours(_turn: Turn, handle: Callable[[], list[Reply]]) -> Any:
+        return "We are closed." if is_closed[0] else handle()
+
+    chat = Chat(bot, platform)
+    chat.say("/release 1.4")
+    chat.expect(contains="Release 1.4?")
+    is_closed[0] = True
+    chat.advance(hours=25)
+    shown = [str(each) for each in chat.unread]
+    assert sum("Could not be done" in each for each in shown) == 1
+    assert sum("Nobody has decided in time" in each for each in shown) == 1
+    assert not open_dialogues(chat)
