@@ -197,8 +197,10 @@ class Step(msgspec.Struct):
         if self.asked is None:
             return dialogue
         asked = self.asked
-        text, room = (asked.question, asked.room) if isinstance(asked, Approve) else ("", None)
-        return replace(dialogue, question=asked.fingerprint, by_press=asked.by_press, text=text, room=room)
+        dialogue = replace(dialogue, question=asked.fingerprint, by_press=asked.by_press)
+        if isinstance(asked, Approve):
+            return replace(dialogue, kept=(), text=asked.question, room=asked.room)
+        return replace(dialogue, kept=asked.kept, text="", room=None)
 
 
 def told(press: Message, text: str) -> Reply:

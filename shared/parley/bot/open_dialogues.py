@@ -11,7 +11,7 @@ from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
 from parley.bot.handlers import CommandHandler, Entry, name_of
-from parley.bot.questions import Given, given_in, takes_text
+from parley.bot.questions import Given, given_in, takes_text, way_out
 from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
@@ -69,11 +69,11 @@ class OpenDialogues(msgspec.Struct):
         return self._answer(dialogue, Given(text=self.turn.text, files=message.content.attachments))
 
     def _answer(self, dialogue: OpenDialogue, given: Given) -> Replies:
-        match given.text.strip().lower():
-            case "/cancel" | "cancel" | "/取消" | "取消":
+        match way_out(given.text, dialogue.kept):
+            case "cancel":
                 self.turn.plans.end(dialogue)
                 return self.texts.cancelled
-            case "/back" | "back" | "/返回" | "返回":
+            case "back":
                 return self._go_on(dialogues.without_last(dialogue), None)
             case _:
                 return self._go_on(dialogue, given)

@@ -1,12 +1,22 @@
 """The questions of a dialogue, as people see them, and their answers in messages."""
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
 
 from parley.adapter import SupportsInstantAnswers
-from parley.bot.conversions import ArgumentError, Today, convert, is_person, names_of_choices, plain_type
+from parley.bot.conversions import (
+    ArgumentError,
+    Today,
+    convert,
+    half_width,
+    is_person,
+    names_of_choices,
+    plain_type,
+    words_of_choices,
+)
 from parley.bot.texts import Texts
 from parley.errors import ResultError
 from parley.model import Action, AnyMedia, Button, Card, Media, Message, Reply, Sender, Text, digest
@@ -22,7 +32,19 @@ _MOST_BUTTONS = 5
 """Choices that are shown as buttons. More of them are numbered lines."""
 _LONGEST_LABEL = 20
 _LONGEST_NUMBER = 4
-_SKIPS = ("/skip", "skip", "/跳过", "跳过")
+WayOut = Literal["cancel", "back", "skip"]
+_WAYS_OUT: Mapping[str, WayOut] = {
+    "/cancel": "cancel",
+    "/取消": "cancel",
+    "取消": "cancel",
+    "/back": "back",
+    "/返回": "back",
+    "返回": "back",
+    "/skip": "skip",
+    "/跳过": "skip",
+    "跳过": "skip",
+}
+"""What a person writes instead of an answer, unless it is a choice of the open question."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -98,6 +120,16 @@ class Ask(msgspec.Struct, frozen=True):
         return [] if self._wants_file else names_of_choices(self._annotation)
 
     @property
+    def _words(self) -> frozenset[str]:
+        """All words that stand for a choice, as `_folded` returns them."""
+        return frozenset(map(_folded, [] if self._wants_file else words_of_choices(self._annotation)))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The words that usually lead out of a question, and are choices of this one."""
+        return tuple(sorted(self._words & _WAYS_OUT.keys()))
+
+    @property
     def _wants_file(self) -> bool:
         return isinstance(self.type, type) and issubclass(self.type, Media)
 
@@ -114,7 +146,7 @@ class Ask(msgspec.Struct, frozen=True):
         `today`: returns the day on which the answer was written.
         """
         labels, text = self._labels, self.text_of(given).strip()
-        if self.optional and (given.number == len(labels) or text.lower() in _SKIPS):
+        if self.optional and (given.number == len(labels) or way_out(text, self._words) == "skip"):
             return None
         if self._wants_file:
             return self._file(given, texts)
@@ -153,6 +185,16 @@ class Ask(msgspec.Struct, frozen=True):
         if self.optional:
             buttons.append(_button(texts.skip, place, len(labels)))
         return [Reply(segments=(Card(text=text, buttons=tuple(buttons)) if buttons else Text(text=text),))]
+
+
+def way_out(text: str, choices: Collection[str]) -> WayOut | None:
+    """What a person wants who writes `text` instead of an answer; None for every other text, and for `choices`."""
+    word = _folded(text)
+    return None if word in choices else _WAYS_OUT.get(word)
+
+
+def _folded(text: str) -> str:
+    return half_width(text).strip().casefold()
 
 
 def _identity(annotation: Any) -> str:

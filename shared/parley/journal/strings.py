@@ -60,7 +60,7 @@ STRINGS: dict[type[msgspec.Struct], Strings] = {
     Sent: _of("id", texts="data"),
     agenda.Reminder: _of("id handler cron zone", ids="by", texts="text"),
     agenda.Answer: _of("question", texts="text"),
-    agenda.OpenDialogue: _of("id handler registered question cards", texts="text", values="given", json="results"),
+    agenda.OpenDialogue: _of("id handler registered question kept cards", texts="text", values="given", json="results"),
     agenda.Numbered: _of("id", values="value option"),
     agenda.Agenda: _of(),
     agenda.Timer: _of("cron zone"),

@@ -74,7 +74,8 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     version), and `given` are its arguments. `message` has started it, at the unix second `started`.
     `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
     `text` is its question, `room` the other place in which it is shown, and `cards` are the handles of its cards.
-    `missed`: the last text was no answer to it. `results`: of calls outside, as JSON by key.
+    `missed`: the last text was no answer to it. `kept`: the words such as `/cancel` that are choices of it.
+    `results`: of calls outside, as JSON by key.
     """
 
     id: str
@@ -87,6 +88,7 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     question: str = ""
     reminded: bool = False
     missed: bool = False
+    kept: tuple[str, ...] = ()
     by_press: bool = False
     text: str = ""
     room: Destination | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -165,7 +165,7 @@ def test_a_command_between_two_answers_is_run_and_the_dialogue_goes_on() -> None
     talk.chat.expect("How many?")
 
 
-@pytest.mark.parametrize("word", ["/cancel", "取消", "Cancel"])
+@pytest.mark.parametrize("word", ["/cancel", "取消", "/Cancel", "／ｃａｎｃｅｌ"])
 def test_a_person_cancels(word: str) -> None:
     talk = Talk(shop(), "feishu")
     talk.start()
@@ -485,3 +485,72 @@ def test_discord_has_no_answer_that_is_a_file() -> None:
 
     with pytest.raises(ResultError, match="command's argument"):
         Chat(bot, platform="discord").say("/report")
+
+
+@ANYWHERE
+@pytest.mark.parametrize("word", ["back", "cancel", "Skip", "/backup"])
+def test_a_plain_word_is_an_answer(platform: str, word: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        yield Ask("One?", choices=("yes", "no"))
+        return f"{yield Ask('Two?', optional=True)}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="One?")
+    talk.chat.press("yes")
+    talk.chat.expect(contains="Two?")
+    talk.answer(word)
+    talk.chat.expect(f"{word}!")
+
+
+class Then(Enum):
+    back = "返回"
+    stop = "/cancel"
+
+
+@ANYWHERE
+@pytest.mark.parametrize("choices", [{"choices": ("取消", "返回", "跳过")}, {"type": Literal["取消", "返回", "跳过"]}])
+@pytest.mark.parametrize("word", ["取消", "返回", "跳过"])
+def test_a_choice_is_an_answer_before_it_is_a_way_out(platform: str, choices: dict[str, Any], word: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        yield Ask("One?", choices=("yes", "no"))
+        two = yield Ask("Two?", choices=("yes", "no"))
+        many: dict[str, Any] = {"choices": (*choices["choices"], "4", "5", "6")} if "choices" in choices else choices
+        return f"{two} {yield Ask('Three?', **many)}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    for question in ("One?", "Two?"):
+        talk.chat.expect(contains=question)
+        talk.chat.press("yes")
+    talk.chat.expect(contains="Three?")
+    if platform == "discord" and "type" in choices:
+        talk.chat.press(word)
+    else:
+        talk.answer(word)
+    talk.chat.expect(f"yes {word}!")
+
+
+def test_a_choice_of_an_enumeration_is_an_answer_before_it_is_a_way_out() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        return f"{(yield Ask('One?', type=Then)).name}!"
+
+    talk = Talk(bot, "feishu")
+    for word, name in (("/Cancel", "stop"), ("返回", "back"), ("STOP", "stop")):
+        talk.chat.say("/ask")
+        talk.chat.expect(contains="One?")
+        talk.answer(word)
+        talk.chat.expect(f"{name}!")
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="One?")
+    talk.answer("取消")
+    talk.chat.expect(contains="Cancelled")
