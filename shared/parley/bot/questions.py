@@ -18,6 +18,7 @@ from parley.bot.conversions import (
     words_of_choices,
 )
 from parley.bot.texts import Texts
+from parley.bot.typed_number import typed_number
 from parley.errors import ResultError
 from parley.model import Action, AnyMedia, Button, Card, Media, Message, Reply, Sender, Text, digest
 from parley.model.agenda import Answer
@@ -150,9 +151,9 @@ class Ask(msgspec.Struct, frozen=True):
             return None
         if self._wants_file:
             return self._file(given, texts)
-        typed = _number(text)
-        if typed is not None and text not in labels and 0 < typed <= len(labels):
-            text = labels[typed - 1]
+        number, rest = typed_number(text) or (0, "")
+        if 0 < number <= len(labels) and not rest.strip() and _folded(text) not in self._words:
+            text = labels[number - 1]
         if not text:
             raise ArgumentError(texts.no_answer)
         try:
@@ -257,5 +258,5 @@ def given_in(message: Message) -> Given | None:
 
 
 def _number(text: str) -> int | None:
-    """The number of a choice; None for every other text. Python does not read a number of thousands of digits."""
-    return int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
+    """The number in the value of a button; None for every other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

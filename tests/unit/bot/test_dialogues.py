@@ -10,6 +10,7 @@ import pytest
 from parley.bot import Ask, Bot, ResultError, Script, Turn
 from parley.bot.questions import ANSWER, given_in
 from parley.bot.texts import BOTH, ENGLISH
+from parley.bot.typed_number import typed_number
 from parley.model import Action, Image, Mention, Message
 from parley.testing import PLATFORMS, Chat
 from playground.sample_image import png
@@ -425,8 +426,9 @@ def test_a_number_of_thousands_of_digits_does_not_fit(platform: str) -> None:
     talk.chat.expect("7 Feb")
 
 
-def test_a_forged_press_with_thousands_of_digits_is_no_choice() -> None:
-    press = make_message("", kind="action", action=Action(id=ANSWER, value="d.0." + "9" * 5000))
+@pytest.mark.parametrize("number", ["9" * 5000, "٠", "１", "²", "-1", "x"])
+def test_a_forged_press_is_no_choice(number: str) -> None:
+    press = make_message("", kind="action", action=Action(id=ANSWER, value=f"d.0.{number}"))
     given = given_in(press)
     assert given is not None
     assert given.number is None
@@ -554,3 +556,55 @@ def test_a_choice_of_an_enumeration_is_an_answer_before_it_is_a_way_out() -> Non
     talk.chat.expect(contains="One?")
     talk.answer("取消")
     talk.chat.expect(contains="Cancelled")
+
+
+@ANYWHERE
+@pytest.mark.parametrize("typed", ["2", "２", "2.", "2、", " 2) ", "2：", "⒉", "②", "feb", "ＦＥＢ"])
+def test_a_choice_is_named_by_its_number_as_people_write_it(platform: str, typed: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        return f"{yield Ask('Which?', choices=('Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun'))}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="Which?")
+    talk.answer(typed)
+    talk.chat.expect("Feb!")
+
+
+@ANYWHERE
+@pytest.mark.parametrize("typed", ["1", "１"])
+def test_a_choice_that_is_a_number_goes_before_the_number_of_a_choice(platform: str, typed: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        return f"{yield Ask('Which?', choices=('10', '2', '1', '7', '8', '9'))}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="Which?")
+    talk.answer(typed)
+    talk.chat.expect("1!")
+
+
+@pytest.mark.parametrize("text", ["", "one", "1.5", "10:30", "12345", "2026-01-02", "9" * 5000, "٣ x"])
+def test_a_text_that_begins_with_no_number_has_none(text: str) -> None:
+    assert typed_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3", (3, "")),
+        ("⒈\nsmall", (1, "\nsmall")),
+        ("１．Ｓ", (1, "Ｓ")),
+        ("㈠ x", None),
+        ("2)small", (2, "small")),
+        ("12、 ｘ", (12, " ｘ")),
+    ],
+)
+def test_what_follows_a_number_stays_as_it_was_typed(text: str, found: tuple[int, str] | None) -> None:
+    assert typed_number(text) == found
