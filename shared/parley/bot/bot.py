@@ -26,7 +26,7 @@ from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
 from parley.bot.zones import day_of
 from parley.model import Command, Message, Reply
-from parley.model.agenda import FAILED, PRESSED, REMINDER, SCHEDULED, Timer
+from parley.model.agenda import FAILED, REMINDER, SCHEDULED, Timer, is_decision
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
 from parley.model.stop import STOP_COMMANDS, is_stop_command
@@ -165,8 +165,7 @@ class Bot(Router):
             return self._dialogues(turn).failed()
         if (stopped := stopping.stopped(turn, self._texts(turn.message))) is not None:
             return stopped
-        # A press that was forwarded has met the rule in its own room.
-        if turn.message.event != PRESSED and not self._is_open_to(turn):
+        if not is_decision(turn.message) and not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
             return self.refusal if is_refused else None
         refused = gates.refusal(self.pairing, self.quotas, turn, self._has_role, self._texts(turn.message))
@@ -340,9 +339,10 @@ class Bot(Router):
             return True
         return self.roles is not None and role in finished(self.roles(message))
 
-    def _holds(self, turn: Turn, rule: Rule, message: Message) -> bool:
-        """Whether `rule` holds for a message, at the time of `turn`."""
-        return rule.holds(turn.of(message), self._has_role)
+    def _holds(self, turn: Turn, rule: Rule | None, message: Message) -> bool:
+        """Whether `rule` holds for a message, at the time of `turn`. None stands for the rule of the whole bot."""
+        rule = self.when if rule is None else rule
+        return rule is None or rule.holds(turn.of(message), self._has_role)
 
     def _texts(self, message: Message) -> Texts:
         """The texts for the sender of `message`."""

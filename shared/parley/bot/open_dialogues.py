@@ -11,7 +11,7 @@ from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
 from parley.bot.handlers import CommandHandler, Entry, name_of
-from parley.bot.questions import Given, given_in, takes_text, way_out
+from parley.bot.questions import Given, given_in, way_out
 from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
@@ -62,7 +62,9 @@ class OpenDialogues(msgspec.Struct):
         if given is not None:
             is_open = dialogue is not None and given.place == dialogue.place
             return self._answer(dialogue, given) if dialogue and is_open else self.texts.question_over
-        if dialogue is None or message.kind != "message" or is_before(message, dialogue.asked):
+        if dialogue is None or message.kind != "message" or not self.turn.addressed:
+            return None
+        if is_before(message, dialogue.asked):
             return None
         if typed_command(self.turn.text, find):
             return None
@@ -99,8 +101,7 @@ class OpenDialogues(msgspec.Struct):
             return question
         if self.turn.plans.at(dialogue.place) is None:  # the handler was changed
             return question
-        out = dialogues.ways_out(dialogue, self.texts) if takes_text(question, self.turn.message) else ""
-        return [f"{self.texts.still_there}\n{out}".strip(), *question]
+        return [f"{self.texts.still_there}\n{dialogues.ways_out(dialogue, self.texts)}", *question]
 
     def _timed_out(self, dialogue: OpenDialogue) -> Replies:
         """End the wait for an approval, also if the middleware does not run the handler."""

@@ -181,8 +181,8 @@ class Ask(msgspec.Struct, frozen=True):
             buttons = [_button(label, place, number) for number, label in enumerate(labels)]
         else:
             text = "\n".join([text, *(f"{number}. {label}" for number, label in enumerate(labels, 1))])
-            if has_forms:  # and sends the bot no plain text
-                buttons = [_button(texts.write_answer, place, None)]
+        if has_forms:  # and sends the bot no plain text: the form takes the answer, and `/cancel`
+            buttons.append(_button(texts.write_answer, place, None))
         if self.optional:
             buttons.append(_button(texts.skip, place, len(labels)))
         return [Reply(segments=(Card(text=text, buttons=tuple(buttons)) if buttons else Text(text=text),))]
@@ -210,17 +210,11 @@ def _identity(annotation: Any) -> str:
     return f"{name}[{', '.join(parts)}]" if parts else name
 
 
-def takes_text(question: list[Reply], message: Message) -> bool:
-    """Whether the person can write an answer to the `question`: not under buttons where the bot gets no plain text."""
-    cards = (segment for reply in question for segment in reply.segments if isinstance(segment, Card))
-    return not _has_forms(message) or any(_opens_form(button) for card in cards for button in card.buttons)
-
-
 def _has_forms(message: Message) -> bool:
     return message.platform in NAMES and isinstance(inbound(message.platform), SupportsInstantAnswers)
 
 
-def _opens_form(pressed: Action | Button) -> bool:
+def _opens_form(pressed: Action) -> bool:
     return pressed.id == ANSWER and pressed.value.endswith(".")
 
 

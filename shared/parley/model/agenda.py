@@ -173,6 +173,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     undelivered: bool = False
 
 
+def is_decision(message: Message) -> bool:
+    """Whether `message` is a press under an approval, where it was made or in the conversation of the dialogue."""
+    return message.event == PRESSED or (message.action is not None and message.action.id == APPROVAL)
+
+
 def ending(message: Message, id_: str, failure: Failure, now: float) -> Message:
     """The message that ends the dialogue of `failure`, in the conversation of `message`.
 

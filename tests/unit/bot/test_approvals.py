@@ -113,6 +113,32 @@ def test_somebody_who_may_approves_in_another_chat(platform: str) -> None:
     assert team.chat.state == {"last": "1.4"}
 
 
+@ANYWHERE
+def test_the_rule_of_the_bot_locks_out_nobody_who_decides(platform: str) -> None:
+    """`by` says who decides. Without it, the rule of the bot does."""
+    team = Team(platform)
+    team.ask()
+    bot = team.chat._world.processes.current.processor.bot._bot  # type: ignore[attr-defined]
+    bot.when, bot.refusal = rule(lambda message: message.sender.id != team.bob), "Not you."
+    team.chat.say("/join", by="bob")
+    team.chat.expect("Not you.")
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.4") == ["message"]
+
+
+@ANYWHERE
+def test_an_approval_without_a_rule_is_decided_by_those_for_whom_the_rule_of_the_bot_holds(platform: str) -> None:
+    team = Team(platform, by=None)
+    team.ask()
+    bot = team.chat._world.processes.current.processor.bot._bot  # type: ignore[attr-defined]
+    bot.when = rule(lambda message: message.sender.id != team.bob)
+    team.chat.press("Approve", by="bob")
+    assert not kinds(team.shown(), "deployed 1.4")
+    bot.when = rule(lambda message: True)
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.4") == ["message"]
+
+
 @pytest.mark.parametrize("receivers", ["Lin|BOB", "bob|lin", "party:1", "@all"])
 def test_one_of_several_persons_of_wecom_approves(receivers: str) -> None:
     team = Team("wecom", room=Destination(platform="wecom", app="demo", user_id=receivers))

@@ -149,8 +149,8 @@ def test_the_reminder_of_a_question_says_how_to_get_out(platform: str) -> None:
     talk, texts = Talk(shop(), platform), ENGLISH if platform == "discord" else BOTH
     talk.start()
     talk.chat.advance(minutes=31)
-    talk.chat.expect(texts.still_there if platform == "discord" else f"{texts.still_there}\n{texts.cancel}")
-    talk.chat.expect(contains="Which size?")  # which has no form on Discord
+    talk.chat.expect(f"{texts.still_there}\n{texts.cancel}")
+    talk.chat.expect(contains="Which size?")
     talk.chat.press("L")
     talk.chat.expect(contains="How many?")
     talk.chat.advance(minutes=6)
@@ -608,3 +608,41 @@ def test_a_text_that_begins_with_no_number_has_none(text: str) -> None:
 )
 def test_what_follows_a_number_stays_as_it_was_typed(text: str, found: tuple[int, str] | None) -> None:
     assert typed_number(text) == found
+
+
+@ANYWHERE
+def test_a_person_gets_out_of_a_question_with_buttons(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        first = yield Ask("One?", choices=("a", "b"))
+        second = yield Ask("Two?", choices=("1", "2", "3", "4", "5"), optional=True)
+        return f"{first}{second}"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="One?")
+    talk.answer("A")
+    talk.chat.expect(contains="Two?")
+    talk.answer("/back")
+    talk.chat.expect(contains="One?")
+    talk.chat.press("b")
+    talk.chat.expect(contains="Two?")
+    talk.answer("/cancel")
+    talk.chat.expect(contains="Cancelled")
+    talk.chat.expect_nothing()
+
+
+def test_a_text_in_a_room_that_is_not_for_the_bot_is_no_answer() -> None:
+    """A Feishu app may get all messages of its rooms."""
+    room = Chat(shop(), platform="feishu").room("shop")
+    room.say("/order tea", by="ann")
+    room.expect(contains="So you want")
+    room.expect(contains="Which size?")
+    room.say("L", by="ann", mention=False)
+    room.say("/nothing like that", by="bob", mention=False)
+    room.expect("what?")  # it looks like a command
+    room.say("L", by="ann", mention=True)
+    room.expect("How many?")
+    room.expect_nothing()
