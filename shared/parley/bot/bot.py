@@ -245,7 +245,8 @@ class Bot(Router):
     def _dialogues(self, turn: Turn) -> "OpenDialogues":
         from parley.bot.open_dialogues import OpenDialogues  # noqa: PLC0415  # most messages belong to no dialogue
 
-        return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, partial(self._holds, turn))
+        texts, admits = self._texts(turn.message), partial(self._holds, turn)
+        return OpenDialogues(turn, texts, self._entries, self._call, admits, self._refusal)
 
     def _entries(self) -> Iterator[Entry]:
         """All handlers that can have dialogues."""
@@ -317,11 +318,8 @@ class Bot(Router):
 
     def _call(self, entry: Entry, turn: Turn, given: Given, texts: Texts) -> Replies:
         """The result of the handler, with the middleware around it, or what is wrong with its arguments."""
-        signature = entry.signature
         try:
-            if isinstance(given, str):
-                given = signature.parse(given, turn.message.mentions, texts)
-            arguments = signature.fill(turn, given, texts)
+            given, arguments = runs.filled(entry, turn, given, texts)
         except ArgumentError as error:
             return runs.misread(entry, turn, error)
         run = partial(runs.run, entry, turn, arguments, given, texts, partial(self._holds, turn))

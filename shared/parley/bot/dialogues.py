@@ -7,6 +7,7 @@ because it would be done again: `Dialogue.run` raises ResultError otherwise. `Tu
 """
 
 from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -86,6 +87,16 @@ class Step(msgspec.Struct):
     def is_refused(self) -> bool:
         """Whether the press has decided nothing, and the approval goes on waiting."""
         return self.dialogue.by_press and self.answer is None
+
+    @contextmanager
+    def at_start(self, turn: Turn) -> Generator[None]:
+        """Inside the context, the turn is that of the first message of the dialogue."""
+        message, now = turn.message, turn.now
+        turn.message, turn.now = named(self.dialogue.message, self.message), self.dialogue.started
+        try:
+            yield
+        finally:
+            turn.message, turn.now = message, now
 
     def run(self, script: Script, turn: Turn) -> list[Reply]:
         """Run `script` to its next question or its end. Returns what it says.

@@ -40,13 +40,16 @@ def failure_of(message: Message, agenda: Agenda) -> Failure | None:
 
 
 class OpenDialogues(msgspec.Struct):
-    """The dialogues of the conversation of `turn`. `call` runs one of the handlers `entries`."""
+    """The dialogues of the conversation of `turn`. `call` runs one of the handlers `entries`, and `refusal` returns why
+    the person may not use one.
+    """
 
     turn: Turn
     texts: Texts
     entries: Callable[[], Iterable[Entry]]
     call: Call
     admits: Admits
+    refusal: Callable[[Entry, Turn], str | None]
 
     def answered(self, find: Callable[[str], CommandHandler | None]) -> Replies:
         """What follows in the dialogue that the message belongs to; None if it is for another handler.
@@ -146,30 +149,44 @@ class OpenDialogues(msgspec.Struct):
             return self._go_on(dialogue, given)
         return [told(given.press, self.texts.decided)] if given.press is not None else _NOTHING
 
-    def _entry(self, dialogue: OpenDialogue) -> Entry | None:
-        """The handler of `dialogue`; None if the bot does not have it any more, or if several could be it."""
+    def _entries(self, dialogue: OpenDialogue) -> list[Entry]:
+        """The handler of `dialogue`, with each of its rules. Raises ScriptChangedError if the bot does not have it any
+        more, or if several could be it.
+        """
         named = [each for each in self.entries() if name_of(each.handler) == dialogue.handler]
         # A dialogue of an earlier version does not say what its handler is registered for.
         found = [each for each in named if dialogue.registered in ("", each.registered)]
-        return found[0] if found and all(each.handler == found[0].handler for each in found) else None
+        if not found or any(each.handler != found[0].handler for each in found):
+            raise ScriptChangedError
+        return found
 
     def _go_on(self, dialogue: OpenDialogue, given: Given | None) -> list[Reply]:
         """Run the handler of `dialogue` again: to its open question, or with the answer `given` to the next one."""
         turn = self.turn
         message, now = turn.message, turn.now
-        entry = self._entry(dialogue)
         turn.results.go_on(message_key(dialogue.message), dialogue.results)
         answer = replace(given, at=now) if given is not None else None
         turn.step = Step(dialogue, self.texts, message, now, self.admits, answer)
-        # The arguments, and the parameter `message`, are those of the first run.
-        turn.message, turn.now = dialogues.named(dialogue.message, message), dialogue.started
         try:
-            if entry is None:
-                raise ScriptChangedError
-            return list(replies_of(self.call(entry, turn, dialogue.given, self.texts)))
+            entries = self._entries(dialogue)
+            refusals = [None if message.kind == "event" else self._refused(each, turn.step) for each in entries]
+            if None not in refusals:
+                turn.plans.end(dialogue)
+                return [Reply.of(refusals[0] or self.texts.question_over)]
+            return list(replies_of(self.call(entries[refusals.index(None)], turn, dialogue.given, self.texts)))
         except ScriptChangedError:
             turn.plans.end(dialogue)
             press = given.press if given is not None else None
             return self._ended(dialogue, Failure(place=dialogue.place, press=press), self.texts.script_changed)
         finally:
-            turn.message, turn.now, turn.step = message, now, None
+            turn.step = None
+
+    def _refused(self, entry: Entry, step: Step) -> str | None:
+        """None if the person may still use the handler; else the text for them, which may be empty.
+
+        The rule of the handler is for the first message. It is looked at again for what the person is now.
+        """
+        turn = self.turn
+        with step.at_start(turn):
+            turn.message = replace(turn.message, sender=step.message.sender)
+            return self.refusal(entry, turn)

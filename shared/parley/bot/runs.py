@@ -1,6 +1,7 @@
 """One run of a handler: the middleware around it, and its next step if it asks questions."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +38,21 @@ def missing(what: str, turn: Turn) -> RetryAfter | AuthorError:
     if turn.now - turn.message.timestamp < _ROLLOUT:
         return RetryAfter(_AGAIN_AFTER, f"this version of the bot does not have {what}")
     return AuthorError(f"the bot does not have {what}: keep a handler as long as something is planned for it")
+
+
+def at_start(turn: Turn) -> AbstractContextManager[None]:
+    """In a dialogue that goes on, the turn is that of its first message inside the context."""
+    return nullcontext() if turn.step is None else turn.step.at_start(turn)
+
+
+def filled(entry: Entry, turn: Turn, given: Given, texts: Texts) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """What is `given` by name, and the arguments of the handler: in a dialogue, those of its first message.
+
+    Raises ArgumentError.
+    """
+    with at_start(turn):
+        named = entry.signature.parse(given, turn.message.mentions, texts) if isinstance(given, str) else given
+        return named, entry.signature.fill(turn, named, texts)
 
 
 def misread(entry: Entry, turn: Turn, error: ArgumentError) -> str:
@@ -111,7 +127,8 @@ def _run(
 ) -> Replies:
     turn.handler = place_of(entry.handler)
     step = turn.step
-    result: Any = finished(entry.handler(**arguments))
+    with at_start(turn):
+        result: Any = finished(entry.handler(**arguments))
     if step is None and not isinstance(result, GeneratorType):
         return result
     from parley.bot import dialogues  # noqa: PLC0415  # most handlers ask no questions
@@ -122,7 +139,8 @@ def _run(
         known = given if isinstance(given, str) else dict(given)
         began = dialogues.began(entry, known, turn.message, turn.now)
         step = dialogues.Step(began, texts, turn.message, turn.now, admits)
-    replies = step.run(cast("Script", result), turn)
+    with at_start(turn):
+        replies = step.run(cast("Script", result), turn)
     if step.is_refused:
         return replies  # the approval, its cards and its time stay as they are
     if step.asked is not None:

@@ -12,8 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from parley.bot import Approve, Ask, Bot, Router, Script, Turn, dialogues
-from parley.bot.rules import private
-from parley.model import Destination, Reply
+from parley.bot.rules import private, role, rule
+from parley.model import Destination, Message, Reply
 from parley.model.agenda import OpenDialogue
 from parley.testing import PLATFORMS, Chat
 
@@ -347,3 +347,76 @@ def test_middleware_that_keeps_the_end_of_an_approval_from_its_handler_does_not_
     assert sum("Could not be done" in each for each in shown) == 1
     assert sum("Nobody has decided in time" in each for each in shown) == 1
     assert not open_dialogues(chat)
+
+
+@ANYWHERE
+@pytest.mark.parametrize("lost", ["role", "admin", "role without a text"])
+def test_a_person_who_may_no_longer_use_the_handler_reads_so_and_the_dialogue_ends(platform: str, lost: str) -> None:
+    roles = {"ops", "admin"}
+    bot, wiped = Bot(roles=lambda _message: roles), list[str]()
+    limits: dict[str, Any] = {"admin": True} if lost == "admin" else {"when": role("ops")}
+    limits |= {"refusal": "Ops only."} if lost == "role" else {}
+
+    @bot.command(**limits)
+    def wipe() -> Script:
+        yield Ask("Really?", choices=("yes", "no"))
+        yield Ask("Really, really?", choices=("yes", "no"))
+        wiped.append("all")
+
+    chat = Chat(bot, platform)
+    chat.say("/wipe")
+    chat.press("yes")
+    chat.expect(contains="Really?")
+    chat.expect(contains="Really, really?")
+    roles.clear()
+    chat.press("yes")
+    chat.expect(contains={"role": "Ops only.", "admin": "Only an administrator"}.get(lost, "no longer open"))
+    assert not open_dialogues(chat)
+    assert not wiped
+
+
+@ANYWHERE
+def test_a_rule_for_the_first_text_is_not_for_the_answers(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command(when=rule(lambda message: not message.action))
+    def wipe() -> Script:
+        return f"{yield Ask('Really?', choices=('yes', 'no'))}!"
+
+    chat = Chat(bot, platform)
+    chat.say("/wipe")
+    chat.expect(contains="Really?")
+    chat.press("yes")
+    chat.expect("yes!")
+
+
+@ANYWHERE
+def test_middleware_sees_the_answer_and_the_handler_its_first_message(platform: str) -> None:
+    bot, seen = Bot(), list[tuple[str, float]]()
+
+    @bot.middleware
+    def log(turn: Turn, handle: Callable[[], list[Reply]]) -> Any:
+        seen.append((turn.message.id, turn.now))
+        replies = handle()
+        seen.append((turn.message.id, turn.now))
+        return replies
+
+    @bot.command()
+    def ask(turn: Turn, message: Message, city: str) -> Script:
+        first = (turn.message.id, turn.now)
+        assert turn.message.id == message.id
+        yield Ask("One?", choices=("yes", "no"))
+        assert turn.message.id != message.id
+        seen.append(first)
+        yield f"{city}!"
+
+    chat = Chat(bot, platform)
+    chat.say("/ask Oslo")
+    asked = chat.received.id
+    chat.advance(minutes=5)
+    chat.press("yes")
+    chat.expect(contains="One?")
+    chat.expect("Oslo!")
+    start, answer = seen[0], (chat.received.id, seen[0][1] + 300)
+    assert start[0] == asked != answer[0]
+    assert seen == [start, start, answer, start, answer]
