@@ -117,7 +117,9 @@ class Step(msgspec.Struct):
             return none.replies
         finally:
             turn.message, turn.now = self.message, self.now
+            spoken = len(turn.replies)
             script.close()
+            del turn.replies[spoken:]  # what a `finally` says: the handler has not ended
         if self.answer is None and self.dialogue.question:
             # The open question is asked again: what comes before it was said already.
             del turn.replies[said:]

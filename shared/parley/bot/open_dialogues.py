@@ -79,7 +79,8 @@ class OpenDialogues(msgspec.Struct):
                 self.turn.plans.end(dialogue)
                 return self.texts.cancelled
             case "back":
-                return self._go_on(dialogues.without_last(dialogue), None)
+                question = self._go_on(dialogues.without_last(dialogue), None)
+                return question if dialogue.can_go_back else [self.texts.no_back, *question]
             case _:
                 return self._go_on(dialogue, given)
 
@@ -144,6 +145,8 @@ class OpenDialogues(msgspec.Struct):
         return _NOTHING
 
     def _pressed(self, given: Given) -> Replies:
+        if given.number is None:
+            return _NOTHING  # no button has this value
         dialogue = self.turn.plans.waiting(given.place.partition(".")[0])
         if dialogue is not None and given.place == dialogue.place:
             return self._go_on(dialogue, given)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from parley.bot import Ask, Bot, ResultError, Script, Turn
+from parley.bot import Approve, Ask, Bot, ResultError, Script, Turn
 from parley.bot.questions import ANSWER, given_in
 from parley.bot.texts import BOTH, ENGLISH
 from parley.bot.typed_number import typed_number
@@ -646,3 +646,42 @@ def test_a_text_in_a_room_that_is_not_for_the_bot_is_no_answer() -> None:
     room.say("L", by="ann", mention=True)
     room.expect("How many?")
     room.expect_nothing()
+
+
+@ANYWHERE
+def test_what_a_handler_says_while_it_is_closed_at_a_question_is_not_sent(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask(turn: Turn) -> Script:
+        try:
+            answer = yield Ask("One?", choices=("yes", "no"))
+            yield f"{answer}!"
+        finally:
+            turn.say("done")
+
+    chat = Chat(bot, platform)
+    chat.say("/ask")
+    chat.expect(contains="One?")
+    chat.expect_nothing()
+    chat.press("yes")
+    assert {str(chat.expect()) for _ in range(2)} == {"done", "yes!"}
+
+
+def test_a_person_reads_that_there_is_no_question_to_go_back_to() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        yield Approve("Go?")
+        yield Ask("One?")
+
+    chat = Chat(bot, "feishu")
+    chat.say("/ask")
+    chat.press("Approve")
+    chat.expect(contains="Go?")
+    chat.expect(contains="Approved")
+    chat.expect("One?")
+    chat.say("返回")
+    chat.expect(BOTH.no_back)
+    chat.expect("One?")
