@@ -18,6 +18,8 @@ from parley.model.agenda import OpenDialogue
 from parley.testing import PLATFORMS, Chat
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
+LATER = pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "wecom_bot"])
+"""Where a bot may write more than an hour after the last message."""
 
 
 def functions(bot: Bot) -> None:
@@ -291,7 +293,7 @@ def release(*, asks_days: bool) -> Bot:
     return bot
 
 
-@ANYWHERE
+@LATER
 @pytest.mark.parametrize("ends", ["Approve", "Withdraw", "its time"])
 def test_an_approval_of_a_handler_with_other_arguments_ends_and_its_card_is_closed(platform: str, ends: str) -> None:
     chat = Chat(release(asks_days=False), platform)
@@ -308,7 +310,7 @@ def test_an_approval_of_a_handler_with_other_arguments_ends_and_its_card_is_clos
     assert not open_dialogues(chat)
 
 
-@ANYWHERE
+@LATER
 def test_middleware_that_keeps_the_reminder_of_a_question_from_its_handler_does_not_keep_it_open(platform: str) -> None:
     bot, is_closed = visit(asks_days=False), [False]
 
@@ -330,7 +332,7 @@ def test_middleware_that_keeps_the_reminder_of_a_question_from_its_handler_does_
     assert not open_dialogues(chat)
 
 
-@ANYWHERE
+@LATER
 def test_middleware_that_keeps_the_end_of_an_approval_from_its_handler_does_not_keep_it_open(platform: str) -> None:
     bot, is_closed = release(asks_days=False), [False]
 
@@ -417,6 +419,7 @@ def test_middleware_sees_the_answer_and_the_handler_its_first_message(platform: 
     chat.press("yes")
     chat.expect(contains="One?")
     chat.expect("Oslo!")
-    start, answer = seen[0], (chat.received.id, seen[0][1] + 300)
+    start, answer = seen[0], (chat.received.id, seen[2][1])
     assert start[0] == asked != answer[0]
+    assert answer[1] >= start[1] + 300
     assert seen == [start, start, answer, start, answer]
