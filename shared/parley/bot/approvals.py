@@ -27,8 +27,8 @@ _OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed ou
 WITHDRAWN, TIMED_OUT = 2, 3
 _NAME = 200
 """Characters of a question that name it in a message that follows."""
-Admits = Callable[[Rule, Message], bool]
-"""Whether a rule holds for a message."""
+Admits = Callable[[Rule | None, Message], bool]
+"""Whether a rule holds for a message. None stands for the rule of the whole bot."""
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +113,7 @@ class Approve(msgspec.Struct, frozen=True):
             is_there = (press.platform, press.app) == (asker.platform, asker.app)
             return "" if is_there and is_sender(press, asker.sender.id) else texts.not_yours
         is_there = _is_at(press, self.room or Destination.answering(asker))
-        return "" if is_there and (self.by is None or admits(self.by, press)) else texts.not_yours
+        return "" if is_there and admits(self.by, press) else texts.not_yours
 
     def shown_again(self, given: Given, place: str, asker: Message, texts: Texts) -> list[Reply]:
         """The pressed card as it was: WeCom takes its buttons away with a press."""

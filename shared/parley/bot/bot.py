@@ -27,7 +27,7 @@ from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
 from parley.bot.zones import day_of
 from parley.model import Command, Message, Reply
-from parley.model.agenda import FAILED, PRESSED, REMINDER, SCHEDULED, Timer
+from parley.model.agenda import FAILED, REMINDER, SCHEDULED, Timer, is_decision
 from parley.model.commands import CommandSpec
 from parley.model.instant import Choices, Instant
 from parley.model.stop import STOP_COMMANDS, is_stop_command
@@ -169,8 +169,7 @@ class Bot(Router):
             return self._dialogues(turn).failed()
         if (stopped := stopping.stopped(turn, self._texts(turn.message))) is not None:
             return stopped
-        # A press that was forwarded has met the rule in its own room.
-        if turn.message.event != PRESSED and not self._is_open_to(turn):
+        if not is_decision(turn.message) and not self._is_open_to(turn):
             is_refused = turn.addressed and turn.message.kind != "event" and turn.message.sender.kind != "bot"
             return self.refusal if is_refused else None
         refused = gates.refusal(self.pairing, self.quotas, turn, self._has_role, self._texts(turn.message))
@@ -247,7 +246,8 @@ class Bot(Router):
     def _dialogues(self, turn: Turn) -> "OpenDialogues":
         from parley.bot.open_dialogues import OpenDialogues  # noqa: PLC0415  # most messages belong to no dialogue
 
-        return OpenDialogues(turn, self._texts(turn.message), self._entries, self._call, partial(self._holds, turn))
+        texts, admits = self._texts(turn.message), partial(self._holds, turn)
+        return OpenDialogues(turn, texts, self._entries, self._call, admits, self._admission)
 
     def _entries(self) -> Iterator[Entry]:
         """All handlers that can have dialogues."""
@@ -320,13 +320,10 @@ class Bot(Router):
 
     def _call(self, entry: Entry, turn: Turn, given: Arguments, texts: Texts) -> Replies:
         """The result of the handler, with the middleware around it, or what is wrong with its arguments."""
-        signature = entry.signature
         try:
-            if isinstance(given, str):
-                given = signature.parse(given, turn.message.mentions, texts)
-            arguments = signature.fill(turn, given, texts)
+            given, arguments = runs.filled(entry, turn, given, texts)
         except ArgumentError as error:
-            return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
+            return runs.misread(entry, turn, error)
         run = partial(runs.run, entry, turn, arguments, given, texts, partial(self._holds, turn))
         for middleware in reversed((*self._middleware, *entry.around)):
             run = partial(runs.around, middleware, turn, run)
@@ -342,9 +339,10 @@ class Bot(Router):
             return True
         return self.roles is not None and role in names_of_roles(finished(self.roles(message)))
 
-    def _holds(self, turn: Turn, rule: Rule, message: Message) -> bool:
-        """Whether `rule` holds for a message, at the time of `turn`."""
-        return rule.holds(turn.of(message), self._has_role)
+    def _holds(self, turn: Turn, rule: Rule | None, message: Message) -> bool:
+        """Whether `rule` holds for a message, at the time of `turn`. None stands for the rule of the whole bot."""
+        rule = self.when if rule is None else rule
+        return rule is None or rule.holds(turn.of(message), self._has_role)
 
     def _texts(self, message: Message) -> Texts:
         """The texts for the sender of `message`."""

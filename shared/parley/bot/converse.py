@@ -85,7 +85,7 @@ class Conversing(msgspec.Struct, frozen=True, kw_only=True):
         for each, name in ((converse, ""), (approved, ".approved")):
             each.__module__, each.__qualname__ = function.__module__, f"{function.__qualname__}{name}"
         entry = Entry.of(converse, when, listens=True)
-        made.append(cls(entry=entry, approved=Entry.of(approved, None), **settings))
+        made.append(cls(entry=entry, approved=Entry.of(approved, None, registered="converse"), **settings))
         return made[0]
 
     def within(self, when: Rule | None, around: tuple[Middleware, ...]) -> Self:
@@ -105,7 +105,10 @@ def command_of(conversing: Conversing) -> CommandHandler:
         finally:
             turn.message = message
 
-    return CommandHandler.of(command, conversing.entry.when, name=conversing.command, help="Ask me", tool=False)
+    name = conversing.command
+    return CommandHandler.of(
+        command, conversing.entry.when, name=name, registered=f"/{name}", help="Ask me", tool=False
+    )
 
 
 def _check(settings: ConverseSettings) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, time, timedelta
 from enum import Enum
@@ -177,14 +177,19 @@ def _choice(plain: Any, value: Any, reading: _Reading) -> Any:
     members: list[Any] = list(get_args(plain) or plain)
     # A value goes before an equal name, and the first of equal ones before the others.
     exact = {_names(each)[place]: each for place in (0, -1) for each in reversed(members)}
-    folded = {word.casefold(): each for word, each in exact.items()}
-    typed = str(value)
-    for table, word in ((exact, typed), (folded, half_width(typed).casefold())):
-        if word in table:
-            return table[word]
+    word = chosen(exact, str(value))
+    if word is not None:
+        return exact[word]
     raise _UnfitError(
         reading.texts.wrong, reading.texts.choice.format(choices=", ".join(_names(each)[-1] for each in members))
     )
+
+
+def chosen(words: Collection[str], typed: str) -> str | None:
+    """The one of `words` that a person typed. Width does not count, and case only if two differ in nothing else."""
+    if typed in words:
+        return typed
+    return {half_width(word).casefold(): word for word in words}.get(half_width(typed).casefold())
 
 
 def _names(choice: Any) -> tuple[str, ...]:

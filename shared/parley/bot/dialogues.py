@@ -6,7 +6,8 @@ dropped. So a dialogue survives the end of every process. What else a handler do
 because it would be done again: `Dialogue.run` raises ResultError otherwise. `Turn.once` is the exception.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from parley.bot.approvals import Admits, Approve
 from parley.bot.conversions import ArgumentError
+from parley.bot.handlers import Entry, name_of
 from parley.bot.questions import Ask, Given
 from parley.bot.replies import ReplyLike, replies_of
 from parley.bot.texts import Texts
@@ -41,15 +43,16 @@ class _NoAnswerError(ParleyError):
         self.replies = replies
 
 
-def key_of(handler: Callable[..., Any]) -> str:
-    """The identity of a handler in another process."""
-    return f"{handler.__module__}:{handler.__qualname__}"
-
-
-def began(handler: str, given: dict[str, Any] | str, message: Message, now: float) -> OpenDialogue:
-    """A dialogue that begins with `message`."""
-    id_ = reply_id(message_key(message), "dialogue")
-    return OpenDialogue(id=id_, handler=handler, given=given, message=stripped(message), started=now)
+def began(entry: Entry, given: dict[str, Any] | str, message: Message, now: float) -> OpenDialogue:
+    """A dialogue of the handler `entry` that begins with `message`."""
+    return OpenDialogue(
+        id=reply_id(message_key(message), "dialogue"),
+        handler=name_of(entry.handler),
+        registered=entry.registered,
+        given=given,
+        message=stripped(message),
+        started=now,
+    )
 
 
 def without_last(dialogue: OpenDialogue) -> OpenDialogue:
@@ -85,6 +88,16 @@ class Step(msgspec.Struct):
         """Whether the press has decided nothing, and the approval goes on waiting."""
         return self.dialogue.by_press and self.answer is None
 
+    @contextmanager
+    def at_start(self, turn: Turn) -> Generator[None]:
+        """Inside the context, the turn is that of the first message of the dialogue."""
+        message, now = turn.message, turn.now
+        turn.message, turn.now = named(self.dialogue.message, self.message), self.dialogue.started
+        try:
+            yield
+        finally:
+            turn.message, turn.now = message, now
+
     def run(self, script: Script, turn: Turn) -> list[Reply]:
         """Run `script` to its next question or its end. Returns what it says.
 
@@ -104,7 +117,9 @@ class Step(msgspec.Struct):
             return none.replies
         finally:
             turn.message, turn.now = self.message, self.now
+            spoken = len(turn.replies)
             script.close()
+            del turn.replies[spoken:]  # what a `finally` says: the handler has not ended
         if self.answer is None and self.dialogue.question:
             # The open question is asked again: what comes before it was said already.
             del turn.replies[said:]
@@ -195,8 +210,10 @@ class Step(msgspec.Struct):
         if self.asked is None:
             return dialogue
         asked = self.asked
-        text, room = (asked.question, asked.room) if isinstance(asked, Approve) else ("", None)
-        return replace(dialogue, question=asked.fingerprint, by_press=asked.by_press, text=text, room=room)
+        dialogue = replace(dialogue, question=asked.fingerprint, by_press=asked.by_press)
+        if isinstance(asked, Approve):
+            return replace(dialogue, kept=(), text=asked.question, room=asked.room)
+        return replace(dialogue, kept=asked.kept, text="", room=None)
 
 
 def told(press: Message, text: str) -> Reply:

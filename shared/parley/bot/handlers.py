@@ -40,7 +40,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     `refusal`: the text for a person for whom the rule does not hold; if it is empty, the next handler gets the message.
     So it does where `scope` does not hold: the rules under which its routers are included.
     `around` is the middleware of its routers, the outermost first. `listens`: a pattern or the fallback, which gets
-    messages that are not for the bot only if a rule decides that.
+    messages that are not for the bot only if a rule decides that. `registered` is what it is registered for: `/order`,
+    `action buy`. With the name of the function, it identifies the handler of a dialogue in another process.
     """
 
     handler: Handler
@@ -49,6 +50,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     scope: Rule | None = None
     access: Access = OPEN
+    registered: str = ""
     around: tuple[Middleware, ...] = ()
     listens: bool = False
 
@@ -122,6 +124,11 @@ class Quick(msgspec.Struct, frozen=True, kw_only=True):
     def within(self, when: Rule | None, _around: tuple[Middleware, ...]) -> Self:
         """This entry as part of a router that is included under the rule `when`."""
         return replace(self, when=both(when, self.when))
+
+
+def name_of(handler: Callable[..., Any]) -> str:
+    """Module and name of a handler. They are the same in every process."""
+    return f"{handler.__module__}:{handler.__qualname__}"
 
 
 def place_of(handler: Callable[..., Any]) -> str:

@@ -40,7 +40,9 @@ def intent_handler(handler: Handler, name: str, settings: IntentSettings) -> Int
     if zone:
         _check_zone(place, zone)
     known = {language.lower(): label for language, label in labels.items()}
-    intent = IntentHandler.of(handler, when, listens=True, name=name, examples=texts, labels=known, zone=zone)
+    intent = IntentHandler.of(
+        handler, when, listens=True, registered=f"intent {name}", name=name, examples=texts, labels=known, zone=zone
+    )
     _check_slots(place, intent)
     return intent
 

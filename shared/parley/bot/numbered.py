@@ -5,7 +5,6 @@ decision on the message. They go on from card to card of a conversation, so that
 after the last card with numbers, or after 99, they begin with 1 again, and the earlier ones mean nothing any more.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import count
@@ -14,10 +13,11 @@ from msgspec.structs import replace
 
 from parley.adapter import Element
 from parley.bot.addressing import is_before
-from parley.bot.conversions import ArgumentError, Today, convert, half_width
+from parley.bot.conversions import ArgumentError, Today, chosen, convert
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
+from parley.bot.typed_number import typed_number
 from parley.errors import ResultError
 from parley.model import Action, AnySegment, Button, Card, CardField, Destination, Reply, Select, label_of
 from parley.model.agenda import Numbered
@@ -29,7 +29,6 @@ _KEPT = 20
 _HIGHEST = 99
 _VALID = 3600
 """Seconds after which the next card begins with 1."""
-_TYPED = re.compile(r"([0-9]{1,2})(?:\s*[、)]|[.：:](?![0-9])|(?=\s)|\Z)\s*(.*)", re.DOTALL)
 _NONE = ("", "-", "—", "无")
 """Lines that leave an optional input empty."""
 
@@ -163,29 +162,41 @@ def _found(turn: Turn) -> tuple[Numbered, str] | None:
     message = turn.message
     if message.kind != "message" or not turn.plans.numbers or not turn.addressed:
         return None
-    typed = _TYPED.fullmatch(half_width(turn.text.strip()))
+    typed = typed_number(turn.text)
     if typed is None:
         return None
+    number, words = typed
     shown = (each for each in turn.plans.numbers if not is_before(message, each.at))
-    element = next((each for each in shown if each.number == int(typed[1])), None)
-    words = turn.text.strip()[typed.start(2) :]
+    element = next((each for each in shown if each.number == number), None)
     return (element, words) if element and _fits(element, words) else None
 
 
 def _fits(element: Numbered, words: str) -> bool:
     """Whether `words` can be for `element`: a number alone, or one line for each input of a form."""
     inputs = len(element.form.inputs) if element.form else 0
-    return not words or inputs == 1 or (inputs > 1 and "\n" in words)
+    return not words.strip() or inputs == 1 or (inputs > 1 and "\n" in words)
 
 
 def _read(form: Form, words: str, texts: Texts, today: Today) -> dict[str, str]:
     """The inputs of `form` in the lines of `words`. Raises ArgumentError."""
     inputs = form.inputs
-    lines = [words] if len(inputs) == 1 else [line for line in words.splitlines() if line.strip()]
+    lines = _lines(form, words)
     if len(lines) > len(inputs):
         raise ArgumentError(texts.too_many.format(rest=lines[len(inputs)]))
     padded = [*lines, *[""] * (len(inputs) - len(lines))]
     return {field.id: _value(field, line.strip(), texts, today) for field, line in zip(inputs, padded, strict=True)}
+
+
+def _lines(form: Form, words: str) -> list[str]:
+    """The lines of `words` for the inputs of `form`, in their order. A paragraph at the end takes all that are left."""
+    last = len(form.inputs) - 1
+    if last == 0:
+        return [words]
+    lines = words.splitlines()
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    if form.inputs[last].kind == "paragraph" and len(filled) > last:
+        return [*(lines[number] for number in filled[:last]), "\n".join(lines[filled[last] :])]
+    return [lines[number] for number in filled]
 
 
 def _value(field: Input, line: str, texts: Texts, today: Today) -> str:
@@ -203,9 +214,11 @@ def _value(field: Input, line: str, texts: Texts, today: Today) -> str:
 
 
 def _chosen(field: Input, line: str, texts: Texts) -> str:
-    for choice in field.choices:
-        if line.casefold() in (choice.label.strip().casefold(), str(choice.value).casefold()):
-            return str(choice.value)
+    values = {str(each.value): str(each.value) for each in reversed(field.choices)}
+    values |= {each.label.strip(): str(each.value) for each in reversed(field.choices)}
+    word = chosen(values, line)
+    if word is not None:
+        return values[word]
     expected = texts.choice.format(choices=", ".join(each.label for each in field.choices))
     raise ArgumentError(texts.wrong.format(name=field.label, expected=expected))
 

@@ -10,8 +10,8 @@ from parley.bot import dialogues
 from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import ScriptChangedError, Step, told
-from parley.bot.handlers import CommandHandler, Entry
-from parley.bot.questions import Given, given_in, takes_text
+from parley.bot.handlers import CommandHandler, Entry, name_of
+from parley.bot.questions import Given, given_in, way_out
 from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
@@ -40,13 +40,16 @@ def failure_of(message: Message, agenda: Agenda) -> Failure | None:
 
 
 class OpenDialogues(msgspec.Struct):
-    """The dialogues of the conversation of `turn`. `call` runs one of the handlers `entries`."""
+    """The dialogues of the conversation of `turn`. `call` runs one of the handlers `entries`, and `admission` returns
+    whether the person may use one (`Bot._admission`).
+    """
 
     turn: Turn
     texts: Texts
     entries: Callable[[], Iterable[Entry]]
     call: Call
     admits: Admits
+    admission: Callable[[Entry, Turn], tuple[bool, str | None]]
 
     def answered(self, find: Callable[[str], CommandHandler | None]) -> Replies:
         """What follows in the dialogue that the message belongs to; None if it is for another handler.
@@ -62,19 +65,22 @@ class OpenDialogues(msgspec.Struct):
         if given is not None:
             is_open = dialogue is not None and given.place == dialogue.place
             return self._answer(dialogue, given) if dialogue and is_open else self.texts.question_over
-        if dialogue is None or message.kind != "message" or is_before(message, dialogue.asked):
+        if dialogue is None or message.kind != "message" or not self.turn.addressed:
+            return None
+        if is_before(message, dialogue.asked):
             return None
         if typed_command(self.turn.text, find):
             return None
         return self._answer(dialogue, Given(text=self.turn.text, files=message.content.attachments))
 
     def _answer(self, dialogue: OpenDialogue, given: Given) -> Replies:
-        match given.text.strip().lower():
-            case "/cancel" | "cancel" | "/取消" | "取消":
+        match way_out(given.text, dialogue.kept):
+            case "cancel":
                 self.turn.plans.end(dialogue)
                 return self.texts.cancelled
-            case "/back" | "back" | "/返回" | "返回":
-                return self._go_on(dialogues.without_last(dialogue), None)
+            case "back":
+                question = self._go_on(dialogues.without_last(dialogue), None)
+                return question if dialogue.can_go_back else [self.texts.no_back, *question]
             case _:
                 return self._go_on(dialogue, given)
 
@@ -88,13 +94,26 @@ class OpenDialogues(msgspec.Struct):
         if dialogue is None:
             return None
         if dialogue.by_press:
-            return self._go_on(dialogue, Given(number=TIMED_OUT))
+            return self._timed_out(dialogue)
         if dialogue.reminded:
             self.turn.plans.end(dialogue)
             return self.texts.timed_out
-        question = self._go_on(replace(dialogue, reminded=True), None)
-        out = dialogues.ways_out(dialogue, self.texts) if takes_text(question, self.turn.message) else ""
-        return [f"{self.texts.still_there}\n{out}".strip(), *question]
+        asked = replace(dialogue, reminded=True)
+        question = self._go_on(asked, None)
+        if self.turn.plans.dialogue is dialogue:  # the middleware has not run the handler, so there is no timer
+            self.turn.plans.wait(asked, self.turn.now - dialogue.asked)
+            return question
+        if self.turn.plans.at(dialogue.place) is None:  # the handler was changed
+            return question
+        return [f"{self.texts.still_there}\n{dialogues.ways_out(dialogue, self.texts)}", *question]
+
+    def _timed_out(self, dialogue: OpenDialogue) -> Replies:
+        """End the wait for an approval, also if the middleware does not run the handler."""
+        replies = self._go_on(dialogue, Given(number=TIMED_OUT))
+        if self.turn.plans.at(dialogue.place) is not dialogue:
+            return replies
+        self.turn.plans.end(dialogue)
+        return [*self._ended(dialogue, Failure(place=dialogue.place), self.texts.timed_out_approval), *replies]
 
     def failed(self) -> Replies:
         """End the dialogue that the message says cannot go on (`model.agenda.FAILED`), and tell the person.
@@ -107,9 +126,13 @@ class OpenDialogues(msgspec.Struct):
             return None
         plans.end(dialogue)
         text = self.texts.not_delivered if failure.undelivered else self.texts.failed
-        told = "\n".join(filter(None, (dialogue.text, text)))
+        return self._ended(dialogue, failure, text)
+
+    def _ended(self, dialogue: OpenDialogue, failure: Failure, text: str) -> list[Reply]:
+        """The edits that close the cards of an approval that has ended, and `text` for the person who asked."""
         closed = closed_after(failure, dialogue, self.turn, self.texts) if dialogue.by_press else []
-        return [*closed, told] if text else closed
+        told = "\n".join(filter(None, (dialogue.text, text)))
+        return [*closed, Reply.of(told)] if text else closed
 
     def _forward(self) -> Replies:
         """Bring a press under an approval into the conversation of the dialogue."""
@@ -122,27 +145,51 @@ class OpenDialogues(msgspec.Struct):
         return _NOTHING
 
     def _pressed(self, given: Given) -> Replies:
+        if given.number is None:
+            return _NOTHING  # no button has this value
         dialogue = self.turn.plans.waiting(given.place.partition(".")[0])
         if dialogue is not None and given.place == dialogue.place:
             return self._go_on(dialogue, given)
         return [told(given.press, self.texts.decided)] if given.press is not None else _NOTHING
 
+    def _entries(self, dialogue: OpenDialogue) -> list[Entry]:
+        """The handler of `dialogue`, with each of its rules. Raises ScriptChangedError if the bot does not have it any
+        more, or if several could be it.
+        """
+        named = [each for each in self.entries() if name_of(each.handler) == dialogue.handler]
+        # A dialogue of an earlier version does not say what its handler is registered for.
+        found = [each for each in named if dialogue.registered in ("", each.registered)]
+        if not found or any(each.handler != found[0].handler for each in found):
+            raise ScriptChangedError
+        return found
+
     def _go_on(self, dialogue: OpenDialogue, given: Given | None) -> list[Reply]:
         """Run the handler of `dialogue` again: to its open question, or with the answer `given` to the next one."""
         turn = self.turn
         message, now = turn.message, turn.now
-        entry = next((each for each in self.entries() if dialogues.key_of(each.handler) == dialogue.handler), None)
         turn.results.go_on(message_key(dialogue.message), dialogue.results)
         answer = replace(given, at=now) if given is not None else None
         turn.step = Step(dialogue, self.texts, message, now, self.admits, answer)
-        # The arguments, and the parameter `message`, are those of the first run.
-        turn.message, turn.now = dialogues.named(dialogue.message, message), dialogue.started
         try:
-            if entry is None:
-                raise ScriptChangedError
-            return list(replies_of(self.call(entry, turn, dialogue.given, self.texts)))
+            entries = self._entries(dialogue)
+            refusals = [None if message.kind == "event" else self._refused(each, turn.step) for each in entries]
+            if None not in refusals:
+                turn.plans.end(dialogue)
+                return [Reply.of(refusals[0] or self.texts.question_over)]
+            return list(replies_of(self.call(entries[refusals.index(None)], turn, dialogue.given, self.texts)))
         except ScriptChangedError:
             turn.plans.end(dialogue)
-            return [Reply.of(self.texts.script_changed)]
+            press = given.press if given is not None else None
+            return self._ended(dialogue, Failure(place=dialogue.place, press=press), self.texts.script_changed)
         finally:
-            turn.message, turn.now, turn.step = message, now, None
+            turn.step = None
+
+    def _refused(self, entry: Entry, step: Step) -> str | None:
+        """None if the person may still use the handler; else the text for them, which may be empty.
+
+        The rule of the handler is for the first message. It is looked at again for what the person is now.
+        """
+        turn = self.turn
+        with step.at_start(turn):
+            turn.message = replace(turn.message, sender=step.message.sender)
+            return self.admission(entry, turn)[1]

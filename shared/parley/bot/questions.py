@@ -1,13 +1,24 @@
 """The questions of a dialogue, as people see them, and their answers in messages."""
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
 
 from parley.adapter import SupportsInstantAnswers
-from parley.bot.conversions import ArgumentError, Today, convert, is_person, names_of_choices
+from parley.bot.conversions import (
+    ArgumentError,
+    Today,
+    convert,
+    half_width,
+    is_person,
+    names_of_choices,
+    plain_type,
+    words_of_choices,
+)
 from parley.bot.texts import Texts
+from parley.bot.typed_number import typed_number
 from parley.errors import ResultError
 from parley.model import Action, AnyMedia, Button, Card, Media, Message, Reply, Sender, Text, digest
 from parley.model.agenda import Answer
@@ -22,7 +33,19 @@ _MOST_BUTTONS = 5
 """Choices that are shown as buttons. More of them are numbered lines."""
 _LONGEST_LABEL = 20
 _LONGEST_NUMBER = 4
-_SKIPS = ("/skip", "skip", "/跳过", "跳过")
+WayOut = Literal["cancel", "back", "skip"]
+_WAYS_OUT: Mapping[str, WayOut] = {
+    "/cancel": "cancel",
+    "/取消": "cancel",
+    "取消": "cancel",
+    "/back": "back",
+    "/返回": "back",
+    "返回": "back",
+    "/skip": "skip",
+    "/跳过": "skip",
+    "跳过": "skip",
+}
+"""What a person writes instead of an answer, unless it is a choice of the open question."""
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -80,8 +103,8 @@ class Ask(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same question in another run of the handler."""
-        return digest(self.key or self.question, str(self.type), *self.choices)[:16]
+        """The same for the same question in another run of the handler, in every process."""
+        return digest(self.key or self.question, _identity(self.type), *self.choices)[:16]
 
     @property
     def patience(self) -> float:
@@ -96,6 +119,16 @@ class Ask(msgspec.Struct, frozen=True):
     def _labels(self) -> list[str]:
         """The choices as people see them."""
         return [] if self._wants_file else names_of_choices(self._annotation)
+
+    @property
+    def _words(self) -> frozenset[str]:
+        """All words that stand for a choice, as `_folded` returns them."""
+        return frozenset(map(_folded, [] if self._wants_file else words_of_choices(self._annotation)))
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The words that usually lead out of a question, and are choices of this one."""
+        return tuple(sorted(self._words & _WAYS_OUT.keys()))
 
     @property
     def _wants_file(self) -> bool:
@@ -114,13 +147,13 @@ class Ask(msgspec.Struct, frozen=True):
         `today`: returns the day on which the answer was written.
         """
         labels, text = self._labels, self.text_of(given).strip()
-        if self.optional and (given.number == len(labels) or text.lower() in _SKIPS):
+        if self.optional and (given.number == len(labels) or way_out(text, self._words) == "skip"):
             return None
         if self._wants_file:
             return self._file(given, texts)
-        typed = _number(text)
-        if typed is not None and text not in labels and 0 < typed <= len(labels):
-            text = labels[typed - 1]
+        number, rest = typed_number(text) or (0, "")
+        if 0 < number <= len(labels) and not rest.strip() and _folded(text) not in self._words:
+            text = labels[number - 1]
         if not text:
             raise ArgumentError(texts.no_answer)
         try:
@@ -148,24 +181,40 @@ class Ask(msgspec.Struct, frozen=True):
             buttons = [_button(label, place, number) for number, label in enumerate(labels)]
         else:
             text = "\n".join([text, *(f"{number}. {label}" for number, label in enumerate(labels, 1))])
-            if has_forms:  # and sends the bot no plain text
-                buttons = [_button(texts.write_answer, place, None)]
+        if has_forms:  # and sends the bot no plain text: the form takes the answer, and `/cancel`
+            buttons.append(_button(texts.write_answer, place, None))
         if self.optional:
             buttons.append(_button(texts.skip, place, len(labels)))
         return [Reply(segments=(Card(text=text, buttons=tuple(buttons)) if buttons else Text(text=text),))]
 
 
-def takes_text(question: list[Reply], message: Message) -> bool:
-    """Whether the person can write an answer to the `question`: not under buttons where the bot gets no plain text."""
-    cards = (segment for reply in question for segment in reply.segments if isinstance(segment, Card))
-    return not _has_forms(message) or any(_opens_form(button) for card in cards for button in card.buttons)
+def way_out(text: str, choices: Collection[str]) -> WayOut | None:
+    """What a person wants who writes `text` instead of an answer; None for every other text, and for `choices`."""
+    word = _folded(text)
+    return None if word in choices else _WAYS_OUT.get(word)
+
+
+def _folded(text: str) -> str:
+    return half_width(text).strip().casefold()
+
+
+def _identity(annotation: Any) -> str:
+    """The types of `annotation` by module and name, and its choices as people see them.
+
+    The metadata of `Annotated` is left out: its text has the address of a function, for example.
+    """
+    plain = plain_type(annotation)
+    parts = names_of_choices(plain) or [_identity(each) for each in get_args(plain)]
+    own = get_origin(plain) or plain
+    name = type.__repr__(own) if isinstance(own, type) else str(own)
+    return f"{name}[{', '.join(parts)}]" if parts else name
 
 
 def _has_forms(message: Message) -> bool:
     return message.platform in NAMES and isinstance(inbound(message.platform), SupportsInstantAnswers)
 
 
-def _opens_form(pressed: Action | Button) -> bool:
+def _opens_form(pressed: Action) -> bool:
     return pressed.id == ANSWER and pressed.value.endswith(".")
 
 
@@ -203,5 +252,5 @@ def given_in(message: Message) -> Given | None:
 
 
 def _number(text: str) -> int | None:
-    """The number of a choice; None for every other text. Python does not read a number of thousands of digits."""
-    return int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
+    """The number in the value of a button; None for every other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

@@ -110,7 +110,8 @@ class Router:
         def register(handler: H) -> H:
             check_handler(handler)
             doc = help or next(iter((handler.__doc__ or "").strip().splitlines()), "")
-            known: dict[str, Any] = {"name": name or handler.__name__, "help": doc, "settings": settings}
+            called = name or handler.__name__
+            known: dict[str, Any] = {"name": called, "registered": f"/{called}", "help": doc, "settings": settings}
             known |= {"aliases": aliases, "tool": tool, "refusal": refusal}
             self._check_open(handler)
             self._add_command(CommandHandler.of(handler, when, access=access, **known))
@@ -128,7 +129,7 @@ class Router:
         """
         tables.check_names("action", *ids)
         access = Access.of(admin=admin, rooms_only=rooms_only)
-        return self._registrar(self._actions, ids, when, access, refusal)
+        return self._registrar("action", self._actions, ids, when, access, refusal)
 
     def event(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
         """Handle events with these names: portable ones (docs/events.md), or the platform's own, which go first.
@@ -138,12 +139,12 @@ class Router:
         tables.check_names("event", *names)
         for name in names:
             events.check_name(name)
-        return self._registrar(self._events, names, when, Access())
+        return self._registrar("event", self._events, names, when, Access())
 
     def reminder(self, *names: str, when: Rule | None = None) -> Callable[[H], H]:
         """Handle reminders that were set with `turn.remind(..., handler=name)`. `turn.text` is the reminder's text."""
         tables.check_names("reminder", *names)
-        return self._registrar(self._reminders, names, when, Access())
+        return self._registrar("reminder", self._reminders, names, when, Access())
 
     def scheduled(
         self, cron: str, *, to: Destination | Iterable[Destination], zone: str = "UTC", when: Rule | None = None
@@ -157,7 +158,7 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            entry = tables.filled(Entry.of(handler, when))
+            entry = tables.filled(Entry.of(handler, when, registered=f"schedule {cron}"))
             for place in (to,) if isinstance(to, Destination) else to:
                 tables.add_schedule(self._schedules, Schedule.of(entry, cron, zone, place))
             return handler
@@ -172,7 +173,7 @@ class Router:
         tables.check_names("incoming", source, detail_type)
         if not source or not detail_type:
             raise ValueError('write @bot.incoming("aws.cloudwatch", "CloudWatch Alarm State Change")')
-        register = self._registrar(self._events, (event_name(source, detail_type),), when, Access())
+        register = self._registrar("event", self._events, (event_name(source, detail_type),), when, Access())
         return lambda handler: register(tables.asks_nobody(handler))
 
     def pattern(self, pattern: str, *, when: Rule | None = None) -> Callable[[H], H]:
@@ -185,8 +186,8 @@ class Router:
         def register(handler: H) -> H:
             self._check_open(handler)
             expression = re.compile(pattern)
-            entry = tables.filled(Entry.of(handler, when, listens=True), expression.groupindex)
-            self._patterns.append((expression, entry))
+            entry = Entry.of(handler, when, listens=True, registered=f"pattern {pattern}")
+            self._add_pattern(expression, tables.filled(entry, expression.groupindex))
             return handler
 
         return register
@@ -218,7 +219,7 @@ class Router:
         def register(function: "Extra") -> "Extra":
             self._check_open(function)
             conversing = Conversing.of(function, when, settings)
-            self._conversing.append(conversing)
+            self._add_conversing(conversing)
             if conversing.command:
                 self._add_command(command_of(conversing))
             return function
@@ -239,7 +240,7 @@ class Router:
 
         def register(handler: H) -> H:
             self._check_open(handler)
-            self._add_fallback(tables.filled(Entry.of(handler, when, listens=True)))
+            self._add_fallback(tables.filled(Entry.of(handler, when, listens=True, registered="fallback")))
             return handler
 
         return register if handler is None else register(handler)
@@ -319,10 +320,20 @@ class Router:
 
     def _add_fallback(self, entry: Entry) -> None:
         tables.check_reached("fallback", self._fallbacks, entry)
+        tables.check_distinct(self._fallbacks, entry)
         self._fallbacks.append(entry)
+
+    def _add_pattern(self, pattern: re.Pattern[str], entry: Entry) -> None:
+        tables.check_distinct((known for _, known in self._patterns), entry)
+        self._patterns.append((pattern, entry))
+
+    def _add_conversing(self, conversing: "Conversing") -> None:
+        tables.check_distinct((known.approved for known in self._conversing), conversing.approved)
+        self._conversing.append(conversing)
 
     def _registrar(
         self,
+        kind: str,
         table: dict[str, list[Entry]],
         names: tuple[str, ...],
         when: Rule | None,
@@ -333,7 +344,7 @@ class Router:
             self._check_open(handler)
             entry = tables.filled(Entry.of(handler, when, access=access, refusal=refusal))
             for name in names:
-                tables.add(table, name, entry)
+                tables.add(table, name, replace(entry, registered=f"{kind} {name}"))
             return handler
 
         return register

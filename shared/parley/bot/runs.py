@@ -1,13 +1,15 @@
 """One run of a handler: the middleware around it, and its next step if it asks questions."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec.structs import replace
 
+from parley.bot.conversions import ArgumentError
 from parley.bot.coroutines import finished
-from parley.bot.handlers import Entry, Middleware, place_of
+from parley.bot.handlers import CommandHandler, Entry, Middleware, place_of
 from parley.bot.once import StoppedError
 from parley.bot.reminders import Reminders
 from parley.bot.replies import Replies, replies_of
@@ -36,6 +38,32 @@ def missing(what: str, turn: Turn) -> RetryAfter | AuthorError:
     if turn.now - turn.message.timestamp < _ROLLOUT:
         return RetryAfter(_AGAIN_AFTER, f"this version of the bot does not have {what}")
     return AuthorError(f"the bot does not have {what}: keep a handler as long as something is planned for it")
+
+
+def at_start(turn: Turn) -> AbstractContextManager[None]:
+    """In a dialogue that goes on, the turn is that of its first message inside the context."""
+    return nullcontext() if turn.step is None else turn.step.at_start(turn)
+
+
+def filled(entry: Entry, turn: Turn, given: Arguments, texts: Texts) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """What is `given` by name, and the arguments of the handler: in a dialogue, those of its first message.
+
+    Raises ArgumentError.
+    """
+    with at_start(turn):
+        named = entry.signature.parse(given, turn.message.mentions, texts) if isinstance(given, str) else given
+        return named, entry.signature.fill(turn, named, texts)
+
+
+def misread(entry: Entry, turn: Turn, error: ArgumentError) -> str:
+    """The text for the person whose arguments are wrong. In a dialogue that goes on, they were right: the handler has
+    other ones now. Raises ScriptChangedError then.
+    """
+    if turn.step is not None:
+        from parley.bot.dialogues import ScriptChangedError  # noqa: PLC0415  # as in `_run`
+
+        raise ScriptChangedError from error
+    return f"{error}\n{entry.usage}" if isinstance(entry, CommandHandler) else str(error)
 
 
 def may_answer(turn: Turn) -> bool:
@@ -99,7 +127,8 @@ def _run(
 ) -> Replies:
     turn.handler = place_of(entry.handler)
     step = turn.step
-    result: Any = finished(entry.handler(**arguments))
+    with at_start(turn):
+        result: Any = finished(entry.handler(**arguments))
     if step is None and not isinstance(result, GeneratorType):
         return result
     from parley.bot import dialogues  # noqa: PLC0415  # most handlers ask no questions
@@ -108,9 +137,10 @@ def _run(
         raise dialogues.ScriptChangedError
     if step is None:
         known = given if isinstance(given, str) else dict(given)
-        began = dialogues.began(dialogues.key_of(entry.handler), known, turn.message, turn.now)
+        began = dialogues.began(entry, known, turn.message, turn.now)
         step = dialogues.Step(began, texts, turn.message, turn.now, admits)
-    replies = step.run(cast("Script", result), turn)
+    with at_start(turn):
+        replies = step.run(cast("Script", result), turn)
     if step.is_refused:
         return replies  # the approval, its cards and its time stay as they are
     if step.asked is not None:

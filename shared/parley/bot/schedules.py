@@ -6,7 +6,7 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from parley.bot.handlers import Entry, Middleware, place_of
+from parley.bot.handlers import Entry, Middleware, name_of, place_of
 from parley.bot.rules import Rule
 from parley.cron import next_time
 from parley.model import Destination, digest
@@ -38,8 +38,9 @@ class Schedule(msgspec.Struct, frozen=True):
                 f"{where}: on {to.platform} answers to a question come in a room: write room_id, as in "
                 "message.context.room_id, beside user_id"
             )
-        name = f"{entry.handler.__module__}:{entry.handler.__qualname__}"
-        id_ = digest(name, cron, zone, to.platform, to.app, to.tenant, to.room_id, to.thread_id, to.user_id)[:32]
+        id_ = digest(
+            name_of(entry.handler), cron, zone, to.platform, to.app, to.tenant, to.room_id, to.thread_id, to.user_id
+        )[:32]
         return cls(id_, entry, cron, zone, to)
 
     def within(self, when: Rule | None, around: tuple[Middleware, ...]) -> Self:

@@ -3,13 +3,13 @@
 # ruff: noqa: SLF001  # it reads the tables of routers
 # pyright: reportPrivateUsage=false
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from inspect import isgeneratorfunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from parley.bot.addressing import fold, is_typable
 from parley.bot.conversions import is_person
-from parley.bot.handlers import CommandHandler, Entry, Handler, IntentHandler, Middleware, Quick, place_of
+from parley.bot.handlers import CommandHandler, Entry, Handler, IntentHandler, Middleware, Quick, name_of, place_of
 from parley.bot.rules import Rule
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def merge(router: "Router", other: "Router", when: Rule | None) -> None:
     include(router._reminders, other._reminders, when, around)
     for schedule in other._schedules.values():
         add_schedule(router._schedules, schedule.within(when, around))
-    router._patterns += [(pattern, entry.within(when, around)) for pattern, entry in other._patterns]
-    router._conversing += [each.within(when, around) for each in other._conversing]
+    for pattern, entry in other._patterns:
+        router._add_pattern(pattern, entry.within(when, around))
+    for conversing in other._conversing:
+        router._add_conversing(conversing.within(when, around))
     for intent in other._intents.values():
         add_intent(router._intents, intent.within(when, around))
     for fallback in other._fallbacks:
@@ -74,6 +76,7 @@ def add(table: dict[K, list[E]], name: K, entry: E) -> None:
     """Add an entry under `name`. Raises ValueError if no message reaches it."""
     found = table.setdefault(name, [])
     check_reached(repr(name), found, entry)
+    check_distinct(found, entry)
     found.append(entry)
 
 
@@ -85,10 +88,24 @@ def check_reached(name: str, earlier: "list[E]", entry: E) -> None:
             raise ValueError(f"two handlers for {name}: {both}; give the first one a rule (when=...), or remove one")
 
 
+def check_distinct(earlier: "Iterable[E]", entry: E) -> None:
+    """Raise ValueError if an answer to a question of one handler could reach another one: they have one name, and are
+    registered for the same.
+    """
+    for known in earlier:
+        if known.handler == entry.handler or not isinstance(known, Entry) or not isinstance(entry, Entry):
+            continue
+        asks = isgeneratorfunction(known.handler) or isgeneratorfunction(entry.handler)
+        if asks and (name_of(known.handler), known.registered) == (name_of(entry.handler), entry.registered):
+            both = f"{place_of(known.handler)} and {place_of(entry.handler)}"
+            raise ValueError(f"two handlers for {entry.registered!r} ask questions with one name: {both}; rename one")
+
+
 def add_schedule(table: "dict[str, Schedule]", schedule: "Schedule") -> None:
-    """Add a schedule. Raises ValueError if there is the same one."""
+    """Add a schedule. Raises ValueError if it is there already, or its handler is not distinct."""
     if schedule.id in table:
         raise ValueError(f"{place_of(schedule.entry.handler)}: the same schedule twice")
+    check_distinct((known.entry for known in table.values()), schedule.entry)
     table[schedule.id] = schedule
 
 

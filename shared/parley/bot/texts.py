@@ -53,6 +53,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     still_there: str = "I am still waiting for your answer."
     cancel: str = "Write /cancel to stop."
     cancel_or_back: str = "Write /cancel to stop, or /back for the question before."
+    no_back: str = "There is no question to go back to."
     timed_out: str = "There was no answer, so I have stopped asking."
     question_over: str = "This question is no longer open, or is for somebody else."
     script_changed: str = "I have changed since my last question. Please start again."
@@ -144,6 +145,7 @@ CHINESE = Texts(
     still_there="我还在等待您的回答。",
     cancel="输入 /取消 可结束。",
     cancel_or_back="输入 /取消 可结束，输入 /返回 可回到上一个问题。",
+    no_back="没有可以返回的问题。",
     timed_out="没有收到回答，已结束提问。",
     question_over="这个问题已经结束，或者不是问您的。",
     script_changed="机器人已更新，请重新开始。",

@@ -89,7 +89,8 @@ class Understanding:
             return ()
         dialogue = turn.step.dialogue
         given = Given.stored(dialogue.answers[0]) if dialogue.answers else turn.step.answer
-        ask, labels = self._question(turn, cast("Arguments", dialogue.given)["names"])
+        with runs.at_start(turn):
+            ask, labels = self._question(turn, cast("Arguments", dialogue.given)["names"])
         try:
             name = labels.get(ask.read(given, self.texts(turn.message), turn.today)) if given is not None else None
         except ArgumentError:

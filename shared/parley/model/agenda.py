@@ -70,10 +70,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A dialogue with a person that waits for an answer.
 
-    `handler` and `given` are the handler and its arguments. `message` has started it, at the unix second `started`.
+    `handler` is the handler's name, `registered` what it is registered for (`/order`; empty in a dialogue of an earlier
+    version), and `given` are its arguments. `message` has started it, at the unix second `started`.
     `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
     `text` is its question, `room` the other place in which it is shown, and `cards` are the handles of its cards.
-    `missed`: the last text was no answer to it. `results`: of calls outside, as JSON by key.
+    `missed`: the last text was no answer to it. `kept`: the words such as `/cancel` that are choices of it.
+    `results`: of calls outside, as JSON by key.
     """
 
     id: str
@@ -81,10 +83,12 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     given: dict[str, Any] | str
     message: Message
     started: float
+    registered: str = ""
     answers: tuple[Answer, ...] = ()
     question: str = ""
     reminded: bool = False
     missed: bool = False
+    kept: tuple[str, ...] = ()
     by_press: bool = False
     text: str = ""
     room: Destination | None = None
@@ -167,6 +171,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     place: str
     press: Message | None = None
     undelivered: bool = False
+
+
+def is_decision(message: Message) -> bool:
+    """Whether `message` is a press under an approval, where it was made or in the conversation of the dialogue."""
+    return message.event == PRESSED or (message.action is not None and message.action.id == APPROVAL)
 
 
 def ending(message: Message, id_: str, failure: Failure, now: float) -> Message:

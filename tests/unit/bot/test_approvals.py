@@ -5,15 +5,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from parley.bot import Approve, Ask, Bot, ResultError, Script, Turn
 from parley.bot.approvals import WITHDRAWN
 from parley.bot.questions import Given
+from parley.bot.reminders import Reminders
 from parley.bot.rules import addressed, role, rule
 from parley.bot.texts import ENGLISH
-from parley.model import Destination, Message, Sender
+from parley.model import Action, Card, Destination, Message, Sender
+from parley.model.agenda import APPROVAL, PRESSED
 from parley.platforms import NAMES, is_receiver
 from parley.testing import Chat
 from tests.abilities import WRITING_FIRST
@@ -111,6 +114,32 @@ def test_somebody_who_may_approves_in_another_chat(platform: str) -> None:
     assert len(shown) == (4 if platform == "wecom" else 3)
     team.chat.say("/join")
     assert team.chat.state == {"last": "1.4"}
+
+
+@ANYWHERE
+def test_the_rule_of_the_bot_locks_out_nobody_who_decides(platform: str) -> None:
+    """`by` says who decides. Without it, the rule of the bot does."""
+    team = Team(platform)
+    team.ask()
+    bot = team.chat._world.processes.current.processor.bot._bot  # type: ignore[attr-defined]
+    bot.when, bot.refusal = rule(lambda message: message.sender.id != team.bob), "Not you."
+    team.chat.say("/join", by="bob")
+    team.chat.expect("Not you.")
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.4") == ["message"]
+
+
+@ANYWHERE
+def test_an_approval_without_a_rule_is_decided_by_those_for_whom_the_rule_of_the_bot_holds(platform: str) -> None:
+    team = Team(platform, by=None)
+    team.ask()
+    bot = team.chat._world.processes.current.processor.bot._bot  # type: ignore[attr-defined]
+    bot.when = rule(lambda message: message.sender.id != team.bob)
+    team.chat.press("Approve", by="bob")
+    assert not kinds(team.shown(), "deployed 1.4")
+    bot.when = rule(lambda message: True)
+    team.chat.press("Approve", by="bob")
+    assert kinds(team.shown(), "deployed 1.4") == ["message"]
 
 
 @pytest.mark.parametrize("receivers", ["Lin|BOB", "bob|lin", "party:1", "@all"])
@@ -395,3 +424,23 @@ def test_the_text_of_a_long_approval_is_said_once(platform: str) -> None:
     assert ("The last line." in str(replies[0])) == (platform in EDITS)
     assert "Deploy 1.4 to all regions?" in str(replies[0])
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", str(replies[0]))
+
+
+@pytest.mark.parametrize("number", ["3", "x", "", "-1", "٠", "9" * 5000])
+def test_a_forged_number_decides_and_answers_nothing(number: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def deploy() -> Script:
+        return f"{(yield Approve('Deploy?')).outcome}"
+
+    asked = Turn(make_message("m1", "/deploy"), now=1.0)
+    (card,) = bot.handle(asked)
+    assert isinstance(card.segments[0], Card)
+    place = card.segments[0].buttons[0].value.rpartition(".")[0]
+    press = make_message("m2", kind="action", action=Action(id=APPROVAL, value=f"{place}.{number}", message_id="c1"))
+    raw: Any = msgspec.to_builtins(press)
+    forged = Turn(make_message("m3", kind="event", event=PRESSED, raw=raw), now=2.0)
+    forged.plans = Reminders(forged.message, 2.0, asked.plans.agenda)
+    assert bot.handle(forged) == []
+    assert forged.plans.agenda == asked.plans.agenda

@@ -67,7 +67,25 @@ def pick() -> Card:
     return Card(title="Order", text="Please.", form=replace(PICK, value="7"))
 
 
-@bot.action("size", "order", "pick", "none")
+COMPLAINT = bot.form(
+    Form(
+        id="complaint",
+        title="Complaint",
+        inputs=(
+            Input(id="name", label="Name"),
+            Input(id="note", label="Note", kind="paragraph", required=False, max_length=20),
+        ),
+    )
+)
+
+
+@bot.command()
+def complain() -> Card:
+    """Complain"""
+    return Card(title="Complaint", form=COMPLAINT)
+
+
+@bot.action("size", "order", "pick", "none", "complaint")
 def acted(message: Message) -> str:
     action = message.action
     assert action is not None
@@ -205,7 +223,16 @@ def test_the_choices_and_inputs_of_a_form_are_named_in_their_order(platform: str
 
 
 @TYPED
-@pytest.mark.parametrize("typed", ["1\nAnn\nsmall\n2026年12月31日", "1、Ann\n L \n2026/12/31", "１. Ann\nLarge\n-"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "1\nAnn\nsmall\n2026年12月31日",
+        "1、Ann\n L \n2026/12/31",
+        "１. Ann\nLarge\n-",
+        "⒈\nAnn\nＳ",
+        "1)\nAnn\nｓｍａｌｌ",
+    ],
+)
 def test_the_lines_after_the_number_are_the_inputs(platform: str, typed: str):
     chat = Chat(bot, platform)
     chat.say("/order")
@@ -218,6 +245,8 @@ def test_the_lines_after_the_number_are_the_inputs(platform: str, typed: str):
     ("typed", "wrong"),
     [
         ("1", "缺少参数 Name (Name is missing)"),
+        ("1\nAnn", "缺少参数 Size (Size is missing)"),
+        ("⒈\nAnn", "缺少参数 Size (Size is missing)"),
         ("1\nAnn\nhuge", "Size：应为以下之一 (expected one of): Small, Large"),
         ("1\nAnn\ns\nsoon", "Day：应为日期，例如 2026-12-31 或 明天 (expected a date such as 2026-12-31 or tomorrow)"),
         ("1\nAnn of Austria\ns", "Name：应为最多 9 个字符或条目 (expected at most 9 characters or items)"),
@@ -231,6 +260,15 @@ def test_a_person_reads_what_is_wrong_and_can_try_again(platform: str, typed: st
     assert chat.last.text.startswith(f"{wrong}\n请回复 1")
     chat.say("1\nAnn\ns")
     assert chat.last.text.startswith("order/7//{'name': 'Ann'")
+
+
+@TYPED
+@pytest.mark.parametrize(("typed", "note"), [("a\nb", "a\nb"), ("\n a\n\nb ", "a\n\nb"), ("-", "")])
+def test_a_paragraph_at_the_end_takes_several_lines(platform: str, typed: str, note: str):
+    chat = Chat(bot, platform)
+    chat.say("/complain")
+    chat.say(f"1\nLin\n{typed}")
+    assert chat.last.text == f"complaint///{ {'name': 'Lin', 'note': note} }"
 
 
 @TYPED

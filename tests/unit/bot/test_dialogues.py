@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from parley.bot import Ask, Bot, ResultError, Script, Turn
+from parley.bot import Approve, Ask, Bot, ResultError, Script, Turn
 from parley.bot.questions import ANSWER, given_in
 from parley.bot.texts import BOTH, ENGLISH
+from parley.bot.typed_number import typed_number
 from parley.model import Action, Image, Mention, Message
 from parley.testing import PLATFORMS, Chat
 from playground.sample_image import png
@@ -148,8 +149,8 @@ def test_the_reminder_of_a_question_says_how_to_get_out(platform: str) -> None:
     talk, texts = Talk(shop(), platform), ENGLISH if platform == "discord" else BOTH
     talk.start()
     talk.chat.advance(minutes=31)
-    talk.chat.expect(texts.still_there if platform == "discord" else f"{texts.still_there}\n{texts.cancel}")
-    talk.chat.expect(contains="Which size?")  # which has no form on Discord
+    talk.chat.expect(f"{texts.still_there}\n{texts.cancel}")
+    talk.chat.expect(contains="Which size?")
     talk.chat.press("L")
     talk.chat.expect(contains="How many?")
     talk.chat.advance(minutes=6)
@@ -165,7 +166,7 @@ def test_a_command_between_two_answers_is_run_and_the_dialogue_goes_on() -> None
     talk.chat.expect("How many?")
 
 
-@pytest.mark.parametrize("word", ["/cancel", "取消", "Cancel"])
+@pytest.mark.parametrize("word", ["/cancel", "取消", "/Cancel", "／ｃａｎｃｅｌ"])
 def test_a_person_cancels(word: str) -> None:
     talk = Talk(shop(), "feishu")
     talk.start()
@@ -425,8 +426,9 @@ def test_a_number_of_thousands_of_digits_does_not_fit(platform: str) -> None:
     talk.chat.expect("7 Feb")
 
 
-def test_a_forged_press_with_thousands_of_digits_is_no_choice() -> None:
-    press = make_message("", kind="action", action=Action(id=ANSWER, value="d.0." + "9" * 5000))
+@pytest.mark.parametrize("number", ["9" * 5000, "٠", "１", "²", "-1", "x"])
+def test_a_forged_press_is_no_choice(number: str) -> None:
+    press = make_message("", kind="action", action=Action(id=ANSWER, value=f"d.0.{number}"))
     given = given_in(press)
     assert given is not None
     assert given.number is None
@@ -485,3 +487,201 @@ def test_discord_has_no_answer_that_is_a_file() -> None:
 
     with pytest.raises(ResultError, match="command's argument"):
         Chat(bot, platform="discord").say("/report")
+
+
+@ANYWHERE
+@pytest.mark.parametrize("word", ["back", "cancel", "Skip", "/backup"])
+def test_a_plain_word_is_an_answer(platform: str, word: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        yield Ask("One?", choices=("yes", "no"))
+        return f"{yield Ask('Two?', optional=True)}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="One?")
+    talk.chat.press("yes")
+    talk.chat.expect(contains="Two?")
+    talk.answer(word)
+    talk.chat.expect(f"{word}!")
+
+
+class Then(Enum):
+    back = "返回"
+    stop = "/cancel"
+
+
+@ANYWHERE
+@pytest.mark.parametrize("choices", [{"choices": ("取消", "返回", "跳过")}, {"type": Literal["取消", "返回", "跳过"]}])
+@pytest.mark.parametrize("word", ["取消", "返回", "跳过"])
+def test_a_choice_is_an_answer_before_it_is_a_way_out(platform: str, choices: dict[str, Any], word: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        yield Ask("One?", choices=("yes", "no"))
+        two = yield Ask("Two?", choices=("yes", "no"))
+        many: dict[str, Any] = {"choices": (*choices["choices"], "4", "5", "6")} if "choices" in choices else choices
+        return f"{two} {yield Ask('Three?', **many)}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    for question in ("One?", "Two?"):
+        talk.chat.expect(contains=question)
+        talk.chat.press("yes")
+    talk.chat.expect(contains="Three?")
+    if platform == "discord" and "type" in choices:
+        talk.chat.press(word)
+    else:
+        talk.answer(word)
+    talk.chat.expect(f"yes {word}!")
+
+
+def test_a_choice_of_an_enumeration_is_an_answer_before_it_is_a_way_out() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        return f"{(yield Ask('One?', type=Then)).name}!"
+
+    talk = Talk(bot, "feishu")
+    for word, name in (("/Cancel", "stop"), ("返回", "back"), ("STOP", "stop")):
+        talk.chat.say("/ask")
+        talk.chat.expect(contains="One?")
+        talk.answer(word)
+        talk.chat.expect(f"{name}!")
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="One?")
+    talk.answer("取消")
+    talk.chat.expect(contains="Cancelled")
+
+
+@ANYWHERE
+@pytest.mark.parametrize("typed", ["2", "２", "2.", "2、", " 2) ", "2：", "⒉", "②", "feb", "ＦＥＢ"])
+def test_a_choice_is_named_by_its_number_as_people_write_it(platform: str, typed: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        return f"{yield Ask('Which?', choices=('Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun'))}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="Which?")
+    talk.answer(typed)
+    talk.chat.expect("Feb!")
+
+
+@ANYWHERE
+@pytest.mark.parametrize("typed", ["1", "１"])
+def test_a_choice_that_is_a_number_goes_before_the_number_of_a_choice(platform: str, typed: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        return f"{yield Ask('Which?', choices=('10', '2', '1', '7', '8', '9'))}!"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="Which?")
+    talk.answer(typed)
+    talk.chat.expect("1!")
+
+
+@pytest.mark.parametrize("text", ["", "one", "1.5", "10:30", "12345", "2026-01-02", "9" * 5000, "٣ x"])
+def test_a_text_that_begins_with_no_number_has_none(text: str) -> None:
+    assert typed_number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3", (3, "")),
+        ("⒈\nsmall", (1, "\nsmall")),
+        ("１．Ｓ", (1, "Ｓ")),
+        ("㈠ x", None),
+        ("2)small", (2, "small")),
+        ("12、 ｘ", (12, " ｘ")),
+    ],
+)
+def test_what_follows_a_number_stays_as_it_was_typed(text: str, found: tuple[int, str] | None) -> None:
+    assert typed_number(text) == found
+
+
+@ANYWHERE
+def test_a_person_gets_out_of_a_question_with_buttons(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        first = yield Ask("One?", choices=("a", "b"))
+        second = yield Ask("Two?", choices=("1", "2", "3", "4", "5"), optional=True)
+        return f"{first}{second}"
+
+    talk = Talk(bot, platform)
+    talk.chat.say("/ask")
+    talk.chat.expect(contains="One?")
+    talk.answer("A")
+    talk.chat.expect(contains="Two?")
+    talk.answer("/back")
+    talk.chat.expect(contains="One?")
+    talk.chat.press("b")
+    talk.chat.expect(contains="Two?")
+    talk.answer("/cancel")
+    talk.chat.expect(contains="Cancelled")
+    talk.chat.expect_nothing()
+
+
+def test_a_text_in_a_room_that_is_not_for_the_bot_is_no_answer() -> None:
+    """A Feishu app may get all messages of its rooms."""
+    room = Chat(shop(), platform="feishu").room("shop")
+    room.say("/order tea", by="ann")
+    room.expect(contains="So you want")
+    room.expect(contains="Which size?")
+    room.say("L", by="ann", mention=False)
+    room.say("hello", by="bob", mention=True)
+    room.expect("what?")
+    room.say("L", by="ann", mention=True)
+    room.expect("How many?")
+    room.expect_nothing()
+
+
+@pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "wecom_bot"])  # one answer to a press
+def test_what_a_handler_says_while_it_is_closed_at_a_question_is_not_sent(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask(turn: Turn) -> Script:
+        try:
+            answer = yield Ask("One?", choices=("yes", "no"))
+            yield f"{answer}!"
+        finally:
+            turn.say("done")
+
+    chat = Chat(bot, platform)
+    chat.say("/ask")
+    chat.expect(contains="One?")
+    chat.expect_nothing()
+    chat.press("yes")
+    assert {str(chat.expect()) for _ in range(2)} == {"done", "yes!"}
+
+
+def test_a_person_reads_that_there_is_no_question_to_go_back_to() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        yield Approve("Go?")
+        yield Ask("One?")
+
+    chat = Chat(bot, "feishu")
+    chat.say("/ask")
+    chat.press("Approve")
+    chat.expect(contains="Go?")
+    chat.expect(contains="Approved")
+    chat.expect("One?")
+    chat.say("返回")
+    chat.expect(BOTH.no_back)
+    chat.expect("One?")
