@@ -185,7 +185,7 @@ def test_a_bot_with_half_a_minute_pays_for_no_heartbeat(
     left: float, expected: list[int], message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
     beats = Beats()
-    processor(answering(lambda _turn: "ok"), clock, beats, left)(record(encode(message())))
+    processor(answering(lambda: "ok"), clock, beats, left)(record(encode(message())))
     assert beats.seconds == expected
 
 
@@ -327,7 +327,7 @@ class Deliveries:
 def test_the_leases_of_a_dead_worker_end_soon_after_a_long_run(
     left: float, expected: list[float], message: MakeMessage, record: MakeRecord, clock: Clock
 ) -> None:
-    handle = processor(answering(lambda _turn: "ok"), clock, Beats())
+    handle = processor(answering(lambda: "ok"), clock, Beats())
     deliveries: Any = Deliveries()
     handle.direct = deliveries
     handle.ends_in(left)
