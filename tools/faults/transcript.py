@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from parley.bot.texts import ENGLISH
 from playground.platforms.base import Platform
 from playground.platforms.model import Part
 from tools.faults.bot import ENDED, UNDELIVERED, UNSHOWN
@@ -67,10 +68,13 @@ def transcript(platform: Platform) -> Iterator[Entry]:
 
 
 def buttons(parts: Iterable[Part]) -> Iterator[str]:
-    """The ids of the buttons in `parts`."""
+    """The ids of the buttons in `parts` that answer something. One opens a form instead, which takes an instant
+    function: the callbacks of the simulation have none.
+    """
     for part in parts:
         if part.get("kind") == "buttons":
-            yield from (button["id"] for button in part["buttons"] if not button.get("url"))
+            there = (button for button in part["buttons"] if not button.get("url"))
+            yield from (button["id"] for button in there if button["label"] != ENGLISH.write_answer)
         yield from buttons(part.get("blocks") or ())
 
 

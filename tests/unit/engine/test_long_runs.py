@@ -58,7 +58,7 @@ def journal() -> dict[str, Any]:
     return journal_of(dynamodb(), "parley", platform="feishu", app="demo", tenant="", message_id="m1")
 
 
-def answering(handler: Callable[[Turn], str]) -> Bot:
+def answering(handler: Callable[..., str]) -> Bot:
     bot = Bot(apology="sorry")
     bot.fallback(handler)
     return bot
