@@ -49,7 +49,7 @@ def rows(stack: Stack, words: list[str]) -> list[tuple[str, str]]:
 def test_nothing_of_a_forgotten_person_is_left_and_they_can_talk_again(stack: Stack, platform: str) -> None:
     person, secret = f"person-{uuid.uuid4().hex[:8]}", f"sesame-{uuid.uuid4().hex}"
     id_, _ = say(stack, platform, person, f"/echo {secret}", 1)
-    say(stack, platform, person, f"/remind 1d {secret}", 2)
+    say(stack, platform, person, f"/remind 50m {secret}", 2)
     assert say(stack, platform, person, "/count", 3)[1][2] == "1"
     native = stack.get(f"/api/journal/{id_}")["message"]["sender"]["id"]
     assert {pk.partition("#")[0] for pk, _ in rows(stack, [secret])} == {"in", "out", "conv", "timer"}

@@ -57,6 +57,8 @@ _STOPPED = "(stopped by the person)"
 """What the next prompts say of an answer that was stopped."""
 _MOST_RESULT = 8_000
 """Bytes of the result of a tool that a model gets."""
+_SHOWN = 100
+"""Tokens of the result of a tool that a person gets if the model does not answer."""
 _waits = Waits()
 """The waits between two attempts at a model."""
 
@@ -117,26 +119,33 @@ class Exchange(msgspec.Struct):
             except ModelError:
                 return self._end(self.commands.texts.model_down)
             if not answer.calls:
-                return self._end(self._text_of(answer), by_model=answer.stop != "refused")
+                return self._end(self._text_of(answer), by_model=bool(answer.text.strip()))
             self.said.append(Said(role="assistant", text=answer.text, calls=answer.calls))
 
     def approved(self) -> Script:
         """The steps of the dialogue: the question, and then the call, and what follows."""
         call = self._open_calls()[0]
-        called = self._read(call)
-        question = self.commands.approval(called)
-        if question is None:  # the bot has been changed meanwhile
-            return self.run()
+        try:
+            called = self._read(call)
+            question = self.commands.approval(called)
+        except CallError:  # the person may not do it any more
+            return None
+        if question is None:  # the bot has been changed meanwhile: the dialogue ends without its question
+            return None
         if not (yield question):
             talk.add(self.turn, self.said, f"({called.text}: not approved)", self.conversing.history)
             return None
-        self._record(call, self._run(call, called))
+        self._record(call, self._result(call, called))
         return self.run()
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def _between(self) -> str | None:
-        """The one place between two steps: None if the next call of the model may begin, else the last text."""
+        """The one place between two steps: None if the next call of the model may begin, or has its answer recorded
+        already; else the last text.
+        """
+        if self._key in self.turn.results:
+            return None
         commands, steps = self.commands, sum(said.role == "assistant" for said in self.said)
         room = MAX_RESULTS - len(self.turn.results.stored.encode())
         if steps >= self.conversing.steps or room < 2 * MAX_TEXT + _MOST_RESULT:
@@ -146,6 +155,11 @@ class Exchange(msgspec.Struct):
             measure_spent()
         return refusal
 
+    @property
+    def _key(self) -> str:
+        """Under which the next answer of the model is recorded."""
+        return f"parley.model {len(self.said)}"
+
     def _written(self, prompt: Prompt, text: str) -> None:
         """Show the text of the answer to `prompt` so far. Raises StoppedError."""
         self.written = prompt, text
@@ -154,7 +168,7 @@ class Exchange(msgspec.Struct):
 
     def _answer(self) -> Answer:
         """The next answer of the model, recorded. Raises ModelError."""
-        stored = self.turn.once(f"parley.model {len(self.said)}", self._ask, needs=_ENOUGH)
+        stored = self.turn.once(self._key, self._ask, needs=_ENOUGH)
         if "error" in stored:
             raise ModelError(stored["error"])
         answer = msgspec.convert(stored, Answer)
@@ -176,7 +190,7 @@ class Exchange(msgspec.Struct):
         """The answer of the first model that answers, as JSON. That none answers is a result as well."""
         self.turn.typing()
         models = self._models()
-        prompt = self._prompt(key, with_pictures=models[0].pictures)
+        prompt = self._prompt(key, with_pictures=any(model.pictures for model in models))
         is_test = self.turn.model is not None
         started = time.monotonic()
         try:
@@ -198,8 +212,10 @@ class Exchange(msgspec.Struct):
         own, commands = self.conversing, self.commands
         known = finished(self.context(self.turn))
         messages = talk.fitting(talk.earlier(self.turn), self.said, own.history)
-        if with_pictures and self.pictures == () and len(self.said) == 1:
-            messages[-1] = replace(messages[-1], pictures=tuple(attached.pictures(self.turn)))
+        if with_pictures:
+            self.pictures = self.pictures or tuple(attached.pictures(self.turn))
+            first = len(messages) - len(self.said)
+            messages[first] = replace(messages[first], pictures=self.pictures)
         return Prompt(
             messages=tuple(messages),
             system="\n\n".join(filter(None, (own.system, str(known or ""), _RULES))),
@@ -228,19 +244,24 @@ class Exchange(msgspec.Struct):
                 called = self._read(call)
                 if self.commands.approval(called) is not None:
                     return self._wait()
-                result = self._run(call, called)
             except CallError as error:
-                result = f"error: {error}"
-            self._record(call, result)
+                self._record(call, _error(error))
+            else:
+                self._record(call, self._result(call, called))
         return None
 
     def _read(self, call: ToolCall) -> Called:
         return self.commands.read(call, self.conversing.tools)
 
-    def _run(self, call: ToolCall, called: Called) -> str:
-        """The result of a call. The command has results of its own (`Results.within`), also if it is called twice."""
-        with self.turn.results.within(f"parley.tool {self._last()} {call.id}"):
-            return self.commands.run(called)
+    def _result(self, call: ToolCall, called: Called) -> str:
+        """The result of a call, or why there is none. The command has results of its own (`Results.within`), also if it
+        is called twice.
+        """
+        try:
+            with self.turn.results.within(f"parley.tool {self._last()} {call.id}"):
+                return self.commands.run(called)
+        except CallError as error:
+            return _error(error)
 
     def _record(self, call: ToolCall, result: str) -> None:
         """Record a result, and add it to the exchange."""
@@ -262,11 +283,25 @@ class Exchange(msgspec.Struct):
             return answer.text.strip() or texts.model_refused
         return f"{answer.text} …" if answer.stop == "length" else answer.text
 
+    def _done(self) -> list[str]:
+        """What each command has done that the model has called, for the person."""
+        names = {call.id: call.name for said in self.said for call in said.calls}
+        return [
+            f"/{names.get(said.call, '')}: {talk.cut(said.text, _SHOWN)}" for said in self.said if said.role == "tool"
+        ]
+
     def _end(self, text: str, *, by_model: bool = False) -> list[Reply]:
-        """The last reply. What the model says is data."""
+        """The last reply. What the model says is data. A text of the library follows what the commands have done."""
+        if not by_model:
+            text = "\n".join([*self._done(), text])
         talk.add(self.turn, self.said, text, self.conversing.history)
         shown: Markdown = spoken(text, self.conversing.links)
         return [Reply(segments=(shown,)) if by_model else Reply.of(text)]
+
+
+def _error(error: CallError) -> str:
+    """What the model gets in place of a result."""
+    return f"error: {error}"
 
 
 def _no_wait(_seconds: float) -> None:

@@ -4,6 +4,7 @@ Kept are the texts of the person and the last answers to them; calls of tools an
 from the oldest exchange on. So it is small, and what a hostile text has made the model do is not read again.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from parley.bot.turn import Turn
 from parley.model import is_direct
 from parley.models.model import Said, tokens_of_message
 
+_END = re.compile(r"<\s*/\s*quoted", re.IGNORECASE)
+"""The end of a quote. Inside of one it is none."""
 _KEY = "exchanges"
 """Of the exchanges in the state, the oldest first: `[{"by": ID, "asked": TEXT, "answered": TEXT}, ...]`."""
 
@@ -45,7 +48,7 @@ def fitting(before: Sequence[Said], exchange: Sequence[Said], budget: int) -> li
 
 def asked(turn: Turn, text: str, quoted: Iterable[str]) -> str:
     """The text of a person for the model. In a room it begins with who wrote it. What it quotes is marked."""
-    quotes = [f"<quoted>\n{each.replace('</quoted', '<quoted')}\n</quoted>" for each in quoted if each.strip()]
+    quotes = [f"<quoted>\n{_END.sub('<quoted', each)}\n</quoted>" for each in quoted if each.strip()]
     sender = turn.message.sender
     name = " ".join((sender.name or sender.id).split())[:60]
     return "\n".join([*quotes, text if is_direct(turn.message) else f"[{name}] {text}"])

@@ -26,6 +26,7 @@ from parley.model import Message, Outgoing, Reply, message_key, with_sources
 from parley.model.agenda import Timer
 from parley.model.sending import SEND, reply_in
 from parley.model.state import Scope, State
+from parley.model.stop import is_stop
 
 if TYPE_CHECKING:
     from parley.engine.drafts import Draft, Typing, Write
@@ -79,7 +80,6 @@ class BotRun:
     _results: str = field(init=False)
     """The results of outside calls that are stored."""
     _draft: "Draft | Typing | PolledDraft | None" = None
-    _has_stopped: bool = False
     """Whether the message has stopped an earlier run."""
     _failure: Exception | None = None
     """The first failure of the journal."""
@@ -164,7 +164,7 @@ class BotRun:
         """What is to be recorded of a stop."""
         if self.turn.was_stopped:
             return RunState.STOPPED
-        return RunState.ANSWERED if self._has_stopped else None
+        return RunState.ANSWERED if is_stop(self.message) else None
 
     def _changes(self) -> list[Change]:
         """The states that the bot has read, as they were and as they are now."""
@@ -204,8 +204,7 @@ class BotRun:
 
     def _find_stopped(self) -> bool:
         runs = Runs(self.inbox.client, self.inbox.table)
-        self._has_stopped = self._ask(lambda: runs.is_stopped(self.message))
-        return self._has_stopped
+        return self._ask(lambda: runs.is_stopped(self.message))
 
     def _find_timer(self, id_: str) -> Timer | None:
         return self._ask(lambda: self.inbox.timer(id_))

@@ -3,7 +3,7 @@
     RUNNING   a worker is at a message of the conversation. It writes this again and again.
     STOP      a person wants it to stop. A callback writes this, past the queue.
     STOPPED   a run has ended because of it. The decision on its message writes this.
-    ANSWERED  the person was told so. The decision on the message that stops writes this.
+    ANSWERED  the person was told so, or that nothing was stopped. The decision on the message that stops writes this.
 
 `since` is the time of the message that runs, or that stops. A stop is for messages that were sent before it, so one
 that is delivered again stops no later message.
@@ -63,21 +63,25 @@ class Runs(msgspec.Struct):
         return True
 
     def stop(self, message: Message, now: float) -> None:
-        """Stop the run of an earlier message of the conversation of `message`, if there is one. Raises AwsError."""
+        """Stop the run of an earlier message of the conversation of `message`, also one that has not been recorded yet:
+        it is, when it has lasted some seconds. Raises AwsError.
+        """
         request = t.update(
             self.table,
             _pk(message),
-            "SET #state = :stop, #since = :sent",
-            "#state = :running AND #since <= :sent AND #lease_until > :now",
+            "SET #state = :stop, #since = :sent, #ttl = :ttl",
+            # One that is answered has been here before. One that has STOPPED a run is to be answered first.
+            f"{t.ABSENT} OR (#since <= :sent AND #state <> :stopped AND (#since < :sent OR #state <> :answered))",
             stop=RunState.STOP,
-            running=RunState.RUNNING,
+            stopped=RunState.STOPPED,
+            answered=RunState.ANSWERED,
             sent=message.timestamp,
-            now=now,
+            ttl=int(now + _KEEP),
         )
         try:
             self.client.update_item(**request)
         except self.client.exceptions.ConditionalCheckFailedException:
-            return  # nothing runs
+            return  # this stop, or a later one, is there already
 
     def is_stopped(self, message: Message) -> bool:
         """Whether a run has ended because of a stop that nobody has answered. Raises AwsError."""

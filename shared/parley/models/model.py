@@ -51,7 +51,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a model.
 
     `key`: an idempotency key, the same in every attempt. `until`: the time of `time.monotonic` by which the whole
-    answer must be there.
+    answer must be there. `silence`: seconds for which the model may say nothing.
     """
 
     messages: tuple[Said, ...]
@@ -60,6 +60,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int = 1000
     key: str = ""
     until: float = math.inf
+    silence: float = math.inf
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

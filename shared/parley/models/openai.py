@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 _LONGEST = 900.0
+_MOST_TOKENS = 100_000_000
 """Seconds of a call at most: Lambda ends each function by then."""
 _CONNECT = 3.0
 """Seconds until a connection must be there."""
@@ -58,7 +59,7 @@ class OpenAICompatible(msgspec.Struct, frozen=True, kw_only=True):
 
         until = min(prompt.until, time.monotonic() + _LONGEST)
         left = until - time.monotonic()
-        timeout = httpx.Timeout(max(0.1, left), connect=min(_CONNECT, max(0.1, left)))
+        timeout = httpx.Timeout(max(0.1, min(left, prompt.silence)), connect=min(_CONNECT, max(0.1, left)))
         url = f"{self.base_url.rstrip('/')}/chat/completions"
         try:
             with (
@@ -89,7 +90,7 @@ class OpenAICompatible(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.encode(body)
 
     def _headers(self, prompt: Prompt) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "Accept-Encoding": "identity"}
         key = self.key.reveal()
         bearer = {"Authorization": f"Bearer {key}"} if key else {}
         return headers | bearer | ({"Idempotency-Key": prompt.key} if prompt.key else {})
@@ -148,8 +149,8 @@ def _gathered(chunks: Iterator[bytes], partial: Partial) -> Answer:
         if "error" in event:
             raise ModelError("the stream holds an error", again=True)
         usage = mapping(event.get("usage"))
-        found.sent = integer(usage.get("prompt_tokens")) or found.sent
-        found.received = integer(usage.get("completion_tokens")) or found.received
+        found.sent = _tokens(usage.get("prompt_tokens")) or found.sent
+        found.received = _tokens(usage.get("completion_tokens")) or found.received
         for choice in mappings(event.get("choices"))[:1]:
             delta = mapping(choice.get("delta"))
             found.add_text(text(delta.get("content")))
@@ -166,5 +167,11 @@ def _gathered(chunks: Iterator[bytes], partial: Partial) -> Answer:
                 )
             stop = text(choice.get("finish_reason")) or stop
     if not stop:
-        raise ModelError("the answer has no end", again=True)
+        raise ModelError("the stream has broken off", again=True)
     return found.answer("refused" if refusal else _STOPS.get(stop, "end"), refusal)
+
+
+def _tokens(value: object) -> int:
+    """A number of tokens of the service; 0 if it is not plausible, so that it is estimated."""
+    number = integer(value) or 0
+    return number if 0 <= number <= _MOST_TOKENS else 0

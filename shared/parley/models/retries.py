@@ -14,6 +14,8 @@ _ATTEMPTS = 3
 _FIRST_WAIT = 0.5
 """Seconds before the second attempt; twice as long before the next one."""
 _LONGEST_WAIT = 10.0
+_SILENCE = 15.0
+"""Seconds for which a model may say nothing, before its answer and in it."""
 _ENOUGH = 2.0
 """Seconds that must be left for another attempt."""
 
@@ -42,7 +44,7 @@ def answered(
             if prompt.until - time.monotonic() < _ENOUGH:
                 raise last
             try:
-                return _complete(model.answer(prompt, partial), model, prompt)
+                return _complete(model.answer(_fitted(prompt, model, last=model is models[-1]), partial), model, prompt)
             except ModelError as error:
                 last = error
                 failed(model, error)
@@ -52,6 +54,14 @@ def answered(
                 break
             waits.sleep(wait)
     raise last
+
+
+def _fitted(prompt: Prompt, model: Model, *, last: bool) -> Prompt:
+    """`prompt` as `model` takes it. A model that says nothing leaves half of the time to the next one."""
+    left = prompt.until - time.monotonic()
+    silence = min(_SILENCE, left if last else left / 2)
+    messages = prompt.messages if model.pictures else tuple(replace(said, pictures=()) for said in prompt.messages)
+    return replace(prompt, messages=messages, silence=silence)
 
 
 def _complete(answer: Answer, model: Model, prompt: Prompt) -> Answer:

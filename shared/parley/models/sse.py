@@ -12,9 +12,9 @@ _DONE = b"[DONE]"
 
 
 def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The objects of the stream `chunks`, to its end marker `[DONE]`.
+    """The objects of the stream `chunks`, to its end or its end marker `[DONE]`, which some services leave out.
 
-    Raises ModelError if the stream ends before the marker, is longer than MAX_STREAM, or holds something else.
+    Raises ModelError if the stream is longer than MAX_STREAM, or holds something else.
     """
     for line in _lines(chunks):
         if not line.startswith(b"data:"):
@@ -26,7 +26,6 @@ def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             yield mapping(decode_json(data))
         except ValueError as error:
             raise ModelError("the stream is not JSON", again=True) from error
-    raise ModelError("the stream has broken off", again=True)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

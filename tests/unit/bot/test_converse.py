@@ -7,14 +7,15 @@ from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from parley.bot import Approve, Bot, Quotas, Script, Turn
-from parley.bot.rules import person, role
+from parley.bot.rules import person, role, rule
 from parley.model import Button, Card, Message, Quote
-from parley.models import Answer, ModelError
+from parley.models import Answer, ModelError, ToolCall
 from parley.testing import PLATFORMS, Call, Chat, Scripted
 from tests.factories import NOW, make_message
 
 EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 done: list[str] = []
+CALLS_DEPLOY = Answer(calls=(ToolCall(id="1", name="deploy", arguments='{"version":"1"}'),), stop="calls")
 
 
 @pytest.fixture(autouse=True)
@@ -263,6 +264,80 @@ def test_a_refusal_is_told(text: str) -> None:
     chat = Chat(make_bot(), model=Scripted([Answer(text=text, stop="refused")]))
     chat.say("hi")
     chat.expect(contains=text or "The language model does not answer this.")
+
+
+@EVERYWHERE
+def test_what_a_model_says_with_a_refusal_is_data_too(platform: str) -> None:
+    model = Scripted([Answer(text="see https://evil.example/x", stop="refused")])
+    chat = Chat(make_bot(), platform, model=model)
+    chat.say("/ask hi" if platform == "discord" else "hi")
+    assert "https://" not in chat.last.text
+
+
+@EVERYWHERE
+def test_a_model_that_fails_after_a_command_leaves_its_result(platform: str) -> None:
+    chat = Chat(make_bot(), platform, model=Scripted([Call("status", service="web"), ModelError("HTTP 500")]))
+    chat.say("/ask hi" if platform == "discord" else "hi")
+    assert "/status: web is up" in chat.last.text
+    assert chat.last.text.count("web is up") == 1
+
+
+def test_a_budget_that_is_spent_after_an_approved_call_leaves_its_result() -> None:
+    model = Scripted([replace(CALLS_DEPLOY, sent=100, received=100)])
+    chat = Chat(make_bot(quotas=Quotas(person_tokens_a_day=150)), model=model)
+    chat.say("hi")
+    chat.press("Approve")
+    assert "/deploy: deployed 1" in chat.last.text
+    assert "150" in chat.last.text
+
+
+def test_an_approved_call_that_is_not_allowed_any_more_ends_politely() -> None:
+    allowed, bot = [True], Bot()
+
+    @bot.command(tool="approve", when=rule(lambda _message: allowed[0]))
+    def deploy(version: str) -> str:
+        return version
+
+    bot.converse(model=lambda: pytest.fail("the test has a model"))(lambda _turn: "")
+    chat = Chat(bot, model=Scripted([Call("deploy", version="1")]))
+    chat.say("hi")
+    allowed[0] = False
+    chat.press("Approve")
+    assert "I have changed since my last question" in chat.last.text
+
+
+def test_an_answer_that_is_recorded_counts_also_if_nothing_more_could_be() -> None:
+    bot, failed = Bot(), list[str]()
+
+    @bot.command()
+    def log(number: int = 0) -> str:
+        return f"{number}" + "x" * 8000
+
+    @bot.middleware
+    def dies(_turn: Turn, handle: Any) -> list[Any]:
+        replies = list(handle())
+        if "PAID" in repr(replies) and not failed:
+            failed.append("once")
+            raise RuntimeError
+        return replies
+
+    bot.converse(model=lambda: pytest.fail("the test has a model"))(lambda _turn: "")
+    calls = [Call("log", number=number) for number in range(7)]
+    chat = Chat(bot, attempts=5, model=Scripted([calls, "PAID " * 2000]))
+    chat.say("hi")
+    assert "PAID" in "".join(reply.text for reply in chat.replies)
+    assert failed
+
+
+def test_the_model_has_a_picture_in_every_step_and_only_a_model_that_takes_it() -> None:
+    bot, blind = Bot(), Scripted(["I see nothing."])
+    bot.command("look")(lambda: "looked")
+    seeing = Scripted([Call("look"), ModelError("HTTP 500")], pictures=True)
+    bot.converse(model=lambda: seeing, fallback=lambda: blind)(lambda _turn: "")
+    chat = Chat(bot)
+    chat.say("what is this?", image=b"\x89PNG\r\n\x1a\n" + bytes(20))
+    seen = [[len(said.pictures) for said in prompt.messages] for prompt in (*seeing.prompts, *blind.prompts)]
+    assert seen == [[1], [1, 0, 0], [0, 0, 0]]
 
 
 def test_a_loop_is_cut() -> None:

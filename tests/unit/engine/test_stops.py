@@ -17,7 +17,7 @@ from parley.engine.processor import Processor
 from parley.engine.repeating import Step
 from parley.engine.stops import FIRST, INTERVAL, Stops
 from parley.journal.inbox import Inbox
-from parley.journal.runs import Runs, RunState
+from parley.journal.runs import Runs, RunState, ended
 from parley.journal.table import get_text
 from parley.journal.view import journal_of
 from parley.model import Message
@@ -206,16 +206,34 @@ def state_of(message: Message) -> str:
 
 def test_nothing_is_stopped_where_nothing_runs(message: MakeMessage) -> None:
     runs = Runs(dynamodb(), "parley")
-    runs.stop(message("/stop"), NOW)
-    assert dynamodb().scan(TableName="parley")["Items"] == []
+    runs.stop(message("/stop", timestamp=NOW), NOW)
     assert not runs.is_stopped(message("/stop"))
+    assert runs.go_on(message(timestamp=NOW + 1), NOW + 4)
 
 
-def test_a_run_that_has_written_nothing_for_a_minute_is_over(message: MakeMessage) -> None:
+def test_a_stop_in_the_first_seconds_of_a_run_reaches_it(message: MakeMessage) -> None:
+    """The run records that it is there only when it has lasted three seconds."""
     runs = Runs(dynamodb(), "parley")
-    assert runs.go_on(message(), NOW)
-    runs.stop(message("/stop"), NOW + 61)
-    assert state_of(message()) == RunState.RUNNING
+    runs.stop(message("/stop", timestamp=NOW + 2), NOW + 2)
+    assert not runs.go_on(message(timestamp=NOW), NOW + 3)
+
+
+def test_a_stop_that_is_answered_and_comes_again_stops_nothing(message: MakeMessage) -> None:
+    runs, stop = Runs(dynamodb(), "parley"), message("/stop", timestamp=NOW)
+    runs.stop(stop, NOW)
+    dynamodb().transact_write_items(TransactItems=[ended("parley", stop, RunState.ANSWERED, NOW)])
+    runs.stop(stop, NOW + 1)
+    assert state_of(stop) == RunState.ANSWERED
+    assert runs.go_on(message(timestamp=NOW), NOW + 4)
+
+
+def test_a_stop_that_has_ended_a_run_is_answered_before_the_next_one_counts(message: MakeMessage) -> None:
+    runs = Runs(dynamodb(), "parley")
+    stop = message("/stop", timestamp=NOW + 1)
+    runs.go_on(message(timestamp=NOW), NOW)
+    dynamodb().transact_write_items(TransactItems=[ended("parley", message(), RunState.STOPPED, NOW)])
+    runs.stop(stop, NOW + 2)
+    assert runs.is_stopped(stop)
 
 
 def test_a_stop_that_was_sent_before_the_message_does_not_stop_it(message: MakeMessage) -> None:

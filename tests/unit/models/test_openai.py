@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from parley.bot import Secret
 from parley.engine import http
-from parley.models import ModelError, OpenAICompatible, Picture, Prompt, Said, Tool, ToolCall
+from parley.models import Answer, ModelError, OpenAICompatible, Picture, Prompt, Said, Tool, ToolCall, openai
 from parley.models.retries import Waits, answered
 from playground import model_server
 
@@ -123,6 +124,46 @@ def test_a_failure_can_be_repeated(model: OpenAICompatible, text: str, reason: s
         ask(model, text)
     assert str(raised.value) == reason
     assert raised.value.again
+
+
+def test_a_stream_without_its_end_marker_is_an_answer_if_the_model_has_ended() -> None:
+    chunks = [b'data: {"choices": [{"delta": {"content": "Hi."}, "finish_reason": "stop"}]}\n\n']
+    assert openai._gathered(iter(chunks), lambda _: None).text == "Hi."
+    with pytest.raises(ModelError, match="broken off"):
+        openai._gathered(iter([chunks[0].replace(b'"stop"', b"null")]), lambda _: None)
+
+
+@pytest.mark.parametrize("tokens", [-1_000_000, 10**30, "many"])
+def test_a_number_of_tokens_that_cannot_be_is_estimated(tokens: object) -> None:
+    usage = json.dumps({"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": tokens}})
+    ended = b'data: {"choices": [{"delta": {"content": "Hi."}, "finish_reason": "stop"}]}\n\ndata: '
+    found = openai._gathered(iter([ended + usage.encode() + b"\n\n"]), lambda _: None)
+    assert (found.sent, found.received) == (0, 0)
+
+
+def test_a_model_that_hangs_leaves_time_to_the_next_one(
+    model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Handler, "stall", 10.0)
+    prompt = Prompt(messages=(Said(role="user", text="!stall"),), until=time.monotonic() + 60)
+    silent = replace(prompt, silence=0.2)
+    with pytest.raises(ModelError, match="ReadTimeout") as raised:
+        model.answer(silent, lambda _: None)
+    assert raised.value.again
+    asked: list[Prompt] = []
+
+    class Model:
+        name, pictures, price = "next", False, (0.0, 0.0)
+
+        def answer(self, prompt: Prompt, partial: Any) -> Answer:
+            asked.append(prompt)
+            if len(asked) == 1:
+                raise ModelError("ReadTimeout")
+            return Answer(text="here")
+
+    found = answered([Model(), Model()], prompt, lambda _: None, lambda *_: None, Waits(lambda _: None))
+    assert found.text == "here"
+    assert all(each.silence <= 15 for each in asked)
 
 
 def test_the_deadline_holds_for_the_whole_call(model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch) -> None:
