@@ -14,8 +14,14 @@ from parley.testing import Chat
 from playground.platforms import simulated_platforms
 from tools.local import credentials
 
-EVENTS = {**dict.fromkeys(NAMES, "entered"), "wechat": "subscribe", "discord": "authorize"}
-"""An event of a person on each platform, which says who it is."""
+EVENTS = {
+    "feishu": "entered",
+    "wecom": "entered",
+    "wecom_bot": "entered",
+    "wechat": "subscribe",
+    "discord": "authorize",
+}
+"""An event of a person on each platform, which says who it is. A new platform may have none."""
 
 
 class Aws:
