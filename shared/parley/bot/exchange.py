@@ -57,6 +57,8 @@ _STOPPED = "(stopped by the person)"
 """What the next prompts say of an answer that was stopped."""
 _MOST_RESULT = 8_000
 """Bytes of the result of a tool that a model gets."""
+_ERROR = "error: "
+"""The beginning of what the model gets in place of a result."""
 _SHOWN = 100
 """Tokens of the result of a tool that a person gets if the model does not answer."""
 _waits = Waits()
@@ -287,21 +289,24 @@ class Exchange(msgspec.Struct):
         """What each command has done that the model has called, for the person."""
         names = {call.id: call.name for said in self.said for call in said.calls}
         return [
-            f"/{names.get(said.call, '')}: {talk.cut(said.text, _SHOWN)}" for said in self.said if said.role == "tool"
+            f"/{names.get(said.call, '')}: {talk.cut(said.text, _SHOWN)}"
+            for said in self.said
+            if said.role == "tool" and not said.text.startswith(_ERROR)
         ]
 
     def _end(self, text: str, *, by_model: bool = False) -> list[Reply]:
         """The last reply. What the model says is data. A text of the library follows what the commands have done."""
-        if not by_model:
-            text = "\n".join([*self._done(), text])
+        done = [] if by_model else self._done()
+        text = "\n".join([*done, text])
         talk.add(self.turn, self.said, text, self.conversing.history)
         shown: Markdown = spoken(text, self.conversing.links)
-        return [Reply(segments=(shown,)) if by_model else Reply.of(text)]
+        # A result can hold what the model has written as an argument.
+        return [Reply(segments=(shown,)) if by_model or done else Reply.of(text)]
 
 
 def _error(error: CallError) -> str:
     """What the model gets in place of a result."""
-    return f"error: {error}"
+    return f"{_ERROR}{error}"
 
 
 def _no_wait(_seconds: float) -> None:

@@ -14,8 +14,6 @@ _ATTEMPTS = 3
 _FIRST_WAIT = 0.5
 """Seconds before the second attempt; twice as long before the next one."""
 _LONGEST_WAIT = 10.0
-_SILENCE = 15.0
-"""Seconds for which a model may say nothing, before its answer and in it."""
 _ENOUGH = 2.0
 """Seconds that must be left for another attempt."""
 
@@ -59,7 +57,7 @@ def answered(
 def _fitted(prompt: Prompt, model: Model, *, last: bool) -> Prompt:
     """`prompt` as `model` takes it. A model that says nothing leaves half of the time to the next one."""
     left = prompt.until - time.monotonic()
-    silence = min(_SILENCE, left if last else left / 2)
+    silence = left if last else left / 2
     messages = prompt.messages if model.pictures else tuple(replace(said, pictures=()) for said in prompt.messages)
     return replace(prompt, messages=messages, silence=silence)
 

@@ -282,6 +282,16 @@ def test_a_model_that_fails_after_a_command_leaves_its_result(platform: str) -> 
     assert chat.last.text.count("web is up") == 1
 
 
+@EVERYWHERE
+def test_a_result_that_is_left_is_data_and_an_error_is_not_shown(platform: str) -> None:
+    calls = [Call("status", service="https://evil.example/x"), Call("https://evil.example/y")]
+    chat = Chat(make_bot(), platform, model=Scripted([calls, ModelError("HTTP 500")]))
+    chat.say("/ask hi" if platform == "discord" else "hi")
+    assert "evil.example/x" in chat.last.text
+    assert "https://" not in chat.last.text
+    assert "evil.example/y" not in chat.last.text
+
+
 def test_a_budget_that_is_spent_after_an_approved_call_leaves_its_result() -> None:
     model = Scripted([replace(CALLS_DEPLOY, sent=100, received=100)])
     chat = Chat(make_bot(quotas=Quotas(person_tokens_a_day=150)), model=model)

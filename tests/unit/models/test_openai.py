@@ -163,7 +163,8 @@ def test_a_model_that_hangs_leaves_time_to_the_next_one(
 
     found = answered([Model(), Model()], prompt, lambda _: None, lambda *_: None, Waits(lambda _: None))
     assert found.text == "here"
-    assert all(each.silence <= 15 for each in asked)
+    first, last = (each.silence for each in asked)
+    assert first <= 30 < last <= 60
 
 
 def test_the_deadline_holds_for_the_whole_call(model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch) -> None:
