@@ -1,4 +1,4 @@
-"""Splits text into parts of a platform's maximum length."""
+"""Splits text into parts of a platform's maximum length, and removes characters that reorder it on a screen."""
 
 import re
 import unicodedata
@@ -17,6 +17,17 @@ _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _FLAG_HALF = re.compile("[\U0001f1e6-\U0001f1ff]")
 _LONGEST = 100
 """Code points of a visible character. Unicode's limit for marks on one letter is 30 (UAX #15, stream-safe text)."""
+
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]")
+"""Characters that show nothing and change the order of the others: "invoice<U+202E>fdp.exe" looks like
+"invoiceexe.pdf". Arabic and Hebrew are shown from right to left without them (Unicode UAX #9)."""
+
+
+def without_direction(text: str, instead: str = "") -> str:
+    """`text` in the order in which a program reads it: with `instead` for each character that changes the direction of
+    writing. Use it for texts of others: of persons, of language models.
+    """
+    return _DIRECTION.sub(instead, text)
 
 
 _GAP = re.compile(r"\s{100,}")

@@ -3,12 +3,14 @@
 A model that reads a hostile text can be made to write an address that holds what it has read. A picture is fetched, and
 many apps fetch a preview of a link, without anybody's press. So pictures are never shown, and an address is text in
 code, without its scheme, unless its host is allowed. Mentions are no markup: only a `Mention` segment mentions.
+Characters that turn the direction of writing are removed: a text reads as it is written.
 """
 
 import re
 from collections.abc import Iterable
 
 from parley.model import Markdown
+from parley.text import without_direction
 
 _FENCE = "```"
 _CODE = re.compile(r"[^\n`]{0,40}\n[^`]*\n")
@@ -23,6 +25,7 @@ _HOST = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#]|\Z)", re.IGNORECASE)
 def spoken(text: str, links: Iterable[str] = ()) -> Markdown:
     """The text of a model to show. `links`: hosts that may be linked, by https, with their subdomains."""
     hosts = tuple(host.lower() for host in links)
+    text = without_direction(text)
     parts = text.split(_FENCE)
     if not _are_blocks(parts):
         return Markdown(text=_safe(text, hosts))

@@ -58,3 +58,7 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
 
 def test_a_link_keeps_its_label_and_its_address_as_text() -> None:
     assert spoken("see [the page](https://evil.com/a)").text == "see the page (`evil.com/a`)"
+
+
+def test_a_text_reads_as_it_is_written() -> None:
+    assert spoken("open invoice\u202efdp.exe\n```\nrm \u2066x\u2069\n```").text == "open invoicefdp.exe\n```\nrm x\n```"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.text import split, utf8_size, utf16_size
+from parley.text import split, utf8_size, utf16_size, without_direction
 
 Size = Callable[[str], int]
 SIZES: list[Size] = [len, utf8_size, utf16_size]
@@ -103,3 +103,14 @@ def test_a_long_gap_is_shortened_and_still_separates_the_words(size: Size, gap: 
 def test_a_gap_in_a_text_within_the_limit_is_kept() -> None:
     text = "hello" + "\n" * 200 + "world"
     assert list(split(text, 2000)) == [text]
+
+
+@pytest.mark.parametrize("code", [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def test_no_character_changes_the_direction_of_writing(code: int) -> None:
+    assert without_direction(f"a{chr(code)}b") == "ab"
+    assert without_direction(f"a{chr(code)}b", "?") == "a?b"
+
+
+def test_other_texts_stay_as_they_are() -> None:
+    text = "עברית עربي 中文 👩\u200d💻 a\u200bb\u2060\u00a0\u202f"
+    assert without_direction(text) == text
