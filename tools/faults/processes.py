@@ -142,7 +142,6 @@ class Processes:
                 Outbox(client, TABLE, LEASE),
                 deferred,
                 Calls(http, tokens, rate_limiter, client, TABLE, clock),
-                rate_limiter,
                 Apps(clock, clock.sleep, self._random.random),
                 clock,
             )

@@ -26,7 +26,7 @@ from parley.adapter import (
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls, backoff
 from parley.engine.handles import UnresolvedHandleError, check_resolved, is_delivered, resolved
-from parley.engine.rate_limiter import RateLimiter, Reserved
+from parley.engine.rate_limiter import Reserved
 from parley.engine.unsent import unsent
 from parley.errors import RetryAfter
 from parley.journal.outbox import Outbox
@@ -150,7 +150,6 @@ class Attempts(msgspec.Struct):
 
     outbox: Outbox
     calls: Calls
-    rate_limiter: RateLimiter
     fill: Callable[[Call], Call | Permanent | Transient]
     """Returns a call with the bytes that it uploads, or its outcome if they are not available."""
     clock: Callable[[], float] = time.time
@@ -163,11 +162,8 @@ class Attempts(msgspec.Struct):
         call, attempt.now = sequence.call, sequence.now
         for receipt in attempt.receipts:
             call = _next_call(attempt, sequence, receipt)
-        limited = None if call is None else self._wait(attempt, call, reserved)
-        if limited is not None:
-            return limited
         while call is not None:
-            result = self._make(attempt, call)
+            result = self._make(attempt, call, reserved)
             if not isinstance(result, Sent):
                 return result
             attempt.receipts = (*attempt.receipts, result)
@@ -175,26 +171,8 @@ class Attempts(msgspec.Struct):
             if call is None:
                 break
             self.outbox.progress(attempt.out, attempt.owner, attempt.receipts, self.clock())
-            limited = self._wait(attempt, call, Reserved())
-            if limited is not None:
-                return limited
+            reserved = Reserved()
         return self._end(attempt, sequence.error)
-
-    def _wait(self, attempt: Attempt, call: Call, reserved: Reserved) -> Result | None:
-        """Wait for the rate limits of `call`, unless it is `reserved` in them. The result if that takes too long, or if
-        the platform's code raises.
-        """
-        context = attempt.context
-        try:
-            buckets = context.platform.limits(call, context.out, context.app)
-        except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
-            return self._retry(attempt, describe(error))
-        try:
-            if not reserved.covers(buckets, self.clock()):
-                self.rate_limiter.wait(buckets)
-        except RetryAfter as limited:
-            return limited
-        return None
 
     def _end(self, attempt: Attempt, error: Exception | None) -> Result:
         """The result after the last call, or after the platform's code raised `error`."""
@@ -224,7 +202,7 @@ class Attempts(msgspec.Struct):
             return Completed(ReplyState.SENT)  # nobody has seen what it recalls or reacts to
         return Completed(attempt.undelivered, "the platform's id of the message is not known")
 
-    def _make(self, attempt: Attempt, call: Call) -> Sent | Result:
+    def _make(self, attempt: Attempt, call: Call, reserved: Reserved) -> Sent | Result:
         """Make `call`. Keeps `attempt.unknown_since` up to date."""
         if not isinstance(filled := self.fill(call), Call):
             return self._unfilled(attempt, call, filled)
@@ -234,7 +212,7 @@ class Attempts(msgspec.Struct):
         if not safe and context.app.config.on_unknown == "report":
             return Completed(ReplyState.UNKNOWN, "an earlier attempt may have been delivered")
         earlier, attempt.unknown_since = attempt.unknown_since, attempt.unknown_since or started
-        outcome = self._outcome(context, call)
+        outcome = self._outcome(context, call, reserved)
         if not isinstance(outcome, Unknown):
             attempt.unknown_since = earlier
         if isinstance(outcome, Sent):
@@ -250,9 +228,9 @@ class Attempts(msgspec.Struct):
         may_be_there = call.is_message and attempt.may_be_there and isinstance(result, Fallback)
         return Completed(ReplyState.UNKNOWN, outcome.reason) if may_be_there else result
 
-    def _outcome(self, context: CallContext, call: Call) -> Outcome:
+    def _outcome(self, context: CallContext, call: Call, reserved: Reserved) -> Outcome:
         try:
-            return self.calls.make(context, call)
+            return self.calls.make(context, call, reserved)
         except Exception as error:  # noqa: BLE001  # the request may have left: its outcome is unknown
             return Unknown(describe(error))
 

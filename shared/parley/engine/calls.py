@@ -1,4 +1,4 @@
-"""API calls with their tokens, for the deliverer and for the bot's downloads."""
+"""API calls with their tokens and rate limits, for the deliverer and for what the bot asks the platforms."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from parley.engine import telemetry
 from parley.engine.aws import AwsError, error_code
 from parley.engine.batch import describe
 from parley.engine.http import CallError, Http
-from parley.engine.rate_limiter import RateLimiter
+from parley.engine.rate_limiter import RateLimiter, Reserved
 from parley.engine.telemetry import log
 from parley.engine.tokens import CachedToken, Tokens
 from parley.errors import RetryAfter
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
+_NOTHING = Reserved()
 
 
 class CallContext(msgspec.Struct, frozen=True):
@@ -72,7 +73,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Calls(msgspec.Struct):
-    """Makes calls, fetches their tokens, and applies the answers' feedback about rate limits.
+    """Makes calls: fetches their tokens, waits for their rate limits, and applies what the answers say about these.
 
     `client` and `table`: where the pushed credentials are stored.
     """
@@ -84,16 +85,18 @@ class Calls(msgspec.Struct):
     table: str
     clock: Callable[[], float] = time.time
 
-    def make(self, context: CallContext, call: Call) -> Outcome:
-        """The outcome of `call`, after a second try with a new token if the first token is refused."""
-        return self.ask(context, call).outcome
+    def make(self, context: CallContext, call: Call, reserved: Reserved = _NOTHING) -> Outcome:
+        """The outcome of `call`, after a second try with a new token if the first token is refused. `reserved`: what it
+        has reserved in its rate limits.
+        """
+        return self.ask(context, call, reserved).outcome
 
-    def ask(self, context: CallContext, call: Call) -> "Result":
+    def ask(self, context: CallContext, call: Call, reserved: Reserved = _NOTHING) -> "Result":
         """The same, with the answer."""
-        result = self._attempt(context, call)
+        result = self._attempt(context, call, reserved)
         if isinstance(result.outcome, TokenRejected) and result.held and not context.platform.PROFILE.fixed_token:
             self._reject(context, result.held)
-            result = self._attempt(context, call)
+            result = self._attempt(context, call, _NOTHING)
         name = type(result.outcome).__name__
         telemetry.count("ApiCalls", platform=context.app.platform, call=call.name, outcome=name)
         return result
@@ -106,13 +109,33 @@ class Calls(msgspec.Struct):
         name = context.token_name
         return None if name is None else self.tokens.get(name, lambda: self._fetch(context))
 
-    def _attempt(self, context: CallContext, call: Call) -> "Result":
+    def reserve(self, context: CallContext, call: Call, reserved: Reserved = _NOTHING) -> Reserved | Transient:
+        """Wait for the rate limits of `call`, unless `reserved` is still good for it: the token, or the bytes of an
+        upload, can have taken too long. A Transient outcome if the platform's code raises.
+
+        Raises RetryAfter and AwsError. The call has not left then.
+        """
+        try:
+            buckets = context.platform.limits(call, context.out, context.app)
+        except Exception as error:  # noqa: BLE001  # it becomes the outcome of the call
+            return Transient(describe(error))
+        return reserved if reserved.covers(buckets, self.clock()) else self.rate_limiter.wait(buckets)
+
+    def _attempt(self, context: CallContext, call: Call, reserved: Reserved) -> "Result":
         held: CachedToken | None = None
         if call.auth is not None:
             token = self.token_or_outcome(context)
             if isinstance(token, RetryAfter | Transient | Permanent):
                 return Result(token)
             held = token
+        try:
+            due = self.reserve(context, call, reserved)
+        except RetryAfter as limited:
+            return Result(limited, held)
+        except AwsError as error:
+            return Result(Transient(f"rate limits: {error_code(error)}"), held)
+        if isinstance(due, Transient):
+            return Result(due, held)
         started = self.clock()
         try:
             answer = self.http.perform(call, held.value if held else "")

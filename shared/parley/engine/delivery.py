@@ -20,7 +20,7 @@ from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Resolved, Result
 from parley.engine.aws import dynamodb, setting
-from parley.engine.batch import Record, describe, run
+from parley.engine.batch import Record, run
 from parley.engine.calls import CallContext, Calls
 from parley.engine.http import Http, client, media_client
 from parley.engine.rate_limiter import RateLimiter, Reserved
@@ -54,13 +54,12 @@ class Deliverer:
     outbox: Outbox
     deferred: DeferredReplies
     calls: Calls
-    rate_limiter: RateLimiter
     apps: Apps
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(init=False)
 
     def __post_init__(self) -> None:
-        self.attempts = Attempts(self.outbox, self.calls, self.rate_limiter, self._filled, self.clock)
+        self.attempts = Attempts(self.outbox, self.calls, self._filled, self.clock)
 
     def __call__(self, record: Record) -> None:
         """Deliver the reply in one record. Raises RetryAfter if it has to wait."""
@@ -169,11 +168,7 @@ class Deliverer:
             raise token
         if isinstance(token, Transient | Permanent):
             return token
-        try:
-            buckets = context.platform.limits(call, context.out, context.app)
-        except Exception as error:  # noqa: BLE001  # it becomes the reason of the reply's result
-            return Transient(describe(error))
-        return self.rate_limiter.wait(buckets)
+        return self.calls.reserve(context, call)
 
     def _attempt(self, row: Row, context: CallContext, owner: str) -> Attempt:
         return Attempt(
@@ -332,12 +327,12 @@ def _ids(out: Outgoing) -> dict[str, str]:
 def deliverer() -> Deliverer:
     """The deliverer of this process."""
     table = setting("TABLE")
-    rate_limiter = RateLimiter(dynamodb(), table)
     return Deliverer(
         outbox=Outbox(dynamodb(), table, float(setting("LEASE_SECONDS", "21"))),
         deferred=DeferredReplies(dynamodb(), table, float(setting("RETENTION_DAYS", "30")) * 86_400),
-        calls=Calls(Http(client(), media_client()), Tokens(dynamodb(), table), rate_limiter, dynamodb(), table),
-        rate_limiter=rate_limiter,
+        calls=Calls(
+            Http(client(), media_client()), Tokens(dynamodb(), table), RateLimiter(dynamodb(), table), dynamodb(), table
+        ),
         apps=Apps(),
     )
 

@@ -138,9 +138,7 @@ class Typing(msgspec.Struct):
 
     def _show(self) -> None:
         out, app = self.context.out, self.context.app
-        call = self.platform.typing(out, app)
-        self.calls.rate_limiter.wait(self.context.platform.limits(call, out, app))
-        self.calls.make(self.context, call)
+        self.calls.make(self.context, self.platform.typing(out, app))
 
 
 def _following(steps: Steps, receipt: Sent) -> Call | None:

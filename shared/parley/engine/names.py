@@ -129,7 +129,6 @@ class Names(msgspec.Struct):
         call = platform.name_call(message, context.app)
         if call is None:
             return NOBODY
-        self.calls.rate_limiter.wait(context.platform.limits(call, context.out, context.app))
         result = self.calls.ask(context, call)
         match result.outcome:
             case Sent() if result.answer is not None:

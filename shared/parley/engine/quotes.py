@@ -36,7 +36,6 @@ class Quotes(msgspec.Struct):
         try:
             context = asking(message, self.apps.get(message.platform, message.app), platform)
             call = platform.quote_call(message_id, context.app)
-            self.calls.rate_limiter.wait(platform.limits(call, context.out, context.app))
             result = self.calls.ask(context, call)
         except (AppsUnavailableError, UnknownAppError, RetryAfter, *AwsError) as error:
             reason = describe(error)

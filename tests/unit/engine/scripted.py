@@ -55,7 +55,7 @@ class Scripted:
         tokens = Tokens(dynamodb(), "parley", clock, clock.sleep)
         calls = Calls(self, tokens, limiter, dynamodb(), "parley", clock)  # type: ignore[arg-type]
         outbox, deferred = Outbox(dynamodb(), "parley", 2), DeferredReplies(dynamodb(), "parley", 86_400)
-        self.deliverer = Deliverer(outbox, deferred, calls, limiter, self, clock)  # type: ignore[arg-type]
+        self.deliverer = Deliverer(outbox, deferred, calls, self, clock)  # type: ignore[arg-type]
         patch.setattr(delivery, "outbound", outbound)
 
     @property

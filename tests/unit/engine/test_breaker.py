@@ -10,7 +10,7 @@ import pytest
 from parley.adapter import App
 from parley.engine.calls import CallContext, Calls
 from parley.engine.http import Http
-from parley.engine.rate_limiter import RateLimiter
+from parley.engine.rate_limiter import RateLimiter, Reserved
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
 from parley.model import Destination, Outgoing, Reply, Text
@@ -66,20 +66,22 @@ class World:
         def work() -> None:
             while True:
                 try:
-                    self.deliver(random.choice(self.rooms).id, limiter, calls)
+                    self.deliver(random.choice(self.rooms).id, calls)
                     self.simulation.sleep(random.uniform(0.02, 0.1))
                 except RetryAfter as retry:
                     self.simulation.sleep(retry.seconds)
 
         return work
 
-    def deliver(self, room: str, limiter: RateLimiter, calls: Calls) -> None:
+    def deliver(self, room: str, calls: Calls) -> None:
         platform, to = outbound("discord"), Destination(platform="discord", app="demo", room_id=room)
         reply = Reply(segments=(Text(text="hi"),))
         out = Outgoing(id=self.discord.hex(), message_key="m", ordinal=0, to=to, reply=reply, created=0)
         call = next(platform.deliver(out, self.app, self.simulation.now))
-        limiter.wait(platform.limits(call, out, self.app))
-        calls.make(CallContext(out, self.app, platform), call)
+        context = CallContext(out, self.app, platform)
+        reserved = calls.reserve(context, call)
+        assert isinstance(reserved, Reserved)
+        calls.make(context, call, reserved)
 
 
 def token_revoked(world: World) -> Callable[[], None]:

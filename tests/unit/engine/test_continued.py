@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.adapter import Answer, App, Bucket, Call, Outcome, Sent
+from parley.adapter import Answer, App, Call, Outcome, Sent
 from parley.crypto import seal
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Fallback
 from parley.engine.calls import CallContext
@@ -81,7 +81,7 @@ class Platform:
     names: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
 
-    def make(self, context: CallContext, call: Call) -> Outcome:
+    def make(self, context: CallContext, call: Call, _reserved: Reserved) -> Outcome:
         """The outcome of a call, as `Calls.make` returns it."""
         self.names.append(call.name)
         self.notes.append(call.note)
@@ -136,14 +136,10 @@ def nonce(call: Call) -> str:
     return str(body.get("nonce") or body.get("uuid") or "")
 
 
-class NoWait:
-    """A rate limiter that never waits, and an outbox that stores nothing."""
+class NoOutbox:
+    """An outbox that stores nothing."""
 
     lease = 2.0
-
-    def wait(self, buckets: tuple[Bucket, ...]) -> Reserved:
-        """Reserve nothing."""
-        return Reserved(buckets)
 
     def progress(self, *_: Any) -> None:
         """Do nothing."""
@@ -153,7 +149,7 @@ def delivered(out: Outgoing, platform: Platform) -> tuple[Completed, Outgoing]:
     """The final result of the attempts, as the deliverer makes them, and the last form of the reply."""
     adapter = ADAPTERS[platform.name]
     app = App(platform.name, "demo", adapter.app.config)
-    attempts = Attempts(NoWait(), platform, NoWait(), lambda call: call, lambda: platform.now)  # type: ignore[arg-type]
+    attempts = Attempts(NoOutbox(), platform, lambda call: call, lambda: platform.now)  # type: ignore[arg-type]
     receipts: tuple[Sent, ...] = ()
     for number in range(1, 40):
         context = CallContext(out, app, outbound(platform.name))

@@ -140,7 +140,7 @@ class World:
         http = Http(httpx.Client(transport=httpx.MockTransport(self.serve)))
         calls = Calls(http, tokens, limiter, dynamodb(), "parley", clock)
         deferred = DeferredReplies(dynamodb(), "parley", 0)
-        self.deliverer = Deliverer(self.outbox, deferred, calls, limiter, self, clock)  # type: ignore[arg-type]
+        self.deliverer = Deliverer(self.outbox, deferred, calls, self, clock)  # type: ignore[arg-type]
         monkeypatch.setattr(delivery, "outbound", lambda _: self.platform)
 
     def get(self, platform: str, name: str) -> App:

@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from parley.adapter import Bucket, Call
+from parley.adapter import Answer, Bucket, Call
 from parley.bot import Bot, Turn
 from parley.engine import direct as direct_module
 from parley.engine import processor as processor_module
 from parley.engine import queues
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb
-from parley.engine.calls import CallContext, Calls
+from parley.engine.calls import Calls
 from parley.engine.delivery import Deliverer
 from parley.engine.direct import Direct
+from parley.engine.http import Http
 from parley.engine.processor import Processor, processor_handler
 from parley.engine.rate_limiter import RateLimiter
 from parley.errors import RetryAfter
@@ -187,7 +188,7 @@ def test_a_reply_waits_for_one_that_another_conversation_has_put_into_the_queue(
 
 
 def test_a_reached_rate_limit_leaves_the_reply_to_the_queue(process: Process) -> None:
-    process.deliverer.rate_limiter.pause(process.platform.limits(None, None, None)[0], process.clock.now + 30)  # type: ignore[arg-type]
+    process.deliverer.calls.rate_limiter.pause(process.platform.limits(None, None, None)[0], process.clock.now + 30)  # type: ignore[arg-type]
     process.says("hi")
     assert (sent(process), len(queued()), process.state().state) == ([], 1, ReplyState.PENDING)
     assert process.state().unknown_since is None
@@ -273,13 +274,14 @@ def test_a_worker_that_stalls_between_reservation_and_call_waits_for_the_limit_a
     for kind, name in ((Inbox, "decide"), (Outbox, "take")):
         monkeypatch.setattr(kind, name, _stalling(getattr(kind, name), process.clock, stalling))
     times: list[float] = []
-    make = Calls.make
+    perform = Http.perform
 
-    def timed(calls: Calls, context: CallContext, call: Call) -> Any:
-        times.append(process.clock.now)
-        return make(calls, context, call)
+    def timed(http: Http, call: Call, token: str = "") -> Answer:
+        if call.name != "token":
+            times.append(process.clock.now)
+        return perform(http, call, token)
 
-    monkeypatch.setattr(Calls, "make", timed)
+    monkeypatch.setattr(Http, "perform", timed)
     for number in range(70):
         process.says("hi", f"m{number}")
         process.delivers(queued())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parley.adapter import App, Bucket, Call, Config, Outcome, Permanent, Sent, Steps, Transient, Unknown
+from parley.adapter import App, Call, Config, Outcome, Permanent, Sent, Steps, Transient, Unknown
 from parley.engine.calls import CallContext
 from parley.engine.drafts import FIRST, Draft, Typing
 from parley.engine.outgoing import apology_of, draft_in, draft_key, outgoing_of
@@ -36,20 +36,11 @@ class Platform:
 
 
 class Calls:
-    """Records the calls, and the buckets in which they are reserved. `outcomes` are those of the next ones; then they
-    succeed. `limit`: what a reservation raises.
-    """
+    """Records the calls. `outcomes` are those of the next ones; then they succeed."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
         self.outcomes: list[Outcome | ValueError] = []
-        self.rate_limiter, self.reserved = self, list[Bucket]()
-        self.limit: Exception | None = None
-
-    def wait(self, buckets: tuple[Bucket, ...]) -> None:
-        if self.limit is not None:
-            raise self.limit
-        self.reserved.extend(buckets)
 
     def make(self, _context: CallContext, call: Call) -> Outcome:
         self.made.append(call.name)
@@ -171,8 +162,6 @@ def test_none_shows_nothing_of_a_text(clock: Clock) -> None:
 
 # --- the sign that an answer is being written
 
-BUCKET = Bucket("b", 1, 60)
-
 
 class TypingPlatform:
     """Shows that a reply is being written."""
@@ -181,9 +170,6 @@ class TypingPlatform:
 
     def typing(self, out: Outgoing, _app: App) -> Call:
         return Call(name=f"typing to {out.to.room_id}", method="POST", url="u")
-
-    def limits(self, _call: Call, _out: Outgoing, _app: App) -> tuple[Bucket, ...]:
-        return (BUCKET,)
 
 
 def make_typing(clock: Clock) -> tuple[Typing, Calls]:
@@ -201,7 +187,6 @@ def test_the_sign_comes_at_once_and_again_when_it_has_ended(clock: Clock) -> Non
         typing.show(None)
         made.append(len(calls.made))
     assert made == [1, 1, 2, 2]
-    assert calls.reserved == [BUCKET, BUCKET]
     assert typing.ids == ()
 
 
@@ -224,14 +209,11 @@ def test_a_sign_that_fails_is_none_of_the_handler(outcome: Any, clock: Clock) ->
     assert len(calls.made) == 1
 
 
-def test_no_sign_is_shown_beyond_a_rate_limit_or_by_a_worker_that_is_late(clock: Clock) -> None:
+def test_no_sign_is_shown_by_a_worker_that_is_late(clock: Clock) -> None:
     typing, calls = make_typing(clock)
-    calls.limit = RetryAfter(3, "rate limit")
+    typing.is_late = lambda: True
     typing.show(None)
-    late, other = make_typing(clock)
-    late.is_late = lambda: True
-    late.show(None)
-    assert (calls.made, other.made) == ([], [])
+    assert calls.made == []
 
 
 # --- the end

@@ -74,7 +74,7 @@ class World:
         calls = Calls(self, tokens, limiter, dynamodb(), "parley", clock)  # type: ignore[arg-type]
         self.deferred = DeferredReplies(dynamodb(), "parley", 86_400)
         outbox = Outbox(dynamodb(), "parley", 2)
-        self.deliverer = Deliverer(outbox, self.deferred, calls, limiter, self, clock)  # type: ignore[arg-type]
+        self.deliverer = Deliverer(outbox, self.deferred, calls, self, clock)  # type: ignore[arg-type]
         monkeypatch.setattr(delivery, "outbound", outbound)
 
     def get(self, _platform: str, _name: str) -> App:

@@ -93,7 +93,7 @@ class World:
         tokens = Tokens(dynamodb(), "parley", clock, clock.sleep)
         calls = Calls(self.http, tokens, limiter, dynamodb(), "parley", clock)  # type: ignore[arg-type]
         outbox, deferred = Outbox(dynamodb(), "parley", lease), DeferredReplies(dynamodb(), "parley", 86_400)
-        self.deliverer = Deliverer(outbox, deferred, calls, limiter, self, clock)  # type: ignore[arg-type]
+        self.deliverer = Deliverer(outbox, deferred, calls, self, clock)  # type: ignore[arg-type]
         self.broken = broken
 
     def get(self, _platform: str, _name: str) -> Any:
