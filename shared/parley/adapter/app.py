@@ -13,6 +13,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     on_unknown: Literal["report", "resend"] = "report"
     """The treatment of a reply whose outcome is unknown: report it as UNKNOWN, or send it again."""
+    callback_ips: tuple[str, ...] = ()
+    """The addresses that callbacks come from, and blocks of them (CIDR). Empty: they may come from everywhere."""
+    other_ips: Literal["count", "refuse"] = "count"
+    """The treatment of a callback from another address: count it and handle it, or refuse it."""
 
     @property
     def replies_passively(self) -> bool:

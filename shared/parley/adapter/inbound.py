@@ -29,7 +29,17 @@ class Response(msgspec.Struct, frozen=True):
     content_type: str = "application/json"
 
 
-Reason = Literal["forged", "stale", "malformed", "too_large", "too_many", "unknown_app", "not_allowed", "unavailable"]
+Reason = Literal[
+    "forged",
+    "stale",
+    "malformed",
+    "too_large",
+    "too_many",
+    "unknown_app",
+    "not_allowed",
+    "other_address",
+    "unavailable",
+]
 
 
 class Rejected(msgspec.Struct, frozen=True):

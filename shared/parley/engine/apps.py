@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from parley.adapter import App
+from parley.adapter import App, Config
 from parley.engine.aws import AwsError, error_code, setting, ssm
 from parley.engine.telemetry import log
 from parley.errors import ParleyError
@@ -205,8 +205,19 @@ def _names(requests: _Requests, platform: str) -> set[str]:
 
 def _parse(platform: str, name: str, raw: str) -> App:
     try:
-        return App(platform, name, msgspec.json.decode(raw, type=config_type(platform)))
+        config = msgspec.json.decode(raw, type=config_type(platform))
+        _check_addresses(config)
     except (msgspec.MsgspecError, ValueError) as error:
         # msgspec names the field and the types, never the value.
         log.error("configuration is not valid", extra={"platform": platform, "app": name, "reason": str(error)})
         raise AppsUnavailableError("the stored configuration is not valid") from error
+    return App(platform, name, config)
+
+
+def _check_addresses(config: Config) -> None:
+    """Raise ValueError unless `callback_ips` lists addresses and blocks."""
+    if config.callback_ips:
+        # Imported here, so that apps without the list do not pay for it.
+        from parley.engine.callback_sources import networks  # noqa: PLC0415
+
+        networks(config.callback_ips)

@@ -45,6 +45,8 @@ _LONGEST = 30.0
 """Seconds. API Gateway ends every request within 29: an older event is not a request of now."""
 
 
+_OLD_CONFIGURATION = ("forged", "other_address")
+"""The reasons of a refusal that an operator may have mended since the configuration was read."""
 _UNSIGNED_BURST = 10
 """Unsigned requests that a process handles at once; one a second after them."""
 
@@ -87,6 +89,24 @@ def _arrived(event: Event, started: float) -> float:
     context: Mapping[str, Any] = event.get("requestContext") or {}
     arrived = float(context.get("requestTimeEpoch") or 0) / 1000
     return arrived if 0 <= started - arrived <= _LONGEST else started
+
+
+def _is_listed(event: Event, app: App) -> bool:
+    """Whether `event` comes from an address that the app lists, or the app lists none."""
+    blocks = app.config.callback_ips
+    if not blocks:
+        return True
+    # Imported here, so that apps without the list do not pay for it.
+    from parley.engine.callback_sources import is_listed  # noqa: PLC0415
+
+    return is_listed(_source(event), blocks)
+
+
+def _source(event: Event) -> str:
+    """The address that the request came from, as API Gateway saw it. A header could be forged."""
+    context: Mapping[str, Any] = event.get("requestContext") or {}
+    identity: Mapping[str, Any] = context.get("identity") or {}
+    return str(identity.get("sourceIp") or "")
 
 
 def _body(body: bytes) -> dict[str, Any]:
@@ -151,7 +171,7 @@ class Callback(msgspec.Struct):
             return Rejected(413, "too_large")
         try:
             app = self.apps.get(self.platform, name)
-            accepted = self._receive(request, app)
+            accepted = self._receive(request, app, event)
         except UnknownAppError:
             return Rejected(404, "unknown_app")
         except AppsUnavailableError as error:
@@ -177,14 +197,26 @@ class Callback(msgspec.Struct):
 
         return passive_replies(inbound)
 
-    def _receive(self, request: Request, app: App) -> Accepted | Rejected:
+    def _receive(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
         if isinstance(self.inbound, AcceptsUnsigned) and self.inbound.is_unsigned(request, app) and not self._credit():
             return Rejected(429, "too_many", "unsigned requests exceed their limit")
-        outcome = self.inbound.receive(request, app, self.clock())
-        if isinstance(outcome, Rejected) and outcome.reason == "forged":
+        outcome = self._checked(request, app, event)
+        if isinstance(outcome, Rejected) and outcome.reason in _OLD_CONFIGURATION:
             changed = self.apps.reread(app)
             if changed is not None:
-                return self.inbound.receive(request, changed, self.clock())
+                return self._checked(request, changed, event)
+        return outcome
+
+    def _checked(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
+        """The callback, if it comes from where it may come from."""
+        is_listed = _is_listed(event, app)
+        if not is_listed and app.config.other_ips == "refuse":
+            return Rejected(403, "other_address", f"{_source(event)} is not in callback_ips")
+        outcome = self.inbound.receive(request, app, self.clock())
+        if not is_listed and isinstance(outcome, Accepted):
+            telemetry.count("CallbacksFromOtherAddresses")
+            extra = {"platform": self.platform, "app": app.name, "address": _source(event)}
+            log.warning("callback from another address", extra=extra)
         return outcome
 
     def _credit(self) -> bool:

@@ -188,6 +188,16 @@ def test_the_log_of_an_invalid_configuration_has_the_field_without_its_value(clo
     assert "s3cret" not in logged()
 
 
+@pytest.mark.parametrize("block", ["203.0.113.0/33", "203.0.113.7/24", "203.0.113.*", "example.com", ""])
+def test_an_address_that_callbacks_cannot_come_from_is_an_error_of_the_configuration(
+    clock: Clock, logged: Any, block: str
+) -> None:
+    put(callback_ips=["198.51.100.1", block])
+    with pytest.raises(AppsUnavailableError, match="not valid"):
+        Apps(clock).get("feishu", "demo")
+    assert "callback_ips[1]" in logged()
+
+
 def test_a_cached_configuration_is_used_while_ssm_is_unavailable(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     put()
     apps = Apps(clock)

@@ -30,8 +30,8 @@ APP = App("feishu", "demo", Config())
 class Apps:
     """Holds the app `demo`. `reread` returns `changed`."""
 
-    def __init__(self, changed: App | None = None, error: Exception | None = None) -> None:
-        self.changed = changed
+    def __init__(self, changed: App | None = None, error: Exception | None = None, app: App = APP) -> None:
+        self.changed, self.app = changed, app
         self.error = error
 
     def get(self, platform: str, name: str) -> App:
@@ -39,7 +39,7 @@ class Apps:
             raise self.error
         if name != "demo":
             raise UnknownAppError(name)
-        return APP
+        return self.app
 
     def reread(self, app: App) -> App | None:
         return self.changed
@@ -395,3 +395,57 @@ def test_a_message_wants_the_name_of_a_person_if_the_app_fetches_names(
     handler(event(), None)
     (queued,) = queue()
     assert (queued.context.wants_name, queued.context.awaits_reply) == (wanted, False)
+
+
+# --- addresses
+
+
+def listing(*blocks: str, other: Any = "refuse") -> App:
+    return App("feishu", "demo", Config(callback_ips=blocks, other_ips=other))
+
+
+def event_from(address: str, **headers: str) -> dict[str, Any]:
+    return event() | {"requestContext": {"identity": {"sourceIp": address}}, "headers": headers}
+
+
+@pytest.mark.parametrize(
+    ("address", "is_listed"),
+    [
+        ("203.0.113.7", True),
+        ("203.0.114.7", False),
+        ("198.51.100.1", True),
+        ("198.51.100.2", False),
+        ("2001:db8::9", True),
+        ("2001:db9::9", False),
+        ("::ffff:203.0.113.7", True),
+        ("", False),
+        ("localhost", False),
+    ],
+)
+def test_an_app_that_lists_addresses_refuses_the_others_before_the_callback_is_read(
+    address: str, is_listed: bool, clock: Clock, message: Callable[..., Message]
+) -> None:
+    apps, inbound = Apps(app=listing("203.0.113.0/24", "198.51.100.1", "2001:db8::/32")), Inbound(Accepted())
+    answer = call(inbound, clock, event_from(address, **{"X-Forwarded-For": "203.0.113.7"}), apps)
+    assert (answer["statusCode"], len(inbound.received)) == ((200, 1) if is_listed else (403, 0))
+    if not is_listed:
+        assert error(answer) == (403, "other_address")
+        assert "203" not in answer["body"]
+
+
+def test_a_genuine_callback_from_another_address_is_counted_and_handled(
+    clock: Clock, message: Callable[..., Message], capsys: pytest.CaptureFixture[str]
+) -> None:
+    apps = Apps(app=listing("203.0.113.0/24", other="count"))
+    assert call(Inbound(Accepted(messages=(message(),))), clock, event_from("198.51.100.2"), apps)["statusCode"] == 200
+    assert queue() == [message()]
+    assert '"CallbacksFromOtherAddresses":[1.0]' in capsys.readouterr().out
+    call(Inbound(Rejected(401, "forged")), clock, event_from("198.51.100.2"), apps)
+    call(Inbound(Accepted()), clock, event_from("203.0.113.2"), apps)
+    assert "CallbacksFromOtherAddresses" not in capsys.readouterr().out
+
+
+def test_a_changed_list_is_read_at_the_first_refusal(clock: Clock, message: Callable[..., Message]) -> None:
+    apps = Apps(app=listing("203.0.113.7"), changed=listing("203.0.113.0/24"))
+    assert call(Inbound(Accepted()), clock, event_from("203.0.113.8"), apps)["statusCode"] == 200
+    assert error(call(Inbound(), clock, event_from("203.0.114.8"), apps)) == (403, "other_address")
