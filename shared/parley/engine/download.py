@@ -74,7 +74,12 @@ class Downloads(Struct):
             return self._follow(media.url, limit)
 
     def _fetch(self, context: CallContext, call: Call, limit: int, *, again: bool) -> bytes:
-        held = self.calls.token(context) if call.auth is not None else None
+        held = None
+        if call.auth is not None:  # a public address is no API of the platform, and counts under none of its limits
+            held = self.calls.token(context)
+            due = self.calls.reserve(context, call)
+            if isinstance(due, Transient):
+                raise CallError(due)
         answer, body = self.calls.http.download(call, held.value if held else "", limit)
         outcome = context.platform.outcome(call, answer) if answer.status != 200 or _is_json(answer) else Sent()
         if isinstance(outcome, TokenRejected) and held is not None and again:

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+from parley.adapter import Bucket, Limit
 from parley.bot import DownloadError
 from parley.engine import download as module
 from parley.engine.apps import Apps
@@ -64,6 +65,13 @@ def test_a_refused_token_is_replaced_once(fetch: Callable[..., bytes]) -> None:
     assert server.tokens == 2
     with pytest.raises(DownloadError):
         fetch(Server(valid="never"))
+
+
+def test_a_download_waits_for_the_rate_limit_of_its_api(fetch: Callable[..., bytes]) -> None:
+    limiter = RateLimiter(dynamodb(), "parley")
+    limiter.pause(Bucket("feishu#cli_a#download", 50, 1, Limit(1000, 60)), limiter.clock() + 60)
+    with pytest.raises(DownloadError, match="rate limit"):
+        fetch(Server())
 
 
 def test_a_refused_download_raises_an_error_with_the_reason(fetch: Callable[..., bytes]) -> None:
