@@ -68,16 +68,35 @@ def test_conversations_keep_their_order_side_by_side(stack: Stack) -> None:
         assert list(pool.map(talk, rooms)) == [["1", "2", "3", "4", "5"]] * 4
 
 
-def test_a_new_app_in_ssm_works_at_once(stack: Stack) -> None:
+def checked_url(stack: Stack, source: str = "", **more: Any) -> httpx.Response:
+    """The response to Feishu's check of the URL of a new app, whose configuration has `more` fields. `source`: the
+    address that the emulator takes for that of the client.
+    """
     name = f"app{uuid.uuid4().hex[:8]}"
     demo = stack.facts["apps"]["feishu"]["demo"]
     stack.client("ssm").put_parameter(
-        Name=f"/parley/{stack.facts['stage']}/feishu/{name}", Value=json.dumps(demo), Type="SecureString"
+        Name=f"/parley/{stack.facts['stage']}/feishu/{name}", Value=json.dumps({**demo, **more}), Type="SecureString"
     )
     url = stack.facts["callbacks"]["feishu"]["demo"].replace("/demo", f"/{name}")
     challenge = {"type": "url_verification", "challenge": "c-1", "token": demo["verification_token"]}
-    response = httpx.post(url, json=challenge, timeout=30)
+    headers = {"X-Forwarded-For": source} if source else {}
+    return httpx.post(url, json=challenge, headers=headers, timeout=30)
+
+
+def test_a_new_app_in_ssm_works_at_once(stack: Stack) -> None:
+    response = checked_url(stack)
     assert (response.status_code, response.json()) == (200, {"challenge": "c-1"})
+
+
+@pytest.mark.parametrize(
+    ("source", "other", "status"),
+    [("203.0.113.7", "refuse", 200), ("198.51.100.7", "refuse", 403), ("198.51.100.7", "count", 200)],
+)
+def test_an_app_can_refuse_other_addresses(stack: Stack, source: str, other: str, status: int) -> None:
+    response = checked_url(stack, source, callback_ips=["203.0.113.0/24"], other_ips=other)
+    assert (response.status_code, response.json()) == (
+        (200, {"challenge": "c-1"}) if status == 200 else (403, {"error": "other_address"})
+    )
 
 
 @pytest.mark.parametrize(
