@@ -56,7 +56,7 @@ def in_dialect(segments: Iterable[AnySegment], dialect: Dialect) -> tuple[AnySeg
 
 
 def _segment(segment: AnySegment, dialect: Dialect) -> AnySegment:
-    if not isinstance(segment, Markdown | Card):
+    if not isinstance(segment, Markdown | Card) or (isinstance(segment, Card) and segment.literal):
         return segment
     text = segment.text
     if len(text) <= LONGEST and _POSSIBLE.search(text):

@@ -12,12 +12,24 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.bot.conversions import ArgumentError, Today
-from parley.bot.questions import Given, check_question
+from parley.bot.questions import Given, card, check_question, text_of
 from parley.bot.rules import Rule, check_rule, is_sender
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.errors import ResultError
-from parley.model import Button, Card, Conversation, Destination, Mention, Message, Reply, Sender, digest, is_direct
+from parley.model import (
+    Button,
+    Card,
+    Conversation,
+    Destination,
+    Markdown,
+    Mention,
+    Message,
+    Reply,
+    Sender,
+    digest,
+    is_direct,
+)
 from parley.model.agenda import APPROVAL, PRESSED, Failure, OpenDialogue, Timer
 from parley.platforms import is_receiver, sends_edits
 from parley.reply_checks import check_destination
@@ -45,12 +57,13 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 class Approve(msgspec.Struct, frozen=True):
     """A question that somebody else decides: `ok = yield Approve("Deploy 1.4?", by=role("ops"), room=OPS)`.
 
+    The question is plain text, or `Markdown(text="...")`, as in `Ask`.
     The card is shown in `room`; without one, in the conversation itself. `by`: the rule for those who may decide. The
     person who asks can withdraw it, and goes on with other things meanwhile. After `timeout` it is "timed out". `key`
     identifies an approval whose text is not always the same.
     """
 
-    question: str
+    question: str | Markdown
     by: Rule | None = None
     room: Destination | None = None
     timeout: timedelta = timedelta(days=1)
@@ -71,7 +84,7 @@ class Approve(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """The same for the same question in another run of the handler."""
-        return digest(self.key or self.question, APPROVAL)[:16]
+        return digest(self.key or text_of(self.question), APPROVAL)[:16]
 
     @property
     def patience(self) -> float:
@@ -89,11 +102,11 @@ class Approve(msgspec.Struct, frozen=True):
         decide = [_button(texts.approve, place, 0, "primary"), _button(texts.reject, place, 1, "danger")]
         withdraw = _button(texts.withdraw, place, WITHDRAWN, "default")
         if self.room is None:
-            return [_card(self.question, *decide, withdraw)]
-        asked = Card(text=self.question, buttons=tuple(decide), mentions=(_mention(message.sender),))
+            return [_reply(card(self.question, buttons=(*decide, withdraw)))]
+        asked = replace(card(self.question, buttons=decide), mentions=(_mention(message.sender),))
         if self.room.platform != message.platform:  # nobody there has this id
             asked = replace(asked, mentions=())
-        return [Reply(segments=(asked,), to=self.room), _card(f"{self.question}\n{texts.waits}", withdraw)]
+        return [Reply(segments=(asked,), to=self.room), _reply(card(self.question, texts.waits, buttons=(withdraw,)))]
 
     def check_seen(self, asker: Message, admits: Admits) -> None:
         """Raise ResultError if nobody who may decide sees the card. `asker`: a message of the person who asks."""
@@ -120,9 +133,9 @@ class Approve(msgspec.Struct, frozen=True):
         press = given.press
         if press is None or press.action is None:
             return []
-        card = self.replies(place, asker, texts)[-1 if given.number == WITHDRAWN else 0]
+        shown = self.replies(place, asker, texts)[-1 if given.number == WITHDRAWN else 0]
         target, there = press.action.message_id, Destination.answering(press)
-        return [replace(card, op="edit", target=target, to=there)]
+        return [replace(shown, op="edit", target=target, to=there)]
 
     def closed(self, given: Given, cards: tuple[str, ...], here: str, texts: Texts) -> list[Reply]:
         """The edits that close its cards: the pressed one, and the others by their handles `cards`. `here`: the
@@ -135,8 +148,9 @@ class Approve(msgspec.Struct, frozen=True):
 def closed_after(failure: Failure, dialogue: OpenDialogue, turn: Turn, texts: Texts) -> list[Reply]:
     """The edits that close the cards of an approval whose dialogue cannot go on. `turn`: one of the person who asks."""
     given = pressed(failure.press) if failure.press is not None else Given(number=TIMED_OUT)
-    card = _outcome(texts.not_done, dialogue.text, replace(given, at=turn.now))
-    edits = _closed(card, dialogue.room, dialogue.cards, turn.message.platform, given)
+    question = Markdown(text=dialogue.text) if dialogue.markdown else dialogue.text
+    shown = _outcome(texts.not_done, question, replace(given, at=turn.now))
+    edits = _closed(shown, dialogue.room, dialogue.cards, turn.message.platform, given)
     return edits[1:] if failure.undelivered else edits
 
 
@@ -182,18 +196,19 @@ def _is_at(press: Message, place: Destination) -> bool:
     return is_receiver(press.platform, place.user_id, press.sender.id)
 
 
-def _outcome(outcome: str, question: str, given: Given) -> Card:
+def _outcome(outcome: str, question: str | Markdown, given: Given) -> Card:
     """A card without buttons, that says the outcome, who has pressed, and when."""
-    text = f"{question}\n{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
-    return Card(title=outcome, text=text, mentions=(_mention(given.press.sender),) if given.press else ())
+    time = f"{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
+    mentions = (_mention(given.press.sender),) if given.press else ()
+    return replace(card(question, time, buttons=()), title=outcome, mentions=mentions)
 
 
-def _closed(card: Card, room: Destination | None, cards: tuple[str, ...], here: str, given: Given) -> list[Reply]:
-    """The edits that put `card` in place of the pressed card, and of the others with the handles `cards`."""
+def _closed(shown: Card, room: Destination | None, cards: tuple[str, ...], here: str, given: Given) -> list[Reply]:
+    """The edits that put `shown` in place of the pressed card, and of the others with the handles `cards`."""
 
     def edit(target: str, to: Destination | None) -> Reply:
-        shown = _brief(card) if sends_edits(to.platform if to else here) else card
-        return Reply(op="edit", target=target, segments=(shown,), to=to)
+        is_brief = sends_edits(to.platform if to else here)
+        return Reply(op="edit", target=target, segments=(_brief(shown) if is_brief else shown,), to=to)
 
     # Each in the order of its own room: the first card can be in another one than the second.
     rooms = (room, None)
@@ -208,18 +223,18 @@ def _closed(card: Card, room: Destination | None, cards: tuple[str, ...], here: 
 
 def _brief(card: Card) -> Card:
     """A closed card that names a long question by its beginning: people have read all of it above."""
-    question, _, time = card.text.rpartition("\n")
+    question, line, time = card.text.rpartition("\n") if card.literal else (card.text, "", "")
     if len(question) <= _NAME:
         return card
-    return replace(card, text=f"{question[: _NAME - 1].rstrip()}…\n{time}")
+    return replace(card, text=f"{question[: _NAME - 1].rstrip()}…{line}{time}")
 
 
 def _button(label: str, place: str, number: int, style: Literal["default", "primary", "danger"]) -> Button:
     return Button(id=APPROVAL, label=label, value=f"{place}.{number}", style=style)
 
 
-def _card(text: str, *buttons: Button) -> Reply:
-    return Reply(segments=(Card(text=text, buttons=buttons),))
+def _reply(shown: Card) -> Reply:
+    return Reply(segments=(shown,))
 
 
 def _mention(person: Sender) -> Mention:

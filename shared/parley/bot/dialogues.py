@@ -17,13 +17,14 @@ from msgspec.structs import replace
 from parley.bot.approvals import Admits, Approve
 from parley.bot.conversions import ArgumentError
 from parley.bot.handlers import Entry, name_of
-from parley.bot.questions import Ask, Given
+from parley.bot.questions import Ask, Given, text_of
 from parley.bot.replies import ReplyLike, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.errors import ParleyError, ResultError
-from parley.model import Destination, Message, Reply, message_key, reply_id
+from parley.model import Destination, Markdown, Message, Reply, message_key, reply_id
 from parley.model.agenda import Answer, OpenDialogue
+from parley.text import in_written_order
 
 Question = Ask | Approve
 Script = Generator[Question | ReplyLike | None, Any, Any]
@@ -212,8 +213,10 @@ class Step(msgspec.Struct):
         asked = self.asked
         dialogue = replace(dialogue, question=asked.fingerprint, by_press=asked.by_press)
         if isinstance(asked, Approve):
-            return replace(dialogue, kept=(), text=asked.question, room=asked.room)
-        return replace(dialogue, kept=asked.kept, text="", room=None)
+            is_markdown = isinstance(asked.question, Markdown)
+            text = in_written_order(text_of(asked.question))
+            return replace(dialogue, kept=(), text=text, markdown=is_markdown, room=asked.room)
+        return replace(dialogue, kept=asked.kept, text="", markdown=False, room=None)
 
 
 def told(press: Message, text: str) -> Reply:

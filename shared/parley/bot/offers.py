@@ -18,6 +18,7 @@ from parley.bot.approvals import Admits, Approve
 from parley.bot.arguments import ArgumentError
 from parley.bot.conversions import is_list, is_person, plain_type
 from parley.bot.handlers import CommandHandler, Entry
+from parley.bot.questions import text_of
 from parley.bot.quotas import Quotas
 from parley.bot.replies import Replies, replies_of
 from parley.bot.rules import person
@@ -27,6 +28,7 @@ from parley.bot.turn import Turn
 from parley.model import Link, Location, Markdown, Mention, Quote, Reply, Text, plain_text
 from parley.model.commands import OptionSpec
 from parley.models.model import Tool, ToolCall
+from parley.text import one_line
 from parley.untrusted import decode_json
 
 if TYPE_CHECKING:
@@ -103,8 +105,13 @@ class Commands(msgspec.Struct):
             raise CallError("the arguments are too long to be approved")
         own = Approve(self.texts.model_question, by=person(self.turn.message.sender.id))
         asked = tool if isinstance(tool, Approve) else own
-        shown = called.text.replace("`", "'").replace("\r", "\n")
-        return replace(asked, question=f"{asked.question}\n```\n{shown}\n```", key=asked.key or asked.question)
+        # The call is one line: none of its arguments can look like a line of the bot.
+        shown, words = one_line(called.text), text_of(asked.question)
+        question = f"{words}\n{shown}"
+        if isinstance(asked.question, Markdown):
+            code = shown.replace("`", "'")
+            question = Markdown(text=f"{words}\n```\n{code}\n```")
+        return replace(asked, question=question, key=asked.key or words)
 
     def run(self, called: Called) -> str:
         """Run the command. Returns the result for the model; what only a person can see goes to the person.

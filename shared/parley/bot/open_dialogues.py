@@ -16,7 +16,7 @@ from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.model import Message, Reply, message_key
+from parley.model import Markdown, Message, Reply, Text, message_key
 from parley.model.agenda import REMINDER, Agenda, Failure, OpenDialogue, Reminder
 
 Call = Callable[[Entry, Turn, Mapping[str, Any] | str, Texts], Replies]
@@ -131,8 +131,11 @@ class OpenDialogues(msgspec.Struct):
     def _ended(self, dialogue: OpenDialogue, failure: Failure, text: str) -> list[Reply]:
         """The edits that close the cards of an approval that has ended, and `text` for the person who asked."""
         closed = closed_after(failure, dialogue, self.turn, self.texts) if dialogue.by_press else []
-        told = "\n".join(filter(None, (dialogue.text, text)))
-        return [*closed, Reply.of(told)] if text else closed
+        if not text:
+            return closed
+        if dialogue.markdown:
+            return [*closed, Reply(segments=(Markdown(text=dialogue.text), Text(text=f"\n{text}")))]
+        return [*closed, Reply.of("\n".join(filter(None, (dialogue.text, text))))]
 
     def _forward(self) -> Replies:
         """Bring a press under an approval into the conversation of the dialogue."""

@@ -1,6 +1,6 @@
 """The questions of a dialogue, as people see them, and their answers in messages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
@@ -20,10 +20,24 @@ from parley.bot.conversions import (
 from parley.bot.texts import Texts
 from parley.bot.typed_number import typed_number
 from parley.errors import ResultError
-from parley.model import Action, AnyMedia, Button, Card, Media, Message, Reply, Sender, Text, digest
+from parley.model import (
+    Action,
+    AnyMedia,
+    Button,
+    Card,
+    CardField,
+    Markdown,
+    Media,
+    Message,
+    Reply,
+    Sender,
+    Text,
+    digest,
+)
 from parley.model.agenda import Answer
 from parley.model.instant import Form, Input
 from parley.platforms import NAMES, inbound
+from parley.text import in_written_order
 
 ANSWER = "parley.answer"
 """The id of the buttons under a question. Their value is the place of the question, and the number of the choice."""
@@ -74,13 +88,14 @@ class Given(msgspec.Struct, frozen=True):
 class Ask(msgspec.Struct, frozen=True):
     """A question of a dialogue: `name = yield Ask("Your name?")`.
 
+    The question is plain text: nothing in it is markup. With markdown of the author it is `Markdown(text="...")`.
     The answer is text, or of the type `type`: everything that the annotation of a command's argument can be, and
     `Image`, `File`, `Audio` and `Video`. `choices`: the possible texts. `optional`: the person may skip it; the answer
     is None then. `timeout`: the time for the answer; after half of it the question is asked again. `key` identifies a
     question whose text is not always the same.
     """
 
-    question: str
+    question: str | Markdown
     type: Any = str
     choices: tuple[str, ...] = ()
     optional: bool = False
@@ -104,7 +119,7 @@ class Ask(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """The same for the same question in another run of the handler, in every process."""
-        return digest(self.key or self.question, _identity(self.type), *self.choices)[:16]
+        return digest(self.key or text_of(self.question), _identity(self.type), *self.choices)[:16]
 
     @property
     def patience(self) -> float:
@@ -172,20 +187,38 @@ class Ask(msgspec.Struct, frozen=True):
 
     def replies(self, place: str, message: Message, texts: Texts) -> list[Reply]:
         """The question. `place`: its identity among all questions. Raises ResultError."""
-        labels, text = self._labels, self.question
+        labels = self._labels
         has_forms = _has_forms(message)
         if has_forms and self._wants_file:
             raise ResultError(f"{message.platform} sends the bot no file as an answer: take it as a command's argument")
         buttons: list[Button] = []
+        lines: list[str] = []
         if labels and len(labels) <= _MOST_BUTTONS and all(len(label) <= _LONGEST_LABEL for label in labels):
             buttons = [_button(label, place, number) for number, label in enumerate(labels)]
         else:
-            text = "\n".join([text, *(f"{number}. {label}" for number, label in enumerate(labels, 1))])
+            lines = [f"{number}. {label}" for number, label in enumerate(labels, 1)]
         if has_forms:  # and sends the bot no plain text: the form takes the answer, and `/cancel`
             buttons.append(_button(texts.write_answer, place, None))
         if self.optional:
             buttons.append(_button(texts.skip, place, len(labels)))
-        return [Reply(segments=(Card(text=text, buttons=tuple(buttons)) if buttons else Text(text=text),))]
+        asked = card(self.question, *lines, buttons=buttons)
+        if buttons:
+            return [Reply(segments=(asked,))]
+        fields = (Text(text=f"\n{field.label}") for field in asked.fields)
+        return [Reply(segments=(asked.body, *fields))]
+
+
+def text_of(question: str | Markdown) -> str:
+    """The words of a question."""
+    return question if isinstance(question, str) else question.text
+
+
+def card(question: str | Markdown, *lines: str, buttons: Iterable[Button]) -> Card:
+    """The card of a question, with `lines` of plain text below it."""
+    if isinstance(question, str):
+        return Card(text=in_written_order("\n".join((question, *lines))), literal=True, buttons=tuple(buttons))
+    fields = tuple(CardField(label=line, short=False) for line in lines)
+    return Card(text=in_written_order(question.text), fields=fields, buttons=tuple(buttons))
 
 
 def way_out(text: str, choices: Collection[str]) -> WayOut | None:
@@ -218,9 +251,11 @@ def _opens_form(pressed: Action) -> bool:
     return pressed.id == ANSWER and pressed.value.endswith(".")
 
 
-def check_question(question: str, timeout: timedelta) -> None:
-    """Raise ValueError if a question has no text, or no time for its answer, and TypeError if that is no duration."""
-    if not question.strip():
+def check_question(question: str | Markdown, timeout: timedelta) -> None:
+    """Raise ValueError if a question has no text, or no time for its answer, and TypeError for a wrong type."""
+    if not isinstance(question, str | Markdown):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f'a question is a {type(question).__name__}: write a text, or Markdown(text="...")')
+    if not text_of(question).strip():
         raise ValueError("a question needs a text")
     if not isinstance(timeout, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"timeout={timeout!r}: write timeout=timedelta(minutes=10)")

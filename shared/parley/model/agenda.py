@@ -73,7 +73,8 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     `handler` is the handler's name, `registered` what it is registered for (`/order`; empty in a dialogue of an earlier
     version), and `given` are its arguments. `message` has started it, at the unix second `started`.
     `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
-    `text` is its question, `room` the other place in which it is shown, and `cards` are the handles of its cards.
+    `text` is its question, which is `markdown` if its author says so, `room` the other place in which
+    it is shown, and `cards` are the handles of its cards.
     `missed`: the last text was no answer to it. `kept`: the words such as `/cancel` that are choices of it.
     `results`: of calls outside, as JSON by key.
     """
@@ -91,6 +92,7 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     kept: tuple[str, ...] = ()
     by_press: bool = False
     text: str = ""
+    markdown: bool = False
     room: Destination | None = None
     cards: tuple[str, ...] = ()
     results: str = ""

@@ -156,6 +156,7 @@ class Card(Segment, frozen=True, kw_only=True, tag="card", omit_defaults=True):
 
     title: str = ""
     text: str = ""
+    """Markdown. With `literal`, plain text."""
     image: str = ""
     """The platform's handle of a picture above the text."""
     buttons: tuple[Button, ...] = ()
@@ -167,6 +168,13 @@ class Card(Segment, frozen=True, kw_only=True, tag="card", omit_defaults=True):
     selects: tuple[Select, ...] = ()
     form: Form | None = None
     """Inputs with a button. Its press is an action with the id of the form, and with the inputs in `Action.form`."""
+    literal: bool = False
+    """Whether nothing in `text` is markup, as in `Text`. Set it for words that a person has written."""
+
+    @property
+    def body(self) -> Text | Markdown:
+        """The text of the card as a segment of its own."""
+        return Text(text=self.text) if self.literal else Markdown(text=self.text)
 
     @property
     def is_pressable(self) -> bool:

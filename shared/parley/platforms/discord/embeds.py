@@ -23,7 +23,8 @@ def embeds(card: Card, links: Iterable[str], picture: str) -> Iterator[dict[str,
     """
     short = [field for field in card.fields if _fits(field)]
     long = [escape(field_line(field)) for field in card.fields if not _fits(field)]
-    texts = list(parts("\n".join((without_controls(card.text), *long, *links)), _DESCRIPTION)) or [""]
+    text = escape(card.text) if card.literal else without_controls(card.text)
+    texts = list(parts("\n".join((text, *long, *links)), _DESCRIPTION)) or [""]
     title = {"title": shorten(escape(card.title), _TITLE)} if card.title.strip() else {}
     image = {"image": {"url": picture}} if picture else {}
     made: list[dict[str, Any]] = [{"description": text} if text else {} for text in texts]

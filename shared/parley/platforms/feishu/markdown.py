@@ -20,8 +20,10 @@ _MARK = "\0"
 _MAX_TABLES = 5
 """Tables of a card. Feishu refuses a card with more (230099)."""
 _MAX_FIELDS = LIMITS.card_fields.most
-_MARKUP = re.compile(r"[*_~`\[\]<>]|^\(|&(?=#?\w{1,10};)")
+_MARKUP = re.compile(r"[*_~`\[\]<>|]|^\(|&(?=#?\w{1,10};)")
 """Characters of a text that are markup. An opening bracket would make the address of a link before it."""
+_LINE_MARK = re.compile(r"^([^\S\n]*)(?:([#+=-])|(\d{0,9})([.)]))", re.MULTILINE)
+"""The mark of a heading, list or rule at the start of a line. The number before it may be in another segment."""
 _TAG = re.compile(rf"<(?=[\s/]*(?:a|person|link|number|local|{_MARK}|\Z))", re.IGNORECASE)
 """The beginning of a tag that mentions or links: `at`, `a`, `audio`, `person`, `link`, `number_tag`,
 `local_datetime`. White space may be between: splitting and joining must not complete a tag. So a `<` at the end counts.
@@ -65,7 +67,16 @@ def literal(text: str) -> str:
 
     The card docs define the references for the markdown of cards. That `md` in posts takes them too is unverified.
     """
-    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text.replace(_MARK, "\ufffd"))
+    escaped = _MARKUP.sub(lambda match: _reference(match[0]), text.replace(_MARK, "\ufffd"))
+    return _LINE_MARK.sub(_escaped_line, escaped)
+
+
+def _escaped_line(start: re.Match[str]) -> str:
+    return f"{start[1]}{start[3] or ''}{_reference(start[2] or start[4])}"
+
+
+def _reference(character: str) -> str:
+    return f"&#{ord(character)};"
 
 
 def safe(markdown: str) -> str:
@@ -88,11 +99,12 @@ def acceptable(card: Card) -> Card:
     """`card` with a picture by address as a link. Buttons whose address is not http(s), and fields beyond the limit,
     are text.
     """
+    write = str if card.literal else literal
     buttons = tuple(button for button in card.buttons if not button.url or is_http(button.url))
-    lines = [f"{literal(f'[{b.label}] {b.url}')}" for b in card.buttons if b.url and not is_http(b.url)]
-    rest = [literal(field_line(field)) for field in card.fields[_MAX_FIELDS:]]
+    lines = [write(f"[{b.label}] {b.url}") for b in card.buttons if b.url and not is_http(b.url)]
+    rest = [write(field_line(field)) for field in card.fields[_MAX_FIELDS:]]
     pictures = [address for address in (card.image, *(each.url for each in card.images if not each.key)) if address]
-    links = [markdown_of(Link(url=address)) for address in pictures if is_http(address)]
+    links = [address if card.literal else markdown_of(Link(url=address)) for address in pictures if is_http(address)]
     text = "\n".join(filter(None, (*links, card.text, *rest, *lines)))
     image = "" if is_http(card.image) else card.image
     return replace(card, text=text, image=image, buttons=buttons, fields=card.fields[:_MAX_FIELDS])

@@ -187,11 +187,18 @@ def _cards(card: Card, style: Style) -> Iterator[Rendered]:
             words = plain_text((msgspec.structs.replace(one, mentions=()),))
             yield from _text_messages([*_mention_line(one), Text(text=words)], style)
             continue
-        *before, last = list(split(one.text, room, _card_size)) or [""]
+        *before, last = _bodies(one, room)
         for part in before:
-            yield from _text_messages([Markdown(text=part)], style)
-        content = joined([*_mention_line(one), Markdown(text=last)], _card_at, card_markdown)
+            yield from _text_messages([part], style)
+        content = joined([*_mention_line(one), last], _card_at, card_markdown)
         yield Rendered("interactive", card_json(one, content))
+
+
+def _bodies(card: Card, room: int) -> list[Text | Markdown]:
+    """The text of `card` in parts of at most `room` bytes each; one empty part for a card without text."""
+    body = card.body
+    texts = split(body.text, room, lambda part: wire_size(_card_markdown(msgspec.structs.replace(body, text=part))))
+    return [msgspec.structs.replace(body, text=part) for part in texts] or [msgspec.structs.replace(body, text="")]
 
 
 def _mention_line(card: Card) -> list[Inline]:
@@ -209,10 +216,6 @@ def split_card(card: Card, limit: int) -> Iterator[Card]:
 def size_without_text(card: Card) -> int:
     """Bytes of `card` in a request, without its text."""
     return wire_size(card_json(card, "".join(map(_card_markdown, _mention_line(card)))))
-
-
-def _card_size(markdown: str) -> int:
-    return wire_size(card_markdown(markdown))
 
 
 # --- text -------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 from parley.text import utf8_size
 
+_BREAK = "\u200b"
+"""A zero-width space. It keeps a sequence from being read as markup."""
 Origin = Literal[0, 1, 2]
 RAW: Origin = 0
 """Text: nothing in it is markup."""
@@ -30,18 +32,20 @@ Pieces = tuple[Piece, ...]
 
 
 class Rule(NamedTuple):
-    """A sequence that the platform reads as markup. It is broken after its first character."""
+    """A sequence that the platform reads as markup, and what is written in place of the match."""
 
     pattern: re.Pattern[str]
-    """Matches the first character only, and looks ahead."""
+    """Matches up to the first character of the mark, and looks ahead."""
     allowed: Origin
     """The least origin that may write it."""
+    written: str = f"\\g<0>{_BREAK}"
+    """A template of `re.Match.expand`: the mark is broken after its first character."""
+    length: int = 2
+    """Characters of the mark, from its first one, that must have the origin."""
 
 
 TAGS: tuple[Rule, ...] = (Rule(re.compile(r"<(?=[\s/]*(?:a(?![a-z0-9_])|@))", re.IGNORECASE), OWN),)
 """The rules of a text message: links are tags. A robot mentions with `<@`."""
-_BREAK = "\u200b"
-"""A zero-width space. It keeps a sequence from being read as markup."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 """Characters that a platform may drop, which would join the characters around them. XML cannot hold most of them."""
 
@@ -67,16 +71,18 @@ def finish(pieces: Iterable[Piece], rules: tuple[Rule, ...] = TAGS) -> str:
     if not any(rule.pattern.search(text) for rule in rules):
         return text
     origins = b"".join(bytes((part.origin,)) * len(part.text) for part in parts)
-    broken = {
-        match.start()
+    broken = [
+        (match.start(), match.end(), match.expand(rule.written))
         for rule in rules
         for match in rule.pattern.finditer(text)
-        if min(origins[match.start() : match.start() + 2]) < rule.allowed
-    }
-    places = sorted(broken)
-    starts = [0, *(place + 1 for place in places)]
-    ends = [*(place + 1 for place in places), len(text)]
-    return _BREAK.join(text[start:end] for start, end in zip(starts, ends, strict=True))
+        if min(origins[match.end() - 1 : match.end() - 1 + rule.length]) < rule.allowed
+    ]
+    written, done = list[str](), 0
+    for start, end, shown in sorted(broken):
+        if start >= done:  # two rules for one character break it once
+            written += [text[done:start], shown]
+            done = end
+    return "".join([*written, text[done:]])
 
 
 def size(pieces: Iterable[Piece], rules: tuple[Rule, ...] = TAGS) -> int:

@@ -17,7 +17,6 @@ from parley.model import (
     File,
     Image,
     Link,
-    Markdown,
     Message,
     Other,
     Select,
@@ -120,11 +119,8 @@ def carried(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ..
     if format_.is_text(segment) or format_.native(segment) is not None:
         return (segment,)
     match segment:
-        case Card(title=title, text=text, buttons=buttons):
-            links = [f"[{button.label}]({button.url})" for button in buttons if button.url]
-            words = "".join(f"{line}\n" for line in (title, names_in(segment)) if line)
-            facts = "".join(f"\n{field_line(field)}" for field in segment.fields)
-            return Text(text=words), Markdown(text="\n".join(filter(None, (text, *links)))), Text(text=facts)
+        case Card():
+            return _card_in_words(segment)
         case Image() | Audio() | Video() | File():
             return (_in_words(segment),)
         case Link():
@@ -133,6 +129,14 @@ def carried(segment: AnySegment, format_: PassiveFormat) -> tuple[AnySegment, ..
             return (Text(text=text),)
         case _:
             return ()
+
+
+def _card_in_words(card: Card) -> tuple[AnySegment, ...]:
+    words = "".join(f"{line}\n" for line in (card.title, names_in(card)) if line)
+    links = [Link(url=button.url, title=button.label) for button in card.buttons if button.url]
+    lines = [*([card.body] if card.text else []), *links, *(Text(text=field_line(field)) for field in card.fields)]
+    below = (part for number, line in enumerate(lines) for part in (*([Text(text="\n")] if number else []), line))
+    return Text(text=words), *below
 
 
 # --- 3. WeCom: cards, and media without a media id, are left to the API -----------------------------------------------

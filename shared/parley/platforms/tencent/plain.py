@@ -92,7 +92,7 @@ def quote_text(text: str) -> str:
 def card_text(card: Card, buttons: Iterable[Pieces]) -> Pieces:
     """A card as lines: its title, its pictures, its text, its fields, and `buttons`, which the caller has rendered."""
     head = (raw(card.title), raw(names_in(card)), *map(as_text, card.images))
-    return lines(*head, strip_markdown(card.text), *field_lines(card), *buttons)
+    return lines(*head, as_text(card.body), *field_lines(card), *buttons)
 
 
 def field_lines(card: Card) -> Iterator[Pieces]:
@@ -125,7 +125,8 @@ def untagged(text: str) -> str:
 
 def untagged_text(card: Card) -> str:
     """The names, the text and the fields of a card, for a place that shows no tags."""
-    return finish(lines(raw(names_in(card)), strip_markdown(card.text, bare), *field_lines(card)))
+    text = raw(card.text) if card.literal else strip_markdown(card.text, bare)
+    return finish(lines(raw(names_in(card)), text, *field_lines(card)))
 
 
 def groups(segments: Iterable[AnySegment], style: Style) -> Iterator[list[AnySegment]]:
@@ -171,7 +172,7 @@ def _card_parts(card: Card) -> tuple[AnySegment, ...]:
         words = (part for text in heads if text for part in (Text(text=text), line))
         facts = (part for field in card.fields for part in (Text(text=field_line(field)), line))
         rest = Card(buttons=card.buttons, selects=card.selects)
-        return (*words, Markdown(text=card.text), line, *facts, rest)
+        return (*words, card.body, line, *facts, rest)
     if card.selects and (card.buttons or len(card.selects) > 1):
         return Card(selects=card.selects[:1]), line, Card(selects=card.selects[1:], buttons=card.buttons)
     if card.selects:

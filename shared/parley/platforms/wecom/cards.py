@@ -126,7 +126,7 @@ def card_markdown(card: Card) -> list[AnySegment]:
         names: list[AnySegment] = [part for mention in card.mentions for part in (mention, Text(text=" "))]
         parts.append(names[:-1])
     if card.text:
-        parts.append([Markdown(text=card.text)])
+        parts.append([card.body])
     parts.extend([Text(text=line)] for field in card.fields if (line := field_line(field)))
     parts.extend([Link(url=button.url, title=button.label)] for button in card.buttons if button.url)
     return [segment for number, part in enumerate(parts) for segment in ([Markdown(text="\n")] * bool(number) + part)]

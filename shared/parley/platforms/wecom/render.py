@@ -43,8 +43,17 @@ from parley.platforms.wecom.content_limits import LIMITS
 DIALECT = Dialect(tables="lines", code_blocks=False, rules=False, pictures=False)
 FILE = MediaType("file", LIMITS.file.most, "file")
 _ARTICLES = LIMITS.links.most
-MARKDOWN_RULES = (*TAGS, Rule(re.compile(r"\*(?=\*)|\](?=\()|<"), MARKUP))
-"""WeCom's markdown has no escapes. The characters of a mark are separated instead."""
+_LINE = r"^[^\S\n]*(?:[#>](?=.)|[-+=|:](?=[-+=|: \t]|$)|\*(?=[ \t]|$))"
+"""The mark of a heading, quote, list, rule or table at the start of a line."""
+MARKDOWN_RULES = (
+    *TAGS,
+    Rule(re.compile(_LINE, re.MULTILINE), MARKUP, "\u200b\\g<0>", length=1),
+    Rule(re.compile(r"\*(?=\*)|\](?=\()|<"), MARKUP),
+    Rule(re.compile("`"), MARKUP, "ˋ", length=1),
+)
+"""WeCom's markdown has no escapes. The characters of a mark are separated instead, a mark at the start of a line gets a
+zero-width space before it, and a letter that looks the same stands for a backtick.
+"""
 
 
 def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered | Card]:
