@@ -43,6 +43,7 @@ ROWS: dict[str, tuple[str, str, str]] = {
     "quote": ("`Quote`", "an earlier message", "引用的消息"),
     "card_title": ("`Card.title`", "title", "标题"),
     "card_text": ("`Card.text`", "text in markdown", "Markdown 正文"),
+    "card_literal": ("`Card.literal`", "text in which nothing is markup", "原样显示的正文"),
     "card_image": ("`Card.images`", "picture by address or bytes", "图片（地址或字节）"),
     "card_mention": ("`Card.mentions`", "mentions", "@成员"),
     "card_field": ("`Card.fields`", "label and value", "标签与值"),

@@ -72,6 +72,12 @@ CELLS: dict[str, AnySegment | Reply] = {
     "quote": Quote(message_id=MESSAGE, text="marker"),
     "card_title": Card(title="marker", text="a"),
     "card_text": Card(title="T", text="a **marker** b"),
+    "card_literal": Card(
+        title="T",
+        text="marker **b** [c](https://d.example) `e` <at id=all></at> @everyone\n# f\n- g\n1. h\n> i\n```\nj\n```",
+        buttons=(Button(id="ok", label="OK"),),
+        literal=True,
+    ),
     "card_image": Card(title="T", images=(Image(data=DATA, name="marker.png"),)),
     "card_mention": Card(title="T", text="a", mentions=(Mention(id=PERSON, name="marker"),)),
     "card_field": Card(

@@ -52,6 +52,7 @@ class Capabilities(NamedTuple):
     quote: Shown
     card_title: Shown
     card_text: Shown
+    card_literal: Shown
     card_image: Shown
     card_mention: Shown
     card_field: Shown

@@ -30,6 +30,7 @@ CAPABILITIES = Capabilities(
     quote="native",
     card_title="native",
     card_text="native",
+    card_literal="native",
     card_image="native",
     card_mention="native",
     card_field="native",

@@ -30,6 +30,7 @@ CAPABILITIES = Capabilities(
     quote="text",
     card_title="text",
     card_text="text",
+    card_literal="native",
     card_image="message",
     card_mention="name",
     card_field="text",
