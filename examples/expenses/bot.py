@@ -11,6 +11,7 @@ from company import Expenses, roles, words_for
 from parley.bot import Approve, Ask, Bot, Script, Turn
 from parley.bot.rules import person, role
 from parley.model import Message
+from parley.text import one_line
 
 bot = Bot(roles=roles)
 
@@ -45,9 +46,10 @@ def expense(turn: MyTurn) -> Script:
     purpose = yield Ask(words.purpose, type=Annotated[str, Field(max_length=200)])
     category = yield Ask(words.category, choices=words.categories)
 
-    name = sender.name or sender.id
+    # What the person wrote is one line: it cannot look like a line of the bot to those who approve it.
+    name, what = one_line(sender.name or sender.id), one_line(purpose)
     question = words.approve.format(
-        name=name, amount=amount, currency=settings.currency, purpose=purpose, category=category
+        name=name, amount=amount, currency=settings.currency, purpose=what, category=category
     )
     for level in settings.levels:
         if amount > level.above:

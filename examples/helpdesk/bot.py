@@ -9,7 +9,7 @@ from pydantic import Field
 from desk import DeskTurn, Ticket, asker_of, in_team, name_of, new_ticket, team_of, words_for
 from parley.bot import Approve, Ask, Bot, Script
 from parley.bot.rules import person, private
-from parley.model import Button, Card, Image, Reply, Text
+from parley.model import Button, Card, CardField, Image, Reply, Text
 
 bot = Bot()
 
@@ -63,7 +63,8 @@ def take(turn: DeskTurn) -> str | Reply:
         return words.taken_already.format(name=ticket.taker_name)
     ticket.taker, ticket.taker_name = turn.message.sender.id, name_of(turn.message)
     title = words.taken.format(name=ticket.taker_name, number=number)
-    card = Card(title=title, text=f"{ticket.summary}\n\n{words.how_to_answer.format(number=number)}")
+    how = CardField(label=words.how_to_answer.format(number=number), short=False)
+    card = Card(title=title, text=ticket.summary, literal=True, fields=(how,))
     return Reply(op="edit", target=action.message_id, segments=(card,))
 
 
@@ -92,7 +93,7 @@ def close(turn: DeskTurn, number: int) -> Script:
         return words_for().not_solved.format(number=number)
     turn.shared.tickets.pop(number, None)
     closed = words_for().closed.format(name=ticket.taker_name, number=number)
-    turn.say(Reply(op="edit", target=ticket.card, segments=(Card(title=closed, text=ticket.summary),)))
+    turn.say(Reply(op="edit", target=ticket.card, segments=(Card(title=closed, text=ticket.summary, literal=True),)))
     turn.say(replace(Reply.of(words_for(ticket.locale).goodbye.format(number=number)), to=asker))
     return None
 
@@ -118,7 +119,7 @@ def hint(turn: DeskTurn) -> str:
 def _new_card(number: int, ticket: Ticket) -> Card:
     words = words_for()
     button = Button(id="take", label=words.take, value=str(number), style="primary")
-    return Card(title=words.title.format(number=number), text=ticket.summary, buttons=(button,))
+    return Card(title=words.title.format(number=number), text=ticket.summary, literal=True, buttons=(button,))
 
 
 def _stored(ticket: Ticket | None) -> dict[str, str] | None:

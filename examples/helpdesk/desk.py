@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from parley.bot import Settings, Turn, texts_for
 from parley.bot.rules import rule
 from parley.model import Destination, Message
+from parley.text import one_line
 from words import LANGUAGES, Words
 
 _TEAMS = (
@@ -41,8 +42,8 @@ class Ticket(BaseModel):
 
     @property
     def summary(self) -> str:
-        """The request, in Markdown."""
-        return f"**{self.name}**, {self.topic}: {self.text}"
+        """The request, for the literal text of a card."""
+        return f"{self.name}, {self.topic}: {self.text}"
 
 
 class Desk(BaseModel):
@@ -83,7 +84,7 @@ def asker_of(ticket: Ticket, message: Message) -> Destination:
 
 def name_of(message: Message) -> str:
     """The sender's name, or id without one."""
-    return message.sender.name or message.sender.id
+    return one_line(message.sender.name or message.sender.id)
 
 
 def new_ticket(message: Message, topic: str, text: str) -> Ticket:

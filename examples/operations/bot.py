@@ -56,8 +56,11 @@ def approval(turn: Turn) -> list[Reply]:
     )
     link = _link(turn.message.raw, f"codesuite/codepipeline/pipelines/{detail['pipeline']}/view")
     buttons = (*decisions, link) if len(detail["pipeline"]) <= _LONGEST else (link,)
-    text = f"Stage **{detail['stage']}**, action **{detail['action']}**"
-    return _everywhere(Card(title=f"🚦 {detail['pipeline']} waits for an approval", text=text, buttons=buttons))
+    title, text = (
+        f"🚦 {detail['pipeline']} waits for an approval",
+        f"Stage {detail['stage']}, action {detail['action']}",
+    )
+    return _everywhere(Card(title=title, text=text, literal=True, buttons=buttons))
 
 
 @bot.action("acknowledge")
@@ -101,7 +104,7 @@ def _alarm_card(event: dict[str, Any], name: str, reason: str) -> Card:
         Button(id="acknowledge", label="Acknowledge", value=name[:80], style="primary"),
         _link(event, f"cloudwatch/home#alarmsV2:alarm/{name}"),
     )
-    return Card(title=f"🔥 {name}", text=reason[:500], buttons=buttons)
+    return Card(title=f"🔥 {name}", text=reason[:500], literal=True, buttons=buttons)
 
 
 def _link(event: dict[str, Any], path: str) -> Button:
@@ -124,7 +127,7 @@ def _first(turn: Turn, action: Action) -> str:
 
 def _closed(action: Action, title: str, text: str) -> Reply:
     """The card in its last form, without buttons."""
-    return Reply(op="edit", target=action.message_id, segments=(Card(title=title, text=text),))
+    return Reply(op="edit", target=action.message_id, segments=(Card(title=title, text=text, literal=True),))
 
 
 def _name(turn: Turn) -> str:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from parley.bot import Ask, Bot, Script
 from parley.model import Button, Card, Message, Reply
 from parley.model.instant import Form, Input
+from parley.text import one_line
 from team import Answer, StandUp, TeamTurn, board_of, roles, today, words_for
 
 bot = Bot(roles=roles)
@@ -111,6 +112,11 @@ def _noted(turn: TeamTurn, done: str, following: str = "") -> list[str | Reply]:
 
 def _card(turn: TeamTurn) -> Card:
     board, words = board_of(turn), words_for()
-    lines = (f"**{each.name}**: {each.did}{' → ' if each.next else ''}{each.next}" for each in board.answers.values())
-    day = date.fromisoformat(board.day)
-    return Card(title=words.summary.format(day=day), text="\n".join(lines) or words.nobody)
+    lines = map(_line, board.answers.values())
+    title = words.summary.format(day=date.fromisoformat(board.day))
+    return Card(title=title, text="\n".join(lines) or words.nobody, literal=True)
+
+
+def _line(answer: Answer) -> str:
+    """An answer as one line, in which nothing looks like the answer of somebody else."""
+    return one_line(f"{answer.name}: {' → '.join(filter(None, (answer.did, answer.next)))}")
