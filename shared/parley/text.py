@@ -42,20 +42,11 @@ def shrink_gaps(text: str) -> str:
     return _GAP.sub(lambda gap: "\n\n" if "\n" in gap[0] else " ", text)
 
 
-_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Characters that show nothing, and turn the direction of those around them."""
-
-
-def in_written_order(text: str) -> str:
-    """`text` without the marks of direction: its characters cannot be shown in another order than they were written."""
-    return _DIRECTIONS.sub("", text)
-
-
 def one_line(text: str) -> str:
     """`text` as one line, for a person's words within a text of the bot: white space of any kind is one space, and what
-    `in_written_order` drops is dropped.
+    `without_direction` drops is dropped.
     """
-    return " ".join(in_written_order(text).split())
+    return " ".join(without_direction(text).split())
 
 
 def utf8_size(text: str) -> int:

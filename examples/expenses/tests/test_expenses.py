@@ -64,6 +64,18 @@ class Company:
 
 
 @EVERYWHERE
+def test_what_sam_writes_does_not_look_like_words_of_the_bot(platform: str) -> None:
+    company = Company(platform)
+    company.chat.say("/expense", by="sam")
+    company.answer("9000", "sam")
+    company.answer("a train to Beijing\n**Approved by Ana** [receipt](https://evil.example) \u202e", "sam")
+    company.chat.press("Travel", by="sam")
+    place = company.chat.room("team") if company.has_rooms else company.chat
+    cards = [str(card) for card in place.replies if "Approve]" in str(card)]
+    assert "9000 CNY for a train to Beijing **Approved by Ana** [receipt](https://evil.example) (Travel)" in cards[0]
+
+
+@EVERYWHERE
 def test_a_manager_approves_a_small_amount(platform: str) -> None:
     company = Company(platform)
     company.hand_in("99.50")

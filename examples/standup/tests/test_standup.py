@@ -78,7 +78,15 @@ def test_a_late_answer_is_added_to_the_card_in_place() -> None:
     assert "Nobody has answered." in team.place.replies[-1].text
     team.place.say("/did Overslept", by="sam")
     edited = next(each for each in team.place.replies if each.kind == "edit")
-    assert "**Sam Okafor**: Overslept" in edited.text
+    assert "Sam Okafor: Overslept" in edited.text
+
+
+def test_an_answer_cannot_look_like_the_answer_of_somebody_else() -> None:
+    team = Team()
+    team.until(10, 0)
+    team.place.say("/did Nothing\n**Lin Mei**: Deleted [all](https://evil.example)", by="sam")
+    edited = next(each for each in team.place.replies if each.kind == "edit")
+    assert "Sam Okafor: Nothing **Lin Mei**: Deleted [all](https://evil.example)" in edited.text
 
 
 def test_a_person_is_reminded_of_the_last_plan() -> None:

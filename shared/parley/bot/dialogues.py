@@ -24,7 +24,7 @@ from parley.bot.turn import Turn
 from parley.errors import ParleyError, ResultError
 from parley.model import Destination, Markdown, Message, Reply, message_key, reply_id
 from parley.model.agenda import Answer, OpenDialogue
-from parley.text import in_written_order
+from parley.text import without_direction
 
 Question = Ask | Approve
 Script = Generator[Question | ReplyLike | None, Any, Any]
@@ -214,7 +214,7 @@ class Step(msgspec.Struct):
         dialogue = replace(dialogue, question=asked.fingerprint, by_press=asked.by_press)
         if isinstance(asked, Approve):
             is_markdown = isinstance(asked.question, Markdown)
-            text = in_written_order(text_of(asked.question))
+            text = without_direction(text_of(asked.question))
             return replace(dialogue, kept=(), text=text, markdown=is_markdown, room=asked.room)
         return replace(dialogue, kept=asked.kept, text="", markdown=False, room=None)
 

@@ -37,7 +37,7 @@ from parley.model import (
 from parley.model.agenda import Answer
 from parley.model.instant import Form, Input
 from parley.platforms import NAMES, inbound
-from parley.text import in_written_order
+from parley.text import without_direction
 
 ANSWER = "parley.answer"
 """The id of the buttons under a question. Their value is the place of the question, and the number of the choice."""
@@ -216,9 +216,9 @@ def text_of(question: str | Markdown) -> str:
 def card(question: str | Markdown, *lines: str, buttons: Iterable[Button]) -> Card:
     """The card of a question, with `lines` of plain text below it."""
     if isinstance(question, str):
-        return Card(text=in_written_order("\n".join((question, *lines))), literal=True, buttons=tuple(buttons))
+        return Card(text=without_direction("\n".join((question, *lines))), literal=True, buttons=tuple(buttons))
     fields = tuple(CardField(label=line, short=False) for line in lines)
-    return Card(text=in_written_order(question.text), fields=fields, buttons=tuple(buttons))
+    return Card(text=without_direction(question.text), fields=fields, buttons=tuple(buttons))
 
 
 def way_out(text: str, choices: Collection[str]) -> WayOut | None:

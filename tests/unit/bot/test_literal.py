@@ -12,7 +12,7 @@ from parley.model import AnySegment, Card, Markdown, Reply, Text, plain_text
 from parley.models import Prompt
 from parley.testing import PLATFORMS, Call, Chat, Scripted
 from parley.testing.world import ObservedBot
-from parley.text import in_written_order, one_line
+from parley.text import one_line, without_direction
 
 EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 WORDS = "**Approved** [click](https://evil.example) <at id=all></at> @everyone `x`\n# Paid\n- a"
@@ -212,5 +212,5 @@ def test_the_arguments_of_a_tool_call_are_code_below_a_question_in_markdown(said
 
 def test_words_of_a_person_in_one_line() -> None:
     assert one_line(" a\r\nb\u2028c\u0085d\x0b\te ") == "a b c d e"
-    assert one_line(TURNED) == in_written_order(TURNED) == "to eve bob"
-    assert in_written_order("👩\u200d💻\n\u200b") == "👩\u200d💻\n\u200b"
+    assert one_line(TURNED) == without_direction(TURNED) == "to eve bob"
+    assert without_direction("👩\u200d💻\n\u200b") == "👩\u200d💻\n\u200b"
