@@ -72,8 +72,8 @@ def test_after_a_deployment_a_stalled_process_goes_on_as_the_old_version_and_oth
 def test_a_text_with_several_replies_is_split_by_reply() -> None:
     replies = [
         "10 «m00864.0»",
-        "Go? «m00865.0» [ff8df93e]",
-        "Rejected\nGo? «m00793.0» [e73fe3ad]\n2027-01-15 08:32 UTC",
+        "Go? «m00865.0» ‹ff8df93e›",
+        "Rejected\nGo? «m00793.0» ‹e73fe3ad›\n2027-01-15 08:32 UTC",
         "decided «e73fe3ad-approved.1»",
         "one «m00900.0»\nand two «m00900.0»",
     ]

@@ -257,7 +257,7 @@ def _add_dialogues(bot: PayingBot) -> None:
         """Somebody presses one of the buttons. The card is closed, in place or with a new message."""
         about = dialogue_tag(turn.message)
         turn.once("first", lambda key: bot.pay(f"{about}-first", key))
-        yield Approve(f"Go? {tag(mark, 0)} [{about}]", key="go", timeout=_PATIENCE)
+        yield Approve(f"Go? {tag(mark, 0)} ‹{about}›", key="go", timeout=_PATIENCE)
         turn.once("second", lambda key: bot.pay(f"{about}-second", key))
         turn.user["approved"] = turn.user.get("approved", 0) + 1
         return f"decided {tag(f'{about}-approved', 1)}"
@@ -267,7 +267,7 @@ def _add_endings(bot: PayingBot) -> None:
     @bot.command("break")
     def broken(turn: Turn, mark: str) -> Script:
         """Somebody presses a button, and the handler fails each time."""
-        yield Approve(f"Go? {tag(mark, 0)} [{dialogue_tag(turn.message)}]", key="go", timeout=_PATIENCE)
+        yield Approve(f"Go? {tag(mark, 0)} ‹{dialogue_tag(turn.message)}›", key="go", timeout=_PATIENCE)
         raise OSError
 
     @bot.command()
@@ -276,7 +276,7 @@ def _add_endings(bot: PayingBot) -> None:
         here = Destination.answering(turn.message)
         room, person = (_NOWHERE, "") if here.room_id else ("", _NOWHERE)
         there = Destination(platform=here.platform, app=here.app, tenant=here.tenant, room_id=room, user_id=person)
-        question = f"{UNSHOWN} {tag(mark, 0)} [{dialogue_tag(turn.message)}]"
+        question = f"{UNSHOWN} {tag(mark, 0)} ‹{dialogue_tag(turn.message)}›"
         yield Approve(question, key="go", room=there, timeout=_PATIENCE)
 
 
@@ -350,12 +350,12 @@ def _add_agents(bot: PayingBot) -> None:
     @bot.converse(**settings, tools=("transfer",), command="entrust")
     def entrust(turn: Turn) -> str:
         """The model transfers after an approval, and then answers."""
-        return f"{tag(turn.text.strip(), 0)} [{dialogue_tag(turn.message)}]"
+        return f"{tag(turn.text.strip(), 0)} ‹{dialogue_tag(turn.message)}›"
 
     @bot.command(tool=Approve("Transfer?", timeout=_PATIENCE))
     def transfer(turn: Turn, about: str) -> str:
-        """`about`: the tag of the message, and the one of the dialogue in brackets. The question shows them."""
-        dialogue = about.partition("[")[2].rstrip("]")
+        """`about`: the tag of the message, and the one of the dialogue. The question shows them."""
+        dialogue = about.partition("‹")[2].rstrip("›")
         turn.once("second", lambda key: bot.pay(f"{dialogue}-second", key))
         turn.user["entrusted"] = turn.user.get("entrusted", 0) + 1
         return f"transferred {tag(f'{dialogue}-approved', 1)}"

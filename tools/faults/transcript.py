@@ -21,7 +21,7 @@ _DECIDED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 """Its time."""
 _WHO = re.compile(r'@[^"\\]+')
 """The person who has decided it."""
-_ABOUT = re.compile(r"\[(?P<dialogue>[0-9a-f]{8})\]")
+_ABOUT = re.compile(r"‹(?P<dialogue>[0-9a-f]{8})›")
 """The dialogue of an approval, in its question."""
 
 
@@ -126,7 +126,7 @@ def _of_dialogue(text: str) -> ReplyKey | None:
     if _DECIDED.search(text):
         end = "approved" if _FAILED not in text else UNDELIVERED if UNSHOWN in text else ENDED
         return ReplyKey(f"{about['dialogue']}-{end}", 0)
-    end = next((end for end in (ENDED, UNDELIVERED) if f"]\\n{end}" in text), "")
+    end = next((end for end in (ENDED, UNDELIVERED) if f"›\\n{end}" in text), "")
     return ReplyKey(f"{about['dialogue']}-{end}", 1) if end else None
 
 
