@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from parley.bot.conversions import half_width
 from parley.model import Message, is_direct
 
 C = TypeVar("C")
@@ -57,8 +56,3 @@ def is_typable(name: str) -> bool:
     """Whether people can type `name` as the name of a command: it is one to three words."""
     words = _GAP.split(name)
     return all(words) and len(words) <= _MOST_WORDS and name == " ".join(words)
-
-
-def fold(name: str) -> str:
-    """`name` as it is compared: in lower case, with ASCII in place of full-width letters."""
-    return half_width(name).casefold()

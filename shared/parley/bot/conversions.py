@@ -12,6 +12,7 @@ from parley.bot.specs import bare, without_none
 from parley.bot.texts import Texts
 from parley.errors import ParleyError
 from parley.model import Mention
+from parley.width import fold, half_width
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -189,7 +190,7 @@ def chosen(words: Collection[str], typed: str) -> str | None:
     """The one of `words` that a person typed. Width does not count, and case only if two differ in nothing else."""
     if typed in words:
         return typed
-    return {half_width(word).casefold(): word for word in words}.get(half_width(typed).casefold())
+    return {fold(word): word for word in words}.get(fold(typed))
 
 
 def _names(choice: Any) -> tuple[str, ...]:
@@ -305,15 +306,6 @@ def _unfit(error: Mapping[str, Any], texts: Texts) -> _UnfitError:
         return _UnfitError("{name}: {expected}", str(own))
     text: str = getattr(texts, _TEXT_OF_ERROR.get(error["type"], "other"))
     return _UnfitError(texts.wrong, text.format(**context))
-
-
-def half_width(text: str) -> str:
-    """`text` with ASCII letters, digits and punctuation in place of their full-width forms."""
-    if text.isascii():
-        return text
-    from unicodedata import normalize  # noqa: PLC0415  # with the first such text
-
-    return normalize("NFKC", text)
 
 
 def words_of_choices(annotation: Any) -> list[str]:

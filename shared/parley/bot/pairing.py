@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from parley.bot.addressing import COMMAND as TYPED
-from parley.bot.addressing import fold
 from parley.bot.rules import HasRole, Rule, check_rule
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
@@ -19,6 +18,7 @@ from parley.bot.zones import day_of
 from parley.model import Message, Reply, Text, digest
 from parley.model.state import PAIRING, State
 from parley.platforms import is_same_person
+from parley.width import fold
 
 if TYPE_CHECKING:
     from parley.bot.router import Router

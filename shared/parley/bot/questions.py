@@ -11,7 +11,6 @@ from parley.bot.conversions import (
     ArgumentError,
     Today,
     convert,
-    half_width,
     is_person,
     names_of_choices,
     plain_type,
@@ -38,6 +37,7 @@ from parley.model.agenda import Answer
 from parley.model.instant import Form, Input
 from parley.platforms import NAMES, inbound
 from parley.text import without_direction
+from parley.width import fold
 
 ANSWER = "parley.answer"
 """The id of the buttons under a question. Their value is the place of the question, and the number of the choice."""
@@ -137,8 +137,8 @@ class Ask(msgspec.Struct, frozen=True):
 
     @property
     def _words(self) -> frozenset[str]:
-        """All words that stand for a choice, as `_folded` returns them."""
-        return frozenset(map(_folded, [] if self._wants_file else words_of_choices(self._annotation)))
+        """All words that stand for a choice, as `fold` returns them."""
+        return frozenset(map(fold, [] if self._wants_file else words_of_choices(self._annotation)))
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ class Ask(msgspec.Struct, frozen=True):
         if self._wants_file:
             return self._file(given, texts)
         number, rest = typed_number(text) or (0, "")
-        if 0 < number <= len(labels) and not rest.strip() and _folded(text) not in self._words:
+        if 0 < number <= len(labels) and not rest.strip() and fold(text) not in self._words:
             text = labels[number - 1]
         if not text:
             raise ArgumentError(texts.no_answer)
@@ -223,12 +223,8 @@ def card(question: str | Markdown, *lines: str, buttons: Iterable[Button]) -> Ca
 
 def way_out(text: str, choices: Collection[str]) -> WayOut | None:
     """What a person wants who writes `text` instead of an answer; None for every other text, and for `choices`."""
-    word = _folded(text)
+    word = fold(text)
     return None if word in choices else _WAYS_OUT.get(word)
-
-
-def _folded(text: str) -> str:
-    return half_width(text).strip().casefold()
 
 
 def _identity(annotation: Any) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from inspect import isgeneratorfunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from parley.bot.addressing import fold, is_typable
+from parley.bot.addressing import is_typable
 from parley.bot.conversions import is_person
 from parley.bot.handlers import CommandHandler, Entry, Handler, IntentHandler, Middleware, Quick, name_of, place_of
 from parley.bot.rules import Rule
+from parley.width import fold
 
 if TYPE_CHECKING:
     from parley.bot.router import Router

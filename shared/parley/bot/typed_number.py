@@ -3,7 +3,7 @@
 import re
 from itertools import accumulate
 
-from parley.bot.conversions import half_width
+from parley.width import half_width
 
 _NUMBER = re.compile(r"([0-9]{1,4})(?:\s*[、)]|[.：:](?![0-9])|(?=\s)|\Z)")
 _LONGEST = 10

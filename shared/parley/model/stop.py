@@ -2,10 +2,11 @@
 
 from parley.model.conversation import is_direct
 from parley.model.message import Message
+from parley.width import fold
 
 STOP_COMMANDS = ("stop", "停")
 """The names of the command, without a slash."""
-_TYPED = frozenset(f"{slash}{name}" for slash in "/／" for name in STOP_COMMANDS)
+_TYPED = frozenset(f"/{name}" for name in STOP_COMMANDS)
 _WORD = "停"
 
 
@@ -15,7 +16,7 @@ def is_stop_command(message: Message) -> bool:
         return False
     if message.command is not None:
         return message.command.name in STOP_COMMANDS and not message.command.menu and not message.command.focused
-    return message.kind == "message" and message.content.text.strip().lower() in _TYPED
+    return message.kind == "message" and fold(message.content.text) in _TYPED
 
 
 def is_stop(message: Message) -> bool:

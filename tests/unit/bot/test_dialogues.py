@@ -685,3 +685,18 @@ def test_a_person_reads_that_there_is_no_question_to_go_back_to() -> None:
     chat.say("返回")
     chat.expect(BOTH.no_back)
     chat.expect("One?")
+
+
+@pytest.mark.parametrize("text", ["／ｃａｎｃｅｌ", "／ＣＡＮＣＥＬ\u3000", "／取消"])
+def test_the_ways_out_may_be_written_in_full_width(text: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def order(_turn: Turn) -> Script:
+        yield Ask("What?")
+
+    chat = Chat(bot)
+    chat.say("／ｏｒｄｅｒ")
+    chat.expect("What?")
+    chat.say(text)
+    chat.expect("Cancelled.")

@@ -31,7 +31,7 @@ def stopped_turn(text: str, after: int = 0) -> Turn:
 
 
 @pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "discord"])
-@pytest.mark.parametrize("text", ["/stop", "/停"])
+@pytest.mark.parametrize("text", ["/stop", "/停", "／ｓｔｏｐ", "／停"])
 def test_a_person_reads_that_nothing_runs(platform: str, text: str) -> None:
     bot = Bot()
     bot.fallback(lambda: "what?")
