@@ -13,6 +13,7 @@ from unicodedata import east_asian_width
 
 from msgspec.structs import replace
 
+from parley.links import with_web_addresses
 from parley.model import AnySegment, Card, Markdown
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ _MAX_LEVEL = 20
 
 
 def in_dialect(segments: Iterable[AnySegment], dialect: Dialect) -> tuple[AnySegment, ...]:
-    """`segments` with their markdown in `dialect`, also that of cards."""
-    return tuple(_segment(segment, dialect) for segment in segments)
+    """`segments` with their markdown in `dialect`, also that of cards. Addresses that nobody can open are text."""
+    return tuple(_segment(segment, dialect) for segment in with_web_addresses(segments))
 
 
 def _segment(segment: AnySegment, dialect: Dialect) -> AnySegment:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from parley.links import with_web_addresses
 from parley.markdown import without_pictures
 from parley.model import (
     AnyMedia,
@@ -89,7 +90,7 @@ def parts(segments: Iterable[AnySegment], style: "Style | None" = None) -> Itera
     """The messages that show `segments`, in order. Media are returned as they are: the caller uploads them."""
     style = style or CHAT
     run: list[AnySegment] = []
-    for segment in segments:
+    for segment in with_web_addresses(segments):
         match segment:
             case Image() | File() | Audio() | Video() if segment.has_content:
                 yield from _text_messages(run, style)

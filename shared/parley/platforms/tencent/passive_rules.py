@@ -30,7 +30,7 @@ from parley.platforms.tencent.buttons import pack, pack_choice
 from parley.platforms.tencent.fields import Fields
 from parley.platforms.tencent.markup import Pieces, raw
 from parley.platforms.tencent.media import WECHAT_FORMATS, media_type_of
-from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, media_text
+from parley.platforms.tencent.plain import Style, anchor, as_text, card_text, media_text, tag
 from parley.platforms.tencent.render import has_picture, has_preview
 
 
@@ -203,7 +203,8 @@ def _menu(select: Select) -> Iterator[Pieces]:
 def _menu_link(label: str, key: str) -> Pieces:
     """A link. The client sends `label` and `key` when it is tapped. The docs do not mention it, but many accounts use
     it (unverified)."""
-    return anchor(f"weixin://bizmsgmenu?msgmenucontent={_escape(label)}&msgmenuid={_escape(key)}", label)
+    address = f"weixin://bizmsgmenu?msgmenucontent={_escape(label)}&msgmenuid={_escape(key)}"
+    return tag(address, " ".join(label.split()))
 
 
 def _escape(text: str) -> str:

@@ -39,7 +39,7 @@ DIALECT = Dialect(tables="lines", rules=False)
 """The markdown that `strip_markdown` makes readable."""
 LIMIT = TEXT.most
 """Bytes of a text in UTF-8."""
-_WEB_ADDRESS = re.compile(r"(https?|weixin)://[^\s\"<>]+")
+_WEB_ADDRESS = re.compile(r"https?://[^\s\"<>]+", re.IGNORECASE)
 _WORD = re.compile(r"\S")
 
 
@@ -105,7 +105,12 @@ def anchor(url: str, title: str = "") -> Pieces:
     label = re.sub(r"\s+", " ", title).strip()
     if not _WEB_ADDRESS.fullmatch(url):
         return raw(f"{label} {url}".strip())
-    return Piece(f'<a href="{url}">', OWN), Piece(label or url), Piece("</a>", OWN)
+    return tag(url, label or url)
+
+
+def tag(address: str, label: str) -> Pieces:
+    """A link with the text `label`. The caller has checked the address."""
+    return Piece(f'<a href="{address}">', OWN), Piece(label), Piece("</a>", OWN)
 
 
 def bare(url: str, title: str = "") -> Pieces:

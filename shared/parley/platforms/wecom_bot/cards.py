@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from parley.adapter import Element
+from parley.links import with_web_addresses
 from parley.model import Card, Outgoing, Reply, plain_text
 from parley.model.instant import Form
 from parley.platforms.tencent.plain import untagged_text
@@ -71,7 +72,7 @@ def updated_card(replies: Sequence[Outgoing], task_id: str, *, cuts: bool = Fals
     first = replies[0].reply if replies else Reply()
     if first.op != "edit" or first.to is not None or first.target not in {"", task_id} or len(first.segments) != 1:
         return None
-    segment = first.segments[0]
+    segment = with_web_addresses(first.segments)[0]
     card = segment if isinstance(segment, Card) else Card(title=plain_text(first.segments))
     has_room = bool(native(card)) if _has_buttons(card) else len(card.buttons) <= _LINKS
     if card.image or card.images or card.selects or card.form or not has_room:

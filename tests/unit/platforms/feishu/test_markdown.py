@@ -223,7 +223,8 @@ def test_a_card_keeps_its_buttons_whatever_its_text(style: Style) -> None:
 def test_a_button_whose_address_is_not_http_becomes_text_and_the_others_stay() -> None:
     buttons = (Button(id="a", label="Mail", url="mailto:li@example.com"), Button(id="b", label=" "))
     (message,) = rendered(Card(text="x", buttons=buttons))
-    assert markup(message) == "x\n&#91;Mail&#93; mailto:li@example.com"
+    assert markup(message) == "x"
+    assert "Mail mailto:li@example.com" in json.dumps(message.content)
     assert json.dumps(message.content).count('"button"') == 1
     assert '"content": "b"' in json.dumps(message.content)
 
