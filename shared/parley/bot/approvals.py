@@ -37,6 +37,8 @@ from parley.reply_checks import check_destination
 Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
 _OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed out")
 WITHDRAWN, TIMED_OUT = 2, 3
+_STRANGER = "stranger"
+"""`Message.raw` of a press by somebody who may not use the bot: only an approval whose `by` holds for them counts it."""
 _NAME = 200
 """Characters of a question that name it in a message that follows."""
 Admits = Callable[[Rule | None, Message], bool]
@@ -126,7 +128,8 @@ class Approve(msgspec.Struct, frozen=True):
             is_there = (press.platform, press.app) == (asker.platform, asker.app)
             return "" if is_there and is_sender(press, asker.sender.id) else texts.not_yours
         is_there = _is_at(press, self.room or Destination.answering(asker))
-        return "" if is_there and admits(self.by, press) else texts.not_yours
+        may_decide = admits(self.by, press) and (self.by is not None or press.raw != _STRANGER)
+        return "" if is_there and may_decide else texts.not_yours
 
     def shown_again(self, given: Given, place: str, asker: Message, texts: Texts) -> list[Reply]:
         """The pressed card as it was: WeCom takes its buttons away with a press."""
@@ -172,14 +175,15 @@ def pressed(press: Message) -> Given:
     return Given(place=place, number=known, press=press, by=press.sender)
 
 
-def forwarded(press: Message, timer: Timer, now: float) -> Timer:
-    """A message of the conversation in which `timer` is set, that brings it the `press`. It is due now.
+def forwarded(press: Message, timer: Timer, now: float, *, admitted: bool) -> Timer:
+    """A message of the conversation in which `timer` is set, that brings it the `press`. It is due now. `admitted`:
+    whether the person may use the bot, where the press was made.
 
     If the press is of the same conversation and its callback waits for replies, they may be those to this message. So
     it has the right to answer that came with the press.
     """
     id_ = f"{timer.message.id}.{digest(press.platform, press.app, press.id)[:32]}"
-    body: Any = msgspec.to_builtins(replace(press, raw=None))
+    body: Any = msgspec.to_builtins(replace(press, raw=None if admitted else _STRANGER))
     message, right = replace(timer.message, id=id_, event=PRESSED, raw=body), press.context
     if right.awaits_reply and Conversation.of(press).key == Conversation.of(message).key:
         answering = {"reply_token": right.reply_token, "reply_token_expires": right.reply_token_expires}

@@ -340,7 +340,11 @@ class Bot(Router):
         return self.roles is not None and role in names_of_roles(finished(self.roles(message)))
 
     def _holds(self, turn: Turn, rule: Rule | None, message: Message) -> bool:
-        """Whether `rule` holds for a message, at the time of `turn`. None stands for the rule of the whole bot."""
+        """Whether `rule` holds for a message, at the time of `turn`. None stands for the rule of the whole bot, and for
+        its pairing if the message is that of the turn: pairings belong to an app.
+        """
+        if rule is None and message is turn.message and self.pairing and not self.pairing.knows(turn, self._has_role):
+            return False
         rule = self.when if rule is None else rule
         return rule is None or rule.holds(turn.of(message), self._has_role)
 

@@ -144,7 +144,7 @@ class OpenDialogues(msgspec.Struct):
         timer = self.turn.find_timer(id_)
         if timer is None:
             return [told(message, self.texts.decided)]
-        self.turn.plans.send(forwarded(message, timer, self.turn.now))
+        self.turn.plans.send(forwarded(message, timer, self.turn.now, admitted=self.admits(None, message)))
         return _NOTHING
 
     def _pressed(self, given: Given) -> Replies:

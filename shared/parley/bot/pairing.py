@@ -58,11 +58,15 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the sender may use the bot without being paired."""
         return has_role(turn.message, "admin") or (self.besides is not None and self.besides.holds(turn, has_role))
 
+    def knows(self, turn: Turn, has_role: HasRole) -> bool:
+        """Whether the sender may use the bot."""
+        return self.admits_at_once(turn, has_role) or bool(_paired_as(turn, turn.message.sender.id))
+
     def refusal(self, turn: Turn, has_role: HasRole, texts: Texts) -> str | None:
         """None if the handlers may get the message; else the text for the stranger, which is empty if they were told
         today, or if the message needs no answer.
         """
-        if _is_pair(turn.message) or self.admits_at_once(turn, has_role) or _paired_as(turn, turn.message.sender.id):
+        if _is_pair(turn.message) or self.knows(turn, has_role):
             return None
         if turn.message.kind == "event" or not turn.addressed:
             return ""

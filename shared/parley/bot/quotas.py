@@ -13,6 +13,7 @@ from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
 from parley.bot.zones import day_of
 from parley.model import is_direct
+from parley.model.agenda import is_decision
 from parley.model.state import Scope, State
 
 _KEY = "quota"
@@ -47,13 +48,13 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
 
     def refusal(self, turn: Turn, texts: Texts) -> str | None:
         """Count the message of `turn`; None if the handlers may get it. Else the text for the person, which is empty
-        if they were told today.
+        if they were told today. A press under an approval counts, and is never refused: somebody waits for it.
         """
         today = day_of(turn.now, self.zone).isoformat()
         limits = self._limits(turn, texts)
         counts = [_today(turn.states[scope].private, today) for scope, _, _ in limits]
         for count, (_, limit, text) in zip(counts, limits, strict=True):
-            if count["messages"] >= limit:
+            if count["messages"] >= limit and not is_decision(turn.message):
                 told, count["told"] = count.get("told", False), True
                 return "" if told else text.format(limit=limit)
         for count in counts:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from parley.bot import Approve, Ask, Bot, ResultError, Script, Turn
+from parley.bot import Approve, Ask, Bot, Pairing, Quotas, ResultError, Script, Turn
 from parley.bot.approvals import WITHDRAWN
 from parley.bot.questions import Given
 from parley.bot.reminders import Reminders
@@ -444,3 +444,66 @@ def test_a_forged_number_decides_and_answers_nothing(number: str) -> None:
     forged.plans = Reminders(forged.message, 2.0, asked.plans.agenda)
     assert bot.handle(forged) == []
     assert forged.plans.agenda == asked.plans.agenda
+
+
+class Gate:
+    """Ann, whom the bot knows, asks; Bob, a stranger, has the card in his direct chat."""
+
+    def __init__(self, platform: str, *, named: bool, **bot: Any) -> None:
+        known, decides = set[str](), set[str]()
+        self.bot = Bot(is_admin=lambda message: message.sender.id in known, **bot)
+        place: list[Destination] = []
+
+        @self.bot.command()
+        def deploy(_turn: Turn) -> Script:
+            by = rule(lambda message: message.sender.id in decides) if named else None
+            ok = yield Approve("Deploy?", by=by, room=place[0])
+            yield f"it is {ok.outcome}"
+
+        @self.bot.command()
+        def hello() -> str:
+            return "hello"
+
+        self.chat = Chat(self.bot, platform=platform)
+        self.chat.say("/hello", by="bob")
+        decides.add(self.chat.received.sender.id)
+        place.append(chat_of(self.chat.received))
+        self.chat.say("/hello", by="ann")
+        known.add(self.chat.received.sender.id)
+
+    def decided(self) -> bool:
+        self.chat.say("/deploy", by="ann")
+        self.chat.press("Approve", by="bob")
+        return any("it is approved" in each.text for each in self.chat.replies)
+
+
+@ANYWHERE
+def test_a_stranger_whom_an_approval_names_decides_without_a_pairing(platform: str) -> None:
+    gate = Gate(platform, named=True, pairing=Pairing())
+    assert gate.decided()
+    gate.chat.say("/hello", by="bob")
+    assert "hello" not in [each.text for each in gate.chat.replies[-1:]]
+
+
+@ANYWHERE
+def test_an_approval_that_names_nobody_is_not_decided_by_a_stranger(platform: str) -> None:
+    gate = Gate(platform, named=False, pairing=Pairing())
+    assert not gate.decided()
+    assert any(ENGLISH.not_yours in str(each) for each in gate.chat.replies)
+
+
+@ANYWHERE
+@pytest.mark.parametrize("named", [True, False])
+def test_somebody_who_has_used_up_a_quota_decides(platform: str, named: bool) -> None:
+    gate = Gate(platform, named=named, quotas=Quotas(person_a_day=2))
+    gate.chat.say("/hello", by="bob")
+    gate.chat.say("/hello", by="bob")
+    assert "hello" not in gate.chat.replies[-1].text
+    assert gate.decided()
+
+
+def test_presses_under_approvals_count_for_a_quota() -> None:
+    gate = Gate("feishu", named=True, quotas=Quotas(person_a_day=2))
+    assert gate.decided()
+    gate.chat.say("/hello", by="bob")
+    assert gate.chat.replies[-1].text != "hello"
