@@ -38,7 +38,7 @@ Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
 _OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed out")
 WITHDRAWN, TIMED_OUT = 2, 3
 _STRANGER = "stranger"
-"""`Message.raw` of a press by somebody who may not use the bot: only an approval whose `by` holds for them counts it."""
+"""`Message.raw` of a press by somebody who may not use the bot. It counts only if the `by` of an approval holds."""
 _NAME = 200
 """Characters of a question that name it in a message that follows."""
 Admits = Callable[[Rule | None, Message], bool]
