@@ -14,7 +14,7 @@ from parley.model import Message
 from parley.model.state import Scope, visible
 from parley.models import Model
 from parley.testing.filling import PERSON, Filling
-from parley.testing.shown import Button, Shown, named, pressable
+from parley.testing.shown import Button, Shown, named, pressable, shown
 from parley.testing.world import World
 from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
 from playground.platforms.model import Delivery
@@ -66,9 +66,9 @@ class Place(Filling):
 
         self._act(send, by)
 
-    def press(self, button: str, *, by: str = PERSON) -> None:
+    def press(self, button: str, *, by: str = PERSON, on: str = "") -> None:
         """The person `by` presses a button of the last message that has it: by its label or a word of it, or by its id
-        in the bot.
+        in the bot. `on`: of the last such card that contains this text, also an older one.
 
         Raises what the bot raises, and AssertionError if there is no such button.
         """
@@ -76,7 +76,7 @@ class Place(Filling):
 
         def press() -> None:
             __tracebackhide__ = True
-            cards = [(message, pressable(parts)) for message, parts in self._messages(by)]
+            cards = [(message, pressable(parts)) for message, parts in self._messages(by, on)]
             label = self._world.bot.labels.get(button, button)
             found = ((message, named(card, label) or named(card, button)) for message, card in cards)
             pressed = next(((message, each) for message, each in found if each is not None), None)
@@ -257,12 +257,25 @@ class Place(Filling):
             return f"no message has buttons in {self}\n{self._instead(self.replies)}"
         return f"there is no button {button!r}; the last buttons are {', '.join(repr(each.label) for each in cards[0])}"
 
-    def _messages(self, person: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """The messages of the bot where `person` acts, the last one first: their ids and their parts."""
+    def _messages(self, person: str, on: str = "") -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """The bot's messages where `person` acts, the last one first: their ids and their parts. `on`: those that
+        contain it, also in a message above: a long text precedes its card.
+        """
         world, room = self._world, self._world.room_of(self._place(person), person)
-        for message in reversed([*world.platform.messages.values()]):
-            if message.room == room and message.sender_kind != "user" and not message.recalled:
-                yield message.id, world.platform.parts(message)
+        found: list[tuple[str, list[dict[str, Any]]]] = []
+        above = ""
+        for message in world.platform.messages.values():
+            if message.room != room or message.recalled:
+                continue
+            parts = world.platform.parts(message)
+            if message.sender_kind == "user":
+                above = ""
+                continue
+            above += f"\n{shown(parts, '', '').form}"
+            if on in above:
+                found.append((message.id, parts))
+            above = "" if pressable(parts) else above
+        yield from reversed(found)
 
 
 class Room(Place):

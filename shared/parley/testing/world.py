@@ -22,7 +22,7 @@ from parley.engine.quotes import Quotes
 from parley.journal.rows import row_of
 from parley.journal.states import ReplyState
 from parley.journal.table import reply_pk
-from parley.model import Card, Message, Reply, message_key, plain_text
+from parley.model import Card, Message, Reply, Select, message_key, plain_text
 from parley.model.codec import decode_message
 from parley.model.instant import Form, Instant
 from parley.models import Model
@@ -74,6 +74,10 @@ class ObservedBot:
         """The labels of the buttons and menus that it has sent, by id."""
         self.form: Form | None = None
         """The last form in a card that it has sent."""
+        self.opened: Form | None = None
+        """The last form that it has opened at once."""
+        self.selects: list[Select] = []
+        """The menus that it has sent, the last one first."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bot, name)
@@ -94,6 +98,7 @@ class ObservedBot:
             for card in (segment for segment in reply.segments if isinstance(segment, Card)):
                 self.labels |= {each.id: each.label for each in (*card.buttons, *card.selects)}
                 self.form = card.form or self.form
+                self.selects[:0] = card.selects
         return replies
 
     def _handled(self, turn: Turn) -> list[Reply]:
@@ -110,7 +115,10 @@ class ObservedBot:
 
     def instantly(self, message: Message) -> Instant | None:
         """The form or the choices of the bot. Its exceptions are recorded."""
-        return self._observe(lambda: self._bot.instantly(message))
+        result = self._observe(lambda: self._bot.instantly(message))
+        if isinstance(result, Form):
+            self.opened = result
+        return result
 
     def _observe(self, run: Callable[[], Any], *, is_last: bool = True) -> Any:
         # Without a stage, the settings of a bot are the local ones, as in all tests (`parley.bot.Settings`).

@@ -13,7 +13,7 @@ from parley.bot import Bot, Quotas, Secret, Settings, Turn
 from parley.bot.rules import person
 from parley.engine import aws, telemetry
 from parley.errors import ResultError
-from parley.model import Button, Card, Destination, Image, Markdown, Mention, Message, Reply
+from parley.model import Button, Card, Destination, Image, Markdown, Mention, Message, Reply, Select
 from parley.model.instant import Choice, Form, Input
 from parley.testing import PLATFORMS, Chat
 from parley.testing.pytest_plugin import ChatFactory, chat
@@ -546,3 +546,93 @@ def test_a_handler_that_fails_is_started_again_and_raises_after_the_last_attempt
     with pytest.raises(ValueError, match="failure 3"):
         chat.say("/try 3")
     assert len(started) == 3
+
+
+SIZES = (Choice("Small", "s"), Choice("Large", "l"))
+ORDER = Form(
+    id="order",
+    title="Order",
+    inputs=(
+        Input(id="size", label="Size", kind="choice", choices=SIZES),
+        Input(id="note", label="Note", required=False),
+    ),
+)
+
+
+@pytest.fixture
+def shop() -> Bot:
+    """A bot whose cards have the same menus, buttons and forms again and again."""
+    shop = Bot()
+    shop.form(ORDER)
+
+    @shop.command()
+    def cup(name: str) -> Card:
+        menus = (Select(id="size", label="Size", choices=SIZES), Select(id="lid", label="Lid", choices=SIZES))
+        selects = tuple(Select(id=each.id, label=each.label, choices=SIZES, value=name) for each in menus)
+        return Card(title=f"Cup {name}", selects=selects, buttons=(Button(id="buy", label="Buy", value=name),))
+
+    @shop.command()
+    def buttons(name: str) -> Card:
+        text = f"a cup {name} " * (300 if name == "blue" else 1)
+        return Card(title=f"Cup {name}", text=text, buttons=(Button(id="buy", label="Buy", value=name),))
+
+    @shop.command()
+    def form() -> Card:
+        return Card(title="Order", form=ORDER)
+
+    @shop.action("size", "lid", "buy", "order")
+    def done(turn: Turn) -> str:
+        action = turn.action
+        return f"{action.id}/{action.value}/{','.join(action.options)}/{','.join(action.form.values())}"
+
+    return shop
+
+
+ANYWHERE = pytest.mark.parametrize("platform", [*PLATFORMS, "wechat passive"])
+
+
+@ANYWHERE
+def test_a_button_of_an_older_card_is_pressed(shop: Bot, platform: str) -> None:
+    chat = Chat(shop, platform)
+    for name in ("red", "blue", "green"):
+        chat.say(f"/buttons {name}")
+    chat.press("Buy", on="a cup blue")
+    assert chat.last.text == "buy/blue//"
+    chat.press("Buy", on="Cup red")
+    assert chat.last.text == "buy/red//"
+    chat.press("buy")
+    assert chat.last.text == "buy/green//"
+    with pytest.raises(AssertionError, match="no message"):
+        chat.press("Buy", on="Cup black")
+
+
+@ANYWHERE
+@pytest.mark.parametrize(("menu", "id_"), [("Size", "size"), ("size", "size"), ("Lid", "lid"), ("lid", "lid")])
+def test_a_choice_belongs_to_its_menu(shop: Bot, platform: str, menu: str, id_: str) -> None:
+    chat = Chat(shop, platform)
+    chat.say("/cup red")
+    chat.choose(menu, "Large")
+    assert chat.last.text == f"{id_}/red/l/"
+    chat.choose(menu, "s")
+    assert chat.last.text == f"{id_}/red/s/"
+
+
+@ANYWHERE
+def test_a_menu_and_a_choice_that_are_not_there_are_named(shop: Bot, platform: str) -> None:
+    chat = Chat(shop, platform)
+    chat.say("/cup red")
+    with pytest.raises(AssertionError, match="there is no menu 'Colour'"):
+        chat.choose("Colour", "Large")
+    with pytest.raises(AssertionError, match=r"there is no (choice 'Huge'|menu 'Size')"):
+        chat.choose("Size", "Huge")
+    with pytest.raises(AssertionError, match=r"there is no (choice 'Buy'|menu 'Size')"):
+        chat.choose("Size", "Buy")
+
+
+@ANYWHERE
+@pytest.mark.parametrize("size", ["l", "Large"])
+def test_a_choice_in_a_form_is_its_label_or_its_value(shop: Bot, platform: str, size: str) -> None:
+    chat = Chat(shop, platform)
+    chat.say("/form")
+    chat.submit({"size": size, "note": "hot"})
+    assert chat.last.text == "order///l,hot"
