@@ -11,5 +11,5 @@ def half_width(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """`text` as the name of a command is compared: in half width and in lower case, without white space around it."""
-    return half_width(text).casefold().strip()
+    """`text` as the name of a command is compared: in half width and in lower case."""
+    return half_width(text).casefold()

@@ -90,7 +90,7 @@ class Signature(msgspec.Struct, frozen=True):
             elif kind is Message:
                 injected[name] = Message
             else:
-                _check_type(f"{handler.__name__}: `{name}`", kind)
+                check_type(f"{handler.__name__}: `{name}`", kind)
                 parameters.append(Parameter(name, kind, parameter.default))
         found = cls(injected, tuple(parameters), models)
         for kind in (found._typed, found._mentioned):
@@ -182,7 +182,7 @@ class Signature(msgspec.Struct, frozen=True):
         return found
 
 
-def _check_type(where: str, annotation: Any, *, is_item: bool = False) -> None:
+def check_type(where: str, annotation: Any, *, is_item: bool = False) -> None:
     """Raise TypeError for a type whose values stand in no line: dictionaries, sets, tuples, and lists inside lists.
     `where` names the parameter.
     """
@@ -192,10 +192,10 @@ def _check_type(where: str, annotation: Any, *, is_item: bool = False) -> None:
         raise TypeError(f"{where} is always there: write its type without None")
     if kind in (Union, types.UnionType):
         for member in get_args(plain):
-            _check_type(where, member, is_item=is_item)
+            check_type(where, member, is_item=is_item)
     elif kind is list and not is_item:
         for item in get_args(plain):
-            _check_type(where, item, is_item=True)
+            check_type(where, item, is_item=True)
     elif isinstance(kind, type) and issubclass(kind, _MANY) and not issubclass(kind, str | bytes):
         raise TypeError(f"{where} is a {kind.__name__}, which nobody can type: write list[str] or list[int]")
 

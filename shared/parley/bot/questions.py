@@ -1,7 +1,7 @@
 """The questions of a dialogue, as people see them, and their answers in messages."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import msgspec
@@ -43,6 +43,8 @@ ANSWER = "parley.answer"
 """The id of the buttons under a question. Their value is the place of the question, and the number of the choice."""
 _FORM = "parley.form"
 """The id of the form in which a person writes an answer, where the bot gets no plain text."""
+_PLAIN = (str, int, float, bool, date, datetime, time, timedelta)
+"""Types of answers that need no check."""
 _MOST_BUTTONS = 5
 """Choices that are shown as buttons. More of them are numbered lines."""
 _LONGEST_LABEL = 20
@@ -115,6 +117,10 @@ class Ask(msgspec.Struct, frozen=True):
             )
         if is_person(self.type):
             raise ValueError("a question cannot ask for a person; ask for a text")
+        if not any(self.type is each for each in _PLAIN):
+            from parley.bot.readable import check_answer  # noqa: PLC0415  # most questions have a plain type
+
+            check_answer(self.type)
 
     @property
     def fingerprint(self) -> str:
@@ -137,8 +143,8 @@ class Ask(msgspec.Struct, frozen=True):
 
     @property
     def _words(self) -> frozenset[str]:
-        """All words that stand for a choice, as `fold` returns them."""
-        return frozenset(map(fold, [] if self._wants_file else words_of_choices(self._annotation)))
+        """All words that stand for a choice, as `_folded` returns them."""
+        return frozenset(map(_folded, [] if self._wants_file else words_of_choices(self._annotation)))
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -167,7 +173,7 @@ class Ask(msgspec.Struct, frozen=True):
         if self._wants_file:
             return self._file(given, texts)
         number, rest = typed_number(text) or (0, "")
-        if 0 < number <= len(labels) and not rest.strip() and fold(text) not in self._words:
+        if 0 < number <= len(labels) and not rest.strip() and _folded(text) not in self._words:
             text = labels[number - 1]
         if not text:
             raise ArgumentError(texts.no_answer)
@@ -223,8 +229,12 @@ def card(question: str | Markdown, *lines: str, buttons: Iterable[Button]) -> Ca
 
 def way_out(text: str, choices: Collection[str]) -> WayOut | None:
     """What a person wants who writes `text` instead of an answer; None for every other text, and for `choices`."""
-    word = fold(text)
+    word = _folded(text)
     return None if word in choices else _WAYS_OUT.get(word)
+
+
+def _folded(text: str) -> str:
+    return fold(text.strip())
 
 
 def _identity(annotation: Any) -> str:

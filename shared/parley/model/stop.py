@@ -16,7 +16,7 @@ def is_stop_command(message: Message) -> bool:
         return False
     if message.command is not None:
         return message.command.name in STOP_COMMANDS and not message.command.menu and not message.command.focused
-    return message.kind == "message" and fold(message.content.text) in _TYPED
+    return message.kind == "message" and fold(message.content.text.strip()) in _TYPED
 
 
 def is_stop(message: Message) -> bool:

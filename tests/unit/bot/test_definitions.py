@@ -3,7 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from enum import Enum, Flag
 from functools import partial
 from typing import Annotated, Any, Literal, TypedDict
@@ -12,11 +13,11 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field
 
-from parley.bot import Bot, Option, ResultError, Router, Texts, Turn
+from parley.bot import Ask, Bot, Option, ResultError, Router, Texts, Turn
 from parley.bot.conversions import _adapters, adapter_of  # pyright: ignore[reportPrivateUsage]
 from parley.bot.definitions import check
 from parley.bot.rules import private, rule
-from parley.model import Action, Destination, Mention, Message, plain_text
+from parley.model import Action, Destination, File, Image, Mention, Message, plain_text
 from parley.model.instant import Form, Input
 from parley.testing import PLATFORMS, Chat
 from tests.factories import make_message
@@ -405,3 +406,99 @@ def test_a_list_inside_a_list_is_named(returned: Any):
     bot.command("do")(lambda: returned)
     with pytest.raises(ResultError, match="a handler returned a list inside a list; possible are"):
         said(bot, "/do")
+
+
+# --- defaults and the types of answers --------------------------------------------------------------------------------
+
+
+def with_default(annotation: Any, default: Any) -> Bot:
+    def show(value: Any = default) -> str:
+        return f"{value}"
+
+    show.__annotations__["value"] = annotation
+    bot = Bot()
+    bot.command("do")(show)
+    return bot
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default", "way"),
+    [
+        (int, "3", "the default '3' is a str: write a default of the type int"),
+        (int, None, "the default is None: annotate it with `int | None`, or write a default of the type int"),
+        (str, 3, "is a int: write a default of the type str"),
+        (str, None, "annotate it with `str | None`"),
+        (int, 3.5, "write a default of the type int"),
+        (int, True, "write a default of the type int"),
+        (bool, 1, "write a default of the type bool"),
+        (date, "2026-12-31", "write a default of the type date"),
+        (timedelta, 10, "write a default of the type timedelta"),
+        (Named, "a", "write a default of the type Named"),
+        (Literal[1, 2], "1", "write a default of the type typing.Literal"),
+        (Literal["a", "b"], "c", "write a default of the type typing.Literal"),
+        (list[int], ["1"], "write a default of the type list"),
+        (list[int], (), "write a default of the type list"),
+        (int | None, "x", "write a default of the type int"),
+        (int | date, "x", r"write a default of the type int \| datetime.date"),
+        (Annotated[int, Field(ge=1)], "1", "write a default of the type int"),
+        (Mention, "ou_1", "write a default of the type Mention"),
+    ],
+    ids=str,
+)
+def test_a_default_of_another_type_fails_when_the_bot_is_checked(annotation: Any, default: Any, way: str):
+    with pytest.raises(TypeError, match=rf"show, test_definitions.py:\d+: `value`: .*{way}"):
+        check(with_default(annotation, default))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [
+        *((int, 3), (float, 3), (float, 3.5), (int | None, None), (str, ""), (bool, False)),
+        *((date, date(2026, 1, 1)), (Named, Named.A), (Literal[1, 2], 1), (list[int], []), (list[int], [1])),
+        *((list, ["a"]), (int | date, date(2026, 1, 1)), (Annotated[int, Field(ge=1)], 0), (UUID, UUID(int=1))),
+        *((Mention | None, None), (list[Mention], []), (list[int] | None, None), (bytes, b"a")),
+        *((Annotated[int | None, Option(help="h")], None), (Annotated[str, Field(max_length=3)] | None, "a")),
+        ((Literal["a"] | None), None),
+    ],
+    ids=str,
+)
+def test_a_default_of_its_type_passes_the_check(annotation: Any, default: Any):
+    check(with_default(annotation, default))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "way"),
+    [
+        (dict, "is a dict, which nobody can type: write list"),
+        (dict[str, int], "is a dict, which nobody can type"),
+        (set[int], "is a set, which nobody can type"),
+        (list[list[int]], "is a list, which nobody can type"),
+        (Plain, "no text can be read as an answer: write a type such as str, int or date"),
+        (Image | None, "no text can be read as an answer: write a type such as str, int or date"),
+        (Model, "ask a question for each of its values"),
+        (Data, "ask a question for each of its values"),
+        (Annotated[str, Field(gt=1)], r"Field\(gt=...\) is not for str"),
+        (Annotated[int, Field(max_length=2)], r"Field\(max_length=...\) is not for int"),
+        (Annotated[str, Field(pattern="(")], "correct its Field: .*unclosed group"),
+        (["a", "b"], r"write choices=\(...\) for the possible answers"),
+        (("a", "b"), r"write choices=\(...\) for the possible answers"),
+        ("int", "write a type such as str, int or date"),
+        (7, "write a type such as str, int or date"),
+    ],
+    ids=str,
+)
+def test_a_question_with_a_type_that_no_answer_has_fails_when_it_is_asked(annotation: Any, way: str):
+    with pytest.raises(TypeError, match=rf"Ask\(type=.*{way}"):
+        Ask("What?", type=annotation)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        *(str, int, float, bool, date, timedelta, Decimal, UUID, Named, Literal["a", 1], list[int], list[str], list),
+        *(int | None, int | date, Annotated[int, Field(ge=1)], Annotated[list[int], Field(max_length=2)], Image, File),
+    ],
+    ids=str,
+)
+def test_a_question_with_every_other_type_can_be_asked(annotation: Any):
+    Ask("What?", type=annotation)

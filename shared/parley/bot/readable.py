@@ -1,0 +1,96 @@
+"""Checks of annotations: whether a text can be read as a type, and whether a default is of it."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, get_args, get_origin
+
+from parley.bot.arguments import check_type
+from parley.bot.conversions import adapter_of, is_list, is_person, names_of_choices, plain_type
+from parley.bot.specs import bare, notes_of
+from parley.model import Media
+
+_STRUCTURES = {
+    *("callable", "dataclass", "dict", "frozenset", "generator", "is-instance", "is-subclass"),
+    *("list", "model", "set", "tuple", "typed-dict"),
+}
+"""Pydantic's types of values that no text is."""
+_BOUNDS, _LENGTHS = ("ge", "gt", "le", "lt", "multiple_of"), ("min_length", "max_length", "pattern")
+_UNFIT: dict[Any, tuple[str, ...]] = {
+    **dict.fromkeys((str, list), _BOUNDS),
+    **dict.fromkeys((bool, int, float, Decimal, date, datetime, timedelta), _LENGTHS),
+}
+"""The arguments of a `Field` that a type cannot have. Pydantic raises TypeError when it reads a value."""
+
+
+def check_readable(annotation: Any, way: str = "write one argument for each of its values, or a list") -> None:
+    """Raise TypeError if no text can be read as `annotation`, or if its metadata does not fit its type. `way`: what to
+    write instead of a structure.
+    """
+    if bare(annotation) is str or is_person(annotation):
+        return
+    plain = plain_type(annotation)
+    names = _UNFIT.get(get_origin(plain) or plain, ())
+    unfit = next((name for name in names for note in notes_of(annotation) if getattr(note, name, None) is not None), "")
+    if unfit:
+        raise TypeError(f"Field({unfit}=...) is not for {getattr(plain, '__name__', plain)}")
+    try:
+        schema: Any = adapter_of(annotation).core_schema
+    except Exception as error:  # pydantic has several, which have no base of their own
+        reason = " ".join(str(error).split())[:200]
+        raise TypeError(f"write a type such as str, int or date, or correct its Field: {reason}") from error
+    kind = schema["schema"]["type"] if schema["type"] == "nullable" else schema["type"]
+    if not is_list(annotation) and kind in _STRUCTURES:
+        raise TypeError(way)
+
+
+def check_answer(annotation: Any) -> None:
+    """Raise TypeError if `Ask(type=annotation)` has no answer that a person can write or send."""
+    plain, name = plain_type(annotation), _name_of(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Media):
+        return
+    if isinstance(plain, list | tuple | set | frozenset):
+        raise TypeError(f"Ask(type={name}): write choices=(...) for the possible answers, and no type")
+    if isinstance(plain, str | int | float):
+        raise TypeError(f"Ask(type={name}): write a type such as str, int or date")
+    check_type(f"Ask(type={name})", annotation)
+    if not names_of_choices(annotation):
+        try:
+            check_readable(annotation, "ask a question for each of its values")
+        except TypeError as error:
+            raise TypeError(f"Ask(type={name}): no text can be read as an answer: {error}") from error
+
+
+def check_default(annotation: Any, default: Any) -> None:
+    """Raise TypeError if `default` is not of the type `annotation`: a handler would get a value of another type. The
+    bounds of a `Field` do not count.
+    """
+    if default is None and _may_be_none(annotation):
+        return
+    expected = f"write a default of the type {_name_of(plain_type(annotation))}"
+    if default is None:
+        raise TypeError(f"the default is None: annotate it with `{_name_of(annotation)} | None`, or {expected}")
+    if not _is_of(plain_type(annotation), default):
+        raise TypeError(f"the default {default!r} is a {type(default).__name__}: {expected}")
+
+
+def _may_be_none(annotation: Any) -> bool:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return type(None) in get_args(annotation)
+
+
+def _is_of(plain: Any, value: Any) -> bool:
+    if isinstance(plain, type) and get_origin(plain) is None:
+        is_number = plain is float and type(value) is int
+        return is_number or (isinstance(value, plain) and (plain is bool or not isinstance(value, bool)))
+    if get_origin(plain) is list:
+        items = get_args(plain)
+        return isinstance(value, list) and all(_is_of(plain_type(items[0]), each) for each in value)  # pyright: ignore[reportUnknownVariableType]
+    if names_of_choices(plain):
+        return any(type(each) is type(value) and each == value for each in get_args(plain))
+    members = [member for member in get_args(plain) if member is not type(None)]
+    return not members or any(_is_of(plain_type(member), value) for member in members)
+
+
+def _name_of(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)[:100]
