@@ -457,7 +457,7 @@ def test_a_default_of_another_type_fails_when_the_bot_is_checked(annotation: Any
         *((date, date(2026, 1, 1)), (Named, Named.A), (Literal[1, 2], 1), (list[int], []), (list[int], [1])),
         *((list, ["a"]), (int | date, date(2026, 1, 1)), (Annotated[int, Field(ge=1)], 0), (UUID, UUID(int=1))),
         *((Mention | None, None), (list[Mention], []), (list[int] | None, None), (bytes, b"a")),
-        *((Annotated[int | None, Option(help="h")], None), (Annotated[str, Field(max_length=3)] | None, "a")),
+        *((Annotated[int | None, Option(help="h")], None), (Annotated[str | None, Field(max_length=3)], "a")),
         ((Literal["a"] | None), None),
     ],
     ids=str,
