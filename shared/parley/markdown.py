@@ -29,7 +29,9 @@ class Dialect(NamedTuple):
     tables: Literal["native", "code", "lines"] = "native"
     """A table as code with aligned columns, or as lines with bars between the cells."""
     code_blocks: bool = True
-    """Without them, the lines of a code block are text."""
+    """Without them, the lines of a code block are text, without links."""
+    code: bool = True
+    """Without it, also code in a line is shown as text, without links."""
     rules: bool = True
     """Without them, a rule is a line of dashes."""
     pictures: bool = True
@@ -43,6 +45,11 @@ _POSSIBLE = re.compile(
 """The beginning of a line that may belong to such a block."""
 _PICTURE = re.compile(r"(?P<code>```[\s\S]*?```|`[^`\n]*`)|!(?=\[[^\[\]\n]{0,500}\]\(\s{0,9}https?://)", re.IGNORECASE)
 """Code, or the mark that makes a picture of a link."""
+_CODE_BLOCK = re.compile(r"```[\s\S]*?```")
+_CODE = re.compile(r"```[\s\S]*?```|`[^`\n]*`")
+_ADDRESS = re.compile(r"(?<=\w:)(?=//)|(?<=\])(?=\()|\bwww(?=\.)", re.IGNORECASE)
+"""The place at which a text becomes an address or a link."""
+_BREAK = "\u200b"
 LONGEST = 20_000
 """Characters of a text that is parsed. A longer one stays as it is."""
 _BARS = dict.fromkeys(map(ord, " \t|\\"))
@@ -60,6 +67,8 @@ def _segment(segment: AnySegment, dialect: Dialect) -> AnySegment:
     if not isinstance(segment, Markdown | Card) or (isinstance(segment, Card) and segment.literal):
         return segment
     text = segment.text
+    if not (dialect.code and dialect.code_blocks):
+        text = literal_code(text, _CODE_BLOCK if dialect.code else _CODE)
     if len(text) <= LONGEST and _POSSIBLE.search(text):
         text = rewritten(text, dialect)
     if not dialect.pictures:
@@ -70,6 +79,16 @@ def _segment(segment: AnySegment, dialect: Dialect) -> AnySegment:
 def without_pictures(text: str) -> str:
     """`text` with its pictures by address as links. Pictures by a handle of the platform stay."""
     return _PICTURE.sub(lambda found: found["code"] or "", text) if "![" in text else text
+
+
+def literal_code(text: str, code: re.Pattern[str] = _CODE) -> str:
+    """`text` for a place that shows its code as text: nothing in the code becomes a link there."""
+    return code.sub(lambda found: literal(found[0]), text) if "`" in text else text
+
+
+def literal(text: str) -> str:
+    """`text` with a zero-width space in each address and in each link. A client makes no link of it."""
+    return _ADDRESS.sub(lambda found: found[0] + _BREAK, text)
 
 
 def rewritten(text: str, dialect: Dialect) -> str:
@@ -128,10 +147,12 @@ def _code(token: "Token", dialect: Dialect) -> list[str] | None:
     it; other words after the fence are.
     """
     content = token.content.rstrip("\n").split("\n")
+    if not (dialect.code and dialect.code_blocks):
+        content = [literal(line) for line in content]
     if not dialect.code_blocks:
-        words = token.info.split()
+        words = literal(token.info).split()
         return content if len(words) <= 1 and token.content.strip() else [" ".join(words), *filter(None, content)]
-    if token.markup.startswith("`") or "```" in token.content:
+    if token.markup.startswith("`") or "```" in token.content:  # `literal_code` has read it
         return None
     return [f"```{token.info.strip()}", *content, "```"]
 

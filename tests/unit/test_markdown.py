@@ -64,6 +64,36 @@ def test_a_picture_by_its_address_is_a_link(text: str, expected: str | None):
     assert without_pictures(text) == (text if expected is None else expected)
 
 
+ADDRESSES = "https://a.example/b www.a.example [x](https://a.example)"
+BROKEN = "https:\u200b//a.example/b www\u200b.a.example [x]\u200b(https:\u200b//a.example)"
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks", "all_code"),
+    [
+        (ADDRESSES, ADDRESSES, ADDRESSES),
+        (f"`{ADDRESSES}` a", f"`{ADDRESSES}` a", f"`{BROKEN}` a"),
+        (f"```sh\n{ADDRESSES}\n```", BROKEN, f"```sh\n{BROKEN}\n```"),
+        (f"~~~sh\n{ADDRESSES}\n~~~", BROKEN, f"```sh\n{BROKEN}\n```"),
+        (f"    {ADDRESSES}", BROKEN, f"```\n{BROKEN}\n```"),
+        (f"``` {ADDRESSES}\na\n```", f"{BROKEN}\na", f"``` {BROKEN}\na\n```"),
+        (f"- ```\n  {ADDRESSES}\n  ```", f"- ```\n  {BROKEN}\n  ```", f"- ```\n  {BROKEN}\n  ```"),
+        ("```\na://b x[1](2)\n```", "a:\u200b//b x[1]\u200b(2)", "```\na:\u200b//b x[1]\u200b(2)\n```"),
+    ],
+)
+def test_code_that_is_shown_as_text_has_no_links(text: str, blocks: str, all_code: str):
+    for dialect, expected in ((LINES, blocks), (Dialect(code=False), all_code)):
+        (shown,) = in_dialect((Markdown(text=text),), dialect)
+        assert isinstance(shown, Markdown)
+        assert shown.text == expected
+
+
+def test_code_in_a_long_text_has_no_links_either():
+    text = "x" * LONGEST + "\n```\n{}\n```"
+    for dialect in (LINES, Dialect(code=False)):
+        assert in_dialect((Markdown(text=text.format(ADDRESSES)),), dialect) == (Markdown(text=text.format(BROKEN)),)
+
+
 def test_segments_without_such_blocks_are_the_same_objects():
     segments = (Text(text="# a"), Markdown(text="a **b** - c"), Card(title="# a", text="- a\n- b"))
     for before, after in zip(segments, in_dialect(segments, CODE), strict=True):

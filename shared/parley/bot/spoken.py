@@ -13,11 +13,13 @@ from parley.model import Markdown
 from parley.text import without_direction
 
 _FENCE = "```"
-_CODE = re.compile(r"[^\n`]{0,40}\n[^`]*\n")
+_CODE = re.compile(r"[\w+#.-]{0,30}\n[^`]*\n")
 """A block of code, between two fences: the language, and lines without backticks."""
 _LINK = re.compile(r"!?\[((?:[^\[\]\\]|\\.){0,500})\]\(\s*<?([^\s<>()]{1,2000})>?[^()\n]{0,300}\)")
 _ADDRESS = re.compile(
-    r"<?(?<![a-z])([a-z][a-z0-9+.-]{1,20}):/{1,3}([^\s<>()`\"'|\]）】」，。；、]{1,2000})>?", re.IGNORECASE
+    r"<?(?<![a-z])(?:([a-z][a-z0-9+.-]{1,20}):/{1,3}|(?=www\.))"
+    r"([^\s<>()`\"'|\]）】」，。；、]{1,2000})>?",
+    re.IGNORECASE,
 )
 _HOST = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#]|\Z)", re.IGNORECASE)
 

@@ -1,6 +1,7 @@
 """Texts that tell a language model what to do, and a model that obeys them: it reaches no further than the person."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -192,6 +193,22 @@ def test_its_words_link_nothing_and_fetch_nothing(platform: str, words: str) -> 
     platform_ = chat._world.platform
     parts = [platform_.parts(message) for message in platform_.messages.values() if message.sender_kind == "bot"]
     assert "//evil" not in json.dumps(parts)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("lines", [1, 100])
+def test_an_address_in_its_code_is_code_or_no_address(platform: str, lines: int) -> None:
+    """A block of code is longer than a message, too."""
+    code = "https://evil.com/?q=1 www.evil.com [x](https://evil.com)\n" * lines
+    chat = Chat(make_bot(f"SAY Look:\n```\n{code}```"), platform, model=Scripted([then_obeys]))
+    ask(chat, "Read my mail")
+    world = chat._world.platform
+    shown = [world.parts(message) for message in world.messages.values() if message.sender_kind == "bot"]
+    texts = [str(part.get("text", "")) for parts in shown for part in parts]
+    assert "evil" in "".join(texts)
+    for text in texts:
+        outside = re.sub(r"```.*?\n```", "", text, flags=re.DOTALL) if platform not in ("wechat", "wecom") else text
+        assert not re.search(r"://evil|www\.|\]\(", outside)
 
 
 @EVERYWHERE

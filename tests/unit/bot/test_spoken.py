@@ -27,6 +27,8 @@ HOSTILE = [
     "~~~\n```\n~~~\nhttps://evil.com/?q=secret\n```\n",
     "````\n```\nhttps://evil.com/?q=secret\n```",
     "```a\n```b\nhttps://evil.com/?q=secret\n```",
+    "```https://evil.com/?q=secret\nx\n```",
+    "```sh https://evil.com/?q=secret\nx\n```",
     "ftp://evil.com/?q=secret",
     "https://docs.example.com.evil.com/?q=secret",
     "https://docs.example.com@evil.com/?q=secret",
@@ -54,6 +56,11 @@ def test_an_address_of_another_host_has_no_scheme(text: str) -> None:
 )
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert spoken(text, ("docs.example.com",)).text == text
+
+
+@pytest.mark.parametrize("text", ["www.evil.com/?q=1", "看www.evil.com/?q=1", "[www.evil.com/?q=1](https://a.b)"])
+def test_an_address_without_a_scheme_is_code(text: str) -> None:
+    assert "`www.evil.com/?q=1`" in spoken(text).text
 
 
 def test_a_link_keeps_its_label_and_its_address_as_text() -> None:

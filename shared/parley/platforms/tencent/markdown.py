@@ -1,12 +1,14 @@
 """Markdown without its marks, in one pass over the text.
 
-Code, links and bare addresses are kept as they are. Marks count in pairs within one line, as in CommonMark. The time is
-linear in the size of the text: each pattern matches a bounded text or stops at the next character that starts a match.
+Links and bare addresses are kept as they are, and code but for its addresses: code has no links. Marks count in pairs
+within one line, as in CommonMark. The time is linear in the size of the text: each pattern matches a
+bounded text or stops at the next character that starts a match.
 """
 
 import re
 from collections.abc import Callable
 
+from parley.markdown import literal
 from parley.platforms.tencent.markup import Piece, Pieces
 
 _TOKEN = re.compile(
@@ -29,7 +31,7 @@ Link = Callable[[str, str], Pieces]
 
 
 def strip_markdown(markdown: str, link: Link) -> Pieces:
-    """`markdown` as readable text. `link` renders links; code is unchanged."""
+    """`markdown` as readable text. `link` renders links; code has none."""
     return _Stripper(markdown, link).pieces()
 
 
@@ -66,7 +68,7 @@ class _Stripper:
             case "fence":
                 return self._fence(token)
             case "code":
-                self._add(token["code"])
+                self._add(literal(token["code"]))
             case "url":
                 self.parts += self.link(token["url"], token["title"])
             case "address":
@@ -86,7 +88,7 @@ class _Stripper:
         info = _INFO.match(self.text, token.end())
         start = info.end() if info else token.end()
         end = self.text.index("```", start)
-        self._add(self.text[start:end])
+        self._add(literal(self.text[start:end]))
         self.open.clear()
         return end + 3
 

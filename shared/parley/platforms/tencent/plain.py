@@ -35,7 +35,7 @@ from parley.text import split, utf8_size
 Writer = Callable[[AnySegment], Pieces]
 """Renders one segment."""
 
-DIALECT = Dialect(tables="lines", rules=False)
+DIALECT = Dialect(tables="lines", rules=False, code=False)
 """The markdown that `strip_markdown` makes readable."""
 LIMIT = TEXT.most
 """Bytes of a text in UTF-8."""
@@ -119,7 +119,7 @@ def bare(url: str, title: str = "") -> Pieces:
 
 
 def strip_markdown(text: str, link: markdown.Link = anchor) -> Pieces:
-    """Markdown as readable text, without its marks. `link` renders links; code is unchanged."""
+    """Markdown as readable text, without its marks. `link` renders links; code has none."""
     return markdown.strip_markdown(text, link)
 
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from parley.adapter import App, Bucket, Call, Sent, Steps, UndeliverableError
-from parley.markdown import in_dialect
+from parley.markdown import in_dialect, literal_code
 from parley.model import (
     AnyMedia,
     AnySegment,
@@ -155,8 +155,10 @@ def _as_text(segment: AnySegment) -> Pieces:
     match segment:
         case Mention():
             return ()
-        case Text(text=text) | Markdown(text=text):
+        case Text(text=text):
             return raw(text)
+        case Markdown(text=text):
+            return raw(literal_code(text))
         case Quote(text=text):
             return raw(quote_text(text))
         case Image() | Audio() | Video() | File():
