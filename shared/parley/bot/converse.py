@@ -32,7 +32,8 @@ class ConverseSettings(TypedDict, total=False):
     the bot gets no plain text (Discord). `links`: hosts that its answers may link.
 
     `steps`: calls of the model for one message. `history`: tokens of earlier and current texts in a prompt. `answer`:
-    tokens of an answer. `seconds`: for one call, with its repetitions.
+    tokens of an answer. `seconds`: for one call, with its repetitions. `heard`: the last messages of the room that were
+    not for the bot, which the model reads as quotes (`Bot(hear=...)`).
     """
 
     model: Required[ModelLike]
@@ -45,6 +46,7 @@ class ConverseSettings(TypedDict, total=False):
     history: int
     answer: int
     seconds: float
+    heard: int
 
 
 class Conversing(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class Conversing(msgspec.Struct, frozen=True, kw_only=True):
     history: int = 8_000
     answer: int = 1_000
     seconds: float = 60
+    heard: int = 0
 
     @classmethod
     def of(cls, function: Extra, when: Rule | None, settings: ConverseSettings) -> Self:
@@ -113,7 +116,12 @@ def command_of(conversing: Conversing) -> CommandHandler:
 
 def _check(settings: ConverseSettings) -> None:
     check_settings("converse", settings, ConverseSettings, "when")
-    for name, low, high in (("steps", 1, 50), ("history", 200, 32_000), ("answer", 16, MAX_TEXT // 3)):
+    for name, low, high in (
+        ("steps", 1, 50),
+        ("history", 200, 32_000),
+        ("answer", 16, MAX_TEXT // 3),
+        ("heard", 0, 50),
+    ):
         value: Any = settings.get(name, low)
         if type(value) is not int or not low <= value <= high:
             raise ValueError(f"converse({name}={value!r}): write a whole number from {low} to {high}")

@@ -213,7 +213,10 @@ class Exchange(msgspec.Struct):
     def _prompt(self, key: str, *, with_pictures: bool) -> Prompt:
         own, commands = self.conversing, self.commands
         known = finished(self.context(self.turn))
-        messages = talk.fitting(talk.earlier(self.turn), self.said, own.history)
+        asked, *rest = self.said
+        if own.heard:  # not part of `said`, which is stored: it is kept for an hour only
+            asked = talk.with_heard(asked, self.turn, own.heard, own.history // 4)
+        messages = talk.fitting(talk.earlier(self.turn), [asked, *rest], own.history)
         if with_pictures:
             self.pictures = self.pictures or tuple(attached.pictures(self.turn))
             first = len(messages) - len(self.said)

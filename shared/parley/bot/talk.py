@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from parley.bot.turn import Turn
-from parley.model import is_direct
-from parley.models.model import Said, tokens_of_message
+from parley.model import Message, is_direct
+from parley.models.model import Said, tokens_of, tokens_of_message
 
 _END = re.compile(r"<\s*/\s*quoted", re.IGNORECASE)
 """The end of a quote. Inside of one it is none."""
@@ -19,8 +21,16 @@ _KEY = "exchanges"
 
 
 def earlier(turn: Turn) -> list[Said]:
-    """The messages of earlier exchanges, the oldest first."""
-    return [said for each in _state(turn).get(_KEY, ()) for said in _said(each)]
+    """The messages of earlier exchanges, the oldest first. Only the person who writes now gives orders: the texts of
+    other persons are marked as quotes.
+    """
+    own = turn.message.sender.id
+    found: list[Said] = []
+    for each in _state(turn).get(_KEY, ()):
+        asked, answered = _said(each)
+        is_own = bool(own) and each.get("by") == own
+        found += [asked if is_own else replace(asked, text=_quoted(asked.text)), answered]
+    return found
 
 
 def add(turn: Turn, exchange: Sequence[Said], answer: str, budget: int) -> None:
@@ -48,10 +58,28 @@ def fitting(before: Sequence[Said], exchange: Sequence[Said], budget: int) -> li
 
 def asked(turn: Turn, text: str, quoted: Iterable[str]) -> str:
     """The text of a person for the model. In a room it begins with who wrote it. What it quotes is marked."""
-    quotes = [f"<quoted>\n{_END.sub('<quoted', each)}\n</quoted>" for each in quoted if each.strip()]
-    sender = turn.message.sender
-    name = " ".join((sender.name or sender.id).split())[:60]
-    return "\n".join([*quotes, text if is_direct(turn.message) else f"[{name}] {text}"])
+    quotes = [_quoted(each) for each in quoted if each.strip()]
+    return "\n".join([*quotes, text if is_direct(turn.message) else _by(turn.message, text)])
+
+
+def with_heard(said: Said, turn: Turn, count: int, tokens: int) -> Said:
+    """`said` below the last `count` messages of the room that were not for the bot, as a quote of at most `tokens`: the
+    last ones.
+    """
+    texts = [_by(each, each.content.text) for each in turn.heard(count) if each.content.text.strip()]
+    while texts and sum(map(tokens_of, texts)) > tokens:
+        del texts[0]
+    return replace(said, text="\n".join([_quoted("\n".join(texts)), said.text])) if texts else said
+
+
+def _quoted(text: str) -> str:
+    return f"<quoted>\n{_END.sub('<quoted', text)}\n</quoted>"
+
+
+def _by(message: Message, text: str) -> str:
+    """`text` with the name of its sender."""
+    name = " ".join((message.sender.name or message.sender.id).split())[:60]
+    return f"[{name}] {text}"
 
 
 def cut(text: str, tokens: int) -> str:
