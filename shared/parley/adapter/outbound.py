@@ -143,6 +143,22 @@ class SupportsDrafts(Protocol):
 
 
 @runtime_checkable
+class SupportsRenewal(Protocol):
+    """An `outbound` module with `SupportsDrafts` whose drafts stop taking texts after a time."""
+
+    @property
+    def DRAFT_LASTS(self) -> float:  # noqa: N802
+        """Seconds after which a draft is renewed: it takes texts for longer than that."""
+        ...
+
+    def renew_draft(self, out: Outgoing, app: App, now: float) -> Call:
+        """The call after which the draft takes texts for another while, also if its time is over. A call of
+        `grow_draft` may follow at the same time.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsSilence(Protocol):
     """An `outbound` module of a platform that shows a placeholder ("thinking...") until the bot replies."""
 

@@ -5,13 +5,14 @@ the final answer has to replace, such as a card. Its ids are recorded before the
 and goes on there, and one message remains.
 """
 
+import math
 import time
 from collections.abc import Callable
 
 import msgspec
 from msgspec.structs import replace
 
-from parley.adapter import Call, Permanent, Sent, Steps, SupportsDrafts, SupportsTyping
+from parley.adapter import Call, Permanent, Sent, Steps, SupportsDrafts, SupportsRenewal, SupportsTyping
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls
 from parley.engine.telemetry import log
@@ -45,6 +46,8 @@ class Draft(msgspec.Struct):
     """The time of the next text; None before the first one."""
     _shown: Reply | None = None
     _is_open: bool = False
+    _renewed: float = -math.inf
+    """When the platform was last told that the text grows, as far as this run knows."""
     _is_over: bool = False
 
     def show(self, write: Write | None) -> None:
@@ -72,13 +75,23 @@ class Draft(msgspec.Struct):
         self._shown = reply
         out = replace(self.context.out, reply=reply, draft=self.ids)
         if self._is_open:
-            self._make(self.platform.grow_draft(out, self.context.app, now))
+            self._grow(out, now)
         else:
             self._open(out, self.platform.open_draft(out, self.context.app, now))
+
+    def _grow(self, out: Outgoing, now: float) -> None:
+        platform, app = self.platform, self.context.app
+        if isinstance(platform, SupportsRenewal) and now - self._renewed > platform.DRAFT_LASTS:
+            if self._make(platform.renew_draft(out, app, now)) is None:
+                return
+            self._renewed = now
+        self._make(self.platform.grow_draft(out, app, now))
 
     def _open(self, out: Outgoing, steps: Steps) -> None:
         """Make the calls of `steps` that no earlier run has made."""
         call = next(steps, None)
+        if call is not None and not out.draft_ids:
+            self._renewed = self.clock()
         for id_ in out.draft_ids:
             call = _following(steps, Sent(id_)) if call is not None else None
         self._is_over = call is None

@@ -50,6 +50,14 @@ def telling(chat_of: Callable[[], Chat]) -> Bot:
         return f"{text}."
 
     @bot.command()
+    def chapters(turn: Turn, minutes: int) -> str:
+        for number in range(minutes):
+            turn.partial(f"w{number}")
+            chat_of()._world.clock.sleep(60)
+        turn.partial("almost")
+        return "done"
+
+    @bot.command()
     def nothing(turn: Turn) -> None:
         for text in ("a", "ab", "abc"):
             turn.partial(text)
@@ -85,6 +93,15 @@ def test_an_answer_that_is_complete_at_once_is_a_plain_message(platform: str) ->
     chat = make(platform)
     chat.say("/tell 1")
     assert [each.text for each in chat.replies] == ["w0."]
+
+
+def test_on_feishu_an_answer_grows_for_longer_than_the_ten_minutes_of_a_card() -> None:
+    chat = make("feishu")
+    chat.say("/chapters 25")
+    assert [each.text for each in chat.replies] == [*(f"w{number}" for number in range(1, 25)), "almost", "done"]
+    world = chat._world.platform
+    assert [call for call in world.calls if "cardkit" in call.path and call.status != 200] == []
+    assert not any(part.get("generating") for message in world.messages.values() for part in world.parts(message))
 
 
 @pytest.mark.parametrize("platform", GROWS)

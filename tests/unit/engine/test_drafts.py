@@ -35,6 +35,15 @@ class Platform:
         return Call(name=f"{name}: {segment.text}", method="POST", url="u")
 
 
+class Renewed(Platform):
+    """Takes texts for ten seconds; then it has to be told again."""
+
+    DRAFT_LASTS = 10.0
+
+    def renew_draft(self, out: Outgoing, app: App, now: float) -> Call:
+        return self._call(f"renew {'/'.join(out.draft_ids)}", out)
+
+
 class Calls:
     """Records the calls. `outcomes` are those of the next ones; then they succeed."""
 
@@ -53,8 +62,8 @@ class Calls:
 class Answer:
     """An answer that grows by a letter with each call."""
 
-    def __init__(self, clock: Clock, ids: tuple[str, ...] = ()) -> None:
-        self.clock, self.calls, self.platform = clock, Calls(), Platform()
+    def __init__(self, clock: Clock, ids: tuple[str, ...] = (), on: Platform | None = None) -> None:
+        self.clock, self.calls, self.platform = clock, Calls(), on or Platform()
         self.kept: list[tuple[str, ...]] = []
         self.letters = self._letters()
         platform: Any = self.platform
@@ -101,6 +110,26 @@ def test_it_is_opened_and_then_grows_and_its_ids_are_recorded_before_they_are_us
     assert answer.write(0.1) == []
     assert answer.write() == ["grow id1/id2: abcd"]
     assert answer.draft.ids == ("id1", "id2")
+
+
+def test_an_answer_that_grows_for_long_is_renewed_in_time(clock: Clock) -> None:
+    answer = Answer(clock, on=Renewed())
+    answer.write()
+    answer.write()
+    assert answer.write(9) == ["grow id1/id2: abc"]
+    assert answer.write() == ["renew id1/id2: abcd", "grow id1/id2: abcd"]
+    assert answer.write(9) == ["grow id1/id2: abcde"]
+    answer.calls.outcomes = [Unknown("lost")]
+    assert answer.write() == ["renew id1/id2: abcdef"]
+    assert answer.write(5) == ["renew id1/id2: abcdefg", "grow id1/id2: abcdefg"]
+
+
+def test_the_next_run_renews_what_may_have_ended(clock: Clock) -> None:
+    answer = Answer(clock, ("card",), Renewed())
+    answer.write()
+    assert answer.write() == ["send card: ab"]
+    assert answer.write() == ["renew card/id1: abc", "grow card/id1: abc"]
+    assert answer.write() == ["grow card/id1: abcd"]
 
 
 def test_the_next_run_goes_on_with_what_is_recorded(clock: Clock) -> None:

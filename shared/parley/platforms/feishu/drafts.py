@@ -3,6 +3,9 @@
 A card entity has an id of its own, and one message shows it. Each change needs a number that is higher than all earlier
 ones of the card. While the answer grows, the number is the time since the message of the person. The final text has a
 number that no such time reaches: a change that is late is refused (300317), and never replaces the final text.
+
+A card takes texts for ten minutes after it was last told to (200850, 300309), so it is told again. The final text needs
+nothing of that.
 """
 
 from collections.abc import Callable
@@ -13,12 +16,14 @@ from parley.adapter import IDEMPOTENT, Call, Steps
 from parley.model import Outgoing, digest
 from parley.platforms.feishu.config import Config
 from parley.platforms.feishu.media import BEARER
-from parley.platforms.feishu.outcome import CARD_CLOSE, CARD_CREATE, CARD_TEXT, CARD_UPDATE, DISCARD
+from parley.platforms.feishu.outcome import CARD_CLOSE, CARD_CREATE, CARD_RENEW, CARD_TEXT, CARD_UPDATE, DISCARD
 from parley.platforms.feishu.render import CARDS, Rendered, parts
 from parley.platforms.feishu.values import Object, json_text
 
 INTERVAL = 0.5
 """Seconds between two texts. A card takes ten changes a second."""
+LASTS = 480.0
+"""Seconds until the card is told again that it is written: two minutes before it closes itself."""
 _ELEMENT = "text"
 _FINAL = 1_000_000_000
 """The number of the final text. The number of a growing one counts tenths of a second."""
@@ -40,10 +45,15 @@ def opened(out: Outgoing, config: Config, send: Send) -> Steps:
 def grow(out: Outgoing, config: Config, now: float) -> Call:
     """The call that replaces the text of the card with that of `out`."""
     card = out.draft_ids[0]
-    number = 2 + max(0, int(10 * (now - out.created)))
-    body = {"content": text_of(out), "sequence": number, "uuid": digest(card, str(number))[:32]}
+    body = {"content": text_of(out), **_numbered(card, _number(out, now) + 1)}
     url = f"{_card(card, config)}/elements/{_ELEMENT}/content"
     return _call(CARD_TEXT, "PUT", url, body, timeout=_GROWING)
+
+
+def renewed(out: Outgoing, config: Config, now: float) -> Call:
+    """The call that lets the card take texts for another ten minutes. Its number precedes that of a text."""
+    card = out.draft_ids[0]
+    return _set_streaming(card, CARD_RENEW, _number(out, now), config, on=True)
 
 
 def replaced(out: Outgoing, content: Object, config: Config, send: Send) -> Steps:
@@ -55,9 +65,7 @@ def replaced(out: Outgoing, content: Object, config: Config, send: Send) -> Step
     yield _call(CARD_UPDATE, "PUT", _card(card, config), body | _numbered(card, _FINAL), edits=True, note=shown_in)
     if not sent:
         yield send(card)
-    closed = {"settings": json_text({"config": {"streaming_mode": False}})}
-    url = f"{_card(card, config)}/settings"
-    yield _call(CARD_CLOSE, "PATCH", url, closed | _numbered(card, _FINAL + 1))
+    yield _set_streaming(card, CARD_CLOSE, _FINAL + 1, config, on=False)
 
 
 def discarded(out: Outgoing, messages: str, send: Send) -> Steps:
@@ -101,6 +109,17 @@ def _create(text: str, config: Config) -> Call:
     }
     body = {"type": "card_json", "data": json_text(card)}
     return _call(CARD_CREATE, "POST", f"{config.api}/open-apis/cardkit/v1/cards", body, timeout=_OPENING)
+
+
+def _set_streaming(card: str, name: str, number: int, config: Config, *, on: bool) -> Call:
+    settings = {"settings": json_text({"config": {"streaming_mode": on}})}
+    timeout = _GROWING if on else 10
+    return _call(name, "PATCH", f"{_card(card, config)}/settings", settings | _numbered(card, number), timeout=timeout)
+
+
+def _number(out: Outgoing, now: float) -> int:
+    """The number of a change while the answer grows. It rises with each text (`INTERVAL`), and the next one is free."""
+    return 2 + max(0, int(10 * (now - out.created)))
 
 
 def _numbered(card: str, number: int) -> Object:

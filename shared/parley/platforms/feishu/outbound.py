@@ -22,6 +22,7 @@ from parley.untrusted import mapping, scalar, texts
 
 __all__ = [
     "DRAFT_INTERVAL",
+    "DRAFT_LASTS",
     "PROFILE",
     "deliver",
     "download",
@@ -35,6 +36,7 @@ __all__ = [
     "read_departments",
     "read_name",
     "read_quote",
+    "renew_draft",
     "token",
     "token_key",
 ]
@@ -42,6 +44,7 @@ __all__ = [
 PROFILE = Profile(retry_for=3600, pushed_credentials=("app_ticket",), continues=True, reacts=True)
 
 DRAFT_INTERVAL = drafts.INTERVAL
+DRAFT_LASTS = drafts.LASTS
 _UUID_VALIDITY = 3600
 """Seconds in which Feishu drops a repeated `uuid` (Feishu docs: Send message, `uuid`)."""
 _ID_TYPES = {"ou_": "open_id", "on_": "union_id", "oc_": "chat_id"}
@@ -188,6 +191,11 @@ def open_draft(out: Outgoing, app: App, now: float) -> Steps:
 def grow_draft(out: Outgoing, app: App, now: float) -> Call:
     """See `parley.adapter.SupportsDrafts`."""
     return drafts.grow(out, app.config, now)
+
+
+def renew_draft(out: Outgoing, app: App, now: float) -> Call:
+    """See `parley.adapter.SupportsRenewal`."""
+    return drafts.renewed(out, app.config, now)
 
 
 def _sending(out: Outgoing, config: Config) -> drafts.Send:

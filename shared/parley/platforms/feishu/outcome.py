@@ -10,7 +10,7 @@ from parley.untrusted import mapping, scalar
 EDIT, UPDATE, RECALL, REACT = "edit", "update", "recall", "react"
 """Names of the calls that change an earlier message: a text or post, a card, any message; and add a reaction to it."""
 CARD_CREATE, CARD_TEXT, CARD_UPDATE, CARD_CLOSE = "card_create", "card_text", "card_update", "card_close"
-DISCARD = "discard"
+CARD_RENEW, DISCARD = "card_renew", "discard"
 """Names of the calls on a card entity (Feishu docs: CardKit), and of the one that removes its message."""
 _TOKEN = frozenset({99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677})
 """The token is missing, invalid, expired or of the wrong type."""

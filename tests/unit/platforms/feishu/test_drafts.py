@@ -10,7 +10,7 @@ from parley.adapter import NOTHING, Answer, Call, Outcome, Permanent, Sent, Tran
 from parley.adapter.fallback import fallback
 from parley.errors import RetryAfter
 from parley.model import AnySegment, File, Image, Markdown, Outgoing, Reply, Text
-from parley.platforms.feishu.outbound import deliver, grow_draft, open_draft, outcome
+from parley.platforms.feishu.outbound import deliver, grow_draft, open_draft, outcome, renew_draft
 from tests.conformance.feishu import make_app
 from tests.unit.platforms.feishu.test_outbound import NOW, out
 
@@ -60,6 +60,7 @@ def test_what_begins_with_no_text_does_not_grow() -> None:
 def test_the_numbers_of_texts_rise_with_the_time_and_stay_below_that_of_the_final_one() -> None:
     growing = text(Text(text="Hello"), draft=(CARD, MESSAGE))
     numbers = [sequence(grow_draft(growing, APP, NOW + seconds)) for seconds in (-1, 0, 0.5, 86_400 * 365)]
+    assert numbers[1] < sequence(renew_draft(growing, APP, NOW + 0.5)) < numbers[2]
     final = calls_of(deliver(growing, APP, NOW))
     numbers += map(sequence, final)
     assert numbers[0] == numbers[1] >= 2
