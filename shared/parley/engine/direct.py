@@ -15,12 +15,14 @@ ended then, because they end with the invocation. The next message of the conver
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
-from parley.adapter import App, SupportsDrafts, SupportsTyping
+from parley.adapter import App, SupportsDrafts, SupportsTyping, Unknown
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, error_code
 from parley.engine.calls import CallContext
@@ -41,6 +43,8 @@ _TO_RECORD = 5.0
 """Seconds that are left after a call, to record its result or to enqueue the reply."""
 _SHORTEST = 10.0
 """Seconds of the shortest time limit of a call."""
+_RESTORES = 4
+"""Attempts to show an answer again."""
 _MARGIN = 1.0
 """Seconds from the end of the invocation to the end of its leases: then the worker is certainly dead."""
 
@@ -103,10 +107,28 @@ class Direct(msgspec.Struct):
         platform, calls = outbound(app.platform), self.deliverer.calls
         context = CallContext(_beginning(message), app, platform)
         if isinstance(platform, SupportsDrafts):
-            return Draft(context, platform, calls, keep, ids, is_late, self.clock)
+            return Draft(context, platform, calls, keep, ids, is_late, partial(self._restore, context), self.clock)
         if isinstance(platform, SupportsTyping):
             return Typing(context, platform, calls, is_late, self.clock)
         return None
+
+    def _restore(self, draft: CallContext) -> None:
+        """Make the call again with which the answer to a message has replaced its draft, if it is decided.
+
+        An answer that is not sent yet is sent again afterwards, which changes nothing.
+        """
+        key, outbox = draft.out.message_key, self.deliverer.outbox
+        found = (outbox.find(reply_id(key, ordinal)) for ordinal in (0, "apology"))
+        row = next(filter(None, found), None)
+        call = next(draft.platform.deliver(row.out, draft.app, self.clock()), None) if row is not None else None
+        if row is None or call is None or not call.edits or call.upload is not None:
+            return
+        calls = self.deliverer.calls
+        for _ in range(_RESTORES):
+            outcome = calls.make(replace(draft, out=row.out), call)
+            if not isinstance(outcome, RetryAfter | Unknown):
+                return
+            calls.rate_limiter.sleep(outcome.seconds if isinstance(outcome, RetryAfter) else 1)
 
     def deliver(self, held: Held, replies: Sequence[Outgoing]) -> list[Outgoing]:
         """Deliver the replies that are held, in order. Returns those of `replies` that are left for the outbound queue.

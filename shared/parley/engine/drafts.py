@@ -32,7 +32,8 @@ Write = Callable[[], Reply]
 
 class Draft(msgspec.Struct):
     """The growing answer `context.out`, whose platform is `platform`. `keep` records its ids. `ids`: those that an
-    earlier run has recorded. `is_late`: whether another worker may be at the message.
+    earlier run has recorded. `is_late`: whether another worker may be at the message. `restore` shows its answer again,
+    if there is one.
     """
 
     context: CallContext
@@ -41,6 +42,7 @@ class Draft(msgspec.Struct):
     keep: Callable[[Ids], None]
     ids: Ids = ()
     is_late: Callable[[], bool] = lambda: False
+    restore: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.time
     _next: float | None = None
     """The time of the next text; None before the first one."""
@@ -108,6 +110,10 @@ class Draft(msgspec.Struct):
     def _make(self, call: Call) -> Sent | None:
         """The receipt of `call`. None if it failed."""
         outcome = self.calls.make(self.context, call)
+        if self.is_late() and not isinstance(outcome, Permanent):
+            # The process stood still before the call: the text may have replaced the answer of another worker.
+            self._is_over = True
+            self.restore()
         if isinstance(outcome, Sent):
             return outcome
         if isinstance(outcome, Permanent):

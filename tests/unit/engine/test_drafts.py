@@ -140,6 +140,20 @@ def test_the_next_run_goes_on_with_what_is_recorded(clock: Clock) -> None:
     assert answer.write() == ["grow card/id1: abc"]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "restored"), [(Sent("x"), 1), (Unknown("lost"), 1), (Permanent("a later text is there"), 0)]
+)
+def test_after_a_text_that_was_late_the_answer_is_shown_again(outcome: Outcome, restored: int, clock: Clock) -> None:
+    answer, late, shown = Answer(clock), iter([False, True]), list[bool]()
+    answer.write()
+    answer.write()
+    answer.draft.is_late, answer.draft.restore = lambda: next(late), lambda: shown.append(True)
+    answer.calls.outcomes = [outcome]
+    assert answer.write() == ["grow id1/id2: abc"]
+    assert answer.write() == []
+    assert len(shown) == restored
+
+
 def test_an_unknown_outcome_is_repeated_later(clock: Clock) -> None:
     answer = Answer(clock)
     answer.write()
