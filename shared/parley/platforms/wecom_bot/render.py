@@ -9,10 +9,12 @@
 | card with buttons to press, a menu or a form | `template_card` (`cards`), after its longer texts as markdown |
 | other cards | markdown |
 
-What has no room is the rest of the reply. It is sent to the `response_url` of the message.
+What has no room is the rest of the reply. It is sent to the `response_url` of the message, which takes one message: the
+texts that follow are joined to it.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import msgspec
@@ -59,7 +61,15 @@ class Plan(NamedTuple):
 
 
 def plan(replies: Sequence[Outgoing], *, carries_images: bool = False) -> Plan:
-    """Plan an answer with as many of `replies` as fit, in order. A reply to another place or a recall ends it."""
+    """Plan an answer with as many of `replies` as fit, in order. A reply to another place or a recall ends it.
+
+    Texts that it has no room for are the rest of the last one of them, as many as one message can hold.
+    """
+    return _with_rest_joined(_planned(replies, carries_images=carries_images), replies)
+
+
+def _planned(replies: Sequence[Outgoing], *, carries_images: bool) -> Plan:
+    """See `plan`, without the texts that are joined."""
     answer = _Answer(carries_images)
     for number, out in enumerate(replies):
         if out.reply.op == "react":
@@ -79,6 +89,27 @@ def plan(replies: Sequence[Outgoing], *, carries_images: bool = False) -> Plan:
             left = replace(out.reply, segments=others) if others else None
             return answer.planned(number if left else number + 1, shown, left)
     return answer.planned(len(replies))
+
+
+def _with_rest_joined(planned: Plan, replies: Sequence[Outgoing]) -> Plan:
+    """`planned`, with the texts that follow it as the rest of the last one of them: they are one message."""
+    first, *others = replies[planned.sent :] or [None]
+    if first is None or (planned.rest is None and not _is_text(first.reply)):
+        return planned
+    rest = planned.rest or first.reply
+    number = planned.sent
+    for out in takewhile(lambda out: _is_text(out.reply) and out.message_key == first.message_key, others):
+        joined = replace(out.reply, segments=(*rest.segments, _LINE, *out.reply.segments))
+        if not _is_text(joined):
+            break
+        rest, number = joined, number + 1
+    return planned if number == planned.sent else planned._replace(sent=number, rest=rest)
+
+
+def _is_text(reply: Reply) -> bool:
+    """Whether one message of text holds the whole of a new reply to the message."""
+    texts, card, _ = _leading_texts(reply)
+    return reply.op == "send" and reply.to is None and card is None and len(list(groups(texts, STYLE))) <= 1
 
 
 def beginning(reply: Reply) -> str:

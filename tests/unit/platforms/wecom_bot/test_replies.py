@@ -100,13 +100,13 @@ def test_an_answer_that_grows_is_a_stream_that_goes_on() -> None:
     assert growing_reply(request, make_app("other"), found, Reply.of("x"), NOW).body == b""
 
 
-def test_a_long_text_is_cut_between_characters_and_the_rest_is_left() -> None:
+def test_a_long_text_is_cut_between_characters_and_the_rest_is_left_with_what_follows() -> None:
     text = "中" * 7000
     answer, carried = polled(Reply.of(text), Reply.of("after"))
-    assert carried.sent == 0
+    assert carried.sent == 1
     assert carried.rest is not None
     rest = "".join(part.text for part in carried.rest.segments if isinstance(part, Text))
-    assert answer["stream"]["content"] + rest == text
+    assert answer["stream"]["content"] + rest == f"{text}\nafter"
     assert utf8_size(answer["stream"]["content"]) <= 20_480
 
 
@@ -120,7 +120,30 @@ def test_one_card_goes_with_the_text_and_what_follows_it_is_left() -> None:
     assert answer["msgtype"] == "stream_with_template_card"
     assert answer["stream"]["content"] == "Hello"
     assert answer["template_card"]["button_list"][0]["key"] == "=3=tea1"
-    assert (carried.sent, carried.rest) == (1, reply(Text(text="later")))
+    assert (carried.sent, carried.rest) == (2, reply(Text(text="later"), Text(text="\n"), Text(text="last")))
+
+
+def test_the_texts_after_a_card_are_one_message_as_the_response_url_takes_one() -> None:
+    _, carried = polled(reply(TEA), Reply.of("one"), replace(Reply.of("two"), private=True), Reply.of("three"))
+    assert carried.sent == 3
+    assert carried.rest is not None
+    (out,) = answers_to(message(chat()), carried.rest, created=NOW)
+    (call,) = calls(out)
+    assert call.json == {"msgtype": "markdown", "markdown": {"content": "one\ntwo\nthree"}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        reply(TEA),
+        Reply.of("b" * 20_400),
+        Reply(op="recall", target="1"),
+        reply(Text(text="x"), to=Destination(platform="discord", app="x")),
+    ],
+)
+def test_only_texts_that_fit_are_joined_to_the_rest(other: Reply) -> None:
+    _, carried = polled(reply(TEA), Reply.of("one " * 50), other)
+    assert (carried.sent, carried.rest) == (1, None)
 
 
 def test_cards_of_one_reply_never_have_the_same_task_id() -> None:
