@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
-from parley.adapter import SupportsSilence
+from parley.adapter import SupportsJoining, SupportsSilence
 from parley.model import AnySegment, Card, Destination, Media, Message, Outgoing, Reply, Video, message_key, reply_id
 from parley.model.agenda import REMINDER
 from parley.model.aws_events import AWS
@@ -26,7 +26,7 @@ def outgoing_of(message: Message, replies: Sequence[Reply], draft: DraftIds, now
     """The `replies` to `message`, and what removes what else the platform shows. `draft`: what people see of the answer
     already. The first new message in the conversation replaces it.
     """
-    closed = [*replies, *_closing(replies, draft)]
+    closed = _joined(message, [*replies, *_closing(replies, draft)])
     complete = [*closed, *_silence(message, closed, now)]
     rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(complete)]
     return _settled(rows, draft)
@@ -64,6 +64,11 @@ def _closing(replies: Sequence[Reply], ids: DraftIds) -> list[Reply]:
 def _replaces(reply: Reply) -> bool:
     """Whether `reply` is a new message in the conversation, or the one that `_closing` adds."""
     return reply.to is None and not reply.private and (reply.op == "send" or reply == _RECALL)
+
+
+def _joined(message: Message, replies: list[Reply]) -> list[Reply]:
+    platform = outbound(message.platform) if len(replies) > 1 and message.platform != AWS else None
+    return platform.joined(message, replies) if isinstance(platform, SupportsJoining) else replies
 
 
 def _silence(message: Message, replies: Sequence[Reply], now: float) -> list[Reply]:

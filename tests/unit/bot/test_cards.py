@@ -389,3 +389,25 @@ def test_elements_that_a_card_has_not_cost_nothing(card: Card):
 def test_a_card_of_an_older_release_can_be_read():
     stored = b'{"segments": [{"type": "card", "title": "T", "text": "", "image": "", "buttons": [], "mentions": []}]}'
     assert decode_reply(stored) == Reply(segments=(Card(title="T"),))
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("seconds", [0, 8])
+def test_all_texts_after_a_press_are_shown_also_those_of_a_slow_handler(platform: str, seconds: float) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def menu() -> Card:
+        """A card"""
+        return Card(title="Tea?", buttons=(Button(id="tea", label="Tea"),))
+
+    @bot.action("tea")
+    def tea(turn: Turn) -> list[str]:
+        chat._world.clock.sleep(seconds)
+        turn.say("one")
+        return ["two", "three"]
+
+    chat = Chat(bot, platform)
+    chat.say("/menu")
+    chat.press("tea")
+    assert [line for each in chat.replies[1:] for line in each.text.splitlines()] == ["one", "two", "three"]

@@ -18,8 +18,9 @@ from parley.model.agenda import OpenDialogue
 from parley.testing import PLATFORMS, Chat
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
-LATER = pytest.mark.parametrize("platform", [name for name in PLATFORMS if name != "wecom_bot"])
-"""Where a bot may write more than an hour after the last message."""
+HOUR_ONLY = ("wecom_bot",)
+"""Where nothing can be written more than an hour after the last message: a `response_url` is valid for an hour, and
+takes one message. Dialogues end there as elsewhere, and the person reads nothing of it."""
 
 
 def functions(bot: Bot) -> None:
@@ -293,7 +294,7 @@ def release(*, asks_days: bool) -> Bot:
     return bot
 
 
-@LATER
+@ANYWHERE
 @pytest.mark.parametrize("ends", ["Approve", "Withdraw", "its time"])
 def test_an_approval_of_a_handler_with_other_arguments_ends_and_its_card_is_closed(platform: str, ends: str) -> None:
     chat = Chat(release(asks_days=False), platform)
@@ -305,12 +306,13 @@ def test_an_approval_of_a_handler_with_other_arguments_ends_and_its_card_is_clos
     else:
         chat.press(ends)
     shown = [str(each) for each in chat.unread]
-    assert sum("Could not be done" in each for each in shown) == 1
-    assert sum("Release 1.4?" in each and "start again" in each for each in shown) == 1
+    reads = not (ends == "its time" and platform in HOUR_ONLY)
+    assert sum("Could not be done" in each for each in shown) == reads
+    assert sum("Release 1.4?" in each and "start again" in each for each in shown) == reads
     assert not open_dialogues(chat)
 
 
-@LATER
+@ANYWHERE
 def test_middleware_that_keeps_the_reminder_of_a_question_from_its_handler_does_not_keep_it_open(platform: str) -> None:
     bot, is_closed = visit(asks_days=False), [False]
 
@@ -327,12 +329,13 @@ def test_middleware_that_keeps_the_reminder_of_a_question_from_its_handler_does_
     chat.advance(minutes=20)
     chat.expect_nothing()
     chat.advance(minutes=20)
-    chat.expect(contains="stopped asking")
+    if platform not in HOUR_ONLY:
+        chat.expect(contains="stopped asking")
     chat.expect_nothing()
     assert not open_dialogues(chat)
 
 
-@LATER
+@ANYWHERE
 def test_middleware_that_keeps_the_end_of_an_approval_from_its_handler_does_not_keep_it_open(platform: str) -> None:
     bot, is_closed = release(asks_days=False), [False]
 
@@ -346,8 +349,8 @@ def test_middleware_that_keeps_the_end_of_an_approval_from_its_handler_does_not_
     is_closed[0] = True
     chat.advance(hours=25)
     shown = [str(each) for each in chat.unread]
-    assert sum("Could not be done" in each for each in shown) == 1
-    assert sum("Nobody has decided in time" in each for each in shown) == 1
+    assert sum("Could not be done" in each for each in shown) == (platform not in HOUR_ONLY)
+    assert sum("Nobody has decided in time" in each for each in shown) == (platform not in HOUR_ONLY)
     assert not open_dialogues(chat)
 
 

@@ -4,7 +4,7 @@ A `response_url` takes one message, within an hour. There is no other way to sen
 first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -21,13 +21,13 @@ from parley.adapter import (
     UndeliverableError,
 )
 from parley.errors import RetryAfter
-from parley.model import AnyMedia, Outgoing
+from parley.model import AnyMedia, Message, Outgoing, Reply
 from parley.platforms.tencent import api
 from parley.platforms.tencent.api import FORM_CODES, Codes
 from parley.platforms.wecom_bot import media as files
 from parley.platforms.wecom_bot import response_url, stream
 from parley.platforms.wecom_bot.config import Config
-from parley.platforms.wecom_bot.render import plan
+from parley.platforms.wecom_bot.render import last_texts_joined, plan
 
 PROFILE = Profile(retry_for=response_url.LIFETIME, continues=True)
 _HOLD, _HOLD_FURTHER = 6.0, 30.0
@@ -58,6 +58,13 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     if out.reply.op == "edit":
         raise UndeliverableError("a smart bot cannot edit a message", part="target")
     return _send(out, _url(out, app.config, now))
+
+
+def joined(message: Message, replies: Sequence[Reply]) -> list[Reply]:
+    """See `parley.adapter.SupportsJoining`. A stream holds several texts. After a press or a reminder there is only the
+    `response_url`, which takes one message: a second one is refused (40058).
+    """
+    return [*replies] if message.kind == "message" else last_texts_joined(replies)
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:

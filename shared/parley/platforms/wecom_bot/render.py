@@ -106,6 +106,18 @@ def _with_rest_joined(planned: Plan, replies: Sequence[Outgoing]) -> Plan:
     return planned if number == planned.sent else planned._replace(sent=number, rest=rest)
 
 
+def last_texts_joined(replies: Sequence[Reply]) -> list[Reply]:
+    """`replies` whose last texts are one reply, as far as one message can hold them."""
+    found = [reply for reply in replies if reply.op != "react"]
+    while len(found) > 1:
+        first, last = found[-2:]
+        both = replace(first, segments=(*first.segments, _LINE, *last.segments))
+        if first.private != last.private or not all(map(_is_text, (first, last, both))):
+            break
+        found[-2:] = [both]
+    return [*found, *(reply for reply in replies if reply.op == "react")]
+
+
 def _is_text(reply: Reply) -> bool:
     """Whether one message of text holds the whole of a new reply to the message."""
     texts, card, _ = _leading_texts(reply)

@@ -26,6 +26,7 @@ from parley.model import (
     Reply,
     Select,
     Text,
+    plain_text,
 )
 from parley.model.agenda import APPROVAL
 from parley.model.instant import Choice, Form, Input
@@ -69,6 +70,34 @@ def calls(out: Outgoing, now: float = NOW + 100) -> list[Call]:
         except StopIteration:
             return made
         sent = Sent()
+
+
+# --- after a press ----------------------------------------------------------------------------------------------------
+
+
+def joined(*replies: Reply, **more: Any) -> list[Reply]:
+    return outbound.joined(replace(message(chat()), **({"kind": "action"} | more)), replies)
+
+
+def texts(replies: Sequence[Reply]) -> list[str]:
+    return [plain_text(each.segments) for each in replies]
+
+
+def test_the_last_texts_after_a_press_are_one_message_for_its_response_url() -> None:
+    edit = Reply(op="edit", target="task", segments=(TEA,))
+    found = joined(edit, Reply.of("one"), Reply.of("two"), Reply.of("three"), Reply(op="react", emoji="👍"))
+    assert [each.op for each in found] == ["edit", "send", "react"]
+    assert texts(found[1:2]) == ["one\ntwo\nthree"]
+
+
+def test_what_needs_a_message_of_its_own_stays_alone() -> None:
+    elsewhere = Reply(to=Destination(platform="wecom_bot", app="demo", user_id="x"), segments=(Text(text="x"),))
+    secret = Reply(private=True, segments=(Text(text="x"),))
+    for other in (reply(TEA), elsewhere, secret):
+        assert joined(Reply.of("one"), other) == [Reply.of("one"), other]
+    long = Reply.of("a" * 20_000)
+    assert texts(joined(long, Reply.of("b" * 400), Reply.of("c" * 400))) == ["a" * 20_000, f"{'b' * 400}\n{'c' * 400}"]
+    assert joined(Reply.of("one"), Reply.of("two"), kind="message") == [Reply.of("one"), Reply.of("two")]
 
 
 # --- polls ------------------------------------------------------------------------------------------------------------
