@@ -13,6 +13,7 @@ from parley.bot import Approve, Ask, Bot, Pairing, Quotas, Script, Texts, Turn
 from parley.bot.rules import rule
 from parley.model import Button, Card, Destination, Image, Message, Reply, Text, message_key, reply_id
 from parley.model.instant import Form, Input
+from parley.platforms import answers_only
 from playground.sample_image import png
 from tools.faults.model import PaidModel
 
@@ -40,6 +41,8 @@ _STEP = 40.0
 """Seconds of work after each of them."""
 _PATIENCE = timedelta(days=60)
 """The time for an answer. It is longer than a simulation lasts: no question is asked again."""
+_SOON = timedelta(minutes=1)
+"""The time of a reminder that comes once."""
 _PICTURE = png(8, 8)
 _NOWHERE = "999999999999999999"
 """The id of a room or person that no platform has."""
@@ -222,8 +225,11 @@ def step_tag(mark: str, step: int) -> str:
 def _add_reminders(bot: Bot) -> None:
     @bot.command()
     def remind(turn: Turn, mark: str) -> str:
-        """The first one would come each minute, but is said once: it cancels itself, and the second one, too."""
-        turn.remind(mark, cron="* * * * *", handler="told")
+        """The first one would come each minute, but is said once: it cancels itself, and the second one, too. It comes
+        once where a bot cannot write first.
+        """
+        once = answers_only(turn.message.platform)
+        turn.remind(mark, cron="" if once else "* * * * *", after=_SOON if once else None, handler="told")
         never = turn.remind(mark + NEVER, after=timedelta(seconds=1), handler="told")
         turn.change(never.id, after=timedelta(minutes=5))
         return f"planned {tag(mark, 0)}"

@@ -10,6 +10,7 @@ from typing import cast
 from msgspec import convert
 
 from parley.adapter import IDEMPOTENT, App, Call, Sent, Steps
+from parley.journal.outbox import PASSIVE_RECEIPTS
 from parley.journal.rows import row_of
 from parley.journal.states import FINAL, ReplyState, Row
 from parley.journal.table import Item, callback_pk, deferred_pk, get_text, message_pk, reply_pk
@@ -168,12 +169,28 @@ class _PlatformCheck:
         reply is FAILED, or it (or an earlier one) is deferred to the person's next message.
         """
         rejected = self.sim.ledger.rejected
+        if row.state is ReplyState.FAILED and row.out.id in rejected and self._is_right_spent(row.out):
+            return True
         if not self.sim.targets[row.out.to.platform].message_interval:
             return False
         deferred = self._item(deferred_pk(row.out.to.key)).get("ids", {}).get("SS", ())
         if row.state not in FINAL and row.out.id in deferred:
             return any(row_of(self._item(reply_pk(reply))).out.to.key == row.out.to.key for reply in rejected)
         return row.state is ReplyState.FAILED and row.out.id in rejected
+
+    def _is_right_spent(self, out: Outgoing) -> bool:
+        """Whether another reply was sent with the right to answer of `out`, on a platform where it is good for one: no
+        poll had carried that reply.
+        """
+        if not self.sim.targets[out.to.platform].polls or not out.to.reply_token:
+            return False
+        rows = (
+            row_of(cast("Item", item))
+            for pk, item in self.sim.aws.dynamodb.items.items()
+            if pk.startswith(reply_pk(""))
+        )
+        others = (row for row in rows if row.out.id != out.id and row.out.to.reply_token == out.to.reply_token)
+        return any(row.state is ReplyState.SENT and row.receipts != PASSIVE_RECEIPTS for row in others)
 
     def _item(self, pk: str) -> Item:
         return cast("Item", self.sim.aws.dynamodb.items.get(pk, {}))

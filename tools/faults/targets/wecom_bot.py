@@ -1,5 +1,6 @@
-"""WeCom smart bots. What they cannot do is left out: to write first, and to write to another place. So are reminders,
-and texts with a rest: a `response_url` carries them, unless a reply that came late has used it.
+"""WeCom smart bots. What they cannot do is left out: to write first, and to write to another place. So are texts with a
+rest: a `response_url` carries it, unless a reply that came late has used it. A reminder comes once, within the hour of
+the message, unless its own reply came late.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ TARGETS = (
         WecomBot,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        without("long", "late", "push", "remind", "unshown", "notify", "schedule"),
+        without("long", "late", "push", "unshown", "notify", "schedule"),
         room=PRIVATE,
         polls=True,
     ),
