@@ -174,3 +174,33 @@ def test_a_translation_links_to_the_same_documents_as_the_original(path: Path):
         return found - {"", english(path).name}
 
     assert files(path) == files(english(path))
+
+
+PLATFORM_WORDS = {
+    "feishu": "feishu|飞书",
+    "discord": "discord",
+    "wecom": "wecom(?! ?_?smart|bot|_bot)|企业微信|企微(?!智能)",
+    "wecom_bot": "wecom_?bot|smart bot|智能机器人",
+    "wechat": "wechat|公众号|(?<!企业)微信",
+}
+"""What documents call the platforms on which people write."""
+
+
+def tables(path: Path) -> list[list[str]]:
+    """The tables of a document: their lines."""
+    found = re.findall(r"(?:^ *\|.*\n)+", f"{path.read_text()}\n", re.MULTILINE)
+    return [table.splitlines() for table in found]
+
+
+def platforms_of(table: list[str]) -> set[str]:
+    """The platforms that a table lists: in its head, or in its first column, if that is called so."""
+    head, *rows = [[cell.strip() for cell in line.strip(" |").split("|")] for line in table]
+    is_column = head[0].lower() in ("platform", "平台", "alarm starts with")
+    text = " | ".join([row[0] for row in rows] if is_column else head)
+    return {name for name, words in PLATFORM_WORDS.items() if re.search(words, text, re.IGNORECASE)}
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
+def test_a_table_that_lists_platforms_lists_all_of_them(path: Path) -> None:
+    found = [(table[0], platforms_of(table)) for table in tables(path)]
+    assert [(head, PLATFORM_WORDS.keys() - named) for head, named in found if 3 <= len(named) < 5] == []
