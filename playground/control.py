@@ -54,6 +54,7 @@ class Control:
             Route("/api/events", _json(self.emit_event), methods=["POST"]),
             Route("/api/challenge", _json(self.challenge), methods=["POST"]),
             Route("/api/deliver", _json(self.deliver), methods=["POST"]),
+            Route("/api/permissions", _json(self.permissions), methods=["POST"]),
             Route("/api/faults", _json(self.faults), methods=["GET", "POST", "DELETE"]),
         ]
 
@@ -206,6 +207,15 @@ class Control:
     async def _redeliver(self, platform: Platform, delivery: Delivery, forged: str) -> Attempt:
         wire = platform.forge(delivery, forged) if forged else delivery.wire
         return await self.world.webhooks.redeliver(platform, delivery, wire, forged)
+
+    async def permissions(self, request: Request) -> Any:
+        """Give an app a permission of the platform, or take it away: `{platform, app, all_messages}` -> the same."""
+        body = await json_object(request)
+        platform, app = await self._app(body)
+        if not isinstance(permitted := body.get("all_messages"), bool):
+            raise BadRequestError("all_messages must be true or false")
+        await run_in_threadpool(platform.permit_all_messages, app, permitted=permitted)
+        return {"platform": platform.name, "app": app, "all_messages": permitted}
 
     async def faults(self, request: Request) -> Any:
         """GET lists the faults, POST `{platform, kind, times | rate + seed}` adds one, DELETE removes all."""

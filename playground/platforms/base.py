@@ -41,8 +41,8 @@ class Platform(Directory[A]):
     def __init__(self, *, keep_calls: int | None = None, token_seconds: float = 7200, **options: Any) -> None:
         super().__init__(**options)
         self.token_seconds = token_seconds
-        self.all_messages = False
-        """Whether apps have the permission for the messages of a group that do not mention them, where there is one."""
+        self.all_messages: set[str] = set()
+        """The apps with the permission for the messages of a group that do not mention them, where there is one."""
         self.faults = Faults()
         self.calls: deque[Call] = deque(maxlen=keep_calls)
         self._call = Call(0, "", "", {}, None)
@@ -52,6 +52,12 @@ class Platform(Directory[A]):
     @abstractmethod
     def send_message(self, app: str, room: str, sender: str, message: NewMessage) -> Message:
         """A person sends a message. The event for the app goes into the outbox. Raises NotFoundError."""
+
+    def permit_all_messages(self, app: str, *, permitted: bool) -> None:
+        """Give the app the permission for the messages of a group that do not mention it, or take it away. Raises
+        NotFoundError.
+        """
+        raise NotFoundError(f"{self.name} has no such permission: {app} gets what mentions it ({permitted=})")
 
     def press(self, app: str, message_id: str, sender: str, press: Press) -> Delivery:
         """A person presses a button. Raises NotFoundError."""

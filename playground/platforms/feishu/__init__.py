@@ -138,9 +138,22 @@ class Feishu(Platform[Account]):
             place = self.room(room, app, person)
             sent = self.put_message(user_message(self, account, person, place, message))
             mentioned = any(m["id"]["open_id"] == account.bot_id for m in sent.mentions)
-            if message.deliver and app in place.bots and (place.kind == "private" or mentioned or self.all_messages):
+            if (
+                message.deliver
+                and app in place.bots
+                and (place.kind == "private" or mentioned or app in self.all_messages)
+            ):
                 self.enqueue(events.message_received(self, account, sent, place))
             return sent
+
+    def permit_all_messages(self, app: str, *, permitted: bool) -> None:
+        """The permission `im:message.group_msg`."""
+        with self.lock:
+            name = self.account(app).name
+            if permitted:
+                self.all_messages.add(name)
+            else:
+                self.all_messages.discard(name)
 
     def press(self, app: str, message_id: str, sender: str, press: Press) -> Delivery:
         """A person presses a button of a card, chooses from a menu, or submits a form."""

@@ -183,7 +183,7 @@ class World(Simulation):
             Simulation.__init__(self, (target,), FaultPlan(), cast("Bot", self.bot), Random(0))
             self._complete(attempts)
         self.platform = cast("dict[str, Platform[Any]]", self.platforms)[target.name]  # pyright: ignore[reportUnknownMemberType]
-        self.platform.all_messages = bot.hear > 0
+        self.platform.all_messages = {APP} if bot.hear else set()
         self.platform.listeners.append(self._on_change)
         if target.register is not None:
             target.register(self.platform, target.apps[APP], bot.specs())

@@ -180,6 +180,25 @@ class TestPanes:
         assert http.get("/api/logs", params={"since": "x"}).status_code == 400
 
 
+class TestPermissions:
+    def test_an_app_with_the_permission_gets_messages_that_do_not_mention_it(self, http):
+        place = {"platform": "feishu", "app": "demo"}
+        notified = []
+        for permitted in (None, True, False):
+            if permitted is not None:
+                asked = {**place, "all_messages": permitted}
+                assert http.post("/api/permissions", json=asked).json() == asked
+            notified.append(send_message(http, room="team", mention=False).json()["notified"])
+        assert notified == [False, True, False]
+
+    def test_a_permission_that_does_not_exist_is_an_error(self, http):
+        asked = {"platform": "discord", "app": "demo", "all_messages": True}
+        assert http.post("/api/permissions", json=asked).status_code == 404
+        assert http.post("/api/permissions", json={**asked, "all_messages": "yes"}).status_code == 400
+        unknown = {"platform": "feishu", "app": "nobody", "all_messages": True}
+        assert http.post("/api/permissions", json=unknown).status_code == 404
+
+
 class TestFaults:
     def test_faults_can_be_added_listed_and_removed(self, http):
         body = {"platform": "feishu", "kind": "http_500", "rate": 0.5, "seed": 3}
