@@ -9,8 +9,9 @@ from parley.errors import DownloadError
 from parley.model import File, Image
 from parley.models.model import Picture
 
-_MOST_TOKENS = 6_000
-"""Of a text file."""
+_MOST_TOKENS = 12_000
+"""Of all text files of a message."""
+_LONGEST_NAME = 100
 _MOST = 4
 """Pictures, or files, of one message."""
 _SIGNATURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
@@ -30,16 +31,20 @@ def pictures(turn: Turn) -> Iterator[Picture]:
 
 
 def files(turn: Turn, tokens: int) -> list[str]:
-    """The text files of the message, and the names of all other files and pictures. `tokens`: the most of one file."""
-    return [_file(turn, part, tokens) for part in turn.message.content.attachments[:_MOST]]
+    """The text files of the message, and the names of all other files and pictures. `tokens`: the most of all."""
+    parts = turn.message.content.attachments
+    found = talk.shared([_file(turn, part) for part in parts[:_MOST]], min(_MOST_TOKENS, tokens))
+    more = len(parts) - len(found)
+    return [*found, f"({more} more files are left out)"] if more else found
 
 
-def _file(turn: Turn, part: Any, tokens: int) -> str:
-    name = f"[{getattr(part, 'name', '') or type(part).__name__.lower()}]"
+def _file(turn: Turn, part: Any) -> str:
+    name = f"[{getattr(part, 'name', '')[:_LONGEST_NAME] or type(part).__name__.lower()}]"
     if not isinstance(part, File):
         return name
     try:
-        text = turn.fetch(part).decode()
-    except (DownloadError, UnicodeDecodeError):
-        return name
-    return f"{name}\n{talk.cut(text, min(_MOST_TOKENS, tokens))}"
+        return f"{name}\n{turn.fetch(part).decode()}"
+    except DownloadError:
+        return f"{name}\n(cannot be read)"
+    except UnicodeDecodeError:
+        return f"{name}\n(no text file)"

@@ -267,7 +267,8 @@ class Bot(Router):
         from parley.bot.offers import Commands  # noqa: PLC0415  # most bots ask no model
 
         admits, texts = partial(self._holds, turn), self._texts(turn.message)
-        return Commands(turn, texts, self.commands, self._admission, self._call, admits, self.quotas)
+        kept = (self._admission, self._call, admits, self.quotas, self._reminders)
+        return Commands(turn, texts, self.commands, *kept)
 
     def _admission(self, entry: Entry, turn: Turn) -> tuple[bool, str | None]:
         """Whether the handler takes the message, or else the next one gets it; and None if the person may use it, or

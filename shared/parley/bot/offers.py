@@ -5,7 +5,7 @@ arguments are checked. What the command returns is the result for the model.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from inspect import isgeneratorfunction
 from typing import TYPE_CHECKING, Any, cast
@@ -18,13 +18,16 @@ from parley.bot.approvals import Admits, Approve
 from parley.bot.arguments import ArgumentError
 from parley.bot.conversions import is_list, is_person, plain_type
 from parley.bot.handlers import CommandHandler, Entry
+from parley.bot.once import StoppedError
 from parley.bot.questions import text_of
 from parley.bot.quotas import Quotas
 from parley.bot.replies import Replies, replies_of
+from parley.bot.results import check_plans, check_reply, check_states
 from parley.bot.rules import person
 from parley.bot.specs import option_spec
 from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
+from parley.errors import LimitError
 from parley.model import Link, Location, Markdown, Mention, Quote, Reply, Text, plain_text
 from parley.model.commands import OptionSpec
 from parley.models.model import Tool, ToolCall
@@ -76,6 +79,8 @@ class Commands(msgspec.Struct):
     call: Callable[[Entry, Turn, Mapping[str, Any], Texts], Replies]
     admits: Admits
     quotas: Quotas | None
+    reminders: Collection[str]
+    """The names of the handlers of reminders."""
 
     def tools(self, names: bool | Iterable[str]) -> list[Tool]:  # as in `Bot.converse`
         """The commands that the person may use now. `names`: those that are offered; True stands for all."""
@@ -116,25 +121,38 @@ class Commands(msgspec.Struct):
     def run(self, called: Called) -> str:
         """Run the command. Returns the result for the model; what only a person can see goes to the person.
 
-        Raises CallError, and what the command raises.
+        Raises CallError, StoppedError, and what the command raises. What it has done in the turn is taken back then:
+        replies, changes of states and reminders. A limit that it has reached is a CallError.
         """
         turn, step = self.turn, self.turn.step
         if self.admission(called.command, turn) != _ADMITTED:
             raise CallError("the person may not do this")
-        said = len(turn.replies)
-        turn.step = None
+        point = runs.Point.of(turn)
+        turn.step, turn.is_tool = None, True
         try:
             returned = list(replies_of(self.call(called.command, turn, called.given, ENGLISH)))
+            said = turn.replies[point.said :]
+            shown = list(filter(_is_for_person, returned))
+            self._check((*said, *shown), point.said)
+        except (Exception, StoppedError, BaseExceptionGroup) as error:
+            point.restore(turn)
+            if isinstance(error, LimitError):
+                raise CallError(runs.limit_text(error, ENGLISH)) from error
+            raise
         finally:
-            turn.step = step
-        texts = [plain_text(reply.segments) for reply in turn.replies[said:]]
-        for reply in returned:
-            if _is_for_person(reply):
-                turn.replies.append(reply)
-            hidden = reply.private or reply.to is not None
-            text = "" if hidden else plain_text(reply.segments)
-            texts.append(f"{text} {_SHOWN}".strip() if _is_for_person(reply) else text)
-        return "\n".join(filter(None, texts)) or "done"
+            turn.step, turn.is_tool = step, False
+        turn.replies += shown
+        return "\n".join(filter(None, (*map(_public_text, said), *map(_text_for_model, returned)))) or "done"
+
+    def _check(self, replies: Iterable[Reply], first: int) -> None:
+        """Raise ResultError if what a command has done cannot be stored or shown. `first`: the number of its first
+        reply.
+        """
+        for number, reply in enumerate(replies, start=first):
+            check_reply(reply, number, self.turn.message)
+        check_states(self.turn)
+        self.turn.plans.check(self.reminders)
+        check_plans(self.turn)
 
     def start(self, entry: Entry, pending: str) -> list[Reply]:
         """Begin a dialogue of `entry`, whose only argument is `pending`. Returns its first replies."""
@@ -231,6 +249,17 @@ def _with_dates(given: Any, value: Any) -> Any:
     values = cast("list[Any]", value) if isinstance(value, list) else [value]
     dates = [each.isoformat() for each in values if isinstance(each, date)]
     return ", ".join(dates) if dates and len(dates) == len(values) else given
+
+
+def _public_text(reply: Reply) -> str:
+    """The text of a reply that everybody in the conversation sees."""
+    return "" if reply.private or reply.to is not None else plain_text(reply.segments)
+
+
+def _text_for_model(reply: Reply) -> str:
+    """What a model gets of a reply that a command returns."""
+    text = _public_text(reply)
+    return f"{text} {_SHOWN}".strip() if _is_for_person(reply) else text
 
 
 def _is_for_person(reply: Reply) -> bool:

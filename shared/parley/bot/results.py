@@ -23,17 +23,24 @@ def check_result(replies: list[Reply], turn: Turn) -> None:
     """
     if len(replies) > MAX_REPLIES:
         raise ResultError(f"{len(replies)} replies to one message; at most {MAX_REPLIES} are possible")
-    size = sum(_state_size(held.stored({}), scope) for scope, held in turn.states.items() if held.loaded)
-    for number, reply in enumerate(replies):
-        size += check_size(reply, number)
-        if reply.to is None and turn.message.platform == AWS:
-            raise ResultError(
-                f"reply {number} to an AWS event has no destination: write Reply(..., to=Destination(...))"
-            )
-        check_content(reply, number, reply.to or Destination.answering(turn.message))
+    size = check_states(turn) + sum(check_reply(reply, number, turn.message) for number, reply in enumerate(replies))
     _check_order(replies, message_key(turn.message))
     if size > MAX_DECISION:
         raise ResultError(f"state and replies are {size} bytes of JSON; at most {MAX_DECISION} can be decided at once")
+
+
+def check_states(turn: Turn) -> int:
+    """The size of the states that are loaded, in bytes of JSON. Raises ResultError if one cannot be stored."""
+    return sum(_state_size(held.stored({}), scope) for scope, held in turn.states.items() if held.loaded)
+
+
+def check_reply(reply: Reply, number: int, message: Message) -> int:
+    """The size of a reply to `message`, in bytes of JSON. Raises ResultError if it cannot be stored or shown."""
+    size = check_size(reply, number)
+    if reply.to is None and message.platform == AWS:
+        raise ResultError(f"reply {number} to an AWS event has no destination: write Reply(..., to=Destination(...))")
+    check_content(reply, number, reply.to or Destination.answering(message))
+    return size
 
 
 def _check_order(replies: list[Reply], key: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from msgspec.structs import replace
 
@@ -22,6 +22,7 @@ from parley.model.agenda import PRESSED
 if TYPE_CHECKING:
     from parley.bot.approvals import Admits
     from parley.bot.dialogues import Script
+    from parley.model.state import Scope, State
 
 _ROLLOUT = 900.0
 """Seconds. Within this time after a message was due, a version of the bot that it is for may still be replacing this
@@ -77,49 +78,82 @@ def around(middleware: Middleware, turn: Turn, handle: Callable[[], Replies]) ->
     return middleware(turn, lambda: list(replies_of(handle())))
 
 
+class Point(NamedTuple):
+    """A turn as it was, to take back what a handler has done since."""
+
+    plans: Reminders
+    said: int
+    """Replies that were there."""
+    states: "dict[Scope, State | None]"
+
+    @classmethod
+    def of(cls, turn: Turn) -> Self:
+        """The turn as it is now."""
+        return cls(turn.plans.copy(), len(turn.replies), {scope: held.copied() for scope, held in turn.states.items()})
+
+    def restore(self, turn: Turn) -> None:
+        """Drop the replies, the changes of states, and those of the reminders since this point. It is used once."""
+        turn.plans = self.plans
+        del turn.replies[self.said :]
+        for scope, held in turn.states.items():
+            held.restore(self.states[scope])
+
+
+def is_stop(error: BaseException) -> bool:
+    """Whether a person has stopped the run: asyncio makes a group of what tasks raise."""
+    return isinstance(error, StoppedError) or (
+        isinstance(error, BaseExceptionGroup) and cast("Any", error).subgroup(StoppedError) is not None
+    )
+
+
 def within_limits(handle: Callable[[Turn], list[Reply]], turn: Turn, texts: Texts) -> list[Reply]:
     """The result of `handle`. A person whose message is beyond a limit reads so. Nothing else of the turn is left then,
-    and an open question stays open. Other messages raise LimitError.
+    and an open question stays open. Other messages raise LimitError. Nothing is left either if a person has stopped the
+    middleware.
     """
-    plans = turn.plans.copy()
+    point = Point.of(turn)
     try:
         return handle(turn)
+    except (StoppedError, BaseExceptionGroup) as stop:
+        if not is_stop(stop):
+            raise
+        point.restore(turn)
+        return []
     except LimitError as limit:
         if turn.message.sender.kind != "user" or turn.message.kind == "event":
             raise
         from logging import getLogger  # noqa: PLC0415  # most messages are within the limits
 
         getLogger(__name__).warning("a message is answered with Texts.%s: %s", limit.text, limit)
-        take_back(turn, plans, 0)
-        return [Reply.of(getattr(texts, limit.text).format(limit=limit.limit))]
+        point.restore(turn)
+        return [Reply.of(limit_text(limit, texts))]
+
+
+def limit_text(limit: LimitError, texts: Texts) -> str:
+    """The text for the person whose message is beyond a limit."""
+    return getattr(texts, limit.text).format(limit=limit.limit)
 
 
 def run(
     entry: Entry, turn: Turn, arguments: Mapping[str, Any], given: Arguments, texts: Texts, admits: "Admits"
 ) -> Replies:
-    """The result of the handler, or of its next step if it asks questions. None if a person has stopped it."""
-    plans, said = turn.plans.copy(), len(turn.replies)
+    """The result of the handler, or of its next step if it asks questions.
+
+    If a person has stopped it, what it has done is taken back, and its dialogue ends. The result is None then. For a
+    tool, raises StoppedError: what its language model does ends as well.
+    """
+    point = Point.of(turn)
     try:
         return _run(entry, turn, arguments, given, texts, admits)
-    except (StoppedError, BaseExceptionGroup) as stop:  # asyncio makes a group of what tasks raise
-        if isinstance(stop, BaseExceptionGroup) and not stop.subgroup(StoppedError):
+    except (StoppedError, BaseExceptionGroup) as stop:
+        if not is_stop(stop):
             raise
-        return _dropped(turn, plans, said)
-
-
-def _dropped(turn: Turn, plans: Reminders, said: int) -> None:
-    """Take back what the handler has done since it had these `plans`. Its dialogue ends."""
-    take_back(turn, plans, said)
-    if turn.step is not None:
-        plans.end(turn.step.dialogue)
-
-
-def take_back(turn: Turn, plans: Reminders, said: int) -> None:
-    """Drop the replies after the first `said`, the changes of states, and those of the reminders since `plans`."""
-    turn.plans = plans
-    del turn.replies[said:]
-    for held in turn.states.values():
-        held.drop()
+        point.restore(turn)
+        if turn.step is not None:
+            turn.plans.end(turn.step.dialogue)
+        if turn.is_tool:
+            raise StoppedError from stop
+        return None
 
 
 def _run(

@@ -83,6 +83,17 @@ class Held:
         if self.loaded:
             self._keep(visible(self._load()))
 
+    def copied(self) -> State | None:
+        """A copy of the state, for `restore`. None if it is not loaded."""
+        return deepcopy(plain(self._value)) if self.loaded else None
+
+    def restore(self, copied: State | None) -> None:
+        """Make the state as it was when it was `copied`. The library's own part stays as it is."""
+        if copied is None:
+            self.drop()
+        else:
+            self._value = copied if self._model is None else _parsed(self._model, copied)
+
     def stored(self, before: State) -> State:
         """The state to store; `before`, which is stored now, if the handler has not changed it."""
         shown = visible(before)

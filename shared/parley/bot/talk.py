@@ -16,6 +16,11 @@ from parley.models.model import Said, tokens_of, tokens_of_message
 
 _END = re.compile(r"<\s*/\s*quoted", re.IGNORECASE)
 """The end of a quote. Inside of one it is none."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CUT = "\n(cut: the whole text has {count} characters)"
+_MISSING = "({count} quoted texts or files are left out: there is no room)"
+LEAST = 40
+"""Tokens that a text gets at least, if it is cut, with the note that says so."""
 _KEY = "exchanges"
 """Of the exchanges in the state, the oldest first: `[{"by": ID, "asked": TEXT, "answered": TEXT}, ...]`."""
 
@@ -29,7 +34,7 @@ def earlier(turn: Turn) -> list[Said]:
     for each in _state(turn).get(_KEY, ()):
         asked, answered = _said(each)
         is_own = bool(own) and each.get("by") == own
-        found += [asked if is_own else replace(asked, text=_quoted(asked.text)), answered]
+        found += [asked if is_own else replace(asked, text=marked(asked.text)), answered]
     return found
 
 
@@ -56,10 +61,17 @@ def fitting(before: Sequence[Said], exchange: Sequence[Said], budget: int) -> li
     return [*found, *exchange]
 
 
-def asked(turn: Turn, text: str, quoted: Iterable[str]) -> str:
-    """The text of a person for the model. In a room it begins with who wrote it. What it quotes is marked."""
-    quotes = [_quoted(each) for each in quoted if each.strip()]
-    return "\n".join([*quotes, text if is_direct(turn.message) else _by(turn.message, text)])
+def asked(turn: Turn, text: str, quoted: Iterable[str], budget: int) -> str:
+    """The text of a person for the model, in at most `budget` tokens. In a room it begins with who wrote it.
+
+    What it quotes is marked as data, and gets the tokens that the text leaves. The model reads what is missing.
+    """
+    own = shortened(text if is_direct(turn.message) else _by(turn.message, text), budget)
+    parts = [each for each in quoted if each.strip()]
+    left = budget - tokens_of(own) - tokens_of(_MISSING) - len(parts) * tokens_of(marked("") + "\n")
+    shown = shared(parts, left)
+    missing = [_MISSING.format(count=len(parts) - len(shown))] if len(shown) < len(parts) else []
+    return "\n".join([*map(marked, shown), *missing, own])
 
 
 def with_heard(said: Said, turn: Turn, count: int, tokens: int) -> Said:
@@ -69,11 +81,42 @@ def with_heard(said: Said, turn: Turn, count: int, tokens: int) -> Said:
     texts = [_by(each, each.content.text) for each in turn.heard(count) if each.content.text.strip()]
     while texts and sum(map(tokens_of, texts)) > tokens:
         del texts[0]
-    return replace(said, text="\n".join([_quoted("\n".join(texts)), said.text])) if texts else said
+    return replace(said, text="\n".join([marked("\n".join(texts)), said.text])) if texts else said
 
 
-def _quoted(text: str) -> str:
+def marked(text: str) -> str:
+    """`text`, marked as data."""
     return f"<quoted>\n{_END.sub('<quoted', text)}\n</quoted>"
+
+
+def note(what: str, done: Iterable[str] = ()) -> str:
+    """What the next prompts have in place of an answer of the model: results that are `done`, as data, and `what` has
+    become of it. The texts of the library are not in it: the model has not said them.
+    """
+    return "\n".join([*map(marked, done), f"({what})"])
+
+
+def shared(texts: Sequence[str], tokens: int) -> list[str]:
+    """`texts` in `tokens` together: each gets an equal share of what the ones before it leave. One for which there is
+    no room is left out.
+    """
+    found: list[str] = []
+    for number, text in enumerate(texts):
+        share = min(tokens, max(LEAST, tokens // (len(texts) - number)))
+        short = shortened(text, share)
+        if tokens_of(short) <= share:
+            found.append(short)
+            tokens -= tokens_of(short)
+    return found
+
+
+def shortened(text: str, tokens: int) -> str:
+    """`text` in at most `tokens`, without characters that show nothing. The model reads that it is cut."""
+    plain = _CONTROLS.sub("", text)
+    if tokens_of(plain) <= tokens:
+        return plain
+    end = _CUT.format(count=len(plain))
+    return plain.encode("utf-8", "replace")[: max(0, 3 * tokens - len(end))].decode("utf-8", "ignore") + end
 
 
 def _by(message: Message, text: str) -> str:

@@ -73,6 +73,8 @@ class Turn(Base[S, U, A]):
         "find_stopped",
         "find_timer",
         "handler",
+        "is_last",
+        "is_tool",
         "look_up",
         "message",
         "model",
@@ -137,6 +139,10 @@ class Turn(Base[S, U, A]):
         """Shows the answer so far, which a function returns; for None, that the bot is typing. The engine sets it."""
         self.handler = ""
         """The handler that runs, for error messages: `order, bot.py:12`. The bot sets it."""
+        self.is_last, self.is_tool = False, False
+        """Whether a failure in this run is final: the message is not tried again. The engine sets it. And whether a
+        language model has called the handler that runs. The bot sets it.
+        """
         self.quotes: dict[str, str] = {}  # texts that `quoted` has fetched, by the id of the message
         self._states: dict[Scope, Held] = {scope: Held(partial(load, scope), value) for scope, value in given.items()}
 

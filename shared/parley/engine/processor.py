@@ -191,7 +191,7 @@ class Processor:
         for _ in range(_RUNS):
             started = time.monotonic()
             try:
-                return self._decide(message, snapshot)
+                return self._decide(message, snapshot, is_last=attempt >= self.max_attempts)
             except VersionConflictError:
                 # Another conversation has changed the state of the person or of the app. The bot runs on the new one.
                 snapshot = self.inbox.open(message)
@@ -236,12 +236,13 @@ class Processor:
         queues.move_to_dead_letters(record)
         log.error("message moved to the dead-letter queue", extra={"record": record["messageId"], "error": reason})
 
-    def _decide(self, message: Message, snapshot: Snapshot) -> Decided:
-        """Run the bot, prepare what can be delivered at once, and store the decision.
+    def _decide(self, message: Message, snapshot: Snapshot, *, is_last: bool) -> Decided:
+        """Run the bot, prepare what can be delivered at once, and store the decision. `is_last`: see `Turn`.
 
         Raises AlreadyDecidedError, VersionConflictError.
         """
         bot = self._run_of(message, snapshot)
+        bot.turn.is_last = is_last
         started = self.clock()
         replies = bot.replies()
         if self.direct is not None and self._heartbeat is not None:

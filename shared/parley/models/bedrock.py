@@ -54,13 +54,15 @@ class Bedrock(msgspec.Struct, frozen=True, kw_only=True):
 
         from parley.engine.aws import AwsError, error_code  # noqa: PLC0415
 
-        try:
-            response = _client(self.region).converse_stream(**self.request(prompt))
-            return _gathered(response["stream"], prompt.until, partial)
-        except (*AwsError, EventStreamError) as error:
-            code = error_code(error)
-            again = code in _AGAIN or code.endswith(("TimeoutError", "ConnectionError", "ConnectionClosedError"))
-            raise ModelError(f"Bedrock: {code}", again=again) from error
+        found = Gathering(partial)
+        with found.counting():
+            try:
+                response = _client(self.region).converse_stream(**self.request(prompt))
+                return _gathered(response["stream"], prompt.until, found)
+            except (*AwsError, EventStreamError) as error:
+                code = error_code(error)
+                again = code in _AGAIN or code.endswith(("TimeoutError", "ConnectionError", "ConnectionClosedError"))
+                raise ModelError(f"Bedrock: {code}", again=again) from error
 
     def request(self, prompt: Prompt) -> dict[str, Any]:
         """The parameters of ConverseStream."""
@@ -127,9 +129,9 @@ def _object(arguments: str) -> dict[str, Any]:
         return {}
 
 
-def _gathered(stream: Any, until: float, partial: Partial) -> Answer:
+def _gathered(stream: Any, until: float, found: Gathering) -> Answer:
     """The answer in an event stream. Raises ModelError."""
-    found, stop = Gathering(partial), ""
+    stop = ""
     for event in stream:
         if time.monotonic() > until:
             raise ModelError("the answer takes too long", again=True)

@@ -1,10 +1,11 @@
 """What a bot asks a language model, and what the model answers, the same for every model."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from parley.errors import ParleyError
 
@@ -12,6 +13,10 @@ Partial = Callable[[str], None]
 """Gets the text of an answer so far, again and again while the model writes."""
 MAX_TEXT = 16_000
 """Bytes of UTF-8 of one answer, with the arguments of its calls. A client stops to read there."""
+
+
+MOST_CALLS = 8
+"""Calls of one answer that are read. Further ones are dropped."""
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -79,12 +84,18 @@ class ModelError(ParleyError):
     """There is no answer. The message names the reason, and holds no text and no key.
 
     `again`: another attempt may succeed, after `seconds` if the service says so. Otherwise the request itself is wrong.
+    `sent` and `received`: tokens that the attempt has cost, if the answer has begun; of `sent`, 0 stands for an
+    estimate.
     """
 
-    def __init__(self, reason: str, *, again: bool = False, seconds: float = 0) -> None:
+    def __init__(
+        self, reason: str, *, again: bool = False, seconds: float = 0, sent: int = 0, received: int = 0
+    ) -> None:
         super().__init__(reason)
         self.again = again
         self.seconds = seconds
+        self.sent = sent
+        self.received = received
 
 
 class Model(Protocol):
@@ -108,6 +119,19 @@ class Model(Protocol):
     def answer(self, prompt: Prompt, partial: Partial) -> Answer:
         """The answer to `prompt`, in one attempt. Raises ModelError."""
         ...
+
+
+def distinct(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
+    """The first `MOST_CALLS` of `calls`, each with an id of its own: a result belongs to one call."""
+    first = tuple(calls)[:MOST_CALLS]
+    given, used = {call.id for call in first}, set[str]()
+    found: list[ToolCall] = []
+    for number, call in enumerate(first):
+        free = (id_ for id_ in (f"call_{number}", *(f"call_{number}_{n}" for n in range(len(first) + 1))))
+        id_ = call.id if call.id and call.id not in used else next(id_ for id_ in free if id_ not in given | used)
+        used.add(id_)
+        found.append(replace(call, id=id_, arguments=call.arguments or "{}"))
+    return tuple(found)
 
 
 def tokens_of(text: str) -> int:

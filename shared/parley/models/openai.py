@@ -61,17 +61,17 @@ class OpenAICompatible(msgspec.Struct, frozen=True, kw_only=True):
         left = until - time.monotonic()
         timeout = httpx.Timeout(max(0.1, min(left, prompt.silence)), connect=min(_CONNECT, max(0.1, left)))
         url = f"{self.base_url.rstrip('/')}/chat/completions"
-        try:
-            with (
-                ending(until),
-                client().stream(
-                    "POST", url, content=self.body(prompt), headers=self._headers(prompt), timeout=timeout
-                ) as response,
-            ):
-                _check(response)
-                return _gathered(_chunks(response, until), partial)
-        except httpx.HTTPError as error:
-            raise ModelError(type(error).__name__, again=True) from error
+        content, headers, found = self.body(prompt), self._headers(prompt), Gathering(partial)
+        with found.counting():
+            try:
+                with (
+                    ending(until),
+                    client().stream("POST", url, content=content, headers=headers, timeout=timeout) as response,
+                ):
+                    _check(response)
+                    return _gathered(_chunks(response, until), found)
+            except httpx.HTTPError as error:
+                raise ModelError(type(error).__name__, again=True) from error
 
     def body(self, prompt: Prompt) -> bytes:
         """The request, as JSON."""
@@ -142,9 +142,9 @@ def _chunks(response: "httpx.Response", until: float) -> Iterator[bytes]:
         yield chunk
 
 
-def _gathered(chunks: Iterator[bytes], partial: Partial) -> Answer:
+def _gathered(chunks: Iterator[bytes], found: Gathering) -> Answer:
     """The answer in a stream. Raises ModelError."""
-    found, refusal, stop = Gathering(partial), "", ""
+    refusal, stop = "", ""
     for event in objects(chunks):
         if "error" in event:
             raise ModelError("the stream holds an error", again=True)
@@ -158,7 +158,7 @@ def _gathered(chunks: Iterator[bytes], partial: Partial) -> Answer:
             for call in mappings(delta.get("tool_calls")):
                 function = mapping(call.get("function"))
                 found.add_call(
-                    integer(call.get("index")) or 0,
+                    integer(call.get("index")),
                     ToolCall(
                         id=text(call.get("id")),
                         name=text(function.get("name")),

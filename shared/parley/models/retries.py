@@ -7,7 +7,19 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from parley.models.model import Answer, Model, ModelError, Partial, Prompt, tokens_of, tokens_of_prompt
+from parley.model.codec import encode
+from parley.models.model import (
+    MAX_TEXT,
+    Answer,
+    Model,
+    ModelError,
+    Partial,
+    Prompt,
+    distinct,
+    tokens_of,
+    tokens_of_prompt,
+)
+from parley.models.thoughts import WithoutThoughts, without_thoughts
 
 _ATTEMPTS = 3
 """Attempts at one model."""
@@ -31,8 +43,8 @@ def answered(
     partial: Partial,
     failed: Callable[[Model, ModelError], None],
     waits: Waits,
-) -> Answer:
-    """The answer of the first of `models` that answers. `failed` gets each failure.
+) -> tuple[Model, Answer]:
+    """The first of `models` that answers, and its answer. `failed` gets each failure, with the tokens that it has cost.
 
     A refusal of the model is an answer. A request that is wrong is not repeated. Raises the last ModelError.
     """
@@ -41,11 +53,13 @@ def answered(
         for attempt in range(_ATTEMPTS):
             if prompt.until - time.monotonic() < _ENOUGH:
                 raise last
+            heard = _Heard(partial)
             try:
-                return _complete(model.answer(_fitted(prompt, model, last=model is models[-1]), partial), model, prompt)
+                answer = model.answer(_fitted(prompt, model, last=model is models[-1]), heard)
+                return model, _complete(answer, model, prompt)
             except ModelError as error:
                 last = error
-                failed(model, error)
+                failed(model, _counted(error, prompt, heard.text))
             wait = max(last.seconds, _FIRST_WAIT * 2**attempt * (0.5 + waits.draw()))
             is_late = prompt.until - time.monotonic() < wait + _ENOUGH
             if not last.again or attempt + 1 == _ATTEMPTS or wait > _LONGEST_WAIT or is_late:
@@ -62,8 +76,37 @@ def _fitted(prompt: Prompt, model: Model, *, last: bool) -> Prompt:
     return replace(prompt, messages=messages, silence=silence)
 
 
+class _Heard:
+    """Passes on a text so far without thoughts, and keeps it."""
+
+    __slots__ = ("_partial", "text")
+
+    def __init__(self, partial: Partial) -> None:
+        self._partial = partial
+        self.text = ""
+
+    def __call__(self, text: str) -> None:
+        self.text = text
+        shown = WithoutThoughts()
+        shown.add(text)
+        self._partial(shown.text)
+
+
+def _counted(error: ModelError, prompt: Prompt, text: str) -> ModelError:
+    """`error` with the tokens of an attempt whose answer had begun, with the `text` so far: they are paid too."""
+    error.received = max(error.received, tokens_of(text))
+    if error.received:
+        error.sent = error.sent or tokens_of_prompt(prompt)
+    return error
+
+
 def _complete(answer: Answer, model: Model, prompt: Prompt) -> Answer:
-    """`answer` with the name of the model, and with estimates of the tokens that the service has not counted."""
-    sent = tokens_of_prompt(prompt)
+    """`answer` with the name of the model, without thoughts, with an id for each call, and with estimates of the tokens
+    that the service has not counted. Raises ModelError if it is too long.
+    """
+    sent, calls = tokens_of_prompt(prompt), distinct(answer.calls)
     received = tokens_of(answer.text) + sum(tokens_of(call.arguments) for call in answer.calls)
-    return replace(answer, model=model.name, sent=answer.sent or sent, received=answer.received or received)
+    whole = replace(answer, text=without_thoughts(answer.text), calls=calls)
+    if len(encode((whole.text, calls))) > 2 * MAX_TEXT:
+        raise ModelError(f"the answer is longer than {MAX_TEXT} bytes", sent=answer.sent, received=received)
+    return replace(whole, model=model.name, sent=answer.sent or sent, received=answer.received or received)

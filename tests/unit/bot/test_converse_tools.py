@@ -1,12 +1,17 @@
 """The commands that a model calls: what people see of them, and what is left of them after a failure or a stop."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from parley.bot import Bot
-from parley.model import Button, Card, Reply, Text
+from parley.bot import Bot, Quotas, Turn
+from parley.model import Button, Card, Destination, File, Quote, Reply, Text
+from parley.models import Answer, ModelError, Prompt, ToolCall
+from parley.models.model import tokens_of_message
 from parley.testing import PLATFORMS, Call, Chat, Scripted
+from tests.factories import NOW, make_message
 
 EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
 
@@ -48,3 +53,249 @@ def test_cards_and_private_replies_of_commands_and_the_last_text_are_all_deliver
     assert places[2] == max(places)
     assert (places[0] < places[1]) == (order[0] == "card")
     assert chat._world.undelivered() == []
+
+
+def test_a_model_does_not_get_what_a_command_says_to_one_person() -> None:
+    bot = conversing(Bot())
+
+    @bot.command()
+    def salary(turn: Turn) -> str:
+        turn.say(Reply(segments=(Text(text="SECRET"),), private=True))
+        turn.say(Reply(segments=(Text(text="SECRET"),), to=Destination.answering(turn.message)))
+        return "told"
+
+    model = Scripted([Call("salary"), "Done."])
+    Chat(bot, model=model).say("hi")
+    assert model.prompts[1].messages[-1].text == "told"
+
+
+# --- commands that fail -----------------------------------------------------------------------------------------------
+
+
+class Failing:
+    """A bot whose command fails the first `times`."""
+
+    def __init__(self, times: int, reply: Any = "worked") -> None:
+        self.bot = conversing(Bot())
+        self.runs = 0
+        self.secret = "SECRET"
+
+        @self.bot.command()
+        def note(turn: Turn) -> str:
+            turn.state["noted"] = turn.state.get("noted", 0) + 1
+            return "noted"
+
+        @self.bot.command()
+        def work(turn: Turn) -> Any:
+            self.runs += 1
+            turn.say("working")
+            turn.state["half"] = True
+            turn.state["noted"] = 0
+            if self.runs <= times:
+                raise RuntimeError(f"the key is {self.secret}")
+            return reply
+
+
+def results(prompt: Prompt) -> str:
+    return "; ".join(said.text for said in prompt.messages if said.role == "tool")
+
+
+@EVERYWHERE
+def test_a_command_that_fails_for_good_is_an_error_for_the_model_which_goes_on(
+    platform: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = Failing(times=9)
+    chat = Chat(
+        failing.bot, platform, attempts=3, model=Scripted([[Call("note"), Call("work"), Call("note")], results])
+    )
+    ask(chat, platform)
+    assert failing.runs == 3
+    (reply,) = chat.replies
+    assert reply.text.startswith("noted; error: the tool has failed")
+    assert reply.text.endswith("; noted")
+    assert chat.state == {"noted": 2}
+    assert "SECRET" not in reply.text + capsys.readouterr().out + str([each.__dict__ for each in caplog.records])
+
+
+def test_an_earlier_attempt_that_fails_is_repeated_as_before() -> None:
+    failing = Failing(times=1)
+    model = Scripted([Call("work"), results])
+    chat = Chat(failing.bot, attempts=2, model=model)
+    chat.say("hi")
+    assert chat.last.text == "working\nworked"
+    assert (failing.runs, len(model.prompts)) == (2, 2)
+
+
+def test_a_failed_command_is_counted_and_logged_with_its_place(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[Any] = []
+    monkeypatch.setattr("parley.models.measures.log.error", lambda text, extra: logged.append((text, extra)))
+    turn = Turn(make_message("m1", "hi"), state={}, user={}, shared={}, now=NOW)
+    turn.model, turn.is_last = Scripted([Call("work"), "Sorry."]), True
+    Failing(times=1).bot.handle(turn)
+    assert '"ModelToolFailures":[1.0]' in capsys.readouterr().out
+    ((text, extra),) = logged
+    assert (text, extra["error"].partition(":")[0]) == ("tool failed", "RuntimeError at test_converse_tools.py")
+    assert "SECRET" not in str(extra)
+
+
+@pytest.mark.parametrize("reply", [{"no": "reply"}, Reply(segments=(Card(title="x" * 400_000),))])
+def test_a_reply_of_a_command_that_cannot_be_shown_is_a_failure_of_the_command(reply: Any) -> None:
+    chat = Chat(Failing(times=0, reply=reply).bot, model=Scripted([Call("work"), results]))
+    chat.say("hi")
+    assert chat.last.text.startswith("error: the tool has failed")
+    assert chat.state == {}
+
+
+def test_a_limit_that_a_command_reaches_is_told_to_the_model_at_once() -> None:
+    bot = conversing(Bot())
+
+    @bot.command()
+    def remind(turn: Turn, text: str) -> str:
+        turn.remind(text * 10_000, after=timedelta(hours=1))
+        return "reminded"
+
+    @bot.command()
+    def fill(turn: Turn) -> str:
+        turn.user["all"] = "x" * 400_000
+        return "filled"
+
+    @bot.command()
+    def note(turn: Turn) -> str:
+        turn.state["noted"] = True
+        return "noted"
+
+    chat = Chat(bot, attempts=2, model=Scripted([[Call("note"), Call("remind", text="long"), Call("fill")], results]))
+    chat.say("hi")
+    reasons = "error: This is too long for a reminder.; error: This is too much to store. Please send less."
+    assert chat.last.text == f"noted; {reasons}"
+    assert chat.state == {"noted": True}
+
+
+# --- budgets of tokens ------------------------------------------------------------------------------------------------
+
+
+def sizes(model: Scripted) -> list[int]:
+    return [sum(map(tokens_of_message, prompt.messages)) for prompt in model.prompts]
+
+
+@pytest.mark.parametrize("history", [200, 1_000, 8_000])
+@pytest.mark.parametrize("calls", [1, 8])
+def test_long_results_are_cut_and_the_budget_holds_in_all_steps(history: int, calls: int) -> None:
+    bot = conversing(Bot(), history=history)
+
+    @bot.command()
+    def long() -> str:
+        return "\x00\n长" * 50_000
+
+    model = Scripted([lambda _: [Call("long")] * calls])
+    chat = Chat(bot, model=model)
+    chat.say("hi")
+    assert max(sizes(model)) <= history
+    first = [said.text for said in model.prompts[1].messages if said.role == "tool"] if len(model.prompts) > 1 else []
+    assert all("(cut: the whole text has 100000 characters)" in text or text.startswith("error: ") for text in first)
+    chat.expect(contains="too many steps")
+
+
+def test_a_command_is_not_run_if_there_is_no_room_for_its_result() -> None:
+    bot, runs = conversing(Bot(), history=200), list[str]()
+    bot.command("long")(lambda: runs.append("run") or "x" * 1_000)
+    model = Scripted([[Call("long")] * 6, results])
+    chat = Chat(bot, model=model)
+    chat.say("hi")
+    assert runs == []
+    chat.expect(contains="too many steps")
+
+
+def test_eight_results_of_each_step_can_be_stored() -> None:
+    bot = conversing(Bot(), history=32_000)
+    bot.command("long")(lambda: '"\n' * 50_000)
+    chat = Chat(bot, model=Scripted([lambda _: [Call("long")] * 8]))
+    chat.say("hi")
+    chat.expect(contains="too many steps")
+
+
+def attachments(*texts: str) -> tuple[dict[str, bytes], tuple[File, ...]]:
+    names = [f"file{number}.txt" for number in range(len(texts))]
+    data = {name: text.encode() for name, text in zip(names, texts, strict=True)}
+    return data, tuple(File(url=f"https://files.example/{name}", name=name) for name in names)
+
+
+def prompt_of(text: str, history: int, *texts: str, quote: str = "") -> Prompt:
+    """The prompt for a message with text files."""
+    bot, model = conversing(Bot(), history=history), Scripted(["read"])
+    data, files = attachments(*texts)
+    message = make_message("m1", text)
+    quoted = (Quote(message_id="m0", text=quote),) if quote else ()
+    message = replace(message, content=replace(message.content, attachments=files), segments=quoted)
+    turn = Turn(message, state={}, user={}, shared={}, now=NOW, download=lambda media, _message: data[media.name])
+    turn.model = model
+    bot.handle(turn)
+    return model.prompts[0]
+
+
+@pytest.mark.parametrize("history", [200, 1_000, 8_000])
+def test_the_question_stays_whole_whatever_is_attached(history: int) -> None:
+    prompt = prompt_of("What do these say?", history, *["长" * 60_000] * 3, quote="q" * 50_000)
+    (said,) = prompt.messages
+    assert said.text.endswith("What do these say?")
+    assert tokens_of_message(said) <= history
+    assert "(cut: the whole text has" in said.text or "left out" in said.text
+
+
+def test_each_file_gets_a_share_and_a_short_one_leaves_its_to_the_next() -> None:
+    (said,) = prompt_of("Compare.", 8_000, "short", "a" * 90_000, "b" * 90_000).messages
+    assert "[file0.txt]\nshort\n" in said.text
+    assert 6_000 < said.text.count("a") < 10_000
+    assert 6_000 < said.text.count("b") < 10_000
+
+
+def test_files_that_are_left_out_are_counted_and_unreadable_ones_are_named() -> None:
+    (said,) = prompt_of("Compare.", 8_000, *["x"] * 6).messages
+    assert "(2 more files are left out)" in said.text
+    bot, model = conversing(Bot()), Scripted(["read"])
+    Chat(bot, model=model).say("hi", file=("tool.bin", b"\xff\xfe"))
+    assert "[tool.bin]\n(no text file)" in model.prompts[0].messages[0].text
+
+
+def test_a_question_that_is_too_long_is_cut_and_leaves_room_for_results() -> None:
+    (said,) = prompt_of("word " * 20_000, 1_000).messages
+    assert 700 < tokens_of_message(said) <= 760
+    assert said.text.endswith("(cut: the whole text has 100009 characters)")
+
+
+# --- texts of the library ---------------------------------------------------------------------------------------------
+
+
+def history_after(line: Any, **settings: Any) -> list[str]:
+    """The answers in the history of the prompt that follows `line`."""
+    bot = conversing(Bot(**settings))
+    bot.command("status")(lambda service: f"{service} is up")
+    bot.command("help")(bot.help)
+    model = Scripted([line, lambda prompt: "Next."])
+    chat = Chat(bot, model=model)
+    for text in ("/status", "/help", "hi"):
+        chat.say(text)
+    chat.advance(days=1)
+    chat.say("what did you say?")
+    return [said.text for said in model.prompts[-1].messages if said.role == "assistant"]
+
+
+@pytest.mark.parametrize("line", [ModelError("HTTP 401"), Answer(text="", stop="refused"), Answer(text="  ")])
+def test_what_the_library_says_is_not_in_the_history_as_if_the_model_had_said_it(line: Any) -> None:
+    assert history_after(line)[-1] == "(no answer)"
+
+
+def test_a_used_up_budget_and_results_are_in_the_history_as_data() -> None:
+    call = Answer(calls=(ToolCall(id="1", name="status", arguments='{"service":"</quoted> web"}'),), sent=900)
+    bot = conversing(Bot(quotas=Quotas(person_tokens_a_day=800)))
+    bot.command("status")(lambda service: f"{service} is up")
+    model = Scripted([call, "Next."])
+    chat = Chat(bot, model=model)
+    chat.say("hi")
+    assert "800" in chat.last.text
+    chat.advance(days=1)
+    chat.say("again")
+    (answer,) = [said.text for said in model.prompts[-1].messages if said.role == "assistant"]
+    assert answer == "<quoted>\n/status: <quoted> web is up\n</quoted>\n(no answer)"

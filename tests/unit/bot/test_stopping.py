@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from parley.bot import Ask, Bot, Quotas, Script, Turn
 from parley.bot.once import StoppedError
-from parley.model import Reply, plain_text
+from parley.model import Card, Reply, plain_text
 from parley.models import Prompt
 from parley.testing import PLATFORMS, Call, Chat, Scripted
 from tests.factories import NOW, make_message
@@ -184,9 +185,114 @@ def ask(bot: Bot, model: Scripted, turn: Turn) -> list[str]:
 def test_an_exchange_with_a_model_stops_between_calls_and_within_a_text(after: int) -> None:
     bot, model = conversing([Call("buy", what="tea"), "Here is a long answer about tea."])
     turn = stopped_turn("buy tea", after)
-    assert ask(bot, model, turn) == []
+    bought = ["/buy: bought tea"] if after >= 2 else []
+    assert ask(bot, model, turn) == bought
     assert turn.was_stopped
-    assert turn.states["talk"].get()["exchanges"][0]["answered"] == "(stopped by the person)"
+    done = "<quoted>\n/buy: bought tea\n</quoted>\n" if bought else ""
+    assert turn.states["talk"].get()["exchanges"][0]["answered"] == f"{done}(stopped by the person)"
+
+
+def shopping(lines: list[Any]) -> tuple[Bot, Scripted]:
+    """A bot whose tools change all that a turn can change."""
+    bot = Bot()
+
+    @bot.command()
+    def buy(turn: Turn, what: str) -> Reply:
+        turn.say(f"buying {what}")
+        for state in (turn.state, turn.user, turn.shared):
+            state.setdefault("begun", []).append(what)
+        turn.remind(what, after=timedelta(hours=1))
+        turn.once("pay", lambda _key: 1)
+        turn.once("send", lambda _key: 2)
+        turn.state.setdefault("bought", []).append(what)
+        return Reply(segments=(Card(title=f"bought {what}"),))
+
+    bot.converse(model=lambda: pytest.fail("the test has a model"))(lambda _turn: "")
+    return bot, Scripted(lines)
+
+
+class Cart(BaseModel):
+    bought: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("after", "finished"),
+    [
+        *((before, 0) for before in (0, 1, 2)),
+        *((inside_or_after_the_first, 1) for inside_or_after_the_first in (3, 4, 5)),
+        *((in_the_last_text, 2) for in_the_last_text in (6, 7, 8, 9)),
+    ],
+)
+def test_all_that_a_tool_has_done_which_had_ended_stays_and_nothing_of_one_that_had_not(
+    after: int, finished: int
+) -> None:
+    bot, model = shopping([Call("buy", what="tea"), Call("buy", what="milk"), "Tea and milk are yours."])
+    turn = stopped_turn("buy tea and milk", after)
+    replies = ask(bot, model, turn)
+    assert turn.was_stopped
+    wanted = ["tea", "milk"][:finished]
+    said = [text for what in wanted for text in (f"buying {what}", f"bought {what}")]
+    done = "\n".join(f"/buy: buying {what}\nbought {what} (shown to the person)" for what in wanted)
+    assert replies == [*said, *([done] if done else [])]
+    assert turn.state.get("bought", []) == wanted
+    assert [state.get("begun", []) for state in (turn.state, turn.user, turn.shared)] == [wanted] * 3
+    assert [reminder.text for reminder in turn.reminders] == wanted
+
+
+def test_a_stop_keeps_what_earlier_tools_have_changed_in_states_that_are_models() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def buy(turn: Turn[Cart], what: str) -> str:
+        turn.state.bought.append(what)
+        turn.once("pay", lambda _key: 1)
+        return f"bought {what}"
+
+    bot.converse(model=lambda: pytest.fail("the test has a model"))(lambda _turn: "")
+    turn = stopped_turn("buy", after=2)
+    assert ask(bot, Scripted([[Call("buy", what="tea"), Call("buy", what="milk")]]), turn) == ["/buy: bought tea"]
+    assert turn.states["state"].stored({}) == {"bought": ["tea"]}
+
+
+def test_a_stop_inside_an_approved_tool_ends_the_exchange_and_keeps_it_in_the_next_prompts() -> None:
+    bot, stopping = Bot(), list[bool]()
+
+    @bot.middleware
+    def middleware(turn: Turn, handle: Any) -> list[Reply]:
+        turn.stopping = lambda: bool(stopping)
+        return handle()
+
+    @bot.command(tool="approve")
+    def deploy(turn: Turn) -> str:
+        turn.user["begun"] = True
+        turn.once("first", lambda _key: 1)
+        return "deployed"
+
+    bot.converse(model=lambda: pytest.fail("the test has a model"))(lambda _turn: "")
+    chat = Chat(bot, model=Scripted([Call("deploy"), lambda prompt: prompt.messages[1].text]))
+    chat.say("deploy")
+    stopping.append(True)
+    chat.press("Approve")
+    stopping.clear()
+    assert chat.user == {}
+    chat.say("and now?")
+    assert chat.last.text == "(stopped by the person)"
+
+
+def test_middleware_that_is_stopped_leaves_nothing() -> None:
+    bot = Bot()
+
+    @bot.middleware
+    def middleware(turn: Turn, handle: Any) -> list[Reply]:
+        turn.state["seen"] = 1
+        replies = handle()
+        turn.check()
+        return replies
+
+    bot.command("work")(lambda: "done")
+    turn = stopped_turn("/work")
+    assert bot.handle(turn) == []
+    assert turn.state == {}
 
 
 def test_the_next_prompt_says_that_the_answer_was_stopped() -> None:

@@ -13,7 +13,9 @@ from msgspec.structs import replace
 
 from parley.bot import Secret
 from parley.engine import http
-from parley.models import Answer, ModelError, OpenAICompatible, Picture, Prompt, Said, Tool, ToolCall, openai
+from parley.models import Answer, ModelError, OpenAICompatible, Partial, Picture, Prompt, Said, Tool, ToolCall, openai
+from parley.models.gathering import Gathering
+from parley.models.model import tokens_of
 from parley.models.retries import Waits, answered
 from playground import model_server
 
@@ -45,6 +47,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Be quiet."""
+
+
+def gathered(chunks: list[bytes], partial: Partial = lambda _: None) -> Answer:
+    """The answer in a stream."""
+    return openai._gathered(iter(chunks), Gathering(partial))
 
 
 @pytest.fixture(scope="module")
@@ -128,17 +135,17 @@ def test_a_failure_can_be_repeated(model: OpenAICompatible, text: str, reason: s
 
 def test_a_stream_without_its_end_marker_is_an_answer_if_the_model_has_ended() -> None:
     chunks = [b'data: {"choices": [{"delta": {"content": "Hi."}, "finish_reason": "stop"}]}\n\n']
-    assert openai._gathered(iter(chunks), lambda _: None).text == "Hi."
+    assert gathered(chunks).text == "Hi."
     with pytest.raises(ModelError, match="broken off"):
-        openai._gathered(iter([chunks[0].replace(b'"stop"', b"null")]), lambda _: None)
+        gathered([chunks[0].replace(b'"stop"', b"null")])
 
 
 @pytest.mark.parametrize("tokens", [-1_000_000, 10**30, "many"])
 def test_a_number_of_tokens_that_cannot_be_is_estimated(tokens: object) -> None:
     usage = json.dumps({"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": tokens}})
     ended = b'data: {"choices": [{"delta": {"content": "Hi."}, "finish_reason": "stop"}]}\n\ndata: '
-    found = openai._gathered(iter([ended + usage.encode() + b"\n\n"]), lambda _: None)
-    assert (found.sent, found.received) == (0, 0)
+    found = gathered([ended + usage.encode() + b"\n\n"])
+    assert (found.sent, found.received) == (0, tokens_of("Hi."))
 
 
 def test_a_model_that_hangs_leaves_time_to_the_next_one(
@@ -161,7 +168,7 @@ def test_a_model_that_hangs_leaves_time_to_the_next_one(
                 raise ModelError("ReadTimeout")
             return Answer(text="here")
 
-    found = answered([Model(), Model()], prompt, lambda _: None, lambda *_: None, Waits(lambda _: None))
+    _, found = answered([Model(), Model()], prompt, lambda _: None, lambda *_: None, Waits(lambda _: None))
     assert found.text == "here"
     first, last = (each.silence for each in asked)
     assert first <= 30 < last <= 60
@@ -193,7 +200,7 @@ def test_a_key_is_not_sent_in_clear_text(url: str) -> None:
 def attempts(*models: OpenAICompatible, text: str) -> tuple[Any, list[float]]:
     waits: list[float] = []
     prompt = Prompt(messages=(Said(role="user", text=text),))
-    answer = answered(models, prompt, lambda _: None, lambda *_: None, Waits(waits.append, lambda: 0.25))
+    _, answer = answered(models, prompt, lambda _: None, lambda *_: None, Waits(waits.append, lambda: 0.25))
     return answer, waits
 
 
