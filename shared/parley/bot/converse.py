@@ -4,7 +4,7 @@ What follows the text of a person is in `parley.bot.exchange`.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Required, Self, TypedDict, get_args, get_origin, get_type_hints
+from typing import Any, Required, Self, TypedDict, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec.structs import replace
@@ -22,6 +22,8 @@ Extra = Callable[[Turn[Any, Any, Any]], Any]
 """Gets the turn, and returns what the model shall know: a text, which may be empty."""
 ModelLike = Model | Callable[[], Model]
 """A model, or a function that makes it when it is needed: from settings, for example."""
+_LONGEST = 900
+"""Seconds of a call of a model at most: Lambda ends each function by then."""
 
 
 class ConverseSettings(TypedDict, total=False):
@@ -125,5 +127,29 @@ def _check(settings: ConverseSettings) -> None:
         value: Any = settings.get(name, low)
         if type(value) is not int or not low <= value <= high:
             raise ValueError(f"converse({name}={value!r}): write a whole number from {low} to {high}")
-    if isinstance(settings.get("tools"), str) or isinstance(settings.get("links"), str):
-        raise TypeError('write tools=("status",), and links=("example.com",)')
+    seconds: Any = settings.get("seconds", _LONGEST)
+    if type(seconds) not in (int, float) or not 0 < seconds <= _LONGEST:
+        raise ValueError(f"converse(seconds={seconds!r}): write seconds up to {_LONGEST}, such as seconds=60")
+    for name in ("model", "fallback"):
+        model = settings.get(name)
+        is_left_out = model is None and name == "fallback"
+        if not is_left_out and not _is_model(model):
+            raise TypeError(f"converse({name}={model!r}): write a model, or a function that makes one")
+    for name in ("system", "command"):
+        value = settings.get(name, "")
+        if not isinstance(value, str):
+            raise TypeError(f"converse({name}={value!r}): write a text")
+    for name, example in (("tools", '("status",)'), ("links", '("example.com",)')):
+        names: Any = settings.get(name, ())
+        if not (name == "tools" and isinstance(names, bool)) and not _are_texts(names):
+            raise TypeError(f"converse({name}={names!r}): write {name}={example}")
+
+
+def _is_model(value: Any) -> bool:
+    """Whether `value` can be a model, or a function or class that makes one."""
+    return callable(value) or hasattr(value, "answer")
+
+
+def _are_texts(value: Any) -> bool:
+    is_several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return is_several and all(isinstance(each, str) for each in cast("Sequence[Any]", value))

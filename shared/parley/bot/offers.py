@@ -169,7 +169,7 @@ class Commands(msgspec.Struct):
         chosen = self.commands if names is True else () if names is False else frozenset(names)
         known: set[str] = set()
         for command in self.commands.values():
-            if command.name not in chosen or not _is_offered(command):
+            if command.name not in chosen or not can_be_called(command):
                 continue
             name = _name(command.name, known)
             known.add(name)
@@ -177,7 +177,7 @@ class Commands(msgspec.Struct):
                 yield name, command
 
 
-def _is_offered(command: CommandHandler) -> bool:
+def can_be_called(command: CommandHandler) -> bool:
     """Whether a model can call the command. One that asks questions belongs to a person, as does a menu entry."""
     asks = isgeneratorfunction(command.handler)
     return command.tool is not False and not asks and not command.settings.get("menu")

@@ -1,5 +1,6 @@
 """What a bot asks a language model, and what the model answers, the same for every model."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, Protocol
@@ -17,6 +18,8 @@ MAX_TEXT = 16_000
 
 MOST_CALLS = 8
 """Calls of one answer that are read. Further ones are dropped."""
+
+_LONGEST_ID = 64
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -123,12 +126,12 @@ class Model(Protocol):
 
 def distinct(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
     """The first `MOST_CALLS` of `calls`, each with an id of its own: a result belongs to one call."""
-    first = tuple(calls)[:MOST_CALLS]
+    first = [replace(call, id=call.id[:_LONGEST_ID]) for call in tuple(calls)[:MOST_CALLS]]
     given, used = {call.id for call in first}, set[str]()
     found: list[ToolCall] = []
     for number, call in enumerate(first):
-        free = (id_ for id_ in (f"call_{number}", *(f"call_{number}_{n}" for n in range(len(first) + 1))))
-        id_ = call.id if call.id and call.id not in used else next(id_ for id_ in free if id_ not in given | used)
+        free = (id_ for n in itertools.count() if (id_ := f"call_{number}_{n}") not in given)
+        id_ = call.id if call.id and call.id not in used else next(free)
         used.add(id_)
         found.append(replace(call, id=id_, arguments=call.arguments or "{}"))
     return tuple(found)

@@ -12,7 +12,7 @@ _BEGINNING = re.compile(r"`?(?:</?(?:t(?:h(?:i(?:nk?)?)?)?)?)?\Z", re.IGNORECASE
 
 
 class WithoutThoughts:
-    """The text of an answer that comes in pieces. `text`: what is certainly no thought so far."""
+    """The text of an answer that comes in pieces. `text`: what is certainly no thought so far, from its first word."""
 
     __slots__ = ("_inside", "_opened", "_rest", "text")
 
@@ -45,7 +45,7 @@ class WithoutThoughts:
 
     def _write(self, piece: str) -> None:
         if not self._inside:
-            self.text += piece if self.text or not self._opened else piece.lstrip()
+            self.text += piece if self.text else piece.lstrip()
 
 
 def without_thoughts(text: str) -> str:

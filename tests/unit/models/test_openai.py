@@ -17,6 +17,7 @@ from parley.models import Answer, ModelError, OpenAICompatible, Partial, Picture
 from parley.models.gathering import Gathering
 from parley.models.model import tokens_of
 from parley.models.retries import Waits, answered
+from parley.models.thoughts import without_thoughts
 from playground import model_server
 
 TOOLS = (
@@ -229,3 +230,153 @@ def test_arguments_of_any_form_are_kept_as_they_are(model: OpenAICompatible, arg
     call = ToolCall(id="1", name="deploy", arguments=arguments)
     body = json.loads(model.body(Prompt(messages=(Said(role="assistant", calls=(call,)),))))
     assert body["messages"][0]["tool_calls"][0]["function"]["arguments"] == arguments
+
+
+# --- streams as servers really send them ------------------------------------------------------------------------------
+
+
+def stream_of(*deltas: dict[str, Any], stop: str = "stop") -> list[bytes]:
+    """The chunks of a stream."""
+    choices = [*({"delta": delta} for delta in deltas), {"delta": {}, "finish_reason": stop}]
+    return [b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n" for choice in choices]
+
+
+def called(*pieces: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The calls of a stream with these pieces of calls."""
+    found = gathered(stream_of(*({"tool_calls": [piece]} for piece in pieces), stop="tool_calls"))
+    return [(call.id, call.name, call.arguments) for call in found.calls]
+
+
+def piece(id_: str = "", name: str = "", arguments: str = "", **more: Any) -> dict[str, Any]:
+    return {"id": id_, "function": {"name": name, "arguments": arguments}, **more}
+
+
+@pytest.mark.parametrize("index", [{}, {"index": None}, {"index": 0}, {"index": "0"}])
+def test_calls_are_told_apart_without_an_index_and_with_the_same_one(index: dict[str, Any]) -> None:
+    first, second = ("a", "status", '{"service":"web"}'), ("b", "status", '{"service":"api"}')
+    assert called(piece(*first, **index), piece(*second, **index)) == [first, second]
+    halves = [piece("a", "status", '{"ser', **index), piece(arguments='vice":"web"}', **index)]
+    assert called(*halves, piece(*second, **index)) == [first, second]
+
+
+def test_whole_calls_without_index_and_id_are_told_apart_by_their_names() -> None:
+    found = called(piece(name="status", arguments="{}"), piece(name="deploy", arguments='{"v":1}'))
+    assert [(name, arguments) for _, name, arguments in found] == [("status", "{}"), ("deploy", '{"v":1}')]
+
+
+def test_calls_that_are_sent_in_turns_are_put_together_by_their_ids() -> None:
+    pieces = [piece("a", "one", "{"), piece("b", "two", "["), piece("a", "", "}"), piece("b", "", "]")]
+    assert called(*pieces) == [("a", "one", "{}"), ("b", "two", "[]")]
+    numbered = [piece("a", "one", "{", index=0), piece("b", "two", "[", index=1)]
+    assert called(*numbered, piece(arguments="}", index=0), piece(arguments="]", index=1)) == [
+        ("a", "one", "{}"),
+        ("b", "two", "[]"),
+    ]
+
+
+THOUGHTS = [
+    ("<think>SECRET</think>Hello.", "Hello."),
+    ("<think>\nSECRET\n</think>\n\nHello.", "Hello."),
+    ("\n<THINK>SECRET < 3 </THINK> Hello.", "Hello."),
+    ("SECRET</think>\nHello.", "Hello."),
+    ("<think>SECRET", ""),
+    ("Hello. <think>SECRET", "Hello. "),
+    ("<think>SECRET</think>One.<think>SECRET</think> Two.", "One. Two."),
+    ("A tag is `<think>` and ends by `</think>`.", "A tag is `<think>` and ends by `</think>`."),
+    ("1 < 2 <thin> <thinker> </th", "1 < 2 <thin> <thinker> </th"),
+    ("Hello.", "Hello."),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("written", "shown"), THOUGHTS)
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_thoughts_are_not_shown_however_the_stream_is_cut(written: str, shown: str, size: int) -> None:
+    partials: list[str] = []
+    pieces = [written[start : start + size] for start in range(0, len(written), size)]
+    found = gathered(stream_of(*({"content": each} for each in pieces)), partials.append)
+    assert found.text == shown == without_thoughts(written)
+    if not written.startswith("SECRET"):
+        assert all(shown.startswith(each) for each in partials)
+        assert len(partials) == len(pieces)
+
+
+def test_long_thoughts_are_paid_but_are_no_part_of_a_text_that_is_too_long() -> None:
+    found = gathered(stream_of(*({"content": each} for each in ("<think>", *["x" * 1_000] * 50, "</think>Hello."))))
+    assert found.text == "Hello."
+    assert found.received > 16_000
+
+
+class Own:
+    """A model of a team's own: it says `texts`, and then raises or returns `end`."""
+
+    name, pictures, price = "own", False, (1.0, 2.0)
+
+    def __init__(self, end: Any, *texts: str) -> None:
+        self.end, self.texts = end, texts
+
+    def answer(self, _prompt: Prompt, partial: Any) -> Answer:
+        for each in self.texts:
+            partial(each)
+        if isinstance(self.end, ModelError):
+            raise self.end
+        return self.end
+
+
+def own(*models: Any, heard: Any = lambda _: None) -> tuple[Answer, list[tuple[int, int]]]:
+    """The answer, and the tokens of each failure."""
+    failures: list[tuple[int, int]] = []
+    prompt = Prompt(messages=(Said(role="user", text="x" * 26),))
+    _, found = answered(
+        models, prompt, heard, lambda _, error: failures.append((error.sent, error.received)), Waits(lambda _: None)
+    )
+    return found, failures
+
+
+def test_calls_of_a_model_of_ones_own_never_share_an_id() -> None:
+    ids = ["a", "a", "", "call_1", "a", "b" * 99, "b" * 99, "x", "y"]
+    calls = tuple(ToolCall(id=id_, name=f"tool{number}", arguments="") for number, id_ in enumerate(ids))
+    found, _ = own(Own(Answer(calls=calls)))
+    assert len({call.id for call in found.calls}) == len(found.calls) == 8
+    assert [call.name for call in found.calls] == [f"tool{number}" for number in range(8)]
+    assert all(0 < len(call.id) <= 64 for call in found.calls)
+    assert found.calls[0].id == "a"
+
+
+def test_thoughts_of_a_model_of_ones_own_are_not_shown() -> None:
+    heard: list[str] = []
+    found, _ = own(
+        Own(Answer(text="<think>SECRET</think>Hi."), "<think>SEC", "<think>SECRET</think>H"), heard=heard.append
+    )
+    assert (found.text, heard) == ("Hi.", ["", "H"])
+
+
+def test_an_answer_of_a_model_of_ones_own_that_is_too_long_is_a_failure() -> None:
+    with pytest.raises(ModelError, match="longer than 16000 bytes"):
+        own(Own(Answer(text="x" * 100_000)))
+
+
+def test_tokens_of_attempts_that_broke_off_are_counted() -> None:
+    broken = ModelError("the stream has broken off", again=True)
+    refused = ModelError("HTTP 400")
+    usage = ModelError("the stream has broken off", sent=70, received=30)
+    _, failures = own(Own(broken, "Hello, h"), Own(Answer(text="Hi.")))
+    assert failures == [(13, 3)] * 3
+    _, failures = own(Own(refused), Own(usage), Own(Answer(text="Hi.")))
+    assert failures == [(0, 0), (70, 30)]
+
+
+def test_a_stream_that_breaks_off_says_what_it_has_cost(model: OpenAICompatible) -> None:
+    with pytest.raises(ModelError) as broken:
+        ask(model, "!break please say a long text")
+    assert broken.value.received > 0
+    with pytest.raises(ModelError) as refused:
+        ask(model, "!busy")
+    assert refused.value.received == 0
+    chunks = stream_of({"tool_calls": [piece("a", "status", '{"service":"web"')]})[:1]
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 7}}\n\n'
+    for given, cost in ((chunks, (0, 8)), ([*chunks, usage], (50, 7))):
+        found = Gathering(lambda _: None)
+        with pytest.raises(ModelError) as error, found.counting():
+            openai._gathered(iter(given), found)
+        assert (error.value.sent, error.value.received) == cost
