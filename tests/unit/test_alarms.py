@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from parley.adapter import SupportsPassiveReply
-from parley.models.measures import measure_spent, measure_unanswered
+from parley.models.measures import measure, measure_spent, measure_tool_failure, measure_unanswered
+from parley.models.model import Answer
 from parley.platforms import NAMES, inbound
 from parley.platforms.tencent.passive import REPLY_DEADLINE
+from parley.testing import Scripted
 from tests.template import ROOT, functions, of_type, template
 from tools import backlog
 from tools.names import logical_id
@@ -20,6 +22,7 @@ STEMS = [name.removesuffix("Function") for name in functions()]
 CALLBACKS = [logical_id(name) for name in NAMES]
 DELIVERING = ["Processor", "Deliverer"]
 """The functions that call the platforms."""
+MODEL_ALARMS = ("Failures", "Fallbacks", "ToolFailures", "BudgetsSpent")
 NAMED = template()["Mappings"]["Functions"]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 CHAPTERS = {
@@ -84,7 +87,7 @@ def test_every_queue_and_function_is_watched() -> None:
     assert watched >= {"InboundDeadLetters", "OutboundDeadLetters", "IncomingDeadLetters"}
     assert watched >= {"InboundAge", "OutboundAge", "InboundBacklog", "OutboundBacklog"}
     assert watched >= {f"{stem}Replies{state}" for stem in DELIVERING for state in ("Unknown", "Failed")}
-    assert watched >= {"RowsUnreadable", "ModelFailures", "ModelBudgetsSpent"}
+    assert watched >= {"RowsUnreadable", *(f"Model{kind}" for kind in MODEL_ALARMS)}
 
 
 def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
@@ -93,7 +96,7 @@ def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
 
     emitting = {f"{stem}Replies{state}Alarm": stem for stem in DELIVERING for state in ("Unknown", "Failed")}
     emitting |= {"RowsUnreadableAlarm": "Sweeper"}
-    emitting |= {f"Model{kind}Alarm": "Processor" for kind in ("Failures", "BudgetsSpent")}
+    emitting |= {f"Model{kind}Alarm": "Processor" for kind in MODEL_ALARMS}
     emitting |= {f"{stem}{kind}Alarm": stem for stem in CALLBACKS for kind in ("Latency", "ResponseTime")}
     times = {"LatencyAlarm": "AcknowledgeTime", "ResponseTimeAlarm": "CallbackTime"}
     assert set(own) == set(emitting)
@@ -106,9 +109,12 @@ def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
 def test_the_metrics_of_models_are_counted_as_the_alarms_watch_them(capsys: pytest.CaptureFixture[str]) -> None:
     measure_unanswered()
     measure_spent()
-    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    measure_tool_failure(ValueError(), "")
+    measure(Answer(model="scripted"), Scripted([]), 1, is_fallback=True)
+    lines = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    written = [line for line in lines if "model" not in line and "_aws" in line]
     emitted = {metric["Name"] for line in written for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-    assert emitted == {"ModelFailures", "ModelBudgetsSpent"}
+    assert emitted == {f"Model{kind}" for kind in MODEL_ALARMS}
     assert all(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]] for line in written)
 
 

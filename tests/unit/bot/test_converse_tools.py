@@ -1,5 +1,7 @@
 """The commands that a model calls: what people see of them, and what is left of them after a failure or a stop."""
 
+import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -299,3 +301,61 @@ def test_a_used_up_budget_and_results_are_in_the_history_as_data() -> None:
     chat.say("again")
     (answer,) = [said.text for said in model.prompts[-1].messages if said.role == "assistant"]
     assert answer == "<quoted>\n/status: <quoted> web is up\n</quoted>\n(no answer)"
+
+
+# --- attempts that break off ------------------------------------------------------------------------------------------
+
+
+class Breaking:
+    """A model whose streams break off after some words."""
+
+    pictures, price = False, (1.0, 1.0)
+
+    def __init__(self, name: str, end: Any) -> None:
+        self.name, self.end = name, end
+
+    def answer(self, _prompt: Prompt, partial: Any) -> Answer:
+        partial("Hello, here is")
+        if isinstance(self.end, ModelError):
+            raise self.end
+        return self.end
+
+
+BROKEN = ModelError("the stream has broken off", sent=100, received=50)
+
+
+def handled(bot: Bot) -> Turn:
+    turn = Turn(make_message("m1", "hi"), state={}, user={}, shared={}, now=NOW)
+    bot.handle(turn)
+    return turn
+
+
+@pytest.mark.parametrize(
+    ("end", "tokens"), [(Answer(text="Hi.", sent=20, received=5), 175), (BROKEN, 300)], ids=["answers", "fails"]
+)
+def test_tokens_of_broken_attempts_and_of_a_failed_first_model_are_in_budgets_and_metrics(
+    end: Any, tokens: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bot, metrics = Bot(quotas=Quotas(person_tokens_a_day=10_000)), Counter[str]()
+    first, second = Breaking("first", BROKEN), Breaking("second", end)
+    bot.converse(model=lambda: first, fallback=lambda: second)(lambda _turn: "")
+    turn = handled(bot)
+    assert turn.states["user"].private["quota"]["tokens"] == tokens
+    for line in map(json.loads, capsys.readouterr().out.splitlines()):
+        for name in ("ModelTokensSent", "ModelTokensReceived", "ModelFallbacks", "ModelFailures", "ModelCost"):
+            metrics[name] += sum(line.get(name, ()))
+    assert metrics["ModelTokensSent"] + metrics["ModelTokensReceived"] == tokens
+    assert round(metrics["ModelCost"] * 1_000_000) == tokens
+    answers = isinstance(end, Answer)
+    assert (metrics["ModelFallbacks"], metrics["ModelFailures"]) == (answers, not answers)
+
+
+def test_tokens_of_broken_attempts_are_in_the_budget_if_the_person_stops() -> None:
+    bot = Bot(quotas=Quotas(person_tokens_a_day=10_000))
+    second = Breaking("second", Answer(text="Hi."))
+    bot.converse(model=lambda: Breaking("first", BROKEN), fallback=lambda: second)(lambda _turn: "")
+    turn = Turn(make_message("m1", "hi"), state={}, user={}, shared={}, now=NOW)
+    asked: list[bool] = []
+    turn.stopping = lambda: asked.append(True) or len(asked) > 2
+    assert bot.handle(turn) == []
+    assert turn.states["user"].private["quota"]["tokens"] > 150
