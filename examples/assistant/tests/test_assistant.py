@@ -3,7 +3,7 @@
 import pytest
 
 from bot import bot
-from parley.models import Answer, ModelError, Prompt
+from parley.models import Answer, ModelError, Partial, Prompt
 from parley.testing import PLATFORMS, Call, Chat, Scripted
 
 EVERYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
@@ -92,6 +92,64 @@ def test_it_says_that_the_model_does_not_answer(platform: str) -> None:
     chat = Chat(bot, platform, model=Scripted([ModelError("HTTP 401")]))
     ask(chat, platform, "Hello")
     assert "not" in chat.expect().text
+
+
+class Slow:
+    """A model that takes its time for a long answer."""
+
+    name, pictures, price = "slow", False, (0.0, 0.0)
+    chat: Chat
+
+    def answer(self, _prompt: Prompt, partial: Partial) -> Answer:
+        """Nine words, one every two seconds."""
+        words = "Panda is free at nine, and so is River.".split()
+        for count in range(1, len(words) + 1):
+            partial(" ".join(words[:count]))
+            self.chat.meanwhile(seconds=2)
+        return Answer(text=" ".join(words))
+
+
+@EVERYWHERE
+def test_people_see_the_answer_grow_where_the_platform_can_show_it(platform: str) -> None:
+    model = Slow()
+    chat = model.chat = Chat(bot, platform, model=model, seconds=60)
+    ask(chat, platform, "What is free?")
+    *growing, last = [reply.text for reply in chat.replies]
+    assert last == "Panda is free at nine, and so is River."
+    assert all(last.startswith(text) for text in growing)
+    assert (len(growing) > 3) == (platform in ("discord", "feishu", "wecom_bot"))
+
+
+@EVERYWHERE
+def test_who_stops_it_reads_what_is_done_already_and_the_model_knows_it(platform: str) -> None:
+    def stopped(_prompt: Prompt) -> str:
+        chat.meanwhile("/stop")
+        return "All rooms are free, and you can have each of them."
+
+    model = Scripted([Call("free", day=DAY, hour=9), stopped, lambda prompt: prompt.messages[1].text])
+    chat = Chat(bot, platform, model=model, seconds=60)
+    ask(chat, platform, "Which rooms are free on Wednesday at nine?")
+    done, told = (reply.text for reply in chat.replies)
+    assert done == "/free: Free: Panda, Bamboo, River"
+    assert "Stopped." in told
+    ask(chat, platform, "And now?")
+    assert "(stopped by the person)" in chat.last.text
+    chat.say("/stop")
+    assert "There is nothing to stop." in chat.last.text
+
+
+@EVERYWHERE
+def test_a_stop_after_an_approval_keeps_the_booking(platform: str) -> None:
+    def stopped(_prompt: Prompt) -> str:
+        chat.meanwhile("/stop")
+        return "Panda is yours, and I could go on for hours."
+
+    chat = Chat(bot, platform, model=Scripted([Call("book", room="Panda", day=DAY, hour=9), stopped]), seconds=60)
+    ask(chat, platform, "Book Panda for Wednesday at nine")
+    chat.press("Approve")
+    assert f"/book: ✅ Panda, {DAY} at 9:00, booking 1" in [reply.text for reply in chat.replies]
+    assert "Stopped." in chat.last.text
+    assert [booking["room"] for booking in chat.shared["bookings"]] == ["Panda"]
 
 
 def test_the_model_cannot_cancel() -> None:

@@ -97,9 +97,10 @@ class Bot(Router):
         return "\n".join(f"{command.usage}  {command.help_in(locale)}".rstrip() for command in typed)
 
     def specs(self) -> list[CommandSpec]:
-        """The commands, for platforms that register them. Aliases are for people who type, and not among them."""
+        """The commands, for platforms that register them: aliases are for people who type. People stop a model too."""
         completed = {name: {option for of, option in self._completions if of == name} for name in self.commands}
-        return [command.spec(completed[command.name]) for command in self.commands.values()]
+        own = [command.spec(completed[command.name]) for command in self.commands.values()]
+        return [*own, *stopping.specs((*self.commands, *self._aliases))] if self._conversing else own
 
     def instantly(self, message: Message) -> Instant | None:
         """The result of the instant function for `message`; None if there is none, or if the person may not use the
@@ -267,8 +268,7 @@ class Bot(Router):
         from parley.bot.offers import Commands  # noqa: PLC0415  # most bots ask no model
 
         admits, texts = partial(self._holds, turn), self._texts(turn.message)
-        kept = (self._admission, self._call, admits, self.quotas, self._reminders)
-        return Commands(turn, texts, self.commands, *kept)
+        return Commands(turn, texts, self.commands, self._admission, self._call, admits, self.quotas, self._reminders)
 
     def _admission(self, entry: Entry, turn: Turn) -> tuple[bool, str | None]:
         """Whether the handler takes the message, or else the next one gets it; and None if the person may use it, or

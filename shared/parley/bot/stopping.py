@@ -1,8 +1,20 @@
 """What a person is told who has sent `/stop`."""
 
+from collections.abc import Iterable
+
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.model.stop import is_stop
+from parley.model.commands import CommandSpec
+from parley.model.stop import STOP_COMMANDS, is_stop
+
+_SPEC = CommandSpec(name=STOP_COMMANDS[0], help="Stop what runs", helps={"zh-CN": "停止正在运行的任务"})
+
+
+def specs(names: Iterable[str]) -> list[CommandSpec]:
+    """The command that stops a language model, for platforms that show registered commands only. None if the bot has
+    such a command of its own, or a sub-command of it. `names`: those of its commands.
+    """
+    return [] if any(name.split()[0] in STOP_COMMANDS for name in names) else [_SPEC]
 
 
 def stopped(turn: Turn, texts: Texts) -> str | None:

@@ -18,6 +18,7 @@ from parley.testing.shown import Button, Shown, named, pressable, shown
 from parley.testing.world import World
 from playground.platforms.base import PRIVATE, NewMessage, NotFoundError, Press
 from playground.platforms.model import Delivery
+from tools.faults.simulation import BOT_SECONDS
 from tools.faults.targets import APP
 
 
@@ -65,6 +66,13 @@ class Place(Filling):
                 raise AssertionError(f"{self._world.platform.name} does not deliver messages of a room to the bot")
 
         self._act(send, by)
+
+    def meanwhile(self, text: str = "", *, by: str = PERSON, seconds: float = 10) -> None:
+        """The person `by` writes `text`, if any, while the bot is at work, and `seconds` pass: in a handler of a test,
+        or in a function among the lines of `Scripted`. The bot gets it when the handler has ended; `/stop` reaches it.
+        """
+        world, place = self._world, self._place(by)
+        world.meanwhile(lambda: world.send(place, by, NewMessage(text=text), "") if text else None, seconds)
 
     def press(self, button: str, *, by: str = PERSON, on: str = "") -> None:
         """The person `by` presses a button of the last message that has it: by its label or a word of it, or by its id
@@ -309,7 +317,7 @@ class Chat(Place):
     `platform`: one of `PLATFORMS`, or `wechat passive`. `config`: more fields of the app's configuration, such as
     `{"names": True}`. `model` takes the place of the language models of the bot: a `Scripted` one. `attempts`: how
     often the bot starts on a message. If the last attempt fails too, its exception is raised; the deployed bot has
-    five.
+    five. `seconds`: the parameter `BotSeconds`; with 60 or more, people can stop a handler (`meanwhile`).
 
     The time begins at the unix second 1,800,000,000 and stands still; `advance` moves it. Nothing sleeps, and nothing
     leaves the process. Between two calls, the process is as it was: its AWS clients, its environment, its logs.
@@ -325,9 +333,10 @@ class Chat(Place):
         config: Mapping[str, Any] | None = None,
         model: Model | None = None,
         attempts: int = 1,
+        seconds: float = BOT_SECONDS,
     ) -> None:
         check(bot)
-        Place.__init__(self, World(bot, platform, config or {}, model, attempts))
+        Place.__init__(self, World(bot, platform, config or {}, model, attempts, seconds))
         self._rooms: dict[str, Room] = {}
 
     def room(self, name: str) -> Room:

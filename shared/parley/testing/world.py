@@ -33,7 +33,7 @@ from playground.platforms.model import Message as Stored
 from tools.faults.aws import isolated
 from tools.faults.policies import FaultPlan
 from tools.faults.processes import TABLE
-from tools.faults.simulation import Simulation
+from tools.faults.simulation import BOT_SECONDS, Simulation
 from tools.faults.targets import APP, TARGETS, Target
 
 PLATFORMS = NAMES
@@ -169,7 +169,15 @@ class World(Simulation):
     The process is changed only within `active()`: the engine's AWS clients, its environment, metrics and logs.
     """
 
-    def __init__(self, bot: Bot, platform: str, config: Mapping[str, Any], model: Model | None, attempts: int) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        platform: str,
+        config: Mapping[str, Any],
+        model: Model | None,
+        attempts: int,
+        bot_seconds: float = BOT_SECONDS,
+    ) -> None:
         target = target_of(platform, config)
         self.bot = ObservedBot(bot, model, attempts)
         self.log: list[Shown] = []
@@ -180,7 +188,8 @@ class World(Simulation):
         self._reactions: dict[str, list[str]] = {}
         """The reactions of the bot to each message."""
         with isolated():
-            Simulation.__init__(self, (target,), FaultPlan(), cast("Bot", self.bot), Random(0))
+            simulated = cast("Bot", self.bot)
+            Simulation.__init__(self, (target,), FaultPlan(), simulated, Random(0), bot_seconds=bot_seconds)
             self._complete(attempts)
         self.platform = cast("dict[str, Platform[Any]]", self.platforms)[target.name]  # pyright: ignore[reportUnknownMemberType]
         self.platform.all_messages = {APP} if bot.hear else set()
@@ -198,7 +207,7 @@ class World(Simulation):
 
         processor = functions.processor
         processor.max_attempts = attempts
-        stage = os.environ[_STAGE]
+        self._stage = stage = os.environ[_STAGE]
         downloads = Downloads(calls, apps())
         processor.download = _staged(downloads, stage)
         processor.unseal = _staged(Credentials(apps()), stage)
@@ -227,6 +236,12 @@ class World(Simulation):
             earlier = NewMessage(text=quote, mention=False, deliver=False)
             message = replace(message, reply_to=self.platform.send_message(APP, room, person, earlier).id)
         self.platform.send_message(APP, room, person, message)
+
+    def meanwhile(self, act: Callable[[], None], seconds: float) -> None:
+        """People `act` while a handler runs, and `seconds` pass in it."""
+        with _stage(self._stage):
+            act()
+            self.spend(seconds)
 
     def receive(self, event: Mapping[str, Any]) -> None:
         """Put an AWS event into the queue, as the function `incoming` does. Raises InvalidEventError."""

@@ -83,6 +83,25 @@ def test_it_ends_an_open_question() -> None:
     chat.expect(contains="There is nothing to stop.")
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_bot_with_a_model_has_the_command_where_commands_are_registered(platform: str) -> None:
+    bot = Bot()
+    bot.converse(model=lambda: pytest.fail("the test has a model"), command="ask")(lambda _turn: "")
+    assert [spec.name for spec in bot.specs()] == ["ask", "stop"]
+    chat = Chat(bot, platform)
+    chat.say("/stop")
+    chat.expect(contains="There is nothing to stop.")
+    chat.expect_nothing()
+
+
+@pytest.mark.parametrize("name", ["stop", "stop server", "停"])
+def test_a_bot_with_such_a_command_of_its_own_keeps_it(name: str) -> None:
+    bot = Bot()
+    bot.command(name)(lambda: "mine")
+    bot.converse(model=lambda: pytest.fail("the test has a model"), command="ask")(lambda _turn: "")
+    assert {spec.name for spec in bot.specs()} == {name, "ask"}
+
+
 def test_a_dialogue_whose_handler_is_stopped_ends() -> None:
     bot = asking()
     first = Turn(make_message(text="/order"), now=NOW)
