@@ -100,8 +100,9 @@ class Slow:
     name, pictures, price = "slow", False, (0.0, 0.0)
     chat: Chat
 
-    def answer(self, _prompt: Prompt, partial: Partial) -> Answer:
+    def answer(self, prompt: Prompt, partial: Partial) -> Answer:
         """Nine words, one every two seconds."""
+        assert prompt.messages[-1].text == "What is free?"
         words = "Panda is free at nine, and so is River.".split()
         for count in range(1, len(words) + 1):
             partial(" ".join(words[:count]))
