@@ -212,6 +212,16 @@ def test_a_loop_can_wait_twice_and_each_call_has_its_own_results() -> None:
     assert chat.last.text == "Both."
 
 
+def test_an_approval_is_for_one_call_also_if_the_next_one_has_the_same_id() -> None:
+    chat = Chat(make_bot(), model=Scripted([CALLS_DEPLOY, CALLS_DEPLOY, "Both."]))
+    chat.say("deploy")
+    chat.press("Approve")
+    assert len(done) == 1
+    chat.expect(contains="/deploy version=1")
+    chat.press("Approve")
+    assert len(done) == 2
+
+
 def test_commands_of_administrators_are_approved_by_default() -> None:
     bot = make_bot(is_admin=lambda _message: True)
     chat = Chat(bot, model=Scripted([Call("purge"), "Gone."]))
