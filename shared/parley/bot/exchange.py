@@ -86,8 +86,8 @@ class Exchange(msgspec.Struct):
     """The prompt that is being answered, and the text so far."""
     lost: int = 0
     """Tokens of attempts at this answer that have broken off."""
-    is_approved: bool = False
-    """Whether the first open call has been approved."""
+    approved_call: Called | None = None
+    """The first open call, if it has been approved: as it was read for its question."""
 
     @property
     def commands(self) -> Commands:
@@ -147,7 +147,7 @@ class Exchange(msgspec.Struct):
         if not (yield question):
             self._remember(talk.note(f"{called.text}: not approved"))
             return None
-        self.is_approved = True
+        self.approved_call = called
         return self.run()
 
     # --- steps --------------------------------------------------------------------------------------------------------
@@ -259,10 +259,10 @@ class Exchange(msgspec.Struct):
         calls = said.open_calls(self.said)
         for number, call in enumerate(calls):
             tokens = self._share(len(calls) - number)
-            is_approved, self.is_approved = self.is_approved, False
+            approved, self.approved_call = self.approved_call, None
             try:
-                called = self._read(call)
-                if not is_approved and self.commands.approval(called) is not None:
+                called = approved or self._read(call)
+                if approved is None and self.commands.approval(called) is not None:
                     return self._wait()
                 if tokens < talk.LEAST and self._result_key(call) not in self.turn.results:
                     raise CallError(_NO_ROOM)

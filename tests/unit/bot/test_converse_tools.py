@@ -57,6 +57,25 @@ def test_cards_and_private_replies_of_commands_and_the_last_text_are_all_deliver
     assert chat._world.undelivered() == []
 
 
+@EVERYWHERE
+@pytest.mark.parametrize("private", [True, False])
+def test_what_an_approved_command_says_and_the_last_text_are_both_delivered(platform: str, *, private: bool) -> None:
+    bot = conversing(Bot())
+
+    @bot.command(tool="approve")
+    def deploy(turn: Turn) -> Reply:
+        turn.say("Deploying.")
+        return Reply(segments=(Text(text="For you."),), private=private)
+
+    chat = Chat(bot, platform, model=Scripted([Call("deploy"), "The last text."]))
+    ask(chat, platform)
+    chat.press("Approve")
+    shown = "\n".join(reply.text for reply in chat.replies)
+    assert shown.index("Deploying.") < shown.index("The last text.")
+    assert ("For you." in shown) == private
+    assert chat._world.undelivered() == []
+
+
 def test_a_model_does_not_get_what_a_command_says_to_one_person() -> None:
     bot = conversing(Bot())
 
@@ -314,7 +333,8 @@ class Breaking:
     def __init__(self, name: str, end: Any) -> None:
         self.name, self.end = name, end
 
-    def answer(self, _prompt: Prompt, partial: Any) -> Answer:
+    def answer(self, prompt: Prompt, partial: Any) -> Answer:
+        assert prompt.messages
         partial("Hello, here is")
         if isinstance(self.end, ModelError):
             raise self.end
