@@ -3,6 +3,8 @@
 # ruff: noqa: SLF001  # it reads the tables of the bot
 # pyright: reportPrivateUsage=false
 
+from typing import Any
+
 from parley.bot.bot import Bot
 from parley.bot.handlers import Entry, place_of
 from parley.bot.readable import check_default, check_readable

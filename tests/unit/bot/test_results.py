@@ -28,7 +28,7 @@ from parley.model import (
     Text,
 )
 from parley.model.instant import Choice, Choices, Form, Input
-from parley.platforms import NAMES, answers_only
+from parley.platforms import NAMES
 
 Run = Callable[..., list[Reply]]
 CONTEXTS = {"wechat": Context(), "wecom": Context()}
@@ -124,14 +124,12 @@ def test_a_button_that_opens_an_address_has_no_key(platform: str):
 @pytest.mark.parametrize("platform", NAMES)
 @pytest.mark.parametrize("to", [message, press])
 def test_what_a_renderer_mends_is_no_error(platform: str, to: Callable[[str], Message]):
-    """Long texts are split, long titles and labels shortened, many buttons continued. A platform that takes one message
-    for a press gets one reply.
-    """
+    """Long texts are split, long titles and labels shortened, many buttons continued."""
     long = "word " * 10_000
     many = tuple(Button(id=str(number), label="L" * 200) for number in range(60))
     segments = (Text(text=long), Markdown(text=long), Mention(id="u" * 200), Link(url="https://e.com/" + "u" * 3000))
     returned = [long, Card(title="t" * 1000, text=long, buttons=many), Reply(segments=segments, quote=True)]
-    assert len(run(returned, to(platform))) == (1 if to is press and answers_only(platform) else 3)
+    assert len(run(returned, to(platform))) == 3
 
 
 def test_two_buttons_with_the_same_id_and_value_need_room_for_their_numbers():
