@@ -2,7 +2,7 @@
 
 It calls a tool if a text names one: `deploy version=1.4`. It obeys every text that it reads, also a quoted one. A word
 in the last text of the person makes it misbehave: `!refuse`, `!busy`, `!stall`, `!break`, `!nonsense`, `!loop`; with
-`!slow` it takes its time for each piece, so that people see the answer grow.
+`!slow` it takes its time for each piece, so that people see the answer grow, and with `!think` it thinks before.
 """
 
 import json
@@ -42,6 +42,8 @@ def completion(body: bytes, *, stall: float = STALL, pause: float = PAUSE) -> Co
     if "!stall" in last:
         return Completion(200, _stalled(stall))
     deltas = [{"refusal": "I cannot help with that."}] if "!refuse" in last else _deltas(request, last)
+    if "!think" in last:
+        deltas = [*_pieces(f"<think>The person says: {last}</think>\n"), *deltas]
     stop = "tool_calls" if any("tool_calls" in delta for delta in deltas) else "stop"
     events = list(_events(request, deltas, stop, tokens_of(json.dumps(messages))))
     if "!break" in last:

@@ -301,6 +301,10 @@ def test_thoughts_are_not_shown_however_the_stream_is_cut(written: str, shown: s
         assert len(partials) == len(pieces)
 
 
+def test_thoughts_of_the_model_server_are_not_shown(model: OpenAICompatible) -> None:
+    assert ask(model, "hi !think").text == "I am a model without intelligence. You said: hi !think"
+
+
 def test_long_thoughts_are_paid_but_are_no_part_of_a_text_that_is_too_long() -> None:
     found = gathered(stream_of(*({"content": each} for each in ("<think>", *["x" * 1_000] * 50, "</think>Hello."))))
     assert found.text == "Hello."
