@@ -132,7 +132,7 @@ class Step(msgspec.Struct):
             ]
         if ask is None:
             return replies
-        if any(each.is_changed for each in held) or turn.plans.is_changed:
+        if any(each.is_changed for each in held) or turn.plans.changes_reminders:
             raise ResultError(
                 "a dialogue changes a state or a reminder before its last question; do it after the last one"
             )

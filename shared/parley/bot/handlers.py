@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from parley.bot import Approve, Script
+    from parley.bot.questions import Given
+    from parley.model.agenda import OpenDialogue
 
 Handler: TypeAlias = "Callable[..., Replies | Script | Coroutine[Any, Any, Replies]]"
 InstantHandler = Callable[[Message], Instant | None | Coroutine[Any, Any, Instant | None]]
@@ -40,8 +42,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     `refusal`: the text for a person for whom the rule does not hold; if it is empty, the next handler gets the message.
     So it does where `scope` does not hold: the rules under which its routers are included.
     `around` is the middleware of its routers, the outermost first. `listens`: a pattern or the fallback, which gets
-    messages that are not for the bot only if a rule decides that. `registered` is what it is registered for: `/order`,
-    `action buy`. With the name of the function, it identifies the handler of a dialogue in another process.
+    messages that are not for the bot only if a rule decides that. `answers` returns whether a text answers the open
+    question of a dialogue. If it does not, the dialogue ends, and the text is a new message. `registered` is what the
+    handler is registered for: `/order`, `action buy`. With the name of the function, it identifies the handler of a
+    dialogue in another process.
     """
 
     handler: Handler
@@ -53,6 +57,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     registered: str = ""
     around: tuple[Middleware, ...] = ()
     listens: bool = False
+    answers: "Callable[[Turn, OpenDialogue, Given], bool] | None" = None
 
     @classmethod
     def of(cls, handler: Handler, when: Rule | None, **more: Any) -> Self:

@@ -16,7 +16,7 @@ from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.model import Markdown, Message, Reply, Text, message_key
+from parley.model import Content, Markdown, Message, Reply, Text, message_key
 from parley.model.agenda import REMINDER, Agenda, Failure, OpenDialogue, Reminder
 
 Call = Callable[[Entry, Turn, Mapping[str, Any] | str, Texts], Replies]
@@ -64,14 +64,30 @@ class OpenDialogues(msgspec.Struct):
         dialogue, given = plans.dialogue, given_in(message)
         if given is not None:
             is_open = dialogue is not None and given.place == dialogue.place
-            return self._answer(dialogue, given) if dialogue and is_open else self.texts.question_over
+            return self._answered(dialogue, given) if dialogue and is_open else self.texts.question_over
         if dialogue is None or message.kind != "message" or not self.turn.addressed:
             return None
         if is_before(message, dialogue.asked):
             return None
         if typed_command(self.turn.text, find):
             return None
-        return self._answer(dialogue, Given(text=self.turn.text, files=message.content.attachments))
+        return self._answered(dialogue, Given(text=self.turn.text, files=message.content.attachments))
+
+    def _answered(self, dialogue: OpenDialogue, given: Given) -> Replies:
+        """What follows in `dialogue`; None if its handler takes the text for a new message. The dialogue ends then."""
+        message = self.turn.message
+        if given.number is not None or way_out(given.text, dialogue.kept) or self._takes(dialogue, given):
+            return self._answer(dialogue, given)
+        self.turn.plans.end(dialogue)
+        if message.action is not None:  # the text of a form
+            text = Content(text=given.text)
+            self.turn.message = replace(message, kind="message", action=None, content=text)
+        return None
+
+    def _takes(self, dialogue: OpenDialogue, given: Given) -> bool:
+        """Whether `given` is an answer for the handler of `dialogue`, as far as it says so (`Entry.answers`)."""
+        entries = (each for each in self.entries() if name_of(each.handler) == dialogue.handler and each.answers)
+        return all(each.answers(self.turn, dialogue, given) for each in entries if each.answers)
 
     def _answer(self, dialogue: OpenDialogue, given: Given) -> Replies:
         match way_out(given.text, dialogue.kept):

@@ -47,7 +47,8 @@ _PLAIN = (str, int, float, bool, date, datetime, time, timedelta)
 """Types of answers that need no check."""
 _MOST_BUTTONS = 5
 """Choices that are shown as buttons. More of them are numbered lines."""
-_LONGEST_LABEL = 20
+LONGEST_LABEL = 20
+"""Characters of a choice that is a button."""
 _LONGEST_NUMBER = 4
 WayOut = Literal["cancel", "back", "skip"]
 _WAYS_OUT: Mapping[str, WayOut] = {
@@ -199,7 +200,7 @@ class Ask(msgspec.Struct, frozen=True):
             raise ResultError(f"{message.platform} sends the bot no file as an answer: take it as a command's argument")
         buttons: list[Button] = []
         lines: list[str] = []
-        if labels and len(labels) <= _MOST_BUTTONS and all(len(label) <= _LONGEST_LABEL for label in labels):
+        if labels and len(labels) <= _MOST_BUTTONS and all(len(label) <= LONGEST_LABEL for label in labels):
             buttons = [_button(label, place, number) for number, label in enumerate(labels)]
         else:
             lines = [f"{number}. {label}" for number, label in enumerate(labels, 1)]

@@ -67,8 +67,14 @@ class Reminders:
 
     @property
     def is_changed(self) -> bool:
-        """Whether a reminder was set, changed or cancelled."""
+        """Whether a reminder or a dialogue was set, changed or cancelled."""
         return bool(self._set or self._cancelled)
+
+    @property
+    def changes_reminders(self) -> bool:
+        """Whether a reminder was set, changed or cancelled. The end of a dialogue is no such change."""
+        changed = (*self._set.values(), *(self._stored[id_] for id_ in self._cancelled))
+        return any(each.handler != DIALOGUE for each in changed)
 
     @property
     def dialogue(self) -> OpenDialogue | None:

@@ -1,6 +1,6 @@
 """Which intents of the bot a text has, and what follows: the handler, or the question which one is meant."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import GeneratorType
@@ -11,7 +11,7 @@ from parley.bot.arguments import ArgumentError
 from parley.bot.coroutines import finished
 from parley.bot.dialogues import Script
 from parley.bot.handlers import Entry, IntentHandler, Middleware
-from parley.bot.questions import Ask, Given
+from parley.bot.questions import LONGEST_LABEL, Ask, Given
 from parley.bot.replies import Replies, replies_of
 from parley.bot.slots import slots_in
 from parley.bot.texts import Texts
@@ -19,8 +19,11 @@ from parley.bot.turn import Turn
 from parley.intents.features import LONGEST, is_chinese
 from parley.intents.matcher import Matcher, meant
 from parley.model import Message, Reply
+from parley.model.agenda import OpenDialogue
 
 Arguments = dict[str, Any]
+_BEGINNING = 10
+"""Characters of a button's label. Narrow screens may cut off what follows."""
 
 
 @dataclass(eq=False)
@@ -37,7 +40,7 @@ class Understanding:
     @cached_property
     def choice(self) -> Entry:
         """The handler that asks which intent is meant."""
-        return Entry.of(self.choose, None).within(None, (self._around,))
+        return Entry.of(self.choose, None, answers=self._is_chosen).within(None, (self._around,))
 
     @cached_property
     def _matcher(self) -> Matcher:
@@ -67,7 +70,7 @@ class Understanding:
 
     def choose(self, turn: Turn, names: str, text: str) -> Script:
         """Ask which one of the intents `names` is meant by `text`, and run its handler."""
-        ask, labels = self._question(turn, names)
+        ask, labels = self._question(turn, names, text)
         # Dates and persons are those of the text, not of the answer.
         filled = {name: self._filled(self.handlers[name], turn, text) for name in labels.values()}
         name = labels.get((yield ask))
@@ -83,6 +86,10 @@ class Understanding:
             run = partial(runs.around, middleware, turn, run)
         return run()
 
+    def _is_chosen(self, turn: Turn, dialogue: OpenDialogue, given: Given) -> bool:
+        """Whether `given` is for the dialogue: it is one of the choices, or the chosen handler has asked meanwhile."""
+        return bool(dialogue.answers) or self._choice_in(dialogue, given, turn) is not None
+
     def _chosen(self, turn: Turn) -> tuple[Middleware, ...]:
         """The middleware of the handler that was chosen; none before that."""
         if turn.step is None:
@@ -90,18 +97,23 @@ class Understanding:
         dialogue = turn.step.dialogue
         given = Given.stored(dialogue.answers[0]) if dialogue.answers else turn.step.answer
         with runs.at_start(turn):
-            ask, labels = self._question(turn, cast("Arguments", dialogue.given)["names"])
-        try:
-            name = labels.get(ask.read(given, self.texts(turn.message), turn.today)) if given is not None else None
-        except ArgumentError:
-            return ()
-        return self.handlers[name].around if name is not None else ()
+            name = self._choice_in(dialogue, given, turn) if given is not None else None
+        return self.handlers[name].around if name else ()
 
-    def _question(self, turn: Turn, names: str) -> tuple[Ask, dict[str, str]]:
-        """The question which one of `names` is meant, and the names by the choices."""
-        texts, locale = self.texts(turn.message), turn.message.context.locale
-        known = (name for name in names.split() if name in self.handlers)
-        labels = {_label(self.handlers[name], locale): name for name in known}
+    def _choice_in(self, dialogue: OpenDialogue, given: Given, turn: Turn) -> str | None:
+        """The intent that `given` chooses; empty for none of them. None if it is no choice."""
+        asked = cast("Arguments", dialogue.given)
+        turn = turn.of(dialogue.message)
+        ask, labels = self._question(turn, asked["names"], asked["text"])
+        try:
+            return labels.get(ask.read(given, self.texts(turn.message), turn.today), "")
+        except ArgumentError:
+            return None
+
+    def _question(self, turn: Turn, names: str, text: str) -> tuple[Ask, dict[str, str]]:
+        """The question which one of `names` is meant by `text`, and the names by the choices."""
+        texts, language = self.texts(turn.message), _language(turn.message, text)
+        labels = _labels([self.handlers[name] for name in names.split() if name in self.handlers], language)
         return Ask(texts.did_you_mean, choices=(*labels, texts.none_of_these)), labels
 
     def _meant(self, turn: Turn, text: str) -> list[str]:
@@ -117,10 +129,28 @@ class Understanding:
         return slots_in(handler.signature.parameters, text, turn.today(handler.zone))
 
 
-def _label(handler: IntentHandler, locale: str) -> str:
-    """The intent as people see it: its label, or the first example, in the language of `locale` if there is one."""
-    language = locale.replace("_", "-").partition("-")[0].lower()
+def _language(message: Message, text: str) -> str:
+    """The language in which the intents are shown: that of the person, or else that of the text."""
+    locale = message.context.locale or ("zh" if is_chinese(text) else "en")
+    return locale.replace("_", "-").partition("-")[0].lower()
+
+
+def _labels(handlers: Iterable[IntentHandler], language: str) -> dict[str, str]:
+    """The names of intents by what people see: the label, or the first example in `language`. Of the examples, one that
+    is short enough for a button and begins like no other one goes first.
+    """
+    labels: dict[str, str] = {}
+    for handler in handlers:
+        wordings = _wordings(handler, language)
+        taken = {label[:_BEGINNING].casefold() for label in labels}
+        clear = (each for each in wordings if len(each) <= LONGEST_LABEL and each[:_BEGINNING].casefold() not in taken)
+        other = (each for each in wordings if each not in labels)
+        labels[next(clear, None) or next(other, handler.name)] = handler.name
+    return labels
+
+
+def _wordings(handler: IntentHandler, language: str) -> list[str]:
+    """The intent as people may see it, the best first."""
     if handler.labels:
-        return handler.labels.get(language) or next(iter(handler.labels.values()))
-    fitting = (each for each in handler.examples if is_chinese(each) == (language == "zh"))
-    return next(fitting, handler.examples[0])
+        return [handler.labels.get(language) or next(iter(handler.labels.values()))]
+    return sorted(handler.examples, key=lambda each: is_chinese(each) != (language == "zh"))

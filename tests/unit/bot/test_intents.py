@@ -111,30 +111,88 @@ def test_the_person_can_send_the_number_of_the_choice(platform: str) -> None:
     chat.expect("order")
     chat.say(NEAR)
     chat.expect(contains="Did you mean")
-    chat.say("neither")
-    chat.expect(contains="Refunds")
-    chat.expect(contains="Did you mean")
+    chat.say("ＲＥＦＵＮＤＳ")
+    chat.expect("refund")
 
 
-def test_the_choice_keeps_the_slots_and_persons_of_the_text() -> None:
-    bot = Bot()
-
-    @bot.intent("swap", examples=["swap my shift on Friday"])
-    def swap(message: Message, day: date | None = None, count: int = 0) -> Script:
-        name = yield Ask("With whom?")
-        return f"swap {day} {count} {name} {message.content.text}"
-
-    @bot.intent("cancel", examples=["cancel my shift on Friday"])
-    def cancel() -> str:
-        return "cancel"
-
-    chat = Chat(bot, "wecom")
-    chat.say("my shift on Friday, 2027-02-01, with 3 people")
-    chat.expect(contains="Did you mean")
+@TYPED
+def test_a_text_that_is_no_choice_is_a_new_message(platform: str) -> None:
+    chat = Chat(shop(), platform)
+    for said, answer in (
+        ("who wrote Hamlet", "what?"),
+        ("4", "what?"),
+        ("where is my order", "order"),
+        ("what is the weather like?", "Which day?"),
+    ):
+        chat.say(NEAR)
+        chat.expect(contains="Did you mean")
+        chat.say(said)
+        chat.expect(answer)
+    chat.say("2027-01-20")
+    chat.expect("weather of 2027-01-20")
     chat.say("1")
-    chat.expect("With whom?")
-    chat.say("Ann")
-    chat.expect("swap 2027-02-01 3 Ann my shift on Friday, 2027-02-01, with 3 people")
+    chat.expect("what?")
+
+
+@TYPED
+def test_a_new_text_can_get_the_question_again_and_an_old_button_is_over(platform: str) -> None:
+    chat = Chat(shop(), platform)
+    chat.say(NEAR)
+    chat.expect(contains="Did you mean")
+    first = chat.last
+    chat.say("a refund of my order, money and parcel")
+    chat.expect(contains="Did you mean")
+    assert chat.last.buttons == first.buttons
+    chat.say("/cancel")
+    chat.expect(contains="ancel")
+    chat.press("Refunds")
+    chat.expect(contains="no longer open")
+
+
+def test_a_text_in_the_form_of_discord_is_a_new_message_too() -> None:
+    chat = Chat(shop(), "discord")
+    chat.say(f"/ask {NEAR}")
+    chat.press("Answer")
+    chat.submit({"answer": "will it rain on 2027-02-01?"})
+    chat.expect(contains="Did you mean")
+    chat.expect(contains="Answer")
+    chat.expect("weather of 2027-02-01")
+
+
+def test_a_new_text_runs_the_middleware_once() -> None:
+    bot, ran = shop(), list[str]()
+
+    @bot.middleware
+    def around(turn: Turn, handle: Callable[[], list[Reply]]) -> list[Reply]:
+        ran.append(turn.text)
+        return handle()
+
+    chat = Chat(bot, "feishu")
+    chat.say(NEAR)
+    chat.say("where is my order")
+    chat.expect(contains="Did you mean")
+    chat.expect("order")
+    assert ran == [NEAR, "where is my order"]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_question_which_intent_is_meant_is_shown_once(platform: str) -> None:
+    chat = Chat(shop(), platform)
+    chat.say(f"/ask {NEAR}")
+    assert chat.shown().count("Did you mean") == 1
+    assert chat.shown().count("您是想问") == (platform != "discord")
+
+
+def test_the_choices_begin_differently_and_are_in_the_language_of_the_text() -> None:
+    bot = Bot()
+    bot.intent("bill", examples=["how do I pay my bill", "open bills", "怎么交话费"])(lambda: "bill")
+    bot.intent("card", examples=["how do I pay by card", "by credit card", "怎么交年费"])(lambda: "card")
+    chat = Chat(bot, "feishu")
+    chat.say("pay my bill by card")
+    one, other = chat.expect(contains="Did you mean").buttons[:2]
+    assert one.isascii() and other.isascii() and one[:10] != other[:10]
+    chat.say("怎么交费")
+    assert {*chat.expect(contains="Did you mean").buttons[:2]} == {"怎么交话费", "怎么交年费"}
 
 
 class City(Enum):

@@ -5,6 +5,7 @@ A template card has room for a title, a short text, six short fields and six but
 markdown before the card. More buttons, menus and forms are sent as further cards.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -20,12 +21,13 @@ from parley.platforms.wecom import menus
 from parley.platforms.wecom.card_types import BUTTONS
 from parley.platforms.wecom.content_limits import LIMITS
 from parley.platforms.wecom.render import text_messages
-from parley.text import utf8_size
+from parley.text import shrink_gaps, split, utf8_size
 
 _BUTTONS = LIMITS.buttons.most
 _TEXT = LIMITS.card_text.most
 _TITLE = 36
 """Characters. The docs advise against more, because the client cuts them off."""
+_SENTENCE = re.compile(r"[。！？](?![。！？])|(?<![0-9])[.!?](?=\s)")
 _KEY = LIMITS.button_key.most
 _FIELDS, _VALUE = LIMITS.card_fields.most, LIMITS.field_value.most
 _STYLES = {"primary": 1, "danger": 2, "default": 4}
@@ -109,9 +111,18 @@ def template_card(
 
 
 def _title_of(text: str) -> tuple[str, str]:
-    """The title of a card without one, and the text under it: the first line, or its beginning above the whole text."""
-    first, _, rest = text.strip().partition("\n")
-    return (first, rest.strip()) if len(first) <= _TITLE else (f"{first[: _TITLE - 1]}…", text)
+    """The title of a card without one, and the text under it. Nothing is shown twice.
+
+    The title is the first line. Of a long line, it is the first sentences; or else the first words, with an ellipsis.
+    """
+    text = shrink_gaps(text.strip())
+    first, _, rest = text.partition("\n")
+    if len(first) <= _TITLE:
+        return first, rest.strip()
+    ends = [found.end() for found in _SENTENCE.finditer(first) if found.end() <= _TITLE]
+    start = first[: ends[-1]] if ends else next(split(first, _TITLE - 1))
+    under = text.removeprefix(start).lstrip()
+    return (start, under) if ends else (f"{start}…", under)
 
 
 def card_markdown(card: Card) -> list[AnySegment]:
