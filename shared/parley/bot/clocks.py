@@ -3,7 +3,7 @@
 import re
 from datetime import time
 
-from parley.bot.durations import number_of
+from parley.bot.numbers import number_of
 
 _MORNING = ("凌晨", "清晨", "早上", "早晨", "上午", "早")
 _AFTERNOON = ("午后", "下午", "傍晚")

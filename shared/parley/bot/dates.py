@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 
 from parley.bot.clocks import LIKE, read_clock
-from parley.bot.durations import number_of
+from parley.bot.numbers import number_of
 
 _DAYS = {
     "day after tomorrow": 2,

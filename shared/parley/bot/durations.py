@@ -1,7 +1,9 @@
-"""Durations as people write them: `10m`, `2h30m`, `1.5 hours`, 十分钟, 两小时, 半小时, 一个半小时."""
+"""Durations as people write them: `10m`, `2h30m`, `1.5 hours`, `an hour and a half`, 十分钟, 半小时, 一个半小时."""
 
 import re
 from datetime import timedelta
+
+from parley.bot.numbers import CHINESE, ENGLISH, number_of
 
 _LONGEST = 64
 """Characters of a duration. The limit keeps the time of a hostile text short."""
@@ -14,15 +16,28 @@ _SECONDS = {
     604800: "w week weeks 周 星期 礼拜",
 }
 _UNITS = {word: seconds for seconds, words in _SECONDS.items() for word in words.split()}
-_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_PLACES = {"千": 1000, "百": 100, "十": 10}
+_SHARES = {"half": 0.5, "quarter": 0.25}
+_GAP = r"[\s-]{1,2}"
+_UNIT = rf"(?:{'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![a-z])"
+_SHARE = "half|quarter"
 _PART = re.compile(
-    r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6})?|[零〇一二两三四五六七八九十百]{1,7})?"
-    r"\s?个?(?P<half>半)?个?"
-    rf"(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![a-z])"
-    r"(?P<half_after>半)?[\s,，]{0,2}",
+    # half an hour, a quarter of an hour, three quarters of an hour
+    rf"(?<![a-z])(?:(?P<many>an?|one|three){_GAP})?(?P<share>{_SHARE})s?{_GAP}(?:of{_GAP})?(?:an?{_GAP})?"
+    rf"(?P<shared>{_UNIT})"
+    # 2.5 hours, two and a half hours, an hour and a half, a couple of hours, 一个半小时, 两小时半
+    rf"|(?P<number>[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?|{CHINESE}{{1,7}}"
+    rf"|(?<![a-z])(?:{ENGLISH}|(?:a{_GAP})?(?P<couple>couple){_GAP}of|an?(?={_GAP})))?"
+    rf"(?:{_GAP}and{_GAP}(?:a|one){_GAP}(?P<more>{_SHARE}))?"
+    rf"(?:{_GAP})?个?(?P<half>半)?个?"
+    rf"(?P<unit>{_UNIT})"
+    rf"(?:(?P<half_after>半)|{_GAP}and{_GAP}a{_GAP}(?P<more_after>{_SHARE})(?![a-z]))?",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"[\s,，]{0,2}(?:and\s{1,2}|[和又])?", re.IGNORECASE)
+_BEFORE = re.compile(r"in\s{1,2}", re.IGNORECASE)
+_AFTER = re.compile(r"[\s,，]{0,2}(?:[之以]?后)?")
+_RATE = re.compile(r"(?:times|once|twice|what)\s{1,2}\Z", re.IGNORECASE)
+"""What precedes `a day` if it is no duration."""
 
 
 def parse_duration(text: str) -> timedelta | None:
@@ -30,54 +45,52 @@ def parse_duration(text: str) -> timedelta | None:
     text = text.strip()
     if not text or len(text) > _LONGEST:
         return None
-    seconds, at = 0.0, 0
-    while at < len(text):
-        part = _PART.match(text, at)
-        value = _value(part) if part else None
-        if part is None or value is None:
-            return None
-        seconds, at = seconds + value, part.end()
+    before = _BEFORE.match(text)
+    found = _read(text, before.end() if before else 0)
+    if found is None or not _AFTER.fullmatch(text, found[1]):
+        return None
     try:
-        return timedelta(seconds=seconds)
+        return timedelta(seconds=found[0])
     except OverflowError:
         return None
 
 
 def find_duration(text: str) -> tuple[int, int] | None:
     """Where the first duration stands in `text`; None if there is none."""
-    span: tuple[int, int] | None = None
     for part in _PART.finditer(text):
-        if _value(part) is None or (span and part.start() > span[1]) or (not span and _in_word(text, part.start())):
-            if span:
-                return span
-            continue
-        span = (span[0] if span else part.start(), part.end())
-    return span
+        if _value(part) is not None and not _in_word(text, part.start()):
+            found = _read(text, part.start())
+            return (part.start(), found[1]) if found else None
+    return None
+
+
+def _read(text: str, start: int) -> tuple[float, int] | None:
+    """The seconds of the parts of a duration that begin at `start`, and the end of the last one."""
+    seconds, end, at = 0.0, None, start
+    while (part := _PART.match(text, at)) is not None and (value := _value(part)) is not None:
+        seconds, end = seconds + value, part.end()
+        between = _BETWEEN.match(text, end)
+        at = between.end() if between else end
+    return None if end is None else (seconds, end)
 
 
 def _in_word(text: str, start: int) -> bool:
-    """Whether the number at `start` is the rest of a word or of a longer number."""
+    """Whether the number at `start` is the rest of a word, of a longer number or of a time (三点五分), or a rate."""
     before = text[start - 1 : start]
-    return before.isascii() and (before.isalnum() or before == ".")
+    in_word = before.isascii() and (before.isalnum() or before == ".")
+    return in_word or before == "点" or _RATE.search(text, max(0, start - 8), start) is not None
 
 
 def _value(part: re.Match[str]) -> float | None:
     """The seconds of one part, such as `2h` or 一个半小时. None without a number and a half."""
-    halves = 0.5 * ((part["half"] is not None) + (part["half_after"] is not None))
-    number = number_of(part["number"]) if part["number"] else 0 if halves else None
-    return None if number is None else (number + halves) * _UNITS[part["unit"].lower()]
+    if part["share"]:
+        many = 3 if (part["many"] or "").lower() == "three" else 1
+        return many * _SHARES[part["share"].lower()] * _UNITS[part["shared"].lower()]
+    more = sum(_SHARES[part[name].lower()] for name in ("more", "more_after") if part[name])
+    more += 0.5 * ((part["half"] is not None) + (part["half_after"] is not None))
+    number = _number(part) if part["number"] else 0 if part["half"] or part["half_after"] else None
+    return None if number is None else (number + more) * _UNITS[part["unit"].lower()]
 
 
-def number_of(digits: str) -> float | None:
-    """A decimal number, or a Chinese one below 10,000; None if the characters are no number."""
-    if digits[0].isascii():
-        return float(digits)
-    total, digit = 0, None
-    for character in digits:
-        if character in _PLACES:
-            total, digit = total + _PLACES[character] * (1 if digit is None else digit), None
-        elif digit in (None, 0):
-            digit = _DIGITS[character]
-        else:
-            return None
-    return float(total + (digit or 0))
+def _number(part: re.Match[str]) -> float | None:
+    return 2 if part["couple"] else number_of(part["number"])

@@ -10,10 +10,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from parley.bot import numbers
 from parley.bot.arguments import ArgumentError, Parameter
 from parley.bot.conversions import half_width, is_person, plain_type, words_of_choices
 from parley.bot.dates import find_date
-from parley.bot.durations import find_duration, number_of
+from parley.bot.durations import find_duration
 from parley.bot.texts import ENGLISH
 
 Span = tuple[int, int]
@@ -24,9 +25,8 @@ LONGEST = 300
 """Characters of a sentence that are read."""
 _NUMBERS = (int, float, Decimal)
 _DIGITS = re.compile(r"(?<![\w.])-?[0-9]{1,15}(?:\.[0-9]{1,9})?(?![0-9a-z])", re.IGNORECASE)
-_CHINESE = re.compile(r"[零〇一二两三四五六七八九十百千]{1,9}(?![下起样些直定般共旦边])")
-_ENGLISH = re.compile(r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b", re.IGNORECASE)
-_VALUES = {word: str(value) for value, word in enumerate(_ENGLISH.pattern[5:-3].split("|"), 1)}
+_CHINESE = re.compile(rf"{numbers.CHINESE}{{1,9}}(?![下起样些直定般共旦边])")
+_ENGLISH = re.compile(rf"\b{numbers.ENGLISH}", re.IGNORECASE)
 
 
 def is_slot(annotation: Any) -> bool:
@@ -92,7 +92,7 @@ def _choice(annotation: Any, text: str, _today: date) -> Found | None:
 
 
 def _number(_type: Any, text: str, _today: date) -> Found | None:
-    """The first number: digits, an English word up to twelve, or a Chinese number below 10,000."""
+    """The first number: digits, English words below a million, or a Chinese number below 10,000."""
     found = [match for pattern in (_DIGITS, _ENGLISH, _CHINESE) if (match := pattern.search(text))]
     for match in sorted(found, key=re.Match[str].start):
         value = _value(match[0])
@@ -105,7 +105,5 @@ def _value(word: str) -> str:
     """The digits of a number; empty if the characters are none."""
     if word[0] in "-0123456789":
         return word
-    if word.isascii():
-        return _VALUES[word.lower()]
-    number = number_of(word)
+    number = numbers.number_of(word)
     return "" if number is None else str(int(number))

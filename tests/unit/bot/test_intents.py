@@ -190,9 +190,31 @@ def test_the_choices_begin_differently_and_are_in_the_language_of_the_text() -> 
     chat = Chat(bot, "feishu")
     chat.say("pay my bill by card")
     one, other = chat.expect(contains="Did you mean").buttons[:2]
-    assert one.isascii() and other.isascii() and one[:10] != other[:10]
+    assert f"{one}{other}".isascii()
+    assert one[:10] != other[:10]
     chat.say("怎么交费")
     assert {*chat.expect(contains="Did you mean").buttons[:2]} == {"怎么交话费", "怎么交年费"}
+
+
+def test_the_choice_keeps_the_slots_and_persons_of_the_text() -> None:
+    bot = Bot()
+
+    @bot.intent("swap", examples=["swap my shift on Friday"])
+    def swap(message: Message, day: date | None = None, count: int = 0) -> Script:
+        name = yield Ask("With whom?")
+        return f"swap {day} {count} {name} {message.content.text}"
+
+    @bot.intent("cancel", examples=["cancel my shift on Friday"])
+    def cancel() -> str:
+        return "cancel"
+
+    chat = Chat(bot, "wecom")
+    chat.say("my shift on Friday, 2027-02-01, with 3 people")
+    chat.expect(contains="Did you mean")
+    chat.say("1")
+    chat.expect("With whom?")
+    chat.say("Ann")
+    chat.expect("swap 2027-02-01 3 Ann my shift on Friday, 2027-02-01, with 3 people")
 
 
 class City(Enum):
@@ -262,6 +284,12 @@ def test_a_date_is_found_in_a_sentence(text: str, expected: str) -> None:
         ("提醒我两小时后", "7200"),
         ("2h30m", "9000"),
         ("一个半小时", "5400"),
+        ("in twenty minutes", "1200"),
+        ("for an hour and a half, please", "5400"),
+        ("半个小时以后", "1800"),
+        ("一刻钟", "900"),
+        ("in half a minute or so", "30"),
+        ("three times a day", "0"),
         ("r2d", "0"),
     ],
 )
@@ -276,6 +304,10 @@ def test_a_duration_is_found_in_a_sentence(text: str, expected: str) -> None:
     ("text", "expected"),
     [
         ("for three", "3"),
+        ("for twenty-five", "25"),
+        ("one hundred and five guests", "105"),
+        ("a thousand people", "1000"),
+        ("often", "0"),
         ("三个人", "3"),
         ("二十五位", "25"),
         ("两千零一", "2001"),
@@ -305,6 +337,7 @@ def test_each_value_is_taken_once_and_numbers_last() -> None:
         return f"{first} {second} {day} {after.total_seconds():.0f} {where and where.name}"
 
     assert slots(handler, "2 or 3.5 in PARIS on 2027-01-02, for 2 hours") == "2 3.5 2027-01-02 7200 paris"
+    assert slots(handler, "two, for an hour and a half, thirty in Paris") == "2 30.0 None 5400 paris"
     assert slots(handler, "去北京") == "0 0 None 0 beijing"
 
 
