@@ -42,6 +42,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     too_short: str = "at least {min_length} characters or items"
     too_long: str = "at most {max_length} characters or items"
     did_you_mean: str = "Did you mean one of these?"
+    which_first: str = "These are several things. Which one comes first?"
     none_of_these: str = "None of these"
     say_otherwise: str = "Please say it in other words."
     no_answer: str = "Please write an answer."
@@ -134,6 +135,7 @@ CHINESE = Texts(
     too_short="至少 {min_length} 个字符或条目",
     too_long="最多 {max_length} 个字符或条目",
     did_you_mean="您是想问以下哪一项？",
+    which_first="您提到了几件事，先处理哪一件？",
     none_of_these="都不是",
     say_otherwise="请换一种说法。",
     no_answer="请输入回答。",

@@ -16,8 +16,9 @@ from parley.bot.replies import Replies, replies_of
 from parley.bot.slots import slots_in
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
+from parley.intents.clauses import clauses
 from parley.intents.features import LONGEST, is_chinese
-from parley.intents.matcher import Matcher, meant
+from parley.intents.matcher import MOST_OFFERED, Matcher, meant
 from parley.model import Message, Reply
 from parley.model.agenda import OpenDialogue
 
@@ -49,6 +50,8 @@ class Understanding:
     def matching(self, turn: Turn, text: str) -> Iterator[tuple[Entry, Arguments]]:
         """The handler for `text`, with its arguments. There is none if the text fits no intent."""
         names = self._meant(turn, text)
+        if len(names) < 2:
+            names = [*dict.fromkeys((*names, *self._parts(turn, text)))][:MOST_OFFERED]
         if len(names) == 1:
             handler = self.handlers[names[0]]
             yield handler, self._slots(handler, turn, text)
@@ -69,10 +72,11 @@ class Understanding:
         return None
 
     def choose(self, turn: Turn, names: str, text: str) -> Script:
-        """Ask which one of the intents `names` is meant by `text`, and run its handler."""
+        """Ask which one of the intents `names` is meant by `text`, or comes first, and run its handler."""
         ask, labels = self._question(turn, names, text)
         # Dates and persons are those of the text, not of the answer.
-        filled = {name: self._filled(self.handlers[name], turn, text) for name in labels.values()}
+        parts = self._parts(turn, text)
+        filled = {name: self._filled(self.handlers[name], turn, parts.get(name, text)) for name in labels.values()}
         name = labels.get((yield ask))
         if name is None:
             return self.texts(turn.message).say_otherwise
@@ -114,7 +118,18 @@ class Understanding:
         """The question which one of `names` is meant by `text`, and the names by the choices."""
         texts, language = self.texts(turn.message), _language(turn.message, text)
         labels = _labels([self.handlers[name] for name in names.split() if name in self.handlers], language)
-        return Ask(texts.did_you_mean, choices=(*labels, texts.none_of_these)), labels
+        is_both = len(self._parts(turn, text).keys() & labels.values()) > 1
+        question = texts.which_first if is_both else texts.did_you_mean
+        return Ask(question, choices=(*labels, texts.none_of_these), key="parley.intents"), labels
+
+    def _parts(self, turn: Turn, text: str) -> dict[str, str]:
+        """The parts of `text` that have different intents, by intent. Empty if there are not several."""
+        found: dict[str, str] = {}
+        for part in clauses(text):
+            names = self._meant(turn, part)
+            if len(names) == 1:
+                found.setdefault(names[0], part)
+        return found if len(found) > 1 else {}
 
     def _meant(self, turn: Turn, text: str) -> list[str]:
         """The intents of `text`, without those whose rules do not hold."""

@@ -83,7 +83,7 @@ def test_a_command_asks_where_the_bot_gets_no_plain_text(platform: str) -> None:
     chat.expect("what?")
 
 
-NEAR = "refund or order: my money, my parcel"
+NEAR = "refund or order of my money or my parcel"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_new_text_can_get_the_question_again_and_an_old_button_is_over(platfor
     chat.say(NEAR)
     chat.expect(contains="Did you mean")
     first = chat.last
-    chat.say("a refund of my order, money and parcel")
+    chat.say("a refund of my order or my money or my parcel")
     chat.expect(contains="Did you mean")
     assert chat.last.buttons == first.buttons
     chat.say("/cancel")
@@ -215,6 +215,50 @@ def test_the_choice_keeps_the_slots_and_persons_of_the_text() -> None:
     chat.expect("With whom?")
     chat.say("Ann")
     chat.expect("swap 2027-02-01 3 Ann my shift on Friday, 2027-02-01, with 3 people")
+
+
+def diary() -> Bot:
+    bot = Bot()
+
+    @bot.intent("weather", examples=WEATHER, labels={"en": "Weather", "zh": "天气"})
+    def weather(day: date | None = None) -> str:
+        return f"weather of {day}"
+
+    @bot.intent(
+        "remind", examples=("remind me at 9", "set a reminder", "九点提醒我"), labels={"en": "Reminder", "zh": "提醒"}
+    )
+    def remind(day: date | None = None, hour: int = 0) -> str:
+        return f"remind {day} {hour}"
+
+    @bot.command()
+    def ask(turn: Turn, text: str) -> list[Reply] | str:
+        return bot.understand(turn, text) or "what?"
+
+    return bot
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what's the weather in Berlin on 2027-01-05 and remind me at 9 on 2027-02-06",
+        "what's the weather in Berlin on 2027-01-05? Remind me at 9 on 2027-02-06!",
+        "2027年1月5日会下雨吗，顺便2027年2月6日9点提醒我",
+    ],
+)
+def test_a_text_with_two_intents_gets_the_question_which_comes_first(platform: str, text: str) -> None:
+    for choice, answer in (("Reminder", "remind 2027-02-06 9"), ("Weather", "weather of 2027-01-05")):
+        chat = Chat(diary(), platform)
+        chat.say(f"/ask {text}")
+        asked = chat.expect(contains="Which one comes first?")
+        assert {*asked.buttons[:2]} in ({"Weather", "Reminder"}, {"天气", "提醒"})
+        chat.press({"Reminder": "提醒", "Weather": "天气"}[choice] if "天气" in asked.buttons else choice)
+        chat.expect(answer)
+
+
+@pytest.mark.parametrize("text", ["remind me at 9 and be nice", "please, remind me at 9, thanks", "九点提醒我，谢谢"])
+def test_a_text_with_one_intent_and_more_words_is_handled_at_once(text: str) -> None:
+    assert said(diary(), text)[0].startswith("remind")
 
 
 class City(Enum):
