@@ -31,7 +31,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template test test-bot test-faults test-page test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
-	demo bench bench-stack add remove platform events faults logs send dlq forget lock build build-prod clean
+	demo bench bench-stack intents add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -161,6 +161,10 @@ bench: ## measure cold starts and callbacks, compared with other SDKs (ARGS=--wr
 bench-stack: ## measure whole messages on a stack of its own, delivered at once and through the queue (minutes)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.bench.stack $(ARGS)
+
+intents: ## measure how well intents are found, compared with other ways (ARGS=--write writes docs/intents.md)
+	@sh tools/setup.sh dev intents
+	@PYTHONPATH=shared .local/envs/intents/bin/python -m tools.intents $(ARGS)
 
 add: ## pin a package for your bot: make add PACKAGE=rapidfuzz; without PACKAGE, pin its packages again
 	@sh tools/setup.sh dev

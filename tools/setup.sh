@@ -4,6 +4,7 @@
 #   sh tools/setup.sh dev        .venv                   checks, tests, playground, and the package itself (editable)
 #   sh tools/setup.sh sam        .local/envs/sam         SAM CLI and cfn-lint
 #   sh tools/setup.sh emulator   .local/envs/emulator    the local AWS
+#   sh tools/setup.sh intents    .local/envs/intents     what the matcher of intents is compared with
 #   sh tools/setup.sh py313      .local/envs/py313       like dev, on Python 3.13, the runtime in production
 #   sh tools/setup.sh lock       pins the newest versions (needs dev)
 #   sh tools/setup.sh bot        pins the packages of the bot's folder; of the package UPGRADE, the newest version
@@ -177,6 +178,7 @@ lock() {
     $compile pyproject.toml --group dev --group playground -c "$LAYER" -o requirements/dev.txt
     $compile requirements/sam.in -o requirements/sam.txt
     $compile requirements/emulator.in -o requirements/emulator.txt
+    $compile requirements/intents.in -o requirements/intents.txt
     if grep -nE '[a-z]+://' requirements/*.txt "$LAYER"; then
         die "a lock file names a host (see above)"
     fi
@@ -187,6 +189,7 @@ for step in "$@"; do
     dev) make_dev ;;
     sam) make_env sam .venv/bin/python requirements/sam.txt ;;
     emulator) make_env emulator .venv/bin/python requirements/emulator.txt ;;
+    intents) make_env intents .venv/bin/python requirements/intents.txt ;;
     py313) make_py313 ;;
     lock) lock ;;
     bot) pin_bot ;;

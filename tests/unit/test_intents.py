@@ -1,14 +1,18 @@
 """The matcher of intents and the labelled messages that measure it."""
 
+import time
+from importlib.resources import files
+
 import pytest
 
+from parley.intents.clauses import clauses
 from parley.intents.features import LONGEST, features, lines_of
 from parley.intents.matcher import THRESHOLD, Matcher, confidence, meant
+from parley.intents.meanings import DIMENSIONS, dot, meaning
 from tests.linear import assert_linear
 from tests.template import ROOT
 from tools.intents import candidates, figures, tuning
-from tools.intents.__main__ import together
-from tools.intents.sets import Labelled, labelled
+from tools.intents.sets import Labelled, labelled, together
 
 DOCUMENTS = sorted((ROOT / "docs").glob("intents*.md"))
 DEV, TEST = labelled("dev"), labelled("test")
@@ -57,7 +61,7 @@ def test_the_threshold_comes_from_a_cross_validation_that_reads_examples_of_the_
 
 
 def test_the_share_to_reject_is_the_least_that_rejects_enough_messages_of_the_dev_part() -> None:
-    enough = (step for step, _, found in tuning.steps(DEV, candidates.ours) if found.rejected >= tuning.AIM)
+    enough = (step for step, _, found in tuning.steps(DEV, candidates.ours) if found.rejected >= figures.AIM)
     assert next(enough) == tuning.REJECTED
 
 
@@ -92,6 +96,54 @@ def test_the_time_does_not_grow_faster_than_the_text(unit: str) -> None:
     matcher = Matcher(DEV[0].examples)
     assert_linear(matcher.ranked, lambda size: unit * (size // len(unit)), small=50_000, large=200_000)
     assert len(features(unit * 100_000)) == len(features(unit * LONGEST))
+
+
+def test_each_word_has_one_vector():
+    known = lines_of("words.txt")
+    assert len(known) == len({*known})
+    vectors = files("parley.intents").joinpath("vectors.bin").read_bytes()
+    assert len(vectors) == len(known) * DIMENSIONS
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "far"),
+    [("refund", "退款", "weather"), ("doctor", "医院", "音乐"), ("the train is late", "火车晚点", "a cup of tea")],
+)
+def test_near_meanings_have_near_vectors_in_both_languages(text: str, near: str, far: str) -> None:
+    about = meaning(text)
+    assert dot(about, about) == pytest.approx(1)
+    assert dot(about, meaning(near)) > dot(about, meaning(far)) + 0.1
+
+
+@pytest.mark.parametrize("text", ["", "👍", "12 34", "qqqqzzzz"])
+def test_a_text_without_known_words_is_about_nothing(text: str) -> None:
+    assert dot(meaning(text), meaning("refund")) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("is it open today and remind me at 9", ["is it open today", "remind me at 9"]),
+        ("会下雨吗，顺便提醒我", ["会下雨吗", "提醒我"]),
+        ("what's the weather like?", []),
+        ("please, wait", []),
+        ("and, then; also.", []),
+        ("", []),
+    ],
+)
+def test_the_parts_of_a_text(text: str, parts: list[str]) -> None:
+    assert clauses(text) == parts
+
+
+def test_a_message_takes_less_than_two_milliseconds() -> None:
+    every = together(TEST)
+    matcher = Matcher(every.examples)
+    taken: list[float] = []
+    for text, _ in every.messages[:100]:
+        started = time.process_time()
+        matcher.ranked(text)
+        taken.append(time.process_time() - started)
+    assert sorted(taken)[len(taken) // 4] < 0.002  # other programs of the machine slow down some of them
 
 
 def test_a_matcher_without_intents_means_nothing() -> None:

@@ -8,13 +8,12 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from importlib.util import find_spec
 
 from parley.intents.matcher import THRESHOLD, Matcher, meant
-from tools.intents import candidates
-from tools.intents.figures import Figures, Guesser, figures, guesses, rejecting
-from tools.intents.sets import Examples, Labelled, labelled
-from tools.intents.tuning import AIM, REJECTED, steps
+from tools.intents import candidates, report
+from tools.intents.figures import Figures, at_rejected, figures, guesses
+from tools.intents.sets import Labelled, labelled, together
+from tools.intents.tuning import REJECTED, steps
 
 _RUNS = 20
 _HEADER = f"  {'':20s}   best  right  precision  rejected"
@@ -26,7 +25,19 @@ def main() -> None:
     parser.add_argument("--tune", action="store_true", help="print the thresholds of the cross-validation only")
     parser.add_argument("--dev", action="store_true", help="measure the part for development, not the test part")
     parser.add_argument("--wrong", action="store_true", help="print the messages that get a wrong intent")
+    parser.add_argument(
+        "--write", action="store_true", help="write the tables into docs/intents.md and its translation"
+    )
+    parser.add_argument("--vectors", action="store_true", help="make the vectors of words again")
     arguments = parser.parse_args()
+    if arguments.vectors:
+        from tools.intents import vectors  # noqa: PLC0415  # most runs do not need it
+
+        vectors.main()
+        return
+    if arguments.write:
+        report.write(labelled("test"))
+        return
     if arguments.tune:
         _print_steps()
         return
@@ -49,26 +60,12 @@ def _print_steps() -> None:
         print(_line(f"{step:.2f}: {threshold:.3f}{' (chosen)' if step == REJECTED else ''}", found))
 
 
-def together(sets: Iterable[Labelled]) -> Labelled:
-    """One bot with the intents of all `sets`."""
-    examples = {f"{each.name}.{name}": texts for each in sets for name, texts in each.examples.items()}
-    messages = ((text, name and f"{each.name}.{name}") for each in sets for text, name in each.messages)
-    return Labelled("together", examples, tuple(messages))
-
-
 def _print_figures(each: Labelled) -> None:
     ours = figures(guesses(each, candidates.ours(each.examples)), THRESHOLD)
     print(_HEADER)
     print(_line(f"at {THRESHOLD}", ours))
-    for name, train in candidates.CANDIDATES.items():
-        if name != "rapidfuzz" or find_spec("rapidfuzz"):
-            print(_line(name, _at_rejected(each, train)))
-
-
-def _at_rejected(each: Labelled, train: Callable[[Examples], Guesser]) -> Figures:
-    """The figures of the threshold that rejects enough of this very set: it compares the ways only."""
-    found = guesses(each, train(each.examples))
-    return figures(found, rejecting(found, AIM))
+    for name, train in candidates.possible().items():
+        print(_line(name, at_rejected(each, train)))
 
 
 def _line(name: str, found: Figures) -> str:

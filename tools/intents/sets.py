@@ -5,7 +5,7 @@ with the same meaning; in `none` messages that fit no intent, some of them nearl
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,6 +34,13 @@ class Labelled:
 def labelled(part: Part) -> list[Labelled]:
     """The sets of a part."""
     return [_read(path) for path in sorted((DATA / part).glob("*.toml"))]
+
+
+def together(sets: Iterable[Labelled]) -> Labelled:
+    """One bot with the intents of all `sets`."""
+    examples = {f"{each.name}.{name}": texts for each in sets for name, texts in each.examples.items()}
+    messages = ((text, name and f"{each.name}.{name}") for each in sets for text, name in each.messages)
+    return Labelled("together", examples, tuple(messages))
 
 
 def _read(path: Path) -> Labelled:

@@ -13,7 +13,6 @@ REJECTED = 0.60
 messages in `data/dev` that fit no intent are rejected as well. The examples are harder: they are of the bot's domain.
 """
 STEPS = tuple(step / 100 for step in range(50, 85, 5))
-AIM = 0.90
 _FOLDS = 5
 _GROUPS = 4
 

@@ -53,6 +53,12 @@ def is_chinese(text: str) -> bool:
     return any("\u3400" <= character <= "\u9fff" for character in text)
 
 
+def stem(word: str) -> str:
+    """An English word without its ending."""
+    ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) - len(e) >= _SHORTEST_STEM), "")
+    return word.removesuffix(ending)
+
+
 def lines_of(name: str) -> list[str]:
     """The lines of a file of this package."""
     return files(__package__ or "").joinpath(name).read_text("utf-8").splitlines()
@@ -64,9 +70,9 @@ def _number() -> Iterator[tuple[str, float]]:
 
 def _english(word: str) -> Iterator[tuple[str, float]]:
     weight = _WEIGHT_FREQUENT if word in _FREQUENT else 1.0
-    stem = _stem(word)
-    yield f"w:{stem}", weight
-    yield from _groups(_thesaurus().get(word) or _thesaurus().get(stem, ()), weight)
+    shortened = stem(word)
+    yield f"w:{shortened}", weight
+    yield from _groups(_thesaurus().get(word) or _thesaurus().get(shortened, ()), weight)
     padded = f"_{word}_"
     for size in (3, 4):
         for start in range(len(padded) - size + 1):
@@ -100,18 +106,12 @@ def _groups(groups: tuple[str, ...], weight: float) -> Iterator[tuple[str, float
         yield group, weight * _WEIGHT_GROUP / len(groups) ** 0.5
 
 
-def _stem(word: str) -> str:
-    """An English word without its ending."""
-    ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) - len(e) >= _SHORTEST_STEM), "")
-    return word.removesuffix(ending)
-
-
 @cache
 def _thesaurus() -> dict[str, tuple[str, ...]]:
     """The groups of each word, and of each English stem."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for number, line in enumerate(lines_of("thesaurus.txt")):
         for word in line.split():
-            for form in {word, _stem(word)} if word.isascii() else {word}:
+            for form in {word, stem(word)} if word.isascii() else {word}:
                 found[form][f"g:{number}"] = None
     return {word: tuple(groups) for word, groups in found.items()}

@@ -1,6 +1,7 @@
 """Compares a text with the examples of each intent.
 
-The similarity of two texts is the cosine of their features, weighted by how rare each feature is among all examples.
+The similarity of two texts is the cosine of their features, weighted by how rare each feature is among all examples,
+and a part of the cosine of their meanings (`parley.intents.meanings`).
 The score of an intent is the mean of its nearest examples, minus a part of that of the background: sentences that
 belong to no intent (`background.txt`). So a text that shares only frequent words with an example fits none.
 """
@@ -11,16 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from parley.intents.features import Features, features, lines_of
+from parley.intents.meanings import dot, meaning
 
 _NEAREST = 5
 """Examples of an intent that count: the nearest ones, since others can be in another language."""
+_MEANING = 0.25
+"""The part of the similarity of meanings that is added."""
 _BACKGROUND = 0.5
 """The part of the background's similarity that an intent has to exceed."""
 _SECOND = 0.3
 """The part of the second intent's score that is taken from the first one's confidence."""
-THRESHOLD = 0.044
+THRESHOLD = 0.083
 """The least confidence of a text that fits an intent. `python -m tools.intents --tune` finds it."""
-NEAR = 0.75
+NEAR = 0.85
 """From this part of the best score, another intent may be meant too."""
 MOST_OFFERED = 3
 
@@ -35,15 +39,17 @@ class Ranked(NamedTuple):
 class Matcher:
     """Finds intents by their `examples`: the texts by the name of the intent."""
 
-    __slots__ = ("_idf", "_intents", "_postings", "_unknown")
+    __slots__ = ("_idf", "_intents", "_meanings", "_postings", "_unknown")
 
     def __init__(self, examples: Mapping[str, Iterable[str]]) -> None:
-        texts = [(name, features(text)) for name, each in examples.items() for text in each]
-        texts += [("", features(line)) for line in lines_of("background.txt")]
+        known = [(name, text) for name, each in examples.items() for text in each]
+        known += [("", line) for line in lines_of("background.txt")]
+        texts = [(name, features(text)) for name, text in known]
         counts = Counter(feature for _, found in texts for feature in found)
         self._idf = {feature: math.log(1 + len(texts) / count) for feature, count in counts.items()}
         self._unknown = math.log(1 + len(texts))
         self._intents = [name for name, _ in texts]
+        self._meanings = [meaning(text) for _, text in known]
         self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for number, (_, found) in enumerate(texts):
             for feature, weight in self._vector(found).items():
@@ -51,7 +57,8 @@ class Matcher:
 
     def ranked(self, text: str) -> list[Ranked]:
         """All intents with their scores for `text`, the best first; equal ones in the order of their definition."""
-        similarities = [0.0] * len(self._intents)
+        about = meaning(text)
+        similarities = [_MEANING * dot(about, other) for other in self._meanings]
         for feature, weight in self._vector(features(text)).items():
             for number, other in self._postings.get(feature, ()):
                 similarities[number] += weight * other
