@@ -93,8 +93,11 @@ def _planned(replies: Sequence[Outgoing], *, carries_images: bool) -> Plan:
 
 def _with_rest_joined(planned: Plan, replies: Sequence[Outgoing]) -> Plan:
     """`planned`, with the texts that follow it as the rest of the last one of them: they are one message."""
-    first, *others = replies[planned.sent :] or [None]
-    if first is None or (planned.rest is None and not _is_text(first.reply)):
+    following = replies[planned.sent :]
+    if not following:
+        return planned
+    first, *others = following
+    if planned.rest is None and not _is_text(first.reply):
         return planned
     rest = planned.rest or first.reply
     number = planned.sent
