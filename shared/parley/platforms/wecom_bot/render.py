@@ -110,15 +110,29 @@ def _with_rest_joined(planned: Plan, replies: Sequence[Outgoing]) -> Plan:
 
 
 def last_texts_joined(replies: Sequence[Reply]) -> list[Reply]:
-    """`replies` whose last texts are one reply, as far as one message can hold them."""
+    """`replies` whose last texts are one reply, as far as one message can hold them. Edits among them stay: they are
+    answers to the press itself.
+    """
     found = [reply for reply in replies if reply.op != "react"]
-    while len(found) > 1:
-        first, last = found[-2:]
-        both = replace(first, segments=(*first.segments, _LINE, *last.segments))
-        if first.private != last.private or not all(map(_is_text, (first, last, both))):
+    last = [*takewhile(lambda place: found[place].op == "edit" or _is_text(found[place]), reversed(range(len(found))))]
+    later: int | None = None
+    for place in last:
+        if not _is_text(found[place]):
+            continue
+        both = _both(found[place], found[later]) if later is not None else found[place]
+        if not _is_text(both):
             break
-        found[-2:] = [both]
+        found[place] = both
+        if later is not None:
+            del found[later]
+        later = place
     return [*found, *(reply for reply in replies if reply.op == "react")]
+
+
+def _both(first: Reply, second: Reply) -> Reply:
+    """Two texts as one. Nothing is private in an answer of a smart bot."""
+    segments = (*first.segments, _LINE, *second.segments)
+    return replace(first, segments=segments, private=first.private and second.private)
 
 
 def _is_text(reply: Reply) -> bool:

@@ -90,10 +90,24 @@ def test_the_last_texts_after_a_press_are_one_message_for_its_response_url() -> 
     assert texts(found[1:2]) == ["one\ntwo\nthree"]
 
 
+def test_edits_and_private_texts_among_the_texts_cost_none_of_them() -> None:
+    edit = Reply(op="edit", target="task", segments=(TEA,))
+    secret = Reply(private=True, segments=(Text(text="two"),))
+    found = joined(Reply.of("one"), edit, secret, edit, Reply.of("three"))
+    assert [each.op for each in found] == ["send", "edit", "edit"]
+    assert (texts(found)[0], found[0].private) == ("one\ntwo\nthree", False)
+    assert joined(edit, secret, secret)[1].private
+    assert [each.op for each in joined(Reply.of("one"), reply(TEA), edit, Reply.of("two"))] == [
+        "send",
+        "send",
+        "edit",
+        "send",
+    ]
+
+
 def test_what_needs_a_message_of_its_own_stays_alone() -> None:
     elsewhere = Reply(to=Destination(platform="wecom_bot", app="demo", user_id="x"), segments=(Text(text="x"),))
-    secret = Reply(private=True, segments=(Text(text="x"),))
-    for other in (reply(TEA), elsewhere, secret):
+    for other in (reply(TEA), elsewhere):
         assert joined(Reply.of("one"), other) == [Reply.of("one"), other]
     long = Reply.of("a" * 20_000)
     assert texts(joined(long, Reply.of("b" * 400), Reply.of("c" * 400))) == ["a" * 20_000, f"{'b' * 400}\n{'c' * 400}"]
