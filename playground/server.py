@@ -20,8 +20,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from playground import model_server
 from playground.control import Control
-from playground.platforms.http import NoResponse, ResponseTimeout
-from playground.platforms.http import Request as PlatformRequest
+from playground.platforms.exchange import NoResponse, ResponseTimeout
+from playground.platforms.exchange import Request as PlatformRequest
 from playground.world import World
 
 _log = logging.getLogger("playground")

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import httpx
 
-from playground.platforms.http import ConnectionDropped, Request, Response, ResponseTimeout
+from playground.platforms.exchange import ConnectionDropped, Request, Response, ResponseTimeout
 
 
 class Api(Protocol):

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from playground.platforms.directory import PRIVATE, A, Directory
 from playground.platforms.errors import ApiError, NotFoundError
+from playground.platforms.exchange import ConnectionDropped, Request, Response, ResponseTimeout
 from playground.platforms.faults import Faults
-from playground.platforms.http import ConnectionDropped, Request, Response, ResponseTimeout
 from playground.platforms.masking import mask_fields, request_body, response_body
 from playground.platforms.model import Appearance, Attempt, Call, Delivery, Message, NewMessage, Part, Press, Wire
 from playground.platforms.routing import Route, Router

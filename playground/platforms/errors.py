@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from playground.platforms.http import Response
+from playground.platforms.exchange import Response
 
 
 class NotFoundError(Exception):

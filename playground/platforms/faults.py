@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from playground.platforms.http import Request
+from playground.platforms.exchange import Request
 
 KINDS = ("http_500", "timeout", "limited", "forbidden", "token_expired", "drop_response")
 """The kinds of faults.

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from playground.multipart import parse_multipart
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 
 _MAX_CHARACTERS = 20_000
 """Of one value; the rest is cut off."""

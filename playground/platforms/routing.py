@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from starlette.routing import compile_path
 
-from playground.platforms.http import Response
+from playground.platforms.exchange import Response
 
 Handler = Callable[..., Response]
 """`(platform, account, request, *segments)` if the route is authenticated, else `(platform, request, *segments)`.

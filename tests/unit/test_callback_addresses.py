@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from parley.adapter import App, TokenUnavailableError
 from parley.engine.http import Http
 from parley.platforms import config_type
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.transport import PlatformTransport
 from tests.unit.playground.serving import APP as FEISHU
 from tests.unit.playground.tencent import Caller, wechat, wecom

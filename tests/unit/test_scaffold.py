@@ -23,7 +23,7 @@ def test_a_name_that_is_no_folder_or_no_logical_id_is_refused(name: str) -> None
     assert refusal(name, "Some Name")
 
 
-@pytest.mark.parametrize("name", ["feishu", "tencent", "domain"])
+@pytest.mark.parametrize("name", ["feishu", "tencent", "domain", "routing"])
 def test_a_name_that_is_taken_is_refused_with_the_file(name: str) -> None:
     assert re.fullmatch(r"\S+ exists already", refusal(name, "Some Name"))
 

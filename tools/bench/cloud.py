@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from playground.platforms import simulated_platforms
 from playground.platforms.base import Platform
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from tools.faults.dynamodb import DynamoDB, ServiceError
 
 APP = "demo"

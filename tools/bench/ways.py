@@ -12,7 +12,7 @@ from typing import Any
 
 from parley.platforms.discord.commands import definitions
 from playground.platforms.base import NewMessage
-from playground.platforms.http import Request
+from playground.platforms.exchange import Request
 from playground.platforms.model import Attempt, Delivery
 from tools import bot
 from tools.bench import timing, views

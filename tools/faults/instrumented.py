@@ -13,7 +13,7 @@ from parley.journal.states import Lease
 from parley.model import Message
 from parley.platforms import outbound
 from playground.platforms.base import Platform
-from playground.platforms.http import ConnectionDropped, Request, Response, ResponseTimeout
+from playground.platforms.exchange import ConnectionDropped, Request, Response, ResponseTimeout
 from tools.faults.injector import FaultInjector
 from tools.faults.ledger import Ledger
 from tools.faults.policies import Fault

@@ -46,8 +46,10 @@ def refusal(name: str, label: str) -> str:
         return f"{label!r}: a name and a label have at most 24 characters, a label letters, digits, spaces and . + - _"
     taken = [path for path in targets(name).values() if path.exists()]
     folder = ROOT / "shared" / "parley" / "platforms" / name
-    if taken or folder.exists():
-        return f"{(taken or [folder])[0].relative_to(ROOT)} exists already"
+    module = ROOT / "playground" / "platforms" / f"{name}.py"
+    taken += [path for path in (folder, module) if path.exists()]
+    if taken:
+        return f"{taken[0].relative_to(ROOT)} exists already"
     return ""
 
 

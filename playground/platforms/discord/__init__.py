@@ -14,7 +14,7 @@ from playground.platforms.discord.messages import Target, create_message, edited
 from playground.platforms.discord.parts import parts_of
 from playground.platforms.discord.rate_limits import RateLimits
 from playground.platforms.discord.routes import ROUTER
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.limits import IdempotencyKeys
 from playground.platforms.model import Appearance, Attempt, Delivery, Message, Part, Wire
 from playground.platforms.routing import Route, Router

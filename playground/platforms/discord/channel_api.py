@@ -16,7 +16,7 @@ from playground.platforms.discord.errors import (
     not_found,
 )
 from playground.platforms.discord.messages import Target
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Message, Room
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from playground.platforms.discord.accounts import GUILD, Account
 from playground.platforms.discord.errors import UNKNOWN_COMMAND, DiscordError, invalid, not_found
 from playground.platforms.discord.payload import read
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 
 if TYPE_CHECKING:
     from playground.platforms.discord import Discord

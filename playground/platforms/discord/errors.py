@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.platforms.errors import ApiError
-from playground.platforms.http import Response
+from playground.platforms.exchange import Response
 
 
 class DiscordError(ApiError):

@@ -13,7 +13,7 @@ from playground.platforms.base import NewMessage, NotFoundError
 from playground.platforms.discord import channel_api, interactions, modals, wire
 from playground.platforms.discord.accounts import GUILD, Account, Interaction, user
 from playground.platforms.discord.user_actions import invoke
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 from playground.platforms.model import Delivery, Person
 
 if TYPE_CHECKING:

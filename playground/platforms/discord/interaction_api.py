@@ -12,7 +12,7 @@ from playground.platforms.discord.errors import (
     not_found,
 )
 from playground.platforms.discord.messages import Target
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Message
 
 if TYPE_CHECKING:

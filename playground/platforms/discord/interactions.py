@@ -11,7 +11,7 @@ from playground.platforms.discord.channel_api import DIRECT, GROUP, TEXT, THREAD
 from playground.platforms.discord.errors import DiscordError
 from playground.platforms.discord.messages import Target
 from playground.platforms.discord.payload import EPHEMERAL, FILE_BYTES, Payload
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 from playground.platforms.model import Delivery, Person, Room
 
 if TYPE_CHECKING:

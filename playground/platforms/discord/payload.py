@@ -7,7 +7,7 @@ from typing import Any
 
 from playground.multipart import FormPart, parse_multipart
 from playground.platforms.discord.errors import DiscordError, invalid
-from playground.platforms.http import Request
+from playground.platforms.exchange import Request
 
 CONTENT, EMBEDS, EMBED_TOTAL, ROWS, PER_ROW, FILES = 2000, 10, 6000, 5, 5, 10
 FILE_BYTES, REQUEST_BYTES = 10 * 1024 * 1024, 25 * 1024 * 1024

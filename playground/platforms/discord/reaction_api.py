@@ -8,7 +8,7 @@ from playground.platforms.discord.accounts import Account
 from playground.platforms.discord.channel_api import bot_message
 from playground.platforms.discord.errors import UNKNOWN_MESSAGE, DiscordError, not_found
 from playground.platforms.discord.payload import EPHEMERAL
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Message
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from nacl.signing import SigningKey
 
 from playground.platforms.digests import flip_first_digit, stable_hex
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 from playground.platforms.model import Wire
 
 __all__ = ["dumps", "signed", "snowflake", "stable_id", "wrongly_signed"]

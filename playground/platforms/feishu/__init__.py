@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
 from playground.platforms.digests import flip_first_digit, stable_hex
 from playground.platforms.errors import ApiError
+from playground.platforms.exchange import Request, Response, dumps
 from playground.platforms.feishu import cardkit, cards, events, webhooks, wire
 from playground.platforms.feishu.accounts import Account, tenant_token
 from playground.platforms.feishu.emoji import SHOWN
@@ -15,7 +16,6 @@ from playground.platforms.feishu.parts import parts_of
 from playground.platforms.feishu.routes import ROUTER
 from playground.platforms.feishu.user_messages import user_message
 from playground.platforms.feishu.webhooks import CardToken, Webhook
-from playground.platforms.http import Request, Response, dumps
 from playground.platforms.limits import IdempotencyKeys, RateLimit, SlidingWindows
 from playground.platforms.model import Appearance, Delivery, Message, Part, Person, Room, Wire
 from playground.platforms.routing import Route, Router

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from playground.platforms.exchange import Request, Response
 from playground.platforms.feishu import events
 from playground.platforms.feishu.accounts import Account, app_token, issue_token
 from playground.platforms.feishu.errors import FeishuError, rate_limited
-from playground.platforms.http import Request, Response
 from playground.platforms.limits import RateLimit
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from playground.platforms.exchange import Request, Response
 from playground.platforms.feishu import cards
 from playground.platforms.feishu.accounts import Account
 from playground.platforms.feishu.errors import FeishuError, card_error
-from playground.platforms.http import Request, Response
 from playground.platforms.limits import RateLimit
 from playground.platforms.model import Message
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from playground.platforms.errors import ApiError
-from playground.platforms.http import Response
+from playground.platforms.exchange import Response
 
 
 class FeishuError(ApiError):

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from playground.platforms.exchange import dumps
 from playground.platforms.feishu import wire
 from playground.platforms.feishu.accounts import Account, ids_of
-from playground.platforms.http import dumps
 from playground.platforms.model import Delivery, Message, Room
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from playground.platforms.exchange import Request, Response
 from playground.platforms.feishu import cardkit, cards
 from playground.platforms.feishu.accounts import Account, email, union_id, user_id
 from playground.platforms.feishu.content import check_content
 from playground.platforms.feishu.errors import FeishuError, bad_parameter
 from playground.platforms.feishu.events import TENANT, millis
-from playground.platforms.http import Request, Response
 from playground.platforms.limits import RateLimit
 from playground.platforms.model import Message, Room
 

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from playground.platforms.exchange import Request, Response
 from playground.platforms.feishu.accounts import Account
 from playground.platforms.feishu.emoji import NAMES
 from playground.platforms.feishu.errors import FeishuError
 from playground.platforms.feishu.events import millis
 from playground.platforms.feishu.messages import json_object, success
-from playground.platforms.http import Request, Response
 from playground.platforms.model import Message
 
 if TYPE_CHECKING:

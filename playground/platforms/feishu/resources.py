@@ -6,10 +6,10 @@ Facts: Feishu docs, Images › Upload; Files › Upload; Messages › Get resour
 from typing import TYPE_CHECKING, Any
 
 from playground.multipart import FormPart, parse_multipart
+from playground.platforms.exchange import Request, Response
 from playground.platforms.feishu.accounts import Account, email, ids_of, union_id, user_id
 from playground.platforms.feishu.errors import FeishuError
 from playground.platforms.feishu.messages import success
-from playground.platforms.http import Request, Response
 from playground.platforms.media import Blob, image_type
 from playground.platforms.model import Message
 

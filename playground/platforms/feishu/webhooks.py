@@ -7,12 +7,12 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from playground.platforms.exchange import Request, Response, dumps
 from playground.platforms.feishu import cards
 from playground.platforms.feishu.accounts import Account
 from playground.platforms.feishu.content import check_content
 from playground.platforms.feishu.errors import FeishuError
 from playground.platforms.feishu.wire import webhook_sign
-from playground.platforms.http import Request, Response, dumps
 from playground.platforms.limits import RateLimit
 from playground.platforms.model import Delivery, Message
 

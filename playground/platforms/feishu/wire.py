@@ -13,7 +13,7 @@ from random import Random
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 from playground.platforms.model import Wire
 
 __all__ = ["callback", "decrypt", "dumps", "encrypt", "resigned", "signature", "webhook_sign"]

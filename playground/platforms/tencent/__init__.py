@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from parley.platforms.tencent.messages import identity
 from playground.platforms.base import PRIVATE, NewMessage, Platform
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.limits import SlidingWindows
 from playground.platforms.model import Attempt, Delivery, Message, Part, Person, Wire
 from playground.platforms.routing import Route

@@ -6,7 +6,7 @@ Codes: WeCom and WeChat docs, Global error codes.
 from typing import Any
 
 from playground.platforms.errors import ApiError
-from playground.platforms.http import Response
+from playground.platforms.exchange import Response
 
 
 class TencentError(ApiError):

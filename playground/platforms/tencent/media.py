@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from playground.multipart import parse_multipart
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.media import Blob, image_type
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import MEDIA_INVALID, TencentError, ok

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playground.platforms.http import Request
+from playground.platforms.exchange import Request
 from playground.platforms.tencent.errors import TencentError
 
 

@@ -1,6 +1,6 @@
 """The routes that WeCom and WeChat share."""
 
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.routing import route
 from playground.platforms.tencent import media
 from playground.platforms.tencent.accounts import Account

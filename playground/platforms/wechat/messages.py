@@ -6,7 +6,7 @@ Facts: WeChat docs, Customer-service messages; Template messages; Subscription n
 import re
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Person
 from playground.platforms.tencent import media
 from playground.platforms.tencent.accounts import Account

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError
 from playground.platforms.tokens import AccessToken

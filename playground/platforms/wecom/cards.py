@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from parley.platforms.tencent.buttons import unpack
 from playground.platforms.base import NotFoundError, Press
 from playground.platforms.buttons import find_number
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Message, NamedButton
 from playground.platforms.tencent.accounts import Account
 from playground.platforms.tencent.errors import TencentError, ok

@@ -5,7 +5,7 @@ Facts: WeCom docs, Get access_token; Send application messages; Recall; Group ch
 
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.limits import RateLimit
 from playground.platforms.model import Message, Person
 from playground.platforms.tencent import media

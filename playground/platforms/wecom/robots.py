@@ -5,7 +5,7 @@ import binascii
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.limits import RateLimit
 from playground.platforms.media import image_type
 from playground.platforms.model import Message

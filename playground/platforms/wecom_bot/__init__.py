@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
 from playground.platforms.digests import flip_first_digit
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 from playground.platforms.media import Blob, image_type
 from playground.platforms.model import Appearance, Attempt, Delivery, Message, Part, Person, Room, Wire
 from playground.platforms.routing import Router

@@ -5,7 +5,7 @@ Facts: WeCom docs, Smart bots › Active replies, Receiving messages.
 
 from typing import TYPE_CHECKING, Any
 
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Message
 from playground.platforms.routing import Router, route
 from playground.platforms.tencent.errors import TencentError, ok

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 from playground.platforms.model import Wire
 from playground.platforms.tencent import wire
 

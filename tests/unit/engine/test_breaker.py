@@ -16,8 +16,8 @@ from parley.errors import RetryAfter
 from parley.model import Destination, Outgoing, Reply, Text
 from parley.platforms import config_type, outbound
 from playground.platforms.discord import Discord
+from playground.platforms.exchange import Request, Response
 from playground.platforms.faults import Fault
-from playground.platforms.http import Request, Response
 from playground.transport import PlatformTransport
 from tests.unit.engine.simulation import Simulation
 from tests.unit.engine.test_rate_limiter import Table, most_in_a_window

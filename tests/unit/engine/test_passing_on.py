@@ -13,7 +13,7 @@ from parley.bot.rules import platform as on
 from parley.model import AnySegment, Card, Destination, Image, Reply, Text
 from parley.testing import Chat
 from playground.platforms.base import PRIVATE, NewMessage
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.sample_image import png
 from tools.faults.aws import isolated
 from tools.faults.policies import FaultPlan

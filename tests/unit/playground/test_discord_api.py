@@ -9,8 +9,8 @@ import pytest
 
 from playground.platforms.discord import rate_limits
 from playground.platforms.discord.accounts import GUILD
+from playground.platforms.exchange import Request
 from playground.platforms.faults import Fault
-from playground.platforms.http import Request
 from tests.unit.playground.discord import AGENT, APPLICATION, COUNT, ECHO, TOKEN, Caller, caller, code
 
 COMMANDS = f"/applications/{APPLICATION}/commands"

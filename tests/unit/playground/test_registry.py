@@ -9,7 +9,7 @@ import pytest
 from parley.platforms import NAMES
 from playground.platforms import simulated_platforms
 from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
-from playground.platforms.http import Request
+from playground.platforms.exchange import Request
 from playground.platforms.model import Appearance, Delivery, Message, Part, Wire
 from playground.views import message_view, platform_view
 

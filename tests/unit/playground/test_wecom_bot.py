@@ -16,7 +16,7 @@ from parley.platforms import config_type, inbound
 from parley.platforms.wecom_bot import stream
 from parley.platforms.wecom_bot.media import decrypted
 from playground.platforms.base import NotFoundError
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 from playground.platforms.model import Attempt, Delivery, NewMessage, Press
 from playground.platforms.tencent import wire as sealing
 from playground.platforms.wecom_bot import WecomBot

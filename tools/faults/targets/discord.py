@@ -9,7 +9,7 @@ from parley.model.commands import CommandSpec
 from parley.platforms.discord.commands import definitions
 from playground.platforms.base import Platform
 from playground.platforms.discord import Discord, wire
-from playground.platforms.http import Request
+from playground.platforms.exchange import Request
 from tools.faults.bot import LATE_APP, make_bot
 from tools.faults.target import APP, Target, without
 

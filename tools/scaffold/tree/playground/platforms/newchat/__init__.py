@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
 from playground.platforms.buttons import find_number
 from playground.platforms.digests import flip_first_digit
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.limits import IdempotencyKeys
 from playground.platforms.model import Appearance, Delivery, Message, Part, Wire
 from playground.platforms.newchat import wire

@@ -5,7 +5,7 @@
 from typing import TYPE_CHECKING, Any
 
 from playground.platforms.errors import ApiError
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Message, Room
 from playground.platforms.routing import Router, route
 
