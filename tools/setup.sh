@@ -17,6 +17,7 @@ HERE=$(pwd)
 UV="$HERE/.venv/bin/uv"
 BOT=${PARLEY_BOT:-mybot}
 LAYER=layers/dependencies/requirements.txt
+TOKENS=layers/tokens/requirements.txt
 export UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_PROGRESS=1 PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 unset UV_PROJECT_ENVIRONMENT VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_EXCLUDE_NEWER UV_OFFLINE
 
@@ -175,11 +176,13 @@ lock() {
     compile="$compile --upgrade"
     $compile requirements/bootstrap.in -o requirements/bootstrap.txt
     $compile pyproject.toml -o "$LAYER"
-    $compile pyproject.toml --group dev --group playground -c "$LAYER" -o requirements/dev.txt
+    $compile layers/tokens/requirements.in -c "$LAYER" -o "$TOKENS"
+    $compile pyproject.toml layers/tokens/requirements.in --group dev --group playground -c "$LAYER" -c "$TOKENS" \
+        -o requirements/dev.txt
     $compile requirements/sam.in -o requirements/sam.txt
     $compile requirements/emulator.in -o requirements/emulator.txt
     $compile requirements/intents.in -o requirements/intents.txt
-    if grep -nE '[a-z]+://' requirements/*.txt "$LAYER"; then
+    if grep -nE '[a-z]+://' requirements/*.txt "$LAYER" "$TOKENS"; then
         die "a lock file names a host (see above)"
     fi
 }
