@@ -22,7 +22,7 @@ PIP_TARGET_OPTIONS := $(if $(PARLEY_LAYER_HOST),,--platform $(LIBC)_$(MACHINE) -
 SERVICES := apigatewaymanagementapi appconfigdata bedrock-runtime cloudwatch codepipeline dynamodb events kms lambda logs s3 \
 	scheduler secretsmanager sns sqs ssm sts
 
-.PHONY: build-DependenciesLayer build-SharedLayer build-BotLayer install compile
+.PHONY: build-DependenciesLayer build-SharedLayer build-BotLayer build-TokensLayer install compile
 
 build-DependenciesLayer:
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" install
@@ -30,6 +30,10 @@ build-DependenciesLayer:
 	@cd "$(PACKAGES)/botocore/data" && for service in */; do \
 		case " $(SERVICES) " in *" $${service%/} "*) ;; *) rm -rf "$$service" ;; esac; \
 	done
+	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
+
+build-TokensLayer:
+	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" install
 	@$(MAKE) --no-print-directory -f "$(firstword $(MAKEFILE_LIST))" compile
 
 # `parley.testing` is for tests. It needs `tools` and `playground`, which no function has.

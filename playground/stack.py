@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from parley.journal.view import journal_of
+from parley.platforms import callback_path
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
 _APPS_EVERY = 2.0
@@ -99,10 +100,10 @@ class Stack:
         listed: Mapping[str, str] = facts.get("callbacks", {}).get(platform, {})
         if app in listed:
             return listed[app]
-        if listed:
-            return next(iter(listed.values())).rsplit("/", 1)[0] + f"/{app}"
+        for other, url in listed.items():
+            return url.removesuffix(callback_path(platform, other)) + callback_path(platform, app)
         if facts.get("api"):
-            return f"{str(facts['api']).rstrip('/')}/callback/{platform}/{app}"
+            return str(facts["api"]).rstrip("/") + callback_path(platform, app)
         raise StackUnavailableError("the local stack is not up: start it with `make run` or `make up`")
 
     def apps(self, platform: str, *, now: bool = False) -> dict[str, Mapping[str, Any]]:

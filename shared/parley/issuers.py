@@ -76,7 +76,7 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ValueError("keys: a private key; only the public one belongs here")
             if not is_of(key, wanted):
                 raise ValueError(f"keys: {self.algorithm} needs keys of the type {' '.join(filter(None, wanted))}")
-        if self.key_set_url and not _is_safe(self.key_set_url):
+        if self.key_set_url and not is_safe(self.key_set_url):
             raise ValueError("key_set_url: expected an address with https://")
 
 
@@ -95,8 +95,8 @@ def is_of(key: Mapping[str, Any], wanted: KeyType) -> bool:
     return key.get("kty") == wanted.kty and (not wanted.crv or key.get("crv") == wanted.crv)
 
 
-def _is_safe(url: str) -> bool:
-    """Whether nobody between here and `url` can change the keys: TLS, or this machine."""
+def is_safe(url: str) -> bool:
+    """Whether nobody between here and `url` can read or change what is sent: TLS, or this machine."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -16,7 +16,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from parley.adapter import Accepted, Answer, App, Call, Headers, Rejected, Request
-from parley.engine.callback import request_of
+from parley.engine.gateway import request_of
 from parley.model import Message, Outgoing
 from parley.platforms import NAMES, inbound
 

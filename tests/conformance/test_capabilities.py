@@ -24,7 +24,7 @@ SHOWN = {
     "quote": (MESSAGE, "> marker"),
     "image_data": ("image",),
     "card_image": ("image",),
-    "reaction": ("THUMBSUP", "%F0%9F%91%8D"),
+    "reaction": ("THUMBSUP", "%F0%9F%91%8D", "👍"),
 }
 """What the calls of a cell contain, if that is not the word `marker`."""
 WITH_A_TABLE = [platform for platform in NAMES if capabilities(platform)]

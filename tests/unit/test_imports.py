@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import parley.bot
-from tests.template import ROOT
+from tests.template import ROOT, functions
 from tools import bot
+from tools.names import logical_id
 
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 PLAIN = "from parley.bot import Bot\n\nbot = Bot()\n\n\n@bot.command()\ndef echo(text: str) -> str:\n    return text\n"
@@ -35,10 +36,13 @@ UNUSED = {
     "parley.bot.signer",
     "parley.engine.download",
     "parley.engine.failures",
+    "parley.engine.key_sets",
     "parley.engine.merging",
     "parley.engine.names",
+    "parley.engine.reading",
     "parley.engine.undelivered",
     "parley.intents",
+    "parley.journal.mailbox",
     "parley.journal.merging",
     "parley.model.merging",
     "parley.models",
@@ -75,6 +79,14 @@ def imports(function: str, folder: Path = ROOT / bot.SAMPLE, **settings: str) ->
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_a_function_that_calls_the_platforms_imports_the_http_client(function: str) -> None:
     assert ("httpx" in imports(function)) == (function in CALLING)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_the_functions_with_the_layer_for_tokens_import_what_checks_them(function: str) -> None:
+    """They bring cffi, which makes the imports of the other functions slower (docs/decisions/ed25519.md)."""
+    layers = functions()[f"{logical_id(function)}Function"]["Layers"]
+    has_layer = {"Ref": "TokensLayer"} in layers
+    assert ({"jwt", "cryptography", "parley.bearer"} & imports(function) != set()) == has_layer
 
 
 def test_a_processor_that_leaves_all_replies_to_the_queue_imports_no_http_client() -> None:

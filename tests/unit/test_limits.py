@@ -31,6 +31,9 @@ def test_every_limit_is_that_of_a_platform(field: str):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_platform_limits_its_messages(name: str):
     limits = content_limits(name)
+    if name == "http":  # a client of the team's own gets every reply that the journal can hold
+        assert limits.text == NO_LIMIT
+        return
     assert limits.text.unit in {"characters", "bytes"}
     assert limits.text.beyond == "continued"
 

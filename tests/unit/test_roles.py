@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parley.adapter import SupportsPassiveReply
+from parley.adapter import SupportsPassiveReply, SupportsReading
 from parley.platforms import NAMES, inbound
 from tests.template import functions, of_type, template
 from tools.names import logical_id
@@ -62,6 +62,8 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
 CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
 PASSIVE = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsPassiveReply)}
 """The roles of the platforms that take passive replies."""
+READING = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsReading)}
+"""The roles of the platforms whose clients read the replies."""
 RUNNING_THE_BOT = {
     name.replace("Function", "Role")
     for name, properties in functions().items()
@@ -76,10 +78,17 @@ PASSIVE_ROWS = {
 """The rows that a passive reply needs. `test_passive_replies.py` checks that the code uses no others."""
 
 
+READ_ROWS = {
+    *(("dynamodb:GetItem", row) for row in ("in#*", "box#*")),
+    *(("dynamodb:BatchGetItem", row) for row in ("out#*", "box#*")),
+}
+"""The rows that a client reads. `test_reading.py` checks that the code uses no others."""
+
+
 @pytest.mark.parametrize("role", CALLBACKS)
 def test_a_callback_function_may_queue_messages_read_its_own_apps_and_store_pushed_credentials(role: str) -> None:
     platform = CALLBACKS[role]
-    reading = {"dynamodb:GetItem", "dynamodb:BatchGetItem"} if role in PASSIVE else set[str]()
+    reading = {"dynamodb:GetItem", "dynamodb:BatchGetItem"} if role in PASSIVE | READING else set[str]()
     assert granted(role) == {
         f"{role.removesuffix('Role')}Logs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "InboundQueue.Arn": {"sqs:SendMessage"},
@@ -95,11 +104,12 @@ def test_a_callback_function_may_queue_messages_read_its_own_apps_and_store_push
         for row in s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     }
     own = {("dynamodb:PutItem", f"credential#{platform}#*"), ("dynamodb:UpdateItem", "run#*")}
-    assert rows == own | (PASSIVE_ROWS if role in PASSIVE else set())
+    assert rows == own | (PASSIVE_ROWS if role in PASSIVE else set()) | (READ_ROWS if role in READING else set())
 
 
 @pytest.mark.parametrize(
-    ("policy", "roles"), [("PassiveRepliesPolicy", PASSIVE), ("BotSettingsPolicy", RUNNING_THE_BOT)]
+    ("policy", "roles"),
+    [("PassiveRepliesPolicy", PASSIVE), ("BotSettingsPolicy", RUNNING_THE_BOT), ("MailboxPolicy", READING)],
 )
 def test_the_rights_of_a_policy_are_attached_before_the_code_that_uses_them(policy: str, roles: set[str]) -> None:
     assert {reference["Ref"] for reference in policies()[policy]["Roles"]} == roles

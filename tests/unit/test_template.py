@@ -13,7 +13,7 @@ from parley.engine.batch import _MAX_VISIBILITY, _backoff
 from parley.engine.http import _TO_RECORD
 from parley.journal.limits import QUEUE_RETENTION
 from parley.model.sending import SEND
-from parley.platforms import NAMES
+from parley.platforms import NAMES, callback_path
 from tests.settings import settings_of
 from tests.template import ROOT, expanded, functions, of_type, seconds, template, written
 from tests.unit.test_roles import CALLBACKS
@@ -338,11 +338,22 @@ def test_every_callback_names_its_method_and_the_platform_in_its_path() -> None:
         if body["Type"] == "Api"
     }
 
-    assert routes == {("DomainFunction", "GET", "/{file}")} | {
+    replies, message = "/v1/{app}/conversations/{room}/replies", "/v1/{app}/messages/{id}"
+    of_http = {("POST", "/v1/{app}/messages"), ("GET", message), ("GET", replies)}
+    of_http |= {("OPTIONS", path) for _, path in of_http}
+    assert routes == {("DomainFunction", "GET", "/{file}")} | {("HttpFunction", *each) for each in of_http} | {
         (role.replace("Role", "Function"), method, f"/callback/{platform}/{{app}}")
         for role, platform in CALLBACKS.items()
         for method in ("POST", "GET", *(PROBED if platform == "discord" else ()))
+        if platform != "http"
     }
+
+
+def test_the_outputs_name_the_path_at_which_each_platform_is_called() -> None:
+    rows = written()["Mappings"]["Functions"]
+    for role, platform in CALLBACKS.items():
+        path = rows[role.removesuffix("Role")].get("Path", f"callback/{platform}/APP")
+        assert f"/{path}" == callback_path(platform, "APP")
 
 
 def test_no_text_contains_a_fixed_partition() -> None:
@@ -371,7 +382,12 @@ def test_every_function_is_in_every_loop_and_in_the_mapping() -> None:
     stems = [name.removesuffix("Function") for name in functions()]
 
     assert loops()["Functions"] == loops()["FunctionOutputs"] == list(written()["Mappings"]["Functions"]) == stems
-    assert loops()["Callbacks"] == loops()["CallbackOutputs"] == [name for name in stems if f"{name}Role" in CALLBACKS]
+    callbacks = [name for name in stems if f"{name}Role" in CALLBACKS]
+    assert loops()["Callbacks"] == callbacks
+    # A function with a path of its own has an output of its own.
+    own = [name for name in callbacks if "Path" in written()["Mappings"]["Functions"][name]]
+    assert loops()["CallbackOutputs"] == [name for name in callbacks if name not in own]
+    assert {f"CallbackUrl{name}" for name in own} <= written()["Outputs"].keys()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from parley.platforms import callback_path
+
 T = TypeVar("T")
 TIMEOUT = 30.0
 """Seconds to wait for something that usually takes a fraction of a second."""
@@ -131,7 +133,7 @@ class PlatformClient:
     ) -> CallbackResponse:
         """Send a request to the callback URL, as anybody on the internet can."""
         url: str = self.stack["callbacks"][self.platform][self.app]
-        url = f"{url.rsplit('/', 1)[0]}/{app or self.app}"
+        url = url.removesuffix(callback_path(self.platform, self.app)) + callback_path(self.platform, app or self.app)
         started = time.perf_counter()
         response = self.http.post(url, headers=dict(headers), content=body, params=dict(query or {}))
         return CallbackResponse(response.status_code, response.content, time.perf_counter() - started)

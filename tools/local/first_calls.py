@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from parley.platforms import callback_path
 from tools.local.aws import Aws
 from tools.local.errors import StackError
 
@@ -36,7 +37,7 @@ def _retried(call: Callable[[], str]) -> str:
 
 
 def _callback(api: str, platform: str) -> str:
-    url = f"{api}/callback/{platform}/nobody"
+    url = f"{api}{callback_path(platform, 'nobody')}"
     request = urllib.request.Request(url, data=b"{}", headers={"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=60) as response:

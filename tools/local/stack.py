@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from parley.platforms import callback_path
 from tools import bot
 from tools.local import build, check, commands, credentials, emulator, first_calls, ports, processes, settings
 from tools.local.aws import REGION, Aws
@@ -148,7 +149,8 @@ def _describe(aws: Aws, outputs: dict[str, str], apps: dict[str, dict[str, crede
         "region": REGION,
         "stage": STAGE,
         "callbacks": {
-            platform: {name: f"{api}/callback/{platform}/{name}" for name in named} for platform, named in apps.items()
+            platform: {name: f"{api}{callback_path(platform, name)}" for name in named}
+            for platform, named in apps.items()
         },
         "apps": apps,
         **resources(outputs),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from parley.platforms import callback_path
+
 _SOURCE = "203.0.113.7"
 _DOMAIN = "abcdefghij.execute-api.us-east-1.amazonaws.com"
 
@@ -18,8 +20,8 @@ def callback(
     method = "POST" if body else "GET"
     sent = {"Host": _DOMAIN, "X-Forwarded-For": _SOURCE, "X-Forwarded-Proto": "https", **headers}
     return {
-        "resource": f"/callback/{platform}/{{app}}",
-        "path": f"/callback/{platform}/sample",
+        "resource": callback_path(platform, "{app}"),
+        "path": callback_path(platform, "sample"),
         "httpMethod": method,
         "headers": sent,
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
@@ -41,11 +43,11 @@ def _context(platform: str, method: str, headers: Mapping[str, str], body: bytes
         "domainPrefix": _DOMAIN.split(".", 1)[0],
         "httpMethod": method,
         "identity": {"sourceIp": _SOURCE, "userAgent": headers.get("User-Agent")},
-        "path": f"/local/callback/{platform}/sample",
+        "path": "/local" + callback_path(platform, "sample"),
         "protocol": "HTTP/1.1",
         "requestId": str(uuid.UUID(bytes=hashlib.sha256(body + str(now).encode()).digest()[:16])),
         "requestTime": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "requestTimeEpoch": int(now * 1000),
-        "resourcePath": f"/callback/{platform}/{{app}}",
+        "resourcePath": callback_path(platform, "{app}"),
         "stage": "local",
     }

@@ -21,9 +21,7 @@ def enter(root: Path, filled: Callable[[str], str], stem: str) -> None:
     text = _after_last(text, r"^    \w+: \{Name: \w+, ResponseTimeout: \d+\}\n", filled(_ROW), template)
     together = ", ".join(callbacks)
     text = _each(text, rf"(?<=^    - \[){together}(?=[,\]])", f"{together}, {stem}", template)
-    text = _each(
-        text, r"^  # --- what every callback function has\n", f"{filled(_FUNCTION.read_text())}\\g<0>", template
-    )
+    text = _each(text, r"^  # --- functions of channels, .*\n", f"{filled(_FUNCTION.read_text())}\\g<0>", template)
     rows = _after_last(runbook.read_text(), r"^\| `\w+` \| \d+ s \|.*\n", filled(_RUNBOOK), runbook)
     template.write_text(text)
     runbook.write_text(rows)

@@ -47,8 +47,12 @@ from parley.adapter.fallback import fallback
 from parley.adapter.inbound import (
     Accepted,
     AcceptsUnsigned,
+    DescribesRejections,
     Inbound,
+    KeySet,
     PassiveReply,
+    Read,
+    Reading,
     Reason,
     Rejected,
     Request,
@@ -57,6 +61,8 @@ from parley.adapter.inbound import (
     SupportsGrowingReply,
     SupportsInstantAnswers,
     SupportsPassiveReply,
+    SupportsReading,
+    UsesKeySets,
 )
 from parley.adapter.limits import BreakerFailure, Bucket, Limit, Pause
 from parley.adapter.outbound import (
@@ -98,10 +104,12 @@ __all__ = [
     "ComparesPersons",
     "Config",
     "ContentLimits",
+    "DescribesRejections",
     "Element",
     "HasDirectRooms",
     "Headers",
     "Inbound",
+    "KeySet",
     "Limit",
     "Maximum",
     "NamesSeveralPersons",
@@ -112,6 +120,8 @@ __all__ = [
     "Pause",
     "Permanent",
     "Profile",
+    "Read",
+    "Reading",
     "Reason",
     "Rejected",
     "Request",
@@ -131,6 +141,7 @@ __all__ = [
     "SupportsNames",
     "SupportsPassiveReply",
     "SupportsQuotes",
+    "SupportsReading",
     "SupportsRenewal",
     "SupportsSilence",
     "SupportsTyping",
@@ -142,5 +153,6 @@ __all__ = [
     "UndeliverableError",
     "Unknown",
     "Upload",
+    "UsesKeySets",
     "fallback",
 ]

@@ -55,6 +55,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     edits: bool = False
     """Whether the call writes a part of the reply over an earlier message. People see it, although the call can be
     repeated."""
+    keeps: bool = False
+    """Whether the reply is put into the mailbox of its conversation before the call (`parley.journal.mailbox`), once.
+    With an empty `url`, that is all."""
     timeout: float = 10
     """Seconds for the whole call."""
     note: str = ""

@@ -1,7 +1,7 @@
 """Incoming: a callback as raw bytes, and the result that a platform makes of it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -19,6 +19,10 @@ class Request(msgspec.Struct, frozen=True):
     headers: Headers = msgspec.field(default_factory=Headers)
     query: Mapping[str, str] = {}
     body: bytes = b""
+    parameters: Mapping[str, str] = {}
+    """The parts of the path that the template names in braces: `{"app": "demo"}`."""
+    key_set: Any = None
+    """The JSON Web Key Set that `UsesKeySets.key_set` has asked for, decoded."""
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -27,6 +31,7 @@ class Response(msgspec.Struct, frozen=True):
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
+    headers: Mapping[str, str] = {}
 
 
 Reason = Literal[
@@ -37,6 +42,7 @@ Reason = Literal[
     "too_many",
     "unknown_app",
     "not_allowed",
+    "not_found",
     "other_address",
     "unavailable",
 ]
@@ -54,6 +60,37 @@ class Rejected(msgspec.Struct, frozen=True):
     reason: Reason
     detail: str = ""
     response: Response | None = None
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a client reads of the journal: the replies to its message `message` if it names one, else those of the
+    conversation with the key `conversation` after the cursor `after` (None: the last ones).
+
+    `person`: who reads. `wait`: seconds to wait for all replies to the message, or for the first one after the cursor.
+    """
+
+    person: str
+    conversation: str = ""
+    message: Message | None = None
+    after: int | None = None
+    wait: float = 0
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What is there to read, in order. `done`: every reply to the message is there or has failed, so none follows.
+    `cursor`: the place in the conversation after the last of them.
+    """
+
+    replies: tuple[Outgoing, ...] = ()
+    done: bool = False
+    cursor: int = 0
+
+
+class KeySet(NamedTuple):
+    """A JSON Web Key Set: its address, and the id of the key that is needed; empty if it is not known."""
+
+    url: str
+    kid: str
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -81,6 +118,8 @@ class Accepted(msgspec.Struct, frozen=True):
     instant: Message | None = None
     """A message that an instant function of the bot may answer within the callback. If it does, nothing is queued and
     `SupportsInstantAnswers.instant` makes the response."""
+    reading: Reading | None = None
+    """What the request reads, after `messages` are in the queue (`SupportsReading`)."""
     refused: Response | None = None
     """The response if the message is definitely not stored, for a platform that does not retry: it tells the person to
     try again. If storing may have succeeded, the platform gets 503 instead."""
@@ -106,6 +145,33 @@ class AcceptsUnsigned(Protocol):
 
     def is_unsigned(self, request: Request, app: App) -> bool:
         """Whether `request` has no signature although `app` expects one."""
+        ...
+
+
+@runtime_checkable
+class UsesKeySets(Protocol):
+    """An `inbound` module of a platform whose requests are signed with keys that their issuer publishes."""
+
+    def key_set(self, request: Request, app: App) -> KeySet | None:
+        """The key set that `receive` needs as `Request.key_set`; None if it needs none. Nothing is verified yet."""
+        ...
+
+
+@runtime_checkable
+class DescribesRejections(Protocol):
+    """An `inbound` module of a platform that expects its own form of a rejection, also of those by the engine."""
+
+    def rejection(self, rejected: Rejected) -> Response:
+        """The response to a refused request."""
+        ...
+
+
+@runtime_checkable
+class SupportsReading(Protocol):
+    """An `inbound` module of a platform whose clients read the replies (`Accepted.reading`)."""
+
+    def read(self, request: Request, app: App, reading: Reading, found: Read) -> Response:
+        """The response with what was `found`."""
         ...
 
 

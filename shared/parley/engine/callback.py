@@ -1,7 +1,5 @@
 """The callback functions: verify ▸ decrypt ▸ normalise ▸ enqueue ▸ acknowledge, with one AWS request."""
 
-import base64
-import binascii
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,22 +12,25 @@ from parley.adapter import (
     Accepted,
     AcceptsUnsigned,
     App,
-    Headers,
+    DescribesRejections,
     Inbound,
+    Reading,
     Rejected,
     Request,
     Response,
     SupportsInstantAnswers,
     SupportsPassiveReply,
+    SupportsReading,
+    UsesKeySets,
 )
 from parley.engine import queues, telemetry
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, definitely_failed, dynamodb, error_code, setting
 from parley.engine.batch import describe
+from parley.engine.gateway import BadEventError, Event, arrived, is_listed, lambda_response, request_of, source
 from parley.engine.instant import BUDGET, within
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
-from parley.errors import ParleyError
 from parley.journal.credentials import store_credentials
 from parley.model import Message
 from parley.model.instant import Instant
@@ -37,83 +38,14 @@ from parley.model.stop import is_stop
 from parley.platforms import inbound
 
 if TYPE_CHECKING:
+    from parley.engine.key_sets import KeySets
     from parley.engine.passive_replies import PassiveReplies
-
-Event = Mapping[str, Any]
-"""An API Gateway REST proxy event."""
-_LONGEST = 30.0
-"""Seconds. API Gateway ends every request within 29: an older event is not a request of now."""
-
+    from parley.engine.reading import Reader
 
 _OLD_CONFIGURATION = ("forged", "other_address")
 """The reasons of a refusal that an operator may have mended since the configuration was read."""
 _UNSIGNED_BURST = 10
 """Unsigned requests that a process handles at once; one a second after them."""
-
-
-class BadEventError(ParleyError):
-    """The event's body is not the Base64 that it claims to be."""
-
-
-def request_of(event: Event) -> Request:
-    """The raw request in an API Gateway event. Raises BadEventError if its Base64 is not valid."""
-    body = event.get("body") or ""
-    if event.get("isBase64Encoded"):
-        try:
-            data = base64.b64decode(body, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise BadEventError from error
-    else:
-        data = body.encode("utf-8", "surrogatepass")
-    multi: Mapping[str, list[str]] = event.get("multiValueHeaders") or {}
-    headers = {name: values[-1] for name, values in multi.items() if values} | dict(event.get("headers") or {})
-    return Request(
-        method=str(event.get("httpMethod") or "POST").upper(),
-        headers=Headers(headers),
-        query=dict(event.get("queryStringParameters") or {}),
-        body=data,
-    )
-
-
-def lambda_response(response: Response) -> dict[str, Any]:
-    """`response` as API Gateway expects it: text as it is, other bytes as Base64."""
-    return {
-        "statusCode": response.status,
-        "headers": {"Content-Type": response.content_type, "X-Content-Type-Options": "nosniff"},
-        **_body(response.body),
-    }
-
-
-def _arrived(event: Event, started: float) -> float:
-    """The time at which API Gateway received the request: before a cold start. `started` if the event has none."""
-    context: Mapping[str, Any] = event.get("requestContext") or {}
-    arrived = float(context.get("requestTimeEpoch") or 0) / 1000
-    return arrived if 0 <= started - arrived <= _LONGEST else started
-
-
-def _is_listed(event: Event, app: App) -> bool:
-    """Whether `event` comes from an address that the app lists, or the app lists none."""
-    blocks = app.config.callback_ips
-    if not blocks:
-        return True
-    # Imported here, so that apps without the list do not pay for it.
-    from parley.engine.callback_sources import is_listed  # noqa: PLC0415
-
-    return is_listed(_source(event), blocks)
-
-
-def _source(event: Event) -> str:
-    """The address that the request came from, as API Gateway saw it. A header could be forged."""
-    context: Mapping[str, Any] = event.get("requestContext") or {}
-    identity: Mapping[str, Any] = context.get("identity") or {}
-    return str(identity.get("sourceIp") or "")
-
-
-def _body(body: bytes) -> dict[str, Any]:
-    try:
-        return {"body": body.decode(), "isBase64Encoded": False}
-    except UnicodeDecodeError:
-        return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
 
 def rejection(rejected: Rejected) -> Response:
@@ -124,8 +56,8 @@ def rejection(rejected: Rejected) -> Response:
 class Callback(msgspec.Struct):
     """The handler of one platform's callbacks, made once per process.
 
-    `instantly`: the bot's instant function. `passive_replies`: makes the object that waits for passive replies; the one
-    of this process by default.
+    `instantly`: the bot's instant function. `passive_replies`, `reader`, `key_sets`: make the objects that wait for
+    passive replies, read for clients, and hold the keys of issuers; those of this process by default.
     """
 
     platform: str
@@ -135,6 +67,8 @@ class Callback(msgspec.Struct):
     max_body: int = 262_144
     instantly: Callable[[Message], Instant | None] | None = None
     passive_replies: "Callable[[SupportsPassiveReply], PassiveReplies] | None" = None
+    reader: "Callable[[], Reader] | None" = None
+    key_sets: "KeySets | None" = None
     _unsigned_credit: float = _UNSIGNED_BURST
     _credited_at: float = 0
 
@@ -150,19 +84,22 @@ class Callback(msgspec.Struct):
                 "callback rejected",
                 extra={"platform": self.platform, "app": name[:64], "reason": outcome.reason, "detail": outcome.detail},
             )
-            return lambda_response(rejection(outcome))
+            return lambda_response(self._rejection(outcome))
         # The alarm on latency watches AcknowledgeTime: it ends before the deliberate wait for a passive reply.
         stored = finished = self.clock()
         telemetry.duration("AcknowledgeTime", stored - started)
         if isinstance(outcome, _AwaitsReply):
             replies = self._passive_replies(outcome.inbound)
             # The platform has been waiting since the request arrived, before a cold start.
-            outcome = replies.respond(outcome.request, outcome.app, outcome.accepted, _arrived(event, started))
+            outcome = replies.respond(outcome.request, outcome.app, outcome.accepted, arrived(event, started))
             finished = self.clock()
-        telemetry.duration("CallbackTime", finished - _arrived(event, started))
+        elif isinstance(outcome, _Reads):
+            # `CallbackTime` does not include the wait that the client has asked for.
+            outcome = self._read(outcome, arrived(event, started))
+        telemetry.duration("CallbackTime", finished - arrived(event, started))
         return lambda_response(outcome)
 
-    def _handle(self, event: Event, name: str) -> "Response | Rejected | _AwaitsReply":
+    def _handle(self, event: Event, name: str) -> "Response | Rejected | _AwaitsReply | _Reads":
         try:
             request = request_of(event)
         except BadEventError:
@@ -184,6 +121,8 @@ class Callback(msgspec.Struct):
         stored = self._store(accepted, app)
         if stored is not None:
             return stored
+        if accepted.reading is not None and isinstance(self.inbound, SupportsReading):
+            return _Reads(self.inbound, request, app, accepted.reading, accepted.response)
         waits = accepted.polled is not None or (accepted.passive_reply_within and accepted.messages)
         if waits and isinstance(self.inbound, SupportsPassiveReply):
             return _AwaitsReply(self.inbound, request, app, accepted)
@@ -209,15 +148,47 @@ class Callback(msgspec.Struct):
 
     def _checked(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
         """The callback, if it comes from where it may come from."""
-        is_listed = _is_listed(event, app)
-        if not is_listed and app.config.other_ips == "refuse":
-            return Rejected(403, "other_address", f"{_source(event)} is not in callback_ips")
-        outcome = self.inbound.receive(request, app, self.clock())
-        if not is_listed and isinstance(outcome, Accepted):
+        listed = is_listed(event, app)
+        if not listed and app.config.other_ips == "refuse":
+            return Rejected(403, "other_address", f"{source(event)} is not in callback_ips")
+        outcome = self.inbound.receive(self._with_keys(request, app), app, self.clock())
+        if not listed and isinstance(outcome, Accepted):
             telemetry.count("CallbacksFromOtherAddresses")
-            extra = {"platform": self.platform, "app": app.name, "address": _source(event)}
+            extra = {"platform": self.platform, "app": app.name, "address": source(event)}
             log.warning("callback from another address", extra=extra)
         return outcome
+
+    def _with_keys(self, request: Request, app: App) -> Request:
+        """`request` with the key set that its signature needs. Raises AppsUnavailableError if it is not readable."""
+        wanted = self.inbound.key_set(request, app) if isinstance(self.inbound, UsesKeySets) else None
+        if wanted is None:
+            return request
+        # Imported here, so that platforms without key sets do not pay for the HTTP client.
+        from parley.engine.key_sets import KeySets, KeySetUnavailableError, fetch  # noqa: PLC0415
+
+        self.key_sets = self.key_sets or KeySets(fetch, self.clock)
+        try:
+            return replace(request, key_set=self.key_sets.get(wanted))
+        except KeySetUnavailableError as error:
+            raise AppsUnavailableError(str(error)) from error
+
+    def _read(self, reads: "_Reads", started: float) -> Response:
+        """The response with what a client reads. Without it, a message that is stored is acknowledged all the same."""
+        from parley.engine.reading import reader  # noqa: PLC0415  # few platforms are read
+
+        try:
+            found = (self.reader or reader)()(reads.reading, started)
+        except AwsError as error:
+            log.warning("replies not readable", extra={"app": reads.app.name, "error": error_code(error)})
+            if reads.request.method == "POST":
+                return reads.response
+            return self._rejection(Rejected(503, "unavailable"))
+        return reads.inbound.read(reads.request, reads.app, reads.reading, found)
+
+    def _rejection(self, rejected: Rejected) -> Response:
+        if rejected.response is None and isinstance(self.inbound, DescribesRejections):
+            return self.inbound.rejection(rejected)
+        return rejection(rejected)
 
     def _credit(self) -> bool:
         """Whether this process may handle one more unsigned request now."""
@@ -282,6 +253,16 @@ class _AwaitsReply(msgspec.Struct, frozen=True):
     request: Request
     app: App
     accepted: Accepted
+
+
+class _Reads(msgspec.Struct, frozen=True):
+    """A request that reads replies, after its message is stored if it has one. `response`: that without any replies."""
+
+    inbound: SupportsReading
+    request: Request
+    app: App
+    reading: Reading
+    response: Response
 
 
 def _marked(message: Message, accepted: Accepted, app: App) -> Message:

@@ -13,6 +13,7 @@ from parley.adapter import (
     Outbound,
     Outcome,
     Permanent,
+    Sent,
     SupportsLimitFeedback,
     Token,
     TokenRejected,
@@ -20,7 +21,7 @@ from parley.adapter import (
     Transient,
 )
 from parley.engine import telemetry
-from parley.engine.aws import AwsError, error_code
+from parley.engine.aws import AwsError, error_code, setting
 from parley.engine.batch import describe
 from parley.engine.http import CallError, Http
 from parley.engine.rate_limiter import RateLimiter, Reserved
@@ -136,6 +137,10 @@ class Calls(msgspec.Struct):
             return Result(Transient(f"rate limits: {error_code(error)}"), held)
         if isinstance(due, Transient):
             return Result(due, held)
+        if call.keeps:
+            self._keep(context.out)
+            if not call.url:
+                return Result(Sent(id=call.note))
         started = self.clock()
         try:
             answer = self.http.perform(call, held.value if held else "")
@@ -164,6 +169,13 @@ class Calls(msgspec.Struct):
             return RetryAfter(later.seconds, str(later))
         except Exception as error:  # noqa: BLE001
             return Transient(f"token: {describe(error)}")
+
+    def _keep(self, out: Outgoing) -> None:
+        """Put `out` into the mailbox of its conversation, once. Raises AwsError, MailboxBusyError."""
+        from parley.journal.mailbox import Mailbox  # noqa: PLC0415  # few platforms have mailboxes
+
+        keep_for = float(setting("RETENTION_DAYS", "30")) * 86_400
+        Mailbox(self.client, self.table, keep_for).put(out, self.clock())
 
     def _reject(self, context: CallContext, held: CachedToken) -> None:
         try:

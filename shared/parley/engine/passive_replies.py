@@ -87,7 +87,7 @@ class PassiveReplies(msgspec.Struct):
                 return _decoded(delivery.response)
             if delivery.draft is not None and isinstance(self.inbound, SupportsGrowingReply):
                 unfinished = self.inbound.growing_reply(request, app, message, delivery.draft, now)
-            decided = self.callbacks.decision(message)
+            decided = self.inbox.decision(message)
             if decided is None and now - delivery.first < accepted.passive_reply_within:
                 return unfinished
             response = self._carried(request, app, message, decided, until) if decided else None
@@ -131,7 +131,7 @@ class PassiveReplies(msgspec.Struct):
     def _decision(self, message: Message, until: float) -> Decided | None:
         """The decision on the message, as soon as it is stored; None if it is not by `until`."""
         while True:
-            decided = self.callbacks.decision(message)
+            decided = self.inbox.decision(message)
             if decided is not None or self.clock() >= until:
                 return decided
             self.sleep(min(_POLL, max(0.0, until - self.clock())))

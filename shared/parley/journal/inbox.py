@@ -16,7 +16,7 @@ from parley.journal.memory import Change, DecisionTooLargeError, Memory, changed
 from parley.journal.outbox import Outbox, ReplyTooLargeError
 from parley.journal.rows import row_of
 from parley.journal.runs import RunState
-from parley.journal.states import FINAL, Lease, MessageState, Row
+from parley.journal.states import FINAL, Decided, Lease, MessageState, Row
 from parley.journal.table import (
     Item,
     Value,
@@ -169,6 +169,15 @@ class Inbox(msgspec.Struct):
             if "ConditionalCheckFailed" in reasons or "TransactionConflict" in reasons:
                 raise VersionConflictError from error
             raise
+
+    def decision(self, message: Message) -> Decided | None:
+        """The decision on `message`; None while it is undecided. One request."""
+        key = message_key(message)
+        item = t.get(self.client, self.table, message_pk(key))
+        if get_text(item, "state") != MessageState.DECIDED:
+            return None
+        replies, before = int(get_number(item, "replies") or 0), frozenset(t.get_texts(item, "before"))
+        return Decided(key, replies, before, get_text(item, "forwarded"))
 
     def replies(self, message: Message, count: int) -> list[Row]:
         """The rows of the `count` replies to `message`, in order, without those that have expired."""

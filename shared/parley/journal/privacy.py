@@ -44,8 +44,8 @@ KINDS: dict[str, Kind] = {
     "out": Kind(
         _of("body receipts reason"),
         _of(
-            "state message attempts owner lease_until not_before unknown_since attempted_since due_shard due_at "
-            "updated ttl"
+            "state message attempts owner lease_until not_before unknown_since attempted_since boxed due_shard "
+            "due_at updated ttl"
         ),
         "masked",
         _RETENTION,
@@ -77,6 +77,7 @@ KINDS: dict[str, Kind] = {
     "merge": Kind(_of(""), _of("message updated ttl"), "kept", _RETENTION),
     "queued": Kind(_of(""), _of("reply foreign decided ttl"), "kept", _RETENTION),
     "deferred": Kind(_of(""), _of("ids ttl"), "kept", _RETENTION),
+    "box": Kind(_of(""), _of("first count reply ttl"), "kept", _RETENTION),
     "credential": Kind(
         _of(""), _of("value issued_at"), "kept", "", "the platform replaces its ticket; it is that of the app"
     ),

@@ -60,6 +60,7 @@ def row_of(item: Item) -> Row:
         receipts=_decode_receipts(receipts) if receipts else (),
         reason=get_text(item, "reason"),
         updated=get_number(item, "updated") or 0,
+        boxed=int(get_number(item, "boxed") or 0),
         stored=get_text(item, "body"),
     )
 

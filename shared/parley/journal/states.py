@@ -92,6 +92,8 @@ class Row(msgspec.Struct, frozen=True):
     """One for each call that is known to be done, in order."""
     reason: str = ""
     updated: float = 0
+    boxed: int = 0
+    """Its number in the mailbox of its conversation; 0 if it is in none."""
     stored: str = ""
     """`out` as JSON, as it is stored: a newer version may have added fields that this version does not know."""
 

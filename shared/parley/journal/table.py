@@ -95,6 +95,11 @@ def deferred_pk(conversation_key: str) -> str:
     return f"deferred#{conversation_key}"
 
 
+def box_pk(conversation_key: str, number: int = 0) -> str:
+    """Row of a conversation: how many of its replies are in its mailbox. With a `number`: which reply has it."""
+    return f"box#{conversation_key}#{number}" if number else f"box#{conversation_key}"
+
+
 def credential_pk(platform: str, app: str, name: str) -> str:
     """Row of a credential that the platform has pushed."""
     return f"credential#{platform}#{app}#{name}"
@@ -172,13 +177,14 @@ ATTRIBUTES = frozenset(
         "unknown_since",
         "attempted_since",
         "receipts",
+        "boxed",  # its number in the mailbox of its conversation
         "due_shard",
         "due_at",
         # queued, callback, deferred replies
         "reply",
         "foreign",  # a reply that another conversation has sent
         "deliveries",
-        "first",  # unix seconds of the first delivery
+        "first",  # unix seconds of the first delivery; in a `box` row, the number of the first reply
         "response",
         "draft",  # the beginning of an answer that grows, as JSON, for polls
         "ids",
@@ -192,7 +198,7 @@ ATTRIBUTES = frozenset(
         "lock_owner",
         # rate limits
         "tat",  # theoretical arrival time
-        "count",  # calls that were ever reserved
+        "count",  # calls that were ever reserved; in a `box` row, the number of the last reply
         "room",  # the highest `count` at which another one may be reserved
         "marks",  # values of `count` at earlier times
         "portions",  # the ends of the portions that processes have leased

@@ -29,6 +29,15 @@ def inbound(name: str) -> Inbound:
     return cast("Inbound", _half(name, "inbound"))
 
 
+def callback_path(name: str, app: str) -> str:
+    """The path of the callbacks of `app`, below the address of the API: `/callback/feishu/demo`. A platform with a path
+    of its own names it in its module `inbound`.
+    """
+    usual = f"/callback/{name}/{{app}}"
+    path: str = getattr(inbound(name), "PATH", usual) if name in NAMES else usual
+    return path.replace("{app}", app)
+
+
 def outbound(name: str) -> Outbound:
     """The sending half of the platform `name`."""
     return cast("Outbound", _half(name, "outbound"))

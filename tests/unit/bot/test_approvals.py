@@ -23,7 +23,7 @@ from tests.abilities import WRITING_FIRST
 from tests.factories import make_message
 
 ANYWHERE = pytest.mark.parametrize("platform", WRITING_FIRST)
-EDITS = ("discord", "feishu")
+EDITS = ("discord", "feishu", "http")
 
 
 def chat_of(message: Message) -> Destination:

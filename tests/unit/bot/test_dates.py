@@ -170,7 +170,7 @@ def test_words_mean_the_day_of_their_answer_however_late_the_handler_runs_again(
     assert chat.last.text == "2027-01-15 2027-01-16 2027-01-17 2027-01-25 x"
 
 
-@pytest.mark.parametrize("platform", [each for each in PLATFORMS if each not in ("feishu", "discord")])  # no pickers
+@pytest.mark.parametrize("platform", [each for each in PLATFORMS if each not in ("feishu", "discord", "http")])
 def test_words_are_a_date_in_a_numbered_form(platform: str) -> None:
     bot = Bot(zone=KIRITIMATI)
 

@@ -321,7 +321,7 @@ def test_a_question_may_contain_the_name_of_the_person(platform: str) -> None:
         answer = yield Ask(f"{turn.message.sender.name or 'You'}, go on?", choices=("yes",))
         return f"{turn.message.sender.name or 'You'}: {answer}"
 
-    names = {} if platform in ("wechat", "discord") else {"names": True}
+    names = {} if platform in ("wechat", "discord", "http") else {"names": True}
     chat = Chat(bot, platform=platform, config=names)
     chat.say("/ask")
     question = chat.replies[-1].text
@@ -456,7 +456,7 @@ def test_a_question_that_is_optional_can_be_skipped(platform: str) -> None:
     chat.expect("None None")
 
 
-@pytest.mark.parametrize("platform", [name for name in APART if name != "discord"])
+@pytest.mark.parametrize("platform", [name for name in APART if name not in ("discord", "http")])
 def test_a_question_asks_for_a_picture(platform: str) -> None:
     bot = Bot()
 

@@ -80,7 +80,7 @@ def test_the_person_asks_again_after_a_failure(platform: str) -> None:
     assert kinds(team.shown(), "deployed 1.5") == ["message"]
 
 
-@ANYWHERE
+@pytest.mark.parametrize("platform", sorted(GONE))
 def test_an_approval_whose_card_is_refused_for_good_ends_at_once(platform: str) -> None:
     team = Team(platform, room=GONE[platform])
     team.chat.say("/deploy 1.4")

@@ -11,7 +11,7 @@ from parley.testing import PLATFORMS, Chat
 from tests.abilities import APART
 
 ANYWHERE = pytest.mark.parametrize("platform", PLATFORMS)
-EDITS = ("discord", "feishu")
+EDITS = ("discord", "feishu", "http")
 """They can change a message at any time. WeCom changes a card after a press only, WeChat nothing."""
 RECALLS = (*EDITS, "wecom")
 

@@ -14,7 +14,7 @@ from playground.platforms.feishu import emoji as imitated
 from tests.factories import make_message
 
 ANYWHERE = pytest.mark.parametrize("platform", [*PLATFORMS, "wechat passive"])
-REACTS = ("discord", "feishu")
+REACTS = ("discord", "feishu", "http")
 
 
 def bot() -> Bot:
@@ -68,7 +68,7 @@ def test_a_bot_reacts_to_the_message_that_it_answers(platform: str) -> None:
     chat = Chat(bot(), platform=platform)
     chat.say("/like")
     # The invocation of a command on Discord is no message.
-    expected = [("reaction", "👍")] if platform == "feishu" else []
+    expected = [("reaction", "👍")] if platform in ("feishu", "http") else []
     assert shown(chat) == [("message", "liked"), *expected]
 
 
@@ -86,7 +86,7 @@ def test_a_bot_reacts_to_its_own_reply_in_the_same_turn_and_later(platform: str)
 def test_reactions_follow_the_messages_whose_handles_stay_right(platform: str) -> None:
     chat = Chat(bot(), platform=platform)
     chat.say("/first")
-    answered = [("reaction", "👍")] if platform == "feishu" else []
+    answered = [("reaction", "👍")] if platform in ("feishu", "http") else []
     own = [("reaction", "🎉")] if platform in REACTS else []
     assert shown(chat) == [("message", "one"), *answered, *own]
 
@@ -96,7 +96,7 @@ def test_a_bot_reacts_to_a_press(platform: str) -> None:
     chat = Chat(bot(), platform=platform)
     chat.say("/card")
     chat.expect(contains="Card")
-    if platform in ("discord", "feishu", "wecom"):
+    if platform in ("discord", "feishu", "http", "wecom"):
         chat.press("OK")
     assert shown(chat) == ([("reaction", "✅")] if platform in REACTS else [])
 
@@ -105,7 +105,7 @@ def test_a_bot_reacts_to_a_press(platform: str) -> None:
 def test_a_bot_that_only_reacts_shows_no_message_and_no_placeholder(platform: str) -> None:
     chat = Chat(bot(), platform=platform)
     chat.say("/only")
-    assert shown(chat) == ([("reaction", "👍")] if platform == "feishu" else [])
+    assert shown(chat) == ([("reaction", "👍")] if platform in ("feishu", "http") else [])
     if platform == "discord":
         (command,) = chat._world.platform.messages.values()
         assert command.content["state"] == "The response was deleted"

@@ -17,7 +17,8 @@ from parley.adapter import Accepted, App, Config, Rejected, Request, Response
 from parley.engine import callback as module
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import dynamodb, sqs
-from parley.engine.callback import Callback, callback_handler, request_of
+from parley.engine.callback import Callback, callback_handler
+from parley.engine.gateway import request_of
 from parley.journal.credentials import load_credentials
 from parley.model import Message, Sender
 from parley.model.codec import decode_message

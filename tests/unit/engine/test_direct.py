@@ -22,7 +22,7 @@ from parley.engine.rate_limiter import RateLimiter
 from parley.errors import RetryAfter
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import Callbacks, rules
+from parley.journal.passive import rules
 from parley.journal.states import ReplyState, Row
 from parley.model import Context, Destination, Message, Outgoing, Reply, Text, message_key, reply_id
 from parley.model.codec import encode
@@ -312,7 +312,7 @@ def test_a_passive_reply_waits_for_a_reply_that_no_callback_can_carry(process: P
     process.clock.now += 1
     process.says("hi", "m2", context=Context(room_id="room", awaits_reply=True))
     second = process.message(id="m2", text="hi", context=Context(room_id="room", awaits_reply=True))
-    decided = Callbacks(dynamodb(), "parley", 86_400).decision(second)
+    decided = Inbox(dynamodb(), "parley", 86_400).decision(second)
     assert decided is not None
     assert len(rules.waiting_before(process.processor.inbox.rows(decided.before))) == 1
 

@@ -406,7 +406,7 @@ def test_a_table_failure_prevents_the_passive_reply_and_keeps_the_message(
 ) -> None:
     """The response that leaves the reply to the deliverer is sent only after that decision is recorded."""
     world.decides("later")
-    monkeypatch.setattr(Callbacks, "decision", failing)
+    monkeypatch.setattr(Inbox, "decision", failing)
     assert [world.callback() for _ in range(3)] == [(504, "")] * 3
     assert world.states() == [("PENDING", [])]
 

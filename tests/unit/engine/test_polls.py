@@ -211,7 +211,7 @@ def test_a_poll_during_an_outage_is_answered_unfinished(
 ) -> None:
     world.decides("one")
     with monkeypatch.context() as patched:
-        patched.setattr(Callbacks, step, timed_out)
+        patched.setattr(Inbox if step == "decision" else Callbacks, step, timed_out)
         assert world.poll() == "unfinished"
     world.clock.now += rules.LEASE + 1
     assert world.poll() == "one|."

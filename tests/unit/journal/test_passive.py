@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from parley.engine.aws import dynamodb
 from parley.journal.inbox import Inbox
 from parley.journal.outbox import Outbox
-from parley.journal.passive import MAX_DEFERRED, Callbacks, DeferredReplies, TooManyDeferredError
+from parley.journal.passive import MAX_DEFERRED, DeferredReplies, TooManyDeferredError
 from parley.journal.states import Decided, ReplyState, Row
 from parley.model import Conversation, Message, Outgoing, message_key
 from tests.factories import decide
@@ -104,7 +104,7 @@ def test_a_decision_names_the_replies_that_precede_it(
         outs = [reply(to=id_, ordinal=ordinal) for ordinal in range(replies)]
         decide(inbox, received, inbox.open(received), {"n": 1}, outs, NOW)
         inbox.queued(received, outs, NOW)
-        decisions.append(Callbacks(dynamodb(), "parley", RETENTION).decision(received))
+        decisions.append(Inbox(dynamodb(), "parley", RETENTION).decision(received))
     a, c = (frozenset({reply(to=id_, ordinal=last).id}) for id_, last in (("a", 1), ("c", 0)))
     key = {id_: message_key(message(id_)) for id_ in "abcd"}
     assert decisions == [Decided(key["a"], 2), Decided(key["b"], 0, a), Decided(key["c"], 1), Decided(key["d"], 1, c)]

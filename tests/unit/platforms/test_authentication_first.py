@@ -13,6 +13,7 @@ from parley.adapter import Rejected
 from parley.platforms import NAMES
 from parley.platforms.discord import inbound as discord
 from parley.platforms.feishu import envelope as feishu
+from parley.platforms.http import inbound as http
 from parley.platforms.tencent import envelope as tencent
 from tests.conformance.kit import adapters, receive, with_header, with_query
 
@@ -23,6 +24,7 @@ READERS: dict[str, list[tuple[Any, str]]] = {
     "wecom": [(tencent, "decrypt")],
     "wechat": [(tencent, "decrypt")],
     "wecom_bot": [(tencent, "decrypt")],
+    "http": [(http, "posted_in")],
 }
 """The functions that read the content."""
 

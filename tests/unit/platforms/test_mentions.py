@@ -82,8 +82,10 @@ def shown(value: Any) -> Iterator[str]:
     """The texts of a body, decoded where Feishu nests JSON, without the fields that no client shows."""
     match value:
         case dict():
+            # The HTTP channel passes mentions on as they are, and the client shows the name.
+            hidden = CONTROL | ({"id"} if {"id", "name", "bot"} <= value.keys() else set())
             for name, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
-                if name not in CONTROL:
+                if name not in hidden:
                     yield from shown(inner)
         case list() | tuple():
             for inner in value:  # pyright: ignore[reportUnknownVariableType]

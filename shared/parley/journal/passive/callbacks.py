@@ -15,8 +15,7 @@ from parley.journal import table as t
 from parley.journal.outbox import Outbox
 from parley.journal.passive.deferred import DeferredReplies
 from parley.journal.passive.rules import Part
-from parley.journal.states import Decided, MessageState
-from parley.journal.table import callback_pk, get_number, get_text, get_texts, message_pk
+from parley.journal.table import callback_pk, get_number, get_text
 from parley.model import Conversation, Message, Reply, message_key, sender_key
 from parley.model.codec import encode
 
@@ -79,15 +78,6 @@ class Callbacks(msgspec.Struct):
         """The response that is stored for `message`, if any."""
         row = t.get(self.client, self.table, callback_pk(message_key(message)))
         return get_text(row, "response") or None
-
-    def decision(self, message: Message) -> Decided | None:
-        """The decision on `message`; None while it is undecided."""
-        key = message_key(message)
-        item = t.get(self.client, self.table, message_pk(key))
-        if get_text(item, "state") != MessageState.DECIDED:
-            return None
-        replies, before = int(get_number(item, "replies") or 0), frozenset(get_texts(item, "before"))
-        return Decided(key, replies, before, get_text(item, "forwarded"))
 
     def commit(self, message: Message, parts: Sequence[Part], owner: str, response: str, now: float) -> None:
         """Store the response to `message` and the new state of each reply in it, in one transaction.

@@ -1,0 +1,47 @@
+"""How the HTTP channel shows the parts of a reply: a client gets each as it is, but only the name of media whose bytes
+another platform has.
+"""
+
+from parley.adapter import Capabilities
+
+CAPABILITIES = Capabilities(
+    text="native",
+    bold="native",
+    italic="native",
+    strikethrough="native",
+    code="native",
+    code_block="native",
+    heading="native",
+    items="native",
+    block_quote="native",
+    table="native",
+    picture="native",
+    rule="native",
+    link="native",
+    link_preview="native",
+    mention="native",
+    mention_all="native",
+    image_key="name",
+    image_data="native",
+    image_url="native",
+    image_received="name",
+    audio="native",
+    video="native",
+    file="native",
+    location="native",
+    quote="native",
+    card_title="native",
+    card_text="native",
+    card_literal="native",
+    card_image="native",
+    card_mention="native",
+    card_field="native",
+    button="native",
+    link_button="native",
+    menu="native",
+    form_choice="native",
+    form_text="native",
+    form_date="native",
+    other="native",
+    reaction="native",
+)

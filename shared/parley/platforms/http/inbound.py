@@ -1,0 +1,208 @@
+"""Requests of clients: messages in, replies out. The token of each request says who sends it.
+
+`POST /v1/{app}/messages`, `GET /v1/{app}/messages/{id}`, `GET /v1/{app}/conversations/{room}/replies`, and the
+preflights of browsers.
+"""
+
+import re
+
+import msgspec
+
+from parley.adapter import Accepted, App, Read, Reading, Rejected, Request, Response
+from parley.model import Action, Content, Context, Conversation, Message, Sender, Text
+from parley.platforms.http import persons
+from parley.platforms.http.bodies import Posted, Press, posted_in
+from parley.platforms.http.config import Config
+from parley.platforms.http.persons import DIRECT, ROOM, Person
+from parley.platforms.http.problems import problem
+from parley.platforms.http.replies import shown
+from parley.untrusted import decode_json
+
+PATH = "/v1/{app}/messages"
+"""See `parley.platforms.path`."""
+MAX_WAIT = 25.0
+"""Seconds that a request may wait: API Gateway ends it after 29."""
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_ID = re.compile(r"[0-9a-f]{48}")
+_WAIT = re.compile(r"[0-9]{1,2}")
+_CURSOR = re.compile(r"[0-9]{1,15}")
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+    "Access-Control-Max-Age": "7200",
+}
+_EXPOSED = {"Access-Control-Expose-Headers": "Location, Retry-After"}
+key_set = persons.key_set
+
+
+class _Refused(Exception):
+    """The request is refused. `detail`: a sentence for the author of the client."""
+
+    def __init__(self, rejected: Rejected, detail: str = "") -> None:
+        super().__init__(rejected.detail)
+        self.rejected = rejected
+        self.detail = detail
+
+
+def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
+    """Check the token of a request, and read the request. Never raises."""
+    if request.method == "OPTIONS":
+        return Accepted(Response(204, headers={**_cors(request, app), **_PREFLIGHT}))
+    try:
+        person = persons.person_of(request, app, now)
+        if isinstance(person, Rejected):
+            raise _Refused(person)
+        return _accepted(request, app, person, now)
+    except _Refused as refused:
+        response = problem(refused.rejected, refused.detail)
+        return msgspec.structs.replace(refused.rejected, response=_shared(response, request, app))
+
+
+def rejection(rejected: Rejected) -> Response:
+    """See `parley.adapter.DescribesRejections`."""
+    return problem(rejected)
+
+
+def read(request: Request, app: App, reading: Reading, found: Read) -> Response:
+    """See `parley.adapter.SupportsReading`. A reply that only one person may see is left out for all others."""
+    person = reading.person
+    listed = [shown(out) for out in found.replies if not out.reply.private or out.to.user_id == person]
+    if reading.message is None:
+        return _json(200, {"replies": listed, "cursor": str(found.cursor)}, request, app)
+    state = {"id": reading.message.id, "state": "done" if found.done else "pending", "replies": listed}
+    if request.method == "GET":
+        return _json(200, state, request, app)
+    return _json(200 if found.done else 202, state, request, app, _location(reading.message.id))
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def _accepted(request: Request, app: App, person: Person, now: float) -> Accepted:
+    """What a request of `person` asks for. Raises _Refused."""
+    wait = _wait(request)
+    if request.method == "POST":
+        message = _message(request, app, person, now)
+        reading = Reading(person.id, message=message, wait=wait) if wait else None
+        pending = _json(202, {"id": message.id, "state": "pending"}, request, app, _location(message.id))
+        refused = _shared(problem(Rejected(503, "unavailable")), request, app)
+        return Accepted(pending, (message,), reading=reading, refused=refused)
+    if request.method != "GET":
+        raise _Refused(Rejected(405, "malformed", "neither GET nor POST"))
+    if "room" in request.parameters:
+        return Accepted(reading=_of_conversation(request, app, person, wait))
+    return Accepted(reading=_of_message(request, app, person, wait))
+
+
+def _of_conversation(request: Request, app: App, person: Person, wait: float) -> Reading:
+    name = request.parameters["room"]
+    room = "" if name == DIRECT else _room(name, person)
+    after = request.query.get("after")
+    if after is not None and not _CURSOR.fullmatch(after):
+        raise _malformed("`after` is not a cursor of this conversation.")
+    place = Conversation(platform=app.platform, app=app.name, room_id=persons.room_id(room), user_id=person.id)
+    return Reading(person.id, conversation=place.key, after=None if after is None else int(after), wait=wait)
+
+
+def _of_message(request: Request, app: App, person: Person, wait: float) -> Reading:
+    id_ = request.parameters.get("id", "")
+    if not _ID.fullmatch(id_) or not id_.startswith(person.mark):
+        raise _Refused(Rejected(404, "not_found", "no message of this person"), "You have sent no such message.")
+    return Reading(person.id, message=_made(app, person, id_, 0), wait=wait)
+
+
+def _wait(request: Request) -> float:
+    """The seconds of the parameter `wait`. Raises _Refused."""
+    found = request.query.get("wait", "0")
+    if not _WAIT.fullmatch(found) or int(found) > MAX_WAIT:
+        raise _malformed(f"`wait` is not a number of seconds from 0 to {MAX_WAIT:g}.")
+    return float(found)
+
+
+def _room(name: str, person: Person) -> str:
+    """`name` if the person may use the room. Raises _Refused."""
+    if not ROOM.fullmatch(name) or name not in person.rooms:
+        raise _Refused(
+            Rejected(403, "not_allowed", "the claim rooms lacks the room"), "The token does not name this room."
+        )
+    return name
+
+
+def _malformed(detail: str) -> _Refused:
+    return _Refused(Rejected(400, "malformed", detail), detail)
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def _message(request: Request, app: App, person: Person, now: float) -> Message:
+    """The message of a POST. Raises _Refused."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.fullmatch(key):
+        raise _malformed("The header Idempotency-Key is missing: 1 to 255 characters, new for each message.")
+    try:
+        posted = posted_in(request.body)
+    except ValueError as error:
+        raise _malformed(str(error)) from error
+    room = _room(posted.room, person) if posted.room else ""
+    return _made(app, person, persons.message_id(person, room, key), int(now), posted, decode_json(request.body))
+
+
+def _made(
+    app: App, person: Person, id_: str, timestamp: int, posted: Posted | None = None, raw: object = None
+) -> Message:
+    posted = posted or Posted()
+    press = posted.action
+    return Message(
+        id=id_,
+        platform=app.platform,
+        app=app.name,
+        kind="message" if press is None else "action",
+        sender=Sender(id=person.id, name=person.name),
+        content=Content(text=posted.text),
+        timestamp=timestamp,
+        context=Context(
+            room_id=persons.room_id(posted.room),
+            thread_id=posted.thread,
+            private=not posted.room,
+            locale=posted.locale,
+        ),
+        segments=(Text(text=posted.text),) if posted.text else (),
+        reply_to=posted.reply_to,
+        action=_action(press) if press is not None else None,
+        raw=raw,
+    )
+
+
+def _action(press: Press) -> Action:
+    return Action(id=press.id, value=press.value, message_id=press.message_id, form=press.form, options=press.options)
+
+
+# --- responses --------------------------------------------------------------------------------------------------------
+
+
+def _json(status: int, document: object, request: Request, app: App, headers: dict[str, str] | None = None) -> Response:
+    return _shared(Response(status, msgspec.json.encode(document), headers=headers or {}), request, app)
+
+
+def _location(id_: str) -> dict[str, str]:
+    """Relative to the address of the POST, which has a stage or a custom domain before it."""
+    return {"Location": f"messages/{id_}"}
+
+
+def _shared(response: Response, request: Request, app: App) -> Response:
+    """`response`, which a page of the configured origins may read, and which no cache keeps."""
+    return msgspec.structs.replace(
+        response, headers={**response.headers, "Cache-Control": "no-store", **_cors(request, app)}
+    )
+
+
+def _cors(request: Request, app: App) -> dict[str, str]:
+    config: Config = app.config
+    origin = request.headers.get("Origin", "")
+    if not config.origins:
+        return {}
+    if "*" in config.origins:
+        return {"Access-Control-Allow-Origin": "*", **_EXPOSED}
+    allowed = {"Access-Control-Allow-Origin": origin, **_EXPOSED} if origin in config.origins else {}
+    return {"Vary": "Origin", **allowed}

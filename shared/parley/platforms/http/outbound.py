@@ -1,0 +1,105 @@
+"""Replies: each is put into the mailbox of its conversation, and pushed to the webhook of the app if it has one."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from parley.adapter import (
+    Answer,
+    App,
+    Bucket,
+    Call,
+    Outcome,
+    Permanent,
+    Profile,
+    Sent,
+    Steps,
+    TokenSteps,
+    TokenUnavailableError,
+    Transient,
+    UndeliverableError,
+    Unknown,
+)
+from parley.errors import RetryAfter
+from parley.model import AnyMedia, Outgoing
+from parley.platforms.http import webhook
+from parley.platforms.http.config import Config
+from parley.untrusted import parse_integer
+
+PROFILE = Profile(retry_for=3600, reacts=True)
+_REPLY = re.compile(r"[0-9a-f]{32}")
+"""The id of a reply, with which the channel names its message."""
+_REMEMBERED = 25 * 86_400.0
+"""Seconds for which a repeated push has no further effect: its `webhook-id` is that of the reply. The mailbox knows a
+reply as long as the journal does."""
+_PAUSE = 60.0
+"""Seconds before the next push after HTTP 429 without `Retry-After`, and the longest that it can ask for at once."""
+_MAX_PAUSE = 900.0
+
+
+def deliver(out: Outgoing, app: App, now: float) -> Steps:
+    """The call that delivers `out`. Raises UndeliverableError for an empty reply, a change of no message, and a
+    group webhook.
+    """
+    if out.to.webhook:
+        raise UndeliverableError("the HTTP channel has no group webhooks")
+    if out.reply.op in ("send", "edit") and not out.reply.segments:
+        raise UndeliverableError("the reply is empty")
+    if out.reply.op in ("edit", "recall") and not _REPLY.fullmatch(out.reply.target):
+        raise UndeliverableError("the message to change is no reply of this channel", part="target")
+    return _put(out, app.config, int(now))
+
+
+def outcome(call: Call, answer: Answer) -> Outcome:
+    """The outcome of a push: every answer but 2xx means that it is made again, except that the address is gone."""
+    match answer.status:
+        case status if 200 <= status < 300:
+            return Sent(id=call.note)
+        case 410:
+            return Permanent("HTTP 410: the webhook is gone; remove `webhook_url`")
+        case 429:
+            seconds = parse_integer(answer.headers.get("Retry-After", ""))
+            return RetryAfter(_PAUSE if seconds is None else min(float(seconds), _MAX_PAUSE), "HTTP 429")
+        case status if status >= 500:
+            return Unknown(f"HTTP {status}")
+        case status:
+            return Transient(f"HTTP {status} from the webhook")
+
+
+def token_key(out: Outgoing, app: App) -> str | None:
+    """None: pushes are signed."""
+    return None
+
+
+def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
+    """Not called: no call has a token."""
+    raise TokenUnavailableError("the HTTP channel has no access token", None)
+    yield
+
+
+def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
+    """None: the webhook of the app says itself if it gets too many."""
+    return ()
+
+
+def download(media: AnyMedia, message_id: str, app: App) -> Call:
+    """The call that fetches `media` from its address."""
+    return Call(name="download", method="GET", url=media.url)
+
+
+def _put(out: Outgoing, config: Config, now: int) -> Steps:
+    if not config.webhook_url:
+        yield Call(name="keep", method="", url="", note=out.id, keeps=True, idempotent_for=_REMEMBERED)
+        return
+    body = webhook.event(out)
+    yield Call(
+        name="push",
+        method="POST",
+        url=config.webhook_url,
+        headers=webhook.headers(out.id, now, msgspec.json.encode(body), config.webhook_keys),
+        json=body,
+        note=out.id,
+        keeps=True,
+        idempotent_for=_REMEMBERED,
+    )

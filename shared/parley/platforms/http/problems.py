@@ -1,0 +1,35 @@
+"""Errors as problem documents (RFC 9457)."""
+
+from http import HTTPStatus
+
+import msgspec
+
+from parley.adapter import Rejected, Response
+
+CONTENT_TYPE = "application/problem+json"
+_CHALLENGE = 'Bearer realm="parley", error="invalid_token"'
+_DETAILS = {
+    "forged": "The token is missing, or it is not valid here.",
+    "stale": "The token has expired, or it is not valid yet.",
+    "too_large": "The body is too large.",
+    "unknown_app": "There is no such app.",
+    "other_address": "Requests from this address are not accepted.",
+    "unavailable": "The message is not stored. Please send it again, with the same Idempotency-Key.",
+}
+
+
+def problem(rejected: Rejected, detail: str = "") -> Response:
+    """The response to a refused request. `detail`: a sentence for the author of the client."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(rejected.status).phrase,
+        "status": rejected.status,
+        "detail": detail or _DETAILS.get(rejected.reason, ""),
+        "error": rejected.reason,
+    }
+    headers: dict[str, str] = {}
+    if rejected.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = _CHALLENGE
+    if rejected.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    return Response(rejected.status, msgspec.json.encode(document), CONTENT_TYPE, headers)
