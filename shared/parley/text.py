@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 _BREAKS = (
     re.compile(r"\n\s*\n"),
@@ -47,6 +47,19 @@ def one_line(text: str) -> str:
     `without_direction` drops is dropped.
     """
     return " ".join(without_direction(text).split())
+
+
+def join_without(words: Iterable[tuple[bool, str]]) -> str:
+    """The texts of `words` that are not marked with True, without the double space that a marked one would leave."""
+    kept: list[str] = []
+    after_gap = False
+    for is_left_out, word in words:
+        if is_left_out:
+            after_gap = True
+            continue
+        kept.append(word.removeprefix(" ") if after_gap and (not kept or kept[-1].endswith(" ")) else word)
+        after_gap = False
+    return "".join(kept).strip()
 
 
 def utf8_size(text: str) -> int:

@@ -14,6 +14,7 @@ from parley.model import Message
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.inbound import STALE_AFTER
 from parley.platforms.discord.signature import is_valid
+from tests.conformance import discord_gateway
 from tests.conformance.attacks import wrong_types
 from tests.conformance.kit import Adapter, Sample, Vector, expect, expect_accepted, expect_action, expect_equal, receive
 
@@ -313,6 +314,7 @@ CHECKS = {
     "discord_interaction": _request,
     "discord_webhook_event": _request,
     "ed25519_raw": _raw_signature,
+    **discord_gateway.CHECKS,
 }
 
 

@@ -1,1 +1,1 @@
-"""Discord without its Gateway: interactions and webhook events in, its REST API out."""
+"""Discord: interactions, webhook events and events of its Gateway in, its REST API out."""

@@ -3,6 +3,7 @@
 import re
 
 from parley import adapter
+from parley.platforms.discord.intents import bits
 from parley.platforms.discord.snowflake import snowflake
 
 _PUBLIC_KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -28,6 +29,11 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ephemeral_commands: tuple[str, ...] = ()
     """Commands and forms whose replies are always ephemeral: `"doc"`, `"doc file check"`, or the id of a form. It is a
     setting because Discord requires the decision before the bot receives the command."""
+    gateway_intents: tuple[str, ...] = ("GUILDS", "GUILD_MESSAGES", "DIRECT_MESSAGES")
+    """The events that the Gateway sends (`connectors.discord`), by Discord's names. Of what people write in servers,
+    Discord sends the text only with `MESSAGE_CONTENT`, or if it mentions the bot."""
+    gateway_shards: int = 1
+    """The connections among which the servers are divided. One is enough for 2,500 servers."""
     allow_everyone: bool = False
     """Whether a `Mention(id="all")` notifies everyone. No other segment can."""
 
@@ -45,3 +51,6 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("user_agent: expected printable ASCII")
         if not all(snowflake(guild) for guild in self.guild_ids):
             raise ValueError("guild_ids: expected the digits of guild ids")
+        if self.gateway_shards < 1:
+            raise ValueError("gateway_shards: expected 1 or more")
+        bits(self.gateway_intents)

@@ -33,7 +33,7 @@ def message_of_event(body: Mapping[str, Any], app: App, now: float) -> Message:
         event=name,
         sender=_sender(data, text(body.get("application_id"))),
         content=Content(text=text(data.get("content"))),
-        timestamp=_timestamp(text(event.get("timestamp")), now),
+        timestamp=timestamp(text(event.get("timestamp")), now),
         context=Context(room_id=snowflake(data.get("channel_id")), tenant=guild),
         raw=dict(body),
     )
@@ -45,7 +45,7 @@ def _sender(data: Mapping[str, Any], application_id: str) -> Sender:
     return sender_of(id_, user) if id_ else Sender(id=application_id, kind="system")
 
 
-def _timestamp(iso: str, now: float) -> int:
+def timestamp(iso: str, now: float) -> int:
     """The unix seconds of an ISO 8601 time, which Discord writes without a UTC offset; `now` if it is unreadable."""
     try:
         moment = datetime.fromisoformat(iso)

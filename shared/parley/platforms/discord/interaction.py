@@ -31,10 +31,6 @@ from parley.platforms.discord.snowflake import created_at, snowflake
 from parley.platforms.discord.target import target_of
 from parley.untrusted import integer, mapping, text
 
-_THREADS = (10, 11, 12)
-"""Channel types of threads."""
-_DIRECT = 1
-"""Channel type of a direct chat."""
 _PERMISSIONS = re.compile(r"[0-9]{1,40}")
 _ADMINISTRATOR = 1 << 3
 _BOT_DM = 1
@@ -134,9 +130,9 @@ def _context(body: Mapping[str, Any]) -> Context:
     channel = mapping(body.get("channel"))
     guild = snowflake(body.get("guild_id")) or snowflake(mapping(body.get("guild")).get("id"))
     place = snowflake(body.get("channel_id")) or snowflake(channel.get("id"))
-    parent = snowflake(channel.get("parent_id")) if channel.get("type") in _THREADS else ""
+    parent = snowflake(channel.get("parent_id")) if channel.get("type") in protocol.THREADS else ""
     where = integer(body.get("context"))
-    private = where == _BOT_DM if where is not None else not guild and channel.get("type") in (_DIRECT, None)
+    private = where == _BOT_DM if where is not None else not guild and channel.get("type") in (protocol.DIRECT, None)
     return Context(
         room_id=parent or place,
         thread_id=place if parent else "",

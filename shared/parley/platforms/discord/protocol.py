@@ -5,5 +5,9 @@ PING, COMMAND, COMPONENT, COMPLETION, FORM = 1, 2, 3, 4, 5
 being typed, a submitted form. Discord docs: Receiving and Responding › Interaction Type."""
 SUB_COMMAND, GROUP = 1, 2
 """Option types that contain further options. Discord docs: Application Commands › Option Type."""
+THREADS = (10, 11, 12)
+"""Channel types of threads. Discord docs: Channel › Channel Types."""
+DIRECT = 1
+"""Channel type of a direct chat."""
 EPHEMERAL = 64
 """Flag of a message that only one person sees. Discord docs: Message › Message Flags."""

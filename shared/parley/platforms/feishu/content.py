@@ -25,6 +25,7 @@ from parley.platforms.feishu.card_text import card_text
 from parley.platforms.feishu.mentions import NO_MENTIONS, Mentions
 from parley.platforms.feishu.post import attached_files, plain_post, read_post, spoken_link
 from parley.platforms.feishu.values import Object, scalars
+from parley.text import join_without
 from parley.untrusted import array, decode_json, mapping, scalar
 
 FORWARD = "merge_forward"
@@ -50,18 +51,7 @@ def segments(kind: str, content: Any, mentions: Mentions = NO_MENTIONS) -> tuple
 
 def text_without_bot(content: Iterable[AnySegment], bot_ids: frozenset[str]) -> str:
     """The words of `content` without the mentions of this bot, and without the double space that they would leave."""
-    words: list[str] = []
-    after_bot = False
-    for segment in content:
-        if isinstance(segment, Mention) and segment.id in bot_ids:
-            after_bot = True
-            continue
-        spoken = _spoken(segment)
-        if after_bot and (not words or words[-1].endswith(" ")):
-            spoken = spoken.removeprefix(" ")
-        after_bot = False
-        words.append(spoken)
-    return "".join(words).strip()
+    return join_without((isinstance(one, Mention) and one.id in bot_ids, _spoken(one)) for one in content)
 
 
 def _spoken(segment: AnySegment) -> str:
