@@ -59,13 +59,16 @@ def _labels_of(card: Card) -> list[str]:
 
 
 def _without_quote(out: Outgoing, _media: AnyMedia | None) -> Outgoing | None:
-    """A quote with words keeps them as text. The answer to a press may quote the card without `quote` (Feishu)."""
+    """A quote with words keeps them as text. Without `quote`, the answer to a press may quote the card (Feishu), and
+    the answer to words in a room the message (Discord).
+    """
 
     def unquoted(segment: AnySegment) -> AnySegment:
         return replace(segment, message_id="") if isinstance(segment, Quote) else segment
 
     changed = _changed(replace(out, reply=replace(out.reply, quote=False)), out, unquoted)
-    if changed is None and out.to.kind == "action" and "quote" not in out.dropped:
+    refers = out.to.kind == "action" or (out.to.kind == "message" and not out.to.thread_id)
+    if changed is None and refers and "quote" not in out.dropped:
         return out
     return changed
 

@@ -267,7 +267,8 @@ def _post(sender: _Sender, parts: tuple[Part, ...]) -> Steps:
         channel, place = (yield from _thread(sender, channel)), "thread"
     for number, part in enumerate(parts[sent:]):
         body = part.body() | sender.nonce()
-        quoted = part.quoted or (out.to.message_id if out.reply.quote and part is parts[0] else "")
+        refers = (out.reply.quote or _answers_words(out)) and part is parts[0]
+        quoted = part.quoted or (out.to.message_id if refers else "")
         if snowflake(quoted) and channel == _channel(out):
             body["message_reference"] = {"message_id": quoted, "fail_if_not_exists": False}
         path = f"/channels/{channel}/messages"
@@ -320,6 +321,20 @@ def _thread(sender: _Sender, channel: str) -> Generator[Call, Sent, str]:
 def _channel(out: Outgoing) -> str:
     """The channel to send to. A thread is a channel, too."""
     return snowflake(out.to.thread_id) or snowflake(out.to.room_id)
+
+
+def _answers_words(out: Outgoing) -> bool:
+    """Whether the reply is the first one to what a person wrote in a channel of a server (`parley.platforms.discord.
+    gateway`). It is shown as a reply: others may have written since.
+    """
+    to = out.to
+    return (
+        to.kind == "message"
+        and bool(to.tenant)
+        and not to.thread_id
+        and out.ordinal <= 0
+        and "quote" not in out.dropped
+    )
 
 
 def _wants_thread(out: Outgoing) -> bool:

@@ -360,3 +360,37 @@ def test_another_host_changes_the_addresses_but_not_the_limits() -> None:
     call = next(deliver(out, local, NOW))
     assert call.url == "http://127.0.0.1:8089/discord/api/v10/channels/30/messages"
     assert limits(call, out, local) == limits(next(deliver(out, APP, NOW)), out, APP)
+
+
+WORDS: dict[str, Any] = {"kind": "message", "message_id": "4"}
+
+
+def test_the_answer_to_words_in_a_server_is_a_reply_to_them_with_an_idempotency_key() -> None:
+    first, second = run(outgoing(Reply(segments=(LONG,)), **WORDS))
+    assert first.url.endswith("/channels/30/messages")
+    assert first.auth is not None
+    assert first.json["message_reference"] == {"message_id": "4", "fail_if_not_exists": False}
+    assert first.json["enforce_nonce"] is True
+    assert "message_reference" not in second.json
+    assert first.json["nonce"] != second.json["nonce"]
+
+
+@pytest.mark.parametrize(
+    ("ordinal", "place"), [(1, {}), (0, {"tenant": ""}), (0, {"thread_id": "31"}), (0, {"kind": "event"})]
+)
+def test_other_answers_are_no_replies_to_a_message(ordinal: int, place: dict[str, Any]) -> None:
+    (call,) = run(outgoing(Reply(segments=(Text(text="x"),)), ordinal, **{**WORDS, **place}))
+    assert "message_reference" not in call.json
+
+
+def test_an_answer_that_may_not_refer_to_the_words_is_sent_without() -> None:
+    out = outgoing(Reply(segments=(Text(text="x"),)), **WORDS)
+    (call,) = run(out)
+    refused = outcome(call, Answer(403, b'{"code": 160002}'))
+    assert getattr(refused, "part", "") == "quote"
+    without = fallback(out, "quote")
+    assert without is not None
+    (again,) = run(without)
+    assert "message_reference" not in again.json
+    assert again.json["nonce"] != call.json["nonce"]
+    assert fallback(without, "quote") is None
