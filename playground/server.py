@@ -13,13 +13,14 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from playground import model_server
 from playground.control import Control
+from playground.gateway_socket import GatewaySocket, HasGateway
 from playground.platforms.exchange import NoResponse, ResponseTimeout
 from playground.platforms.exchange import Request as PlatformRequest
 from playground.world import World
@@ -28,6 +29,8 @@ _log = logging.getLogger("playground")
 STATIC = Path(__file__).with_name("static")
 HOLD_SECONDS = 20.0
 """How long the fault `timeout` keeps the connection open: longer than the time-out of any client here."""
+WEBSOCKET = "wsproto"
+"""uvicorn's implementation of WebSockets: another one than that of the programs that connect."""
 _WATCH_EVERY = 0.5
 _LOCAL = frozenset({"localhost", "host.docker.internal"})
 _POLICY = (
@@ -78,6 +81,7 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
     platforms = [Mount(f"/{name}", app=_PlatformApi(world, name, hold)) for name in world.platforms]
     routes = [
         *Control(world).routes(),
+        *_gateways(world),
         *platforms,
         Route(f"/model{model_server.PATH}", _model, methods=["POST"]),
         Route("/", _page),
@@ -85,6 +89,23 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return _Guard(Starlette(routes=routes, lifespan=lifespan))
+
+
+def _gateways(world: World) -> list[WebSocketRoute]:
+    """The sockets of the platforms that have a gateway. A session is resumed at an address of its own."""
+    found = {name: platform for name, platform in world.platforms.items() if isinstance(platform, HasGateway)}
+    return [
+        WebSocketRoute(f"/{name}/gateway{path}/", GatewaySocket(platform, _abort).serve)
+        for name, platform in found.items()
+        for path in ("", "/resume")
+    ]
+
+
+def _abort(scope: Scope) -> None:
+    """Break the connection of a request or socket."""
+    transport = Connections.open.get(tuple(scope.get("client") or ()))  # type: ignore[arg-type]
+    if transport is not None:
+        transport.abort()
 
 
 async def _model(request: Request) -> Response:
@@ -149,9 +170,7 @@ class _PlatformApi:
         disconnected = asyncio.create_task(_disconnected(receive))
         if wait:
             await asyncio.wait([disconnected], timeout=self._hold)
-        transport = Connections.open.get(tuple(scope.get("client") or ()))  # type: ignore[arg-type]
-        if transport is not None:
-            transport.abort()
+        _abort(scope)
         await disconnected
 
 
@@ -176,7 +195,7 @@ class _Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -184,6 +203,9 @@ class _Guard:
         origin = headers.get(b"origin")
         if not _is_this_machine(host.rsplit(":", 1)[0]) or (origin is not None and origin != f"http://{host}"):
             # The page of another site must not reach the playground through this machine's browser.
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+                return
             await JSONResponse({"error": "only this machine may use the playground"}, 403)(scope, receive, send)
             return
 
@@ -206,7 +228,7 @@ class Server(uvicorn.Server):
                 host="127.0.0.1",
                 port=port,
                 http=Connections,
-                ws="none",
+                ws=WEBSOCKET,
                 log_level="warning",
                 access_log=False,
                 proxy_headers=False,

@@ -1,15 +1,16 @@
-"""Simulated Discord: interactions, messages, commands, rate limits. It has no Gateway."""
+"""Simulated Discord: interactions, messages, commands, rate limits, and its Gateway."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar, Literal
 
 from playground.platforms.base import ApiError, NewMessage, Platform, Press
-from playground.platforms.discord import command_options, interactions, payload, user_actions, wire
+from playground.platforms.discord import command_options, gateway_events, interactions, payload, user_actions, wire
 from playground.platforms.discord.accounts import GUILD, TOKEN_SECONDS, Account, Interaction, Modal, user_id
 from playground.platforms.discord.errors import BANNED, DiscordError, rate_limited, unauthorized
 from playground.platforms.discord.events import user_event
+from playground.platforms.discord.gateway import Connection, Gateway
 from playground.platforms.discord.messages import Target, create_message, edited_content, store_files
 from playground.platforms.discord.parts import parts_of
 from playground.platforms.discord.rate_limits import RateLimits
@@ -50,6 +51,7 @@ class Discord(Platform[Account]):
         self.idempotency: IdempotencyKeys[Message] = IdempotencyKeys(NONCE_SECONDS)
         self.rate_limits = RateLimits()
         self._snowflakes = 0
+        self.gateway = Gateway(self.clock, self.hex)
 
     # --- apps ---------------------------------------------------------------------------------------------------------
 
@@ -171,7 +173,9 @@ class Discord(Platform[Account]):
 
     def create(self, account: Account, target: Target, new: payload.Payload) -> Message:
         """Create a message of the application. Raises DiscordError."""
-        return create_message(self, account, target, new)
+        message = create_message(self, account, target, new)
+        gateway_events.announce(self, message, "MESSAGE_CREATE")
+        return message
 
     def edit(self, message: Message, new: payload.Payload) -> None:
         """Change the fields of a message that `new` has. Raises DiscordError."""
@@ -179,11 +183,13 @@ class Discord(Platform[Account]):
         message.content = edited_content(message.content, new.json, store_files(self, new))
         message.edited, message.edits = self.clock(), message.edits + 1
         self.put_message(message)
+        gateway_events.announce(self, message, "MESSAGE_UPDATE")
 
     def delete(self, message: Message) -> None:
         """Delete a message."""
         message.recalled = True
         self.put_message(message)
+        gateway_events.announce(self, message, "MESSAGE_DELETE")
 
     def set_state(self, interaction: Interaction, state: Literal["deferred", "responded", "deleted", "failed"]) -> None:
         """Set the state of an interaction, also below the command on the page."""
@@ -196,7 +202,8 @@ class Discord(Platform[Account]):
     # --- persons ------------------------------------------------------------------------------------------------------
 
     def send_message(self, app: str, room: str, sender: str, message: NewMessage) -> Message:
-        """A person invokes a command: `/name options`, or `native` of type `command`: `{"name", "options"}`."""
+        """A person invokes a command: `/name options`, or `native` of type `command`: `{"name", "options"}`. Other
+        words are an ordinary message, which the Gateway sends to the bot."""
         with self.lock:
             account, person = self.account(app), self.person(sender)
             place = self.room(room, app, person)
@@ -216,9 +223,16 @@ class Discord(Platform[Account]):
 
     def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
         """`submit` a modal (`modal`, `form`), `complete` an option (`room`, `name`, `options`, `focused`), `authorize`
-        or `deauthorize` the application, `entitle` the person, or `save_events`: verify the URL for events."""
+        or `deauthorize` the application, `entitle` the person, or `save_events`: verify the URL for events. Over the
+        Gateway: see `gateway_events.user_event`."""
         with self.lock:
+            if gateway_events.user_event(self, self.account(app), kind, self.person_in(details), details):
+                return None
             return self.enqueue(user_event(self, self.account(app), kind, details))
+
+    def connect(self, wake: Callable[[], None]) -> Connection:
+        """A new connection to the Gateway."""
+        return Connection(self.gateway, self.accounts, wake)
 
     # --- callbacks ----------------------------------------------------------------------------------------------------
 

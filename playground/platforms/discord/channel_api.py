@@ -6,7 +6,7 @@ Facts: Discord docs, Message; Channel › Start Thread; User › Create DM.
 from typing import TYPE_CHECKING, Any
 
 from playground.platforms.discord import payload
-from playground.platforms.discord.accounts import Account, user, user_id
+from playground.platforms.discord.accounts import GUILD, Account, user, user_id
 from playground.platforms.discord.errors import (
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
@@ -50,6 +50,15 @@ def send(discord: "Discord", account: Account, request: Request, channel: str) -
             discord.idempotency.put(key, sent, now)
     discord.note_call(message_id=sent.id)
     return Response.of(message_data(discord, sent))
+
+
+def channel(discord: "Discord", account: Account, _request: Request, id_: str) -> Response:
+    """`GET /channels/:id`."""
+    room, thread = channel_room(discord, account, id_)
+    if room.kind == "private":
+        return Response.of({"id": id_, "type": DIRECT})
+    kind = {"type": THREAD, "parent_id": room.id} if thread else {"type": TEXT, "parent_id": None}
+    return Response.of({"id": id_, "name": room.name, "guild_id": GUILD, **kind})
 
 
 def get(discord: "Discord", account: Account, _request: Request, channel: str, message_id: str) -> Response:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from playground.platforms.discord import channel_api, command_api, interaction_api, reaction_api
+from playground.platforms.discord import channel_api, command_api, gateway_events, interaction_api, reaction_api
 from playground.platforms.routing import Router
 from playground.platforms.routing import route as any_route
 
@@ -24,6 +24,8 @@ ROUTER = Router(
     by_token("POST", "/interactions/{interaction}/{token}/callback", interaction_api.respond),
     route("POST", "/users/@me/channels", channel_api.open_direct),
     route("GET", "/users/@me", channel_api.me),
+    route("GET", "/gateway/bot", gateway_events.gateway_bot),
+    route("GET", "/channels/{channel}", channel_api.channel),
     route("POST", _MESSAGES, channel_api.send),
     route("GET", f"{_MESSAGES}/{{message}}", channel_api.get),
     route("PATCH", f"{_MESSAGES}/{{message}}", channel_api.edit),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from playground.platforms.base import NewMessage, NotFoundError, Press
-from playground.platforms.discord import command_options, interactions
+from playground.platforms.discord import command_options, gateway_events, interactions
 from playground.platforms.discord.accounts import ROLES, Account, Interaction, user, user_id
 from playground.platforms.discord.channel_api import message_data
 from playground.platforms.discord.messages import store_file
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _BUTTON, _STRING_SELECT, _USER_SELECT = 2, 3, 5
 _SLASH, _ON_USER, _ON_MESSAGE = 1, 2, 3
 NO_PLAIN_TEXT = (
-    "Discord sends bots no plain text over HTTP, only commands, buttons and forms: begin with a slash, as in /help"
+    "Discord sends bots no plain text over HTTP, only commands, buttons and forms: begin with a slash, as in /help. "
+    "It sends it over its Gateway: python -m connectors.discord"
 )
 
 
@@ -25,10 +26,12 @@ def invoke(
     discord: "Discord", account: Account, person: Person, room: Room, new: NewMessage, focused: str = ""
 ) -> tuple[Message, Interaction | None]:
     """A person invokes a command. Returns the message for the page, and the interaction; None for plain text, which
-    Discord does not send to bots. `focused`: the option that the person is typing. Raises NotFoundError."""
+    Discord sends over its Gateway only. `focused`: the option that the person is typing. Raises NotFoundError."""
     thread = _thread(discord, room, new)
     text = new.text.replace("／", "/", 1) if new.text.startswith("／") else new.text
     if new.native is None and not text.startswith("/"):
+        if new.deliver and discord.gateway.is_watched(account.name) and account.name in room.bots:
+            return gateway_events.post(discord, account, person, room, thread, new), None
         if new.deliver and new.mention is not False:
             raise NotFoundError(NO_PLAIN_TEXT)
         return _message(discord, account, person, room, thread, discord.snowflake(), text), None
