@@ -88,6 +88,7 @@ KINDS: dict[str, Kind] = {
         "",
         "it is replaced when it expires; it is that of the app",
     ),
+    "gateway": Kind(_of(""), _of("value lock_until lock_owner ttl"), "kept", "1 day"),
     "forget": Kind(_of("value"), _of("ttl"), "deleted", "7 days"),
 }
 """By the prefix of the key. The key of a `name` row holds the id of the person, and that of a `limit` row may hold the

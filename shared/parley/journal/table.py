@@ -115,6 +115,11 @@ def token_pk(name: str) -> str:
     return f"token#{name}"
 
 
+def gateway_pk(platform: str, app: str, part: str) -> str:
+    """Row of a connection that the app holds to its platform: which instance is active, and where it continues."""
+    return f"gateway#{platform}#{app}#{part}"
+
+
 def limit_pk(bucket: str) -> str:
     """Row of a rate limit."""
     return f"limit#{bucket}"
@@ -188,7 +193,7 @@ ATTRIBUTES = frozenset(
         "response",
         "draft",  # the beginning of an answer that grows, as JSON, for polls
         "ids",
-        # credentials, tokens, names, and what was heard
+        # credentials, tokens, names, what was heard, and connections
         "value",
         "issued_at",
         "expires",

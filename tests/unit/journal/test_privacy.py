@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 import pytest
 
+from connectors.discord.lease import Lease, Timing
+from connectors.discord.session import Saved
 from parley.adapter import App
 from parley.engine.aws import dynamodb
 from parley.engine.limit_row import TTL
@@ -77,6 +79,9 @@ def seen() -> Seen:
         store_credentials(dynamodb(), TABLE, app, {"ticket": "t"}, NOW)
         store_person(dynamodb(), TABLE, make_message(), Person("Ann", ("1",)), NOW + KNOWN_FOR)
         empty_states()
+        lease = Lease(dynamodb(), TABLE, table.gateway_pk("discord", "demo", "shard0"), "owner", Timing())
+        assert lease.take() == Saved()
+        assert lease.renew(Saved(session_id="s", resume_url="wss://x", seq=7, user_id="1"))
         inbox, message = Inbox(dynamodb(), TABLE, 86_400), make_message("heard")
         inbox.decide(message, inbox.open(message), Decision(hear=1), NOW)
         Forget(dynamodb(), TABLE, lambda: NOW, lambda _seconds: None)("feishu", "demo", "person")

@@ -1,0 +1,124 @@
+"""Events of the Gateway as messages in the inbound queue, in order. An event counts once it is there."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+
+from connectors.discord.api import Api, ApiUnavailableError, TokenRefusedError
+from connectors.discord.session import Dispatch
+from parley.adapter import App
+from parley.engine import queues, telemetry
+from parley.engine.aws import AwsError, error_code
+from parley.engine.batch import describe
+from parley.engine.stops import request_stop
+from parley.engine.telemetry import log
+from parley.model import Message, digest
+from parley.model.stop import is_stop
+from parley.platforms.discord.gateway import Event, channels_of, messages_of, unknown_channel
+
+MOST = 2000
+"""Events that wait at most."""
+_CHANNELS = 50_000
+"""Channels that are known at most."""
+_PAUSES = (0.2, 0.5, 1, 2, 5, 10)
+"""Seconds between the tries to store an event."""
+_LOOK = 0.1
+
+
+class Intake:
+    """Stores the events of one shard. `is_safe`: whether this instance may write to the queue now.
+
+    `stored` is called for each event that is in the queue, or that the bot does not need. `bot_id` returns the id of
+    the bot as a user.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        api: Api,
+        *,
+        is_safe: Callable[[], bool],
+        stored: Callable[[Dispatch], None],
+        bot_id: Callable[[], str],
+    ) -> None:
+        self._app, self._api, self._is_safe, self._stored, self._bot_id = app, api, is_safe, stored, bot_id
+        self._waiting: asyncio.Queue[Dispatch] = asyncio.Queue()
+        self._pending = 0
+        """Events that wait, the one that is being stored included."""
+        self._progress = asyncio.Event()
+        self._parents: OrderedDict[str, str] = OrderedDict()
+
+    def add(self, event: Dispatch) -> bool:
+        """Store `event` after those that wait. False if too many wait."""
+        self._waiting.put_nowait(event)
+        self._pending += 1
+        return self._pending <= MOST
+
+    async def below(self, number: int) -> None:
+        """Wait until at most `number` events wait, the one that is being stored included."""
+        while self._pending > number:
+            self._progress.clear()
+            await self._progress.wait()
+
+    async def run(self) -> None:
+        """Store the events, until it is cancelled. Raises TokenRefusedError."""
+        while True:
+            event = await self._waiting.get()
+            await self._handle(event)
+            self._stored(event)
+            self._pending -= 1
+            self._progress.set()
+
+    async def _handle(self, event: Dispatch) -> None:
+        self._learn(channels_of(event.name, event.data))
+        found = Event(event.name, event.data, self._bot_id(), digest(event.session_id, str(event.seq)), time.time())
+        tries = 0
+        while True:
+            try:
+                await self._store(await self._read(found))
+            except (ApiUnavailableError, *AwsError) as error:
+                tries += 1
+                telemetry.count("GatewayEventsDelayed")
+                log.warning("event not stored yet", extra={**self._ids(found), "error": error_code(error)})
+                await asyncio.sleep(max(_PAUSES[min(tries, len(_PAUSES)) - 1], getattr(error, "seconds", 0)))
+            else:
+                return
+
+    async def _read(self, event: Event) -> tuple[Message, ...]:
+        """The messages of `event`; none if it cannot be read. Raises ApiUnavailableError."""
+        try:
+            if channel := unknown_channel(event, self._app, self._parents):
+                self._learn({channel: await self._api.parent(channel)})
+            return messages_of(event, self._app, self._parents)
+        except (ApiUnavailableError, TokenRefusedError):
+            raise
+        except Exception as error:  # noqa: BLE001  # one event may not stop all others
+            telemetry.count("GatewayEventsFailed")
+            log.error("event not readable", extra={**self._ids(event), "error": describe(error)})
+            return ()
+
+    async def _store(self, messages: tuple[Message, ...]) -> None:
+        """Raises AwsError."""
+        for message in messages:
+            while not self._is_safe():  # noqa: ASYNC110  # it depends on the time
+                await asyncio.sleep(_LOOK)
+            try:
+                await asyncio.to_thread(queues.send_messages, [message])
+            except queues.TooLargeError:
+                telemetry.count("GatewayEventsFailed")
+                log.error("message too large", extra=telemetry.ids_of(message))
+                continue
+            log.info("message received", extra=telemetry.ids_of(message))
+            if is_stop(message):
+                await asyncio.to_thread(request_stop, message, time.time())
+
+    def _learn(self, parents: dict[str, str]) -> None:
+        self._parents.update(parents)
+        with suppress(KeyError):
+            while len(self._parents) > _CHANNELS:
+                self._parents.popitem(last=False)
+
+    def _ids(self, event: Event) -> dict[str, str]:
+        return {"platform": self._app.platform, "app": self._app.name, "event": event.name, "event_id": event.id}
