@@ -134,6 +134,8 @@ def _start_page(stack: Stack, paths: Paths, options: Options, aws: Aws, port: po
     options.report("starting the playground")
     stack["pids"]["playground"] = _start_playground(paths, aws, port)
     commands.register(stack, paths)
+    for platform in connectors(stack["apps"]):
+        stack["pids"][f"{platform}_connector"] = _start_connector(stack, paths, aws, platform)
     if options.watch:
         stack["pids"]["watcher"] = _start_watcher(paths, aws, terminal=options.terminal)
     stack["ready"] = True
@@ -178,6 +180,26 @@ def _start_playground(paths: Paths, aws: Aws, port: ports.Port) -> int:
     pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env=_environment(aws), lock=port.lock)
     _note(paths, pid)
     emulator.wait_for(f"{port.url}/healthz", "The playground", paths, pid, log)
+    return pid
+
+
+def connectors(apps: dict[str, Any]) -> list[str]:
+    """The platforms of `apps` to which a program holds a connection: `connectors.<platform>`."""
+    return [platform for platform in apps if (ROOT / "connectors" / platform / "__main__.py").exists()]
+
+
+def _start_connector(stack: Stack, paths: Paths, aws: Aws, platform: str) -> int:
+    names = list(stack["apps"][platform])
+    alive = ["--alive", paths.state / f"{platform}-connector"]
+    variables = {
+        "PARLEY_STAGE": STAGE,
+        "PARLEY_TABLE": stack["table"],
+        "PARLEY_INBOUND_URL": stack["queues"]["inbound"],
+    }
+    command = [PYTHON, "-m", f"connectors.{platform}", *names, *alive]
+    log = paths.logs / f"{platform}-connector.log"
+    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env={**_environment(aws), **variables})
+    _note(paths, pid)
     return pid
 
 

@@ -55,7 +55,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the callback that delivered the message waits for a passive reply, or the platform polls for one."""
     mentioned: bool | UnsetType = UNSET
     """False if the message is in a group and does not mention the bot. Absent in all others, also if the platform does
-    not say it: the message then counts as one for the bot. Only Feishu delivers such messages."""
+    not say it: the message then counts as one for the bot. Only Feishu, and Discord over its Gateway,
+    deliver such messages."""
     wants_name: bool | UnsetType = UNSET
     """Whether the sender's name is fetched before the bot runs. Absent, which counts as False, in most messages."""
 

@@ -6,6 +6,16 @@ from typing import Any
 from nacl.signing import SigningKey
 
 PRIVATE = frozenset({"signing_key"})
+_INTENTS = (
+    "GUILDS",
+    "GUILD_MEMBERS",
+    "GUILD_MESSAGES",
+    "GUILD_MESSAGE_REACTIONS",
+    "DIRECT_MESSAGES",
+    "DIRECT_MESSAGE_REACTIONS",
+    "MESSAGE_CONTENT",
+)
+"""All that a bot can use, so that all of it can be tried."""
 
 
 def apps(playground: str) -> dict[str, dict[str, Any]]:
@@ -16,6 +26,7 @@ def apps(playground: str) -> dict[str, dict[str, Any]]:
         "public_key": key.verify_key.encode().hex(),
         "bot_token": secrets.token_urlsafe(48),
         "host": f"{playground}/discord/api/v10",
+        "gateway_intents": _INTENTS,
         "signing_key": key.encode().hex(),
     }
     return {"demo": demo}
