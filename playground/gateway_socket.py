@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from playground.platforms.http import dumps
+from playground.platforms.exchange import dumps
 
 ABORT = -1
 """In place of a close code: the connection breaks without one."""

@@ -14,7 +14,7 @@ from playground.platforms.discord.accounts import GUILD, Account, roles_of, user
 from playground.platforms.discord.channel_api import DIRECT, THREAD, message_data
 from playground.platforms.discord.gateway import MEMBERS, MESSAGES, REACTIONS, gateway_url
 from playground.platforms.discord.messages import store_file
-from playground.platforms.http import Request, Response
+from playground.platforms.exchange import Request, Response
 from playground.platforms.model import Attempt, Delivery, Message, Person, Room, Wire
 
 if TYPE_CHECKING:
