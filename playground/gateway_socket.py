@@ -46,10 +46,10 @@ class HasGateway(Protocol):
 
 
 class GatewaySocket:
-    """The endpoint for the sockets of `platform`. `abort` breaks a connection."""
+    """The endpoint for the sockets of `platform`. `abort` breaks a connection; `ended` is called at the end of each."""
 
-    def __init__(self, platform: HasGateway, abort: Callable[[Any], None]) -> None:
-        self._platform, self._abort = platform, abort
+    def __init__(self, platform: HasGateway, abort: Callable[[Any], None], ended: Callable[[Any], None]) -> None:
+        self._platform, self._abort, self._ended = platform, abort, ended
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one connection until it ends."""
@@ -65,6 +65,7 @@ class GatewaySocket:
         try:
             code = await self._serve(socket, connection, woken)
         finally:
+            self._ended(socket.scope)
             with self._platform.lock:
                 connection.lost(code)
 

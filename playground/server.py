@@ -95,7 +95,7 @@ def _gateways(world: World) -> list[WebSocketRoute]:
     """The sockets of the platforms that have a gateway. A session is resumed at an address of its own."""
     found = {name: platform for name, platform in world.platforms.items() if isinstance(platform, HasGateway)}
     return [
-        WebSocketRoute(f"/{name}/gateway{path}/", GatewaySocket(platform, _abort).serve)
+        WebSocketRoute(f"/{name}/gateway{path}/", GatewaySocket(platform, _abort, _forget).serve)
         for name, platform in found.items()
         for path in ("", "/resume")
     ]
@@ -106,6 +106,11 @@ def _abort(scope: Scope) -> None:
     transport = Connections.open.get(tuple(scope.get("client") or ()))  # type: ignore[arg-type]
     if transport is not None:
         transport.abort()
+
+
+def _forget(scope: Scope) -> None:
+    """Remove the record of a socket that has ended: uvicorn has replaced the protocol that would remove it."""
+    Connections.open.pop(tuple(scope.get("client") or ()), None)  # type: ignore[arg-type]
 
 
 async def _model(request: Request) -> Response:

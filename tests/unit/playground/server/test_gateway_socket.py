@@ -9,6 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.typing import Origin
 
+from playground.server import Connections
 from tests.unit.connectors.serving import Served, serving_discord
 
 
@@ -25,6 +26,11 @@ def test_a_client_gets_the_first_frame_and_the_codes_of_the_platform(tmp_path: P
             with pytest.raises(ConnectionClosedError):
                 await socket.recv()
             assert socket.close_code == 4001
+        for _ in range(200):
+            if not Connections.open:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("the connection is still recorded")
 
     with serving_discord(tmp_path) as served:
         asyncio.run(test(served))
