@@ -109,5 +109,7 @@ class TestStack:
 
     def test_the_url_of_an_unlisted_app_is_derived_from_a_listed_one(self, tmp_path):
         file = tmp_path / "stack.json"
-        file.write_text(json.dumps({"ready": True, "callbacks": {"feishu": {"demo": "http://api/x/callback/feishu/demo"}}}))
+        file.write_text(
+            json.dumps({"ready": True, "callbacks": {"feishu": {"demo": "http://api/x/callback/feishu/demo"}}})
+        )
         assert Stack(file).callback_url("feishu", "second") == "http://api/x/callback/feishu/second"
