@@ -13,9 +13,9 @@ from tools.demo.case import Case
 from tools.demo.cases import PLATFORMS, run
 
 SECRET = {"app_secret", "bot_token", "encoding_aes_key", "encrypt_key", "secret", "signing_key", "token"}
-SECRET |= {"verification_token", "webhooks"}
+SECRET |= {"issuers", "verification_token", "webhook_secrets", "webhooks"}
 PUBLIC = {"agent_id", "app_id", "app_type", "application_id", "bot_open_id", "corp_id", "host", "mode", "names"}
-PUBLIC |= {"bot_id", "name", "original_id", "public_key", "reply_mode"}
+PUBLIC |= {"bot_id", "gateway_intents", "name", "origins", "original_id", "public_key", "reply_mode", "webhook_url"}
 CASES = [
     pytest.param(platform, case, id=f"{platform}: {case.sent}")
     for platform, cases in PLATFORMS.items()
@@ -62,9 +62,11 @@ def credentials(stack: Stack) -> set[str]:
     """The secret values in the configurations of all apps."""
     apps = [config for platform in stack.facts["apps"].values() for config in platform.values()]
     assert {name for config in apps for name in config} <= SECRET | PUBLIC
-    found = [config[name] for config in apps for name in SECRET & config.keys() if name != "webhooks"]
-    hooks = [hook for config in apps for hook in config.get("webhooks", {}).values()]
-    return {*found, *(value for hook in hooks for value in hook.values())}
+    single = [config[name] for config in apps for name in SECRET & config.keys() if isinstance(config[name], str)]
+    hooks = [value for config in apps for hook in config.get("webhooks", {}).values() for value in hook.values()]
+    lists = [holder["secrets"] for config in apps for holder in config.get("issuers", ())]
+    lists += [config.get("webhook_secrets", ()) for config in apps]
+    return {*single, *hooks, *(secret for one in lists for secret in one)}
 
 
 def tokens(stack: Stack) -> set[str]:
@@ -72,9 +74,16 @@ def tokens(stack: Stack) -> set[str]:
     rows = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.facts["table"])
     items = [item for page in rows for item in page["Items"]]
     stored = {item["value"]["S"] for item in items if item["pk"]["S"].startswith(("token#", "credential#"))}
-    ids = [message["id"] for message in said(stack, "discord") if message["delivery"]]
-    bodies = [base64.b64decode(stack.get(f"/api/trace/{id_}")["wire"]["body"]) for id_ in ids]
-    sent = {json.loads(body)["token"] for body in bodies}
+    interactions = [json.loads(base64.b64decode(wire["body"])) for wire in wires(stack, "discord")]
+    sent = {body["token"] for body in interactions if "token" in body}
+    bearers = {wire["headers"]["Authorization"].removeprefix("Bearer ") for wire in wires(stack, "http")}
     assert stored
     assert sent
-    return stored | sent
+    assert bearers
+    return stored | sent | bearers
+
+
+def wires(stack: Stack, platform: str) -> list[dict[str, Any]]:
+    """The requests of a platform to its callbacks."""
+    ids = [message["id"] for message in said(stack, platform) if message["delivery"]]
+    return [stack.get(f"/api/trace/{id_}")["wire"] for id_ in ids]
