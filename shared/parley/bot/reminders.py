@@ -159,7 +159,11 @@ class Reminders:
     def add(
         self, text: str, handler: str, at: datetime | None, after: timedelta | None, cron: str, zone: str
     ) -> Reminder:
-        """Set a new one. Raises ValueError, ResultError, LimitError."""
+        """Set a new one. Raises TypeError, ValueError, ResultError, LimitError."""
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f'a reminder is a {type(text).__name__}: write a text, remind("Call Ann", ...)')
+        if not isinstance(handler, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f'handler={handler!r}: write the name of @bot.reminder("name"), handler="name"')
         if not handler and self._message.platform == AWS:
             raise ResultError(
                 "an AWS event belongs to no conversation: write handler=..., which replies with Reply(to=...)"

@@ -3,12 +3,15 @@
 from collections.abc import Container, Iterable
 from typing import cast
 
+import msgspec
+
 from parley.adapter import ChecksInstantAnswers, SupportsInstantAnswers
 from parley.bot.turn import Turn
 from parley.bot.values import check_json
 from parley.errors import LimitError, ResultError
 from parley.journal.limits import MAX_DECISION, MAX_REPLIES, MAX_STATE
 from parley.model import Card, Destination, Message, Reply, handle_of, message_key, reply_id
+from parley.model.agenda import Agenda, Timer
 from parley.model.aws_events import AWS
 from parley.model.codec import encode
 from parley.model.instant import Instant
@@ -52,11 +55,22 @@ def _check_order(replies: list[Reply], key: str) -> None:
 
 
 def check_plans(turn: Turn) -> None:
-    """Raise LimitError if the reminders and dialogues of the conversation do not fit beside its state."""
-    if not turn.plans.is_changed:
+    """Raise LimitError if the reminders and dialogues of the conversation do not fit beside its state, and ResultError
+    for a value that the journal could not read back: no later message of the conversation could be handled.
+    """
+    plans = turn.plans
+    if not plans.is_changed and not plans.numbers and not plans.timers:
+        return
+    agenda = encode(plans.agenda)
+    for encoded, kind in ((agenda, Agenda), (encode(plans.timers), list[Timer])):
+        try:
+            msgspec.json.decode(encoded, type=kind)
+        except msgspec.DecodeError as error:
+            raise ResultError(f"a reminder or a dialogue has a value of a wrong type: {error}") from error
+    if not plans.is_changed:
         return
     turn.states["state"].get()
-    size = len(encode(turn.plans.agenda)) + len(encode(turn.states["state"].stored({})))
+    size = len(agenda) + len(encode(turn.states["state"].stored({})))
     if size > MAX_STATE:
         raise LimitError(
             f"state, reminders and dialogues are {size} bytes of JSON; at most {MAX_STATE} can be stored together",

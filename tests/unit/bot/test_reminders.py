@@ -12,8 +12,8 @@ from parley.bot import Ask, Bot, ResultError, Script, Texts, Turn
 from parley.bot.reminders import Reminders
 from parley.bot.texts import BOTH, ENGLISH
 from parley.errors import LimitError
-from parley.model import Message, Reply, Sender
-from parley.model.agenda import Agenda, OpenDialogue, Reminder, occurrence
+from parley.model import Message, Reply, Sender, Text
+from parley.model.agenda import Agenda, Numbered, OpenDialogue, Reminder, occurrence, timer_of
 from parley.testing import Chat
 from tests.factories import NOW, make_message
 
@@ -416,3 +416,40 @@ def test_the_dialogue_of_a_person_is_found_by_the_id_in_another_case_on_wecom_on
     assert plans.dialogue == (dialogue if platform == "wecom" else None)
     plans.end(dialogue)
     assert plans.agenda.dialogues == ({} if platform == "wecom" else {"LinDan": dialogue})
+
+
+@pytest.mark.parametrize("text", [5, None, ["tea"], Text(text="tea"), b"tea"])
+def test_a_text_of_another_type_is_an_error_that_says_what_to_write(text: Any) -> None:
+    with pytest.raises(TypeError, match=r'write a text, remind\("Call Ann"'):
+        Turn(make_message("m", "x"), now=1).remind(text, after=timedelta(hours=1))
+
+
+def test_a_handler_of_another_type_is_an_error_that_says_what_to_write() -> None:
+    wrong: Any = 5
+    with pytest.raises(TypeError, match=r"handler=5: write the name of @bot\.reminder"):
+        Turn(make_message("m", "x"), now=1).remind("tea", after=timedelta(hours=1), handler=wrong)
+
+
+def test_a_value_that_cannot_be_read_back_is_not_stored() -> None:
+    """A row with it would make the conversation unusable for good."""
+    wrong: Any = 5
+    bot, message = Bot(), make_message("m", "/x")
+
+    @bot.command()
+    def x(turn: Turn, kind: str) -> str:
+        reminder = Reminder(id="r", at=NOW, text=wrong)
+        if kind == "reminder":
+            turn.plans.add("tea", "", None, timedelta(hours=1), "", "UTC")
+            turn.plans.agenda.reminders["r"] = reminder
+        elif kind == "dialogue":
+            dialogue = OpenDialogue(id="d", handler="bot:x", given="", message=message, started=NOW, text=wrong)
+            turn.plans.wait(dialogue, 60)
+        elif kind == "timer":
+            turn.plans.send(timer_of(reminder, message))
+        else:
+            turn.plans.numbers = (Numbered(number=1, at=NOW, id=wrong),)
+        return "done"
+
+    for kind in ("reminder", "dialogue", "timer", "numbers"):
+        with pytest.raises(ResultError, match="value of a wrong type: Expected `str`, got `int`"):
+            bot.handle(Turn(make_message("m", f"/x {kind}"), now=NOW))
