@@ -90,7 +90,9 @@ class Conversing(msgspec.Struct, frozen=True, kw_only=True):
         for each, name in ((converse, ""), (approved, ".approved")):
             each.__module__, each.__qualname__ = function.__module__, f"{function.__qualname__}{name}"
         entry = Entry.of(converse, when, listens=True)
-        made.append(cls(entry=entry, approved=Entry.of(approved, None, registered="converse"), **settings))
+        begun = Entry.of(approved, None, registered="converse")
+        begun = replace(begun, signature=replace(begun.signature, models=states))
+        made.append(cls(entry=entry, approved=begun, **settings))
         return made[0]
 
     def within(self, when: Rule | None, around: tuple[Middleware, ...]) -> Self:

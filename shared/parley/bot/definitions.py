@@ -3,19 +3,26 @@
 # ruff: noqa: SLF001  # it reads the tables of the bot
 # pyright: reportPrivateUsage=false
 
+from inspect import getattr_static, iscoroutinefunction, signature
 from typing import Any
 
 from parley.bot.bot import Bot
-from parley.bot.handlers import Entry, place_of
+from parley.bot.handlers import Entry, name_of, place_of
 from parley.bot.readable import check_default, check_readable
+from parley.bot.states import is_dictionary
+
+_SCOPES = ("state", "user", "shared")
+"""The states of `Turn[...]`, in its order."""
 
 
 def check(bot: Bot) -> None:
-    """Raise TypeError for an argument whose type no text can be read as, or whose default is of another type, and
-    ValueError for a completion, an instant function or a tool that belongs to nothing.
+    """Raise TypeError for an argument whose type no text can be read as, or whose default is of another type, and for a
+    model of a state that cannot hold it. Raise ValueError for a second model of a state, and for a completion, an
+    instant function or a tool that belongs to nothing.
     """
     for entry in bot._entries():
         _check_arguments(entry)
+    _check_states(bot)
     for conversing in bot._conversing:
         _check_tools(bot, conversing.tools)
     for command, option in bot._completions:
@@ -26,6 +33,75 @@ def check(bot: Bot) -> None:
                 f"@bot.instant({name!r}): there is no command and no action {name!r}; write @bot.action({name!r}) for "
                 "those who cannot open the form"
             )
+
+
+def _check_states(bot: Bot) -> None:
+    """Raise ValueError for a state with two models, and TypeError for a model that cannot be one."""
+    known: dict[str, tuple[type[Any], str]] = {}
+    for entry in bot._entries():
+        for scope, model in zip(_SCOPES, entry.signature.models, strict=False):
+            if model is Any or is_dictionary(model):
+                continue
+            place = _place(entry)
+            other, there = known.setdefault(scope, (model, place))
+            if other is not model:
+                raise ValueError(
+                    f"{place}: turn.{scope} is a {_name(model)}, and in {there} it is a {_name(other)}: each would "
+                    "drop the fields of the other one. Write one model with all fields"
+                )
+            try:
+                _check_model(model)
+            except TypeError as error:
+                raise TypeError(f"{place}: turn.{scope} cannot be of the type {_name(model)}: {error}") from error
+
+
+def _check_model(model: Any) -> None:
+    """Raise TypeError unless `model` is a pydantic model that can hold a state."""
+    fields = getattr(model, "model_fields", None)
+    if not isinstance(model, type) or fields is None:
+        raise TypeError("write dict, or a pydantic model")
+    if "state_version" in fields:
+        raise TypeError("state_version is a field of it: write `state_version: ClassVar[int] = 2`")
+    from pydantic import ValidationError  # noqa: PLC0415  # a bot without models does not pay for it
+
+    version = getattr(model, "state_version", 1)
+    if type(version) is not int or version < 1:
+        raise TypeError(f"state_version is {version!r}: write `state_version: ClassVar[int] = 2`")
+    try:
+        model.model_validate({})  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    except ValidationError as error:
+        names = ", ".join(sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]}))
+        raise TypeError(f"it is empty at first: write a default for {names or 'each field'}") from error
+    if version > 1 or isinstance(getattr_static(model, "migrate", None), classmethod):
+        _check_migrate(model, version)
+
+
+def _check_migrate(model: Any, version: int) -> None:
+    """Raise TypeError unless `migrate` can be called with the state of an earlier version."""
+    way = "write `@classmethod` and `def migrate(cls, stored, version)`"
+    migrate = getattr_static(model, "migrate", None)
+    if migrate is None:
+        raise TypeError(f"its state_version is {version}, and it has no `migrate` for states of before: {way}")
+    if not isinstance(migrate, classmethod | staticmethod):
+        raise TypeError(f"`migrate` is no class method: {way}")
+    try:
+        signature(model.migrate).bind({}, 1)
+    except TypeError as error:
+        raise TypeError(f"`migrate` gets the stored state and its version: {way}") from error
+    if iscoroutinefunction(model.migrate):
+        raise TypeError(f"`migrate` is an `async def`: {way}")
+    if not hasattr(model, "state_version"):
+        raise TypeError("`migrate` is never called: write `state_version: ClassVar[int] = 2`")
+
+
+def _place(entry: Entry) -> str:
+    """The function that the author has written: that of `converse` has no entry of its own."""
+    name = name_of(entry.handler).removesuffix(".approved")
+    return f"converse, {name}" if entry.registered == "converse" else place_of(entry.handler)
+
+
+def _name(model: Any) -> str:
+    return getattr(model, "__name__", str(model))
 
 
 def _check_tools(bot: Bot, tools: Any) -> None:

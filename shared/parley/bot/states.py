@@ -179,9 +179,14 @@ def _no_state(model: type[Model], problems: Iterable[Any]) -> StateError:
 
 
 def _migrated(model: type[Model], values: State, version: int) -> State:
+    name = model.__name__
     if not isinstance(model, Migrates):
-        raise StateError(f"the stored state has version {version}: {model.__name__} needs a class method `migrate`")
-    return model.migrate(values, version)
+        raise StateError(f"the stored state has version {version}: {name} needs a class method `migrate`")
+    migrated: Any = model.migrate(values, version)
+    if not isinstance(migrated, dict):
+        kind = type(migrated).__name__
+        raise StateError(f"`migrate` of {name} returned {kind}: return the stored values as a dictionary")
+    return cast("State", migrated)
 
 
 def _version(model: type[Any]) -> int:

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
-from parley.bot import Bot, ResultError, StateError, Turn
+from parley.bot import Bot, ResultError, Router, StateError, Turn
+from parley.bot.definitions import check
 from parley.bot.texts import BOTH
 from parley.errors import LimitError
 from parley.model import Reply
@@ -173,3 +174,143 @@ def test_what_is_no_json_is_an_error(value: Any) -> None:
 
     with pytest.raises(ResultError, match=r"^(turn\.)?user"):
         bot.handle(Turn(make_message()))
+
+
+class Required(BaseModel):
+    a: int
+
+
+class Refused(BaseModel):
+    a: int = 0
+
+    @model_validator(mode="after")
+    def refuse(self) -> "Refused":
+        raise ValueError("never")
+
+
+class Instance(BaseModel):
+    state_version: ClassVar[int] = 2
+    a: int = 0
+
+    def migrate(self, stored: State, version: int) -> State:
+        return stored if version else {}
+
+
+class Versioned(BaseModel):
+    state_version: int = 2
+    a: int = 0
+
+
+class Alone(BaseModel):
+    state_version: ClassVar[int] = 2
+    a: int = 0
+
+
+class OneArgument(BaseModel):
+    state_version: ClassVar[int] = 2
+    a: int = 0
+
+    @classmethod
+    def migrate(cls, stored: State) -> State:
+        return stored
+
+
+class Waiting(BaseModel):
+    state_version: ClassVar[int] = 2
+    a: int = 0
+
+    @classmethod
+    async def migrate(cls, stored: State, version: int) -> State:
+        return stored if version else {}
+
+
+class NeverCalled(BaseModel):
+    a: int = 0
+
+    @classmethod
+    def migrate(cls, stored: State, version: int) -> State:
+        return stored if version else {}
+
+
+class TextVersion(BaseModel):
+    state_version: ClassVar[str] = "2"
+    a: int = 0
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Required, "cannot be of the type Required: it is empty at first: write a default for a"),
+        (Refused, "write a default for each field"),
+        (Instance, "`migrate` is no class method: write `@classmethod`"),
+        (Versioned, r"state_version is a field of it: write `state_version: ClassVar\[int\] = 2`"),
+        (Alone, "its state_version is 2, and it has no `migrate`"),
+        (OneArgument, "`migrate` gets the stored state and its version"),
+        (Waiting, "`migrate` is an `async def`"),
+        (NeverCalled, "`migrate` is never called: write `state_version"),
+        (TextVersion, "state_version is '2'"),
+        (int, "turn.user cannot be of the type int: write dict, or a pydantic model"),
+    ],
+)
+def test_a_model_that_cannot_hold_a_state_is_an_error_of_the_definition(model: Any, message: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def x(turn: Turn[dict[str, Any], model]) -> None:  # pyright: ignore[reportInvalidTypeForm]
+        """Nothing."""
+
+    with pytest.raises(TypeError, match=rf"x, test_states\.py:\d+: .*{message}"):
+        check(bot)
+
+
+@pytest.mark.parametrize("way", ["router", "converse", "event"])
+def test_a_second_model_of_a_state_is_an_error_of_the_definition(way: str) -> None:
+    """Each would delete the fields of the other one."""
+    bot, router = Bot(), Router()
+
+    @bot.command()
+    def first(turn: Turn[Cart, Profile]) -> None:
+        """Nothing."""
+
+    def second(turn: Turn[Cart, Cart]) -> str:
+        return ""
+
+    if way == "router":
+        router.command()(second)
+        bot.include(router)
+    elif way == "event":
+        bot.event("member_joined")(second)
+    else:
+        bot.converse(model=lambda: pytest.fail("no model is asked"), tools=False)(second)
+    with pytest.raises(ValueError, match=r"turn\.user is a \w+, and in .* it is a \w+: each would drop") as error:
+        check(bot)
+    assert all(name in str(error.value) for name in ("Cart", "Profile", "first", "second"))
+
+
+def test_a_model_and_dictionaries_of_a_state_go_together() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def first(turn: Turn[NewCart]) -> None:
+        """Nothing."""
+
+    @bot.command()
+    def second(turn: Turn[dict[str, Any], Profile]) -> None:
+        """Nothing."""
+
+    check(bot)
+
+
+def test_a_migration_that_returns_nothing_is_an_error_that_says_so() -> None:
+    class Forgets(BaseModel):
+        state_version: ClassVar[int] = 2
+        a: int = 0
+
+        @classmethod
+        def migrate(cls, stored: State, version: int) -> Any:
+            stored["a"] = version
+
+    turn = Turn[Forgets](make_message(), load=lambda _scope: {"a": 1})
+    turn.declare((Forgets,))
+    with pytest.raises(StateError, match="`migrate` of Forgets returned NoneType: return the stored values"):
+        _ = turn.state
