@@ -110,6 +110,11 @@ class Approve(msgspec.Struct, frozen=True):
             asked = replace(asked, mentions=())
         return [Reply(segments=(asked,), to=self.room), _reply(card(self.question, texts.waits, buttons=(withdraw,)))]
 
+    def check_roles(self) -> None:
+        """Raise ResultError if `by` names a role that no bot without `roles=` has."""
+        if self.by is not None and self.by.unnamed_role:
+            raise ResultError(f"Approve(by=...): {self.by.unnamed_role}")
+
     def check_seen(self, asker: Message, admits: Admits) -> None:
         """Raise ResultError if nobody who may decide sees the card. `asker`: a message of the person who asks."""
         is_alone = self.room is None and is_direct(asker) and bool(asker.sender.id)

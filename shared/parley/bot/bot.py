@@ -134,7 +134,7 @@ class Bot(Router):
         Raises ResultError if a reply is beyond a limit of its platform or of the journal (docs/limits.md). If a state
         or a reminder is, a person reads so (`runs.within_limits`).
         """
-        turn.zone = self.zone
+        turn.zone, turn.has_roles = self.zone, self.roles is not None
         return runs.within_limits(self._checked, turn, self._texts(turn.message))
 
     def _checked(self, turn: Turn) -> list[Reply]:

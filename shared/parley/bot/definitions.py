@@ -6,6 +6,7 @@
 from inspect import getattr_static, iscoroutinefunction, signature
 from typing import Any
 
+from parley.bot.approvals import Approve
 from parley.bot.bot import Bot
 from parley.bot.handlers import Entry, name_of, place_of
 from parley.bot.readable import check_default, check_readable
@@ -16,13 +17,17 @@ _SCOPES = ("state", "user", "shared")
 
 
 def check(bot: Bot) -> None:
-    """Raise TypeError for an argument whose type no text can be read as, or whose default is of another type, and for a
-    model of a state that cannot hold it. Raise ValueError for a second model of a state, and for a completion, an
-    instant function or a tool that belongs to nothing.
+    """Check all definitions of `bot`.
+
+    Raises TypeError for an argument whose type no text can be read as, or whose default is of another type, and for a
+    model that cannot hold a state. Raises ValueError for a second model of a state, for a role that nobody has, and for
+    a completion, an instant function or a tool that belongs to nothing.
     """
     for entry in bot._entries():
         _check_arguments(entry)
     _check_states(bot)
+    if bot.roles is None:
+        _check_roles(bot)
     for conversing in bot._conversing:
         _check_tools(bot, conversing.tools)
     for command, option in bot._completions:
@@ -33,6 +38,22 @@ def check(bot: Bot) -> None:
                 f"@bot.instant({name!r}): there is no command and no action {name!r}; write @bot.action({name!r}) for "
                 "those who cannot open the form"
             )
+
+
+def _check_roles(bot: Bot) -> None:
+    """Raise ValueError for a rule of a bot without `roles=` that names a role: nobody has it."""
+    ruled = [("Bot(when=...)", bot.when)]
+    if bot.pairing is not None:
+        ruled.append(("Pairing(besides=...)", bot.pairing.besides))
+    ruled += ((_place(entry), entry.when) for entry in bot._entries())
+    ruled += ((f"converse, {name_of(each.entry.handler)}", each.entry.when) for each in bot._conversing)
+    offers = ((command, command.tool) for command in bot.commands.values())
+    ruled += ((f"{_place(command)}: tool=", offer.by) for command, offer in offers if isinstance(offer, Approve))
+    quick = (each for table in (bot._completions, bot._instants) for found in table.values() for each in found)
+    ruled += ((place_of(each.handler), each.when) for each in quick)
+    for place, rule in ruled:
+        if rule is not None and rule.unnamed_role:
+            raise ValueError(f"{place}: {rule.unnamed_role}")
 
 
 def _check_states(bot: Bot) -> None:

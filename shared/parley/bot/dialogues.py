@@ -136,15 +136,17 @@ class Step(msgspec.Struct):
             raise ResultError(
                 "a dialogue changes a state or a reminder before its last question; do it after the last one"
             )
-        self._check_asked(ask)
+        self._check_asked(ask, has_roles=turn.has_roles)
         if isinstance(ask, Approve) and turn.plans.has_many_approvals(self.dialogue.id):
             return [*replies, Reply.of(self.texts.many_approvals)]
         self.asked = ask
         return [*replies, *self._question(ask, self.after().place)]
 
-    def _check_asked(self, ask: Question) -> None:
+    def _check_asked(self, ask: Question, *, has_roles: bool) -> None:
         """Raise ResultError for a question that nobody can answer."""
         if isinstance(ask, Approve):
+            if not has_roles:
+                ask.check_roles()
             ask.check_seen(self.dialogue.message, self.admits)
         elif not self.message.sender.id:
             raise ResultError("a schedule of a room has nobody to ask")

@@ -30,6 +30,8 @@ class Rule(msgspec.Struct, frozen=True):
     decides_addressed: bool = False
     """Whether it names `addressed`, `mentioned` or `anything`. With other rules, patterns and the fallback do not get
     messages that are not for the bot."""
+    roles: frozenset[str] = frozenset()
+    """The roles that it names."""
 
     def __and__(self, other: "Rule") -> "Rule":
         one, two = self.holds, check_rule(other).holds
@@ -51,6 +53,7 @@ class Rule(msgspec.Struct, frozen=True):
             self.rejects_bots,
             self.admits_bots,
             self.decides_addressed,
+            self.roles,
         )
 
     def __bool__(self) -> bool:
@@ -62,7 +65,16 @@ class Rule(msgspec.Struct, frozen=True):
             self.admits_bots or other.admits_bots,
             self.rejects_bots or other.rejects_bots,
             self.decides_addressed or other.decides_addressed,
+            self.roles | other.roles,
         )
+
+    @property
+    def unnamed_role(self) -> str:
+        """What to write for a role of it that no bot without `roles=` has; empty if there is none."""
+        missing = sorted(self.roles - {"admin"})
+        if not missing:
+            return ""
+        return f"the bot names no roles, so nobody has role({missing[0]!r}): write Bot(roles=...)"
 
 
 def check_rule(value: Any) -> Rule:
@@ -102,7 +114,7 @@ def rule(function: Callable[[Any], bool | Coroutine[Any, Any, bool]]) -> Rule:
 def role(name: str) -> Rule:
     """The sender has this role: `"admin"`, or a role that `Bot(roles=...)` names."""
     _texts("role", (name,))
-    return Rule(lambda turn, has_role: has_role(turn.message, name))
+    return Rule(lambda turn, has_role: has_role(turn.message, name), roles=frozenset({name}))
 
 
 def room(*ids: str) -> Rule:

@@ -73,6 +73,7 @@ class Turn(Base[S, U, A]):
         "find_stopped",
         "find_timer",
         "handler",
+        "has_roles",
         "is_last",
         "is_tool",
         "look_up",
@@ -107,7 +108,8 @@ class Turn(Base[S, U, A]):
         given: dict[Scope, Any] = {"state": state, "user": user, "shared": shared, "talk": None}
         self.message = message
         self.now = now
-        self.zone = "UTC"
+        self.zone, self.has_roles = "UTC", True
+        """The bot sets both. Whether it names roles (`Bot(roles=...)`)."""
         self.download = download
         self.unseal = unseal
         self.find_quote: FindQuote = absent.no_quote

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.bot import Bot, Router, Rule, Turn, rules
+from parley.bot import Approve, Bot, Pairing, ResultError, Router, Rule, Script, Turn, rules
+from parley.bot.definitions import check
 from parley.bot.rules import (
     addressed,
     anything,
@@ -22,7 +23,7 @@ from parley.bot.rules import (
     room,
     rule,
 )
-from parley.model import Action, Button, Card, Command, Context, Mention, Message, Sender, plain_text
+from parley.model import Action, Button, Card, Command, Context, Destination, Mention, Message, Sender, plain_text
 from parley.model.instant import Choices, Form, Input
 from parley.platforms import NAMES
 from parley.testing import PLATFORMS, Chat
@@ -338,7 +339,7 @@ def test_a_refusal_holds_in_a_router_and_for_its_rule() -> None:
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_a_refusal_does_not_keep_a_message_from_the_router_of_another_platform(name: str) -> None:
-    mine, others, bot = Router(), Router(), Bot()
+    mine, others, bot = Router(), Router(), Bot(roles=lambda _message: set[str]())
     bot.command("card")(lambda: Card(title="c", buttons=(Button(id="go", label="Go"),)))
     others.action("go", when=role("ops"), refusal="Only operations may do this.")(lambda: "other platforms")
     mine.action("go")(lambda: "this platform")
@@ -362,3 +363,60 @@ def test_a_misspelled_platform_is_an_error(name: str):
     assert platform(name) is not None
     with pytest.raises(ValueError, match=f"no platform '{name}x'; there are .*{name}"):
         platform("feishu", f"{name}x")
+
+
+NOBODY = r"the bot names no roles, so nobody has role\('ops'\): write Bot\(roles=\.\.\.\)"
+
+
+WITH_ROLE: dict[str, Callable[[Bot], Any]] = {
+    "command": lambda bot: bot.command("x", when=role("ops"))(lambda: ""),
+    "not": lambda bot: bot.command("x", when=~role("ops"))(lambda: ""),
+    "or": lambda bot: bot.fallback(when=person("ann") | role("ops"))(lambda: ""),
+    "action": lambda bot: bot.action("x", when=private & role("ops"))(lambda: ""),
+    "instant": lambda bot: bot.action("x")(lambda: "") and bot.instant("x", when=role("ops"))(lambda _message: None),
+    "tool": lambda bot: bot.command("x", tool=Approve("Go?", by=role("ops")))(lambda: ""),
+    "converse": lambda bot: bot.converse(model=lambda: pytest.fail("no model"), when=role("ops"))(lambda _turn: ""),
+}
+
+
+@pytest.mark.parametrize("way", WITH_ROLE)
+def test_a_role_in_a_bot_without_roles_is_an_error_of_the_definition(way: str) -> None:
+    bot = Bot()
+    WITH_ROLE[way](bot)
+    with pytest.raises(ValueError, match=NOBODY):
+        check(bot)
+    bot.roles = lambda _message: {"ops"}
+    check(bot)
+
+
+def test_a_role_in_the_rule_of_a_bot_or_a_router_without_roles_is_an_error_of_the_definition() -> None:
+    router, bot = Router(), Bot()
+    router.command("x")(lambda: "")
+    bot.include(router, when=role("ops"))
+    for wrong in (bot, Bot(when=role("ops")), Bot(pairing=Pairing(besides=role("ops")))):
+        with pytest.raises(ValueError, match=NOBODY):
+            check(wrong)
+
+
+def test_an_administrator_needs_no_roles() -> None:
+    bot = Bot()
+    bot.command("x", when=role("admin"))(lambda: "")
+    check(bot)
+
+
+@pytest.mark.parametrize("by", [role("ops"), role("ops") & in_room])
+def test_an_approval_by_a_role_in_a_bot_without_roles_is_an_error_when_it_is_asked(by: Rule) -> None:
+    def asking(**settings: Any) -> Chat:
+        bot = Bot(**settings)
+
+        @bot.command()
+        def x(turn: Turn) -> Script:
+            yield Approve("Go?", by=by, room=Destination(platform="feishu", app="demo", room_id="oc_1"))
+
+        return Chat(bot, "feishu")
+
+    with pytest.raises(ResultError, match=NOBODY):
+        asking().say("/x")
+    chat = asking(roles=lambda _message: set[str]())
+    chat.say("/x")
+    assert chat.replies
