@@ -12,6 +12,7 @@ from parley.bot.specs import bare, without_none
 from parley.bot.texts import Texts
 from parley.errors import ParleyError
 from parley.model import Mention
+from parley.text import one_line
 from parley.width import fold, half_width
 
 if TYPE_CHECKING:
@@ -182,7 +183,8 @@ def _choice(plain: Any, value: Any, reading: _Reading) -> Any:
     if word is not None:
         return exact[word]
     raise _UnfitError(
-        reading.texts.wrong, reading.texts.choice.format(choices=", ".join(_names(each)[-1] for each in members))
+        reading.texts.wrong,
+        reading.texts.choice.format(choices=", ".join(one_line(_names(each)[-1]) for each in members)),
     )
 
 

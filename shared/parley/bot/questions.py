@@ -10,6 +10,7 @@ from parley.adapter import SupportsInstantAnswers
 from parley.bot.conversions import (
     ArgumentError,
     Today,
+    chosen,
     convert,
     is_person,
     names_of_choices,
@@ -36,7 +37,7 @@ from parley.model import (
 from parley.model.agenda import Answer
 from parley.model.instant import Form, Input
 from parley.platforms import NAMES, inbound
-from parley.text import without_direction
+from parley.text import one_line, without_direction
 from parley.width import fold
 
 ANSWER = "parley.answer"
@@ -110,7 +111,7 @@ class Ask(msgspec.Struct, frozen=True):
         check_question(self.question, self.timeout)
         if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
             raise ValueError('the choices of a question differ: choices=("yes", "no")')
-        if not all(isinstance(choice, str) and choice.strip() for choice in self.choices):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not all(isinstance(choice, str) and one_line(choice) for choice in self.choices):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError('the choices of a question are texts: choices=("yes", "no"), or type=Literal[1, 2]')
         if self.choices and self.type is not str:
             raise ValueError(
@@ -138,9 +139,14 @@ class Ask(msgspec.Struct, frozen=True):
         return Literal[tuple(self.choices)] if self.choices else self.type
 
     @property
-    def _labels(self) -> list[str]:
-        """The choices as people see them."""
+    def _names(self) -> list[str]:
+        """The choices as the author wrote them."""
         return [] if self._wants_file else names_of_choices(self._annotation)
+
+    @property
+    def _labels(self) -> list[str]:
+        """The choices as people see them, each on one line: a line break would look like a further choice."""
+        return list(map(one_line, self._names))
 
     @property
     def _words(self) -> frozenset[str]:
@@ -156,26 +162,27 @@ class Ask(msgspec.Struct, frozen=True):
     def _wants_file(self) -> bool:
         return isinstance(self.type, type) and issubclass(self.type, Media)
 
-    def text_of(self, given: Given) -> str:
-        """The text of an answer: that of the choice whose number it is. Empty if there is none."""
-        if given.number is None:
-            return given.text
-        labels = self._labels
-        return labels[given.number] if given.number < len(labels) else ""
+    def _chosen(self, text: str) -> str:
+        """The name of the choice with the number `text`, or the word of one that looks like `text`; else `text`."""
+        names, number = self._names, typed_number(text)
+        if number and 0 < number[0] <= len(names) and not number[1].strip() and _folded(text) not in self._words:
+            return names[number[0] - 1]
+        words = [] if self._wants_file else words_of_choices(self._annotation)
+        shown = {one_line(word): word for word in reversed(words)}
+        found = None if text in words else chosen(shown, one_line(text))
+        return text if found is None else shown[found]
 
     def read(self, given: Given, texts: Texts, today: Today) -> Any:
         """The value of an answer. The number of a choice, typed or pressed, stands for it. Raises ArgumentError.
 
         `today`: returns the day on which the answer was written.
         """
-        labels, text = self._labels, self.text_of(given).strip()
-        if self.optional and (given.number == len(labels) or way_out(text, self._words) == "skip"):
+        names, text = self._names, given.text.strip()
+        if self.optional and (given.number == len(names) or way_out(text, self._words) == "skip"):
             return None
         if self._wants_file:
             return self._file(given, texts)
-        number, rest = typed_number(text) or (0, "")
-        if 0 < number <= len(labels) and not rest.strip() and _folded(text) not in self._words:
-            text = labels[number - 1]
+        text = self._chosen(text) if given.number is None else "".join(names[given.number : given.number + 1])
         if not text:
             raise ArgumentError(texts.no_answer)
         try:
@@ -235,7 +242,7 @@ def way_out(text: str, choices: Collection[str]) -> WayOut | None:
 
 
 def _folded(text: str) -> str:
-    return fold(text.strip())
+    return fold(one_line(text))
 
 
 def _identity(annotation: Any) -> str:

@@ -701,3 +701,64 @@ def test_the_ways_out_may_be_written_in_full_width(text: str) -> None:
     chat.expect("What?")
     chat.say(text)
     chat.expect(contains="Cancelled.")
+
+
+class Odd(Enum):
+    first = " Yes "
+    second = "No\n3. All"
+
+
+ODD = (" Yes ", "two  words", "a\n2. fake", "\u202eabc", "full\u3000width")
+
+
+@pytest.mark.parametrize("platform", [name for name in APART if name != "discord"])
+@pytest.mark.parametrize("many", [(), ("d", "e")])
+def test_a_choice_with_odd_white_space_is_shown_on_one_line_and_can_be_chosen(
+    platform: str, many: tuple[str, ...]
+) -> None:
+    """With more than five choices, they are numbered lines."""
+    bot, got = Bot(), list[str]()
+
+    @bot.command()
+    def ask(turn: Turn) -> Script:
+        got.append((yield Ask("Which?", choices=(*ODD, *many))))
+
+    chat = Chat(bot, platform=platform)
+    for number, choice in enumerate(ODD, 1):
+        label = " ".join(choice.replace("\u202e", "").split())
+        chat.say("/ask")
+        shown = chat.last
+        assert "\n2. fake" not in shown.text
+        if shown.buttons:
+            assert label in shown.buttons
+            chat.press(label)
+            chat.say("/ask")
+        chat.say(label)
+        chat.say("/ask")
+        chat.say(str(number))
+        assert set(got) == {choice}
+        got.clear()
+
+
+def test_a_value_with_odd_white_space_is_shown_on_one_line_and_can_be_chosen() -> None:
+    got: list[Any] = []
+    bot = Bot()
+
+    @bot.command()
+    def ask(turn: Turn) -> Script:
+        first = yield Ask("Which?", type=Odd)
+        got.extend((first, (yield Ask("And?", type=Literal["No\n3. All", "x "]))))
+
+    chat = Chat(bot, platform="feishu")
+    chat.say("/ask")
+    assert chat.last.buttons == ("Yes", "No 3. All")
+    chat.say("maybe")
+    assert "one of): Yes, No 3. All" in chat.replies[-2].text
+    chat.press("No 3. All")
+    chat.say("x")
+    assert got == [Odd.second, "x "]
+
+
+def test_a_choice_that_shows_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="the choices of a question are texts"):
+        Ask("Which?", choices=("\u202e", "x"))
