@@ -11,8 +11,11 @@ _FIELDS = 5
 def next_time(expression: str, zone: str, after: float) -> float:
     """The first unix second after `after` at which `expression` comes true in the time zone `zone`.
 
-    Raises ValueError if one of the two is not valid, or if the expression never comes true.
+    Raises ValueError if one of the two is not valid, or if the expression never comes true, and TypeError if the
+    expression is no text.
     """
+    if not isinstance(expression, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f'cron={expression!r}: write a cron expression, such as "0 9 * * *"')
     # Imported here: only a bot with such reminders pays for it.
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
 

@@ -73,7 +73,7 @@ class Approve(msgspec.Struct, frozen=True):
     by_press: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_question(self.question, self.timeout)
+        check_question(self.question, self.timeout, self.key)
         if self.by is not None:
             check_rule(self.by)
         if not isinstance(self.room, Destination | None):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -25,7 +25,7 @@ from parley.bot.rules import Rule, optional_rule
 from parley.bot.runs import Arguments
 from parley.bot.texts import BOTH, LANGUAGES, Texts, check_texts, texts_for
 from parley.bot.turn import Turn
-from parley.bot.zones import day_of
+from parley.bot.zones import day_of, zone_name
 from parley.model import Command, Message, Reply
 from parley.model.agenda import FAILED, REMINDER, SCHEDULED, Timer, is_decision
 from parley.model.commands import CommandSpec
@@ -82,6 +82,7 @@ class Bot(Router):
         check_functions({"roles": self.roles, "is_admin": self.is_admin})
         check_texts(self.texts)
         gates.check(self.pairing, self.quotas, self.hear, self.merge)
+        self.zone = zone_name(self.zone)
         if self.zone != "UTC":
             day_of(0, self.zone)
         if self.pairing is not None:

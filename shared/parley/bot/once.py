@@ -52,7 +52,11 @@ class Results:
         self._values = _decoded(stored)
 
     def use(self, key: str) -> None:
-        """Raise ResultError if a call of this run has the key already: it would get the result of the other one."""
+        """Raise ResultError if a call of this run has the key already: it would get the result of the other one. Raise
+        TypeError if the key is no text.
+        """
+        if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f'once({key!r}, ...): write a text as the key, once("order", ...)')
         if self._scope + key in self._used:
             error = ResultError("`once` is called twice with one key for one message; give each call a key of its own")
             error.add_note(f"the key {key!r}")

@@ -108,11 +108,13 @@ class Ask(msgspec.Struct, frozen=True):
     by_press: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_question(self.question, self.timeout)
-        if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
-            raise ValueError('the choices of a question differ: choices=("yes", "no")')
+        check_question(self.question, self.timeout, self.key)
+        if not isinstance(self.choices, Collection) or isinstance(self.choices, set | frozenset):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f'choices={self.choices!r}: write the texts in their order, choices=("yes", "no")')
         if not all(isinstance(choice, str) and one_line(choice) for choice in self.choices):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError('the choices of a question are texts: choices=("yes", "no"), or type=Literal[1, 2]')
+        if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
+            raise ValueError('the choices of a question differ: choices=("yes", "no")')
         if self.choices and self.type is not str:
             raise ValueError(
                 "the answer to a question with choices is a text: leave out type, or write type=Literal[1, 2]"
@@ -265,12 +267,14 @@ def _opens_form(pressed: Action) -> bool:
     return pressed.id == ANSWER and pressed.value.endswith(".")
 
 
-def check_question(question: str | Markdown, timeout: timedelta) -> None:
+def check_question(question: str | Markdown, timeout: timedelta, key: str) -> None:
     """Raise ValueError if a question has no text, or no time for its answer, and TypeError for a wrong type."""
     if not isinstance(question, str | Markdown):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f'a question is a {type(question).__name__}: write a text, or Markdown(text="...")')
     if not text_of(question).strip():
         raise ValueError("a question needs a text")
+    if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f'key={key!r}: write a text, key="size"')
     if not isinstance(timeout, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"timeout={timeout!r}: write timeout=timedelta(minutes=10)")
     if timeout <= timedelta():

@@ -2,7 +2,8 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, get_args, get_origin
+from inspect import isroutine
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from parley.bot.arguments import check_type
 from parley.bot.conversions import adapter_of, is_list, is_person, names_of_choices, plain_type
@@ -28,7 +29,11 @@ def check_readable(annotation: Any, way: str = "write one argument for each of i
     """
     if bare(annotation) is str or is_person(annotation):
         return
+    if _has_none(annotation):
+        raise TypeError('None is no choice: write Literal["a", "b"] | None')
     plain = plain_type(annotation)
+    if isroutine(plain):
+        raise TypeError(f"{_name_of(plain)} is a function: write a type such as str, int or date")
     names = _UNFIT.get(get_origin(plain) or plain, ())
     unfit = next((name for name in names for note in notes_of(annotation) if getattr(note, name, None) is not None), "")
     if unfit:
@@ -50,7 +55,11 @@ def check_answer(annotation: Any) -> None:
         return
     if isinstance(plain, list | tuple | set | frozenset):
         raise TypeError(f"Ask(type={name}): write choices=(...) for the possible answers, and no type")
-    if isinstance(plain, str | int | float):
+    if _has_file(annotation):
+        raise TypeError(f"Ask(type={name}): write type=Image, with optional=True if the person may send none")
+    if _has_none(annotation):
+        raise TypeError(f'Ask(type={name}): None is no choice: write Literal["a", "b"], and optional=True')
+    if plain is None or plain is type(None) or isinstance(plain, str | int | float):
         raise TypeError(f"Ask(type={name}): write a type such as str, int or date")
     check_type(f"Ask(type={name})", annotation)
     if not names_of_choices(annotation):
@@ -58,6 +67,18 @@ def check_answer(annotation: Any) -> None:
             check_readable(annotation, "ask a question for each of its values")
         except TypeError as error:
             raise TypeError(f"Ask(type={name}): no text can be read as an answer: {error}") from error
+
+
+def _has_none(annotation: Any) -> bool:
+    """Whether None is one of the values of a `Literal` in `annotation`: people would read and write "None"."""
+    inner = get_args(annotation)
+    return None in inner if get_origin(annotation) is Literal else any(map(_has_none, inner))
+
+
+def _has_file(annotation: Any) -> bool:
+    """Whether files are among the values of `annotation`."""
+    is_file = isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Media)
+    return is_file or any(map(_has_file, get_args(annotation)))
 
 
 def check_default(annotation: Any, default: Any) -> None:
@@ -93,4 +114,5 @@ def _is_of(plain: Any, value: Any) -> bool:
 
 
 def _name_of(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)[:100]
+    is_named = isroutine(annotation) or (isinstance(annotation, type) and not get_args(annotation))
+    return annotation.__name__ if is_named else str(annotation)[:100]

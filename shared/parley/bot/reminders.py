@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import datetime, timedelta
 from math import floor, inf
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
+from parley.bot.zones import zone_name
 from parley.cron import next_time
 from parley.errors import LimitError, ResultError
 from parley.journal.limits import MAX_AGENDA, MAX_APPROVALS, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
@@ -16,6 +17,9 @@ from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrenc
 from parley.model.aws_events import AWS
 from parley.model.codec import encode
 from parley.platforms import answers_only, is_same_person
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DIALOGUE = "parley.dialogue"
 """The handler of the reminder that ends a dialogue."""
@@ -157,7 +161,7 @@ class Reminders:
         return sorted(current, key=lambda reminder: reminder.at)
 
     def add(
-        self, text: str, handler: str, at: datetime | None, after: timedelta | None, cron: str, zone: str
+        self, text: str, handler: str, at: datetime | None, after: timedelta | None, cron: str, zone: "str | ZoneInfo"
     ) -> Reminder:
         """Set a new one. Raises TypeError, ValueError, ResultError, LimitError."""
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -168,6 +172,7 @@ class Reminders:
             raise ResultError(
                 "an AWS event belongs to no conversation: write handler=..., which replies with Reply(to=...)"
             )
+        zone = zone_name(zone)
         id_ = reply_id(message_key(self._message), f"reminder {self._count}")
         reminder = Reminder(
             id=id_,
@@ -181,11 +186,14 @@ class Reminders:
         self._count += 1
         return self._put(reminder)
 
-    def change(self, id_: str, at: datetime | None, after: timedelta | None, cron: str, zone: str) -> Reminder | None:
+    def change(
+        self, id_: str, at: datetime | None, after: timedelta | None, cron: str, zone: "str | ZoneInfo"
+    ) -> Reminder | None:
         """Give one another time. None if there is none with this id. Raises ValueError, LimitError."""
         known = self._reminders.get(id_)
         if known is None:
             return None
+        zone = zone_name(zone)
         time = self._time(at, after, cron, zone)
         return self._put(replace(known, at=time, cron=cron, zone=zone if cron else ""))
 

@@ -23,13 +23,14 @@ from parley.bot.handlers import (
     place_of,
 )
 from parley.bot.rules import Rule, optional_rule
-from parley.cron import next_time
 from parley.model import Destination, Message
 from parley.model.aws_events import event_name
 from parley.model.commands import CommandSettings
 from parley.model.instant import Form
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from parley.bot.converse import ConverseSettings, Conversing, Extra
     from parley.bot.intents import IntentSettings
     from parley.bot.schedules import Schedule
@@ -147,19 +148,25 @@ class Router:
         return self._registrar("reminder", self._reminders, names, when, Access())
 
     def scheduled(
-        self, cron: str, *, to: Destination | Iterable[Destination], zone: str = "UTC", when: Rule | None = None
+        self,
+        cron: str,
+        *,
+        to: Destination | Iterable[Destination],
+        zone: "str | ZoneInfo" = "UTC",
+        when: Rule | None = None,
     ) -> Callable[[H], H]:
         """Run the handler at the times of a `cron` expression in the time zone `zone`, in each conversation of `to`.
 
         Its replies go there. Raises ValueError, also for a group webhook: reply with `Reply(to=...)` to one.
         """
-        next_time(cron, zone, 0)
-        from parley.bot.schedules import Schedule  # noqa: PLC0415  # most bots have no schedules
+        from parley.bot.schedules import Schedule, checked  # noqa: PLC0415  # most bots have no schedules
+
+        zone, places = checked(cron, zone, to)
 
         def register(handler: H) -> H:
             self._check_open(handler)
             entry = tables.filled(Entry.of(handler, when, registered=f"schedule {cron}"))
-            for place in (to,) if isinstance(to, Destination) else to:
+            for place in places:
                 tables.add_schedule(self._schedules, Schedule.of(entry, cron, zone, place))
             return handler
 

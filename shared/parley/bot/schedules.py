@@ -1,17 +1,39 @@
 """Schedules: handlers that run at times that the bot's code names, in conversations that it names."""
 
+from collections.abc import Iterable
 from inspect import isgeneratorfunction
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from parley.bot.handlers import Entry, Middleware, name_of, place_of
 from parley.bot.rules import Rule
+from parley.bot.zones import zone_name
 from parley.cron import next_time
 from parley.model import Destination, digest
 from parley.model.agenda import Timer, schedule_of
 from parley.platforms import NAMES, answers_only, is_conversation
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+
+def checked(cron: str, zone: "str | ZoneInfo", to: Any) -> tuple[str, tuple[Destination, ...]]:
+    """The name of the time zone and the destinations of `scheduled(cron, to=to, zone=zone)`.
+
+    Raises ValueError as `next_time`, and TypeError for a value of another type.
+    """
+    name = zone_name(zone)
+    next_time(cron, name, 0)
+    several = isinstance(to, Iterable) and not isinstance(to, str)
+    places: tuple[Any, ...] = tuple(cast("Iterable[Any]", to)) if several else (cast("Any", to),)
+    wrong = [place for place in places if not isinstance(place, Destination)]
+    if wrong:
+        raise TypeError(
+            f"to={wrong[0]!r}: write to=Destination(platform=..., app=..., room_id=...), or several of them"
+        )
+    return name, places
 
 
 class Schedule(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from parley.model.state import Scope, State
 if TYPE_CHECKING:
     from datetime import date
     from typing import Generic
+    from zoneinfo import ZoneInfo
 
     from typing_extensions import TypeVar as TypeVarWithDefault
 
@@ -186,7 +187,7 @@ class Turn(Base[S, U, A]):
         """The states, loaded or not."""
         return self._states
 
-    def today(self, zone: str = "") -> "date":
+    def today(self, zone: "str | ZoneInfo" = "") -> "date":
         """The day on which the message was written, in the time zone `zone`; the default is that of the bot."""
         return day_of(self.message.timestamp or self.now, zone or self.zone)
 
@@ -312,7 +313,7 @@ class Turn(Base[S, U, A]):
         after: timedelta | None = None,
         at: datetime | None = None,
         cron: str = "",
-        zone: str = "UTC",
+        zone: "str | ZoneInfo" = "UTC",
         handler: str = "",
     ) -> Reminder:
         """Set a reminder for this conversation: `after` a time, `at` a time, or again and again by a `cron` expression
@@ -330,7 +331,7 @@ class Turn(Base[S, U, A]):
         after: timedelta | None = None,
         at: datetime | None = None,
         cron: str = "",
-        zone: str = "UTC",
+        zone: "str | ZoneInfo" = "UTC",
     ) -> Reminder | None:
         """Give a reminder of this conversation another time. None if there is none with this id. Raises ValueError."""
         return self.plans.change(reminder_id, at, after, cron, zone)

@@ -9,11 +9,12 @@ from enum import Enum, Flag
 from functools import partial
 from typing import Annotated, Any, Literal, TypedDict
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import BaseModel, Field
 
-from parley.bot import Ask, Bot, Option, ResultError, Router, Texts, Turn
+from parley.bot import Approve, Ask, Bot, Option, ResultError, Router, Texts, Turn
 from parley.bot.conversions import _adapters, adapter_of  # pyright: ignore[reportPrivateUsage]
 from parley.bot.definitions import check
 from parley.bot.rules import private, rule
@@ -26,6 +27,9 @@ from tools import bot as tool
 ANYTHING: Any = Bot
 """The class, for arguments that its types forbid."""
 TO = Destination(platform="feishu", app="main", room_id="oc_1")
+
+
+WITH_NONE: Any = Literal["a", None]  # noqa: PYI061  # this is the mistake
 
 
 class Plain:
@@ -474,7 +478,7 @@ def test_a_default_of_its_type_passes_the_check(annotation: Any, default: Any):
         (set[int], "is a set, which nobody can type"),
         (list[list[int]], "is a list, which nobody can type"),
         (Plain, "no text can be read as an answer: write a type such as str, int or date"),
-        (Image | None, "no text can be read as an answer: write a type such as str, int or date"),
+        (Image | None, "write type=Image, with optional=True"),
         (Model, "ask a question for each of its values"),
         (Data, "ask a question for each of its values"),
         (Annotated[str, Field(gt=1)], r"Field\(gt=...\) is not for str"),
@@ -502,3 +506,85 @@ def test_a_question_with_a_type_that_no_answer_has_fails_when_it_is_asked(annota
 )
 def test_a_question_with_every_other_type_can_be_asked(annotation: Any):
     Ask("What?", type=annotation)
+
+
+def wrong(value: Any) -> Any:
+    """A value that its type forbids."""
+    return value
+
+
+def once(key: Any) -> object:
+    return Turn(make_message("m", "x")).once(key, lambda _key: 1)
+
+
+def remind(**when: Any) -> object:
+    return Turn(make_message("m", "x"), now=1).remind("tea", **when)
+
+
+def take(value: date) -> str:
+    return f"{value}"
+
+
+@pytest.mark.parametrize(
+    ("define", "message"),
+    [
+        (lambda: Bot().scheduled("0 9 * * *", to=wrong("oc_1")), r"to='oc_1': write to=Destination\("),
+        (lambda: Bot().scheduled("0 9 * * *", to=wrong(None)), r"to=None: write to=Destination\("),
+        (lambda: Bot().scheduled("0 9 * * *", to=wrong([TO, "oc_2"])), r"to='oc_2': write to=Destination\("),
+        (lambda: Bot().scheduled(wrong(5), to=TO), "cron=5: write a cron expression"),
+        (lambda: Bot().scheduled("0 9 * * *", to=TO, zone=wrong(8)), "zone=8: write the name of a time zone"),
+        (lambda: Bot(zone=wrong(8)), "zone=8: write the name of a time zone"),
+        (lambda: remind(cron=5), "cron=5: write a cron expression"),
+        (lambda: remind(cron="0 9 * * *", zone=8), "zone=8: write the name of a time zone"),
+        (lambda: remind(cron="0 9 * * *", zone=None), "zone=None: write the name of a time zone"),
+        (lambda: once(5), r"once\(5, \.\.\.\): write a text as the key"),
+        (lambda: Ask("Size?", key=wrong(3)), "key=3: write a text"),
+        (lambda: Approve("Go?", key=wrong(3)), "key=3: write a text"),
+        (lambda: Ask("Size?", choices=wrong(None)), "choices=None: write the texts in their order"),
+        (lambda: Ask("Size?", choices=wrong({"a", "b"})), "choices={.*}: write the texts in their order"),
+        (lambda: Ask("Size?", choices=wrong(each for each in "ab")), "choices=<generator.*: write the texts"),
+        (lambda: Ask("Photo?", type=Image | File), "write type=Image, with optional=True"),
+        (lambda: Ask("Photos?", type=list[Image]), "write type=Image, with optional=True"),
+        (lambda: Ask("Size?", type=WITH_NONE), 'None is no choice: write Literal\\["a", "b"\\], and optional'),
+        (lambda: Ask("When?", type=take), "take is a function: write a type such as str, int or date"),
+        (lambda: Ask("When?", type=None), r"Ask\(type=None\): write a type such as str, int or date"),
+    ],
+)
+def test_a_value_of_another_type_is_an_error_that_says_what_to_write(
+    define: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        define()
+
+
+@pytest.mark.parametrize(
+    ("annotation", "message"),
+    [
+        (WITH_NONE, r"None is no choice: write Literal\[.*\] \| None"),
+        (list[WITH_NONE], "None is no choice"),
+        (take, "take is a function: write a type"),
+    ],
+)
+def test_an_argument_of_no_type_is_an_error_that_says_what_to_write(annotation: Any, message: str) -> None:
+    bot = Bot()
+    bot.command()(taking(annotation))
+    with pytest.raises(TypeError, match=message):
+        check(bot)
+
+
+def test_a_time_zone_may_be_an_object() -> None:
+    shanghai: Any = ZoneInfo("Asia/Shanghai")
+    turn = Turn(make_message("m", "x"), now=1)
+    reminder = turn.remind("tea", cron="0 9 * * *", zone=shanghai)
+    changed = turn.change(reminder.id, cron="0 9 * * *", zone=shanghai)
+    assert [reminder.zone, changed and changed.zone] == ["Asia/Shanghai"] * 2
+    bots = [Bot(), Bot()]
+    for bot, zone in zip(bots, (shanghai, "Asia/Shanghai"), strict=True):
+        bot.scheduled("0 9 * * *", to=TO, zone=zone)(taking_nothing)
+    assert bots[0].timers(0) == bots[1].timers(0) != []
+    assert Bot(zone=shanghai).zone == "Asia/Shanghai"
+    assert turn.today(shanghai) == turn.today("Asia/Shanghai")
+
+
+def taking_nothing() -> str:
+    return ""
