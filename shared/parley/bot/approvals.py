@@ -33,6 +33,7 @@ from parley.model import (
 from parley.model.agenda import APPROVAL, PRESSED, Failure, OpenDialogue, Timer
 from parley.platforms import is_receiver, sends_edits
 from parley.reply_checks import check_destination
+from parley.text import one_line
 
 Outcome = Literal["approved", "rejected", "withdrawn", "timed out"]
 _OUTCOMES: tuple[Outcome, ...] = ("approved", "rejected", "withdrawn", "timed out")
@@ -105,9 +106,7 @@ class Approve(msgspec.Struct, frozen=True):
         withdraw = _button(texts.withdraw, place, WITHDRAWN, "default")
         if self.room is None:
             return [_reply(card(self.question, buttons=(*decide, withdraw)))]
-        asked = replace(card(self.question, buttons=decide), mentions=(_mention(message.sender),))
-        if self.room.platform != message.platform:  # nobody there has this id
-            asked = replace(asked, mentions=())
+        asked = replace(card(self.question, buttons=decide), mentions=_named(message, self.room))
         return [Reply(segments=(asked,), to=self.room), _reply(card(self.question, texts.waits, buttons=(withdraw,)))]
 
     def check_roles(self) -> None:
@@ -145,12 +144,12 @@ class Approve(msgspec.Struct, frozen=True):
         target, there = press.action.message_id, Destination.answering(press)
         return [replace(shown, op="edit", target=target, to=there)]
 
-    def closed(self, given: Given, cards: tuple[str, ...], here: str, texts: Texts) -> list[Reply]:
-        """The edits that close its cards: the pressed one, and the others by their handles `cards`. `here`: the
-        platform of the person who asks.
+    def closed(self, given: Given, cards: tuple[str, ...], asker: Message, texts: Texts) -> list[Reply]:
+        """The edits that close its cards: the pressed one, and the others by their handles `cards`. `asker`: a message
+        of the person who asks.
         """
         outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
-        return _closed(_outcome(outcome, self.question, given), self.room, cards, here, given)
+        return _closed(_outcome(outcome, self.question, given), self.room, cards, asker, given)
 
 
 def closed_after(failure: Failure, dialogue: OpenDialogue, turn: Turn, texts: Texts) -> list[Reply]:
@@ -158,7 +157,7 @@ def closed_after(failure: Failure, dialogue: OpenDialogue, turn: Turn, texts: Te
     given = pressed(failure.press) if failure.press is not None else Given(number=TIMED_OUT)
     question = Markdown(text=dialogue.text) if dialogue.markdown else dialogue.text
     shown = _outcome(texts.not_done, question, replace(given, at=turn.now))
-    edits = _closed(shown, dialogue.room, dialogue.cards, turn.message.platform, given)
+    edits = _closed(shown, dialogue.room, dialogue.cards, turn.message, given)
     return edits[1:] if failure.undelivered else edits
 
 
@@ -206,18 +205,22 @@ def _is_at(press: Message, place: Destination) -> bool:
 
 
 def _outcome(outcome: str, question: str | Markdown, given: Given) -> Card:
-    """A card without buttons, that says the outcome, who has pressed, and when."""
+    """A card without buttons, that says the outcome and when."""
     time = f"{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
-    mentions = (_mention(given.press.sender),) if given.press else ()
-    return replace(card(question, time, buttons=()), title=outcome, mentions=mentions)
+    return replace(card(question, time, buttons=()), title=outcome)
 
 
-def _closed(shown: Card, room: Destination | None, cards: tuple[str, ...], here: str, given: Given) -> list[Reply]:
-    """The edits that put `shown` in place of the pressed card, and of the others with the handles `cards`."""
+def _closed(shown: Card, room: Destination | None, cards: tuple[str, ...], asker: Message, given: Given) -> list[Reply]:
+    """The edits that put `shown`, with who has pressed, in place of the pressed card, and of the others with the
+    handles `cards`.
+    """
 
     def edit(target: str, to: Destination | None) -> Reply:
-        is_brief = sends_edits(to.platform if to else here)
-        return Reply(op="edit", target=target, segments=(_brief(shown) if is_brief else shown,), to=to)
+        place = to or Destination.answering(asker)
+        named = replace(shown, mentions=_named(given.press, place) if given.press else ())
+        return Reply(
+            op="edit", target=target, segments=(_brief(named) if sends_edits(place.platform) else named,), to=to
+        )
 
     # Each in the order of its own room: the first card can be in another one than the second.
     rooms = (room, None)
@@ -246,5 +249,15 @@ def _reply(shown: Card) -> Reply:
     return Reply(segments=(shown,))
 
 
-def _mention(person: Sender) -> Mention:
-    return Mention(id=person.id, name=person.name)
+def _named(message: Message, place: Destination) -> tuple[Mention, ...]:
+    """The person who has written `message`, for a card in `place`: a mention if their id is of the same app and tenant.
+
+    Elsewhere the id can be another person's, and everyone's if it is "all". A mention without an id is the name in
+    words, or the id in words if there is no name. A destination that a bot's author has written names no tenant.
+    """
+    person, tenant = message.sender, message.context.tenant
+    is_known = (message.platform, message.app) == (place.platform, place.app) and place.tenant in ("", tenant)
+    if is_known and person.id != "all":
+        return (Mention(id=person.id, name=person.name),)
+    words = one_line(person.name) or one_line(person.id)
+    return (Mention(id="", name=words),) if words else ()

@@ -127,7 +127,7 @@ class Step(msgspec.Struct):
             replies = []
         if self._decided is not None and self.answer is not None:
             replies = [
-                *self._decided.closed(self.answer, self.dialogue.cards, self.message.platform, self.texts),
+                *self._decided.closed(self.answer, self.dialogue.cards, self.message, self.texts),
                 *replies,
             ]
         if ask is None:

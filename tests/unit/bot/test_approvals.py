@@ -15,7 +15,7 @@ from parley.bot.questions import Given
 from parley.bot.reminders import Reminders
 from parley.bot.rules import addressed, role, rule
 from parley.bot.texts import ENGLISH
-from parley.model import Action, Card, Destination, Message, Sender
+from parley.model import Action, Card, Context, Destination, Mention, Message, Reply, Sender
 from parley.model.agenda import APPROVAL, PRESSED
 from parley.platforms import NAMES, is_receiver
 from parley.testing import Chat
@@ -358,7 +358,7 @@ def test_a_person_has_ten_open_approvals_at_most() -> None:
 def test_a_card_that_cannot_be_delivered_keeps_no_reply_of_the_conversation_back() -> None:
     """The edit of the card in the other room waits behind that card, and not before the replies here."""
     approve = Approve("Deploy?", room=Destination(platform="feishu", app="a", room_id="oc_1"))
-    edits = approve.closed(Given(number=3), ("reply:1", "reply:2"), "feishu", ENGLISH)
+    edits = approve.closed(Given(number=3), ("reply:1", "reply:2"), make_message(), ENGLISH)
     assert [edit.to for edit in edits] == [approve.room, None]
 
 
@@ -507,3 +507,40 @@ def test_presses_under_approvals_count_for_a_quota() -> None:
     assert gate.decided()
     gate.chat.say("/hello", by="bob")
     assert gate.chat.replies[-1].text != "hello"
+
+
+def named(reply: Reply) -> tuple[Mention, ...]:
+    """The mentions of the card in `reply`."""
+    card = reply.segments[0]
+    assert isinstance(card, Card)
+    return card.mentions
+
+
+BOB = Sender(id="80351110224678912", name="Bob\n Baker")
+
+
+@pytest.mark.parametrize(
+    ("person", "place", "expected"),
+    [
+        (BOB, {}, Mention(id=BOB.id, name=BOB.name)),
+        (BOB, {"platform": "feishu"}, Mention(id="", name="Bob Baker")),
+        (BOB, {"app": "other"}, Mention(id="", name="Bob Baker")),
+        (BOB, {"context": Context(room_id="r", tenant="other")}, Mention(id="", name="Bob Baker")),
+        (Sender(id="all"), {}, Mention(id="", name="all")),
+        (Sender(id="all"), {"platform": "feishu"}, Mention(id="", name="all")),
+    ],
+)
+def test_an_id_is_mentioned_only_where_it_is_that_persons(
+    person: Sender, place: dict[str, Any], expected: Mention
+) -> None:
+    """In a room of another platform, app or company the same id is nobody's, or another person's, or everyone's."""
+    there = Context(room_id="ops", tenant="corp")
+    pressed = Action(id=APPROVAL, value="d.0", message_id="c1")
+    press = make_message(platform="discord", sender=person, context=there, kind="action", action=pressed)
+    asker = replace(make_message(platform="discord", sender=person, context=there), **place)
+    room = Destination.answering(press)
+    given = Given(place="d", number=0, press=press, by=person)
+    _pressed, other = Approve("Deploy?", room=room).closed(given, ("reply:1", "reply:2"), asker, ENGLISH)
+    assert named(other) == (expected,)
+    asked, _withdraw = Approve("Deploy?", room=Destination.answering(asker)).replies("d", press, ENGLISH)
+    assert named(asked) == (expected,)
