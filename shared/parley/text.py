@@ -42,11 +42,20 @@ def shrink_gaps(text: str) -> str:
     return _GAP.sub(lambda gap: "\n\n" if "\n" in gap[0] else " ", text)
 
 
+_BLANK = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+    "|[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]{3,}"
+)
+"""Characters that show nothing and are not white space for Python: fillers, soft hyphens, tags. Joiners and variation
+selectors are part of a visible character (an emoji has two of them side by side), but not in a longer run."""
+
+
 def one_line(text: str) -> str:
-    """`text` as one line, for a person's words within a text of the bot: white space of any kind is one space, and what
-    `without_direction` drops is dropped.
+    """`text` as one line, for a person's words within a text of the bot: white space of any kind is one space, and so
+    are characters that show nothing, such as the Hangul filler. What `without_direction` drops is dropped.
     """
-    return " ".join(without_direction(text).split())
+    return " ".join(_BLANK.sub(" ", without_direction(text)).split())
 
 
 def join_without(words: Iterable[tuple[bool, str]]) -> str:

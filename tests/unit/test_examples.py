@@ -87,7 +87,7 @@ def test_the_assistant_answers_with_the_model_server_of_the_page(assistant: Bot,
     chat.say(f"{ask}free 2027-01-20 9")
     chat.expect(contains="Free: Panda, Bamboo, River")
     chat.say(f"{ask}book Panda 2027-01-20 9")
-    chat.expect(contains="/book room=Panda day=2027-01-20 hour=9")
+    chat.expect(contains='/book room="Panda" day="2027-01-20" hour=9')
     chat.press("Approve")
     assert "✅ Panda, 2027-01-20 at 9:00, booking 1" in chat.last.text
 

@@ -59,7 +59,7 @@ class CallError(Exception):
 
 
 class Called(msgspec.Struct, frozen=True):
-    """A command that the model calls, with checked arguments. `text`: as a person would read it."""
+    """A command that the model calls, with checked arguments. `text`: as a person reads it, with the values as JSON."""
 
     command: CommandHandler
     given: Mapping[str, Any]
@@ -98,7 +98,7 @@ class Commands(msgspec.Struct):
             raise CallError(str(error)) from error
         # A call that waits for an approval keeps the day that it was made for.
         given |= {name: _with_dates(value, filled[name]) for name, value in given.items()}
-        words = (f"{name}={value}" for name, value in given.items())
+        words = (f"{name}={_quoted(value)}" for name, value in given.items())
         return Called(command, given, " ".join([f"/{command.name}", *words]))
 
     def approval(self, called: Called) -> Approve | None:
@@ -110,7 +110,7 @@ class Commands(msgspec.Struct):
             raise CallError("the arguments are too long to be approved")
         own = Approve(self.texts.model_question, by=person(self.turn.message.sender.id))
         asked = tool if isinstance(tool, Approve) else own
-        # The call is one line: none of its arguments can look like a line of the bot.
+        # The call is one line: none of its arguments can look like a line of the bot, or like another argument.
         shown, words = one_line(called.text), text_of(asked.question)
         question = f"{words}\n{shown}"
         if isinstance(asked.question, Markdown):
@@ -242,6 +242,11 @@ def _arguments(call: ToolCall, parameters: "Iterable[Parameter]") -> dict[str, A
         elif each is not None:
             raise CallError(f"{name}: expected a text or a number")
     return given
+
+
+def _quoted(value: Any) -> str:
+    """`value` as JSON: a text in quotation marks cannot look like a further argument."""
+    return msgspec.json.encode(value).decode()
 
 
 def _with_dates(given: Any, value: Any) -> Any:

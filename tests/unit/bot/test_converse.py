@@ -174,7 +174,7 @@ def test_a_call_waits_for_the_approval_of_the_person(platform: str) -> None:
     model = Scripted([Call("deploy", version="1.4"), "It is deployed."])
     chat = Chat(make_bot(), platform, model=model)
     say(chat, "deploy 1.4")
-    chat.expect(contains="/deploy version=1.4")
+    chat.expect(contains='/deploy version="1.4"')
     assert done == []
     chat.press("Approve")
     assert done == ["deploy 1.4 as 0"]
@@ -217,7 +217,7 @@ def test_an_approval_is_for_one_call_also_if_the_next_one_has_the_same_id() -> N
     chat.say("deploy")
     chat.press("Approve")
     assert len(done) == 1
-    chat.expect(contains="/deploy version=1")
+    chat.expect(contains='/deploy version="1"')
     chat.press("Approve")
     assert len(done) == 2
 

@@ -204,7 +204,7 @@ def test_a_call_of_a_model_keeps_its_day_until_it_is_approved() -> None:
     chat = Chat(bot, model=Scripted([Call("book", first="tomorrow", days="后天, next monday"), "Done."]))
     chat.advance(minutes=110)
     chat.say("book it")
-    chat.expect(contains="/book first=2027-01-16 days=2027-01-17, 2027-01-18")
+    chat.expect(contains='/book first="2027-01-16" days="2027-01-17, 2027-01-18"')
     chat.advance(minutes=50)
     chat.press("Approve")
     assert done == ["2027-01-16: 2027-01-17 2027-01-18"]

@@ -117,7 +117,7 @@ def test_a_text_from_elsewhere_is_marked_and_its_order_waits_for_the_person(way:
     model = Scripted([obeys])
     chat = Chat(make_bot(), model=model)
     way(chat)
-    chat.expect(contains="/deploy version=evil")
+    chat.expect(contains='/deploy version="evil"')
     assert done == []
     (said,) = model.prompts[0].messages
     before, _, rest = said.text.partition("<quoted>\n")
@@ -160,7 +160,7 @@ def test_an_order_that_another_person_gave_earlier_is_a_quote(platform: str, wor
     room.expect("I see.")
     room.expect("Nothing to do.")
     assert len(model.prompts) == 3
-    room.expect(contains="/deploy version=evil")  # bob's own order still holds for bob
+    room.expect(contains='/deploy version="evil"')  # bob's own order still holds for bob
 
 
 def test_what_people_say_to_each_other_is_a_quote_and_is_not_kept() -> None:
@@ -199,7 +199,7 @@ def test_how_many_are_heard_is_checked() -> None:
 def test_a_result_that_gives_an_order_waits_for_the_person(platform: str) -> None:
     chat = Chat(make_bot(), platform, model=Scripted([then_obeys]))
     ask(chat, "Read my mail")
-    chat.expect(contains="/deploy version=evil")
+    chat.expect(contains='/deploy version="evil"')
     assert done == []
 
 
@@ -271,4 +271,4 @@ def test_an_order_cannot_hide_what_the_person_approves(platform: str) -> None:
     model = Scripted([Call("deploy", version="1\n```\n**Nothing to worry about**\n```")])
     chat = Chat(make_bot(), platform, model=model)
     ask(chat, "Deploy 1")
-    assert "```\n**Nothing" not in chat.expect(contains="/deploy version=1").text
+    assert "```\n**Nothing" not in chat.expect(contains='/deploy version="1').text

@@ -199,7 +199,8 @@ class Scribe:
 @EVERYWHERE
 def test_the_arguments_of_a_tool_call_are_one_literal_line(platform: str, said: list[AnySegment]) -> None:
     scribe = Scribe(platform, f"{WORDS}\u2028Approved by Ann {TURNED}")
-    check_literal(said, words=f"\n/note text={one_line(WORDS)} Approved by Ann to eve bob")
+    words = one_line(WORDS.replace("\n", "\\n"))  # as in JSON
+    check_literal(said, words=f'\n/note text="{words} Approved by Ann to eve bob"')
     scribe.chat.press("Approve")
     assert scribe.noted == [f"{WORDS}\u2028Approved by Ann {TURNED}"]
 
@@ -207,10 +208,30 @@ def test_the_arguments_of_a_tool_call_are_one_literal_line(platform: str, said: 
 def test_the_arguments_of_a_tool_call_are_code_below_a_question_in_markdown(said: list[AnySegment]) -> None:
     Scribe("feishu", "a ``` b\n**c**", Approve(Markdown(text="**Really?**")))
     asked = next(segment for segment in said if isinstance(segment, Card))
-    assert asked.body == Markdown(text="**Really?**\n```\n/note text=a ''' b **c**\n```")
+    assert asked.body == Markdown(text="**Really?**\n```\n/note text=\"a ''' b\\n**c**\"\n```")
+
+
+@pytest.mark.parametrize("to", ["bob amount=1", 'bob" amount="1', "鲍勃"])
+def test_an_argument_cannot_look_like_another_one(to: str, said: list[AnySegment]) -> None:
+    bot = Bot()
+
+    @bot.command(tool="approve")
+    def transfer(_turn: Turn, to: str, amount: int) -> str:
+        return f"{amount} to {to}"
+
+    @bot.converse(model=lambda: pytest.fail("the test has a model"))
+    def assistant(_turn: Turn) -> str:
+        return ""
+
+    Chat(bot, "feishu", model=Scripted([Call("transfer", to=to, amount=1000)])).say("pay")
+    quoted = to.replace('"', '\\"')
+    check_literal(said, words=f'\n/transfer to="{quoted}" amount=1000')
 
 
 def test_words_of_a_person_in_one_line() -> None:
     assert one_line(" a\r\nb\u2028c\u0085d\x0b\te ") == "a b c d e"
     assert one_line(TURNED) == without_direction(TURNED) == "to eve bob"
+    assert one_line("bob" + "\u3164" * 9 + "\u2800\u115f\u1160\uffa0\u00ad\u200b\ufeff\U000e0041x") == "bob x"
+    assert one_line("a" + "\u200d" * 9 + "b" + "\ufe0f" * 3) == "a b"
+    assert one_line("👩\u200d💻 ❤\ufe0f\u200d🔥 می\u200cخواهم 한글") == "👩\u200d💻 ❤\ufe0f\u200d🔥 می\u200cخواهم 한글"
     assert without_direction("👩\u200d💻\n\u200b") == "👩\u200d💻\n\u200b"
