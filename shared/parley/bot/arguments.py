@@ -18,7 +18,7 @@ from parley.bot.conversions import ArgumentError, Today, convert, date_kind, is_
 from parley.bot.specs import is_text
 from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
-from parley.model import Mention, Message, mention_text
+from parley.model import Mention, Message
 
 __all__ = ["ArgumentError", "Parameter", "Signature"]
 
@@ -210,7 +210,7 @@ def _without(line: str, persons: Mapping[str, Mention | list[Mention]]) -> str:
     """`line` without the words that mention `persons`, which are in its order."""
     kept: list[str] = []
     for mention in (each for value in persons.values() for each in (value if isinstance(value, list) else [value])):
-        found = _mention_in(line, mention_text(mention)) if mention.name else None
+        found = _mention_in(line, f"@{mention.name}") if mention.name else None
         if found:
             kept.append(line[: found.start()].strip())
             line = line[found.end() :].lstrip(_BETWEEN)

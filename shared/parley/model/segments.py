@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from parley.model.instant import Choice, Form
+from parley.text import one_line
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -233,8 +234,10 @@ def _plain_card(card: Card) -> str:
 
 
 def mention_text(mention: Mention) -> str:
-    """The words for a mention where none is possible: the name. Empty without a name: people never read an id."""
-    name = mention.name or ("all" if mention.id == "all" else "")
+    """The words for a mention where none is possible: the name in one line. Empty without a name: people never read an
+    id.
+    """
+    name = one_line(mention.name) or ("all" if mention.id == "all" else "")
     return f"@{name}" if name else ""
 
 
