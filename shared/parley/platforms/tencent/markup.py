@@ -19,6 +19,8 @@ MARKUP: Origin = 1
 """Markup that the bot wrote and that may contain a text of a person."""
 OWN: Origin = 2
 """A tag or a mention that a renderer made."""
+NOBODY: Literal[3] = 3
+"""Above all origins: no text may contain the sequence."""
 
 
 class Piece(NamedTuple):
@@ -36,7 +38,7 @@ class Rule(NamedTuple):
 
     pattern: re.Pattern[str]
     """Matches up to the first character of the mark, and looks ahead."""
-    allowed: Origin
+    allowed: Origin | Literal[3]
     """The least origin that may write it."""
     written: str = f"\\g<0>{_BREAK}"
     """A template of `re.Match.expand`: the mark is broken after its first character."""

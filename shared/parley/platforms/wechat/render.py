@@ -16,7 +16,9 @@
 Passive replies have messages of their own (`parley.platforms.tencent.passive`).
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +26,7 @@ from msgspec.structs import replace
 
 from parley.model import AnyMedia, AnySegment, Audio, Button, Card, File, Image, Link, Other, Select, Video, label_of
 from parley.platforms.tencent.buttons import pack, pack_choice
-from parley.platforms.tencent.markup import finish, lines, raw
+from parley.platforms.tencent.markup import NOBODY, TAGS, Rule, finish, lines, raw
 from parley.platforms.tencent.media import WECHAT_FORMATS, media_type_of
 from parley.platforms.tencent.plain import Style, anchor, as_text, texts
 from parley.platforms.tencent.render import Rendered, article, has_picture
@@ -36,6 +38,10 @@ _MENU_TEXT = LIMITS.card_text.most - len("…\n".encode())
 """Bytes of a card's text above a menu."""
 _MOST_MESSAGES = 5
 """Messages that a person may be sent after one of theirs. WeChat refuses the next ones for good (45047)."""
+_UNESCAPED = (Rule(re.compile(r"\\(?=u[0-9a-fA-F]{4})"), NOBODY),)
+"""WeChat refuses a body that contains `\\uXXXX`, also as words of a person (40033)."""
+_RULES = (*TAGS, *_UNESCAPED)
+_finished = partial(finish, rules=_RULES)
 SPECIAL = ("miniprogram", "template", "subscription", "typing")
 
 
@@ -51,7 +57,7 @@ def messages(segments: Iterable[AnySegment]) -> Iterator[Rendered]:
 
 def text_messages(segments: Iterable[AnySegment]) -> Iterator[Rendered]:
     """The text messages for adjacent segments that are shown as text."""
-    for text in texts(segments, Style(as_text)):
+    for text in texts(segments, Style(as_text, _RULES)):
         yield Rendered("text", {"content": text})
 
 
@@ -62,7 +68,16 @@ def _media_message(media: AnyMedia) -> Rendered:
         return Rendered("voice", {"media_id": media.key})
     cover = media.cover if isinstance(media, Video) else ""
     thumb = {"thumb_media_id": cover} if cover else {}
-    return Rendered("video", {"media_id": media.key, **thumb, "title": media.name, "description": ""})
+    return Rendered("video", {"media_id": media.key, **thumb, "title": _sendable(media.name), "description": ""})
+
+
+def _sendable(text: str) -> str:
+    """`text` outside a text message, where nothing is markup."""
+    return finish(raw(text), _UNESCAPED)
+
+
+def _sendable_in(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: _sendable(text) for name, text in fields.items()}
 
 
 def _kind_of(segment: AnySegment) -> str:
@@ -87,7 +102,7 @@ def _single(segment: AnySegment) -> Iterator[Rendered]:
         case Other():
             yield Rendered(segment.name, special(segment))
         case Link():
-            yield Rendered("news", {"articles": [article(segment)]})
+            yield Rendered("news", {"articles": [_sendable_in(article(segment))]})
         case _:
             raise AssertionError(segment)  # pragma: no cover
 
@@ -106,7 +121,7 @@ def _card(card: Card) -> Iterator[Rendered]:
     parts = _parts(replace(card, image="", images=(), selects=(), buttons=() if items else card.buttons))
     head = ""
     if items:
-        head = parts.pop() if parts and utf8_size(parts[-1]) <= _MENU_TEXT else finish(raw(card.title))
+        head = parts.pop() if parts and utf8_size(parts[-1]) <= _MENU_TEXT else _finished(raw(card.title))
         head = head if utf8_size(head) <= _MENU_TEXT else ""
     menus = [*_buttons(card, items), *(menu for select in card.selects for menu in _menu(select))]
     if menus and len(pictures) + len(parts) + len(menus) > _MOST_MESSAGES:
@@ -121,16 +136,16 @@ def _card(card: Card) -> Iterator[Rendered]:
 def _parts(card: Card) -> list[str]:
     """The text of a card in messages."""
     has_text = card.title or card.text or card.fields or card.mentions or card.buttons
-    return list(texts([card], Style(as_text))) if has_text else []
+    return list(texts([card], Style(as_text, _RULES))) if has_text else []
 
 
 def _buttons(card: Card, items: list[Button]) -> Iterator[Rendered]:
     """The menus of the buttons `items`, with those that open an address below the last one."""
-    tail = finish(lines(*(anchor(button.url, button.label) for button in card.buttons if button.url)))
+    tail = _finished(lines(*(anchor(button.url, button.label) for button in card.buttons if button.url)))
     for start in range(0, len(items), _MENU_ITEMS):
         is_last = start + _MENU_ITEMS >= len(items)
         shown = [
-            {"id": pack(button), "content": finish(raw(label_of(button.label, button.id)))}
+            {"id": pack(button), "content": _finished(raw(label_of(button.label, button.id)))}
             for button in items[start : start + _MENU_ITEMS]
         ]
         yield Rendered("msgmenu", {"head_content": "", "list": shown, "tail_content": tail if is_last else ""})
@@ -138,10 +153,10 @@ def _buttons(card: Card, items: list[Button]) -> Iterator[Rendered]:
 
 def _menu(select: Select) -> Iterator[Rendered]:
     """A menu: its label above its choices."""
-    head = finish(raw(select.label))
+    head = _finished(raw(select.label))
     for start in range(0, len(select.choices), _MENU_ITEMS):
         shown = [
-            {"id": pack_choice(select, choice), "content": finish(raw(label_of(choice.label, str(choice.value))))}
+            {"id": pack_choice(select, choice), "content": _finished(raw(label_of(choice.label, str(choice.value))))}
             for choice in select.choices[start : start + _MENU_ITEMS]
         ]
         yield Rendered("msgmenu", {"head_content": head, "list": shown, "tail_content": ""})
@@ -158,9 +173,9 @@ def special(segment: Other) -> dict[str, Any]:
     * `template`, `subscription`: template_id, url or page, appid, pagepath, and `data.<field>` for each field.
     * `typing`: nothing.
     """
-    data = segment.data
+    data = _sendable_in(segment.data)
     if segment.name not in {"template", "subscription"}:
-        return dict(data)
+        return data
     fields = {name[5:]: {"value": value} for name, value in data.items() if name.startswith("data.")}
     program = {"appid": data["appid"], "pagepath": data.get("pagepath", "")} if data.get("appid") else None
     where = {name: data[name] for name in ("template_id", "url", "page") if data.get(name)}

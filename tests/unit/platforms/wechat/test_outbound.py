@@ -24,8 +24,24 @@ from parley.adapter import (
 )
 from parley.engine.http import Http
 from parley.errors import RetryAfter
-from parley.model import Button, Card, Destination, File, Image, Other, Outgoing, Reply, Video
+from parley.model import (
+    AnySegment,
+    Button,
+    Card,
+    Destination,
+    File,
+    Image,
+    Link,
+    Other,
+    Outgoing,
+    Reply,
+    Select,
+    Text,
+    Video,
+)
+from parley.model.instant import Choice
 from parley.platforms.wechat import outbound
+from parley.platforms.wechat.render import messages
 from tests.conformance.adapters.wechat import APP, APP_ID, OPENID, SECRET
 
 PERSON = Destination(platform="wechat", app="demo", user_id=OPENID)
@@ -190,3 +206,32 @@ def test_chinese_is_sent_as_utf_8_without_escapes() -> None:
     assert b"\\u" not in seen[0].content
     assert dict(seen[0].url.params) == {"access_token": "TOKEN"}
     assert seen[0].headers["content-type"] == "application/json; charset=utf-8"
+
+
+ESCAPED = "C:\\users \\u4f60"
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        Text(text=ESCAPED),
+        Card(text=ESCAPED, literal=True, title=ESCAPED, buttons=(Button(id="a", label=ESCAPED),)),
+        Card(selects=(Select(id="s", label=ESCAPED, choices=(Choice(label=ESCAPED, value="1"),)),)),
+        Link(url="https://example.com", title=ESCAPED, description=ESCAPED, image="https://example.com/a.png"),
+        Other(name="template", data={"template_id": "t", "data.name": ESCAPED}),
+        Other(name="miniprogram", data={"title": ESCAPED, "appid": "a"}),
+    ],
+)
+def test_words_that_look_like_an_escape_are_sent(segment: AnySegment) -> None:
+    """WeChat refuses the whole body (40033) for what a person may write: `\\uXXXX`."""
+    for rendered in messages((segment,)):
+        body = json.dumps(rendered.content, ensure_ascii=False)
+        assert "C:\\\\users" in body
+        assert "\\\\\u200bu4f60" in body
+        assert "\\u4f60" not in body
+
+
+def test_the_marks_between_words_count_for_the_size() -> None:
+    texts = [rendered.content["content"] for rendered in messages((Text(text="\\u4f60" * 400),))]
+    assert len(texts) > 1
+    assert max(len(text.encode()) for text in texts) <= 2048
