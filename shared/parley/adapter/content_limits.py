@@ -156,6 +156,13 @@ class SendsEdits(Protocol):
 
 
 @runtime_checkable
+class HasReadableIds(Protocol):
+    """A `checks` module of a platform whose ids of persons are known to the people there, as those of WeCom are."""
+
+    READABLE_IDS: bool
+
+
+@runtime_checkable
 class ComparesPersons(Protocol):
     """A `checks` module of a platform that writes the id of one person in several ways."""
 

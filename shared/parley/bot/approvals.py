@@ -31,7 +31,7 @@ from parley.model import (
     is_direct,
 )
 from parley.model.agenda import APPROVAL, PRESSED, Failure, OpenDialogue, Timer
-from parley.platforms import is_receiver, sends_edits
+from parley.platforms import has_readable_ids, is_receiver, sends_edits
 from parley.reply_checks import check_destination
 from parley.text import one_line
 
@@ -258,6 +258,7 @@ def _named(message: Message, place: Destination) -> tuple[Mention, ...]:
     person, tenant = message.sender, message.context.tenant
     is_known = (message.platform, message.app) == (place.platform, place.app) and place.tenant in ("", tenant)
     if is_known and person.id != "all":
-        return (Mention(id=person.id, name=person.name),)
+        fallback = person.id if has_readable_ids(place.platform) else ""
+        return (Mention(id=person.id, name=person.name or fallback),)
     words = one_line(person.name) or one_line(person.id)
     return (Mention(id="", name=words),) if words else ()

@@ -14,6 +14,7 @@ from parley.adapter import (
     Config,
     ContentLimits,
     HasDirectRooms,
+    HasReadableIds,
     Inbound,
     NamesSeveralPersons,
     Outbound,
@@ -91,6 +92,12 @@ def sends_edits(name: str) -> bool:
     """Whether people on the platform `name` read an edit of a card as a new message, or its words."""
     half = checks(name) if name in NAMES else None
     return isinstance(half, SendsEdits) and half.SENDS_EDITS
+
+
+def has_readable_ids(name: str) -> bool:
+    """Whether people on the platform `name` know each other by their ids. They read the id where there is no name."""
+    half = checks(name) if name in NAMES else None
+    return isinstance(half, HasReadableIds) and half.READABLE_IDS
 
 
 @cache

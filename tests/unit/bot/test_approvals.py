@@ -544,3 +544,24 @@ def test_an_id_is_mentioned_only_where_it_is_that_persons(
     assert named(other) == (expected,)
     asked, _withdraw = Approve("Deploy?", room=Destination.answering(asker)).replies("d", press, ENGLISH)
     assert named(asked) == (expected,)
+
+
+@pytest.mark.parametrize("platform", NAMES)
+def test_a_person_without_a_name_is_named_by_an_id_that_people_know(platform: str) -> None:
+    press = make_message(platform=platform, sender=Sender(id="LinDan"), action=Action(id=APPROVAL, message_id="c1"))
+    given = Given(number=0, press=press, by=press.sender)
+    shown = Approve("Deploy?").closed(given, ("a",), press, ENGLISH)
+    if platform in WRITING_FIRST:
+        shown += Approve("Deploy?", room=chat_of(press)).replies("d", press, ENGLISH)[:1]
+    name = "LinDan" if platform in {"wecom", "wecom_bot"} else ""
+    for reply in shown:
+        assert named(reply) == (Mention(id="LinDan", name=name),)
+
+
+def test_the_closed_message_of_wecom_names_the_person_by_the_id() -> None:
+    team = Team("wecom")
+    team.ask()
+    team.chat.press("Approve", by="bob")
+    closed = [text for _, text in team.shown() if "Approved" in text and "UTC" in text]
+    assert closed
+    assert all(f"\n@{team.bob}\n" in text and "\n\n" not in text for text in closed)

@@ -31,3 +31,16 @@ def test_a_name_is_one_line(platform: str, kind: str) -> None:
     chat = Chat(make_bot(), platform)
     chat.say(f"/{kind}")
     assert SHOWN in str(chat.last)
+
+
+@pytest.mark.parametrize("platform", ["wecom", "wecom_bot"])
+def test_a_mention_that_shows_nothing_leaves_no_empty_line(platform: str) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def card() -> Card:
+        return Card(title="Done", text="Deploy?", literal=True, mentions=(Mention(id="bob"),))
+
+    chat = Chat(bot, platform)
+    chat.say("/card")
+    assert "\n\n" not in str(chat.last)

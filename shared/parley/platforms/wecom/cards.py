@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from parley.adapter import UndeliverableError
-from parley.model import AnySegment, Button, Card, CardField, Link, Markdown, Text, field_line, label_of
+from parley.model import AnySegment, Button, Card, CardField, Link, Markdown, Text, field_line, label_of, mention_text
 from parley.platforms.tencent.buttons import pack
 from parley.platforms.tencent.plain import untagged_text
 from parley.platforms.tencent.render import Rendered
@@ -125,16 +125,16 @@ def _title_of(text: str) -> tuple[str, str]:
     return (start, under) if ends else (f"{start}…", under)
 
 
-def card_markdown(card: Card) -> list[AnySegment]:
-    """A card as markdown, for a place that shows no template cards.
+def card_markdown(card: Card, *, by_id: bool = False) -> list[AnySegment]:
+    """A card as markdown, for a place that shows no template cards. `by_id`: whether a mention there needs no name.
 
     A button, menu or form that causes a callback would be dead there, so only buttons with an address are shown.
     """
     parts: list[list[AnySegment]] = []
     if card.title:
         parts.append([Markdown(text="**"), Text(text=card.title), Markdown(text="**")])
-    if card.mentions:
-        names: list[AnySegment] = [part for mention in card.mentions for part in (mention, Text(text=" "))]
+    if shown := [mention for mention in card.mentions if by_id or mention_text(mention)]:
+        names: list[AnySegment] = [part for mention in shown for part in (mention, Text(text=" "))]
         parts.append(names[:-1])
     if card.text:
         parts.append([card.body])

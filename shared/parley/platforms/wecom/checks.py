@@ -11,6 +11,8 @@ from parley.platforms.wecom.receivers import persons
 
 SENDS_EDITS = True
 """See `parley.adapter.SendsEdits`."""
+READABLE_IDS = True
+"""The user ids of a company. See `parley.adapter.HasReadableIds`."""
 
 
 def problems(reply: Reply, to: Destination) -> Iterator[str]:

@@ -127,7 +127,7 @@ def _messages(segments: tuple[AnySegment, ...]) -> Iterator[Rendered | AnyMedia]
 
 
 def _without_card(segment: AnySegment) -> list[AnySegment]:
-    return [*card_markdown(segment), Markdown(text="\n")] if isinstance(segment, Card) else [segment]
+    return [*card_markdown(segment, by_id=True), Markdown(text="\n")] if isinstance(segment, Card) else [segment]
 
 
 def _text_messages(segments: list[AnySegment]) -> Iterator[Rendered]:

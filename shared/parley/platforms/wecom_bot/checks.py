@@ -8,6 +8,8 @@ from parley.platforms.wecom_bot.cards import numbered
 
 ANSWERS_ONLY = True
 """See `parley.adapter.AnswersOnly`."""
+READABLE_IDS = True
+"""The user ids of a company. See `parley.adapter.HasReadableIds`."""
 
 
 def problems(reply: Reply, to: Destination) -> Iterable[str]:
