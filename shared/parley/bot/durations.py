@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from parley.bot.numbers import CHINESE, ENGLISH, number_of
+from parley.bot.numbers import CHINESE, ENGLISH, VERY, number_of
 
 _LONGEST = 64
 """Characters of a duration. The limit keeps the time of a hostile text short."""
@@ -27,17 +27,22 @@ _PART = re.compile(
     # 2.5 hours, two and a half hours, an hour and a half, a couple of hours, 一个半小时, 两小时半
     rf"|(?P<number>[0-9]{{1,9}}(?:\.[0-9]{{1,6}})?|{CHINESE}{{1,7}}"
     rf"|(?<![a-z])(?:{ENGLISH}|(?:a{_GAP})?(?P<couple>couple){_GAP}of|an?(?={_GAP})))?"
-    rf"(?:{_GAP}and{_GAP}(?:a|one){_GAP}(?P<more>{_SHARE}))?"
+    rf"(?:{_GAP}and{_GAP}(?:(?:a|one){_GAP})?(?P<more>{_SHARE}))?"
     rf"(?:{_GAP})?个?(?P<half>半)?个?"
     rf"(?P<unit>{_UNIT})"
-    rf"(?:(?P<half_after>半)|{_GAP}and{_GAP}a{_GAP}(?P<more_after>{_SHARE})(?![a-z]))?",
+    rf"(?:(?P<half_after>半)|{_GAP}and{_GAP}(?:a{_GAP})?(?P<more_after>{_SHARE})(?![a-z]))?",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[\s,，]{0,2}(?:and\s{1,2}|[和又])?", re.IGNORECASE)
+_OF = re.compile(r"(?<=分)之(?!后)")
 _BEFORE = re.compile(r"in\s{1,2}", re.IGNORECASE)
 _AFTER = re.compile(r"[\s,，]{0,2}(?:[之以]?后)?")
-_RATE = re.compile(r"(?:times|once|twice|what)\s{1,2}\Z", re.IGNORECASE)
-"""What precedes `a day` if it is no duration."""
+_NOT_AFTER = re.compile(
+    r"(?:(?:times|once|twice|what|minus|negative|million|billion)\s{1,2}|[a-z0-9.]|[点负万亿]|零下|分之|[0-9],|[-/⁄])\Z",
+    re.IGNORECASE,
+)
+"""What precedes the rest of a word, of a longer number, of a fraction or of a time (三点五分), a number with a minus
+sign, and the `a day` of a rate."""
 
 
 def parse_duration(text: str) -> timedelta | None:
@@ -55,9 +60,9 @@ def parse_duration(text: str) -> timedelta | None:
         return None
 
 
-def find_duration(text: str) -> tuple[int, int] | None:
-    """Where the first duration stands in `text`; None if there is none."""
-    for part in _PART.finditer(text):
+def find_duration(text: str, start: int = 0) -> tuple[int, int] | None:
+    """Where the first duration stands in `text` from `start` on; None if there is none."""
+    for part in _PART.finditer(text, start):
         if _value(part) is not None and not _in_word(text, part.start()):
             found = _read(text, part.start())
             return (part.start(), found[1]) if found else None
@@ -75,14 +80,14 @@ def _read(text: str, start: int) -> tuple[float, int] | None:
 
 
 def _in_word(text: str, start: int) -> bool:
-    """Whether the number at `start` is the rest of a word, of a longer number or of a time (三点五分), or a rate."""
-    before = text[start - 1 : start]
-    in_word = before.isascii() and (before.isalnum() or before == ".")
-    return in_word or before == "点" or _RATE.search(text, max(0, start - 8), start) is not None
+    """Whether what stands before `start` makes the number there another one, or none."""
+    return _NOT_AFTER.search(text, max(0, start - 10), start) is not None
 
 
 def _value(part: re.Match[str]) -> float | None:
-    """The seconds of one part, such as `2h` or 一个半小时. None without a number and a half."""
+    """The seconds of one part, such as `2h` or 一个半小时. None without a number and a half, and for 十分抱歉."""
+    if VERY.match(part.string, part.start()) or _OF.match(part.string, part.end()):
+        return None
     if part["share"]:
         many = 3 if (part["many"] or "").lower() == "three" else 1
         return many * _SHARES[part["share"].lower()] * _UNITS[part["shared"].lower()]

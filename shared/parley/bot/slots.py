@@ -10,11 +10,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from parley.bot import numbers
 from parley.bot.arguments import ArgumentError, Parameter
 from parley.bot.conversions import half_width, is_person, plain_type, words_of_choices
 from parley.bot.dates import find_date
 from parley.bot.durations import find_duration
+from parley.bot.numbers import find_numbers
 from parley.bot.texts import ENGLISH
 
 Span = tuple[int, int]
@@ -24,9 +24,7 @@ Found = tuple[Span, str]
 LONGEST = 300
 """Characters of a sentence that are read."""
 _NUMBERS = (int, float, Decimal)
-_DIGITS = re.compile(r"(?<![\w.])-?[0-9]{1,15}(?:\.[0-9]{1,9})?(?![0-9a-z])", re.IGNORECASE)
-_CHINESE = re.compile(rf"{numbers.CHINESE}{{1,9}}(?![下起样些直定般共旦边])")
-_ENGLISH = re.compile(rf"\b{numbers.ENGLISH}", re.IGNORECASE)
+_LATER = re.compile(r"(?:[之以]?[后前])?")
 
 
 def is_slot(annotation: Any) -> bool:
@@ -55,6 +53,18 @@ def slots_in(parameters: Iterable[Parameter], sentence: str, today: date) -> dic
     return found
 
 
+def values_in(text: str, today: date) -> list[Span]:
+    """Where dates, durations and numbers stand in `text`, with what belongs to them, such as 后."""
+    found: list[Span] = []
+    for find in (_date, _duration):
+        while (value := find(None, text, today)) is not None:
+            (start, end), _ = value
+            later = _LATER.match(text, end)
+            found.append((start, later.end() if later else end))
+            text = text[:start] + " " * (end - start) + text[end:]
+    return [*found, *(span for span, _ in find_numbers(text))]
+
+
 def _order(annotation: Any) -> int:
     """Numbers are read last: dates and durations have numbers in them."""
     plain = plain_type(annotation)
@@ -64,12 +74,16 @@ def _order(annotation: Any) -> int:
 def _finder(annotation: Any) -> Callable[[Any, str, date], Found | None] | None:
     plain = plain_type(annotation)
     if plain is date:
-        return lambda _type, text, today: find_date(text, today)
+        return _date
     if plain is timedelta:
         return _duration
     if words_of_choices(annotation):
         return _choice
     return _number if plain in _NUMBERS else None
+
+
+def _date(_type: Any, text: str, today: date) -> Found | None:
+    return find_date(text, today)
 
 
 def _duration(_type: Any, text: str, _today: date) -> Found | None:
@@ -92,18 +106,5 @@ def _choice(annotation: Any, text: str, _today: date) -> Found | None:
 
 
 def _number(_type: Any, text: str, _today: date) -> Found | None:
-    """The first number: digits, English words below a million, or a Chinese number below 10,000."""
-    found = [match for pattern in (_DIGITS, _ENGLISH, _CHINESE) if (match := pattern.search(text))]
-    for match in sorted(found, key=re.Match[str].start):
-        value = _value(match[0])
-        if value:
-            return match.span(), value
-    return None
-
-
-def _value(word: str) -> str:
-    """The digits of a number; empty if the characters are none."""
-    if word[0] in "-0123456789":
-        return word
-    number = numbers.number_of(word)
-    return "" if number is None else str(int(number))
+    """The first number whose value is clear."""
+    return next(((span, value) for span, value in find_numbers(text) if value), None)

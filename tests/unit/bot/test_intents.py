@@ -9,9 +9,11 @@ import pytest
 from pydantic import Field
 
 from parley.bot import Ask, Bot, Script, Turn
+from parley.bot.numbers import find_numbers
 from parley.model import Mention, Message, Reply, plain_text
 from parley.testing import PLATFORMS, Chat
 from tests.factories import make_message
+from tests.linear import assert_linear
 
 WEATHER = ("will it rain tomorrow", "what's the weather like", "weather forecast", "明天天气怎么样", "会下雨吗")
 REFUND = ("I want my money back", "how do I get a refund", "我要退款", "怎么退货")
@@ -256,6 +258,27 @@ def test_a_text_with_two_intents_gets_the_question_which_comes_first(platform: s
         chat.expect(answer)
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("remind me to pick up my coffee in 2.5 hours", 9000),
+        ("remind me to pick up my coffee in two and a half hours", 9000),
+        ("remind me to pick up my coffee in 2 hours and 30 minutes", 9000),
+        ("remind me to pick up my coffee, in an hour and a half", 5400),
+        ("提醒我取咖啡，一小时三十分钟以后", 5400),
+    ],
+)
+def test_a_duration_is_no_intent_of_its_own(text: str, seconds: int) -> None:
+    bot = Bot()
+    bot.intent("hours", examples=["when are you open", "opening hours", "几点开门", "营业时间"])(lambda: "hours")
+
+    @bot.intent("remind", examples=["remind me to pick up my coffee", "提醒我取咖啡"])
+    def remind(after: timedelta = timedelta()) -> str:
+        return f"remind {after.total_seconds():.0f}"
+
+    assert said(bot, text) == [f"remind {seconds}"]
+
+
 @pytest.mark.parametrize("text", ["remind me at 9 and be nice", "please, remind me at 9, thanks", "九点提醒我，谢谢"])
 def test_a_text_with_one_intent_and_more_words_is_handled_at_once(text: str) -> None:
     assert said(diary(), text)[0].startswith("remind")
@@ -335,6 +358,19 @@ def test_a_date_is_found_in_a_sentence(text: str, expected: str) -> None:
         ("in half a minute or so", "30"),
         ("three times a day", "0"),
         ("r2d", "0"),
+        ("十分抱歉", "0"),
+        ("我十分感谢", "0"),
+        ("十分钟", "600"),
+        ("十分后", "600"),
+        ("五分之一小时", "0"),
+        ("1/2 hour", "0"),
+        ("½ hour", "0"),
+        ("5-10 minutes", "0"),
+        ("minus five minutes", "0"),
+        ("负五分钟", "0"),
+        ("1,500 minutes", "0"),
+        ("一万二千分钟", "0"),
+        ("one and half hours", "5400"),
     ],
 )
 def test_a_duration_is_found_in_a_sentence(text: str, expected: str) -> None:
@@ -361,6 +397,36 @@ def test_a_duration_is_found_in_a_sentence(text: str, expected: str) -> None:
         ("0 people", "0"),
         ("9" * 400, "0"),
         ("one, no: 5", "1"),
+        ("1,500 people", "1500"),
+        ("1，500 人", "1500"),
+        ("1,2 or 3", "1"),
+        ("订3人", "3"),
+        ("1.2.3", "0"),
+        ("-5 degrees", "0"),
+        ("minus five", "0"),
+        ("负五", "0"),
+        ("1/2 of it", "0"),
+        ("二分之一", "0"),
+        ("百分之五", "0"),
+        ("百分百", "0"),
+        ("two thirds", "0"),
+        ("two and a half", "0"),
+        ("3个半", "0"),
+        ("一万人", "10000"),
+        ("一万二千人", "12000"),
+        ("一万二", "0"),
+        ("3万5", "0"),
+        ("10万", "100000"),
+        ("千万不要", "0"),
+        ("万一不行", "0"),
+        ("5 thousand people", "5000"),
+        ("two dozen", "24"),
+        ("十分感谢", "0"),
+        ("十分钟", "10"),
+        ("十一下", "0"),
+        ("no one", "0"),
+        ("one more table for 3", "3"),
+        ("one of us", "0"),
     ],
 )
 def test_a_number_is_found_in_a_sentence(text: str, expected: str) -> None:
@@ -455,3 +521,8 @@ def test_a_wrong_definition_fails_at_load(define: Callable[[Bot], Any], error: t
 def test_wrong_slots_fail_at_load(handler: Callable[..., str], says: str) -> None:
     with pytest.raises(TypeError, match=says):
         Bot().intent("a", examples=["go"])(handler)
+
+
+@pytest.mark.parametrize("unit", ["1", "1,500 ", "十", "万", "one hundred ", "1/", "百分之", "- ", "minus "])
+def test_numbers_of_a_hostile_text_take_linear_time(unit: str) -> None:
+    assert_linear(lambda text: [*find_numbers(text)], lambda size: unit * size, small=10_000, large=40_000)
