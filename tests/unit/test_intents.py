@@ -73,6 +73,13 @@ def test_the_documents_have_the_figures_of_the_matcher(labels: Labelled) -> None
         assert [row for row in rows if row.endswith(f"| {shown} |")]
 
 
+@pytest.mark.parametrize("labels", [*DEV, *TEST], ids=lambda each: each.name)
+def test_a_labelled_message_with_one_intent_is_hardly_ever_taken_for_several(labels: Labelled) -> None:
+    one, divided = figures.figures_of_parts(labels, Matcher(labels.examples))
+    assert one > 30
+    assert len(divided) <= 1, divided
+
+
 def test_the_same_text_has_the_same_scores_in_every_matcher() -> None:
     examples = DEV[0].examples
     first, second = (Matcher(examples).ranked("my printer and my password") for _ in range(2))
@@ -127,11 +134,33 @@ def test_a_text_without_known_words_is_about_nothing(text: str) -> None:
         ("what's the weather like?", []),
         ("please, wait", []),
         ("and, then; also.", []),
+        ("it costs 1,500.50 at 10:30", []),
+        ("我卡上还有多少钱", []),
+        ("天气怎么样还有提醒我", ["天气怎么样", "提醒我"]),
+        ("明天再见一次面和平路上", []),
+        ("订桌子再提醒我", ["订桌子", "提醒我"]),
         ("", []),
     ],
 )
 def test_the_parts_of_a_text(text: str, parts: list[str]) -> None:
     assert clauses(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "parts"),
+    [
+        ("wake me in two and a half hours", "two and a half hours", []),
+        ("wake me, in an hour and a half", "an hour and a half", []),
+        (
+            "is it open and wake me, in 2 hours and 5 minutes, please",
+            "2 hours and 5 minutes",
+            ["is it open", "wake me, in 2 hours and 5 minutes"],
+        ),
+    ],
+)
+def test_a_value_is_not_split_and_stays_with_its_part(text: str, value: str, parts: list[str]) -> None:
+    start = text.index(value)
+    assert clauses(text, [(start, start + len(value))]) == parts
 
 
 def test_a_matcher_without_intents_means_nothing() -> None:

@@ -11,7 +11,7 @@ from functools import partial
 
 from parley.intents.matcher import THRESHOLD, Matcher, meant
 from tools.intents import candidates, report
-from tools.intents.figures import Figures, at_rejected, figures, guesses
+from tools.intents.figures import Figures, at_rejected, figures, figures_of_parts, guesses
 from tools.intents.sets import Labelled, labelled, together
 from tools.intents.tuning import REJECTED, steps
 
@@ -83,6 +83,8 @@ def _print_offered(each: Labelled) -> None:
         "right is offered": sum(len(names) > 1 and intent in names for intent, names in inside),
     }
     print("  " + ", ".join(f"{name} {count / len(inside):.2f}" for name, count in share.items()))
+    one, divided = figures_of_parts(each, matcher)
+    print(f"  {len(divided)} of {one} messages with one intent are taken for several")
 
 
 def _print_wrong(each: Labelled) -> None:

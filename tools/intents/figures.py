@@ -3,7 +3,10 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from parley.bot.understanding import parts_of
+from parley.intents.matcher import Matcher, meant
 from tools.intents.sets import Examples, Labelled
 
 Guess = tuple[str, float]
@@ -35,6 +38,16 @@ class Figures:
     right: float
     precision: float
     rejected: float
+
+
+def figures_of_parts(labelled: Labelled, matcher: Matcher) -> tuple[int, list[str]]:
+    """How many messages get their one intent, and those of them that a bot takes for several intents."""
+
+    def found(text: str) -> list[str]:
+        return meant(matcher.ranked(text))
+
+    one = [text for text, intent in labelled.messages if intent and found(text) == [intent]]
+    return len(one), [text for text in one if parts_of(text, date(2027, 1, 5), found)]
 
 
 def guesses(labelled: Labelled, guess: Guesser) -> list[Guessed]:

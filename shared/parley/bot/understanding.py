@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property, partial
 from types import GeneratorType
 from typing import Any, cast
@@ -13,7 +14,7 @@ from parley.bot.dialogues import Script
 from parley.bot.handlers import Entry, IntentHandler, Middleware
 from parley.bot.questions import LONGEST_LABEL, Ask, Given
 from parley.bot.replies import Replies, replies_of
-from parley.bot.slots import slots_in
+from parley.bot.slots import slots_in, values_in
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.intents.clauses import clauses
@@ -21,6 +22,7 @@ from parley.intents.features import LONGEST, is_chinese
 from parley.intents.matcher import MOST_OFFERED, Matcher, meant
 from parley.model import Message, Reply
 from parley.model.agenda import OpenDialogue
+from parley.width import half_width
 
 Arguments = dict[str, Any]
 _BEGINNING = 10
@@ -124,12 +126,7 @@ class Understanding:
 
     def _parts(self, turn: Turn, text: str) -> dict[str, str]:
         """The parts of `text` that have different intents, by intent. Empty if there are not several."""
-        found: dict[str, str] = {}
-        for part in clauses(text):
-            names = self._meant(turn, part)
-            if len(names) == 1:
-                found.setdefault(names[0], part)
-        return found if len(found) > 1 else {}
+        return parts_of(text, turn.today(), partial(self._meant, turn))
 
     def _meant(self, turn: Turn, text: str) -> list[str]:
         """The intents of `text`, without those whose rules do not hold."""
@@ -142,6 +139,20 @@ class Understanding:
     @staticmethod
     def _slots(handler: IntentHandler, turn: Turn, text: str) -> Arguments:
         return slots_in(handler.signature.parameters, text, turn.today(handler.zone))
+
+
+def parts_of(text: str, today: date, meant: Callable[[str], list[str]]) -> dict[str, str]:
+    """The parts of `text` that have different intents, by intent. Empty if there are not several.
+
+    `meant`: the intents of a part.
+    """
+    found: dict[str, str] = {}
+    text = half_width(text[:LONGEST])[:LONGEST]
+    for part in clauses(text, values_in(text, today)):
+        names = meant(part)
+        if len(names) == 1:
+            found.setdefault(names[0], part)
+    return found if len(found) > 1 else {}
 
 
 def _language(message: Message, text: str) -> str:

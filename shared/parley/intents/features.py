@@ -53,6 +53,11 @@ def is_chinese(text: str) -> bool:
     return any("\u3400" <= character <= "\u9fff" for character in text)
 
 
+def is_frequent(word: str) -> bool:
+    """Whether an English word says little about what a person wants."""
+    return word in _FREQUENT
+
+
 def stem(word: str) -> str:
     """An English word without its ending."""
     ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) - len(e) >= _SHORTEST_STEM), "")
