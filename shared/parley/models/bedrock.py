@@ -1,7 +1,10 @@
 """Amazon Bedrock, by its operation ConverseStream."""
 
+import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from functools import cache
 from typing import Any
 
@@ -17,6 +20,12 @@ _AGAIN = frozenset(
     "internalServerException serviceUnavailableException throttlingException".split()
 )
 """Errors after which another attempt may succeed."""
+_LONGEST = 900.0
+"""Seconds of silence at most: Lambda ends each function by then."""
+_LEAST = 0.875
+"""Seconds of silence at least. Twice as many, and so on, are the time-outs of clients: each one is a client of its own.
+With this number, they are just below the times that are usually left: 14, 28 and 56 seconds.
+"""
 _STOPS = {
     "tool_use": "calls",
     "max_tokens": "length",
@@ -51,14 +60,18 @@ class Bedrock(msgspec.Struct, frozen=True, kw_only=True):
     def answer(self, prompt: Prompt, partial: Partial) -> Answer:
         """The answer to `prompt`, in one attempt. Raises ModelError."""
         from botocore.exceptions import EventStreamError  # noqa: PLC0415  # with the first call
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
         from parley.engine.aws import AwsError, error_code  # noqa: PLC0415
 
         found = Gathering(partial)
         with found.counting():
             try:
-                response = _client(self.region).converse_stream(**self.request(prompt))
-                return _gathered(response["stream"], prompt.until, found)
+                response = _client(self.region, _timeout(prompt)).converse_stream(**self.request(prompt))
+                with closing(response["stream"]) as stream:
+                    return _gathered(_events(stream, prompt), found)
+            except HTTPError as error:  # botocore passes on what breaks a stream
+                raise ModelError(f"Bedrock: {type(error).__name__}", again=True) from error
             except (*AwsError, EventStreamError) as error:
                 code = error_code(error)
                 again = code in _AGAIN or code.endswith(("TimeoutError", "ConnectionError", "ConnectionClosedError"))
@@ -86,12 +99,25 @@ class Bedrock(msgspec.Struct, frozen=True, kw_only=True):
         return request
 
 
+def _timeout(prompt: Prompt) -> float:
+    """The read time-out of the client for `prompt`: as much of its time as one of the time-outs has."""
+    steps = math.log2(max(_silence(prompt), _LEAST) / _LEAST)
+    return _LEAST * 2.0 ** int(steps)
+
+
+def _silence(prompt: Prompt) -> float:
+    """The seconds for which the model may say nothing from now on."""
+    return min(prompt.silence, prompt.until - time.monotonic(), _LONGEST)
+
+
 @cache
-def _client(region: str) -> Any:
+def _client(region: str, timeout: float) -> Any:
     import boto3  # noqa: PLC0415  # with the first call
     from botocore.config import Config  # noqa: PLC0415
 
-    config = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 1, "mode": "standard"})
+    config = Config(
+        connect_timeout=min(3, timeout), read_timeout=timeout, retries={"total_max_attempts": 1, "mode": "standard"}
+    )
     session: Any = boto3
     return session.client("bedrock-runtime", region_name=region or None, config=config)
 
@@ -129,12 +155,27 @@ def _object(arguments: str) -> dict[str, Any]:
         return {}
 
 
-def _gathered(stream: Any, until: float, found: Gathering) -> Answer:
-    """The answer in an event stream. Raises ModelError."""
-    stop = ""
-    for event in stream:
-        if time.monotonic() > until:
+def _events(stream: Any, prompt: Prompt) -> Iterator[Any]:
+    """The events of a stream while there is time. Raises ModelError."""
+    from botocore.compat import set_socket_timeout  # noqa: PLC0415  # with the first call
+
+    events = iter(stream)
+    while True:
+        left = _silence(prompt)
+        if left <= 0:
             raise ModelError("the answer takes too long", again=True)
+        with suppress(AttributeError, OSError):  # all has been read
+            set_socket_timeout(stream._raw_stream, left)  # noqa: SLF001  # botocore has no other way
+        event = next(events, None)
+        if event is None:
+            return
+        yield event
+
+
+def _gathered(events: Iterator[Any], found: Gathering) -> Answer:
+    """The answer in the events. Raises ModelError."""
+    stop = ""
+    for event in events:
         match event:
             case {"contentBlockStart": {"contentBlockIndex": index, "start": {"toolUse": start}}}:
                 found.add_call(index, ToolCall(id=start["toolUseId"], name=start["name"], arguments=""))

@@ -50,28 +50,33 @@ def answered(
     """
     last = ModelError("there is no time left")
     for model in models:
+        until = _end_of_silence(prompt, last=model is models[-1])
         for attempt in range(_ATTEMPTS):
             if prompt.until - time.monotonic() < _ENOUGH:
                 raise last
             heard = _Heard(partial)
             try:
-                answer = model.answer(_fitted(prompt, model, last=model is models[-1]), heard)
+                answer = model.answer(_fitted(prompt, model, until), heard)
                 return model, _complete(answer, model, prompt)
             except ModelError as error:
                 last = error
                 failed(model, _counted(error, prompt, heard.text))
             wait = max(last.seconds, _FIRST_WAIT * 2**attempt * (0.5 + waits.draw()))
-            is_late = prompt.until - time.monotonic() < wait + _ENOUGH
+            is_late = until - time.monotonic() < wait + _ENOUGH
             if not last.again or attempt + 1 == _ATTEMPTS or wait > _LONGEST_WAIT or is_late:
                 break
             waits.sleep(wait)
     raise last
 
 
-def _fitted(prompt: Prompt, model: Model, *, last: bool) -> Prompt:
-    """`prompt` as `model` takes it. A model that says nothing leaves half of the time to the next one."""
-    left = prompt.until - time.monotonic()
-    silence = left if last else left / 2
+def _end_of_silence(prompt: Prompt, *, last: bool) -> float:
+    """Until when a model may say nothing in all its attempts. It leaves half of the time to the next one."""
+    return prompt.until if last else (prompt.until + time.monotonic()) / 2
+
+
+def _fitted(prompt: Prompt, model: Model, until: float) -> Prompt:
+    """`prompt` as `model` takes it, which may say nothing `until` then."""
+    silence = until - time.monotonic()
     messages = prompt.messages if model.pictures else tuple(replace(said, pictures=()) for said in prompt.messages)
     return replace(prompt, messages=messages, silence=silence)
 

@@ -1,5 +1,9 @@
 """The client of Bedrock, with botocore's own validation of requests and events."""
 
+import socket
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -41,7 +45,7 @@ class Client:
 @pytest.fixture
 def answer(operation: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     def ask(prompt: Prompt, *events: Any) -> Any:
-        monkeypatch.setattr(bedrock, "_client", lambda _region: Client(operation, list(events)))
+        monkeypatch.setattr(bedrock, "_client", lambda *_: Client(operation, list(events)))
         return Bedrock(model=MODEL, region="us-east-1").answer(prompt, lambda _: None)
 
     return ask
@@ -119,3 +123,51 @@ def test_there_is_no_bedrock_in_china(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="does not exist in cn-north-1"):
         Bedrock(model=MODEL)
     assert Bedrock(model=MODEL, region="us-east-1").name == MODEL
+
+
+# --- a service that says nothing --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"], ids=["silent", "in the stream"])
+def hanging(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bedrock]:
+    """A model whose service sends this much, and then nothing."""
+    server, kept = socket.create_server(("127.0.0.1", 0)), list[socket.socket]()
+
+    def serve() -> None:
+        while True:
+            try:
+                kept.append(server.accept()[0])
+            except OSError:
+                return
+            kept[-1].recv(65_536)
+            kept[-1].sendall(request.param)
+
+    threading.Thread(target=serve, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", f"http://127.0.0.1:{server.getsockname()[1]}")
+    bedrock._client.cache_clear()
+    yield Bedrock(model=MODEL, region="us-east-1")
+    bedrock._client.cache_clear()
+    for each in (server, *kept):
+        each.close()
+
+
+def test_a_service_that_hangs_leaves_time_to_the_next_model(hanging: Bedrock) -> None:
+    began = time.monotonic()
+    with pytest.raises(ModelError, match="ReadTimeout") as raised:
+        hanging.answer(Prompt(messages=HI.messages, until=began + 60, silence=1), lambda _: None)
+    assert raised.value.again
+    assert time.monotonic() - began < 5
+
+
+def test_the_deadline_holds_while_nothing_arrives(hanging: Bedrock) -> None:
+    began = time.monotonic()
+    with pytest.raises(ModelError):
+        hanging.answer(Prompt(messages=HI.messages, until=began + 1), lambda _: None)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("left", "timeout"), [(29, 28), (14.5, 14), (59, 56), (0.1, 0.875), (-3, 0.875), (float("inf"), 896)]
+)
+def test_few_clients_have_all_time_outs(left: float, timeout: float) -> None:
+    assert bedrock._timeout(Prompt(messages=(), until=time.monotonic() + left)) == timeout

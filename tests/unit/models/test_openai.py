@@ -175,6 +175,30 @@ def test_a_model_that_hangs_leaves_time_to_the_next_one(
     assert first <= 30 < last <= 60
 
 
+def test_a_model_that_hangs_again_and_again_leaves_half_of_the_time_to_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    failed: list[float] = []
+
+    class Model:
+        name, pictures, price = "next", False, (0.0, 0.0)
+
+        def answer(self, prompt: Prompt, partial: Any) -> Answer:
+            now[0] += min(prompt.silence, 5)
+            if now[0] < 1015:
+                raise ModelError("ReadTimeout", again=True)
+            return Answer(text=f"{prompt.until - now[0] + 5:.0f} seconds were left")
+
+    prompt = Prompt(messages=(), until=1029)
+    _, found = answered(
+        [Model(), Model()], prompt, lambda _: None, lambda *_: failed.append(now[0]), Waits(lambda _: None)
+    )
+    assert failed == [1005, 1010, 1014.5]
+    assert found.text == "14 seconds were left"
+
+
 def test_the_deadline_holds_for_the_whole_call(model: OpenAICompatible, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Handler, "stall", 10.0)
     began = time.monotonic()
