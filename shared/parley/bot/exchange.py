@@ -13,7 +13,6 @@ its result stay, and the person reads the result. Of a command that is stopped i
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,7 +31,14 @@ from parley.errors import RetryAfter
 from parley.journal.limits import MAX_RESULTS
 from parley.model import Reply
 from parley.model.codec import encode
-from parley.models.measures import measure, measure_failure, measure_spent, measure_tool_failure, measure_unanswered
+from parley.models.measures import (
+    measure,
+    measure_failure,
+    measure_spent,
+    measure_stopped,
+    measure_tool_failure,
+    measure_unanswered,
+)
 from parley.models.model import (
     MAX_TEXT,
     Answer,
@@ -42,9 +48,7 @@ from parley.models.model import (
     Prompt,
     Said,
     ToolCall,
-    tokens_of,
     tokens_of_message,
-    tokens_of_prompt,
 )
 from parley.models.retries import Waits, answered
 
@@ -82,10 +86,10 @@ class Exchange(msgspec.Struct):
     go_on: Callable[..., Any]
     said: list[Said] = []
     pictures: tuple[Picture, ...] = ()
-    written: tuple[Prompt, str] | None = None
-    """The prompt that is being answered, and the text so far."""
+    written: str = ""
+    """The text of the answer so far that was shown last."""
     lost: int = 0
-    """Tokens of attempts at this answer that have broken off."""
+    """Tokens of attempts at this answer that have broken off, or were stopped."""
     approved_call: Called | None = None
     """The first open call, if it has been approved: as it was read for its question."""
 
@@ -115,7 +119,7 @@ class Exchange(msgspec.Struct):
         try:
             return self._go_on()
         except StoppedError:
-            self._spend_written()
+            self._spend(self.lost)
             return self._end("", note=_STOPPED)
 
     def _go_on(self) -> Replies:
@@ -172,11 +176,11 @@ class Exchange(msgspec.Struct):
         """Under which the next answer of the model is recorded."""
         return f"parley.model {len(self.said)}"
 
-    def _written(self, prompt: Prompt, text: str) -> None:
-        """Show the text of the answer to `prompt` so far. Raises StoppedError."""
-        self.written = prompt, text
+    def _written(self, text: str) -> None:
+        """Show the text of the answer so far, if it has changed. Raises StoppedError."""
         self.turn.check()
-        if text.strip():
+        if text.strip() and text != self.written:
+            self.written = text
             self.turn.show(lambda: Reply(segments=(spoken(text, self.conversing.links),)))
 
     def _answer(self) -> Answer:
@@ -188,15 +192,8 @@ class Exchange(msgspec.Struct):
             raise ModelError(stored["error"])
         answer = msgspec.convert(stored, Answer)
         self._spend(answer.sent + answer.received)
-        self.written = None
+        self.written = ""
         return answer
-
-    def _spend_written(self) -> None:
-        """Count an estimate of the tokens of an answer that has no end, and what its earlier attempts have cost."""
-        self._spend(self.lost)
-        if self.written is not None:
-            prompt, text = self.written
-            self._spend(tokens_of_prompt(prompt) + tokens_of(text))
 
     def _spend(self, tokens: int) -> None:
         if self.commands.quotas is not None:
@@ -212,19 +209,21 @@ class Exchange(msgspec.Struct):
         is_test = self.turn.model is not None
         started = time.monotonic()
         try:
-            written = partial(self._written, prompt)
-            model, answer = answered(models, prompt, written, self._lose, Waits(_no_wait) if is_test else _waits)
+            model, answer = answered(models, prompt, self._written, self._lose, Waits(_no_wait) if is_test else _waits)
         except ModelError as error:
             measure_unanswered()
             return {"error": str(error)[:200], "lost": self.lost}
         measure(answer, model, time.monotonic() - started, is_fallback=model is not models[0])
         return msgspec.json.decode(encode(answer)) | {"lost": self.lost}
 
-    def _lose(self, model: Model, error: ModelError) -> None:
-        """Count an attempt that has failed."""
-        measure_failure(model, error)
+    def _lose(self, model: Model, error: ModelError | StoppedError) -> None:
+        """Count an attempt that has failed, or was stopped."""
+        if isinstance(error, StoppedError):
+            measure_stopped(model, error)
+        else:
+            measure_failure(model, error)
         self.lost += error.sent + error.received
-        self.written = None
+        self.written = ""
 
     def _models(self) -> list[Model]:
         if self.turn.model is not None:

@@ -25,7 +25,12 @@ class OutOfTimeError(BaseException):
 
 
 class StoppedError(BaseException):
-    """A person has stopped the run. `except Exception` does not catch it."""
+    """A person has stopped the run. `except Exception` does not catch it.
+
+    `sent` and `received`: tokens that the answer of a model has cost which was stopped.
+    """
+
+    sent = received = 0
 
 
 def _always() -> None:

@@ -181,6 +181,8 @@ def _gathered(events: Iterator[Any], found: Gathering) -> Answer:
                 found.add_call(index, ToolCall(id=start["toolUseId"], name=start["name"], arguments=""))
             case {"contentBlockDelta": {"delta": {"text": text}}}:
                 found.add_text(text)
+            case {"contentBlockDelta": {"delta": {"reasoningContent": {"text": thought}}}}:
+                found.add_thought(thought)
             case {"contentBlockDelta": {"contentBlockIndex": index, "delta": {"toolUse": piece}}}:
                 found.add_call(index, ToolCall(id="", name="", arguments=piece["input"]))
             case {"messageStop": {"stopReason": reason}}:

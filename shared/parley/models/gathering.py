@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+from parley.bot.once import StoppedError
 from parley.models.model import MAX_TEXT, MOST_CALLS, Answer, ModelError, Partial, ToolCall
 from parley.models.thoughts import WithoutThoughts
 
@@ -27,10 +28,10 @@ class Gathering:
 
     @contextmanager
     def counting(self) -> Generator[None]:
-        """Inside the context, a ModelError gets the tokens of what has been written."""
+        """Inside the context, a ModelError or a StoppedError gets the tokens of what has been written."""
         try:
             yield
-        except ModelError as error:
+        except (ModelError, StoppedError) as error:
             error.sent, error.received = self.sent, self._received
             raise
 
@@ -41,8 +42,15 @@ class Gathering:
             self._count(text)
             self._partial(self._text.text)
 
+    def add_thought(self, text: str) -> None:
+        """Count a piece of what the model thinks. `partial` gets the unchanged text: a person may stop it."""
+        if text:
+            self._count(text)
+            self._partial(self._text.text)
+
     def add_call(self, index: int | None, piece: ToolCall) -> None:
-        """Add a piece of the call with this number. Raises ModelError if it is too long.
+        """Add a piece of the call with this number, and pass on the unchanged text, as `add_thought` does. Raises
+        ModelError if it is too long.
 
         Without a number, and where a server gives the same one to several calls, an id that is new begins another call.
         """
@@ -58,6 +66,7 @@ class Gathering:
             name=known.name or piece.name[:64],
             arguments=known.arguments + piece.arguments,
         )
+        self._partial(self._text.text)
 
     def answer(self, stop: Any, refusal: str = "") -> Answer:
         """The whole answer."""

@@ -3,6 +3,7 @@
 Those of a call have the dimension `model`, with the names of the models that the bot uses. Alarms watch the others.
 """
 
+from parley.bot.once import StoppedError
 from parley.engine.telemetry import count, duration, log
 from parley.models.model import Answer, Model, ModelError
 
@@ -42,6 +43,12 @@ def measure_failure(model: Model, error: ModelError) -> None:
     if error.received:
         _measure_tokens(model, error.sent, error.received)
     log.warning("model failed", extra={"model": model.name, "error": str(error)})
+
+
+def measure_stopped(model: Model, stop: StoppedError) -> None:
+    """Record the tokens of an answer that a person has stopped."""
+    if stop.received:
+        _measure_tokens(model, stop.sent, stop.received)
 
 
 def measure_tool_failure(error: Exception, handler: str) -> None:

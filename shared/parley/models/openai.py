@@ -153,6 +153,7 @@ def _gathered(chunks: Iterator[bytes], found: Gathering) -> Answer:
         found.received = _tokens(usage.get("completion_tokens")) or found.received
         for choice in mappings(event.get("choices"))[:1]:
             delta = mapping(choice.get("delta"))
+            found.add_thought(text(delta.get("reasoning_content")) or text(delta.get("reasoning")))
             found.add_text(text(delta.get("content")))
             refusal += text(delta.get("refusal"))
             for call in mappings(delta.get("tool_calls")):

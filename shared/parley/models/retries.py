@@ -3,10 +3,11 @@
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from parley.bot.once import StoppedError
 from parley.model.codec import encode
 from parley.models.model import (
     MAX_TEXT,
@@ -30,6 +31,9 @@ _ENOUGH = 2.0
 """Seconds that must be left for another attempt."""
 
 
+_Ended = TypeVar("_Ended", ModelError, StoppedError)
+
+
 class Waits(NamedTuple):
     """How to wait between two attempts. `draw` returns a number from 0 to 1."""
 
@@ -41,10 +45,11 @@ def answered(
     models: Sequence[Model],
     prompt: Prompt,
     partial: Partial,
-    failed: Callable[[Model, ModelError], None],
+    failed: Callable[[Model, ModelError | StoppedError], None],
     waits: Waits,
 ) -> tuple[Model, Answer]:
-    """The first of `models` that answers, and its answer. `failed` gets each failure, with the tokens that it has cost.
+    """The first of `models` that answers, and its answer. `failed` gets each failure, and a stop, with the tokens that
+    it has cost.
 
     A refusal of the model is an answer. A request that is wrong is not repeated. Raises the last ModelError.
     """
@@ -61,6 +66,9 @@ def answered(
             except ModelError as error:
                 last = error
                 failed(model, _counted(error, prompt, heard.text))
+            except StoppedError as error:
+                failed(model, _counted(error, prompt, heard.text))
+                raise
             wait = max(last.seconds, _FIRST_WAIT * 2**attempt * (0.5 + waits.draw()))
             is_late = until - time.monotonic() < wait + _ENOUGH
             if not last.again or attempt + 1 == _ATTEMPTS or wait > _LONGEST_WAIT or is_late:
@@ -97,7 +105,7 @@ class _Heard:
         self._partial(shown.text)
 
 
-def _counted(error: ModelError, prompt: Prompt, text: str) -> ModelError:
+def _counted(error: _Ended, prompt: Prompt, text: str) -> _Ended:
     """`error` with the tokens of an attempt whose answer had begun, with the `text` so far: they are paid too."""
     error.received = max(error.received, tokens_of(text))
     if error.received:

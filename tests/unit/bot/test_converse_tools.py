@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from parley.bot import Bot, Quotas, Turn
 from parley.model import Button, Card, Destination, File, Quote, Reply, Text
 from parley.models import Answer, ModelError, Prompt, ToolCall
+from parley.models.gathering import Gathering
 from parley.models.model import tokens_of_message
 from parley.testing import PLATFORMS, Call, Chat, Scripted
 from tests.factories import NOW, make_message
@@ -379,3 +380,33 @@ def test_tokens_of_broken_attempts_are_in_the_budget_if_the_person_stops() -> No
     turn.stopping = lambda: asked.append(True) or len(asked) > 2
     assert bot.handle(turn) == []
     assert turn.states["user"].private["quota"]["tokens"] > 150
+
+
+class Thinking(Breaking):
+    """A model that thinks for long before it says a word."""
+
+    def answer(self, prompt: Prompt, partial: Any) -> Answer:
+        found = Gathering(partial)
+        with found.counting():
+            for _ in range(100):
+                found.add_thought("Well. " * 5)
+        return self.end
+
+
+def test_a_model_is_stopped_while_it_thinks_and_what_it_has_written_is_in_budgets_and_metrics(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bot, metrics, asked = Bot(quotas=Quotas(person_tokens_a_day=10_000)), Counter[str](), list[int]()
+    bot.converse(model=lambda: Thinking("first", Answer(text="42")))(lambda _turn: "")
+    turn = Turn(make_message("m1", "hi"), state={}, user={}, shared={}, now=NOW)
+    turn.stopping = lambda: asked.append(1) or len(asked) > 20
+    assert bot.handle(turn) == []
+    assert len(asked) == 21
+    for line in map(json.loads, capsys.readouterr().out.splitlines()):
+        for name in ("ModelTokensSent", "ModelTokensReceived", "ModelErrors", "ModelFailures", "ModelCost"):
+            metrics[name] += sum(line.get(name, ()))
+    assert 150 <= metrics["ModelTokensReceived"] <= 210
+    tokens = metrics["ModelTokensSent"] + metrics["ModelTokensReceived"]
+    assert metrics["ModelTokensSent"] > 0
+    assert turn.states["user"].private["quota"]["tokens"] == tokens == round(metrics["ModelCost"] * 1_000_000)
+    assert (metrics["ModelErrors"], metrics["ModelFailures"]) == (0, 0)

@@ -77,6 +77,12 @@ def test_a_call(answer: Any) -> None:
     assert found.stop == "calls"
 
 
+def test_thoughts_are_counted_and_not_shown(answer: Any) -> None:
+    thought = {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Well. " * 50}}}}
+    found = answer(HI, thought, text("42"), END)
+    assert (found.text, found.received) == ("42", 101)
+
+
 def test_a_whole_exchange_is_a_valid_request_whose_roles_take_turns(answer: Any) -> None:
     calls = (ToolCall(id="a", name="deploy", arguments="{"), ToolCall(id="b", name="deploy"))
     prompt = Prompt(

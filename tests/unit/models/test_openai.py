@@ -408,3 +408,21 @@ def test_a_stream_that_breaks_off_says_what_it_has_cost(model: OpenAICompatible)
         with pytest.raises(ModelError) as error, found.counting():
             openai._gathered(iter(given), found)
         assert (error.value.sent, error.value.received) == cost
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_thoughts_that_are_sent_apart_count_and_can_be_stopped(field: str) -> None:
+    heard: list[str] = []
+    found = gathered(stream_of({field: "Well. " * 50}, {field: "Hm."}, {"content": "42"}), heard.append)
+    assert (found.text, heard) == ("42", ["", "", "42"])
+    assert found.received >= 100
+    with pytest.raises(ModelError, match="broken off") as raised, (gathering := Gathering(heard.append)).counting():
+        openai._gathered(iter(stream_of({field: "Well. " * 50})[:1]), gathering)
+    assert raised.value.received == 100
+
+
+def test_pieces_of_a_call_can_be_stopped() -> None:
+    heard: list[str] = []
+    pieces = [{"tool_calls": [piece("a", "status", each, index=0)]} for each in ('{"service":', '"web"}')]
+    gathered(stream_of({"content": "Wait."}, *pieces, stop="tool_calls"), heard.append)
+    assert heard == ["Wait."] * 3
