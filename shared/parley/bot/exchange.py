@@ -261,13 +261,15 @@ class Exchange(msgspec.Struct):
             approved, self.approved_call = self.approved_call, None
             try:
                 called = approved or self._read(call)
-                if approved is None and self.commands.approval(called) is not None:
-                    return self._wait()
-                if tokens < talk.LEAST and self._result_key(call) not in self.turn.results:
-                    raise CallError(_NO_ROOM)
+                if approved is None:
+                    # Before anybody is asked: an approved call is carried out.
+                    if tokens < talk.LEAST and self._result_key(call) not in self.turn.results:
+                        raise CallError(_NO_ROOM)
+                    if self.commands.approval(called) is not None:
+                        return self._wait()
                 result = self._result(call, called)
             except CallError as error:
-                result = f"{said.ERROR}{error}"
+                result = f"{said.ERROR if approved is None else said.APPROVED_ERROR}{error}"
             self._record(call, talk.shortened(result, max(tokens, talk.LEAST)))
         return None
 
@@ -334,12 +336,13 @@ class Exchange(msgspec.Struct):
         """The last reply: what the model says, which is data.
 
         With a `note` for the next prompts, `text` is one of the library, or empty. It follows what the commands have
-        done.
+        done. Approved calls that have failed come first, in words of the library.
         """
         done = said.done(self.said) if note else []
+        failed = [self.commands.texts.approved_failed.format(call=call) for call in said.failed(self.said)]
         self._remember(talk.note(note, done) if note else text)
-        shown = "\n".join(filter(None, (*done, text)))
-        if note and not done:
+        shown = "\n".join(filter(None, (*failed, *done, text)))
+        if note and not done and not failed:
             return [Reply.of(shown)] if shown else []
         # A result can hold what the model has written as an argument.
         return [Reply(segments=(spoken(shown, self.conversing.links),))]

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from parley.bot import talk
 from parley.models.model import Said, ToolCall
+from parley.text import one_line
 
 ERROR = "error: "
 """The beginning of what the model gets in place of a result."""
+APPROVED_ERROR = f"{ERROR}approved, but not carried out: "
+"""The same, for a call that somebody has approved."""
 _SHOWN = 100
 """Tokens of the result of a tool that a person gets if the model does not answer."""
 
@@ -31,4 +34,16 @@ def done(said: Sequence[Said]) -> list[str]:
         names |= {call.id: call.name for call in each.calls}
         if each.role == "tool" and not each.text.startswith(ERROR):
             found.append(f"/{names.get(each.call, '')}: {talk.cut(each.text, _SHOWN)}")
+    return found
+
+
+def failed(said: Sequence[Said]) -> list[str]:
+    """The calls that somebody has approved and that have failed, for the person."""
+    found: list[str] = []
+    calls: dict[str, ToolCall] = {}
+    for each in said:
+        calls |= {call.id: call for call in each.calls}
+        call = calls.get(each.call)
+        if each.role == "tool" and call is not None and each.text.startswith(APPROVED_ERROR):
+            found.append(talk.cut(f"/{call.name} {one_line(call.arguments)}", _SHOWN))
     return found

@@ -89,6 +89,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     model_refused: str = "The language model does not answer this."
     model_lost: str = "I have stopped: this took too many steps. Please ask for less at once."
     model_question: str = "Shall I do this?"
+    approved_failed: str = "This was approved, but it has failed: {call}"
     person_tokens: str = (
         "You have used {limit} tokens of the language model today, which is the limit. Please go on tomorrow."
     )
@@ -182,6 +183,7 @@ CHINESE = Texts(
     model_refused="语言模型不回答这个问题。",
     model_lost="步骤太多，已停止。请把问题拆小一些再问。",
     model_question="要执行以下操作吗？",
+    approved_failed="以下操作已获同意，但执行失败：{call}",
     person_tokens="您今天已使用语言模型 {limit} 个 token，达到上限，请明天再来。",
     room_tokens="本群今天已使用语言模型 {limit} 个 token，达到上限，请明天再来。",
     too_much="内容太多，无法保存，请减少后重试。",
