@@ -43,6 +43,7 @@ _LONGEST_APPROVAL = 1_000
 _READABLE = (Text, Markdown, Mention, Link, Location, Quote)
 """Segments that a model gets as text. A reply with others is shown to the person: the model cannot pass it on."""
 _SHOWN = "(shown to the person)"
+_ASKS = "not done: this asks the person a question, which works only if they write the command; tell them"
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
 _FORMATS = {
     "date": "a date such as 2026-12-31, or tomorrow, or next Monday",
@@ -122,7 +123,8 @@ class Commands(msgspec.Struct):
         """Run the command. Returns the result for the model; what only a person can see goes to the person.
 
         Raises CallError, StoppedError, and what the command raises. What it has done in the turn is taken back then:
-        replies, changes of states and reminders. A limit that it has reached is a CallError.
+        replies, changes of states and reminders. A limit that it has reached is a CallError, as is a question to the
+        person: the model would get it in their place.
         """
         turn, step = self.turn, self.turn.step
         if self.admission(called.command, turn) != _ADMITTED:
@@ -134,6 +136,8 @@ class Commands(msgspec.Struct):
             said = turn.replies[point.said :]
             shown = list(filter(_is_for_person, returned))
             self._check((*said, *shown), point.said)
+            if turn.plans.has_asked_since(point.plans):
+                raise CallError(_ASKS)
         except (Exception, StoppedError, BaseExceptionGroup) as error:
             point.restore(turn)
             if isinstance(error, LimitError):

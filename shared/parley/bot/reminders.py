@@ -137,6 +137,11 @@ class Reminders:
         handles = tuple(handle_of(reply_id(key, number)) for number in cards)
         self._dialogues[dialogue.id] = replace(dialogue, cards=handles)
 
+    def has_asked_since(self, before: Self) -> bool:
+        """Whether a dialogue waits for an answer that did not wait for it in `before`, an earlier copy."""
+        known = before._dialogues
+        return any(known.get(key) != each for key, each in self._dialogues.items())
+
     def send(self, timer: Timer) -> None:
         """Set a timer that brings this message into the conversation of the timer, which can be this one."""
         self._sent.append(timer)

@@ -1,10 +1,11 @@
-"""Calls that somebody approves."""
+"""Calls that somebody approves, and commands that would ask a person during a call."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from parley.bot import Bot
+from parley.bot import Ask, Bot, Script, Turn
 from parley.bot.texts import CHINESE, ENGLISH
 from parley.models import ModelError
 from parley.testing import PLATFORMS, Call, Chat, Scripted
@@ -75,3 +76,29 @@ def test_an_approved_call_that_works_is_no_failure() -> None:
     chat.press("Approve")
     assert chat.last.text == "Restarted."
     assert FAILED not in chat.shown()
+
+
+@EVERYWHERE
+def test_a_command_that_would_ask_the_person_is_an_error_for_the_model(platform: str) -> None:
+    bot = make_bot([])
+
+    @bot.intent("remind", examples=["remind me to pick up my coffee", "tell me when it is ready"])
+    def remind(turn: Turn) -> Script:
+        yield Ask("In how many minutes?", type=timedelta)
+        return turn.text
+
+    @bot.command()
+    def question(turn: Turn, text: str) -> Any:
+        turn.state["asked"] = True
+        turn.say("Let me see.")
+        return bot.understand(turn, text)
+
+    model = Scripted([Call("question", text="remind me to pick up my coffee"), "Write /question.", "Hello."])
+    chat = Chat(bot, platform, model=model)
+    chat.say("/ask please remind me")
+    assert model.prompts[1].messages[-1].text.startswith("error: not done: this asks the person a question")
+    chat.expect("Write /question.")
+    assert "Let me see." not in chat.shown()
+    assert chat.state == {}
+    chat.say("/ask 5")  # no answer to a question that nobody has seen
+    chat.expect("Hello.")
