@@ -5,7 +5,9 @@ from the oldest exchange on. So it is small, and what a hostile text has made th
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,8 +16,17 @@ from parley.bot.turn import Turn
 from parley.model import Message, is_direct
 from parley.models.model import Said, tokens_of, tokens_of_message
 
-_END = re.compile(r"<\s*/\s*quoted", re.IGNORECASE)
-"""The end of a quote. Inside of one it is none."""
+_LETTERS = r"\s*".join(rf"(?:{letter}|[^\x00-\x7f])" for letter in "quoted")
+_END = re.compile(rf"<[\s/\\]+({_LETTERS})")
+"""The end of a quote, as `_plain` has it. Inside of one it is none. A letter of another alphabet can look like each of
+its letters."""
+_LIKE = str.maketrans(
+    dict.fromkeys("\u2039\u27e8\u2329\u3008\u300a\u02c2\u1438\u276e\u2770\u29fc", "<")
+    | dict.fromkeys("\u2044\u2215\u2571\u29f8\u27cb\u3033\u30ce\u4e3f", "/")
+)
+"""Characters that look like those of a tag."""
+_EMPTY = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _CUT = "\n(cut: the whole text has {count} characters)"
 _MISSING = "({count} quoted texts or files are left out: there is no room)"
@@ -85,8 +96,40 @@ def with_heard(said: Said, turn: Turn, count: int, tokens: int) -> Said:
 
 
 def marked(text: str) -> str:
-    """`text`, marked as data."""
-    return f"<quoted>\n{_END.sub('<quoted', text)}\n</quoted>"
+    """`text`, marked as data. No text in it looks like the end of the mark, to people or to programs."""
+    return f"<quoted>\n{_open(text)}\n</quoted>"
+
+
+def _open(text: str) -> str:
+    """`text` without the slash of each end mark."""
+    plain, places = _plain(text)
+    found: list[str] = []
+    last = 0
+    for end in _END.finditer(plain):
+        found += [text[last : places[end.start()]], "<"]
+        last = places[end.start(1)]
+    return "".join([*found, text[last:]])
+
+
+def _plain(text: str) -> tuple[str, list[int]]:
+    """`text` as it looks: in small letters, compatible forms as plain ones, without characters that show nothing. Also
+    the place in `text` of each of its characters. Empty if nothing in `text` looks like a tag.
+    """
+    if text.isascii() and "<" not in text:
+        return "", []
+    looks = list(map(_look, text))
+    return "".join(looks), [place for place, look in enumerate(looks) for _ in look]
+
+
+@lru_cache(1_000)
+def _look(character: str) -> str:
+    """How `character` looks; empty if it shows nothing."""
+    plain = unicodedata.normalize("NFKD", character.translate(_LIKE)).translate(_LIKE).lower()
+    return "".join(each for each in plain if each.isspace() or not _is_unseen(each))
+
+
+def _is_unseen(character: str) -> bool:
+    return character in _EMPTY or unicodedata.category(character) in ("Cf", "Cc", "Mn", "Me")
 
 
 def note(what: str, done: Iterable[str] = ()) -> str:
