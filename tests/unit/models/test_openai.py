@@ -304,8 +304,18 @@ THOUGHTS = [
     ("\n<THINK>SECRET < 3 </THINK> Hello.", "Hello."),
     ("SECRET</think>\nHello.", "Hello."),
     ("<think>SECRET", ""),
-    ("Hello. <think>SECRET", "Hello. "),
-    ("<think>SECRET</think>One.<think>SECRET</think> Two.", "One. Two."),
+    ("<think>SECRET</think>\n<think>SECRET</think> Hello.", "Hello."),
+    ("</think>\n\nHello.", "Hello."),
+    ("SECRET\n</think>Hello. </think>\nBye.", "Hello. </think>\nBye."),
+    ("<think>SECRET<think>SECRET</think>SECRET</think>Hello.", "Hello."),
+    ("<think>SECRET `</think>` SECRET</think>Hello.", "Hello."),
+    ("<think>SECRET\n```\n</think>\n```\nSECRET</think>Hello.", "Hello."),
+    ("<think>SECRET ``` SECRET</think>Hello.", "Hello."),
+    ("<think>SECRET <think> SECRET</think>Hello.", "Hello."),
+    ("<think>SECRET</think>A <think> tag.\n<think>\nx\n</think>\n", "A <think> tag.\n<think>\nx\n</think>\n"),
+    ("It ends with </think> and then more.", "It ends with </think> and then more."),
+    ("Between <think> and </think>.", "Between <think> and </think>."),
+    ("See:\n```xml\n<think>\nplan\n</think>\nx\n```\nBye.", "See:\n```xml\n<think>\nplan\n</think>\nx\n```\nBye."),
     ("A tag is `<think>` and ends by `</think>`.", "A tag is `<think>` and ends by `</think>`."),
     ("1 < 2 <thin> <thinker> </th", "1 < 2 <thin> <thinker> </th"),
     ("Hello.", "Hello."),
@@ -323,6 +333,11 @@ def test_thoughts_are_not_shown_however_the_stream_is_cut(written: str, shown: s
     if not written.startswith("SECRET"):
         assert all(shown.startswith(each) for each in partials)
         assert len(partials) == len(pieces)
+
+
+@pytest.mark.parametrize("written", ["Hello.</think>", "Hello.</think>\n", "Hello.</THINK> \n"])
+def test_an_answer_that_ends_like_a_thought_is_not_void(written: str) -> None:
+    assert gathered(stream_of(*({"content": each} for each in written))).text == "Hello." == without_thoughts(written)
 
 
 def test_thoughts_of_the_model_server_are_not_shown(model: OpenAICompatible) -> None:
