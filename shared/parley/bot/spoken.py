@@ -16,11 +16,22 @@ _FENCE = "```"
 _CODE = re.compile(r"[\w+#.-]{0,30}\n[^`]*\n")
 """A block of code, between two fences: the language, and lines without backticks."""
 _LINK = re.compile(r"!?\[((?:[^\[\]\\]|\\.){0,500})\]\(\s*<?([^\s<>()]{1,2000})>?[^()\n]{0,300}\)")
+_MARK = r"[*_~`|\\\u00ad\u200b-\u200d\u2060\ufeff]"
+"""Marks of markdown, and characters that show nothing: plain text is without them."""
+_COLON, _SLASH = r"(?::|&(?:#0{0,5}58|#x0{0,5}3a|colon);)", r"(?:/|&(?:#0{0,5}47|#x0{0,5}2f|sol);)"
+_DOT = r"(?:\.|&(?:#0{0,5}46|#x0{0,5}2e|period);)"
 _ADDRESS = re.compile(
-    r"<?(?<![a-z])(?:([a-z][a-z0-9+.-]{1,20}):/{1,3}|(?=www\.))"
-    r"([^\s<>()`\"'|\]）】」，。；、]{1,2000})>?",
+    rf"(`?)<?((?:([a-z](?:[a-z0-9+.-]|{_MARK}|&#\w{{1,8}};){{1,60}}){_COLON}{_MARK}*+(?:{_SLASH}{_MARK}*+){{1,3}}"
+    rf"|(?<![a-z])w{_MARK}*+w{_MARK}*+w{_MARK}*+{_DOT}{_MARK}*+))"
+    r"([^\s<>()`\"'|\]）】」，。；、]{0,2000})>?",
     re.IGNORECASE,
 )
+"""An address as plain text has it: a scheme with slashes, or `www.`, and what follows. Marks can be in them."""
+_SCHEME = re.compile(
+    r"[a-z][a-z0-9+.-]{1,20}|(?:{_MARK}*[htpsf]){3,5}{_MARK}*".replace("{_MARK}", _MARK), re.IGNORECASE
+)
+_PART = re.compile(rf"(?:{_MARK}|\s)*+(?:{_COLON}|{_SLASH}|{_DOT})", re.IGNORECASE)
+"""The beginning of a label that continues an address before it."""
 _HOST = re.compile(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#]|\Z)", re.IGNORECASE)
 
 
@@ -52,12 +63,23 @@ def _safe(text: str, hosts: tuple[str, ...]) -> str:
 
     def link(found: re.Match[str]) -> str:
         label, address = found[1], found[2]
-        if found[0].startswith("!") or not _is_allowed(address, hosts):
+        is_part = _PART.match(label) is not None
+        if found[0].startswith("!") or is_part or not _is_allowed(address, hosts):
             return f"{label} ({address})" if label.strip() != address else address
         return found[0]
 
     def address(found: re.Match[str]) -> str:
-        return found[0] if _is_allowed(found[0].strip("<>"), hosts) else f"`{found[2]}`"
+        code, start, scheme, rest = found.groups()
+        if _is_allowed(found[0].strip("`<>"), hosts):
+            return found[0]
+        code = "" if "`" in start else code
+        if not scheme:
+            return f"{code}`www.{rest}`" if rest else found[0]
+        before = code if _SCHEME.fullmatch(scheme) else f"{code}{scheme}: "
+        if rest:
+            return f"{before}`{rest}`"
+        follows = found.string[found.end() : found.end() + 1].strip()
+        return f"{code}{scheme}: // " if follows else found[0]
 
     return _ADDRESS.sub(address, _LINK.sub(link, text))
 

