@@ -3,7 +3,9 @@
 What follows the text of a person is in `parley.bot.exchange`.
 """
 
+import re
 from collections.abc import Callable, Sequence
+from inspect import iscoroutinefunction, signature
 from typing import Any, Required, Self, TypedDict, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -16,12 +18,14 @@ from parley.bot.replies import Replies
 from parley.bot.rules import Rule
 from parley.bot.tables import check_settings
 from parley.bot.turn import Turn
+from parley.models.making import missing_parts
 from parley.models.model import MAX_TEXT, Model, Said
 
 Extra = Callable[[Turn[Any, Any, Any]], Any]
 """Gets the turn, and returns what the model shall know: a text, which may be empty."""
 ModelLike = Model | Callable[[], Model]
-"""A model, or a function that makes it when it is needed: from settings, for example."""
+"""A model, or a function or class that makes it when it is needed: from settings, for example."""
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE)
 _LONGEST = 900
 """Seconds of a call of a model at most: Lambda ends each function by then."""
 
@@ -133,10 +137,8 @@ def _check(settings: ConverseSettings) -> None:
     if type(seconds) not in (int, float) or not 0 < seconds <= _LONGEST:
         raise ValueError(f"converse(seconds={seconds!r}): write seconds up to {_LONGEST}, such as seconds=60")
     for name in ("model", "fallback"):
-        model = settings.get(name)
-        is_left_out = model is None and name == "fallback"
-        if not is_left_out and not _is_model(model):
-            raise TypeError(f"converse({name}={model!r}): write a model, or a function that makes one")
+        if settings.get(name) is not None or name == "model":
+            _check_model(name, settings.get(name))
     for name in ("system", "command"):
         value = settings.get(name, "")
         if not isinstance(value, str):
@@ -145,11 +147,32 @@ def _check(settings: ConverseSettings) -> None:
         names: Any = settings.get(name, ())
         if not (name == "tools" and isinstance(names, bool)) and not _are_texts(names):
             raise TypeError(f"converse({name}={names!r}): write {name}={example}")
+    _check_hosts(settings.get("links", ()))
 
 
-def _is_model(value: Any) -> bool:
-    """Whether `value` can be a model, or a function or class that makes one."""
-    return callable(value) or hasattr(value, "answer")
+def _check_model(name: str, value: Any) -> None:
+    """Raise TypeError unless `value` is a model, or a function or class that makes one."""
+    if not missing_parts(value):
+        return
+    wrong = f"converse({name}={value!r}): write a model, or a function that makes one"
+    if not callable(value) or (isinstance(value, type) and not hasattr(value, "answer")):
+        raise TypeError(wrong)
+    if iscoroutinefunction(value):
+        raise TypeError(f"{wrong}, without `async`")
+    try:
+        signature(value).bind()
+    except TypeError as error:
+        raise TypeError(f"{wrong} without arguments: {error}") from error
+    except ValueError:  # some builtins have no signature
+        return
+
+
+def _check_hosts(links: Sequence[str]) -> None:
+    for each in links:
+        if not _HOST.fullmatch(each):
+            raise ValueError(
+                f'converse(links=...): {each!r} is no host: write links=("example.com",), which has its subdomains too'
+            )
 
 
 def _are_texts(value: Any) -> bool:

@@ -31,6 +31,7 @@ from parley.errors import RetryAfter
 from parley.journal.limits import MAX_RESULTS
 from parley.model import Reply
 from parley.model.codec import encode
+from parley.models.making import MadeModel, missing_parts
 from parley.models.measures import (
     measure,
     measure_failure,
@@ -205,7 +206,8 @@ class Exchange(msgspec.Struct):
         """
         self.turn.typing()
         models = self._models()
-        prompt = self._prompt(key, with_pictures=any(model.pictures for model in models))
+        has_files = bool(self.turn.message.content.attachments)
+        prompt = self._prompt(key, with_pictures=has_files and any(model.pictures for model in models))
         is_test = self.turn.model is not None
         started = time.monotonic()
         try:
@@ -229,7 +231,7 @@ class Exchange(msgspec.Struct):
         if self.turn.model is not None:
             return [self.turn.model]
         given = (self.conversing.model, self.conversing.fallback)
-        return [each if hasattr(each, "answer") else each() for each in given if each is not None]
+        return [MadeModel(each) if missing_parts(each) else each for each in given if each is not None]
 
     def _prompt(self, key: str, *, with_pictures: bool) -> Prompt:
         own, commands = self.conversing, self.commands

@@ -7,11 +7,69 @@ import pytest
 from parley.bot import Bot, Script
 from parley.bot.definitions import check
 from parley.bot.questions import Ask
+from parley.models import Answer, OpenAICompatible, Partial, Prompt
 from parley.testing import Chat, Scripted
 
 
 def a_model() -> Any:
     return Scripted(["x"])
+
+
+async def an_async_model() -> Any:
+    return a_model()
+
+
+class Half:
+    """Answers, and has nothing else of a model."""
+
+    def answer(self, prompt: Prompt, _partial: Partial) -> Answer:
+        return Answer(text=prompt.key)
+
+
+class Whole:
+    name, pictures, price = "whole", False, (0.0, 0.0)
+
+    def answer(self, _prompt: Prompt, _partial: Partial) -> Answer:
+        return Answer(text="Hello.")
+
+
+HIDDEN = "SECRET"
+
+
+def broken() -> Any:
+    raise ValueError(HIDDEN)
+
+
+def never() -> Any:
+    pytest.fail("the fallback is not made before it is asked")
+
+
+@pytest.mark.parametrize(
+    ("model", "fallback", "text"),
+    [
+        (Whole(), never, "Hello."),
+        (Whole, broken, "Hello."),
+        (broken, Whole, "Hello."),
+        (lambda: None, Whole(), "Hello."),
+        (lambda: Whole, Whole, "Hello."),
+        (broken, broken, "does not answer"),
+        (Half, None, "does not answer"),
+    ],
+)
+def test_a_model_that_cannot_be_made_is_a_model_that_does_not_answer(
+    model: Any, fallback: Any, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[Any] = []
+    monkeypatch.setattr("parley.models.measures.log.error", lambda text, extra: logged.append((text, extra)))
+    bot = Bot()
+    settings: Any = {"fallback": fallback} if fallback else {}
+    bot.converse(model=model, **settings)(lambda _turn: "")
+    check(bot)
+    chat = Chat(bot)
+    chat.say("hi")
+    chat.expect(contains=text)
+    assert ("model not made" in str(logged)) == (model is broken)
+    assert "SECRET" not in str(logged)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +96,16 @@ def a_model() -> Any:
         ({"tools": 5}, TypeError, "tools=5"),
         ({"tools": (5,)}, TypeError, "tools"),
         ({"links": "example.com"}, TypeError, r'write links=\("example.com",\)'),
+        ({"model": OpenAICompatible}, TypeError, "without arguments.*missing a required"),
+        ({"model": lambda name: name}, TypeError, "without arguments.*missing a required argument: 'name'"),
+        ({"fallback": an_async_model}, TypeError, "without `async`"),
+        ({"model": Half()}, TypeError, "write a model"),
+        ({"model": Chat}, TypeError, "write a model"),
+        ({"links": ("https://docs.example.com",)}, ValueError, r'is no host: write links=\("example.com",\)'),
+        ({"links": ("*.example.com",)}, ValueError, "is no host"),
+        ({"links": ("example.com/docs",)}, ValueError, "is no host"),
+        ({"links": (".example.com",)}, ValueError, "is no host"),
+        ({"links": ("",)}, ValueError, "is no host"),
         ({"links": True}, TypeError, "links=True"),
     ],
 )
