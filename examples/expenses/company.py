@@ -9,9 +9,9 @@ from parley.bot import Secret, Settings, texts_for
 from parley.model import Destination, Message
 from words import LANGUAGES, Words
 
-LIN = ("ou_4a2dea5b58a100c8089a913a092188d1", "1026416728193433859", "Lin", "o8a72434b08d5547912ad95ea914")
-ANA = ("ou_cc3a08be0c5b0597269d9aedca82adb5", "1027478751932601260", "Ana", "o7cc8b05d64f0d7a768adc6073ff")
-"""Lin Mei and Ana Ruiz on the local page: on Feishu, Discord, WeCom and WeChat."""
+LIN = ("ou_4a2dea5b58a100c8089a913a092188d1", "1026416728193433859", "Lin", "o8a72434b08d5547912ad95ea914", "lin")
+ANA = ("ou_cc3a08be0c5b0597269d9aedca82adb5", "1027478751932601260", "Ana", "o7cc8b05d64f0d7a768adc6073ff", "ana")
+"""Lin Mei and Ana Ruiz on the local page: on Feishu, Discord, WeCom, WeChat and HTTP."""
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,7 @@ def _local(role: str, above: int, people: tuple[str, ...]) -> Level:
     rooms = (
         Destination(platform="feishu", app="demo", room_id="oc_66fa2763d5ac15b2f715165e969b5509"),
         Destination(platform="discord", app="demo", room_id="1028985494710103061"),
+        Destination(platform="http", app="demo", room_id="#group-team"),
         Destination(platform="wecom", app="demo", user_id=people[2]),
         Destination(platform="wechat", app="demo", user_id=people[3]),
     )

@@ -13,6 +13,7 @@ from words import LANGUAGES, Words
 _TEAMS = (
     Destination(platform="feishu", app="demo", room_id="oc_66fa2763d5ac15b2f715165e969b5509"),
     Destination(platform="discord", app="demo", room_id="1028985494710103061"),
+    Destination(platform="http", app="demo", room_id="#group-team"),
     Destination(platform="wecom", app="demo", user_id="Lin"),
     Destination(platform="wechat", app="demo", user_id="o8a72434b08d5547912ad95ea914"),
 )

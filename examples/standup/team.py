@@ -15,11 +15,12 @@ _WECHAT = ("o8a72434b08d5547912ad95ea914", "oddbd615cf2d5fca9a9d6d8fabf6", "o7cc
 _PLACES = (
     Destination(platform="feishu", app="demo", room_id="oc_66fa2763d5ac15b2f715165e969b5509"),
     Destination(platform="discord", app="demo", room_id="1028985494710103061"),
+    Destination(platform="http", app="demo", room_id="#group-team"),
     *(Destination(platform="wecom", app="demo", user_id=person) for person in _WECOM),
     *(Destination(platform="wechat", app="demo", user_id=person) for person in _WECHAT),
 )
 """The group *Team* of the local page; where a bot gets no messages of a group, each person."""
-_LIN = ("ou_4a2dea5b58a100c8089a913a092188d1", "1026416728193433859", "Lin", "o8a72434b08d5547912ad95ea914")
+_LIN = ("ou_4a2dea5b58a100c8089a913a092188d1", "1026416728193433859", "Lin", "o8a72434b08d5547912ad95ea914", "lin")
 
 
 class StandUp(Settings):

@@ -21,7 +21,7 @@ class Company:
         self.platform = platform
         config = {"names": True} if platform in ("feishu", "wecom") else None
         self.chat = Chat(bot, platform, config=config, attempts=attempts)
-        self.has_rooms = platform in ("discord", "feishu")
+        self.has_rooms = platform in ("discord", "feishu", "http")
         if platform == "wechat":  # a bot may write to those who have written lately
             for name in ("lin", "ana"):
                 self.chat.say("hello", by=name)

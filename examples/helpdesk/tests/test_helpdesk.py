@@ -17,7 +17,7 @@ class Office:
     def __init__(self, platform: str) -> None:
         self.platform = platform
         self.chat = Chat(bot, platform, config={"names": True} if platform in ("feishu", "wecom") else None)
-        has_rooms = platform in ("discord", "feishu")
+        has_rooms = platform in ("discord", "feishu", "http")
         self.team: Chat | Room = self.chat.room("team") if has_rooms else self.chat
         self.lin, self.ann = ("" if has_rooms else "lin"), ("" if has_rooms else "ann")
         if platform == "wechat":  # a bot may write to those who have written lately

@@ -20,7 +20,7 @@ class Team:
         self.platform = platform
         config = {"names": True} if platform in ("feishu", "wecom") else None
         self.chat = Chat(bot, platform, config=config)
-        self.has_rooms = platform in ("discord", "feishu")
+        self.has_rooms = platform in ("discord", "feishu", "http")
         self.place: Chat | Room = self.chat.room("team") if self.has_rooms else self.chat
         self.until(9, 0)
         self.chat.advance(days=2)  # Monday, 18 January 2027
