@@ -93,6 +93,7 @@ def test_every_handler_of_the_guide_is_heard(
     settings = '{"api_key": "secret"}'
     boto3.client("ssm").put_parameter(Name="/parley/unit/bot", Type="SecureString", Value=settings)
     bot: Bot = run(guide)["bot"]
+    bot.roles = lambda _: {"ops"}  # its approvals need it, as the guide says
     heard, numbers = set[str](), count()
     for name, turn in turns(bot, platform, clock.now):
         message = turn.message
