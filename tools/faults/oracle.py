@@ -179,8 +179,8 @@ class _PlatformCheck:
         return row.state is ReplyState.FAILED and row.out.id in rejected
 
     def _is_right_spent(self, out: Outgoing) -> bool:
-        """Whether another reply was sent with the right to answer of `out`, on a platform where it is good for one: no
-        poll had carried that reply.
+        """Whether a reply to another message was sent with the right to answer of `out`, on a platform where it is good
+        for one: no poll had carried that reply. Replies to the same message have to share it.
         """
         if not self.sim.targets[out.to.platform].polls or not out.to.reply_token:
             return False
@@ -189,7 +189,11 @@ class _PlatformCheck:
             for pk, item in self.sim.aws.dynamodb.items.items()
             if pk.startswith(reply_pk(""))
         )
-        others = (row for row in rows if row.out.id != out.id and row.out.to.reply_token == out.to.reply_token)
+        others = (
+            row
+            for row in rows
+            if row.out.message_key != out.message_key and row.out.to.reply_token == out.to.reply_token
+        )
         return any(row.state is ReplyState.SENT and row.receipts != PASSIVE_RECEIPTS for row in others)
 
     def _item(self, pk: str) -> Item:

@@ -90,6 +90,7 @@ def _lost(fault: Fault) -> FaultPlan:
 def _slow_models() -> Iterator[FaultPlan]:
     """Time passes while the model answers, enough for people to see its text: it is asked again, or the store is."""
     yield _First(fault=Fault.RESPONSE_LOST, at=lambda call, _: call.kind == CALL, times=2)
+    yield _First(fault=Fault.RESPONSE_LOST, at=lambda call, before: call.kind == CALL and CALL in before, times=2)
     yield _First(fault=Fault.ERROR, at=lambda call, before: call.kind == "UpdateItem" and CALL in before)
 
 
