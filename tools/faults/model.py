@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from parley.models import Answer, ModelError, Partial, Prompt, ToolCall
+from parley.models.model import tokens_of
 from tools.faults.policies import Fault
 
 CALL = "POST /v1/chat/completions"
@@ -31,6 +32,8 @@ class PaidModel:
     """
 
     paid: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    broken: int = 0
+    """Tokens of the answers that have broken off."""
     before: Callable[[str], Fault | None] = _no_fault
     after: Callable[[Fault], None] = _nothing
     name = "paid"
@@ -49,7 +52,8 @@ class PaidModel:
         if fault is not None:
             self.after(fault)
         if fault is Fault.RESPONSE_LOST:
-            raise ModelError("the stream has broken off", again=True)
+            self.broken += SENT + max(RECEIVED, tokens_of(answer.text))
+            raise ModelError("the stream has broken off", again=True, sent=SENT, received=RECEIVED)
         return answer
 
 
