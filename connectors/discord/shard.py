@@ -35,7 +35,7 @@ _WRONG_TOKEN = 4004
 @dataclass(slots=True)
 class Shard:
     """One shard. `reread` returns the configuration of the app if it has changed. `alive` is called while all is well:
-    this instance holds the lease, or has seen that another one does.
+    this instance holds the lease, or has seen that another one does. `draw` returns a number from 0 to 1 by chance.
     """
 
     app: App
@@ -45,6 +45,7 @@ class Shard:
     alive: Callable[[], None] = lambda: None
     timing: Timing = field(default_factory=Timing)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    draw: Callable[[], float] = random.random
 
     async def run(self) -> None:
         """Hold the session whenever no other instance does, until `stopping` is set."""
@@ -71,7 +72,7 @@ class Shard:
         config: Config = self.app.config
         shards = (self.number, config.gateway_shards)
         who = Identity(token=config.bot_token, intents=bits(config.gateway_intents), shard=shards)
-        session = Session(who, saved, random.random)
+        session = Session(who, saved, self.draw)
         async with Api(config) as api:
             intake = Intake(
                 self.app,

@@ -50,7 +50,7 @@ def serving_discord(directory: Path, **more: Any) -> Iterator[Served]:
     world = World(Stack(file), {"discord": Discord})
     discord = world.platforms["discord"]
     assert isinstance(discord, Discord)
-    discord.gateway.interval, discord.gateway.identify_every = 0.5, 0.0
+    discord.gateway.identify_every = 0.0
     server = uvicorn.Server(
         uvicorn.Config(
             make_app(world), http=Connections, ws=WEBSOCKET, log_level="warning", timeout_graceful_shutdown=2

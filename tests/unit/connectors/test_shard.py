@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -55,7 +56,7 @@ async def running(*shards: Shard) -> AsyncIterator[list[asyncio.Task[None]]]:
 
 
 def instance(discord: Simulation, owner: str = "a") -> Shard:
-    return Shard(discord.app, 0, owner, lambda _: None, timing=TIMING)
+    return Shard(discord.app, 0, owner, lambda _: None, timing=TIMING, draw=lambda: random.random() / 10)
 
 
 async def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
@@ -199,6 +200,7 @@ def test_a_resume_that_breaks_off_loses_nothing(discord: Simulation, step: str, 
 def test_a_connection_without_answers_to_heartbeats_is_replaced(discord: Simulation) -> None:
     async def test() -> None:
         gateway = discord.discord.gateway
+        gateway.interval = 0.5
         async with running(instance(discord)):
             await watched(discord)
             (session,) = gateway.sessions.values()
