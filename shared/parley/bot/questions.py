@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 import msgspec
 
 from parley.adapter import SupportsInstantAnswers
+from parley.bot.choices import problem_of
 from parley.bot.conversions import (
     ArgumentError,
     Today,
@@ -109,12 +110,11 @@ class Ask(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         check_question(self.question, self.timeout, self.key)
-        if not isinstance(self.choices, Collection) or isinstance(self.choices, set | frozenset):  # pyright: ignore[reportUnnecessaryIsInstance]
+        is_ordered = isinstance(self.choices, Collection) and not isinstance(self.choices, set | frozenset | str)  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_ordered:
             raise TypeError(f'choices={self.choices!r}: write the texts in their order, choices=("yes", "no")')
-        if not all(isinstance(choice, str) and one_line(choice) for choice in self.choices):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not all(isinstance(choice, str) for choice in self.choices):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError('the choices of a question are texts: choices=("yes", "no"), or type=Literal[1, 2]')
-        if isinstance(self.choices, str) or len(set(self.choices)) < len(self.choices):
-            raise ValueError('the choices of a question differ: choices=("yes", "no")')
         if self.choices and self.type is not str:
             raise ValueError(
                 "the answer to a question with choices is a text: leave out type, or write type=Literal[1, 2]"
@@ -125,6 +125,9 @@ class Ask(msgspec.Struct, frozen=True):
             from parley.bot.readable import check_answer  # noqa: PLC0415  # most questions have a plain type
 
             check_answer(self.type)
+        problem = problem_of(self.choices or self._names)
+        if problem:
+            raise ValueError(f"Ask({text_of(self.question)[:40]!r}): {problem}")
 
     @property
     def fingerprint(self) -> str:

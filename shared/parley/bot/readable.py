@@ -3,9 +3,11 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from inspect import isroutine
-from typing import Annotated, Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from parley.bot.arguments import check_type
+from parley.bot.choices import problem_of
 from parley.bot.conversions import adapter_of, is_list, is_person, names_of_choices, plain_type
 from parley.bot.specs import bare, notes_of
 from parley.model import Media
@@ -31,6 +33,9 @@ def check_readable(annotation: Any, way: str = "write one argument for each of i
         return
     if _has_none(annotation):
         raise TypeError('None is no choice: write Literal["a", "b"] | None')
+    problem = _problem_of_choices(annotation)
+    if problem:
+        raise TypeError(problem)
     plain = plain_type(annotation)
     if isroutine(plain):
         raise TypeError(f"{_name_of(plain)} is a function: write a type such as str, int or date")
@@ -73,6 +78,15 @@ def _has_none(annotation: Any) -> bool:
     """Whether None is one of the values of a `Literal` in `annotation`: people would read and write "None"."""
     inner = get_args(annotation)
     return None in inner if get_origin(annotation) is Literal else any(map(_has_none, inner))
+
+
+def _problem_of_choices(annotation: Any) -> str:
+    """What people cannot choose in an enumeration or a `Literal` in `annotation`; empty if there is nothing."""
+    plain = plain_type(annotation)
+    names = names_of_choices(plain)
+    if names or get_origin(plain) not in (list, Union, UnionType):
+        return problem_of(names)
+    return next((problem for each in get_args(plain) if (problem := _problem_of_choices(each))), "")
 
 
 def _has_file(annotation: Any) -> bool:

@@ -542,6 +542,7 @@ def take(value: date) -> str:
         (lambda: Approve("Go?", key=wrong(3)), "key=3: write a text"),
         (lambda: Ask("Size?", choices=wrong(None)), "choices=None: write the texts in their order"),
         (lambda: Ask("Size?", choices=wrong({"a", "b"})), "choices={.*}: write the texts in their order"),
+        (lambda: Ask("Size?", choices=wrong("yes")), "choices='yes': write the texts in their order"),
         (lambda: Ask("Size?", choices=wrong(each for each in "ab")), "choices=<generator.*: write the texts"),
         (lambda: Ask("Photo?", type=Image | File), "write type=Image, with optional=True"),
         (lambda: Ask("Photos?", type=list[Image]), "write type=Image, with optional=True"),

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from parley.bot import Approve, Ask, Bot, ResultError, Script, Turn
+from parley.bot.definitions import check
 from parley.bot.questions import ANSWER, given_in
 from parley.bot.texts import BOTH, ENGLISH
 from parley.bot.typed_number import typed_number
 from parley.model import Action, Image, Mention, Message
+from parley.model.commands import Option
 from parley.testing import PLATFORMS, Chat
 from playground.sample_image import png
 from tests.abilities import APART, WRITING_FIRST
@@ -351,10 +353,9 @@ def test_a_generator_without_questions_is_a_list_of_replies() -> None:
     [
         ({"question": " "}, "needs a text"),
         ({"timeout": timedelta()}, "longer than zero"),
-        ({"choices": "yes"}, "differ"),
-        ({"choices": ("yes", "yes")}, "differ"),
+        ({"choices": ("yes", "no", "yes")}, "1 and 3 look the same.*differ"),
         ({"choices": (1, 2)}, r"are texts: choices=\(.*or type=Literal"),
-        ({"choices": ("yes", " ")}, "are texts"),
+        ({"choices": ("yes", " ")}, "2 shows nothing"),
         ({"choices": ["1", "2"], "type": int}, "is a text: leave out type, or write type=Literal"),
         ({"type": Mention}, "cannot ask for a person"),
         ({"type": list[Mention]}, "cannot ask for a person"),
@@ -364,6 +365,57 @@ def test_a_question_that_cannot_be_asked_is_an_error_that_says_why(wrong: dict[s
     given: dict[str, Any] = {"question": "Why?", **wrong}
     with pytest.raises(ValueError, match=message):
         Ask(**given)
+
+
+ALIKE = [
+    pytest.param(("yes", "yes "), id="white space"),
+    pytest.param(("New York", "New\u3000York"), id="full-width space"),
+    pytest.param(("a b", "a\nb"), id="a line break"),
+    pytest.param(("A", "\uff21"), id="full width"),
+    pytest.param(("caf\u00e9", "cafe\u0301"), id="an accent"),
+    pytest.param(("yes", "y\u200des"), id="a joiner"),
+    pytest.param(("yes", "yes\ufe0f"), id="a variation selector"),
+    pytest.param(("yes", "\u200fyes"), id="a mark of direction"),
+    pytest.param(("yes", "\u200byes"), id="a zero-width space"),
+    pytest.param(("x", "\u3164"), id="a blank filler"),
+    pytest.param(("x", "\u200d"), id="a joiner alone"),
+]
+
+
+@pytest.mark.parametrize("choices", ALIKE)
+def test_choices_that_people_cannot_tell_apart_are_no_question_and_no_argument(choices: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"write (a text|texts)"):
+        Ask("Which?", choices=choices)
+    types: list[Any] = [Literal[choices], Enum("Kind", [(f"K{each}", text) for each, text in enumerate(choices)])]
+    for type_ in types:
+        with pytest.raises(ValueError, match=r"write (a text|texts)"):
+            Ask("Which?", type=type_)
+        for annotation in (type_, type_ | None, list[type_], Annotated[type_, Option(help="h")]):
+            bot = Bot()
+
+            def take(kind: Any) -> str:
+                return str(kind)
+
+            take.__annotations__["kind"] = annotation
+            bot.command()(take)
+            with pytest.raises(TypeError, match=r"`kind`: .*write (a text|texts)"):
+                check(bot)
+
+
+@pytest.mark.parametrize("choices", [("m", "M"), ("Z\u00fcrich", "Zurich"), ("\u2615", "\u2615\u2615"), ("1", "l")])
+def test_choices_that_look_different_are_a_question(choices: tuple[str, str]) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def ask() -> Script:
+        chosen = yield Ask("Which?", choices=choices)
+        return f"({chosen})"
+
+    chat = Chat(bot, "feishu")
+    for choice in choices:
+        chat.say("/ask")
+        chat.say(choice)
+        assert str(chat.last) == f"({choice})"
 
 
 def test_an_answer_without_an_item_is_no_list() -> None:
@@ -760,5 +812,5 @@ def test_a_value_with_odd_white_space_is_shown_on_one_line_and_can_be_chosen() -
 
 
 def test_a_choice_that_shows_nothing_is_an_error() -> None:
-    with pytest.raises(ValueError, match="the choices of a question are texts"):
+    with pytest.raises(ValueError, match="choice 1 shows nothing"):
         Ask("Which?", choices=("\u202e", "x"))
