@@ -28,6 +28,7 @@ _BETWEEN = " \t\r\n\u3000，、,"
 """Characters that separate a mention from what follows it."""
 _MANY = (Mapping, AbstractSet, Sequence)
 """Types that hold several values."""
+_STATES = 3
 _INJECTED = {"turn": "Turn", "message": "Message"}
 
 
@@ -87,6 +88,8 @@ class Signature(msgspec.Struct, frozen=True):
             if get_origin(kind) is Turn or kind is Turn:
                 injected[name] = Turn
                 models = get_args(kind)
+                if len(models) > _STATES:
+                    raise TypeError(f"{handler.__name__}: `{name}` has {len(models)} models; a turn has three states")
             elif kind is Message:
                 injected[name] = Message
             else:

@@ -4,13 +4,13 @@
 # pyright: reportPrivateUsage=false
 
 from inspect import getattr_static, iscoroutinefunction, signature
-from typing import Any
+from typing import Any, cast
 
 from parley.bot.approvals import Approve
 from parley.bot.bot import Bot
 from parley.bot.handlers import Entry, name_of, place_of
 from parley.bot.readable import check_default, check_readable
-from parley.bot.states import is_dictionary
+from parley.bot.states import VERSION, is_dictionary, plain
 
 _SCOPES = ("state", "user", "shared")
 """The states of `Turn[...]`, in its order."""
@@ -89,12 +89,26 @@ def _check_model(model: Any) -> None:
     if type(version) is not int or version < 1:
         raise TypeError(f"state_version is {version!r}: write `state_version: ClassVar[int] = 2`")
     try:
-        model.model_validate({})  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        first = cast("Any", model).model_validate({})
     except ValidationError as error:
         names = ", ".join(sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]}))
         raise TypeError(f"it is empty at first: write a default for {names or 'each field'}") from error
+    _check_stored(model, first)
     if version > 1 or isinstance(getattr_static(model, "migrate", None), classmethod):
         _check_migrate(model, version)
+
+
+def _check_stored(model: Any, first: Any) -> None:
+    """Raise TypeError unless `model` reads what is stored of `first`, an instance of it."""
+    values = {name: value for name, value in plain(first).items() if name != VERSION}
+    try:
+        read = model.model_validate(values)
+    except ValueError as error:
+        names = ", ".join(sorted({str(each["loc"][0]) for each in cast("Any", error).errors() if each["loc"]}))
+        raise TypeError(f"it cannot read what is stored of it: leave out what it refuses in {names or 'it'}") from error
+    for name, field in model.model_fields.items():
+        if field.validation_alias is not None and not field.exclude and name not in read.model_fields_set:
+            raise TypeError(f"its field `{name}` is stored under another name than it is read: write alias=...")
 
 
 def _check_migrate(model: Any, version: int) -> None:

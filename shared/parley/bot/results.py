@@ -6,6 +6,7 @@ from typing import cast
 import msgspec
 
 from parley.adapter import ChecksInstantAnswers, SupportsInstantAnswers
+from parley.bot.states import Held
 from parley.bot.turn import Turn
 from parley.bot.values import check_json
 from parley.errors import LimitError, ResultError
@@ -34,7 +35,12 @@ def check_result(replies: list[Reply], turn: Turn) -> None:
 
 def check_states(turn: Turn) -> int:
     """The size of the states that are loaded, in bytes of JSON. Raises ResultError if one cannot be stored."""
-    return sum(_state_size(held.stored({}), scope) for scope, held in turn.states.items() if held.loaded)
+    loaded: dict[Scope, Held] = {scope: held for scope, held in turn.states.items() if held.loaded}
+    size = sum(_state_size(held.stored({}), scope) for scope, held in loaded.items())
+    for scope, held in loaded.items():
+        if problem := held.problem:
+            raise ResultError(f"turn.{scope} has a value that no later message could read: {problem}")
+    return size
 
 
 def check_reply(reply: Reply, number: int, message: Message) -> int:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, Self, cast, get_origin, runtime_chec
 from parley.errors import AuthorError
 from parley.model.state import PRIVATE, State, visible
 
-_VERSION = "$version"
+VERSION = "$version"
 """The key under which the version of a model is stored; without it, the version is 1."""
 Load = Callable[[], State]
 _LOADING = RLock()
@@ -27,8 +27,8 @@ class Model(Protocol):
         """The model with these values. Raises pydantic.ValidationError."""
         ...
 
-    def model_dump(self, *, mode: str) -> dict[str, Any]:
-        """The values, as JSON has them with mode "json"."""
+    def model_dump(self, *, mode: str, by_alias: bool, warnings: bool) -> dict[str, Any]:
+        """The values, as JSON has them with mode "json", under the names that `model_validate` reads."""
         ...
 
 
@@ -105,6 +105,17 @@ class Held:
         return before if after == before else after
 
     @property
+    def problem(self) -> str:
+        """Why a later message could not read what the handler has changed; empty if it can."""
+        if self._model is None or not self.loaded or plain(self._value) == self._unchanged:
+            return ""
+        try:
+            _parsed(self._model, plain(self._value))
+        except StateError as error:
+            return str(error)
+        return ""
+
+    @property
     def private(self) -> State:
         """What the library itself keeps with the state, and changes in place."""
         self._fetch()
@@ -150,11 +161,13 @@ def plain(value: Any) -> State:
     if not hasattr(value, "model_dump"):
         return value
     version = _version(cast("type[Any]", type(value)))
-    return value.model_dump(mode="json") | ({_VERSION: version} if version > 1 else {})
+    # A warning of pydantic would have the value in it, which may be a text of a person.
+    values = value.model_dump(mode="json", by_alias=True, warnings=False)
+    return values | ({VERSION: version} if version > 1 else {})
 
 
 def _parsed(model: type[Model], stored: State) -> Any:
-    version, values = stored.get(_VERSION, 1), {key: value for key, value in stored.items() if key != _VERSION}
+    version, values = stored.get(VERSION, 1), {key: value for key, value in stored.items() if key != VERSION}
     current = _version(model)
     if version > current:
         raise StateError(f"the stored state has version {version}; {model.__name__} of this bot has version {current}")

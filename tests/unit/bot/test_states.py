@@ -1,9 +1,10 @@
 """The states of a turn: loaded when they are used, as dictionaries or as pydantic models with versions."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, Field, computed_field, model_validator
+from pydantic.alias_generators import to_camel
 
 from parley.bot import Bot, ResultError, Router, StateError, Turn
 from parley.bot.definitions import check
@@ -11,6 +12,7 @@ from parley.bot.texts import BOTH
 from parley.errors import LimitError
 from parley.model import Reply
 from parley.model.state import Scope, State
+from parley.testing import Chat
 from tests.factories import make_message
 
 
@@ -237,6 +239,27 @@ class TextVersion(BaseModel):
     a: int = 0
 
 
+class ReadUnderAnotherName(BaseModel):
+    cups: int = Field(default=0, validation_alias="Cups")
+
+
+class Computed(BaseModel, extra="forbid"):
+    cups: int = 0
+
+    @computed_field
+    def twice(self) -> int:
+        return 2 * self.cups
+
+
+class Aliases(BaseModel, alias_generator=to_camel):
+    cups_of_tea: int = 0
+
+
+class Changeable(BaseModel):
+    cups: int = 0
+    names: list[str] = []
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
@@ -249,6 +272,8 @@ class TextVersion(BaseModel):
         (Waiting, "`migrate` is an `async def`"),
         (NeverCalled, "`migrate` is never called: write `state_version"),
         (TextVersion, "state_version is '2'"),
+        (ReadUnderAnotherName, "its field `cups` is stored under another name than it is read: write alias="),
+        (Computed, "it cannot read what is stored of it: leave out what it refuses in twice"),
         (int, "turn.user cannot be of the type int: write dict, or a pydantic model"),
     ],
 )
@@ -314,3 +339,58 @@ def test_a_migration_that_returns_nothing_is_an_error_that_says_so() -> None:
     turn.declare((Forgets,))
     with pytest.raises(StateError, match="`migrate` of Forgets returned NoneType: return the stored values"):
         _ = turn.state
+
+
+def test_a_model_with_aliases_is_stored_as_it_is_read() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def tea(turn: Turn[Aliases]) -> str:
+        turn.state.cups_of_tea += 1
+        return f"{turn.state.cups_of_tea}"
+
+    chat = Chat(bot, platform="feishu")
+    for count in ("1", "2", "3"):
+        chat.say("/tea")
+        chat.expect(count)
+    assert chat.state == {"cupsOfTea": 3}
+
+
+@pytest.mark.parametrize("wrong", ["many", None, {"a": 1}])
+@pytest.mark.parametrize("replaces", [False, True])
+def test_a_value_that_no_later_message_could_read_is_an_error_and_is_not_stored(wrong: Any, replaces: bool) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def cups(turn: Turn[Changeable], number: int) -> str:
+        turn.state.cups += number
+        return f"{turn.state.cups}"
+
+    @bot.command()
+    def spoil(turn: Turn[Changeable]) -> str:
+        turn.state.names.append("Ann")
+        if replaces:
+            turn.state = cast("Any", {"cups": wrong})
+        else:
+            turn.state.cups = wrong
+        return "spoilt"
+
+    chat = Chat(bot, platform="feishu")
+    chat.say("/cups 2")
+    chat.expect("2")
+    with pytest.raises(ResultError, match=r"turn.state has a value that no later message could read: .*cups") as found:
+        chat.say("/spoil")
+    assert "many" not in str(found.value)
+    chat.say("/cups 3")
+    chat.expect("5")
+    assert chat.state == {"cups": 5, "names": []}
+
+
+def test_a_turn_has_three_states() -> None:
+    def wrong(turn: Any) -> None:
+        """Nothing."""
+
+    wrong.__annotations__["turn"] = cast("Any", Turn)[Changeable, Changeable, Changeable, Changeable]
+
+    with pytest.raises(TypeError, match="wrong: `turn` has 4 models; a turn has three states"):
+        Bot().command()(wrong)
