@@ -40,6 +40,8 @@ _MOST_MESSAGES = 5
 """Messages that a person may be sent after one of theirs. WeChat refuses the next ones for good (45047)."""
 _UNESCAPED = (Rule(re.compile(r"\\(?=u[0-9a-fA-F]{4})"), NOBODY),)
 """WeChat refuses a body that contains `\\uXXXX`, also as words of a person (40033)."""
+_ADDRESSES = ("url", "picurl", "page", "pagepath")
+"""Fields with an address: a mark in it would make it another one, and it has a form of its own for a backslash."""
 _RULES = (*TAGS, *_UNESCAPED)
 _finished = partial(finish, rules=_RULES)
 SPECIAL = ("miniprogram", "template", "subscription", "typing")
@@ -77,7 +79,7 @@ def _sendable(text: str) -> str:
 
 
 def _sendable_in(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: _sendable(text) for name, text in fields.items()}
+    return {name: text.replace("\\", "%5C") if name in _ADDRESSES else _sendable(text) for name, text in fields.items()}
 
 
 def _kind_of(segment: AnySegment) -> str:

@@ -1,6 +1,7 @@
 """Sending on WeChat, besides the golden files: tokens, limits, outcomes, downloads, and the bytes on the wire."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -40,6 +41,7 @@ from parley.model import (
     Video,
 )
 from parley.model.instant import Choice
+from parley.platforms.tencent.buttons import unpack
 from parley.platforms.wechat import outbound
 from parley.platforms.wechat.render import messages
 from tests.conformance.adapters.wechat import APP, APP_ID, OPENID, SECRET
@@ -229,6 +231,31 @@ def test_words_that_look_like_an_escape_are_sent(segment: AnySegment) -> None:
         assert "C:\\\\users" in body
         assert "\\\\\u200bu4f60" in body
         assert "\\u4f60" not in body
+
+
+@pytest.mark.parametrize("text", [ESCAPED, "\\u4f60", "100%\\u0041", "~u~%5Cu4f60"])
+def test_an_id_or_a_value_that_looks_like_an_escape_is_sent_and_comes_back(text: str) -> None:
+    choice = Choice(label="1", value=text)
+    card = Card(
+        text="t",
+        buttons=(Button(id=text, label="a"), Button(id="b", label="b", value=text)),
+        selects=(Select(id=text, label="s", value=text, choices=(choice,)),),
+    )
+    menus = [rendered.content for rendered in messages((card,)) if rendered.kind == "msgmenu"]
+    assert not re.search(r"\\u[0-9a-f]{4}", json.dumps(menus, ensure_ascii=False))
+    keys = [unpack(item["id"]) for menu in menus for item in menu["list"]]
+    assert keys == [(text, "", ()), ("b", text, ()), (text, text, (text,))]
+
+
+def test_an_address_that_looks_like_an_escape_stays_that_address() -> None:
+    address = "https://example.com/\\u4f60"
+    (article,) = messages((Link(url=address, title="t", image=address),))
+    (program,) = messages((Other(name="miniprogram", data={"title": "t", "appid": "a", "pagepath": "p/\\u4f60"}),))
+    (template,) = messages((Other(name="template", data={"template_id": "t", "url": address}),))
+    (shown,) = article.content["articles"]
+    found = (shown["url"], shown["picurl"], template.content["url"])
+    assert set(found) == {"https://example.com/%5Cu4f60"}
+    assert program.content["pagepath"] == "p/%5Cu4f60"
 
 
 def test_the_marks_between_words_count_for_the_size() -> None:
