@@ -259,6 +259,6 @@ def _named(message: Message, place: Destination) -> tuple[Mention, ...]:
     is_known = (message.platform, message.app) == (place.platform, place.app) and place.tenant in ("", tenant)
     if is_known and person.id != "all":
         fallback = person.id if has_readable_ids(place.platform) else ""
-        return (Mention(id=person.id, name=person.name or fallback),)
+        return (Mention(id=person.id, name=person.name if one_line(person.name) else fallback),)
     words = one_line(person.name) or one_line(person.id)
     return (Mention(id="", name=words),) if words else ()

@@ -547,8 +547,10 @@ def test_an_id_is_mentioned_only_where_it_is_that_persons(
 
 
 @pytest.mark.parametrize("platform", NAMES)
-def test_a_person_without_a_name_is_named_by_an_id_that_people_know(platform: str) -> None:
-    press = make_message(platform=platform, sender=Sender(id="LinDan"), action=Action(id=APPROVAL, message_id="c1"))
+@pytest.mark.parametrize("empty", ["", " ", "\u3164", "\u202e\n"])
+def test_a_person_without_a_name_is_named_by_an_id_that_people_know(platform: str, empty: str) -> None:
+    sender = Sender(id="LinDan", name=empty)
+    press = make_message(platform=platform, sender=sender, action=Action(id=APPROVAL, message_id="c1"))
     given = Given(number=0, press=press, by=press.sender)
     shown = Approve("Deploy?").closed(given, ("a",), press, ENGLISH)
     if platform in WRITING_FIRST:
