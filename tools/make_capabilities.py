@@ -63,7 +63,7 @@ SHOWN: dict[str, tuple[str, str, str, str]] = {
     "button": ("button", "a button opens it", "按钮", "按下按钮后打开"),
     "message": ("own message", "as a message of its own", "单独消息", "作为单独的消息"),
     "file": ("file", "as a file to download", "文件", "作为可下载的文件"),
-    "code": ("code", "as code, with its columns in line", "代码", "作为代码显示，各列对齐"),
+    "code": ("code", "as code, with the columns of a table in line", "代码", "作为代码显示，表格的各列对齐"),
     "link": ("link", "as a link, or as its address", "链接", "作为链接或地址"),
     "name": ("name", "the name, as text", "名称", "以文本显示名称"),
     "text": (

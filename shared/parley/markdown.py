@@ -29,7 +29,8 @@ class Dialect(NamedTuple):
     tables: Literal["native", "code", "lines"] = "native"
     """A table as code with aligned columns, or as lines with bars between the cells."""
     code_blocks: bool = True
-    """Without them, the lines of a code block are text, without links."""
+    """Without them, each line of a code block is code in a line: its marks stay. A line with a backtick, and each one
+    where there is no code in a line, is text without links."""
     code: bool = True
     """Without it, also code in a line is shown as text, without links."""
     rules: bool = True
@@ -148,13 +149,17 @@ def _code(token: "Token", dialect: Dialect) -> list[str] | None:
     """
     content = token.content.rstrip("\n").split("\n")
     if not (dialect.code and dialect.code_blocks):
-        content = [literal(line) for line in content]
+        content = [_code_line(line, dialect) for line in content]
     if not dialect.code_blocks:
         words = literal(token.info).split()
         return content if len(words) <= 1 and token.content.strip() else [" ".join(words), *filter(None, content)]
     if token.markup.startswith("`") or "```" in token.content:  # `literal_code` has read it
         return None
     return [f"```{token.info.strip()}", *content, "```"]
+
+
+def _code_line(line: str, dialect: Dialect) -> str:
+    return f"`{literal(line)}`" if dialect.code and line.strip() and "`" not in line else literal(line)
 
 
 def _rows(tokens: "Iterator[Token]") -> Iterator[list[str]]:

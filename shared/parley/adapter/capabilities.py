@@ -9,7 +9,7 @@ Shown = Literal["native", "button", "message", "file", "code", "link", "name", "
 * `button`: a button opens it.
 * `message`: as a message of its own.
 * `file`: as a file to download.
-* `code`: as code, with its columns in line.
+* `code`: as code in a line, or as a block with the columns of a table in line.
 * `link`: as a link to its address, or as its address.
 * `name`: the name of the person or file, as text.
 * `text`: its words, without the form.

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from parley.bot import Bot
 from parley.model import AnySegment, Button, Card, CardField, Markdown, Mention, Reply, Text
 from parley.platforms import NAMES
+from parley.testing import PLATFORMS, Chat
 from tests.conformance.kit import answered_by
 from tests.conformance.test_golden import ADAPTERS, calls_of
 
@@ -112,3 +114,21 @@ def test_an_edit_shows_the_letters_that_were_written(platform: str) -> None:
 def test_a_text_beside_markdown_shows_the_letters_that_were_written(platform: str) -> None:
     text = shown(platform, Text(text="Ann said:\n"), Text(text=WORDS), Markdown(text="\nThe end"))
     assert [line for line in _LINES if line not in text] == []
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("with_button", [False, True])
+def test_the_marks_in_code_are_shown(platform: str, with_button: bool) -> None:
+    """A person approves a call by what is shown of it, and reads a program as it is."""
+    bot = Bot()
+    lines = ("def f(*a, **b, **c):", "    return __d__ + ~~e~~", "# _g_")
+
+    @bot.command()
+    def code() -> Card:
+        buttons = (Button(id="ok", label="OK"),) if with_button else ()
+        return Card(text="\n".join(("**Sure?**", "```py", *lines, "```")), buttons=buttons)
+
+    chat = Chat(bot, platform)
+    chat.say("/code")
+    shown = " ".join(line.strip().strip("`").strip() for line in chat.shown().splitlines())
+    assert " ".join(line.strip() for line in lines) in shown
