@@ -9,7 +9,8 @@ from playground.platforms.buttons import find_number
 from playground.platforms.model import NamedButton, Part
 
 _USER = re.compile(r"<@!?(\d{1,20})>")
-_ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
+_ESCAPED = re.compile(r"\\(?P<character>[^0-9A-Za-z\s])|(?P<code>```[\s\S]*?```|`[^`\n]+`)")
+"""An escaped character, or code, in which a backslash escapes nothing."""
 _STYLES = {1: "primary", 3: "primary", 4: "danger"}
 _LINK, _BUTTON = 5, 2
 _EPHEMERAL = 64
@@ -103,7 +104,11 @@ def _embed(embed: Mapping[str, Any], name_of: Callable[[str], str]) -> Part:
     return {"kind": "card", "title": _ESCAPED.sub(r"\1", str(embed.get("title") or "")), "color": "", "blocks": blocks}
 
 
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: found["character"] or found["code"], text)
+
+
 def _markdown(text: str, name_of: Callable[[str], str]) -> Part:
     """`text` with names in place of ids. `source` still has the backslashes that escape characters."""
     source = _USER.sub(lambda found: f"@{name_of(found[1])}", text)
-    return {"kind": "markdown", "text": _ESCAPED.sub(r"\1", source), "source": source, "dialect": "discord"}
+    return {"kind": "markdown", "text": _unescaped(source), "source": source, "dialect": "discord"}

@@ -42,3 +42,8 @@ def test_a_card_has_markdown_and_plain_text() -> None:
 def test_markdown_of_wecom_has_its_own_dialect() -> None:
     (part,) = tencent_parts.of_app("markdown", {"content": "**a**"})
     assert part == {"kind": "markdown", "text": "**a**", "dialect": "wecom"}
+
+
+def test_a_backslash_in_code_of_discord_is_shown() -> None:
+    (part,) = discord_parts({"content": 'a \\*b\\* `c\\"` \\`d\\`\n```\ne\\" \\*f\n```'}, str, "")
+    assert part["text"] == 'a *b* `c\\"` `d`\n```\ne\\" \\*f\n```'
