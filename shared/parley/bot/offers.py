@@ -23,7 +23,7 @@ from parley.bot.questions import text_of
 from parley.bot.quotas import Quotas
 from parley.bot.replies import Replies, replies_of
 from parley.bot.results import check_plans, check_reply, check_states
-from parley.bot.rules import person
+from parley.bot.rules import Rule, is_sender
 from parley.bot.specs import option_spec
 from parley.bot.texts import ENGLISH, Texts
 from parley.bot.turn import Turn
@@ -109,7 +109,8 @@ class Commands(msgspec.Struct):
             return None
         if len(called.text) > _LONGEST_APPROVAL:
             raise CallError("the arguments are too long to be approved")
-        own = Approve(self.texts.model_question, by=person(self.turn.message.sender.id))
+        sender = self.turn.message.sender.id
+        own = Approve(self.texts.model_question, by=Rule(lambda turn, _has_role: is_sender(turn.message, sender)))
         asked = tool if isinstance(tool, Approve) else own
         # The call is one line: none of its arguments can look like a line of the bot, or like another argument.
         shown, words = one_line(called.text), text_of(asked.question)

@@ -153,6 +153,9 @@ def _texts(name: str, values: tuple[str, ...]) -> frozenset[str]:
     if not values or not all(isinstance(value, str) and value for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
         example = '"..."' if name == "role" else '"...", "..."'
         raise TypeError(f"the rule `{name}` takes texts that are not empty: write {name}({example})")
+    spaced = next((value for value in values if value != value.strip()), None)
+    if spaced is not None:  # it holds for nobody, and its opposite for everybody
+        raise ValueError(f"the rule `{name}` has white space around {spaced!r}: write {name}({spaced.strip()!r})")
     return frozenset(values)
 
 

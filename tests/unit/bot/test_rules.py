@@ -13,6 +13,7 @@ from parley.bot.definitions import check
 from parley.bot.rules import (
     addressed,
     anything,
+    department,
     from_bot,
     in_room,
     mentioned,
@@ -121,6 +122,16 @@ _named.__name__ = "named"
 NAMED: Any = _named
 """A function, as an author may pass it instead of a rule."""
 UNNAMED: Any = role
+
+
+@pytest.mark.parametrize("made", [role, person, room, department])
+@pytest.mark.parametrize("name", [" ou_1", "ou_1 ", "ou_1\n", "\u3000ou_1"])
+def test_white_space_around_a_name_is_an_error(made: Callable[[str], Any], name: str) -> None:
+    """Such a rule holds for nobody, and its opposite for everybody."""
+    with pytest.raises(
+        ValueError, match=rf"the rule `{made.__name__}` has white space .* write {made.__name__}\('ou_1'\)"
+    ):
+        made(name)
 
 
 @pytest.mark.parametrize(
