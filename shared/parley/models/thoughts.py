@@ -1,7 +1,8 @@
 """Thoughts: what a reasoning model writes between `<think>` and `</think>`. They are not part of its answer.
 
 They come before the answer; tags in the middle of it are text. Some servers write the first tag into the prompt: then
-all before a lone `</think>` is thought, if the tag begins or ends its line, outside of code, and text follows.
+all before a lone `</think>` is thought, if the tag begins or ends its line, outside of code, and text follows. So it is
+if the tag stands directly after a word or a sentence. A text about such tags puts them into code, or sets them off.
 """
 
 import re
@@ -11,6 +12,8 @@ _TAG = re.compile(r"(?<!`)<(/?)think>", re.IGNORECASE)
 _BEGINNING = re.compile(r"`?(?:</?(?:t(?:h(?:i(?:nk?)?)?)?)?)?\Z", re.IGNORECASE)
 """The end of a piece that the next one may complete to a tag."""
 _LONE = re.compile(r"(?:^[ \t]*</think>|(?<!`)</think>[ \t]*\n)\s*(?=\S)", re.IGNORECASE | re.MULTILINE)
+_GLUED = re.compile(r"(?<=[a-z0-9.!?。！？…])</think>[ \t]*(?=[^\s,.;:!?)'\"`，。、；：！？）’”])", re.IGNORECASE)
+"""Within its line, directly after a word or a sentence. A Chinese text has no spaces, so there only a sentence counts."""
 _LAST = re.compile(r"(?<!`)</think>\s*\Z", re.IGNORECASE)
 _FENCE = "```"
 
@@ -80,10 +83,23 @@ class WithoutThoughts:
         self.text += piece
         if self._is_tagged or "</" not in self.text:
             return
-        for found in _LONE.finditer(self.text):
-            if not _is_in_code(self.text, found.start()):
-                self.text, self._is_tagged = self.text[found.end() :], True
-                return
+        found = _end_of_thought(self.text)
+        if found:
+            self.text, self._is_tagged = self.text[found:], True
+
+
+def _end_of_thought(text: str) -> int:
+    """Where the answer begins after a thought without a first tag. 0 if there is no such thought."""
+    lone = (found for found in _LONE.finditer(text) if not _is_in_code(text, found.start()))
+    glued = (found for found in _GLUED.finditer(text) if not _is_quoted(text, found.start()))
+    return min((found.end() for found in (next(lone, None), next(glued, None)) if found), default=0)
+
+
+def _is_quoted(text: str, place: int) -> bool:
+    """Whether a tag at `place` is in code, also within its line, or has a first tag in the text."""
+    line = text.rfind("\n", 0, place) + 1
+    has_first = any(not found[1] for found in _TAG.finditer(text, 0, place))
+    return has_first or text.count("`", line, place) % 2 == 1 or _is_in_code(text, place)
 
 
 def _is_in_code(text: str, place: int) -> bool:
