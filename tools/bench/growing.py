@@ -16,8 +16,8 @@ from parley.models import Answer, Model, OpenAICompatible, Partial, Prompt
 from parley.testing import Chat
 from playground.model_server import PATH, completion
 
-PLATFORMS = ("feishu", "discord")
-"""Those that show a text while it grows."""
+PLATFORMS = ("feishu", "discord", "wecom_bot")
+"""Those that show a text while it grows. A smart bot of WeCom is polled for it."""
 TARGET = 1.0
 """Seconds from the model's first token to the first text on the screen."""
 _PAUSE = 0.04
@@ -88,8 +88,9 @@ def _first_text(platform: str, model: Model, server: Server) -> float:
 
     def follow() -> None:
         now = time.monotonic()
-        clock.sleep(now - last[0])
+        chat.meanwhile(seconds=now - last[0])
         last[0] = now
+        seen()
 
     def seen() -> None:
         if chat.replies and not shown:
@@ -100,7 +101,6 @@ def _first_text(platform: str, model: Model, server: Server) -> float:
         return ""
 
     chat = Chat(bot, platform)
-    clock = chat._world.clock  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     chat.say(_QUESTION)
     return shown[0] - server.began
 
