@@ -35,6 +35,10 @@ class ScriptChangedError(ParleyError):
     """The handler no longer asks the questions that were answered: the bot has been changed meanwhile."""
 
 
+class RightLostError(ScriptChangedError):
+    """The person may not do any more what the open question is about."""
+
+
 class _NoAnswerError(ParleyError):
     """The message has no answer to the open question `ask`. `replies` are for the person who wrote it."""
 

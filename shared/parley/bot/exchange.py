@@ -20,9 +20,9 @@ from msgspec.structs import replace
 
 from parley.bot import attached, said, talk
 from parley.bot.coroutines import finished
-from parley.bot.dialogues import Script
+from parley.bot.dialogues import RightLostError, Script
 from parley.bot.handlers import Entry
-from parley.bot.offers import Called, CallError, Commands
+from parley.bot.offers import Called, CallError, Commands, NotAllowedError
 from parley.bot.once import StoppedError
 from parley.bot.replies import Replies
 from parley.bot.spoken import spoken
@@ -140,13 +140,15 @@ class Exchange(msgspec.Struct):
             self.said.append(Said(role="assistant", text=answer.text, calls=answer.calls))
 
     def approved(self) -> Script:
-        """The steps of the dialogue: the question, and then the call, and what follows."""
+        """The steps of the dialogue: the question, and then the call, and what follows. Raises RightLostError."""
         call = said.open_calls(self.said)[0]
         try:
             called = self._read(call)
             question = self.commands.approval(called)
-        except CallError:  # the person may not do it any more
-            return None
+        except NotAllowedError as error:
+            raise RightLostError from error
+        except CallError:
+            return None  # as below
         if question is None:  # the bot has been changed meanwhile: the dialogue ends without its question
             return None
         if not (yield question):

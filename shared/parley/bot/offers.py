@@ -59,6 +59,10 @@ class CallError(Exception):
     """A tool call that cannot be carried out. The message is for the model."""
 
 
+class NotAllowedError(CallError):
+    """A tool call of a command that the person may not use. The model does not read that there is such a command."""
+
+
 class Called(msgspec.Struct, frozen=True):
     """A command that the model calls, with checked arguments. `text`: as a person reads it, with the values as JSON."""
 
@@ -85,13 +89,13 @@ class Commands(msgspec.Struct):
 
     def tools(self, names: bool | Iterable[str]) -> list[Tool]:  # as in `Bot.converse`
         """The commands that the person may use now. `names`: those that are offered; True stands for all."""
-        return [_tool(name, command) for name, command in self._offered(names)]
+        return [_tool(name, each) for name, each in self._callable(names) if self._is_admitted(each)]
 
     def read(self, call: ToolCall, names: bool | Iterable[str]) -> Called:  # as above
-        """The command of a call, with its arguments. Raises CallError."""
-        command = dict(self._offered(names)).get(call.name)
-        if command is None:
-            raise CallError(f"there is no tool {call.name!r}")
+        """The command of a call, with its arguments. Raises CallError, NotAllowedError."""
+        command = dict(self._callable(names)).get(call.name)
+        if command is None or not self._is_admitted(command):
+            raise (NotAllowedError if command else CallError)(f"there is no tool {call.name!r}")
         given = _arguments(call, command.signature.parameters)
         try:
             filled = command.signature.fill(self.turn, given, ENGLISH)
@@ -128,7 +132,7 @@ class Commands(msgspec.Struct):
         person: the model would get it in their place.
         """
         turn, step = self.turn, self.turn.step
-        if self.admission(called.command, turn) != _ADMITTED:
+        if not self._is_admitted(called.command):
             raise CallError("the person may not do this")
         point = runs.Point.of(turn)
         turn.step, turn.is_tool = None, True
@@ -170,7 +174,11 @@ class Commands(msgspec.Struct):
         finally:
             turn.step = step
 
-    def _offered(self, names: bool | Iterable[str]) -> Iterable[tuple[str, CommandHandler]]:  # as above
+    def _is_admitted(self, command: CommandHandler) -> bool:
+        return self.admission(command, self.turn) == _ADMITTED
+
+    def _callable(self, names: bool | Iterable[str]) -> Iterable[tuple[str, CommandHandler]]:  # as above
+        """The commands that a model can call for some person, by the name of the tool."""
         chosen = self.commands if names is True else () if names is False else frozenset(names)
         known: set[str] = set()
         for command in self.commands.values():
@@ -178,8 +186,7 @@ class Commands(msgspec.Struct):
                 continue
             name = _name(command.name, known)
             known.add(name)
-            if self.admission(command, self.turn) == _ADMITTED:
-                yield name, command
+            yield name, command
 
 
 def can_be_called(command: CommandHandler) -> bool:

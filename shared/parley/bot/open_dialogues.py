@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from parley.bot import dialogues
 from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
-from parley.bot.dialogues import ScriptChangedError, Step, told
+from parley.bot.dialogues import RightLostError, ScriptChangedError, Step, told
 from parley.bot.handlers import CommandHandler, Entry, name_of
 from parley.bot.questions import Given, given_in, way_out
 from parley.bot.reminders import DIALOGUE, Reminders
@@ -196,10 +196,11 @@ class OpenDialogues(msgspec.Struct):
                 turn.plans.end(dialogue)
                 return [Reply.of(refusals[0] or self.texts.question_over)]
             return list(replies_of(self.call(entries[refusals.index(None)], turn, dialogue.given, self.texts)))
-        except ScriptChangedError:
+        except ScriptChangedError as error:
             turn.plans.end(dialogue)
             press = given.press if given is not None else None
-            return self._ended(dialogue, Failure(place=dialogue.place, press=press), self.texts.script_changed)
+            text = self.texts.right_lost if isinstance(error, RightLostError) else self.texts.script_changed
+            return self._ended(dialogue, Failure(place=dialogue.place, press=press), text)
         finally:
             turn.step = None
 

@@ -58,6 +58,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: str = "There was no answer, so I have stopped asking."
     question_over: str = "This question is no longer open, or is for somebody else."
     script_changed: str = "I have changed since my last question. Please start again."
+    right_lost: str = "You are not allowed to do this any more, so it has not been done."
     stopped: str = "Stopped."
     nothing_runs: str = "There is nothing to stop."
     failed: str = "Something went wrong, so this has ended. Please start again."
@@ -152,6 +153,7 @@ CHINESE = Texts(
     timed_out="没有收到回答，已结束提问。",
     question_over="这个问题已经结束，或者不是问您的。",
     script_changed="机器人已更新，请重新开始。",
+    right_lost="您已没有权限执行此操作，因此未执行。",
     stopped="已停止。",
     nothing_runs="没有可以停止的任务。",
     failed="出错了，流程已结束，请重新发起。",

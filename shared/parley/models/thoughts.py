@@ -13,7 +13,7 @@ _BEGINNING = re.compile(r"`?(?:</?(?:t(?:h(?:i(?:nk?)?)?)?)?)?\Z", re.IGNORECASE
 """The end of a piece that the next one may complete to a tag."""
 _LONE = re.compile(r"(?:^[ \t]*</think>|(?<!`)</think>[ \t]*\n)\s*(?=\S)", re.IGNORECASE | re.MULTILINE)
 _GLUED = re.compile(r"(?<=[a-z0-9.!?。！？…])</think>[ \t]*(?=[^\s,.;:!?)'\"`，。、；：！？）’”])", re.IGNORECASE)
-"""Within its line, directly after a word or a sentence. A Chinese text has no spaces, so there only a sentence counts."""
+"""Within its line, directly after a word or a sentence. Chinese has no spaces: there it is only after a sentence."""
 _LAST = re.compile(r"(?<!`)</think>\s*\Z", re.IGNORECASE)
 _FENCE = "```"
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from parley.bot import Approve, Bot, Quotas, Script, Turn
 from parley.bot.rules import person, role, rule
+from parley.bot.texts import CHINESE, ENGLISH, Texts
 from parley.model import Button, Card, Message, Quote
 from parley.models import Answer, ModelError, ToolCall
 from parley.testing import PLATFORMS, Call, Chat, Scripted
@@ -311,19 +312,41 @@ def test_a_budget_that_is_spent_after_an_approved_call_leaves_its_result() -> No
     assert "150" in chat.last.text
 
 
-def test_an_approved_call_that_is_not_allowed_any_more_ends_politely() -> None:
-    allowed, bot = [True], Bot()
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("texts", [ENGLISH, CHINESE])
+@pytest.mark.parametrize("button", ["approve", "reject"])
+def test_the_person_reads_that_an_approved_call_is_not_allowed_any_more(
+    platform: str, texts: Texts, button: str
+) -> None:
+    allowed, runs, bot = [True], list[str](), Bot(texts={"en": texts, "zh": texts})
 
     @bot.command(tool="approve", when=rule(lambda _message: allowed[0]))
+    def deploy(version: str) -> str:
+        runs.append(version)
+        return version
+
+    bot.converse(model=lambda: pytest.fail("the test has a model"), command="ask")(lambda _turn: "")
+    chat = Chat(bot, platform, model=Scripted([Call("deploy", version="1")]))
+    chat.say("/ask hi")
+    allowed[0] = False
+    chat.press(getattr(texts, button))
+    assert texts.right_lost in chat.last.text
+    assert runs == []
+
+
+def test_an_approved_call_of_a_command_that_is_gone_says_that_the_bot_has_changed() -> None:
+    bot = Bot()
+
+    @bot.command(tool="approve")
     def deploy(version: str) -> str:
         return version
 
     bot.converse(model=lambda: pytest.fail("the test has a model"))(lambda _turn: "")
     chat = Chat(bot, model=Scripted([Call("deploy", version="1")]))
     chat.say("hi")
-    allowed[0] = False
+    bot.commands.pop("deploy")
     chat.press("Approve")
-    assert "I have changed since my last question" in chat.last.text
+    assert ENGLISH.script_changed in chat.last.text
 
 
 def test_an_answer_that_is_recorded_counts_also_if_nothing_more_could_be() -> None:
