@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from parley.fences import split_markdown
 from parley.links import with_web_addresses
 from parley.markdown import without_pictures
 from parley.model import (
@@ -172,7 +173,8 @@ def _pieces(inline: Inline, form: Form) -> Iterator[Inline]:
         return
     kind = Markdown if isinstance(inline, Markdown) else Text
     whole = inline.text if isinstance(inline, Text | Markdown) else plain_text((inline,))
-    for part in split(whole, form.limit, lambda part: wire_size(form.written(kind(text=part)))):
+    cut = split_markdown if kind is Markdown else split
+    for part in cut(whole, form.limit, lambda part: wire_size(form.written(kind(text=part)))):
         yield kind(text=part)
 
 
@@ -198,7 +200,8 @@ def _cards(card: Card, style: Style) -> Iterator[Rendered]:
 def _bodies(card: Card, room: int) -> list[Text | Markdown]:
     """The text of `card` in parts of at most `room` bytes each; one empty part for a card without text."""
     body = card.body
-    texts = split(body.text, room, lambda part: wire_size(_card_markdown(msgspec.structs.replace(body, text=part))))
+    cut = split_markdown if isinstance(body, Markdown) else split
+    texts = cut(body.text, room, lambda part: wire_size(_card_markdown(msgspec.structs.replace(body, text=part))))
     return [msgspec.structs.replace(body, text=part) for part in texts] or [msgspec.structs.replace(body, text="")]
 
 

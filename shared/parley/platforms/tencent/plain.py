@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from parley.fences import split_markdown
 from parley.markdown import Dialect
 from parley.model import (
     AnyMedia,
@@ -211,6 +212,10 @@ def _parts(segment: AnySegment, style: Style) -> Iterator[AnySegment]:
     def size_of(part: str) -> int:
         return utf8_size(style.text((replace(source, text=part),)))
 
+    if isinstance(source, Markdown) and "```" in source.text:
+        for number, part in enumerate(split_markdown(source.text, style.limit, size_of)):
+            yield replace(source, text=f"\n{part}" if number else part)
+        return
     place = 0
     for part in split(source.text, style.limit, size_of):
         word = _WORD.search(source.text, place)
