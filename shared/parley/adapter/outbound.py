@@ -162,9 +162,9 @@ class SupportsRenewal(Protocol):
 class SupportsJoining(Protocol):
     """An `outbound` module of a platform that has room for few messages after some of the messages that it delivers."""
 
-    def joined(self, message: Message, replies: Sequence[Reply]) -> list[Reply]:
-        """The `replies` to `message`, with texts in one reply that would need a message each. It has the place of the
-        first of them, and no reply follows it that had a place of its own.
+    def joined(self, message: Message, replies: Sequence[Reply], now: float) -> list[Reply]:
+        """The `replies` to `message`, decided `now`, with texts in one reply that would need a message each. It has the
+        place of the first of them, and no reply follows it that had a place of its own.
         """
         ...
 

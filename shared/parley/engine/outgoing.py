@@ -26,7 +26,7 @@ def outgoing_of(message: Message, replies: Sequence[Reply], draft: DraftIds, now
     """The `replies` to `message`, and what removes what else the platform shows. `draft`: what people see of the answer
     already. The first new message in the conversation replaces it.
     """
-    closed = _joined(message, [*replies, *_closing(replies, draft)])
+    closed = _joined(message, [*replies, *_closing(replies, draft)], now)
     complete = [*closed, *_silence(message, closed, now)]
     rows = [_outgoing(message, ordinal, reply, now) for ordinal, reply in enumerate(complete)]
     return _settled(rows, draft)
@@ -66,9 +66,9 @@ def _replaces(reply: Reply) -> bool:
     return reply.to is None and not reply.private and (reply.op == "send" or reply == _RECALL)
 
 
-def _joined(message: Message, replies: list[Reply]) -> list[Reply]:
+def _joined(message: Message, replies: list[Reply], now: float) -> list[Reply]:
     platform = outbound(message.platform) if len(replies) > 1 and message.platform != AWS else None
-    return platform.joined(message, replies) if isinstance(platform, SupportsJoining) else replies
+    return platform.joined(message, replies, now) if isinstance(platform, SupportsJoining) else replies
 
 
 def _silence(message: Message, replies: Sequence[Reply], now: float) -> list[Reply]:

@@ -35,6 +35,8 @@ _HOLD, _HOLD_FURTHER = 6.0, 30.0
 `response_url` has no room. WeCom polls about once a second, but the docs do not say it."""
 _HOLD_UPDATE = 2.0
 """Seconds that the edit of a pressed card is left to the callback of the press, which waits for it."""
+_LAST_POLLS = 10.0
+"""Seconds before the end of the polls in which none of them may come any more."""
 _CANNOT_WRITE_FIRST = "a smart bot answers messages only: use an app of WeCom or the robot of a group to write first"
 _ONCE = "the response_url of a message takes one message: the rest of the replies to it cannot be sent"
 _TOO_LATE = "the pressed card can be updated within five seconds; its response_url is left to the reply that follows"
@@ -60,11 +62,13 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
     return _send(out, _url(out, app.config, now))
 
 
-def joined(message: Message, replies: Sequence[Reply]) -> list[Reply]:
-    """See `parley.adapter.SupportsJoining`. A stream holds several texts. After a press or a reminder there is only the
-    `response_url`, which takes one message: a second one is refused (40058).
+def joined(message: Message, replies: Sequence[Reply], now: float) -> list[Reply]:
+    """See `parley.adapter.SupportsJoining`. A stream holds several texts. After its end, a press or a reminder there is
+    only the `response_url`, which takes one message: a second one is refused (40058).
     """
-    return [*replies] if message.kind == "message" else last_texts_joined(replies)
+    expires = message.context.reply_token_expires
+    is_polled = message.kind == "message" and not (expires and now > _end_of_polls(expires) - _LAST_POLLS)
+    return [*replies] if is_polled else last_texts_joined(replies)
 
 
 def outcome(call: Call, answer: Answer) -> Outcome:
@@ -107,9 +111,14 @@ def _hold(out: Outgoing, now: float) -> None:
         return
     until = out.created + (_HOLD_UPDATE if updates else _HOLD_FURTHER if out.ordinal else _HOLD)
     if out.to.reply_token_expires:
-        until = min(until, out.to.reply_token_expires - response_url.LIFETIME + stream.LIFETIME)
+        until = min(until, _end_of_polls(out.to.reply_token_expires))
     if now < until:
         raise RetryAfter(until - now, "the answer to a callback may still carry the reply")
+
+
+def _end_of_polls(expires: float) -> float:
+    """The time at which the polls for the answer to a message end whose `response_url` is used until `expires`."""
+    return expires - response_url.LIFETIME + stream.LIFETIME
 
 
 def _closes_card(out: Outgoing) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from parley.adapter import Answer, Call, PassiveReply, Permanent, Sent, Transient, UndeliverableError, Unknown
+from parley.bot import Bot, Turn
 from parley.engine.passive_replies import _encoded  # pyright: ignore[reportPrivateUsage]
 from parley.errors import RetryAfter
 from parley.model import (
@@ -34,6 +35,7 @@ from parley.platforms.wecom_bot import checks, outbound
 from parley.platforms.wecom_bot.config import Config
 from parley.platforms.wecom_bot.content_limits import LIMITS
 from parley.platforms.wecom_bot.inbound import growing_reply, passive_reply
+from parley.testing import Chat
 from parley.text import utf8_size
 from playground.sample_image import png
 from tests.conformance.adapters.wecom_bot import APP, URL, chat, click, delivery, entered, make_app, poll
@@ -75,8 +77,8 @@ def calls(out: Outgoing, now: float = NOW + 100) -> list[Call]:
 # --- after a press ----------------------------------------------------------------------------------------------------
 
 
-def joined(*replies: Reply, **more: Any) -> list[Reply]:
-    return outbound.joined(replace(message(chat()), **({"kind": "action"} | more)), replies)
+def joined(*replies: Reply, now: float = NOW, **more: Any) -> list[Reply]:
+    return outbound.joined(replace(message(chat()), **({"kind": "action"} | more)), replies, now)
 
 
 def texts(replies: Sequence[Reply]) -> list[str]:
@@ -112,6 +114,25 @@ def test_what_needs_a_message_of_its_own_stays_alone() -> None:
     long = Reply.of("a" * 20_000)
     assert texts(joined(long, Reply.of("b" * 400), Reply.of("c" * 400))) == ["a" * 20_000, f"{'b' * 400}\n{'c' * 400}"]
     assert joined(Reply.of("one"), Reply.of("two"), kind="message") == [Reply.of("one"), Reply.of("two")]
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(300, ["one", "two"]), (325, ["one\ntwo"]), (3_000, ["one\ntwo"])])
+def test_the_texts_after_the_end_of_the_stream_are_one_message_for_the_response_url(
+    seconds: float, expected: list[str]
+) -> None:
+    bot = Bot()
+
+    @bot.command()
+    def long(turn: Turn) -> None:
+        talk.meanwhile(seconds=seconds)
+        turn.say("one")
+        turn.say("two")
+
+    talk = Chat(bot, "wecom_bot", seconds=3_600)
+    talk.say("/long")
+    talk.advance(minutes=2)
+    assert talk.last.text == "one\ntwo"
+    assert texts(joined(Reply.of("one"), Reply.of("two"), kind="message", now=NOW + seconds)) == expected
 
 
 # --- polls ------------------------------------------------------------------------------------------------------------
