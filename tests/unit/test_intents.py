@@ -151,6 +151,12 @@ def test_the_parts_of_a_text(text: str, parts: list[str]) -> None:
     [
         ("wake me in two and a half hours", "two and a half hours", []),
         ("wake me, in an hour and a half", "an hour and a half", []),
+        ("in an hour and a half, wake me", "an hour and a half", []),
+        (
+            "in 2 hours, wake me and is it open",
+            "2 hours",
+            ["in 2 hours, wake me", "is it open"],
+        ),
         (
             "is it open and wake me, in 2 hours and 5 minutes, please",
             "2 hours and 5 minutes",

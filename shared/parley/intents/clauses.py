@@ -24,14 +24,14 @@ def clauses(text: str, values: Sequence[Span] = ()) -> list[str]:
     """The parts of `text`, without those that are too short to say anything. Empty if there is one part only.
 
     `values`: where dates, durations and numbers stand. None of them is split, and a part that says nothing else belongs
-    to the one before it.
+    to the one before it; the first one to the one after it.
     """
     text = text[:LONGEST]
     found: list[Span] = []
     for part in _parts(text, values):
         if _length(text[slice(*part)]) < _SHORTEST:
             continue
-        is_more = found and _is_value(text, part, values)
+        is_more = found and (_is_value(text, part, values) or _is_value(text, found[-1], values))
         found.append((found.pop()[0], part[1]) if is_more else part)
     return [text[start:end].strip() for start, end in found] if len(found) > 1 else []
 

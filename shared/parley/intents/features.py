@@ -21,6 +21,16 @@ _FREQUENT = frozenset(
     "please pls so some that the there this to us was we what's will with would you your".split()
 )
 """English words that say little about what a person wants."""
+_NUMBER = (
+    r"(?:[0-9]+(?:[.][0-9]+)?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty"
+    "|forty-five|fifty|sixty|ninety|several|few|couple of|half)"
+)
+_SHARE = "(?: and a (?:half|quarter))?"
+_TIME = re.compile(
+    rf"\b{_NUMBER}{_SHARE}[ -]?(?:hours?|hrs?|minutes?|mins?|seconds?|secs?)\b{_SHARE}"
+    "|[0-9一二两三四五六七八九十百几半]+个?半?(?:小时|钟头|分钟|秒钟?)半?"
+)
+"""How long something takes: a number, and no word of a bot's intents, such as the opening hours."""
 _ENDINGS = ("'s", "ing", "ed", "es", "s")
 _SHORTEST_STEM = 3
 _LONGEST_CHINESE = 4
@@ -35,7 +45,8 @@ _WEIGHT_NUMBER = 0.5
 
 def words(text: str) -> list[str]:
     """The English words, the numbers and the runs of Chinese characters in the first `LONGEST` characters of `text`."""
-    return _WORD.findall(normalize("NFKC", text[:LONGEST])[:LONGEST].casefold())
+    plain = normalize("NFKC", text[:LONGEST])[:LONGEST].casefold()
+    return _WORD.findall(_TIME.sub(" 0 ", plain))
 
 
 def features(text: str) -> Features:

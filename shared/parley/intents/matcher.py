@@ -22,7 +22,7 @@ _BACKGROUND = 0.5
 """The part of the background's similarity that an intent has to exceed."""
 _SECOND = 0.3
 """The part of the second intent's score that is taken from the first one's confidence."""
-THRESHOLD = 0.083
+THRESHOLD = 0.084
 """The least confidence of a text that fits an intent. `python -m tools.intents --tune` finds it."""
 NEAR = 0.85
 """From this part of the best score, another intent may be meant too."""

@@ -266,6 +266,11 @@ def test_a_text_with_two_intents_gets_the_question_which_comes_first(platform: s
         ("remind me to pick up my coffee in 2 hours and 30 minutes", 9000),
         ("remind me to pick up my coffee, in an hour and a half", 5400),
         ("提醒我取咖啡，一小时三十分钟以后", 5400),
+        ("in an hour and a half, remind me to pick up my coffee", 5400),
+        ("set a reminder for an hour and a half", 5400),
+        ("remind me in 2 hours", 7200),
+        ("remind me an hour and a quarter before my coffee", 4500),
+        ("一个半小时后，提醒我", 5400),
     ],
 )
 def test_a_duration_is_no_intent_of_its_own(text: str, seconds: int) -> None:
