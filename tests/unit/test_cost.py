@@ -13,7 +13,7 @@ from tests.template import of_type
 from tools.bench import warm
 from tools.cost import bill, cases, fixed, metering
 from tools.cost.__main__ import FILE
-from tools.cost.cases import ASKED, CASES, DIALOGUE, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
+from tools.cost.cases import ASKED, CASES, CHANNEL, DIALOGUE, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
 from tools.cost.document import REASONS, document
 from tools.cost.figures import ASSUMPTIONS, CPU_MILLISECONDS, PER_MILLION
 from tools.cost.figures import FILE as PRICES
@@ -52,6 +52,13 @@ def test_no_function_makes_more_requests_than_its_limit(ledger: Ledger, stage: s
 def test_the_only_request_before_the_acknowledgement_stores_the_message(at_once: Series, queued: Series) -> None:
     for series in (at_once, queued):
         assert [usage.requests["callback"] for usage in series.each] == [{"SendMessage": 1}] * SERIES
+
+
+def test_a_message_of_a_client_is_checked_with_two_writes_before_it_is_stored(ledger: Ledger) -> None:
+    checks = {"UpdateItem": 1, "PutItem": 1}
+    assert [usage.requests["callback"] for usage in ledger[CHANNEL, True].each] == [
+        checks | {"SendMessage": 1}
+    ] * SERIES
 
 
 def test_only_the_functions_that_run_are_billed(at_once: Series, queued: Series) -> None:

@@ -147,6 +147,7 @@ MINUTES = Case(
 PAID = Case("a command with a result in `once`, which changes two more states", _command("pay"))
 DIALOGUE = Case("a step of a dialogue: the command and its question, or the answer", _dialogue)
 ASKED = Case("a language model that calls this command: two calls of the model", _command("consult"))
+CHANNEL = Case("the second row on the HTTP channel, with a webhook", _in_another_conversation, "http")
 CASES = (
     STANDARD,
     Case("the same, each one in another conversation", _in_another_conversation),
@@ -162,5 +163,6 @@ CASES = (
     Case("the second row on WeCom", _in_another_conversation, "wecom"),
     Case("the second row on WeChat", _in_another_conversation, "wechat active"),
     Case("the second row on Discord", _in_another_conversation, "discord"),
+    CHANNEL,
     MINUTES,
 )

@@ -204,7 +204,9 @@ about US$ 8 per million. A text that joins an earlier one costs about as much as
 message costs one more read.
 
 DynamoDB bills a row by the KB. The rows of a short message and of a short reply stay below 1 KB. Longer texts cost
-more, and so does Discord, where a row also holds the token of the interaction.
+more, and so does Discord, where a row also holds the token of the interaction. A message of the HTTP channel writes two
+rows more before it is queued: the rate limit of the person, and the fingerprint for its idempotency key. Its reply is
+also put into the mailbox.
 
 ## The standard message
 

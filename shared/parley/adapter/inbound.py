@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_ch
 import msgspec
 
 from parley.adapter.app import App, Headers
+from parley.adapter.limits import Bucket
 from parley.model import Message, Outgoing, Reply
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ Reason = Literal[
     "not_allowed",
     "not_found",
     "other_address",
+    "key_reused",
     "unavailable",
 ]
 
@@ -60,6 +62,8 @@ class Rejected(msgspec.Struct, frozen=True):
     reason: Reason
     detail: str = ""
     response: Response | None = None
+    retry_after: float = 0
+    """Seconds after which the same request can succeed; 0 if they are not known."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -118,6 +122,11 @@ class Accepted(msgspec.Struct, frozen=True):
     instant: Message | None = None
     """A message that an instant function of the bot may answer within the callback. If it does, nothing is queued and
     `SupportsInstantAnswers.instant` makes the response."""
+    limits: tuple[Bucket, ...] = ()
+    """The rate limits of the client. If one is reached, the request is refused with 429, and nothing is stored."""
+    fingerprint: str = ""
+    """That of the request, if its client names the only message itself. A request with the same message id and another
+    fingerprint is refused with 422."""
     reading: Reading | None = None
     """What the request reads, after `messages` are in the queue (`SupportsReading`)."""
     refused: Response | None = None
@@ -161,8 +170,8 @@ class UsesKeySets(Protocol):
 class DescribesRejections(Protocol):
     """An `inbound` module of a platform that expects its own form of a rejection, also of those by the engine."""
 
-    def rejection(self, rejected: Rejected) -> Response:
-        """The response to a refused request."""
+    def rejection(self, rejected: Rejected, request: Request, app: App | None) -> Response:
+        """The response to a refused request. `app`: None if it is not known."""
         ...
 
 

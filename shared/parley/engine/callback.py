@@ -38,6 +38,7 @@ from parley.model.stop import is_stop
 from parley.platforms import inbound
 
 if TYPE_CHECKING:
+    from parley.engine.admission import Admission
     from parley.engine.key_sets import KeySets
     from parley.engine.passive_replies import PassiveReplies
     from parley.engine.reading import Reader
@@ -56,8 +57,9 @@ def rejection(rejected: Rejected) -> Response:
 class Callback(msgspec.Struct):
     """The handler of one platform's callbacks, made once per process.
 
-    `instantly`: the bot's instant function. `passive_replies`, `reader`, `key_sets`: make the objects that wait for
-    passive replies, read for clients, and hold the keys of issuers; those of this process by default.
+    `instantly`: the bot's instant function. `passive_replies`, `reader`, `key_sets`, `admission`: make the objects
+    that wait for passive replies and read for clients, hold the keys of issuers, and check the requests of clients;
+    those of this process by default.
     """
 
     platform: str
@@ -69,6 +71,7 @@ class Callback(msgspec.Struct):
     passive_replies: "Callable[[SupportsPassiveReply], PassiveReplies] | None" = None
     reader: "Callable[[], Reader] | None" = None
     key_sets: "KeySets | None" = None
+    admission: "Admission | None" = None
     _unsigned_credit: float = _UNSIGNED_BURST
     _credited_at: float = 0
 
@@ -84,7 +87,7 @@ class Callback(msgspec.Struct):
                 "callback rejected",
                 extra={"platform": self.platform, "app": name[:64], "reason": outcome.reason, "detail": outcome.detail},
             )
-            return lambda_response(self._rejection(outcome))
+            return lambda_response(rejection(outcome))
         # The alarm on latency watches AcknowledgeTime: it ends before the deliberate wait for a passive reply.
         stored = finished = self.clock()
         telemetry.duration("AcknowledgeTime", stored - started)
@@ -100,19 +103,24 @@ class Callback(msgspec.Struct):
         return lambda_response(outcome)
 
     def _handle(self, event: Event, name: str) -> "Response | Rejected | _AwaitsReply | _Reads":
+        request, app = Request(), None
         try:
             request = request_of(event)
+            app = self.apps.get(self.platform, name)
+            outcome = self._outcome(request, app, event)
         except BadEventError:
-            return Rejected(400, "malformed", "the body is not valid Base64")
+            outcome = Rejected(400, "malformed", "the body is not valid Base64")
+        except UnknownAppError:
+            outcome = Rejected(404, "unknown_app")
+        except AppsUnavailableError as error:
+            outcome = Rejected(503, "unavailable", str(error))
+        return self._described(outcome, request, app) if isinstance(outcome, Rejected) else outcome
+
+    def _outcome(self, request: Request, app: App, event: Event) -> "Response | Rejected | _AwaitsReply | _Reads":
+        """The outcome of a request to an app that exists. Raises AppsUnavailableError."""
         if len(request.body) > self.max_body:
             return Rejected(413, "too_large")
-        try:
-            app = self.apps.get(self.platform, name)
-            accepted = self._receive(request, app, event)
-        except UnknownAppError:
-            return Rejected(404, "unknown_app")
-        except AppsUnavailableError as error:
-            return Rejected(503, "unavailable", str(error))
+        accepted = self._receive(request, app, event)
         if isinstance(accepted, Rejected):
             return accepted
         instant = self._instant(accepted, app)
@@ -182,13 +190,21 @@ class Callback(msgspec.Struct):
             log.warning("replies not readable", extra={"app": reads.app.name, "error": error_code(error)})
             if reads.request.method == "POST":
                 return reads.response
-            return self._rejection(Rejected(503, "unavailable"))
+            return rejection(self._described(Rejected(503, "unavailable"), reads.request, reads.app))
         return reads.inbound.read(reads.request, reads.app, reads.reading, found)
 
-    def _rejection(self, rejected: Rejected) -> Response:
+    def _described(self, rejected: Rejected, request: Request, app: App | None) -> Rejected:
+        """`rejected`, with a response in the form that the platform defines, if it defines one."""
         if rejected.response is None and isinstance(self.inbound, DescribesRejections):
-            return self.inbound.rejection(rejected)
-        return rejection(rejected)
+            return replace(rejected, response=self.inbound.rejection(rejected, request, app))
+        return rejected
+
+    def _admission(self) -> "Admission":
+        # Imported here, so that platforms without clients of the team's own do not pay for it.
+        from parley.engine.admission import admission  # noqa: PLC0415
+
+        self.admission = self.admission or admission(self.clock)
+        return self.admission
 
     def _credit(self) -> bool:
         """Whether this process may handle one more unsigned request now."""
@@ -222,6 +238,10 @@ class Callback(msgspec.Struct):
         may be stored, it does not: the bot may reply as well.
         """
         try:
+            if accepted.limits or accepted.fingerprint:
+                refused = self._admission().refuse(accepted)
+                if refused is not None:
+                    return refused
             if accepted.credentials:
                 store_credentials(
                     dynamodb(), setting("TABLE"), app, accepted.credentials, accepted.credentials_issued_at

@@ -51,6 +51,7 @@ KINDS: dict[str, Kind] = {
         _RETENTION,
     ),
     "callback": Kind(_of("response draft"), _of("deliveries first person ttl"), "masked", _RETENTION),
+    "posted": Kind(_of("value"), _of("person ttl"), "deleted", _RETENTION),
     "conv": Kind(
         _of("memory agenda"),
         _of("version platform app person updated ttl"),

@@ -70,6 +70,11 @@ def reply_pk(reply_id: str) -> str:
     return f"out#{reply_id}"
 
 
+def posted_pk(message_key: str) -> str:
+    """Row of a message whose client has named it: the fingerprint of its request."""
+    return f"posted#{message_key}"
+
+
 def callback_pk(message_key: str) -> str:
     """Row of a message whose callback waits for a passive reply: its deliveries and the response that was given."""
     return f"callback#{message_key}"

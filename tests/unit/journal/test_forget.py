@@ -482,3 +482,17 @@ def test_a_run_that_dies_at_any_call_goes_on(platform: str, fault: Fault, monkey
 def person_of(chat: Chat, person: str) -> str:
     """The key of a person."""
     return person_key(chat.received.platform, chat.received.app, person)
+
+
+def test_the_fingerprints_of_the_requests_of_a_person_are_deleted() -> None:
+    chat = make("http")
+    ids = talk(chat)
+
+    def kept() -> list[str]:
+        return [row["person"]["S"] for pk, row in table(chat).items() if kind_of(pk) == "posted"]
+
+    anns = person_key("http", chat.received.app, ids["ann"])
+    before = kept()
+    assert before.count(anns) > 1
+    assert forget(chat, ids["ann"]).counts["posted deleted"] == before.count(anns)
+    assert kept() == [person for person in before if person != anns] != []

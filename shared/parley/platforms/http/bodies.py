@@ -2,10 +2,11 @@
 
 import msgspec
 
+from parley.model import digest
 from parley.untrusted import decode_json
 
 
-class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A press of a button, a choice from a menu, or a form that is sent."""
 
     id: str
@@ -16,7 +17,7 @@ class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     options: tuple[str, ...] = ()
 
 
-class Posted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Posted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a client posts. The token says who sends it."""
 
     text: str = ""
@@ -46,3 +47,8 @@ def posted_in(body: bytes) -> Posted:
     if found.action is not None and not found.action.id:
         raise ValueError("The `id` of the action is empty.")
     return found
+
+
+def fingerprint(posted: Posted) -> str:
+    """Equal for bodies that mean the same: the order of fields, white space and empty fields do not count."""
+    return digest(msgspec.json.encode(posted, order="deterministic").decode())

@@ -8,6 +8,7 @@ from parley.issuers import Issuer, check_issuers, is_safe
 
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.:\[\]-]+")
 _PREFIX = "whsec_"
+MAX_REQUESTS = 6000
 _SECRET_BYTES = range(24, 65)
 """Standard Webhooks: a secret has 24 to 64 bytes."""
 
@@ -19,6 +20,8 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Those whose tokens are accepted."""
     origins: tuple[str, ...] = ()
     """Web pages that may call the API from a browser: `https://www.example.com`, or `*`."""
+    requests_per_minute: int = 60
+    """The requests of one person that store something: messages, tickets, and media. Reading is not counted."""
     webhook_url: str = ""
     """The address that gets each reply. Without it, clients read the replies."""
     webhook_secrets: tuple[str, ...] = ()
@@ -29,6 +32,8 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         check_issuers(self.issuers)
         if any(not _ORIGIN.fullmatch(origin) for origin in self.origins):
             raise ValueError("origins: expected `https://HOST` without a path, or `*`")
+        if not 1 <= self.requests_per_minute <= MAX_REQUESTS:
+            raise ValueError(f"requests_per_minute: expected 1 to {MAX_REQUESTS}")
         if self.webhook_url and not is_safe(self.webhook_url):
             raise ValueError("webhook_url: expected an address with https://")
         if bool(self.webhook_url) != bool(self.webhook_secrets):

@@ -11,7 +11,7 @@ import msgspec
 from parley.adapter import Accepted, App, Read, Reading, Rejected, Request, Response
 from parley.model import Action, Content, Context, Conversation, Message, Sender, Text
 from parley.platforms.http import persons
-from parley.platforms.http.bodies import Posted, Press, posted_in
+from parley.platforms.http.bodies import Posted, Press, fingerprint, posted_in
 from parley.platforms.http.config import Config
 from parley.platforms.http.persons import DIRECT, ROOM, Person
 from parley.platforms.http.problems import problem
@@ -58,9 +58,10 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
         return msgspec.structs.replace(refused.rejected, response=_shared(response, request, app))
 
 
-def rejection(rejected: Rejected) -> Response:
+def rejection(rejected: Rejected, request: Request, app: App | None) -> Response:
     """See `parley.adapter.DescribesRejections`."""
-    return problem(rejected)
+    response = problem(rejected)
+    return _shared(response, request, app) if app is not None else response
 
 
 def read(request: Request, app: App, reading: Reading, found: Read) -> Response:
@@ -82,11 +83,18 @@ def _accepted(request: Request, app: App, person: Person, now: float) -> Accepte
     """What a request of `person` asks for. Raises _Refused."""
     wait = _wait(request)
     if request.method == "POST":
-        message = _message(request, app, person, now)
+        posted = _posted(request)
+        message = _message(request, app, person, now, posted)
         reading = Reading(person.id, message=message, wait=wait) if wait else None
         pending = _json(202, {"id": message.id, "state": "pending"}, request, app, _location(message.id))
-        refused = _shared(problem(Rejected(503, "unavailable")), request, app)
-        return Accepted(pending, (message,), reading=reading, refused=refused)
+        return Accepted(
+            pending,
+            (message,),
+            reading=reading,
+            refused=rejection(Rejected(503, "unavailable"), request, app),
+            limits=persons.limits(person, app),
+            fingerprint=fingerprint(posted),
+        )
     if request.method != "GET":
         raise _Refused(Rejected(405, "malformed", "neither GET nor POST"))
     if "room" in request.parameters:
@@ -135,15 +143,19 @@ def _malformed(detail: str) -> _Refused:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def _message(request: Request, app: App, person: Person, now: float) -> Message:
+def _posted(request: Request) -> Posted:
+    """The body of a POST. Raises _Refused."""
+    try:
+        return posted_in(request.body)
+    except ValueError as error:
+        raise _malformed(str(error)) from error
+
+
+def _message(request: Request, app: App, person: Person, now: float, posted: Posted) -> Message:
     """The message of a POST. Raises _Refused."""
     key = request.headers.get("Idempotency-Key", "")
     if not _KEY.fullmatch(key):
         raise _malformed("The header Idempotency-Key is missing: 1 to 255 characters, new for each message.")
-    try:
-        posted = posted_in(request.body)
-    except ValueError as error:
-        raise _malformed(str(error)) from error
     room = _room(posted.room, person) if posted.room else ""
     return _made(app, person, persons.message_id(person, room, key), int(now), posted, decode_json(request.body))
 

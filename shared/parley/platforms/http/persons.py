@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from parley.adapter import App, KeySet, Rejected, Request
+from parley.adapter import App, Bucket, KeySet, Rejected, Request
 from parley.model import digest
 from parley.platforms.http.config import Config
 from parley.untrusted import text, texts
@@ -38,6 +38,12 @@ def message_id(person: Person, room: str, key: str) -> str:
     room. It says whose message it is.
     """
     return person.mark + digest(person.id, room, key)[:32]
+
+
+def limits(person: Person, app: App) -> tuple[Bucket, ...]:
+    """The rate limit of what the person stores: messages, tickets and media together."""
+    config: Config = app.config
+    return (Bucket(f"{app.platform}#{app.name}#{person.id}", config.requests_per_minute, 60),)
 
 
 def room_id(room: str) -> str:

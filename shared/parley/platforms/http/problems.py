@@ -1,5 +1,6 @@
 """Errors as problem documents (RFC 9457)."""
 
+import math
 from http import HTTPStatus
 
 import msgspec
@@ -14,6 +15,8 @@ _DETAILS = {
     "too_large": "The body is too large.",
     "unknown_app": "There is no such app.",
     "other_address": "Requests from this address are not accepted.",
+    "too_many": "There are too many requests. Please send this one again later, with the same Idempotency-Key.",
+    "key_reused": "The Idempotency-Key was used for another request. Please use a new one for each message.",
     "unavailable": "The message is not stored. Please send it again, with the same Idempotency-Key.",
 }
 
@@ -32,4 +35,6 @@ def problem(rejected: Rejected, detail: str = "") -> Response:
         headers["WWW-Authenticate"] = _CHALLENGE
     if rejected.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "1"
+    if rejected.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(max(1, math.ceil(rejected.retry_after)))
     return Response(rejected.status, msgspec.json.encode(document), CONTENT_TYPE, headers)

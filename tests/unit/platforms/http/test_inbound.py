@@ -115,7 +115,7 @@ def test_a_reason_names_the_field_and_never_its_value() -> None:
 
 def test_the_same_key_of_the_same_person_in_the_same_place_is_the_same_message() -> None:
     first = accepted(request({"text": "one"})).messages[0].id
-    assert accepted(request({"text": "two"})).messages[0].id == first
+    assert accepted(request({"text": "one"})).messages[0].id == first
     others = {
         ids(key="k2"),
         ids(sub="sam"),
@@ -307,7 +307,7 @@ def test_no_key_set_is_asked_for_without_need() -> None:
 
 @pytest.mark.parametrize(("status", "reason"), [(413, "too_large"), (404, "unknown_app"), (503, "unavailable")])
 def test_rejections_of_the_engine_are_problem_documents(status: int, reason: Any) -> None:
-    response = rejection(Rejected(status, reason, "a detail for the log"))
+    response = rejection(Rejected(status, reason, "a detail for the log"), Request(), None)
     document = json.loads(response.body)
     assert (document["status"], document["error"]) == (status, reason)
     assert document["detail"]
