@@ -3,6 +3,7 @@
 PY := .venv/bin/python
 PY313 := .local/envs/py313/bin/python
 SAM_ENV := .local/envs/sam/bin
+CONTRACT_ENV := .local/envs/contract/bin
 BOT := $(or $(PARLEY_BOT),mybot)
 # Also after `make run BOT=examples/operations`: the tools read it from the environment.
 export PARLEY_BOT := $(BOT)
@@ -30,18 +31,18 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template test test-bot test-faults test-page test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
+.PHONY: help setup check fmt lint types template openapi test test-bot test-faults test-page test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
 	demo bench bench-stack intents add remove platform events faults logs send dlq forget lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install the environments: .venv, SAM CLI, the local AWS, Python 3.13 if it is available
-	@sh tools/setup.sh dev sam emulator py313
+setup: ## install the environments: .venv, SAM CLI, the local AWS, the tests of the API, Python 3.13 if it is available
+	@sh tools/setup.sh dev sam emulator contract py313
 
 # --- checks
 
-check: lint types template ## check formatting, lint, types and the template
+check: lint types template openapi ## check formatting, lint, types, the template and docs/openapi.yaml
 
 lint:
 	@sh tools/setup.sh dev
@@ -57,6 +58,10 @@ template:
 	$(SAM_ENV)/cfn-lint --regions $(REGIONS) -- template.yaml
 	$(SAM_ENV)/sam validate --lint --template template.yaml
 
+openapi:
+	@sh tools/setup.sh dev contract
+	$(CONTRACT_ENV)/openapi-spec-validator docs/openapi.yaml
+
 fmt: ## format the code and apply the fixes of ruff
 	@sh tools/setup.sh dev
 	$(PY) -m ruff check --fix-only .
@@ -65,7 +70,7 @@ fmt: ## format the code and apply the fixes of ruff
 # --- tests
 
 test: ## run the tests, also those on the local stack (seven minutes on two cores)
-	@sh tools/setup.sh dev sam emulator
+	@sh tools/setup.sh dev sam emulator contract
 	@$(MAKE) --no-print-directory test-bot
 	@for bot in $(EXAMPLES); do $(MAKE) --no-print-directory test-bot BOT=$$bot || exit 1; done
 	@$(MAKE) --no-print-directory -j 2 test-fast integration
@@ -108,7 +113,7 @@ test-scaffold: ## write a new platform and run the tests on it (minutes)
 	$(PY) -m pytest -v $(SCAFFOLD)
 
 integration: ## run the tests on the local stack
-	@sh tools/setup.sh dev sam emulator
+	@sh tools/setup.sh dev sam emulator contract
 	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(STACKS_OF_EXAMPLES) $(ROLES))
 
 test-page: ## run the tests of the page in a headless browser (minutes)

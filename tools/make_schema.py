@@ -22,20 +22,20 @@ def schemas() -> dict[str, str]:
     for the detail of an event `parley.send`.
     """
     return {
-        f"{kind.__name__.lower()}.json": json.dumps(_without_indentation(schema(kind)), indent=2, ensure_ascii=False)
+        f"{kind.__name__.lower()}.json": json.dumps(without_indentation(schema(kind)), indent=2, ensure_ascii=False)
         + "\n"
         for kind in (Message, Outgoing, Sending)
     }
 
 
-def _without_indentation(value: Any) -> Any:
+def without_indentation(value: Any) -> Any:
     """`value` with descriptions as of Python 3.13, which strips the indentation of docstrings."""
     if isinstance(value, list):
-        return [_without_indentation(one) for one in value]
+        return [without_indentation(one) for one in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: cleandoc(one) if key == "description" and isinstance(one, str) else _without_indentation(one)
+        key: cleandoc(one) if key == "description" and isinstance(one, str) else without_indentation(one)
         for key, one in value.items()
     }
 

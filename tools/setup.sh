@@ -5,6 +5,7 @@
 #   sh tools/setup.sh sam        .local/envs/sam         SAM CLI and cfn-lint
 #   sh tools/setup.sh emulator   .local/envs/emulator    the local AWS
 #   sh tools/setup.sh intents    .local/envs/intents     what the matcher of intents is compared with
+#   sh tools/setup.sh contract   .local/envs/contract    what drives the HTTP channel from its OpenAPI document
 #   sh tools/setup.sh py313      .local/envs/py313       like dev, on Python 3.13, the runtime in production
 #   sh tools/setup.sh lock       pins the newest versions (needs dev)
 #   sh tools/setup.sh bot        pins the packages of the bot's folder; of the package UPGRADE, the newest version
@@ -183,6 +184,7 @@ lock() {
     $compile requirements/sam.in -o requirements/sam.txt
     $compile requirements/emulator.in -o requirements/emulator.txt
     $compile requirements/intents.in -o requirements/intents.txt
+    $compile requirements/contract.in -o requirements/contract.txt
     if grep -nE '[a-z]+://' requirements/*.txt "$LAYER" "$TOKENS"; then
         die "a lock file names a host (see above)"
     fi
@@ -194,6 +196,7 @@ for step in "$@"; do
     sam) make_env sam .venv/bin/python requirements/sam.txt ;;
     emulator) make_env emulator .venv/bin/python requirements/emulator.txt ;;
     intents) make_env intents .venv/bin/python requirements/intents.txt ;;
+    contract) make_env contract .venv/bin/python requirements/contract.txt ;;
     py313) make_py313 ;;
     lock) lock ;;
     bot) pin_bot ;;

@@ -1,5 +1,7 @@
 """The message that a client posts: a documented subset of the unified message."""
 
+from typing import Annotated
+
 import msgspec
 
 from parley.model import digest
@@ -9,7 +11,7 @@ from parley.untrusted import decode_json
 class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A press of a button, a choice from a menu, or a form that is sent."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1)]
     value: str = ""
     message_id: str = ""
     """The id of the reply that holds the card."""
@@ -44,8 +46,6 @@ def posted_in(body: bytes) -> Posted:
         raise ValueError("A message has either `text` or `action`.")
     if found.action is None and not found.text.strip():
         raise ValueError("The message is empty: `text` or `action` is missing.")
-    if found.action is not None and not found.action.id:
-        raise ValueError("The `id` of the action is empty.")
     return found
 
 

@@ -15,17 +15,19 @@ from parley.platforms.http.bodies import Posted, Press, fingerprint, posted_in
 from parley.platforms.http.config import Config
 from parley.platforms.http.persons import DIRECT, ROOM, Person
 from parley.platforms.http.problems import problem
-from parley.platforms.http.replies import shown
+from parley.platforms.http.replies import MessageState, Page, shown_reply
 from parley.untrusted import decode_json
 
 PATH = "/v1/{app}/messages"
 """See `parley.platforms.path`."""
 MAX_WAIT = 25.0
 """Seconds that a request may wait: API Gateway ends it after 29."""
-_KEY = re.compile(r"[\x20-\x7e]{1,255}")
-_ID = re.compile(r"[0-9a-f]{48}")
+KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+"""Of an idempotency key. Spaces around the value of a header do not belong to it."""
+ID = re.compile(r"[0-9a-f]{48}")
+"""Of the id of a message."""
 _WAIT = re.compile(r"[0-9]{1,2}")
-_CURSOR = re.compile(r"[0-9]{1,15}")
+CURSOR = re.compile(r"[0-9]{1,15}")
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
@@ -67,10 +69,10 @@ def rejection(rejected: Rejected, request: Request, app: App | None) -> Response
 def read(request: Request, app: App, reading: Reading, found: Read) -> Response:
     """See `parley.adapter.SupportsReading`. A reply that only one person may see is left out for all others."""
     person = reading.person
-    listed = [shown(out) for out in found.replies if not out.reply.private or out.to.user_id == person]
+    listed = tuple(shown_reply(out) for out in found.replies if not out.reply.private or out.to.user_id == person)
     if reading.message is None:
-        return _json(200, {"replies": listed, "cursor": str(found.cursor)}, request, app)
-    state = {"id": reading.message.id, "state": "done" if found.done else "pending", "replies": listed}
+        return _json(200, Page(replies=listed, cursor=str(found.cursor)), request, app)
+    state = MessageState(id=reading.message.id, state="done" if found.done else "pending", replies=listed)
     if request.method == "GET":
         return _json(200, state, request, app)
     return _json(200 if found.done else 202, state, request, app, _location(reading.message.id))
@@ -86,7 +88,7 @@ def _accepted(request: Request, app: App, person: Person, now: float) -> Accepte
         posted = _posted(request)
         message = _message(request, app, person, now, posted)
         reading = Reading(person.id, message=message, wait=wait) if wait else None
-        pending = _json(202, {"id": message.id, "state": "pending"}, request, app, _location(message.id))
+        pending = _json(202, MessageState(id=message.id, state="pending"), request, app, _location(message.id))
         return Accepted(
             pending,
             (message,),
@@ -106,7 +108,7 @@ def _of_conversation(request: Request, app: App, person: Person, wait: float) ->
     name = request.parameters["room"]
     room = "" if name == DIRECT else _room(name, person)
     after = request.query.get("after")
-    if after is not None and not _CURSOR.fullmatch(after):
+    if after is not None and not CURSOR.fullmatch(after):
         raise _malformed("`after` is not a cursor of this conversation.")
     place = Conversation(platform=app.platform, app=app.name, room_id=persons.room_id(room), user_id=person.id)
     return Reading(person.id, conversation=place.key, after=None if after is None else int(after), wait=wait)
@@ -114,7 +116,7 @@ def _of_conversation(request: Request, app: App, person: Person, wait: float) ->
 
 def _of_message(request: Request, app: App, person: Person, wait: float) -> Reading:
     id_ = request.parameters.get("id", "")
-    if not _ID.fullmatch(id_) or not id_.startswith(person.mark):
+    if not ID.fullmatch(id_) or not id_.startswith(person.mark):
         raise _Refused(Rejected(404, "not_found", "no message of this person"), "You have sent no such message.")
     return Reading(person.id, message=_made(app, person, id_, 0), wait=wait)
 
@@ -154,7 +156,7 @@ def _posted(request: Request) -> Posted:
 def _message(request: Request, app: App, person: Person, now: float, posted: Posted) -> Message:
     """The message of a POST. Raises _Refused."""
     key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise _malformed("The header Idempotency-Key is missing: 1 to 255 characters, new for each message.")
     room = _room(posted.room, person) if posted.room else ""
     return _made(app, person, persons.message_id(person, room, key), int(now), posted, decode_json(request.body))

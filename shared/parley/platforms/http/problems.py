@@ -21,15 +21,26 @@ _DETAILS = {
 }
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request is refused (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    """A sentence for the author of the client."""
+    error: str
+    """A code that does not change."""
+
+
 def problem(rejected: Rejected, detail: str = "") -> Response:
     """The response to a refused request. `detail`: a sentence for the author of the client."""
-    document = {
-        "type": "about:blank",
-        "title": HTTPStatus(rejected.status).phrase,
-        "status": rejected.status,
-        "detail": detail or _DETAILS.get(rejected.reason, ""),
-        "error": rejected.reason,
-    }
+    document = Problem(
+        title=HTTPStatus(rejected.status).phrase,
+        status=rejected.status,
+        detail=detail or _DETAILS.get(rejected.reason, ""),
+        error=rejected.reason,
+    )
     headers: dict[str, str] = {}
     if rejected.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = _CHALLENGE
