@@ -15,6 +15,10 @@ BIN = ROOT / ".local" / "envs" / "contract" / "bin"
 CONFIGURATION = """
 [parameters]
 "path.app" = "demo"
+
+# A key can be generated twice, with another body.
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", 401, 403, 404, 422]
 """
 CHECKS = (
     "not_a_server_error",
@@ -48,7 +52,7 @@ def test_the_deployed_api_is_the_documented_one(stack: Stack, token: str, tmp_pa
         str(ROOT / "docs" / "openapi.yaml"),
         *("--url", url, "--header", f"Authorization: Bearer {token}"),
         *("--phases", "examples,coverage,fuzzing", "--mode", "all", "--checks", ",".join(CHECKS)),
-        *("--max-examples", "25", "--request-timeout", "20", "--seed", "1", "--workers", "2", "--no-color"),
+        *("--max-examples", "60", "--request-timeout", "20", "--seed", "1", "--workers", "2", "--no-color"),
     ]
     environment = {
         "PATH": os.environ["PATH"],
