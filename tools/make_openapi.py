@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from parley.platforms.http.bodies import Posted
+from parley.platforms.http.bodies import MediaRequest, MediaUpload, Posted
 from parley.platforms.http.inbound import CURSOR, ID, KEY, MAX_WAIT
 from parley.platforms.http.persons import DIRECT, ROOM
 from parley.platforms.http.problems import CONTENT_TYPE, Problem
@@ -34,7 +34,8 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
 }
 """The codes `error` of the problem documents, by status."""
 _EVERYWHERE = (400, 401, 403, 404, 503)
-_STORING = (*_EVERYWHERE, 413, 422, 429)
+_UPLOADING = (*_EVERYWHERE, 413, 429)
+_STORING = (*_UPLOADING, 422)
 _REFS = "#/components/schemas/{name}"
 _PRIVATE = "source"
 """A field of media that no client sees."""
@@ -42,7 +43,7 @@ _MEANINGS = {
     400: "The request is malformed; `detail` names the field or header",
     401: "There is no token, or it is not valid here, or it has expired",
     403: "The token does not name the room, or the address may not call",
-    404: "There is no such app, or the person has sent no such message",
+    404: "There is no such app, or the person has sent no such message, or the deployment takes no media",
     413: "The body is too large",
     422: "The `Idempotency-Key` was used for another request; nothing is stored",
     429: "The person makes too many requests; nothing is stored",
@@ -53,7 +54,7 @@ _MEANINGS = {
 class _Plain(yaml.SafeDumper):
     """Writes equal parts in full."""
 
-    def ignore_aliases(self, _data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # the name is that of the base
         """Always."""
         return True
 
@@ -108,24 +109,43 @@ def _paths() -> Document:
     )
     return {
         "/v1/{app}/messages": {"parameters": [app], "post": _post(wait)},
+        "/v1/{app}/media": {"parameters": [app], "post": _upload()},
         "/v1/{app}/messages/{id}": {"parameters": [app], "get": _message(wait)},
         "/v1/{app}/conversations/{room}/replies": {"parameters": [app], "get": _replies(wait)},
     }
 
 
-def _post(wait: Document) -> Document:
-    key = _parameter(
+def _key() -> Document:
+    return _parameter(
         "Idempotency-Key",
         "header",
-        "New for each message. The same request with the same key has no further effect",
+        "New for each message and upload. The same request with the same key has no further effect",
         {"type": "string", "pattern": _anchored(KEY.pattern)},
         example="5f0c7b1e",
     )
+
+
+def _upload() -> Document:
+    return {
+        "operationId": "uploadMedia",
+        "summary": "Ask where to upload media",
+        "parameters": [_key()],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": _ref("MediaRequest"), "example": {"type": "image/png", "size": 1024}}
+            },
+        },
+        "responses": {"201": _json("Upload them there", "MediaUpload"), **_problems(_UPLOADING)},
+    }
+
+
+def _post(wait: Document) -> Document:
     location = {"Location": {"description": "Where the state of the message is read", "schema": {"type": "string"}}}
     return {
         "operationId": "postMessage",
         "summary": "Send a message to the bot",
-        "parameters": [key, wait],
+        "parameters": [_key(), wait],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": _ref("Posted"), "example": {"text": "/help"}}},
@@ -220,7 +240,7 @@ def _ref(name: str) -> Document:
 
 def _schemas() -> Document:
     """The schemas of the structs, as clients see them."""
-    kinds = (Posted, MessageState, Page, Problem)
+    kinds = (Posted, MediaRequest, MediaUpload, MessageState, Page, Problem)
     _, found = msgspec.json.schema_components(kinds, ref_template=_REFS)
     schemas: Document = without_indentation(found)
     del schemas["Source"]
@@ -228,8 +248,17 @@ def _schemas() -> Document:
         schema.get("properties", {}).pop(_PRIVATE, None)
     # Either of the two, which the struct cannot say.
     schemas["Posted"]["oneOf"] = [
-        {"required": ["text"], "properties": {"text": {"pattern": r"\S"}, "action": {"type": "null"}}},
-        {"required": ["action"], "properties": {"text": {"maxLength": 0}, "action": {"type": "object"}}},
+        {
+            "properties": {"action": {"type": "null"}},
+            "anyOf": [
+                {"required": ["text"], "properties": {"text": {"pattern": r"\S"}}},
+                {"required": ["media"], "properties": {"media": {"minItems": 1}}},
+            ],
+        },
+        {
+            "required": ["action"],
+            "properties": {"text": {"maxLength": 0}, "media": {"maxItems": 0}, "action": {"type": "object"}},
+        },
     ]
     return dict(sorted(schemas.items()))
 

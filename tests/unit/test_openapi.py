@@ -60,7 +60,7 @@ def test_every_rejection_of_the_code_is_in_the_document_and_no_other() -> None:
 
 def test_every_status_of_a_problem_is_a_response_of_an_operation() -> None:
     documented = {status for operation in OPERATIONS.values() for status in operation["responses"]}
-    assert documented == {"200", "202", *map(str, PROBLEMS)}
+    assert documented == {"200", "201", "202", *map(str, PROBLEMS)}
     for operation in OPERATIONS.values():
         assert {"401", "403", "404", "503"} < operation["responses"].keys()
 

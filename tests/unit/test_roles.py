@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parley.adapter import SupportsPassiveReply, SupportsReading
+from parley.adapter import SupportsPassiveReply, SupportsReading, SupportsUploads
 from parley.platforms import NAMES, inbound
 from tests.template import functions, of_type, template
 from tools.names import logical_id
@@ -46,6 +46,7 @@ def granted(role: str) -> dict[str, set[str]]:
 ROLES = sorted(name for name in template()["Resources"] if name.endswith("Role"))
 OWN_ROLES = sorted(f"{name.removesuffix('Function')}Role" for name in functions())
 RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
+MEDIA = "${MediaBucket.Arn}/*"
 SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parley/${Stage}/"
 
 
@@ -56,7 +57,7 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
         return
     for action, resource in grants(role):
         assert "*" not in action
-        assert resource.startswith(SSM) or "*" not in resource, (action, resource)
+        assert resource.startswith(SSM) or resource == MEDIA or "*" not in resource, (action, resource)
 
 
 CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
@@ -69,6 +70,10 @@ RUNNING_THE_BOT = {
     for name, properties in functions().items()
     if {"Ref": "BotLayer"} in properties["Layers"]
 }
+UPLOADING = {role for role, name in CALLBACKS.items() if isinstance(inbound(name), SupportsUploads)}
+"""The roles of the platforms whose clients upload media."""
+UPLOADS = {MEDIA: {"s3:PutObject", "s3:GetObject"}}
+DOWNLOADS = {MEDIA: {"s3:GetObject"}}
 BOT_SETTINGS = {f"{SSM}bot": {"ssm:GetParameter"}}
 PASSIVE_ROWS = {
     *(("dynamodb:GetItem", row) for row in ("in#*", "out#*", "deferred#*", "callback#*")),
@@ -99,7 +104,7 @@ def test_a_callback_function_may_queue_messages_read_its_own_apps_and_store_push
         f"{SSM}{platform}/*": {"ssm:GetParameter"},
         f"{SSM}{platform}": {"ssm:GetParametersByPath"},
         "StateTable.Arn": {"dynamodb:PutItem", "dynamodb:UpdateItem"} | reading,
-    } | (BOT_SETTINGS if role in RUNNING_THE_BOT else {})
+    } | (BOT_SETTINGS if role in RUNNING_THE_BOT else {}) | (UPLOADS if role in UPLOADING else {})
     on_the_table = [s for s in statements(role) if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     rows = {
         (action, row)
@@ -156,6 +161,7 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **BOT_SETTINGS,
+        **DOWNLOADS,
     }
     (deletes,) = [s for s in statements("ProcessorRole") if s["Action"] == "dynamodb:DeleteItem"]
     assert deletes["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["timer#*", "merge#*"]}}
@@ -174,6 +180,7 @@ def test_the_deliverer_reads_its_queue_and_writes_to_the_one_of_messages() -> No
         "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
+        **DOWNLOADS,
     }
 
 

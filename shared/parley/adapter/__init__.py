@@ -51,6 +51,7 @@ from parley.adapter.inbound import (
     DescribesRejections,
     Inbound,
     KeySet,
+    NewMedia,
     PassiveReply,
     Read,
     Reading,
@@ -63,6 +64,8 @@ from parley.adapter.inbound import (
     SupportsInstantAnswers,
     SupportsPassiveReply,
     SupportsReading,
+    SupportsUploads,
+    UploadAddress,
     UsesKeySets,
 )
 from parley.adapter.limits import BreakerFailure, Bucket, Limit, Pause
@@ -115,6 +118,7 @@ __all__ = [
     "Limit",
     "Maximum",
     "NamesSeveralPersons",
+    "NewMedia",
     "Outbound",
     "Outcome",
     "Part",
@@ -147,6 +151,7 @@ __all__ = [
     "SupportsRenewal",
     "SupportsSilence",
     "SupportsTyping",
+    "SupportsUploads",
     "Token",
     "TokenRejected",
     "TokenSteps",
@@ -155,6 +160,7 @@ __all__ = [
     "UndeliverableError",
     "Unknown",
     "Upload",
+    "UploadAddress",
     "UsesKeySets",
     "fallback",
 ]

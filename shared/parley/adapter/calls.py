@@ -58,6 +58,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     keeps: bool = False
     """Whether the reply is put into the mailbox of its conversation before the call (`parley.journal.mailbox`), once.
     With an empty `url`, that is all."""
+    stored: str = ""
+    """In place of `url`, for a download: the key of an object in the bucket of this deployment."""
     timeout: float = 10
     """Seconds for the whole call."""
     note: str = ""

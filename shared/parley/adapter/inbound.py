@@ -7,7 +7,7 @@ import msgspec
 
 from parley.adapter.app import App, Headers
 from parley.adapter.limits import Bucket
-from parley.model import Message, Outgoing, Reply
+from parley.model import Message, Outgoing, Reply, Source
 
 if TYPE_CHECKING:
     from parley.model.instant import Instant
@@ -22,6 +22,8 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes = b""
     parameters: Mapping[str, str] = {}
     """The parts of the path that the template names in braces: `{"app": "demo"}`."""
+    route: str = ""
+    """The path as the template writes it: `/v1/{app}/media`."""
     key_set: Any = None
     """The JSON Web Key Set that `UsesKeySets.key_set` has asked for, decoded."""
 
@@ -90,6 +92,22 @@ class Read(msgspec.Struct, frozen=True):
     cursor: int = 0
 
 
+class NewMedia(msgspec.Struct, frozen=True):
+    """Media that a client wants to upload: the key of the object, its media type, and its size in bytes."""
+
+    key: str
+    mime: str
+    size: int
+
+
+class UploadAddress(NamedTuple):
+    """Where a client uploads media by PUT with these headers, and the seconds for which that is possible."""
+
+    url: str
+    headers: dict[str, str]
+    expires_in: int
+
+
 class KeySet(NamedTuple):
     """A JSON Web Key Set: its address, and the id of the key that is needed; empty if it is not known."""
 
@@ -129,6 +147,8 @@ class Accepted(msgspec.Struct, frozen=True):
     fingerprint is refused with 422."""
     reading: Reading | None = None
     """What the request reads, after `messages` are in the queue (`SupportsReading`)."""
+    upload: NewMedia | None = None
+    """What the client wants to upload. The response is that of `SupportsUploads.uploading`."""
     refused: Response | None = None
     """The response if the message is definitely not stored, for a platform that does not retry: it tells the person to
     try again. If storing may have succeeded, the platform gets 503 instead."""
@@ -181,6 +201,19 @@ class SupportsReading(Protocol):
 
     def read(self, request: Request, app: App, reading: Reading, found: Read) -> Response:
         """The response with what was `found`."""
+        ...
+
+
+@runtime_checkable
+class SupportsUploads(Protocol):
+    """An `inbound` module of a platform whose clients upload media to the bucket of this deployment."""
+
+    def uploading(self, request: Request, app: App, address: UploadAddress) -> Response:
+        """The response to a request for an upload (`Accepted.upload`)."""
+        ...
+
+    def stored(self, source: Source) -> str:
+        """The key of the object with the media of that source; empty if they are not in the bucket."""
         ...
 
 

@@ -21,6 +21,7 @@ from parley.adapter import (
     SupportsInstantAnswers,
     SupportsPassiveReply,
     SupportsReading,
+    SupportsUploads,
     UsesKeySets,
 )
 from parley.engine import queues, telemetry
@@ -126,9 +127,15 @@ class Callback(msgspec.Struct):
         instant = self._instant(accepted, app)
         if instant is not None:
             return instant
+        if accepted.upload is not None and not setting("MEDIA_HOST", ""):
+            return Rejected(404, "not_found", "there is no bucket: HttpMedia is false")
         stored = self._store(accepted, app)
         if stored is not None:
             return stored
+        if accepted.upload is not None and isinstance(self.inbound, SupportsUploads):
+            from parley.engine.objects import upload_address  # noqa: PLC0415  # few requests upload something
+
+            return self.inbound.uploading(request, app, upload_address(accepted.upload))
         if accepted.reading is not None and isinstance(self.inbound, SupportsReading):
             return _Reads(self.inbound, request, app, accepted.reading, accepted.response)
         waits = accepted.polled is not None or (accepted.passive_reply_within and accepted.messages)
@@ -191,6 +198,10 @@ class Callback(msgspec.Struct):
             if reads.request.method == "POST":
                 return reads.response
             return rejection(self._described(Rejected(503, "unavailable"), reads.request, reads.app))
+        if setting("MEDIA_HOST", "") and isinstance(self.inbound, SupportsUploads):
+            from parley.engine.objects import with_addresses  # noqa: PLC0415  # few deployments have a bucket
+
+            found = with_addresses(found, self.inbound)
         return reads.inbound.read(reads.request, reads.app, reads.reading, found)
 
     def _described(self, rejected: Rejected, request: Request, app: App | None) -> Rejected:

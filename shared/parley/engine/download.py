@@ -66,6 +66,12 @@ class Downloads(Struct):
         context = asking_at(to, self.apps.get(to.platform, to.app), outbound(to.platform))
         call = context.platform.download(replace(media, key=source.key), source.message_id, context.app)
         call = replace(call, timeout=min(call.timeout, timeout or call.timeout))
+        if call.stored:
+            if not setting("MEDIA_HOST", ""):
+                raise CallError(Permanent("this deployment has no bucket: HttpMedia is false"))
+            from parley.engine.objects import read_address  # noqa: PLC0415  # few media are there
+
+            call = replace(call, url=read_address(call.stored))
         try:
             return self._fetch(context, call, limit, again=True)
         except (CallError, TokenUnavailableError, RetryAfter):

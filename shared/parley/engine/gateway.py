@@ -36,6 +36,7 @@ def request_of(event: Event) -> Request:
         query=dict(event.get("queryStringParameters") or {}),
         body=data,
         parameters=dict(event.get("pathParameters") or {}),
+        route=str(event.get("resource") or ""),
     )
 
 

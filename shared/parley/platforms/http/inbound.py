@@ -1,17 +1,18 @@
 """Requests of clients: messages in, replies out. The token of each request says who sends it.
 
-`POST /v1/{app}/messages`, `GET /v1/{app}/messages/{id}`, `GET /v1/{app}/conversations/{room}/replies`, and the
-preflights of browsers.
+`POST /v1/{app}/messages`, `POST /v1/{app}/media`, `GET /v1/{app}/messages/{id}`,
+`GET /v1/{app}/conversations/{room}/replies`, and the preflights of browsers.
 """
 
 import re
+from urllib.parse import urlsplit
 
 import msgspec
 
-from parley.adapter import Accepted, App, Read, Reading, Rejected, Request, Response
+from parley.adapter import Accepted, App, Read, Reading, Rejected, Request, Response, UploadAddress
 from parley.model import Action, Content, Context, Conversation, Message, Sender, Text
-from parley.platforms.http import persons
-from parley.platforms.http.bodies import Posted, Press, fingerprint, posted_in
+from parley.platforms.http import media, persons
+from parley.platforms.http.bodies import MediaUpload, Posted, Press, fingerprint, media_in, posted_in
 from parley.platforms.http.config import Config
 from parley.platforms.http.persons import DIRECT, ROOM, Person
 from parley.platforms.http.problems import problem
@@ -35,6 +36,7 @@ _PREFLIGHT = {
 }
 _EXPOSED = {"Access-Control-Expose-Headers": "Location, Retry-After"}
 key_set = persons.key_set
+stored = media.stored
 
 
 class _Refused(Exception):
@@ -78,12 +80,21 @@ def read(request: Request, app: App, reading: Reading, found: Read) -> Response:
     return _json(200 if found.done else 202, state, request, app, _location(reading.message.id))
 
 
+def uploading(request: Request, app: App, address: UploadAddress) -> Response:
+    """See `parley.adapter.SupportsUploads`."""
+    id_ = media.id_in(urlsplit(address.url).path)
+    made = MediaUpload(id=id_, url=address.url, headers=address.headers, expires_in=address.expires_in)
+    return _json(201, made, request, app)
+
+
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
 def _accepted(request: Request, app: App, person: Person, now: float) -> Accepted:
     """What a request of `person` asks for. Raises _Refused."""
     wait = _wait(request)
+    if request.method == "POST" and request.route == media.ROUTE:
+        return _upload(request, app, person)
     if request.method == "POST":
         posted = _posted(request)
         message = _message(request, app, person, now, posted)
@@ -102,6 +113,17 @@ def _accepted(request: Request, app: App, person: Person, now: float) -> Accepte
     if "room" in request.parameters:
         return Accepted(reading=_of_conversation(request, app, person, wait))
     return Accepted(reading=_of_message(request, app, person, wait))
+
+
+def _upload(request: Request, app: App, person: Person) -> Accepted:
+    """Media that the person wants to upload. Raises _Refused."""
+    try:
+        wanted = media_in(request.body)
+    except ValueError as error:
+        raise _malformed(str(error)) from error
+    new = media.new_media(person, app, _key(request), wanted)
+    refused = rejection(Rejected(503, "unavailable"), request, app)
+    return Accepted(upload=new, limits=persons.limits(person, app), refused=refused)
 
 
 def _of_conversation(request: Request, app: App, person: Person, wait: float) -> Reading:
@@ -155,25 +177,33 @@ def _posted(request: Request) -> Posted:
 
 def _message(request: Request, app: App, person: Person, now: float, posted: Posted) -> Message:
     """The message of a POST. Raises _Refused."""
+    key = _key(request)
+    room = _room(posted.room, person) if posted.room else ""
+    if any(not attached.id.startswith(person.mark) for attached in posted.media):
+        raise _Refused(Rejected(403, "not_allowed", "media of another person"), "You have not uploaded these media.")
+    return _made(app, person, persons.message_id(person, room, key), int(now), posted, decode_json(request.body))
+
+
+def _key(request: Request) -> str:
+    """The idempotency key. Raises _Refused."""
     key = request.headers.get("Idempotency-Key", "")
     if not KEY.fullmatch(key):
         raise _malformed("The header Idempotency-Key is missing: 1 to 255 characters, new for each message.")
-    room = _room(posted.room, person) if posted.room else ""
-    return _made(app, person, persons.message_id(person, room, key), int(now), posted, decode_json(request.body))
+    return key
 
 
 def _made(
     app: App, person: Person, id_: str, timestamp: int, posted: Posted | None = None, raw: object = None
 ) -> Message:
     posted = posted or Posted()
-    press = posted.action
+    press, attached = posted.action, tuple(map(media.segment_of, posted.media))
     return Message(
         id=id_,
         platform=app.platform,
         app=app.name,
         kind="message" if press is None else "action",
         sender=Sender(id=person.id, name=person.name),
-        content=Content(text=posted.text),
+        content=Content(text=posted.text, attachments=attached),
         timestamp=timestamp,
         context=Context(
             room_id=persons.room_id(posted.room),
@@ -181,7 +211,7 @@ def _made(
             private=not posted.room,
             locale=posted.locale,
         ),
-        segments=(Text(text=posted.text),) if posted.text else (),
+        segments=((Text(text=posted.text),) if posted.text else ()) + attached,
         reply_to=posted.reply_to,
         action=_action(press) if press is not None else None,
         raw=raw,

@@ -25,6 +25,7 @@ from parley.errors import RetryAfter
 from parley.model import AnyMedia, Outgoing
 from parley.platforms.http import webhook
 from parley.platforms.http.config import Config
+from parley.platforms.http.media import object_key
 from parley.untrusted import parse_integer
 
 PROFILE = Profile(retry_for=3600, reacts=True)
@@ -36,6 +37,7 @@ reply as long as the journal does."""
 _PAUSE = 60.0
 """Seconds before the next push after HTTP 429 without `Retry-After`, and the longest that it can ask for at once."""
 _MAX_PAUSE = 900.0
+_DOWNLOAD = "download"
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
@@ -54,6 +56,8 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
 def outcome(call: Call, answer: Answer) -> Outcome:
     """The outcome of a push: every answer but 2xx means that it is made again, except that the address is gone."""
     match answer.status:
+        case 403 | 404 if call.name == _DOWNLOAD:
+            return Permanent(f"HTTP {answer.status}: the media were not uploaded, or have expired")
         case status if 200 <= status < 300:
             return Sent(id=call.note)
         case 410:
@@ -84,8 +88,9 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
 
 
 def download(media: AnyMedia, message_id: str, app: App) -> Call:
-    """The call that fetches `media` from its address."""
-    return Call(name="download", method="GET", url=media.url)
+    """The call that fetches uploaded media from the bucket, or others from their address."""
+    key = object_key(app.name, media.key) if media.key else ""
+    return Call(name=_DOWNLOAD, method="GET", url="" if key else media.url, stored=key)
 
 
 def _put(out: Outgoing, config: Config, now: int) -> Steps:
