@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from parley.model import digest
-from parley.untrusted import decode_json
+from parley.untrusted import decode_json, mapping
 
 T = TypeVar("T")
 
@@ -88,13 +88,20 @@ def media_in(body: bytes) -> MediaRequest:
     return _decoded(body, MediaRequest)
 
 
+def _whole(document: object) -> object:
+    """`document`, in which 4.0 is an integer, as JSON Schema says."""
+    fields = mapping(document)
+    size = fields.get("size")
+    return {**fields, "size": int(size)} if isinstance(size, float) and size.is_integer() else document
+
+
 def _decoded(body: bytes, kind: type[T]) -> T:
     try:
         document = decode_json(body)
     except ValueError as error:
         raise ValueError("The body is not JSON.") from error
     try:
-        return msgspec.convert(document, kind)
+        return msgspec.convert(_whole(document), kind)
     except msgspec.ValidationError as error:
         raise ValueError(f"{error}.") from error
 
