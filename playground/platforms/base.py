@@ -96,6 +96,9 @@ class Platform(Directory[A]):
         """The callback by which the platform's console verifies a URL. Raises NotFoundError."""
         raise NotFoundError(f"{self.name} does not verify callback URLs: {app}")
 
+    def resume(self) -> None:
+        """Somebody looks at the platform again, after a time in which nothing happened."""
+
     def record_attempt(
         self, delivery: Delivery, attempt: Attempt, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> float | None:

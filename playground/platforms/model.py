@@ -215,6 +215,8 @@ class Delivery:
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     redeliveries: list[Attempt] = field(default_factory=list[Attempt])
     """Deliveries that the user of the playground requested, genuine or forged."""
+    parameters: dict[str, str] = field(default_factory=dict[str, str])
+    """The parts of the path beside the app: `{"room": "team"}`."""
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     """The effect of the response on the platform: `{"toast": ...}`."""
 

@@ -19,10 +19,12 @@ from parley.engine.direct import Direct
 from parley.engine.passive_replies import PassiveReplies
 from parley.engine.processor import Processor
 from parley.engine.rate_limiter import RateLimiter
+from parley.engine.reading import Reader
 from parley.engine.sweeper import Sweeper
 from parley.engine.timekeeper import Timekeeper
 from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
+from parley.journal.mailbox import Mailbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import DeferredReplies, rules
 from parley.journal.timers import Timers
@@ -137,6 +139,9 @@ class Processes:
             outbox = Outbox(client, TABLE, rules.LEASE)
             return PassiveReplies(inbound_half, inbox, outbox, waiting, deferred, clock, self._wait)
 
+        def reader() -> Reader:
+            return Reader(inbox, Mailbox(client, TABLE, KEEP_FOR), clock, clock.sleep)
+
         def deliverer() -> RecordingDeliverer:
             made = RecordingDeliverer(
                 Outbox(client, TABLE, LEASE),
@@ -159,6 +164,7 @@ class Processes:
                     Apps(clock, clock.sleep, self._random.random),
                     clock,
                     passive_replies=passive_replies,
+                    reader=reader,
                 )
                 for name in self._targets
             },

@@ -254,6 +254,8 @@ class Simulation:
     def settle(self, until: float = float("inf")) -> None:
         """Run until there is nothing left to do, or until that time. Raises StuckError."""
         end = min(until, self.clock() + _GIVE_UP)
+        for platform in self.platforms.values():
+            platform.resume()
         while self.clock() < end:
             self._run_due()
             queues = [self.inbound, self.outbound]

@@ -50,7 +50,12 @@ class Http(Platform[Account]):
         """Register the app `name`."""
         with self.lock:
             issuer = config["issuers"][0]
-            fields = (issuer["issuer"], issuer["audience"], issuer["secrets"][0], config["webhook_secrets"][0])
+            fields = (
+                issuer["issuer"],
+                issuer["audience"],
+                issuer["secrets"][0],
+                next(iter(config.get("webhook_secrets", ())), ""),
+            )
             self.accounts[name] = Account(name, *map(str, fields))
             self.join(name)
 

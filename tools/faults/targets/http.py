@@ -1,15 +1,29 @@
-"""The HTTP channel, whose client gets the replies at its webhook. It has no group webhooks, and it refuses nothing."""
+"""The HTTP channel, whose client gets the replies at its webhook, or reads them on from a cursor. It has no group
+webhooks, and it refuses nothing.
+"""
 
 from typing import Any
 
 from playground.platforms.http import Http
+from playground.platforms.http.polling import PollingHttp
 from tools.faults.bot import LATE_APP
 from tools.faults.target import APP, Target, without
 
 _HOST = "http://localhost:9/http"
 
 
+_COMMANDS = without("push", "refused", "unshown", "form")
+
+
 def _app(name: str) -> dict[str, Any]:
+    return {
+        **_polled(name),
+        "webhook_url": f"{_HOST}/webhooks/{name}",
+        "webhook_secrets": ["whsec_" + "c2VjcmV0" * 5],
+    }
+
+
+def _polled(name: str) -> dict[str, Any]:
     return {
         "issuers": [
             {
@@ -18,9 +32,7 @@ def _app(name: str) -> dict[str, Any]:
                 "algorithm": "HS256",
                 "secrets": [f"secret-of-the-tokens-for-{name}".ljust(32, ".")],
             }
-        ],
-        "webhook_url": f"{_HOST}/webhooks/{name}",
-        "webhook_secrets": ["whsec_" + "c2VjcmV0" * 5],
+        ]
     }
 
 
@@ -30,6 +42,14 @@ TARGETS = (
         Http,
         {name: _app(name) for name in (APP, LATE_APP)},
         _HOST,
-        without("push", "refused", "unshown", "form"),
+        _COMMANDS,
+    ),
+    Target(
+        "http",
+        PollingHttp,
+        {name: _polled(name) for name in (APP, LATE_APP)},
+        _HOST,
+        _COMMANDS,
+        variant="polling",
     ),
 )
