@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from parley.platforms import NAMES
+from parley.platforms.http.inbound import MAX_WAIT
 from tests.template import of_type
 from tools.bench import warm
-from tools.cost import bill, cases, fixed, metering
+from tools.cost import bill, cases, fixed, metering, waiting
 from tools.cost.__main__ import FILE
 from tools.cost.cases import ASKED, CASES, CHANNEL, DIALOGUE, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
 from tools.cost.document import REASONS, document
@@ -95,6 +96,14 @@ def test_a_call_of_a_language_model_adds_at_most_two_requests(ledger: Ledger) ->
     assert {usage.requests["processor"][CALL] for usage in asked.each} == {calls}
     assert asked.most("processor") - paid.most("processor") <= 2 * calls
     assert {usage.count("callback") for usage in asked.each} == {1}
+
+
+def test_a_request_that_waits_looks_twice_a_second_at_most_and_ends_in_time() -> None:
+    message, conversation = waiting.waits().values()
+    for wait in (message, conversation):
+        assert (wait.seconds, wait.pause) == (MAX_WAIT, 0.5)
+        assert MAX_WAIT / 0.5 <= wait.looks <= 60
+    assert 0 < conversation.dollars < message.dollars
 
 
 # --- units ------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tools.cost import bill, fixed
+from tools.cost import bill, fixed, waiting
 from tools.cost.bill import Line
 from tools.cost.cases import CASES, LIMITS, MINUTES, STANDARD, WAYS, Ledger, Series
 from tools.cost.figures import ASSUMPTIONS, LOG_BYTES, MEASURED, PER_MILLION, PER_MONTH, PRICES, memory
@@ -57,6 +57,7 @@ def document(ledger: Ledger) -> str:
         **PRICES,
         **ASSUMPTIONS,
         **_fixed(),
+        **_waits(),
     )
 
 
@@ -117,6 +118,33 @@ def _unit_rows(ways: Mapping[bool, Usage]) -> Iterable[Iterable[object]]:
 
 def _purpose(unit: Unit) -> tuple[str, str]:
     return f"{unit.kind} {unit.row}", unit.request
+
+
+def _waits() -> dict[str, Any]:
+    """What requests cost that wait, and those that do not."""
+    found = waiting.waits()
+    rows = (
+        (
+            name,
+            wait.looks,
+            f"{_dollars(wait.lines, 'DynamoDB'):.2f}",
+            f"{_dollars(wait.lines, 'Lambda'):.2f}",
+            f"{wait.dollars:.2f}",
+        )
+        for name, wait in found.items()
+    )
+    longest = next(iter(found.values()))
+    # A warm invocation with one look: one read of the row of the conversation.
+    asking = bill.gb_seconds(
+        Usage(Counter({"callback": 1}), {"callback": Counter({"GetItem": 1})}), "callback", at_once=True
+    )
+    prices = ("API Gateway REST request", "Lambda request", "DynamoDB read unit")
+    dollars = sum(PER_MILLION[name] for name in prices) + asking * PER_MILLION["Lambda GB-second"]
+    return {"waits": _table(rows), "longest": longest.seconds, "pause": longest.pause, "asking": dollars}
+
+
+def _dollars(lines: Iterable[Line], service: str) -> float:
+    return sum(line.dollars for line in lines if line.name.startswith(service))
 
 
 def _minutes(usage: Usage) -> dict[str, float]:
@@ -245,6 +273,21 @@ The prices and assumptions:
 - Logs and traces are not included. Parley writes {log_kb:.1f} KB of logs and metrics for a message that is delivered
   at once: US$ {logs:.2f} per million messages.
 - Storage is not included: about 4 KB per message for 30 days.
+
+## Requests that wait
+
+A client of the HTTP channel can wait for replies with `?wait=`, {longest:g} seconds at most. A request that waits
+that long and gets none costs:
+
+| one million requests that read | looks at the journal | DynamoDB, US$ | Lambda, US$ | total, US$ |
+|---|--:|--:|--:|--:|
+{waits}
+
+- Each one occupies one concurrent execution of the function as long as it waits: 100 clients that wait at the same time
+  occupy 100. An account has 1,000 executions, a new one 10. `CallbackReservedConcurrency` keeps those of the other
+  platforms. A webhook occupies none.
+- A reply is read {pause:g} seconds after its delivery at most.
+- A request that asks every {longest:g} seconds without waiting costs US$ {asking:.2f} per million.
 
 ## An idle month
 
