@@ -252,19 +252,27 @@ class Simulation:
         return sent
 
     def settle(self, until: float = float("inf")) -> None:
-        """Run until there is nothing left to do, or until that time. Raises StuckError."""
+        """Run until there is nothing left to do, or until that time. Raises StuckError.
+
+        At the end, people look once more at what the functions have done since the last look.
+        """
         end = min(until, self.clock() + _GIVE_UP)
-        for platform in self.platforms.values():
-            platform.resume()
+        is_read = until < float("inf")
         while self.clock() < end:
             self._run_due()
             queues = [self.inbound, self.outbound]
             self.random.shuffle(queues)
             if any(self.step(queue) for queue in queues):
+                is_read = until < float("inf")
                 continue
             following = self._next_time()
             if following is None or (until == float("inf") and following > self.clock() + _FAR):
-                return
+                if is_read:
+                    return
+                is_read = True
+                for platform in self.platforms.values():
+                    platform.resume()
+                continue
             self.clock.now = min(end, max(self.clock(), following))
         if until == float("inf"):
             raise StuckError(f"{len(self.inbound)} messages and {len(self.outbound)} replies are still in the queues")

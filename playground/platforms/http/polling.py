@@ -10,10 +10,10 @@ from playground.platforms.model import Attempt, Delivery, Room, Wire
 
 _DIRECT = "me"
 _DEADLINE = 29.0
-_FIRST, _LAST = 1.0, 7200.0
+_FIRST, _LAST = 2.0, 20.0
 """Seconds between two looks: they grow while there is nothing new."""
-_QUIET = 108_000.0
-"""Seconds without a new reply after which the client looks no more, until somebody writes again."""
+_QUIET = 20.0
+"""Seconds without a new reply after which the client looks no more, until somebody writes or opens it again."""
 
 
 class PollingHttp(Http):
@@ -33,7 +33,7 @@ class PollingHttp(Http):
         return found
 
     def resume(self) -> None:
-        """Look again in every conversation in which the client looks no more."""
+        """Somebody opens the client again, which looks in every conversation."""
         for poll in self.polls.values():
             if not poll.result["looks"]:
                 self._look(poll)
@@ -46,20 +46,17 @@ class PollingHttp(Http):
             return super().record_attempt(delivery, attempt, headers, body)
         with self.lock:
             state, now = delivery.result, self.clock()
-            if attempt.status == 200:
-                page = json.loads(body)
-                for reply in page["replies"]:
-                    self._show(delivery.app, reply)
-                state["cursor"] = page["cursor"]
-                if page["replies"]:
-                    state["news"], state["pause"] = now, _FIRST
+            page = json.loads(body) if attempt.status == 200 else {"replies": [], "cursor": state["cursor"]}
+            for reply in page["replies"]:
+                self._show(delivery.app, reply)
+            state["cursor"] = page["cursor"]
+            if page["replies"]:
+                state["news"], state["pause"] = now, _FIRST
             pause = state["pause"]
             state["pause"] = min(_LAST, pause * 2)
             delivery.wire = self._wire(delivery)
-            if now > state["news"] + _QUIET:
-                state["looks"] = False
-                return None
-            return pause
+            state["looks"] = attempt.status != 200 or now <= state["news"] + _QUIET
+            return pause if state["looks"] else None
 
     def _show(self, app: str, reply: dict[str, Any]) -> None:
         if reply["id"] in self.pushed:
