@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import schemathesis
+import schemathesis  # pyright: ignore[reportMissingImports]  # it is in an environment of its own
 
 
 @schemathesis.hook

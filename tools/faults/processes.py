@@ -10,6 +10,7 @@ import httpx
 
 from parley.adapter import SupportsPassiveReply
 from parley.bot import Bot
+from parley.engine.admission import Admission
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import hide
@@ -165,6 +166,7 @@ class Processes:
                     clock,
                     passive_replies=passive_replies,
                     reader=reader,
+                    admission=Admission(rate_limiter, KEEP_FOR, clock),
                 )
                 for name in self._targets
             },
