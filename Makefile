@@ -55,7 +55,7 @@ types:
 
 template:
 	@sh tools/setup.sh dev sam
-	$(SAM_ENV)/cfn-lint --regions $(REGIONS) -- template.yaml
+	$(SAM_ENV)/cfn-lint --regions $(REGIONS) -- template.yaml stacks/*.yaml
 	$(SAM_ENV)/sam validate --lint --template template.yaml
 
 openapi:

@@ -37,6 +37,15 @@ def written() -> dict[str, Any]:
 
 
 @cache
+def nested(name: str) -> dict[str, Any]:
+    """The nested stack stacks/NAME.yaml, with function calls in the form of `expanded`."""
+    return expanded(yaml.load((ROOT / "stacks" / f"{name}.yaml").read_text(), _Loader))
+
+
+NESTED = sorted(path.stem for path in (ROOT / "stacks").glob("*.yaml"))
+
+
+@cache
 def template() -> dict[str, Any]:
     """The template as CloudFormation sees it after the transform AWS::LanguageExtensions."""
     return expanded(written())
@@ -51,9 +60,10 @@ def seconds(value: Any, bot_seconds: str | None = None) -> int:
     return int(value)
 
 
-def of_type(kind: str) -> dict[str, dict[str, Any]]:
-    """The resources of one type, by logical id."""
-    found = {name: body for name, body in template()["Resources"].items() if body["Type"] == kind}
+def of_type(kind: str, stack: str = "") -> dict[str, dict[str, Any]]:
+    """The resources of one type, by logical id; those of a nested stack if it is named."""
+    body = nested(stack) if stack else template()
+    found = {name: body for name, body in body["Resources"].items() if body["Type"] == kind}
     assert found, f"no {kind} in the template"
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tests.template import ROOT, written
+from tests.template import ROOT, nested, written
 
 EMULATOR_PYTHON = ROOT / ".local" / "envs" / "emulator" / "bin" / "python"
 _LOCAL_PATHS = ("CodeUri", "ContentUri")
@@ -28,8 +28,20 @@ def deployed(region: str, **parameters: str) -> dict[str, dict[str, Any]]:
     """
     body = _transformed(region, tuple(sorted(parameters.items())))
     defaults = {name: spec["Default"] for name, spec in body["Parameters"].items() if "Default" in spec}
-    values = {**defaults, **parameters, **_pseudo(region)}
-    resolver = _Resolver(values, body["Conditions"], body["Resources"])
+    return _present(body, {**defaults, **parameters, **_pseudo(region)})
+
+
+def inside(region: str, stack: str, **parameters: str) -> dict[str, dict[str, Any]]:
+    """The resources of the nested stack with the logical id `stack` in such a deployment."""
+    properties = deployed(region, **parameters)[stack]["Properties"]
+    body = nested(Path(properties["TemplateURL"]).stem)
+    defaults = {name: spec["Default"] for name, spec in body["Parameters"].items() if "Default" in spec}
+    return _present(body, {**defaults, **properties["Parameters"], **_pseudo(region)})
+
+
+def _present(body: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The resources whose conditions hold."""
+    resolver = _Resolver(values, body.get("Conditions", {}), body["Resources"])
     return {
         name: resolver.resolve({key: value for key, value in resource.items() if key != "Condition"})
         for name, resource in body["Resources"].items()

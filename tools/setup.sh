@@ -180,7 +180,8 @@ lock() {
     $compile layers/tokens/requirements.in -c "$LAYER" -o "$TOKENS"
     $compile pyproject.toml layers/tokens/requirements.in --group dev --group playground --group connectors \
         -c "$LAYER" -c "$TOKENS" -o requirements/dev.txt
-    $compile pyproject.toml --group connectors -c "$LAYER" -o requirements/connectors.txt
+    $compile pyproject.toml layers/tokens/requirements.in --group connectors -c "$LAYER" -c "$TOKENS" \
+        -o requirements/connectors.txt
     $compile requirements/sam.in -o requirements/sam.txt
     $compile requirements/emulator.in -o requirements/emulator.txt
     $compile requirements/intents.in -o requirements/intents.txt

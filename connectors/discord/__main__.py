@@ -41,6 +41,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def _run(names: list[str], alive: Path | None, timing: Timing) -> None:
+    count("ConnectorStarts")
     stopping, owner = asyncio.Event(), uuid4().hex
     loop = asyncio.get_running_loop()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
@@ -67,6 +68,7 @@ async def _configured(apps: Apps, name: str, stopping: asyncio.Event) -> App | N
         try:
             return await asyncio.to_thread(apps.get, "discord", name)
         except (UnknownAppError, AppsUnavailableError) as error:
+            count("GatewayErrors")
             log.error("no configuration", extra={"platform": "discord", "app": name, "reason": describe(error)})
             await _pause(stopping)
     return None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from parley.platforms import NAMES
-from tests.transformed import deployed
+from tests.transformed import deployed, inside
 
 LOCAL_NAMES = {
     ("AWS::Lambda::Alias", "Name"),
@@ -21,8 +21,29 @@ NO_NAMES = {
 }
 """Properties that name something outside of the stack."""
 VERSION = "AWS::Lambda::Version"
-EVERYTHING = {"Observability": "true", "Canary": "true", "AlarmEmail": "ops@example.com", "ApiAccessLogs": "new-role"}
+CONNECTORS = {
+    "ConnectorDigest": f"sha256:{'0' * 64}",
+    "ConnectorVpc": "vpc-1",
+    "ConnectorSubnets": "subnet-1,subnet-2",
+    "DiscordConnectorApps": "helper,other",
+    "TcpConnectorCertificate": "arn:PARTITION:secretsmanager:us-east-1:123456789012:secret:parley-1",
+}
+"""Parameters with which the connectors run."""
+EVERYTHING = {
+    "Observability": "true",
+    "Canary": "true",
+    "AlarmEmail": "ops@example.com",
+    "ApiAccessLogs": "new-role",
+    **CONNECTORS,
+}
 """Parameters with which every resource exists that production can have."""
+
+
+STACK = "AWS::CloudFormation::Stack"
+
+
+def resources_inside(stack: str, stage: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from inside("us-east-1", stack, Stage=stage, **EVERYTHING).items()
 
 
 def names(stage: str) -> Iterator[tuple[str, str, Any]]:
@@ -30,7 +51,9 @@ def names(stage: str) -> Iterator[tuple[str, str, Any]]:
 
     References are left out: CloudFormation makes the names of the resources that they lead to.
     """
-    for name, resource in deployed("us-east-1", Stage=stage, **EVERYTHING).items():
+    found = deployed("us-east-1", Stage=stage, **EVERYTHING)
+    stacks = [name for name, one in found.items() if one["Type"] == STACK]
+    for name, resource in [*found.items(), *(item for one in stacks for item in resources_inside(one, stage))]:
         for key, value in resource.get("Properties", {}).items():
             kind = (resource["Type"], key)
             if key.endswith("Name") and kind not in LOCAL_NAMES | NO_NAMES and isinstance(value, str):
@@ -103,6 +126,53 @@ def test_functions_use_x_ray_except_in_china_where_lambda_does_not_have_it(regio
 
 
 def test_every_arn_has_the_partition_of_its_region() -> None:
-    text = str(deployed("cn-north-1", **EVERYTHING))
-    assert "arn:aws-cn:" in text
-    assert "arn:aws:" not in text
+    found = deployed("cn-north-1", **EVERYTHING)
+    stacks = [inside("cn-north-1", name, **EVERYTHING) for name, one in found.items() if one["Type"] == STACK]
+    assert stacks
+    for text in map(str, [found, *stacks]):
+        assert "arn:aws-cn:" in text
+        assert "arn:aws:" not in text
+
+
+def test_no_connector_and_nothing_that_belongs_to_one_is_deployed_by_default() -> None:
+    left = {name: one["Type"] for name, one in deployed("us-east-1").items() if "Connector" in name}
+    assert left == {}
+
+
+def test_the_discord_connector_has_no_load_balancer_and_the_tcp_connector_has_one() -> None:
+    def kinds(stack: str) -> set[str]:
+        found = inside("us-east-1", stack, **EVERYTHING).values()
+        return {one["Type"] for one in found if one["Type"].startswith("AWS::ElasticLoadBalancingV2")}
+
+    assert kinds("DiscordConnector") == set()
+    assert {kind.rpartition("::")[2] for kind in kinds("TcpConnector")} == {"LoadBalancer", "Listener", "TargetGroup"}
+
+
+@pytest.mark.parametrize("stack", ["DiscordConnector", "TcpConnector"])
+def test_the_alarms_of_a_connector_exist_where_the_others_do_and_go_to_the_same_topic(stack: str) -> None:
+    def alarms(**parameters: str) -> dict[str, Any]:
+        found = inside("us-east-1", stack, **CONNECTORS, **parameters)
+        return {name: one["Properties"] for name, one in found.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+
+    assert alarms() == {}
+    own = alarms(Observability="true", AlarmTopicArn="arn:topic")
+    assert len(own) == (5 if stack == "DiscordConnector" else 2)
+    assert all(alarm["AlarmActions"] == ["arn:topic"] for alarm in own.values())
+    made = alarms(Observability="true", AlarmEmail="ops@example.com")
+    assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in made.values())
+
+
+@pytest.mark.parametrize(
+    ("stack", "program"),
+    [
+        ("DiscordConnector", "connectors.discord,helper,other,--alive,/run/parley/alive"),
+        ("TcpConnector", "connectors.tcp,--port,8443,--alive,/run/parley/alive"),
+    ],
+)
+def test_a_container_runs_the_program_of_its_connector(stack: str, program: str) -> None:
+    found = inside("us-east-1", stack, **EVERYTHING)
+    (container,) = found["Task"]["Properties"]["ContainerDefinitions"]
+    assert container["Command"] == {"Fn::Split": [",", f"python,-m,{program}"]}
+    assert ("HealthCheck" in container) is True
+    assert ("Secrets" in container) is (stack == "TcpConnector")
+    assert found["Task"]["Properties"]["RuntimePlatform"]["CpuArchitecture"] == "ARM64"

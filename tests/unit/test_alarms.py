@@ -13,11 +13,18 @@ from parley.models.model import Answer
 from parley.platforms import NAMES, inbound
 from parley.platforms.tencent.passive import REPLY_DEADLINE
 from parley.testing import Scripted
-from tests.template import ROOT, functions, of_type, template
+from tests.template import NESTED, ROOT, functions, nested, of_type, template
 from tools import backlog
 from tools.names import logical_id
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
+NESTED_ALARMS = {
+    name: body
+    for stack in NESTED
+    for name, body in nested(stack)["Resources"].items()
+    if body["Type"] == "AWS::CloudWatch::Alarm"
+}
+"""The alarms of nested stacks. Each has a chapter of its own."""
 STEMS = [name.removesuffix("Function") for name in functions()]
 CALLBACKS = [logical_id(name) for name in NAMES]
 DELIVERING = ["Processor", "Deliverer"]
@@ -32,7 +39,8 @@ CHAPTERS = {
 
 def chapter_of(alarm: str) -> str:
     """The chapter that the description of an alarm names."""
-    found = re.search(r"\(runbook, (\w+)\)$", ALARMS[alarm]["Properties"]["AlarmDescription"])
+    description = (ALARMS | NESTED_ALARMS)[alarm]["Properties"]["AlarmDescription"]
+    found = re.search(r"\(runbook, (\w+)\)$", description["Fn::Sub"] if isinstance(description, dict) else description)
     assert found is not None
     return found[1]
 
@@ -48,9 +56,16 @@ def test_an_alarm_names_its_chapter_of_the_runbook(name: str) -> None:
     assert stem in ALARMS[name]["Properties"]["AlarmDescription"]
 
 
+@pytest.mark.parametrize("name", sorted(NESTED_ALARMS))
+def test_an_alarm_of_a_nested_stack_has_the_name_of_its_chapter(name: str) -> None:
+    assert chapter_of(name) == name
+    assert name in CHAPTERS
+    assert name not in ALARMS
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_says_what_its_alarm_means_what_to_check_and_what_to_do(chapter: str) -> None:
-    assert chapter in {chapter_of(name) for name in ALARMS}
+    assert chapter in {chapter_of(name) for name in ALARMS | NESTED_ALARMS}
     assert [CHAPTERS[chapter].count(word) for word in ("**Meaning:**", "**Check:**", "**Do:**")] == [1, 1, 1]
 
 
@@ -69,14 +84,18 @@ def test_the_runbook_says_how_every_platform_treats_a_callback_that_fails() -> N
 
 
 def test_the_runbook_quotes_log_lines_metrics_and_settings_that_exist() -> None:
-    sources = [*Path(ROOT / "shared").rglob("*.py"), *Path(ROOT / "tools").rglob("*.py"), ROOT / "template.yaml"]
+    folders = (ROOT / folder for folder in ("shared", "connectors", "tools"))
+    sources = [*(path for folder in folders for path in folder.rglob("*.py")), ROOT / "template.yaml"]
+    sources += [ROOT / "stacks" / f"{stack}.yaml" for stack in NESTED]
     known = "\n".join(path.read_text() for path in sources)
     texts = r"[a-z'-]+( [a-z'-]+)+|[A-Z][a-z]+[A-Z]\w+"
     quoted = {text for text in re.findall(r"`([^`\n]+)`", RUNBOOK) if re.fullmatch(texts, text)}
     others = {"ConcurrentExecutions", "make dlq", "sam delete", "aws ssm put-parameter --overwrite"}
+    others |= {"OutOfMemoryError", "aws ecs update-service --force-new-deployment"}
 
     assert {"callback rejected", "AcknowledgeTime", "DelivererConcurrency"} <= quoted
-    assert {text for text in quoted - others - set(ALARMS) if not re.search(rf"\b{text}\b", known)} == set()
+    named = ALARMS.keys() | NESTED_ALARMS.keys()
+    assert {text for text in quoted - others - named if not re.search(rf"\b{text}\b", known)} == set()
 
 
 def test_every_queue_and_function_is_watched() -> None:
@@ -196,7 +215,7 @@ def test_the_stack_makes_a_topic_for_an_e_mail_address_if_none_is_given() -> Non
 
 
 def test_alarms_that_notify_nobody_are_refused_before_the_deployment() -> None:
-    (rule,) = template()["Rules"].values()
+    rule = template()["Rules"]["AlarmsNotifySomebody"]
     (assertion,) = rule["Assertions"]
 
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Observability"}, "true"]}

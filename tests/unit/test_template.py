@@ -15,7 +15,7 @@ from parley.journal.limits import QUEUE_RETENTION
 from parley.model.sending import SEND
 from parley.platforms import NAMES, callback_path
 from tests.settings import settings_of
-from tests.template import ROOT, expanded, functions, of_type, seconds, template, written
+from tests.template import NESTED, ROOT, expanded, functions, of_type, seconds, template, written
 from tests.unit.test_roles import CALLBACKS
 from tools.names import folder_of, logical_id
 
@@ -360,8 +360,12 @@ def test_no_text_contains_a_fixed_partition() -> None:
     text = (ROOT / "template.yaml").read_text()
 
     assert "arn:aws" not in text
-    services = set(re.findall(r"[\w.]*amazonaws\.com", text))
-    assert services == {f"{name}.amazonaws.com" for name in ("lambda", "apigateway", "events", "sns")}
+    services = set(re.findall(r"[\w.-]*amazonaws\.com", text))
+    assert services == {f"{name}.amazonaws.com" for name in ("lambda", "apigateway", "events", "sns", "ecs-tasks")}
+    for stack in NESTED:
+        text = (ROOT / "stacks" / f"{stack}.yaml").read_text()
+        assert "arn:aws" not in text
+        assert set(re.findall(r"[\w.-]*amazonaws\.com", text)) <= {"ecs-tasks.amazonaws.com"}
 
 
 def test_a_dns_lookup_ends_within_the_time_that_is_reserved_to_record_a_failure() -> None:

@@ -19,7 +19,7 @@ from tools.local.paths import BUILD, EMULATOR_PYTHON, ENVS, ROOT
 from tools.local.sam import sam
 from tools.samconfig import in_file
 
-_INPUTS = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
+_INPUTS = ("template.yaml", "stacks", "samconfig.toml", "layers", "functions", "shared")
 _KEPT = 2
 """The number of earlier builds that are kept, so that two bots can be built in turns."""
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
