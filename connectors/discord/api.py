@@ -1,4 +1,4 @@
-"""The calls of Discord's API that a session needs: the address of the Gateway, the limit of identifies, channels.
+"""The calls of Discord's API that a session needs: the address of the Gateway, the limit of identifies, channels, roles.
 
 Discord docs: Gateway › Get Gateway Bot, Session Start Limit, Sharding; Channel › Get Channel.
 """
@@ -12,6 +12,7 @@ import msgspec
 from parley.errors import ParleyError
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.gateway import parent_of
+from parley.platforms.discord.servers import bot_role
 from parley.untrusted import decode_json, integer, mapping, text
 
 _LOW, _RESERVE = 100, 20
@@ -94,6 +95,13 @@ class Api:
         Raises ApiUnavailableError, TokenRefusedError.
         """
         return parent_of(await self._get(f"/channels/{channel}", missing=_NO_CHANNEL))
+
+    async def role(self, server: str, bot_id: str) -> str:
+        """The id of the bot's role in a server; empty if it has none, or the bot has left.
+
+        Raises ApiUnavailableError, TokenRefusedError.
+        """
+        return bot_role((await self._get(f"/guilds/{server}", missing=_NO_CHANNEL)).get("roles"), bot_id)
 
     async def _get(self, path: str, missing: tuple[int, ...] = ()) -> dict[str, Any]:
         try:

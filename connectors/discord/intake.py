@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from connectors.discord.api import Api, ApiUnavailableError, TokenRefusedError
 from connectors.discord.session import Dispatch
@@ -17,11 +17,13 @@ from parley.engine.telemetry import log
 from parley.model import Message, digest
 from parley.model.stop import is_stop
 from parley.platforms.discord.gateway import Event, channels_of, messages_of, unknown_channel
+from parley.platforms.discord.servers import roles_of, unknown_role
+from parley.platforms.discord.snowflake import snowflake
 
 MOST = 2000
 """Events that wait at most."""
-_CHANNELS = 50_000
-"""Channels that are known at most."""
+_CHANNELS, _SERVERS = 50_000, 10_000
+"""Channels, and roles of servers, that are known at most."""
 _PAUSES = (0.2, 0.5, 1, 2, 5, 10)
 """Seconds between the tries to store an event."""
 _LOOK = 0.1
@@ -49,6 +51,7 @@ class Intake:
         """Events that wait, the one that is being stored included."""
         self._progress = asyncio.Event()
         self._parents: OrderedDict[str, str] = OrderedDict()
+        self._roles: OrderedDict[str, str] = OrderedDict()
 
     def add(self, event: Dispatch) -> bool:
         """Store `event` after those that wait. False if too many wait."""
@@ -72,8 +75,10 @@ class Intake:
             self._progress.set()
 
     async def _handle(self, event: Dispatch) -> None:
-        self._learn(channels_of(event.name, event.data))
-        found = Event(event.name, event.data, self._bot_id(), digest(event.session_id, str(event.seq)), time.time())
+        bot_id = self._bot_id()
+        _learn(self._parents, channels_of(event.name, event.data), _CHANNELS)
+        _learn(self._roles, roles_of(event.name, event.data, bot_id), _SERVERS)
+        found = Event(event.name, event.data, bot_id, digest(event.session_id, str(event.seq)), time.time())
         tries = 0
         while True:
             try:
@@ -89,8 +94,11 @@ class Intake:
     async def _read(self, event: Event) -> tuple[Message, ...]:
         """The messages of `event`; none if it cannot be read. Raises ApiUnavailableError."""
         try:
+            if server := unknown_role(event.name, event.data, self._roles):
+                _learn(self._roles, {server: await self._api.role(server, event.bot_id)}, _SERVERS)
+            event = replace(event, role=self._roles.get(snowflake(event.data.get("guild_id")), ""))
             if channel := unknown_channel(event, self._app, self._parents):
-                self._learn({channel: await self._api.parent(channel)})
+                _learn(self._parents, {channel: await self._api.parent(channel)}, _CHANNELS)
             return messages_of(event, self._app, self._parents)
         except (ApiUnavailableError, TokenRefusedError):
             raise
@@ -114,11 +122,12 @@ class Intake:
             if is_stop(message):
                 await asyncio.to_thread(request_stop, message, time.time())
 
-    def _learn(self, parents: dict[str, str]) -> None:
-        self._parents.update(parents)
-        with suppress(KeyError):
-            while len(self._parents) > _CHANNELS:
-                self._parents.popitem(last=False)
-
     def _ids(self, event: Event) -> dict[str, str]:
         return {"platform": self._app.platform, "app": self._app.name, "event": event.name, "event_id": event.id}
+
+
+def _learn(known: OrderedDict[str, str], more: Mapping[str, str], most: int) -> None:
+    """Add `more` to `known`, and forget what has been known the longest above `most`."""
+    known.update(more)
+    while len(known) > most:
+        known.popitem(last=False)

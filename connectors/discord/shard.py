@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from connectors.discord.api import Api, ApiUnavailableError, Limit, TokenRefused
 from connectors.discord.frames import Identity
 from connectors.discord.intake import Intake
 from connectors.discord.lease import Lease, Timing, take_turn
-from connectors.discord.session import Saved, Session, Stopped
+from connectors.discord.session import Dispatch, Saved, Session, Stopped
 from connectors.discord.socket import Driver, Forbidden, Permission, Permitted, Refused
 from parley.adapter import App
 from parley.engine import telemetry
@@ -72,19 +73,19 @@ class Shard:
         config: Config = self.app.config
         shards = (self.number, config.gateway_shards)
         who = Identity(token=config.bot_token, intents=bits(config.gateway_intents), shard=shards)
-        session = Session(who, saved, self.draw)
+        session, begun = Session(who, saved, self.draw), asyncio.Event()
         async with Api(config) as api:
             intake = Intake(
                 self.app,
                 api,
                 is_safe=lambda: lease.is_safe,
-                stored=session.stored,
+                stored=lambda event: _stored(session, event, begun),
                 bot_id=lambda: session.saved.user_id or config.application_id,
             )
             driver = Driver(session, intake, lambda: self._may_identify(api), self._ids)
             running = asyncio.create_task(driver.run())
             storing = asyncio.create_task(intake.run())
-            renewing = asyncio.create_task(self._renew(lease, session))
+            renewing = asyncio.create_task(self._renew(lease, session, begun))
             tasks: list[asyncio.Task[Any]] = [running, storing, renewing, asyncio.create_task(self._stop(driver))]
             try:
                 await asyncio.wait(tasks[:3], return_when=asyncio.FIRST_COMPLETED)
@@ -131,11 +132,17 @@ class Shard:
                 return
             telemetry.count("GatewayStopped")
 
-    async def _renew(self, lease: Lease, session: Session) -> None:
-        """Renew the lease and store where the next instance continues, until another instance has the lease."""
+    async def _renew(self, lease: Lease, session: Session, begun: asyncio.Event) -> None:
+        """Renew the lease and store where the next instance continues, until another instance has the lease.
+
+        A session that has `begun` is stored at once: no other instance can continue one that it does not know.
+        """
         measured = 0.0
         while True:
-            await asyncio.sleep(self.timing.renew)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.timing.renew):
+                    await begun.wait()
+            begun.clear()
             try:
                 held = await asyncio.to_thread(lease.renew, session.saved)
             except AwsError as error:
@@ -194,6 +201,12 @@ class Shard:
     @property
     def _ids(self) -> dict[str, str]:
         return {"platform": self.app.platform, "app": self.app.name, "shard": str(self.number), "owner": self.owner}
+
+
+def _stored(session: Session, event: Dispatch, begun: asyncio.Event) -> None:
+    session.stored(event)
+    if event.name == "READY":
+        begun.set()
 
 
 def _intake_end(task: "asyncio.Task[None]") -> Stopped:

@@ -104,7 +104,7 @@ def test_the_program_gets_its_settings_and_only_the_certificate_as_a_secret() ->
 
 
 def test_the_end_of_a_container_leaves_the_program_its_time() -> None:
-    from connectors.discord.shard import _DRAIN  # noqa: PLC0415
+    from connectors.discord.shard import _DRAIN
 
     assert container()["StopTimeout"] > 2 * _DRAIN
     attributes = {each["Key"]: each["Value"] for each in RESOURCES["Targets"]["Properties"]["TargetGroupAttributes"]}
@@ -246,7 +246,7 @@ def test_it_is_noticed_when_nothing_is_measured_any_more() -> None:
 
 
 def test_a_container_is_replaced_only_long_after_another_instance_would_have_taken_over() -> None:
-    from connectors.discord.lease import Timing  # noqa: PLC0415
+    from connectors.discord.lease import Timing
 
     found = re.search(r"> (\d+)\)$", container()["HealthCheck"]["Command"][-1])
     assert found

@@ -11,6 +11,7 @@ from connectors.discord import intake as intakes
 from connectors.discord.api import Api, ApiUnavailableError, TokenRefusedError, may_identify
 from connectors.discord.intake import MOST, Intake
 from connectors.discord.session import Dispatch
+from parley.bot.addressing import is_addressed
 from parley.engine import queues
 from parley.model import Message
 from tests.conformance.adapters.discord import APP, CHANNEL, GUILD, MEI, THREAD
@@ -151,3 +152,37 @@ def test_a_refusal_says_when_to_ask_again(status: int, body: Any, headers: dict[
             assert refused.value.seconds == seconds
 
     run(test())
+
+
+def test_the_role_of_the_bot_is_looked_up_once_for_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that another instance has begun brings no GUILD_CREATE."""
+    calls: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        calls.append(request.url.path)
+        return httpx.Response(200, json={"roles": [{"id": "7", "tags": {"bot_id": "1"}}, {"id": "8"}]})
+
+    stored = Stored(monkeypatch, answer)
+    mentions = {"mention_roles": ["7"]}
+    run(stored.of(event(1, "<@&7> hi", **mentions), event(2, "<@&7> ho", **mentions), event(3)))
+    assert calls == [f"/api/v10/guilds/{GUILD}"]
+    assert [message.content.text for message in stored.messages] == ["hi", "ho", "hi"]
+    assert [is_addressed(message) for message in stored.messages] == [True, True, False]
+
+
+def test_an_event_that_names_the_role_saves_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        raise AssertionError
+
+    stored = Stored(monkeypatch, answer)
+    roles = [{"id": "7", "tags": {"bot_id": "1"}}]
+    guild = Dispatch("s", 1, "GUILD_CREATE", {"id": GUILD, "roles": roles, "joined_at": "2020-01-01T00:00:00+00:00"})
+    run(stored.of(guild, event(2, "<@&7> hi", mention_roles=["7"])))
+    (message,) = stored.messages
+    assert is_addressed(message)
+
+
+def test_a_server_that_the_bot_has_left_meanwhile_does_not_stop_its_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = Stored(monkeypatch, nothing)
+    run(stored.of(event(1, "<@&7> hi", mention_roles=["7"])))
+    assert stored.done == [1]

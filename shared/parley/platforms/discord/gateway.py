@@ -1,4 +1,4 @@
-"""Events of Discord's Gateway as unified messages: what people write, edits, deletions, reactions, members.
+"""Events of Discord's Gateway as unified messages: what people write, edits, deletions, reactions, members, servers.
 
 Discord docs: Gateway Events. The program `connectors.discord` receives them; slash commands, buttons and forms come
 over HTTP (`parley.platforms.discord.inbound`).
@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from parley.adapter import App
 from parley.model import AnySegment, Content, Context, Media, Mention, Message, Other, Sender, Text, plain_text
+from parley.platforms.discord import servers
 from parley.platforms.discord.events import timestamp
 from parley.platforms.discord.markdown import segments_of
 from parley.platforms.discord.protocol import DIRECT, THREADS
@@ -34,7 +35,7 @@ _REACTIONS = frozenset(
 )
 _MEMBERS = frozenset({"GUILD_MEMBER_ADD", "GUILD_MEMBER_REMOVE", "GUILD_MEMBER_UPDATE"})
 _DELETED = frozenset({"MESSAGE_DELETE", "MESSAGE_DELETE_BULK"})
-USED = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"}) | _DELETED | _REACTIONS | _MEMBERS
+USED = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"}) | _DELETED | _REACTIONS | _MEMBERS | servers.EVENTS
 """The events that become messages. Others are not needed."""
 
 Parents = Mapping[str, str]
@@ -44,7 +45,8 @@ Parents = Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event as it was received. `bot_id`: the id of the bot as a user. `id` is the same each time that it comes, and
-    names it if Discord gives it no id. `now`: unix seconds, for events without a time.
+    names it if Discord gives it no id. `now`: unix seconds, for events without a time. `role`: the id of the bot's role
+    in the server (`servers.roles_of`).
     """
 
     name: str
@@ -52,6 +54,7 @@ class Event:
     bot_id: str
     id: str
     now: float
+    role: str = ""
 
 
 def messages_of(event: Event, app: App, parents: Parents) -> tuple[Message, ...]:
@@ -71,6 +74,8 @@ def messages_of(event: Event, app: App, parents: Parents) -> tuple[Message, ...]
             return tuple(_deleted(id_, event, app, parents) for id_ in map(snowflake, ids) if id_)
         case name if name in _REACTIONS | _MEMBERS:
             return _other(event, app, parents)
+        case name if name in servers.EVENTS:
+            return servers.membership(name, event.data, event.id, app, event.now)
         case _:
             return ()
 
@@ -116,7 +121,7 @@ def _written(event: Event, app: App, parents: Parents) -> tuple[Message, ...]:
         return ()
     if integer(data.get("type")) not in _SPOKEN:
         return ()
-    direct, addressed = _is_direct(data), _addresses(data, event.bot_id)
+    direct, addressed = _is_direct(data), _addresses(event)
     if author.get("bot") is True and not addressed:
         return ()
     segments = _segments(data)
@@ -129,7 +134,7 @@ def _written(event: Event, app: App, parents: Parents) -> tuple[Message, ...]:
         app=app.name,
         kind="message",
         sender=sender_of(sender_id, author, mapping(data.get("member"))),
-        content=Content(text=_text_without_bot(segments, event.bot_id), attachments=files),
+        content=Content(text=_text_without_bot(segments, event), attachments=files),
         timestamp=created_at(id_),
         context=_context(data, parents, mentioned=direct or addressed),
         segments=segments,
@@ -155,7 +160,7 @@ def _edited(event: Event, app: App, parents: Parents) -> tuple[Message, ...]:
         kind="event",
         event=event.name,
         sender=sender_of(sender_id, author, mapping(data.get("member"))),
-        content=Content(text=_text_without_bot(segments, event.bot_id)),
+        content=Content(text=_text_without_bot(segments, event)),
         timestamp=timestamp(edited, event.now),
         context=_context(data, parents),
         reply_to=id_,
@@ -212,11 +217,12 @@ def _is_direct(data: Mapping[str, Any]) -> bool:
     return kind == DIRECT if kind is not None else not snowflake(data.get("guild_id"))
 
 
-def _addresses(data: Mapping[str, Any], bot_id: str) -> bool:
-    """Whether a message mentions the bot, or is a reply to one of its messages."""
-    answered = mapping(mapping(data.get("referenced_message")).get("author"))
-    people = [*mappings(data.get("mentions")), answered]
-    return any(user.get("id") == bot_id for user in people)
+def _addresses(event: Event) -> bool:
+    """Whether a message mentions the bot or its role, or is a reply to one of its messages."""
+    answered = mapping(mapping(event.data.get("referenced_message")).get("author"))
+    people = [*mappings(event.data.get("mentions")), answered]
+    by_role = bool(event.role) and event.role in array(event.data.get("mention_roles"))
+    return by_role or any(user.get("id") == event.bot_id for user in people)
 
 
 def _reply_to(data: Mapping[str, Any]) -> str:
@@ -236,9 +242,20 @@ def _segments(data: Mapping[str, Any]) -> tuple[AnySegment, ...]:
     return (*words, *target.files)
 
 
-def _text_without_bot(segments: tuple[AnySegment, ...], bot_id: str) -> str:
+def _text_without_bot(segments: tuple[AnySegment, ...], event: Event) -> str:
     words = [segment for segment in segments if isinstance(segment, Text | Mention | Other)]
-    return join_without((isinstance(segment, Mention) and segment.id == bot_id, _spoken(segment)) for segment in words)
+    return join_without((_is_bot(segment, event), _spoken(segment)) for segment in words)
+
+
+def _is_bot(segment: Text | Mention | Other, event: Event) -> bool:
+    """Whether a part of the text is the mention of the bot or of its role."""
+    match segment:
+        case Mention(id=id_):
+            return id_ == event.bot_id
+        case Other(name="role", data={"id": id_}):
+            return bool(event.role) and id_ == event.role
+        case _:
+            return False
 
 
 def _spoken(segment: AnySegment) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 EVENTS: Mapping[str, str] = {
     "APPLICATION_AUTHORIZED": "app_installed",
     "APPLICATION_DEAUTHORIZED": "app_removed",
+    "GUILD_CREATE": "bot_added",
+    "GUILD_DELETE": "bot_removed",
     "GUILD_MEMBER_ADD": "member_joined",
     "GUILD_MEMBER_REMOVE": "member_left",
     "MESSAGE_DELETE": "message_recalled",

@@ -1,6 +1,7 @@
 """Events of Discord's Gateway as messages."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from parley.bot.events import names_of
 from parley.model import Destination, Image, Mention, Message, Text
 from parley.platforms.discord.config import Config
 from parley.platforms.discord.gateway import USED, Event, channels_of, messages_of, unknown_channel
+from parley.platforms.discord.servers import roles_of, unknown_role
 from parley.untrusted import decode_json
 from tests.conformance.adapters.discord import APP, CHANNEL, GUILD, KAI, MEI, THREAD, attachment
 from tests.conformance.attacks import wrong_types
@@ -215,6 +217,11 @@ def test_an_event_with_values_of_wrong_types_raises_nothing(name: str) -> None:
         ids=["1"],
         message_id="9",
         channel_type=0,
+        mention_roles=["7"],
+        roles=[{"id": "7", "tags": {"bot_id": BOT}}],
+        role={"id": "7", "tags": {"bot_id": BOT}},
+        joined_at=datetime.fromtimestamp(NOW, UTC).isoformat(),
+        system_channel_id=CHANNEL,
     )
     for payload in wrong_types(json.dumps(whole).encode()):
         try:
@@ -225,6 +232,9 @@ def test_an_event_with_values_of_wrong_types_raises_nothing(name: str) -> None:
             messages_of(event(data, name), APP, {})
             unknown_channel(event(data, name), APP, {})
             channels_of("GUILD_CREATE", data)
+            for about in ("GUILD_CREATE", "GUILD_ROLE_UPDATE"):
+                roles_of(about, data, BOT)
+            unknown_role("MESSAGE_CREATE", data, {})
 
 
 @pytest.mark.parametrize(
