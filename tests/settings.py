@@ -19,6 +19,17 @@ _ROOTS = (ROOT / "shared", ROOT / bot.SAMPLE)
 
 def settings_of(function: str) -> dict[str, bool]:
     """The settings that `functions/<function>/app.py` reads: names without the prefix, and whether each is required."""
+    return _reached(function).settings
+
+
+def modules_of(function: str) -> set[str]:
+    """The modules that `functions/<function>/app.py` can come to import: `parley/engine/calls`."""
+    roots = [(root, path) for path in _reached(function).modules for root in _ROOTS if path.is_relative_to(root)]
+    return {str(path.relative_to(root).with_suffix("")) for root, path in roots}
+
+
+@cache
+def _reached(function: str) -> "_Reach":
     handler = ROOT / "functions" / function / "app.py"
     # A handler may be imported and not mentioned again.
     imports = [node for node in _parsed(handler).body if isinstance(node, ast.ImportFrom)]
@@ -27,7 +38,7 @@ def settings_of(function: str) -> dict[str, bool]:
     while reach.names - reach.done:
         for name in reach.names - reach.done:
             reach.follow(name)
-    return reach.settings
+    return reach
 
 
 @dataclass

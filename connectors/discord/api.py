@@ -1,4 +1,5 @@
-"""The calls of Discord's API that a session needs: the address of the Gateway, the limit of identifies, channels, roles.
+"""The calls of Discord's API that a session needs: the address of the Gateway, the limit of identifies, channels, and
+roles.
 
 Discord docs: Gateway › Get Gateway Bot, Session Start Limit, Sharding; Channel › Get Channel.
 """

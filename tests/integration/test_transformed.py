@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from parley.platforms import NAMES
+from tests.template import expanded
 from tests.transformed import deployed, inside
 
 LOCAL_NAMES = {
@@ -21,6 +22,11 @@ NO_NAMES = {
 }
 """Properties that name something outside of the stack."""
 VERSION = "AWS::Lambda::Version"
+OWN_NETWORK = {
+    "FixedAddress": "own-network",
+    "DeliverySubnets": "subnet-1,subnet-2",
+    "DeliverySecurityGroup": "sg-12345678",
+}
 CONNECTORS = {
     "ConnectorDigest": f"sha256:{'0' * 64}",
     "ConnectorVpc": "vpc-1",
@@ -35,6 +41,7 @@ EVERYTHING = {
     "AlarmEmail": "ops@example.com",
     "ApiAccessLogs": "new-role",
     **CONNECTORS,
+    "FixedAddress": "nat-gateway",
 }
 """Parameters with which every resource exists that production can have."""
 
@@ -78,7 +85,8 @@ def test_the_schedule_gets_its_name_from_cloudformation() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"BotSeconds": "60"}, {"DeliverAtOnce": "false"}, {"RetentionDays": "60"}, {"SnapStart": "true"}]
+    "change",
+    [{"BotSeconds": "60"}, {"DeliverAtOnce": "false"}, {"RetentionDays": "60"}, {"SnapStart": "true"}, OWN_NETWORK],
 )
 def test_a_changed_parameter_publishes_a_new_version_of_every_function(change: dict[str, str]) -> None:
     """Otherwise the alias would stay on the version with the value from before."""
@@ -132,6 +140,42 @@ def test_every_arn_has_the_partition_of_its_region() -> None:
     for text in map(str, [found, *stacks]):
         assert "arn:aws-cn:" in text
         assert "arn:aws:" not in text
+
+
+IN_NETWORK = {"ProcessorFunction", "DelivererFunction"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "network"),
+    [
+        ({}, None),
+        (
+            {"FixedAddress": "nat-gateway"},
+            {
+                "SubnetIds": [{"Fn::GetAtt": ["Network", f"Outputs.Subnet{zone}"]} for zone in "AB"],
+                "SecurityGroupIds": [{"Fn::GetAtt": ["Network", "Outputs.SecurityGroup"]}],
+            },
+        ),
+        (
+            OWN_NETWORK,
+            {"SubnetIds": {"Fn::Split": [",", "subnet-1,subnet-2"]}, "SecurityGroupIds": ["sg-12345678"]},
+        ),
+    ],
+)
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
+def test_the_functions_that_call_platforms_are_in_the_network_with_the_fixed_address(
+    region: str, parameters: dict[str, str], network: dict[str, Any] | None
+) -> None:
+    found = deployed(region, **parameters)
+    placed = {
+        name: expanded(one["Properties"]["VpcConfig"])
+        for name, one in found.items()
+        if one["Type"] == "AWS::Lambda::Function" and "VpcConfig" in one["Properties"]
+    }
+    assert placed == (dict.fromkeys(IN_NETWORK, expanded(network)) if network else {})
+    assert ("Network" in found) is (parameters.get("FixedAddress") == "nat-gateway")
+    attaching = {name for name, one in found.items() if one["Type"] == "AWS::IAM::Role" and "ec2:" in str(one)}
+    assert attaching == ({name.replace("Function", "Role") for name in IN_NETWORK} if network else set())
 
 
 def test_no_connector_and_nothing_that_belongs_to_one_is_deployed_by_default() -> None:

@@ -13,10 +13,19 @@ from tools.names import logical_id
 
 
 def statements(role: str) -> list[dict[str, Any]]:
-    """The statements of the policies of `role`, inline and attached."""
+    """The statements of the policies of `role`, inline and attached, without those for a network."""
     inline = template()["Resources"][role]["Properties"]["Policies"]
     attached = [policy for policy in policies().values() if {"Ref": role} in policy["Roles"]]
-    return [statement for policy in inline + attached for statement in policy["PolicyDocument"]["Statement"]]
+    found = [statement for policy in inline + attached for statement in policy["PolicyDocument"]["Statement"]]
+    return [statement for statement in found if "Fn::If" not in statement]
+
+
+def network_statements(role: str) -> list[dict[str, Any]]:
+    """The statements that `role` has if the functions are in a network."""
+    (policy,) = template()["Resources"][role]["Properties"]["Policies"]
+    choices = [each["Fn::If"] for each in policy["PolicyDocument"]["Statement"] if "Fn::If" in each]
+    assert all((name, otherwise) == ("HasFixedAddress", {"Ref": "AWS::NoValue"}) for name, _, otherwise in choices)
+    return [statement for _, statement, _ in choices]
 
 
 def policies() -> dict[str, dict[str, Any]]:

@@ -87,10 +87,11 @@ class World:
         self.queue: list[Message] = []
         self.stopped: list[str] = []
         self.sessions: dict[str, list[dict[str, Any]]] = {}
-        self.sockets: dict[str, "Socket"] = {}
+        self.sockets: dict[str, Socket] = {}
         """The connection of each session that has one."""
         self.identifies = 0
         self.seconds_to_send = 0.005
+        self.saved = asyncio.Event()
         self.ready_at = self.saved_at = 0.0
         """When the first session began, and when its row was written."""
 
@@ -138,8 +139,9 @@ class World:
             found = self.table.call("UpdateItem", request)
         except ServiceError as error:
             raise ClientError({"Error": {"Code": error.code}}, "UpdateItem") from error
-        if self.is_saved:
-            self.saved_at = self.saved_at or self.loop.time()
+        if self.is_saved and not self.saved.is_set():
+            self.saved_at = self.loop.time()
+            self.saved.set()
         return found
 
     def get_item(self, **request: Any) -> dict[str, Any]:
@@ -219,7 +221,9 @@ class Api:
         return answer
 
     async def gateway(self) -> Gateway:
-        return await self._answer("gateway", Gateway("wss://gateway", Limit(0, False, 900, 1)))
+        return await self._answer(
+            "gateway", Gateway("wss://gateway", Limit(wait=0, is_low=False, remaining=900, at_once=1))
+        )
 
     async def parent(self, channel: str) -> str:
         return await self._answer("parent", CHANNEL if channel == THREAD else "")

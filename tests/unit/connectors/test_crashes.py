@@ -6,7 +6,7 @@ people write before there is a session, it gives to nobody.
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,8 +35,7 @@ async def _live(world: World, *, stopping: bool) -> None:
     shards["b"] = start(world, "b")
     restarting = asyncio.create_task(_restart(world, shards))
     async with asyncio.timeout(300):
-        while not world.is_saved:
-            await asyncio.sleep(0.1)
+        await world.saved.wait()
     for number, data in enumerate(EVENTS):
         world.publish("MESSAGE_CREATE", data)
         await asyncio.sleep(0.01 if number % 2 else 2)
@@ -61,7 +60,7 @@ async def _restart(world: World, shards: dict[str, Shard]) -> None:
 
 
 @pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scenario]:
+def live(monkeypatch: pytest.MonkeyPatch) -> Scenario:
     """Run the scenario: `kills` has the number of the call at which an instance dies."""
     monkeypatch.setenv("PARLEY_INBOUND_URL", "queue")
 
@@ -82,7 +81,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scenario]:
                 loop.close()
         return world
 
-    yield run
+    return run
 
 
 def check(world: World, kills: dict[str, int]) -> None:
