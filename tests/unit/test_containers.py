@@ -11,7 +11,7 @@ from tests.unit.test_roles import TCP_QUEUES, as_list, granted, statements
 
 STACK = nested("connector")
 RESOURCES = STACK["Resources"]
-CONNECTORS = of_type("AWS::CloudFormation::Stack")
+CONNECTORS = {name: body for name, body in of_type("AWS::CloudFormation::Stack").items() if name.endswith("Connector")}
 FOLDERS = {name: body["Properties"]["Parameters"]["Connector"] for name, body in CONNECTORS.items()}
 SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parley/${Stage}/"
 

@@ -12,7 +12,7 @@ from parley.platforms import NAMES
 from parley.platforms.http.inbound import MAX_WAIT
 from tests.template import of_type
 from tools.bench import warm
-from tools.cost import bill, cases, fixed, metering, waiting
+from tools.cost import bill, cases, fixed, metering, nested, waiting
 from tools.cost.__main__ import FILE
 from tools.cost.cases import ASKED, CASES, CHANNEL, DIALOGUE, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
 from tools.cost.document import REASONS, document
@@ -294,6 +294,23 @@ def test_an_alarm_on_an_expression_is_billed_for_each_metric() -> None:
 def test_the_document_says_what_metrics_and_alarms_cost(ledger: Ledger) -> None:
     total = len(fixed.custom_metrics()) * 0.3 + fixed.alarm_metrics() * 0.1
     assert f"| **total** | | | **{total:.2f}** |" in document(ledger).partition("## Metrics and alarms")[2]
+
+
+# --- nested stacks ----------------------------------------------------------------------------------------------------
+
+
+def test_a_connector_is_billed_for_its_containers_addresses_balancer_and_alarms() -> None:
+    discord, tcp = ({item.name: item.number for item in nested.connector(name)} for name in ("discord", "tcp"))
+    assert (discord["Fargate vCPU"], discord["Fargate GB"], discord["public IPv4 address"]) == (0.5, 1, 2)
+    assert (tcp["Fargate GB"], tcp["public IPv4 address"], tcp["Network Load Balancer"]) == (2, 4, 1)
+    assert (discord["metric of an alarm"], tcp["metric of an alarm"]) == (5, 2)
+    assert "Network Load Balancer" not in discord
+
+
+def test_a_fixed_address_is_billed_for_the_resources_of_its_network() -> None:
+    assert {item.name: item.number for item in nested.fixed_address()} == {"NAT gateway": 1, "public IPv4 address": 1}
+    assert sum(item.dollars for item in nested.fixed_address()) == pytest.approx(730 * 0.05)
+    assert nested.break_even(2) == 2 * nested.break_even(1)
 
 
 # --- the measured figures ---------------------------------------------------------------------------------------------

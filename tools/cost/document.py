@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tools.cost import bill, fixed, waiting
+from tools.cost import bill, fixed, nested, waiting
 from tools.cost.bill import Line
 from tools.cost.cases import CASES, LIMITS, MINUTES, STANDARD, WAYS, Ledger, Series
-from tools.cost.figures import ASSUMPTIONS, LOG_BYTES, MEASURED, PER_MILLION, PER_MONTH, PRICES, memory
+from tools.cost.figures import ASSUMPTIONS, LOG_BYTES, MEASURED, PER_GB, PER_MILLION, PER_MONTH, PRICES, memory
 from tools.cost.metering import Unit, Usage
 
 REASONS: dict[tuple[str, str], str] = {
@@ -58,6 +58,7 @@ def document(ledger: Ledger) -> str:
         **ASSUMPTIONS,
         **_fixed(),
         **_waits(),
+        **_nested(),
     )
 
 
@@ -188,6 +189,26 @@ def _fixed() -> dict[str, Any]:
         "detailed": methods * fixed.API_METRICS,
         "saved": methods * fixed.API_METRICS * PER_MONTH["custom metric"],
     }
+
+
+def _nested() -> dict[str, Any]:
+    """What the parts cost that a stage has only if its parameters say so."""
+    kinds = {name: nested.connector(name) for name in nested.CONNECTORS}
+    ways = {"gateway": nested.fixed_address(), "instance": nested.nat_instance()}
+    tables = {name: _table(map(_month_row, items)) for name, items in (kinds | ways).items()}
+    sums = {f"{name}_total": sum(item.dollars for item in items) for name, items in (kinds | ways).items()}
+    return {
+        **tables,
+        **sums,
+        "zones": nested.ZONES,
+        "endpoints": nested.endpoints(1),
+        "even": nested.break_even(1),
+        "nat_gb": PER_GB["NAT gateway"],
+    }
+
+
+def _month_row(item: nested.Monthly) -> tuple[str, ...]:
+    return item.name, f"{item.number:g}", f"{item.price:.2f}", f"{item.dollars:.2f}"
 
 
 def _idle_row(line: Line) -> tuple[str, ...]:
@@ -324,4 +345,52 @@ not change that. Two stages in one account cost twice as much.
   in every hour.
 - API Gateway's detailed metrics are off: {methods} methods with {detailed} metrics would cost US$ {saved:.2f} per
   month. The metric `CallbackTime` measures the same for each platform.
+
+## Connectors
+
+The programs of [Connectors](connectors.md) run only if their parameters are set. They cost the same with and without
+messages. Their alarms exist if `Observability` is `true`.
+
+The Discord connector costs about US$ {discord_total:.2f} per month:
+
+| billed item | number | US$ per month each | US$ per month |
+|---|--:|--:|--:|
+{discord}
+| **total** | | | **{discord_total:.2f}** |
+
+The TCP connector costs about US$ {tcp_total:.2f} per month:
+
+| billed item | number | US$ per month each | US$ per month |
+|---|--:|--:|--:|
+{tcp}
+| **total** | | | **{tcp_total:.2f}** |
+
+- The prices of Fargate are those of arm64. On x86_64 they are a quarter higher.
+- A load balancer has a public address in each of the {zones} zones. One capacity unit is enough for 100,000 open
+  connections and 1 GB in an hour.
+- Metrics that no alarm watches, logs and data transfer are not included. Each event of Discord for the bot is a message
+  of the queue and a run of the processor.
+
+## A fixed address
+
+With `FixedAddress=nat-gateway`, [the network](fixed-address.md) costs about US$ {gateway_total:.2f} per month, and
+US$ {nat_gb} for each GB that goes through it:
+
+| billed item | number | US$ per month each | US$ per month |
+|---|--:|--:|--:|
+{gateway}
+| **total** | | | **{gateway_total:.2f}** |
+
+With `FixedAddress=own-network` and a NAT instance of the smallest kind, it costs about US$ {instance_total:.2f}, and
+nothing for each GB. You keep such an instance running and updated yourself:
+
+| billed item | number | US$ per month each | US$ per month |
+|---|--:|--:|--:|
+{instance}
+| **total** | | | **{instance_total:.2f}** |
+
+- Lambda bills nothing more for a function in a network. The endpoints of DynamoDB and S3 cost nothing.
+- An interface endpoint for SQS, SSM or KMS costs US$ {endpoints:.2f} per month in {zones} zones. It pays off above
+  {even:.0f} GB to that service in a month.
+- The disk of an instance and data transfer out are not included.
 """
