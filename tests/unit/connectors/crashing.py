@@ -47,12 +47,13 @@ class VirtualTime(asyncio.SelectorEventLoop):
         return self.now
 
     def _run_once(self) -> None:
-        if not self._ready:
-            waiting = [handle.when() for handle in self._scheduled if not handle.cancelled()]
+        loop = cast("Any", self)  # asyncio's own attributes
+        if not loop._ready:
+            waiting = [handle.when() for handle in loop._scheduled if not handle.cancelled()]
             if not waiting:
                 raise RuntimeError("nothing happens any more")
             self.now = max(self.now, min(waiting))
-        super()._run_once()
+        cast("Any", super())._run_once()
 
 
 class Processes:

@@ -163,8 +163,8 @@ def test_the_role_of_the_bot_is_looked_up_once_for_a_server(monkeypatch: pytest.
         return httpx.Response(200, json={"roles": [{"id": "7", "tags": {"bot_id": "1"}}, {"id": "8"}]})
 
     stored = Stored(monkeypatch, answer)
-    mentions = {"mention_roles": ["7"]}
-    run(stored.of(event(1, "<@&7> hi", **mentions), event(2, "<@&7> ho", **mentions), event(3)))
+    texts = enumerate(("<@&7> hi", "<@&7> ho"), 1)
+    run(stored.of(*(event(seq, text, mention_roles=["7"]) for seq, text in texts), event(3)))
     assert calls == [f"/api/v10/guilds/{GUILD}"]
     assert [message.content.text for message in stored.messages] == ["hi", "ho", "hi"]
     assert [is_addressed(message) for message in stored.messages] == [True, True, False]
