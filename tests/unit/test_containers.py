@@ -182,7 +182,7 @@ def test_the_tcp_connector_reads_what_the_http_channel_reads_and_has_queues_of_i
         },
         f"{SSM}http/*": {"ssm:GetParameter"},
         f"{SSM}http": {"ssm:GetParametersByPath"},
-        "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+        "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
     }
     http = {(action, row) for action, row in rows("HttpRole") if "credential" not in row}
     own = {(action, f"{row}#*") for action in ("GetItem", "UpdateItem") for row in ("watch", "seen", "gateway#http")}
