@@ -1,5 +1,5 @@
 """DynamoDB's condition and update expressions, as far as Parley uses them: top-level attributes, comparisons, AND, OR,
-NOT, attribute_exists, attribute_not_exists; SET with + and - and if_not_exists, REMOVE, ADD, DELETE.
+NOT, attribute_exists, attribute_not_exists, size of a set; SET with + and - and if_not_exists, REMOVE, ADD, DELETE.
 
 Everything else raises ValueError, so that no expression is misread.
 """
@@ -160,6 +160,11 @@ class _Parser:
             otherwise = self.operand()
             self.take(")")
             return lambda scope: scope.item.get(name(scope)) or otherwise(scope)
+        if word == "size":
+            self.take("(")
+            sized = _name(self.take())
+            self.take(")")
+            return lambda scope: _size(scope.item.get(sized(scope)))
         named = _name(word)
         return lambda scope: scope.item.get(named(scope))
 
@@ -219,6 +224,15 @@ def _name(token: str) -> Callable[[Scope], str]:
     if not token[0].isalpha() and token[0] != "_":
         raise ValueError(f"expected a name, found {token!r}")
     return lambda _scope: token
+
+
+def _size(attribute: Attribute | None) -> Attribute | None:
+    """How many texts a set has. Raises ValueError for another type."""
+    if attribute is None:
+        return None
+    if "SS" not in attribute:
+        raise ValueError("size of an attribute that is no set of strings")
+    return {"N": str(len(attribute["SS"]))}
 
 
 def _sum(left: Operand, sign: str, right: Operand) -> Operand:

@@ -17,6 +17,7 @@ from parley.journal.privacy import Forgotten, kind_of
 from parley.journal.rows import patched, row_of
 from parley.journal.states import FINAL, MessageState, ReplyState, Row
 from parley.journal.table import Item, Value, get_number, get_text
+from parley.journal.watchers import Client
 from parley.model import Message, Outgoing
 from parley.model.agenda import Agenda, Timer
 from parley.model.codec import encode
@@ -33,6 +34,7 @@ _OWNER = "forget-"
 """Begins the name under which a reply is taken that nobody else delivers now."""
 _decode_agenda = msgspec.json.Decoder(Agenda).decode
 _decode_timer = msgspec.json.Decoder(Timer).decode
+_decode_client = msgspec.json.Decoder(Client).decode
 
 
 class Step(NamedTuple):
@@ -80,6 +82,9 @@ class Eraser(NamedTuple):
             "timer": self._timer,
             "name": self._name,
             "limit": self._limit,
+            "conn": self._client,
+            "ticket": self._client,
+            "seen": self._seen,
         }
         found = kinds.get(kind_of(get_text(item, "pk")))
         try:
@@ -111,7 +116,7 @@ class Eraser(NamedTuple):
         return Step("deleted", {"Delete": {"TableName": self.table, "Key": t.key(get_text(item, "pk"))}})
 
     def _unreadable(self, item: Item) -> Step | None:
-        stored = (get_text(item, name) for name in ("message", "body", "receipts", "agenda"))
+        stored = (get_text(item, name) for name in ("message", "body", "receipts", "agenda", "value"))
         return UNREADABLE if any(self.subject.may_be_in(each) for each in stored) else None
 
     # --- messages and replies
@@ -276,3 +281,14 @@ class Eraser(NamedTuple):
         # The id of a person of the HTTP channel may have a # itself.
         is_own = any(self.subject.has_id(part) or part in self.subject.direct for part in (*parts, "#".join(parts[1:])))
         return self._delete(item) if is_own and platform == self.subject.platform else None
+
+    # --- connections
+
+    def _client(self, item: Item) -> Step | None:
+        """A connection or a ticket of the person. Without its row, a connection gets no more replies."""
+        client = _decode_client(get_text(item, "value"))
+        is_own = self.subject.is_of(client.platform, client.app) and self.subject.has_id(client.person)
+        return self._delete(item) if is_own else None
+
+    def _seen(self, item: Item) -> Step | None:
+        return self._delete(item) if get_text(item, "pk").rpartition("#")[2] in self.subject.keys else None

@@ -34,7 +34,9 @@ class MailboxBusyError(ParleyError):
 
 
 class Span(NamedTuple):
-    """The numbers of the first and of the last reply in a mailbox; 0 if there is none."""
+    """The numbers of the first and of the last reply in a mailbox; 0 if there is none. A mailbox that has begun
+    without a reply has a `first` that follows on its `last`.
+    """
 
     first: int
     last: int
@@ -47,8 +49,11 @@ class Mailbox(msgspec.Struct):
     table: str
     keep_for: float
 
-    def put(self, out: Outgoing, now: float) -> None:
-        """Put `out` into the mailbox of its conversation, unless it is there. Raises AwsError, MailboxBusyError."""
+    def put(self, out: Outgoing, now: float) -> int | None:
+        """Put `out` into the mailbox of its conversation, unless it is there, and return its number.
+
+        None: it was handled so long ago that its row has expired. Raises AwsError, MailboxBusyError.
+        """
         for _ in range(_TRIES):
             known = self.span(out.to.key).last
             # A mailbox begins with the time in milliseconds: one that has expired begins again with a higher number.
@@ -58,12 +63,27 @@ class Mailbox(msgspec.Struct):
             except self.client.exceptions.TransactionCanceledException as error:
                 reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
                 if reasons and reasons[0] == "ConditionalCheckFailed":
-                    return  # it is there, or it was handled so long ago that its row has expired
+                    return self._number(out)
                 if not {"ConditionalCheckFailed", "TransactionConflict"} & set(reasons):
                     raise
             else:
-                return
+                return number
         raise MailboxBusyError(f"{_TRIES} attempts")
+
+    def begin(self, conversation: str, now: float) -> Span:
+        """The span of the mailbox, which begins now if there was none: then its first reply follows on `last`.
+
+        For a client that watches the conversation before its first reply. Raises AwsError.
+        """
+        last = int(now * 1000)
+        change = "SET #count = :last, #first = :first, #ttl = :ttl"
+        values = {"last": last, "first": last + 1, "ttl": int(now + self.keep_for)}
+        request = t.update(self.table, box_pk(conversation), change, "attribute_not_exists(#count)", **values)
+        try:
+            self.client.update_item(**request)
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return self.span(conversation)
+        return Span(last + 1, last)
 
     def span(self, conversation: str) -> Span:
         """The numbers of the replies to the conversation with that key. One request."""
@@ -75,6 +95,13 @@ class Mailbox(msgspec.Struct):
 
         At most `MAX_PAGE`, and `MAX_BYTES` unless one alone has more. Two requests. `span` is that of the conversation.
         """
+        found, last = self.numbered(conversation, span, after)
+        return [out for _number, out in found if out is not None], last
+
+    def numbered(
+        self, conversation: str, span: Span, after: int | None
+    ) -> tuple[list[tuple[int, Outgoing | None]], int]:
+        """The same, with the number of each. None in place of a reply that has expired."""
         after = span.last - MAX_PAGE if after is None else after
         after = max(after, span.first - 1, 0)
         numbers = range(after + 1, min(span.last, after + MAX_PAGE) + 1)
@@ -85,6 +112,11 @@ class Mailbox(msgspec.Struct):
         named = [get_text(entries[key], "reply") if key in entries else "" for key in keys]
         rows = t.get_many(self.client, self.table, [reply_pk(id_) for id_ in named if id_])
         return _fitting(numbers, [rows.get(reply_pk(id_)) for id_ in named])
+
+    def _number(self, out: Outgoing) -> int | None:
+        """The number of a reply that is in its mailbox."""
+        boxed = get_number(t.get(self.client, self.table, reply_pk(out.id)), "boxed")
+        return None if boxed is None else int(boxed)
 
     def _entry(self, out: Outgoing, known: int, number: int, now: float) -> "list[TransactWriteItemTypeDef]":
         """The transaction that gives `out` the number `number`, if the mailbox has had `known` replies."""
@@ -113,15 +145,14 @@ class Mailbox(msgspec.Struct):
         return [{"Update": own}, {"Update": counter}, {"Update": entry}]
 
 
-def _fitting(numbers: Sequence[int], items: Sequence[Item | None]) -> tuple[list[Outgoing], int]:
-    """The first replies that fit into `MAX_BYTES`, and the number of the last. Rows that have expired are left out."""
-    found: list[Outgoing] = []
+def _fitting(numbers: Sequence[int], items: Sequence[Item | None]) -> tuple[list[tuple[int, Outgoing | None]], int]:
+    """The first replies that fit into `MAX_BYTES`, and the number of the last. None: the row has expired."""
+    found: list[tuple[int, Outgoing | None]] = []
     size, last = 0, numbers[0]
     for number, item in zip(numbers, items, strict=True):
         size += len(get_text(item, "body")) if item else 0
         if found and size > MAX_BYTES:
             break
         last = number
-        if item:
-            found.append(row_of(item).out)
+        found.append((number, row_of(item).out if item else None))
     return found, last

@@ -79,6 +79,10 @@ KINDS: dict[str, Kind] = {
     "queued": Kind(_of(""), _of("reply foreign decided ttl"), "kept", _RETENTION),
     "deferred": Kind(_of(""), _of("ids ttl"), "kept", _RETENTION),
     "box": Kind(_of(""), _of("first count reply ttl"), "kept", _RETENTION),
+    "watch": Kind(_of(""), _of("watchers ttl"), "kept", "3 hours"),
+    "conn": Kind(_of("value"), _of("watched ttl"), "deleted", "3 hours"),
+    "seen": Kind(_of(""), _of("cursor ttl"), "deleted", _RETENTION),
+    "ticket": Kind(_of("value"), _of("expires ttl"), "deleted", "3 hours"),
     "credential": Kind(
         _of(""), _of("value issued_at"), "kept", "", "the platform replaces its ticket; it is that of the app"
     ),

@@ -105,6 +105,26 @@ def box_pk(conversation_key: str, number: int = 0) -> str:
     return f"box#{conversation_key}#{number}" if number else f"box#{conversation_key}"
 
 
+def watch_pk(conversation_key: str) -> str:
+    """Row of a conversation: the connections of clients that watch it."""
+    return f"watch#{conversation_key}"
+
+
+def connection_pk(id_: str) -> str:
+    """Row of a connection of a client: whose it is, and the conversations that it watches."""
+    return f"conn#{id_}"
+
+
+def seen_pk(conversation_key: str, person_key: str) -> str:
+    """Row of a person in a conversation: the number of the last reply that a client of theirs has handled."""
+    return f"seen#{conversation_key}#{person_key}"
+
+
+def ticket_pk(ticket_hash: str) -> str:
+    """Row of a ticket, with which a client connects once."""
+    return f"ticket#{ticket_hash}"
+
+
 def credential_pk(platform: str, app: str, name: str) -> str:
     """Row of a credential that the platform has pushed."""
     return f"credential#{platform}#{app}#{name}"
@@ -206,6 +226,10 @@ ATTRIBUTES = frozenset(
         "generation",
         "lock_until",
         "lock_owner",
+        # watchers and connections
+        "watchers",  # set: the address, the end and the key of the person of each
+        "watched",  # set: keys of conversations
+        "cursor",  # number of the last reply that was handled
         # rate limits
         "tat",  # theoretical arrival time
         "count",  # calls that were ever reserved; in a `box` row, the number of the last reply

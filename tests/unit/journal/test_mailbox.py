@@ -10,6 +10,7 @@ from parley.engine.aws import dynamodb
 from parley.journal import mailbox as module
 from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox, MailboxBusyError, Span
+from parley.journal.table import key, reply_pk
 from parley.model import Image, Outgoing, Reply, plain_text
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -60,8 +61,39 @@ def test_a_reply_is_put_once(mailbox: Mailbox, stored: Callable[..., Outgoing]) 
     assert mailbox.span(made[0].to.key).last == FIRST + 1
 
 
+def test_each_put_returns_the_number_of_the_reply(mailbox: Mailbox, stored: Callable[..., Outgoing]) -> None:
+    made = [stored(text, ordinal) for ordinal, text in enumerate("ab")]
+    assert [mailbox.put(out, NOW) for out in (*made, *made)] == [FIRST, FIRST + 1] * 2
+
+
+def test_a_mailbox_can_begin_before_its_first_reply(mailbox: Mailbox, stored: Callable[..., Outgoing]) -> None:
+    out = stored("a", 0)
+    place = out.to.key
+    begun = mailbox.begin(place, NOW)
+    assert begun == mailbox.begin(place, NOW + 9) == mailbox.span(place) == Span(FIRST, FIRST - 1)
+    assert [mailbox.read(place, begun, after) for after in (None, 0, FIRST - 1)] == [([], FIRST - 1)] * 3
+    assert mailbox.put(out, NOW + 10) == FIRST
+    assert mailbox.span(place) == mailbox.begin(place, NOW + 10) == Span(FIRST, FIRST)
+    assert texts(mailbox.read(place, mailbox.span(place), None)[0]) == ["a"]
+
+
+def test_a_reply_that_has_expired_keeps_its_number(mailbox: Mailbox, stored: Callable[..., Outgoing]) -> None:
+    made = [stored(text, ordinal) for ordinal, text in enumerate("abc")]
+    for out in made:
+        mailbox.put(out, NOW)
+    dynamodb().delete_item(TableName="parley", Key=key(reply_pk(made[1].id)))
+    place = made[0].to.key
+    found, last = mailbox.numbered(place, mailbox.span(place), 0)
+    assert [(number, out and plain_text(out.reply.segments)) for number, out in found] == [
+        (FIRST, "a"),
+        (FIRST + 1, None),
+        (FIRST + 2, "c"),
+    ]
+    assert last == FIRST + 2
+
+
 def test_a_reply_that_is_forgotten_is_not_put(mailbox: Mailbox, reply: Callable[..., Outgoing]) -> None:
-    mailbox.put(reply("never stored"), NOW)
+    assert mailbox.put(reply("never stored"), NOW) is None
     assert mailbox.span(reply().to.key) == (0, 0)
 
 
@@ -136,6 +168,6 @@ def test_a_page_is_bounded_and_the_next_one_goes_on(
 def test_the_rows_expire_with_the_replies(mailbox: Mailbox, stored: Callable[..., Outgoing]) -> None:
     out = stored("a", 0)
     mailbox.put(out, NOW)
-    for key in (f"box#{out.to.key}", f"box#{out.to.key}#{FIRST}"):
-        row = dynamodb().get_item(TableName="parley", Key={"pk": {"S": key}}).get("Item", {})
+    for pk in (f"box#{out.to.key}", f"box#{out.to.key}#{FIRST}"):
+        row = dynamodb().get_item(TableName="parley", Key={"pk": {"S": pk}}).get("Item", {})
         assert row.get("ttl") == {"N": str(int(NOW + 86_400))}

@@ -23,6 +23,7 @@ from parley.journal.inbox import Decision, Inbox
 from parley.journal.memory import Change, Memory, changed, memory_pk
 from parley.journal.names import Person, store_person
 from parley.journal.privacy import KINDS, Forgotten, kind_of
+from parley.journal.watchers import Client, Watchers
 from parley.model.agenda import Agenda, Numbered, Reminder
 from parley.model.state import Scope
 from tests.factories import NOW, make_message
@@ -59,6 +60,18 @@ def empty_states() -> None:
         inbox.decide(message, inbox.open(message), Decision(states=changes), NOW)
 
 
+def connect_and_watch() -> None:
+    """A client with a ticket connects, watches a conversation and acknowledges a reply."""
+    watchers = Watchers(dynamodb(), TABLE, 86_400)
+    client = Client(platform="http", app="web", person="lin", name="Lin", rooms=frozenset(), until=int(NOW) + 600)
+    watchers.add_ticket("t", client, int(NOW) + 60)
+    watchers.connect("c", client, NOW)
+    connection = watchers.connection("c")
+    assert connection is not None
+    watchers.open(connection, "conversation", NOW)
+    watchers.acknowledge("conversation", client.key, 7, NOW)
+
+
 @pytest.fixture(scope="module")
 def seen() -> Seen:
     """The rows that the engine writes on all platforms while calls fail and processes die, by kind."""
@@ -84,6 +97,7 @@ def seen() -> Seen:
         assert lease.renew(Saved(session_id="s", resume_url="wss://x", seq=7, user_id="1"))
         inbox, message = Inbox(dynamodb(), TABLE, 86_400), make_message("heard")
         inbox.decide(message, inbox.open(message), Decision(hear=1), NOW)
+        connect_and_watch()
         Forget(dynamodb(), TABLE, lambda: NOW, lambda _seconds: None)("feishu", "demo", "person")
     patch.undo()
     return rows
@@ -148,6 +162,9 @@ def test_the_document_has_the_map_of_the_code(document: Path) -> None:
         kind = KINDS[name]
         assert set(re.findall(r"`(\w+)`", personal)) == kind.personal, name
         assert done in FORGOTTEN[kind.forgotten], name
-        expires = {kind.expires, kind.expires.replace("days", "天").replace("day", "天").replace("hour", "小时")}
+        expires = {
+            kind.expires,
+            kind.expires.replace("days", "天").replace("day", "天").replace("hours", "小时").replace("hour", "小时"),
+        }
         assert any(text in kept for text in expires), name
         assert bool(kind.stays) == any(word in kept for word in ("until", "no limit", "直到", "不限")), name

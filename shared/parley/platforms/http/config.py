@@ -26,6 +26,8 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The address that gets each reply. Without it, clients read the replies."""
     webhook_secrets: tuple[str, ...] = ()
     """The secrets of its signatures, `whsec_` and Base64. While the secret changes, the new one and the old one."""
+    sockets: bool = False
+    """Whether clients may connect by WebSocket and TCP. Each reply is then pushed to those that watch."""
 
     def __post_init__(self) -> None:
         """Check what a decoder cannot."""
