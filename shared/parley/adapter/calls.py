@@ -60,6 +60,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     With an empty `url`, that is all."""
     stored: str = ""
     """In place of `url`, for a download: the key of an object in the bucket of this deployment."""
+    notifies: bool = False
+    """Whether clients that watch the conversation are notified before the call (`parley.adapter.SupportsNotices`): of
+    the reply if it `keeps` it, else that the bot works on one. It is best effort."""
     timeout: float = 10
     """Seconds for the whole call."""
     note: str = ""

@@ -7,7 +7,7 @@ import msgspec
 
 from parley.adapter.app import App, Headers
 from parley.adapter.limits import Bucket
-from parley.model import Message, Outgoing, Reply, Source
+from parley.model import Message, Outgoing, Reply, Source, person_key
 
 if TYPE_CHECKING:
     from parley.model.instant import Instant
@@ -66,6 +66,24 @@ class Rejected(msgspec.Struct, frozen=True):
     response: Response | None = None
     retry_after: float = 0
     """Seconds after which the same request can succeed; 0 if they are not known."""
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who has a connection or a ticket. `rooms`: the names of the rooms that they may use. `until`: the Unix second
+    until which that holds.
+    """
+
+    platform: str
+    app: str
+    person: str
+    name: str
+    rooms: frozenset[str]
+    until: int
+
+    @property
+    def key(self) -> str:
+        """The key of the person; see `parley.model.person_key`."""
+        return person_key(self.platform, self.app, self.person)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -149,6 +167,8 @@ class Accepted(msgspec.Struct, frozen=True):
     """What the request reads, after `messages` are in the queue (`SupportsReading`)."""
     upload: NewMedia | None = None
     """What the client wants to upload. The response is that of `SupportsUploads.uploading`."""
+    client: Client | None = None
+    """Who asks for a connection (`parley.adapter.sockets`)."""
     refused: Response | None = None
     """The response if the message is definitely not stored, for a platform that does not retry: it tells the person to
     try again. If storing may have succeeded, the platform gets 503 instead."""

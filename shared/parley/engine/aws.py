@@ -23,9 +23,14 @@ _PROMPT = _COMMON.merge(Config(connect_timeout=1, read_timeout=1))
 in the queue in time. Every SQS request that Parley makes can be repeated.
 """
 _QUICK = _COMMON.merge(
-    Config(connect_timeout=0.5, read_timeout=0.8, retries={"total_max_attempts": 1, "mode": "standard"})
+    Config(
+        connect_timeout=0.5,
+        read_timeout=0.8,
+        max_pool_connections=16,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+    )
 )
-"""`parley.engine.apps` repeats requests to SSM itself, while there is time for the response to a callback."""
+"""`parley.engine.apps` and `parley.engine.notices` repeat requests themselves, while there is time."""
 
 AwsError = (BotoCoreError, ClientError)
 """The exceptions of an AWS request."""
@@ -49,8 +54,14 @@ def ssm() -> "SSMClient":
     return _client("ssm", _QUICK)
 
 
-def _client(service: Any, config: Config = _CONFIG) -> Any:
-    return boto3.client(service, config=config)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+@cache
+def pushes() -> Any:
+    """The client that writes to the WebSockets of this deployment. Raises KeyError without `SOCKETS_URL`."""
+    return _client("apigatewaymanagementapi", _QUICK, setting("SOCKETS_URL"))
+
+
+def _client(service: Any, config: Config = _CONFIG, endpoint: str | None = None) -> Any:
+    return boto3.client(service, config=config, endpoint_url=endpoint)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 def error_code(error: BaseException) -> str:

@@ -115,13 +115,13 @@ class Callback(msgspec.Struct):
             outcome = Rejected(404, "unknown_app")
         except AppsUnavailableError as error:
             outcome = Rejected(503, "unavailable", str(error))
-        return self._described(outcome, request, app) if isinstance(outcome, Rejected) else outcome
+        return self.described(outcome, request, app) if isinstance(outcome, Rejected) else outcome
 
     def _outcome(self, request: Request, app: App, event: Event) -> "Response | Rejected | _AwaitsReply | _Reads":
         """The outcome of a request to an app that exists. Raises AppsUnavailableError."""
         if len(request.body) > self.max_body:
             return Rejected(413, "too_large")
-        accepted = self._receive(request, app, event)
+        accepted = self.receive(request, app, event)
         if isinstance(accepted, Rejected):
             return accepted
         instant = self._instant(accepted, app)
@@ -129,7 +129,7 @@ class Callback(msgspec.Struct):
             return instant
         if accepted.upload is not None and not setting("MEDIA_HOST", ""):
             return Rejected(404, "not_found", "there is no bucket: HttpMedia is false")
-        stored = self._store(accepted, app)
+        stored = self.store(accepted, app)
         if stored is not None:
             return stored
         if accepted.upload is not None and isinstance(self.inbound, SupportsUploads):
@@ -151,7 +151,11 @@ class Callback(msgspec.Struct):
 
         return passive_replies(inbound)
 
-    def _receive(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
+    def receive(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
+        """What the platform makes of a request, with its configuration read again if that may help.
+
+        Raises AppsUnavailableError.
+        """
         if isinstance(self.inbound, AcceptsUnsigned) and self.inbound.is_unsigned(request, app) and not self._credit():
             return Rejected(429, "too_many", "unsigned requests exceed their limit")
         outcome = self._checked(request, app, event)
@@ -197,14 +201,14 @@ class Callback(msgspec.Struct):
             log.warning("replies not readable", extra={"app": reads.app.name, "error": error_code(error)})
             if reads.request.method == "POST":
                 return reads.response
-            return rejection(self._described(Rejected(503, "unavailable"), reads.request, reads.app))
+            return rejection(self.described(Rejected(503, "unavailable"), reads.request, reads.app))
         if setting("MEDIA_HOST", "") and isinstance(self.inbound, SupportsUploads):
             from parley.engine.objects import with_addresses  # noqa: PLC0415  # few deployments have a bucket
 
             found = with_addresses(found, self.inbound)
         return reads.inbound.read(reads.request, reads.app, reads.reading, found)
 
-    def _described(self, rejected: Rejected, request: Request, app: App | None) -> Rejected:
+    def described(self, rejected: Rejected, request: Request, app: App | None) -> Rejected:
         """`rejected`, with a response in the form that the platform defines, if it defines one."""
         if rejected.response is None and isinstance(self.inbound, DescribesRejections):
             return replace(rejected, response=self.inbound.rejection(rejected, request, app))
@@ -242,7 +246,7 @@ class Callback(msgspec.Struct):
             telemetry.count("InstantAnswersInvalid")
             return None
 
-    def _store(self, accepted: Accepted, app: App) -> Rejected | None:
+    def store(self, accepted: Accepted, app: App) -> Rejected | None:
         """Store credentials and messages before the acknowledgement. If that fails, the platform has to retry.
 
         If it definitely failed and the platform never retries, the response asks the person to try again. If a message

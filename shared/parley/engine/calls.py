@@ -15,6 +15,7 @@ from parley.adapter import (
     Permanent,
     Sent,
     SupportsLimitFeedback,
+    SupportsNotices,
     Token,
     TokenRejected,
     TokenUnavailableError,
@@ -33,6 +34,8 @@ from parley.model import Destination, Message, Outgoing, Reply, message_key
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+    from parley.engine.notices import Notices
 
 
 _FIRST_RETRY, _LAST_RETRY = 1.0, 120.0
@@ -85,6 +88,7 @@ class Calls(msgspec.Struct):
     client: "DynamoDBClient"
     table: str
     clock: Callable[[], float] = time.time
+    notices: "Notices | None" = None
 
     def make(self, context: CallContext, call: Call, reserved: Reserved = _NOTHING) -> Outcome:
         """The outcome of `call`, after a second try with a new token if the first token is refused. `reserved`: what it
@@ -137,10 +141,11 @@ class Calls(msgspec.Struct):
             return Result(Transient(f"rate limits: {error_code(error)}"), held)
         if isinstance(due, Transient):
             return Result(due, held)
-        if call.keeps:
-            self._keep(context.out)
-            if not call.url:
-                return Result(Sent(id=call.note))
+        number = self._keep(context.out) if call.keeps else None
+        if call.notifies and (number is not None or not call.keeps):
+            self._notify(context, number)
+        if not call.url and not call.stored:
+            return Result(Sent(id=call.note))
         started = self.clock()
         try:
             answer = self.http.perform(call, held.value if held else "")
@@ -170,12 +175,24 @@ class Calls(msgspec.Struct):
         except Exception as error:  # noqa: BLE001
             return Transient(f"token: {describe(error)}")
 
-    def _keep(self, out: Outgoing) -> None:
+    def _keep(self, out: Outgoing) -> int | None:
         """Put `out` into the mailbox of its conversation, once. Raises AwsError, MailboxBusyError."""
         from parley.journal.mailbox import Mailbox  # noqa: PLC0415  # few platforms have mailboxes
 
         keep_for = float(setting("RETENTION_DAYS", "30")) * 86_400
-        Mailbox(self.client, self.table, keep_for).put(out, self.clock())
+        return Mailbox(self.client, self.table, keep_for).put(out, self.clock())
+
+    def _notify(self, context: CallContext, number: int | None) -> None:
+        """Notify the clients that watch the conversation. A failure is none of the call."""
+        from parley.engine.notices import notices  # noqa: PLC0415  # few platforms have connections
+
+        try:
+            if isinstance(context.platform, SupportsNotices):
+                self.notices = self.notices or notices(self.clock)
+                self.notices.send(context.platform, context.out, number)
+        except Exception as error:  # noqa: BLE001  # the reply is in its mailbox
+            telemetry.count("NoticesFailed")
+            log.warning("notices not sent", extra={"reply_id": context.out.id, "error": describe(error)})
 
     def _reject(self, context: CallContext, held: CachedToken) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from parley.adapter import Sent
+from parley.adapter import Client, Sent
 from parley.journal import table as t
 from parley.journal.limits import QUEUE_RETENTION
 from parley.journal.masking import Subject
@@ -17,7 +17,6 @@ from parley.journal.privacy import Forgotten, kind_of
 from parley.journal.rows import patched, row_of
 from parley.journal.states import FINAL, MessageState, ReplyState, Row
 from parley.journal.table import Item, Value, get_number, get_text
-from parley.journal.watchers import Client
 from parley.model import Message, Outgoing
 from parley.model.agenda import Agenda, Timer
 from parley.model.codec import encode

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from parley.adapter import Client
 from parley.errors import ParleyError
 from parley.journal import table as t
 from parley.journal.table import (
@@ -24,7 +25,6 @@ from parley.journal.table import (
     ticket_pk,
     watch_pk,
 )
-from parley.model import person_key
 from parley.model.codec import encode
 
 if TYPE_CHECKING:
@@ -52,22 +52,6 @@ class Watcher(NamedTuple):
     address: str
     until: int
     person: str = ""
-
-
-class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who has a connection or a ticket. `until`: Unix second at which their token expires."""
-
-    platform: str
-    app: str
-    person: str
-    name: str
-    rooms: frozenset[str]
-    until: int
-
-    @property
-    def key(self) -> str:
-        """The key of the person."""
-        return person_key(self.platform, self.app, self.person)
 
 
 class Connection(msgspec.Struct, frozen=True):

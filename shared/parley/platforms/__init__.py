@@ -19,6 +19,7 @@ from parley.adapter import (
     NamesSeveralPersons,
     Outbound,
     SendsEdits,
+    SupportsSockets,
 )
 from parley.model import Destination
 
@@ -42,6 +43,11 @@ def callback_path(name: str, app: str) -> str:
 def outbound(name: str) -> Outbound:
     """The sending half of the platform `name`."""
     return cast("Outbound", _half(name, "outbound"))
+
+
+def sockets(name: str) -> SupportsSockets:
+    """The part of the platform `name` that reads and writes the frames of sockets."""
+    return cast("SupportsSockets", _half(name, "sockets"))
 
 
 def content_limits(name: str) -> ContentLimits:

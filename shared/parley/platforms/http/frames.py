@@ -116,7 +116,7 @@ def _malformed(detail: str) -> FrameError:
 
 
 def _refused(rejected: Rejected, detail: str) -> FrameError:
-    return FrameError(replace(rejected, response=problem(rejected, detail)))
+    return FrameError(described(rejected, detail))
 
 
 # --- to the client ----------------------------------------------------------------------------------------------------
@@ -200,6 +200,11 @@ def reply_frame(room: str, number: int, out: Outgoing | None, person: str, limit
     frame = Reply(room=room, cursor=str(number), reply=shown(out) if out is not None and visible else None)
     encoded = encode(frame)
     return encoded if len(encoded) <= limit else encode(replace(frame, reply=None, large=True))
+
+
+def described(rejected: Rejected, detail: str) -> Rejected:
+    """`rejected`, whose error frame has that `detail`: a sentence for the author of the client."""
+    return replace(rejected, response=problem(rejected, detail))
 
 
 def error_frame(rejected: Rejected, key: str = "", room: str | None = None) -> Error:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from parley.adapter import Accepted, App, Read, Reading, Rejected, Request, Response, UploadAddress
+from parley.adapter import Accepted, App, Client, Read, Reading, Rejected, Request, Response, UploadAddress
 from parley.model import Action, Content, Context, Conversation, Message, Sender, Text
 from parley.platforms.http import media, persons
 from parley.platforms.http.bodies import MediaUpload, Posted, Press, fingerprint, media_in, posted_in
@@ -21,6 +21,10 @@ from parley.untrusted import decode_json
 
 PATH = "/v1/{app}/messages"
 """See `parley.platforms.path`."""
+CONNECT = "CONNECT"
+"""The method of a request that asks for a connection or a ticket (`parley.platforms.http.sockets`)."""
+_LONGEST = 86_400
+"""Seconds for which a connection lasts at most, whatever the token says."""
 MAX_WAIT = 25.0
 """Seconds that a request may wait: API Gateway ends it after 29."""
 KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -52,20 +56,33 @@ def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
     """Check the token of a request, and read the request. Never raises."""
     if request.method == "OPTIONS":
         return Accepted(Response(204, headers={**_cors(request, app), **_PREFLIGHT}))
+    person = persons.person_of(request, app, now)
+    if isinstance(person, Rejected):
+        return msgspec.structs.replace(person, response=rejection(person, request, app))
+    return receive_from(person, request, app, now)
+
+
+def receive_from(person: Person, request: Request, app: App, now: float) -> Accepted | Rejected:
+    """Read a request of `person`, whose token is checked. Never raises."""
     try:
-        person = persons.person_of(request, app, now)
-        if isinstance(person, Rejected):
-            raise _Refused(person)
         return _accepted(request, app, person, now)
     except _Refused as refused:
         response = problem(refused.rejected, refused.detail)
-        return msgspec.structs.replace(refused.rejected, response=_shared(response, request, app))
+        return msgspec.structs.replace(refused.rejected, response=shared(response, request, app))
+
+
+def conversation(person: Person, room: str, app: App) -> str | Rejected:
+    """The key of the conversation in that room, which is empty for the direct chat, if the person may use it."""
+    try:
+        return _key(person, _room(room, person) if room else "", app)
+    except _Refused as refused:
+        return msgspec.structs.replace(refused.rejected, response=problem(refused.rejected, refused.detail))
 
 
 def rejection(rejected: Rejected, request: Request, app: App | None) -> Response:
     """See `parley.adapter.DescribesRejections`."""
     response = problem(rejected)
-    return _shared(response, request, app) if app is not None else response
+    return shared(response, request, app) if app is not None else response
 
 
 def read(request: Request, app: App, reading: Reading, found: Read) -> Response:
@@ -95,6 +112,8 @@ def _accepted(request: Request, app: App, person: Person, now: float) -> Accepte
     wait = _wait(request)
     if request.method == "POST" and request.route == media.ROUTE:
         return _upload(request, app, person)
+    if request.method == CONNECT:
+        return _connecting(request, app, person, now)
     if request.method == "POST":
         posted = _posted(request)
         message = _message(request, app, person, now, posted)
@@ -132,8 +151,25 @@ def _of_conversation(request: Request, app: App, person: Person, wait: float) ->
     after = request.query.get("after")
     if after is not None and not CURSOR.fullmatch(after):
         raise _malformed("`after` is not a cursor of this conversation.")
+    key = _key(person, room, app)
+    return Reading(person.id, conversation=key, after=None if after is None else int(after), wait=wait)
+
+
+def _key(person: Person, room: str, app: App) -> str:
     place = Conversation(platform=app.platform, app=app.name, room_id=persons.room_id(room), user_id=person.id)
-    return Reading(person.id, conversation=place.key, after=None if after is None else int(after), wait=wait)
+    return place.key
+
+
+def _connecting(request: Request, app: App, person: Person, now: float) -> Accepted:
+    """A handshake, or a request for a ticket. Raises _Refused."""
+    config: Config = app.config
+    if not config.sockets:
+        raise _Refused(Rejected(403, "not_allowed", "`sockets` is not true"), "The app has no sockets.")
+    until = min(person.until, int(now) + _LONGEST)
+    client = Client(
+        platform=app.platform, app=app.name, person=person.id, name=person.name, rooms=person.rooms, until=until
+    )
+    return Accepted(client=client, limits=persons.limits(person, app))
 
 
 def _of_message(request: Request, app: App, person: Person, wait: float) -> Reading:
@@ -226,7 +262,7 @@ def _action(press: Press) -> Action:
 
 
 def _json(status: int, document: object, request: Request, app: App, headers: dict[str, str] | None = None) -> Response:
-    return _shared(Response(status, msgspec.json.encode(document), headers=headers or {}), request, app)
+    return shared(Response(status, msgspec.json.encode(document), headers=headers or {}), request, app)
 
 
 def _location(id_: str) -> dict[str, str]:
@@ -234,7 +270,7 @@ def _location(id_: str) -> dict[str, str]:
     return {"Location": f"messages/{id_}"}
 
 
-def _shared(response: Response, request: Request, app: App) -> Response:
+def shared(response: Response, request: Request, app: App) -> Response:
     """`response`, which a page of the configured origins may read, and which no cache keeps."""
     return msgspec.structs.replace(
         response, headers={**response.headers, "Cache-Control": "no-store", **_cors(request, app)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from parley.adapter import (
+    IDEMPOTENT,
     Answer,
     App,
     Bucket,
@@ -23,11 +24,14 @@ from parley.adapter import (
 )
 from parley.errors import RetryAfter
 from parley.model import AnyMedia, Outgoing
-from parley.platforms.http import webhook
+from parley.platforms.http import frames, webhook
 from parley.platforms.http.config import Config
 from parley.platforms.http.media import object_key
+from parley.platforms.http.persons import room_of
 from parley.untrusted import parse_integer
 
+TYPING_LASTS = 5.0
+"""Seconds for which clients show that the bot works on an answer."""
 PROFILE = Profile(retry_for=3600, reacts=True)
 _REPLY = re.compile(r"[0-9a-f]{32}")
 """The id of a reply, with which the channel names its message."""
@@ -93,9 +97,25 @@ def download(media: AnyMedia, message_id: str, app: App) -> Call:
     return Call(name=_DOWNLOAD, method="GET", url="" if key else media.url, stored=key)
 
 
+def typing(out: Outgoing, app: App) -> Call:
+    """The sign for clients that are connected. It is no request: without `sockets`, nothing happens."""
+    config: Config = app.config
+    return Call(name="typing", method="", url="", notifies=config.sockets, idempotent_for=IDEMPOTENT)
+
+
+def notice(out: Outgoing, number: int | None, *, visible: bool) -> bytes:
+    """See `parley.adapter.SupportsNotices`."""
+    room = room_of(out.to.room_id)
+    if number is None:
+        return frames.encode(frames.Typing(room=room))
+    return frames.reply_frame(room, number, out if visible else None, out.to.user_id, frames.MAX_PUSH)
+
+
 def _put(out: Outgoing, config: Config, now: int) -> Steps:
     if not config.webhook_url:
-        yield Call(name="keep", method="", url="", note=out.id, keeps=True, idempotent_for=_REMEMBERED)
+        yield Call(
+            name="keep", method="", url="", note=out.id, keeps=True, notifies=config.sockets, idempotent_for=_REMEMBERED
+        )
         return
     body = webhook.event(out)
     yield Call(
@@ -106,5 +126,6 @@ def _put(out: Outgoing, config: Config, now: int) -> Steps:
         json=body,
         note=out.id,
         keeps=True,
+        notifies=config.sockets,
         idempotent_for=_REMEMBERED,
     )

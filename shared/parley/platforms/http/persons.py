@@ -21,11 +21,14 @@ _MAX_NAME = 200
 
 
 class Person(msgspec.Struct, frozen=True):
-    """The person of a token. `rooms`: the names of the rooms that they may use."""
+    """The person of a token. `rooms`: the names of the rooms that they may use. `until`: the Unix second at which the
+    token is accepted no more.
+    """
 
     id: str
     name: str
     rooms: frozenset[str]
+    until: int = 0
 
     @property
     def mark(self) -> str:
@@ -71,6 +74,7 @@ def key_set(request: Request, app: App) -> KeySet | None:
 def person_of(request: Request, app: App, now: float) -> Person | Rejected:
     """The person whose token `request` has."""
     from parley.bearer import (  # noqa: PLC0415  # see there
+        LEEWAY,
         StaleTokenError,
         TokenError,
         claims_of,
@@ -88,10 +92,10 @@ def person_of(request: Request, app: App, now: float) -> Person | Rejected:
         return Rejected(401, "stale", str(error))
     except TokenError as error:
         return Rejected(401, "forged", str(error))
-    return _person(claims, header.issuer.prefix)
+    return _person(claims, header.issuer.prefix, int(claims["exp"]) + LEEWAY)
 
 
-def _person(claims: dict[str, Any], prefix: str) -> Person | Rejected:
+def _person(claims: dict[str, Any], prefix: str, until: int) -> Person | Rejected:
     subject = text(claims.get("sub"))
     if not _SUBJECT.fullmatch(subject):
         return Rejected(401, "forged", "the claim sub is empty, too long, or has control characters")
@@ -99,4 +103,4 @@ def _person(claims: dict[str, Any], prefix: str) -> Person | Rejected:
     if id_.startswith(_MARK):
         return Rejected(401, "forged", f"the claim sub begins with {_MARK}, as the ids of rooms do")
     rooms = frozenset(room for room in texts(claims.get("rooms")) if ROOM.fullmatch(room) and room != DIRECT)
-    return Person(id_, text(claims.get("name"))[:_MAX_NAME], rooms)
+    return Person(id_, text(claims.get("name"))[:_MAX_NAME], rooms, until)
