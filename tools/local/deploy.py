@@ -46,6 +46,11 @@ def api_url(aws: Aws, outputs: dict[str, str]) -> str:
     return f"{aws.endpoint}/restapis/{outputs['ApiId']}/{STAGE}/_user_request_"
 
 
+def sockets_url(aws: Aws, outputs: dict[str, str]) -> str:
+    """Where clients of the HTTP channel connect by WebSocket, on the emulator."""
+    return f"{aws.endpoint.replace('http', 'ws', 1)}/_aws/execute-api/{outputs['SocketApiId']}/{STAGE}"
+
+
 def resources(outputs: dict[str, str]) -> dict[str, object]:
     """The table, the queues, the functions and their log groups, for tests and tools."""
     functions = {folder_of(key.removesuffix("Function")): key for key in outputs if key.endswith("Function")}

@@ -1,7 +1,7 @@
 """Runs the AWS emulator. The arguments are the stack's directory, by which `processes` recognises the process, and the
 seconds that DynamoDB and SQS take longer to answer.
 
-It runs in the emulator's environment, which cannot import this repository. It changes five things of the emulator by
+It runs in the emulator's environment, which cannot import this repository. It changes six things of the emulator by
 private names. So the emulator's version is pinned, and the launcher checks that the names are still there.
 
 - After each call the emulator waits 50 ms for late log lines. 5 ms are enough for a worker on the same machine.
@@ -9,12 +9,14 @@ private names. So the emulator's version is pinned, and the launcher checks that
 - It unpacks the layers for every worker, two thousand files each time. The launcher unpacks them once and links them,
   as Lambda mounts them.
 - Functions could import the emulator's own packages. Here they see their layers and the standard library, as on Lambda.
+- The address of a WebSocket API is one of AWS. The functions get the one at which the emulator has that API.
 - It asks for the right to `sqs:SendMessageBatch`, which AWS has not: there it is `sqs:SendMessage`.
 """
 
 import asyncio
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,9 +30,12 @@ from ministack.core import iam_actions, lambda_runtime  # pyright: ignore[report
 from ministack.services import eventbridge, scheduler  # pyright: ignore[reportMissingImports]
 
 _unpacking = threading.Lock()
+_SOCKETS = "PARLEY_SOCKETS_URL"
+_ON_AWS = re.compile(r"https://([a-z0-9]+)\.execute-api\.[^/]+/(.+)")
 
 
 _read_action: Any = getattr(iam_actions, "_action_from_target", None)
+_start_worker: Any = getattr(lambda_runtime.Worker, "_spawn", None)
 
 
 class _ZipFile(zipfile.ZipFile):
@@ -63,6 +68,21 @@ class _Process(subprocess.Popen[str]):
         super().__init__([command[0], "-I", "-S", *command[1:]] if is_worker else command, **options)  # type: ignore[call-overload]
 
 
+def _with_local_sockets(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a function, whose WebSocket API is at the emulator."""
+    variables: dict[str, str] = config.get("Environment", {}).get("Variables", {})
+    found = _ON_AWS.fullmatch(variables.get(_SOCKETS, ""))
+    if found is None:
+        return config
+    url = f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}/_aws/execute-api/{found[1]}/{found[2]}"
+    return {**config, "Environment": {"Variables": {**variables, _SOCKETS: url}}}
+
+
+def _spawn(worker: Any) -> Any:
+    worker.config = _with_local_sockets(worker.config)
+    return _start_worker(worker)
+
+
 def _action_from_target(headers: dict[str, str]) -> str | None:
     action = _read_action(headers)
     return "SendMessage" if action == "SendMessageBatch" else action
@@ -84,6 +104,9 @@ def _tune() -> None:
         raise SystemExit("this launcher does not fit the emulator's version: the start of the functions has changed")
     if _read_action is None:
         raise SystemExit("this launcher does not fit the emulator's version: the check of rights has changed")
+    if _start_worker is None:
+        raise SystemExit("this launcher does not fit the emulator's version: the start of a worker has changed")
+    lambda_runtime.Worker._spawn = _spawn  # noqa: SLF001
     iam_actions._action_from_target = _action_from_target  # noqa: SLF001
     lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": _Process})
 

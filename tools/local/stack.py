@@ -12,7 +12,7 @@ from parley.platforms import callback_path
 from tools import bot
 from tools.local import build, check, commands, credentials, emulator, first_calls, ports, processes, settings
 from tools.local.aws import REGION, Aws
-from tools.local.deploy import STAGE, api_url, deploy, resources
+from tools.local.deploy import STAGE, api_url, deploy, resources, sockets_url
 from tools.local.errors import StackError
 from tools.local.paths import EMULATOR_PYTHON, PYTHON, ROOT, SAM, Paths
 from tools.local.progress import Progress
@@ -147,6 +147,7 @@ def _describe(aws: Aws, outputs: dict[str, str], apps: dict[str, dict[str, crede
     return {
         "ready": False,
         "api": api,
+        "sockets": sockets_url(aws, outputs),
         "aws_endpoint": aws.endpoint,
         "region": REGION,
         "stage": STAGE,

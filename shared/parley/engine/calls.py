@@ -144,7 +144,7 @@ class Calls(msgspec.Struct):
         number = self._keep(context.out) if call.keeps else None
         if call.notifies and (number is not None or not call.keeps):
             self._notify(context, number)
-        if not call.url and not call.stored:
+        if not call.url:
             return Result(Sent(id=call.note))
         started = self.clock()
         try:

@@ -20,6 +20,7 @@ def apps(playground: str) -> dict[str, dict[str, Any]]:
         "origins": [playground],
         # Load tests send more than a person does.
         "requests_per_minute": 6000,
+        "sockets": True,
         "webhook_url": f"{playground}/http/webhooks/demo",
         "webhook_secrets": [f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"],
     }

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from parley.adapter import Rejected
 from parley.errors import ParleyError
-from parley.model import Outgoing
+from parley.model import Card, Media, Outgoing
+from parley.platforms.http.media import stored
 from parley.platforms.http.problems import problem
 from parley.platforms.http.replies import shown
 from parley.untrusted import decode_json, mapping, parse_integer, text
@@ -28,8 +29,8 @@ CLOSING = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_ENTITY_TOO_LARG
 
 Cursor = Annotated[str, Meta(pattern=r"^[0-9]{1,15}\Z")]
 """The number of a reply in its conversation. The numbers of a conversation follow one another without a gap."""
-Key = Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,255}\Z")]
-"""See the header Idempotency-Key."""
+Key = Annotated[str, Meta(pattern=r"^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?\Z")]
+"""See the header Idempotency-Key: `parley.platforms.http.inbound.KEY`."""
 
 
 class FrameError(ParleyError):
@@ -145,7 +146,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="reply"):
     """A reply, as `parley.platforms.http.replies.shown` shows it.
 
-    Without one, this person may not see it or it has expired; but if `large`, the client reads it by HTTP.
+    Without one, this person may not see it or it has expired; but if `large`, the client reads it by HTTP: it is too
+    large for a frame, or it has media that are read with a signed address.
     """
 
     room: str
@@ -199,7 +201,15 @@ def reply_frame(room: str, number: int, out: Outgoing | None, person: str, limit
     visible = out is not None and (not out.reply.private or out.to.user_id == person)
     frame = Reply(room=room, cursor=str(number), reply=shown(out) if out is not None and visible else None)
     encoded = encode(frame)
-    return encoded if len(encoded) <= limit else encode(replace(frame, reply=None, large=True))
+    by_http = len(encoded) > limit or (out is not None and visible and _has_addresses(out))
+    return encode(replace(frame, reply=None, large=True)) if by_http else encoded
+
+
+def _has_addresses(out: Outgoing) -> bool:
+    """Whether the reply has media in the bucket of this deployment: their addresses are signed for whoever reads it."""
+    images = [image for each in out.reply.segments if isinstance(each, Card) for image in each.images]
+    media = [each for each in (*out.reply.segments, *images) if isinstance(each, Media)]
+    return any(each.source and not each.data and stored(each.source) for each in media)
 
 
 def described(rejected: Rejected, detail: str) -> Rejected:

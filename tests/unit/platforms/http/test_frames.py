@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from parley.adapter import Rejected
-from parley.model import Destination, Outgoing, Reply, Text
+from parley.model import Card, Destination, Image, Outgoing, Reply, Source, Text
 from parley.platforms.http import frames
 from parley.platforms.http.frames import Ack, FrameError, Hello, Open, Ping, Post, decode, encode, reply_frame
+from parley.platforms.http.inbound import KEY
 from parley.platforms.http.problems import problem
 
 
@@ -119,6 +121,30 @@ def test_a_reply_that_is_private_is_shown_to_its_person_only() -> None:
 
 def test_a_reply_that_has_expired_keeps_its_number() -> None:
     assert json.loads(reply_frame("", 7, None, "lin", 9999)) == {"type": "reply", "room": "", "cursor": "7"}
+
+
+def test_a_reply_with_media_of_the_bucket_is_only_named() -> None:
+    received = Image(source=Source(platform="http", app="web", key="k"), key="k")
+    elsewhere = replace(received, source=Source(platform="feishu", app="web", key="k"))
+    for segment, named in (
+        (received, True),
+        (Card(images=(received,)), True),
+        (elsewhere, False),
+        (Image(url="https://example.com/a.png"), False),
+    ):
+        made = out()
+        made = replace(made, reply=replace(made.reply, segments=(segment,)))
+        assert json.loads(reply_frame("team", 7, made, "lin", 9999)).get("large", False) is named
+
+
+def test_a_key_is_that_of_a_request() -> None:
+    for key in ("k", " k", "k ", "k k", "k" * 255, "k" * 256, "", "\n", "é"):
+        try:
+            decode(sent(type="message", key=key, text="hi"))
+        except FrameError:
+            assert not KEY.fullmatch(key)
+        else:
+            assert KEY.fullmatch(key)
 
 
 def test_a_reply_that_is_too_large_is_only_named() -> None:
