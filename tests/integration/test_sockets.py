@@ -11,7 +11,8 @@ import httpx
 import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from parley.journal.watchers import Watchers
 from parley.model import Conversation
@@ -48,7 +49,7 @@ def person() -> str:
 class Page:
     """One connection of a person. It follows the rules of a client for the conversation `watched`."""
 
-    def __init__(self, socket: ClientConnection, watched: Watched | None) -> None:
+    def __init__(self, socket: Connection, watched: Watched | None) -> None:
         self.socket, self.watched = socket, watched
         if watched is not None:
             socket.send(watched.open())

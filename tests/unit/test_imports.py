@@ -40,6 +40,7 @@ UNUSED = {
     "parley.engine.merging",
     "parley.engine.names",
     "parley.engine.reading",
+    "parley.engine.resuming",
     "parley.engine.undelivered",
     "parley.intents",
     "parley.journal.mailbox",
@@ -91,6 +92,11 @@ def test_only_the_functions_with_the_layer_for_tokens_import_what_checks_them(fu
 
 def test_a_processor_that_leaves_all_replies_to_the_queue_imports_no_http_client() -> None:
     assert not {"httpx", "parley.engine.direct"} & imports("processor", PARLEY_DELIVER_AT_ONCE="false")
+
+
+def test_no_other_function_than_that_of_connections_imports_what_notifies_clients() -> None:
+    notifying = {"parley.engine.notices", "parley.journal.watchers", "parley.platforms.http.frames"}
+    assert {function for function in FUNCTIONS if notifying & imports(function)} == {"socket"}
 
 
 def test_discords_function_loads_only_what_answers_at_once(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ OWN_ROLES = sorted(f"{name.removesuffix('Function')}Role" for name in functions(
 RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 MEDIA = "${MediaBucket.Arn}/*"
 SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parley/${Stage}/"
+_API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}"
+CONNECTIONS = {f"{_API}/{method}/@connections/*": {"execute-api:ManageConnections"} for method in ("POST", "DELETE")}
+"""All connections of the one API."""
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -69,7 +72,7 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
         return
     for action, resource in grants(role):
         assert "*" not in action
-        assert resource.startswith(SSM) or resource in (MEDIA, TCP_QUEUES) or "*" not in resource, (action, resource)
+        assert resource.startswith(SSM) or resource in {MEDIA, TCP_QUEUES, *CONNECTIONS} or "*" not in resource, (action, resource)
 
 
 CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
@@ -173,6 +176,7 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **BOT_SETTINGS,
+        **CONNECTIONS,
         **DOWNLOADS,
     }
     (deletes,) = [s for s in statements("ProcessorRole") if s["Action"] == "dynamodb:DeleteItem"]
@@ -193,7 +197,35 @@ def test_the_deliverer_reads_its_queue_and_writes_to_the_one_of_messages() -> No
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **DOWNLOADS,
+        **CONNECTIONS,
     }
+
+
+SOCKET_ROWS = {
+    *(("dynamodb:GetItem", row) for row in ("conn#*", "watch#*", "seen#*", "box#*")),
+    *(("dynamodb:BatchGetItem", row) for row in ("out#*", "box#*")),
+    *(("dynamodb:PutItem", row) for row in ("conn#*", "ticket#*", "posted#*")),
+    *(("dynamodb:UpdateItem", row) for row in ("conn#*", "watch#*", "seen#*", "box#*", "run#*", "limit#http#*")),
+    *(("dynamodb:DeleteItem", row) for row in ("conn#*", "ticket#*")),
+}
+"""The rows of a connection. `test_connections.py` checks that the code uses no others."""
+
+
+def test_the_function_of_connections_has_its_rows_the_queue_of_messages_and_the_apps_of_its_channel() -> None:
+    assert granted("SocketRole") == {
+        "SocketLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "InboundQueue.Arn": {"sqs:SendMessage"},
+        f"{SSM}http/*": {"ssm:GetParameter"},
+        f"{SSM}http": {"ssm:GetParametersByPath"},
+        "StateTable.Arn": {action for action, _row in SOCKET_ROWS},
+        **CONNECTIONS,
+    }
+    on_the_table = [s for s in statements("SocketRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
+    assert {
+        (s["Action"], row)
+        for s in on_the_table
+        for row in s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    } == SOCKET_ROWS
 
 
 def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:

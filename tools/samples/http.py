@@ -18,7 +18,7 @@ def app(playground: str) -> dict[str, Any]:
     """The configuration of the app `sample`."""
     issuer = {"issuer": _ISSUER, "audience": "sample", "algorithm": "HS256", "secrets": [_SECRET]}
     hook = {"webhook_url": f"{playground}/http/webhooks/sample", "webhook_secrets": [_WEBHOOK_SECRET]}
-    return {"issuers": [issuer], **hook}
+    return {"issuers": [issuer], "sockets": True, **hook}
 
 
 def events(now: int) -> dict[str, Any]:
@@ -32,8 +32,16 @@ def events(now: int) -> dict[str, Any]:
     }
 
 
+def authorization(now: int) -> dict[str, str]:
+    """The header with the token of a person."""
+    return {wire.AUTHORIZATION: f"Bearer {_token(now)}"}
+
+
 def _posted(body: dict[str, Any], key: str, now: int) -> dict[str, Any]:
-    claims = {"iss": _ISSUER, "aud": "sample", "sub": "lin", "name": "Lin Mei", "rooms": ["team"]}
-    bearer = wire.token(_SECRET, claims, now, seconds=_SECONDS)
-    sent = wire.posted(bearer, key, body)
+    sent = wire.posted(_token(now), key, body)
     return gateway.callback("http", dict(sent.headers), sent.body, now)
+
+
+def _token(now: int) -> str:
+    claims = {"iss": _ISSUER, "aud": "sample", "sub": "lin", "name": "Lin Mei", "rooms": ["team"]}
+    return wire.token(_SECRET, claims, now, seconds=_SECONDS)

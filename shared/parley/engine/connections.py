@@ -233,14 +233,23 @@ class Connections(msgspec.Struct):
         return sent
 
 
-def connection_handler(platform: str) -> Connections:
+def connection_handler(platform: str) -> Callable[[Event, object], dict[str, Any]]:
     """The `lambda_handler` of the connections of `platform`."""
     reseed_after_restore()
-    keep_for = float(setting("RETENTION_DAYS", "30")) * 86_400
-    watchers = Watchers(dynamodb(), setting("TABLE"), keep_for)
     callback = Callback(platform, inbound(platform), Apps())
-    url = setting("SOCKETS_URL")
-    return Connections(platform, sockets(platform), callback, watchers, lambda: Pushes(pushes()), _resuming, url)
+    module = sockets(platform)
+    handler: Connections | None = None
+
+    def handle(event: Event, context: object) -> dict[str, Any]:
+        nonlocal handler
+        if handler is None:
+            keep_for = float(setting("RETENTION_DAYS", "30")) * 86_400
+            watchers = Watchers(dynamodb(), setting("TABLE"), keep_for)
+            url = setting("SOCKETS_URL")
+            handler = Connections(platform, module, callback, watchers, lambda: Pushes(pushes()), _resuming, url)
+        return handler(event, context)
+
+    return handle
 
 
 def _resuming(watchers: Watchers) -> "Resuming":

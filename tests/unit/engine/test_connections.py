@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from msgspec.structs import replace
@@ -28,6 +29,8 @@ from parley.platforms.http.config import Config
 from tests.factories import make_message, make_reply
 from tests.tokens import issuer, token
 from tests.unit.conftest import Clock
+from tests.unit.test_roles import SOCKET_ROWS
+from tools.samples import APPS, events
 
 pytestmark = pytest.mark.usefixtures("aws")
 PAGE = "https://www.example.com"
@@ -70,8 +73,11 @@ class OneApp(Apps):
 
     sockets: bool = True
     limit: int = 60
+    config: Config | None = None
 
     def get(self, platform: str, name: str) -> App:
+        if self.config is not None:
+            return App(platform, name, self.config)
         if name != "web":
             raise UnknownAppError(name)
         config = Config(issuers=(issuer(),), sockets=self.sockets, requests_per_minute=self.limit, origins=(PAGE,))
@@ -167,7 +173,7 @@ class Stage:
     def queued(self) -> list[Any]:
         url = sqs().get_queue_url(QueueName="inbound.fifo")["QueueUrl"]
         found = boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        return [decode_message(each["Body"]) for each in found]
+        return [decode_message(each.get("Body", "")) for each in found]
 
 
 def bearer(clock: Callable[[], float], **claims: Any) -> dict[str, str]:
@@ -529,3 +535,49 @@ def test_the_direct_chat_is_that_of_http(stage: Stage) -> None:
     assert stage.decided("a").to.key == place.key
     assert module.TICKET_LASTS == 60
     assert frames.MAX_PUSH < 32_768
+
+
+# --- rights and samples -----------------------------------------------------------------------------------------------
+
+
+def test_it_uses_the_rows_that_its_role_allows_and_no_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = set[tuple[str, str]]()
+    out, kind = stage.decided("a"), type(dynamodb())
+    stage.deliver(out)
+    make: Any = kind._make_api_call  # type: ignore[attr-defined]
+
+    def recording(self: Any, operation: str, request: dict[str, Any]) -> Any:
+        of_table = [request] if "TableName" in request else []
+        keys = [(each.get("Key") or each["Item"])["pk"]["S"] for each in of_table]
+        keys += [key["pk"]["S"] for each in request.get("RequestItems", {}).values() for key in each["Keys"]]
+        for pk in keys:
+            parts = pk.split("#")[: 2 if pk.startswith("limit#") else 1]
+            used.add((f"dynamodb:{operation}", "#".join((*parts, "*"))))
+        return make(self, operation, request)
+
+    monkeypatch.setattr(kind, "_make_api_call", recording)
+    stage.connect("c1", {"app": "web", "ticket": stage.ticket()})
+    opened = stage.send("c1", type="open", after="0")[0]
+    stage.send("c1", type="open", room="team")
+    stage.send("c1", type="message", key="k1", text="/stop")
+    stage.send("c1", type="ack", cursor=opened["last"])
+    monkeypatch.setattr("parley.journal.watchers.MAX_WATCHERS", 1)
+    stage.connected("c2")
+    assert stage.send("c2", type="open")[0]["status"] == 503
+    stage.disconnect("c1")
+    assert used == SOCKET_ROWS
+
+
+def test_the_samples_of_connections_are_accepted(stage: Stage) -> None:
+    made = events(int(stage.clock()))
+    config = msgspec.convert(APPS["http"]("http://127.0.0.1:8400"), type=Config)
+    stage.apps.config = config
+    handle = stage.function()
+    assert handle(made["socket/ticket.json"], None)["statusCode"] == 201
+    assert handle(made["socket/connect.json"], None)["statusCode"] == 200
+    id_ = made["socket/message.json"]["requestContext"]["connectionId"]
+    stage.gateway.got[id_] = []
+    handle(made["socket/message.json"], None)
+    assert [frame["type"] for frame in stage.gateway.got[id_]] == ["accepted"]
+    handle(made["socket/disconnect.json"], None)
+    assert stage.watchers.connection(id_) is None

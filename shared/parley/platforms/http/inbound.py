@@ -74,7 +74,7 @@ def receive_from(person: Person, request: Request, app: App, now: float) -> Acce
 def conversation(person: Person, room: str, app: App) -> str | Rejected:
     """The key of the conversation in that room, which is empty for the direct chat, if the person may use it."""
     try:
-        return _key(person, _room(room, person) if room else "", app)
+        return _place(person, _room(room, person) if room else "", app)
     except _Refused as refused:
         return msgspec.structs.replace(refused.rejected, response=problem(refused.rejected, refused.detail))
 
@@ -151,11 +151,11 @@ def _of_conversation(request: Request, app: App, person: Person, wait: float) ->
     after = request.query.get("after")
     if after is not None and not CURSOR.fullmatch(after):
         raise _malformed("`after` is not a cursor of this conversation.")
-    key = _key(person, room, app)
+    key = _place(person, room, app)
     return Reading(person.id, conversation=key, after=None if after is None else int(after), wait=wait)
 
 
-def _key(person: Person, room: str, app: App) -> str:
+def _place(person: Person, room: str, app: App) -> str:
     place = Conversation(platform=app.platform, app=app.name, room_id=persons.room_id(room), user_id=person.id)
     return place.key
 
