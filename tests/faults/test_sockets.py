@@ -82,8 +82,7 @@ class Gateway:
     def give(self, conversation: str, frame: dict[str, Any]) -> None:
         """The client gets one frame. Rooms are not told apart: each connection watches one conversation."""
         client = self.clients.setdefault(conversation, Watched())
-        if client.have is None:
-            client.have = int(frame["cursor"]) - 1 if frame["type"] == "reply" else None
+        client.have = client.have or 0
         if client.take({**frame, "room": ""}) is not None:
             self.opened(conversation)
 
