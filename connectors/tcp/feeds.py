@@ -1,0 +1,148 @@
+"""The replies of the conversations that clients of this instance have open.
+
+A notice says that a conversation has a new reply; the reply itself is read from the mailbox. Each client is sent what
+follows on the last reply that it was sent. So nothing waits in memory for a client that reads slowly, and a notice that
+is lost, repeated or out of order changes nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from connectors.tcp.session import Action, Session
+from parley.engine.aws import AwsError, error_code
+from parley.engine.telemetry import log
+from parley.model import Outgoing
+from parley.platforms.http.frames import MAX_FRAME, reply_frame
+
+_PAUSE, _LAST_PAUSE = 0.5, 10.0
+"""Seconds before another try to read a mailbox."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Replies of a mailbox with their numbers, without a gap. None: a reply that has expired. `last`: the number of the
+    last reply that the mailbox had.
+    """
+
+    replies: list[tuple[int, Outgoing | None]]
+    last: int
+
+
+class Member(Protocol):
+    """A connection that has the conversation open."""
+
+    session: Session | None
+
+    def act(self, actions: list[Action]) -> None:
+        """Carry out what its session has decided."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Feed:
+    """A conversation. `watched_until`: Unix second until which this instance is notified; 0 if it is not."""
+
+    key: str
+    room: str
+    members: set[Member] = field(default_factory=set[Member])
+    joining: int = 0
+    watched_until: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_due: bool = False
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a client has the conversation open, or is about to open it."""
+        return bool(self.members) or self.joining > 0
+
+    def behind(self, last: int) -> list[Session]:
+        """The clients that can be sent replies, and lack some of those up to the number `last`."""
+        sessions = [member.session for member in self.members if member.session is not None]
+        return [one for one in sessions if not one.is_blocked and one.rooms.get(self.room, last) < last]
+
+
+class Feeds:
+    """The open conversations by their keys. `read` reads a page of a mailbox after a number; it raises AwsError."""
+
+    def __init__(self, read: Callable[[str, int], Awaitable[Page]]) -> None:
+        self._read = read
+        self.by_key: dict[str, Feed] = {}
+
+    def get(self, key: str, room: str) -> Feed:
+        """The feed of a conversation."""
+        return self.by_key.setdefault(key, Feed(key, room))
+
+    def drop(self, feed: Feed) -> None:
+        """Forget a feed that is not needed."""
+        if not feed.is_needed and not feed.watched_until and self.by_key.get(feed.key) is feed:
+            del self.by_key[feed.key]
+
+    def wake(self, key: str) -> None:
+        """The conversation may have new replies, or a client can be sent more."""
+        feed = self.by_key.get(key)
+        if feed is None:
+            return
+        feed.is_due = True
+        if feed.task is None:
+            feed.task = asyncio.get_running_loop().create_task(self._run(feed))
+
+    def typing(self, key: str) -> None:
+        """The bot works on a message of the conversation."""
+        feed = self.by_key.get(key)
+        for member in list(feed.members) if feed else ():
+            if feed and member.session:
+                member.act(member.session.typing(feed.room))
+
+    async def _run(self, feed: Feed) -> None:
+        pause = _PAUSE
+        try:
+            while feed.is_due and feed.members:
+                feed.is_due = False
+                try:
+                    await self._send(feed)
+                except AwsError as error:
+                    log.warning("replies not readable", extra={"conversation": feed.key, "error": error_code(error)})
+                    feed.is_due = True
+                    await asyncio.sleep(pause)
+                    pause = min(_LAST_PAUSE, pause * 2)
+        finally:
+            feed.task = None
+
+    async def _send(self, feed: Feed) -> None:
+        """Send the replies that are there to all clients that can be sent some."""
+        last: float = float("inf")
+        after = -1
+        while sessions := feed.behind(int(min(last, 10**15))):
+            before, after = after, min(session.rooms[feed.room] for session in sessions)
+            if after <= before:
+                return  # somebody has opened the conversation again; that wakes the feed
+            page = await self._read(feed.key, after)
+            # A client that has been sent less than the page follows on was blocked meanwhile: its turn comes later.
+            ready = [member for member in feed.members if _cursor(member, feed.room) >= after]
+            for number, out in page.replies:
+                _send_one(feed.room, ready, number, out)
+            last = page.last
+            if not page.replies:
+                return
+
+
+def _cursor(member: Member, room: str) -> int:
+    return member.session.rooms.get(room, -1) if member.session else -1
+
+
+def _send_one(room: str, members: list[Member], number: int, out: Outgoing | None) -> None:
+    frames: dict[str, bytes] = {}
+    for member in members:
+        session = member.session
+        if session is None or session.person is None or session.is_blocked:
+            continue
+        # A reply that only one person may see has a frame of its own for each person.
+        person = session.person.id
+        seen_as = person if out is not None and out.reply.private else ""
+        if seen_as not in frames:
+            frames[seen_as] = reply_frame(room, number, out, person, MAX_FRAME)
+        member.act(session.reply(room, number, frames[seen_as]))

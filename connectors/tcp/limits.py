@@ -1,0 +1,103 @@
+"""The limits of one instance: what a client may use, alone and with all others."""
+
+from collections import Counter, OrderedDict
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Times are seconds, rates are in a second. A rate of 10 with a burst of 20 takes 20 at once."""
+
+    connections: int = 12_000
+    connections_of_address: int = 200
+    connections_of_person: int = 20
+    hello_within: float = 10
+    """From the connection to a whole first frame, TLS included."""
+    frame_within: float = 30
+    """From the first byte of a frame to its last one."""
+    silent_for: float = 90
+    """Without a byte from the client. It sends `ping` every 30 seconds."""
+    send_within: float = 30
+    """Until a client reads what was sent to it."""
+    close_within: float = 5
+    """Until a closed connection is cut: the time in which the client reads the reason."""
+    frames: float = 20
+    frames_burst: int = 40
+    """Of one connection. What is above it is not read until later."""
+    messages: float = 5
+    messages_burst: int = 20
+    """Of one person, on all connections. What is above it is refused: error 429."""
+    unstored: int = 8
+    """Messages of one connection that wait for the queue. While there are as many, the connection is not read."""
+    rooms: int = 50
+    """Conversations that one connection has open."""
+    held: int = 256 << 20
+    """Bytes of frames, of all connections, that have arrived and are not stored."""
+
+
+_ROUNDING = 1e-6
+
+
+class Rate:
+    """A rate with a burst."""
+
+    __slots__ = ("_at", "_burst", "_credit", "_rate")
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._rate, self._burst, self._credit, self._at = rate, burst, float(burst), now
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next one may happen; 0 if it may now."""
+        self._credit = min(self._burst, self._credit + max(0.0, now - self._at) * self._rate)
+        self._at = max(now, self._at)
+        # Rounding may leave the credit a little short at the very moment that was promised.
+        return (1 - self._credit) / self._rate if self._credit < 1 - _ROUNDING else 0.0
+
+    def take(self, now: float) -> float:
+        """Let one happen. Returns 0, or the seconds until it may, and then it has not."""
+        wait = self.wait(now)
+        if not wait:
+            self._credit -= 1
+        return wait
+
+
+_PERSONS = 50_000
+"""Persons whose rates are known. Those who have written last stay."""
+
+
+class Persons:
+    """The rates of the persons of one instance."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._rates: OrderedDict[str, Rate] = OrderedDict()
+
+    def take(self, person: str, now: float) -> float:
+        """Let a message of `person` through. Returns 0, or the seconds until it may, and then it is refused."""
+        rate = self._rates.get(person) or Rate(self._limits.messages, self._limits.messages_burst, now)
+        self._rates[person] = rate
+        self._rates.move_to_end(person)
+        if len(self._rates) > _PERSONS:
+            self._rates.popitem(last=False)
+        return rate.take(now)
+
+
+class Places:
+    """How many there are of each kind, such as connections by address."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: Counter[str] = Counter()
+
+    def take(self, name: str) -> bool:
+        """Take a place of `name`. False if there is none."""
+        if self._taken[name] >= self._most:
+            return False
+        self._taken[name] += 1
+        return True
+
+    def give(self, name: str) -> None:
+        """Give a place back."""
+        self._taken[name] -= 1
+        if self._taken[name] <= 0:
+            del self._taken[name]
