@@ -12,8 +12,9 @@ from typing import Protocol
 
 from connectors.tcp.framing import framed
 from connectors.tcp.limits import Limits
-from connectors.tcp.session import Acknowledge, Action, Check, Close, Job, Phase, Send, Session, Store, Watch
+from connectors.tcp.session import Action, Check, Close, Job, Phase, Send, Session
 from connectors.tcp.tls import BrokenError, Plain, Tls
+from parley.adapter import Acknowledge, App, Store, Watch
 
 _READ = 65_536
 _UNSENT = 65_536
@@ -65,12 +66,15 @@ class Connection(asyncio.BufferedProtocol):
         "_transport",
         "_work",
         "address",
+        "app",
         "session",
     )
 
     def __init__(self, host: Host, clock: Callable[[], float] = time.monotonic) -> None:
         self._host, self._clock = host, clock
         self.address = ""
+        self.app: App | None = None
+        """The app of the client, once it is known."""
         self.session: Session | None = None
         self._tls: Tls | Plain = Plain()
         self._transport: asyncio.Transport | None = None
@@ -179,10 +183,7 @@ class Connection(asyncio.BufferedProtocol):
     async def _answer_all(self) -> None:
         try:
             while self._jobs:
-                self.act(await self._host.answer(self, self._jobs[0]))
-                if self._jobs:  # none are left if the connection has ended meanwhile
-                    self._jobs.popleft()
-                self._weigh()
+                self.act(await self._host.answer(self, self._jobs.popleft()))
         finally:
             self._work, self._jobs = None, None
 
@@ -223,7 +224,6 @@ class Connection(asyncio.BufferedProtocol):
 
     def _weigh(self) -> bool:
         """Note how many bytes this connection holds. False if all connections hold too many."""
-        waiting = sum(len(job.post.body) for job in self._jobs or () if isinstance(job, Store))
-        held = waiting + (self.session.held if self.session else 0)
+        held = self.session.held if self.session else 0
         change, self._held = held - self._held, held
         return self._host.weigh(self, change)

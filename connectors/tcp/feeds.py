@@ -16,7 +16,7 @@ from connectors.tcp.session import Action, Session
 from parley.engine.aws import AwsError, error_code
 from parley.engine.telemetry import log
 from parley.model import Outgoing
-from parley.platforms.http.frames import MAX_FRAME, reply_frame
+from parley.platforms.http.frames import MAX_FRAME, Typing, encode, reply_frame
 
 _PAUSE, _LAST_PAUSE = 0.5, 10.0
 """Seconds before another try to read a mailbox."""
@@ -62,7 +62,7 @@ class Feed:
     def behind(self, last: int) -> list[Session]:
         """The clients that can be sent replies, and lack some of those up to the number `last`."""
         sessions = [member.session for member in self.members if member.session is not None]
-        return [one for one in sessions if not one.is_blocked and one.rooms.get(self.room, last) < last]
+        return [one for one in sessions if not one.is_blocked and one.sent.get(self.key, last) < last]
 
 
 class Feeds:
@@ -93,9 +93,12 @@ class Feeds:
     def typing(self, key: str) -> None:
         """The bot works on a message of the conversation."""
         feed = self.by_key.get(key)
-        for member in list(feed.members) if feed else ():
-            if feed and member.session:
-                member.act(member.session.typing(feed.room))
+        if feed is None:
+            return
+        frame = encode(Typing(room=feed.room))
+        for member in list(feed.members):
+            if member.session:
+                member.act(member.session.typing(frame))
 
     async def _run(self, feed: Feed) -> None:
         pause = _PAUSE
@@ -117,32 +120,32 @@ class Feeds:
         last: float = float("inf")
         after = -1
         while sessions := feed.behind(int(min(last, 10**15))):
-            before, after = after, min(session.rooms[feed.room] for session in sessions)
+            before, after = after, min(session.sent[feed.key] for session in sessions)
             if after <= before:
                 return  # somebody has opened the conversation again; that wakes the feed
             page = await self._read(feed.key, after)
             # A client that has been sent less than the page follows on was blocked meanwhile: its turn comes later.
-            ready = [member for member in feed.members if _cursor(member, feed.room) >= after]
+            ready = [member for member in feed.members if _cursor(member, feed.key) >= after]
             for number, out in page.replies:
-                _send_one(feed.room, ready, number, out)
+                _send_one(feed, ready, number, out)
             last = page.last
             if not page.replies:
                 return
 
 
-def _cursor(member: Member, room: str) -> int:
-    return member.session.rooms.get(room, -1) if member.session else -1
+def _cursor(member: Member, key: str) -> int:
+    return member.session.sent.get(key, -1) if member.session else -1
 
 
-def _send_one(room: str, members: list[Member], number: int, out: Outgoing | None) -> None:
+def _send_one(feed: Feed, members: list[Member], number: int, out: Outgoing | None) -> None:
     frames: dict[str, bytes] = {}
     for member in members:
         session = member.session
-        if session is None or session.person is None or session.is_blocked:
+        if session is None or session.client is None or session.is_blocked:
             continue
         # A reply that only one person may see has a frame of its own for each person.
-        person = session.person.id
+        person = session.client.person
         seen_as = person if out is not None and out.reply.private else ""
         if seen_as not in frames:
-            frames[seen_as] = reply_frame(room, number, out, person, MAX_FRAME)
-        member.act(session.reply(room, number, frames[seen_as]))
+            frames[seen_as] = reply_frame(feed.room, number, out, person, MAX_FRAME)
+        member.act(session.reply(feed.key, number, frames[seen_as]))

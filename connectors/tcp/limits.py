@@ -1,6 +1,9 @@
-"""The limits of one instance: what a client may use, alone and with all others."""
+"""The limits of one instance: what a client may use, alone and with all others.
 
-from collections import Counter, OrderedDict
+The messages of a person have a rate limit besides, for all channels together: `parley.engine.admission`.
+"""
+
+from collections import Counter
 
 import msgspec
 
@@ -24,11 +27,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     frames: float = 20
     frames_burst: int = 40
     """Of one connection. What is above it is not read until later."""
-    messages: float = 5
-    messages_burst: int = 20
-    """Of one person, on all connections. What is above it is refused: error 429."""
     unstored: int = 8
-    """Messages of one connection that wait for the queue. While there are as many, the connection is not read."""
+    """Frames of one connection that wait for the queue or the table. While there are as many, it is not read."""
     rooms: int = 50
     """Conversations that one connection has open."""
     held: int = 256 << 20
@@ -59,27 +59,6 @@ class Rate:
         if not wait:
             self._credit -= 1
         return wait
-
-
-_PERSONS = 50_000
-"""Persons whose rates are known. Those who have written last stay."""
-
-
-class Persons:
-    """The rates of the persons of one instance."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._rates: OrderedDict[str, Rate] = OrderedDict()
-
-    def take(self, person: str, now: float) -> float:
-        """Let a message of `person` through. Returns 0, or the seconds until it may, and then it is refused."""
-        rate = self._rates.get(person) or Rate(self._limits.messages, self._limits.messages_burst, now)
-        self._rates[person] = rate
-        self._rates.move_to_end(person)
-        if len(self._rates) > _PERSONS:
-            self._rates.popitem(last=False)
-        return rate.take(now)
 
 
 class Places:

@@ -121,7 +121,7 @@ def _notice(body: str) -> Notice | None:
     with suppress(ValueError):
         found = mapping(decode_json(body.encode()))
         if conversation := text(found.get("conversation")):
-            return Notice(conversation, found.get("typing") is True)
+            return Notice(conversation, found.get("number") is None)
     return None
 
 

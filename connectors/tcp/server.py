@@ -5,21 +5,22 @@ import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from connectors.tcp.connection import Connection
 from connectors.tcp.feeds import Feed, Feeds, Page
-from connectors.tcp.limits import Limits, Persons, Places
+from connectors.tcp.limits import Limits, Places
 from connectors.tcp.notices import Notice
-from connectors.tcp.service import Known, Service, refusal
-from connectors.tcp.session import Acknowledge, Action, Check, Job, Session, Store, Watch
+from connectors.tcp.service import Service
+from connectors.tcp.session import Action, Check, Job, Session
 from connectors.tcp.tls import Plain, Tls
-from parley.adapter import Rejected
+from parley.adapter import Acknowledge, App, Client, Rejected, Store, Tell, Watch
 from parley.engine import telemetry
 from parley.engine.batch import describe
 from parley.engine.telemetry import log
-from parley.platforms.http.frames import Error, Open
-from parley.platforms.http.persons import Person
+from parley.platforms.http import sockets
+from parley.platforms.http.frames import Error
 
 _LIFE, _RENEW_BEFORE = 900, 600
 """Seconds for which this instance is notified of a conversation, and the rest of them at which that is renewed."""
@@ -34,7 +35,6 @@ _THREADS = 32
 _MEASURED = 60.0
 
 _Result = TypeVar("_Result")
-_NOT_ALLOWED = refusal(403, "not_allowed", "The token does not name this room.")
 _FAILED = Rejected(503, "unavailable")
 
 
@@ -55,7 +55,6 @@ class Server:
         """Bytes that all connections hold."""
         self._service, self._tls, self._clock, self._wall = service, tls, clock, wall
         self._addresses, self._known = Places(limits.connections_of_address), Places(limits.connections_of_person)
-        self._persons = Persons(limits)
         # Slow messages do not keep anybody from reading, and a slow issuer of tokens keeps nobody who is known.
         self._pools = {kind: ThreadPoolExecutor(_THREADS, kind) for kind in ("check", "store", "read")}
         self.feeds = Feeds(self._read)
@@ -136,7 +135,7 @@ class Server:
 
     def begin(self, connection: Connection, now: float) -> tuple[Session, Tls | Plain]:  # noqa: ARG002
         """The session of a connection, and its encryption."""
-        return Session(self.limits, self._persons.take, now), Tls(self._tls) if self._tls else Plain()
+        return Session(self.limits, now), Tls(self._tls) if self._tls else Plain()
 
     def weigh(self, connection: Connection, change: int) -> bool:  # noqa: ARG002
         """Note that a connection holds `change` bytes more."""
@@ -145,21 +144,19 @@ class Server:
 
     def freed(self, connection: Connection) -> None:
         """The client reads again: it gets what was held back."""
-        session = connection.session
-        if session and session.person:
-            for room in list(session.rooms):
-                self.feeds.wake(self._service.key(session.app, session.person, room))
+        for key in list(connection.session.sent) if connection.session else ():
+            self.feeds.wake(key)
 
     def gone(self, connection: Connection) -> None:
         """The connection has ended."""
         self.connections.discard(connection)
         self._addresses.give(connection.address)
         session = connection.session
-        if session is None or session.person is None:
+        if session is None or session.client is None:
             return
-        self._known.give(session.whose)
-        for room in session.rooms:
-            feed = self.feeds.by_key.get(self._service.key(session.app, session.person, room))
+        self._known.give(session.client.key)
+        for key in session.sent:
+            feed = self.feeds.by_key.get(key)
             if feed is not None:
                 feed.members.discard(connection)
                 if not feed.is_needed:
@@ -171,57 +168,58 @@ class Server:
         if session is None:
             return []
         try:
-            match job:
-                case Check(hello=hello):
-                    found = await self._call("check", self._service.check, hello, connection.address)
-                    return self._checked(session, found)
-                case Store(post=post):
-                    person = _of(session)
-                    found = await self._call("store", self._service.store, session.app, person, post)
-                    if isinstance(found, Rejected):
-                        return session.refused(post.key, found, self._clock())
-                    return session.stored(post.key, found, self._clock())
-                case Watch(open=frame):
-                    return await self._open(connection, session, frame)
-                case Acknowledge(room=room, cursor=cursor):
-                    key = self._service.key(session.app, _of(session), room)
-                    arguments = session.app, _of(session), key, cursor
-                    await self._call("read", self._service.acknowledge, *arguments)
-                    return session.acknowledged(self._clock())
-        except Exception as error:  # noqa: BLE001  # one message may not stop the connections of all others
+            return await self._do(connection, session, job)
+        except Exception as error:  # noqa: BLE001  # one frame may not stop the connections of all others
             telemetry.count("TcpErrors")
             log.error("failed", extra={"job": type(job).__name__, "error": describe(error)})
             return session.failed(job, _FAILED, self._clock())
 
-    def _checked(self, session: Session, found: Known | Rejected) -> list[Action]:
+    async def _do(self, connection: Connection, session: Session, job: Job) -> list[Action]:
+        if isinstance(job, Check):
+            found = await self._call("check", self._service.check, job.hello, connection.address)
+            return self._checked(connection, session, found)
+        client, app = session.client, connection.app
+        if client is None or app is None:
+            raise RuntimeError("nobody is known yet")
+        match job:
+            case Watch():
+                return await self._open(connection, session, job, client)
+            case Store():
+                refused = await self._call("store", self._service.store, job, app)
+                told = sockets.refused(refused, job) if refused else Tell(job.done)
+            case Acknowledge():
+                refused = await self._call("read", self._service.acknowledge, job, client)
+                told = sockets.refused(refused, job) if refused else None
+        return session.answered(told, self._clock())
+
+    def _checked(self, connection: Connection, session: Session, found: tuple[Client, App] | Rejected) -> list[Action]:
         if isinstance(found, Rejected):
             extra = {"platform": "http", "reason": found.reason, "detail": found.detail}
             log.warning("client refused", extra=extra)
             return session.rejected(found)
-        ends_in = found.until - self._wall()
-        if ends_in <= 0:
-            return session.rejected(Rejected(401, "stale", "the token has expired"))
-        actions = session.checked(found.app, found.person, ends_in, found.until, self._clock())
-        if session.person is not None and not self._known.take(session.whose):
-            session.person = None
+        client, app = found
+        if not self._known.take(client.key):
             return session.refuse(Error(status=429, error="too_many", detail="The person has too many connections."))
+        connection.app = app
+        ends_in = max(0.0, client.until - self._wall())
+        interpret = partial(self._service.interpret, client=client, app=app)
+        actions = session.checked(client, interpret, ends_in, self._clock())
+        if session.client is None:  # the connection has ended meanwhile
+            self._known.give(client.key)
         return actions
 
     # --- conversations ------------------------------------------------------------------------------------------------
 
-    async def _open(self, connection: Connection, session: Session, frame: Open) -> list[Action]:
-        person = _of(session)
-        if frame.room and frame.room not in person.rooms:
-            return session.not_watching(frame.room, _NOT_ALLOWED, self._clock())
-        feed = self.feeds.get(self._service.key(session.app, person, frame.room), frame.room)
+    async def _open(self, connection: Connection, session: Session, watch: Watch, client: Client) -> list[Action]:
+        feed = self.feeds.get(watch.conversation, watch.room)
         feed.joining += 1
         try:
             # Notices begin before the place from which replies are read is known: none lies between.
             failed = await self._watch(feed)
-            found = failed or await self._call("read", self._service.open, session.app, person, feed.key, frame)
+            found = failed or await self._call("read", self._service.open, watch, client)
             if isinstance(found, Rejected):
-                return session.not_watching(frame.room, found, self._clock())
-            actions = session.watching(found, self._clock())
+                return session.failed(watch, found, self._clock())
+            actions = session.watching(watch, found.cursor, sockets.opened(watch, found), self._clock())
             if connection in self.connections:
                 feed.members.add(connection)
                 asyncio.get_running_loop().call_soon(self.feeds.wake, feed.key)
@@ -276,10 +274,3 @@ class Server:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _of(session: Session) -> Person:
-    """The person of a session that is live."""
-    if session.person is None:
-        raise RuntimeError("nobody is known yet")
-    return session.person

@@ -14,45 +14,16 @@ import msgspec
 
 from connectors.tcp.framing import Framer, TooLongError
 from connectors.tcp.limits import Limits, Rate
-from parley.adapter import Rejected
-from parley.platforms.http import frames
-from parley.platforms.http.frames import (
-    MAX_FRAME,
-    VERSION,
-    Ack,
-    FrameError,
-    Hello,
-    Open,
-    Ping,
-    Post,
-    ServerFrame,
-)
-from parley.platforms.http.persons import Person
+from parley import adapter
+from parley.adapter import Acknowledge, Client, Rejected, Store, Tell, Watch
+from parley.platforms.http import frames, sockets
+from parley.platforms.http.frames import MAX_FRAME, VERSION, FrameError, Hello
 
 
 class Check(msgspec.Struct, frozen=True):
     """Check the token of a client. The answer is `checked` or `rejected`."""
 
     hello: Hello
-
-
-class Store(msgspec.Struct, frozen=True):
-    """Put a message into the queue, after those before it. The answer is `stored` or `refused`."""
-
-    post: Post
-
-
-class Watch(msgspec.Struct, frozen=True):
-    """Watch a conversation. The answer is `watching` or `not_watching`."""
-
-    open: Open
-
-
-class Acknowledge(msgspec.Struct, frozen=True):
-    """The person has handled the replies of `room` up to `cursor`. The answer is `acknowledged`."""
-
-    room: str
-    cursor: int
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -68,8 +39,11 @@ class Close(msgspec.Struct, frozen=True):
 
 
 Job = Check | Store | Watch | Acknowledge
-"""An action that needs an answer. Those of one connection are carried out one by one, in order."""
+"""An action that needs an answer: `watching` for a conversation that is watched, else `answered`. Those of one
+connection are carried out one by one, in order."""
 Action = Job | Send | Close
+Interpret = Callable[[bytes], adapter.Action]
+"""What a frame of a client asks for."""
 
 
 class Phase(Enum):
@@ -84,20 +58,18 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class Session:
-    """The session of one connection. `may_write` takes a message from the rate of a person: see `Persons.take`."""
+    """The session of one connection."""
 
     limits: Limits
-    may_write: Callable[[str, float], float]
     started: float
     phase: Phase = Phase.HELLO
-    person: Person | None = None
-    app: str = ""
-    """The name of the app, once the client is known."""
-    rooms: dict[str, int] = field(default_factory=dict[str, int])
-    """The conversations that are open, by the name of their room, and the last reply that was sent of each."""
-    in_flight: int = 0
-    """Actions without an answer yet."""
+    client: Client | None = None
+    sent: dict[str, int] = field(default_factory=dict[str, int])
+    """The last reply that was sent of each conversation that is open, by its key."""
+    _waiting: list[int] = field(default_factory=list[int])
+    """The sizes of the frames whose actions have no answer yet. They are answered in order."""
     _framer: Framer = field(default_factory=Framer)
+    _interpret: Interpret | None = None
     _frames: Rate | None = None
     _until: float = math.inf
     _heard_at: float = 0
@@ -109,11 +81,6 @@ class Session:
     def __post_init__(self) -> None:
         """Begin to wait for the first frame."""
         self._heard_at = self.started
-
-    @property
-    def whose(self) -> str:
-        """The app and the person, for limits; empty until they are known."""
-        return f"{self.app}\0{self.person.id}" if self.person else ""
 
     @property
     def is_reading(self) -> bool:
@@ -133,8 +100,13 @@ class Session:
 
     @property
     def held(self) -> int:
-        """Bytes that have arrived and are not read as frames."""
-        return self._framer.held
+        """Bytes that have arrived and are not handled yet."""
+        return self._framer.held + sum(self._waiting)
+
+    @property
+    def in_flight(self) -> int:
+        """Actions without an answer yet."""
+        return len(self._waiting)
 
     @property
     def wake_at(self) -> float:
@@ -172,64 +144,46 @@ class Session:
         self._framer.feed(data)
         return self._read(now)
 
-    def checked(self, app: str, person: Person, ends_in: float, until: int, now: float) -> list[Action]:
-        """The token is that of `person`. It is valid until the Unix second `until`, for `ends_in` seconds."""
+    def checked(self, client: Client, interpret: Interpret, ends_in: float, now: float) -> list[Action]:
+        """The token is that of `client`, for `ends_in` seconds."""
         if self.phase is not Phase.CHECKING:
             return []
-        self.app, self.person, self.phase, self._until = app, person, Phase.LIVE, now + ends_in
+        self.client, self.phase, self._interpret, self._until = client, Phase.LIVE, interpret, now + ends_in
         self._framer.limit, self._heard_at = MAX_FRAME, now
         self._frames = Rate(self.limits.frames, self.limits.frames_burst, now)
-        return [_send(frames.Ready(person=person.id, until=until)), *self._read(now)]
+        return [_send(frames.Ready(person=client.person, until=client.until)), *self._read(now)]
 
     def rejected(self, rejected: Rejected) -> list[Action]:
         """The client is refused."""
         return self.refuse(frames.error_frame(rejected)) if self.phase is Phase.CHECKING else []
 
-    def stored(self, key: str, id_: str, now: float) -> list[Action]:
-        """The message with that key is in the queue."""
-        return self._answered([_send(frames.Accepted(key=key, id=id_))], now)
+    def watching(self, watch: Watch, cursor: int, opened: bytes, now: float) -> list[Action]:
+        """A conversation is watched. The replies after the number `cursor` are for `reply`."""
+        if self.phase is Phase.CLOSED:
+            return []
+        self.sent[watch.conversation] = cursor
+        return self._go_on([Send(opened)], now)
 
-    def refused(self, key: str, rejected: Rejected, now: float) -> list[Action]:
-        """The message with that key is not stored."""
-        return self._answered([_send(frames.error_frame(rejected, key))], now)
-
-    def watching(self, opened: frames.Opened, now: float) -> list[Action]:
-        """A conversation is watched. The replies after its cursor are for `reply`."""
-        self.rooms[opened.room] = int(opened.cursor)
-        return self._answered([_send(opened)], now)
-
-    def not_watching(self, room: str, rejected: Rejected, now: float) -> list[Action]:
-        """A conversation cannot be watched."""
-        return self._answered([_send(frames.error_frame(rejected, room=room))], now)
-
-    def acknowledged(self, now: float) -> list[Action]:
-        """What the person has handled is stored."""
-        return self._answered([], now)
+    def answered(self, tell: Tell | None, now: float) -> list[Action]:
+        """The answer to any other action, if the client is to get one."""
+        if self.phase is Phase.CLOSED:
+            return []
+        return self._go_on(self._tell(tell) if tell else [], now)
 
     def failed(self, job: Job, rejected: Rejected, now: float) -> list[Action]:
-        """An error that nobody expects, in place of the answer to `job`."""
-        match job:
-            case Check():
-                return self.rejected(rejected)
-            case Store(post=post):
-                return self.refused(post.key, rejected, now)
-            case Watch(open=opened):
-                return self.not_watching(opened.room, rejected, now)
-            case Acknowledge():
-                return self.acknowledged(now)
+        """`job` could not be carried out."""
+        return self.rejected(rejected) if isinstance(job, Check) else self.answered(sockets.refused(rejected, job), now)
 
-    def reply(self, room: str, number: int, frame: bytes) -> list[Action]:
+    def reply(self, conversation: str, number: int, frame: bytes) -> list[Action]:
         """The reply with that number is there. A number that was sent is left out."""
-        if self.phase is not Phase.LIVE or number <= self.rooms.get(room, math.inf):
+        if self.phase is not Phase.LIVE or number <= self.sent.get(conversation, math.inf):
             return []
-        self.rooms[room] = number
+        self.sent[conversation] = number
         return [Send(frame)]
 
-    def typing(self, room: str) -> list[Action]:
-        """The bot works on a message."""
-        if self.phase is not Phase.LIVE or room not in self.rooms or self.is_blocked:
-            return []
-        return [_send(frames.Typing(room=room))]
+    def typing(self, frame: bytes) -> list[Action]:
+        """The bot works on a message of a conversation that is open."""
+        return [Send(frame)] if self.phase is Phase.LIVE and not self.is_blocked else []
 
     def blocked(self, now: float) -> None:
         """The client reads too slowly: what was sent waits in memory."""
@@ -273,8 +227,8 @@ class Session:
 
     def ended(self) -> None:
         """The connection is gone."""
-        self.phase = Phase.CLOSED
-        self._framer = Framer()
+        self.phase, self._interpret = Phase.CLOSED, None
+        self._framer, self._waiting = Framer(), []
 
     # --- frames -------------------------------------------------------------------------------------------------------
 
@@ -296,64 +250,49 @@ class Session:
             self._half_since = now
             if self._frames:
                 self._frames.take(now)
-            actions += self._frame(frame, now)
+            actions += self._frame(frame)
         if not self.is_reading or not self._framer.held:
             self._half_since = math.inf
         return actions
 
-    def _frame(self, data: bytes, now: float) -> list[Action]:
+    def _frame(self, data: bytes) -> list[Action]:
+        if self._interpret is None:
+            return self._hello(data)
+        match self._interpret(data):
+            case Tell() as tell:
+                return self._tell(tell)
+            case Watch() as watch if watch.conversation not in self.sent and len(self.sent) >= self.limits.rooms:
+                error = _error(429, "too_many", "This connection has too many open conversations.")
+                return [_send(msgspec.structs.replace(error, room=watch.room))]
+            case job:
+                self._waiting.append(len(data))
+                return [job]
+
+    def _hello(self, data: bytes) -> list[Action]:
         try:
             frame = frames.decode(data)
         except FrameError as error:
-            if self.phase is Phase.HELLO or error.rejected.status in frames.CLOSING:
-                return self.refuse(frames.error_frame(error.rejected))
-            return [_send(frames.error_frame(error.rejected))]
-        if isinstance(frame, Hello) or self.person is None:
-            return self._hello(frame)
-        match frame:
-            case Ping():
-                return [_send(frames.Pong())]
-            case Post():
-                return self._post(frame, now)
-            case Open():
-                return self._open(frame)
-            case Ack():
-                return self._asked([Acknowledge(frame.room, int(frame.cursor))]) if frame.room in self.rooms else []
-
-    def _hello(self, frame: frames.ClientFrame) -> list[Action]:
-        if not isinstance(frame, Hello) or self.phase is not Phase.HELLO:
-            return self.refuse(_error(400, "malformed", "The first frame is `hello`, and no other one is."))
+            return self.refuse(frames.error_frame(error.rejected))
+        if not isinstance(frame, Hello):
+            return self.refuse(_error(400, "malformed", "The first frame is `hello`."))
         if frame.version != VERSION:
-            return self.refuse(_error(400, "malformed", f"The version of the protocol is {VERSION}."))
+            return self.refuse(_error(400, "malformed", f"The server speaks version {VERSION}."))
         self.phase = Phase.CHECKING
         return [Check(frame)]
 
-    def _post(self, post: Post, now: float) -> list[Action]:
-        wait = self.may_write(self.whose, now)
-        if not wait:
-            return self._asked([Store(post)])
-        error = _error(429, "too_many", "The person sends too many messages.", math.ceil(wait))
-        return [_send(msgspec.structs.replace(error, key=post.key))]
+    def _tell(self, tell: Tell) -> list[Action]:
+        return [Send(tell.data), *(self._close("a frame was refused") if tell.closes else [])]
 
-    def _open(self, frame: Open) -> list[Action]:
-        if frame.room in self.rooms or len(self.rooms) < self.limits.rooms:
-            return self._asked([Watch(frame)])
-        error = _error(429, "too_many", "This connection has too many open conversations.")
-        return [_send(msgspec.structs.replace(error, room=frame.room))]
-
-    def _asked(self, actions: list[Action]) -> list[Action]:
-        self.in_flight += 1
-        return actions
-
-    def _answered(self, actions: list[Action], now: float) -> list[Action]:
-        self.in_flight -= 1
+    def _go_on(self, actions: list[Action], now: float) -> list[Action]:
+        """Do `actions`, which answer what was in flight, and what has waited for that."""
+        self._waiting.pop(0)
         match self.phase:
             case Phase.LIVE:
                 return actions + self._read(now)
             case Phase.DRAINING:
                 return actions if self.in_flight else actions + self._leave()
             case _:
-                return []
+                return actions
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -370,7 +309,7 @@ class Session:
         return [Close(reason)]
 
 
-def _send(frame: ServerFrame) -> Send:
+def _send(frame: frames.ServerFrame) -> Send:
     return Send(frames.encode(frame))
 
 

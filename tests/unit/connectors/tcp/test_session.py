@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,15 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.tcp.framing import MAX_FIRST, Framer, TooLongError, framed
-from connectors.tcp.limits import Limits, Persons
-from connectors.tcp.session import Acknowledge, Action, Check, Close, Phase, Send, Session, Store, Watch
-from parley.adapter import Rejected
-from parley.platforms.http.frames import MAX_FRAME, Opened
-from parley.platforms.http.persons import Person
+from connectors.tcp.limits import Limits
+from connectors.tcp.session import Action, Check, Close, Phase, Send, Session
+from parley.adapter import Acknowledge, App, Client, Rejected, Store, Tell, Watch
+from parley.issuers import Issuer
+from parley.platforms.http import sockets
+from parley.platforms.http.config import Config
+from parley.platforms.http.frames import MAX_FRAME
 
-NOW, UNTIL = 1000.0, 1_800_003_600
+NOW, WALL, UNTIL = 1000.0, 1_800_000_000, 1_800_003_600
 LIMITS = Limits()
-LIN = Person("lin", "Lin", frozenset({"team"}))
+LIN = Client(platform="http", app="web", person="lin", name="Lin", rooms=frozenset({"team"}), until=UNTIL)
+ISSUER = Issuer(issuer="https://www.example.com", audience="parley", algorithm="HS256", secrets=("x" * 32,))
+APP = App("http", "web", Config(issuers=(ISSUER,), sockets=True))
 
 
 def frame(**fields: Any) -> bytes:
@@ -37,14 +42,18 @@ PING = frame(type="ping")
 
 
 def begun(limits: Limits = LIMITS) -> Session:
-    return Session(limits, Persons(limits).take, NOW)
+    return Session(limits, NOW)
+
+
+def checked(session: Session) -> list[Action]:
+    return session.checked(LIN, lambda data: sockets.action(data, LIN, APP, WALL), 3600, NOW)
 
 
 def live(limits: Limits = LIMITS) -> Session:
     session = begun(limits)
     (check,) = session.received(hello(), NOW)
     assert isinstance(check, Check)
-    (ready,) = session.checked("web", LIN, 3600, UNTIL, NOW)
+    (ready,) = checked(session)
     assert read(ready) == {"type": "ready", "version": 1, "person": "lin", "until": UNTIL}
     return session
 
@@ -67,9 +76,27 @@ def ended(actions: list[Action]) -> tuple[int, str]:
     return found["status"], found["error"]
 
 
+def key(action: Action) -> str:
+    assert isinstance(action, Store)
+    return action.key
+
+
+def stored(session: Session, store: Action, now: float = NOW) -> list[Action]:
+    assert isinstance(store, Store)
+    return session.answered(Tell(store.done), now)
+
+
+def opened(session: Session, room: str = "", cursor: int = 7) -> str:
+    """Open a conversation. Returns its key."""
+    (watch,) = session.received(frame(type="open", room=room), NOW)
+    assert isinstance(watch, Watch)
+    assert session.watching(watch, cursor, b"opened", NOW) == [Send(b"opened")]
+    return watch.conversation
+
+
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 # --- the stream -------------------------------------------------------------------------------------------------------
@@ -105,7 +132,7 @@ def test_a_conversation_is_the_same_however_its_bytes_arrive(cuts: list[int]) ->
         actions += session.received(piece, NOW)
     kinds = [type(action) for action in actions]
     assert kinds == [Send, Store, Watch, Store, Send]
-    assert [action.post.key for action in actions if isinstance(action, Store)] == ["a", "b"]
+    assert [action.key for action in actions if isinstance(action, Store)] == ["a", "b"]
 
 
 @given(st.binary(max_size=400))
@@ -145,15 +172,16 @@ def test_a_connection_that_begins_with_anything_but_hello_is_closed(first: bytes
     assert session.held == 0
 
 
-def test_a_second_hello_closes_the_connection() -> None:
-    assert ended(live().received(hello(), NOW)) == (400, "malformed")
+def test_a_second_hello_makes_nobody_somebody_else() -> None:
+    (ready,) = sent(live().received(hello(token="of somebody else"), NOW))
+    assert ready == {"type": "ready", "version": 1, "person": "lin", "until": UNTIL}
 
 
 def test_a_token_that_is_refused_closes_the_connection() -> None:
     session = begun()
     session.received(hello(), NOW)
     assert ended(session.rejected(Rejected(401, "forged", "never shown"))) == (401, "forged")
-    assert session.checked("web", LIN, 60, UNTIL, NOW) == []
+    assert checked(session) == []
 
 
 def test_what_follows_hello_at_once_is_read_once_the_client_is_known() -> None:
@@ -161,7 +189,7 @@ def test_what_follows_hello_at_once_is_read_once_the_client_is_known() -> None:
     (check,) = session.received(hello() + message("a") + PING, NOW)
     assert isinstance(check, Check)
     assert not session.is_reading
-    ready, store, pong = session.checked("web", LIN, 60, UNTIL, NOW)
+    ready, store, pong = checked(session)
     assert (read(ready)["type"], read(pong)["type"]) == ("ready", "pong")
     assert isinstance(store, Store)
 
@@ -219,67 +247,74 @@ def test_a_frame_that_is_too_long_closes_the_connection() -> None:
 
 def test_a_message_is_accepted_only_once_it_is_stored() -> None:
     session = live()
-    assert sent(session.received(message("a") + message("a"), NOW)) == []
-    assert sent(session.stored("a", "id1", NOW)) == [{"type": "accepted", "key": "a", "id": "id1"}]
-    (refused,) = sent(session.refused("a", Rejected(503, "unavailable"), NOW))
+    first, second = session.received(message("a") + message("a"), NOW)
+    assert isinstance(second, Store)
+    (accepted,) = sent(stored(session, first))
+    assert accepted == {"type": "accepted", "key": "a", "id": accepted["id"]}
+    assert len(accepted["id"]) == 48
+    (refused,) = sent(session.failed(second, Rejected(503, "unavailable"), NOW))
     assert (refused["status"], refused["key"], refused["retry_after"]) == (503, "a", 1)
+
+
+def test_a_room_that_the_token_does_not_name_is_refused() -> None:
+    session = live()
+    found = sent(session.received(message("a", room="board") + frame(type="open", room="board"), NOW))
+    assert [(one["status"], one.get("key", one.get("room"))) for one in found] == [(403, "a"), (403, "board")]
 
 
 def test_a_reply_is_sent_once_and_in_order() -> None:
     session = live()
-    (watch,) = session.received(frame(type="open"), NOW)
-    assert isinstance(watch, Watch)
-    assert session.reply("", 8, b"early") == []
-    session.watching(Opened(room="", cursor="7", last="9"), NOW)
-    assert session.reply("", 7, b"7") == []
-    assert session.reply("", 8, b"8") == [Send(b"8")]
-    assert session.reply("", 8, b"8") == []
-    assert session.reply("team", 9, b"9") == []
-    assert session.reply("", 9, b"9") == [Send(b"9")]
+    assert session.reply("conversation", 8, b"early") == []
+    key = opened(session)
+    assert session.reply(key, 7, b"7") == []
+    assert session.reply(key, 8, b"8") == [Send(b"8")]
+    assert session.reply(key, 8, b"8") == []
+    assert session.reply("another", 9, b"9") == []
+    assert session.reply(key, 9, b"9") == [Send(b"9")]
 
 
 def test_a_client_that_opens_again_gets_the_replies_again() -> None:
     session = live()
     for _ in range(2):
-        session.received(frame(type="open", after="7"), NOW)
-        session.watching(Opened(room="", cursor="7", last="8"), NOW)
-        assert session.reply("", 8, b"8") == [Send(b"8")]
+        assert session.reply(opened(session), 8, b"8") == [Send(b"8")]
 
 
-def test_an_acknowledgement_of_a_room_that_is_not_open_is_left_out() -> None:
+def test_an_acknowledgement_gets_no_answer_unless_it_is_refused() -> None:
     session = live()
-    assert session.received(frame(type="ack", room="team", cursor="5"), NOW) == []
-    session.received(frame(type="open", room="team"), NOW)
-    session.watching(Opened(room="team", cursor="5", last="5"), NOW)
-    assert session.received(frame(type="ack", room="team", cursor="5"), NOW) == [Acknowledge("team", 5)]
-    assert session.acknowledged(NOW) == []
+    ack = frame(type="ack", room="team", cursor="5")
+    first, second = session.received(ack * 2, NOW)
+    assert isinstance(first, Acknowledge)
+    assert first.cursor == 5
+    assert session.answered(None, NOW) == []
+    (refused,) = sent(session.failed(second, Rejected(400, "malformed"), NOW))
+    assert (refused["status"], refused["room"]) == (400, "team")
 
 
-def test_typing_goes_to_an_open_conversation() -> None:
+def test_typing_does_not_wait_for_a_client_that_is_blocked() -> None:
     session = live()
-    assert session.typing("") == []
-    session.received(frame(type="open"), NOW)
-    session.watching(Opened(room="", cursor="7", last="7"), NOW)
-    assert sent(session.typing("")) == [{"type": "typing", "room": ""}]
+    assert session.typing(b"typing") == [Send(b"typing")]
+    session.blocked(NOW)
+    assert session.typing(b"typing") == []
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_connection_is_not_read_while_too_many_of_its_messages_wait() -> None:
-    limits = Limits(unstored=3, messages_burst=100, frames_burst=100)
-    session = live(limits)
+    session = live(Limits(unstored=3, frames_burst=100))
     stores = session.received(b"".join(message(str(number)) for number in range(10)), NOW)
     assert len(stores) == 3
     assert not session.is_reading
     assert session.tick(NOW + 1000) == []  # it cannot send a ping: it is not silent
-    order = [action.post.key for action in stores if isinstance(action, Store)]
+    waiting = list(stores)
     for number in range(10):
-        accepted, *more = session.stored(str(number), "id", NOW)
+        store = waiting.pop(0)
+        assert key(store) == str(number)
+        accepted, *more = stored(session, store)
         assert read(accepted)["key"] == str(number)
-        order += [action.post.key for action in more if isinstance(action, Store)]
-    assert order == [str(number) for number in range(10)]
+        waiting += more
     assert session.is_reading
+    assert session.held == 0
 
 
 def test_a_flood_of_frames_is_read_at_its_rate_and_loses_nothing() -> None:
@@ -295,30 +330,12 @@ def test_a_flood_of_frames_is_read_at_its_rate_and_loses_nothing() -> None:
     assert now - NOW == pytest.approx((40 - 5) / 10, abs=0.2)
 
 
-def test_a_person_who_writes_too_much_on_several_connections_is_told_when_to_go_on() -> None:
-    limits = Limits(messages=1, messages_burst=3, unstored=100)
-    take = Persons(limits).take
-    found: list[Action] = []
-    for _ in range(2):
-        session = Session(limits, take, NOW)
-        session.received(hello(), NOW)
-        session.checked("web", LIN, 60, UNTIL, NOW)
-        found += session.received(message("a") + message("b"), NOW)
-    assert sum(isinstance(action, Store) for action in found) == 3
-    (refused,) = sent(found)
-    assert refused == refused | {"status": 429, "error": "too_many", "key": "b", "retry_after": 1}
-    assert take("web\0lin", NOW + 1.01) == 0
-    assert take("web\0kim", NOW) == 0
-
-
 def test_the_number_of_open_conversations_is_limited() -> None:
     session = live(Limits(rooms=1))
-    session.received(frame(type="open"), NOW)
-    session.watching(Opened(room="", cursor="7", last="7"), NOW)
+    opened(session)
     (refused,) = sent(session.received(frame(type="open", room="team"), NOW))
     assert (refused["status"], refused["room"]) == (429, "team")
-    (again,) = session.received(frame(type="open"), NOW)
-    assert isinstance(again, Watch)
+    opened(session)
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
@@ -387,12 +404,13 @@ def test_a_connection_ends_with_its_token() -> None:
 
 def test_a_program_that_ends_answers_what_is_in_flight_and_reads_nothing_more() -> None:
     session = live()
-    session.received(message("a") + message("b") + message("c")[:9], NOW)
+    first, second = session.received(message("a") + message("b") + message("c")[:9], NOW)
     assert session.drain() == []
     assert session.received(message("c")[9:], NOW) == []
     assert not session.is_reading
-    assert sent(session.stored("a", "1", NOW)) == [{"type": "accepted", "key": "a", "id": "1"}]
-    accepted, *end = session.stored("b", "2", NOW)
+    (accepted,) = stored(session, first)
+    assert read(accepted)["key"] == "a"
+    accepted, *end = stored(session, second)
     assert read(accepted)["key"] == "b"
     assert ended(end) == (503, "restarting")
     assert session.drain() == []
@@ -404,37 +422,36 @@ def test_a_program_that_ends_closes_an_idle_connection_at_once(checking: bool) -
     if checking:
         session.received(hello(), NOW)
     assert ended(session.drain()) == (503, "restarting")
-    assert session.checked("web", LIN, 60, UNTIL, NOW) == []
+    assert checked(session) == []
 
 
 def test_an_answer_after_the_end_changes_nothing() -> None:
     session = live()
-    session.received(message("a") + frame(type="open"), NOW)
+    store, watch = session.received(message("a") + frame(type="open"), NOW)
     session.ended()
-    assert session.stored("a", "1", NOW) == []
-    assert session.watching(Opened(room="", cursor="1", last="1"), NOW) == []
+    assert stored(session, store) == []
+    assert isinstance(watch, Watch)
+    assert session.watching(watch, 1, b"opened", NOW) == []
     assert session.wake_at == math.inf
 
 
 @given(st.integers(min_value=0))
 def test_whatever_happens_every_message_gets_one_answer_and_memory_stays_bounded(seed: int) -> None:
     draw = random.Random(seed)
-    limits = Limits(unstored=2, frames=50, frames_burst=5, messages_burst=10_000)
-    session, now, waiting, answered = live(limits), NOW, list[str](), list[str]()
+    session = live(Limits(unstored=2, frames=50, frames_burst=5))
+    now, waiting, answered = NOW, list[Action](), list[str]()
     stream = b"".join(message(str(number)) + PING for number in range(30))
-    while stream or not session.is_reading:
+    while stream or waiting or not session.is_reading:
         now += draw.random() / 10
         actions = session.tick(now)
         if waiting and draw.random() < 0.5:
-            actions += session.stored(waiting.pop(0), "id", now)
+            actions += stored(session, waiting.pop(0), now)
         if session.is_reading and draw.random() < 0.7:
             size = draw.randrange(1, 200)
             actions += session.received(stream[:size], now)
             stream = stream[size:]
-        waiting += [action.post.key for action in actions if isinstance(action, Store)]
+        waiting += [action for action in actions if isinstance(action, Store)]
         answered += [found["key"] for found in sent(actions) if found["type"] == "accepted"]
         assert session.in_flight <= 2
         assert session.held <= 400
-    while waiting:
-        answered += [found["key"] for found in sent(session.stored(waiting.pop(0), "id", now)) if "key" in found]
     assert answered == [str(number) for number in range(30)]
