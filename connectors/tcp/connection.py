@@ -84,6 +84,11 @@ class Connection(asyncio.BufferedProtocol):
         self._closing_at: float | None = None
         self._held = 0
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait to be sent."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
     # --- asyncio ------------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -205,8 +210,10 @@ class Connection(asyncio.BufferedProtocol):
         if transport is None or transport.is_closing():
             return
         self._write(self._tls.end())
-        if transport.can_write_eof():
+        try:
             transport.write_eof()
+        except OSError:  # the client is gone
+            transport.abort()
         self._closing_at = self._clock() + self._host.limits.close_within
 
     def _pace(self) -> None:

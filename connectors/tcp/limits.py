@@ -68,6 +68,9 @@ class Places:
         self._most = most
         self._taken: Counter[str] = Counter()
 
+    def __bool__(self) -> bool:
+        return bool(self._taken)
+
     def take(self, name: str) -> bool:
         """Take a place of `name`. False if there is none."""
         if self._taken[name] >= self._most:

@@ -62,6 +62,11 @@ class Server:
         self._listening: asyncio.Server | None = None
         self._refused = 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is held for any client."""
+        return not (self.connections or self._addresses or self._known or self.held or self.feeds.by_key)
+
     # --- its life -----------------------------------------------------------------------------------------------------
 
     async def start(self, host: str, port: int) -> int:
