@@ -1,7 +1,7 @@
 """The connections of clients of the HTTP channel by TCP: devices and services that keep a connection open.
 
-`python -m connectors.tcp APP...` accepts them for the apps with these names. Any number of instances may run, and a
-client may connect to each of them.
+`python -m connectors.tcp [APP...]` accepts them for the apps with these names, or for all. Any number of instances may
+run, and a client may connect to each of them.
 
 | module | contents |
 |---|---|

@@ -1,4 +1,4 @@
-"""`python -m connectors.tcp APP...`: accept the connections of clients by TCP for these apps of the HTTP channel.
+"""`python -m connectors.tcp [APP...]`: accept connections of clients by TCP, for these apps of the HTTP channel or for all.
 
 It reads PARLEY_STAGE, PARLEY_TABLE and PARLEY_INBOUND_URL, and the configuration of each app from SSM. SIGTERM closes
 all connections once what is in flight is stored. The exit code is 1 if another instance has taken this one for dead.
@@ -24,7 +24,7 @@ from connectors.tcp.server import Server
 from connectors.tcp.service import Service
 from connectors.tcp.tls import context
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
-from parley.engine.telemetry import log
+from parley.engine.telemetry import count, log
 from parley.journal.watchers import TCP
 
 _LOCAL = ("127.0.0.1", "::1")
@@ -38,9 +38,9 @@ def main(arguments: list[str]) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     default = Limits()
     parser = argparse.ArgumentParser(prog="connectors.tcp", description="Accepts connections of clients by TCP.")
-    parser.add_argument("apps", nargs="+", metavar="APP", help="the names of the apps")
+    parser.add_argument("apps", nargs="*", metavar="APP", help="the names of the apps; all by default")
     parser.add_argument("--host", default="0.0.0.0", help="the address to listen at")  # noqa: S104
-    parser.add_argument("--port", type=int, default=8883)
+    parser.add_argument("--port", type=int, default=8443)
     parser.add_argument("--certificate", type=Path, help="a file with the certificate and its chain (PEM)")
     parser.add_argument("--key", type=Path, help="a file with its private key (PEM)")
     parser.add_argument("--plain", action="store_true", help="no TLS; with --host 127.0.0.1 only")
@@ -71,6 +71,7 @@ def _possible(connections: int) -> int:
 
 
 async def _run(server: Server, notices: Notices, place: tuple[str, int], alive: Path | None) -> int:
+    count("ConnectorStarts")
     stopping, loop, dead = asyncio.Event(), asyncio.get_running_loop(), asyncio.Event()
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, stopping.set)

@@ -24,7 +24,7 @@ _NOT_CHECKED = described(_UNAVAILABLE, "The token cannot be checked now. Please 
 
 
 class Service:
-    """The engine for the apps with these names. `address` is that of this instance as a watcher."""
+    """The engine for the apps with these names, or for all. `address` is that of this instance as a watcher."""
 
     def __init__(self, names: Collection[str], address: str, clock: Callable[[], float] = time.time) -> None:
         self._names, self.address, self._clock = frozenset(names), address, clock
@@ -38,7 +38,7 @@ class Service:
 
     def check(self, hello: Hello, source: str) -> tuple[Client, App] | Rejected:
         """Whose token a client has that connects from the address `source`."""
-        if hello.app not in self._names:
+        if self._names and hello.app not in self._names:
             return Rejected(404, "unknown_app")
         request = Request("GET", Headers({"Authorization": f"Bearer {hello.token}"}))
         event: dict[str, Any] = {"requestContext": {"identity": {"sourceIp": source}}}

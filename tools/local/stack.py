@@ -134,8 +134,8 @@ def _start_page(stack: Stack, paths: Paths, options: Options, aws: Aws, port: po
     options.report("starting the playground")
     stack["pids"]["playground"] = _start_playground(paths, aws, port)
     commands.register(stack, paths)
-    for platform in connectors(stack["apps"]):
-        stack["pids"][f"{platform}_connector"] = _start_connector(stack, paths, aws, platform)
+    for name, apps in connectors(stack["apps"]).items():
+        stack["pids"][f"{name}_connector"] = _start_connector(stack, paths, aws, name, apps)
     if options.watch:
         stack["pids"]["watcher"] = _start_watcher(paths, aws, terminal=options.terminal)
     stack["ready"] = True
@@ -184,24 +184,39 @@ def _start_playground(paths: Paths, aws: Aws, port: ports.Port) -> int:
     return pid
 
 
-def connectors(apps: dict[str, Any]) -> list[str]:
-    """The platforms of `apps` to which a program holds a connection: `connectors.<platform>`."""
-    return [platform for platform in apps if (ROOT / "connectors" / platform / "__main__.py").exists()]
+_SERVES = {"tcp": "http"}
+"""The platforms of connectors that have another name."""
 
 
-def _start_connector(stack: Stack, paths: Paths, aws: Aws, platform: str) -> int:
-    names = list(stack["apps"][platform])
-    alive = ["--alive", paths.state / f"{platform}-connector"]
+def connectors(apps: dict[str, Any]) -> dict[str, list[str]]:
+    """The programs `connectors.<name>` that hold connections for the platforms of `apps`, with the names of their
+    apps.
+    """
+    programs = sorted(path.parent.name for path in (ROOT / "connectors").glob("*/__main__.py"))
+    return {name: list(apps[_SERVES.get(name, name)]) for name in programs if _SERVES.get(name, name) in apps}
+
+
+def _start_connector(stack: Stack, paths: Paths, aws: Aws, name: str, apps: list[str]) -> int:
+    alive = ["--alive", paths.state / f"{name}-connector"]
     variables = {
         "PARLEY_STAGE": STAGE,
         "PARLEY_TABLE": stack["table"],
         "PARLEY_INBOUND_URL": stack["queues"]["inbound"],
     }
-    command = [PYTHON, "-m", f"connectors.{platform}", *names, *alive]
-    log = paths.logs / f"{platform}-connector.log"
-    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env={**_environment(aws), **variables})
+    place, lock = _listen(stack) if name == "tcp" else ([], -1)
+    command = [PYTHON, "-m", f"connectors.{name}", *apps, *alive, *place]
+    log = paths.logs / f"{name}-connector.log"
+    environment = {**_environment(aws), **variables}
+    pid = processes.spawn(command, paths.directory, cwd=ROOT, log=log, env=environment, lock=lock)
     _note(paths, pid)
     return pid
+
+
+def _listen(stack: Stack) -> tuple[list[str], int]:
+    """Where the TCP connector listens, as its arguments, and the lock of its port. `stack` names the port."""
+    port = ports.choose("PARLEY_TCP_PORT", 8883, "the TCP connector")
+    stack["tcp"] = {"host": "127.0.0.1", "port": port.number}
+    return ["--plain", "--host", "127.0.0.1", "--port", str(port.number)], port.lock
 
 
 def _start_watcher(paths: Paths, aws: Aws, *, terminal: bool) -> int:

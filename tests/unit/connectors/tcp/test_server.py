@@ -29,7 +29,7 @@ from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox
 from parley.journal.table import gateway_pk, get, watch_pk
 from parley.journal.watchers import Watchers
-from parley.model import Conversation, Reply, Text
+from parley.model import Conversation, Message, Reply, Text
 from parley.model.codec import decode_message
 from parley.platforms.http import outbound
 from tests.factories import make_message, make_reply
@@ -67,9 +67,9 @@ def jwt(person: str = "lin", **claims: Any) -> str:
 
 @asynccontextmanager
 async def serving(
-    limits: Limits | None = None, tls: ssl.SSLContext | None = None
+    limits: Limits | None = None, tls: ssl.SSLContext | None = None, names: tuple[str, ...] = ("web",)
 ) -> AsyncGenerator[tuple[Server, int]]:
-    server = Server(Service(["web"], ADDRESS), limits or Limits(), tls)
+    server = Server(Service(names, ADDRESS), limits or Limits(), tls)
     port = await server.start("127.0.0.1", 0)
     try:
         yield server, port
@@ -90,9 +90,22 @@ def queued() -> list[str]:
     found: list[str] = []
     while received := boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         for each in received:
-            found.append(decode_message(each["Body"]).content.text)
-            boto3.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+            found.append(decode_message(each.get("Body", "")).content.text)
+            boto3.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=each.get("ReceiptHandle", ""))
     return found
+
+
+def gated(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The queue takes no message until the event is set."""
+    gate, send = threading.Event(), queues.send_messages
+
+    def slow(messages: list[Message]) -> None:
+        if messages:
+            gate.wait(20)
+        send(messages)
+
+    monkeypatch.setattr(queues, "send_messages", slow)
+    return gate
 
 
 made = iter(range(10**6))
@@ -226,6 +239,17 @@ def test_an_app_decides_who_may_connect(config: dict[str, Any], status: int) -> 
     asyncio.run(run())
 
 
+def test_an_instance_serves_the_apps_that_it_names_or_all() -> None:
+    async def run() -> None:
+        for names, status in (((), "ready"), (("another",), "error")):
+            async with serving(names=names) as (_server, port):
+                client = await Client.connect(port)
+                assert (await client.ask(type="hello", app="web", token=jwt()))["type"] == status
+                await client.close()
+
+    asyncio.run(run())
+
+
 def test_a_connection_ends_with_its_token() -> None:
     async def run() -> None:
         async with serving() as (_server, port):
@@ -299,9 +323,7 @@ def test_the_rate_of_a_person_holds_for_all_of_their_connections() -> None:
 
 def test_slow_storage_stops_the_reading_and_bounds_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        gate = threading.Event()
-        send = queues.send_messages
-        monkeypatch.setattr(queues, "send_messages", lambda messages: (gate.wait(20), send(messages)))
+        gate = gated(monkeypatch)
         limits = Limits(unstored=2, frames=1000, frames_burst=1000)
         async with serving(limits) as (server, port):
             client, other = await Client.known(port, jwt()), await Client.known(port, jwt("kim"))
@@ -564,9 +586,7 @@ def test_half_frames_of_all_connections_together_are_bounded() -> None:
 
 def test_an_instance_that_ends_stores_what_is_in_flight_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        gate = threading.Event()
-        send = queues.send_messages
-        monkeypatch.setattr(queues, "send_messages", lambda messages: (gate.wait(20), send(messages)))
+        gate = gated(monkeypatch)
         async with serving() as (server, port):
             busy, idle = await Client.known(port, jwt()), await Client.known(port, jwt("kim"))
             await idle.ask(type="open", room="team")
@@ -576,7 +596,7 @@ def test_an_instance_that_ends_stores_what_is_in_flight_and_says_so(monkeypatch:
             draining = asyncio.create_task(server.drain())
             error = await idle.next()
             assert (error["status"], error["error"], error["retry_after"]) == (503, "restarting", 1)
-            with pytest.raises(OSError):
+            with pytest.raises(ConnectionRefusedError):
                 await Client.connect(port)
             gate.set()
             assert [(await busy.next())["key"] for _ in range(3)] == ["0", "1", "2"]

@@ -286,6 +286,7 @@ def test_an_acknowledgement_gets_no_answer_unless_it_is_refused() -> None:
     assert isinstance(first, Acknowledge)
     assert first.cursor == 5
     assert session.answered(None, NOW) == []
+    assert isinstance(second, Acknowledge)
     (refused,) = sent(session.failed(second, Rejected(400, "malformed"), NOW))
     assert (refused["status"], refused["room"]) == (400, "team")
 
