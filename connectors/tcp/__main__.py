@@ -1,4 +1,4 @@
-"""`python -m connectors.tcp [APP...]`: accept connections of clients by TCP, for these apps of the HTTP channel or for all.
+"""`python -m connectors.tcp [APP...]`: accept connections by TCP for these apps of the HTTP channel, or for all.
 
 It reads PARLEY_STAGE, PARLEY_TABLE and PARLEY_INBOUND_URL, and the configuration of each app from SSM. SIGTERM closes
 all connections once what is in flight is stored. The exit code is 1 if another instance has taken this one for dead.

@@ -1,7 +1,7 @@
 """Memory of idle connections: `python -m tools.bench.connections [NUMBER]` holds so many on one TCP connector.
 
 It prints the memory of the connector's process for each connection, with and without TLS, and the time of a `ping`
-while all are open. Every token is accepted, and AWS is not needed. The system must allow so many open files (`ulimit -n`).
+while all are open. Every token is accepted, and AWS is not needed. The system must allow so many files (`ulimit -n`).
 """
 
 import asyncio

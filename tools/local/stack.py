@@ -214,7 +214,7 @@ def _start_connector(stack: Stack, paths: Paths, aws: Aws, name: str, apps: list
 
 def _listen(stack: Stack) -> tuple[list[str], int]:
     """Where the TCP connector listens, as its arguments, and the lock of its port. `stack` names the port."""
-    port = ports.choose("PARLEY_TCP_PORT", 8883, "the TCP connector")
+    port = ports.choose("PARLEY_TCP_PORT", 8443, "the TCP connector")
     stack["tcp"] = {"host": "127.0.0.1", "port": port.number}
     return ["--plain", "--host", "127.0.0.1", "--port", str(port.number)], port.lock
 
