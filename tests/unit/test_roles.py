@@ -63,8 +63,6 @@ SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parl
 _API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}"
 CONNECTIONS = {f"{_API}/{method}/@connections/*": {"execute-api:ManageConnections"} for method in ("POST", "DELETE")}
 """All connections of the one API."""
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
     if role not in OWN_ROLES + CONNECTOR_ROLES:
@@ -72,7 +70,10 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
         return
     for action, resource in grants(role):
         assert "*" not in action
-        assert resource.startswith(SSM) or resource in {MEDIA, TCP_QUEUES, *CONNECTIONS} or "*" not in resource, (action, resource)
+        assert resource.startswith(SSM) or resource in {MEDIA, TCP_QUEUES, *CONNECTIONS} or "*" not in resource, (
+            action,
+            resource,
+        )
 
 
 CALLBACKS = {f"{logical_id(name)}Role": name for name in NAMES}
@@ -177,6 +178,7 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **BOT_SETTINGS,
         **CONNECTIONS,
+        TCP_QUEUES: {"sqs:SendMessage"},
         **DOWNLOADS,
     }
     (deletes,) = [s for s in statements("ProcessorRole") if s["Action"] == "dynamodb:DeleteItem"]
@@ -198,6 +200,7 @@ def test_the_deliverer_reads_its_queue_and_writes_to_the_one_of_messages() -> No
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **DOWNLOADS,
         **CONNECTIONS,
+        TCP_QUEUES: {"sqs:SendMessage"},
     }
 
 
