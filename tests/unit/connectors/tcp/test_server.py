@@ -16,6 +16,7 @@ from botocore.exceptions import EndpointConnectionError
 from msgspec.structs import replace
 
 from connectors.tcp import server as module
+from connectors.tcp.connection import Connection
 from connectors.tcp.framing import framed
 from connectors.tcp.limits import Limits
 from connectors.tcp.notices import Notice, Notices
@@ -422,18 +423,22 @@ def test_a_large_reply_is_named_and_not_sent() -> None:
 
 def test_a_client_that_does_not_read_holds_no_memory_and_keeps_nobody_waiting() -> None:
     async def run() -> None:
-        numbers = [deliver("y" * 30_000) for _ in range(120)]
-        limits = Limits(send_within=1.5, close_within=0.3)
-        async with serving(limits) as (server, port):
+        numbers = [deliver("y" * 55_000) for _ in range(120)]
+        async with serving(Limits(close_within=0.3)) as (server, port):
             stuck, client = await Client.known(port, jwt("kim")), await Client.known(port, jwt())
             stuck.writer.transport.pause_reading()  # type: ignore[attr-defined]
             for one in (stuck, client):
                 one.send(type="open", room="team", after=str(numbers[0]))
             assert (await client.next())["type"] == "opened"
             assert [int((await client.next())["cursor"]) for _ in range(119)] == numbers[1:]
-            held = [each for each in server.connections if each.session and each.session.is_blocked]
-            assert len(held) == 1
-            assert held[0].unsent < 65_536 + 40_000
+
+            def blocked() -> list[Connection]:
+                return [each for each in server.connections if each.session and each.session.is_blocked]
+
+            (held,) = await until(lambda: blocked() if len(blocked()) == 1 else None)
+            assert held.unsent < 65_536 + 131_072
+            assert held.session is not None
+            held.session.blocked(time.monotonic() - Limits().send_within)
             await until(lambda: len(server.connections) == 1)
             await client.close()
             await stuck.close()
@@ -443,7 +448,7 @@ def test_a_client_that_does_not_read_holds_no_memory_and_keeps_nobody_waiting() 
 
 def test_a_client_that_reads_slowly_gets_every_reply_once() -> None:
     async def run() -> None:
-        numbers = [deliver("y" * 30_000) for _ in range(120)]
+        numbers = [deliver("y" * 55_000) for _ in range(120)]
         async with serving() as (server, port):
             slow = await Client.known(port, jwt())
             slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
