@@ -15,6 +15,7 @@ import msgspec
 from botocore.config import Config
 
 from parley.engine.aws import AwsError, error_code
+from parley.engine.notices import NO_QUEUE
 from parley.engine.telemetry import log
 from parley.journal import table as t
 from parley.journal.table import gateway_pk
@@ -30,7 +31,6 @@ _POLL = 10
 """Seconds that a request for notices waits."""
 _KEPT = 86_400
 _PAUSE = 1.0
-_GONE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -94,7 +94,7 @@ class Notices:
                 code = error_code(error)
                 if not self._ended.is_set():
                     log.warning("no notices", extra={"queue": self.name, "error": code})
-                    if code in _GONE:
+                    if code in NO_QUEUE:
                         return True
                     self._ended.wait(_PAUSE)
         return False

@@ -26,6 +26,8 @@ SECONDS = 3.0
 _TRIES = 3
 _PAUSE = 0.1
 """Seconds until the second try; the third one waits for twice that."""
+NO_QUEUE = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
+"""The error codes of a request to a queue that is deleted."""
 _AT_ONCE = 16
 """Notices that are sent at the same time."""
 
@@ -82,7 +84,8 @@ class Notices(msgspec.Struct):
         conversation, now = out.to.key, self.clock()
         watching = self.watchers.watching(conversation, now)
         sockets = [each for each in watching if each.address.startswith(WEBSOCKET)]
-        self._enqueue((each for each in watching if each.address.startswith(TCP)), conversation, number)
+        dead = self._enqueue((each for each in watching if each.address.startswith(TCP)), conversation, number)
+        self.watchers.forget(conversation, dead)
         if not sockets:
             return
         person = person_key(out.to.platform, out.to.app, out.to.user_id)
@@ -109,15 +112,20 @@ class Notices(msgspec.Struct):
                 done = list(pool.map(push, pairs))
         return [watcher for (watcher, _frame), sent in zip(pairs, done, strict=True) if not sent]
 
-    def _enqueue(self, watchers: Iterable[Watcher], conversation: str, number: int | None) -> None:
-        """Name the reply to the connectors. Each reads it from the mailbox."""
+    def _enqueue(self, watchers: Iterable[Watcher], conversation: str, number: int | None) -> list[Watcher]:
+        """Name the reply to the connectors. Each reads it from the mailbox. Returns those whose queue is gone."""
+        gone: list[Watcher] = []
         body = msgspec.json.encode({"conversation": conversation, "number": number}).decode()
         for watcher in watchers:
             try:
                 self.queues().send_message(QueueUrl=_url(watcher.address.removeprefix(TCP)), MessageBody=body)
             except AwsError as error:
+                if error_code(error) in NO_QUEUE:
+                    gone.append(watcher)
+                    continue
                 telemetry.count("NoticesFailed")
                 log.warning("notice not queued", extra={"error": error_code(error)})
+        return gone
 
 
 def _url(queue: str) -> str:

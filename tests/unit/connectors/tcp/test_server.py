@@ -29,7 +29,7 @@ from parley.engine.notices import notices as sender
 from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox
 from parley.journal.table import gateway_pk, get, watch_pk
-from parley.journal.watchers import Watchers
+from parley.journal.watchers import Watcher, Watchers
 from parley.model import Conversation, Message, Reply, Text
 from parley.model.codec import decode_message
 from parley.platforms.http import outbound
@@ -524,6 +524,13 @@ def test_a_deliverer_notifies_the_queue_of_the_instance() -> None:
             await asyncio.to_thread(listening.join)
 
     asyncio.run(run())
+
+
+def test_a_deliverer_forgets_an_instance_whose_queue_is_gone() -> None:
+    watchers = Watchers(dynamodb(), "parley", 60)
+    watchers.watch(TEAM, Watcher("tcp/unit-parley-tcp-dead", int(time.time()) + 60), time.time())
+    assert deliver("hello", notify=True)
+    assert watching() == []
 
 
 def test_the_queues_of_dead_instances_are_deleted_and_those_of_living_ones_are_not() -> None:
