@@ -124,10 +124,10 @@ class Feeds:
             if after <= before:
                 return  # somebody has opened the conversation again; that wakes the feed
             page = await self._read(feed.key, after)
-            # A client that has been sent less than the page follows on was blocked meanwhile: its turn comes later.
-            ready = [member for member in feed.members if _cursor(member, feed.key) >= after]
+            previous = after
             for number, out in page.replies:
-                _send_one(feed, ready, number, out)
+                _send_one(feed, previous, number, out)
+                previous = number
             last = page.last
             if not page.replies:
                 return
@@ -137,11 +137,12 @@ def _cursor(member: Member, key: str) -> int:
     return member.session.sent.get(key, -1) if member.session else -1
 
 
-def _send_one(feed: Feed, members: list[Member], number: int, out: Outgoing | None) -> None:
+def _send_one(feed: Feed, previous: int, number: int, out: Outgoing | None) -> None:
+    """Send a reply to all clients that have the one before it. Those that were blocked then get it later."""
     frames: dict[str, bytes] = {}
-    for member in members:
+    for member in list(feed.members):
         session = member.session
-        if session is None or session.client is None or session.is_blocked:
+        if session is None or session.client is None or session.is_blocked or _cursor(member, feed.key) < previous:
             continue
         # A reply that only one person may see has a frame of its own for each person.
         person = session.client.person
