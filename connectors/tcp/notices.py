@@ -1,7 +1,8 @@
 """The queue of one instance, by which deliverers say that a conversation has a new reply.
 
-Row `gateway#http#tcp#<instance>` says until when the instance is alive. The queue of one that has died is deleted by
-another instance. A notice that is lost or repeated does no harm: the mailbox has the replies.
+Row `gateway#http#tcp#<instance>` says until when the instance is alive, and row `gateway#http#tcp#instances` names all
+that may have a queue. The queue of one that has died is deleted by another instance. A notice that is lost or repeated
+does no harm: the mailbox has the replies.
 """
 
 import threading
@@ -30,6 +31,8 @@ LIFE, RENEW = 60.0, 20.0
 _POLL = 10
 """Seconds that a request for notices waits."""
 _KEPT = 86_400
+_INSTANCES = "instances"
+"""In place of the id of an instance, for the row with all of them."""
 _PAUSE = 1.0
 
 
@@ -52,8 +55,12 @@ class Notices:
         self._ended = threading.Event()
 
     def begin(self) -> None:
-        """Create the queue. The row comes first, so that no other instance takes the queue for a leftover."""
-        self.renew(time.time())
+        """Create the queue. The rows come first: no other instance takes the queue for a leftover, and each queue is
+        known, also if this instance dies at once.
+        """
+        now = time.time()
+        self.renew(now)
+        self._list("ADD", self._id, now)
         attributes: Any = {"MessageRetentionPeriod": "60", "VisibilityTimeout": "30"}
         tags = {"parley:connector": "tcp"}
         self._url = self._sqs.create_queue(QueueName=self.name, Attributes=attributes, tags=tags)["QueueUrl"]
@@ -69,18 +76,42 @@ class Notices:
         self._ended.set()
         if self._url:
             self._sqs.delete_queue(QueueUrl=self._url)
-        self._client.delete_item(TableName=self._table, Key=t.key(self._pk(self._id)))
+        now = time.time()
+        self._list("DELETE", self._id, now)
+        self._client.update_item(
+            **t.update(self._table, self._pk(self._id), "REMOVE #lock_until SET #ttl = :ttl", ttl=int(now))
+        )
 
     def clean(self, now: float) -> int:
         """Delete the queues of instances that have died. Returns how many."""
-        found = 0
-        for url in self._sqs.list_queues(QueueNamePrefix=self._prefix).get("QueueUrls", []):
-            id_ = url.rpartition("/")[2].removeprefix(self._prefix)
-            row = t.get(self._client, self._table, self._pk(id_))
-            if id_ != self._id and (t.get_number(row, "lock_until") or 0) < now:
-                self._sqs.delete_queue(QueueUrl=url)
-                found += 1
-        return found
+        known = t.get_texts(t.get(self._client, self._table, self._pk(_INSTANCES)), "instances")
+        dead = [id_ for id_ in sorted(known - {self._id}) if self._is_dead(id_, now)]
+        for id_ in dead:
+            self._delete_queue_of(id_)
+            self._list("DELETE", id_, now)
+        return len(dead)
+
+    def _is_dead(self, id_: str, now: float) -> bool:
+        return (t.get_number(t.get(self._client, self._table, self._pk(id_)), "lock_until") or 0) < now
+
+    def _delete_queue_of(self, id_: str) -> None:
+        try:
+            url = self._sqs.get_queue_url(QueueName=f"{self._prefix}{id_}")["QueueUrl"]
+            self._sqs.delete_queue(QueueUrl=url)
+        except AwsError as error:
+            if error_code(error) not in NO_QUEUE:
+                raise
+
+    def _list(self, change: str, id_: str, now: float) -> None:
+        """Add an instance to those that may have a queue, or remove it."""
+        request = t.update(
+            self._table,
+            self._pk(_INSTANCES),
+            f"SET #ttl = :ttl {change} #instances :instance",
+            instance={id_},
+            ttl=int(now) + _KEPT,
+        )
+        self._client.update_item(**request)
 
     def listen(self, notify: Callable[[Notice], object]) -> bool:
         """Call `notify` for each notice, until `end` is called. It is for a thread of its own, and never raises.

@@ -63,6 +63,8 @@ SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parl
 _API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}"
 CONNECTIONS = {f"{_API}/{method}/@connections/*": {"execute-api:ManageConnections"} for method in ("POST", "DELETE")}
 """All connections of the one API."""
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
     if role not in OWN_ROLES + CONNECTOR_ROLES:

@@ -229,6 +229,7 @@ ATTRIBUTES = frozenset(
         # watchers and connections
         "watchers",  # set: the address, the end and the key of the person of each
         "watched",  # set: keys of conversations
+        "instances",  # set: instances of a connector
         "cursor",  # number of the last reply that was handled
         # rate limits
         "tat",  # theoretical arrival time

@@ -535,18 +535,23 @@ def test_a_deliverer_forgets_an_instance_whose_queue_is_gone() -> None:
 
 def test_the_queues_of_dead_instances_are_deleted_and_those_of_living_ones_are_not() -> None:
     dead, alive = (Notices(dynamodb(), "parley", "unit", id_, sqs()) for id_ in ("dead", "alive"))
-    for one in (dead, alive):
+    older = Notices(dynamodb(), "parley", "unit", "older", sqs())
+    for one in (dead, alive, older):
         one.begin()
-    sqs().create_queue(QueueName="unit-parley-tcp-older")
+    # Another one has deleted the queue of this instance, and died before it could say so.
+    sqs().delete_queue(QueueUrl=sqs().get_queue_url(QueueName="unit-parley-tcp-older")["QueueUrl"])
+    older.renew(time.time() - 100)
     sqs().create_queue(QueueName="other-parley-tcp-x")
     dead.renew(time.time() - 100)
     assert alive.clean(time.time()) == 2
+    assert alive.clean(time.time()) == 0
     names = {url.rpartition("/")[2] for url in sqs().list_queues(QueueNamePrefix="").get("QueueUrls", [])}
     assert {"unit-parley-tcp-alive", "other-parley-tcp-x"} <= names
     assert not {"unit-parley-tcp-dead", "unit-parley-tcp-older"} & names
     assert dead.listen(lambda _: None), "an instance whose queue is gone has to end"
     alive.end()
-    assert get(dynamodb(), "parley", gateway_pk("http", "tcp", "alive")) == {}
+    assert "lock_until" not in get(dynamodb(), "parley", gateway_pk("http", "tcp", "alive"))
+    assert "instances" not in get(dynamodb(), "parley", gateway_pk("http", "tcp", "instances"))
     assert not alive.listen(lambda _: None)
 
 
