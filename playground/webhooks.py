@@ -111,7 +111,7 @@ class WebhookSender:
 
         assert self._client is not None, "the sender has not been started"  # noqa: S101
         try:
-            url = self._url(delivery.platform, delivery.app)
+            url = self._url(delivery.platform, delivery.endpoint)
             async with asyncio.timeout(delivery.deadline):
                 response = await self._client.request(
                     wire.method,

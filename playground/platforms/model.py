@@ -220,6 +220,11 @@ class Delivery:
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     """The effect of the response on the platform: `{"toast": ...}`."""
 
+    @property
+    def endpoint(self) -> str:
+        """The app whose callback URL gets it. All companies that have installed an app share one."""
+        return self.app.partition("@")[0]
+
     def to_json(self) -> dict[str, Any]:
         """The delivery in the control API, without the bytes."""
         return {

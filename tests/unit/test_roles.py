@@ -178,6 +178,7 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         },
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
+        "TenantKey.Arn": {"kms:GenerateDataKey", "kms:Decrypt"},
         **BOT_SETTINGS,
         **CONNECTIONS,
         TCP_QUEUES: {"sqs:SendMessage"},
@@ -201,6 +202,7 @@ def test_the_deliverer_reads_its_queue_and_writes_to_the_one_of_messages() -> No
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **DOWNLOADS,
+        "TenantKey.Arn": {"kms:Decrypt"},
         **CONNECTIONS,
         TCP_QUEUES: {"sqs:SendMessage"},
     }
@@ -231,6 +233,16 @@ def test_the_function_of_connections_has_its_rows_the_queue_of_messages_and_the_
         for s in on_the_table
         for row in s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     } == SOCKET_ROWS
+
+
+def test_only_the_functions_that_fetch_tokens_decrypt_the_codes_of_companies_with_the_key_of_the_stage() -> None:
+    holders = {role for role in OWN_ROLES for action, _ in grants(role) if action.startswith("kms:")}
+    assert holders == {"ProcessorRole", "DelivererRole"}
+    resources = template()["Resources"]
+    alias = resources["TenantKeyAlias"]["Properties"]["AliasName"]
+    assert alias == {"Fn::Sub": "alias/parley-${Stage}-tenants"}
+    kms = ("TenantKey", "TenantKeyAlias", "NewCodesPolicy", "CodesPolicy")
+    assert {resources[name]["Condition"] for name in kms} == {"HasTenants"}
 
 
 def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:

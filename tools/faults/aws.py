@@ -23,6 +23,7 @@ from botocore.exceptions import ConnectionClosedError
 from parley.bot import exchange
 from parley.engine import aws, telemetry
 from tools.faults.dynamodb import DynamoDB, ServiceError
+from tools.faults.kms import Keys
 from tools.faults.policies import Fault
 from tools.faults.sqs import NotInFlightError, Queue, VisibilityTooLongError
 
@@ -50,6 +51,7 @@ class Aws:
     """Waits before a retry."""
     parameters: dict[str, str] = field(default_factory=dict[str, str])
     """The parameters in SSM, by name."""
+    keys: Keys = field(default_factory=Keys)
     direct: bool = True
 
     def install(self) -> None:
@@ -109,6 +111,8 @@ class Aws:
             return self._parameter(body["Name"])
         if operation == "GetParametersByPath":
             return {"Parameters": [{"Name": name} for name in self.parameters if name.startswith(f"{body['Path']}/")]}
+        if operation in ("GenerateDataKey", "Decrypt"):
+            return self.keys.call(operation, body)
         if "QueueUrl" not in body:
             return self.dynamodb.call(operation, body)
         queue = self.queues[body["QueueUrl"]]
@@ -152,7 +156,7 @@ class _Time(NamedTuple):
     sleep: Callable[[float], None]
 
 
-_CACHED: tuple[Any, ...] = (aws.dynamodb, aws.sqs, aws.ssm)
+_CACHED: tuple[Any, ...] = (aws.dynamodb, aws.sqs, aws.ssm, aws.kms)
 """The functions that hold the engine's clients."""
 
 

@@ -89,7 +89,7 @@ class _Exchange:
         wire = self._wire
         event = {
             "httpMethod": wire.method,
-            "pathParameters": {"app": self._delivery.app, **self._delivery.parameters},
+            "pathParameters": {"app": self._delivery.endpoint, **self._delivery.parameters},
             "queryStringParameters": dict(wire.query),
             "headers": dict(wire.headers),
             "body": base64.b64encode(wire.body).decode(),

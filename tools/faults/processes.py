@@ -22,6 +22,7 @@ from parley.engine.processor import Processor
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.reading import Reader
 from parley.engine.sweeper import Sweeper
+from parley.engine.tenants import Tenancy
 from parley.engine.timekeeper import Timekeeper
 from parley.engine.tokens import Tokens
 from parley.journal.inbox import Inbox
@@ -154,6 +155,7 @@ class Processes:
             made.injector = self._injector
             return made
 
+        behind = deliverer()
         delivers = self._random.random() < self._at_once
         threads = VirtualThreads(clock)
         hides = partial(hide, setting("INBOUND_URL"))
@@ -174,11 +176,12 @@ class Processes:
                 self._bot,
                 inbox,
                 direct=Direct(deliverer(), clock) if delivers else None,
+                tenancy=Tenancy(behind.calls, behind.apps, clock),
                 clock=clock,
                 hide=hides,
                 repeat=threads.repeat,
             ),
-            deliverer(),
+            behind,
             Sweeper(Outbox(client, TABLE, lease=0), clock),
             Timekeeper(Timers(client, TABLE), clock, clock.sleep, self._bot.timers),
             rate_limiter,

@@ -7,14 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from playground.platforms.base import NotFoundError, Press
 from playground.platforms.digests import flip_first_digit
+from playground.platforms.exchange import Request
 from playground.platforms.limits import RateLimit
 from playground.platforms.model import Appearance, Delivery, Message, Part, Person, Wire
-from playground.platforms.routing import Router
+from playground.platforms.routing import Route, Router
 from playground.platforms.tencent import Tencent, parts, wire
 from playground.platforms.tencent.accounts import Account
-from playground.platforms.tencent.errors import TencentError
+from playground.platforms.tencent.errors import TOKEN_INVALID, TencentError
 from playground.platforms.tencent.media import MEGABYTE, MediaType
-from playground.platforms.wecom import cards, members
+from playground.platforms.wecom import cards, members, provider
 from playground.platforms.wecom.routes import ROUTER
 
 PER_MINUTE, PER_HOUR = 10_000, 150_000
@@ -39,7 +40,10 @@ class Wecom(Tencent):
     appearance: ClassVar[Appearance] = Appearance(
         label={"en": "WeCom", "zh": "企业微信"}, color="#1d6fb8", bubble=("#cfe6ff", "#21466f"), tab=3
     )
-    secrets: ClassVar[frozenset[str]] = frozenset({"access_token", "corpsecret", "response_code", "key"})
+    secrets: ClassVar[frozenset[str]] = frozenset(
+        {"access_token", "corpsecret", "response_code", "key"}
+        | {"suite_access_token", "suite_secret", "suite_ticket", "auth_code", "permanent_code"}
+    )
     router: ClassVar[Router] = ROUTER
     media_types: ClassVar[Mapping[str, MediaType]] = {
         "image": MediaType(10 * MEGABYTE, ("png", "jpeg")),
@@ -55,6 +59,8 @@ class Wecom(Tencent):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.robots: dict[str, Robot] = {}
+        self.suites: dict[str, provider.Suite] = {}
+        """The apps of providers, by name."""
         self.response_codes: dict[str, cards.ResponseCode] = {}
         self.duplicate_checks: dict[tuple[str, str], float] = {}
         """Times of messages with a duplicate check, by app and content."""
@@ -67,6 +73,9 @@ class Wecom(Tencent):
 
     def account_from(self, name: str, config: Mapping[str, Any]) -> Account:
         """The account for the app's Parley configuration. Its webhooks become robots of the first group."""
+        if config.get("suite_id"):
+            self.suites[name] = provider.suite_from(name, config)
+            return self.suites[name].account
         team = self.room_id("team", "group")
         webhooks = config.get("webhooks") or {}
         if webhooks and team not in self.rooms:
@@ -102,6 +111,30 @@ class Wecom(Tencent):
         del room
         return self.account(app).id
 
+    @staticmethod
+    def name_in(app: str, company: str) -> str:
+        """The name of an app of a provider in one company."""
+        return f"{app}@{company}"
+
+    # --- API ----------------------------------------------------------------------------------------------------------
+
+    def authenticate(self, request: Request, route: Route) -> Account:
+        """The account of the access token. The token of a provider is none."""
+        token = self.tokens.get(request.query.get("access_token", ""))
+        if token is not None and token.kind == "suite":
+            raise TencentError(*TOKEN_INVALID)
+        return super().authenticate(request, route)
+
+    def has_valid_token(self, request: Request) -> bool:
+        """Whether the call has a valid access token, of a company or of a provider."""
+        token = self.tokens.get(request.query.get("suite_access_token", ""))
+        return super().has_valid_token(request) if token is None else token.expires > self.clock()
+
+    def expire_token(self, request: Request) -> None:
+        """Revoke the token of the call."""
+        super().expire_token(request)
+        self.tokens.revoke(request.query.get("suite_access_token", ""))
+
     def count_call(self, account: Account, name: str) -> None:
         """Each API has its own limit per company."""
         key = (account.id, name)
@@ -122,8 +155,9 @@ class Wecom(Tencent):
         return {"msg_signature": wire.sign(account.token, *stamp.values(), encrypted), **stamp}
 
     def verification(self, account: Account, echo: str, now: float) -> Wire:
-        """The echo is encrypted."""
-        encrypted = wire.encrypt(account.key, echo.encode(), account.id, self.random)
+        """The echo is encrypted. That of an app of a provider ends in the provider's own company."""
+        suite = self.suites.get(account.name)
+        encrypted = wire.encrypt(account.key, echo.encode(), suite.provider if suite else account.id, self.random)
         return Wire(method="GET", query={**self._signed(account, encrypted, now), "echostr": encrypted})
 
     def forged(self, delivery: Delivery, how: str) -> Wire | None:
@@ -137,6 +171,20 @@ class Wecom(Tencent):
                 return replace(sent, body=delivery.plain)
             case _:
                 return super().forged(delivery, how)
+
+    def accept_response(self, delivery: Delivery, status: int, headers: Mapping[str, str], body: bytes) -> bool:
+        """A command has to be answered with the text `success`."""
+        if provider.is_command(delivery):
+            return status == 200 and body == provider.SUCCESS
+        return super().accept_response(delivery, status, headers, body)
+
+    def emit_event(self, app: str, kind: str, details: Mapping[str, Any]) -> Delivery | None:
+        """An event of a person; of an app of a provider, what happens to its installations."""
+        with self.lock:
+            suite = self.suites.get(app)
+            if suite is not None:
+                return provider.emit(self, suite, kind, details)
+            return super().emit_event(app, kind, details)
 
     def event_fields(self, account: Account, person: Person, kind: str, details: Mapping[str, Any]) -> dict[str, Any]:
         """Facts: WeCom docs, Receiving events."""

@@ -2,7 +2,7 @@
 
 from playground.platforms.routing import Router, route
 from playground.platforms.tencent.routes import COMMON_ROUTES
-from playground.platforms.wecom import cards, members, messages, robots
+from playground.platforms.wecom import cards, members, messages, provider, robots
 
 ROUTER = Router(
     route("GET", "/cgi-bin/gettoken", messages.get_token, authenticated=False),
@@ -14,5 +14,9 @@ ROUTER = Router(
     route("POST", "/cgi-bin/appchat/create", messages.create_chat),
     route("POST", "/cgi-bin/appchat/send", messages.send_to_chat),
     route("GET", "/cgi-bin/user/get", members.get),
+    route("POST", "/cgi-bin/service/get_suite_token", provider.get_suite_token, authenticated=False),
+    route("POST", "/cgi-bin/service/v2/get_permanent_code", provider.get_permanent_code, authenticated=False),
+    route("POST", "/cgi-bin/service/v2/get_auth_info", provider.get_auth_info, authenticated=False),
+    route("POST", "/cgi-bin/service/get_corp_token", provider.get_corp_token, authenticated=False),
     *COMMON_ROUTES,
 )

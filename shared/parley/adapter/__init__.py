@@ -13,7 +13,7 @@ depends on the answer to another (upload, then send; ticket, then token), the fu
 and is sent the results.
 """
 
-from parley.adapter.app import App, Config, Headers
+from parley.adapter.app import App, Config, Headers, name_in, split_name
 from parley.adapter.calls import (
     IDEMPOTENT,
     NOTHING,
@@ -71,6 +71,8 @@ from parley.adapter.inbound import (
 )
 from parley.adapter.limits import BreakerFailure, Bucket, Limit, Pause
 from parley.adapter.outbound import (
+    Authorisation,
+    Grant,
     Outbound,
     Profile,
     Steps,
@@ -83,6 +85,7 @@ from parley.adapter.outbound import (
     SupportsQuotes,
     SupportsRenewal,
     SupportsSilence,
+    SupportsTenants,
     SupportsTyping,
     Token,
     TokenSteps,
@@ -112,6 +115,7 @@ __all__ = [
     "AnswersOnly",
     "App",
     "Auth",
+    "Authorisation",
     "BreakerFailure",
     "Bucket",
     "Call",
@@ -124,6 +128,7 @@ __all__ = [
     "ContentLimits",
     "DescribesRejections",
     "Element",
+    "Grant",
     "HasDirectRooms",
     "HasReadableIds",
     "Headers",
@@ -168,6 +173,7 @@ __all__ = [
     "SupportsRenewal",
     "SupportsSilence",
     "SupportsSockets",
+    "SupportsTenants",
     "SupportsTyping",
     "SupportsUploads",
     "Tell",
@@ -183,4 +189,6 @@ __all__ = [
     "UsesKeySets",
     "Watch",
     "fallback",
+    "name_in",
+    "split_name",
 ]

@@ -28,13 +28,44 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the names of senders are fetched from the platform (`SupportsNames`)."""
         return False
 
+    @property
+    def has_tenants(self) -> bool:
+        """Whether this is an app of a service provider, which organisations install (`SupportsTenants`)."""
+        return False
+
+    def of_tenant(self, tenant: str, agent: str) -> "Config":
+        """The configuration of the app in the organisation `tenant`, where it has the id `agent`.
+
+        Raises TypeError if the app has no tenants.
+        """
+        raise TypeError(f"this app has no tenants: {tenant}, {agent}")
+
+
+_TENANT = "@"
+"""Separates the name of an app from the id of a tenant. No name of a configuration contains it."""
+
+
+def name_in(app: str, tenant: str) -> str:
+    """The name of `app` in the organisation `tenant`: `helper@ww0123`. Empty without a tenant: `app` itself."""
+    return f"{app}{_TENANT}{tenant}" if tenant else app
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """The name of the configuration, and the id of the tenant; empty if `name` names none."""
+    app, _, tenant = name.partition(_TENANT)
+    return app, tenant
+
 
 class App(msgspec.Struct, frozen=True):
-    """One bot account on one platform, by name. `config` is the platform's own `Config`."""
+    """One bot account on one platform, by name. `config` is the platform's own `Config`.
+
+    `provider`: if this is the app of a service provider in one organisation (`name_in`), the app without it.
+    """
 
     platform: str
     name: str
     config: Any
+    provider: "App | None" = None
 
 
 class Headers(Mapping[str, str]):

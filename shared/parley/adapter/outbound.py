@@ -231,6 +231,57 @@ class SupportsEncryptedMedia(Protocol):
         ...
 
 
+class Grant(NamedTuple):
+    """An organisation has installed the app: its id, and the code that gives access tokens for it. `code` is secret."""
+
+    tenant: str
+    code: str
+
+
+class Authorisation(NamedTuple):
+    """What an organisation allows the app: the app's id there, and the authorised scope as JSON, without persons."""
+
+    agent: str
+    scope: str
+
+
+@runtime_checkable
+class SupportsTenants(Protocol):
+    """An `outbound` module of a platform whose apps organisations can install (`Config.has_tenants`).
+
+    The calls need the token of the provider's app, which `token` fetches for an app without a tenant. `code`: that of
+    the organisation, in clear text.
+    """
+
+    def exchange_call(self, code: str, app: App) -> Call:
+        """The call that exchanges the code of a new authorisation, which is good once."""
+        ...
+
+    def read_grant(self, answer: Answer) -> Grant | None:
+        """What that call has answered; None if the code is used, has expired or is wrong."""
+        ...
+
+    def authorisation_call(self, tenant: str, code: str, app: App) -> Call:
+        """The call that asks what the organisation `tenant` allows."""
+        ...
+
+    def read_authorisation(self, answer: Answer) -> Authorisation | None:
+        """What that call has answered; None if it names no app."""
+        ...
+
+    def tenant_token_call(self, code: str, app: App) -> Call:
+        """The call that fetches the access token of `app`, the app in one organisation."""
+        ...
+
+    def read_tenant_token(self, answer: Answer, now: float) -> Token:
+        """The token in the `answer` to that call. Raises TokenUnavailableError."""
+        ...
+
+    def has_left(self, answer: Answer) -> bool:
+        """Whether `answer` says that the organisation has removed the app."""
+        ...
+
+
 class UndeliverableError(ParleyError):
     """The platform has no way to deliver this reply. The message is for the bot's author.
 

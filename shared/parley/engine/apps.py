@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from parley.adapter import App, Config
-from parley.engine.aws import AwsError, error_code, setting, ssm
+from parley.adapter import App, Config, name_in, split_name
+from parley.engine.aws import AwsError, dynamodb, error_code, setting, ssm
 from parley.engine.telemetry import log
 from parley.errors import ParleyError
 from parley.platforms import config_type
@@ -39,6 +39,14 @@ _Answer = TypeVar("_Answer")
 
 class UnknownAppError(ParleyError):
     """There is no configuration under that name."""
+
+
+class TenantUnknownError(UnknownAppError):
+    """The organisation has not installed the app, as far as is known. Its messages may come before that is known."""
+
+
+class TenantCancelledError(UnknownAppError):
+    """The organisation has removed the app."""
 
 
 class AppsUnavailableError(ParleyError):
@@ -103,7 +111,15 @@ class Apps(msgspec.Struct):
     """The time of the first failed read of an app, until one succeeds."""
 
     def get(self, platform: str, name: str) -> App:
-        """The app `name` of `platform`. Raises UnknownAppError, AppsUnavailableError."""
+        """The app `name` of `platform`; of one organisation if the name says so (`name_in`).
+
+        Raises UnknownAppError, AppsUnavailableError.
+        """
+        name, tenant = split_name(name)
+        app = self._get(platform, name)
+        return _in_tenant(app, tenant) if tenant else app
+
+    def _get(self, platform: str, name: str) -> App:
         if not _NAME.fullmatch(name):
             raise UnknownAppError(name)
         entry = self._entries.get((platform, name))
@@ -118,6 +134,9 @@ class Apps(msgspec.Struct):
 
         Used if a signature does not match: an operator may have changed a key a minute ago.
         """
+        if app.provider is not None:
+            fresh = self.reread(app.provider)
+            return None if fresh is None else _in_tenant(fresh, split_name(app.name)[1])
         entry = self._entries.get((app.platform, app.name))
         if entry is not None and self.clock() - entry.tried_at < _REREAD_AFTER:
             return None
@@ -175,6 +194,28 @@ class Apps(msgspec.Struct):
         if name not in self._unread[platform]:
             raise AppsUnavailableError("too many unknown app names")
         self._unread[platform].discard(name)
+
+
+def is_configured_name(name: str) -> bool:
+    """Whether `name` can be that of a configuration, and not that of an app in one organisation."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _in_tenant(app: App, tenant: str) -> App:
+    """`app` in the organisation `tenant`, as its row says now. Raises UnknownAppError, AppsUnavailableError."""
+    if not app.config.has_tenants:
+        raise UnknownAppError(name_in(app.name, tenant))
+    from parley.journal.tenants import TenantId, Tenants, TenantState  # noqa: PLC0415  # few apps have tenants
+
+    try:
+        found = Tenants(dynamodb(), setting("TABLE")).get(TenantId(app.platform, app.name, tenant))
+    except AwsError as error:
+        raise AppsUnavailableError(f"tenant: {error_code(error)}") from error
+    if found is None or found.state is TenantState.WAITING:
+        raise TenantUnknownError(name_in(app.name, tenant))
+    if found.state is TenantState.CANCELLED:
+        raise TenantCancelledError(name_in(app.name, tenant))
+    return App(app.platform, name_in(app.name, tenant), app.config.of_tenant(tenant, found.agent), app)
 
 
 def _fetch(requests: _Requests, platform: str, name: str) -> str | None:

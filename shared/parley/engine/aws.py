@@ -55,6 +55,12 @@ def ssm() -> "SSMClient":
 
 
 @cache
+def kms() -> Any:
+    """The Key Management Service client of this process. Only apps that organisations install need it."""
+    return _client("kms")
+
+
+@cache
 def pushes() -> Any:
     """The client that writes to the WebSockets of this deployment. Raises KeyError without `SOCKETS_URL`."""
     return _client("apigatewaymanagementapi", _QUICK, setting("SOCKETS_URL"))

@@ -25,7 +25,7 @@ from parley.adapter import (
     UsesKeySets,
 )
 from parley.engine import queues, telemetry
-from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
+from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError, is_configured_name
 from parley.engine.aws import AwsError, definitely_failed, dynamodb, error_code, setting
 from parley.engine.batch import describe
 from parley.engine.gateway import BadEventError, Event, arrived, is_listed, lambda_response, request_of, source
@@ -107,7 +107,7 @@ class Callback(msgspec.Struct):
         request, app = Request(), None
         try:
             request = request_of(event)
-            app = self.apps.get(self.platform, name)
+            app = self._app(name)
             outcome = self._outcome(request, app, event)
         except BadEventError:
             outcome = Rejected(400, "malformed", "the body is not valid Base64")
@@ -142,6 +142,15 @@ class Callback(msgspec.Struct):
         if waits and isinstance(self.inbound, SupportsPassiveReply):
             return _AwaitsReply(self.inbound, request, app, accepted)
         return accepted.response
+
+    def _app(self, name: str) -> App:
+        """The app in the path: never one of an organisation, whose row this function may not read.
+
+        Raises UnknownAppError, AppsUnavailableError.
+        """
+        if not is_configured_name(name):
+            raise UnknownAppError(name)
+        return self.apps.get(self.platform, name)
 
     def _passive_replies(self, inbound: SupportsPassiveReply) -> "PassiveReplies":
         if self.passive_replies is not None:

@@ -210,7 +210,11 @@ class Calls(msgspec.Struct):
             log.warning("limit feedback not applied", extra={"app": context.app.name, "error": describe(error)})
 
     def _fetch(self, context: CallContext) -> Token:
-        """Make the calls that fetch a token. Raises TokenUnavailableError."""
+        """Make the calls that fetch a token. Raises TokenUnavailableError, RetryAfter."""
+        if context.app.provider is not None:
+            from parley.engine.tenants import fetch_token  # noqa: PLC0415  # few apps have tenants
+
+            return fetch_token(self, context)
         names = context.platform.PROFILE.pushed_credentials
         values = load_credentials(self.client, self.table, context.app, names) if names else {}
         steps = context.platform.token(context.out, context.app, values, self.clock())

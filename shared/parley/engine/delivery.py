@@ -17,7 +17,13 @@ from msgspec.structs import replace
 
 from parley.adapter import Call, Permanent, Sent, Transient
 from parley.engine import queues, telemetry
-from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
+from parley.engine.apps import (
+    Apps,
+    AppsUnavailableError,
+    TenantCancelledError,
+    TenantUnknownError,
+    UnknownAppError,
+)
 from parley.engine.attempt import Attempt, Attempts, CallSequence, Completed, Defer, Fallback, Resolved, Result
 from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import Record, run
@@ -78,9 +84,13 @@ class Deliverer:
         self.deliver(CallContext(out, app, outbound(out.to.platform)))
 
     def _fail_without_app(self, out: Outgoing, reason: str, error: UnknownAppError) -> None:
-        """Fail a reply whose app was removed a day ago. Raises RetryAfter before that."""
-        if self.clock() - out.created < _APP_GONE_FOR:
-            raise RetryAfter(300, reason) from error
+        """Fail a reply whose app was removed a day ago, or whose organisation has removed the app. Raises RetryAfter
+        before that: sooner while the installation of the app may not be handled yet.
+        """
+        age = self.clock() - out.created
+        if age < _APP_GONE_FOR and not isinstance(error, TenantCancelledError):
+            wait = min(300.0, 10 + age) if isinstance(error, TenantUnknownError) else 300
+            raise RetryAfter(wait, reason) from error
         owner = uuid4().hex
         row = self.outbox.take(out.id, owner, self.clock())
         if isinstance(row, RetryAfter):

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from parley.bot import Bot
 from parley.bot.turn import Download, FindQuote, Unseal
@@ -92,6 +93,7 @@ class Processor:
     unseal: Unseal | None = None
     person: "Callable[[Message], Person] | None" = None
     quote: FindQuote | None = None
+    tenancy: Callable[[Message], None] | None = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
     hide: Callable[[Record, int], None] | None = None
@@ -138,14 +140,26 @@ class Processor:
     def _handle(self, record: Record) -> None:
         try:
             message = decode_message(record["body"])
-            snapshot = self.inbox.open(message)
+            snapshot = self.inbox.open(message) if message.context.authorisation is UNSET else None
         except ValueError as error:  # msgspec's errors are ValueErrors; another version may have written it
             if received(record) < self.max_attempts:
                 raise
             self._give_up(record, describe(error))
             return
-        if self._is_ready(record, message, snapshot):
+        if snapshot is None:
+            self._authorise(record, message)
+        elif self._is_ready(record, message, snapshot):
             self._handle_message(record, decode_message(snapshot.joined) if snapshot.joined else message, snapshot)
+
+    def _authorise(self, record: Record, message: Message) -> None:
+        """Handle what an organisation did with the app. One that is lost is for the operator."""
+        from parley.engine.tenants import InstallationLostError, tenancy  # noqa: PLC0415  # few apps have tenants
+
+        try:
+            (self.tenancy or tenancy())(message)
+        except InstallationLostError as error:
+            telemetry.count("InstallationsLost", platform=message.platform)
+            self._give_up(record, str(error))
 
     def _is_ready(self, record: Record, message: Message, snapshot: Snapshot) -> bool:
         """See `parley.engine.merging`."""

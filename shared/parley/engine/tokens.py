@@ -91,6 +91,11 @@ class Tokens(msgspec.Struct):
             generation=held.generation,
         )
 
+    def drop(self, key: str) -> None:
+        """Remove the token under `key`, if there is one: its organisation has removed the app."""
+        self._held.pop(key, None)
+        self._update(key, "SET #expires = :zero, #renew_at = :zero REMOVE #value", "attribute_exists(#value)", zero=0)
+
     def _read(self, key: str) -> CachedToken | None:
         item = t.get(self.client, self.table, token_pk(key))
         value = get_text(item, "value")

@@ -93,6 +93,14 @@ KINDS: dict[str, Kind] = {
         "",
         "it is replaced when it expires; it is that of the app",
     ),
+    "tenant": Kind(
+        _of(""),
+        _of("state platform app id agent scope value authorised withdrawn version updated ttl"),
+        "kept",
+        "30 days",
+        "the organisation has installed the app; its code is encrypted with the KMS key of the stage",
+    ),
+    "install": Kind(_of(""), _of("id lock_until lock_owner ttl"), "kept", "15 days"),
     "gateway": Kind(_of(""), _of("value lock_until lock_owner ttl"), "kept", "1 day"),
     "forget": Kind(_of("value"), _of("ttl"), "deleted", "7 days"),
 }

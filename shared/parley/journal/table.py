@@ -150,6 +150,16 @@ def limit_pk(bucket: str) -> str:
     return f"limit#{bucket}"
 
 
+def tenant_pk(platform: str, app: str, tenant: str) -> str:
+    """Row of an organisation that has installed an app."""
+    return f"tenant#{platform}#{app}#{tenant}"
+
+
+def install_pk(code_hash: str) -> str:
+    """Row of the code of one authorisation: who exchanges it, and for which organisation it was."""
+    return f"install#{code_hash}"
+
+
 def forget_pk(person: str) -> str:
     """Row of a run of `parley.journal.forget`: how far it got."""
     return f"forget#{person}"
@@ -231,6 +241,11 @@ ATTRIBUTES = frozenset(
         "watched",  # set: keys of conversations
         "instances",  # set: instances of a connector
         "cursor",  # number of the last reply that was handled
+        # tenants
+        "agent",  # the app's id in the organisation
+        "scope",  # what the organisation allows, as JSON without persons
+        "authorised",  # unix seconds of the authorisation that is in force, or was the last one
+        "withdrawn",  # unix seconds of the last time that the organisation removed the app
         # rate limits
         "tat",  # theoretical arrival time
         "count",  # calls that were ever reserved; in a `box` row, the number of the last reply

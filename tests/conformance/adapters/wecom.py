@@ -1,16 +1,20 @@
 """WeCom: vectors, and callbacks that wechatpy encrypts and signs."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from parley.adapter import Answer, App, Request
+from parley.adapter import Answer, App, Permanent, Request, TokenRejected, TokenUnavailableError, Transient
+from parley.errors import RetryAfter
+from parley.platforms.wecom import outbound, suites
 from parley.platforms.wecom.config import Config, Webhook
 from tests.conformance.kit import (
     Adapter,
     Sample,
     Vector,
+    expect,
     expect_accepted,
     expect_action,
     expect_equal,
@@ -42,6 +46,17 @@ def make_app(token: str = TOKEN, key: str = KEY, **more: Any) -> App:
     return App("wecom", "demo", Config(**fields))
 
 
+PROVIDER, SUITE_APP, SUITE_SECRET = "ww1f0a2b3c4d5e6f70", "ww9a8b7c6d5e4f3021", "suite-secret-0123456789"
+
+
+def make_suite(token: str = TOKEN, key: str = KEY, suite: str = SUITE_APP, **more: Any) -> App:
+    """An app of a service provider."""
+    fields = {"suite_id": suite, "suite_secret": SUITE_SECRET, "provider_corp_id": PROVIDER, "token": token}
+    return App("wecom", "demo", Config(**{**fields, "encoding_aes_key": key, **more}))
+
+
+COMPANY, AUTH_CODE = "wpQ7XbDAAA0Zk3vN5yTgR2mJ8hL1cE4s", "AUTH-CODE-0123456789"
+SUITES = make_suite()
 APP = make_app(receive_ids=(SUITE,), webhooks={"alerts": Webhook(url=HOOK)})
 
 
@@ -79,6 +94,16 @@ def ticket(now: float) -> dict[str, Any]:
     return {"SuiteId": SUITE, "InfoType": "suite_ticket", "TimeStamp": str(int(now)), "SuiteTicket": "TICKET-1"}
 
 
+def installation(now: float) -> dict[str, Any]:
+    """A company has installed the app of a provider."""
+    return {"SuiteId": SUITE_APP, "AuthCode": AUTH_CODE, "InfoType": "create_auth", "TimeStamp": str(int(now))}
+
+
+def company_chat(now: float) -> dict[str, Any]:
+    """A text message to the app of a provider in one company."""
+    return {**chat(now), "ToUserName": COMPANY}
+
+
 OTHERS: tuple[dict[str, Any], ...] = (
     {"MsgType": "image", "PicUrl": "https://p.qpic.cn/x", "MediaId": "m1", "MsgId": "1"},
     {"MsgType": "voice", "MediaId": "m2", "Format": "amr", "MsgId": "2"},
@@ -110,6 +135,10 @@ def samples(now: float) -> tuple[Sample, ...]:
         Sample("text", delivery(xml(chat(now)), now), APP, query=SIGNED, body=False),
         Sample("card click", delivery(xml(click(now)), now), APP, query=SIGNED, body=False),
         Sample("suite ticket", delivery(xml(ticket(now)), now, SUITE), APP, 0, query=SIGNED, body=False),
+        Sample("installation", delivery(xml(installation(now)), now, SUITE_APP), SUITES, query=SIGNED, body=False),
+        Sample(
+            "message of a company", delivery(xml(company_chat(now)), now, COMPANY), SUITES, query=SIGNED, body=False
+        ),
         Sample("url verification", verification(now), APP, 0, query=(*SIGNED, "echostr"), body=False),
     )
 
@@ -132,10 +161,74 @@ def payloads() -> Iterator[bytes]:
 def _app(vector: Vector) -> App:
     """The app that the vector is for: the agent id is in the content only."""
     receiver = vector.inputs["receiveid"]
+    if is_third_party(vector) and not vector.kind.endswith("_negative"):
+        return make_suite(vector.inputs["token"], vector.inputs["encoding_aes_key"], _suite_of(vector))
     agent = re.search(r"<AgentID>(?:<!\[CDATA\[)?([0-9]+)", vector.expected.get("plaintext", ""))
     more: dict[str, Any] = {"corp_id": receiver} if receiver else {"receive_ids": ("",)}
     more |= {"agent_id": int(agent[1])} if agent else {}
     return make_app(vector.inputs["token"], vector.inputs["encoding_aes_key"], **more)
+
+
+def is_third_party(vector: Vector) -> bool:
+    """Whether the vector is for an app of a service provider. A negative one shows the rule for one expected id."""
+    return vector.document.get("set") == "third-party"
+
+
+def _suite_of(vector: Vector) -> str:
+    """The app that the command of a vector names."""
+    fields: dict[str, Any] = vector.expected.get("fields", {})
+    return str(fields.get("SuiteId", SUITE_APP))
+
+
+def _receive_id(vector: Vector) -> None:
+    """Which ids end a valid callback. A message is for any company, also for one that is not known yet."""
+    inputs, config = vector.inputs, make_suite().config
+    keys = config.verification_keys if inputs["method"] == "GET" else config.callback_keys
+    expect(vector.expected["receiveid"] in keys.receivers, "the id is refused")
+    expect(inputs["method"] == "POST" or inputs["suite_id"] not in keys.receivers, "a check accepts the id of the app")
+
+
+def _api_request(vector: Vector) -> None:
+    """A call about a company, without its token."""
+    app, expected = make_suite(), vector.expected
+    company = vector.expected["json"].get("auth_corpid", "none")
+    in_company = App("wecom", f"demo@{company}", app.config.of_tenant(company, "1"), app)
+    calls = {
+        "get_suite_token": lambda: next(
+            suites.token(app.config, {"suite_ticket": expected["json"]["suite_ticket"]}, 0)
+        ),
+        "get_permanent_code_v2": lambda: suites.exchange_call("AUTH", app),
+        "get_auth_info_v2": lambda: suites.authorisation_call(company, "PERM", app),
+        "get_corp_token": lambda: suites.tenant_token_call("PERM", in_company),
+    }
+    call = calls[vector.inputs["call"]]()
+    expect_equal((call.method, call.url), (expected["method"], expected["url"]), "method and URL")
+    expect_equal(call.json, {**expected["json"], **({"suite_secret": SUITE_SECRET} if not call.auth else {})}, "body")
+    expect_equal([call.auth.name] if call.auth else [], list(expected["query"]), "query")
+
+
+def _error_class(vector: Vector) -> None:
+    """What the engine does after an error."""
+    app, code = make_suite(), int(vector.inputs["errcode"])
+    answer = Answer(200, json.dumps({"errcode": code, "errmsg": "refused"}).encode())
+    found = outbound.outcome(suites.exchange_call("AUTH", app), answer)
+    if vector.expected["class"] == "wait_for_ticket":
+        steps = suites.token(app.config, {"suite_ticket": "T"}, 0)
+        next(steps)
+        try:
+            steps.send(answer)
+        except TokenUnavailableError as error:
+            expect_equal(error.retry_after, 60, "seconds until the next ticket")
+            return
+    kinds: dict[str, type] = {
+        "renew_suite_token": TokenRejected,
+        "renew_corp_token": TokenRejected,
+        "retry": Transient,
+        "slow_down": RetryAfter,
+    }
+    expect_equal(type(found), kinds.get(vector.expected["class"], Permanent), "outcome")
+    expect_equal(suites.has_left(answer), vector.expected["class"] == "uninstalled", "has left")
+    expect_equal(suites.read_grant(answer), None, "grant")
 
 
 def _request(vector: Vector) -> Request:
@@ -186,6 +279,9 @@ CHECKS = {
     "post_xml_negative": _refused,
     "post_json": _smart_bot,
     "post_json_negative": _refused,
+    "receiveid_rule": _receive_id,
+    "api_request": _api_request,
+    "error_class": _error_class,
     "encrypt_reply": lambda vector: check_encryption(vector, vector.inputs["receiveid"]),
 }
 
@@ -200,5 +296,5 @@ ADAPTER = Adapter(
     receipt=lambda call, number: Answer(200, receipt(call, number)),
     max_age=3600,
     max_ahead=300,
-    never_in_raw=(TOKEN, KEY, SECRET, "RESP-CODE", "TICKET-1"),
+    never_in_raw=(SUITE_SECRET, AUTH_CODE, TOKEN, KEY, SECRET, "RESP-CODE", "TICKET-1"),
 )

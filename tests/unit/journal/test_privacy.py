@@ -5,7 +5,7 @@ from collections import defaultdict
 from inspect import signature
 from pathlib import Path
 from random import Random
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 
@@ -23,6 +23,7 @@ from parley.journal.inbox import Decision, Inbox
 from parley.journal.memory import Change, Memory, changed, memory_pk
 from parley.journal.names import Person, store_person
 from parley.journal.privacy import KINDS, Forgotten, kind_of
+from parley.journal.tenants import KEEP_CANCELLED, KEEP_EXCHANGE, Tenant, TenantId, Tenants
 from parley.journal.watchers import Client, Watchers
 from parley.model.agenda import Agenda, Numbered, Reminder
 from parley.model.state import Scope
@@ -95,6 +96,11 @@ def seen() -> Seen:
         lease = Lease(dynamodb(), TABLE, table.gateway_pk("discord", "demo", "shard0"), "owner", Timing())
         assert lease.take() == Saved()
         assert lease.renew(Saved(session_id="s", resume_url="wss://x", seq=7, user_id="1"))
+        tenants, company = Tenants(dynamodb(), TABLE), TenantId("wecom", "demo", "wp1")
+        tenants.begin_exchange("hash", "owner", NOW)
+        tenants.grant(company, "sealed", NOW, "hash", NOW)
+        tenants.complete(cast("Tenant", tenants.get(company)), "1000046", "{}", NOW)
+        tenants.withdraw(company, NOW + 1, NOW + 1)
         inbox, message = Inbox(dynamodb(), TABLE, 86_400), make_message("heard")
         inbox.decide(message, inbox.open(message), Decision(hear=1), NOW)
         connect_and_watch()
@@ -151,6 +157,8 @@ def test_times_are_those_of_the_code() -> None:
     assert KINDS["name"].expires == f"{KNOWN_FOR / 86_400:g} day"
     assert KINDS["heard"].expires == f"{KEPT / 3600:g} hour"
     assert KINDS["limit"].expires == f"{TTL / 86_400:g} days"
+    assert KINDS["tenant"].expires == f"{KEEP_CANCELLED / 86_400:g} days"
+    assert KINDS["install"].expires == f"{KEEP_EXCHANGE / 86_400:g} days"
     assert KINDS["forget"].expires == f"{forget.KEEP_PROGRESS / 86_400:g} days"
 
 

@@ -1,7 +1,7 @@
 """Authenticates callbacks: checks the signature, decrypts the content, reads its fields."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass
 
 from parley.adapter import Accepted, Rejected, Request, Response
@@ -46,7 +46,7 @@ class CallbackKeys:
 
     token: str
     keys: tuple[str, ...]
-    receivers: Collection[str]
+    receivers: Container[str]
     console: Console
 
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import os
 import struct
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from parley.crypto import cbc_decrypt, cbc_encrypt, decode_base64
@@ -76,7 +76,7 @@ def decrypt(encoding_aes_key: str, encrypted: str) -> Decrypted:
         raise NotUtf8Error("the content is not UTF-8") from error
 
 
-def decrypt_for(receivers: Collection[str], keys: Iterable[str], encrypted: str) -> Decrypted:
+def decrypt_for(receivers: Container[str], keys: Iterable[str], encrypted: str) -> Decrypted:
     """Decrypt with the first of `keys` that fits. The console may change the key while messages are on their way.
 
     Raises WrongReceiverError if the message is for none of `receivers`, NotUtf8Error, and ValueError if no key decrypts

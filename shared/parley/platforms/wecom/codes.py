@@ -1,10 +1,21 @@
 """The error codes of WeCom's API, by meaning (WeCom docs: Global error codes)."""
 
 from parley.platforms.tencent.api import FORM_CODES, TOKEN_CODES, Codes
-from parley.platforms.wecom.config import AGENT_AT, CONSOLE, SECRET_AT, TRUSTED_IP_AT
+from parley.platforms.wecom.config import (
+    AGENT_AT,
+    CONSOLE,
+    SECRET_AT,
+    SUITE_CONSOLE,
+    SUITE_SECRET_AT,
+    TRUSTED_IP_AT,
+)
 
 CODES = Codes(
-    token=TOKEN_CODES,
+    token=TOKEN_CODES
+    | {
+        40082,  # the token of a provider's app
+        42009,
+    },
     limited={45009: 60, 45033: 1},
     transient=frozenset({-1, 6000}),
     form=FORM_CODES
@@ -31,6 +42,10 @@ CODES = Codes(
         301002: "compare `agent_id` with the app's page",
         60011: "the person is outside the app's visible range",
         81013: "no receiver is in the app's visible range",
+        40078: "the code of the authorisation was used or has expired; the company has to install the app again",
+        40084: "the company has removed the app",
+        48004: "the company has removed the app",
+        701008: "the company needs a licence for the interface",
         93000: "the robot's key is wrong, or the robot was removed from its group",
         93008: "the robot is no longer in the group",
     },
@@ -47,3 +62,11 @@ TOKEN_SETTINGS = {
 }
 """Token request: the codes that only a changed configuration cures, and the setting to check. Every other code
 may pass; the engine ends the attempts at the platform's deadline."""
+SUITE_TOKEN_SETTINGS = {
+    40080: f"`suite_secret`, at {SUITE_SECRET_AT}",
+    40083: f"`suite_id`, at {SUITE_CONSOLE.receiver}",
+    41021: f"`suite_id`, at {SUITE_CONSOLE.receiver}",
+    41022: f"`suite_secret`, at {SUITE_SECRET_AT}",
+    60020: "the list of addresses at the provider's console",
+}
+"""The same for the token of a provider's app."""

@@ -1,6 +1,11 @@
 """Callbacks of WeCom apps: the console's verification, messages, events, card clicks, and passive replies to them."""
 
-from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec.structs import replace
+
+from parley.adapter import Accepted, App, PassiveReply, Rejected, Request, Response, name_in
 from parley.crypto import seal, unseal
 from parley.model import Action, Message, Outgoing
 from parley.platforms.tencent import passive
@@ -18,7 +23,7 @@ from parley.platforms.tencent.envelope import Decrypted
 from parley.platforms.tencent.fields import Fields, repeated
 from parley.platforms.tencent.messages import Source, created, event, message, press
 from parley.platforms.wecom.card_types import MENUS, VOTE
-from parley.platforms.wecom.config import AGENT_AT, RESPONSE_CODE_LIFETIME, Config
+from parley.platforms.wecom.config import AGENT_AT, COMPANY, RESPONSE_CODE_LIFETIME, SUITE_CONSOLE, Config
 from parley.untrusted import mapping, mappings, parse_integer, text, texts
 
 _SUCCESS = Response(body=b"success", content_type="text/plain")
@@ -34,13 +39,21 @@ _SEALED = {
 Receiving messages and events of customer service; Pushing of the authorisation; Changes of external contacts). It is
 sealed like any reply token; the bot reads it with `Turn.credential`."""
 
+_AUTHORISATIONS: Mapping[str, Literal["granted", "changed", "withdrawn"]] = {
+    "create_auth": "granted",
+    "reset_permanent_code": "granted",
+    "change_auth": "changed",
+    "cancel_auth": "withdrawn",
+}
+"""Commands about the installation of an app of a provider (WeCom docs: Pushing of the authorisation)."""
+
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
     """Verify, decrypt and normalise one callback. Never raises."""
     config: Config = app.config
     match request.method:
         case "GET":
-            return verification(request, config.callback_keys, now, is_echo)
+            return verification(request, config.verification_keys, now, is_echo)
         case "POST":
             return _delivery(request, app, now)
         case _:
@@ -58,7 +71,7 @@ def passive_reply(
 
 def credential(message: Message, app: App) -> str:
     """See `parley.adapter.SupportsCredentials`. The credential of an event (`_SEALED`), or the code of a press."""
-    return unseal(app.config.secret, message.context.reply_token)
+    return unseal(app.config.seals_with, message.context.reply_token)
 
 
 def _delivery(request: Request, app: App, now: float) -> Accepted | Rejected:
@@ -82,10 +95,32 @@ def _delivery(request: Request, app: App, now: float) -> Accepted | Rejected:
     received = int(query_parameter(request, "timestamp"))
     if command := text(fields.get("InfoType")):
         tenant = text(fields.get("AuthCorpId"))
-        return _command(command, Source(app, fields, received, tenant), config)
+        return _misdirected_command(fields, content, config) or _command(
+            command, Source(app, fields, received, tenant), config
+        )
     if not text(fields.get("MsgType")):
         return Rejected(400, "malformed", "neither MsgType nor InfoType: not a callback of an app")
-    return _misdirected(fields, content, config) or _message(Source(app, fields, received, content.receiver), config)
+    source = Source(_in_company(app, content.receiver), fields, received, content.receiver)
+    return _misdirected(fields, content, config) or _message(source, config)
+
+
+def _in_company(app: App, company: str) -> App:
+    """`app` under its name in `company`, if companies install it. Two of them may have persons with the same id."""
+    return App(app.platform, name_in(app.name, company), app.config, app) if app.config.has_tenants else app
+
+
+def _misdirected_command(fields: Fields, content: Decrypted, config: Config) -> Rejected | None:
+    """A rejection unless the command is for this app of a provider, and about a company that can be one."""
+    if not config.suite_id:
+        return None
+    if not content.receiver == text(fields.get("SuiteId")) == config.suite_id:
+        return Rejected(
+            401, "forged", f"the command is for another app: compare `suite_id` with {SUITE_CONSOLE.receiver}"
+        )
+    company = text(fields.get("AuthCorpId"))
+    if company and COMPANY.fullmatch(company) is None:
+        return Rejected(400, "malformed", "AuthCorpId is not the id of a company")
+    return None
 
 
 def _misdirected(fields: Fields, content: Decrypted, config: Config) -> Rejected | None:
@@ -93,6 +128,9 @@ def _misdirected(fields: Fields, content: Decrypted, config: Config) -> Rejected
     passive reply to it, which has the same signature and encryption.
     """
     receivers = {config.corp_id, *config.receive_ids, content.receiver}
+    if config.suite_id:
+        # Another company, or the app itself, is as wrong as a stranger.
+        receivers = {content.receiver} - {config.suite_id}
     if text(fields.get("ToUserName")) not in receivers or is_from_account(fields, receivers - {""}):
         return Rejected(401, "forged", "the content is not addressed to the company, or is sent by it")
     agent = text(fields.get("AgentID"))
@@ -120,7 +158,7 @@ def _event(source: Source, name: str, config: Config) -> Message:
     credential = text(source.fields.get(field))
     if not credential:
         return event(source, name)
-    return event(source, name, reply_token=seal(config.secret, credential), expires=created(source) + lifetime)
+    return event(source, name, reply_token=seal(config.seals_with, credential), expires=created(source) + lifetime)
 
 
 def _press(source: Source, config: Config) -> Message:
@@ -141,7 +179,7 @@ def _press(source: Source, config: Config) -> Message:
     if not code:
         return press(source, action)
     expires = created(source) + RESPONSE_CODE_LIFETIME
-    return press(source, action, reply_token=seal(config.secret, code), expires=expires)
+    return press(source, action, reply_token=seal(config.seals_with, code), expires=expires)
 
 
 def _options(item: Fields) -> tuple[str, ...]:
@@ -157,4 +195,18 @@ def _command(name: str, source: Source, config: Config) -> Accepted:
             credentials={"suite_ticket": ticket} if ticket else {},
             credentials_issued_at=issued_at or source.received,
         )
-    return Accepted(_SUCCESS, (_event(source, name, config),))
+    found = _event(source, name, config)
+    if config.suite_id:
+        found = _of_provider(found, source)
+    return Accepted(_SUCCESS, (found,))
+
+
+def _of_provider(found: Message, source: Source) -> Message:
+    """The event of a command to an app of a provider: for the engine if it is about the installation, else for the bot,
+    in the name of the company that it is about.
+    """
+    authorisation = _AUTHORISATIONS.get(found.event)
+    needed = found.context.reply_token if authorisation == "granted" else source.tenant
+    if authorisation is not None and needed:
+        return replace(found, context=replace(found.context, authorisation=authorisation))
+    return replace(found, app=name_in(found.app, source.tenant))

@@ -33,14 +33,18 @@ from parley.platforms.tencent import api, passive
 from parley.platforms.tencent.media import download_call, upload_all, upload_call
 from parley.platforms.tencent.plain import untagged, untagged_text
 from parley.platforms.tencent.render import Rendered
-from parley.platforms.wecom import cards, receivers, robot
+from parley.platforms.wecom import cards, receivers, robot, suites
 from parley.platforms.wecom.codes import CODES, TOKEN_SETTINGS
 from parley.platforms.wecom.config import RESPONSE_CODE_LIFETIME, Config
 from parley.platforms.wecom.render import DIALECT, media_type_of, messages
 from parley.untrusted import array, scalar, text
 
-PROFILE = Profile(retry_for=3600, continues=True, resends=True)
+PROFILE = Profile(retry_for=3600, pushed_credentials=("suite_ticket",), continues=True, resends=True)
 read_addresses = api.read_addresses
+exchange_call, read_grant = suites.exchange_call, suites.read_grant
+authorisation_call, read_authorisation = suites.authorisation_call, suites.read_authorisation
+tenant_token_call, read_tenant_token = suites.tenant_token_call, suites.read_tenant_token
+has_left = suites.has_left
 
 _DUPLICATE_CHECK = 14_400
 """Seconds in which a repeat is dropped. WeCom allows no more."""
@@ -65,6 +69,7 @@ def deliver(out: Outgoing, app: App, now: float) -> Steps:
         passive.hold(out, now, replies_passively=app.config.replies_passively)
     if out.to.webhook:
         return robot.steps(out, app)
+    suites.check_destination(out, app)
     if out.reply.op == "recall":
         return _recall(out, app.config)
     steps = _edit(out, app.config, now) if out.reply.op == "edit" else _send(out, app.config)
@@ -88,13 +93,19 @@ def outcome(call: Call, answer: Answer) -> Outcome:
 
 
 def token_key(out: Outgoing, app: App) -> str | None:
-    """All calls of an app share one token. Robots need none."""
-    return None if out.to.webhook else "access_token"
+    """All calls of an app share one token. Robots need none. That of a provider's app is for the calls about companies;
+    the app in each company has another one.
+    """
+    if out.to.webhook:
+        return None
+    return suites.TOKEN if suites.is_provider(app.config) else "access_token"
 
 
 def token(out: Outgoing, app: App, pushed: Mapping[str, str], now: float) -> TokenSteps:
     """Fetch the token of the app. Repeated calls return the same token while it is valid, for two hours."""
     config: Config = app.config
+    if config.suite_id:
+        return (yield from suites.token(config, pushed, now))
     answer = yield Call(
         name="token",
         method="GET",
@@ -115,7 +126,7 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     config: Config = app.config
     if out.to.webhook:
         return robot.limits(call)
-    company = Bucket(f"wecom#{config.corp_id}#{call.name}", 10_000, 60, Limit(150_000, 3600))
+    company = Bucket(f"wecom#{config.corp_id or config.suite_id}#{call.name}", 10_000, 60, Limit(150_000, 3600))
     if call.name == "send_to_chat":
         return Bucket(f"wecom#{config.corp_id}#chat#{out.to.room_id}", 200, 60, Limit(10_000, 86_400)), company
     if call.name != "send":
@@ -308,6 +319,6 @@ def _response_code(out: Outgoing, config: Config, now: float) -> str:
     if now >= to.reply_token_expires:
         return ""
     try:
-        return unseal(config.secret, to.reply_token)
+        return unseal(config.seals_with, to.reply_token)
     except ValueError:
         return ""
