@@ -32,7 +32,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template openapi test test-bot test-faults test-page test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
-	demo bench bench-stack intents add remove platform events faults logs send dlq forget lock build build-prod clean
+	demo bench bench-stack intents add remove platform events faults logs send dlq forget tenants lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -204,6 +204,10 @@ dlq: ## list dead letters and send them back: make dlq ARGS="send ID"
 forget: ## remove what is stored on a person: make forget PLATFORM=feishu APP=helper PERSON=ou_91c2
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.forget --platform "$(PLATFORM)" --app "$(APP)" --person "$(PERSON)" $(ARGS)
+
+tenants: ## list the companies that installed an app: make tenants APP=helper ARGS="--delete ID" deletes one
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.tenants --platform wecom --app "$(APP)" $(ARGS)
 
 # --- building
 

@@ -1,6 +1,7 @@
 """Three companies install one app of a provider and talk to one bot at once, while calls fail and processes die."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -53,9 +54,9 @@ def make_bot() -> Bot:
 class Flow:
     """The flow, with `faults` by the number of the call."""
 
-    def __init__(self, faults: dict[int, Fault] | None = None, seed: int = 1) -> None:
+    def __init__(self, faults: dict[int, Fault] | None = None, target: Target = TARGET, seed: int = 1) -> None:
         self.plan = FaultPlan(faults or {})
-        self.sim = Simulation((TARGET,), self.plan, make_bot(), Random(seed))
+        self.sim = Simulation((target,), self.plan, make_bot(), Random(seed))
         platform = self.sim.platforms["wecom"]
         assert isinstance(platform, Wecom)
         self.wecom = platform
@@ -135,6 +136,79 @@ def test_each_company_gets_its_own_answers_once_and_in_order_and_secrets_of_one_
     assert '"persons":1' in flow.tenant(SECOND).scope
     assert flow.tenant(FIRST).code == ""
     assert flow.tenant(SECOND).code
+
+
+def test_a_company_gets_passive_replies_before_its_installation_is_handled() -> None:
+    """They need no token. A message overtakes the installation."""
+    flow = Flow(target=replace(TARGET, apps={APP: {**SUITE, "reply_mode": "passive"}})).run()
+    assert flow.shown(SECOND) == ["one 111", "two 222"]
+    assert flow.shown(THIRD) == ["one 111", "two 222", "three 333"]
+
+
+def test_an_app_that_is_installed_again_answers_again() -> None:
+    flow = Flow().run()
+    flow.emit("installed", FIRST)
+    flow.wait(5)
+    flow.say(FIRST, "back")
+    flow.wait(5)
+    assert flow.shown(FIRST)[-1].startswith("back ")
+    assert not [text for text in flow.shown(FIRST) if "late" in text]
+
+
+def test_a_company_whose_code_is_refused_counts_as_removed_although_no_event_came() -> None:
+    flow = Flow()
+    flow.emit("ticket")
+    flow.emit("installed", FIRST)
+    flow.wait(30)
+    flow.suite.companies[FIRST].code = ""
+    flow.wecom.tokens.expire_by(f"{APP}@{FIRST}", "app", 0)
+    flow.sim.processes.restart()
+    flow.say(FIRST, "hello")
+    flow.wait(120)
+    assert (flow.tenant(FIRST).state, flow.tenant(FIRST).code) == (TenantState.CANCELLED, "")
+
+
+@pytest.mark.parametrize("kind", ["scope_changed", "removed"])
+def test_an_event_that_comes_before_the_installation_does_not_come_back_after_it(kind: str) -> None:
+    """The installation waits for a ticket, in another group of the queue. The event does not."""
+    flow = Flow()
+    flow.emit("installed", FIRST)
+    flow.wait(2)
+    assert flow.tenant(FIRST) is None
+    flow.emit(kind, FIRST, persons=["Lin", "Wang"])
+    flow.wait(2)
+    flow.emit("ticket")
+    flow.wait(300)
+    if kind == "removed":
+        assert (flow.tenant(FIRST).state, flow.tenant(FIRST).code) == (TenantState.CANCELLED, "")
+    else:
+        assert (flow.tenant(FIRST).state, '"persons":2' in flow.tenant(FIRST).scope) == (TenantState.ACTIVE, True)
+
+
+def test_a_code_that_has_expired_is_a_dead_letter_and_another_installation_heals_it() -> None:
+    flow = Flow()
+    flow.emit("installed", FIRST)
+    flow.emit("code_expired")
+    flow.emit("ticket")
+    flow.wait(200)
+    assert flow.lost()
+    assert flow.tenant(FIRST) is None
+    flow.emit("installed", FIRST)
+    flow.wait(60)
+    assert flow.tenant(FIRST).state is TenantState.ACTIVE
+
+
+def test_a_customised_app_uses_the_permanent_code_as_its_secret_and_gets_a_new_one() -> None:
+    flow = Flow(target=replace(TARGET, apps={APP: {**SUITE, "suite_id": "dk5b1c2d3e4f5a6b7c"}}))
+    flow.emit("ticket")
+    flow.emit("installed", FIRST)
+    flow.wait(5)
+    first = flow.tenant(FIRST).code
+    flow.emit("code_reset", FIRST)
+    flow.say(FIRST, "one")
+    flow.wait(60)
+    assert (flow.tenant(FIRST).state, flow.shown(FIRST)) == (TenantState.ACTIVE, ["one 111"])
+    assert flow.tenant(FIRST).code not in ("", first)
 
 
 def test_no_secret_is_in_a_row_or_a_queue() -> None:

@@ -53,7 +53,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from parley.engine import aws as clients
 
     _make_session()
-    caches: list[Any] = [clients.dynamodb, clients.sqs, clients.ssm]
+    caches: list[Any] = [clients.dynamodb, clients.sqs, clients.ssm, clients.kms]
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         for cache in caches:
             cache.cache_clear()

@@ -82,6 +82,7 @@ def emit(wecom: "Wecom", suite: Suite, kind: str, details: Mapping[str, Any]) ->
         case "installed":
             return install(wecom, suite, company, str(details.get("state") or ""))
         case "code_reset":
+            _change_code(wecom, suite, _company(suite, company), wecom.hex(128))
             return command(wecom, suite, "reset_permanent_code", AuthCode=new_code(wecom, suite, company))
         case "scope_changed":
             found = _company(suite, company)
@@ -89,8 +90,8 @@ def emit(wecom: "Wecom", suite: Suite, kind: str, details: Mapping[str, Any]) ->
             return command(wecom, suite, "change_auth", AuthCorpId=company)
         case "removed":
             found = _company(suite, company)
-            found.code, now = "", wecom.clock()
-            wecom.tokens.expire_by(_account(wecom, suite, found).name, "app", now)
+            _change_code(wecom, suite, found, "")
+            wecom.tokens.expire_by(wecom.name_in(suite.account.name, company), "app", wecom.clock())
             return command(wecom, suite, "cancel_auth", AuthCorpId=company)
         case "code_expired":
             for code, (whose, _) in suite.codes.items():
@@ -106,12 +107,19 @@ def install(wecom: "Wecom", suite: Suite, company: str, state: str) -> Delivery:
         raise NotFoundError("the event has no company")
     known = suite.companies.get(company)
     agent = 1_000_040 + len(suite.companies)
-    suite.companies[company] = Company(company, known.agent if known else agent, wecom.hex(128), list(wecom.persons))
-    account = _account(wecom, suite, suite.companies[company])
-    wecom.accounts[account.name] = account
-    wecom.join(account.name)
+    made = Company(company, known.agent if known else agent, persons=list(wecom.persons))
+    suite.companies[company] = made
+    _change_code(wecom, suite, made, wecom.hex(128))
+    wecom.join(wecom.name_in(suite.account.name, company))
     fields = {"State": state} if state else {}
     return command(wecom, suite, "create_auth", AuthCode=new_code(wecom, suite, company), **fields)
+
+
+def _change_code(wecom: "Wecom", suite: Suite, company: Company, code: str) -> None:
+    """Give `company` another permanent code; none if it has removed the app."""
+    company.code = code
+    account = _account(wecom, suite, company)
+    wecom.accounts[account.name] = account
 
 
 def new_code(wecom: "Wecom", suite: Suite, company: str) -> str:
@@ -159,7 +167,9 @@ def _account(wecom: "Wecom", suite: Suite, company: Company) -> Account:
     """The app in one company. Its callbacks go to the address of the provider's app."""
     own = suite.account
     name = wecom.name_in(own.name, company.id)
-    return Account(name, company.id, company.code, own.token, own.key, company.id, own.host, agent=company.agent)
+    # Only the code of a customised app is a secret for `gettoken`.
+    secret = company.code if own.id.startswith("dk") and company.code else wecom.hex(64)
+    return Account(name, company.id, secret, own.token, own.key, company.id, own.host, agent=company.agent)
 
 
 # --- the API ----------------------------------------------------------------------------------------------------------
