@@ -151,7 +151,7 @@ def talk(company: str, id_: str = "m1") -> Message:
 
 
 def rows() -> list[str]:
-    return sorted(item["pk"]["S"] for item in dynamodb().scan(TableName="parley")["Items"])
+    return sorted(t.get_text(item, "pk") for item in dynamodb().scan(TableName="parley")["Items"])
 
 
 def eraser(page: int = 2) -> TenantEraser:

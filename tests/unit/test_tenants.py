@@ -1,0 +1,49 @@
+"""The operator's tool for the companies that have installed an app."""
+
+import time
+
+import pytest
+
+from parley.engine.aws import dynamodb
+from parley.journal.tenants import Tenant, TenantId, Tenants
+from tools import tenants
+from tools.dlq import Deployment
+
+pytestmark = pytest.mark.usefixtures("aws")
+NOW = 1_800_000_000.0
+ARGUMENTS = ["--platform", "wecom", "--app", "demo"]
+ONE, TWO = TenantId("wecom", "demo", "wpA"), TenantId("wecom", "demo", "wpB")
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> Tenants:
+    """One company that has the app, one that has removed it, and one of another app."""
+    monkeypatch.setattr(tenants, "local", lambda: Deployment(None, None, dynamodb(), "parley", ()))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    made = Tenants(dynamodb(), "parley")
+    for id_ in (ONE, TWO, TenantId("wecom", "demo2", "wpC")):
+        made.grant(id_, "sealed", NOW, f"hash-{id_.id}", NOW)
+        tenant = made.get(id_)
+        assert isinstance(tenant, Tenant)
+        made.complete(tenant, "1000046", "{}", NOW)
+    made.withdraw(TWO, NOW + 1, NOW)
+    return made
+
+
+def test_it_lists_the_companies_of_one_app(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tenants.main(ARGUMENTS) == 0
+    assert capsys.readouterr().out.splitlines() == ["wpA  ACTIVE  agent 1000046  {}", "wpB  CANCELLED  agent   "]
+    assert stored.get(ONE)
+
+
+def test_it_says_what_it_has_deleted(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
+    stored.client.put_item(TableName="parley", Item={"pk": {"S": "token#wecom#demo@wpB#access_token"}})
+    assert tenants.main([*ARGUMENTS, "--delete", "wpB"]) == 0
+    assert tenants.main([*ARGUMENTS, "--delete", "wpB"]) == 0
+    assert capsys.readouterr().out == "token deleted: 1\nnothing found\n"
+
+
+def test_it_refuses_a_company_that_has_the_app(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tenants.main([*ARGUMENTS, "--delete", "wpA"]) == 1
+    assert "wpA has not removed the app demo" in capsys.readouterr().err
+    assert stored.get(ONE)
