@@ -207,6 +207,17 @@ def test_a_code_that_has_expired_is_a_dead_letter_and_another_installation_heals
     assert flow.tenant(FIRST).state is TenantState.ACTIVE
 
 
+def test_an_installation_that_cannot_end_holds_up_no_other() -> None:
+    flow = Flow()
+    flow.emit("ticket")
+    flow.emit("installed", FIRST)
+    flow.suite.companies[FIRST].agent = -1
+    flow.wait(5)
+    flow.emit("installed", SECOND)
+    flow.wait(5)
+    assert [flow.tenant(company).state for company in (FIRST, SECOND)] == [TenantState.WAITING, TenantState.ACTIVE]
+
+
 def test_a_customised_app_uses_the_permanent_code_as_its_secret_and_gets_a_new_one() -> None:
     flow = Flow(target=replace(TARGET, apps={APP: {**SUITE, "suite_id": "dk5b1c2d3e4f5a6b7c"}}))
     flow.emit("ticket")

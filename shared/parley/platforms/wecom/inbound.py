@@ -208,5 +208,7 @@ def _of_provider(found: Message, source: Source) -> Message:
     authorisation = _AUTHORISATIONS.get(found.event)
     needed = found.context.reply_token if authorisation == "granted" else source.tenant
     if authorisation is not None and needed:
-        return replace(found, context=replace(found.context, authorisation=authorisation))
+        # The company of a new installation is not known. Under the id of the app, all would wait for each other.
+        sender = replace(found.sender, id=source.tenant or found.id)
+        return replace(found, sender=sender, context=replace(found.context, authorisation=authorisation))
     return replace(found, app=name_in(found.app, source.tenant))

@@ -7,7 +7,7 @@ import pytest
 
 from parley.adapter import Accepted, App, Rejected, TokenUnavailableError, UndeliverableError
 from parley.crypto import unseal
-from parley.model import Destination, Message, Outgoing, Reply
+from parley.model import Conversation, Destination, Message, Outgoing, Reply
 from parley.model.codec import encode
 from parley.platforms.wecom import outbound
 from parley.platforms.wecom.config import Config
@@ -103,6 +103,12 @@ def test_the_code_of_an_installation_is_sealed_for_the_work_behind_the_queue(nam
     assert (found.app, found.context.authorisation) == ("demo", kind)
     assert unseal(SUITE_SECRET, found.context.reply_token) == AUTH_CODE
     assert AUTH_CODE.encode() not in encode(found)
+
+
+def test_no_installation_waits_for_another_one_in_the_queue() -> None:
+    one, other = (message({**installation(NOW), "AuthCode": code}) for code in ("code-1", "code-2"))
+    assert Conversation.of(one).key != Conversation.of(other).key
+    assert Conversation.of(one).key == Conversation.of(message({**installation(NOW), "AuthCode": "code-1"})).key
 
 
 @pytest.mark.parametrize(("name", "kind"), [("change_auth", "changed"), ("cancel_auth", "withdrawn")])
