@@ -14,7 +14,7 @@ from parley.journal.states import ReplyState
 from parley.journal.table import reply_pk
 from parley.journal.tenants import TenantId, Tenants, TenantState
 from playground.platforms.base import PRIVATE, NewMessage
-from playground.platforms.wecom import Wecom
+from playground.platforms.wecom import Wecom, provider
 from tools.faults.aws import isolated
 from tools.faults.policies import AWS_FAULTS, Fault, FaultPlan
 from tools.faults.processes import TABLE
@@ -204,6 +204,22 @@ def test_a_code_that_has_expired_is_a_dead_letter_and_another_installation_heals
     assert flow.tenant(FIRST) is None
     flow.emit("installed", FIRST)
     flow.wait(60)
+    assert flow.tenant(FIRST).state is TenantState.ACTIVE
+
+
+def test_an_installation_waits_while_the_platform_refuses_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that is not allowed, for example. The code is still good when somebody has changed the setting."""
+    flow = Flow()
+    flow.emit("ticket")
+    with monkeypatch.context() as patch:
+        patch.setattr(provider, "CODE_INVALID", (60020, "not allow to access from your ip"))
+        patch.setattr(provider, "CODE_SECONDS", 0)
+        flow.emit("installed", FIRST)
+        flow.wait(100)
+    assert (flow.lost(), flow.tenant(FIRST)) == (False, None)
+    (code,) = flow.suite.codes
+    flow.suite.codes[code] = FIRST, flow.sim.clock() + 600
+    flow.wait(120)
     assert flow.tenant(FIRST).state is TenantState.ACTIVE
 
 

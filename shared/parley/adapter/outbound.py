@@ -258,7 +258,10 @@ class SupportsTenants(Protocol):
         ...
 
     def read_grant(self, answer: Answer) -> Grant | None:
-        """What that call has answered; None if the code is used, has expired or is wrong."""
+        """What that call has answered; None if the code is used, has expired or is wrong.
+
+        Raises RetryAfter if the platform has refused the call for another reason, and the code is still good.
+        """
         ...
 
     def authorisation_call(self, tenant: str, code: str, app: App) -> Call:

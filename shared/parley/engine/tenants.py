@@ -20,6 +20,7 @@ from parley.adapter import (
     Answer,
     App,
     Call,
+    Grant,
     Permanent,
     Sent,
     SupportsTenants,
@@ -105,10 +106,10 @@ class Tenancy(msgspec.Struct):
         self.tenants.begin_exchange(install, owner, self.clock())
         try:
             answer = _answer(self.calls, app, platform.exchange_call(code, app))
+            grant = _grant(platform, answer)
         except _NotMadeError as error:
             self.tenants.end_exchange(install, owner)
             raise RetryAfter(error.seconds, str(error)) from error
-        grant = platform.read_grant(answer)
         if grant is None:
             raise InstallationLostError("the code of the authorisation is used or has expired")
         id_ = TenantId(app.platform, app.name, grant.tenant)
@@ -179,6 +180,14 @@ def _answer(calls: Calls, app: App, call: Call) -> Answer:
             raise _NotMadeError(_NO_TOKEN, reason)
         case other:
             raise RetryAfter(_LATER, getattr(other, "reason", ""))
+
+
+def _grant(platform: SupportsTenants, answer: Answer) -> Grant | None:
+    """What an exchange has given; None if its code is over. Raises _NotMadeError if the code is still good."""
+    try:
+        return platform.read_grant(answer)
+    except RetryAfter as later:
+        raise _NotMadeError(later.seconds, later.reason) from later
 
 
 def fetch_token(calls: Calls, context: CallContext) -> Token:

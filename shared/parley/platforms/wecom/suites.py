@@ -23,6 +23,7 @@ from parley.adapter import (
     TokenUnavailableError,
     UndeliverableError,
 )
+from parley.errors import RetryAfter
 from parley.model import Outgoing
 from parley.platforms.tencent import api
 from parley.platforms.wecom.codes import CODES, SUITE_TOKEN_SETTINGS, TOKEN_SETTINGS
@@ -33,6 +34,10 @@ TOKEN = "suite_access_token"  # noqa: S105  # the name of the parameter
 _AUTH = Auth("query", TOKEN)
 _LEFT = frozenset({40084, 48004})
 """The permanent code is not valid; the company has not installed the app (WeCom docs: Global error codes)."""
+_CODE_OVER = frozenset({40058, 40077, 40078, 42007})
+"""The code of an installation is wrong, used or expired. Any other refusal leaves it as it is."""
+_REFUSED = 60.0
+"""Seconds before another try: somebody has to change a setting."""
 _BAD_TICKET = 40085
 _NO_TICKET = 60.0
 """Seconds between two tries without a valid ticket. WeCom pushes one every ten minutes."""
@@ -82,6 +87,8 @@ def exchange_call(code: str, app: App) -> Call:
 def read_grant(answer: Answer) -> Grant | None:
     """See `parley.adapter.SupportsTenants`. None without a company or a code."""
     body = answer.json()
+    if api.errcode(body) and api.errcode(body) not in _CODE_OVER:
+        raise RetryAfter(_REFUSED, api.reason(body, CODES))
     company, code = text(mapping(body.get("auth_corp_info")).get("corpid")), text(body.get("permanent_code"))
     if api.errcode(body) or not code or COMPANY.fullmatch(company) is None:
         return None
