@@ -14,7 +14,9 @@ import pytest
 from parley.model.codec import decode_message
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+DOCS = sorted(
+    [*ROOT.glob("*.md"), *(path for name in ("docs", "examples", "clients") for path in (ROOT / name).rglob("*.md"))]
+)
 TUTORIALS = sorted((ROOT / "docs").glob("tutorial*.md"))
 REFERENCES = sorted((ROOT / "docs").glob("writing-a-bot*.md"))
 GUIDES = [*TUTORIALS, *REFERENCES]
