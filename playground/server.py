@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from playground import model_server
+from playground import model_server, webchat
 from playground.control import Control
 from playground.gateway_socket import GatewaySocket, HasGateway
 from playground.platforms.exchange import NoResponse, ResponseTimeout
@@ -84,6 +84,7 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
         *_gateways(world),
         *platforms,
         Route(f"/model{model_server.PATH}", _model, methods=["POST"]),
+        *webchat.routes(world.stack),
         Route("/", _page),
         Route("/favicon.ico", _icon),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -216,7 +217,10 @@ class _Guard:
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_SECURITY]
+                own = message.get("headers", [])
+                # The web chat has a policy of its own: it connects to the emulator.
+                names = {name.lower() for name, _value in own}
+                message["headers"] = [*own, *(each for each in _SECURITY if each[0] not in names)]
             await send(message)
 
         await self._app(scope, receive, secured)

@@ -84,5 +84,6 @@ function foot(here) {
     }
     verify.disabled = false;
   }
-  return h("div", { class: "foot" }, h("div", { class: "line" }, t("callback"), verify), h("code", {}, app.callback));
+  const chat = here.name === "http" && h("p", {}, h("a", { href: "/webchat", target: "_blank", rel: "noopener" }, t("webchat")));
+  return h("div", { class: "foot" }, chat, h("div", { class: "line" }, t("callback"), verify), h("code", {}, app.callback));
 }

@@ -35,6 +35,7 @@ export default {
   group: "Group",
   groupOf: "Group · {people}",
   callback: "Callback URL",
+  webchat: "Open the web chat (WebSocket)",
   verify: "Verify",
   verified: "The URL answered the challenge in {ms} ms.",
   notVerified: "The challenge failed: {why}",

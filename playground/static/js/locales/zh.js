@@ -35,6 +35,7 @@ export default {
   group: "群聊",
   groupOf: "群聊 · {people}",
   callback: "回调地址",
+  webchat: "打开网页聊天窗口（WebSocket）",
   verify: "验证",
   verified: "回调地址通过验证，用时 {ms} 毫秒。",
   notVerified: "验证失败：{why}",
