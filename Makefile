@@ -13,11 +13,15 @@ FAST_LOG := .local/logs/fast-tests.log
 EXAMPLES := $(wildcard examples/*)
 STACK_TESTS := $(wildcard tests/integration)
 PAGE_TESTS := $(wildcard tests/e2e)
+# It needs a browser, and no stack.
+WEBCHAT := tests/e2e/webchat
 PROMISES := tests/integration/test_promises.py
 SCAFFOLD := tests/integration/test_scaffold.py
 STACKS_OF_EXAMPLES := tests/integration/test_examples.py
 # Each starts a stack of its own that enforces the roles.
 ROLES := $(addprefix tests/integration/test_,least_privilege.py reminders.py sending.py)
+# The clients of the HTTP channel and of Discord's Gateway: uploads, sockets, connectors, and the API from its document.
+CHANNELS := $(addprefix tests/integration/test_,http_media.py openapi.py sockets.py tcp_connector.py discord_gateway.py)
 # Coverage is measured once, on Python 3.13 if it is installed. Before 3.12 it takes as long as the tests themselves.
 COVERAGE := --cov --cov-report=term
 REGIONS := us-east-1 ap-southeast-1 cn-north-1
@@ -31,7 +35,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check fmt lint types template openapi test test-bot test-faults test-page test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
+.PHONY: help setup check fmt lint types template openapi test test-bot test-faults test-page test-channels test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
 	demo bench bench-stack intents add remove platform events faults logs send dlq forget tenants lock build build-prod clean
 
 help: ## print this list
@@ -114,16 +118,21 @@ test-scaffold: ## write a new platform and run the tests on it (minutes)
 
 integration: ## run the tests on the local stack
 	@sh tools/setup.sh dev sam emulator contract
-	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(STACKS_OF_EXAMPLES) $(ROLES))
+	$(PY) -m pytest -v $(STACK_TESTS) $(addprefix --ignore ,$(PROMISES) $(SCAFFOLD) $(STACKS_OF_EXAMPLES) $(ROLES) $(CHANNELS))
 
 test-page: ## run the tests of the page in a headless browser (minutes)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.browser --install
-	$(PY) -m pytest -v $(PAGE_TESTS)
+	$(PY) -m pytest -v $(PAGE_TESTS) --ignore $(WEBCHAT)
+	$(PY) -m pytest -q -n auto $(WEBCHAT)
 
 test-faults: ## run the tests of the faults suite: each command with every single fault (minutes)
 	@sh tools/setup.sh dev
 	$(SEED) $(PY) -m pytest -q $(PARALLEL) $(FAULTS_TESTS)
+
+test-channels: ## run the tests of uploads, sockets and connectors on stacks of their own (minutes)
+	@sh tools/setup.sh dev sam emulator contract
+	$(PY) -m pytest -v $(CHANNELS)
 
 test-roles: ## run the tests on stacks that enforce the roles of the functions (minutes)
 	@sh tools/setup.sh dev sam emulator
@@ -132,6 +141,14 @@ test-roles: ## run the tests on stacks that enforce the roles of the functions (
 test-examples: ## run each example on a stack of its own, on every platform (minutes)
 	@sh tools/setup.sh dev sam emulator
 	$(PY) -m pytest -v $(STACKS_OF_EXAMPLES)
+
+# The tests on the stack often wait. Those on Python 3.13 use the processor then, and leave it to them otherwise.
+.PHONY: test-stacks test-3.13
+test-stacks:
+	@for each in test-channels test-roles promises test-scaffold; do $(MAKE) --no-print-directory $$each || exit 1; done
+
+test-3.13:
+	@nice -n 5 $(MAKE) --no-print-directory unit-3.13
 
 promises: ## test the promises on a stack of their own while calls fail and processes are killed (minutes)
 	@sh tools/setup.sh dev sam emulator

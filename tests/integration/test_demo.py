@@ -16,6 +16,7 @@ SECRET = {"app_secret", "bot_token", "encoding_aes_key", "encrypt_key", "secret"
 SECRET |= {"issuers", "verification_token", "webhook_secrets", "webhooks"}
 PUBLIC = {"agent_id", "app_id", "app_type", "application_id", "bot_open_id", "corp_id", "host", "mode", "names"}
 PUBLIC |= {"bot_id", "gateway_intents", "name", "origins", "original_id", "public_key", "reply_mode", "webhook_url"}
+PUBLIC |= {"requests_per_minute", "sockets"}
 CASES = [
     pytest.param(platform, case, id=f"{platform}: {case.sent}")
     for platform, cases in PLATFORMS.items()

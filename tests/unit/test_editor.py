@@ -86,9 +86,9 @@ def server() -> Iterator[Server]:
 
 
 def completed(server: Server, line: str, name: str) -> set[str]:
-    """The names that an editor offers at the end of `line`, in a file `name` beside the demo bot."""
+    """The names that an editor offers at the end of `line`, in a new file `name`."""
     text = BOT.format(here=line)
-    uri = (ROOT / "mybot" / name).as_uri()
+    uri = (ROOT / "examples" / name).as_uri()
     server.tell(
         "textDocument/didOpen", {"textDocument": {"uri": uri, "languageId": "python", "version": 1, "text": text}}
     )

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, to_builtins
+from msgspec import UNSET, json
 from msgspec.structs import replace
 
 from parley.links import with_web_addresses
@@ -55,7 +55,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def shown(out: Outgoing) -> dict[str, Any]:
     """One reply as JSON values."""
-    return to_builtins(shown_reply(out))
+    return json.decode(json.encode(shown_reply(out)))
 
 
 def shown_reply(out: Outgoing) -> ShownReply:
