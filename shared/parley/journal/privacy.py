@@ -101,7 +101,7 @@ KINDS: dict[str, Kind] = {
         "the organisation has installed the app; its code is encrypted with the KMS key of the stage",
     ),
     "install": Kind(_of(""), _of("id lock_until lock_owner ttl"), "kept", "15 days"),
-    "gateway": Kind(_of(""), _of("value lock_until lock_owner ttl"), "kept", "1 day"),
+    "gateway": Kind(_of(""), _of("value lock_until lock_owner instances ttl"), "kept", "1 day"),
     "forget": Kind(_of("value"), _of("ttl"), "deleted", "7 days"),
 }
 """By the prefix of the key. The key of a `name` row holds the id of the person, and that of a `limit` row may hold the
