@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.e2e.webchat.conftest import Tab
+from tests.e2e.webchat.conftest import TIMES, Tab
 from tests.e2e.webchat.scripted import Scripted
 
 TEXTS = [f"message {number}" for number in range(6)]
@@ -333,8 +333,9 @@ def test_stop_in_a_listener_ends_it_there(tab: Tab, server: Scripted) -> None:
 
 def test_stop_when_another_person_has_come_ends_it_there(tab: Tab, server: Scripted) -> None:
     tab.script("sessionStorage.setItem('parley:web', JSON.stringify({ person: 'wang', last: {}, unsent: [] }))")
-    tab.begin(storage="sessionStorage")
-    tab.script("client.addEventListener('person', () => client.stop())")
+    # In one script: nothing happens between the two.
+    options = {"times": TIMES, "storage": "sessionStorage"}
+    tab.script("begin(arguments[0]); client.addEventListener('person', () => client.stop())", options)
     tab.wait(lambda: tab.script("return client.state") == "stopped")
     assert [event["state"] for event in tab.events("state")] == ["connecting", "stopped"]
 
