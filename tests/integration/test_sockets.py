@@ -206,9 +206,13 @@ def test_the_end_of_a_connection_is_known_and_a_dead_one_is_forgotten(stack: Sta
 def test_a_person_gets_each_reply_once_and_in_order_while_processes_are_killed_and_connections_break(
     stack: Stack, person: str
 ) -> None:
-    watched, messages = Watched(), 12
+    watched, messages = Watched(), 0
     with killing(stack) as killer:
-        for number in range(1, messages + 1):
+        # A quick machine needs more messages until processes have been killed among them.
+        for number in range(1, 500):
+            if messages >= 12 and killer.killed >= 2:
+                break
+            messages = number
             with connected(stack, headers=bearer(person), watched=watched) as page:
                 page.wait_for(number - 1)
                 page.ask("accepted", type="message", key=f"k{number}", text="/count")
@@ -220,4 +224,4 @@ def test_a_person_gets_each_reply_once_and_in_order_while_processes_are_killed_a
     first = watched.shown[0][0]
     assert [number for number, _reply in watched.shown] == list(range(first, first + messages))
     assert watched.texts == [str(number) for number in range(1, messages + 1)]
-    assert killer.killed > 0
+    assert killer.killed >= 2

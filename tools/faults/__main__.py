@@ -30,7 +30,7 @@ MESSAGES, PER_CONVERSATION = 10_000, 10
 _SHARES = 16
 """The number of parts into which the scenarios are divided, for the processes of this machine."""
 _SMALLER = 16
-"""A smaller run takes one of this many parts. The seed chooses which."""
+"""A smaller run takes one of this many parts, and of some targets less. The seed chooses which."""
 _FAILURES = ("lost", "duplicated", "out_of_order", "unexplained", "over_limit")
 _COLUMNS = (*_FAILURES, "unknown", "rejected", "delayed", "redriven")
 
@@ -85,19 +85,21 @@ def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Row]]:
         merge = scenarios.MERGE if seed % 2 else 0
         yield partial(_random_run, target, random_runs.Run(seed, messages, messages // PER_CONVERSATION, merge))
     for target in TARGETS:
+        thin = target.thin if part > 1 else 1
+        chosen = seed // part % thin * _SHARES
         for share in range(seed % part, _SHARES, part):
-            yield partial(_single_faults, target, share)
-            yield partial(_crash_pairs, target, share, seed)
+            yield partial(_single_faults, target, chosen + share, _SHARES * thin)
+            yield partial(_crash_pairs, target, chosen + share, _SHARES * thin, seed)
         yield partial(_failed_stores, target)
 
 
-def _single_faults(target: Target, share: int) -> Row:
-    chosen = islice(scenarios.single_faults(target), share, None, _SHARES)
+def _single_faults(target: Target, share: int, shares: int) -> Row:
+    chosen = islice(scenarios.single_faults(target), share, None, shares)
     return _run_scenarios(f"{target.title}: one fault", target, chosen)
 
 
-def _crash_pairs(target: Target, share: int, seed: int) -> Row:
-    chosen = islice(scenarios.crash_pairs(target, seed), share, None, _SHARES)
+def _crash_pairs(target: Target, share: int, shares: int, seed: int) -> Row:
+    chosen = islice(scenarios.crash_pairs(target, seed), share, None, shares)
     return _run_scenarios(f"{target.title}: two crashes", target, chosen)
 
 

@@ -80,6 +80,8 @@ class Target:
     """Whether the platform polls for the replies."""
     variant: str = ""
     """The name of this configuration, if one platform is tested in several configurations."""
+    thin: int = 1
+    """A smaller run takes one of this many of its scenarios: more for a configuration with many requests a message."""
     register: Register | None = None
     """On platforms where a bot registers its commands."""
 

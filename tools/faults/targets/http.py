@@ -51,5 +51,6 @@ TARGETS = (
         _HOST,
         _COMMANDS,
         variant="polling",
+        thin=3,
     ),
 )
