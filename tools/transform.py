@@ -50,6 +50,11 @@ def _transform(regions: Sequence[str]) -> None:
         config = ["--config-env", "prod", "--config-file", ROOT / "samconfig.toml"]
         places = ["--template-file", _PROD / "build" / "template.yaml", "--output-template-file", packaged]
         _run([SAM, "package", *config, "--s3-bucket", _BUCKET, *places], {**base, **aws.environment()})
+        # The nested templates have the address of the emulator. cfn-lint would take it for a file of this machine.
+        stored = f"{aws.endpoint}/{_BUCKET}/"
+        packaged.write_text(
+            packaged.read_text("utf-8").replace(stored, f"https://{_BUCKET}.s3.amazonaws.com/"), "utf-8"
+        )
     for region in regions:
         say(f"transform and cfn-lint for {region}")
         environment = {**base, "AWS_DEFAULT_REGION": region}
