@@ -1,4 +1,4 @@
-"""Clients of the HTTP channel that watch conversations: whatever fails, each reply comes to them once and in order."""
+"""Clients of the HTTP channel that watch conversations get each reply once and in order, also if something fails."""
 
 import json
 from collections import Counter

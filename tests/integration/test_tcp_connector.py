@@ -84,7 +84,7 @@ class Stage:
         return self.sqs.list_queues(QueueNamePrefix="local-parley-tcp-").get("QueueUrls", [])
 
     def deliver(self, text: str) -> int:
-        """Put a reply to Lin into the mailbox, and notify whoever watches."""
+        """Put a reply to Lin into the mailbox, and notify the watchers."""
         message = make_message(f"m{text}", platform="http", app="web", room="")
         out = make_reply(message, text, created=time.time())
         out = replace(out, to=replace(out.to, user_id="lin"), reply=Reply(segments=(Text(text=text),)))

@@ -17,7 +17,7 @@ _QUIET = 20.0
 
 
 class PollingHttp(Http):
-    """The client. It shows whatever it reads, so a reply that the API repeats is seen twice."""
+    """The client. It shows all that it reads, so a reply that the API repeats is seen twice."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -1,4 +1,4 @@
-"""Tenants: the state of an organisation never goes back, whatever the order in which its events come."""
+"""Tenants: the state of an organisation never goes back, in any order of its events."""
 
 from itertools import permutations
 from typing import Any

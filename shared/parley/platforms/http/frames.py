@@ -206,7 +206,7 @@ def reply_frame(room: str, number: int, out: Outgoing | None, person: str, limit
 
 
 def _has_addresses(out: Outgoing) -> bool:
-    """Whether the reply has media in the bucket of this deployment: their addresses are signed for whoever reads it."""
+    """Whether the reply has media in the bucket of this deployment: each reader gets a signed address."""
     images = [image for each in out.reply.segments if isinstance(each, Card) for image in each.images]
     media = [each for each in (*out.reply.segments, *images) if isinstance(each, Media)]
     return any(each.source and not each.data and stored(each.source) for each in media)

@@ -24,7 +24,7 @@ PATH = "/v1/{app}/messages"
 CONNECT = "CONNECT"
 """The method of a request that asks for a connection or a ticket (`parley.platforms.http.sockets`)."""
 _LONGEST = 86_400
-"""Seconds for which a connection lasts at most, whatever the token says."""
+"""Seconds for which a connection lasts at most, also if its token is valid for longer."""
 MAX_WAIT = 25.0
 """Seconds that a request may wait: API Gateway ends it after 29."""
 KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")

@@ -51,7 +51,7 @@ async def sent(members: list[Member], read: Callable[[int], None] = lambda _afte
             await feed.task
 
     await again()
-    for _ in range(3):  # whoever was blocked reads again
+    for _ in range(3):  # clients that were blocked read again
         for member in members:
             if member.session is not None and member.session.is_blocked:
                 member.session.unblocked(0)
