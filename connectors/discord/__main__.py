@@ -18,6 +18,7 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", f"{os.environ.get('PARLEY_STAGE
 
 from connectors.discord.lease import Timing  # the logger reads the environment when it is imported
 from connectors.discord.shard import Shard
+from connectors.pausing import pause
 from parley.adapter import App
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.batch import describe
@@ -70,7 +71,7 @@ async def _configured(apps: Apps, name: str, stopping: asyncio.Event) -> App | N
         except (UnknownAppError, AppsUnavailableError) as error:
             count("GatewayErrors")
             log.error("no configuration", extra={"platform": "discord", "app": name, "reason": describe(error)})
-            await _pause(stopping)
+            await pause(stopping, _RETRY)
     return None
 
 
@@ -84,15 +85,7 @@ async def _forever(shard: Shard) -> None:
             count("GatewayErrors")
             ids = {"app": shard.app.name, "shard": str(shard.number), "seconds": round(time.monotonic() - started)}
             log.error("shard failed", extra={**ids, "error": describe(error)})
-            await _pause(shard.stopping)
-
-
-async def _pause(stopping: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(_RETRY):
-            await stopping.wait()
-    except TimeoutError:
-        pass
+            await pause(shard.stopping, _RETRY)
 
 
 if __name__ == "__main__":

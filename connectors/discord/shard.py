@@ -14,6 +14,7 @@ from connectors.discord.intake import Intake
 from connectors.discord.lease import Lease, Timing, take_turn
 from connectors.discord.session import Dispatch, Saved, Session, Stopped
 from connectors.discord.socket import Driver, Forbidden, Permission, Permitted, Refused
+from connectors.pausing import pause
 from parley.adapter import App
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
@@ -54,7 +55,7 @@ class Shard:
             lease = Lease(dynamodb(), setting("TABLE"), self._pk(f"shard{self.number}"), self.owner, self.timing)
             saved = await self._take(lease)
             if saved is None:
-                await self._pause(self.timing.renew)
+                await pause(self.stopping, self.timing.renew)
                 continue
             log.info("leading", extra={**self._ids, "resumes": bool(saved.session_id)})
             telemetry.count("GatewayTakeovers")
@@ -125,7 +126,7 @@ class Shard:
         log.error("stopped: a person has to act", extra={**self._ids, "code": end.code, "reason": end.reason})
         until = time.monotonic() + _FATAL_PAUSE
         while time.monotonic() < until and not self.stopping.is_set():
-            await self._pause(_MEASURED)
+            await pause(self.stopping, _MEASURED)
             changed = await asyncio.to_thread(self.reread, self.app)
             if changed is not None:
                 self.app = changed
@@ -187,13 +188,6 @@ class Shard:
         if limit.is_low:
             telemetry.count("GatewayIdentifiesLow")
             log.error("few identifies left", extra={**self._ids, "left": limit.remaining, "seconds": limit.wait})
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
-        except TimeoutError:
-            pass
 
     def _pk(self, part: str) -> str:
         return gateway_pk(self.app.platform, self.app.name, part)

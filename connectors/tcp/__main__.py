@@ -18,6 +18,7 @@ from uuid import uuid4
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Parley")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", f"{os.environ.get('PARLEY_STAGE', 'local')}-tcp")
 
+from connectors.pausing import pause
 from connectors.tcp.limits import Limits  # the logger reads the environment when it is imported
 from connectors.tcp.notices import RENEW, Notices, polling
 from connectors.tcp.server import Server
@@ -106,7 +107,7 @@ async def _begun(notices: Notices, stopping: asyncio.Event) -> bool:
             await asyncio.to_thread(notices.begin)
         except AwsError as error:
             log.error("no queue", extra={"queue": notices.name, "error": error_code(error)})
-            await _pause(stopping, _RETRY)
+            await pause(stopping, _RETRY)
         else:
             return True
     return False
@@ -126,14 +127,6 @@ async def _renew(notices: Notices, alive: Path | None) -> None:
         except AwsError as error:
             log.warning("not renewed", extra={"queue": notices.name, "error": error_code(error)})
         await asyncio.sleep(RENEW)
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        pass
 
 
 if __name__ == "__main__":
