@@ -45,6 +45,7 @@ def token(stack: Stack) -> str:
 def test_the_deployed_api_is_the_documented_one(stack: Stack, token: str, tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     url = stack.facts["callbacks"]["http"]["demo"].removesuffix("/v1/demo/messages")
+    # One worker: caches of Hypothesis fail at times when two threads use them.
     command = [
         str(BIN / "schemathesis"),
         *("--config-file", str(tmp_path / "schemathesis.toml")),
@@ -52,7 +53,7 @@ def test_the_deployed_api_is_the_documented_one(stack: Stack, token: str, tmp_pa
         str(ROOT / "docs" / "openapi.yaml"),
         *("--url", url, "--header", f"Authorization: Bearer {token}"),
         *("--phases", "examples,coverage,fuzzing", "--mode", "all", "--checks", ",".join(CHECKS)),
-        *("--max-examples", "60", "--request-timeout", "20", "--seed", "1", "--workers", "2", "--no-color"),
+        *("--max-examples", "60", "--request-timeout", "20", "--seed", "1", "--workers", "1", "--no-color"),
     ]
     environment = {
         "PATH": os.environ["PATH"],
