@@ -128,7 +128,7 @@ test-page: ## run the tests of the page in a headless browser (minutes)
 
 test-faults: ## run the tests of the faults suite: each command with every single fault (minutes)
 	@sh tools/setup.sh dev
-	$(SEED) $(PY) -m pytest -q $(PARALLEL) $(FAULTS_TESTS)
+	$(SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(FAULTS_TESTS)
 
 test-channels: ## run the tests of uploads, sockets and connectors on stacks of their own (minutes)
 	@sh tools/setup.sh dev sam emulator contract

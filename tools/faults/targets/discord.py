@@ -1,6 +1,7 @@
 """Discord over HTTP. The bot gets commands only, no plain text."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from nacl.signing import SigningKey
@@ -21,7 +22,13 @@ class _Discord(Discord):
 
     def add_app(self, name: str, config: Mapping[str, Any]) -> None:
         super().add_app(name, {**config, "signing_key": _key(name).encode().hex()})
-        register(self, config, make_bot().specs())
+        register(self, config, _specs())
+
+
+@cache
+def _specs() -> tuple[CommandSpec, ...]:
+    """The commands of the bot, which are the same in each simulation."""
+    return tuple(make_bot().specs())
 
 
 def register(discord: Platform[Any], config: Mapping[str, Any], specs: Sequence[CommandSpec]) -> None:
