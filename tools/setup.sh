@@ -184,7 +184,7 @@ lock() {
         -o requirements/connectors.txt
     $compile requirements/sam.in -o requirements/sam.txt
     $compile requirements/emulator.in -o requirements/emulator.txt
-    $compile requirements/intents.in -o requirements/intents.txt
+    $compile requirements/intents.in -c "$LAYER" -o requirements/intents.txt
     $compile requirements/contract.in -o requirements/contract.txt
     if grep -nE '[a-z]+://' requirements/*.txt "$LAYER" "$TOKENS"; then
         die "a lock file names a host (see above)"

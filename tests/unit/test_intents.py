@@ -1,5 +1,10 @@
 """The matcher of intents and the labelled messages that measure it."""
 
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from importlib.resources import files
 
 import pytest
@@ -71,6 +76,34 @@ def test_the_documents_have_the_figures_of_the_matcher(labels: Labelled) -> None
     for document in DOCUMENTS:
         rows = [line for line in document.read_text().splitlines() if line.startswith(f"| `{labels.name}`")]
         assert [row for row in rows if row.endswith(f"| {shown} |")]
+
+
+def test_the_aim_is_met_on_a_set_that_is_harder_for_simple_ways_than_the_set_of_the_aim() -> None:
+    telephone = next(each for each in TEST if each.name == "telephone")
+    simple = figures.how_hard(telephone, candidates.nearest)
+    assert all(here < there for here, there in zip(simple, figures.AIMED_AT["n-grams, nearest"], strict=True))
+    found = figures.figures(figures.guesses(telephone, candidates.ours(telephone.examples)), THRESHOLD)
+    assert found.right >= 0.85
+    assert found.rejected >= figures.AIM
+
+
+@pytest.mark.parametrize("labels", TEST, ids=lambda each: each.name)
+def test_the_documents_say_how_hard_each_set_is(labels: Labelled) -> None:
+    shown = " | ".join(figures.how_hard(labels, candidates.nearest))
+    for document in DOCUMENTS:
+        table = document.read_text().partition("<!-- hardness -->")[2].partition("<!-- end of hardness -->")[0]
+        assert f"\n| `{labels.name}` | {shown} | " in table
+
+
+def test_the_environment_of_the_measurement_has_all_that_it_imports() -> None:
+    """It is an environment of its own: `requirements/intents.txt`. All other packages are hidden here."""
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "intents.txt").read_text(), re.MULTILINE))
+    of_module = packages_distributions()
+    hidden = {module for module, packages in of_module.items() if not {each.lower() for each in packages} & pinned}
+    code = "import sys; sys.modules |= dict.fromkeys(sys.argv[1:]); import tools.intents.__main__"
+    command = [sys.executable, "-c", code, *(hidden - {"parley"})]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT / "shared"), str(ROOT)))}
+    subprocess.run(command, check=True, cwd=ROOT, env=environment)
 
 
 @pytest.mark.parametrize("labels", [*DEV, *TEST], ids=lambda each: each.name)

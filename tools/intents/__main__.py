@@ -11,7 +11,16 @@ from functools import partial
 
 from parley.intents.matcher import THRESHOLD, Matcher, meant
 from tools.intents import candidates, report
-from tools.intents.figures import Figures, at_rejected, figures, figures_of_parts, guesses
+from tools.intents.figures import (
+    AIMED_AT,
+    LENIENT,
+    Figures,
+    at_rejected,
+    figures,
+    figures_of_parts,
+    guesses,
+    how_hard,
+)
 from tools.intents.sets import Labelled, labelled, together
 from tools.intents.tuning import REJECTED, steps
 
@@ -47,6 +56,7 @@ def main() -> None:
         inside = len(each.messages) - each.outside
         print(f"\n{each.name}: {len(each.examples)} intents, {inside} messages, {each.outside} that fit none")
         _print_figures(each)
+        _print_hardness(each)
         _print_offered(each)
         if arguments.wrong:
             _print_wrong(each)
@@ -66,6 +76,15 @@ def _print_figures(each: Labelled) -> None:
     print(_line(f"at {THRESHOLD}", ours))
     for name, train in candidates.possible().items():
         print(_line(name, at_rejected(each, train)))
+
+
+def _print_hardness(each: Labelled) -> None:
+    """How hard the set is for simple ways, beside the set that the aim is about."""
+    print(f"  how hard it is: right if nothing is rejected, and at {LENIENT} rejected (on the set of the aim)")
+    for name, train in candidates.possible().items():
+        if name in AIMED_AT:
+            here, there = how_hard(each, train), filter(None, AIMED_AT[name])
+            print(f"  {name:20s}  {', '.join(here)}  ({', '.join(there)})")
 
 
 def _line(name: str, found: Figures) -> str:

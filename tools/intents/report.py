@@ -10,7 +10,7 @@ from pathlib import Path
 from parley.intents.matcher import THRESHOLD
 from tools.bench.report import machine, replaced
 from tools.intents import candidates
-from tools.intents.figures import at_rejected, figures, guesses
+from tools.intents.figures import AIMED_AT, at_rejected, figures, guesses, how_hard
 from tools.intents.sets import Labelled, together
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +29,8 @@ _WORDS = {
     ".md": {
         "figures": ("", "best", "right", "precision", "rejected"),
         "ways": ("right at 0.90 rejected", "packages", "start", "a message"),
+        "hardness": ("right", "{name}: nothing rejected", "{name}: 0.82 rejected"),
+        "aim": "the set of the aim",
         "all": "all in one bot, {many} intents",
         "none": "none",
         "on": "`{command}` on {day}: {machine}.",
@@ -36,6 +38,8 @@ _WORDS = {
     ".zh-CN.md": {
         "figures": ("", "首选正确", "召回率", "精确率", "拒识率"),
         "ways": ("拒识率 0.90 时的召回率", "额外的包", "启动", "每条消息"),
+        "hardness": ("召回率", "{name}：不拒识", "{name}：拒识率 0.82"),
+        "aim": "目标所用的集合",
         "all": "全部合为一个机器人，{many} 个意图",
         "none": "无",
         "on": "`{command}`，{day}：{machine}。",
@@ -53,9 +57,11 @@ def write(sets: Sequence[Labelled]) -> None:
         [_shares(each) for each in (*sets, together(sets))],
         [_way(name, sets) for name in candidates.CANDIDATES],
     )
+    hardness = {name: [how_hard(each, candidates.CANDIDATES[name]) for each in sets] for name in AIMED_AT}
     for ending, words in _WORDS.items():
         document = ROOT / "docs" / f"intents{ending}"
         text = replaced(document.read_text("utf-8"), "figures", _figures(sets, shares, words))
+        text = replaced(text, "hardness", _hardness(sets, hardness, words))
         document.write_text(replaced(text, "ways", _ways(sets, ways, words)), "utf-8")
 
 
@@ -97,6 +103,14 @@ def _figures(sets: Sequence[Labelled], shares: Sequence[Row], words: dict[str, o
     ]
     rows = [(name, *row) for name, row in zip(names, shares, strict=True)]
     return _table(words["figures"], rows)  # pyright: ignore[reportArgumentType]
+
+
+def _hardness(sets: Sequence[Labelled], found: dict[str, list[Row]], words: dict[str, object]) -> str:
+    """How hard each set is for simple ways, and the set of the aim."""
+    title, *others = words["hardness"]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    columns = (str(title), *(str(each).format(name=name) for name in found for each in others))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    rows = [(f"`{each.name}`", *sum((way[number] for way in found.values()), ())) for number, each in enumerate(sets)]
+    return _table(columns, [(str(words["aim"]), *sum((AIMED_AT[name] for name in found), ())), *rows])
 
 
 def _ways(sets: Sequence[Labelled], ways: Sequence[Row], words: dict[str, object]) -> str:
