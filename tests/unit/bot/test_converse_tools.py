@@ -371,6 +371,28 @@ def test_tokens_of_broken_attempts_and_of_a_failed_first_model_are_in_budgets_an
     assert (metrics["ModelFallbacks"], metrics["ModelFailures"]) == (answers, not answers)
 
 
+def test_the_price_of_a_call_is_a_metric_of_its_model(capsys: pytest.CaptureFixture[str]) -> None:
+    """`ModelCost` is in the currency of `price`, which is that of a million tokens of a prompt, and of an answer."""
+
+    class Priced(Breaking):
+        price = (3.0, 15.0)
+
+    def costs(model: Breaking) -> list[Any]:
+        bot = Bot()
+        bot.converse(model=lambda: model)(lambda _turn: "")
+        handled(bot)
+        return [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "ModelCost" in str(line)]
+
+    answer = Answer(text="Hi.", sent=1_000_000, received=200_000)
+    (line,) = costs(Priced("big", answer))
+    assert (line["model"], sum(line["ModelCost"])) == ("big", 3.0 + 15.0 / 5)
+    (metrics,) = line["_aws"]["CloudWatchMetrics"]
+    assert any("model" in dimensions for dimensions in metrics["Dimensions"])
+    free = Breaking("free", answer)
+    free.price = (0.0, 0.0)
+    assert costs(free) == []
+
+
 def test_tokens_of_broken_attempts_are_in_the_budget_if_the_person_stops() -> None:
     bot = Bot(quotas=Quotas(person_tokens_a_day=10_000))
     second = Breaking("second", Answer(text="Hi."))

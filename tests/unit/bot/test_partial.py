@@ -1,5 +1,6 @@
 """Answers that people see while they grow, on every platform."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,26 @@ def test_on_feishu_an_answer_grows_for_longer_than_the_ten_minutes_of_a_card() -
     world = chat._world.platform
     assert [call for call in world.calls if "cardkit" in call.path and call.status != 200] == []
     assert not any(part.get("generating") for message in world.messages.values() for part in world.parts(message))
+
+
+def test_on_discord_a_text_is_edited_once_a_second_at_most_and_within_its_rate_limit() -> None:
+    """Discord docs: Rate Limits. Five calls in five seconds are what its answers usually say of a webhook."""
+    chat = make("discord")
+    times: list[float] = []
+    platform = chat._world.platform
+
+    def called(kind: str, value: Any) -> None:
+        if kind == "call" and "/webhooks/" in value.path:
+            times.append(chat._world.clock())
+            assert value.status == 200
+
+    platform.listeners.append(called)
+    chat.say("/tell 60")
+    edits = times[:-1]  # the last call is the answer itself, which is not best effort
+    assert len(edits) >= 15
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(edits))
+    assert all(later - earlier > 5 for earlier, later in zip(times, times[5:], strict=False))
+    assert all(each.status == 200 for each in platform.calls)
 
 
 @pytest.mark.parametrize("platform", GROWS)
