@@ -36,7 +36,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template openapi test test-bot test-faults test-page test-channels test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
-	demo bench bench-stack intents add remove platform events faults logs send dlq forget tenants lock build build-prod clean
+	demo bench bench-stack bench-text intents add remove platform events faults logs send dlq forget tenants lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -183,6 +183,10 @@ bench: ## measure cold starts and callbacks, compared with other SDKs (ARGS=--wr
 bench-stack: ## measure whole messages on a stack of its own, delivered at once and through the queue (minutes)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.bench.stack $(ARGS)
+
+bench-text: ## measure the time to the first text of a model's answer on a stack of its own (minutes)
+	@sh tools/setup.sh dev sam emulator
+	@$(PY) -m tools.bench.growing $(ARGS)
 
 intents: ## measure how well intents are found, compared with other ways (ARGS=--write writes docs/intents.md)
 	@sh tools/setup.sh dev intents

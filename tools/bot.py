@@ -19,7 +19,12 @@ def folder() -> str:
 
 def use_sample() -> None:
     """Let this process, and those that it starts, use the bot of the tests. A team's bot has other commands."""
-    os.environ["PARLEY_BOT"] = SAMPLE
+    use(SAMPLE)
+
+
+def use(bot: str) -> None:
+    """Let this process, and those that it starts, use the bot in the folder `bot`, relative to the repository."""
+    os.environ["PARLEY_BOT"] = bot
 
 
 def load(file: Path | None = None) -> Bot:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.bench import callbacks, cloud, growing, interactions, report, sealed, starts, timing, views, ways
+from tools.bench import callbacks, cloud, interactions, report, sealed, starts, timing, views, ways
 from tools.bench.report import Table
 from tools.bench.ways import Taken, Way
 
@@ -39,7 +39,6 @@ def main() -> None:
         _shown(_callbacks("callback of Discord", interactions.functions())),
         _shown(_callbacks("callback of WeChat", sealed.functions())),
     ]
-    tables += [_shown(_first_texts(growing.measure(options.runs), options.runs))]
     if options.write:
         report.write(tables)
 
@@ -109,19 +108,6 @@ def _callbacks(title: str, functions: dict[str, Callable[[], Any]], target: floa
         columns += (f"aim: at least {target}",)
         rows = [(*row, "" if row[0] == "parley" else _met(float(row[2]) >= target)) for row in rows]
     return _table(title, f"one {title}", columns, rows, f"{timing.ROUNDS} rounds of {CALLS} calls")
-
-
-def _first_texts(found: growing.Seconds, runs: int) -> Table:
-    columns = ("", "ms: median", "longest", f"aim: at most {1000 * growing.TARGET:,.0f}")
-    rows = [
-        (
-            platform,
-            *(f"{1000 * x:.0f}" for x in (statistics.median(seconds), max(seconds))),
-            _met(max(seconds) <= growing.TARGET),
-        )
-        for platform, seconds in found.items()
-    ]
-    return _table("first text", "first token of a model to the first text", columns, rows, f"{runs} answers each")
 
 
 def _plain_rows(found: timing.Times, base: str) -> list[tuple[str, ...]]:

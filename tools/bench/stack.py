@@ -31,6 +31,7 @@ import httpx
 from tools import bot
 from tools.bench import report
 from tools.bench.report import Table
+from tools.bench.updates import updates
 from tools.cost.figures import ASSUMPTIONS
 from tools.local import Options, down, up
 from tools.local.aws import Aws
@@ -187,7 +188,7 @@ class _Replies:
     """Counts the calls that send a message, from the playground's live updates."""
 
     def __init__(self, playground: str) -> None:
-        self._url = f"{playground}/api/stream"
+        self._playground = playground
         self._times: list[float] = []
         self._arrived = threading.Condition()
         self._subscribed = threading.Event()
@@ -210,17 +211,12 @@ class _Replies:
             return self._times[count - 1] if count > 0 else time.monotonic()
 
     def _listen(self) -> None:
-        timeout = httpx.Timeout(_TIMEOUT)
-        with httpx.stream("GET", self._url, timeout=timeout, trust_env=False) as response:
-            kind = ""
-            for line in response.iter_lines():
-                self._subscribed.set()
-                if self._ended:
-                    return
-                if line.startswith("event: "):
-                    kind = line.removeprefix("event: ")
-                elif line.startswith("data: ") and kind == "call":
-                    self._count(json.loads(line.removeprefix("data: "))["call"])
+        for kind, update in updates(self._playground, _TIMEOUT):
+            self._subscribed.set()
+            if self._ended:
+                return
+            if kind == "call":
+                self._count(update["call"])
 
     def _count(self, call: Mapping[str, Any]) -> None:
         if call["status"] == 200 and "/message" in call["path"]:

@@ -1,7 +1,7 @@
 """Answers that people see while they grow, on every platform."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -38,17 +38,24 @@ def spend(chat: Chat, seconds: float) -> None:
 
 
 def telling(chat_of: Callable[[], Chat]) -> Bot:
-    """A bot that writes a word in each half second of virtual time."""
+    """A bot that writes a word in each half second of virtual time, or in each `pause`."""
     bot = Bot()
 
     @bot.command()
-    def tell(turn: Turn, words: int) -> str:
+    def tell(turn: Turn, words: int, pause: float = 0.5) -> str:
         text = ""
         for number in range(words):
             text = f"{text} w{number}".strip()
             turn.partial(text)
-            spend(chat_of(), 0.5)
+            spend(chat_of(), pause)
         return f"{text}."
+
+    @bot.command()
+    def recite(turn: Turn, words: int) -> Iterator[None]:
+        for number in range(words):
+            yield turn.partial(f"w{number}")
+            spend(chat_of(), 2)
+        turn.say("done")
 
     @bot.command()
     def chapters(turn: Turn, minutes: int) -> str:
@@ -90,6 +97,16 @@ def test_people_see_an_answer_grow_where_the_platform_can_show_it(platform: str)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_handler_may_yield_its_partial_texts(platform: str) -> None:
+    chat = make(platform)
+    chat.say("/recite 5")
+    *grown, last = [each.text for each in chat.replies]
+    assert last == "done"
+    assert bool(grown) is (platform in GROWS)
+    assert set(grown) <= {f"w{number}" for number in range(5)}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_an_answer_that_is_complete_at_once_is_a_plain_message(platform: str) -> None:
     chat = make(platform)
     chat.say("/tell 1")
@@ -117,7 +134,7 @@ def test_on_discord_a_text_is_edited_once_a_second_at_most_and_within_its_rate_l
             assert value.status == 200
 
     platform.listeners.append(called)
-    chat.say("/tell 60")
+    chat.say("/tell 200 0.15")
     edits = times[:-1]  # the last call is the answer itself, which is not best effort
     assert len(edits) >= 15
     assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(edits))
