@@ -36,6 +36,26 @@ def test_a_tool_is_called_after_the_person_has_approved_it(page: Page, platform:
     page.wait(lambda: approving(page) == [])
 
 
+@pytest.mark.parametrize(("platform", "word"), [("wecom", "停"), ("wechat", "/stop"), ("http", "停")])
+def test_where_no_answer_grows_a_tool_is_approved_and_a_run_is_stopped(
+    page: Page, stack: Stack, platform: str, word: str
+) -> None:
+    def is_delivered(text: str) -> bool:
+        sent = stack.get("/api/messages", platform=platform)["messages"]
+        return any(text in each["text"] and each["delivery"] == "delivered" for each in sent)
+
+    page.open(platform)
+    hour = 12 + ["wecom", "wechat", "http"].index(platform)
+    page.write(f"/ask book Bamboo {DAY} {hour}")
+    page.click(lambda: page.wait(lambda: approving(page))[0])
+    page.wait(lambda: f"I have done it: ✅ Bamboo, {DAY} at {hour}:00" in last(page))
+    page.write(f"/ask !slow {LONG}")
+    page.wait(lambda: is_delivered("!slow"))
+    page.write(word)
+    page.wait(lambda: ENGLISH.stopped in last(page))
+    assert "word word word" not in str(page.replies())
+
+
 @pytest.mark.parametrize("platform", ["feishu", "discord", "wecom_bot"])
 @pytest.mark.parametrize("word", ["/stop", "停"])
 def test_an_answer_grows_until_the_person_stops_it(page: Page, stack: Stack, platform: str, word: str) -> None:
