@@ -78,7 +78,7 @@ def test_the_documents_have_the_figures_of_the_matcher(labels: Labelled) -> None
         assert [row for row in rows if row.endswith(f"| {shown} |")]
 
 
-def test_the_aim_is_met_on_a_set_that_is_harder_for_simple_ways_than_the_set_of_the_aim() -> None:
+def test_the_aim_is_met_on_a_set_that_is_harder_for_n_grams_than_the_set_of_the_aim() -> None:
     telephone = next(each for each in TEST if each.name == "telephone")
     simple = figures.how_hard(telephone, candidates.nearest)
     assert all(here < there for here, there in zip(simple, figures.AIMED_AT["n-grams, nearest"], strict=True))
