@@ -16,7 +16,9 @@ DIRECT = "me"
 """Stands in a path for the direct chat of the person with the bot. No room has this name."""
 _MARK = "#"
 """Begins the id of a room, and the id of no person: a room cannot be the direct chat of a person."""
-_SUBJECT = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_SUBJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half of an emoji, which cannot be stored."""
 _MAX_NAME = 200
 
 
@@ -98,9 +100,10 @@ def person_of(request: Request, app: App, now: float) -> Person | Rejected:
 def _person(claims: dict[str, Any], prefix: str, until: int) -> Person | Rejected:
     subject = text(claims.get("sub"))
     if not _SUBJECT.fullmatch(subject):
-        return Rejected(401, "forged", "the claim sub is empty, too long, or has control characters")
+        return Rejected(401, "forged", "the claim sub is empty, too long, or has characters that cannot be stored")
     id_ = prefix + subject
     if id_.startswith(_MARK):
         return Rejected(401, "forged", f"the claim sub begins with {_MARK}, as the ids of rooms do")
     rooms = frozenset(room for room in texts(claims.get("rooms")) if ROOM.fullmatch(room) and room != DIRECT)
-    return Person(id_, text(claims.get("name"))[:_MAX_NAME], rooms, until)
+    name = _LONE_SURROGATE.sub("\ufffd", text(claims.get("name")))
+    return Person(id_, name[:_MAX_NAME], rooms, until)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -158,7 +159,13 @@ def test_a_room_is_not_the_direct_chat_of_a_person_with_its_name() -> None:
     assert Conversation.of(in_room).key != Conversation.of(direct).key
 
 
-@pytest.mark.parametrize("subject", ["#team", "", "a\nb", "x" * 201, None, 7])
+def test_half_an_emoji_in_a_name_is_no_reason_to_fail() -> None:
+    (message,) = accepted(request({"text": "hi"}, name="Lin \ud83d")).messages
+    assert message.sender.name == "Lin \ufffd"
+    msgspec.json.encode(message)
+
+
+@pytest.mark.parametrize("subject", ["#team", "", "a\nb", "a\ud83d", "x" * 201, None, 7])
 def test_a_person_with_an_impossible_id_is_refused(subject: Any) -> None:
     rejected, _ = refused(request({"text": "hi"}, sub=subject))
     assert (rejected.status, rejected.reason) == (401, "forged")
