@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_WATCHERS = 1000
 """Watchers of a conversation. The texts of all are in one DynamoDB item, and each reply goes to each of them."""
+MAX_OF_PERSON = 50
+"""Of these, connections of one person, so that nobody takes the places of all others."""
 LIFE = 7200.0
 """Seconds after which API Gateway ends a connection. No watcher lasts longer."""
 _KEPT = 3 * 3600
@@ -39,7 +41,7 @@ _KEPT = 3 * 3600
 
 
 class TooManyWatchersError(ParleyError):
-    """The conversation has `MAX_WATCHERS` already: the new one is not stored."""
+    """The conversation has `MAX_WATCHERS` already, or `MAX_OF_PERSON` of this person: the new one is not stored."""
 
 
 class Watcher(NamedTuple):
@@ -99,7 +101,6 @@ class Watchers(msgspec.Struct):
         )
         try:
             answer = self.client.update_item(**request, ReturnValues="ALL_OLD")
-            self._drop_ended(conversation, answer.get("Attributes", {}), now)
         except self.client.exceptions.ConditionalCheckFailedException as error:
             row = t.get(self.client, self.table, watch_pk(conversation))
             if _text_of(watcher) in get_texts(row, "watchers"):
@@ -107,6 +108,13 @@ class Watchers(msgspec.Struct):
             if not self._drop_ended(conversation, row, now):
                 raise TooManyWatchersError(f"{MAX_WATCHERS} connections watch the conversation") from error
             self.client.update_item(**request)
+            return
+        before = answer.get("Attributes", {})
+        self._drop_ended(conversation, before, now)
+        others = [each for each in map(_watcher_of, get_texts(before, "watchers")) if now < each.until]
+        if watcher not in others and sum(each.person == watcher.person != "" for each in others) >= MAX_OF_PERSON:
+            self.forget(conversation, [watcher])
+            raise TooManyWatchersError(f"{MAX_OF_PERSON} connections of the person watch the conversation")
 
     def renew(self, conversation: str, before: Watcher, after: Watcher, now: float) -> None:
         """Replace `before` by `after`, which lasts longer."""

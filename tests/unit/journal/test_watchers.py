@@ -82,6 +82,21 @@ def test_a_conversation_has_a_limited_number_of_watchers(watchers: Watchers, mon
     assert [watcher.address for watcher in watchers.watching("room", UNTIL)] == ["tcp/c"]
 
 
+def test_one_person_does_not_take_the_places_of_all_others(watchers: Watchers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_OF_PERSON", 2)
+    for address, until in (("ws/c1", int(NOW) + 60), ("ws/c2", UNTIL)):
+        watchers.watch("room", Watcher(address, until, "lin"), NOW)
+    with pytest.raises(TooManyWatchersError):
+        watchers.watch("room", Watcher("ws/c3", UNTIL, "lin"), NOW)
+    watchers.watch("room", Watcher("ws/c2", UNTIL, "lin"), NOW)
+    for queue in ("tcp/q1", "tcp/q2", "tcp/q3"):
+        watchers.watch("room", Watcher(queue, UNTIL), NOW)
+    watchers.watch("room", Watcher("ws/c4", UNTIL, "sam"), NOW)
+    assert {each.person for each in watchers.watching("room", NOW)} == {"", "lin", "sam"}
+    watchers.watch("room", Watcher("ws/c3", UNTIL, "lin"), NOW + 61)
+    assert len(watchers.watching("room", NOW + 61)) == 6
+
+
 def test_an_acknowledgement_never_goes_back(watchers: Watchers) -> None:
     assert watchers.acknowledged("room", LIN.key) is None
     for cursor, expected in ((7, 7), (5, 7), (9, 9), (9, 9)):
