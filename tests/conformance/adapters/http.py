@@ -9,6 +9,7 @@ from parley.bearer import LEEWAY
 from parley.platforms.http.config import Config
 from parley.platforms.http.webhook import headers
 from playground.platforms.http import wire
+from tests.conformance import http_sockets
 from tests.conformance.attacks import wrong_types
 from tests.conformance.kit import Adapter, Sample, Vector, expect_accepted, expect_equal, receive
 from tests.tokens import ISSUER, SECRET, issuer, token
@@ -124,7 +125,7 @@ def receipt(call: Call, number: int) -> Answer:
 
 ADAPTER = Adapter(
     platform="http",
-    checks={"token": _token, "webhook": _webhook},
+    checks={"token": _token, "webhook": _webhook, **http_sockets.CHECKS},
     samples=samples,
     stranger=make_app("another secret of at least 32 bytes"),
     wrap=wrap,
