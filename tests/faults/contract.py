@@ -118,6 +118,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("GetItem", _key("t4")),
     ("DeleteItem", {**_key("t4"), "ConditionExpression": "attribute_exists(pk)"}),
     ("DeleteItem", {**_key("t4"), "ConditionExpression": "attribute_exists(pk)"}),
+    ("DeleteItem", {**_key("n"), "ReturnValues": "ALL_OLD"}),
+    ("DeleteItem", {**_key("n"), "ReturnValues": "ALL_OLD"}),
     # invalid requests
     ("PutItem", _put("")),
     ("UpdateItem", _update("u", "SET gone = nowhere")),

@@ -122,7 +122,7 @@ class DynamoDB:
         old = self.items.get(_key(request), {})
         _check(request, old)
         self._drop(_key(request))
-        return {}
+        return {"Attributes": dict(old)} if old and request.get("ReturnValues") == "ALL_OLD" else {}
 
     def _TransactWriteItems(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         actions: list[dict[str, Any]] = request["TransactItems"]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from typing import Any
 
 import httpx
 
@@ -16,11 +17,14 @@ from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import hide
 from parley.engine.callback import Callback
 from parley.engine.calls import Calls
+from parley.engine.connections import Connections
 from parley.engine.direct import Direct
+from parley.engine.notices import Notices, Pushes
 from parley.engine.passive_replies import PassiveReplies
 from parley.engine.processor import Processor
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.reading import Reader
+from parley.engine.resuming import Resuming
 from parley.engine.sweeper import Sweeper
 from parley.engine.tenants import Tenancy
 from parley.engine.timekeeper import Timekeeper
@@ -30,7 +34,8 @@ from parley.journal.mailbox import Mailbox
 from parley.journal.outbox import Outbox
 from parley.journal.passive import DeferredReplies, rules
 from parley.journal.timers import Timers
-from parley.platforms import inbound
+from parley.journal.watchers import Watchers
+from parley.platforms import inbound, sockets
 from tools.faults.injector import Execution, FaultInjector
 from tools.faults.instrumented import RecordingCallbacks, RecordingDeliverer, RecordingHttp
 from tools.faults.scheduler import Scheduler
@@ -39,6 +44,7 @@ from tools.faults.tasks import Task
 from tools.faults.threads import VirtualThreads
 
 TABLE = "parley"
+URL = "https://sockets.local/faults"
 KEEP_FOR = 30 * 86_400.0
 LEASE = 21.0
 """These are the values of template.yaml; `tests/faults/test_simulation.py` compares."""
@@ -50,6 +56,8 @@ class Functions:
 
     callbacks: Mapping[str, Callback]
     """By platform."""
+    connections: Mapping[str, Connections]
+    """Those of the platforms whose clients hold connections."""
     processor: Processor
     deliverer: RecordingDeliverer
     sweeper: Sweeper
@@ -74,11 +82,13 @@ class Processes:
         at_once: float,
     ) -> None:
         self._bot = bot
+        self.gateway: Any = None
+        """API Gateway's client for connections, where there are some."""
         self._at_once = at_once if setting("DELIVER_AT_ONCE", "true") == "true" else 0.0
         self._targets = targets
         self._inbox = inbox
         self._transport = transport
-        self._injector = injector
+        self.injector = injector
         self._scheduler = scheduler
         self._random = random
         self._version = 0
@@ -106,7 +116,7 @@ class Processes:
 
     def run(self, execution: Execution, work: Callable[[], None]) -> None:
         """Run `work`, which cannot wait, as a process of its own."""
-        with self._injector.executing(execution):
+        with self.injector.executing(execution):
             work()
 
     def start(self, execution: Execution, work: Callable[[], None]) -> None:
@@ -116,12 +126,15 @@ class Processes:
 
     def _resume(self, execution: Execution) -> None:
         if execution.task is not None:
-            with self._injector.executing(execution):
+            with self.injector.executing(execution):
                 execution.task.resume()
+
+    def _ticket(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"
 
     def _wait(self, seconds: float) -> None:
         """Suspend the current task for `seconds` of virtual time. Raises RuntimeError outside of a task."""
-        execution = self._injector.current
+        execution = self.injector.current
         if execution.task is None:
             raise RuntimeError("only a task can wait")
         self._scheduler.at(self._scheduler.clock() + seconds, lambda: self._resume(execution))
@@ -132,9 +145,9 @@ class Processes:
         rate_limiter = RateLimiter(client, TABLE, clock, clock.sleep, self._random.random)
         tokens = Tokens(client, TABLE, clock, clock.sleep, self._random.random)
         targets = tuple(self._targets.values())
-        http = RecordingHttp(httpx.Client(transport=self._transport), injector=self._injector, targets=targets)
+        http = RecordingHttp(httpx.Client(transport=self._transport), injector=self.injector, targets=targets)
         inbox = self._inbox(client, TABLE, KEEP_FOR)
-        waiting = RecordingCallbacks(client, TABLE, KEEP_FOR, ledger=self._injector.ledger)
+        waiting = RecordingCallbacks(client, TABLE, KEEP_FOR, ledger=self.injector.ledger)
         deferred = DeferredReplies(client, TABLE, keep_for=KEEP_FOR)
 
         def passive_replies(inbound_half: SupportsPassiveReply) -> PassiveReplies:
@@ -144,33 +157,58 @@ class Processes:
         def reader() -> Reader:
             return Reader(inbox, Mailbox(client, TABLE, KEEP_FOR), clock, clock.sleep)
 
+        watchers = Watchers(client, TABLE, KEEP_FOR)
+
+        def pushes() -> Pushes:
+            return Pushes(self.gateway, clock, clock.sleep)
+
+        def resuming(watchers: Watchers) -> Resuming:
+            return Resuming(watchers, Mailbox(client, TABLE, KEEP_FOR))
+
         def deliverer() -> RecordingDeliverer:
             made = RecordingDeliverer(
                 Outbox(client, TABLE, LEASE),
                 deferred,
-                Calls(http, tokens, rate_limiter, client, TABLE, clock),
+                Calls(
+                    http,
+                    tokens,
+                    rate_limiter,
+                    client,
+                    TABLE,
+                    clock,
+                    # Threads would run in any order.
+                    Notices(watchers, pushes, clock=clock, at_once=1),
+                ),
                 Apps(clock, clock.sleep, self._random.random),
                 clock,
             )
-            made.injector = self._injector
+            made.injector = self.injector
             return made
 
         behind = deliverer()
         delivers = self._random.random() < self._at_once
         threads = VirtualThreads(clock)
         hides = partial(hide, setting("INBOUND_URL"))
+        callbacks = {
+            name: Callback(
+                name,
+                inbound(name),
+                Apps(clock, clock.sleep, self._random.random),
+                clock,
+                passive_replies=passive_replies,
+                reader=reader,
+                admission=Admission(rate_limiter, KEEP_FOR, clock),
+            )
+            for name in self._targets
+        }
         return Functions(
+            callbacks,
             {
-                name: Callback(
-                    name,
-                    inbound(name),
-                    Apps(clock, clock.sleep, self._random.random),
-                    clock,
-                    passive_replies=passive_replies,
-                    reader=reader,
-                    admission=Admission(rate_limiter, KEEP_FOR, clock),
+                name: Connections(
+                    name, sockets(name), callbacks[name], watchers, pushes, resuming, URL, clock, self._ticket
                 )
-                for name in self._targets
+                for name, target in self._targets.items()
+                if target.connected
             },
             Processor(
                 self._bot,

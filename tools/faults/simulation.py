@@ -27,6 +27,7 @@ from tools.faults.aws import Aws
 from tools.faults.bot import PayingBot
 from tools.faults.dynamodb import DynamoDB
 from tools.faults.exchange import Exchanges
+from tools.faults.gateway import Gateway
 from tools.faults.injector import Execution, FaultInjector
 from tools.faults.instrumented import FaultyApi
 from tools.faults.ledger import Ledger
@@ -34,6 +35,7 @@ from tools.faults.policies import Crash, Policy
 from tools.faults.processes import TABLE, Processes
 from tools.faults.requested import Requested
 from tools.faults.scheduler import START, Scheduler
+from tools.faults.sockets import Clients
 from tools.faults.sqs import Message, NotInFlightError, Queue
 from tools.faults.targets import Target
 
@@ -103,6 +105,12 @@ class Simulation:
             bot.model.before, bot.model.after = injector.before, injector.after
         self._install()
         self.processes = Processes(bot, self.targets, inbox, transport, injector, scheduler, random, at_once)
+        self.processes.gateway = gateway = Gateway(injector, scheduler, random)
+        self.clients = {
+            target.name: Clients(self.platforms[target.name], gateway, self.processes, self.aws)
+            for target in targets
+            if target.connected
+        }
         if isinstance(bot, PayingBot):
             bot.work = self.spend
         self.requested = Requested(bot, self.processes, injector, scheduler, random)
@@ -184,7 +192,10 @@ class Simulation:
 
     def deliver(self, platform: str, delivery: Delivery) -> None:
         """Have `platform` deliver an event to its callback. It retries a failed delivery as its counterpart does."""
-        self._exchanges.begin(platform, delivery)
+        if platform in self.clients:
+            self.clients[platform].send(delivery)
+        else:
+            self._exchanges.begin(platform, delivery)
 
     def step(self, queue: Queue) -> bool:
         """Hand one record of `queue` to its function. False if there is no visible record."""
@@ -270,7 +281,7 @@ class Simulation:
                 if is_read:
                     return
                 is_read = True
-                for platform in self.platforms.values():
+                for platform in (*self.platforms.values(), *self.clients.values()):
                     platform.resume()
                 continue
             self.clock.now = min(end, max(self.clock(), following))

@@ -78,6 +78,8 @@ class Target:
     each message; 0 on all others."""
     polls: bool = False
     """Whether the platform polls for the replies."""
+    connected: bool = False
+    """Whether its clients hold connections, by which they send and get replies."""
     variant: str = ""
     """The name of this configuration, if one platform is tested in several configurations."""
     thin: int = 1

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.platforms.http import Http, wire
-from playground.platforms.http.routes import show
+from playground.platforms.http.routes import show_read
 from playground.platforms.model import Attempt, Delivery, Room, Wire
 
 _DIRECT = "me"
@@ -48,7 +48,7 @@ class PollingHttp(Http):
             state, now = delivery.result, self.clock()
             page = json.loads(body) if attempt.status == 200 else {"replies": [], "cursor": state["cursor"]}
             for reply in page["replies"]:
-                self._show(delivery.app, reply)
+                show_read(self, delivery.app, reply)
             state["cursor"] = page["cursor"]
             if page["replies"]:
                 state["news"], state["pause"] = now, _FIRST
@@ -57,12 +57,6 @@ class PollingHttp(Http):
             delivery.wire = self._wire(delivery)
             state["looks"] = attempt.status != 200 or now <= state["news"] + _QUIET
             return pause if state["looks"] else None
-
-    def _show(self, app: str, reply: dict[str, Any]) -> None:
-        if reply["id"] in self.pushed:
-            reply = {**reply, "id": f"{reply['id']}-again"}
-        self.pushed.add(reply["id"])
-        show(self, self.account(app), reply)
 
     def _poll(self, app: str, place: Room, person: str) -> Delivery:
         """The looks of a person at a conversation: of the first one who writes in a room."""

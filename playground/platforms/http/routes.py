@@ -63,6 +63,14 @@ def show(http: "Http", account: "Account", reply: dict[str, Any]) -> None:
     http.put_message(target)
 
 
+def show_read(http: "Http", app: str, reply: dict[str, Any]) -> None:
+    """Show a reply that a client without a webhook has got. One that it gets twice is seen twice."""
+    if reply["id"] in http.pushed:
+        reply = {**reply, "id": f"{reply['id']}-again"}
+    http.pushed.add(reply["id"])
+    show(http, http.account(app), reply)
+
+
 def _stored(http: "Http", reply: dict[str, Any]) -> dict[str, Any]:
     """`reply` with the keys of its media in the store of the page."""
     for number, segment in enumerate(reply.get("segments", ())):

@@ -28,8 +28,6 @@ _PAUSE = 0.1
 """Seconds until the second try; the third one waits for twice that."""
 NO_QUEUE = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
 """The error codes of a request to a queue that is deleted."""
-_AT_ONCE = 16
-"""Notices that are sent at the same time."""
 
 
 class Pushes(msgspec.Struct):
@@ -70,12 +68,16 @@ class Pushes(msgspec.Struct):
 
 
 class Notices(msgspec.Struct):
-    """Notifies the watchers of conversations. `pushes` and `queues`: make what is needed if there are watchers."""
+    """Notifies the watchers of conversations. `pushes` and `queues`: make what is needed if there are watchers.
+
+    `at_once`: frames that are sent at the same time.
+    """
 
     watchers: Watchers
     pushes: "Callable[[], Pushes]"
     queues: "Callable[[], SQSClient]" = sqs
     clock: Callable[[], float] = time.time
+    at_once: int = 16
 
     def send(self, platform: SupportsNotices, out: Outgoing, number: int | None) -> None:
         """Notify those that watch the conversation of `out`; see `SupportsNotices.notice`. Raises AwsError if they are
@@ -105,10 +107,10 @@ class Notices(msgspec.Struct):
                 return True
             return pushes.push(watcher.address.removeprefix(WEBSOCKET), frame, until)
 
-        if len(pairs) == 1:
-            done = [push(pairs[0])]
+        if min(len(pairs), self.at_once) == 1:
+            done = [push(pair) for pair in pairs]
         else:
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
+            with ThreadPoolExecutor(self.at_once) as pool:
                 done = list(pool.map(push, pairs))
         return [watcher for (watcher, _frame), sent in zip(pairs, done, strict=True) if not sent]
 

@@ -1,5 +1,5 @@
-"""The HTTP channel, whose client gets the replies at its webhook, or reads them on from a cursor. It has no group
-webhooks, and it refuses nothing.
+"""The HTTP channel, whose client gets the replies at its webhook, reads them on from a cursor, or is connected.
+It has no group webhooks, and it refuses nothing.
 """
 
 from typing import Any
@@ -52,5 +52,15 @@ TARGETS = (
         _COMMANDS,
         variant="polling",
         thin=3,
+    ),
+    Target(
+        "http",
+        Http,
+        {name: {**_polled(name), "sockets": True} for name in (APP, LATE_APP)},
+        _HOST,
+        _COMMANDS,
+        connected=True,
+        variant="sockets",
+        thin=8,
     ),
 )
