@@ -84,6 +84,7 @@ function foot(here) {
     }
     verify.disabled = false;
   }
-  const chat = here.name === "http" && h("p", {}, h("a", { href: "/webchat", target: "_blank", rel: "noopener" }, t("webchat")));
+  const link = (name) => h("p", {}, h("a", { href: `/${name}`, target: "_blank", rel: "noopener" }, t(name)));
+  const chat = here.name === "http" && ["webchat", "tcp"].map(link);
   return h("div", { class: "foot" }, chat, h("div", { class: "line" }, t("callback"), verify), h("code", {}, app.callback));
 }

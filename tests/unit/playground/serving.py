@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from playground.platforms.feishu import wire
-from playground.server import Connections, make_app
+from playground.server import WEBSOCKET, Connections, make_app
 from playground.stack import Stack
 from playground.world import World
 
@@ -89,7 +89,7 @@ def serving(directory: Path, receiver: Receiver, **options: Any) -> Iterator[tup
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     config = uvicorn.Config(
-        make_app(world, hold=0.3), http=Connections, ws="none", log_level="warning", timeout_graceful_shutdown=2
+        make_app(world, hold=0.3), http=Connections, ws=WEBSOCKET, log_level="warning", timeout_graceful_shutdown=2
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
