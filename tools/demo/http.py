@@ -12,6 +12,7 @@ import httpx
 from playground.platforms.digests import flip_first_digit
 from playground.platforms.http import wire
 from playground.platforms.model import Wire
+from tools.demo import connected
 from tools.demo.case import Case, Outcome
 from tools.demo.client import PlatformClient, SentMessage
 from tools.demo.common import CommonCases
@@ -78,6 +79,34 @@ class Http(CommonCases):
             found += [reply["text"] for reply in page["replies"]]
         return Outcome(f"read {', '.join(found)}", seconds)
 
+    def connected(self, client: PlatformClient, connect: connected.Connect) -> Outcome:
+        """A client whose connection breaks before the second reply: it connects again and reads on."""
+        bearer, started = _token(client, f"{_PERSON}-{uuid.uuid4().hex[:8]}", time.time()), time.monotonic()
+        with connect(client, bearer) as one:
+            one.ask("opened", type="open")
+            one.ask("accepted", type="message", key=uuid.uuid4().hex, text="/echo one")
+            first, seconds = one.next("reply"), time.monotonic() - started
+            one.ask("accepted", type="message", key=uuid.uuid4().hex, text="/echo two")
+        with connect(client, bearer) as two:
+            two.ask("opened", type="open", after=first["cursor"])
+            second = two.next("reply")
+        return Outcome(f"{first['reply']['text']}; after the break {second['reply']['text']}", seconds)
+
+    def unsigned_websocket(self, client: PlatformClient) -> Outcome:
+        """A handshake whose token has a wrong signature."""
+        bearer, started = f"{_token(client, _PERSON, time.time())}x", time.monotonic()
+        refused = connected.refusal(client, bearer)
+        return Outcome("refused" if refused else "connected", time.monotonic() - started)
+
+    def unsigned_tcp(self, client: PlatformClient) -> Outcome:
+        """A first frame whose token has a wrong signature."""
+        bearer, started = f"{_token(client, _PERSON, time.time())}x", time.monotonic()
+        with connected.tcp(client, bearer) as made:
+            answer = made.next("ready")
+            closed = not made.receive()
+        told = f"{answer.get('status')} {answer.get('error')}"
+        return Outcome(f"{told}, {'closed' if closed else 'open'}", time.monotonic() - started)
+
 
 def _token(client: PlatformClient, person: str, now: float, room: str = "") -> str:
     issuer = client.config["issuers"][0]
@@ -104,6 +133,18 @@ CASES = (
     ),
     Case("client that waits, twice with one key", "200 200, at once, at once, one id", _CASES.waiting),
     Case("client that reads on from a cursor", "read one, two", _CASES.mailbox),
+    Case(
+        "client with a WebSocket that breaks",
+        "one; after the break two",
+        partial(_CASES.connected, connect=connected.websocket),
+    ),
+    Case(
+        "client with a TCP connection that breaks",
+        "one; after the break two",
+        partial(_CASES.connected, connect=connected.tcp),
+    ),
     *_CASES.attacks(),
+    Case("WebSocket with a token that is forged", "refused", _CASES.unsigned_websocket),
+    Case("TCP connection with a token that is forged", "401 forged, closed", _CASES.unsigned_tcp),
     Case("room that the token does not name", "403 not_allowed, no reply", _CASES.foreign_room),
 )
