@@ -86,11 +86,11 @@ def _tasks(seed: int, messages: int) -> Iterable[Callable[[], Row]]:
         yield partial(_random_run, target, random_runs.Run(seed, messages, messages // PER_CONVERSATION, merge))
     for target in TARGETS:
         thin = target.thin if part > 1 else 1
-        chosen = seed // part % thin * _SHARES
+        chosen = seed // part % thin
         for share in range(seed % part, _SHARES, part):
-            yield partial(_single_faults, target, chosen + share, _SHARES * thin)
-            yield partial(_crash_pairs, target, chosen + share, _SHARES * thin, seed)
-        yield partial(_failed_stores, target)
+            yield partial(_single_faults, target, chosen * _SHARES + share, _SHARES * thin)
+            yield partial(_crash_pairs, target, chosen * _SHARES + share, _SHARES * thin, seed)
+        yield partial(_failed_stores, target, chosen, thin)
 
 
 def _single_faults(target: Target, share: int, shares: int) -> Row:
@@ -103,8 +103,9 @@ def _crash_pairs(target: Target, share: int, shares: int, seed: int) -> Row:
     return _run_scenarios(f"{target.title}: two crashes", target, chosen)
 
 
-def _failed_stores(target: Target) -> Row:
-    return _run_scenarios(f"{target.title}: failed stores", target, scenarios.failed_stores(target))
+def _failed_stores(target: Target, share: int, shares: int) -> Row:
+    chosen = islice(scenarios.failed_stores(target), share, None, shares)
+    return _run_scenarios(f"{target.title}: failed stores", target, chosen)
 
 
 def _run_scenarios(title: str, target: Target, chosen: Iterable[Scenario]) -> Row:
