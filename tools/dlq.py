@@ -61,6 +61,9 @@ class Deployment:
     dynamodb: Any
     table: str
     queues: tuple[QueuePair, ...]
+    s3: Any = None
+    bucket: str = ""
+    """The bucket with the media of clients; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ def local() -> Deployment:
         session.client("dynamodb", endpoint_url=facts["aws_endpoint"]),
         facts["table"],
         tuple(QueuePair(name, urls[name], urls[f"{name}_dead"]) for name in NAMES),
+        session.client("s3", endpoint_url=facts["aws_endpoint"]),
+        facts.get("bucket", ""),
     )
 
 
@@ -112,6 +117,8 @@ def deployed(stack: str) -> Deployment:
             QueuePair(name, place, outputs[f"{name.title()}DeadLettersUrl"])
             for name, place in zip(NAMES, places, strict=True)
         ),
+        boto3.client("s3"),
+        outputs.get("MediaBucket", ""),
     )
 
 

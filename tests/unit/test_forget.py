@@ -4,13 +4,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from parley.adapter import App
 from parley.engine.aws import dynamodb
 from parley.journal import forget as journal
 from parley.journal.inbox import Decision, Inbox
 from parley.journal.table import get, message_pk, shared_pk, text
 from parley.model import Sender, message_key
+from parley.platforms.http.bodies import MediaRequest
+from parley.platforms.http.media import new_media
+from parley.platforms.http.persons import Person, mark_of
 from tests.factories import NOW, make_message
 from tools import dlq, forget
 from tools.dlq import Deployment
@@ -98,3 +103,52 @@ def test_without_a_local_stack_the_error_says_how_to_start_one(
     monkeypatch.chdir(tmp_path)
     assert forget.main(ARGUMENTS) == 1
     assert "make up" in capsys.readouterr().err
+
+
+# --- uploads in the bucket --------------------------------------------------------------------------------------------
+
+PNG = MediaRequest(type="image/png", size=4)
+HTTP = ["--platform", "http", "--app", "web", "--person", "lin", "--pages", "1e6"]
+
+
+@pytest.fixture
+def bucket(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The objects of two persons in two apps."""
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="media")
+    for app, person in (("web", "lin"), ("web", "sam"), ("other", "lin")):
+        for key in ("k1", "k2", "k3"):
+            new = new_media(Person(person, "", frozenset()), App("http", app, None), key, PNG)
+            s3.put_object(Bucket="media", Key=new.key, Body=b"png.")
+    found = Deployment(None, None, dynamodb(), "parley", (), s3, "media")
+    monkeypatch.setattr(forget, "local", lambda: found)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    return s3
+
+
+def left(s3: Any) -> list[str]:
+    """The beginnings of the keys that are left."""
+    return sorted(each["Key"][:-32] for each in s3.list_objects_v2(Bucket="media").get("Contents", []))
+
+
+def test_the_uploads_of_the_person_are_deleted_and_no_others(bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert forget.main(HTTP) == 0
+    assert capsys.readouterr().out == "upload deleted: 3\n"
+    assert left(bucket) == sorted([f"other/{mark_of('lin')}", f"web/{mark_of('sam')}"] * 3)
+    assert forget.main(HTTP) == 0
+    assert capsys.readouterr().out.startswith("nothing found")
+
+
+def test_uploads_that_are_not_deleted_are_an_exit_status(
+    bucket: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = {"Errors": [{"Key": "x", "Code": "InternalError"}]}
+    monkeypatch.setattr(bucket, "delete_objects", lambda **_: errors)
+    assert forget.main(HTTP) == 1
+    assert capsys.readouterr().out == "upload deleted: 2\nupload not deleted, run this again: 1\n"
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_person_of_another_platform_has_no_uploads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert forget.main(ARGUMENTS) == 0
+    assert capsys.readouterr().out.startswith("nothing found")

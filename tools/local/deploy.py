@@ -57,6 +57,7 @@ def resources(outputs: dict[str, str]) -> dict[str, object]:
     return {
         "account": ACCOUNT,
         "table": outputs["StateTable"],
+        "bucket": outputs.get("MediaBucket", ""),
         "queues": {
             "inbound": outputs["InboundQueueUrl"],
             "inbound_dead": outputs["InboundDeadLettersUrl"],

@@ -236,6 +236,10 @@ class SupportsUploads(Protocol):
         """The key of the object with the media of that source; empty if they are not in the bucket."""
         ...
 
+    def uploads_of(self, person: str, app: str) -> str:
+        """The beginning of the keys of all objects of the person with that id, and of no other object."""
+        ...
+
 
 @runtime_checkable
 class SupportsCredentials(Protocol):

@@ -41,6 +41,7 @@ _PREFLIGHT = {
 _EXPOSED = {"Access-Control-Expose-Headers": "Location, Retry-After"}
 key_set = persons.key_set
 stored = media.stored
+uploads_of = media.uploads_of
 
 
 class _Refused(Exception):

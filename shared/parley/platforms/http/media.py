@@ -27,6 +27,11 @@ def object_key(app: str, id_: str) -> str:
     return f"{app}/{id_}"
 
 
+def uploads_of(person: str, app: str) -> str:
+    """See `parley.adapter.SupportsUploads`."""
+    return object_key(app, persons.mark_of(person))
+
+
 def id_in(key: str) -> str:
     """The id of the media in the object with that key."""
     return key.rpartition("/")[2]

@@ -35,7 +35,12 @@ class Person(msgspec.Struct, frozen=True):
     @property
     def mark(self) -> str:
         """The beginning of the ids of their messages, of 16 hex digits."""
-        return digest(self.id)[:16]
+        return mark_of(self.id)
+
+
+def mark_of(person: str) -> str:
+    """The beginning of the ids of what the person with that id has sent, of 16 hex digits."""
+    return digest(person)[:16]
 
 
 def message_id(person: Person, room: str, key: str) -> str:
