@@ -18,6 +18,7 @@ from parley.platforms.http.inbound import CURSOR, ID, KEY, MAX_WAIT
 from parley.platforms.http.persons import DIRECT, ROOM
 from parley.platforms.http.problems import CONTENT_TYPE, Problem
 from parley.platforms.http.replies import MessageState, Page
+from parley.platforms.http.sockets import Ticket
 from tools.make_schema import without_indentation
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "openapi.yaml"
@@ -34,7 +35,8 @@ PROBLEMS: dict[int, tuple[str, ...]] = {
 }
 """The codes `error` of the problem documents, by status."""
 _EVERYWHERE = (400, 401, 403, 404, 503)
-_UPLOADING = (*_EVERYWHERE, 413, 429)
+_CONNECTING = (*_EVERYWHERE, 429)
+_UPLOADING = (*_CONNECTING, 413)
 _STORING = (*_UPLOADING, 422)
 _REFS = "#/components/schemas/{name}"
 _PRIVATE = "source"
@@ -42,7 +44,7 @@ _PRIVATE = "source"
 _MEANINGS = {
     400: "The request is malformed; `detail` names the field or header",
     401: "There is no token, or it is not valid here, or it has expired",
-    403: "The token does not name the room, or the address may not call",
+    403: "The token does not name the room, or the app has no sockets, or the address may not call",
     404: "There is no such app, or the person has sent no such message, or the deployment takes no media",
     413: "The body is too large",
     422: "The `Idempotency-Key` was used for another request; nothing is stored",
@@ -110,6 +112,7 @@ def _paths() -> Document:
     return {
         "/v1/{app}/messages": {"parameters": [app], "post": _post(wait)},
         "/v1/{app}/media": {"parameters": [app], "post": _upload()},
+        "/v1/{app}/tickets": {"parameters": [app], "post": _ticket()},
         "/v1/{app}/messages/{id}": {"parameters": [app], "get": _message(wait)},
         "/v1/{app}/conversations/{room}/replies": {"parameters": [app], "get": _replies(wait)},
     }
@@ -137,6 +140,14 @@ def _upload() -> Document:
             },
         },
         "responses": {"201": _json("Upload them there", "MediaUpload"), **_problems(_UPLOADING)},
+    }
+
+
+def _ticket() -> Document:
+    return {
+        "operationId": "createTicket",
+        "summary": "Get a ticket for a WebSocket",
+        "responses": {"201": _json("Connect with it", "Ticket"), **_problems(_CONNECTING)},
     }
 
 
@@ -240,7 +251,7 @@ def _ref(name: str) -> Document:
 
 def _schemas() -> Document:
     """The schemas of the structs, as clients see them."""
-    kinds = (Posted, MediaRequest, MediaUpload, MessageState, Page, Problem)
+    kinds = (Posted, MediaRequest, MediaUpload, MessageState, Page, Ticket, Problem)
     _, found = msgspec.json.schema_components(kinds, ref_template=_REFS)
     schemas: Document = without_indentation(found)
     del schemas["Source"]

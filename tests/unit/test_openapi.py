@@ -22,7 +22,7 @@ OPERATIONS = {
 }
 SOURCES = (
     *sorted((ROOT / "shared/parley/platforms/http").glob("*.py")),
-    *(ROOT / "shared/parley/engine" / name for name in ("callback.py", "admission.py")),
+    *(ROOT / "shared/parley/engine" / name for name in ("callback.py", "admission.py", "connections.py")),
 )
 
 
@@ -32,7 +32,8 @@ def test_the_document_is_what_the_code_makes_now() -> None:
 
 
 def test_the_operations_are_those_that_the_template_deploys() -> None:
-    events = template()["Resources"]["HttpFunction"]["Properties"]["Events"].values()
+    functions = [template()["Resources"][name]["Properties"] for name in ("HttpFunction", "SocketFunction")]
+    events = [event for properties in functions for event in properties["Events"].values()]
     routes = {(event["Properties"]["Path"], event["Properties"]["Method"].lower()) for event in events}
     assert OPERATIONS.keys() == {route for route in routes if route[1] != "options"}
     assert {path for path, method in routes if method == "options"} == {path for path, _ in OPERATIONS}

@@ -38,6 +38,17 @@ _NOT_NOW = "The conversation is not available, or too many connections watch it.
 _SWITCHED_OFF = "The app has no sockets."
 
 
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client that cannot send its token during the handshake connects with."""
+
+    ticket: str
+    """It is good once."""
+    expires_in: int
+    """Seconds for which it is good."""
+    url: str
+    """Where to connect, with the ticket."""
+
+
 def connecting(request: Request) -> tuple[str, Request]:
     """See `parley.adapter.SupportsSockets`. A ticket counts before a token."""
     offered = _offered(request)
@@ -54,8 +65,8 @@ def connected(request: Request) -> Response:
 
 def ticket_response(request: Request, app: App, ticket: str, lasts: int, url: str) -> Response:
     """See `parley.adapter.SupportsSockets`."""
-    body = {"ticket": ticket, "expires_in": lasts, "url": url}
-    return shared(Response(201, msgspec.json.encode(body)), request, app)
+    body = msgspec.json.encode(Ticket(ticket=ticket, expires_in=lasts, url=url))
+    return shared(Response(201, body), request, app)
 
 
 def action(data: str | bytes, client: Client, app: App, now: float) -> Action:
