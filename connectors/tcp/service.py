@@ -10,6 +10,7 @@ from parley.adapter import Accepted, Acknowledge, App, Client, Headers, Position
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.callback import Callback
+from parley.engine.copies import with_addresses
 from parley.engine.resuming import Resuming
 from parley.engine.telemetry import log
 from parley.journal.mailbox import Mailbox
@@ -90,7 +91,8 @@ class Service:
         """The replies after the number `after`. Raises AwsError."""
         span = self._mailbox.span(key)
         replies, _last = self._mailbox.numbered(key, span, after)
-        return Page(replies, span.last)
+        shown = [(number, with_addresses(out, self._callback.inbound) if out else None) for number, out in replies]
+        return Page(shown, span.last)
 
     # --- presence
 

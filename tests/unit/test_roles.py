@@ -201,7 +201,7 @@ def test_the_deliverer_reads_its_queue_and_writes_to_the_one_of_messages() -> No
         "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         f"{SSM}*/*": {"ssm:GetParameter"},
         f"{SSM}*": {"ssm:GetParametersByPath"},
-        **DOWNLOADS,
+        **UPLOADS,
         "TenantKey.Arn": {"kms:Decrypt"},
         **CONNECTIONS,
         TCP_QUEUES: {"sqs:SendMessage"},
@@ -226,6 +226,7 @@ def test_the_function_of_connections_has_its_rows_the_queue_of_messages_and_the_
         f"{SSM}http": {"ssm:GetParametersByPath"},
         "StateTable.Arn": {action for action, _row in SOCKET_ROWS},
         **CONNECTIONS,
+        **DOWNLOADS,
     }
     on_the_table = [s for s in statements("SocketRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
     assert {

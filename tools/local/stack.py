@@ -202,6 +202,7 @@ def _start_connector(stack: Stack, paths: Paths, aws: Aws, name: str, apps: list
         "PARLEY_STAGE": STAGE,
         "PARLEY_TABLE": stack["table"],
         "PARLEY_INBOUND_URL": stack["queues"]["inbound"],
+        "PARLEY_MEDIA_HOST": stack["bucket"],
     }
     place, lock = _listen(stack) if name == "tcp" else ([], -1)
     command = [PYTHON, "-m", f"connectors.{name}", *apps, *alive, *place]

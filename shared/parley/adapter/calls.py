@@ -59,7 +59,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the reply is put into the mailbox of its conversation before the call (`parley.journal.mailbox`), once.
     With an empty `url`, that is all."""
     stored: str = ""
-    """In place of `url`, for a download: the key of an object in the bucket of this deployment."""
+    """In place of `url`, for a download or a copy: the key of an object in the bucket of this deployment. The upload of
+    a copy is its bytes alone, and no form."""
     notifies: bool = False
     """Whether clients that watch the conversation are notified before the call (`parley.adapter.SupportsNotices`): of
     the reply if it `keeps` it, else that the bot works on one. It is best effort."""

@@ -225,15 +225,20 @@ class SupportsReading(Protocol):
 
 
 @runtime_checkable
-class SupportsUploads(Protocol):
-    """An `inbound` module of a platform whose clients upload media to the bucket of this deployment."""
-
-    def uploading(self, request: Request, app: App, address: UploadAddress) -> Response:
-        """The response to a request for an upload (`Accepted.upload`)."""
-        ...
+class SupportsStoredMedia(Protocol):
+    """A module of a platform whose clients load media from the bucket of this deployment."""
 
     def stored(self, source: Source) -> str:
         """The key of the object with the media of that source; empty if they are not in the bucket."""
+        ...
+
+
+@runtime_checkable
+class SupportsUploads(SupportsStoredMedia, Protocol):
+    """An `inbound` module of a platform whose clients upload media to that bucket."""
+
+    def uploading(self, request: Request, app: App, address: UploadAddress) -> Response:
+        """The response to a request for an upload (`Accepted.upload`)."""
         ...
 
     def uploads_of(self, person: str, app: str) -> str:

@@ -7,9 +7,10 @@ import msgspec
 
 from parley.adapter.app import App
 from parley.adapter.calls import Answer, Call, Outcome, Part, Sent
+from parley.adapter.inbound import SupportsStoredMedia
 from parley.adapter.limits import BreakerFailure, Bucket, Pause
 from parley.errors import ParleyError
-from parley.model import AnyMedia, Message, Outgoing, Reply
+from parley.model import AnyMedia, Message, Outgoing, Reply, Source
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -228,6 +229,17 @@ class SupportsEncryptedMedia(Protocol):
 
     def decrypted(self, data: bytes, app: App) -> bytes:
         """The bytes of a file, of which `download` has fetched `data`. Raises ValueError."""
+        ...
+
+
+@runtime_checkable
+class SupportsCopies(SupportsStoredMedia, Protocol):
+    """An `outbound` module of a platform whose clients cannot load media that another platform has: the engine copies
+    them to the bucket of this deployment.
+    """
+
+    def copy_of(self, out: Outgoing, number: int) -> Source:
+        """Where the copy of media of `out` is, which have that number among all of its media."""
         ...
 
 

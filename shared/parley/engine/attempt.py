@@ -25,6 +25,7 @@ from parley.adapter import (
 )
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls, backoff
+from parley.engine.copies import UncopiedMediaError, check_copied, with_addresses
 from parley.engine.handles import UnresolvedHandleError, check_resolved, is_delivered, resolved
 from parley.engine.rate_limiter import Reserved
 from parley.engine.unsent import unsent
@@ -61,7 +62,9 @@ class Fallback(msgspec.Struct, frozen=True):
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """The target was a handle. `out` has the platform's id in its place."""
+    """Something that the reply needs is there now. `out` has the platform's id of its target in place of a handle, or
+    names a copy of its media.
+    """
 
     out: Outgoing
 
@@ -87,7 +90,9 @@ class CallSequence:
             return
         try:
             check_resolved(context.out)
-            self._steps = context.platform.deliver(context.out, context.app, now)
+            check_copied(context.out, context.platform)
+            # Addresses end soon, so what is stored has none.
+            self._steps = context.platform.deliver(with_addresses(context.out, context.platform), context.app, now)
             self.call = next(self._steps, None)
         except Exception as error:  # noqa: BLE001  # `Attempts` turns it into the reply's result
             self.error = error
@@ -184,6 +189,8 @@ class Attempts(msgspec.Struct):
             )
         if isinstance(error, UnresolvedHandleError):
             return self._resolve(attempt, error.reply_id)
+        if isinstance(error, UncopiedMediaError):
+            return self._copy(attempt, error)
         if isinstance(error, UndeliverableError):
             refused = Permanent(str(error), part=error.part)
             return fallback_of(attempt, refused, None) or Completed(attempt.undelivered, str(error))
@@ -201,6 +208,20 @@ class Attempts(msgspec.Struct):
         if changed is not None and changed.state is ReplyState.FAILED:
             return Completed(ReplyState.SENT)  # nobody has seen what it recalls or reacts to
         return Completed(attempt.undelivered, "the platform's id of the message is not known")
+
+    def _copy(self, attempt: Attempt, uncopied: UncopiedMediaError) -> Result:
+        """The reply with a copy of media in the bucket. Without one after a minute, it goes out without the media."""
+        call = self.fill(uncopied.call)
+        outcome = call
+        if isinstance(call, Call):
+            outcome = self._outcome(attempt.context, uncopied.addressed(call), Reserved())
+        if isinstance(outcome, Sent):
+            return Resolved(uncopied.copied(attempt.out))
+        if not isinstance(outcome, Permanent):
+            # Nobody has seen anything, so a copy whose outcome is unknown is made again.
+            reason = outcome.reason if isinstance(outcome, Transient | Unknown) else "media not copied"
+            outcome = Transient(reason, part="media")
+        return self.consequence(attempt, uncopied.call, outcome)
 
     def _make(self, attempt: Attempt, call: Call, reserved: Reserved) -> Sent | Result:
         """Make `call`. Keeps `attempt.unknown_since` up to date."""

@@ -211,10 +211,10 @@ class Callback(msgspec.Struct):
             if reads.request.method == "POST":
                 return reads.response
             return rejection(self.described(Rejected(503, "unavailable"), reads.request, reads.app))
-        if setting("MEDIA_HOST", "") and isinstance(self.inbound, SupportsUploads):
-            from parley.engine.objects import with_addresses  # noqa: PLC0415  # few deployments have a bucket
+        if setting("MEDIA_HOST", ""):
+            from parley.engine.copies import with_addresses  # noqa: PLC0415  # few deployments have a bucket
 
-            found = with_addresses(found, self.inbound)
+            found = replace(found, replies=tuple(with_addresses(out, self.inbound) for out in found.replies))
         return reads.inbound.read(reads.request, reads.app, reads.reading, found)
 
     def described(self, rejected: Rejected, request: Request, app: App | None) -> Rejected:

@@ -29,6 +29,7 @@ from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, dynamodb, error_code, pushes, setting
 from parley.engine.batch import describe
 from parley.engine.callback import Callback, rejection
+from parley.engine.copies import with_addresses
 from parley.engine.gateway import BadEventError, Event, lambda_response, request_of
 from parley.engine.notices import Pushes
 from parley.engine.snapshot import reseed_after_restore
@@ -219,7 +220,8 @@ class Connections(msgspec.Struct):
         position = resuming.position(watch.conversation, connection.client.key, watch.after, now)
         if not self._tell(connection, Tell(self.sockets.opened(watch, position))):
             return None
-        for number, out in resuming.replies(watch.conversation, position):
+        for number, found in resuming.replies(watch.conversation, position):
+            out = with_addresses(found, self.callback.inbound) if found is not None else None
             if not self._tell(connection, Tell(self.sockets.reply(watch.room, number, out, connection.client))):
                 return None
         return None

@@ -242,7 +242,7 @@ class Deliverer:
                 raise RetryAfter(0, f"refused, another form is next: {reason}")
             case Resolved(out=out):
                 self._rewrite(attempt, out, attempt.receipts, "")
-                raise RetryAfter(0, "its target is known")
+                raise RetryAfter(0, "its target or a copy of its media is there")
             case RetryAfter(seconds=seconds, reason=reason):
                 self.outbox.release(
                     attempt.out,

@@ -199,7 +199,10 @@ class _Body(msgspec.Struct, frozen=True):
 
 @contextmanager
 def _body(client: httpx.Client, call: Call, until: float) -> Generator[_Body]:
-    if call.upload is not None:
+    if call.upload is not None and call.stored:
+        with _opened(client, call.upload, until) as file:
+            yield _Body({}, content=file.read())
+    elif call.upload is not None:
         with _opened(client, call.upload, until) as file:
             mime = call.upload.media.mime or "application/octet-stream"
             part = (_file_name(call.upload), file, mime)

@@ -14,6 +14,7 @@ import msgspec
 from parley.adapter import SupportsNotices
 from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, pushes, setting, sqs
+from parley.engine.copies import with_addresses
 from parley.engine.telemetry import log
 from parley.journal.watchers import TCP, WEBSOCKET, Watcher, Watchers
 from parley.model import Outgoing, person_key
@@ -91,6 +92,7 @@ class Notices(msgspec.Struct):
         if not sockets:
             return
         person = person_key(out.to.platform, out.to.app, out.to.user_id)
+        out = with_addresses(out, platform)
         frames = {visible: platform.notice(out, number, visible=visible) for visible in (True, False)}
         pairs = [(each, frames[not out.reply.private or each.person == person]) for each in sockets]
         gone = self._push(pairs, now + SECONDS)

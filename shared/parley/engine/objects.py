@@ -5,20 +5,16 @@ that are signed: the size, the media type, and that there is no object with the 
 """
 
 import os
-from typing import TypeVar
 from urllib.parse import quote
 
 import boto3
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
-from msgspec.structs import replace
 
-from parley.adapter import NewMedia, Read, SupportsUploads, UploadAddress
+from parley.adapter import NewMedia, UploadAddress
 from parley.engine.aws import setting
-from parley.model import AnySegment, Card, Media, Outgoing
 
-M = TypeVar("M", bound=Media)
 UPLOADABLE = 300
 """Seconds for which an address to upload to is valid."""
 READABLE = 900
@@ -31,30 +27,14 @@ def upload_address(media: NewMedia) -> UploadAddress:
     return UploadAddress(_signed("PUT", media.key, headers, UPLOADABLE), headers, UPLOADABLE)
 
 
+def write_address(key: str, headers: dict[str, str]) -> str:
+    """Where the object with that key is written with these headers, also if it is there already."""
+    return _signed("PUT", key, headers, UPLOADABLE)
+
+
 def read_address(key: str) -> str:
     """Where the object with that key is read. It need not exist."""
     return _signed("GET", key, {}, READABLE)
-
-
-def with_addresses(found: Read, platform: SupportsUploads) -> Read:
-    """`found`, whose media of the bucket have an address."""
-    return replace(found, replies=tuple(_addressed(out, platform) for out in found.replies))
-
-
-def _addressed(out: Outgoing, platform: SupportsUploads) -> Outgoing:
-    segments = tuple(_with_address(segment, platform) for segment in out.reply.segments)
-    return out if segments == out.reply.segments else replace(out, reply=replace(out.reply, segments=segments))
-
-
-def _with_address(segment: AnySegment, platform: SupportsUploads) -> AnySegment:
-    if isinstance(segment, Card) and segment.images:
-        return replace(segment, images=tuple(_readable(image, platform) for image in segment.images))
-    return _readable(segment, platform) if isinstance(segment, Media) else segment
-
-
-def _readable(media: M, platform: SupportsUploads) -> M:
-    key = platform.stored(media.source) if media.source and not media.data else ""
-    return replace(media, url=read_address(key)) if key else media
 
 
 def _signed(method: str, key: str, headers: dict[str, str], seconds: int) -> str:
@@ -62,7 +42,8 @@ def _signed(method: str, key: str, headers: dict[str, str], seconds: int) -> str
     if credentials is None:
         raise NoCredentialsError
     request = AWSRequest(method, f"{_bucket()}/{quote(key)}", headers=headers)
-    signer = S3SigV4QueryAuth(credentials, "s3", os.environ["AWS_REGION"], expires=seconds)
+    region = os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
+    signer = S3SigV4QueryAuth(credentials, "s3", region, expires=seconds)
     signer.add_auth(request)
     return str(request.url)
 

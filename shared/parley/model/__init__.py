@@ -46,9 +46,11 @@ from parley.model.segments import (
     button_links,
     field_line,
     label_of,
+    media_of,
     mention_text,
     names_in,
     plain_text,
+    with_media,
 )
 
 __all__ = [
@@ -91,6 +93,7 @@ __all__ = [
     "handled",
     "is_direct",
     "label_of",
+    "media_of",
     "mention_text",
     "message_key",
     "names_in",
@@ -99,5 +102,6 @@ __all__ = [
     "reply_id",
     "sender_key",
     "source_of",
+    "with_media",
     "with_sources",
 ]

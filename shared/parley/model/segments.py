@@ -5,9 +5,11 @@ JSON. Media segments hold their bytes in one of three ways: `key` (the platform'
 of a received message name it as their `source`: their bytes can be fetched there.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from parley.model.instant import Choice, Form
 from parley.text import one_line
@@ -261,3 +263,20 @@ def button_links(card: Card) -> tuple[str, ...]:
     an address, so it is left out.
     """
     return tuple(f"{button.label} {button.url}".strip() for button in card.buttons if button.url)
+
+
+def media_of(segments: Iterable[AnySegment]) -> Iterator[AnyMedia]:
+    """The media in `segments`, with the pictures of cards, in order."""
+    for segment in segments:
+        yield from segment.images if isinstance(segment, Card) else (segment,) if isinstance(segment, Media) else ()
+
+
+def with_media(segments: Iterable[AnySegment], change: Callable[[AnyMedia], AnyMedia]) -> tuple[AnySegment, ...]:
+    """`segments` with all of these changed by `change`, which gets them in the same order."""
+
+    def changed(segment: AnySegment) -> AnySegment:
+        if isinstance(segment, Card) and segment.images:
+            return replace(segment, images=tuple(map(change, segment.images)))
+        return change(segment) if isinstance(segment, Media) else segment
+
+    return tuple(map(changed, segments))

@@ -22,7 +22,7 @@ from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox
 from parley.journal.table import reply_pk
 from parley.journal.watchers import Watcher, Watchers
-from parley.model import Conversation, Outgoing, Reply, Text
+from parley.model import AnySegment, Conversation, Image, Outgoing, Reply, Source, Text
 from parley.model.codec import decode_message
 from parley.platforms.http import frames, inbound, outbound, sockets
 from parley.platforms.http.config import Config
@@ -153,13 +153,21 @@ class Stage:
         self.gateway.got.pop(id_, None)
         self.function()({"requestContext": {"eventType": "DISCONNECT", "connectionId": id_}}, None)
 
-    def decided(self, text: str, *, room: str = "", person: str = "lin", private: bool = False) -> Outgoing:
+    def decided(
+        self,
+        text: str,
+        *,
+        room: str = "",
+        person: str = "lin",
+        private: bool = False,
+        segments: tuple[AnySegment, ...] = (),
+    ) -> Outgoing:
         """A reply that is stored, and not delivered yet."""
         self.made += 1
         message = make_message(f"m{self.made}", platform="http", app="web", room=f"#{room}" if room else "")
         out = make_reply(message, text, created=self.clock())
         to = replace(out.to, user_id=person)
-        out = replace(out, to=to, reply=Reply(segments=(Text(text=text),), private=private))
+        out = replace(out, to=to, reply=Reply(segments=segments or (Text(text=text),), private=private))
         Inbox(dynamodb(), "parley", 86_400).add(out, self.clock())
         return out
 
@@ -528,6 +536,21 @@ def test_typing_is_shown_to_those_that_watch(stage: Stage) -> None:
     out = stage.decided("", room="team")
     Notices(stage.watchers, stage.pushes, clock=stage.clock).send(outbound, out, None)
     assert stage.gateway.got["c1"][-1] == {"type": "typing", "room": "team"}
+
+
+def test_frames_have_addresses_of_media_in_the_bucket(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_MEDIA_HOST", "media.s3.us-east-1.amazonaws.com")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    image = Image(key="k", source=Source(platform="http", app="web", key="k"))
+    stage.connected()
+    stage.send("c1", type="open")
+    out = stage.decided("", segments=(image,))
+    number = stage.deliver(out)
+    again = stage.send("c1", type="open", after=str(number - 1))
+    for frame in (stage.gateway.got["c1"][1], again[-1]):
+        assert frame["cursor"] == str(number)
+        (shown,) = frame["reply"]["segments"]
+        assert shown["url"].startswith("https://media.s3.us-east-1.amazonaws.com/web/k?")
 
 
 def test_the_direct_chat_is_that_of_http(stage: Stage) -> None:

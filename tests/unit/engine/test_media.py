@@ -10,13 +10,14 @@ import pytest
 from botocore.config import Config as BotoConfig
 from msgspec.structs import replace
 
-from parley.adapter import App, NewMedia, Read
+from parley.adapter import App, NewMedia
 from parley.bot import DownloadError
 from parley.engine import objects
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb
 from parley.engine.callback import Callback
 from parley.engine.calls import Calls
+from parley.engine.copies import with_addresses
 from parley.engine.download import Downloads
 from parley.engine.http import Http
 from parley.engine.rate_limiter import RateLimiter
@@ -204,8 +205,7 @@ def test_a_reply_is_read_with_an_address_that_is_made_then(message: Message) -> 
     elsewhere = replace(media, source=Source(platform="feishu", app="demo", key="img_1"))
     out = make_reply(message, "x")
     out = replace(out, reply=replace(out.reply, segments=(media, Card(title="t", images=(media,)), elsewhere)))  # type: ignore[arg-type]
-    found = objects.with_addresses(Read((out,)), inbound)
-    image, card, other = found.replies[0].reply.segments
+    image, card, other = with_addresses(out, inbound).reply.segments
     assert isinstance(image, Image)
     assert isinstance(card, Card)
     assert isinstance(other, Image)

@@ -1,5 +1,5 @@
 """How the HTTP channel shows the parts of a reply: a client gets each as it is, but only the name of media whose bytes
-another platform has.
+another platform has, if the deployment has no bucket.
 """
 
 from parley.adapter import Capabilities

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from parley.adapter import Rejected
 from parley.errors import ParleyError
-from parley.model import Card, Media, Outgoing
+from parley.model import Outgoing, media_of
 from parley.platforms.http.media import stored
 from parley.platforms.http.problems import problem
 from parley.platforms.http.replies import shown
@@ -147,7 +147,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """A reply, as `parley.platforms.http.replies.shown` shows it.
 
     Without one, this person may not see it or it has expired; but if `large`, the client reads it by HTTP: it is too
-    large for a frame, or it has media that are read with a signed address.
+    large for a frame, or it has media without an address.
     """
 
     room: str
@@ -201,15 +201,14 @@ def reply_frame(room: str, number: int, out: Outgoing | None, person: str, limit
     visible = out is not None and (not out.reply.private or out.to.user_id == person)
     frame = Reply(room=room, cursor=str(number), reply=shown(out) if out is not None and visible else None)
     encoded = encode(frame)
-    by_http = len(encoded) > limit or (out is not None and visible and _has_addresses(out))
+    by_http = len(encoded) > limit or (out is not None and visible and _lacks_addresses(out))
     return encode(replace(frame, reply=None, large=True)) if by_http else encoded
 
 
-def _has_addresses(out: Outgoing) -> bool:
-    """Whether the reply has media in the bucket of this deployment: each reader gets a signed address."""
-    images = [image for each in out.reply.segments if isinstance(each, Card) for image in each.images]
-    media = [each for each in (*out.reply.segments, *images) if isinstance(each, Media)]
-    return any(each.source and not each.data and stored(each.source) for each in media)
+def _lacks_addresses(out: Outgoing) -> bool:
+    """Whether the reply has media in the bucket of this deployment, and `out` has no address of them."""
+    media = media_of(out.reply.segments)
+    return any(each.source and not each.data and not each.url and stored(each.source) for each in media)
 
 
 def described(rejected: Rejected, detail: str) -> Rejected:

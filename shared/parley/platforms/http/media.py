@@ -5,7 +5,7 @@ object has the key `APP/ID`: all that a person has uploaded has one prefix.
 """
 
 from parley.adapter import App, NewMedia
-from parley.model import AnyMedia, Audio, File, Image, Source, Video
+from parley.model import AnyMedia, Audio, File, Image, Outgoing, Source, Video, digest
 from parley.platforms.http import persons
 from parley.platforms.http.bodies import Attached, MediaRequest
 from parley.platforms.http.persons import Person
@@ -30,6 +30,12 @@ def object_key(app: str, id_: str) -> str:
 def uploads_of(person: str, app: str) -> str:
     """See `parley.adapter.SupportsUploads`."""
     return object_key(app, persons.mark_of(person))
+
+
+def copy_of(out: Outgoing, number: int) -> Source:
+    """See `parley.adapter.SupportsCopies`. The copy belongs to the person who gets the reply, else to the room."""
+    owner = persons.mark_of(out.to.user_id or out.to.room_id)
+    return Source(platform=PLATFORM, app=out.to.app, key=owner + digest(out.id, str(number))[:32])
 
 
 def id_in(key: str) -> str:

@@ -25,8 +25,8 @@ from parley.adapter import (
 from parley.errors import RetryAfter
 from parley.model import AnyMedia, Outgoing
 from parley.platforms.http import frames, webhook
+from parley.platforms.http import media as uploads
 from parley.platforms.http.config import Config
-from parley.platforms.http.media import object_key
 from parley.platforms.http.persons import room_of
 from parley.untrusted import parse_integer
 
@@ -42,6 +42,8 @@ _PAUSE = 60.0
 """Seconds before the next push after HTTP 429 without `Retry-After`, and the longest that it can ask for at once."""
 _MAX_PAUSE = 900.0
 _DOWNLOAD = "download"
+stored = uploads.stored
+copy_of = uploads.copy_of
 
 
 def deliver(out: Outgoing, app: App, now: float) -> Steps:
@@ -62,6 +64,8 @@ def outcome(call: Call, answer: Answer) -> Outcome:
     match answer.status:
         case 403 | 404 if call.name == _DOWNLOAD:
             return Permanent(f"HTTP {answer.status}: the media were not uploaded, or have expired")
+        case status if call.name == "copy" and status >= 300:
+            return Transient(f"HTTP {status}: the bucket has not taken the media", part="media")
         case status if 200 <= status < 300:
             return Sent(id=call.note)
         case 410:
@@ -93,7 +97,7 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
 
 def download(media: AnyMedia, message_id: str, app: App) -> Call:
     """The call that fetches uploaded media from the bucket, or others from their address."""
-    key = object_key(app.name, media.key) if media.key else ""
+    key = uploads.object_key(app.name, media.key) if media.key else ""
     return Call(name=_DOWNLOAD, method="GET", url="" if key else media.url, stored=key)
 
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, json
 from msgspec.structs import replace
 
 from parley.links import with_web_addresses
-from parley.model import AnySegment, Card, Media, Outgoing, plain_text
+from parley.model import AnyMedia, AnySegment, Outgoing, plain_text, with_media
 from parley.platforms.http.persons import room_of
 
 
@@ -20,7 +20,7 @@ class ShownReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     """All words, for a client that shows no more."""
     segments: tuple[AnySegment, ...] = ()
-    """The content. Media have a `url`, or their bytes in Base64 as `data`, or only a name."""
+    """The content. Media have a `url`; without a bucket, their bytes in Base64 as `data`, or only a name."""
     target: str = ""
     """The reply that is edited or recalled, or the message or reply that gets a reaction."""
     emoji: str = ""
@@ -66,7 +66,7 @@ def shown_reply(out: Outgoing) -> ShownReply:
         id=out.id,
         op=reply.op,
         text=plain_text(segments),
-        segments=tuple(map(_public, segments)),
+        segments=with_media(segments, _public),
         target=reply.target or (to.message_id if reply.op == "react" else ""),
         emoji=reply.emoji or "",
         room=room_of(to.room_id),
@@ -77,11 +77,6 @@ def shown_reply(out: Outgoing) -> ShownReply:
     )
 
 
-def _public(segment: AnySegment) -> AnySegment:
-    """`segment` without what only the engine needs: where received media are."""
-    if isinstance(segment, Media):
-        return replace(segment, source=UNSET)
-    if isinstance(segment, Card) and segment.images:
-        images = tuple(replace(image, source=UNSET) for image in segment.images)
-        return replace(segment, images=images)
-    return segment
+def _public(media: AnyMedia) -> AnyMedia:
+    """`media` without what only the engine needs: where it gets their bytes."""
+    return replace(media, source=UNSET)

@@ -123,12 +123,13 @@ def test_a_reply_that_has_expired_keeps_its_number() -> None:
     assert json.loads(reply_frame("", 7, None, "lin", 9999)) == {"type": "reply", "room": "", "cursor": "7"}
 
 
-def test_a_reply_with_media_of_the_bucket_is_only_named() -> None:
+def test_a_reply_with_media_of_the_bucket_is_only_named_without_their_address() -> None:
     received = Image(source=Source(platform="http", app="web", key="k"), key="k")
     elsewhere = replace(received, source=Source(platform="feishu", app="web", key="k"))
     for segment, named in (
         (received, True),
         (Card(images=(received,)), True),
+        (replace(received, url="https://bucket.example.com/k?signed"), False),
         (elsewhere, False),
         (Image(url="https://example.com/a.png"), False),
     ):
