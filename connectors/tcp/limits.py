@@ -35,32 +35,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of frames, of all connections, that have arrived and are not stored."""
 
 
-_ROUNDING = 1e-6
-
-
-class Rate:
-    """A rate with a burst."""
-
-    __slots__ = ("_at", "_burst", "_credit", "_rate")
-
-    def __init__(self, rate: float, burst: int, now: float) -> None:
-        self._rate, self._burst, self._credit, self._at = rate, burst, float(burst), now
-
-    def wait(self, now: float) -> float:
-        """Seconds until the next one may happen; 0 if it may now."""
-        self._credit = min(self._burst, self._credit + max(0.0, now - self._at) * self._rate)
-        self._at = max(now, self._at)
-        # Rounding may leave the credit a little short at the very moment that was promised.
-        return (1 - self._credit) / self._rate if self._credit < 1 - _ROUNDING else 0.0
-
-    def take(self, now: float) -> float:
-        """Let one happen. Returns 0, or the seconds until it may, and then it has not."""
-        wait = self.wait(now)
-        if not wait:
-            self._credit -= 1
-        return wait
-
-
 class Places:
     """How many there are of each kind, such as connections by address."""
 

@@ -11,6 +11,7 @@ from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.callback import Callback
 from parley.engine.copies import with_addresses
+from parley.engine.floods import Floods
 from parley.engine.resuming import Resuming
 from parley.engine.telemetry import log
 from parley.journal.mailbox import Mailbox
@@ -34,6 +35,7 @@ class Service:
         self._watchers = Watchers(dynamodb(), table, keep_for)
         self._mailbox = Mailbox(dynamodb(), table, keep_for)
         self._resuming = Resuming(self._watchers, self._mailbox)
+        self._floods = Floods(sockets)
 
     # --- who it is
 
@@ -59,7 +61,8 @@ class Service:
 
     def interpret(self, data: bytes, client: Client, app: App) -> adapter.Action:
         """What a frame of `client` asks for. It makes no request."""
-        return sockets.action(data, client, app, self._clock())
+        now = self._clock()
+        return self._floods.checked(sockets.action(data, client, app, now), client.key, now)
 
     # --- frames
 

@@ -13,9 +13,10 @@ from enum import Enum
 import msgspec
 
 from connectors.tcp.framing import Framer, TooLongError
-from connectors.tcp.limits import Limits, Rate
+from connectors.tcp.limits import Limits
 from parley import adapter
 from parley.adapter import Acknowledge, Client, Rejected, Store, Tell, Watch
+from parley.engine.floods import Rate
 from parley.platforms.http import frames, sockets
 from parley.platforms.http.frames import MAX_FRAME, VERSION, FrameError, Hello
 

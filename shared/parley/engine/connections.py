@@ -30,6 +30,7 @@ from parley.engine.aws import AwsError, dynamodb, error_code, pushes, setting
 from parley.engine.batch import describe
 from parley.engine.callback import Callback, rejection
 from parley.engine.copies import with_addresses
+from parley.engine.floods import Floods
 from parley.engine.gateway import BadEventError, Event, lambda_response, request_of
 from parley.engine.notices import Pushes
 from parley.engine.snapshot import reseed_after_restore
@@ -52,6 +53,7 @@ class Connections(msgspec.Struct):
     """The handler of one platform's connections, made once per process.
 
     `url`: where clients connect, with https. `resuming`: makes what reads the replies that a client has missed.
+    `floods`: the limits of frames in this process.
     """
 
     platform: str
@@ -61,6 +63,7 @@ class Connections(msgspec.Struct):
     pushes: Callable[[], Pushes]
     resuming: "Callable[[Watchers], Resuming]"
     url: str
+    floods: Floods
     clock: Callable[[], float] = time.time
     ticket: Callable[[], str] = secrets.token_urlsafe
 
@@ -182,7 +185,8 @@ class Connections(msgspec.Struct):
         except AppsUnavailableError as error:
             self._tell(connection, self.sockets.refused(Rejected(503, "unavailable", str(error))))
             return
-        action = self.sockets.action(data, client, app, self.clock())
+        now = self.clock()
+        action = self.floods.checked(self.sockets.action(data, client, app, now), client.key, now)
         if isinstance(action, Tell):
             self._tell(connection, action)
             return
@@ -248,10 +252,14 @@ def connection_handler(platform: str) -> Callable[[Event, object], dict[str, Any
             keep_for = float(setting("RETENTION_DAYS", "30")) * 86_400
             watchers = Watchers(dynamodb(), setting("TABLE"), keep_for)
             url = setting("SOCKETS_URL")
-            handler = Connections(platform, module, callback, watchers, lambda: Pushes(pushes()), _resuming, url)
+            handler = Connections(platform, module, callback, watchers, _pushes, _resuming, url, Floods(module))
         return handler(event, context)
 
     return handle
+
+
+def _pushes() -> Pushes:
+    return Pushes(pushes())
 
 
 def _resuming(watchers: Watchers) -> "Resuming":

@@ -10,19 +10,20 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from msgspec.structs import replace
 
-from parley.adapter import App
+from parley.adapter import Acknowledge, App, Watch
 from parley.engine import connections as module
 from parley.engine.apps import Apps, UnknownAppError
 from parley.engine.aws import dynamodb, sqs
 from parley.engine.callback import Callback
 from parley.engine.connections import Connections, _resuming
+from parley.engine.floods import ACKS, FLOOD, OPENS, Floods
 from parley.engine.notices import Notices, Pushes
 from parley.engine.resuming import AT_ONCE
 from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox
 from parley.journal.table import reply_pk
 from parley.journal.watchers import Watcher, Watchers
-from parley.model import AnySegment, Conversation, Image, Outgoing, Reply, Source, Text
+from parley.model import AnySegment, Conversation, Image, Outgoing, Reply, Source, Text, person_key
 from parley.model.codec import decode_message
 from parley.platforms.http import frames, inbound, outbound, sockets
 from parley.platforms.http.config import Config
@@ -95,9 +96,10 @@ class Stage:
         self.watchers = Watchers(dynamodb(), "parley", 86_400)
         self.mailbox = Mailbox(dynamodb(), "parley", 86_400)
         self.made = 0
+        self.floods = Floods(sockets)
 
     def function(self) -> Connections:
-        """A process of its own."""
+        """A process of its own, but for the memory of floods."""
         return Connections(
             "http",
             sockets,
@@ -106,6 +108,7 @@ class Stage:
             self.pushes,
             _resuming,
             URL,
+            self.floods,
             self.clock,
         )
 
@@ -558,6 +561,74 @@ def test_the_direct_chat_is_that_of_http(stage: Stage) -> None:
     assert stage.decided("a").to.key == place.key
     assert module.TICKET_LASTS == 60
     assert frames.MAX_PUSH < 32_768
+
+
+# --- floods -----------------------------------------------------------------------------------------------------------
+
+
+LINS = person_key("http", "web", "lin")
+WATCH, ACKNOWLEDGE = Watch("x", ""), Acknowledge("x", "", 1)
+
+
+def rows() -> int:
+    """How many rows the table has."""
+    return dynamodb().scan(TableName="parley")["Count"]
+
+
+def flood(stage: Stage, action: Watch | Acknowledge, times: int) -> None:
+    """Lin has sent so many frames, none of which was refused."""
+    for _ in range(times):
+        assert stage.floods.checked(action, LINS, stage.clock()) is action
+
+
+def test_too_many_frames_of_a_person_are_refused_and_nothing_is_stored(stage: Stage) -> None:
+    for id_ in ("c1", "c2"):
+        stage.connected(id_)
+    flood(stage, WATCH, OPENS.burst - 1)
+    assert stage.send("c1", type="open", room="team")[0]["type"] == "opened"
+    before = rows()
+    (error,) = stage.send("c2", type="open", room="")
+    assert (error["status"], error["error"], error["room"]) == (429, "too_many", "")
+    assert error["retry_after"] == 1
+    assert "again later" in error["detail"]
+    assert rows() == before
+    stage.clock.now += 1
+    assert stage.send("c2", type="open")[0]["type"] == "opened"
+    assert rows() == before + 2  # the direct chat: its watchers and its mailbox
+
+
+def test_acknowledgements_have_a_limit_of_their_own_and_other_persons_theirs(stage: Stage) -> None:
+    stage.connected("c1")
+    number = stage.deliver(stage.decided("a"))
+    flood(stage, ACKNOWLEDGE, ACKS.burst)
+    before = rows()
+    (error,) = stage.send("c1", type="ack", cursor=str(number))
+    assert (error["status"], error["room"]) == (429, "")
+    assert rows() == before
+    assert stage.send("c1", type="ping") == [{"type": "pong"}]
+    assert stage.send("c1", type="open")[0]["type"] == "opened"
+    assert stage.floods.checked(ACKNOWLEDGE, person_key("http", "web", "sam"), stage.clock()) is ACKNOWLEDGE
+
+
+def test_a_client_that_goes_on_is_disconnected(stage: Stage) -> None:
+    stage.connected("c1")
+    flood(stage, WATCH, OPENS.burst)
+    for _ in range(FLOOD - 1):
+        assert stage.send("c1", type="open")[0]["status"] == 429
+    assert stage.gateway.ended == []
+    assert stage.send("c1", type="open")[0]["status"] == 429
+    assert stage.gateway.ended == ["c1"]
+
+
+def test_a_process_knows_a_limited_number_of_persons() -> None:
+    floods, watch = Floods(sockets, most=2), Watch("x", "")
+    for person in ("a", "b"):
+        for _ in range(OPENS.burst):
+            assert floods.checked(watch, person, 0) is watch
+    assert floods.checked(watch, "a", 0) is not watch
+    assert floods.checked(watch, "c", 0) is watch
+    assert floods.checked(watch, "a", 0) is not watch
+    assert floods.checked(watch, "b", 0) is watch  # the one of whom it has heard nothing for the longest time
 
 
 # --- rights and samples -----------------------------------------------------------------------------------------------

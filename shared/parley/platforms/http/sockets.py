@@ -35,6 +35,8 @@ _BEARER = "bearer."
 _ENDED = "The connection has ended: its token has expired, or it lasted too long. Please connect again."
 _NO_CURSOR = "The conversation has no reply with the number `cursor` yet."
 _NOT_NOW = "The conversation is not available, or too many connections watch it. Please send the frame again later."
+_TOO_MANY = "You send too many of these frames. Please send this one again later."
+_DETAILS: dict[int, str] = {HTTPStatus.BAD_REQUEST: _NO_CURSOR, HTTPStatus.TOO_MANY_REQUESTS: _TOO_MANY}
 _SWITCHED_OFF = "The app has no sockets."
 
 
@@ -107,7 +109,7 @@ def reply(room: str, number: int, out: Outgoing | None, client: Client) -> bytes
 def refused(rejected: Rejected, about: Store | Watch | Acknowledge | None = None) -> Tell:
     """See `parley.adapter.SupportsSockets`."""
     if isinstance(about, Watch | Acknowledge) and rejected.response is None:
-        rejected = frames.described(rejected, _NO_CURSOR if rejected.status == HTTPStatus.BAD_REQUEST else _NOT_NOW)
+        rejected = frames.described(rejected, _DETAILS.get(rejected.status, _NOT_NOW))
     key = about.key if isinstance(about, Store) else ""
     room = about.room if isinstance(about, Watch | Acknowledge) else None
     return Tell(frames.encode(frames.error_frame(rejected, key, room)), rejected.status in frames.CLOSING)

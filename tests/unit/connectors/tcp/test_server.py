@@ -23,8 +23,10 @@ from connectors.tcp.notices import Notice, Notices
 from connectors.tcp.server import Server
 from connectors.tcp.service import Service
 from connectors.tcp.tls import context
+from parley.adapter import Acknowledge, Rejected, Tell, Watch
 from parley.engine import queues
 from parley.engine.aws import dynamodb, sqs
+from parley.engine.floods import FLOOD, OPENS
 from parley.engine.notices import notices as sender
 from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox
@@ -33,6 +35,7 @@ from parley.journal.watchers import Watcher, Watchers
 from parley.model import Conversation, Message, Reply, Text
 from parley.model.codec import decode_message
 from parley.platforms.http import outbound
+from parley.platforms.http.frames import Hello
 from tests.factories import make_message, make_reply
 from tests.tokens import issuer, token
 from tests.unit.connectors.tcp import certificates
@@ -320,6 +323,22 @@ def test_the_rate_of_a_person_holds_for_all_of_their_connections() -> None:
                 await client.close()
 
     asyncio.run(run())
+
+
+def test_too_many_frames_of_a_person_are_refused_on_all_of_their_connections() -> None:
+    now = time.time()
+    service = Service(("web",), ADDRESS, lambda: now)
+    found = service.check(Hello(app="web", token=jwt()), "127.0.0.1")
+    assert not isinstance(found, Rejected)
+    client, app = found
+    for _ in range(OPENS.burst):
+        assert isinstance(service.interpret(b'{"type": "open"}', client, app), Watch)
+    for number in range(FLOOD):
+        tell = service.interpret(b'{"type": "open"}', client, app)
+        assert isinstance(tell, Tell)
+        assert json.loads(tell.data)["status"] == 429
+        assert tell.closes is (number == FLOOD - 1)
+    assert isinstance(service.interpret(b'{"type": "ack", "cursor": "1"}', client, app), Acknowledge)
 
 
 def test_slow_storage_stops_the_reading_and_bounds_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
