@@ -12,7 +12,7 @@ from parley.platforms import NAMES
 from parley.platforms.http.inbound import MAX_WAIT
 from tests.template import of_type
 from tools.bench import warm
-from tools.cost import bill, cases, fixed, metering, nested, waiting
+from tools.cost import bill, cases, fixed, metering, nested, sockets, waiting
 from tools.cost.__main__ import FILE
 from tools.cost.cases import ASKED, CASES, CHANNEL, DIALOGUE, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
 from tools.cost.document import REASONS, document
@@ -104,6 +104,28 @@ def test_a_request_that_waits_looks_twice_a_second_at_most_and_ends_in_time() ->
         assert (wait.seconds, wait.pause) == (MAX_WAIT, 0.5)
         assert MAX_WAIT / 0.5 <= wait.looks <= 60
     assert 0 < conversation.dollars < message.dollars
+
+
+def test_a_message_by_websocket_is_two_frames_in_and_two_out() -> None:
+    message = sockets.message(at_once=True)
+    assert message.frames == 4
+    assert message.usage.invocations == {"callback": 2, "processor": 1}
+    assert message.usage.requests["callback"]["PostToConnection"] == 1
+    assert message.usage.requests["processor"]["PostToConnection"] == 1
+    first, *others = message.lines(at_once=True)
+    assert (first.name, first.dollars) == ("API Gateway WebSocket message", 4)
+    assert [line.name for line in others] == [line.name for line in bill.lines(message.usage, at_once=True)][1:]
+    rows = {unit.row for unit in message.usage.units}
+    assert {"conn", "watch", "seen", "posted", "limit", "box"} < rows
+
+
+def test_connections_that_stay_open_are_billed_by_the_minute_and_for_their_frames() -> None:
+    month = sockets.month(1000)
+    assert month["minutes"] == pytest.approx(1000 * 730 * 60 / 1e6 * 0.25)
+    assert month["opens"] == pytest.approx(
+        month["minutes"] / 0.25 / 5 * sum(each.dollars for each in sockets.open_again())
+    )
+    assert month["opens"] == 2 * sockets.month(500)["opens"]
 
 
 # --- units ------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tools.cost import bill, fixed, nested, waiting
+from tools.cost import bill, fixed, nested, sockets, waiting
 from tools.cost.bill import Line
 from tools.cost.cases import CASES, LIMITS, MINUTES, STANDARD, WAYS, Ledger, Series
 from tools.cost.figures import ASSUMPTIONS, LOG_BYTES, MEASURED, PER_GB, PER_MILLION, PER_MONTH, PRICES, memory
@@ -43,6 +43,7 @@ def document(ledger: Ledger) -> str:
         at_once=sums[True],
         queue=sums[False],
         cases=_table(_case_rows(ledger)),
+        **_sockets(),
         functions=_table(_function_rows(standard)),
         costs=_table(_cost_rows(ways)),
         units=_table(_unit_rows(ways)),
@@ -76,6 +77,9 @@ def _amount(number: float) -> str:
 
 def _case_rows(ledger: Ledger) -> Iterable[Iterable[object]]:
     for case in CASES:
+        if case is MINUTES:  # the text names it as the last one
+            ways = (sockets.message(at_once=at_once).dollars(at_once=at_once) for at_once in WAYS)
+            yield "the first row by WebSocket, and the client acknowledges the reply", *(f"{each:.2f}" for each in ways)
         yield (
             case.title,
             *(f"{bill.total(ledger[case, at_once].average, at_once=at_once):.2f}" for at_once in WAYS),
@@ -188,6 +192,28 @@ def _fixed() -> dict[str, Any]:
         "methods": methods,
         "detailed": methods * fixed.API_METRICS,
         "saved": methods * fixed.API_METRICS * PER_MONTH["custom metric"],
+    }
+
+
+def _sockets() -> dict[str, Any]:
+    """What a message by WebSocket is billed for, and connections that stay open."""
+    message, connections = sockets.message(at_once=True), 1000
+    rows = (
+        (line.name, f"{line.price:g}", _amount(line.amount), f"{line.dollars:.2f}")
+        for line in message.lines(at_once=True)
+    )
+    month = sockets.month(connections)
+    return {
+        "socket": _table(rows),
+        "socket_total": message.dollars(at_once=True),
+        "frames": message.frames,
+        "invocations": message.usage.invocations["callback"],
+        "connections": connections,
+        "minutes": month["minutes"],
+        "opens": month["opens"],
+        "minute_price": PER_MILLION[sockets.MINUTE],
+        "frame_price": PER_MILLION[sockets.FRAME],
+        "open_minutes": sockets.OPEN_EVERY // 60,
     }
 
 
@@ -309,6 +335,25 @@ that long and gets none costs:
   platforms. A webhook occupies none.
 - A reply is read {pause:g} seconds after its delivery at most.
 - A request that asks every {longest:g} seconds without waiting costs US$ {asking:.2f} per million.
+
+## Messages by WebSocket
+
+A message by WebSocket has {frames} frames: the message, `accepted`, the reply, and `ack`. The function of connections
+runs {invocations:g} times. One million, delivered at once to one connection that watches the conversation:
+
+| billed item | US$ per million items | a message | US$ per million messages |
+|---|--:|--:|--:|
+{socket}
+| **total** | | | **{socket_total:.2f}** |
+
+- Each further connection that watches gets a frame more. A frame above 32 KB counts as several.
+- The prices of WebSockets, US$ {frame_price:.2f} per million frames and {minute_price:.2f} per million connection
+  minutes, are those of [the decision on sockets](decisions/sockets.md). They were not read from the price list of the
+  date above.
+- {connections:,} connections that are open all month cost US$ {minutes:.2f} for their minutes. Clients that send
+  `open` every {open_minutes} minutes cost US$ {opens:.2f} more.
+- The CPU time of the function of connections is assumed to be that of a callback.
+- Clients by TCP pay no frames: see [connectors](#connectors).
 
 ## An idle month
 
