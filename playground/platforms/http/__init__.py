@@ -69,7 +69,7 @@ class Http(Platform[Account]):
             return self.room("", account.name, self.person(reply["user"]))
         found = self.rooms.get(reply["room"])
         if found is None:
-            raise WebhookError("there is no such room", 404)
+            raise WebhookError("there is no such room", 410)
         return found
 
     def rate_limited(self, request: Request) -> Response:

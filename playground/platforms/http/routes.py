@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 class WebhookError(ApiError):
-    """The client refuses a push."""
+    """The client refuses a push. With 410 it does not want it again; with any other status it is pushed again."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message, {"error": message}, status)
 
 
 def push(http: "Http", request: Request, app: str) -> Response:
-    """`POST /webhooks/APP`: a reply. A repeated `webhook-id` has no further effect."""
+    """`POST /webhooks/APP`: a reply. A repeated `webhook-id` has no further effect.
+
+    The client takes what it cannot show, as Standard Webhooks asks for: an error would hold up the conversation.
+    """
     account = http.accounts.get(app)
     if account is None or not wire.is_signed(account.webhook_secret, request.headers, request.body):
         raise WebhookError("the signature is wrong", 401)
@@ -31,16 +34,18 @@ def push(http: "Http", request: Request, app: str) -> Response:
     reply = body["data"]
     if id_ in http.pushed:
         return Response(204)
-    http.pushed.add(id_)
     show(http, account, reply)
+    http.pushed.add(id_)
     return Response(204)
 
 
 def show(http: "Http", account: "Account", reply: dict[str, Any]) -> None:
-    """Show a reply that the client has got."""
+    """Show a reply that the client has got: an edit of a message that it does not know as a new one, and nothing in
+    place of a reaction to such a message, or its recall.
+    """
     place, op = http.place_of(account, reply), reply["op"]
     target = http.messages.get(reply.get("target", "") or reply.get("reply_to", ""))
-    if op == "send":
+    if op == "send" or (op == "edit" and target is None):
         kind = "card" if any(segment["type"] == "card" for segment in reply["segments"]) else "text"
         made = Message(reply["id"], place.id, account.name, "bot", kind, {}, http.clock(), account.name)
         made.content = _stored(http, reply)
@@ -49,7 +54,8 @@ def show(http: "Http", account: "Account", reply: dict[str, Any]) -> None:
         http.put_message(made)
         return
     if target is None:
-        raise WebhookError("there is no such message", 404)
+        http.note_call(room=place.id)
+        return
     match op:
         case "edit":
             target.content = _stored(http, reply)

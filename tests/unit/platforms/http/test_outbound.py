@@ -79,6 +79,7 @@ def test_with_a_webhook_the_reply_is_kept_as_well() -> None:
         (410, {}, Permanent),
         (400, {}, Transient),
         (401, {}, Transient),
+        (404, {}, Transient),
         (302, {}, Transient),
         (500, {}, Unknown),
         (503, {}, Unknown),
