@@ -18,14 +18,14 @@ PATH = "/webchat"
 def routes(stack: Stack) -> list[Route]:
     """The page, and what its chat asks for under `/chat`."""
 
-    def served(request: Request) -> Served:
+    def served(request: Request, body: bytes) -> Served:
         path = "/" if request.url.path == PATH else request.url.path
         target = f"{path}?{request.url.query}"
-        return respond(local(stack.path, APP), request.method, target, dict(request.headers))
+        return respond(local(stack.path, APP), request.method, target, dict(request.headers), body)
 
     async def answer(request: Request) -> Response:
         try:
-            status, headers, body = await run_in_threadpool(served, request)
+            status, headers, body = await run_in_threadpool(served, request, await request.body())
         except (OSError, KeyError):
             return JSONResponse({"error": "the local stack is not up: start it with `make run` or `make up`"}, 503)
         return Response(body, status, headers)

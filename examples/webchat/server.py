@@ -27,10 +27,13 @@ FOLDERS = (HERE / "static", ROOT / "clients" / "web")
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 TOKEN_SECONDS = 3600
 """A connection ends when the token of its ticket does."""
+MAX_BODY = 4096
+"""Bytes of a request. A file goes to the bucket, and not through this server."""
 COOKIE = "visitor"
 SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src http: https: data: blob:; media-src https: blob:"
+        "default-src 'self'; connect-src 'self' http: https: ws: wss:; "
+        "img-src http: https: data: blob:; media-src https: blob:"
     ),
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -71,11 +74,17 @@ class Site(NamedTuple):
         place = f"conversations/{quote(room or 'me', safe='')}/replies?after={quote(after, safe='')}"
         return self._call("GET", place, token)
 
-    def _call(self, method: str, path: str, token: str) -> Answer:
+    def media(self, token: str, key: str, wanted: bytes) -> Answer:
+        """Where the browser uploads a file. `wanted`: its type and size as JSON. `key`: that of the request."""
+        return self._call("POST", "media", token, wanted, {"Idempotency-Key": key, "Content-Type": "application/json"})
+
+    def _call(
+        self, method: str, path: str, token: str, body: bytes | None = None, more: Mapping[str, str] | None = None
+    ) -> Answer:
         """The answer of Parley as it is. 502 without one."""
         address = f"{self.api}/v1/{quote(self.app, safe='')}/{path}"
-        headers = {"Authorization": f"Bearer {token}"}
-        request = Request(address, headers=headers, method=method)  # noqa: S310  # the address is that of the settings
+        headers = {"Authorization": f"Bearer {token}", **(more or {})}
+        request = Request(address, body, headers, method=method)  # noqa: S310  # the address is that of the settings
         try:
             with urlopen(request, timeout=10) as response:  # noqa: S310
                 return response.status, response.read()
@@ -102,14 +111,18 @@ class Served(NamedTuple):
     body: bytes
 
 
-def respond(site: Site, method: str, target: str, headers: Mapping[str, str]) -> Served:
-    """The response to a request: the page, a file of the chat at `/chat/FILE`, `/chat/ticket` or `/chat/replies`.
+def respond(site: Site, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Served:
+    """The response to a request: the page, a file of the chat at `/chat/FILE`, `/chat/ticket`, `/chat/replies` or
+    `/chat/media`.
 
     `headers`: with names in lower case.
     """
     url, person = urlsplit(target), visitor(headers)
     if method == "POST" and url.path == "/chat/ticket":
         return _as_person(site, person, site.ticket)
+    if method == "POST" and url.path == "/chat/media":
+        key = headers.get("idempotency-key", "")
+        return _as_person(site, person, lambda token: site.media(token, key, body))
     if method == "GET" and url.path == "/chat/replies":
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         return _as_person(
@@ -153,7 +166,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Respond to a request."""
         headers = {name.lower(): value for name, value in self.headers.items()}
-        served = respond(self.site, self.command, self.path, headers)
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY:
+            self.close_connection = True
+            served = Served(413, {}, b"")
+        else:
+            served = respond(self.site, self.command, self.path, headers, self.rfile.read(int(length)))
         self.send_response(HTTPStatus(served.status))
         for name, value in {**served.headers, "Content-Length": str(len(served.body))}.items():
             self.send_header(name, value)

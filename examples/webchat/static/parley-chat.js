@@ -4,10 +4,11 @@ import { h, icon } from "./dom.js";
 import { Log } from "./log.js";
 import { Parley, answer } from "./parley.js";
 import { Transcript } from "./transcript.js";
+import { MAX_FILE, post, upload } from "./upload.js";
 import { wordsOf } from "./words.js";
 
 /** Attributes of the element, and `data-` attributes of the script. */
-const ATTRIBUTES = ["app", "ticket", "replies", "api", "token", "room", "heading", "greeting"];
+const ATTRIBUTES = ["app", "ticket", "replies", "media", "api", "token", "room", "heading", "greeting"];
 /** Milliseconds. */
 const TYPING = 5000;
 const QUIET = 1500; // a connection that is made again this fast is no news
@@ -36,6 +37,7 @@ export class ParleyChat extends HTMLElement {
     const style = h("link", { rel: "stylesheet", href: new URL("parley-chat.css", import.meta.url).href });
     style.addEventListener("load", () => (this.#parts.root.hidden = false));
     this.attachShadow({ mode: "open" }).append(style, this.#parts.root);
+    this.#parts.attach.hidden = !this.#of("media");
     this.#parts.root.lang = /^zh\b/i.test(this.#language) ? "zh" : "en";
     this.#listen();
     this.client = new Parley(this.#options());
@@ -75,7 +77,13 @@ export class ParleyChat extends HTMLElement {
   // --- the person -----------------------------------------------------------------------------------------------------
 
   #listen() {
-    const { launcher, panel, close, form, text } = this.#parts;
+    const { launcher, panel, close, form, text, attach, files } = this.#parts;
+    attach.addEventListener("click", () => files.click());
+    files.addEventListener("change", () => {
+      for (const file of files.files ?? []) this.#upload(file);
+      files.value = ""; // the same file can be chosen again
+      text.focus();
+    });
     launcher.addEventListener("click", () => (panel.hidden ? this.open() : this.close()));
     close.addEventListener("click", () => this.close());
     panel.addEventListener("keydown", (event) => {
@@ -111,6 +119,36 @@ export class ParleyChat extends HTMLElement {
       this.#settle(key, { state: "refused", why: this.#words("tooLong") });
       return false;
     }
+  }
+
+  /** Upload a file, and send it. @param {File} file */
+  async #upload(file) {
+    const key = crypto.randomUUID();
+    const room = this.#of("room");
+    const entry = /** @type {import("./transcript.js").Own} */ ({ key, text: file.name, state: "sending", isFile: true });
+    this.#transcript.add(entry);
+    this.#log.own(entry);
+    const refuse = (/** @type {import("./words.js").Word} */ why) => this.#settle(key, { state: "refused", why: this.#words(why), isFile: false });
+    if (!file.size) return refuse("fileEmpty");
+    if (file.size > MAX_FILE) return refuse("fileTooLarge");
+    const person = this.#transcript.person;
+    try {
+      const media = await upload(file, key, (wanted) => this.#announce(wanted, key));
+      if (person !== this.#transcript.person) return; // another person has signed in meanwhile
+      this.#settle(key, { isFile: false });
+      this.client?.send({ media: [media], locale: this.#language, ...(room ? { room } : {}) }, key);
+    } catch (error) {
+      console.info("parley-chat:", error);
+      refuse(/** @type {{status?: number}} */ (error).status === 404 ? "noFiles" : "notUploaded");
+    }
+  }
+
+  /** Ask the server of the site, or Parley itself, where to upload a file. @param {{type: string, size: number}} wanted @param {string} key */
+  async #announce(wanted, key) {
+    const { api, token, app } = this.#options();
+    if (!token) return post(this.#of("media"), wanted, key);
+    const address = `${(api ?? "").replace(/\/+$/, "")}/v1/${encodeURIComponent(app)}/media`;
+    return post(address, wanted, key, { Authorization: `Bearer ${await token()}` });
   }
 
   // --- the connection -------------------------------------------------------------------------------------------------
@@ -174,7 +212,9 @@ export class ParleyChat extends HTMLElement {
     const unsent = new Set(this.client?.unsent.map(({ key }) => key));
     for (const entry of this.#transcript.entries) {
       // The page ended between the answer and this.
-      if ("key" in entry && entry.state === "sending" && !unsent.has(entry.key)) entry.state = "sent";
+      if (!("key" in entry) || entry.state !== "sending" || unsent.has(entry.key)) continue;
+      if (entry.isFile) Object.assign(entry, { state: "refused", why: this.#words("notUploaded"), isFile: false });
+      else entry.state = "sent";
     }
     this.#redraw();
     if (this.#transcript.isOpen && !isOpen) {
@@ -250,11 +290,13 @@ function build(t, heading, log) {
   const status = h("p", { class: "status", role: "status" });
   const typing = h("p", { class: "typing", hidden: true }, h("span", { class: "hidden" }, t("typing")), h("i"), h("i"), h("i"));
   const text = h("textarea", { rows: "1", "aria-label": t("write"), placeholder: t("write"), enterkeyhint: "send", maxlength: "8000" });
-  const form = h("form", { class: "composer" }, text, h("button", { class: "icon send", "aria-label": t("send") }, icon("send")));
+  const attach = h("button", { type: "button", class: "icon attach", "aria-label": t("attach"), title: t("attach"), hidden: true }, icon("attach"));
+  const files = h("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", "aria-hidden": "true" });
+  const form = h("form", { class: "composer" }, attach, files, text, h("button", { class: "icon send", "aria-label": t("send") }, icon("send")));
   const head = h("header", {}, h("h2", { id: "heading" }, heading), close);
   const panel = h("section", { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "heading", hidden: true }, head, status, log, typing, form);
   const root = h("div", { class: "root", hidden: true }, launcher, news, panel);
-  return { badge, news, launcher, close, status, typing, text, form, panel, root };
+  return { badge, news, launcher, close, status, typing, text, attach, files, form, panel, root };
 }
 
 /** The storage of the tab; none if the browser refuses it. */

@@ -4,7 +4,7 @@
 const MAX_ENTRIES = 100;
 
 /**
- * @typedef {{key: string, text: string, id?: string, state: "sending" | "sent" | "refused", why?: string}} Own
+ * @typedef {{key: string, text: string, id?: string, state: "sending" | "sent" | "refused", why?: string, isFile?: boolean}} Own
  * @typedef {{reply: import("./dom.js").Fields}} Bots
  * @typedef {Own | Bots} Entry
  */
@@ -19,6 +19,11 @@ export class Transcript {
   /** @param {string} app @param {string} room */
   constructor(app, room) {
     this.#place = `parley-chat:${app}:${room}`;
+  }
+
+  /** Whose the conversation is. Empty until the first connection. */
+  get person() {
+    return this.#person;
   }
 
   /** Whether an earlier page of this tab had a conversation. */

@@ -22,11 +22,15 @@ class Parley(BaseHTTPRequestHandler):
     """An API that notes its requests."""
 
     seen: list[tuple[str, str, str]]
+    bodies: list[bytes]
+    keys: list[str]
     status = 201
     address = ""
 
     def answer(self) -> None:
         self.seen.append((self.command, self.path, self.headers["Authorization"]))
+        self.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        self.keys.append(self.headers.get("Idempotency-Key", ""))
         body = json.dumps({"ticket": "t", "url": "wss://example.com", "expires_in": 60, "replies": []}).encode()
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(body)))
@@ -46,7 +50,7 @@ def started(server: ThreadingHTTPServer) -> str:
 
 @pytest.fixture
 def api() -> Iterator[type[Parley]]:
-    handler = type("Noting", (Parley,), {"seen": []})
+    handler = type("Noting", (Parley,), {"seen": [], "bodies": [], "keys": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         handler.address = started(server)
         yield handler
@@ -127,3 +131,20 @@ def test_the_settings_of_the_local_stack_are_read_from_its_file(tmp_path: Path) 
     (tmp_path / "stack.json").write_text(json.dumps(facts))
     site = local(tmp_path / "stack.json", "demo")
     assert site == Site(api, "demo", "https://playground.invalid", "demo", SECRET)
+
+
+def test_a_file_is_announced_with_the_token_of_the_person_and_its_bytes_do_not_come_here(
+    client: httpx.Client, api: Any
+) -> None:
+    wanted, headers = {"type": "image/png", "size": 4}, {"Idempotency-Key": "k1"}
+    assert client.post("/chat/media", json=wanted, headers=headers).status_code == 401
+    client.get("/")
+    assert client.post("/chat/media", json=wanted, headers=headers).status_code == 201
+    method, path, authorization = api.seen[-1]
+    assert (method, path) == ("POST", "/v1/web/media")
+    assert claims(authorization)["sub"].startswith("visitor-")
+    assert json.loads(api.bodies[-1]) == wanted
+    assert api.keys[-1] == "k1"
+    seen = len(api.seen)
+    assert client.post("/chat/media", content=b"x" * 5000, headers=headers).status_code == 413
+    assert len(api.seen) == seen

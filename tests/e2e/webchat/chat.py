@@ -19,7 +19,7 @@ import {{ TIMES }} from "/chat/parley.js";
 Object.assign(TIMES, {{ answer: 700, retry: 40, retryMax: 200, gap: 60 }});
 </script>
 <script type="module" src="/chat/parley-chat.js" data-app="web" data-ticket="/chat/ticket" data-replies="/chat/replies"
-  data-greeting="{greeting}"></script></head>
+  data-media="/chat/media" data-greeting="{greeting}"></script></head>
 <body><main><h1>A site</h1><a id="first" href="#">A link</a></main></body></html>"""
 """The page of a site. Its styles have no effect on the chat."""
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC"

@@ -3,6 +3,7 @@
 It reads frames with Parley's own decoder. Each message gets one reply, which repeats its text or shows the press.
 """
 
+import hashlib
 import json
 import secrets
 import threading
@@ -18,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from parley.platforms.http.bodies import posted_in
+from parley.platforms.http.bodies import media_in, posted_in
 from parley.platforms.http.frames import Ack, FrameError, Hello, Open, Ping, Post, decode, error_frame
 
 ROOT = Path(__file__).parents[3]
@@ -87,6 +88,8 @@ class Scripted:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.person = "lin"
+        self.takes_media = True
+        self.uploads: dict[str, tuple[str, bytes]] = {}
         self.life = 7200.0
         self.boxes: dict[str, Mailbox] = {}
         self.stored: list[tuple[str, dict[str, Any]]] = []
@@ -270,6 +273,14 @@ class Scripted:
             self.tickets[made] = time.time() + self.ticket_seconds
         return 201, {"ticket": made, "expires_in": 60, "url": self.socket_url}
 
+    def announce(self, key: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        """`POST` of media: where they are uploaded."""
+        if not self.takes_media:
+            return 404, {"status": 404, "error": "not_found"}
+        wanted, id_ = media_in(body), hashlib.sha256(key.encode()).hexdigest()[:48]
+        headers = {"Content-Type": wanted.type, "Content-Length": str(wanted.size), "If-None-Match": "*"}
+        return 201, {"id": id_, "url": f"{self.url}/bucket/{id_}", "headers": headers}
+
     def read(self, room: str, after: int) -> tuple[int, dict[str, Any]]:
         """`GET` of replies."""
         with self.lock:
@@ -280,7 +291,7 @@ class Scripted:
 
 def echo(message: dict[str, Any]) -> list[Reply]:
     """The reply that repeats a message."""
-    shown = message.get("text") or json.dumps(message["action"], sort_keys=True, ensure_ascii=False)
+    shown = message.get("text") or json.dumps(message.get("action") or message["media"], sort_keys=True)
     return [{"text": shown, "segments": [{"type": "text", "text": f"echo {shown}"}]}]
 
 
@@ -314,9 +325,21 @@ class Web(BaseHTTPRequestHandler):
             return self._json(401, {"status": 401, "error": "forged"})
         if self.path in ("/chat/ticket", f"/v1/{APP}/tickets"):
             return self._json(*self.scripted.ticket())
+        if self.path == "/chat/media":
+            return self._json(*self.scripted.announce(self.headers["Idempotency-Key"], self._body()))
         if self.path == "/chat/token":
             return self._json(200, {"token": JWT})
         return self.send_error(404)
+
+    def do_PUT(self) -> None:
+        body = self._body()
+        if self.scripted.fault("cut upload"):
+            return self.connection.close()
+        self.scripted.uploads[self.path.removeprefix("/bucket/")] = (self.headers["Content-Type"], body)
+        return self._send(200, b"", "text/plain")
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers["Content-Length"]))
 
     def _is_allowed(self) -> bool:
         return self.headers.get("Authorization") == f"Bearer {JWT}"

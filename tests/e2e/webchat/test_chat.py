@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from tests.e2e.webchat.chat import CARD, SEGMENTS, Chat, at, changed, places
+from tests.e2e.webchat.chat import CARD, PAGE, SEGMENTS, Chat, at, changed, places
 from tests.e2e.webchat.conftest import Tab
 from tests.e2e.webchat.scripted import Scripted
 
@@ -93,6 +94,37 @@ def test_the_bot_is_typing_until_its_reply(chat: Chat, server: Scripted) -> None
     chat.tab.wait(lambda: chat.find(".typing").is_displayed())
     server.put({"segments": [{"type": "text", "text": "done"}]})
     chat.tab.wait(lambda: not chat.find(".typing").is_displayed())
+
+
+def test_files_are_uploaded_and_then_sent(chat: Chat, server: Scripted, tmp_path: Path) -> None:
+    (tmp_path / "plan.txt").write_bytes(b"a plan")
+    (tmp_path / "empty.txt").write_bytes(b"")
+    chat.load()
+    chat.open()
+    button = chat.find(".attach")
+    assert button.accessible_name == "Send files"
+    chat.shift(Keys.TAB)
+    assert chat.focus() == "Send files"
+    server.faults.append("cut upload")
+    files = chat.find("[type=file]")
+    files.send_keys(f"{tmp_path / 'plan.txt'}\n{tmp_path / 'empty.txt'}")
+    chat.tab.wait(lambda: server.stored)
+    [(_, message)] = server.stored
+    [media] = message["media"]
+    assert (media["name"], media["type"]) == ("plan.txt", "text/plain")
+    assert server.uploads == {media["id"]: ("text/plain", b"a plan")}
+    chat.tab.wait(lambda: chat.texts(".own") == ["You:\nplan.txt", "You:\nempty.txt\nNot sent: the file is empty"])
+    assert chat.focus() == "Write a message"
+    server.takes_media = False
+    files.send_keys(str(tmp_path / "plan.txt"))
+    chat.tab.wait(lambda: chat.texts(".own")[-1] == "You:\nplan.txt\nNot sent: this chat takes no files")
+    assert len(server.stored) == 1
+
+
+def test_without_the_address_of_media_there_is_no_button_for_files(chat: Chat) -> None:
+    chat.tab.load(PAGE.format(language="en", greeting="").replace('data-media="/chat/media" ', ""))
+    chat.open()
+    assert not chat.find(".attach").is_displayed()
 
 
 # --- presses ----------------------------------------------------------------------------------------------------------
