@@ -30,9 +30,9 @@ TOKEN_SECONDS = 3600
 MAX_BODY = 4096
 """Bytes of a request. A file goes to the bucket, and not through this server."""
 COOKIE = "visitor"
-SECURITY = {
+_SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self' http: https: ws: wss:; "
+        "default-src 'self'; connect-src 'self' ws: wss: {uploads}; "
         "img-src http: https: data: blob:; media-src https: blob:"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -52,6 +52,13 @@ class Site(NamedTuple):
     issuer: str
     audience: str
     secret: str
+    uploads: str = ""
+    """Where browsers upload files: the address of the bucket, such as `https://BUCKET.s3.REGION.amazonaws.com`."""
+
+    @property
+    def security(self) -> dict[str, str]:
+        """The headers of all responses: the page connects to this site, to WebSockets, and to the bucket only."""
+        return {name: value.format(uploads=self.uploads) for name, value in _SECURITY.items()}
 
     def token(self, person: str, name: str, now: float) -> str:
         """A JWT that says who the person is (RFC 7519, HS256)."""
@@ -135,7 +142,7 @@ def respond(site: Site, method: str, target: str, headers: Mapping[str, str], bo
     more = {"Content-Type": f"{TYPES[files[name].suffix]}; charset=utf-8"}
     if url.path == "/" and not person:
         more["Set-Cookie"] = f"{COOKIE}={secrets.token_urlsafe(16)}; HttpOnly; SameSite=Lax; Path=/"
-    return Served(200, {**SECURITY, **more}, files[name].read_bytes())
+    return Served(200, {**site.security, **more}, files[name].read_bytes())
 
 
 def visitor(headers: Mapping[str, str]) -> str:
@@ -155,7 +162,7 @@ def visitor(headers: Mapping[str, str]) -> str:
 def _as_person(site: Site, person: str, call: Callable[[str], Answer]) -> Served:
     """What `call` returns for a token of the person."""
     status, body = call(site.token(person, "Visitor", time.time())) if person else SIGNED_OUT
-    return Served(status, {**SECURITY, "Content-Type": "application/json"}, body)
+    return Served(status, {**site.security, "Content-Type": "application/json"}, body)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -186,7 +193,9 @@ def local(stack: Path, app: str) -> Site:
     facts = cast("dict[str, Any]", json.loads(stack.read_text()))
     issuer = facts["apps"]["http"][app]["issuers"][0]
     api = str(facts["callbacks"]["http"][app]).partition("/v1/")[0]
-    return Site(api, app, issuer["issuer"], issuer["audience"], issuer["secrets"][0])
+    # The emulator serves the bucket at its own address.
+    uploads = "{0.scheme}://{0.netloc}".format(urlsplit(api))
+    return Site(api, app, issuer["issuer"], issuer["audience"], issuer["secrets"][0], uploads)
 
 
 def serving(site: Site, port: int) -> ThreadingHTTPServer:
@@ -197,7 +206,7 @@ def serving(site: Site, port: int) -> ThreadingHTTPServer:
 def main() -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", type=Path, help="a JSON file with api, app, issuer, audience and secret")
+    parser.add_argument("--settings", type=Path, help="a JSON file with api, app, issuer, audience, secret, uploads")
     parser.add_argument("--stack", type=Path, default=ROOT / ".local" / "stack.json", help="the stack of `make run`")
     parser.add_argument("--app", default="demo", help="the app of that stack")
     parser.add_argument("--port", type=int, default=8410)

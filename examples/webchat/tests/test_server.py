@@ -130,7 +130,9 @@ def test_the_settings_of_the_local_stack_are_read_from_its_file(tmp_path: Path) 
     facts = {"apps": {"http": {"demo": {"issuers": [issuer]}}}, "callbacks": {"http": {"demo": address}}}
     (tmp_path / "stack.json").write_text(json.dumps(facts))
     site = local(tmp_path / "stack.json", "demo")
-    assert site == Site(api, "demo", "https://playground.invalid", "demo", SECRET)
+    uploads = "http://127.0.0.1:4566"
+    assert site == Site(api, "demo", "https://playground.invalid", "demo", SECRET, uploads)
+    assert f"connect-src 'self' ws: wss: {uploads};" in site.security["Content-Security-Policy"]
 
 
 def test_a_file_is_announced_with_the_token_of_the_person_and_its_bytes_do_not_come_here(
