@@ -29,7 +29,8 @@ export const TIMES = {
  * @typedef {{[field: string]: any}} Frame
  * @typedef {{ticket: string, url: string}} Ticket The answer to `POST /v1/{app}/tickets`.
  * @typedef {{id: string, value?: string, message_id?: string, form?: Record<string, string>, options?: string[]}} Press
- * @typedef {{text?: string, action?: Press, room?: string, thread?: string, reply_to?: string, locale?: string}} Message
+ * @typedef {{id: string, type: string, name?: string}} Media Uploaded before, with `POST /v1/{app}/media`.
+ * @typedef {{text?: string, media?: Media[], action?: Press, room?: string, thread?: string, reply_to?: string, locale?: string}} Message
  *
  * @typedef {object} Options
  * @property {string} app The name of the app.
