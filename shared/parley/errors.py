@@ -1,6 +1,7 @@
 """The root of Parley's exceptions, and those that several layers share."""
 
 import re
+from typing import Any
 
 _VALUE_IN_MESSAGE = re.compile(r"(Invalid (?:enum )?value) .*?((?: - at `[^`]*`)?)$", re.DOTALL)
 
@@ -32,6 +33,32 @@ class LimitError(ResultError, ValueError):
 
 class CredentialError(ParleyError):
     """The message has no credential, or it has expired or cannot be read. The message says why, without the value."""
+
+
+class LoginNeededError(ParleyError):
+    """The person has not logged in, their login has ended, or it lacks a scope. A handler asks for it before:
+    `login = yield Login("...")`. A person whose message raises it reads `Texts.login_needed`.
+    """
+
+    def __init__(self, reason: str, scopes: str = "") -> None:
+        scopes = scopes or "..."
+        super().__init__(f'{reason}: write `login = yield Login("{scopes}")` before `turn.as_user()`')
+        self.scopes = scopes
+
+
+class UserApiError(ParleyError):
+    """The platform has refused a call in the name of a person, or there is no answer (`status` 0).
+
+    `code` and `body` are those of the platform. The message has no words of the platform. `is_unknown`: the call may be
+    done.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, body: dict[str, Any] | None = None, is_unknown: bool = False):
+        super().__init__(message)
+        self.status = status
+        self.body: dict[str, Any] = body or {}
+        self.code = self.body.get("code")
+        self.is_unknown = is_unknown
 
 
 class DownloadError(ParleyError):

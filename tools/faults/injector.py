@@ -8,7 +8,15 @@ from tools.faults.ledger import Ledger
 from tools.faults.policies import CallSite, Crash, Fault, Policy
 from tools.faults.tasks import Task
 
-TIMEOUTS = {"callback": 10.0, "processor": 40.0, "deliverer": 20.0, "sweeper": 90.0, "incoming": 15.0, "socket": 29.0}
+TIMEOUTS = {
+    "callback": 10.0,
+    "processor": 40.0,
+    "deliverer": 20.0,
+    "sweeper": 90.0,
+    "incoming": 15.0,
+    "socket": 29.0,
+    "oauth": 29.0,
+}
 """Seconds after which Lambda ends an invocation, by function; those of template.yaml."""
 _CERTAIN = (Fault.RATE_LIMITED, Fault.TOKEN_EXPIRED)
 """Faults with a known outcome: the call was not carried out."""

@@ -20,6 +20,7 @@ from parley.engine.calls import Calls
 from parley.engine.connections import Connections
 from parley.engine.direct import Direct
 from parley.engine.notices import Notices, Pushes
+from parley.engine.oauth import OAuth
 from parley.engine.passive_replies import PassiveReplies
 from parley.engine.processor import Processor
 from parley.engine.rate_limiter import RateLimiter
@@ -29,6 +30,7 @@ from parley.engine.sweeper import Sweeper
 from parley.engine.tenants import Tenancy
 from parley.engine.timekeeper import Timekeeper
 from parley.engine.tokens import Tokens
+from parley.engine.user_tokens import UserTokens
 from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox
 from parley.journal.outbox import Outbox
@@ -63,6 +65,7 @@ class Functions:
     sweeper: Sweeper
     timekeeper: Timekeeper
     rate_limiter: RateLimiter
+    oauth: OAuth
     threads: VirtualThreads
     """Those of the processor."""
 
@@ -185,6 +188,13 @@ class Processes:
             made.injector = self.injector
             return made
 
+        def apps() -> Apps:
+            return Apps(clock, clock.sleep, self._random.random)
+
+        def own_http() -> RecordingHttp:
+            return RecordingHttp(httpx.Client(transport=self._transport), injector=self.injector, targets=targets)
+
+        users = UserTokens(client, TABLE, own_http(), apps(), clock, clock.sleep, self._random.random)
         behind = deliverer()
         delivers = self._random.random() < self._at_once
         threads = VirtualThreads(clock)
@@ -215,6 +225,7 @@ class Processes:
                 inbox,
                 direct=Direct(deliverer(), clock) if delivers else None,
                 tenancy=Tenancy(behind.calls, behind.apps, clock),
+                users=lambda: users,
                 clock=clock,
                 hide=hides,
                 repeat=threads.repeat,
@@ -223,5 +234,6 @@ class Processes:
             Sweeper(Outbox(client, TABLE, lease=0), clock),
             Timekeeper(Timers(client, TABLE), clock, clock.sleep, self._bot.timers),
             rate_limiter,
+            OAuth(client, TABLE, own_http(), apps(), clock, lambda: f"{self._random.getrandbits(256):043x}"[-43:]),
             threads,
         )

@@ -8,7 +8,7 @@ from playground.platforms.base import NewMessage, NotFoundError, Platform, Press
 from playground.platforms.digests import flip_first_digit, stable_hex
 from playground.platforms.errors import ApiError
 from playground.platforms.exchange import Request, Response, dumps
-from playground.platforms.feishu import cardkit, cards, events, webhooks, wire
+from playground.platforms.feishu import cardkit, cards, events, oauth, webhooks, wire
 from playground.platforms.feishu.accounts import Account, tenant_token
 from playground.platforms.feishu.emoji import SHOWN
 from playground.platforms.feishu.errors import NO_PERMISSION, FeishuError, rate_limited
@@ -39,6 +39,7 @@ class Feishu(Platform[Account]):
     router: ClassVar[Router] = ROUTER
     secrets: ClassVar[frozenset[str]] = frozenset(
         {"app_secret", "app_ticket", "tenant_access_token", "app_access_token", "token", "sign"}
+        | {"client_secret", "access_token", "refresh_token", "code_verifier"}
     )
     unknown_path: ClassVar[Response] = Response(404, b"404 page not found", {"content-type": "text/plain"})
 
@@ -52,6 +53,7 @@ class Feishu(Platform[Account]):
         self.without_threads: set[str] = set()
         """Rooms in which no thread can be opened."""
         self.card_tokens: dict[str, CardToken] = {}
+        self.logins = oauth.Logins()
         self.entities: dict[str, cardkit.Entity] = {}
 
     # --- apps ---------------------------------------------------------------------------------------------------------

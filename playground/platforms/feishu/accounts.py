@@ -8,6 +8,8 @@ from playground.platforms.digests import stable_hex
 from playground.platforms.feishu.errors import APP_TOKEN_INVALID, TOKEN_FORM, TOKEN_INVALID, TOKEN_MISSING, FeishuError
 from playground.platforms.tokens import AccessToken, TokenStore
 
+SCOPES = ("offline_access", "calendar:calendar:readonly", "calendar:calendar.event:read", "docx:document:readonly")
+"""What the console has granted to every app."""
 REUSE_SECONDS = 1800
 """A request for a token returns the present one if that is valid for at least so long."""
 
@@ -23,6 +25,9 @@ class Account:
     verification_token: str = ""
     bot_open_id: str = ""
     store: bool = False
+    redirect_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    """The permissions that persons can give to the app."""
     tickets: list[str] = field(default_factory=list[str])
     """The app tickets, newest last. The newest two are valid."""
 
@@ -34,6 +39,8 @@ class Account:
             *(str(config.get(field) or "") for field in ("app_id", "app_secret", "encrypt_key", "verification_token")),
             bot_open_id=str(config.get("bot_open_id") or ""),
             store=config.get("app_type") == "store",
+            redirect_uris=tuple(filter(None, [str((config.get("logins") or {}).get("redirect_uri") or "")])),
+            scopes=SCOPES,
         )
 
     @property

@@ -1,6 +1,6 @@
 """The routes of Feishu's API."""
 
-from playground.platforms.feishu import auth, cardkit, messages, reactions, resources, webhooks
+from playground.platforms.feishu import auth, cardkit, messages, oauth, reactions, resources, webhooks
 from playground.platforms.routing import Router, route
 
 _MESSAGE = "/open-apis/im/v1/messages/{message_id}"
@@ -13,6 +13,13 @@ ROUTER = Router(
     route("POST", f"{_AUTH}/app_access_token/?", auth.app_store, authenticated=False),
     route("POST", f"{_AUTH}/tenant_access_token/?", auth.tenant_store, authenticated=False),
     route("POST", f"{_AUTH}/app_ticket/resend/?", auth.resend_ticket, authenticated=False),
+    route("GET", "/open-apis/authen/v1/authorize/?", oauth.authorise, authenticated=False),
+    route("POST", "/oauth/v3/token", oauth.token, authenticated=False),
+    route("POST", "/open-apis/authen/v2/oauth/token", oauth.token, authenticated=False),
+    route("GET", "/open-apis/authen/v1/user_info", oauth.user_info, authenticated=False),
+    route(
+        "GET", "/open-apis/calendar/v4/calendars/{calendar_id}/events", oauth.calendar_events, authenticated=False
+    ),
     route("POST", "/open-apis/bot/v2/hook/{hook_id}", webhooks.push, authenticated=False),
     route("POST", "/open-apis/im/v1/messages", messages.send),
     route("POST", f"{_MESSAGE}/reply", messages.reply),

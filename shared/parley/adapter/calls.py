@@ -48,6 +48,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
     json: Any = None
+    form: dict[str, str] = {}
+    """The fields of a form, in place of `json`."""
     upload: Upload | None = None
     idempotent_for: float = 0
     """Seconds after the first attempt in which a repeat has no further effect: the validity of the platform's

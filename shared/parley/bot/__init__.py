@@ -10,12 +10,13 @@ from parley.bot.rules import Rule
 from parley.bot.states import StateError
 from parley.bot.texts import Texts, texts_for
 from parley.bot.turn import Turn
-from parley.errors import CredentialError, DownloadError, ResultError
+from parley.errors import CredentialError, DownloadError, LoginNeededError, ResultError, UserApiError
 from parley.model.commands import Option
 
 if TYPE_CHECKING:
     from parley.bot.approvals import Approval, Approve
     from parley.bot.dialogues import Script
+    from parley.bot.logins import LoggedIn, Login, User
     from parley.bot.pairing import Pairing
     from parley.bot.questions import Ask
     from parley.bot.quotas import Quotas
@@ -30,6 +31,9 @@ __all__ = [
     "Bot",
     "CredentialError",
     "DownloadError",
+    "LoggedIn",
+    "Login",
+    "LoginNeededError",
     "Option",
     "Pairing",
     "Quotas",
@@ -44,12 +48,16 @@ __all__ = [
     "StateError",
     "Texts",
     "Turn",
+    "User",
+    "UserApiError",
     "texts_for",
 ]
 _FEATURES = {
     "Approval": "approvals",
     "Approve": "approvals",
     "Ask": "questions",
+    "LoggedIn": "logins",
+    "Login": "logins",
     "Pairing": "pairing",
     "Quotas": "quotas",
     "Script": "dialogues",
@@ -57,6 +65,7 @@ _FEATURES = {
     "Settings": "settings",
     "SettingsError": "settings",
     "Signer": "signer",
+    "User": "logins",
 }
 """The modules of names that most bots do not use."""
 

@@ -1,6 +1,7 @@
 """What a turn does without an engine: in a test that makes one itself."""
 
 from collections.abc import Callable
+from typing import Any
 
 from parley.model import AnyMedia, Message, Reply
 from parley.model.state import Scope, State
@@ -47,3 +48,10 @@ def never() -> bool:
 def new_state(_scope: Scope) -> State:
     """In a test, a state that is not given is new."""
     return {}
+
+
+class NoUsers:
+    """In a test without `parley.testing.Chat`, nobody can log in. Methods raise RuntimeError."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"this turn has no logins ({name}); in a test, use parley.testing.Chat")

@@ -149,15 +149,15 @@ class Approve(msgspec.Struct, frozen=True):
         of the person who asks.
         """
         outcome = (texts.approved, texts.rejected, texts.withdrawn, texts.timed_out_approval)[given.number or 0]
-        return _closed(_outcome(outcome, self.question, given), self.room, cards, asker, given)
+        return closed_cards(outcome_card(outcome, self.question, given), self.room, cards, asker, given)
 
 
 def closed_after(failure: Failure, dialogue: OpenDialogue, turn: Turn, texts: Texts) -> list[Reply]:
     """The edits that close the cards of an approval whose dialogue cannot go on. `turn`: one of the person who asks."""
     given = pressed(failure.press) if failure.press is not None else Given(number=TIMED_OUT)
     question = Markdown(text=dialogue.text) if dialogue.markdown else dialogue.text
-    shown = _outcome(texts.not_done, question, replace(given, at=turn.now))
-    edits = _closed(shown, dialogue.room, dialogue.cards, turn.message, given)
+    shown = outcome_card(texts.not_done, question, replace(given, at=turn.now))
+    edits = closed_cards(shown, dialogue.room, dialogue.cards, turn.message, given)
     return edits[1:] if failure.undelivered else edits
 
 
@@ -204,13 +204,13 @@ def _is_at(press: Message, place: Destination) -> bool:
     return is_receiver(press.platform, place.user_id, press.sender.id)
 
 
-def _outcome(outcome: str, question: str | Markdown, given: Given) -> Card:
+def outcome_card(outcome: str, question: str | Markdown, given: Given) -> Card:
     """A card without buttons, that says the outcome and when."""
     time = f"{datetime.fromtimestamp(given.at, UTC):%Y-%m-%d %H:%M} UTC"
     return replace(card(question, time, buttons=()), title=outcome)
 
 
-def _closed(shown: Card, room: Destination | None, cards: tuple[str, ...], asker: Message, given: Given) -> list[Reply]:
+def closed_cards(shown: Card, room: Destination | None, cards: tuple[str, ...], asker: Message, given: Given) -> list[Reply]:
     """The edits that put `shown`, with who has pressed, in place of the pressed card, and of the others with the
     handles `cards`.
     """

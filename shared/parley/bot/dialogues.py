@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from parley.bot.approvals import Admits, Approve
 from parley.bot.conversions import ArgumentError
 from parley.bot.handlers import Entry, name_of
+from parley.bot.logins import LoggedIn, Login
 from parley.bot.questions import Ask, Given, text_of
 from parley.bot.replies import ReplyLike, replies_of
 from parley.bot.texts import Texts
@@ -26,7 +27,7 @@ from parley.model import Destination, Markdown, Message, Reply, message_key, rep
 from parley.model.agenda import Answer, OpenDialogue
 from parley.text import without_direction
 
-Question = Ask | Approve
+Question = Ask | Approve | Login
 Script = Generator[Question | ReplyLike | None, Any, Any]
 """A handler that asks questions: the annotation of what it returns."""
 
@@ -85,8 +86,10 @@ class Step(msgspec.Struct):
     answer: Given | None = None
     asked: Question | None = None
     """The question that is open after the run."""
-    _decided: Approve | None = None
-    """The approval that the answer has decided."""
+    _decided: Approve | Login | None = None
+    """The approval or the login that the answer has decided."""
+    _logins: int = 0
+    """Logins that the handler has asked for in this run."""
 
     @property
     def is_refused(self) -> bool:
@@ -115,7 +118,7 @@ class Step(msgspec.Struct):
         try:
             value = self._replay(script, turn)
             turn.message, turn.now = self.message, self.now
-            ask, replies = _next(script, value)
+            ask, replies = self._next(script, value, turn)
         except _NoAnswerError as none:
             self.asked, self.answer = none.ask, None
             self.dialogue = replace(self.dialogue, missed=True)
@@ -129,11 +132,7 @@ class Step(msgspec.Struct):
             # The open question is asked again: what comes before it was said already.
             del turn.replies[said:]
             replies = []
-        if self._decided is not None and self.answer is not None:
-            replies = [
-                *self._decided.closed(self.answer, self.dialogue.cards, self.message, self.texts),
-                *replies,
-            ]
+        replies = [*self.closing(), *replies]
         if ask is None:
             return replies
         if any(each.is_changed for each in held) or turn.plans.changes_reminders:
@@ -141,14 +140,20 @@ class Step(msgspec.Struct):
                 "a dialogue changes a state or a reminder before its last question; do it after the last one"
             )
         self._check_asked(ask, has_roles=turn.has_roles)
-        if isinstance(ask, Approve) and turn.plans.has_many_approvals(self.dialogue.id):
+        if not isinstance(ask, Ask) and turn.plans.has_many_approvals(self.dialogue.id):
             return [*replies, Reply.of(self.texts.many_approvals)]
         self.asked = ask
         return [*replies, *self._question(ask, self.after().place)]
 
+    def closing(self) -> list[Reply]:
+        """The edits that close the cards of what the answer has decided."""
+        if self._decided is None or self.answer is None:
+            return []
+        return self._decided.closed(self.answer, self.dialogue.cards, self.message, self.texts)
+
     def _check_asked(self, ask: Question, *, has_roles: bool) -> None:
         """Raise ResultError for a question that nobody can answer."""
-        if isinstance(ask, Approve):
+        if not isinstance(ask, Ask):
             if not has_roles:
                 ask.check_roles()
             ask.check_seen(self.dialogue.message, self.admits)
@@ -169,7 +174,7 @@ class Step(msgspec.Struct):
         if self.answer is not None:
             given.append((self.answer, self.dialogue.question))
         for (answer, expected), (message, now) in zip(given, moments, strict=False):
-            ask, _ = _next(script, value)
+            ask, _ = self._next(script, value, turn)
             del turn.replies[said:]
             if ask is None or ask.fingerprint != expected:
                 raise ScriptChangedError
@@ -177,10 +182,28 @@ class Step(msgspec.Struct):
             value = self._read(ask, answer, turn)
         return value
 
+    def _next(self, script: Script, value: Any, turn: Turn) -> tuple[Question | None, list[Reply]]:
+        """The next question, None at the end, and what is said before it."""
+        replies: list[Reply] = []
+        try:
+            said = script.send(value)
+            while True:
+                if isinstance(said, Login):
+                    said, self._logins = said.asked(turn, self._logins), self._logins + 1
+                if isinstance(said, Ask | Approve | Login):
+                    return said, replies
+                if isinstance(said, LoggedIn):
+                    said = script.send(said)
+                else:
+                    replies += replies_of(said)
+                    said = script.send(None)
+        except StopIteration as end:
+            return None, [*replies, *replies_of(end.value)]
+
     def _read(self, ask: Question, given: Given, turn: Turn) -> Any:
         """The value of a stored answer, or of the new one. Raises ScriptChangedError, _NoAnswerError."""
         is_new = given is self.answer
-        if is_new and isinstance(ask, Approve):
+        if is_new and not isinstance(ask, Ask):
             self._check(ask, given)
             self._decided = ask
         try:
@@ -192,7 +215,7 @@ class Step(msgspec.Struct):
             wrong = f"{error}\n{ways_out(self.dialogue, self.texts)}" if self.dialogue.missed else str(error)
             raise _NoAnswerError(ask, [Reply.of(wrong), *again]) from error
 
-    def _check(self, ask: Approve, given: Given) -> None:
+    def _check(self, ask: Approve | Login, given: Given) -> None:
         """Raise _NoAnswerError unless the press decides the approval."""
         refusal = ask.refusal(given, self.dialogue.message, self.admits, self.texts)
         if refusal and given.press is not None:
@@ -218,11 +241,12 @@ class Step(msgspec.Struct):
             return dialogue
         asked = self.asked
         dialogue = replace(dialogue, question=asked.fingerprint, by_press=asked.by_press)
-        if isinstance(asked, Approve):
+        if not isinstance(asked, Ask):
             is_markdown = isinstance(asked.question, Markdown)
             text = without_direction(text_of(asked.question))
-            return replace(dialogue, kept=(), text=text, markdown=is_markdown, room=asked.room)
-        return replace(dialogue, kept=asked.kept, text="", markdown=False, room=None)
+            scopes = asked.scopes if isinstance(asked, Login) else None
+            return replace(dialogue, kept=(), text=text, markdown=is_markdown, room=asked.room, scopes=scopes)
+        return replace(dialogue, kept=asked.kept, text="", markdown=False, room=None, scopes=None)
 
 
 def told(press: Message, text: str) -> Reply:
@@ -245,16 +269,3 @@ def named(stored: Message, live: Message) -> Message:
         return stored
     known = live.sender
     return replace(stored, sender=replace(stored.sender, name=known.name, departments=known.departments))
-
-
-def _next(script: Script, value: Any) -> tuple[Question | None, list[Reply]]:
-    """The next question, None at the end, and what is said before it."""
-    replies: list[Reply] = []
-    try:
-        said = script.send(value)
-        while not isinstance(said, Ask | Approve):
-            replies += replies_of(said)
-            said = script.send(None)
-    except StopIteration as end:
-        return None, [*replies, *replies_of(end.value)]
-    return said, replies

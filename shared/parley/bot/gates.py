@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from parley.bot.rules import HasRole
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.model.agenda import PRESSED, is_decision
+from parley.model.agenda import LOGIN, PRESSED, is_decision
 
 if TYPE_CHECKING:
     from parley.bot import Pairing, Quotas
@@ -39,7 +39,7 @@ def refusal(
 ) -> str | None:
     """None if the handlers may get the message; else the text for the person, which may be empty."""
     message = turn.message
-    if message.sender.kind != "user" or message.event == PRESSED:
+    if message.sender.kind != "user" or message.event in (PRESSED, LOGIN):
         return None  # the press itself has passed, in its own room
     if pairing is not None and not is_decision(message):  # the approval says who decides (`Bot._holds`)
         refused = pairing.refusal(turn, has_role, texts)

@@ -10,6 +10,7 @@ from parley.bot import dialogues
 from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import RightLostError, ScriptChangedError, Step, told
+from parley.bot.logins import ended_in
 from parley.bot.handlers import CommandHandler, Entry, name_of
 from parley.bot.questions import Given, given_in, way_out
 from parley.bot.reminders import DIALOGUE, Reminders
@@ -28,7 +29,7 @@ def failure_of(message: Message, agenda: Agenda) -> Failure | None:
     """The failure of the dialogue that `message` brings on without an answer of its person: by a press under an
     approval, or because a time is over. None for every other message.
     """
-    press = pressed_in(message)
+    press = pressed_in(message) or ended_in(message)
     if press is not None:
         return Failure(place=press.place, press=press.press)
     if message.event != REMINDER:
@@ -59,7 +60,7 @@ class OpenDialogues(msgspec.Struct):
         message, plans = self.turn.message, self.turn.plans
         if is_press(message):
             return self._forward()
-        if (pressed := pressed_in(message)) is not None:
+        if (pressed := pressed_in(message) or ended_in(message)) is not None:
             return self._pressed(pressed)
         dialogue, given = plans.dialogue, given_in(message)
         if given is not None:

@@ -13,7 +13,7 @@ from parley.cron import next_time
 from parley.errors import LimitError, ResultError
 from parley.journal.limits import MAX_AGENDA, MAX_APPROVALS, MAX_PLANNED, MAX_REMINDER, MAX_REMINDERS
 from parley.model import Card, Conversation, Message, Reply, digest, handle_of, message_key, reply_id
-from parley.model.agenda import Agenda, OpenDialogue, Reminder, Timer, occurrence, timer_of
+from parley.model.agenda import Agenda, LoginQuestion, OpenDialogue, Reminder, Timer, occurrence, timer_of
 from parley.model.aws_events import AWS
 from parley.model.codec import encode
 from parley.platforms import answers_only, is_same_person
@@ -289,7 +289,11 @@ class Reminders:
         return max(0, time)
 
     def _timer(self, reminder: Reminder) -> Timer:
-        return timer_of(reminder, self._message, keeps_token=answers_only(self._message.platform))
+        timer = timer_of(reminder, self._message, keeps_token=answers_only(self._message.platform))
+        dialogue = self._dialogues.get(reminder.id)
+        if dialogue is None or dialogue.scopes is None:
+            return timer
+        return replace(timer, login=LoginQuestion(place=dialogue.place, scopes=dialogue.scopes))
 
     def _check_right(self, until: float) -> None:
         """Raise LimitError if the bot may not write in the conversation until then."""

@@ -15,9 +15,9 @@ from parley.bot.reminders import Reminders
 from parley.bot.replies import Replies, replies_of
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
-from parley.errors import AuthorError, LimitError, RetryAfter
+from parley.errors import AuthorError, LimitError, LoginNeededError, RetryAfter
 from parley.model import Reply
-from parley.model.agenda import PRESSED
+from parley.model.agenda import LOGIN, PRESSED
 
 if TYPE_CHECKING:
     from parley.bot.approvals import Admits
@@ -70,7 +70,7 @@ def misread(entry: Entry, turn: Turn, error: ArgumentError) -> str:
 def may_answer(turn: Turn) -> bool:
     """Whether the message may belong to a dialogue: it is a press, or its sender has an open question."""
     message = turn.message
-    return turn.plans.dialogue is not None or message.action is not None or message.event == PRESSED
+    return turn.plans.dialogue is not None or message.action is not None or message.event in (PRESSED, LOGIN)
 
 
 def around(middleware: Middleware, turn: Turn, handle: Callable[[], Replies]) -> Replies:
@@ -140,7 +140,7 @@ def run(
     """The result of the handler, or of its next step if it asks questions.
 
     If a person has stopped it, what it has done is taken back, and its dialogue ends. The result is None then. For a
-    tool, raises StoppedError: what its language model does ends as well.
+    tool, raises StoppedError: what its language model does ends as well. A person whose login is missing reads so.
     """
     point = Point.of(turn)
     try:
@@ -154,6 +154,17 @@ def run(
         if turn.is_tool:
             raise StoppedError from stop
         return None
+    except LoginNeededError as needed:
+        if turn.is_tool:
+            raise
+        from logging import getLogger  # noqa: PLC0415  # most handlers act in the bot's own name
+
+        getLogger(__name__).warning("a message is answered with Texts.login_needed: %s", needed)
+        point.restore(turn)
+        if turn.step is None:
+            return texts.login_needed
+        turn.plans.end(turn.step.dialogue)
+        return [*turn.step.closing(), texts.login_needed]
 
 
 def _run(

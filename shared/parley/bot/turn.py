@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     from parley.bot.dialogues import Step
+    from parley.bot.logins import User, Users
     from parley.bot.offers import Commands
     from parley.models import Model
 
@@ -89,6 +90,7 @@ class Turn(Base[S, U, A]):
         "step",
         "stopping",
         "unseal",
+        "users",
         "until",
         "was_stopped",
         "zone",
@@ -121,6 +123,8 @@ class Turn(Base[S, U, A]):
         """The timer with that id, of any conversation. The engine sets it."""
         self.look_up: LookUp = absent.no_state
         """A state for another message, to read. The engine sets it."""
+        self.users: Users = absent.NoUsers()
+        """The persons who have logged in. The engine sets it."""
         self.results = Results(message_key(message))
         self.plans = Reminders(message, now, NOTHING)
         self.replies: list[Reply] = []
@@ -358,6 +362,16 @@ class Turn(Base[S, U, A]):
         Only with `Bot(hear=...)`, and where the platform delivers them to the app. Nobody has meant them for the bot.
         """
         return self.find_heard(count) if count > 0 else []
+
+    def as_user(self) -> "User":
+        """Calls of the platform's API in the name of the person, who has logged in (`parley.bot.Login`)."""
+        from parley.bot.logins import User  # noqa: PLC0415  # most bots act in their own name only
+
+        return User(self)
+
+    def logout(self) -> bool:
+        """Delete the login of the person. False if they have not logged in."""
+        return self.users.forget(self.message)
 
     def credential(self) -> str:
         """The credential that the platform sent with this message, in clear text: WeCom's `Token`, `AuthCode`,

@@ -29,6 +29,8 @@ from parley.model.state import Scope, State
 from parley.model.stop import is_stop
 
 if TYPE_CHECKING:
+    from parley.adapter import Answer, Call
+    from parley.bot.logins import Users
     from parley.engine.drafts import Draft, Typing, Write
     from parley.engine.polled_drafts import PolledDraft
     from parley.journal.names import Person
@@ -74,6 +76,8 @@ class BotRun:
     """Whether another worker may be at the message."""
     is_stopped: Callable[[], bool] = lambda: False
     """Whether a person wants the run to stop."""
+    make_users: "Callable[[], Users] | None" = None
+    """Makes the persons who have logged in, when a handler asks for one."""
     turn: Turn = field(init=False)
     _memories: dict[Scope, Memory] = field(init=False)
     """The states that the bot has read."""
@@ -100,6 +104,8 @@ class BotRun:
             self.turn.download = self.download
         if self.unseal is not None:
             self.turn.unseal = self.unseal
+        if self.make_users is not None:
+            self.turn.users = _AskedUsers(self, self.make_users)
 
     def replies(self) -> list[Reply]:
         """The replies of the bot. Raises HandlerError, and RetryAfter if the bot goes on in another run, from the
@@ -140,8 +146,8 @@ class BotRun:
         if not self.bot.hear:
             return []
         client, table = self.inbox.client, self.inbox.table
-        keys = self._ask(lambda: heard_keys(client, table, self.message))
-        found = self._ask(lambda: heard_messages(client, table, keys[-count:], self.turn.now))
+        keys = self.ask(lambda: heard_keys(client, table, self.message))
+        found = self.ask(lambda: heard_messages(client, table, keys[-count:], self.turn.now))
         return [with_sources(message) for message in found]
 
     @property
@@ -196,21 +202,21 @@ class BotRun:
 
     def _load(self, scope: Scope) -> State:
         if scope not in self._memories:
-            self._memories[scope] = self._ask(lambda: self.inbox.memory(scope, self.message))
+            self._memories[scope] = self.ask(lambda: self.inbox.memory(scope, self.message))
         return copy.deepcopy(self._memories[scope].state)
 
     def _look_up(self, scope: Scope, message: Message) -> State:
-        return self._ask(lambda: self.inbox.memory(scope, message)).state
+        return self.ask(lambda: self.inbox.memory(scope, message)).state
 
     def _find_stopped(self) -> bool:
         runs = Runs(self.inbox.client, self.inbox.table)
-        return self._ask(lambda: runs.is_stopped(self.message))
+        return self.ask(lambda: runs.is_stopped(self.message))
 
     def _find_timer(self, id_: str) -> Timer | None:
-        return self._ask(lambda: self.inbox.timer(id_))
+        return self.ask(lambda: self.inbox.timer(id_))
 
     def _record(self, results: str) -> None:
-        self._ask(lambda: self.inbox.record(self.message, self._results, results, self.clock()))
+        self.ask(lambda: self.inbox.record(self.message, self._results, results, self.clock()))
         self._results = results
 
     def _check_late(self) -> None:
@@ -219,10 +225,33 @@ class BotRun:
             self._failure = self._failure or RetryAfter(1, "another worker may have the record")
             raise _JournalError
 
-    def _ask(self, request: Callable[[], T]) -> T:
+    def ask(self, request: Callable[[], T]) -> T:
         """The result of a request to the journal. Raises _JournalError."""
         try:
             return request()
         except (AlreadyDecidedError, VersionConflictError, *AwsError) as error:
             self._failure = self._failure or error
             raise _JournalError from error
+
+
+class _AskedUsers:
+    """The persons who have logged in, for the handler of a run: a failure of AWS is one of the journal."""
+
+    def __init__(self, run: BotRun, make: "Callable[[], Users]") -> None:
+        self._run, self._make = run, make
+
+    def address(self, message: Message) -> str:
+        """See `parley.bot.logins.Users`."""
+        return self._run.ask(lambda: self._make().address(message))
+
+    def has(self, message: Message, scopes: str) -> bool:
+        """See `Users`."""
+        return self._run.ask(lambda: self._make().has(message, scopes))
+
+    def call(self, message: Message, request: "Call", until: float) -> "Answer":
+        """See `Users`."""
+        return self._run.ask(lambda: self._make().call(message, request, until))
+
+    def forget(self, message: Message) -> bool:
+        """See `Users`."""
+        return self._run.ask(lambda: self._make().forget(message))

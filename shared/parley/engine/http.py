@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import IO
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -209,6 +210,9 @@ def _body(client: httpx.Client, call: Call, until: float) -> Generator[_Body]:
             yield _Body({}, fields=call.upload.fields, files={call.upload.field: part})
     elif call.json is not None:
         yield _Body({"Content-Type": "application/json; charset=utf-8"}, content=msgspec.json.encode(call.json))
+    elif call.form:
+        content = urlencode(call.form).encode()
+        yield _Body({"Content-Type": "application/x-www-form-urlencoded"}, content=content)
     else:
         yield _Body({})
 

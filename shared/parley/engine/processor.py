@@ -36,6 +36,7 @@ from parley.model.agenda import MERGE, ending
 from parley.model.codec import decode_message
 
 if TYPE_CHECKING:
+    from parley.bot.logins import Users
     from parley.engine.direct import Direct, Held
     from parley.engine.heartbeat import Heartbeat
     from parley.engine.stops import Stops
@@ -93,6 +94,7 @@ class Processor:
     unseal: Unseal | None = None
     person: "Callable[[Message], Person] | None" = None
     quote: FindQuote | None = None
+    users: "Callable[[], Users] | None" = None
     tenancy: Callable[[Message], None] | None = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
@@ -291,6 +293,7 @@ class Processor:
             partial(direct.draft, message, snapshot, is_late) if direct is not None else None,
             is_late,
             self._is_stopped,
+            self.users,
         )
         run.turn.find_heard = lambda count: [named(each, self.person) for each in run.heard(count)]
         if self.quote is not None:
@@ -348,6 +351,7 @@ def processor_handler(bot: Bot) -> Callable[[Mapping[str, Any], Any], dict[str, 
             person=services.person,
             hide=partial(hide, setting("INBOUND_URL")),
             quote=services.quote,
+            users=services.users,
         )
         processor.ends_in(context.get_remaining_time_in_millis() / 1000)
         return run(event, setting("INBOUND_URL"), processor)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from parley.engine.download import Downloads
     from parley.engine.names import Names
     from parley.engine.quotes import Quotes
+    from parley.engine.user_tokens import UserTokens
     from parley.journal.names import Person
 
 
@@ -33,6 +34,14 @@ def quote(message_id: str, message: Message) -> str:
 def person(message: Message) -> "Person":
     """What the platform says of the sender of `message`."""
     return _names()(message)
+
+
+@cache
+def users() -> "UserTokens":
+    """The persons who have logged in."""
+    from parley.engine.user_tokens import user_tokens  # noqa: PLC0415
+
+    return user_tokens()
 
 
 @cache

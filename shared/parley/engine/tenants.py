@@ -34,7 +34,8 @@ from parley.engine.apps import Apps
 from parley.engine.calls import CallContext, Calls, asking_at
 from parley.engine.credentials import Credentials
 from parley.engine.telemetry import log
-from parley.engine.tenant_codes import DataKey, decrypted
+from parley.engine.data_keys import DataKey
+from parley.engine.tenant_codes import decrypted
 from parley.errors import CredentialError, ParleyError, RetryAfter
 from parley.journal.tenants import Tenant, TenantId, Tenants, TenantState
 from parley.model import Destination, Message, digest
@@ -113,7 +114,7 @@ class Tenancy(msgspec.Struct):
         if grant is None:
             raise InstallationLostError("the code of the authorisation is used or has expired")
         id_ = TenantId(app.platform, app.name, grant.tenant)
-        self.tenants.grant(id_, key.encrypted(id_, grant.code), message.timestamp, install, self.clock())
+        self.tenants.grant(id_, key.encrypted(id_.id, grant.code), message.timestamp, install, self.clock())
         return id_
 
     def _changed(self, message: Message, app: App) -> TenantId | None:

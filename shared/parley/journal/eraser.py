@@ -76,6 +76,7 @@ class Eraser(NamedTuple):
             "posted": self._posted,
             "conv": self._conversation,
             "user": self._user,
+            "grant": self._grant,
             "shared": self._shared,
             "talk": self._talk,
             "timer": self._timer,
@@ -193,6 +194,12 @@ class Eraser(NamedTuple):
 
     def _user(self, item: Item) -> Step | None:
         return self._emptied(item) if get_text(item, "pk") in map(t.user_pk, self.subject.keys) else None
+
+    def _grant(self, item: Item) -> Step | None:
+        """The tokens of the person. A refresh that is under way does not bring them back: it changes a row of its own
+        generation only.
+        """
+        return self._delete(item) if get_text(item, "pk") in map(t.grant_pk, self.subject.keys) else None
 
     def _shared(self, item: Item) -> Step | None:
         """The pairing of the person. What the bot has written there is its own."""

@@ -101,6 +101,13 @@ KINDS: dict[str, Kind] = {
         "the organisation has installed the app; its code is encrypted with the KMS key of the stage",
     ),
     "install": Kind(_of(""), _of("id lock_until lock_owner ttl"), "kept", "15 days"),
+    "login": Kind(_of(""), _of("owner value ttl"), "kept", "2 hours"),
+    "grant": Kind(
+        _of("value"),
+        _of("scope expires ends generation attempts lock_until lock_owner platform app updated ttl"),
+        "deleted",
+        "the time of its refresh token",
+    ),
     "gateway": Kind(_of(""), _of("value lock_until lock_owner instances ttl"), "kept", "1 day"),
     "forget": Kind(_of("value"), _of("ttl"), "deleted", "7 days"),
 }

@@ -160,6 +160,16 @@ def install_pk(code_hash: str) -> str:
     return f"install#{code_hash}"
 
 
+def login_pk(state_hash: str) -> str:
+    """Row of a login of a person that is under way."""
+    return f"login#{state_hash}"
+
+
+def grant_pk(key: str) -> str:
+    """Row of a person who has logged in: their tokens."""
+    return f"grant#{key}"
+
+
 def forget_pk(person: str) -> str:
     """Row of a run of `parley.journal.forget`: how far it got."""
     return f"forget#{person}"
@@ -246,6 +256,8 @@ ATTRIBUTES = frozenset(
         "scope",  # what the organisation allows, as JSON without persons
         "authorised",  # unix seconds of the authorisation that is in force, or was the last one
         "withdrawn",  # unix seconds of the last time that the organisation removed the app
+        # logins
+        "ends",  # unix second at which the refresh token of a person ends
         # rate limits
         "tat",  # theoretical arrival time
         "count",  # calls that were ever reserved; in a `box` row, the number of the last reply

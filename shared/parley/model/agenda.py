@@ -27,6 +27,11 @@ PRESSED = "parley.pressed"
 JSON. No platform has an event of this name."""
 
 
+LOGIN = "parley.login"
+"""`Message.event`: a person has logged in, or has refused to. `Message.raw` is the `LoginEnd` as JSON. No platform has
+an event of this name."""
+
+
 MERGE = "parley.merge"
 """`Message.event`: no more texts are waited for (`parley.engine.merging`). No platform has an event of this name."""
 
@@ -74,7 +79,7 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     version), and `given` are its arguments. `message` has started it, at the unix second `started`.
     `question`: the fingerprint of the open question. `by_press`: it is an approval, which a press of somebody decides;
     `text` is its question, which is `markdown` if its author says so, `room` the other place in which
-    it is shown, and `cards` are the handles of its cards.
+    it is shown, and `cards` are the handles of its cards. `scopes`: of a login, which is such a question as well.
     `missed`: the last text was no answer to it. `kept`: the words such as `/cancel` that are choices of it.
     `results`: of calls outside, as JSON by key.
     """
@@ -96,6 +101,7 @@ class OpenDialogue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     room: Destination | None = None
     cards: tuple[str, ...] = ()
     results: str = ""
+    scopes: str | None = None
 
     @property
     def can_go_back(self) -> bool:
@@ -146,10 +152,24 @@ class Agenda(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NOTHING = Agenda()
 
 
+class LoginQuestion(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A dialogue that waits for a login, at the question `place`, with the `scopes`."""
+
+    place: str
+    scopes: str = ""
+
+
+class LoginEnd(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The end of a login for the question `place`: the person has logged in, or has refused to."""
+
+    place: str
+    is_done: bool = False
+
+
 class Timer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message that goes into the inbound queue at the unix second `at`, and then as `cron` says in `zone`.
 
-    `since`: the unix second at which a schedule of the bot was set.
+    `since`: the unix second at which a schedule of the bot was set. `login`: the login that it ends.
     """
 
     message: Message
@@ -157,6 +177,7 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cron: str = ""
     zone: str = ""
     since: float = 0
+    login: "LoginQuestion | None" = None
 
     @property
     def due(self) -> Message:
@@ -176,8 +197,17 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def is_decision(message: Message) -> bool:
-    """Whether `message` is a press under an approval, where it was made or in the conversation of the dialogue."""
-    return message.event == PRESSED or (message.action is not None and message.action.id == APPROVAL)
+    """Whether `message` is a press under an approval, where it was made or in the conversation of the dialogue; or the
+    end of a login.
+    """
+    return message.event in (PRESSED, LOGIN) or (message.action is not None and message.action.id == APPROVAL)
+
+
+def login_ended(timer: Timer, end: LoginEnd, now: float) -> Message:
+    """The message that brings the end of a login into the conversation of its dialogue. Each end comes once."""
+    raw: Any = msgspec.to_builtins(end)
+    id_ = f"{timer.message.id}.{end.place.rpartition('.')[2]}.{'done' if end.is_done else 'refused'}"
+    return replace(timer.message, id=id_, event=LOGIN, timestamp=int(now), raw=raw)
 
 
 def ending(message: Message, id_: str, failure: Failure, now: float) -> Message:

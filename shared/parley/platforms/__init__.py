@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from parley.adapter import (
     AnswersOnly,
@@ -22,6 +22,9 @@ from parley.adapter import (
     SupportsSockets,
 )
 from parley.model import Destination
+
+if TYPE_CHECKING:
+    from parley.adapter.logins import SupportsLogins
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))
 
@@ -48,6 +51,13 @@ def outbound(name: str) -> Outbound:
 def sockets(name: str) -> SupportsSockets:
     """The part of the platform `name` that reads and writes the frames of sockets."""
     return cast("SupportsSockets", _half(name, "sockets"))
+
+
+def logins(name: str) -> "SupportsLogins | None":
+    """The part of the platform `name` that has logins of persons. None if it has none."""
+    if name not in NAMES or not Path(__file__).with_name(name).joinpath("login.py").exists():
+        return None
+    return cast("SupportsLogins", _half(name, "login"))
 
 
 def content_limits(name: str) -> ContentLimits:

@@ -94,6 +94,17 @@ class Place(Filling):
 
         self._act(press, by)
 
+    def log_in(self, *, by: str = PERSON, agreed: bool = True) -> str:
+        """The person `by` presses the last button of a login, and agrees or refuses at the platform (Feishu). Returns
+        the text of the page that they see then.
+
+        Raises what the bot raises, and AssertionError if the bot has asked nobody to log in.
+        """
+        __tracebackhide__ = True
+        pages: list[str] = []
+        self._act(lambda: pages.append(self._world.log_in(by, agreed=agreed)), by)
+        return pages[0]
+
     def complete(self, command: str, option: str, typed: str = "", *, by: str = PERSON) -> list[str]:
         """The choices that the bot offers while the person `by` types an option of a command.
 

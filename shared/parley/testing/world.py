@@ -1,6 +1,7 @@
 """The deployment of a chat: the simulation of `tools.faults` without faults, with a bot whose exceptions are kept."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -23,10 +24,12 @@ from parley.journal.rows import row_of
 from parley.journal.states import ReplyState
 from parley.journal.table import reply_pk
 from parley.model import Card, Message, Reply, Select, message_key, plain_text
+from parley.model.agenda import APPROVAL
 from parley.model.codec import decode_message
 from parley.model.instant import Form, Instant
 from parley.models import Model
 from parley.platforms import NAMES
+from parley.testing.browser import Browser
 from parley.testing.shown import Shown, form_shown, reaction_shown, shown
 from playground.platforms.base import PRIVATE, NewMessage, Platform
 from playground.platforms.model import Message as Stored
@@ -76,6 +79,8 @@ class ObservedBot:
         """The last form in a card that it has sent."""
         self.opened: Form | None = None
         """The last form that it has opened at once."""
+        self.login = ""
+        """The address of the last button that starts a login."""
         self.selects: list[Select] = []
         """The menus that it has sent, the last one first."""
 
@@ -93,11 +98,13 @@ class ObservedBot:
         self._runs[key] += 1
         turn.model = self._model
         turn.show = _staged(turn.show, os.environ[_STAGE])
+        turn.users = cast("Any", _Staged(turn.users, os.environ[_STAGE]))
         replies = self._observe(lambda: self._handled(turn), is_last=self._runs[key] >= self._attempts)
         for reply in replies:
             for card in (segment for segment in reply.segments if isinstance(segment, Card)):
                 self.labels |= {each.id: each.label for each in (*card.buttons, *card.selects)}
                 self.form = card.form or self.form
+                self.login = next((each.url for each in card.buttons if each.id == APPROVAL and each.url), self.login)
                 self.selects[:0] = card.selects
         return replies
 
@@ -161,6 +168,16 @@ def _staged(function: Callable[P, R], stage: str) -> Callable[P, R]:
             return function(*given, **named)
 
     return call
+
+
+class _Staged:
+    """An object of the engine, whose methods the bot calls."""
+
+    def __init__(self, own: object, stage: str) -> None:
+        self._own, self._stage = own, stage
+
+    def __getattr__(self, name: str) -> Any:
+        return _staged(getattr(self._own, name), self._stage)
 
 
 class World(Simulation):
@@ -249,6 +266,19 @@ class World(Simulation):
         is_bare = "Records" not in event
         complete = {"id": f"event-{self.random.random()}", "time": now, **event} if is_bare else event
         queues.send_messages(list(messages_of(complete)))
+
+    def log_in(self, account: str, *, agreed: bool) -> str:
+        """A person opens the last login in a new browser. Returns the text of the last page. Raises AssertionError."""
+        if not self.bot.login:
+            raise AssertionError("the bot has asked nobody to log in: yield Login(...)")
+        if not hasattr(self.platform, "logins"):
+            raise AssertionError(f"people cannot log in at {self.platform.name} in a test")
+        oauth, at = self.processes.current.oauth, next(iter(self.targets.values())).address
+        with _stage(self._stage):
+            page = Browser(lambda event: oauth(event, None), self.platform, at).log_in(
+                self.bot.login, account, agreed=agreed
+            )
+        return re.sub(r"<style>.*?</style>|<[^>]+>", " ", page.body.decode()).strip()
 
     # --- time ---------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ def _app(name: str) -> dict[str, Any]:
         "verification_token": f"verification-{name}",
         "encrypt_key": f"key-{name}",
         "host": _HOST,
+        "logins": {"redirect_uri": f"https://bot.imitation/oauth/feishu/{name}/callback"},
         "webhooks": {HOOK: {"url": f"{_HOST}/open-apis/bot/v2/hook/{name}", "secret": "hook"}} if name == APP else {},
     }
 

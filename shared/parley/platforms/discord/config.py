@@ -3,10 +3,18 @@
 import re
 
 from parley import adapter
+from parley.adapter.logins import LoginConfig
 from parley.platforms.discord.intents import bits
 from parley.platforms.discord.snowflake import snowflake
 
 _PUBLIC_KEY = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class Logins(LoginConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logins of persons. The redirect address is listed in the portal, on the page OAuth2."""
+
+    client_secret: str
+    """Portal › OAuth2."""
 
 
 class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +44,8 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The connections among which the servers are divided. One is enough for 2,500 servers."""
     allow_everyone: bool = False
     """Whether a `Mention(id="all")` notifies everyone. No other segment can."""
+    logins: Logins | None = None
+    """With it, persons can let the bot act for them (`parley.bot.Login`)."""
 
     def __post_init__(self) -> None:
         """Check the values beyond their types."""

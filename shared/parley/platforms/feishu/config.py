@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from parley import adapter
+from parley.adapter.logins import LoginConfig
 
 _HOSTS = {
     "feishu": ("https://open.feishu.cn", "https://accounts.feishu.cn"),
@@ -21,6 +22,13 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: HttpUrl
     secret: str = ""
     """Empty if "signature verification" of the custom bot is off."""
+
+
+class Logins(LoginConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logins of persons. The redirect address is listed in the console, on the page "Security Settings"."""
+
+    endpoint: Literal["v3", "v2"] = "v3"
+    """The version of the token endpoint. v2 is the older one, for private deployments that have no v3."""
 
 
 class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +51,8 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Whether the names of senders are fetched. The app needs the permission `contact:user.base:readonly`."""
     webhooks: dict[str, Webhook] = msgspec.field(default_factory=dict[str, Webhook])
     """Custom bots that receive pushes, by the name in `Destination.webhook`."""
+    logins: Logins | None = None
+    """With it, persons can let the bot act for them (`parley.bot.Login`)."""
 
     @property
     def fetches_names(self) -> bool:

@@ -1,0 +1,223 @@
+"""The tokens of persons who have logged in: read, refreshed by one worker at a time, and used for calls of the bot.
+
+A refresh token is good once. `parley.journal.grants` says what happens if a worker dies during a refresh.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+from msgspec.structs import replace
+
+from parley.adapter import Answer, App, Call, Permanent, Transient
+from parley.adapter.logins import LoginError, SupportsLogins, UserToken
+from parley.engine import telemetry
+from parley.engine.apps import Apps, AppsUnavailableError
+from parley.engine.aws import dynamodb, setting
+from parley.engine.data_keys import DataKey
+from parley.engine.http import CallError, Http, client
+from parley.engine.telemetry import log
+from parley.errors import AuthorError, LoginNeededError, RetryAfter, UserApiError
+from parley.journal.grants import Grant, GrantId, Grants
+from parley.model import Message
+from parley.model.codec import encode
+from parley.platforms import logins
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_EARLY = 300.0
+"""Seconds before its end at which an access token is refreshed."""
+_MOST_ATTEMPTS = 2
+"""Refreshes with one token: the second one is for a first one whose outcome is not known."""
+_WAIT = 3.0
+"""Seconds to wait for another worker's refresh before the message goes back to the queue."""
+_LATER = 2.0
+_FIRST_POLL, _LAST_POLL = 0.05, 0.8
+_LOST = "the login has ended, because the platform's answer to a refresh was lost"
+_ENDED = "the login has ended"
+_MISSING = "the person has not logged in"
+_decode = msgspec.json.Decoder(UserToken).decode
+
+
+def encrypted(key: DataKey, id_: GrantId, token: UserToken) -> str:
+    """`token`, as the row of `id_` holds it."""
+    return key.encrypted(f"login-{id_.owner}", encode(token).decode())
+
+
+def grant_of(id_: GrantId, key: DataKey, token: UserToken) -> Grant:
+    """The row for a new `token`."""
+    return Grant(
+        id=id_,
+        tokens=encrypted(key, id_, token),
+        scopes=token.scopes,
+        expires=token.expires,
+        ends=token.refresh_expires,
+    )
+
+
+class UserTokens(msgspec.Struct):
+    """The tokens of persons of all apps, in the table `table`. Methods raise AwsError."""
+
+    client: "DynamoDBClient"
+    table: str
+    http: Http
+    apps: Apps
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = random.random
+
+    @property
+    def grants(self) -> Grants:
+        """The rows."""
+        return Grants(self.client, self.table)
+
+    def address(self, message: Message) -> str:
+        """The address of the login page of this deployment for the app of `message`, without its query; empty if the
+        app has no logins. Raises RetryAfter if the configuration is not available.
+        """
+        found = self._find(message)
+        return found[1].redirect_uri(found[0]).removesuffix("/callback") + "/start" if found else ""
+
+    def has(self, message: Message, scopes: str) -> bool:
+        """Whether the sender of `message` has logged in with all of `scopes`, and the login goes on for a while."""
+        grant = self.grants.get(_id_of(message))
+        return grant is not None and grant.has(scopes) and grant.last > self.clock() + _EARLY
+
+    def forget(self, message: Message) -> bool:
+        """Delete the tokens of the sender of `message`, and end the login at the platform if it has a call for that.
+        False if they have not logged in.
+        """
+        grant, found = self.grants.get(_id_of(message)), self._find(message)
+        if grant is None:
+            return False
+        token = self._read(grant)
+        self.grants.end(grant)
+        call = found[1].revoke_call(found[0], token) if found else None
+        if call is not None:
+            try:
+                self.http.perform(call)
+            except CallError as error:
+                log.warning("login not revoked", extra={"platform": message.platform, "reason": str(error)})
+        return True
+
+    def call(self, message: Message, request: Call, until: float) -> Answer:
+        """The answer to a call in the name of the sender of `message`. `request` has a path in place of an address.
+        `until`: the time of `time.monotonic` by which the worker has to be done.
+
+        Raises LoginNeededError, UserApiError, RetryAfter, and AuthorError if the app has no logins.
+        """
+        found = self._find(message)
+        if found is None:
+            raise AuthorError(f"the app {message.platform}/{message.app} has no logins: add `logins` to its configuration")
+        app, platform = found
+        self.http.until = until
+        made = platform.user_call(app, request.method, request.url)
+        call = replace(made, query=request.query, json=request.json, timeout=request.timeout)
+        answer = None
+        for attempt in (1, 2):
+            grant, token = self.get(_id_of(message), app, platform)
+            answer = self._perform(call, token)
+            verdict = platform.verdict(answer)
+            if verdict == "scope":
+                raise LoginNeededError("the person has not given a scope that the call needs")
+            if verdict != "token":
+                break
+            if attempt == 1:
+                self.grants.over(grant)
+        else:
+            raise LoginNeededError(_ENDED)
+        return answer
+
+    def get(self, id_: GrantId, app: App, platform: SupportsLogins) -> tuple[Grant, UserToken]:
+        """The grant of a person with its token, refreshed if it is due. Raises LoginNeededError, RetryAfter."""
+        deadline, poll, owner = self.clock() + _WAIT, _FIRST_POLL, uuid4().hex
+        while True:
+            grant, now = self.grants.get(id_), self.clock()
+            if grant is None or grant.last <= now:
+                raise LoginNeededError(_MISSING if grant is None else _ENDED)
+            if grant.expires - now > (_EARLY if grant.ends else 0):
+                return grant, self._read(grant)
+            if grant.ends <= now:
+                raise LoginNeededError(_ENDED)
+            if grant.lock_until < now and self.grants.begin_refresh(grant, owner, now):
+                return self._refresh(grant, owner, app, platform)
+            if now >= deadline:
+                raise RetryAfter(1, "waiting for another worker's refresh")
+            self.sleep(poll * (0.5 + self.draw()))
+            poll = min(_LAST_POLL, poll * 2)
+
+    def _refresh(
+        self, grant: Grant, owner: str, app: App, platform: SupportsLogins
+    ) -> tuple[Grant, UserToken]:
+        """The next token of `grant`. The attempt is counted already."""
+        if grant.attempts >= _MOST_ATTEMPTS:
+            return self._end(grant, _LOST)
+        key = DataKey.of(grant.id.platform, grant.id.app, grant.tokens)
+        old = _decode(key.decrypted(f"login-{grant.id.owner}", grant.tokens))
+        try:
+            answer = self.http.perform(platform.refresh_call(app, old.refresh))
+            new = platform.read_token(answer, self.clock())
+        except CallError as error:
+            done = not isinstance(error.outcome, Transient | Permanent)
+            self.grants.end_refresh(grant, owner, done=done)
+            raise UserApiError(f"refresh: {error}", is_unknown=done) from error
+        except LoginError as error:
+            return self._refused(grant, owner, error)
+        if not new.refresh:  # the platform does not rotate
+            new = replace(new, refresh=old.refresh, refresh_expires=old.refresh_expires)
+        made = replace(grant_of(grant.id, key, new), generation=grant.generation)
+        made = replace(made, scopes=new.scopes or grant.scopes)
+        if not self.grants.refreshed(made, owner, self.clock()):
+            raise LoginNeededError(_ENDED)  # the person has logged in again, or out, or is forgotten
+        telemetry.count("LoginsRefreshed")
+        return replace(made, generation=grant.generation + 1), new
+
+    def _refused(self, grant: Grant, owner: str, error: LoginError) -> tuple[Grant, UserToken]:
+        ids = {"platform": grant.id.platform, "app": grant.id.app, "reason": str(error)}
+        log.warning("refresh refused", extra=ids)
+        if error.trouble in ("again", "person"):
+            return self._end(grant, _LOST if grant.attempts else _ENDED)
+        self.grants.end_refresh(grant, owner, done=False)
+        raise UserApiError(str(error))
+
+    def _end(self, grant: Grant, reason: str) -> tuple[Grant, UserToken]:
+        """Delete `grant`. Raises LoginNeededError."""
+        self.grants.end(grant)
+        telemetry.count("LoginsLost" if reason == _LOST else "LoginsEnded")
+        raise LoginNeededError(reason)
+
+    def _perform(self, call: Call, token: UserToken) -> Answer:
+        try:
+            return self.http.perform(call, token.access)
+        except CallError as error:
+            is_unknown = not isinstance(error.outcome, Transient | Permanent)
+            raise UserApiError(f"no answer: {error}", is_unknown=is_unknown) from error
+
+    def _read(self, grant: Grant) -> UserToken:
+        key = DataKey.of(grant.id.platform, grant.id.app, grant.tokens)
+        return _decode(key.decrypted(f"login-{grant.id.owner}", grant.tokens))
+
+    def _find(self, message: Message) -> tuple[App, SupportsLogins] | None:
+        """The app of `message`, and its platform; None if it has no logins."""
+        platform = logins(message.platform)
+        if platform is None:
+            return None
+        try:
+            app = self.apps.get(message.platform, message.app)
+        except AppsUnavailableError as error:
+            raise RetryAfter(_LATER, str(error)) from error
+        return (app, platform) if platform.redirect_uri(app) else None
+
+
+def _id_of(message: Message) -> GrantId:
+    return GrantId(message.platform, message.app, message.sender.id)
+
+
+
+def user_tokens() -> UserTokens:
+    """Those of this process."""
+    return UserTokens(dynamodb(), setting("TABLE"), Http(client()), Apps())
