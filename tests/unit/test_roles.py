@@ -185,7 +185,9 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         **DOWNLOADS,
     }
     (deletes,) = [s for s in statements("ProcessorRole") if s["Action"] == "dynamodb:DeleteItem"]
-    assert deletes["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["timer#*", "merge#*"]}}
+    assert deletes["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["timer#*", "merge#*", "grant#*"]}
+    }
 
 
 def test_the_policy_of_the_team_is_attached_to_the_processor_alone() -> None:
@@ -238,12 +240,33 @@ def test_the_function_of_connections_has_its_rows_the_queue_of_messages_and_the_
 
 def test_only_the_functions_that_fetch_tokens_decrypt_the_codes_of_companies_with_the_key_of_the_stage() -> None:
     holders = {role for role in OWN_ROLES for action, _ in grants(role) if action.startswith("kms:")}
-    assert holders == {"ProcessorRole", "DelivererRole"}
+    assert holders == {"ProcessorRole", "DelivererRole", "OauthRole"}
     resources = template()["Resources"]
     alias = resources["TenantKeyAlias"]["Properties"]["AliasName"]
     assert alias == {"Fn::Sub": "alias/parley-${Stage}-tenants"}
-    kms = ("TenantKey", "TenantKeyAlias", "NewCodesPolicy", "CodesPolicy")
-    assert {resources[name]["Condition"] for name in kms} == {"HasTenants"}
+    conditions = {"HasSecretsKey": ("TenantKey", "TenantKeyAlias"), "HasTenants": ("NewCodesPolicy", "CodesPolicy")}
+    conditions["HasLogins"] = ("NewLoginsPolicy", "LoginsPolicy")
+    for condition, names in conditions.items():
+        assert {resources[name]["Condition"] for name in names} == {condition}
+
+
+def test_the_function_of_the_logins_writes_logins_and_makes_keys_that_it_cannot_use_later() -> None:
+    assert granted("OauthRole") == {
+        "OauthLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "InboundQueue.Arn": {"sqs:SendMessage"},
+        f"{SSM}*/*": {"ssm:GetParameter"},
+        f"{SSM}*": {"ssm:GetParametersByPath"},
+        "StateTable.Arn": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "TenantKey.Arn": {"kms:GenerateDataKey"},
+    }
+    on_the_table = [s for s in statements("OauthRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
+    rows = {s["Action"]: s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in on_the_table}
+    assert rows == {
+        "dynamodb:GetItem": ["timer#*", "grant#*"],
+        "dynamodb:PutItem": ["login#*"],
+        "dynamodb:DeleteItem": ["login#*"],
+        "dynamodb:UpdateItem": ["grant#*"],
+    }
 
 
 def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:

@@ -1,11 +1,13 @@
 """Feishu's logins: the authorise page, the token endpoint, the person, and a calendar to read in their name.
 
-Shares no code with Parley. Facts: Feishu docs, Get authorization code; Get and Refresh user_access_token; Get user info.
+Shares no code with Parley. Facts: Feishu docs, Get authorization code; Get and Refresh user_access_token; Get user
+info.
 """
 
 import base64
 import hashlib
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -82,9 +84,7 @@ def authorise(feishu: "Feishu", request: Request) -> Response:
         return _decided(feishu, account, query, query["person"], agreed=query.get("agreed") == "1")
     persons = feishu.persons.values()
     rows = "".join(
-        f"<p>{html.escape(person.name)}: "
-        f"<a id='agree-{person.id}' href='?{html.escape(urlencode({**query, 'person': person.id, 'agreed': '1'}))}'>Agree</a> · "
-        f"<a id='refuse-{person.id}' href='?{html.escape(urlencode({**query, 'person': person.id}))}'>Refuse</a></p>"
+        f"<p>{html.escape(person.name)}: {_link(query, person.id, 'agree')} · {_link(query, person.id, 'refuse')}</p>"
         for person in persons
     )
     listed = "".join(f"<li>{html.escape(scope)}</li>" for scope in wanted)
@@ -141,6 +141,13 @@ def calendar_events(feishu: "Feishu", request: Request, calendar: str) -> Respon
         for number, (title, hour) in enumerate((("Planning", 9), ("Review", 14)))
     ]
     return Response.of({"code": 0, "msg": "success", "data": {"items": items, "has_more": False}})
+
+
+def _link(query: Mapping[str, str], person: str, what: str) -> str:
+    """What a person can choose on the page."""
+    chosen = {**query, "person": person, "agreed": "1" if what == "agree" else ""}
+    address = html.escape(urlencode(chosen))
+    return f"<a id='{what}-{person}' href='?{address}'>{what.capitalize()}</a>"
 
 
 def _decided(feishu: "Feishu", account: Account, query: Any, person: str, *, agreed: bool) -> Response:

@@ -17,9 +17,7 @@ ROUTER = Router(
     route("POST", "/oauth/v3/token", oauth.token, authenticated=False),
     route("POST", "/open-apis/authen/v2/oauth/token", oauth.token, authenticated=False),
     route("GET", "/open-apis/authen/v1/user_info", oauth.user_info, authenticated=False),
-    route(
-        "GET", "/open-apis/calendar/v4/calendars/{calendar_id}/events", oauth.calendar_events, authenticated=False
-    ),
+    route("GET", "/open-apis/calendar/v4/calendars/{calendar_id}/events", oauth.calendar_events, authenticated=False),
     route("POST", "/open-apis/bot/v2/hook/{hook_id}", webhooks.push, authenticated=False),
     route("POST", "/open-apis/im/v1/messages", messages.send),
     route("POST", f"{_MESSAGE}/reply", messages.reply),

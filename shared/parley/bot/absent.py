@@ -1,10 +1,13 @@
 """What a turn does without an engine: in a test that makes one itself."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from parley.model import AnyMedia, Message, Reply
 from parley.model.state import Scope, State
+
+if TYPE_CHECKING:
+    from parley.adapter import Answer, Call
 
 
 def no_download(_media: AnyMedia, _message: Message) -> bytes:
@@ -53,5 +56,25 @@ def new_state(_scope: Scope) -> State:
 class NoUsers:
     """In a test without `parley.testing.Chat`, nobody can log in. Methods raise RuntimeError."""
 
-    def __getattr__(self, name: str) -> Any:
-        raise RuntimeError(f"this turn has no logins ({name}); in a test, use parley.testing.Chat")
+    def address(self, message: Message) -> str:
+        """No page."""
+        del message
+        raise _NO_USERS
+
+    def has(self, message: Message, scopes: str) -> bool:
+        """Nobody."""
+        del message, scopes
+        raise _NO_USERS
+
+    def call(self, message: Message, request: "Call", until: float) -> "Answer":
+        """No call."""
+        del message, request, until
+        raise _NO_USERS
+
+    def forget(self, message: Message) -> bool:
+        """Nobody."""
+        del message
+        raise _NO_USERS
+
+
+_NO_USERS = RuntimeError("this turn has no logins; in a test, use parley.testing.Chat")

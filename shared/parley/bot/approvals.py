@@ -210,7 +210,9 @@ def outcome_card(outcome: str, question: str | Markdown, given: Given) -> Card:
     return replace(card(question, time, buttons=()), title=outcome)
 
 
-def closed_cards(shown: Card, room: Destination | None, cards: tuple[str, ...], asker: Message, given: Given) -> list[Reply]:
+def closed_cards(
+    shown: Card, room: Destination | None, cards: tuple[str, ...], asker: Message, given: Given
+) -> list[Reply]:
     """The edits that put `shown`, with who has pressed, in place of the pressed card, and of the others with the
     handles `cards`.
     """

@@ -12,14 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.adapter import Answer, Call
-from parley.bot.approvals import TIMED_OUT, WITHDRAWN, Admits, closed_cards, outcome_card
+from parley.bot.approvals import WITHDRAWN, Admits, closed_cards, outcome_card
 from parley.bot.conversions import ArgumentError, Today
 from parley.bot.questions import Given, card, check_question, text_of
 from parley.bot.rules import is_sender
 from parley.bot.texts import Texts
 from parley.bot.turn import Turn
 from parley.errors import ResultError, UserApiError
-from parley.model import Button, Card, Markdown, Message, Reply, Sender, digest
+from parley.model import Button, Markdown, Message, Reply, digest
 from parley.model.agenda import APPROVAL, LOGIN, LoginEnd
 
 Outcome = Literal["done", "refused", "withdrawn", "timed out"]
@@ -111,7 +111,9 @@ class Login(msgspec.Struct, frozen=True):
     def replies(self, place: str, _message: Message, texts: Texts) -> list[Reply]:
         """The card."""
         # The value names the dialogue, so that the card is known as one of it.
-        start = Button(id=APPROVAL, label=texts.log_in, value=f"{place}.", url=f"{self.address}?t={place}", style="primary")
+        start = Button(
+            id=APPROVAL, label=texts.log_in, value=f"{place}.", url=f"{self.address}?t={place}", style="primary"
+        )
         later = Button(id=APPROVAL, label=texts.no_login, value=f"{place}.{WITHDRAWN}")
         return [Reply(segments=(card(self._text(texts), buttons=(start, later)),))]
 
@@ -164,7 +166,7 @@ class User:
     refuses the call or does not answer within `timeout` seconds.
     """
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn[Any, Any, Any]) -> None:
         self._turn = turn
 
     def get(self, path: str, *, timeout: float = 10, **query: str | int) -> dict[str, Any]:
@@ -176,7 +178,13 @@ class User:
         return self.request("POST", path, json=json, timeout=timeout)
 
     def request(
-        self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, json: Any = None, timeout: float = 10
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        timeout: float = 10,
     ) -> dict[str, Any]:
         """Any other call. Raises ValueError for an address of another host."""
         if method not in _METHODS:

@@ -10,8 +10,8 @@ from parley.bot import dialogues
 from parley.bot.addressing import is_before, typed_command
 from parley.bot.approvals import TIMED_OUT, Admits, closed_after, forwarded, is_press, pressed_in
 from parley.bot.dialogues import RightLostError, ScriptChangedError, Step, told
-from parley.bot.logins import ended_in
 from parley.bot.handlers import CommandHandler, Entry, name_of
+from parley.bot.logins import ended_in
 from parley.bot.questions import Given, given_in, way_out
 from parley.bot.reminders import DIALOGUE, Reminders
 from parley.bot.replies import Replies, replies_of

@@ -90,8 +90,8 @@ class Turn(Base[S, U, A]):
         "step",
         "stopping",
         "unseal",
-        "users",
         "until",
+        "users",
         "was_stopped",
         "zone",
     )
@@ -123,8 +123,7 @@ class Turn(Base[S, U, A]):
         """The timer with that id, of any conversation. The engine sets it."""
         self.look_up: LookUp = absent.no_state
         """A state for another message, to read. The engine sets it."""
-        self.users: Users = absent.NoUsers()
-        """The persons who have logged in. The engine sets it."""
+        self.users: Users = absent.NoUsers()  # the persons who have logged in; the engine sets it
         self.results = Results(message_key(message))
         self.plans = Reminders(message, now, NOTHING)
         self.replies: list[Reply] = []
@@ -138,8 +137,7 @@ class Turn(Base[S, U, A]):
         """The time of `time.monotonic` by which the handler has to be done. The engine sets it."""
         self.stopping: Callable[[], bool] = absent.never
         """Whether a person wants this run to stop. The engine sets it."""
-        self.was_stopped = False
-        """Whether the handler knows it."""
+        self.was_stopped = False  # whether the handler knows it
         self.find_stopped: Callable[[], bool] = absent.never
         """Whether this message has stopped an earlier run. The engine sets it."""
         self.show: Callable[[Callable[[], Reply] | None], None] = absent.not_shown

@@ -27,6 +27,7 @@ from parley.engine.data_keys import DataKey
 from parley.engine.gateway import BadEventError, Event, lambda_response, request_of
 from parley.engine.http import CallError, Http, client
 from parley.engine.oauth_pages import SAFE, Page, page
+from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.engine.user_tokens import grant_of
 from parley.journal import timers
@@ -46,7 +47,7 @@ _CALL = 8.0
 """Seconds of a call of the platform. API Gateway ends the request after 29."""
 
 
-class _Ends(Exception):  # noqa: N818  # a condition, not an error
+class _Ends(Exception):  # a condition, not an error
     """The request ends with a page."""
 
     def __init__(self, which: Page, reason: str = "") -> None:
@@ -165,7 +166,9 @@ class OAuth(msgspec.Struct):
         key = DataKey(app.platform, app.name)
         token = self._exchange(app, platform, code, pending.verifier)
         self._check_person(app, platform, token, timer)
-        grant = grant_of(_owner(app, timer), key, msgspec.structs.replace(token, scopes=token.scopes or question.scopes))
+        grant = grant_of(
+            _owner(app, timer), key, msgspec.structs.replace(token, scopes=token.scopes or question.scopes)
+        )
         self.grants.store(grant, self.clock())
         return self._logged_in(timer, pending.place, grant, question)
 
@@ -258,6 +261,7 @@ def _cookie(request: Request) -> str:
 
 def oauth_handler() -> Callable[[Event, object], dict[str, Any]]:
     """The handler of the function. What it needs is made with the first request."""
+    reseed_after_restore()
     made: OAuth | None = None
 
     def handler(event: Event, context: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The pages that a person sees at the end of a login, in the language of their browser. Nothing of a request is shown."""
+"""The pages at the end of a login, in the language of the browser. Nothing of a request is shown."""
 
 import base64
 import hashlib
@@ -27,8 +27,7 @@ _ENGLISH: dict[Page, tuple[str, str]] = {
     ),
     "other": (
         "This link is for somebody else",
-        "You are logged in with another account than the person whom the bot has asked. Nothing was stored. "
-        "Ask the bot yourself.",
+        "Your account is not that of the person whom the bot has asked. Nothing was stored. Ask the bot yourself.",
     ),
     "impossible": ("You cannot log in", "The platform does not let this account use the app. Ask your administrator."),
     "failed": ("The login did not succeed", "Nothing was stored. Press the button in the chat again."),
@@ -67,6 +66,8 @@ def page(which: Page, accept_language: str) -> Response:
         f"<body><main><h1>{title}</h1><p>{text}</p></main></body></html>"
     )
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
     headers = {**SAFE, "Content-Security-Policy": policy}
     return Response(_STATUS[which], body.encode(), "text/html; charset=utf-8", headers)

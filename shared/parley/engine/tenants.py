@@ -33,8 +33,8 @@ from parley.engine import queues, telemetry
 from parley.engine.apps import Apps
 from parley.engine.calls import CallContext, Calls, asking_at
 from parley.engine.credentials import Credentials
-from parley.engine.telemetry import log
 from parley.engine.data_keys import DataKey
+from parley.engine.telemetry import log
 from parley.engine.tenant_codes import decrypted
 from parley.errors import CredentialError, ParleyError, RetryAfter
 from parley.journal.tenants import Tenant, TenantId, Tenants, TenantState

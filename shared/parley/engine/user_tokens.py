@@ -112,7 +112,9 @@ class UserTokens(msgspec.Struct):
         """
         found = self._find(message)
         if found is None:
-            raise AuthorError(f"the app {message.platform}/{message.app} has no logins: add `logins` to its configuration")
+            raise AuthorError(
+                f"the app {message.platform}/{message.app} has no logins: add `logins` to its configuration"
+            )
         app, platform = found
         self.http.until = until
         made = platform.user_call(app, request.method, request.url)
@@ -150,9 +152,7 @@ class UserTokens(msgspec.Struct):
             self.sleep(poll * (0.5 + self.draw()))
             poll = min(_LAST_POLL, poll * 2)
 
-    def _refresh(
-        self, grant: Grant, owner: str, app: App, platform: SupportsLogins
-    ) -> tuple[Grant, UserToken]:
+    def _refresh(self, grant: Grant, owner: str, app: App, platform: SupportsLogins) -> tuple[Grant, UserToken]:
         """The next token of `grant`. The attempt is counted already."""
         if grant.attempts >= _MOST_ATTEMPTS:
             return self._end(grant, _LOST)
@@ -215,7 +215,6 @@ class UserTokens(msgspec.Struct):
 
 def _id_of(message: Message) -> GrantId:
     return GrantId(message.platform, message.app, message.sender.id)
-
 
 
 def user_tokens() -> UserTokens:

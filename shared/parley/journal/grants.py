@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LOGIN_LASTS = 600.0
 """Seconds from the first page of a login to its end."""
-_KEPT = 3600
+_KEPT = 3000
 """Seconds for which DynamoDB keeps a row after its end. Its deletion has no exact time."""
 LEASE = 30.0
 """Seconds that a refresh may take; longer than its call."""
@@ -129,6 +129,7 @@ class Grants(msgspec.Struct):
             "SET #value = :value, #scope = :scope, #expires = :expires, #ends = :ends, #platform = :platform, "
             "#app = :app, #attempts = :zero, #updated = :now, #ttl = :ttl "
             "REMOVE #lock_until, #lock_owner ADD #generation :one",
+            "",
             **_values(grant, now),
             platform=grant.id.platform,
             app=grant.id.app,

@@ -61,9 +61,12 @@ STRINGS: dict[type[msgspec.Struct], Strings] = {
     Sent: _of("id", texts="data"),
     agenda.Reminder: _of("id handler cron zone", ids="by", texts="text"),
     agenda.Answer: _of("question", texts="text"),
-    agenda.OpenDialogue: _of("id handler registered question kept cards", texts="text", values="given", json="results"),
+    agenda.OpenDialogue: _of(
+        "id handler registered question kept cards scopes", texts="text", values="given", json="results"
+    ),
     agenda.Numbered: _of("id", values="value option"),
     agenda.Agenda: _of(),
+    agenda.LoginQuestion: _of("place scopes"),
     agenda.Timer: _of("cron zone"),
 }
 """Of all Structs in a message, a reply, its receipts, the plans of a conversation, and a timer."""

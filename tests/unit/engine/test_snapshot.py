@@ -104,6 +104,6 @@ def test_the_functions_for_which_a_person_waits_can_start_from_a_snapshot() -> N
     setting = {"Fn::If": ["UsesSnapStart", {"ApplyOn": "PublishedVersions"}, {"Ref": "AWS::NoValue"}]}
     using = {name for name, function in functions().items() if "SnapStart" in function}
     waited = {name for name, function in functions().items() if "Post" in function["Events"]}
-    assert using == waited | {"ProcessorFunction", "SocketFunction"}
+    assert using == waited | {"OauthFunction", "ProcessorFunction", "SocketFunction"}
     assert all(functions()[name]["SnapStart"] == setting for name in using)
     assert not any("ProvisionedConcurrencyConfig" in function for function in functions().values())

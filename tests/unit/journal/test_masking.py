@@ -11,7 +11,7 @@ from parley.adapter import Sent
 from parley.journal.masking import MASK, Subject
 from parley.journal.strings import STRINGS
 from parley.model import Button, Card, Mention, Message, Outgoing, Quote, Reply, Select, Sender, Text
-from parley.model.agenda import Agenda, Answer, Numbered, OpenDialogue, Reminder, Timer
+from parley.model.agenda import Agenda, Answer, LoginQuestion, Numbered, OpenDialogue, Reminder, Timer
 from parley.model.codec import encode
 from parley.model.instant import Choice, Form, Input
 from parley.model.message import Action, Command
@@ -95,7 +95,8 @@ def documents() -> dict[str, tuple[Any, Any]]:
     reminder = Reminder(id="r1", at=1.0, handler="parley.dialogue", zone="Asia/Shanghai", by="bob")
     numbered = Numbered(number=1, at=1.0, id="go", value="v", form=form)
     agenda = Agenda(reminders={"r1": reminder}, dialogues={"bob": dialogue}, numbers=(numbered,))
-    timer = Timer(message=bob, at=1.0, cron="0 9 * * 1", zone="Asia/Shanghai")
+    login = LoginQuestion(place="d1.0", scopes="calendar")
+    timer = Timer(message=bob, at=1.0, cron="0 9 * * 1", zone="Asia/Shanghai", login=login)
     receipts = (Sent("om_1", {"key": "img", "unreached": "invaliduser lin|bob"}),)
     return {
         "message": (bob, Message),

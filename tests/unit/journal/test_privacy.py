@@ -18,6 +18,7 @@ from parley.engine.names import KNOWN_FOR
 from parley.journal import forget, table
 from parley.journal.credentials import store_credentials
 from parley.journal.forget import Forget
+from parley.journal.grants import Grant, GrantId, Grants, Pending
 from parley.journal.heard import KEPT
 from parley.journal.inbox import Decision, Inbox
 from parley.journal.memory import Change, Memory, changed, memory_pk
@@ -73,6 +74,17 @@ def connect_and_watch() -> None:
     watchers.acknowledge("conversation", client.key, 7, NOW)
 
 
+def log_in() -> None:
+    """A person logs in, and their token is refreshed."""
+    grants, person = Grants(dynamodb(), TABLE), GrantId("feishu", "demo", "ou_1")
+    pending = Pending(platform="feishu", app="demo", timer="t", place="t.0", verifier="v", expires=NOW + 600)
+    grants.begin("state", "browser", pending)
+    grants.store(Grant(id=person, tokens="sealed", scopes="a b", expires=NOW + 60, ends=NOW + 600), NOW)
+    found = cast("Grant", grants.get(person))
+    assert grants.begin_refresh(found, "owner", NOW)
+    assert grants.refreshed(found, "owner", NOW)
+
+
 @pytest.fixture(scope="module")
 def seen() -> Seen:
     """The rows that the engine writes on all platforms while calls fail and processes die, by kind."""
@@ -101,6 +113,7 @@ def seen() -> Seen:
         tenants.grant(company, "sealed", NOW, "hash", NOW)
         tenants.complete(cast("Tenant", tenants.get(company)), "1000046", "{}", NOW)
         tenants.withdraw(company, NOW + 1, NOW + 1)
+        log_in()
         inbox, message = Inbox(dynamodb(), TABLE, 86_400), make_message("heard")
         inbox.decide(message, inbox.open(message), Decision(hear=1), NOW)
         connect_and_watch()

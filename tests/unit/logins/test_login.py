@@ -215,5 +215,5 @@ def test_what_the_platform_refuses_is_an_error_with_its_code() -> None:
 
 def test_a_platform_without_logins_is_named() -> None:
     chat = Chat(bot(), "wechat")
-    with pytest.raises(Exception, match="wechat/.* has no logins"):
+    with pytest.raises(Exception, match=r"wechat/.* has no logins"):
         chat.say("/calendar")
