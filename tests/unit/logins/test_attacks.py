@@ -13,6 +13,7 @@ from parley.testing.browser import Browser
 from parley.testing.filling import PERSON
 from parley.testing.world import _stage
 from playground.platforms.exchange import Response
+from playground.platforms.feishu import Feishu
 from tools.faults.targets.feishu import _HOST, _app
 
 SCOPE = "calendar:calendar:readonly"
@@ -44,6 +45,11 @@ class Scene:
         """The address to which the platform sends the browser back, not opened yet."""
         page = browser.open(self.link)
         return browser.open(f"{page.headers['location']}&person={person}&agreed=1").headers["location"]
+
+    @property
+    def feishu(self) -> Feishu:
+        assert isinstance(self.world.platform, Feishu)
+        return self.world.platform
 
     @property
     def grants(self) -> list[Any]:
@@ -166,7 +172,11 @@ def test_a_page_shows_nothing_of_the_request_and_is_in_the_language_of_the_brows
     browser, text = scene.browser(), "<script>alert(1)</script>"
     base = scene.link.replace("/start", "/callback").partition("?")[0]
     query = urlencode({"state": "0" * 64, "code": text, "error": text, "error_description": text})
-    for accept, title in (("zh-CN,zh;q=0.9,en;q=0.8", "链接已失效"), ("en", "no longer valid"), ("", "no longer valid")):
+    for accept, title in (
+        ("zh-CN,zh;q=0.9,en;q=0.8", "链接已失效"),
+        ("en", "no longer valid"),
+        ("", "no longer valid"),
+    ):
         page = browser.open(f"{base}?{query}", accept=accept)
         assert title in page.body.decode()
         assert "alert" not in page.body.decode()
@@ -201,7 +211,7 @@ def test_an_expired_or_used_code_stores_nothing(scene: Scene) -> None:
     scene.world.clock.now += 301
     assert browser.open(callback).status == 410
     other = scene.callback(browser, PERSON)
-    for code in scene.world.platform.logins.codes.values():
+    for code in scene.feishu.logins.codes.values():
         code.used = True
     assert browser.open(other).status == 410
     assert scene.grants == []
@@ -230,7 +240,7 @@ def test_tokens_are_encrypted_and_no_secret_is_in_a_row_or_in_the_queue(scene: S
     assert browser.cookies["__Host-parley-login"] not in str(scene.world.aws.dynamodb.items)
     callback = browser.open(f"{page.headers['location']}&person={PERSON}&agreed=1").headers["location"]
     browser.open(callback)
-    (session,) = scene.world.platform.logins.sessions
+    (session,) = scene.feishu.logins.sessions
     stored = str(scene.world.aws.dynamodb.items) + "".join(scene.bodies())
     assert "parley.login" in stored
     assert session.access not in stored

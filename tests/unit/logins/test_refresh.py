@@ -15,6 +15,8 @@ from parley.errors import LoginNeededError, RetryAfter, UserApiError
 from parley.journal.grants import LEASE, Grant, GrantId, Grants
 from parley.platforms import config_type, logins
 from parley.testing import Chat
+from parley.testing.world import World
+from playground.platforms.feishu import Feishu
 from playground.transport import PlatformTransport
 from tests.unit.logins.bots import made_bot
 from tools.faults.processes import TABLE
@@ -72,6 +74,11 @@ def chat() -> Chat:
     return made
 
 
+def feishu(world: World) -> Feishu:
+    assert isinstance(world.platform, Feishu)
+    return world.platform
+
+
 def app() -> App:
     return App("feishu", "demo", msgspec.convert(_app("demo"), config_type("feishu")))
 
@@ -82,7 +89,7 @@ def test_a_thousand_workers_refresh_once(chat: Chat) -> None:
     world.platform.clock = workers.scheduler.clock
     platform, got, later = logins("feishu"), list[str](), list[float]()
     assert platform is not None
-    (person,) = [each.person for each in world.platform.logins.sessions]
+    (person,) = [each.person for each in feishu(world).logins.sessions]
     id_ = GrantId("feishu", "demo", world.platform.accounts["demo"].open_id(person))
     with world.active():
         http = SlowHttp(httpx.Client(transport=PlatformTransport({_HOST: world.platform})), workers=workers)
@@ -90,19 +97,21 @@ def test_a_thousand_workers_refresh_once(chat: Chat) -> None:
         clock = workers.scheduler.clock
 
         def work() -> None:
-            tokens = UserTokens(world.aws and client(), TABLE, http, apps, clock, workers.sleep, lambda: 0.5)
+            tokens = UserTokens(client(), TABLE, http, apps, clock, workers.sleep, lambda: 0.5)
             while True:
                 try:
-                    got.append(tokens.get(id_, app(), platform)[1].access)
-                    return
+                    token = tokens.get(id_, app(), platform)[1]
                 except RetryAfter as wait:
                     later.append(wait.seconds)
                     workers.sleep(wait.seconds)
+                else:
+                    got.append(token.access)
+                    return
 
         for number in range(WORKERS):
             workers.start(work, clock() + number / WORKERS)
         workers.run()
-    assert (len(got), len(set(got)), world.platform.logins.refreshes) == (WORKERS, 1, 1)
+    assert (len(got), len(set(got)), feishu(world).logins.refreshes) == (WORKERS, 1, 1)
 
 
 def client() -> Any:
@@ -111,11 +120,11 @@ def client() -> Any:
     return dynamodb()
 
 
-class Refusing(Http):
+class Refusing(Http, kw_only=True):
     """A platform whose answers are given: `answers` are bodies, or exceptions."""
 
-    answers: list[Any] = []
-    asked: list[Any] = []
+    answers: list[Any]
+    asked: list[Any]
 
     def perform(self, call: Call, token: str = "") -> Answer:
         del token

@@ -13,7 +13,7 @@ ADDS_UP = True
 _BEARER = Auth("header", "Authorization", "Bearer ")
 _OFFLINE = "offline_access"
 """The scope without which no refresh token comes."""
-_AGAIN = (20003, 20004, 20026, 20037, 20049, 20064, 20065, 20068, 20073)
+_AGAIN = (20003, 20004, 20005, 20026, 20037, 20049, 20064, 20065, 20068, 20073)
 _PERSON = (20008, 20009, 20010, 20021, 20022, 20023, 20066, 20069)
 _LATER = (20050, 20072)
 _TOKEN_OVER = (99991663, 99991668, 99991677, 20005)

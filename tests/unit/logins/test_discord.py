@@ -1,0 +1,83 @@
+"""Discord's logins: forms, the scopes of earlier logins, and a revocation."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import msgspec
+import pytest
+
+from parley.adapter import Answer, App
+from parley.adapter.logins import LoginError, UserToken
+from parley.engine.http import Http
+from parley.platforms import config_type
+from parley.platforms.discord import login
+
+REDIRECT = "https://bot.example.com/oauth/discord/a/callback"
+
+
+def app() -> App:
+    config = {
+        "application_id": "123456789012345678",
+        "public_key": "0" * 64,
+        "bot_token": "token",
+        "logins": {"redirect_uri": REDIRECT, "client_secret": "SECRET"},
+    }
+    return App("discord", "a", msgspec.convert(config, config_type("discord")))
+
+
+def test_the_login_page_asks_who_the_person_is_as_well() -> None:
+    url = urlsplit(login.authorise_url(app(), "guilds", "s", "c"))
+    assert (url.netloc, url.path) == ("discord.com", "/oauth2/authorize")
+    query = parse_qs(url.query)
+    assert query["scope"] == ["identify guilds"]
+    assert (query["redirect_uri"], query["code_challenge_method"]) == ([REDIRECT], ["S256"])
+    assert not login.ADDS_UP
+
+
+def test_the_token_endpoint_gets_a_form() -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(
+            200, json={"access_token": "a", "expires_in": 604_800, "refresh_token": "r", "scope": "x"}
+        )
+
+    http = Http(httpx.Client(transport=httpx.MockTransport(answer)))
+    token = login.read_token(http.perform(login.code_call(app(), "C&D", "V")), 0)
+    assert (token.access, token.refresh, token.expires) == ("a", "r", 604_800)
+    assert sent[0].headers["content-type"] == "application/x-www-form-urlencoded"
+    form: dict[str, Any] = parse_qs(sent[0].content.decode())
+    assert form == {
+        "grant_type": ["authorization_code"],
+        "code": ["C&D"],
+        "redirect_uri": [REDIRECT],
+        "code_verifier": ["V"],
+        "client_id": ["123456789012345678"],
+        "client_secret": ["SECRET"],
+    }
+    assert login.refresh_call(app(), "r").form["refresh_token"] == "r"
+    assert login.revoke_call(app(), UserToken(access="a", expires=0, refresh="r")).form["token"] == "r"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "trouble"),
+    [
+        (400, {"error": "invalid_grant"}, "again"),
+        (401, {"error": "invalid_client"}, "configuration"),
+        (429, {}, "later"),
+        (502, None, "later"),
+    ],
+)
+def test_a_refusal_says_what_to_do(status: int, body: Any, trouble: str) -> None:
+    with pytest.raises(LoginError) as error:
+        login.read_token(Answer(status, json.dumps(body).encode()), 0)
+    assert error.value.trouble == trouble
+
+
+def test_who_has_logged_in() -> None:
+    assert login.read_identity(Answer(200, b'{"id": "80351110224678912"}')).id == "80351110224678912"
+    assert login.verdict(Answer(401)) == "token"
+    assert login.identity_call(app()).url == "https://discord.com/api/v10/users/@me"
