@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from playground import model_server, tcp_client, webchat
+from playground import logins, model_server, tcp_client, webchat
 from playground.control import Control
 from playground.gateway_socket import GatewaySocket, HasGateway
 from playground.platforms.exchange import NoResponse, ResponseTimeout
@@ -86,6 +86,7 @@ def make_app(world: World, *, hold: float = HOLD_SECONDS) -> ASGIApp:
         Route(f"/model{model_server.PATH}", _model, methods=["POST"]),
         *webchat.routes(world.stack),
         *tcp_client.routes(world.stack),
+        *logins.routes(world.stack),
         Route("/", _page),
         Route("/favicon.ico", _icon),
         Mount("/static", StaticFiles(directory=STATIC)),

@@ -20,6 +20,7 @@ def apps(playground: str) -> dict[str, dict[str, Any]]:
         "app_type": "internal",
         "host": host,
         "names": True,
+        "logins": {"redirect_uri": f"{playground}/oauth/feishu/demo/callback"},
         "bot_open_id": f"ou_{secrets.token_hex(16)}",
         "webhooks": {
             "ops": {
