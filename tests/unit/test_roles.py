@@ -29,7 +29,10 @@ def network_statements(role: str) -> list[dict[str, Any]]:
 
 
 def policies() -> dict[str, dict[str, Any]]:
-    return {name: body["Properties"] for name, body in of_type("AWS::IAM::Policy").items()}
+    """The policies of a deployment. `LocalKeyPolicy` is for the emulator."""
+    found = of_type("AWS::IAM::Policy")
+    assert {name for name, body in found.items() if body.get("Condition") == "IsLocal"} == {"LocalKeyPolicy"}
+    return {name: body["Properties"] for name, body in found.items() if name != "LocalKeyPolicy"}
 
 
 def as_list(value: Any) -> list[Any]:
