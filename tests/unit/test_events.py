@@ -192,3 +192,12 @@ def test_the_samples_of_queue_records_contain_valid_messages_and_replies():
     (reply,) = made["deliverer/reply.json"]["Records"]
     assert decode_outgoing(reply["body"]).id == reply["attributes"]["MessageDeduplicationId"]
     assert decode_outgoing(reply["body"]).to.key == reply["attributes"]["MessageGroupId"]
+
+
+@pytest.mark.parametrize("case", ["start", "callback", "refused"])
+def test_a_sample_of_a_login_names_its_page(case: str):
+    event = events(NOW)[f"oauth/{case}.json"]
+    page = "start" if case == "start" else "callback"
+    assert event["resource"] == f"/oauth/{{platform}}/{{app}}/{page}"
+    assert event["path"] == f"/oauth/feishu/sample/{page}"
+    assert ("Cookie" in event["headers"]) == (page == "callback")

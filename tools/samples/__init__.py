@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from parley.platforms import NAMES
-from tools.samples import domain, incoming, socket, workers
+from tools.samples import domain, incoming, oauth, socket, workers
 
 _PLATFORMS = {name: import_module(f"{__name__}.{name}") for name in NAMES}
 Event = dict[str, Any]
@@ -18,6 +18,7 @@ FUNCTIONS: dict[str, Callable[[int], dict[str, Event]]] = {
     **{name: module.events for name, module in _PLATFORMS.items()},
     "domain": domain.events,
     "incoming": incoming.events,
+    "oauth": oauth.events,
     "socket": socket.events,
     "processor": workers.processor,
     "deliverer": workers.deliverer,

@@ -21,7 +21,8 @@ _PERSON = "lin"
 
 def app(playground: str) -> dict[str, Any]:
     """The configuration of the app `sample`."""
-    return {**_CREDENTIALS, "host": f"{playground}/feishu"}
+    logins = {"redirect_uri": f"{playground}/oauth/feishu/sample/callback"}
+    return {**_CREDENTIALS, "host": f"{playground}/feishu", "logins": logins}
 
 
 def person() -> str:

@@ -54,7 +54,7 @@ def new_state(_scope: Scope) -> State:
 
 
 class NoUsers:
-    """In a test without `parley.testing.Chat`, nobody can log in. Methods raise RuntimeError."""
+    """In a test that makes a turn itself, nobody can log in. Methods raise RuntimeError."""
 
     def address(self, message: Message) -> str:
         """No page."""
@@ -77,4 +77,4 @@ class NoUsers:
         raise _NO_USERS
 
 
-_NO_USERS = RuntimeError("this turn has no logins; in a test, use parley.testing.Chat")
+_NO_USERS = RuntimeError("this turn has no logins; in a test, let a Chat talk to the bot")

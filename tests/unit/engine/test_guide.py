@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import asdict, replace
 
 from parley.bot import Bot, Turn
+from parley.bot.absent import NoUsers
 from parley.bot.reminders import Reminders
 from parley.journal.states import ReplyState
 from parley.model import Action, Command, Context, Destination, Message, handled, plain_text
@@ -36,6 +37,21 @@ ALARM = {"detail": {"alarmName": "errors", "state": {"value": "ALARM", "reason":
 
 CARDS = {"feishu": "om_1", "discord": "1037199174008667819"}
 """A card of the bot in that room."""
+
+
+class Strangers(NoUsers):
+    """Nobody has logged in."""
+
+    def address(self, message: Message) -> str:
+        return f"https://bot.example.com/oauth/{message.platform}/{message.app}/start"
+
+    def has(self, message: Message, scopes: str) -> bool:
+        del message, scopes
+        return False
+
+    def forget(self, message: Message) -> bool:
+        del message
+        return False
 
 
 def message_of(text: str, platform: str, **more: Any) -> Message:
@@ -96,7 +112,7 @@ def test_every_handler_of_the_guide_is_heard(
     bot.roles = lambda _: {"ops"}  # its approvals need it, as the guide says
     heard, numbers = set[str](), count()
     for name, turn in turns(bot, platform, clock.now):
-        message = turn.message
+        message, turn.users = turn.message, Strangers()
         for reply in bot.handle(turn):
             heard.add(name)
             if reply.to is not None and reply.to.platform != platform:
