@@ -43,6 +43,29 @@ class Feishu(CommonCases):
         headers = {"Content-Type": "application/json"}
         return self.refused(client, lambda where: Wire(headers=headers, body=wire.dumps(event(client, where.room))))
 
+    def login_of_nobody(self, client: PlatformClient) -> Outcome:
+        """A link of a login for which no dialogue waits."""
+        return self.page(client, "start", {"t": f"{uuid.uuid4().hex}.0"})
+
+    def login_with_invented_state(self, client: PlatformClient) -> Outcome:
+        """A code, brought by a browser that has begun no login here."""
+        return self.page(client, "callback", {"code": uuid.uuid4().hex, "state": uuid.uuid4().hex * 2})
+
+    def login_to_elsewhere(self, client: PlatformClient) -> Outcome:
+        """A link that names another redirect address."""
+        return self.page(
+            client, "start", {"redirect_uri": "https://attacker.example/", "t": "https://attacker.example/"}
+        )
+
+    def page(self, client: PlatformClient, name: str, query: dict[str, str]) -> Outcome:
+        """The response of a page of the logins."""
+        address, began = f"{client.stack['api']}/oauth/{client.platform}/{client.app}/{name}", time.monotonic()
+        headers = {"Cookie": f"__Host-parley-login={'x' * 43}"}
+        response = client.http.get(address, params=query, headers=headers, follow_redirects=False)
+        is_shown = "no longer valid" in response.text
+        where = f"to {response.headers['location']}" if "location" in response.headers else "no redirection"
+        return Outcome(f"{response.status_code}{' expired' if is_shown else ''}, {where}", time.monotonic() - began)
+
 
 def event(client: PlatformClient, room: str) -> dict[str, Any]:
     """The event `im.message.receive_v1` as Feishu sends it, for a message that nobody has sent."""
@@ -86,4 +109,7 @@ CASES = (
     ),
     *_FEISHU.attacks(),
     Case("not encrypted", "401 forged, no reply", _FEISHU.plain),
+    Case("login link of nobody", "410 expired, no redirection", _FEISHU.login_of_nobody),
+    Case("login code with an invented state", "410 expired, no redirection", _FEISHU.login_with_invented_state),
+    Case("login link to another site", "410 expired, no redirection", _FEISHU.login_to_elsewhere),
 )

@@ -3,7 +3,7 @@
 import time
 from datetime import timedelta
 
-from parley.bot import Bot, Login, Script, Turn
+from parley.bot import Bot, Turn
 from parley.model import Button, Card, Message, Reply
 from parley.model.instant import Form, Input
 
@@ -93,25 +93,6 @@ def remind(turn: Turn, after: timedelta, text: str) -> str:
     """Remind you later"""
     turn.remind(text, after=after)
     return "I will remind you."
-
-
-@bot.command()
-def calendar(turn: Turn) -> Script:
-    """Your calendar of today"""
-    if turn.message.platform != "feishu":
-        return "I can read calendars on Feishu only."
-    login = yield Login("calendar:calendar:readonly")
-    if not login:
-        return "Without your login, I cannot read your calendar."
-    events = turn.as_user().get("/open-apis/calendar/v4/calendars/primary/events")["data"]["items"]
-    return "\n".join(each["summary"] for each in events) or "There is nothing today."
-
-
-@bot.command()
-def logout(turn: Turn) -> str:
-    """Forget your login"""
-    is_known = turn.message.platform == "feishu" and turn.logout()
-    return "I have forgotten your login." if is_known else "You have not logged in."
 
 
 @bot.command()

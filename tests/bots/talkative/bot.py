@@ -1,9 +1,9 @@
-"""A bot that prints, logs, fails, keeps quiet and sends markdown, for the tests of the page."""
+"""A bot that prints, logs, fails, keeps quiet, sends markdown and reads calendars, for the tests of the page."""
 
 import logging
 import time
 
-from parley.bot import Bot, Turn
+from parley.bot import Bot, Login, Script, Turn
 from parley.model import Card, Link, Markdown, Reply, Text
 from parley.model.instant import Choice, Form, Input
 
@@ -56,6 +56,22 @@ def talk() -> str:
     print("printed by the bot")
     logging.getLogger("bot").warning("logged by the bot")
     return "talked"
+
+
+@bot.command()
+def calendar(turn: Turn) -> Script:
+    """Your calendar of today"""
+    login = yield Login("calendar:calendar:readonly")
+    if not login:
+        return "Without your login, I cannot read your calendar."
+    events = turn.as_user().get("/open-apis/calendar/v4/calendars/primary/events")["data"]["items"]
+    return "\n".join(each["summary"] for each in events)
+
+
+@bot.command()
+def logout(turn: Turn) -> str:
+    """Forget your login"""
+    return "I have forgotten your login." if turn.logout() else "You have not logged in."
 
 
 @bot.command()
