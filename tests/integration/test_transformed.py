@@ -122,8 +122,8 @@ def test_functions_start_from_snapshots_where_the_parameter_says_so_and_lambda_h
     region: str, parameters: dict[str, str], used: bool
 ) -> None:
     settings = [one["SnapStart"] for one in functions(region, **parameters) if "SnapStart" in one]
-    # The callbacks, the processor, and the function of connections.
-    assert settings == [{"ApplyOn": "PublishedVersions"}] * (len(NAMES) + 2 if used else 0)
+    # The callbacks, the processor, and the functions of connections and of logins.
+    assert settings == [{"ApplyOn": "PublishedVersions"}] * (len(NAMES) + 3 if used else 0)
 
 
 @pytest.mark.parametrize(("region", "traces"), [("us-east-1", True), ("cn-north-1", False), ("cn-northwest-1", False)])

@@ -13,6 +13,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -212,7 +213,8 @@ class OAuth(msgspec.Struct):
             return
         call = platform.revoke_call(app, token)
         if call is not None:
-            self._perform(call)
+            with suppress(_Ends):
+                self._perform(call)
         raise _Ends("other", "another person has logged in")
 
     def _perform(self, call: Call, token: str = "") -> Any:

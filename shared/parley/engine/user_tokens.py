@@ -16,8 +16,8 @@ from parley.adapter import Answer, App, Call, Permanent, Transient
 from parley.adapter.logins import LoginError, SupportsLogins, UserToken
 from parley.engine import telemetry
 from parley.engine.apps import Apps, AppsUnavailableError
-from parley.engine.aws import dynamodb, setting
-from parley.engine.data_keys import DataKey
+from parley.engine.aws import AwsError, dynamodb, setting
+from parley.engine.data_keys import DataKey, SecretUnreadableError
 from parley.engine.http import CallError, Http, client
 from parley.engine.telemetry import log
 from parley.errors import AuthorError, LoginNeededError, RetryAfter, UserApiError
@@ -94,14 +94,13 @@ class UserTokens(msgspec.Struct):
         grant, found = self.grants.get(_id_of(message)), self._find(message)
         if grant is None:
             return False
-        token = self._read(grant)
         self.grants.end(grant)
-        call = found[1].revoke_call(found[0], token) if found else None
-        if call is not None:
-            try:
+        try:
+            call = found[1].revoke_call(found[0], self._read(grant)) if found else None
+            if call is not None:
                 self.http.perform(call)
-            except CallError as error:
-                log.warning("login not revoked", extra={"platform": message.platform, "reason": str(error)})
+        except (CallError, LoginNeededError, *AwsError) as error:
+            log.warning("login not revoked", extra={"platform": message.platform, "reason": type(error).__name__})
         return True
 
     def call(self, message: Message, request: Call, until: float) -> Answer:
@@ -156,8 +155,7 @@ class UserTokens(msgspec.Struct):
         """The next token of `grant`. The attempt is counted already."""
         if grant.attempts >= _MOST_ATTEMPTS:
             return self._end(grant, _LOST)
-        key = DataKey.of(grant.id.platform, grant.id.app, grant.tokens)
-        old = _decode(key.decrypted(f"login-{grant.id.owner}", grant.tokens))
+        key, old = self._opened(grant)
         try:
             answer = self.http.perform(platform.refresh_call(app, old.refresh))
             new = platform.read_token(answer, self.clock())
@@ -198,8 +196,18 @@ class UserTokens(msgspec.Struct):
             raise UserApiError(f"no answer: {error}", is_unknown=is_unknown) from error
 
     def _read(self, grant: Grant) -> UserToken:
+        """The token of `grant`. Raises LoginNeededError if it is not that of this person."""
+        return self._opened(grant)[1]
+
+    def _opened(self, grant: Grant) -> tuple[DataKey, UserToken]:
+        """The key of `grant` as well."""
         key = DataKey.of(grant.id.platform, grant.id.app, grant.tokens)
-        return _decode(key.decrypted(f"login-{grant.id.owner}", grant.tokens))
+        try:
+            return key, _decode(key.decrypted(f"login-{grant.id.owner}", grant.tokens))
+        except SecretUnreadableError as error:
+            self.grants.end(grant)
+            log.error("tokens not readable", extra={"platform": grant.id.platform, "app": grant.id.app})
+            raise LoginNeededError(_ENDED) from error
 
     def _find(self, message: Message) -> tuple[App, SupportsLogins] | None:
         """The app of `message`, and its platform; None if it has no logins."""

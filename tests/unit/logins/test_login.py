@@ -4,8 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from parley.adapter.logins import Identity
 from parley.bot import Ask, Bot, Login, LoginNeededError, Script, Turn, UserApiError
+from parley.engine.aws import dynamodb
+from parley.engine.oauth import _is_asked
+from parley.journal.forget import Forget
+from parley.model import Context, Sender
+from parley.model.agenda import Timer
 from parley.testing import Chat
+from tests.factories import make_message
+from tools.faults.processes import TABLE
+from tools.faults.targets import APP
 
 CALENDAR = "calendar:calendar:readonly"
 EVENTS = "/open-apis/calendar/v4/calendars/primary/events"
@@ -217,3 +226,41 @@ def test_a_platform_without_logins_is_named() -> None:
     chat = Chat(bot(), "wechat")
     with pytest.raises(Exception, match=r"wechat/.* has no logins"):
         chat.say("/calendar")
+
+
+def test_who_is_forgotten_has_no_tokens() -> None:
+    chat = Chat(bot())
+    chat.say("/calendar")
+    chat.log_in()
+    world = chat._world
+    with world.active():
+        grants = [key for key in world.aws.dynamodb.items if str(key).startswith("grant#")]
+        assert len(grants) == 1
+        report = Forget(dynamodb(), TABLE, world.clock, lambda _: None)("feishu", APP, chat.received.sender.id)
+        assert report.counts["grant deleted"] == 1
+        assert not [key for key in world.aws.dynamodb.items if str(key).startswith("grant#")]
+
+
+def test_tokens_in_the_row_of_another_person_are_not_used() -> None:
+    chat = Chat(bot())
+    for by in ("ann", "bob"):
+        chat.say("/calendar", by=by)
+        chat.log_in(by=by)
+    rows = chat._world.aws.dynamodb.items
+    one, other = (key for key in rows if str(key).startswith("grant#"))
+    rows[one]["value"] = rows[other]["value"]
+    said = []
+    for by in ("ann", "bob"):
+        chat.say("/direct", by=by)
+        said.append(chat.last.text)
+    assert sorted("log in" in text for text in said) == [False, True]
+
+
+@pytest.mark.parametrize(("tenant", "is_asked"), [("", True), ("t1", True), ("t2", False)])
+def test_a_person_of_another_organisation_is_another_person(tenant: str, is_asked: bool) -> None:
+    asked = make_message(platform="feishu", sender=Sender(id="ou_1"), context=Context(tenant="t1"))
+    timer = Timer(message=asked, at=1.0)
+    assert _is_asked(Identity("ou_1", tenant), timer) is is_asked
+    assert not _is_asked(Identity("ou_2", "t1"), timer)
+    nobody = Timer(message=make_message(platform="feishu", sender=Sender(id="")), at=1.0)
+    assert not _is_asked(Identity("", ""), nobody)
