@@ -189,7 +189,13 @@ class User:
         """Any other call. Raises ValueError for an address of another host."""
         if method not in _METHODS:
             raise ValueError(f"method={method!r}: write one of {', '.join(_METHODS)}")
-        if not path.startswith("/") or path.startswith("//") or not path.isascii() or any(c in path for c in "\\@ #"):
+        if (
+            not path.startswith("/")
+            or path.startswith("//")
+            or not path.isascii()
+            or any(c in path for c in "\\ #")
+            or not path.isprintable()
+        ):
             raise ValueError(f"path={path!r}: write a path of the platform's API that begins with one slash")
         given = {name: str(value) for name, value in (query or {}).items()}
         call = Call(name="as_user", method=method, url=path, query=given, json=json, timeout=timeout)

@@ -1,18 +1,23 @@
 """Discord's logins: forms, the scopes of earlier logins, and a revocation."""
 
 import json
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
 import pytest
 
-from parley.adapter import Answer, App
+from parley.adapter import Answer, App, Call
 from parley.adapter.logins import LoginError, UserToken
+from parley.bot import Bot, Login, Script, Turn
 from parley.engine.http import Http
 from parley.platforms import config_type
 from parley.platforms.discord import login
+from parley.testing import Chat
+from parley.testing.browser import Browser
+from parley.testing.world import _stage
+from tools.faults.targets import APP
 
 REDIRECT = "https://bot.example.com/oauth/discord/a/callback"
 
@@ -81,3 +86,54 @@ def test_who_has_logged_in() -> None:
     assert login.read_identity(Answer(200, b'{"id": "80351110224678912"}')).id == "80351110224678912"
     assert login.verdict(Answer(401)) == "token"
     assert login.identity_call(app()).url == "https://discord.com/api/v10/users/@me"
+
+
+class Fake(Http, kw_only=True):
+    """Discord's token endpoint and API."""
+
+    who: str
+    asked: list[tuple[str, dict[str, str], str]]
+
+    def perform(self, call: Call, token: str = "") -> Answer:
+        self.asked.append((call.url.rpartition("/api/v10")[2] or call.url, call.form, token))
+        if call.url.endswith("/users/@me"):
+            return Answer(200, json.dumps({"id": self.who}).encode())
+        if call.url.endswith("/token"):
+            body = {"access_token": "A", "expires_in": 604_800, "refresh_token": "R", "scope": "identify guilds"}
+            return Answer(200, json.dumps(body).encode())
+        return Answer(200, b'{"guilds": 3}')
+
+
+def test_a_person_logs_in_with_discord_and_the_bot_acts_in_their_name() -> None:
+    bot = Bot()
+
+    @bot.command()
+    def guilds(turn: Turn) -> Script:
+        login_ = yield Login("guilds")
+        return f"{login_.outcome} {turn.as_user().get('/users/@me/guilds')['guilds']}"
+
+    @bot.command()
+    def logout(turn: Turn) -> str:
+        return str(turn.logout())
+
+    redirect = f"https://bot.imitation/oauth/discord/{APP}/callback"
+    chat = Chat(bot, "discord", config={"logins": {"redirect_uri": redirect, "client_secret": "S"}})
+    chat.say("/guilds")
+    world, stranger = chat._world, "1"
+    with world.active(), _stage(world._stage):
+        functions = world.processes.current
+        http = Fake(cast("Any", None), who=stranger, asked=[])
+        functions.oauth.http = functions.processor.users().http = http  # type: ignore[misc, union-attr]
+        browser = Browser(lambda event: functions.oauth(event, None), world.platform, "https://none.imitation")
+        for who, status in ((stranger, 403), (chat.received.sender.id, 200)):
+            http.who = who
+            location = browser.open(world.bot.login).headers["location"]
+            state = parse_qs(urlsplit(location).query)["state"][0]
+            assert browser.open(f"{redirect}?code=C&state={state}").status == status
+    assert [url for url, _, _ in http.asked if "revoke" in url] == ["/oauth2/token/revoke"]
+    chat.advance(seconds=1)
+    assert chat.last.text == "done 3"
+    assert http.asked[-1] == ("/users/@me/guilds", {}, "A")
+    chat.say("/logout")
+    assert chat.last.text == "True"
+    assert http.asked[-1][1]["token"] == "R"

@@ -190,7 +190,7 @@ def test_more_scopes_need_another_login_which_keeps_the_earlier_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["https://evil.example/", "//evil.example", "open-apis", "/a@evil", "/a\\b", "/a#b", "@evil.example/"]
+    "path", ["https://evil.example/", "//evil.example", "open-apis", "/a b", "/a\nb", "/a\\b", "/a#b", "@evil.example/"]
 )
 def test_the_token_goes_to_the_platform_only(path: str) -> None:
     made = Bot()
