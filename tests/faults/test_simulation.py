@@ -39,9 +39,8 @@ def test_its_settings_are_those_of_the_template() -> None:
     assert inbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_RECEIVES
     assert outbound["RedrivePolicy"]["maxReceiveCount"] == simulation.MAX_SENDS
     assert float(lease) == LEASE
-    stages = {name: name.title() for name in ("processor", "deliverer", "sweeper", "incoming", "socket")} | {
-        "callback": "Feishu"
-    }
+    own = ("processor", "deliverer", "sweeper", "incoming", "socket", "oauth")
+    stages = {name: name.title() for name in own} | {"callback": "Feishu"}
     assert {stage: template.seconds(timeouts[f"{name}Function"]) for stage, name in stages.items()} == TIMEOUTS
 
 
