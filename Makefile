@@ -28,7 +28,7 @@ REGIONS := us-east-1 ap-southeast-1 cn-north-1
 # A worker that is done takes over tests of another one.
 PARALLEL := -n auto --dist worksteal
 # All test processes of a run have the same hash seed. It differs between runs: no test may depend on the order of sets.
-SEED = PYTHONHASHSEED=$(strip $(shell od -An -N2 -tu2 /dev/urandom))
+HASH_SEED = PYTHONHASHSEED=$(strip $(shell od -An -N2 -tu2 /dev/urandom))
 # The commands of .venv come first. SAM sends no telemetry.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
@@ -84,7 +84,7 @@ test: ## run the tests, also those on the local stack (seven minutes on two core
 .PHONY: test-fast
 test-fast:
 	@mkdir -p $(dir $(FAST_LOG))
-	$(SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(UNIT_TESTS) \
+	$(HASH_SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(UNIT_TESTS) \
 		$$([ -x $(PY313) ] || echo $(COVERAGE)) >$(FAST_LOG) 2>&1; status=$$?; cat $(FAST_LOG); exit $$status
 
 # The bot's folder is the only one on the import path. A warning of one of its packages is no error.
@@ -94,13 +94,13 @@ test-bot: ## run the tests of your bot
 
 unit: ## run the unit tests
 	@sh tools/setup.sh dev
-	$(SEED) $(PY) -m pytest -q $(PARALLEL) tests/unit
+	$(HASH_SEED) $(PY) -m pytest -q $(PARALLEL) tests/unit
 
 # Production runs on Python 3.13. Many developers' machines do not have it.
 unit-3.13: ## run the unit tests on Python 3.13, if it is installed
 	@sh tools/setup.sh dev py313
 	@if [ -x $(PY313) ]; then \
-		$(SEED) COVERAGE_CORE=sysmon PATH="$(CURDIR)/$(dir $(PY313)):$$PATH" \
+		$(HASH_SEED) COVERAGE_CORE=sysmon PATH="$(CURDIR)/$(dir $(PY313)):$$PATH" \
 			$(PY313) -m pytest -q $(PARALLEL) $(UNIT_TESTS) $(COVERAGE); \
 	elif $(PY) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
 		echo "Python 3.13: \`make test\` runs on it."; \
@@ -128,7 +128,7 @@ test-page: ## run the tests of the page in a headless browser (minutes)
 
 test-faults: ## run the tests of the faults suite: each command with every single fault (minutes)
 	@sh tools/setup.sh dev
-	$(SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(FAULTS_TESTS)
+	$(HASH_SEED) nice -n 5 $(PY) -m pytest -q $(PARALLEL) $(FAULTS_TESTS)
 
 test-channels: ## run the tests of uploads, sockets and connectors on stacks of their own (minutes)
 	@sh tools/setup.sh dev sam emulator contract
