@@ -19,6 +19,7 @@ from parley.engine.callback import Callback
 from parley.engine.calls import Calls
 from parley.engine.connections import Connections
 from parley.engine.direct import Direct
+from parley.engine.floods import Floods
 from parley.engine.notices import Notices, Pushes
 from parley.engine.oauth import OAuth
 from parley.engine.passive_replies import PassiveReplies
@@ -215,7 +216,16 @@ class Processes:
             callbacks,
             {
                 name: Connections(
-                    name, sockets(name), callbacks[name], watchers, pushes, resuming, URL, clock, self._ticket
+                    name,
+                    sockets(name),
+                    callbacks[name],
+                    watchers,
+                    pushes,
+                    resuming,
+                    URL,
+                    Floods(sockets(name)),
+                    clock,
+                    self._ticket,
                 )
                 for name, target in self._targets.items()
                 if target.connected
