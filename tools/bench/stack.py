@@ -5,6 +5,7 @@
 
 It starts a stack of its own and publishes two versions of the processor: one delivers replies at once, the other one
 sends them through the queue. Both take turns behind the alias `live`. A turn is short, so a busy machine slows both.
+Each way has people of its own, as a deployment has one way: no conversation goes back and forth between them.
 First, people write as fast as the bot replies; then, at a steady pace far below that. The simulated platforms have the
 times: of the person's message, of the response to the callback, and of the first call with the reply.
 
@@ -111,12 +112,12 @@ class Bench:
         for _ in range(_LOADS):
             for name, version in versions.items():
                 self._switch(version)
-                self._load(_WARM_UP)
-                found[name].rates.append(self._load(_LOAD))
+                self._load(name, _WARM_UP)
+                found[name].rates.append(self._load(name, _LOAD))
         for number in range(turns):
             for name, version in versions.items():
                 self._switch(version)
-                self._steady(found[name])
+                self._steady(name, found[name])
             if number % 10 == 9:
                 progress = ", ".join(f"{name} {1e3 * statistics.median(x.called):.0f} ms" for name, x in found.items())
                 print(f"turn {number + 1}: {progress}", file=sys.stderr, flush=True)
@@ -134,13 +135,13 @@ class Bench:
 
     # --- messages
 
-    def _steady(self, timings: Timings) -> None:
-        """Let people write to Feishu, one message after the other, and wait for all replies."""
+    def _steady(self, way: str, timings: Timings) -> None:
+        """Let people of a way write to Feishu, one message after the other, and wait for all replies."""
         sent: dict[str, str] = {}
         begun = time.monotonic()
         for number in range(_FIRST + _TURN):
             time.sleep(max(0.0, begun + number / _PACE - time.monotonic()))
-            tag, message = self._send("feishu", number)
+            tag, message = self._send("feishu", way, number)
             sent[tag] = message
         calls = self._calls(sent)
         for tag, message in islice(sent.items(), _FIRST, None):
@@ -148,20 +149,20 @@ class Bench:
             timings.acknowledged.append(delivery["attempts"][0]["ms"] / 1000)
             timings.called.append(calls[tag] - delivery["at"])
 
-    def _load(self, count: int) -> float:
-        """Let people write as fast as the bot replies. Returns messages a second, until the last call."""
+    def _load(self, way: str, count: int) -> float:
+        """Let people of a way write as fast as the bot replies. Returns messages a second, until the last call."""
         with _Replies(self._facts["playground"]) as replies:
             begun = time.monotonic()
             for number, platform in enumerate(islice(cycle(PLATFORMS), count)):
                 replies.wait_for(number + 1 - _UNANSWERED)
-                self._send(platform, number)
+                self._send(platform, way, number)
             return count / (replies.wait_for(count) - begun)
 
-    def _send(self, platform: str, number: int) -> tuple[str, str]:
+    def _send(self, platform: str, way: str, number: int) -> tuple[str, str]:
         """One person writes. Returns the tag that the reply contains, and the id of the message."""
         self._sent += 1
         tag = f"bench-{self._sent:06}"
-        person = f"person{number % _PEOPLE}"
+        person = f"{way.replace(' ', '-')}-{number % _PEOPLE}"
         body = {"platform": platform, "app": "demo", "room": "private", "sender": person, "text": f"/echo {tag}"}
         answer = self._http.post("/api/messages", json=body).raise_for_status().json()
         return tag, answer["message_id"]

@@ -18,6 +18,8 @@ from tools.faults.scheduler import Clock
 
 _ANSWER = 15.0
 """Seconds after which a client gives up a connection on which it has no answer."""
+_CHECK = 60.0
+"""Seconds after which a client asks again for replies that the answer to `open` has announced and that did not come."""
 _FIRST_PAUSE, _LAST_PAUSE = 1.0, 60.0
 _TOKEN_SECONDS = 2 * 7200
 _FORGETS = 0.3
@@ -206,7 +208,13 @@ class Client:
         if again is not None:
             self.ask()
         if frame["type"] == "opened":
+            self.at(_CHECK, self._ask_again)
             self.send_next()
+
+    def _ask_again(self) -> None:
+        connection, have = self.connection, self.watched.have
+        if connection is not None and connection.is_ready and have is not None and have < self.watched.last:
+            self.ask()
 
     def _show(self) -> None:
         """Show and acknowledge what has come, up to a reply that is too large for a frame: it is read by HTTP."""
