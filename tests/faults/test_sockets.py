@@ -62,7 +62,9 @@ def test_the_faults_hit_each_step_of_a_connection() -> None:
 
 def test_replies_that_were_announced_and_did_not_come_are_asked_for_again() -> None:
     # The function dies while it sends the last reply of all, so no later reply shows the client that one is missing.
-    result = random_runs.run(Run(seed=988583, messages=60, conversations=6, merge=scenarios.MERGE), SOCKETS, renderings())
+    result = random_runs.run(
+        Run(seed=988583, messages=60, conversations=6, merge=scenarios.MERGE), SOCKETS, renderings()
+    )
     assert result.findings.good
 
 

@@ -85,7 +85,7 @@ class Client:
         if delivery.state == "waiting" and delivery not in self.unsent:
             self.unsent.append(delivery)
             self.send_next()
-        elif self.connection is not None and self.connection.is_ready:
+        elif self.connection is not None and self.connection.is_ready and self._is_open:
             self.connection.push(_frame(delivery))
 
     def check(self) -> None:
@@ -179,11 +179,16 @@ class Client:
         connection = self.connection
         if connection is None or not connection.is_ready or connection.in_flight or not self.unsent:
             return
-        if self.shows and self.watched.have is None:
+        if not self._is_open:
             return
         connection.in_flight = self.unsent[0]
         connection.push(_frame(self.unsent[0]))
         connection.expect("accepted")
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether it gets the replies to what is sent now: the first `open` has its answer."""
+        return not self.shows or self.watched.have is not None
 
     def take(self, frame: dict[str, Any]) -> None:
         """Handle one frame of the server."""
