@@ -14,6 +14,8 @@ from tools.bench.report import Table
 from tools.bench.ways import Taken, Way
 
 IMPORT_TARGET, CALLBACK_TARGET = 1.3, 1.5
+AUTHORISATION_TARGET = 1000
+"""Milliseconds in which WeCom wants the response to a callback about an installation."""
 CALLS = 200
 """Calls in each round."""
 _COMMAND = "make bench ARGS=--write"
@@ -32,6 +34,7 @@ def main() -> None:
         layer = views.layer(folder)
         tables += [_shown(_imports(folder, layer, aws, options.runs))]
         tables += [_shown(_first_responses(folder, layer, aws, options.runs))]
+        tables += [_shown(_authorisation(layer, aws, options.runs))]
         for platform, compared in ways.of_platform(ways.ways(folder, layer)):
             tables += [_shown(_ways(platform, compared, ways.measure(compared, options.runs, aws)))]
     tables += [
@@ -75,6 +78,22 @@ def _first_responses(folder: Path, layer: Path, aws: cloud.Cloud, runs: int) -> 
         ("", "ms", "parley = 1"),
         _plain_rows(found, "parley"),
         f"{runs} fresh processes each",
+    )
+
+
+def _authorisation(layer: Path, aws: cloud.Cloud, runs: int) -> Table:
+    event = ways.gateway_event(ways.install(aws, "wpAAAAAAAAAAAAAAAA"))
+    found = timing.starts([starts.authorisation(layer, event)], runs, aws.environment())
+    rows = [
+        (name, f"{statistics.median(values):.0f}", f"{max(values):.0f}", _met(max(values) <= AUTHORISATION_TARGET))
+        for name, values in found.items()
+    ]
+    return _table(
+        "authorisation",
+        "first response to a callback of WeCom about an installation",
+        ("", "ms", "slowest, ms", f"aim: at most {AUTHORISATION_TARGET}"),
+        rows,
+        f"{runs} fresh processes",
     )
 
 

@@ -30,6 +30,15 @@ from playground.platforms.exchange import Request, Response
 from tools.faults.dynamodb import DynamoDB, ServiceError
 
 APP = "demo"
+SUITE = "provider"
+"""An app of a WeCom service provider, which companies install."""
+_SUITE = {
+    "suite_id": "ww9a8b7c6d5e4f3021",
+    "suite_secret": "the-suite-secret",
+    "provider_corp_id": "ww1f0a2b3c4d5e6f70",
+    "token": "callback-token",
+    "encoding_aes_key": "k" * 43,
+}
 QUEUES = ("inbound", "outbound", "inbound-dead")
 
 
@@ -44,7 +53,7 @@ class Cloud:
     sent: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     platforms: dict[str, Platform] = field(default_factory=dict[str, "Platform[Any]"])
     configurations: dict[str, dict[str, Any]] = field(default_factory=dict[str, "dict[str, Any]"])
-    """Of the app `demo`, by platform."""
+    """Of the app `demo`, by platform; of another app by `PLATFORM/APP`."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def install(self) -> None:
@@ -54,6 +63,9 @@ class Cloud:
             config = import_module(f"tools.local.credentials.{name}").apps(self.url)[APP]
             platform.add_app(APP, config)
             self.configurations[name] = {key: value for key, value in config.items() if key != "signing_key"}
+        suite = {**_SUITE, "host": f"{self.url}/wecom"}
+        self.platforms["wecom"].add_app(SUITE, suite)
+        self.configurations[f"wecom/{SUITE}"] = suite
 
     def reset(self) -> None:
         """Empty the table and the queues."""
@@ -92,7 +104,9 @@ class Cloud:
         with self.lock:
             match operation:
                 case "GetParameter":
-                    value = json.dumps(self.configurations[body["Name"].split("/")[3]])
+                    platform, app = body["Name"].split("/")[3:5]
+                    found = self.configurations.get(f"{platform}/{app}", self.configurations[platform])
+                    value = json.dumps(found)
                     return {"Parameter": {"Name": body["Name"], "Type": "SecureString", "Value": value}}
                 case "SendMessage":
                     self.sent[body["QueueUrl"].rsplit("/", 1)[-1]].append(dict(body))

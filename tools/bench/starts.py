@@ -40,6 +40,12 @@ def _paths(function: Path, layer: Path) -> tuple[Path, ...]:
     return function, views.ROOT / bot.SAMPLE, views.ROOT / "shared", layer
 
 
+def authorisation(layer: Path, event: Mapping[str, Any]) -> Start:
+    """A first callback of WeCom that a company has installed the app of a provider: the same work."""
+    code, text = _FIRST.format(code="import app"), json.dumps(event)
+    return Start("create_auth", code, _paths(views.ROOT / "functions" / "wecom", layer), stdin=text)
+
+
 def first_responses(folder: Path, layer: Path, event: Mapping[str, Any]) -> list[Start]:
     """A first callback of Feishu: import, configuration from SSM, message to SQS, response."""
     code, text = _FIRST.format(code="import app"), json.dumps(event)

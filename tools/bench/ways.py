@@ -16,7 +16,7 @@ from playground.platforms.exchange import Request
 from playground.platforms.model import Attempt, Delivery
 from tools import bot
 from tools.bench import timing, views
-from tools.bench.cloud import APP, Cloud, records
+from tools.bench.cloud import APP, SUITE, Cloud, records
 from tools.bench.timing import Start
 
 AT_ONCE, QUEUED = "parley, at once", "parley, queue"
@@ -128,6 +128,14 @@ def say(cloud: Cloud, platform: str, text: str, person: str = _PERSON) -> Delive
     """A person writes `text`. Returns the callback that the platform makes."""
     imitation = cloud.platforms[platform]
     imitation.send_message(APP, _ROOM, person, NewMessage(text=text))
+    (delivery,) = imitation.drain_outbox()
+    return delivery
+
+
+def install(cloud: Cloud, company: str) -> Delivery:
+    """A company installs the app of a provider. Returns the callback that WeCom makes."""
+    imitation = cloud.platforms["wecom"]
+    imitation.emit_event(SUITE, "installed", {"company": company})
     (delivery,) = imitation.drain_outbox()
     return delivery
 
