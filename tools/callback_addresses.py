@@ -77,6 +77,10 @@ def addresses(app: App, http: Http, now: float | None = None) -> tuple[str, ...]
     platform = outbound(app.platform)
     if not isinstance(platform, ListsAddresses):
         raise AddressesUnavailableError(f"{app.platform} has no API for the addresses of its callbacks")
+    if app.config.has_tenants:
+        raise AddressesUnavailableError(
+            f"{app.name} is installed by many companies, and this API needs the token of one: name an internal app"
+        )
     call = platform.addresses(app)
     answer = http.perform(call, _token(platform, app, http, time.time() if now is None else now))
     outcome = platform.outcome(call, answer)

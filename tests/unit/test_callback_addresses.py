@@ -12,6 +12,7 @@ from parley.engine.http import Http
 from parley.platforms import config_type
 from playground.platforms.exchange import Request, Response
 from playground.transport import PlatformTransport
+from tests.conformance.adapters.wecom import SUITES
 from tests.unit.playground.serving import APP as FEISHU
 from tests.unit.playground.tencent import Caller, wechat, wecom
 from tools.callback_addresses import AddressesUnavailableError, addresses, difference
@@ -69,6 +70,12 @@ def test_a_wrong_secret_names_the_field_and_the_page(bot: Caller) -> None:
     wrong = msgspec.structs.replace(bot.app.config, **{field: "another"})
     with pytest.raises(TokenUnavailableError, match=rf"`{field}`, at "):
         addresses(replace(bot.app, config=wrong), Http(bot.http))
+
+
+def test_an_app_that_many_companies_install_is_an_error_without_a_call() -> None:
+    transport = PlatformTransport({})
+    with pytest.raises(AddressesUnavailableError, match="name an internal app"):
+        addresses(SUITES, Http(httpx.Client(transport=transport)))
 
 
 def test_a_platform_without_such_an_api_is_an_error() -> None:
