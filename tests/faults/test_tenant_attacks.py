@@ -71,6 +71,23 @@ def test_a_code_that_comes_in_two_events_is_exchanged_once() -> None:
     assert (flow.tenant(FIRST).state, flow.lost()) == (TenantState.ACTIVE, False)
 
 
+def test_a_removal_that_comes_again_late_does_not_end_a_later_installation() -> None:
+    flow = Flow()
+    flow.emit("ticket")
+    flow.emit("installed", FIRST)
+    flow.wait(5)
+    flow.emit("removed", FIRST)
+    at = int(flow.sim.clock())
+    flow.wait(30)
+    flow.emit("installed", FIRST)
+    flow.wait(30)
+    code = flow.tenant(FIRST).code
+    # Another field, so that the queue does not drop it as a copy.
+    provider.command(flow.wecom, flow.suite, "cancel_auth", AuthCorpId=FIRST, TimeStamp=at, ExtraInfo="late")
+    flow.wait(30)
+    assert (flow.tenant(FIRST).state, flow.tenant(FIRST).code) == (TenantState.ACTIVE, code)
+
+
 class Workers:
     """Many workers with one table and one platform, in virtual time."""
 
