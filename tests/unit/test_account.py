@@ -38,7 +38,7 @@ def test_the_defaults_fit_into_a_new_account_and_leave_executions_to_the_callbac
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_deployment_can_reserve_concurrency_for_the_callbacks(name: str) -> None:
     reserved = functions()[name].get("ReservedConcurrentExecutions")
-    if name.replace("Function", "Role") in {*CALLBACKS, "SocketRole"}:
+    if name.replace("Function", "Role") in {*CALLBACKS, "SocketRole", "OauthRole"}:
         option = {"Ref": "CallbackReservedConcurrency"}
         assert reserved == {"Fn::If": ["ReservesForCallbacks", option, {"Ref": "AWS::NoValue"}]}
         assert template()["Parameters"]["CallbackReservedConcurrency"]["Default"] == 0

@@ -5,13 +5,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
-from unittest import mock
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from parley.adapter import Client
-from parley.engine import notices
 from parley.engine.apps import Apps
 from parley.engine.aws import dynamodb
 from parley.engine.callback import Callback
@@ -26,6 +23,7 @@ from tools.cost.bill import Line
 from tools.cost.figures import ASSUMPTIONS, PER_MILLION
 from tools.cost.metering import MeteredSimulation, Usage, mean
 from tools.faults.aws import isolated
+from tools.faults.gateway import Gateway
 from tools.faults.injector import Execution
 from tools.faults.processes import KEEP_FOR, TABLE
 from tools.faults.targets import APP, titled
@@ -57,13 +55,11 @@ class Message(NamedTuple):
         return sum(line.dollars for line in self.lines(at_once=at_once))
 
 
-class _Gateway:
-    """API Gateway: one open connection. It counts the frames."""
-
-    class exceptions:  # noqa: N801  # as in botocore
-        GoneException = ClientError
+class _Gateway(Gateway):
+    """API Gateway with one open connection. It counts the frames."""
 
     def __init__(self, sim: MeteredSimulation) -> None:
+        super().__init__(sim.injector, sim.scheduler, sim.random)
         self._sim = sim
         self.frames: list[bytes] = []
 
@@ -158,8 +154,7 @@ def _connected(*, at_once: bool) -> Iterator[tuple[MeteredSimulation, _Person]]:
     apps = {name: {**config, "sockets": True} for name, config in plain.apps.items()}
     with isolated():
         sim = MeteredSimulation(replace(plain, imitation=titled("http").imitation, apps=apps), at_once=at_once)
-        gateway = _Gateway(sim)
-        with mock.patch.object(notices, "pushes", return_value=gateway):
-            person = _Person(sim, gateway)
-            person.send(type="open")
-            yield sim, person
+        sim.processes.gateway = gateway = _Gateway(sim)
+        person = _Person(sim, gateway)
+        person.send(type="open")
+        yield sim, person
