@@ -106,23 +106,25 @@ class Feeds:
             while feed.is_due and feed.members:
                 feed.is_due = False
                 try:
-                    await self._send(feed)
+                    is_done = await self._send(feed)
                 except AwsError as error:
                     log.warning("replies not readable", extra={"conversation": feed.key, "error": error_code(error)})
+                    is_done = False
+                if not is_done:
                     feed.is_due = True
                     await asyncio.sleep(pause)
                     pause = min(_LAST_PAUSE, pause * 2)
         finally:
             feed.task = None
 
-    async def _send(self, feed: Feed) -> None:
-        """Send the replies that are there to all clients that can be sent some."""
+    async def _send(self, feed: Feed) -> bool:
+        """Send the replies that are there to all clients that can be sent some. False if one is not readable yet."""
         last: float = float("inf")
         after = -1
         while sessions := feed.behind(int(min(last, 10**15))):
             before, after = after, min(session.sent[feed.key] for session in sessions)
             if after <= before:
-                return  # somebody has opened the conversation again; that wakes the feed
+                return True  # somebody has opened the conversation again; that wakes the feed
             page = await self._read(feed.key, after)
             previous = after
             for number, out in page.replies:
@@ -130,7 +132,8 @@ class Feeds:
                 previous = number
             last = page.last
             if not page.replies:
-                return
+                return after >= last
+        return True
 
 
 def _cursor(member: Member, key: str) -> int:

@@ -14,7 +14,18 @@ from tools.demo.cases import PLATFORMS, run
 
 SECRET = {"app_secret", "bot_token", "encoding_aes_key", "encrypt_key", "secret", "signing_key", "token"}
 SECRET |= {"issuers", "verification_token", "webhook_secrets", "webhooks"}
-PUBLIC = {"agent_id", "app_id", "app_type", "application_id", "bot_open_id", "corp_id", "host", "mode", "names"}
+PUBLIC = {
+    "agent_id",
+    "app_id",
+    "app_type",
+    "application_id",
+    "bot_open_id",
+    "corp_id",
+    "host",
+    "logins",
+    "mode",
+    "names",
+}
 PUBLIC |= {"bot_id", "gateway_intents", "name", "origins", "original_id", "public_key", "reply_mode", "webhook_url"}
 PUBLIC |= {"requests_per_minute", "sockets"}
 CASES = [

@@ -198,6 +198,12 @@ def test_the_apps_are_the_same_after_a_restart(edited: Edited) -> None:
     facts = json.loads((edited.directory / "stack.json").read_text())
     for platform, apps in edited.stack.facts["apps"].items():
         for name, app in apps.items():
-            addresses = ("host", "origins", "webhook_url", "webhooks")  # of the playground, which has another port
+            addresses = (
+                "host",
+                "logins",
+                "origins",
+                "webhook_url",
+                "webhooks",
+            )  # of the playground, which has another port
             secret = {key: value for key, value in app.items() if key not in addresses}
             assert secret.items() <= facts["apps"][platform][name].items()

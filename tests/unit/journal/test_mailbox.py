@@ -10,7 +10,7 @@ from parley.engine.aws import dynamodb
 from parley.journal import mailbox as module
 from parley.journal.inbox import Inbox
 from parley.journal.mailbox import Mailbox, MailboxBusyError, Span
-from parley.journal.table import key, reply_pk
+from parley.journal.table import box_pk, key, reply_pk
 from parley.model import Image, Outgoing, Reply, plain_text
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -147,6 +147,24 @@ def test_replies_that_have_expired_are_left_out(mailbox: Mailbox, stored: Callab
     span = mailbox.span(made[0].to.key)
     found, cursor = mailbox.read(made[0].to.key, span, 0)
     assert (texts(found), cursor) == (["a", "c"], span.last)
+
+
+def test_a_reply_of_which_only_the_number_is_visible_is_left_for_the_next_time(
+    mailbox: Mailbox, stored: Callable[..., Outgoing]
+) -> None:
+    made = [stored(text, ordinal) for ordinal, text in enumerate("ab")]
+    place = made[0].to.key
+    for out in made:
+        mailbox.put(out, NOW)
+    entry = key(box_pk(place, FIRST + 1))
+    hidden = dynamodb().delete_item(TableName="parley", Key=entry, ReturnValues="ALL_OLD")["Attributes"]
+    span = mailbox.span(place)
+    found, cursor = mailbox.read(place, span, FIRST - 1)
+    assert (texts(found), cursor) == (["a"], FIRST)
+    assert mailbox.read(place, span, FIRST) == ([], FIRST)
+    dynamodb().put_item(TableName="parley", Item=hidden)
+    found, cursor = mailbox.read(place, span, FIRST)
+    assert (texts(found), cursor) == (["b"], FIRST + 1)
 
 
 def test_a_page_is_bounded_and_the_next_one_goes_on(

@@ -102,6 +102,26 @@ def test_a_mailbox_that_cannot_be_read_is_read_again(monkeypatch: pytest.MonkeyP
     assert member.got == list(range(1, 41))
 
 
+def test_a_reply_that_is_not_readable_yet_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PAUSE", 0.0)
+    hidden = [1, 2]
+
+    async def page(_key: str, after: int) -> Page:
+        last = LAST - 1 if hidden and hidden.pop() else LAST
+        return Page([(number, None) for number in range(after + 1, last + 1)], LAST)
+
+    async def run(member: Member) -> None:
+        feeds = Feeds(page)
+        feeds.get(KEY, "").members.add(member)
+        feeds.wake(KEY)
+        while (task := feeds.get(KEY, "").task) is not None:
+            await task
+
+    member = Member(LAST - 1)
+    asyncio.run(run(member))
+    assert member.got == [LAST]
+
+
 def test_a_feed_without_clients_reads_nothing() -> None:
     def never(_after: int) -> None:
         raise AssertionError
