@@ -59,22 +59,6 @@ def talk() -> str:
 
 
 @bot.command()
-def calendar(turn: Turn) -> Script:
-    """Your calendar of today"""
-    login = yield Login("calendar:calendar:readonly")
-    if not login:
-        return "Without your login, I cannot read your calendar."
-    events = turn.as_user().get("/open-apis/calendar/v4/calendars/primary/events")["data"]["items"]
-    return "\n".join(each["summary"] for each in events)
-
-
-@bot.command()
-def logout(turn: Turn) -> str:
-    """Forget your login"""
-    return "I have forgotten your login." if turn.logout() else "You have not logged in."
-
-
-@bot.command()
 def quiet() -> None:
     """Say nothing"""
 
@@ -142,3 +126,19 @@ def like(turn: Turn) -> None:
     """React"""
     turn.react("👍")
     turn.react("🎉", turn.say("liked"))
+
+
+@bot.command()
+def calendar(turn: Turn) -> Script:
+    """Your calendar of today"""
+    login = yield Login("calendar:calendar:readonly")
+    if not login:
+        return "Without your login, I cannot read your calendar."
+    events = turn.as_user().get("/open-apis/calendar/v4/calendars/primary/events")["data"]["items"]
+    return "\n".join(each["summary"] for each in events)
+
+
+@bot.command()
+def logout(turn: Turn) -> str:
+    """Forget your login"""
+    return "I have forgotten your login." if turn.logout() else "You have not logged in."
