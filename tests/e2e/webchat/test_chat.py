@@ -299,8 +299,8 @@ def test_all_is_done_with_the_keyboard_only(chat: Chat, server: Scripted) -> Non
     for _ in range(9):
         chat.shift(Keys.TAB)
         order.append(chat.focus())
-    assert order[:3] == ["More (opens a new tab)", "No", "Yes"]
-    for _ in range(7):
+    assert order[:4] == ["Send files", "More (opens a new tab)", "No", "Yes"]
+    for _ in range(6):
         chat.key(Keys.TAB)
     assert chat.focus() == "No"
     chat.key(Keys.SPACE)
