@@ -1,11 +1,13 @@
 """Who sends a request, and the rooms that they may use, as their token says."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from parley.adapter import App, Bucket, KeySet, Rejected, Request
+from parley.issuers import Issuer
 from parley.model import digest
 from parley.platforms.http.config import Config
 from parley.untrusted import text, texts
@@ -99,14 +101,17 @@ def person_of(request: Request, app: App, now: float) -> Person | Rejected:
         return Rejected(401, "stale", str(error))
     except TokenError as error:
         return Rejected(401, "forged", str(error))
-    return _person(claims, header.issuer.prefix, int(claims["exp"]) + LEEWAY)
+    return _person(claims, header.issuer, config.issuers, int(claims["exp"]) + LEEWAY)
 
 
-def _person(claims: dict[str, Any], prefix: str, until: int) -> Person | Rejected:
+def _person(claims: dict[str, Any], issuer: Issuer, issuers: Sequence[Issuer], until: int) -> Person | Rejected:
     subject = text(claims.get("sub"))
     if not _SUBJECT.fullmatch(subject):
         return Rejected(401, "forged", "the claim sub is empty, too long, or has characters that cannot be stored")
-    id_ = prefix + subject
+    id_ = issuer.prefix + subject
+    # An id with the prefixes of two issuers is that of the longer one.
+    if any(id_.startswith(other.prefix) and len(other.prefix) > len(issuer.prefix) for other in issuers):
+        return Rejected(401, "forged", "the claim sub begins with the prefix of another issuer")
     if id_.startswith(_MARK):
         return Rejected(401, "forged", f"the claim sub begins with {_MARK}, as the ids of rooms do")
     rooms = frozenset(room for room in texts(claims.get("rooms")) if ROOM.fullmatch(room) and room != DIRECT)

@@ -178,6 +178,19 @@ def test_an_issuer_speaks_for_its_own_persons_only() -> None:
     assert message.sender.id == "other:lin"
 
 
+@pytest.mark.parametrize(
+    ("names", "subject"), [(("", "other:"), "other:lin"), (("a", "ab"), "blin"), (("", "a", "ab"), "ablin")]
+)
+def test_an_issuer_whose_prefix_begins_that_of_another_cannot_speak_for_its_persons(
+    names: tuple[str, ...], subject: str
+) -> None:
+    others = [issuer(issuer=f"https://{name}.example.com", prefix=name) for name in names[1:]]
+    app = App("http", "web", Config(issuers=(issuer(prefix=names[0]), *others)))
+    rejected, _ = refused(request({"text": "hi"}, sub=subject), app)
+    assert (rejected.status, rejected.reason) == (401, "forged")
+    assert accepted(request({"text": "hi"}, sub="lin"), app)
+
+
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer x.y.z", "Basic eA=="])
 def test_a_request_without_a_token_is_unauthorized(header: str) -> None:
     rejected, _ = refused(Request(headers=Headers({"Authorization": header}), body=b'{"text": "hi"}'))
