@@ -72,7 +72,7 @@ def with_addresses(out: Outgoing, platform: object) -> Outgoing:
             return media
         from parley.engine.objects import read_address  # noqa: PLC0415  # few deployments have a bucket
 
-        return replace(media, url=read_address(key))
+        return replace(media, url=read_address(key, media.name))
 
     segments = with_media(out.reply.segments, readable)
     return out if segments == out.reply.segments else replace(out, reply=replace(out.reply, segments=segments))

@@ -1,8 +1,8 @@
-"""Floods of `open` and `ack` frames: limits for each person, in the memory of one process.
+"""Floods of frames that are no messages: limits for each person, in the memory of one process.
 
-Each of these frames costs reads and writes of the table, and none counts as a message. A limit in the table would cost
-as much as the frames that it refuses, so each process counts what it handles itself. Several processes together let
-more through, but no person can use up more than this of each of them.
+Each of these frames costs a run of the function, and most of them reads and writes of the table. A limit in the table
+would cost as much as the frames that it refuses, so each process counts what it handles itself. Several processes
+together let more through, but no person can use up more than this of each of them.
 """
 
 from collections import OrderedDict
@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from parley.adapter import Acknowledge, Action, Rejected, SupportsSockets, Watch
+from parley.adapter import Action, Rejected, Store, SupportsSockets, Tell, Watch
 
 _ROUNDING = 1e-6
 _PERSONS = 20_000
-"""Persons that are known at most. Whoever has sent nothing for the longest time is forgotten."""
+"""At most so many persons are remembered. The one who has been silent for the longest time is forgotten first."""
 
 
 class Pace(NamedTuple):
@@ -28,8 +28,10 @@ OPENS = Pace(60, 1)
 """A client that connects again opens all of its conversations. Each answer has up to a hundred replies."""
 ACKS = Pace(600, 10)
 """A client may acknowledge each of the replies that it gets at once."""
+OTHERS = Pace(120, 2)
+"""`ping`, and frames that cannot be read or are refused. Above it the connection is closed at once."""
 FLOOD = 60
-"""Refused frames in a row after which the connection is closed."""
+"""Refused `open` and `ack` frames after which the connection is closed. Each one that is accepted makes up for one."""
 
 
 class Rate:
@@ -56,12 +58,12 @@ class Rate:
 
 
 class _Sender:
-    """What one person sends. `refused`: frames since the last one that was not refused."""
+    """What one person sends. `refused`: frames that were refused and not made up for."""
 
-    __slots__ = ("acks", "opens", "refused")
+    __slots__ = ("acks", "opens", "others", "refused")
 
     def __init__(self, now: float) -> None:
-        self.opens, self.acks = Rate(OPENS.rate, OPENS.burst, now), Rate(ACKS.rate, ACKS.burst, now)
+        self.opens, self.acks, self.others = (Rate(pace.rate, pace.burst, now) for pace in (OPENS, ACKS, OTHERS))
         self.refused = 0
 
 
@@ -75,18 +77,21 @@ class Floods:
     def checked(self, action: Action, person: str, now: float) -> Action:
         """`action`, which a frame of the person with that key asks for; the error in its place if there are too many.
 
-        The error is the last frame of a connection that goes on sending.
+        The error is the last frame of a connection that goes on sending. Messages are not counted here: they have a
+        limit in the table.
         """
-        if not isinstance(action, Watch | Acknowledge):
+        if isinstance(action, Store):
             return action
         sender = self._sender(person, now)
+        if isinstance(action, Tell):
+            wait = sender.others.take(now)
+            return action if not wait else replace(self._sockets.refused(_too_many(wait)), closes=True)
         wait = (sender.opens if isinstance(action, Watch) else sender.acks).take(now)
         if not wait:
-            sender.refused = 0
+            sender.refused = max(0, sender.refused - 1)
             return action
         sender.refused += 1
-        rejected = Rejected(429, "too_many", "too many frames of this kind", retry_after=wait)
-        tell = self._sockets.refused(rejected, action)
+        tell = self._sockets.refused(_too_many(wait), action)
         if sender.refused < FLOOD:
             return tell
         sender.refused = 0
@@ -98,3 +103,7 @@ class Floods:
         if len(self._senders) > self._most:
             self._senders.popitem(last=False)
         return found
+
+
+def _too_many(wait: float) -> Rejected:
+    return Rejected(429, "too_many", "too many frames of this kind", retry_after=wait)

@@ -129,7 +129,7 @@ class OAuth(msgspec.Struct):
         timer, question = self._asked(app, place)
         cookie = _cookie(request)
         browser = cookie if _TOKEN.fullmatch(cookie) else self.draw()
-        state, verifier = sha256(self.draw().encode()).hexdigest(), self.draw()
+        state = sha256(self.draw().encode()).hexdigest()
         scopes = question.scopes
         if not platform.ADDS_UP:
             earlier = self.grants.get(_owner(app, timer))
@@ -139,13 +139,12 @@ class OAuth(msgspec.Struct):
             app=app.name,
             timer=timer.message.id,
             place=place,
-            verifier=verifier,
             expires=self.clock() + LOGIN_LASTS,
         )
         self.grants.begin(state, browser, pending)
         headers = {
             **SAFE,
-            "Location": platform.authorise_url(app, scopes, state, challenge_of(verifier)),
+            "Location": platform.authorise_url(app, scopes, state, challenge_of(verifier_of(browser, state))),
             "Set-Cookie": f"{_COOKIE}={browser}; Path=/; Max-Age={LOGIN_LASTS:.0f}; Secure; HttpOnly; SameSite=Lax",
         }
         return Response(302, b"", "text/plain", headers)
@@ -165,7 +164,7 @@ class OAuth(msgspec.Struct):
         if not _CODE.fullmatch(code):
             raise _Ends("expired", "no code")
         key = DataKey(app.platform, app.name)
-        token = self._exchange(app, platform, code, pending.verifier)
+        token = self._exchange(app, platform, code, verifier_of(browser, state))
         self._check_person(app, platform, token, timer)
         grant = grant_of(
             _owner(app, timer), key, msgspec.structs.replace(token, scopes=token.scopes or question.scopes)
@@ -224,9 +223,18 @@ class OAuth(msgspec.Struct):
             raise _Ends("failed", f"{call.name}: {error}") from error
 
 
+def verifier_of(browser: str, state: str) -> str:
+    """The verifier of PKCE, of 43 characters: only the browser that began the login has its secret, `browser`."""
+    return _base64url(sha256(f"{browser}.{state}".encode()).digest())
+
+
 def challenge_of(verifier: str) -> str:
     """The S256 challenge of PKCE (RFC 7636, section 4.2)."""
-    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return _base64url(sha256(verifier.encode()).digest())
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _ended(error: LoginError) -> _Ends:

@@ -32,16 +32,20 @@ def write_address(key: str, headers: dict[str, str]) -> str:
     return _signed("PUT", key, headers, UPLOADABLE)
 
 
-def read_address(key: str) -> str:
-    """Where the object with that key is read. It need not exist."""
-    return _signed("GET", key, {}, READABLE)
+def read_address(key: str, name: str = "") -> str:
+    """Where the object with that key is read. It need not exist. A browser that opens it saves a file with that name.
+
+    So an uploaded page is no page of the bucket's host. Pictures, sounds and films in a page are shown all the same.
+    """
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}" if name else "attachment"
+    return _signed("GET", key, {}, READABLE, f"?response-content-disposition={quote(disposition, safe='')}")
 
 
-def _signed(method: str, key: str, headers: dict[str, str], seconds: int) -> str:
+def _signed(method: str, key: str, headers: dict[str, str], seconds: int, query: str = "") -> str:
     credentials = (boto3.DEFAULT_SESSION or boto3.Session()).get_credentials()
     if credentials is None:
         raise NoCredentialsError
-    request = AWSRequest(method, f"{_bucket()}/{quote(key)}", headers=headers)
+    request = AWSRequest(method, f"{_bucket()}/{quote(key)}{query}", headers=headers)
     region = os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
     signer = S3SigV4QueryAuth(credentials, "s3", region, expires=seconds)
     signer.add_auth(request)

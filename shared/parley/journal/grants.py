@@ -29,13 +29,12 @@ LEASE = 30.0
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """A login under way: for the question `place` of a dialogue, whose timer has the id `timer`. `verifier`: PKCE."""
+    """A login under way: for the question `place` of a dialogue, whose timer has the id `timer`."""
 
     platform: str
     app: str
     timer: str
     place: str
-    verifier: str
     expires: float
 
 

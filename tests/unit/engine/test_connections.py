@@ -16,7 +16,7 @@ from parley.engine.apps import Apps, UnknownAppError
 from parley.engine.aws import dynamodb, sqs
 from parley.engine.callback import Callback
 from parley.engine.connections import Connections, _resuming
-from parley.engine.floods import ACKS, FLOOD, OPENS, Floods
+from parley.engine.floods import ACKS, FLOOD, OPENS, OTHERS, Floods
 from parley.engine.notices import Notices, Pushes
 from parley.engine.resuming import AT_ONCE
 from parley.journal.inbox import Inbox
@@ -617,6 +617,26 @@ def test_a_client_that_goes_on_is_disconnected(stage: Stage) -> None:
         assert stage.send("c1", type="open")[0]["status"] == 429
     assert stage.gateway.ended == []
     assert stage.send("c1", type="open")[0]["status"] == 429
+    assert stage.gateway.ended == ["c1"]
+
+
+def test_one_accepted_frame_does_not_hide_a_flood(stage: Stage) -> None:
+    stage.connected("c1")
+    flood(stage, WATCH, OPENS.burst)
+    for _ in range(2):
+        for _ in range(FLOOD - 2):
+            stage.send("c1", type="open")
+        assert stage.floods.checked(ACKNOWLEDGE, LINS, stage.clock()) is ACKNOWLEDGE
+    assert stage.gateway.ended == ["c1"]
+
+
+@pytest.mark.parametrize("frame", [{"type": "ping"}, {"type": "unknown"}, {"type": "message"}])
+def test_frames_that_do_nothing_have_a_limit_too(stage: Stage, frame: dict[str, str]) -> None:
+    stage.connected("c1")
+    for _ in range(OTHERS.burst):
+        assert stage.send("c1", **frame)[0].get("status") != 429
+    assert stage.gateway.ended == []
+    assert stage.send("c1", **frame)[0]["status"] == 429
     assert stage.gateway.ended == ["c1"]
 
 

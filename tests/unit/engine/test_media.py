@@ -200,6 +200,18 @@ def test_media_that_were_not_uploaded_are_an_error_with_the_reason(message: Mess
         downloaded(httpx.Response(404, text="<Error/>"), message)
 
 
+def test_an_uploaded_page_is_saved_and_not_opened() -> None:
+    disposition = "attachment; filename*=UTF-8''Lin%20%221%22%0D%0A%E9%A1%B5.html"
+    ours = objects.read_address("web/a1", 'Lin "1"\r\n页.html')
+    client = boto3.client("s3", region_name="us-east-1", config=BotoConfig(signature_version="s3v4"))
+    wanted = {"Bucket": "media-bucket", "Key": "web/a1", "ResponseContentDisposition": disposition}
+    theirs = client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=900)
+    one, other = (parse_qs(urlsplit(url).query) for url in (ours, theirs))
+    assert one["response-content-disposition"] == other["response-content-disposition"] == [disposition]
+    if one["X-Amz-Date"] == other["X-Amz-Date"] and urlsplit(ours).netloc == urlsplit(theirs).netloc:
+        assert one["X-Amz-Signature"] == other["X-Amz-Signature"]
+
+
 def test_a_reply_is_read_with_an_address_that_is_made_then(message: Message) -> None:
     media = message.content.attachments[0]
     elsewhere = replace(media, source=Source(platform="feishu", app="demo", key="img_1"))
@@ -212,5 +224,6 @@ def test_a_reply_is_read_with_an_address_that_is_made_then(message: Message) -> 
     for shown in (image, card.images[0]):
         assert f"{HOST}/web/{media.key}?" in shown.url
         assert "X-Amz-Expires=900" in shown.url
+        assert parse_qs(urlsplit(shown.url).query)["response-content-disposition"] == ["attachment"]
     assert other.url == ""
     assert out.reply.segments[0] == media  # what is stored has no address

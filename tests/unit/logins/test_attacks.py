@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from parley.bot import Bot, Login, Script, Turn
+from parley.engine.oauth import verifier_of
 from parley.testing import Chat
 from parley.testing.browser import Browser
 from parley.testing.filling import PERSON
@@ -102,6 +103,15 @@ def test_an_unknown_state_and_an_injected_code_are_refused(scene: Scene) -> None
     # The code of another login does not belong to this PKCE verifier.
     assert browser.open(f"{base}?{urlencode({'code': code, 'state': given['state'][0]})}").status == 410
     assert scene.grants == []
+
+
+def test_who_reads_the_table_cannot_end_a_login(scene: Scene) -> None:
+    browser = scene.browser()
+    state = parse_qs(urlsplit(scene.callback(browser)).query)["state"][0]
+    (secret,) = browser.cookies.values()
+    stored = str(scene.world.aws.dynamodb.items)
+    for each in (state, secret, verifier_of(secret, state)):
+        assert each not in stored
 
 
 def test_a_forwarded_link_binds_no_other_account(scene: Scene) -> None:
