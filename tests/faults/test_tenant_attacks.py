@@ -6,9 +6,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from parley.adapter import Answer, Call
 from parley.engine.calls import Calls, asking_at
-from parley.engine.http import Http
 from parley.engine.rate_limiter import RateLimiter
 from parley.engine.tokens import Tokens
 from parley.errors import RetryAfter
@@ -19,13 +17,10 @@ from parley.platforms import outbound
 from playground.platforms.wecom import provider
 from playground.transport import PlatformTransport
 from tests.faults.test_tenants import EXCHANGE, FIRST, HOST, Flow
+from tests.workers import WORKERS, SlowHttp, Workers
 from tools.faults.aws import isolated
 from tools.faults.processes import TABLE
-from tools.faults.scheduler import Scheduler
 from tools.faults.target import APP
-from tools.faults.tasks import Task
-
-WORKERS = 1_000
 
 
 @pytest.fixture(autouse=True)
@@ -88,47 +83,6 @@ def test_a_removal_that_comes_again_late_does_not_end_a_later_installation() -> 
     assert (flow.tenant(FIRST).state, flow.tenant(FIRST).code) == (TenantState.ACTIVE, code)
 
 
-class Workers:
-    """Many workers with one table and one platform, in virtual time."""
-
-    def __init__(self, now: float) -> None:
-        self.scheduler = Scheduler()
-        self.scheduler.clock.now = now
-        self.current: Task | None = None
-        self.calls: list[str] = []
-        """The names of the calls of the platform."""
-
-    def start(self, work: Any, at: float) -> None:
-        task = Task(work)
-        self.scheduler.at(at, lambda: self._resume(task))
-
-    def sleep(self, seconds: float) -> None:
-        task = self.current
-        assert task is not None
-        self.scheduler.at(self.scheduler.clock() + seconds, lambda: self._resume(task))
-        task.suspend()
-
-    def _resume(self, task: Task) -> None:
-        self.current = task
-        task.resume()
-
-    def run(self) -> None:
-        while (following := self.scheduler.next_time()) is not None:
-            self.scheduler.clock.now = max(self.scheduler.clock(), following)
-            self.scheduler.run_due()
-
-
-class SlowHttp(Http, kw_only=True):
-    """Each call takes a second."""
-
-    workers: Workers
-
-    def perform(self, call: Call, token: str = "") -> Answer:
-        self.workers.calls.append(call.name)
-        self.workers.sleep(1)
-        return Http.perform(self, call, token)
-
-
 def test_a_thousand_workers_fetch_the_token_of_a_company_once() -> None:
     flow = Flow()
     flow.emit("ticket")
@@ -158,7 +112,5 @@ def test_a_thousand_workers_fetch_the_token_of_a_company_once() -> None:
                 got.append(token.value)
                 return
 
-    for number in range(WORKERS):
-        workers.start(work, clock() + number / WORKERS)
-    workers.run()
+    workers.run(work)
     assert (len(got), len(set(got)), workers.calls.count("corp_token")) == (WORKERS, 1, 1)

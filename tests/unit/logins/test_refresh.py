@@ -1,4 +1,4 @@
-"""A refresh token is good once: one worker refreshes, whatever others do."""
+"""A refresh token is good once, so one worker alone refreshes."""
 
 from typing import Any, cast
 
@@ -19,50 +19,11 @@ from parley.testing.world import World
 from playground.platforms.feishu import Feishu
 from playground.transport import PlatformTransport
 from tests.unit.logins.bots import made_bot
+from tests.workers import WORKERS, SlowHttp, Workers
 from tools.faults.processes import TABLE
-from tools.faults.scheduler import Scheduler
 from tools.faults.targets.feishu import _HOST, _app
-from tools.faults.tasks import Task
 
-WORKERS = 1_000
 PERSON = GrantId("feishu", "demo", "ou_1")
-
-
-class Workers:
-    """Many workers with one table and one platform, in virtual time."""
-
-    def __init__(self) -> None:
-        self.scheduler = Scheduler()
-        self.current: Task | None = None
-
-    def start(self, work: Any, at: float) -> None:
-        task = Task(work)
-        self.scheduler.at(at, lambda: self._resume(task))
-
-    def sleep(self, seconds: float) -> None:
-        task = self.current
-        assert task is not None
-        self.scheduler.at(self.scheduler.clock() + seconds, lambda: self._resume(task))
-        task.suspend()
-
-    def _resume(self, task: Task) -> None:
-        self.current = task
-        task.resume()
-
-    def run(self) -> None:
-        while (following := self.scheduler.next_time()) is not None:
-            self.scheduler.clock.now = max(self.scheduler.clock(), following)
-            self.scheduler.run_due()
-
-
-class SlowHttp(Http, kw_only=True):
-    """Each call takes a second."""
-
-    workers: Workers
-
-    def perform(self, call: Call, token: str = "") -> Answer:
-        self.workers.sleep(1)
-        return Http.perform(self, call, token)
 
 
 @pytest.fixture
@@ -84,8 +45,8 @@ def app() -> App:
 
 
 def test_a_thousand_workers_refresh_once(chat: Chat) -> None:
-    world, workers = chat._world, Workers()
-    workers.scheduler.clock.now = world.clock()
+    world = chat._world
+    workers = Workers(world.clock())
     world.platform.clock = workers.scheduler.clock
     platform, got, later = logins("feishu"), list[str](), list[float]()
     assert platform is not None
@@ -108,9 +69,7 @@ def test_a_thousand_workers_refresh_once(chat: Chat) -> None:
                     got.append(token.access)
                     return
 
-        for number in range(WORKERS):
-            workers.start(work, clock() + number / WORKERS)
-        workers.run()
+        workers.run(work)
     assert (len(got), len(set(got)), feishu(world).logins.refreshes) == (WORKERS, 1, 1)
 
 
