@@ -396,6 +396,22 @@ def test_redriven_dead_letters_are_handled_once(monkeypatch: pytest.MonkeyPatch)
     assert found.good, found
 
 
+def test_dead_letters_are_sent_back_before_a_right_to_answer_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model kills its workers, so messages run out of attempts. People write for more than an hour."""
+    calls = count()
+
+    def deadly_at_first(_policy: RandomFaults, call: CallSite) -> Fault | None:
+        return Fault.CRASH_BEFORE if call.kind == CALL and next(calls) < 20 else None
+
+    monkeypatch.setattr(RandomFaults, "decide", deadly_at_first)
+    monkeypatch.setattr(random_runs, "_COMMANDS", {"count": 1, "consult": 1})
+    monkeypatch.setattr(random_runs, "_MESSAGES_PER_SECOND_PASSIVE", 0.01)
+    [polled] = (target for target in TARGETS if target.title == "wecom_bot")
+    found = random_run(Run(seed=1, messages=60, conversations=10), polled).findings
+    assert found.redriven
+    assert found.good, found
+
+
 def test_nothing_is_lost_or_duplicated_if_all_functions_crash_as_often() -> None:
     """Some replies take longer than the hour for which Feishu keeps idempotency keys, and end as UNKNOWN."""
     found = random_run(Run(seed=1, messages=100, conversations=10, rates=DEADLY)).findings

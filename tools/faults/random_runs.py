@@ -54,6 +54,8 @@ _LAST_MESSAGE_AFTER = 1200.0
 """Seconds after which everybody writes once more."""
 _AT_ONCE = 0.8
 """The share of processes that deliver replies at once. So both ways of a reply meet in one conversation."""
+_OPERATOR_LOOKS = 1200.0
+"""Seconds between two looks of the operator at the dead letters, while rights to answer can expire."""
 _REDELIVERY_DELAYS = (0.0, 0.5, 20.0, 400.0, 3000.0)
 """Seconds until a message is delivered again: within the five minutes of SQS's deduplication, and long after them."""
 
@@ -87,21 +89,29 @@ def run(parameters: Run, target: Target, renderings: Renderings, inbox: type[Inb
     bot.merge = parameters.merge
     sim = Simulation((target,), faults, bot, random, inbox=inbox)
     sim.finished = lambda _record: random.random() > 0.01
-    _schedule_messages(sim, target, parameters)
-    sim.settle()
     redriven: set[str] = set()
+
+    def redrive() -> bool:
+        """Send the dead letters back. Whether there were any."""
+        sent = sim.redrive()
+        redriven.update(*(_tags_in(body, sim.requested.schedules) for body in sent))
+        return bool(sent)
+
+    last = _schedule_messages(sim, target, parameters)
+    # A bot that is polled cannot answer a message after an hour. The operator is in time, as the runbook says.
+    for look in range(1, int((last - sim.clock()) / _OPERATOR_LOOKS) + 3 if target.polls else 0):
+        sim.at(sim.clock() + look * _OPERATOR_LOOKS, redrive)
+    sim.settle()
     for _ in range(10):
         faults.armed = False
-        sent = sim.redrive()
-        if not sent:
+        if not redrive():
             break
-        redriven.update(*(_tags_in(body, sim.requested.schedules) for body in sent))
         sim.settle()
     return RunResult(check(sim, {target.name: renderings}, frozenset(redriven)), sim, faults)
 
 
-def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None:
-    """Let people write, in all conversations side by side."""
+def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> float:
+    """Let people write, in all conversations side by side. Returns the time of the last message."""
     platform, random = sim.platforms[target.name], sim.random
     commands = [command for command in _COMMANDS if command in target.all_commands]
     weights = [_COMMANDS[command] for command in commands]
@@ -129,6 +139,7 @@ def _schedule_messages(sim: Simulation, target: Target, parameters: Run) -> None
     if target.message_interval:
         _schedule_last_messages(sim, target, list(dict.fromkeys(writers)), at + _LAST_MESSAGE_AFTER)
     platform.listeners.append(partial(_press_buttons, sim, platform))
+    return at
 
 
 def _schedule_more(sim: Simulation, platform: Platform, person: str, at: float, mark: str) -> None:

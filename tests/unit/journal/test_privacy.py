@@ -77,7 +77,7 @@ def connect_and_watch() -> None:
 def log_in() -> None:
     """A person logs in, and their token is refreshed."""
     grants, person = Grants(dynamodb(), TABLE), GrantId("feishu", "demo", "ou_1")
-    pending = Pending(platform="feishu", app="demo", timer="t", place="t.0", verifier="v", expires=NOW + 600)
+    pending = Pending(platform="feishu", app="demo", timer="t", place="t.0", expires=NOW + 600)
     grants.begin("state", "browser", pending)
     grants.store(Grant(id=person, tokens="sealed", scopes="a b", expires=NOW + 60, ends=NOW + 600), NOW)
     found = cast("Grant", grants.get(person))
