@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="connectors.discord", description="Holds connections to Discord's Gateway.")
     parser.add_argument("apps", nargs="+", metavar="APP", help="the names of the apps")
-    parser.add_argument("--alive", type=Path, help="a file that is touched every few seconds while all is well")
+    parser.add_argument("--alive", type=Path, help="a file that is touched every few seconds while this program works")
     parser.add_argument("--lease", type=float, default=Timing().lease, help="seconds until another instance takes over")
     options = parser.parse_args(arguments)
     lease: float = options.lease

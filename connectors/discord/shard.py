@@ -36,8 +36,8 @@ _WRONG_TOKEN = 4004
 
 @dataclass(slots=True)
 class Shard:
-    """One shard. `reread` returns the configuration of the app if it has changed. `alive` is called while all is well:
-    this instance holds the lease, or has seen that another one does. `draw` returns a number from 0 to 1 by chance.
+    """One shard. `reread` returns the configuration of the app if it has changed. `alive` is called every few seconds,
+    also while AWS is away: to start again would not help. `draw` returns a number from 0 to 1 by chance.
     """
 
     app: App
@@ -62,13 +62,12 @@ class Shard:
             await self._lead(lease, saved)
 
     async def _take(self, lease: Lease) -> Saved | None:
+        self.alive()
         try:
-            saved = await asyncio.to_thread(lease.take)
+            return await asyncio.to_thread(lease.take)
         except AwsError as error:
             log.warning("lease not read", extra={**self._ids, "error": error_code(error)})
             return None
-        self.alive()
-        return saved
 
     async def _lead(self, lease: Lease, saved: Saved) -> None:
         config: Config = self.app.config
@@ -149,8 +148,7 @@ class Shard:
             except AwsError as error:
                 log.warning("lease not renewed", extra={**self._ids, "error": error_code(error)})
                 held = lease.is_held
-            else:
-                self.alive()
+            self.alive()
             if not held:
                 telemetry.count("GatewayLeasesLost")
                 log.warning("lease lost", extra=self._ids)

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", f"{os.environ.get('PARLEY_STAGE
 
 from connectors.pausing import pause
 from connectors.tcp.limits import Limits  # the logger reads the environment when it is imported
-from connectors.tcp.notices import RENEW, Notices, polling
+from connectors.tcp.notices import LIFE, RENEW, Notices, polling
 from connectors.tcp.server import Server
 from connectors.tcp.service import Service
 from connectors.tcp.tls import context
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--certificate", type=Path, help="a file with the certificate and its chain (PEM)")
     parser.add_argument("--key", type=Path, help="a file with its private key (PEM)")
     parser.add_argument("--plain", action="store_true", help="no TLS; with --host 127.0.0.1 only")
-    parser.add_argument("--alive", type=Path, help="a file that is touched every few seconds while all is well")
+    parser.add_argument("--alive", type=Path, help="a file that is touched every few seconds while this program works")
     parser.add_argument("--connections", type=int, default=default.connections, help="connections at most")
     parser.add_argument("--per-address", type=int, default=default.connections_of_address, help="of one address")
     options = parser.parse_args(arguments)
@@ -80,7 +81,8 @@ async def _run(server: Server, notices: Notices, place: tuple[str, int], alive: 
         return 0
 
     def listen() -> None:
-        if notices.listen(lambda notice: loop.call_soon_threadsafe(server.notified, notice)):
+        notify = partial(loop.call_soon_threadsafe, server.notified)
+        if notices.listen(notify, partial(loop.call_soon_threadsafe, server.missed_notices)):
             loop.call_soon_threadsafe(dead.set)
             loop.call_soon_threadsafe(stopping.set)
 
@@ -114,17 +116,23 @@ async def _begun(notices: Notices, stopping: asyncio.Event) -> bool:
 
 
 async def _renew(notices: Notices, alive: Path | None) -> None:
-    """Say that this instance is alive, and delete what dead ones have left."""
-    cleaned = -_CLEAN_EVERY
+    """Say that this instance is alive, and delete what dead ones have left.
+
+    After DynamoDB was away, no instance has renewed for a while. So this one takes another for dead only after it has
+    renewed without a failure for longer than an instance lives. `alive` is touched meanwhile: to start again would help
+    nobody, and end all connections.
+    """
+    look_at = time.monotonic() + LIFE + RENEW
     while True:
+        if alive:
+            await asyncio.to_thread(alive.touch)
         try:
             await asyncio.to_thread(notices.renew, time.time())
-            if alive:
-                await asyncio.to_thread(alive.touch)
-            if time.monotonic() - cleaned >= _CLEAN_EVERY:
-                cleaned = time.monotonic()
+            if time.monotonic() >= look_at:
                 await asyncio.to_thread(notices.clean, time.time())
+                look_at = time.monotonic() + _CLEAN_EVERY
         except AwsError as error:
+            look_at = time.monotonic() + LIFE + RENEW
             log.warning("not renewed", extra={"queue": notices.name, "error": error_code(error)})
         await asyncio.sleep(RENEW)
 

@@ -120,6 +120,9 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._write(self._tls.outgoing())
         self.act(session.received(data, self._clock()))
+        if self._tls.is_over and self._transport:
+            self._write(self._tls.end())
+            self._transport.close()
 
     def eof_received(self) -> bool:
         """See `asyncio.BaseProtocol`: the client sends nothing more, and the connection is closed."""
@@ -142,6 +145,7 @@ class Connection(asyncio.BufferedProtocol):
             self._throttle.cancel()
         if self._jobs:
             self._jobs.clear()
+        self._transport = None
         if self.session:
             self.session.ended()
             self._weigh()
@@ -166,6 +170,7 @@ class Connection(asyncio.BufferedProtocol):
     def tick(self) -> None:
         """Look whether a moment has come that the session waits for."""
         self._throttle = None
+        self._weigh()
         now = self._clock()
         if self._closing_at is not None and self._closing_at <= now:
             self.cut()
@@ -230,7 +235,7 @@ class Connection(asyncio.BufferedProtocol):
             self._throttle = asyncio.get_running_loop().call_later(delay, self.tick)
 
     def _weigh(self) -> bool:
-        """Note how many bytes this connection holds. False if all connections hold too many."""
-        held = self.session.held if self.session else 0
+        """Note how many bytes this connection holds, read and unsent. False if all connections hold too many."""
+        held = (self.session.held if self.session else 0) + self.unsent
         change, self._held = held - self._held, held
         return self._host.weigh(self, change)

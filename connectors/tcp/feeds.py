@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from connectors.tcp.session import Action, Session
+from connectors.tcp.session import Action, Phase, Session
 from parley.engine.aws import AwsError, error_code
 from parley.engine.telemetry import log
 from parley.model import Outgoing
@@ -20,6 +20,8 @@ from parley.platforms.http.frames import MAX_FRAME, Typing, encode, reply_frame
 
 _PAUSE, _LAST_PAUSE = 0.5, 10.0
 """Seconds before another try to read a mailbox."""
+_BEYOND_ALL = 2**63
+"""A number that no reply has."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -59,10 +61,11 @@ class Feed:
         """Whether a client has the conversation open, or is about to open it."""
         return bool(self.members) or self.joining > 0
 
-    def behind(self, last: int) -> list[Session]:
-        """The clients that can be sent replies, and lack some of those up to the number `last`."""
-        sessions = [member.session for member in self.members if member.session is not None]
-        return [one for one in sessions if not one.is_blocked and one.sent.get(self.key, last) < last]
+    def behind(self, last: int) -> list[int]:
+        """The places of the clients that can be sent replies, and lack some of those up to the number `last`."""
+        sessions = (member.session for member in self.members)
+        ready = (one for one in sessions if one and one.phase is Phase.LIVE and not one.is_blocked)
+        return [one.sent[self.key] for one in ready if one.sent.get(self.key, last) < last]
 
 
 class Feeds:
@@ -83,9 +86,15 @@ class Feeds:
 
     def wake(self, key: str) -> None:
         """The conversation may have new replies, or a client can be sent more."""
-        feed = self.by_key.get(key)
-        if feed is None:
-            return
+        if feed := self.by_key.get(key):
+            self._wake(feed)
+
+    def wake_all(self) -> None:
+        """Notices may be lost: any conversation may have new replies."""
+        for feed in self.by_key.values():
+            self._wake(feed)
+
+    def _wake(self, feed: Feed) -> None:
         feed.is_due = True
         if feed.task is None:
             feed.task = asyncio.get_running_loop().create_task(self._run(feed))
@@ -118,22 +127,21 @@ class Feeds:
             feed.task = None
 
     async def _send(self, feed: Feed) -> bool:
-        """Send the replies that are there to all clients that can be sent some. False if one is not readable yet."""
-        last: float = float("inf")
-        after = -1
-        while sessions := feed.behind(int(min(last, 10**15))):
-            before, after = after, min(session.sent[feed.key] for session in sessions)
-            if after <= before:
-                return True  # somebody has opened the conversation again; that wakes the feed
+        """Send the replies that are there to all clients that can be sent some. False if one is not readable yet.
+
+        Who lacks the least comes first: a client that reads from the beginning keeps no new reply from the others.
+        """
+        last = unreadable = _BEYOND_ALL
+        while places := [place for place in feed.behind(last) if place < unreadable]:
+            after = max(places)
             page = await self._read(feed.key, after)
-            previous = after
+            last, previous = page.last, after
             for number, out in page.replies:
                 _send_one(feed, previous, number, out)
                 previous = number
-            last = page.last
-            if not page.replies:
-                return after >= last
-        return True
+            if not page.replies and after < last:
+                unreadable = after
+        return unreadable == _BEYOND_ALL
 
 
 def _cursor(member: Member, key: str) -> int:

@@ -32,7 +32,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     rooms: int = 50
     """Conversations that one connection has open."""
     held: int = 256 << 20
-    """Bytes of frames, of all connections, that have arrived and are not stored."""
+    """Bytes of all connections: of frames that have arrived and are not stored, and of those that wait to be sent."""
 
 
 class Places:

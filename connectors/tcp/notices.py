@@ -113,15 +113,21 @@ class Notices:
         )
         self._client.update_item(**request)
 
-    def listen(self, notify: Callable[[Notice], object]) -> bool:
-        """Call `notify` for each notice, until `end` is called. It is for a thread of its own, and never raises.
+    def listen(self, notify: Callable[[Notice], object], missed: Callable[[], object]) -> bool:
+        """Call `notify` for each notice, until `end` is called, and `missed` after a time in which notices can be lost.
+        It is for a thread of its own, and never raises.
 
         Returns True if the queue is gone: another instance has taken this one for dead.
         """
+        has_failed = False
         while not self._ended.is_set():
             try:
                 self._receive(notify)
+                if has_failed:
+                    has_failed = False
+                    missed()
             except AwsError as error:
+                has_failed = True
                 code = error_code(error)
                 if not self._ended.is_set():
                     log.warning("no notices", extra={"queue": self.name, "error": code})

@@ -84,6 +84,10 @@ class Server:
         else:
             self.feeds.wake(notice.conversation)
 
+    def missed_notices(self) -> None:
+        """SQS was away: deliverers may have sent notices that are lost."""
+        self.feeds.wake_all()
+
     async def drain(self) -> None:
         """Accept nothing more, answer what is in flight, close all connections, and remove the presence."""
         if self._listening:

@@ -22,7 +22,7 @@ class Plain:
     """No TLS, for connections within one machine."""
 
     __slots__ = ()
-    begun = True
+    begun, is_over = True, False
 
     def received(self, data: bytes) -> bytes:
         """The data in what has arrived."""
@@ -44,13 +44,15 @@ class Plain:
 class Tls:
     """The server's end of one connection."""
 
-    __slots__ = ("_in", "_object", "_out", "begun")
+    __slots__ = ("_in", "_object", "_out", "begun", "is_over")
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._in, self._out, server_side=True)
         self.begun = False
         """Whether the handshake is over: only then can data be sent."""
+        self.is_over = False
+        """Whether the client has said that it sends nothing more."""
 
     def received(self, data: bytes) -> bytes:
         """The data in what has arrived, which may be none. `outgoing` follows. Raises BrokenError."""
@@ -62,6 +64,7 @@ class Tls:
                 self.begun = True
             while part := self._object.read(_READ):
                 found.append(part)
+            self.is_over = True
         except ssl.SSLWantReadError:
             pass
         except (ssl.SSLError, OSError, ValueError) as error:

@@ -91,11 +91,9 @@ def run(parameters: Run, target: Target, renderings: Renderings, inbox: type[Inb
     sim.finished = lambda _record: random.random() > 0.01
     redriven: set[str] = set()
 
-    def redrive() -> bool:
-        """Send the dead letters back. Whether there were any."""
-        sent = sim.redrive()
-        redriven.update(*(_tags_in(body, sim.requested.schedules) for body in sent))
-        return bool(sent)
+    def redrive() -> None:
+        """Send the dead letters back."""
+        redriven.update(*(_tags_in(body, sim.requested.schedules) for body in sim.redrive()))
 
     last = _schedule_messages(sim, target, parameters)
     # A bot that is polled cannot answer a message after an hour. The operator is in time, as the runbook says.
@@ -104,8 +102,9 @@ def run(parameters: Run, target: Target, renderings: Renderings, inbox: type[Inb
     sim.settle()
     for _ in range(10):
         faults.armed = False
-        if not redrive():
+        if not sim.has_dead_letters:
             break
+        redrive()
         sim.settle()
     return RunResult(check(sim, {target.name: renderings}, frozenset(redriven)), sim, faults)
 

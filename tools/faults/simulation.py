@@ -251,6 +251,11 @@ class Simulation:
                 return False
         return True
 
+    @property
+    def has_dead_letters(self) -> bool:
+        """Whether messages or replies are in a dead-letter queue."""
+        return any(map(len, self.dead.values()))
+
     def redrive(self) -> list[str]:
         """Send all dead letters back to their queues, as the operator does. Returns their bodies."""
         sent: list[str] = []

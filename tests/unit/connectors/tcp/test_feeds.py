@@ -30,7 +30,7 @@ class Member:
         for action in actions:
             assert isinstance(action, Send)
             assert self.session is not None
-            assert action.frame == reply_frame("", self.session.sent[KEY], None, "lin", 1000)
+            assert action.frame.startswith(b'{"type":"reply"')
             self.got.append(self.session.sent[KEY])
             self.after()
 
@@ -120,6 +120,74 @@ def test_a_reply_that_is_not_readable_yet_is_read_again(monkeypatch: pytest.Monk
     member = Member(LAST - 1)
     asyncio.run(run(member))
     assert member.got == [LAST]
+
+
+def test_a_client_that_begins_again_and_again_keeps_no_new_reply_from_the_others() -> None:
+    current, again = Member(LAST), Member(0)
+    reads: list[int] = []
+
+    async def page(_key: str, after: int) -> Page:
+        reads.append(after)
+        if len(reads) == 30:
+            again.session = None  # it leaves
+        elif after >= PAGE and again.session is not None:
+            again.session.sent[KEY] = 0
+        last = LAST + len(reads) // 10  # a new reply with every tenth read
+        return Page([(number, None) for number in range(after + 1, min(last, after + PAGE) + 1)], last)
+
+    async def run() -> None:
+        feeds = Feeds(page)
+        feeds.get(KEY, "").members |= {current, again}
+        feeds.wake(KEY)
+        async with asyncio.timeout(5):
+            while (task := feeds.get(KEY, "").task) is not None:
+                await task
+
+    asyncio.run(run())
+    assert len(reads) >= 30
+    assert current.got == [LAST + 1, LAST + 2, LAST + 3]
+
+
+def test_a_reply_that_is_not_readable_yet_keeps_no_older_one_from_the_others() -> None:
+    current, behind, complete = Member(LAST - 1), Member(0), asyncio.Event()
+    behind.after = lambda: complete.set() if len(behind.got) == LAST - 1 else None
+
+    async def page(_key: str, after: int) -> Page:
+        return Page([(number, None) for number in range(after + 1, min(LAST - 1, after + PAGE) + 1)], LAST)
+
+    async def run() -> None:
+        feeds = Feeds(page)
+        feed = feeds.get(KEY, "")
+        feed.members |= {current, behind}
+        feeds.wake(KEY)
+        assert feed.task is not None
+        async with asyncio.timeout(5):
+            await complete.wait()
+        assert not feed.task.done(), "it is read again"
+        feed.task.cancel()
+        await asyncio.gather(feed.task, return_exceptions=True)
+
+    asyncio.run(run())
+    assert (current.got, behind.got) == ([], list(range(1, LAST)))
+
+
+def test_all_conversations_are_read_if_notices_are_lost() -> None:
+    members = {key: Member(0) for key in ("a", "b")}
+
+    async def page(_key: str, after: int) -> Page:
+        return Page([(1, None)] if after < 1 else [], 1)
+
+    async def run() -> None:
+        feeds = Feeds(page)
+        for key, member in members.items():
+            assert member.session is not None
+            member.session.sent[key] = 0
+            feeds.get(key, "").members.add(member)
+        feeds.wake_all()
+        await asyncio.gather(*(feed.task for feed in feeds.by_key.values() if feed.task))
+
+    asyncio.run(run())
+    assert [len(member.got) for member in members.values()] == [1, 1]
 
 
 def test_a_feed_without_clients_reads_nothing() -> None:

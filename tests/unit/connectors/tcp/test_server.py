@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from msgspec.structs import replace
 
+from connectors.tcp import notices as notices_module
 from connectors.tcp import server as module
 from connectors.tcp.connection import Connection
 from connectors.tcp.framing import framed
@@ -133,13 +134,15 @@ def deliver(text: str, room: str = "team", person: str = "lin", *, private: bool
 
 
 async def talk(port: int, tls: ssl.SSLContext | None) -> None:
+    """The connection ends as soon as the client says so: without that, its library waits for half a minute."""
     client = await Client.known(port, jwt(), tls)
     assert await client.ask(type="ping") == {"type": "pong"}
     large = "ü" * 20_000
     accepted = await client.ask(type="message", key="k", text=large)
     assert accepted["type"] == "accepted"
     assert queued() == [large]
-    await client.close()
+    async with asyncio.timeout(10):
+        await client.close()
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
@@ -531,7 +534,8 @@ def test_a_deliverer_notifies_the_queue_of_the_instance() -> None:
         async with serving() as (server, port):
             loop = asyncio.get_running_loop()
             listening = threading.Thread(
-                target=lambda: notices.listen(lambda notice: loop.call_soon_threadsafe(server.notified, notice))
+                target=notices.listen,
+                args=(lambda notice: loop.call_soon_threadsafe(server.notified, notice), server.missed_notices),
             )
             listening.start()
             client = await Client.known(port, jwt())
@@ -552,6 +556,31 @@ def test_a_deliverer_forgets_an_instance_whose_queue_is_gone() -> None:
     assert watching() == []
 
 
+def _nothing(*_: object) -> None:
+    pass
+
+
+def test_notices_that_may_be_lost_are_made_up_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = sqs()
+    notices = Notices(dynamodb(), "parley", "unit", "away", client)
+    notices.begin()
+    monkeypatch.setattr(notices_module, "_PAUSE", 0.0)
+    plan = iter("received away away received received away received".split())
+    seen: list[str] = []
+
+    def receive(**_: object) -> dict[str, Any]:
+        seen.append(next(plan, "end"))
+        if seen[-1] == "away":
+            raise EndpointConnectionError(endpoint_url="https://sqs")
+        if seen[-1] == "end":
+            notices.end()
+        return {}
+
+    monkeypatch.setattr(client, "receive_message", receive)
+    assert not notices.listen(_nothing, lambda: seen.append("made up for"))
+    assert seen == "received,away,away,received,made up for,received,away,received,made up for,end".split(",")
+
+
 def test_the_queues_of_dead_instances_are_deleted_and_those_of_living_ones_are_not() -> None:
     dead, alive = (Notices(dynamodb(), "parley", "unit", id_, sqs()) for id_ in ("dead", "alive"))
     older = Notices(dynamodb(), "parley", "unit", "older", sqs())
@@ -567,11 +596,11 @@ def test_the_queues_of_dead_instances_are_deleted_and_those_of_living_ones_are_n
     names = {url.rpartition("/")[2] for url in sqs().list_queues(QueueNamePrefix="").get("QueueUrls", [])}
     assert {"unit-parley-tcp-alive", "other-parley-tcp-x"} <= names
     assert not {"unit-parley-tcp-dead", "unit-parley-tcp-older"} & names
-    assert dead.listen(lambda _: None), "an instance whose queue is gone has to end"
+    assert dead.listen(_nothing, _nothing), "an instance whose queue is gone has to end"
     alive.end()
     assert "lock_until" not in get(dynamodb(), "parley", gateway_pk("http", "tcp", "alive"))
     assert "instances" not in get(dynamodb(), "parley", gateway_pk("http", "tcp", "instances"))
-    assert not alive.listen(lambda _: None)
+    assert not alive.listen(_nothing, _nothing)
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
@@ -609,6 +638,24 @@ def test_half_frames_of_all_connections_together_are_bounded() -> None:
                 client.raw((120_000).to_bytes(4) + b"x" * 100_000)
             await until(lambda: len(server.connections) < 5)
             assert server.held <= 300_000
+            for client in clients:
+                await client.close()
+            await until(lambda: not server.connections)
+            assert server.held == 0
+
+    asyncio.run(run())
+
+
+def test_what_waits_to_be_sent_is_bounded_for_all_connections_together() -> None:
+    async def run() -> None:
+        numbers = [deliver("y" * 55_000) for _ in range(120)]
+        async with serving(Limits(held=300_000, close_within=0.3)) as (server, port):
+            clients = [await Client.known(port, jwt(f"p{number}")) for number in range(8)]
+            for client in clients:
+                client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+                client.send(type="open", room="team", after=str(numbers[0]))
+            await until(lambda: len(server.connections) < 8)
+            assert server.held <= 300_000 + 8 * 60_000
             for client in clients:
                 await client.close()
             await until(lambda: not server.connections)
