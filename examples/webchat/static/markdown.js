@@ -1,9 +1,14 @@
 // Markdown as elements. It is never parsed as HTML. The time grows with the length of the text, whatever is in it.
+//
+// A text can hold words of strangers. So it loads nothing by itself: its pictures are links. And a link whose words name
+// another site says where it goes.
 
-import { h, link, picture, safe } from "./dom.js";
+import { h, link, safe } from "./dom.js";
 
 /** Emphasis, quotes and lists in one another. What is deeper stays as it is written. */
 const MAX_DEPTH = 6;
+/** The depth of the words of a link: they hold no other link. */
+const IN_LINK = MAX_DEPTH + 1;
 const NAMED = new Map(Object.entries({ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0" }));
 
 /** @typedef {[Node, number]} Block An element, and the line after it. */
@@ -115,7 +120,7 @@ function table(lines, at) {
 
 // --- within a line ----------------------------------------------------------------------------------------------------
 
-const LINK = /!?\[((?:[^[\]\\]|\\.|\[[^[\]]*\])*)\]\(\s*<?((?:[^\s()<>]|\([^\s()<>]*\))*)>?(?:\s+"[^"]*")?\s*\)/y;
+const LINK = /!?\[((?:[^[\]\\]|\\.|\[[^[\]]*\])*)\]\(\s*<?((?:[^\s()<>]|\([^\s()<>]*\))+)>?(?:\s+"[^"]*")?\s*\)/y;
 const ADDRESS = /<((?:https?|mailto):[^\s<>]+)>/iy;
 const BARE = /https?:\/\/[^\s<>"'`（）「」，。；]{1,2000}/iy;
 const ENTITY = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,4}));/iy;
@@ -154,6 +159,9 @@ function special(text, at, depth, unclosed) {
       return entity(text, at);
     case "`":
       return code(text, at, unclosed);
+  }
+  if (depth === IN_LINK) return null;
+  switch (text[at]) {
     case "!":
     case "[":
       return linked(text, at, depth);
@@ -190,22 +198,38 @@ function code(text, at, unclosed) {
   const begin = at + ticks.length;
   for (let end = unclosed.has(ticks) ? -1 : text.indexOf(ticks, begin); end >= 0; ) {
     const run = /** @type {RegExpExecArray} */ (matched(/`+/y, text, end))[0].length;
-    if (run === ticks.length) return [h("code", {}, text.slice(begin, end).replace(/^ (.*\S.*) $/s, "$1")), end + run];
+    if (run === ticks.length) return [h("code", {}, unpadded(text.slice(begin, end))), end + run];
     end = text.indexOf(ticks, end + run);
   }
   unclosed.add(ticks);
   return [ticks, begin];
 }
 
+/** Code without the space on both sides that keeps its ticks apart from the others. @param {string} code */
+const unpadded = (code) => (code.startsWith(" ") && code.endsWith(" ") && code.trim() ? code.slice(1, -1) : code);
+
 /** @param {string} text @param {number} at @param {number} depth @returns {[Node, number] | null} */
 function linked(text, at, depth) {
   const found = matched(LINK, text, at);
   if (!found) return null;
   const [whole, words, address] = found;
+  const end = at + whole.length;
+  if (!safe(address)) return [h("span", {}, whole), end];
   const plain = words.replace(/\\(.)/gs, "$1");
-  if (text[at] === "!") return [picture(address, plain), at + whole.length];
-  const shown = depth < MAX_DEPTH ? inline(words, MAX_DEPTH) : [plain];
-  return [safe(address) ? link(address, shown.length ? shown : address) : h("span", {}, whole), at + whole.length];
+  const shown = text[at] === "!" || depth === MAX_DEPTH ? [plain] : inline(words, IN_LINK);
+  const made = link(address, plain.trim() ? shown : address);
+  made.append(elsewhere(made.textContent ?? "", address));
+  return [made, end];
+}
+
+/** Where a link goes, in brackets, if its words name another site. @param {string} words @param {string} address */
+function elsewhere(words, address) {
+  const { host, hostname, pathname } = new URL(address);
+  const site = hostname || pathname.replace(/^.*@/, "");
+  const seen = words.normalize("NFKC").replace(/\p{Cf}/gu, "").toLowerCase(); // without what nobody sees
+  const names = seen.split(/[^\p{L}\p{N}.-]+/u).map((name) => name.replace(/^[.-]+|[.-]+$/g, ""));
+  const isOther = (/** @type {string} */ name) => /\.\p{L}[\p{L}\p{N}-]+$/u.test(name) && !`.${site}`.endsWith(`.${name}`);
+  return names.some(isOther) ? ` (${host || pathname})` : "";
 }
 
 /** An address without marks around it. @param {string} text @param {number} at @returns {[Node, number] | null} */
