@@ -66,6 +66,8 @@ class Gateway:
         self.clock, self.new_id = clock, new_id
         self.interval = 41.25
         """Seconds between two heartbeats."""
+        self.patience = 2.0
+        """Intervals without a heartbeat after which a connection ends."""
         self.privileged = MEMBERS | PRESENCES | CONTENT
         """The privileged intents that are switched on in the portal."""
         self.answers_heartbeats = True
@@ -141,7 +143,7 @@ class Connection:
         """The first frame."""
         if query.get("v") != "10" or query.get("encoding") != "json":
             return [VERSION]
-        self._beat_by = self.gateway.clock() + self.gateway.interval * 2
+        self._beat_by = self.gateway.clock() + self.gateway.interval * self.gateway.patience
         hello: list[Out] = [{"op": 10, "d": {"heartbeat_interval": int(self.gateway.interval * 1000)}, "s": None}]
         return self._or_fault("open", []) or self._or_fault("hello", hello, after=True)
 
@@ -200,7 +202,7 @@ class Connection:
     def _heartbeat(self, data: Any, now: float) -> list[Out]:
         if data is not None and not isinstance(data, int):
             return [DECODE]
-        self._beat_by = now + self.gateway.interval * 2
+        self._beat_by = now + self.gateway.interval * self.gateway.patience
         return [{"op": 11, "d": None, "s": None, "t": None}] if self.gateway.answers_heartbeats else []
 
     def _identify(self, data: Any, now: float) -> list[Out]:

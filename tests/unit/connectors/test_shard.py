@@ -200,7 +200,7 @@ def test_a_resume_that_breaks_off_loses_nothing(discord: Simulation, step: str, 
 def test_a_connection_without_answers_to_heartbeats_is_replaced(discord: Simulation) -> None:
     async def test() -> None:
         gateway = discord.discord.gateway
-        gateway.interval = 0.5
+        gateway.interval, gateway.patience = 0.5, 100  # the session goes on, however slow this machine is
         async with running(instance(discord)):
             await watched(discord)
             (session,) = gateway.sessions.values()
