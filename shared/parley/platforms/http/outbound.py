@@ -22,7 +22,6 @@ from parley.adapter import (
     UndeliverableError,
     Unknown,
 )
-from parley.errors import RetryAfter
 from parley.model import AnyMedia, Outgoing
 from parley.platforms.http import frames, webhook
 from parley.platforms.http import media as uploads
@@ -72,7 +71,7 @@ def outcome(call: Call, answer: Answer) -> Outcome:
             return Permanent("HTTP 410: the webhook is gone; remove `webhook_url`")
         case 429:
             seconds = parse_integer(answer.headers.get("Retry-After", ""))
-            return RetryAfter(_PAUSE if seconds is None else min(float(seconds), _MAX_PAUSE), "HTTP 429")
+            return Transient("HTTP 429", after=_PAUSE if seconds is None else min(float(seconds), _MAX_PAUSE))
         case status if status >= 500:
             return Unknown(f"HTTP {status}")
         case status:
