@@ -140,6 +140,8 @@ async def _watch(world: World) -> None:
         try:
             changed = await run_in_threadpool(world.refresh)
             status = await run_in_threadpool(world.stack.status)
+            if status["state"] == "ready":
+                await run_in_threadpool(world.tick)
         except Exception:  # noqa: BLE001
             # Invalid files or parameters of the stack must not stop the playground.
             _log.exception("reading the state of the stack failed")

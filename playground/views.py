@@ -92,7 +92,10 @@ def platform_view(platform: Platform, callbacks: dict[str, str]) -> dict[str, An
             **platform.appearance.to_json(),
             "features": list(platform.features),
             "cannot": _CANNOT.get(platform.name, []),
-            "apps": [{"name": app, "callback": callbacks.get(app, "")} for app in platform.app_names()],
+            "apps": [
+                {"name": app, "callback": callbacks.get(app, ""), "installations": platform.installations(app)}
+                for app in platform.app_names()
+            ],
             "persons": [person.to_json() for person in platform.persons.values()],
             "rooms": [room.to_json() for room in platform.rooms.values()],
             "faults": platform.faults.to_json(),

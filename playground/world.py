@@ -49,6 +49,11 @@ class World:
                     changed = True
         return changed
 
+    def tick(self) -> None:
+        """Let the platforms do what they do by themselves."""
+        for platform in self.platforms.values():
+            platform.tick()
+
     def find(self, message_id: str) -> tuple[Platform, Message | None, Delivery | None]:
         """The message or event with that id: its platform, the message, its delivery. Raises NotFoundError."""
         for platform in self.platforms.values():

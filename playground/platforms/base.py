@@ -86,6 +86,16 @@ class Platform(Directory[A]):
         del reaction
         return True
 
+    def installations(self, app: str) -> dict[str, Any] | None:
+        """Of an app that organisations install, and of it in one of them: `{"app": its name, "tenants": [...]}`, each
+        `{"id", "app", "is_installed", "persons"}` with the name of the app there. None for any other app.
+        """
+        del app
+        return None
+
+    def tick(self) -> None:
+        """What the platform does by itself. It is called every few seconds."""
+
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -13,7 +13,7 @@ from tools.demo.case import Case
 from tools.demo.cases import PLATFORMS, run
 
 SECRET = {"app_secret", "bot_token", "encoding_aes_key", "encrypt_key", "secret", "signing_key", "token"}
-SECRET |= {"issuers", "verification_token", "webhook_secrets", "webhooks"}
+SECRET |= {"issuers", "suite_secret", "verification_token", "webhook_secrets", "webhooks"}
 PUBLIC = {
     "agent_id",
     "app_id",
@@ -25,6 +25,8 @@ PUBLIC = {
     "logins",
     "mode",
     "names",
+    "provider_corp_id",
+    "suite_id",
 }
 PUBLIC |= {"bot_id", "gateway_intents", "name", "origins", "original_id", "public_key", "reply_mode", "webhook_url"}
 PUBLIC |= {"requests_per_minute", "sockets"}

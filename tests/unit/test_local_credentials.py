@@ -90,3 +90,14 @@ def test_the_file_is_for_its_owner_only_and_a_broken_one_is_replaced(tmp_path: P
     assert file.stat().st_mode & 0o777 == 0o600
     second, _ = start(file, "http://127.0.0.1:8400")
     assert first == second
+
+
+def test_apps_that_a_newer_version_adds_are_made_and_the_others_stay(tmp_path: Path) -> None:
+    file = tmp_path / "apps.json"
+    credentials.install(Aws(), "http://page", file)  # type: ignore[arg-type]
+    kept = msgspec.json.decode(file.read_bytes())
+    added = kept["wecom"].pop("suite")
+    file.write_bytes(msgspec.json.encode(kept))
+    apps, _ = credentials.install(Aws(), "http://page", file)  # type: ignore[arg-type]
+    assert apps["wecom"]["demo"]["secret"] == kept["wecom"]["demo"]["secret"]
+    assert apps["wecom"]["suite"].keys() == added.keys()

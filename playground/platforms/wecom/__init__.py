@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from playground.platforms.base import NotFoundError, Press
+from playground.platforms.base import NewMessage, NotFoundError, Press
 from playground.platforms.digests import flip_first_digit
 from playground.platforms.exchange import Request
 from playground.platforms.limits import RateLimit
@@ -115,6 +115,35 @@ class Wecom(Tencent):
     def name_in(app: str, company: str) -> str:
         """The name of an app of a provider in one company."""
         return f"{app}@{company}"
+
+    def installations(self, app: str) -> dict[str, Any] | None:
+        """The companies of an app of a provider."""
+        name = app.partition("@")[0]
+        suite = self.suites.get(name)
+        if suite is None:
+            return None
+        tenants = [
+            {
+                "id": company.id,
+                "app": self.name_in(name, company.id),
+                "is_installed": bool(company.code),
+                "persons": company.persons,
+            }
+            for company in suite.companies.values()
+        ]
+        return {"app": name, "tenants": tenants}
+
+    def tick(self) -> None:
+        """Push the tickets that are due."""
+        with self.lock:
+            for suite in self.suites.values():
+                provider.push_ticket(self, suite)
+
+    def send_message(self, app: str, room: str, sender: str, message: NewMessage) -> Message:
+        """A person writes to an app. That of a provider is in each company that has installed it."""
+        if app in self.suites:
+            raise NotFoundError(f"{app!r} is the app of a provider: choose it in a company, as {app}@COMPANY")
+        return super().send_message(app, room, sender, message)
 
     # --- API ----------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from playground.platforms.tencent.requests import json_body
 if TYPE_CHECKING:
     from playground.platforms.wecom import Wecom
 
-TICKET_SECONDS, CODE_SECONDS = 1800, 600
+TICKET_SECONDS, TICKET_EVERY, CODE_SECONDS = 1800, 600, 600
 DEADLINE = 1.0
 """Seconds for the response to a command about an installation."""
 SUCCESS = b"success"
@@ -76,11 +76,9 @@ def emit(wecom: "Wecom", suite: Suite, kind: str, details: Mapping[str, Any]) ->
     company = str(details.get("company") or "")
     match kind:
         case "ticket":
-            ticket = wecom.hex(64)
-            suite.tickets[ticket] = wecom.clock() + TICKET_SECONDS
-            return command(wecom, suite, "suite_ticket", SuiteTicket=ticket)
+            return _new_ticket(wecom, suite)
         case "installed":
-            return install(wecom, suite, company, str(details.get("state") or ""))
+            return install(wecom, suite, company or f"wp{wecom.hex(32)}", str(details.get("state") or ""))
         case "code_reset":
             _change_code(wecom, suite, _company(suite, company), wecom.hex(128))
             return command(wecom, suite, "reset_permanent_code", AuthCode=new_code(wecom, suite, company))
@@ -101,10 +99,20 @@ def emit(wecom: "Wecom", suite: Suite, kind: str, details: Mapping[str, Any]) ->
             raise NotFoundError(f"a WeCom app of a provider has no event {kind!r}")
 
 
+def push_ticket(wecom: "Wecom", suite: Suite) -> None:
+    """Push a ticket if the last one is ten minutes old."""
+    if max(suite.tickets.values(), default=0) - TICKET_SECONDS + TICKET_EVERY <= wecom.clock():
+        _new_ticket(wecom, suite)
+
+
+def _new_ticket(wecom: "Wecom", suite: Suite) -> Delivery:
+    ticket = wecom.hex(64)
+    suite.tickets[ticket] = wecom.clock() + TICKET_SECONDS
+    return command(wecom, suite, "suite_ticket", SuiteTicket=ticket)
+
+
 def install(wecom: "Wecom", suite: Suite, company: str, state: str) -> Delivery:
     """A company installs the app."""
-    if not company:
-        raise NotFoundError("the event has no company")
     known = suite.companies.get(company)
     agent = 1_000_040 + len(suite.companies)
     made = Company(company, known.agent if known else agent, persons=list(wecom.persons))

@@ -182,7 +182,7 @@ const LISTENERS = {
 
 async function start() {
   drawTop();
-  sidebar(byId("side"), go);
+  sidebar(byId("side"), go, refresh);
   conversation(byId("talk"), composer());
   panel(byId("panel"), { trace: tracePane, logs: logsPane, state: statePane, deferred: deferredPane });
   watchOutcomes();

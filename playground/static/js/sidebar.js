@@ -5,11 +5,12 @@ import { avatar, fill, h, icon, roving, toast } from "/static/js/dom.js";
 import { label, language, named, t } from "/static/js/i18n.js";
 import { on, platform, roomsOfPerson, state } from "/static/js/state.js";
 
-let side, go, folded = false;
+let side, go, reload, folded = false;
 
-export function sidebar(nav, choose) {
+export function sidebar(nav, choose, refresh) {
   side = nav;
   go = choose;
+  reload = refresh;
   roving(side, ".row");
   on("rooms place unread language", draw);
 }
@@ -23,6 +24,7 @@ function draw() {
     side,
     section(t("platforms"), state.platforms.map((one) => row(`p-${one.name}`, one.name === state.platform, { platform: one.name }, mark(one), label(one)))),
     here.apps.length > 1 ? apps(here) : null,
+    tenants(here),
     section(t("rooms"), roomsOfPerson().map((one) => roomRow(one))),
     section(t("you"), here.persons.map((one) => row(`w-${one.id}`, one.id === state.person, { person: one.id }, avatar(named(one), "user", { id: one.id, small: true }), named(one)))),
     limits(here),
@@ -58,6 +60,29 @@ function apps(here) {
   const options = here.apps.map((one) => h("option", { value: one.name, selected: one.name === state.app }, one.name));
   const select = h("select", { class: "field", "aria-label": t("app"), on: { change: () => go({ app: select.value }) } }, options);
   return h("section", {}, h("h2", {}, t("app")), select);
+}
+
+// The organisations that have installed the app, and what happens to their installations.
+function tenants(here) {
+  const found = here.apps.find((one) => one.name === state.app)?.installations;
+  if (!found) return null;
+  const chosen = found.tenants.find((one) => one.app === state.app);
+  const act = (name, kind, more = {}) => h("button", { type: "button", class: "quiet", on: { click: () => emit(found.app, kind, more) } }, t(name));
+  const rows = found.tenants.map((one, at) => row(`c-${one.id}`, one === chosen, { app: one.app }, avatar(one.id, "bot", { small: true }), t("tenant", { n: at + 1 }), t(one.is_installed ? "tenant.installed" : "tenant.removed", { n: one.persons.length })));
+  const own = chosen?.is_installed
+    ? [act("tenant.scope", "scope_changed", { company: chosen.id, persons: chosen.persons.length > 1 ? [state.person] : here.persons.map((one) => one.id) }), act("tenant.remove", "removed", { company: chosen.id })]
+    : [chosen && act("tenant.again", "installed", { company: chosen.id })];
+  return h("div", {}, section(t("tenants"), rows), h("div", { class: "acts" }, act("tenant.install", "installed"), own, act("tenant.ticket", "ticket"), act("tenant.expire", "code_expired")));
+}
+
+async function emit(app, kind, more) {
+  try {
+    const { state: end } = await api.emitEvent({ platform: state.platform, app, kind, wait: true, ...more });
+    if (end && end !== "delivered") toast(t("notVerified", { why: end }), true);
+    await reload();
+  } catch (error) {
+    toast(t("unknownError", { why: error.message }), true);
+  }
 }
 
 // What the real client of the platform cannot do. It stays folded when the sidebar is drawn again.

@@ -1,5 +1,6 @@
 """Simulated WeCom as service providers see it. wechatpy opens what it sends; it refuses what the real one refuses."""
 
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -160,3 +161,43 @@ def test_the_code_is_a_secret_for_gettoken_in_customised_apps_only(suite: str, c
     secret = provider.wecom.suites["demo"].companies[COMPANY].code
     answer = provider.http.get("gettoken", params={"corpid": COMPANY, "corpsecret": secret}).json()
     assert (answer["errcode"] or None) == code
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_ticket_is_pushed_every_ten_minutes() -> None:
+    provider = Provider()
+    pushed: list[float] = []
+    for _ in range(100):
+        provider.wecom.tick()
+        pushed += [delivery.at for delivery in provider.wecom.drain_outbox()]
+        provider.clock.now += 30
+    assert [after - before for before, after in pairwise(pushed)] == [600] * 4
+
+
+def test_the_page_knows_the_companies_of_an_app_that_companies_install() -> None:
+    provider = Provider()
+    assert provider.wecom.installations("demo") == {"app": "demo", "tenants": []}
+    provider.emit("installed", company="wpA")
+    provider.emit("installed")
+    first, second = provider.wecom.installations("demo@wpA")["tenants"]  # type: ignore[index]
+    assert (first["id"], first["app"], first["is_installed"]) == ("wpA", "demo@wpA", True)
+    assert second["id"].startswith("wp")
+    provider.emit("removed", company="wpA")
+    assert not provider.wecom.installations("demo")["tenants"][0]["is_installed"]  # type: ignore[index]
+
+
+def test_people_write_to_the_app_in_their_company_only() -> None:
+    provider = Provider()
+    provider.emit("installed", company=COMPANY)
+    with pytest.raises(NotFoundError, match="demo@COMPANY"):
+        provider.wecom.send_message("demo", PRIVATE, "lin", NewMessage(text="hi"))
+    assert provider.wecom.send_message(f"demo@{COMPANY}", PRIVATE, "lin", NewMessage(text="hi"))
+
+
+def test_an_internal_app_has_no_companies() -> None:
+    wecom = Wecom()
+    app = {"corp_id": "ww1", "agent_id": 1, "secret": "s", "token": "t", "encoding_aes_key": KEY}
+    wecom.add_app("own", app)
+    assert wecom.installations("own") is None

@@ -42,14 +42,15 @@ def install(aws: Aws, playground: str, file: Path) -> tuple[dict[str, dict[str, 
 
 
 def _kept(file: Path) -> dict[str, dict[str, App]]:
-    """The apps in `file`, which then holds those of every platform. A file that cannot be read is replaced."""
+    """The apps in `file`, which then holds all apps of every platform. A file that cannot be read is replaced."""
     try:
         kept = json.loads(file.read_text())
     except (OSError, ValueError):
         kept = {}
-    missing = [platform for platform in NAMES if platform not in kept]
-    if missing:
-        kept |= {platform: import_module(f"{__name__}.{platform}").apps(_PLAYGROUND) for platform in missing}
+    made = {platform: import_module(f"{__name__}.{platform}").apps(_PLAYGROUND) for platform in NAMES}
+    complete = {platform: apps | kept.get(platform, {}) for platform, apps in made.items()}
+    if complete != kept:
+        kept = complete
         new = file.with_suffix(".new")
         new.touch(mode=0o600)
         new.write_text(json.dumps(kept, indent=2) + "\n")

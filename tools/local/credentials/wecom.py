@@ -1,5 +1,5 @@
 """Two internal apps of WeCom, each with one group robot, `ops`. `demo` fetches the names of senders, `passive` uses
-passive replies.
+passive replies. And `suite`, an app of a service provider, which companies install on the page.
 """
 
 import secrets
@@ -12,7 +12,19 @@ from tools.local.credentials.generate import aes_key, letters
 def apps(playground: str) -> dict[str, dict[str, Any]]:
     """The apps by name."""
     host = f"{playground}/wecom"
-    return {"demo": _app(host) | {"names": True}, "passive": _app(host) | {"reply_mode": "passive"}}
+    demo, passive = _app(host) | {"names": True}, _app(host) | {"reply_mode": "passive"}
+    return {"demo": demo, "passive": passive, "suite": _suite(host)}
+
+
+def _suite(host: str) -> dict[str, Any]:
+    return {
+        "suite_id": f"ww{secrets.token_hex(8)}",
+        "suite_secret": secrets.token_urlsafe(32),
+        "provider_corp_id": f"ww{secrets.token_hex(8)}",
+        "token": letters(24),
+        "encoding_aes_key": aes_key(),
+        "host": host,
+    }
 
 
 def _app(host: str) -> dict[str, Any]:
