@@ -232,9 +232,9 @@ forget: ## remove what is stored on a person: make forget PLATFORM=feishu APP=he
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.forget --platform "$(PLATFORM)" --app "$(APP)" --person "$(PERSON)" $(ARGS)
 
-tenants: ## list the companies that installed an app: make tenants APP=helper ARGS="--delete ID" deletes one
+tenants: ## list the organisations that installed an app: make tenants APP=helper (PLATFORM=feishu, ARGS="--delete ID")
 	@sh tools/setup.sh dev
-	@$(PY) -m tools.tenants --platform wecom --app "$(APP)" $(ARGS)
+	@$(PY) -m tools.tenants --platform "$(or $(PLATFORM),wecom)" --app "$(APP)" $(ARGS)
 
 # --- building
 

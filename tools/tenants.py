@@ -13,9 +13,10 @@ from functools import partial
 from parley.journal.table import get_text, tenant_pk
 from parley.journal.tenant_eraser import StillInstalledError, TenantEraser
 from parley.journal.tenants import TenantId, Tenants
-from parley.platforms import NAMES
+from parley.platforms import NAMES, installations
 from tools.dlq import Deployment, NotFoundError, deployed, local
 
+_NOT_NAMED = "the rows of {} do not name the organisation: use `make forget` for each person, or wait RetentionDays"
 _ROW = "{0.id.id}  {0.state}  agent {0.agent}  {0.scope}"
 
 
@@ -24,6 +25,9 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         deployment = deployed(options.stack) if options.stack else local()
+        if options.delete and installations(options.platform):
+            print(f"error: {_NOT_NAMED.format(options.platform)}", file=sys.stderr)
+            return 1
         if options.delete:
             print(_deleted(deployment, TenantId(options.platform, options.app, options.delete)))
         else:

@@ -43,6 +43,14 @@ def test_it_says_what_it_has_deleted(stored: Tenants, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "token deleted: 1\nnothing found\n"
 
 
+def test_it_deletes_nothing_where_rows_do_not_name_the_organisation(
+    stored: Tenants, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tenants.main(["--platform", "feishu", "--app", "demo", "--delete", "t1"]) == 1
+    assert "make forget" in capsys.readouterr().err
+    assert stored.get(ONE)
+
+
 def test_it_refuses_a_company_that_has_the_app(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
     assert tenants.main([*ARGUMENTS, "--delete", "wpA"]) == 1
     assert "wpA has not removed the app demo" in capsys.readouterr().err

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from parley.engine.direct import Direct, Held
     from parley.engine.heartbeat import Heartbeat
     from parley.engine.stops import Stops
+    from parley.engine.tenants import Tenancy
     from parley.journal.names import Person
 
 MAX_ATTEMPTS = 5
@@ -95,7 +96,7 @@ class Processor:
     person: "Callable[[Message], Person] | None" = None
     quote: FindQuote | None = None
     users: "Callable[[], Users] | None" = None
-    tenancy: Callable[[Message], None] | None = None
+    tenancy: "Tenancy | None" = None
     clock: Callable[[], float] = time.time
     until: float = math.inf
     hide: Callable[[Record, int], None] | None = None
@@ -179,6 +180,10 @@ class Processor:
         again = received(record) > 1
         attempt = snapshot.attempts + 1 if again else 1
         try:
+            if message.kind == "event":
+                from parley.engine import installations  # noqa: PLC0415  # most messages are no events
+
+                installations.note(message, self.tenancy)
             decision = self._start(message, snapshot, attempt, again=again)
         except AlreadyDecidedError:
             self._enqueue_again(message, self.inbox.open(message))

@@ -85,6 +85,14 @@ class Tenancy(msgspec.Struct):
         if id_ is not None:
             queues.send_messages([_for_bot(message, id_)])
 
+    def note(self, message: Message, *, installed: bool) -> None:
+        """Note that an organisation has an app that needs no code of it, or has it no more. Raises AwsError."""
+        id_ = TenantId(message.platform, message.app, message.context.tenant)
+        if installed:
+            self.tenants.install(id_, message.timestamp, self.clock())
+        elif self.tenants.withdraw(id_, message.timestamp, self.clock()):
+            self._drop_token(self.apps.get(id_.platform, id_.app), id_)
+
     # --- the three kinds: each returns the tenant, or None if the event is out of date
 
     def _granted(self, message: Message, app: App) -> TenantId | None:
@@ -130,7 +138,7 @@ class Tenancy(msgspec.Struct):
         tenant = None if is_new else self.tenants.get(id_)
         if tenant is not None and (tenant.state, tenant.withdrawn) != (TenantState.CANCELLED, message.timestamp):
             return None
-        self._drop_token(id_)
+        self._drop_token(self._in_organisation(id_), id_)
         return id_
 
     # --- steps
@@ -144,7 +152,7 @@ class Tenancy(msgspec.Struct):
             raise RetryAfter(error.seconds, str(error)) from error
         if platform.has_left(answer):
             if self.tenants.lost(tenant, self.clock()):
-                self._drop_token(tenant.id)
+                self._drop_token(self._in_organisation(tenant.id), tenant.id)
             return False
         found = platform.read_authorisation(answer)
         if found is None:
@@ -153,11 +161,15 @@ class Tenancy(msgspec.Struct):
             raise RetryAfter(1, "the tenant has changed meanwhile")
         return True
 
-    def _drop_token(self, id_: TenantId) -> None:
-        """Delete the access token of a tenant that has left. What the platform has issued ends by itself."""
+    def _in_organisation(self, id_: TenantId) -> App:
+        """The app of a provider in one organisation."""
         app = self.apps.get(id_.platform, id_.app)
-        at = App(app.platform, name_in(app.name, id_.id), app.config.of_tenant(id_.id, "0"), app)
-        self.calls.tokens.drop(_context(at).token_name or "")
+        return App(app.platform, name_in(app.name, id_.id), app.config.of_tenant(id_.id, "0"), app)
+
+    def _drop_token(self, app: App, id_: TenantId) -> None:
+        """Delete the access token of a tenant that has left. What the platform has issued ends by itself."""
+        if name := _context(app, id_.id).token_name:
+            self.calls.tokens.drop(name)
 
 
 class _NotMadeError(RetryAfter):
@@ -234,9 +246,9 @@ def _platform(app: App) -> SupportsTenants:
     return cast("SupportsTenants", outbound(app.platform))
 
 
-def _context(app: App) -> CallContext:
-    """The context of a call of `app` that is about no conversation."""
-    return asking_at(Destination(platform=app.platform, app=app.name), app, outbound(app.platform))
+def _context(app: App, tenant: str = "") -> CallContext:
+    """The context of a call of `app` that is about no conversation, for an organisation."""
+    return asking_at(Destination(platform=app.platform, app=app.name, tenant=tenant), app, outbound(app.platform))
 
 
 def tenancy() -> Tenancy:

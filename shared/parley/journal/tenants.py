@@ -107,6 +107,24 @@ class Tenants(msgspec.Struct):
                 raise
             self.client.put_item(**done)
 
+    def install(self, id_: TenantId, at: float, now: float) -> bool:
+        """Store that the organisation has had the app since the time `at`, without a code.
+
+        False if a later authorisation or removal, or the same authorisation, is stored.
+        """
+        return self._update(
+            id_,
+            "SET #state = :state, #platform = :platform, #app = :app, #id = :id, #authorised = :at, #updated = :now "
+            "REMOVE #ttl ADD #version :one",
+            "(attribute_not_exists(#authorised) OR #authorised < :at) "
+            "AND (attribute_not_exists(#withdrawn) OR #withdrawn <= :at)",
+            state=TenantState.ACTIVE,
+            at=at,
+            now=now,
+            one=1,
+            **_names(id_),
+        )
+
     def complete(self, tenant: Tenant, agent: str, scope: str, now: float) -> bool:
         """Store what the organisation allows. False if the row has changed since `tenant` was read."""
         return self._update(

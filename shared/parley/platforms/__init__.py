@@ -125,9 +125,20 @@ def _person_id(name: str) -> Callable[[str], str]:
 
 def portable_events(name: str) -> Mapping[str, str]:
     """The portable names of the events of the platform `name`, by its own names. Empty if it has no such table."""
+    return cast("Mapping[str, str]", _of_events(name, "EVENTS"))
+
+
+def installations(name: str) -> Mapping[str, bool]:
+    """The events of the platform `name` by which an organisation installs or removes an app without a code of its own,
+    and whether it has the app from then on. Empty if it has none.
+    """
+    return cast("Mapping[str, bool]", _of_events(name, "INSTALLATIONS"))
+
+
+def _of_events(name: str, table: str) -> object:
     if not Path(__file__).with_name(name).joinpath("portable_events.py").exists():
         return {}
-    return cast("Mapping[str, str]", getattr(_half(name, "portable_events"), "EVENTS"))  # noqa: B009
+    return getattr(_half(name, "portable_events"), table, {})
 
 
 def config_type(name: str) -> type[Config]:

@@ -17,3 +17,6 @@ EVENTS: Mapping[str, str] = {
     "MESSAGE_REACTION_REMOVE": "reaction_removed",
 }
 """The portable name by Discord's name."""
+
+INSTALLATIONS: Mapping[str, bool] = {"APPLICATION_AUTHORIZED": True, "GUILD_CREATE": True, "GUILD_DELETE": False}
+"""Whether the server of the event has the app from then on. That an app was deauthorised has no server."""

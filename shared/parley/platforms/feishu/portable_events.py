@@ -28,3 +28,6 @@ EVENTS: Mapping[str, str] = {
     "app_uninstalled": "app_removed",
 }
 """The portable name by Feishu's name."""
+
+INSTALLATIONS: Mapping[str, bool] = {"app_open": True, "app_uninstalled": False}
+"""Whether the organisation of the event has the app from then on (Feishu docs: Store apps)."""
