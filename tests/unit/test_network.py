@@ -9,7 +9,7 @@ from tests.template import ROOT, functions, nested, template
 from tests.unit.test_roles import OWN_ROLES, network_statements
 from tools.names import folder_of
 
-CALLING = {f"parley/engine/{name}" for name in ("calls", "delivery", "download", "names")}
+CALLING = {f"parley/engine/{name}" for name in ("calls", "delivery", "download", "names", "oauth")}
 """The modules that call platforms."""
 RESOURCES = nested("network")["Resources"]
 
@@ -20,7 +20,7 @@ def in_network() -> set[str]:
 
 def test_the_functions_that_call_platforms_are_in_the_network_and_no_others() -> None:
     calling = {name for name in functions() if modules_of(folder_of(name.removesuffix("Function"))) & CALLING}
-    assert in_network() == calling == {"ProcessorFunction", "DelivererFunction"}
+    assert in_network() == calling == {"ProcessorFunction", "DelivererFunction", "OauthFunction"}
 
 
 def test_only_their_roles_let_lambda_attach_a_function_to_a_network_and_the_code_cannot() -> None:

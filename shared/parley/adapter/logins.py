@@ -11,10 +11,10 @@ from parley.adapter.app import App
 from parley.adapter.calls import Answer, Call
 from parley.errors import ParleyError
 
-Trouble = Literal["again", "person", "configuration", "later"]
+Trouble = Literal["again", "person", "configuration", "later", "unknown"]
 """Why there is no token. `again`: the person has to log in again. `person`: this person cannot, or the app is not
 installed for them. `configuration`: an operator has to change something. `later`: nothing was done, and another try may
-succeed."""
+succeed. `unknown`: the same, but the platform may have done it."""
 
 
 class LoginConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

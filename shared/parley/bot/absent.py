@@ -71,9 +71,9 @@ class NoUsers:
         del message, request, until
         raise _NO_USERS
 
-    def forget(self, message: Message) -> bool:
+    def forget(self, message: Message, until: float) -> bool:
         """Nobody."""
-        del message
+        del message, until
         raise _NO_USERS
 
 

@@ -42,7 +42,7 @@ class Users(Protocol):
         """The answer to a call in the name of the sender. Raises LoginNeededError, UserApiError."""
         ...
 
-    def forget(self, message: Message) -> bool:
+    def forget(self, message: Message, until: float) -> bool:
         """Delete the login of the sender. False if there is none."""
         ...
 

@@ -368,8 +368,8 @@ class Turn(Base[S, U, A]):
         return User(self)
 
     def logout(self) -> bool:
-        """Delete the login of the person. False if they have not logged in."""
-        return self.users.forget(self.message)
+        """End the login of the person and delete their tokens. False if they have not logged in."""
+        return self.users.forget(self.message, self.until)
 
     def credential(self) -> str:
         """The credential that the platform sent with this message, in clear text: WeCom's `Token`, `AuthCode`,

@@ -252,6 +252,6 @@ class _AskedUsers:
         """See `Users`."""
         return self._run.ask(lambda: self._make().call(message, request, until))
 
-    def forget(self, message: Message) -> bool:
+    def forget(self, message: Message, until: float) -> bool:
         """See `Users`."""
-        return self._run.ask(lambda: self._make().forget(message))
+        return self._run.ask(lambda: self._make().forget(message, until))

@@ -159,8 +159,11 @@ class OAuth(msgspec.Struct):
         if pending is None or (pending.platform, pending.app) != (app.platform, app.name):
             raise _Ends("expired", "unknown state, or that of another browser or app")
         timer, question = self._asked(app, pending.place)
+        if error == "access_denied":
+            # It may be anybody with the link. The person can end the question in the chat.
+            return "refused"
         if error:
-            return self._refused(timer, pending.place, error)
+            raise _Ends("failed", "the platform reports an error")
         if not _CODE.fullmatch(code):
             raise _Ends("expired", "no code")
         key = DataKey(app.platform, app.name)
@@ -184,17 +187,14 @@ class OAuth(msgspec.Struct):
             raise _Ends("expired", "a dialogue of another app")
         return timer, question
 
-    def _refused(self, timer: Timer, place: str, error: str) -> Page:
-        if error != "access_denied":
-            raise _Ends("failed", "the platform reports an error")
-        queues.send_messages([login_ended(timer, LoginEnd(place=place), self.clock())])
-        return "refused"
-
     def _logged_in(self, timer: Timer, place: str, grant: Grant, question: LoginQuestion) -> Page:
         """Bring the dialogue on. A login without all scopes is a refusal: the handler must not count on it."""
         is_done = grant.has(question.scopes)
-        queues.send_messages([login_ended(timer, LoginEnd(place=place, is_done=is_done), self.clock())])
-        return "done" if is_done else "refused"
+        try:
+            queues.send_messages([login_ended(timer, LoginEnd(place=place, is_done=is_done), self.clock())])
+        except AwsError as error:
+            raise _Ends("kept", error_code(error)) from error
+        return "done" if is_done else "partly"
 
     def _exchange(self, app: App, platform: SupportsLogins, code: str, verifier: str) -> UserToken:
         try:
@@ -211,7 +211,8 @@ class OAuth(msgspec.Struct):
         if _is_asked(who, timer):
             return
         call = platform.revoke_call(app, token)
-        if call is not None:
+        # Some platforms end all logins of a person at this app: one of their own stays.
+        if call is not None and self.grants.get(GrantId(app.platform, app.name, who.id)) is None:
             with suppress(_Ends):
                 self._perform(call)
         raise _Ends("other", "another person has logged in")

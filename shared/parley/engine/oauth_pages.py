@@ -6,12 +6,16 @@ from typing import Literal
 
 from parley.adapter import Response
 
-Page = Literal["done", "refused", "expired", "other", "impossible", "failed", "unknown"]
-"""`other`: somebody else's link. `impossible`: this person cannot log in. `failed`: another try may succeed."""
+Page = Literal["done", "refused", "partly", "kept", "expired", "other", "impossible", "failed", "unknown"]
+"""`partly`: without all scopes. `kept`: the tokens are stored, and the dialogue does not know. `other`: somebody else's
+link. `impossible`: this person cannot log in. `failed`: another try may succeed.
+"""
 
 _STATUS: dict[Page, int] = {
     "done": 200,
     "refused": 200,
+    "partly": 200,
+    "kept": 503,
     "expired": 410,
     "other": 403,
     "impossible": 403,
@@ -20,7 +24,12 @@ _STATUS: dict[Page, int] = {
 }
 _ENGLISH: dict[Page, tuple[str, str]] = {
     "done": ("You are logged in", "You can close this page. The bot goes on in the chat."),
-    "refused": ("You are not logged in", "You have refused. You can close this page."),
+    "refused": (
+        "You are not logged in",
+        "You have refused, and nothing was stored. You can close this page. The question in the chat is still open.",
+    ),
+    "partly": ("A permission is missing", "You are logged in, but you have not given all that the bot asked for."),
+    "kept": ("You are logged in", "The bot could not be told. Press the button in the chat again."),
     "expired": (
         "This link is no longer valid",
         "It has been used, its time is over, or it was opened in another browser. Press the button in the chat again.",
@@ -30,16 +39,18 @@ _ENGLISH: dict[Page, tuple[str, str]] = {
         "Your account is not that of the person whom the bot has asked. Nothing was stored. Ask the bot yourself.",
     ),
     "impossible": ("You cannot log in", "The platform does not let this account use the app. Ask your administrator."),
-    "failed": ("The login did not succeed", "Nothing was stored. Press the button in the chat again."),
+    "failed": ("The login did not succeed", "Press the button in the chat again."),
     "unknown": ("There is nothing here", "Open the link from the chat with the bot."),
 }
 _CHINESE: dict[Page, tuple[str, str]] = {
     "done": ("登录成功", "您可以关闭此页面，机器人会在聊天中继续。"),
-    "refused": ("未登录", "您已拒绝授权，可以关闭此页面。"),
+    "refused": ("未登录", "您已拒绝授权，未保存任何内容，可以关闭此页面。聊天中的问题仍可回答。"),
+    "partly": ("缺少权限", "您已登录，但没有授予机器人请求的全部权限。"),
+    "kept": ("登录成功", "暂时无法通知机器人。请回到聊天中重新点击按钮。"),
     "expired": ("链接已失效", "链接已被使用、已过期，或是在另一个浏览器中打开的。请回到聊天中重新点击按钮。"),
     "other": ("这不是您的链接", "您登录的账号与机器人询问的人不一致，未保存任何内容。请自己向机器人发起。"),
     "impossible": ("无法登录", "平台不允许此账号使用该应用，请联系管理员。"),
-    "failed": ("登录未成功", "未保存任何内容。请回到聊天中重新点击按钮。"),
+    "failed": ("登录未成功", "请回到聊天中重新点击按钮。"),
     "unknown": ("页面不存在", "请从与机器人的聊天中打开链接。"),
 }
 _STYLE = (

@@ -94,7 +94,9 @@ class Tokens(msgspec.Struct):
     def drop(self, key: str) -> None:
         """Remove the token under `key`, if there is one: its organisation has removed the app."""
         self._held.pop(key, None)
-        self._update(key, "SET #expires = :zero, #renew_at = :zero REMOVE #value", "attribute_exists(#value)", zero=0)
+        # A worker that is fetching one loses its lock, and stores nothing.
+        change = "SET #expires = :zero, #renew_at = :zero REMOVE #value, #lock_until, #lock_owner"
+        self._update(key, change, "attribute_exists(#pk)", zero=0)
 
     def _read(self, key: str) -> CachedToken | None:
         item = t.get(self.client, self.table, token_pk(key))

@@ -16,7 +16,7 @@ from parley.adapter import Answer, App, Call, Permanent, Transient
 from parley.adapter.logins import LoginError, SupportsLogins, UserToken
 from parley.engine import telemetry
 from parley.engine.apps import Apps, AppsUnavailableError
-from parley.engine.aws import AwsError, dynamodb, setting
+from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.data_keys import DataKey, SecretUnreadableError
 from parley.engine.http import CallError, Http, client
 from parley.engine.telemetry import log
@@ -36,6 +36,14 @@ _MOST_ATTEMPTS = 2
 _WAIT = 3.0
 """Seconds to wait for another worker's refresh before the message goes back to the queue."""
 _LATER = 2.0
+_TO_STORE = 3.0
+"""Seconds of the worker's time that a call of the platform does not get: they are for storing what it has answered."""
+_KEY_UNUSABLE = frozenset(
+    {"AccessDeniedException", "DisabledException", "KMSInvalidStateException", "NotFoundException"}
+)
+"""The error codes of KMS that another try does not change."""
+_KEY_WRONG = frozenset({"IncorrectKeyException", "InvalidCiphertextException"})
+"""Those for tokens that another key has encrypted."""
 _FIRST_POLL, _LAST_POLL = 0.05, 0.8
 _LOST = "the login has ended, because the platform's answer to a refresh was lost"
 _ENDED = "the login has ended"
@@ -87,21 +95,38 @@ class UserTokens(msgspec.Struct):
         grant = self.grants.get(_id_of(message))
         return grant is not None and grant.has(scopes) and grant.last > self.clock() + _EARLY
 
-    def forget(self, message: Message) -> bool:
-        """Delete the tokens of the sender of `message`, and end the login at the platform if it has a call for that.
-        False if they have not logged in.
+    def forget(self, message: Message, until: float) -> bool:
+        """End the login of the sender of `message` at the platform, if it has a call for that, and delete their tokens.
+        False if they have not logged in. `until`: see `call`.
+
+        The deletion comes last: a worker that dies before it is followed by one that does both.
         """
         grant, found = self.grants.get(_id_of(message)), self._find(message)
         if grant is None:
             return False
-        self.grants.end(grant)
-        try:
-            call = found[1].revoke_call(found[0], self._read(grant)) if found else None
-            if call is not None:
-                self.http.perform(call)
-        except (CallError, LoginNeededError, *AwsError) as error:
-            log.warning("login not revoked", extra={"platform": message.platform, "reason": type(error).__name__})
+        self.http.until = until - _TO_STORE
+        if found:
+            self._revoke(grant, *found)
+        removed = self.grants.remove(grant.id)
+        if found and removed is not None and removed.tokens != grant.tokens:  # refreshed or renewed meanwhile
+            self._revoke(removed, *found)
         return True
+
+    def _revoke(self, grant: Grant, app: App, platform: SupportsLogins) -> None:
+        """End the login of `grant` at the platform. It is best effort."""
+        try:
+            self._end_at_platform(self._read(grant), app, platform)
+        except (LoginNeededError, UserApiError, *AwsError) as error:
+            log.warning("login not revoked", extra={"platform": app.platform, "reason": type(error).__name__})
+
+    def _end_at_platform(self, token: UserToken, app: App, platform: SupportsLogins) -> None:
+        call = platform.revoke_call(app, token)
+        if call is None:
+            return
+        try:
+            self.http.perform(call)
+        except CallError as error:
+            log.warning("login not revoked", extra={"platform": app.platform, "reason": str(error)})
 
     def call(self, message: Message, request: Call, until: float) -> Answer:
         """The answer to a call in the name of the sender of `message`. `request` has a path in place of an address.
@@ -115,7 +140,7 @@ class UserTokens(msgspec.Struct):
                 f"the app {message.platform}/{message.app} has no logins: add `logins` to its configuration"
             )
         app, platform = found
-        self.http.until = until
+        self.http.until = until - _TO_STORE
         made = platform.user_call(app, request.method, request.url)
         call = replace(made, query=request.query, json=request.json, timeout=request.timeout)
         answer = None
@@ -144,18 +169,22 @@ class UserTokens(msgspec.Struct):
                 return grant, self._read(grant)
             if grant.ends <= now:
                 raise LoginNeededError(_ENDED)
-            if grant.lock_until < now and self.grants.begin_refresh(grant, owner, now):
-                return self._refresh(grant, owner, app, platform)
+            if grant.lock_until < now:
+                opened = self._opened(grant)  # a failure of KMS is no attempt
+                if self.grants.begin_refresh(grant, owner, now):
+                    return self._refresh(grant, owner, app, platform, opened)
             if now >= deadline:
                 raise RetryAfter(1, "waiting for another worker's refresh")
             self.sleep(poll * (0.5 + self.draw()))
             poll = min(_LAST_POLL, poll * 2)
 
-    def _refresh(self, grant: Grant, owner: str, app: App, platform: SupportsLogins) -> tuple[Grant, UserToken]:
+    def _refresh(
+        self, grant: Grant, owner: str, app: App, platform: SupportsLogins, opened: tuple[DataKey, UserToken]
+    ) -> tuple[Grant, UserToken]:
         """The next token of `grant`. The attempt is counted already."""
         if grant.attempts >= _MOST_ATTEMPTS:
             return self._end(grant, _LOST)
-        key, old = self._opened(grant)
+        key, old = opened
         try:
             answer = self.http.perform(platform.refresh_call(app, old.refresh))
             new = platform.read_token(answer, self.clock())
@@ -167,20 +196,30 @@ class UserTokens(msgspec.Struct):
             return self._refused(grant, owner, error)
         if not new.refresh:  # the platform does not rotate
             new = replace(new, refresh=old.refresh, refresh_expires=old.refresh_expires)
-        made = replace(grant_of(grant.id, key, new), generation=grant.generation)
-        made = replace(made, scopes=new.scopes or grant.scopes)
-        if not self.grants.refreshed(made, owner, self.clock()):
-            raise LoginNeededError(_ENDED)  # the person has logged in again, or out, or is forgotten
+        made = replace(grant_of(grant.id, key, new), scopes=new.scopes or grant.scopes)
+        if not self.grants.refreshed(made, grant, self.clock()):
+            if newer := self._newer(grant):  # the person has logged in again
+                return newer
+            self._end_at_platform(new, app, platform)  # they have logged out, or are forgotten
+            raise LoginNeededError(_ENDED)
         telemetry.count("LoginsRefreshed")
-        return replace(made, generation=grant.generation + 1), new
+        return made, new
+
+    def _newer(self, grant: Grant) -> tuple[Grant, UserToken] | None:
+        """The grant that is stored in place of `grant`; None if there is none."""
+        found = self.grants.get(grant.id)
+        return (found, self._read(found)) if found is not None and found.tokens != grant.tokens else None
 
     def _refused(self, grant: Grant, owner: str, error: LoginError) -> tuple[Grant, UserToken]:
         ids = {"platform": grant.id.platform, "app": grant.id.app, "reason": str(error)}
         log.warning("refresh refused", extra=ids)
+        if error.trouble == "again" and (newer := self._newer(grant)):
+            return newer  # a worker that was slower than its lease has had the answer
         if error.trouble in ("again", "person"):
             return self._end(grant, _LOST if grant.attempts else _ENDED)
-        self.grants.end_refresh(grant, owner, done=False)
-        raise UserApiError(str(error))
+        is_unknown = error.trouble == "unknown"
+        self.grants.end_refresh(grant, owner, done=is_unknown)
+        raise UserApiError(str(error), is_unknown=is_unknown)
 
     def _end(self, grant: Grant, reason: str) -> tuple[Grant, UserToken]:
         """Delete `grant`. Raises LoginNeededError."""
@@ -200,14 +239,23 @@ class UserTokens(msgspec.Struct):
         return self._opened(grant)[1]
 
     def _opened(self, grant: Grant) -> tuple[DataKey, UserToken]:
-        """The key of `grant` as well."""
-        key = DataKey.of(grant.id.platform, grant.id.app, grant.tokens)
+        """The key of `grant` as well. Raises UserApiError if nobody may use the KMS key."""
+        ids = {"platform": grant.id.platform, "app": grant.id.app}
         try:
+            key = DataKey.of(grant.id.platform, grant.id.app, grant.tokens)
             return key, _decode(key.decrypted(f"login-{grant.id.owner}", grant.tokens))
         except SecretUnreadableError as error:
-            self.grants.end(grant)
-            log.error("tokens not readable", extra={"platform": grant.id.platform, "app": grant.id.app})
-            raise LoginNeededError(_ENDED) from error
+            reason, cause = "changed, or of somebody else", error
+        except AwsError as error:
+            reason, cause = error_code(error), error
+            if reason in _KEY_UNUSABLE:
+                log.error("key not usable", extra={**ids, "error": reason})
+                raise UserApiError(f"the tokens cannot be read: {reason}") from error
+            if reason not in _KEY_WRONG:
+                raise
+        log.error("tokens not readable", extra={**ids, "error": reason})
+        self.grants.end(grant)
+        raise LoginNeededError(_ENDED) from cause
 
     def _find(self, message: Message) -> tuple[App, SupportsLogins] | None:
         """The app of `message`, and its platform; None if it has no logins."""

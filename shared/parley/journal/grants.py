@@ -24,8 +24,8 @@ LOGIN_LASTS = 600.0
 """Seconds from the first page of a login to its end."""
 _KEPT = 3000
 """Seconds for which DynamoDB keeps a row after its end. Its deletion has no exact time."""
-LEASE = 30.0
-"""Seconds that a refresh may take; longer than its call."""
+LEASE = 45.0
+"""Seconds that a refresh may take; longer than its call and the requests of AWS around it."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +57,8 @@ class GrantId(msgspec.Struct, frozen=True):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """A row. `tokens` are encrypted. `expires` is that of the access token, `ends` that of the refresh token, in unix
-    seconds; `ends` is 0 without one. `generation` counts the tokens.
+    """A row. `tokens` are encrypted, so no two rows have the same. `expires` is the end of the access token, `ends` is
+    that of the refresh token, in unix seconds; 0 without one.
     """
 
     id: GrantId
@@ -66,7 +66,6 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     scopes: str
     expires: float
     ends: float
-    generation: int = 0
     attempts: int = 0
     lock_until: float = 0
 
@@ -127,12 +126,11 @@ class Grants(msgspec.Struct):
             grant.id.pk,
             "SET #value = :value, #scope = :scope, #expires = :expires, #ends = :ends, #platform = :platform, "
             "#app = :app, #attempts = :zero, #updated = :now, #ttl = :ttl "
-            "REMOVE #lock_until, #lock_owner ADD #generation :one",
+            "REMOVE #lock_until, #lock_owner",
             "",
             **_values(grant, now),
             platform=grant.id.platform,
             app=grant.id.app,
-            one=1,
         )
         self.client.update_item(**request)
 
@@ -142,12 +140,11 @@ class Grants(msgspec.Struct):
             grant.id,
             "SET #lock_until = :until, #lock_owner = :owner, #attempts = :attempts",
             # A lock of our own is this very write, repeated because its answer was lost.
-            "#generation = :generation AND "
-            "(attribute_not_exists(#lock_until) OR #lock_until < :now OR #lock_owner = :owner)",
+            "#value = :before AND (attribute_not_exists(#lock_until) OR #lock_until < :now OR #lock_owner = :owner)",
             until=now + LEASE,
             owner=owner,
             attempts=grant.attempts + 1,
-            generation=grant.generation,
+            before=grant.tokens,
             now=now,
         )
 
@@ -161,17 +158,18 @@ class Grants(msgspec.Struct):
             owner=owner,
         )
 
-    def refreshed(self, grant: Grant, owner: str, now: float) -> bool:
-        """Store `grant`, whose `generation` is that of the tokens before. False if the row has changed since then."""
+    def refreshed(self, grant: Grant, before: Grant, now: float) -> bool:
+        """Store `grant`, which the platform has given for `before`. False if the row is not that of `before` any more.
+
+        It needs no lease: the platform gives one successor, and whoever has it stores it.
+        """
         is_stored = self._update(
             grant.id,
             "SET #value = :value, #scope = :scope, #expires = :expires, #ends = :ends, #attempts = :zero, "
-            "#generation = :next, #updated = :now, #ttl = :ttl REMOVE #lock_until, #lock_owner",
-            "#lock_owner = :owner AND #generation = :generation",
+            "#updated = :now, #ttl = :ttl REMOVE #lock_until, #lock_owner",
+            "#value = :before",
             **_values(grant, now),
-            generation=grant.generation,
-            next=grant.generation + 1,
-            owner=owner,
+            before=before.tokens,
         )
         if is_stored:
             return True
@@ -180,15 +178,21 @@ class Grants(msgspec.Struct):
 
     def over(self, grant: Grant) -> None:
         """The platform does not take the access token of `grant` any more, before its time."""
-        self._update(grant.id, "SET #expires = :zero", "#generation = :generation", zero=0, generation=grant.generation)
+        self._update(grant.id, "SET #expires = :zero", "#value = :before", zero=0, before=grant.tokens)
 
     def end(self, grant: Grant) -> None:
         """Delete `grant`, unless there is a newer one."""
-        request = t.delete(self.table, grant.id.pk, "#generation = :generation", generation=grant.generation)
+        request = t.delete(self.table, grant.id.pk, "#value = :before", before=grant.tokens)
         try:
             self.client.delete_item(**request)
         except self.client.exceptions.ConditionalCheckFailedException:
             return
+
+    def remove(self, id_: GrantId) -> Grant | None:
+        """Delete the grant of a person, whichever it is. Returns it; None if there is none."""
+        answer = self.client.delete_item(TableName=self.table, Key=t.key(id_.pk), ReturnValues="ALL_OLD")
+        item = answer.get("Attributes", {})
+        return _grant(id_, item) if get_text(item, "value") else None
 
     def _update(self, id_: GrantId, change: str, condition: str, **values: Value) -> bool:
         try:
@@ -217,7 +221,6 @@ def _grant(id_: GrantId, item: Item) -> Grant:
         scopes=get_text(item, "scope"),
         expires=get_number(item, "expires") or 0,
         ends=get_number(item, "ends") or 0,
-        generation=int(get_number(item, "generation") or 0),
         attempts=int(get_number(item, "attempts") or 0),
         lock_until=get_number(item, "lock_until") or 0,
     )

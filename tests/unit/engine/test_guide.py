@@ -49,8 +49,8 @@ class Strangers(NoUsers):
         del message, scopes
         return False
 
-    def forget(self, message: Message) -> bool:
-        del message
+    def forget(self, message: Message, until: float) -> bool:
+        del message, until
         return False
 
 

@@ -139,3 +139,33 @@ def test_the_token_is_not_logged(clock: Clock, platform: Platform, logged: Any) 
     tokens = worker(clock)
     tokens.reject("k", tokens.get("k", platform))
     assert "t1" not in logged()
+
+
+def test_a_token_that_is_being_fetched_while_its_organisation_leaves_is_not_stored(
+    clock: Clock, platform: Platform
+) -> None:
+    tokens = worker(clock)
+
+    def fetch() -> Token:
+        worker(clock).drop("k")
+        return platform()
+
+    tokens.get("k", fetch)
+    assert "t1" not in str(dynamodb().scan(TableName="parley")["Items"])
+
+
+def test_a_token_that_is_being_renewed_while_its_organisation_leaves_is_not_stored(
+    clock: Clock, platform: Platform
+) -> None:
+    tokens = worker(clock)
+    tokens.get("k", platform)
+    clock.now += LIFETIME * 0.9
+
+    def fetch() -> Token:
+        worker(clock).drop("k")
+        return platform()
+
+    tokens.get("k", fetch)
+    rows = str(dynamodb().scan(TableName="parley")["Items"])
+    assert "t1" not in rows
+    assert "t2" not in rows

@@ -82,7 +82,7 @@ def log_in() -> None:
     grants.store(Grant(id=person, tokens="sealed", scopes="a b", expires=NOW + 60, ends=NOW + 600), NOW)
     found = cast("Grant", grants.get(person))
     assert grants.begin_refresh(found, "owner", NOW)
-    assert grants.refreshed(found, "owner", NOW)
+    assert grants.refreshed(found, found, NOW)
 
 
 @pytest.fixture(scope="module")

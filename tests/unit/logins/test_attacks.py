@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from parley.bot import Bot, Login, Script, Turn
+from parley.engine import queues
 from parley.engine.oauth import verifier_of
 from parley.testing import Chat
 from parley.testing.browser import Browser
@@ -119,6 +121,35 @@ def test_a_forwarded_link_binds_no_other_account(scene: Scene) -> None:
     assert victim.open(scene.callback(victim, "bob")).status == 403
     assert scene.grants == []
     assert scene.ended() == []
+
+
+def test_a_stranger_who_opens_the_link_cannot_refuse_in_the_name_of_the_person(scene: Scene) -> None:
+    stranger = scene.browser()
+    state = parse_qs(urlsplit(stranger.open(scene.link).headers["location"]).query)["state"][0]
+    callback = scene.callback(scene.browser()).partition("?")[0]
+    page = stranger.open(f"{callback}?{urlencode({'state': state, 'error': 'access_denied'})}")
+    assert page.status == 200
+    assert scene.ended() == []
+    assert scene.browser().open(scene.callback(scene.browser())).status == 410
+    assert scene.ended() == []
+
+
+def test_a_login_that_the_bot_could_not_be_told_is_kept_and_the_page_says_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sqs")
+
+    browser = scene.browser()
+    callback = scene.callback(browser)
+    with monkeypatch.context() as patch:
+        patch.setattr(queues, "send_messages", away)
+        page = browser.open(callback)
+    assert page.status == 503
+    assert b"Nothing was stored" not in page.body
+    assert len(scene.grants) == 1
+    assert browser.open(scene.callback(browser)).status == 200
+    assert scene.ended() == ["End: done"]
 
 
 def test_a_state_of_one_app_is_refused_at_another(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """Discord's logins: forms, the scopes of earlier logins, and a revocation."""
 
 import json
+import time
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,11 +13,14 @@ from parley.adapter import Answer, App, Call
 from parley.adapter.logins import LoginError, UserToken
 from parley.bot import Bot, Login, Script, Turn
 from parley.engine.http import Http
+from parley.engine.user_tokens import UserTokens
+from parley.journal.grants import Grant, GrantId
 from parley.platforms import config_type
 from parley.platforms.discord import login
 from parley.testing import Chat
 from parley.testing.browser import Browser
 from parley.testing.world import _stage
+from tests.factories import make_message
 from tools.faults.targets import APP
 
 REDIRECT = "https://bot.example.com/oauth/discord/a/callback"
@@ -73,7 +77,7 @@ def test_the_token_endpoint_gets_a_form() -> None:
         (400, {"error": "invalid_grant"}, "again"),
         (401, {"error": "invalid_client"}, "configuration"),
         (429, {}, "later"),
-        (502, None, "later"),
+        (502, None, "unknown"),
     ],
 )
 def test_a_refusal_says_what_to_do(status: int, body: Any, trouble: str) -> None:
@@ -137,3 +141,42 @@ def test_a_person_logs_in_with_discord_and_the_bot_acts_in_their_name() -> None:
     chat.say("/logout")
     assert chat.last.text == "True"
     assert http.asked[-1][1]["token"] == "R"
+
+
+def test_a_logout_in_a_process_that_made_calls_before_has_time_for_the_revocation() -> None:
+    http = Http(cast("Any", None))
+    http.until = time.monotonic() - 100  # of an earlier message
+    tokens = UserTokens(cast("Any", None), "parley", http, cast("Any", None))
+    until: list[float] = []
+
+    class Rows:
+        def get(self, id_: GrantId) -> Grant:
+            return Grant(id=id_, tokens="t", scopes="", expires=1, ends=1)
+
+        remove = get
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UserTokens, "grants", property(lambda _: Rows()))
+        patch.setattr(UserTokens, "_find", lambda *_: (app(), login))
+        patch.setattr(UserTokens, "_revoke", lambda self, *_: until.append(self.http.until))
+        assert tokens.forget(make_message(platform="discord"), time.monotonic() + 30)
+    assert [at > time.monotonic() + 20 for at in until] == [True]
+
+
+def test_a_logout_ends_what_was_refreshed_meanwhile() -> None:
+    tokens = UserTokens(cast("Any", None), "parley", Http(cast("Any", None)), cast("Any", None))
+    revoked: list[str] = []
+
+    class Rows:
+        def get(self, id_: GrantId) -> Grant:
+            return Grant(id=id_, tokens="before", scopes="", expires=1, ends=1)
+
+        def remove(self, id_: GrantId) -> Grant:
+            return Grant(id=id_, tokens="after", scopes="", expires=1, ends=1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UserTokens, "grants", property(lambda _: Rows()))
+        patch.setattr(UserTokens, "_find", lambda *_: (app(), login))
+        patch.setattr(UserTokens, "_revoke", lambda _self, grant, *_: revoked.append(grant.tokens))
+        assert tokens.forget(make_message(platform="discord"), time.monotonic() + 30)
+    assert revoked == ["before", "after"]

@@ -74,8 +74,10 @@ def test_a_person_refuses() -> None:
     chat.say("/calendar")
     assert "You have refused" in chat.log_in(agreed=False)
     chat.expect(contains="Log in")
-    chat.expect(contains="Login refused")
-    chat.expect("No calendar: refused.")
+    chat.expect_nothing()
+    chat.press("暂不登录")
+    chat.expect(contains="Withdrawn")
+    chat.expect("No calendar: withdrawn.")
 
 
 def test_a_person_does_not_want_to() -> None:

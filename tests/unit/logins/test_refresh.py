@@ -5,9 +5,12 @@ from typing import Any, cast
 import httpx
 import msgspec
 import pytest
+from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from parley.adapter import Answer, App, Call, Unknown
 from parley.adapter.logins import UserToken
+from parley.engine import user_tokens
 from parley.engine.data_keys import DataKey
 from parley.engine.http import CallError, Http
 from parley.engine.user_tokens import UserTokens, grant_of
@@ -191,6 +194,95 @@ def test_a_person_who_logs_in_or_out_during_a_refresh_is_not_overwritten(chat: C
                 return own(self, call, token)
 
         tokens.http = Meanwhile(cast("Any", None), answers=[success()], asked=[])
+        assert tokens.get(PERSON, app(), platform)[1].access == "newer"
+        assert tokens.get(PERSON, app(), platform)[1].access == "newer"
+
+
+def test_a_person_who_logs_out_during_a_refresh_stays_logged_out_also_if_they_log_in_again(chat: Chat) -> None:
+    with chat._world.active():
+        tokens, grants, platform = due(chat, [])
+        now = chat._world.clock()
+
+        class Meanwhile(Refusing):
+            def perform(self, call: Call, token: str = "") -> Answer:
+                assert grants.remove(PERSON)
+                return super().perform(call, token)
+
+        tokens.http = Meanwhile(cast("Any", None), answers=[success()], asked=[])
         with pytest.raises(LoginNeededError):
             tokens.get(PERSON, app(), platform)
-        assert tokens.get(PERSON, app(), platform)[1].access == "newer"
+        assert grants.get(PERSON) is None
+        # A late write of that refresh does not replace the next login.
+        late = grant_of(PERSON, DataKey("feishu", "demo"), UserToken(access="late", expires=now + 9000))
+        before = replace(late, tokens="those before")
+        next_ = UserToken(access="next", expires=now + 9000, refresh="r", refresh_expires=now + 99_000)
+        grants.store(grant_of(PERSON, DataKey("feishu", "demo"), next_), now)
+        assert not grants.refreshed(late, before, now)
+        assert tokens.get(PERSON, app(), platform)[1].access == "next"
+
+
+def test_a_failure_of_kms_is_no_attempt_of_a_refresh(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    with chat._world.active():
+        tokens, grants, platform = due(chat, [success()])
+        with monkeypatch.context() as patch:
+            patch.setattr(user_tokens.DataKey, "of", failing("KMSInternalException"))
+            for _ in range(4):
+                with pytest.raises(ClientError):
+                    tokens.get(PERSON, app(), platform)
+        assert cast("Grant", grants.get(PERSON)).attempts == 0
+        assert tokens.get(PERSON, app(), platform)[1].access == "new"
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "DisabledException"])
+def test_a_key_that_nobody_may_use_is_an_error_of_the_call_and_keeps_the_login(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    with chat._world.active():
+        tokens, grants, platform = due(chat, [success()])
+        with monkeypatch.context() as patch:
+            patch.setattr(user_tokens.DataKey, "of", failing(code))
+            with pytest.raises(UserApiError, match=code):
+                tokens.get(PERSON, app(), platform)
+        assert grants.get(PERSON) is not None
+
+
+def test_tokens_of_another_key_end_the_login(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    with chat._world.active():
+        tokens, grants, platform = due(chat, [])
+        monkeypatch.setattr(user_tokens.DataKey, "of", failing("InvalidCiphertextException"))
+        with pytest.raises(LoginNeededError):
+            tokens.get(PERSON, app(), platform)
+        assert grants.get(PERSON) is None
+
+
+def failing(code: str) -> Any:
+    def fails(*_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code}}, "Decrypt")
+
+    return fails
+
+
+def test_a_worker_that_is_slower_than_its_lease_stores_the_answer_and_the_next_one_uses_it(chat: Chat) -> None:
+    with chat._world.active():
+        tokens, grants, platform = due(chat, [])
+        before, now = cast("Grant", grants.get(PERSON)), chat._world.clock()
+        assert grants.begin_refresh(before, "slow", now - LEASE - 1)
+        new = UserToken(access="new", expires=now + 9000, refresh="r2", refresh_expires=now + 99_000)
+
+        class Meanwhile(Refusing):
+            def perform(self, call: Call, token: str = "") -> Answer:
+                assert grants.refreshed(grant_of(PERSON, DataKey("feishu", "demo"), new), before, now)
+                return super().perform(call, token)
+
+        tokens.http = Meanwhile(cast("Any", None), answers=[answer(20073)], asked=[])
+        assert tokens.get(PERSON, app(), platform)[1].access == "new"
+
+
+def test_an_answer_of_a_gateway_leaves_the_attempt(chat: Chat) -> None:
+    with chat._world.active():
+        tokens, grants, platform = due(chat, [(502, b"<html>"), success()])
+        with pytest.raises(UserApiError) as error:
+            tokens.get(PERSON, app(), platform)
+        assert error.value.is_unknown
+        assert cast("Grant", grants.get(PERSON)).attempts == 1
+        assert tokens.get(PERSON, app(), platform)[1].access == "new"

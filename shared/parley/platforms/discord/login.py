@@ -108,6 +108,8 @@ def _refused(answer: Answer) -> LoginError:
     trouble: Trouble = "configuration"
     if error == "invalid_grant":
         trouble = "again"
-    elif answer.status >= 500 or answer.status == 429:
+    elif answer.status == 429:
         trouble = "later"
+    elif answer.status >= 500:
+        trouble = "unknown"
     return LoginError(f"login refused: HTTP {answer.status}", trouble)

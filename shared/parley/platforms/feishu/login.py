@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from parley.adapter import Answer, App, Auth, Call
 from parley.adapter.logins import Identity, LoginError, Trouble, UserToken, Verdict
 from parley.platforms.feishu.config import Config
-from parley.untrusted import mapping, scalar
+from parley.untrusted import mapping, parse_integer, scalar
 
 ADDS_UP = True
 _BEARER = Auth("header", "Authorization", "Bearer ")
@@ -117,12 +117,14 @@ def _seconds(body: Mapping[str, Any], name: str) -> float:
 
 
 def _refused(answer: Answer) -> LoginError:
-    code = answer.json().get("code")
+    code = parse_integer(scalar(answer.json().get("code")))
     trouble: Trouble = "configuration"
     if code in _AGAIN:
         trouble = "again"
     elif code in _PERSON:
         trouble = "person"
-    elif code in _LATER or answer.status >= 500 or answer.status == 429:
+    elif code in _LATER or answer.status == 429:
         trouble = "later"
-    return LoginError(f"login refused: HTTP {answer.status}, code {scalar(code)[:20]}", trouble)
+    elif answer.status >= 500:
+        trouble = "unknown"
+    return LoginError(f"login refused: HTTP {answer.status}, code {code}", trouble)
