@@ -1,5 +1,5 @@
-"""`/oauth/...`: the pages with which persons log in, as on the domain of a deployment. The functions of the local stack
-answer.
+"""`/oauth/...` and `/install/...`: the pages with which persons log in and companies install an app, as on the domain
+of a deployment. The functions of the local stack answer.
 """
 
 import httpx
@@ -16,7 +16,7 @@ _SECONDS = 30.0
 
 
 def routes(stack: Stack) -> list[Route]:
-    """The two pages of each app."""
+    """The pages of each app."""
 
     def asked(request: Request) -> httpx.Response:
         address = f"{stack.describe()['api']}{request.url.path}?{request.url.query}"
@@ -31,5 +31,6 @@ def routes(stack: Stack) -> list[Route]:
         headers = {name: found.headers[name] for name in _RECEIVED if name in found.headers}
         return Response(found.content, found.status_code, headers)
 
-    pages = ("start", "callback")
-    return [Route(f"/oauth/{{platform}}/{{app}}/{page}", answer, methods=["GET"]) for page in pages]
+    logins, installs = "/oauth/{platform}/{app}", "/install/{platform}/{app}"
+    paths = (f"{logins}/start", f"{logins}/callback", installs, f"{installs}/done")
+    return [Route(path, answer, methods=["GET"]) for path in paths]

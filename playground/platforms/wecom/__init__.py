@@ -42,7 +42,7 @@ class Wecom(Tencent):
     )
     secrets: ClassVar[frozenset[str]] = frozenset(
         {"access_token", "corpsecret", "response_code", "key"}
-        | {"suite_access_token", "suite_secret", "suite_ticket", "auth_code", "permanent_code"}
+        | {"suite_access_token", "suite_secret", "suite_ticket", "auth_code", "permanent_code", "pre_auth_code"}
     )
     router: ClassVar[Router] = ROUTER
     media_types: ClassVar[Mapping[str, MediaType]] = {

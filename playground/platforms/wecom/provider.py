@@ -7,6 +7,7 @@ and access_token of a company. Every company has the persons of the playground, 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from parley.platforms.tencent.messages import identity
 from playground.platforms.base import NotFoundError
@@ -19,6 +20,7 @@ from playground.platforms.tencent.requests import json_body
 
 if TYPE_CHECKING:
     from playground.platforms.wecom import Wecom
+    from playground.platforms.wecom.install_page import PreAuthCode
 
 TICKET_SECONDS, TICKET_EVERY, CODE_SECONDS = 1800, 600, 600
 DEADLINE = 1.0
@@ -52,6 +54,12 @@ class Suite:
     codes: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])
     """The company and the end of each AuthCode that is not used."""
     companies: dict[str, Company] = field(default_factory=dict[str, Company])
+    site: str = ""
+    """Where the provider's own install page is: the domain to which WeCom sends an administrator back."""
+    pre_auth_codes: "dict[str, PreAuthCode]" = field(default_factory=dict[str, "PreAuthCode"])
+    is_released: bool = True
+    tests: set[str] = field(default_factory=set[str])
+    """The companies that test the app."""
 
 
 def suite_from(name: str, config: Mapping[str, Any]) -> Suite:
@@ -66,7 +74,9 @@ def suite_from(name: str, config: Mapping[str, Any]) -> Suite:
         owner=id_,
         host=str(config.get("host") or "https://qyapi.weixin.qq.com"),
     )
-    return Suite(account, str(config["provider_corp_id"]))
+    own_page = urlsplit(str((config.get("install") or {}).get("redirect_uri") or ""))
+    site = f"{own_page.scheme}://{own_page.netloc}" if own_page.netloc else ""
+    return Suite(account, str(config["provider_corp_id"]), site=site)
 
 
 def emit(wecom: "Wecom", suite: Suite, kind: str, details: Mapping[str, Any]) -> Delivery | None:
@@ -112,15 +122,20 @@ def _new_ticket(wecom: "Wecom", suite: Suite) -> Delivery:
 
 
 def install(wecom: "Wecom", suite: Suite, company: str, state: str) -> Delivery:
-    """A company installs the app."""
+    """A company installs the app from the market."""
+    add_company(wecom, suite, company)
+    fields = {"State": state} if state else {}
+    return command(wecom, suite, "create_auth", AuthCode=new_code(wecom, suite, company), **fields)
+
+
+def add_company(wecom: "Wecom", suite: Suite, company: str) -> None:
+    """A company has installed the app."""
     known = suite.companies.get(company)
     agent = 1_000_040 + len(suite.companies)
     made = Company(company, known.agent if known else agent, persons=list(wecom.persons))
     suite.companies[company] = made
     _change_code(wecom, suite, made, wecom.hex(128))
     wecom.join(wecom.name_in(suite.account.name, company))
-    fields = {"State": state} if state else {}
-    return command(wecom, suite, "create_auth", AuthCode=new_code(wecom, suite, company), **fields)
 
 
 def _change_code(wecom: "Wecom", suite: Suite, company: Company, code: str) -> None:
@@ -201,7 +216,7 @@ def get_suite_token(wecom: "Wecom", request: Request) -> Response:
     return Response.of({"suite_access_token": token.value, "expires_in": int(token.expires - now)})
 
 
-def _authenticated(wecom: "Wecom", request: Request) -> Suite:
+def authenticated(wecom: "Wecom", request: Request) -> Suite:
     """The app whose token the call has."""
     value = request.query.get("suite_access_token", "")
     if not value:
@@ -217,7 +232,7 @@ def _authenticated(wecom: "Wecom", request: Request) -> Suite:
 
 def get_permanent_code(wecom: "Wecom", request: Request) -> Response:
     """`POST /cgi-bin/service/v2/get_permanent_code`: once for each AuthCode."""
-    suite, code = _authenticated(wecom, request), str(json_body(request).get("auth_code") or "")
+    suite, code = authenticated(wecom, request), str(json_body(request).get("auth_code") or "")
     if len(code) < _SHORTEST_CODE:
         raise TencentError(40058, "invalid Request Parameter: auth_code")
     id_, until = suite.codes.get(code, ("", 0.0))
@@ -238,7 +253,7 @@ def _installed(suite: Suite, body: Mapping[str, Any]) -> Company:
 
 def get_auth_info(wecom: "Wecom", request: Request) -> Response:
     """`POST /cgi-bin/service/v2/get_auth_info`."""
-    company = _installed(_authenticated(wecom, request), json_body(request))
+    company = _installed(authenticated(wecom, request), json_body(request))
     privilege = {"level": 1, "allow_user": company.persons, "allow_party": [1], "allow_tag": []}
     agent = {"agentid": company.agent, "auth_mode": 0, "privilege": privilege}
     return Response.of({"auth_corp_info": {"corpid": company.id}, "auth_info": {"agent": [agent]}})
@@ -246,7 +261,7 @@ def get_auth_info(wecom: "Wecom", request: Request) -> Response:
 
 def get_corp_token(wecom: "Wecom", request: Request) -> Response:
     """`POST /cgi-bin/service/get_corp_token`."""
-    suite = _authenticated(wecom, request)
+    suite = authenticated(wecom, request)
     account = _account(wecom, suite, _installed(suite, json_body(request)))
     wecom.count_call(account, "get_corp_token")
     now = wecom.clock()

@@ -21,13 +21,14 @@ import msgspec
 
 from parley.adapter import App, Call, Request, Response
 from parley.adapter.logins import Identity, LoginError, SupportsLogins, UserToken
-from parley.engine import queues, telemetry
-from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
-from parley.engine.aws import AwsError, dynamodb, error_code, setting
+from parley.engine import queues
+from parley.engine.apps import Apps, UnknownAppError
+from parley.engine.aws import dynamodb, setting
+from parley.engine.browser import STATE, Ends, answered, check_single, cookie, secret_of
 from parley.engine.data_keys import DataKey
-from parley.engine.gateway import BadEventError, Event, lambda_response, request_of
+from parley.engine.gateway import Event
 from parley.engine.http import CallError, Http, client
-from parley.engine.oauth_pages import SAFE, Page, page
+from parley.engine.oauth_pages import SAFE, Page
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.engine.user_tokens import grant_of
@@ -39,21 +40,10 @@ from parley.platforms import is_same_person, logins
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-_COOKIE = "__Host-parley-login"
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-_STATE = re.compile(r"[0-9a-f]{64}")
 _PLACE = re.compile(r"[0-9a-f]{16,64}\.[0-9]{1,4}")
 _CODE = re.compile(r"[\x21-\x7e]{1,2048}")
 _CALL = 8.0
 """Seconds of a call of the platform. API Gateway ends the request after 29."""
-
-
-class _Ends(Exception):  # a condition, not an error
-    """The request ends with a page."""
-
-    def __init__(self, which: Page, reason: str = "") -> None:
-        super().__init__(reason)
-        self.page: Page = which
 
 
 class OAuth(msgspec.Struct):
@@ -73,52 +63,33 @@ class OAuth(msgspec.Struct):
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
         """The response to one API Gateway event: a redirection, or a page."""
-        request, language = Request(), ""
-        try:
-            request = request_of(event)
-            language = request.headers.get("Accept-Language", "")
-            response, outcome = self._handled(request, event), "begun"
-        except _Ends as end:
-            response, outcome = page(end.page, language), end.page
-            self._log(request, outcome, str(end))
-        except (BadEventError, AppsUnavailableError) as error:
-            response, outcome = page("failed", language), "failed"
-            self._log(request, outcome, type(error).__name__)
-        except AwsError as error:
-            response, outcome = page("failed", language), "failed"
-            self._log(request, outcome, error_code(error))
-        telemetry.count("Logins", outcome=outcome)
-        return lambda_response(response)
-
-    def _log(self, request: Request, outcome: str, reason: str) -> None:
-        where = {name: request.parameters.get(name, "")[:64] for name in ("platform", "app")}
-        log.info("login ended", extra={**where, "outcome": outcome, "reason": reason})
+        return answered(event, lambda request: (self._handled(request, event), "begun"), "failed", "Logins")
 
     def _handled(self, request: Request, event: Event) -> Response:
         app, platform = self._app(request.parameters)
-        _check_single(event)
+        check_single(event, "expired")
         if request.route.endswith("/start"):
             return self._start(request, app, platform)
         if request.route.endswith("/callback"):
-            raise _Ends(self._callback(request, app, platform))
-        raise _Ends("unknown")
+            raise Ends(self._callback(request, app, platform))
+        raise Ends("unknown")
 
     def _app(self, parameters: Mapping[str, str]) -> tuple[App, SupportsLogins]:
         """The app in the path, if it has logins. Raises AppsUnavailableError."""
         platform = logins(parameters.get("platform", ""))
         if platform is None:
-            raise _Ends("unknown")
+            raise Ends("unknown")
         name = parameters.get("app", "")
         try:
             app = self.apps.get(parameters["platform"], name)
         except UnknownAppError as error:
-            raise _Ends("unknown") from error
+            raise Ends("unknown") from error
         address = platform.redirect_uri(app)
         if not address:
-            raise _Ends("unknown", "the app has no logins")
+            raise Ends("unknown", "the app has no logins")
         if not address.endswith(f"/oauth/{app.platform}/{name}/callback"):
             log.error("redirect_uri is that of another app", extra={"platform": app.platform, "app": name})
-            raise _Ends("failed", "redirect_uri is that of another app")
+            raise Ends("failed", "redirect_uri is that of another app")
         return app, platform
 
     # --- the two pages
@@ -127,8 +98,7 @@ class OAuth(msgspec.Struct):
         """Send the browser to the platform. It may start several logins at once."""
         place = request.query.get("t", "")
         timer, question = self._asked(app, place)
-        cookie = _cookie(request)
-        browser = cookie if _TOKEN.fullmatch(cookie) else self.draw()
+        browser = secret_of(request) or self.draw()
         state = sha256(self.draw().encode()).hexdigest()
         scopes = question.scopes
         if not platform.ADDS_UP:
@@ -145,27 +115,27 @@ class OAuth(msgspec.Struct):
         headers = {
             **SAFE,
             "Location": platform.authorise_url(app, scopes, state, challenge_of(verifier_of(browser, state))),
-            "Set-Cookie": f"{_COOKIE}={browser}; Path=/; Max-Age={LOGIN_LASTS:.0f}; Secure; HttpOnly; SameSite=Lax",
+            "Set-Cookie": cookie(browser, LOGIN_LASTS),
         }
         return Response(302, b"", "text/plain", headers)
 
     def _callback(self, request: Request, app: App, platform: SupportsLogins) -> Page:
         """What the platform sends back: a code, or that the person has refused."""
-        query, browser = request.query, _cookie(request)
+        query, browser = request.query, secret_of(request)
         state, code, error = (query.get(name, "") for name in ("state", "code", "error"))
-        if not _STATE.fullmatch(state) or not _TOKEN.fullmatch(browser):
-            raise _Ends("expired", "no state, or no cookie")
+        if not STATE.fullmatch(state) or not browser:
+            raise Ends("expired", "no state, or no cookie")
         pending = self.grants.take(state, browser, self.clock())
         if pending is None or (pending.platform, pending.app) != (app.platform, app.name):
-            raise _Ends("expired", "unknown state, or that of another browser or app")
+            raise Ends("expired", "unknown state, or that of another browser or app")
         timer, question = self._asked(app, pending.place)
         if error == "access_denied":
             # It may be anybody with the link. The person can end the question in the chat.
             return "refused"
         if error:
-            raise _Ends("failed", "the platform reports an error")
+            raise Ends("failed", "the platform reports an error")
         if not _CODE.fullmatch(code):
-            raise _Ends("expired", "no code")
+            raise Ends("expired", "no code")
         key = DataKey(app.platform, app.name)
         token = self._exchange(app, platform, code, verifier_of(browser, state))
         self._check_person(app, platform, token, timer)
@@ -182,9 +152,9 @@ class OAuth(msgspec.Struct):
         timer = timers.find(self.client, self.table, place.partition(".")[0]) if _PLACE.fullmatch(place) else None
         question = timer.login if timer is not None else None
         if timer is None or question is None or question.place != place or timer.at <= self.clock():
-            raise _Ends("expired", "no dialogue waits for this login")
+            raise Ends("expired", "no dialogue waits for this login")
         if (timer.message.platform, timer.message.app) != (app.platform, app.name):
-            raise _Ends("expired", "a dialogue of another app")
+            raise Ends("expired", "a dialogue of another app")
         return timer, question
 
     def _logged_in(self, timer: Timer, place: str, grant: Grant, question: LoginQuestion) -> Page:
@@ -193,7 +163,7 @@ class OAuth(msgspec.Struct):
         try:
             queues.send_messages([login_ended(timer, LoginEnd(place=place, is_done=is_done), self.clock())])
         except AwsError as error:
-            raise _Ends("kept", error_code(error)) from error
+            raise Ends("kept", error_code(error)) from error
         return "done" if is_done else "partly"
 
     def _exchange(self, app: App, platform: SupportsLogins, code: str, verifier: str) -> UserToken:
@@ -213,15 +183,15 @@ class OAuth(msgspec.Struct):
         call = platform.revoke_call(app, token)
         # Some platforms end all logins of a person at this app: one of their own stays.
         if call is not None and self.grants.get(GrantId(app.platform, app.name, who.id)) is None:
-            with suppress(_Ends):
+            with suppress(Ends):
                 self._perform(call)
-        raise _Ends("other", "another person has logged in")
+        raise Ends("other", "another person has logged in")
 
     def _perform(self, call: Call, token: str = "") -> Any:
         try:
             return self.http.perform(msgspec.structs.replace(call, timeout=_CALL), token)
         except CallError as error:
-            raise _Ends("failed", f"{call.name}: {error}") from error
+            raise Ends("failed", f"{call.name}: {error}") from error
 
 
 def verifier_of(browser: str, state: str) -> str:
@@ -238,11 +208,11 @@ def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _ended(error: LoginError) -> _Ends:
+def _ended(error: LoginError) -> Ends:
     if error.trouble == "configuration":
         log.error("the platform refuses the configuration of the app", extra={"reason": str(error)})
     pages: dict[str, Page] = {"again": "expired", "person": "impossible"}
-    return _Ends(pages.get(error.trouble, "failed"), str(error))
+    return Ends(pages.get(error.trouble, "failed"), str(error))
 
 
 def _owner(app: App, timer: Timer) -> GrantId:
@@ -256,20 +226,6 @@ def _is_asked(who: Identity, timer: Timer) -> bool:
     return is_same and (not who.tenant or len(tenants) <= 1)
 
 
-def _check_single(event: Event) -> None:
-    """End a request in which a parameter comes twice: which of them counts would be a guess."""
-    given: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
-    if any(len(values) > 1 for values in given.values()):
-        raise _Ends("expired", "a parameter comes twice")
-
-
-def _cookie(request: Request) -> str:
-    """The value of the cookie; empty if there is none, or more than one."""
-    pairs = (part.strip().partition("=") for part in request.headers.get("Cookie", "").split(";"))
-    found = [value for name, _, value in pairs if name == _COOKIE]
-    return found[0] if len(found) == 1 else ""
-
-
 def oauth_handler() -> Callable[[Event, object], dict[str, Any]]:
     """The handler of the function. What it needs is made with the first request."""
     reseed_after_restore()
@@ -277,6 +233,10 @@ def oauth_handler() -> Callable[[Event, object], dict[str, Any]]:
 
     def handler(event: Event, context: object) -> dict[str, Any]:
         nonlocal made
+        if str(event.get("resource") or "").startswith("/install/"):
+            from parley.engine.installs import installs  # noqa: PLC0415  # few apps have an install page
+
+            return installs()(event, context)
         made = made or OAuth(dynamodb(), setting("TABLE"), Http(client()), Apps())
         return made(event, context)
 

@@ -161,6 +161,11 @@ class Processor:
         try:
             (self.tenancy or tenancy())(message)
         except InstallationLostError as error:
+            if message.context.authorisation == "claimed" and received(record) == 1:
+                # Everybody can invent a code. One that was good has been tried before, by a worker that died.
+                telemetry.count("InstallationsRefused", platform=message.platform)
+                log.warning("installation refused", extra={**telemetry.ids_of(message), "reason": str(error)})
+                return
             telemetry.count("InstallationsLost", platform=message.platform)
             self._give_up(record, str(error))
 

@@ -70,7 +70,7 @@ class Tenancy(msgspec.Struct):
         """
         app = self.apps.get(message.platform, message.app)
         match message.context.authorisation:
-            case "granted":
+            case "granted" | "claimed":
                 id_ = self._granted(message, app)
             case "changed":
                 id_ = self._changed(message, app)

@@ -29,11 +29,13 @@ LEASE = 45.0
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """A login under way: for the question `place` of a dialogue, whose timer has the id `timer`."""
+    """A login under way: for the question `place` of a dialogue, whose timer has the id `timer`. An installation that a
+    browser has begun has the place `install`, and no timer.
+    """
 
     platform: str
     app: str
-    timer: str
+    timer: str = ""
     place: str
     expires: float
 
@@ -100,6 +102,11 @@ class Grants(msgspec.Struct):
         }
         self.client.put_item(**t.put(self.table, item))
 
+    def find(self, state: str, browser: str, now: float) -> Pending | None:
+        """What `take` would return, without taking it."""
+        row = t.get(self.client, self.table, login_pk(digest(state)))
+        return _pending(row, now) if get_text(row, "owner") == digest(browser) else None
+
     def take(self, state: str, browser: str, now: float) -> Pending | None:
         """The login under way with this `state` in this browser, once. None: it was taken, it has expired, it belongs
         to another browser, or there is none.
@@ -109,8 +116,7 @@ class Grants(msgspec.Struct):
             row = self.client.delete_item(**request, ReturnValues="ALL_OLD").get("Attributes", {})
         except self.client.exceptions.ConditionalCheckFailedException:
             return None
-        found = _decode(get_text(row, "value"))
-        return found if now < found.expires else None
+        return _pending(row, now)
 
     # --- grants
 
@@ -200,6 +206,11 @@ class Grants(msgspec.Struct):
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+def _pending(row: Item, now: float) -> Pending | None:
+    found = _decode(get_text(row, "value"))
+    return found if now < found.expires else None
 
 
 def _values(grant: Grant, now: float) -> dict[str, Value]:

@@ -24,6 +24,7 @@ from parley.adapter import (
 from parley.model import Destination
 
 if TYPE_CHECKING:
+    from parley.adapter.installs import SupportsInstallPages
     from parley.adapter.logins import SupportsLogins
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))
@@ -58,6 +59,13 @@ def logins(name: str) -> "SupportsLogins | None":
     if name not in NAMES or not Path(__file__).with_name(name).joinpath("login.py").exists():
         return None
     return cast("SupportsLogins", _half(name, "login"))
+
+
+def install_pages(name: str) -> "SupportsInstallPages | None":
+    """The part of the platform `name` that has install pages. None if it has none."""
+    if name not in NAMES or not Path(__file__).with_name(name).joinpath("install.py").exists():
+        return None
+    return cast("SupportsInstallPages", _half(name, "install"))
 
 
 def content_limits(name: str) -> ContentLimits:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Container, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -42,6 +42,18 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str
 
 
+class InstallPage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The page of this deployment from which companies install the app. Without it in the configuration, there is none.
+
+    `test`: installations are tests, which WeCom allows before the app is released.
+    """
+
+    redirect_uri: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s?#]+/install/[^\s?#/]+/[^\s?#/]+/done$")]
+    """The address to which WeCom sends the browser back: `https://.../install/wecom/APP/done`."""
+    test: bool = False
+    site: str = "https://open.work.weixin.qq.com"
+
+
 class Config(settings.CallbackConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One app of one company; or an app of a service provider, which companies install: it has a `suite_id`.
 
@@ -55,6 +67,7 @@ class Config(settings.CallbackConfig, frozen=True, kw_only=True, forbid_unknown_
     suite_secret: str = ""
     provider_corp_id: str = ""
     """The provider's own company: the console's check of a callback URL is addressed to it."""
+    install: InstallPage | None = None
     receive_ids: tuple[str, ...] = ()
     """Further ids that a callback may be addressed to, besides `corp_id`: a suite id, the id of a provider."""
     host: str = "https://qyapi.weixin.qq.com"
@@ -118,7 +131,7 @@ class Config(settings.CallbackConfig, frozen=True, kw_only=True, forbid_unknown_
         if self.agent_id < 0:
             yield f"agent_id: must be the number at {AGENT_AT}"
         yield from settings.check_filled("secret", self.secret, SECRET_AT)
-        for name in ("suite_secret", "provider_corp_id"):
+        for name in ("suite_secret", "provider_corp_id", "install"):
             if getattr(self, name):
                 yield f"{name}: only an app of a service provider has it, with its suite_id"
 
@@ -128,6 +141,10 @@ class Config(settings.CallbackConfig, frozen=True, kw_only=True, forbid_unknown_
         yield from settings.check_filled("provider_corp_id", self.provider_corp_id, PROVIDER_AT)
         if self.corp_id or self.secret or self.agent_id >= 0 or self.receive_ids:
             yield "corp_id, agent_id, secret and receive_ids: an app with a suite_id has none; each company has its own"
+        if self.install is not None:
+            yield from settings.check_host("install.site", self.install.site)
+            if self.suite_id.startswith("dk"):
+                yield "install: an app that is customised from a template has no install page"
 
 
 class TenantConfig(Config, frozen=True, kw_only=True, forbid_unknown_fields=True):

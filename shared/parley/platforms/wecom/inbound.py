@@ -93,10 +93,10 @@ def _delivery(request: Request, app: App, now: float) -> Accepted | Rejected:
     if rejected is not None:
         return rejected
     received = int(query_parameter(request, "timestamp"))
-    if command := text(fields.get("InfoType")):
+    if name := text(fields.get("InfoType")):
         tenant = text(fields.get("AuthCorpId"))
-        return _misdirected_command(fields, content, config) or _command(
-            command, Source(app, fields, received, tenant), config
+        return _misdirected_command(fields, content, config) or command(
+            name, Source(app, fields, received, tenant), config
         )
     if not text(fields.get("MsgType")):
         return Rejected(400, "malformed", "neither MsgType nor InfoType: not a callback of an app")
@@ -186,7 +186,7 @@ def _options(item: Fields) -> tuple[str, ...]:
     return texts(repeated(mapping(item.get("OptionIds")).get("OptionId")))
 
 
-def _command(name: str, source: Source, config: Config) -> Accepted:
+def command(name: str, source: Source, config: Config) -> Accepted:
     """A command of the provider platform about third-party apps. The suite ticket is a credential, not a message."""
     if name == "suite_ticket":
         ticket, issued_at = text(source.fields.get("SuiteTicket")), parse_integer(source.fields.get("TimeStamp"))

@@ -50,6 +50,8 @@ _DUPLICATE_CHECK = 14_400
 """Seconds in which a repeat is dropped. WeCom allows no more."""
 _COUNTED = 20
 """Persons of one message whose limits are counted."""
+_INSTALL_PAGES = 60, 60, Limit(600, 3600)
+"""Install pages of an app that are opened in a minute and in an hour: everybody can open them."""
 _LABEL = 30
 """Characters that a button shows. A longer text is also sent as a message."""
 
@@ -126,7 +128,10 @@ def limits(call: Call, out: Outgoing, app: App) -> tuple[Bucket, ...]:
     config: Config = app.config
     if out.to.webhook:
         return robot.limits(call)
-    company = Bucket(f"wecom#{config.corp_id or config.suite_id}#{call.name}", 10_000, 60, Limit(150_000, 3600))
+    key = f"wecom#{config.corp_id or config.suite_id}#{call.name}"
+    if call.name == suites.PRE_AUTH:
+        return (Bucket(key, *_INSTALL_PAGES),)
+    company = Bucket(key, 10_000, 60, Limit(150_000, 3600))
     if call.name == "send_to_chat":
         return Bucket(f"wecom#{config.corp_id}#chat#{out.to.room_id}", 200, 60, Limit(10_000, 86_400)), company
     if call.name != "send":

@@ -32,6 +32,8 @@ from parley.untrusted import array, mapping, mappings, scalar, text
 
 TOKEN = "suite_access_token"  # noqa: S105  # the name of the parameter
 _AUTH = Auth("query", TOKEN)
+PRE_AUTH = "pre_auth"
+"""The name of the call behind the install page, which everybody can open."""
 _LEFT = frozenset({40084, 48004})
 """The permanent code is not valid; the company has not installed the app (WeCom docs: Global error codes)."""
 _CODE_OVER = frozenset({40058, 40077, 40078, 42007})
@@ -93,6 +95,18 @@ def read_grant(answer: Answer) -> Grant | None:
     if api.errcode(body) or not code or COMPANY.fullmatch(company) is None:
         return None
     return Grant(company, code)
+
+
+def pre_auth_call(app: App) -> Call:
+    """The call for a new pre_auth_code. WeCom docs: Get pre_auth_code."""
+    url = f"{app.config.host}/cgi-bin/service/get_pre_auth_code"
+    return Call(name=PRE_AUTH, method="GET", url=url, auth=_AUTH, idempotent_for=IDEMPOTENT)
+
+
+def session_call(pre_auth_code: str, app: App) -> Call:
+    """The call after which an installation with that code is a test. WeCom docs: Set the authorisation (auth_type)."""
+    body: dict[str, Any] = {"pre_auth_code": pre_auth_code, "session_info": {"appid": [], "auth_type": 1}}
+    return _call("session", "set_session_info", body, app, idempotent_for=IDEMPOTENT)
 
 
 def authorisation_call(tenant: str, code: str, app: App) -> Call:
