@@ -1,4 +1,6 @@
-"""Logins of persons, by OAuth 2.0: `GET /oauth/{platform}/{app}/start` and `/callback`."""
+"""Logins of persons: `GET /oauth/{platform}/{app}/start` and `/callback`. Install pages: `GET
+/install/{platform}/{app}` and `/done`.
+"""
 
 from parley.engine.oauth import oauth_handler
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from parley.adapter import SupportsPassiveReply, SupportsReading, SupportsUploads
+from parley.journal.table import credential_pk, limit_pk, login_pk, token_pk
 from parley.platforms import NAMES, inbound
 from tests.template import functions, of_type, template
 from tools.names import logical_id
@@ -247,8 +248,11 @@ def test_only_the_functions_that_fetch_tokens_decrypt_the_codes_of_companies_wit
     resources = template()["Resources"]
     alias = resources["TenantKeyAlias"]["Properties"]["AliasName"]
     assert alias == {"Fn::Sub": "alias/parley-${Stage}-tenants"}
-    conditions = {"HasSecretsKey": ("TenantKey", "TenantKeyAlias"), "HasTenants": ("NewCodesPolicy", "CodesPolicy")}
-    conditions["HasLogins"] = ("NewLoginsPolicy", "LoginsPolicy")
+    conditions = {
+        "HasSecretsKey": ("TenantKey", "TenantKeyAlias"),
+        "HasTenants": ("NewCodesPolicy", "CodesPolicy", "InstallPagesPolicy"),
+        "HasLogins": ("NewLoginsPolicy", "LoginsPolicy"),
+    }
     for condition, names in conditions.items():
         assert {resources[name]["Condition"] for name in names} == {condition}
 
@@ -263,13 +267,33 @@ def test_the_function_of_the_logins_writes_logins_and_makes_keys_that_it_cannot_
         "TenantKey.Arn": {"kms:GenerateDataKey"},
     }
     on_the_table = [s for s in statements("OauthRole") if s["Resource"] == {"Fn::GetAtt": "StateTable.Arn"}]
-    rows = {s["Action"]: s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for s in on_the_table}
-    assert rows == {
-        "dynamodb:GetItem": ["timer#*", "grant#*"],
-        "dynamodb:PutItem": ["login#*"],
-        "dynamodb:DeleteItem": ["login#*"],
-        "dynamodb:UpdateItem": ["grant#*"],
-    }
+    pairs = [(s["Action"], s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]) for s in on_the_table]
+    always = [
+        ("dynamodb:GetItem", ["timer#*", "grant#*"]),
+        ("dynamodb:PutItem", ["login#*"]),
+        ("dynamodb:DeleteItem", ["login#*"]),
+        ("dynamodb:UpdateItem", ["grant#*"]),
+    ]
+    # The token of the provider's app, and those of no company.
+    with_install_pages = [
+        ("dynamodb:GetItem", ["login#*", "token#*#suite_access_token", "credential#*#suite_ticket"]),
+        ("dynamodb:UpdateItem", ["token#*#suite_access_token", "limit#*#pre_auth", "limit#*#session"]),
+    ]
+    assert pairs == always + with_install_pages
+
+
+def test_the_rights_of_the_install_pages_are_enough_for_the_rows_that_they_use_and_for_no_token_of_a_company() -> None:
+    ours = {token_pk("wecom#demo#suite_access_token"), limit_pk("wecom#ww1#pre_auth"), login_pk("0" * 64)}
+    ours |= {credential_pk("wecom", "demo", "suite_ticket")}
+    others = {token_pk("wecom#demo@wpA#access_token"), limit_pk("wecom#ww1#send"), credential_pk("feishu", "a", "t")}
+    (policy,) = (body for name, body in policies().items() if name == "InstallPagesPolicy")
+    keys = [
+        pattern
+        for statement in policy["PolicyDocument"]["Statement"]
+        for pattern in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    ]
+    matched = {row for row in ours | others if any(fnmatch.fnmatchcase(row, pattern) for pattern in keys)}
+    assert matched == ours
 
 
 def test_the_sweeper_queries_the_index_and_sees_no_credentials() -> None:

@@ -343,6 +343,7 @@ def test_every_callback_names_its_method_and_the_platform_in_its_path() -> None:
     of_http |= {("OPTIONS", path) for _, path in of_http}
     others = {("DomainFunction", "GET", "/{file}")}
     others |= {("OauthFunction", "GET", f"/oauth/{{platform}}/{{app}}/{page}") for page in ("start", "callback")}
+    others |= {("OauthFunction", "GET", f"/install/{{platform}}/{{app}}{page}") for page in ("", "/done")}
     others |= {("SocketFunction", method, "/v1/{app}/tickets") for method in ("POST", "OPTIONS")}
     assert routes == others | {("HttpFunction", *each) for each in of_http} | {
         (role.replace("Role", "Function"), method, f"/callback/{platform}/{{app}}")

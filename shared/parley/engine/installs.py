@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from parley.adapter import Answer, App, Call, Permanent, Request, Response, Sent
+from parley.adapter import Answer, App, Call, Permanent, Request, Response, Sent, Transient
 from parley.adapter.installs import InstallError, SupportsInstallPages
 from parley.engine import queues
 from parley.engine.apps import Apps, UnknownAppError
@@ -147,9 +147,15 @@ class Installs(Struct):
             raise Ends("install_failed", str(error)) from error
 
     def _answer(self, app: App, call: Call) -> Answer:
-        """The answer to `call` of the app."""
+        """The answer to `call` of the app. Its rate limit comes first, and so limits the calls for tokens."""
         context = asking_at(Destination(platform=app.platform, app=app.name), app, outbound(app.platform))
-        result = self.calls.ask(context, replace(call, timeout=_CALL))
+        try:
+            reserved = self.calls.reserve(context, call)
+        except RetryAfter as later:
+            raise Ends("busy", f"{call.name}: {later.reason}", later.seconds) from later
+        if isinstance(reserved, Transient):
+            raise Ends("install_failed", f"{call.name}: {reserved.reason}")
+        result = self.calls.ask(context, replace(call, timeout=_CALL), reserved)
         match result.outcome:
             case Sent() if result.answer is not None:
                 return result.answer

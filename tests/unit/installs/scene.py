@@ -48,6 +48,7 @@ class Scene(Flow):
 
     def restart(self) -> None:
         """Another process answers."""
+        self.sim.processes.restart()
         behind = self.sim.processes.current.deliverer
         self.installs = Installs(behind.calls, behind.apps, self.sim.clock)
 

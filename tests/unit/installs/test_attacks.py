@@ -175,6 +175,16 @@ def test_many_addresses_and_processes_share_one_limit_and_returns_do_not_count(s
     assert visitor.open(back).status == 200
 
 
+def test_a_flood_of_pages_without_a_token_makes_no_flood_of_calls_for_one(scene: Scene) -> None:
+    scene.suite.tickets.clear()
+    scene.wecom.tokens.expire_by("demo", "suite", 0)
+    scene.plan.armed = True
+    for number in range(100):
+        scene.sim.clock.now += 0.1
+        assert Visitor(scene, f"198.51.100.{number}").open(PAGE).status in (429, 503)
+    assert 1 <= scene.plan.calls.count("POST /cgi-bin/service/get_suite_token") <= 60
+
+
 def test_no_secret_is_in_a_row_in_the_queue_or_in_the_event_of_the_bot(scene: Scene) -> None:
     visitor = Visitor(scene)
     page = visitor.open(PAGE)

@@ -147,7 +147,7 @@ def test_a_code_that_is_queued_twice_is_exchanged_once(scene: Scene, monkeypatch
 
 
 def test_a_code_that_is_refused_after_another_try_is_a_dead_letter(scene: Scene) -> None:
-    """A worker that died may have exchanged it, or it waited for a ticket until it expired: the operator has to know."""
+    """A worker that died may have exchanged it, or it waited for a ticket for too long: an operator has to know."""
     visitor = Visitor(scene)
     back = visitor.back()
     scene.suite.tickets.clear()
