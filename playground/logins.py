@@ -11,7 +11,15 @@ from starlette.routing import Route
 from playground.stack import Stack
 
 _SENT = ("cookie", "accept-language")
-_RECEIVED = ("content-type", "location", "set-cookie", "cache-control", "referrer-policy", "content-security-policy")
+_RECEIVED = (
+    "content-type",
+    "location",
+    "set-cookie",
+    "cache-control",
+    "referrer-policy",
+    "content-security-policy",
+    "retry-after",
+)
 _SECONDS = 30.0
 
 

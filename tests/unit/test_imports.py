@@ -38,7 +38,7 @@ UNUSED = {
     "parley.engine.data_keys",
     "parley.engine.download",
     "parley.engine.failures",
-    "parley.engine.installs",
+    "parley.engine.install_pages",
     "parley.engine.key_sets",
     "parley.engine.merging",
     "parley.engine.names",

@@ -234,9 +234,9 @@ def oauth_handler() -> Callable[[Event, object], dict[str, Any]]:
     def handler(event: Event, context: object) -> dict[str, Any]:
         nonlocal made
         if str(event.get("resource") or "").startswith("/install/"):
-            from parley.engine.installs import installs  # noqa: PLC0415  # few apps have an install page
+            from parley.engine.install_pages import install_pages_handler  # noqa: PLC0415  # few apps have an install page
 
-            return installs()(event, context)
+            return install_pages_handler()(event, context)
         made = made or OAuth(dynamodb(), setting("TABLE"), Http(client()), Apps())
         return made(event, context)
 

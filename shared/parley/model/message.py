@@ -59,8 +59,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     deliver such messages."""
     authorisation: Literal["granted", "claimed", "changed", "withdrawn"] | UnsetType = UNSET
     """What an organisation did with an app that it can install. `claimed`: a browser says that it is `granted`, and the
-    platform has not signed it. The engine handles such a message and gives the bot one
-    of the organisation instead. Absent in all others."""
+    platform has not signed it. The engine handles such a message and gives the bot one of the organisation instead.
+    Absent in all others."""
     wants_name: bool | UnsetType = UNSET
     """Whether the sender's name is fetched before the bot runs. Absent, which counts as False, in most messages."""
 

@@ -24,7 +24,7 @@ from parley.adapter import (
 from parley.model import Destination
 
 if TYPE_CHECKING:
-    from parley.adapter.installs import SupportsInstallPages
+    from parley.adapter.install_pages import SupportsInstallPages
     from parley.adapter.logins import SupportsLogins
 
 NAMES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/inbound.py")))

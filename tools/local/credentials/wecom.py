@@ -1,5 +1,5 @@
 """Two internal apps of WeCom, each with one group robot, `ops`. `demo` fetches the names of senders, `passive` uses
-passive replies. And `suite`, an app of a service provider, which companies install on the page.
+passive replies. And `suite`, an app of a service provider, which companies install on the page or from its own.
 """
 
 import secrets
@@ -13,7 +13,8 @@ def apps(playground: str) -> dict[str, dict[str, Any]]:
     """The apps by name."""
     host = f"{playground}/wecom"
     demo, passive = _app(host) | {"names": True}, _app(host) | {"reply_mode": "passive"}
-    return {"demo": demo, "passive": passive, "suite": _suite(host)}
+    page = {"redirect_uri": f"{playground}/install/wecom/suite/done", "site": host}
+    return {"demo": demo, "passive": passive, "suite": _suite(host) | {"install": page}}
 
 
 def _suite(host: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from parley.adapter import App
-from parley.adapter.installs import InstallError, LinkSteps
+from parley.adapter.install_pages import InstallError, LinkSteps
 from parley.model import Message
 from parley.platforms.tencent.messages import Source
 from parley.platforms.wecom import suites
@@ -24,7 +24,7 @@ _AUTH_CODE = re.compile(r"[\x21-\x7e]{64,512}")
 
 
 def redirect_uri(app: App) -> str:
-    """See `parley.adapter.installs.SupportsInstallPages`."""
+    """See `parley.adapter.install_pages.SupportsInstallPages`."""
     config: Config = app.config
     return config.install.redirect_uri if config.install is not None else ""
 

@@ -8,7 +8,7 @@ import pytest
 
 from parley.journal.grants import Grants, Pending
 from parley.journal.tenants import TenantState
-from tests.unit.installs.scene import BACK, COMPANY, PAGE, Scene, Visitor
+from tests.unit.install_pages.scene import BACK, COMPANY, PAGE, Scene, Visitor
 from tools.faults.processes import TABLE
 
 

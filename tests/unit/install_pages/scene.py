@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from parley.engine.installs import Installs
+from parley.engine.install_pages import InstallPages
 from playground.platforms.exchange import Request
 from tests.faults.test_tenants import EXCHANGE, HOST, SUITE, TARGET, Flow
 from tools.faults.aws import isolated
@@ -50,7 +50,7 @@ class Scene(Flow):
         """Another process answers."""
         self.sim.processes.restart()
         behind = self.sim.processes.current.deliverer
-        self.installs = Installs(behind.calls, behind.apps, self.sim.clock)
+        self.installs = InstallPages(behind.calls, behind.apps, self.sim.clock)
 
     @property
     def rows(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from parley.journal.tenants import TenantState
-from tests.unit.installs.scene import COMPANY, PAGE, Scene, Visitor
+from tests.unit.install_pages.scene import COMPANY, PAGE, Scene, Visitor
 from tests.unit.test_roles import statements
 from tools.faults.aws import Aws
 

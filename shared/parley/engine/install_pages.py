@@ -21,7 +21,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from parley.adapter import Answer, App, Call, Permanent, Request, Response, Sent, Transient
-from parley.adapter.installs import InstallError, SupportsInstallPages
+from parley.adapter.install_pages import InstallError, SupportsInstallPages
 from parley.engine import queues
 from parley.engine.apps import Apps, UnknownAppError
 from parley.engine.aws import AwsError, dynamodb, setting
@@ -49,7 +49,7 @@ _ADDRESSES = 10_000
 """Addresses that a process remembers. The one that was silent for the longest time is forgotten first."""
 
 
-class Installs(Struct):
+class InstallPages(Struct):
     """The handler, one per process. `draw` makes random texts, of 43 characters."""
 
     calls: Calls
@@ -169,7 +169,7 @@ class Installs(Struct):
 
 
 @cache
-def installs() -> Installs:
+def install_pages_handler() -> InstallPages:
     """The handler of this process."""
     table, rows = setting("TABLE"), dynamodb()
-    return Installs(Calls(Http(client()), Tokens(rows, table), RateLimiter(rows, table), rows, table), Apps())
+    return InstallPages(Calls(Http(client()), Tokens(rows, table), RateLimiter(rows, table), rows, table), Apps())

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from parley.adapter import App, Outbound
-from parley.engine import installs
+from parley.engine import install_pages
 from parley.engine.calls import asking_at
 from parley.journal.grants import Grants
 from parley.journal.tenants import TenantState
@@ -18,7 +18,7 @@ from parley.model import Destination
 from parley.platforms.wecom import outbound, suites
 from parley.platforms.wecom.config import Config
 from tests.faults.test_tenants import SUITE
-from tests.unit.installs.scene import BACK, COMPANY, PAGE, Scene, Visitor
+from tests.unit.install_pages.scene import BACK, COMPANY, PAGE, Scene, Visitor
 
 REFUSED = ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
 
@@ -120,7 +120,7 @@ def test_a_code_that_could_not_be_queued_is_not_lost(scene: Scene, monkeypatch: 
         raise REFUSED
 
     with monkeypatch.context() as patched:
-        patched.setattr(installs.queues, "send_messages", fail)
+        patched.setattr(install_pages.queues, "send_messages", fail)
         late = visitor.open(back)
     assert (late.status, "Reload" in late.body) == (503, True)
     assert visitor.open(back).status == 200
