@@ -23,7 +23,7 @@ from parley.adapter import App, Call, Request, Response
 from parley.adapter.logins import Identity, LoginError, SupportsLogins, UserToken
 from parley.engine import queues
 from parley.engine.apps import Apps, UnknownAppError
-from parley.engine.aws import dynamodb, setting
+from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.browser import STATE, Ends, answered, check_single, cookie, secret_of
 from parley.engine.data_keys import DataKey
 from parley.engine.gateway import Event
