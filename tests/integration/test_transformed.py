@@ -40,6 +40,10 @@ EVERYTHING = {
     "Observability": "true",
     "Canary": "true",
     "AlarmEmail": "ops@example.com",
+    "PagerTopicArn": "arn:PARTITION:sns:us-east-1:123456789012:pager",
+    "MonthlyBudget": "100",
+    "Dashboard": "true",
+    "Logins": "true",
     "ApiAccessLogs": "new-role",
     **CONNECTORS,
     "FixedAddress": "nat-gateway",
@@ -201,7 +205,7 @@ def test_the_alarms_of_a_connector_exist_where_the_others_do_and_go_to_the_same_
 
     assert alarms() == {}
     own = alarms(Observability="true", AlarmTopicArn="arn:topic")
-    assert len(own) == (5 if stack == "DiscordConnector" else 2)
+    assert len(own) == (7 if stack == "DiscordConnector" else 4)
     assert all(alarm["AlarmActions"] == ["arn:topic"] for alarm in own.values())
     made = alarms(Observability="true", AlarmEmail="ops@example.com")
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in made.values())

@@ -24,6 +24,7 @@ NESTED_ALARMS = {
     if body["Type"] == "AWS::CloudWatch::Alarm"
 }
 """The alarms of nested stacks. Each has a chapter of its own."""
+COMPOSITE = of_type("AWS::CloudWatch::CompositeAlarm")
 STEMS = [name.removesuffix("Function") for name in functions()]
 CALLBACKS = [logical_id(name) for name in NAMES]
 DELIVERING = ["Processor", "Deliverer"]
@@ -62,9 +63,15 @@ def test_an_alarm_of_a_nested_stack_has_the_name_of_its_chapter(name: str) -> No
     assert name not in ALARMS
 
 
+@pytest.mark.parametrize("name", sorted(COMPOSITE))
+def test_a_composite_alarm_has_the_name_of_its_chapter(name: str) -> None:
+    assert COMPOSITE[name]["Properties"]["AlarmDescription"].endswith(f"(runbook, {name})")
+    assert name in CHAPTERS
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_says_what_its_alarm_means_what_to_check_and_what_to_do(chapter: str) -> None:
-    assert chapter in {chapter_of(name) for name in ALARMS | NESTED_ALARMS}
+    assert chapter in {chapter_of(name) for name in ALARMS | NESTED_ALARMS} | set(COMPOSITE)
     assert [CHAPTERS[chapter].count(word) for word in ("**Meaning:**", "**Check:**", "**Do:**")] == [1, 1, 1]
 
 
@@ -90,7 +97,7 @@ def test_the_runbook_quotes_log_lines_metrics_and_settings_that_exist() -> None:
     texts = r"[a-z'-]+( [a-z'-]+)+|[A-Z][a-z]+[A-Z]\w+"
     quoted = {text for text in re.findall(r"`([^`\n]+)`", RUNBOOK) if re.fullmatch(texts, text)}
     others = {"ConcurrentExecutions", "make dlq", "sam delete", "aws ssm put-parameter --overwrite"}
-    others |= {"OutOfMemoryError", "aws ecs update-service --force-new-deployment"}
+    others |= {"ThrottledRequests", "OutOfMemoryError", "aws ecs update-service --force-new-deployment"}
 
     assert {"callback rejected", "AcknowledgeTime", "DelivererConcurrency"} <= quoted
     named = ALARMS.keys() | NESTED_ALARMS.keys()
@@ -105,6 +112,8 @@ def test_every_queue_and_function_is_watched() -> None:
     assert watched >= {"InboundDeadLetters", "OutboundDeadLetters", "IncomingDeadLetters"}
     assert watched >= {"InboundAge", "OutboundAge", "InboundBacklog", "OutboundBacklog"}
     assert watched >= {f"{stem}Replies{state}" for stem in DELIVERING for state in ("Unknown", "Failed")}
+    assert watched >= {"MessageTime", "ApiSuccess", "RefusalsRising", "TokenRefresh", "RepliesDeferred", "LoginsLost"}
+    assert watched >= {"StateTableThrottled"}
     assert watched >= {"RowsUnreadable", *(f"Model{kind}" for kind in MODEL_ALARMS)}
 
 
@@ -115,8 +124,11 @@ def test_alarms_on_own_metrics_use_the_dimensions_that_the_code_emits() -> None:
     emitting = {f"{stem}Replies{state}Alarm": stem for stem in DELIVERING for state in ("Unknown", "Failed")}
     emitting |= {"RowsUnreadableAlarm": "Sweeper"}
     emitting |= {f"Model{kind}Alarm": "Processor" for kind in MODEL_ALARMS}
+    emitting |= {"LoginsLostAlarm": "Processor"}
     emitting |= {f"{stem}{kind}Alarm": stem for stem in CALLBACKS for kind in ("Latency", "ResponseTime")}
     times = {"LatencyAlarm": "AcknowledgeTime", "ResponseTimeAlarm": "CallbackTime"}
+    whole = own.pop("MessageTimeAlarm")
+    assert whole["Dimensions"] == [{"Name": "service", "Value": {"Fn::Sub": "${Stage}-messages"}}]
     assert set(own) == set(emitting)
     for name, alarm in own.items():
         assert alarm["Dimensions"] == service_of(emitting[name])
@@ -180,7 +192,14 @@ def test_it_is_noticed_when_responses_come_after_the_platform_has_given_up(stem:
 
 def test_no_alarm_needs_the_metrics_that_api_gateway_bills_for_every_method() -> None:
     assert template()["Resources"]["Api"]["Properties"]["MethodSettings"][0]["MetricsEnabled"] is False
-    assert "AWS/ApiGateway" not in str(ALARMS)
+    parts = [
+        each["MetricStat"]["Metric"] for body in ALARMS.values() for each in body["Properties"].get("Metrics", ())[1:]
+    ]
+    # Those of the whole stage are free.
+    free = [{"Name": "ApiName", "Value": template()["Resources"]["Api"]["Properties"]["Name"]}]
+    free.append({"Name": "Stage", "Value": {"Ref": "Stage"}})
+    assert {str(part["Dimensions"]) for part in parts if part["Namespace"] == "AWS/ApiGateway"} == {str(free)}
+    assert "AWS/ApiGateway" not in {body["Properties"].get("Namespace") for body in ALARMS.values()}
 
 
 @pytest.mark.parametrize("direction", ["Inbound", "Outbound"])

@@ -217,6 +217,8 @@ ALARMS = of_type("AWS::CloudWatch::Alarm", "connector")
 def test_the_connectors_are_watched() -> None:
     assert {name: body["Condition"] for name, body in ALARMS.items()} == {
         "RestartsAlarm": "Observed",
+        "CpuAlarm": "Observed",
+        "MemoryAlarm": "Observed",
         "LeaderAlarm": "ObservedGateway",
         "HeartbeatAlarm": "ObservedGateway",
         "StoppedAlarm": "ObservedGateway",
@@ -233,12 +235,26 @@ def test_the_connectors_are_watched() -> None:
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "connectors").glob("*/__main__.py")))
 def test_an_alarm_watches_a_metric_that_the_program_counts_under_its_service(folder: str) -> None:
     conditions = {"Observed", "ObservedGateway"} if folder == "discord" else {"Observed"}
-    own = [body["Properties"] for body in ALARMS.values() if body["Condition"] in conditions]
+    found = [body["Properties"] for body in ALARMS.values() if body["Condition"] in conditions]
+    own = [alarm for alarm in found if alarm["Namespace"] != "AWS/ECS"]
     assert {alarm["MetricName"] for alarm in own} <= metrics(folder)
     service = next(each for each in container()["Environment"] if each["Name"] == "POWERTOOLS_SERVICE_NAME")
     for alarm in own:
         assert alarm["Namespace"] == "Parley"
         assert alarm["Dimensions"] == [{"Name": "service", "Value": service["Value"]}]
+
+
+def test_the_processor_and_the_memory_of_the_containers_are_those_of_their_service() -> None:
+    found = [body["Properties"] for body in ALARMS.values() if body["Properties"]["Namespace"] == "AWS/ECS"]
+    assert {(alarm["MetricName"], alarm["Threshold"]) for alarm in found} == {
+        ("CPUUtilization", 70),
+        ("MemoryUtilization", 80),
+    }
+    for alarm in found:
+        assert alarm["Dimensions"] == [
+            {"Name": "ClusterName", "Value": {"Ref": "Cluster"}},
+            {"Name": "ServiceName", "Value": {"Fn::GetAtt": "Containers.Name"}},
+        ]
 
 
 def test_it_is_noticed_when_nothing_is_measured_any_more() -> None:

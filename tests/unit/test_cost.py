@@ -309,7 +309,9 @@ def test_an_alarm_on_an_expression_is_billed_for_each_metric() -> None:
     alarms = of_type("AWS::CloudWatch::Alarm")
     expressions = [name for name in alarms if "Metrics" in alarms[name]["Properties"]]
 
-    assert len(expressions) == len(NAMES) + 2  # rejected callbacks, and the backlog of two queues
+    # Rejected callbacks, the backlog of two queues, and sums and rates over the stage.
+    others = {"ApiSuccess", "RefusalsRising", "TokenRefresh", "RepliesDeferred", "StateTableThrottled"}
+    assert len(expressions) == len(NAMES) + 2 + len(others)
     assert fixed.alarm_metrics() == len(alarms) + len(expressions)
 
 
@@ -325,7 +327,7 @@ def test_a_connector_is_billed_for_its_containers_addresses_balancer_and_alarms(
     discord, tcp = ({item.name: item.number for item in nested.connector(name)} for name in ("discord", "tcp"))
     assert (discord["Fargate vCPU"], discord["Fargate GB"], discord["public IPv4 address"]) == (0.5, 1, 2)
     assert (tcp["Fargate GB"], tcp["public IPv4 address"], tcp["Network Load Balancer"]) == (2, 4, 1)
-    assert (discord["metric of an alarm"], tcp["metric of an alarm"]) == (5, 2)
+    assert (discord["metric of an alarm"], tcp["metric of an alarm"]) == (7, 4)
     assert "Network Load Balancer" not in discord
 
 

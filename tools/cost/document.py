@@ -191,6 +191,8 @@ def _fixed() -> dict[str, Any]:
         "queue_metrics": len(fixed.deliverer_metrics()),
         "methods": methods,
         "detailed": methods * fixed.API_METRICS,
+        "pager": PER_MONTH["composite alarm"],
+        "dashboard": PER_MONTH["dashboard"],
         "saved": methods * fixed.API_METRICS * PER_MONTH["custom metric"],
     }
 
@@ -388,6 +390,9 @@ not change that. Two stages in one account cost twice as much.
   through the queue add up to {queue_metrics} metrics of the deliverer, and a language model up to 14.
 - A metric is billed for the hours in which it has data. The number is for a stage that gets messages on every platform
   in every hour.
+- `PagerTopicArn` adds a composite alarm, US$ {pager:.2f} per month. `Dashboard=true` adds a dashboard, US$
+  {dashboard:.2f}; three of an account are free. `MonthlyBudget` costs nothing. Without these parameters, none of them exists.
+- `Observability=false` makes no alarms. The alarms on logins exist if `Logins` is `true` as well.
 - API Gateway's detailed metrics are off: {methods} methods with {detailed} metrics would cost US$ {saved:.2f} per
   month. The metric `CallbackTime` measures the same for each platform.
 

@@ -123,9 +123,9 @@ def _noted(sim: Simulation) -> set[tuple[str, ...]]:
     """The metrics that `sim` emits from now on."""
     found: set[tuple[str, ...]] = set()
 
-    def note(name: str, _unit: object, _value: float, dimensions: dict[str, str]) -> None:
+    def note(name: str, _unit: object, _value: float, dimensions: dict[str, str], own: str = "") -> None:
         stage = sim.injector.current.stage
-        service = next(iter(sim.targets)) if stage == "callback" else stage
+        service = own or (next(iter(sim.targets)) if stage == "callback" else stage)
         found.update({(service, name), (service, name, *dimensions.values())})
 
     telemetry._emit = note  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001

@@ -81,7 +81,7 @@ class Callback(msgspec.Struct):
         started = self.clock()
         parameters: Mapping[str, str] = event.get("pathParameters") or {}
         name = parameters.get("app", "")
-        outcome = self._handle(event, name)
+        outcome = self._handle(event, name, started)
         if isinstance(outcome, Rejected):
             telemetry.count("CallbacksRejected", reason=outcome.reason)
             log.warning(
@@ -103,12 +103,12 @@ class Callback(msgspec.Struct):
         telemetry.duration("CallbackTime", finished - arrived(event, started))
         return lambda_response(outcome)
 
-    def _handle(self, event: Event, name: str) -> "Response | Rejected | _AwaitsReply | _Reads":
+    def _handle(self, event: Event, name: str, started: float) -> "Response | Rejected | _AwaitsReply | _Reads":
         request, app = Request(), None
         try:
             request = request_of(event)
             app = self._app(name)
-            outcome = self._outcome(request, app, event)
+            outcome = self._outcome(request, app, event, arrived(event, started))
         except BadEventError:
             outcome = Rejected(400, "malformed", "the body is not valid Base64")
         except UnknownAppError:
@@ -117,8 +117,10 @@ class Callback(msgspec.Struct):
             outcome = Rejected(503, "unavailable", str(error))
         return self.described(outcome, request, app) if isinstance(outcome, Rejected) else outcome
 
-    def _outcome(self, request: Request, app: App, event: Event) -> "Response | Rejected | _AwaitsReply | _Reads":
-        """The outcome of a request to an app that exists. Raises AppsUnavailableError."""
+    def _outcome(
+        self, request: Request, app: App, event: Event, at: float
+    ) -> "Response | Rejected | _AwaitsReply | _Reads":
+        """The outcome of a request to an app that exists, which arrived `at`. Raises AppsUnavailableError."""
         if len(request.body) > self.max_body:
             return Rejected(413, "too_large")
         accepted = self.receive(request, app, event)
@@ -129,7 +131,7 @@ class Callback(msgspec.Struct):
             return instant
         if accepted.upload is not None and not setting("MEDIA_HOST", ""):
             return Rejected(404, "not_found", "there is no bucket: HttpMedia is false")
-        stored = self.store(accepted, app)
+        stored = self.store(accepted, app, at)
         if stored is not None:
             return stored
         if accepted.upload is not None and isinstance(self.inbound, SupportsUploads):
@@ -255,8 +257,9 @@ class Callback(msgspec.Struct):
             telemetry.count("InstantAnswersInvalid")
             return None
 
-    def store(self, accepted: Accepted, app: App) -> Rejected | None:
+    def store(self, accepted: Accepted, app: App, arrived: float | None = None) -> Rejected | None:
         """Store credentials and messages before the acknowledgement. If that fails, the platform has to retry.
+        `arrived`: the unix second at which the callback arrived.
 
         If it definitely failed and the platform never retries, the response asks the person to try again. If a message
         may be stored, it does not: the bot may reply as well.
@@ -270,7 +273,7 @@ class Callback(msgspec.Struct):
                 store_credentials(
                     dynamodb(), setting("TABLE"), app, accepted.credentials, accepted.credentials_issued_at
                 )
-            queues.send_messages([_marked(message, accepted, app) for message in accepted.messages])
+            queues.send_messages([_marked(message, accepted, app) for message in accepted.messages], arrived=arrived)
         except AwsError as error:
             response = accepted.refused if definitely_failed(error) else None
             return Rejected(503, "unavailable", f"not stored: {error_code(error)}", response)

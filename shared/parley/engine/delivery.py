@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from parley.adapter import Call, Permanent, Sent, Transient
@@ -290,6 +291,8 @@ class Deliverer:
         telemetry.count(_METRICS[state], platform=platform)
         if state is ReplyState.SENT:
             telemetry.duration("DeliveryTime", now - out.created, platform=platform)
+            if out.lag is not UNSET:
+                telemetry.message_time(now - out.created + out.lag, platform)
         is_partial = state is ReplyState.SENT and bool(result.reason)
         if is_partial:
             telemetry.count("RepliesPartial", platform=platform)

@@ -32,6 +32,16 @@ def outgoing_of(message: Message, replies: Sequence[Reply], draft: DraftIds, now
     return _settled(rows, draft)
 
 
+def with_lag(rows: list[Outgoing], arrived: float | None, bot: float) -> list[Outgoing]:
+    """`rows`, with the lag of the first one. `arrived`: the unix second of the message's arrival; `bot`: the seconds
+    that the bot has taken.
+    """
+    if not rows or arrived is None:
+        return rows
+    first, *others = rows
+    return [replace(first, lag=round(max(0.0, first.created - arrived - bot), 3)), *others]
+
+
 def apology_of(message: Message, text: str, draft: DraftIds, now: float) -> list[Outgoing]:
     """The apology for `message`, and what replaces the draft. None if `text` is empty and there is no draft."""
     replies = [Reply.of(text)] if text else _closing((), draft)

@@ -19,7 +19,7 @@ from parley.engine import queues, services, telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.batch import Record, describe, hide, received, run
 from parley.engine.bot_run import BotRun, HandlerError, named
-from parley.engine.outgoing import apology_of, draft_in, is_awaited, outgoing_of
+from parley.engine.outgoing import apology_of, draft_in, is_awaited, outgoing_of, with_lag
 from parley.engine.snapshot import reseed_after_restore
 from parley.engine.telemetry import log
 from parley.errors import RetryAfter
@@ -104,6 +104,7 @@ class Processor:
     """Repeats steps while the bot runs: `parley.engine.repeating` by default."""
     _heartbeat: "Heartbeat | None" = field(default=None, init=False)
     _stops: "Stops | None" = field(default=None, init=False)
+    _arrived: float | None = field(default=None, init=False)
 
     def ends_in(self, seconds: float) -> None:
         """Lambda kills the worker in `seconds`: the bot has to end before."""
@@ -181,6 +182,7 @@ class Processor:
         if snapshot.decided is not None:
             self._enqueue_again(message, snapshot)
             return
+        self._arrived = queues.arrival(record)
         # A first delivery of this record: an operator may have sent the message back, and expects a new count.
         again = received(record) > 1
         attempt = snapshot.attempts + 1 if again else 1
@@ -274,7 +276,7 @@ class Processor:
         if self.direct is not None and self._heartbeat is not None:
             self.direct.ends_in(min(_TO_DELIVER, self.until + _TO_RECORD - time.monotonic()))
         now = self._now_after(snapshot)
-        rows = outgoing_of(message, replies, bot.draft, now)
+        rows = with_lag(outgoing_of(message, replies, bot.draft, now), self._arrived, now - started)
         held = self.direct.prepare(message, snapshot, rows) if self.direct is not None else None
         decision = bot.decision(rows, held.leases if held else {})
         try:

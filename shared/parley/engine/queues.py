@@ -14,13 +14,15 @@ from parley.model.codec import encode
 
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
-    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+    from types_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 _MAX_BYTES = 1_000_000
 """SQS takes 1 MiB for a message with its attributes."""
 MAX_TOGETHER = 10
 """Messages that SQS takes in one request."""
 _SWEPT = "-swept-"
+_ARRIVED = "arrived"
+"""The message attribute with the unix second at which the callback arrived."""
 _COUNTS: "list[QueueAttributeNameType]" = [
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -32,13 +34,16 @@ class TooLargeError(ParleyError):
     """A message that is larger than a queue accepts."""
 
 
-def send_messages(messages: Iterable[Message], url: str = "") -> None:
-    """Put `messages` into the inbound queue (by default, that of this function), in order.
+def send_messages(messages: Iterable[Message], url: str = "", arrived: float | None = None) -> None:
+    """Put `messages` into the inbound queue (by default, that of this function), in order. `arrived`: the unix second
+    at which their callback arrived.
 
     Raises AwsError, TooLargeError.
     """
     for message in messages:
-        _send(url or setting("INBOUND_URL"), encode(message), Conversation.of(message).key, message_key(message))
+        _send(
+            url or setting("INBOUND_URL"), encode(message), Conversation.of(message).key, message_key(message), arrived
+        )
 
 
 def send_together(messages: Sequence[Message]) -> dict[int, str]:
@@ -71,6 +76,18 @@ def send_replies(rows: Iterable[Outgoing], *, attempt: str = "") -> None:
 def send_swept(row: Outgoing, updated: float) -> None:
     """Put `row`, unchanged since `updated`, into the outbound queue again. Raises AwsError, TooLargeError."""
     send_replies([row], attempt=f"{_SWEPT}{int(updated)}")
+
+
+def arrival(record: Mapping[str, Any]) -> float | None:
+    """The unix second at which the callback of a record of the inbound queue arrived. For a message without a callback
+    the second at which it was sent; None if the record does not say either.
+    """
+    attribute = record.get("messageAttributes", {}).get(_ARRIVED)
+    sent = record["attributes"].get("SentTimestamp")
+    try:
+        return float(attribute["stringValue"]) if attribute else int(sent) / 1000 if sent else None
+    except (KeyError, ValueError):
+        return None
 
 
 def is_outbound_empty() -> bool:
@@ -112,8 +129,13 @@ def _text(body: bytes) -> str:
     return body.decode().replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
 
 
-def _send(url: str, body: bytes, group: str, dedup: str) -> None:
+def _send(url: str, body: bytes, group: str, dedup: str, arrived: float | None = None) -> None:
     text = _text(body)
     if len(text.encode()) > _MAX_BYTES:
         raise TooLargeError(f"{len(body)} bytes")
-    sqs().send_message(QueueUrl=url, MessageBody=text, MessageGroupId=group, MessageDeduplicationId=dedup)
+    noted: dict[str, MessageAttributeValueTypeDef] = {}
+    if arrived is not None:
+        noted[_ARRIVED] = {"DataType": "Number", "StringValue": f"{arrived:.3f}"}
+    sqs().send_message(
+        QueueUrl=url, MessageBody=text, MessageGroupId=group, MessageDeduplicationId=dedup, MessageAttributes=noted
+    )

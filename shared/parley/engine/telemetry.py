@@ -1,7 +1,8 @@
 """Logs and metrics. Logs hold ids and reasons, never texts or credentials. Metrics have few, bounded dimensions.
 
 Each metric has the dimension `service`, which names the stage and the function: `prod-deliverer`. So two stages in one
-account do not mix. The service of a callback function names the platform, so its metrics have no dimension for it.
+account do not mix. `MessageTime` alone has one service for the whole stage. The service of a callback function names
+the platform, so its metrics have no dimension for it.
 """
 
 import os
@@ -28,6 +29,14 @@ def duration(name: str, seconds: float, **dimensions: str) -> None:
     _emit(name, MetricUnit.Milliseconds, max(0.0, seconds * 1000), dimensions)
 
 
+def message_time(seconds: float, platform: str) -> None:
+    """Record how long a person has waited for the platform to take the reply, without the bot's own time.
+
+    The service is `STAGE-messages` in every function: so the percentile is that of all messages.
+    """
+    _emit("MessageTime", MetricUnit.Milliseconds, max(0.0, seconds * 1000), {"platform": platform}, _of_messages())
+
+
 def ids_of(message: Message) -> dict[str, str]:
     """The ids of `message` for a log line. `key` is in the lines about its replies too; `conversation` in all of one
     conversation.
@@ -41,10 +50,15 @@ def ids_of(message: Message) -> dict[str, str]:
     }
 
 
-def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str]) -> None:
-    metrics = EphemeralMetrics()
+def _of_messages() -> str:
+    return f"{os.environ.get('PARLEY_STAGE', 'dev')}-messages"
+
+
+def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str], service: str = "") -> None:
+    metrics = EphemeralMetrics(service=service or None)
     metrics.add_metric(name=name, unit=unit, value=value)
     if dimensions:
         # Powertools makes a second set of these. Its first one is `service` alone.
-        metrics.add_dimensions(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "service_undefined"), **dimensions)
+        service = service or os.environ.get("POWERTOOLS_SERVICE_NAME", "service_undefined")
+        metrics.add_dimensions(service=service, **dimensions)
     metrics.flush_metrics()

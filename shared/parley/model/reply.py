@@ -125,6 +125,9 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     draft: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """The platform's ids of what shows the beginning of this reply already, and what the reply replaces. It is stored
     only if there is something."""
+    lag: float | msgspec.UnsetType = msgspec.UNSET
+    """Of the first reply to a message: seconds from the arrival of the message until `created`, without the bot's own
+    time. Only with a known arrival."""
 
     @property
     def draft_ids(self) -> tuple[str, ...]:

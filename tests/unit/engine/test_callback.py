@@ -192,7 +192,7 @@ def times(printed: str) -> dict[str, float]:
 def test_the_time_to_acknowledge_excludes_the_wait_for_a_passive_reply(
     message: Callable[..., Message], clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
+    monkeypatch.setattr(module.queues, "send_messages", lambda _messages, **_: clock.sleep(0.25))
     inbound = Replying(Accepted(messages=(message(),), passive_reply_within=4.5))
     handler = Callback("wecom", inbound, Apps(), clock, passive_replies=lambda _inbound: Replies(clock))  # type: ignore[arg-type]
     assert handler(event(), None)["body"] == "reply"
@@ -202,7 +202,7 @@ def test_the_time_to_acknowledge_excludes_the_wait_for_a_passive_reply(
 def test_without_a_passive_reply_the_time_to_acknowledge_is_the_time_of_the_callback(
     message: Callable[..., Message], clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
+    monkeypatch.setattr(module.queues, "send_messages", lambda _messages, **_: clock.sleep(0.25))
     call(Inbound(Accepted(messages=(message(),))), clock)
     assert times(capsys.readouterr().out) == {"AcknowledgeTime": 250.0, "CallbackTime": 250.0}
 
@@ -217,7 +217,7 @@ def test_the_time_of_the_callback_begins_where_api_gateway_received_it(
     milliseconds: float,
 ) -> None:
     """So it contains the cold start. A clock that is behind, and a sample event of an hour ago, do not count."""
-    monkeypatch.setattr(module.queues, "send_messages", lambda _messages: clock.sleep(0.25))
+    monkeypatch.setattr(module.queues, "send_messages", lambda _messages, **_: clock.sleep(0.25))
     request = event() | {"requestContext": {"requestTimeEpoch": int((clock() - before) * 1000)}}
     Callback("feishu", Inbound(Accepted(messages=(message(),))), Apps(), clock)(request, None)  # type: ignore[arg-type]
     measured = times(capsys.readouterr().out)
