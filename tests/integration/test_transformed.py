@@ -28,6 +28,7 @@ OWN_NETWORK = {
     "DeliverySubnets": "subnet-1,subnet-2",
     "DeliverySecurityGroup": "sg-12345678",
 }
+INSIGHTS = {"InsightsLayer": "arn:aws:lambda:us-east-1:123456789012:layer:LambdaInsightsExtension-Arm64:1"}
 CONNECTORS = {
     "ConnectorDigest": f"sha256:{'0' * 64}",
     "ConnectorVpc": "vpc-1",
@@ -91,7 +92,14 @@ def test_the_schedule_gets_its_name_from_cloudformation() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"BotSeconds": "60"}, {"DeliverAtOnce": "false"}, {"RetentionDays": "60"}, {"SnapStart": "true"}, OWN_NETWORK],
+    [
+        {"BotSeconds": "60"},
+        {"DeliverAtOnce": "false"},
+        {"RetentionDays": "60"},
+        {"SnapStart": "true"},
+        OWN_NETWORK,
+        INSIGHTS,
+    ],
 )
 def test_a_changed_parameter_publishes_a_new_version_of_every_function(change: dict[str, str]) -> None:
     """Otherwise the alias would stay on the version with the value from before."""

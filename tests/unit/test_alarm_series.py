@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.cloudwatch import Series, fires, rings
-from tests.template import of_type, template
+from tests.template import functions, of_type, template
 from tests.unit.test_alarms import ALARMS, NESTED_ALARMS, chapter_of
+from tools.cost.figures import ASSUMPTIONS
 
 SLOW = [100.0] * 90 + [600.0] * 10
 FAST = [100.0] * 199 + [600.0]
@@ -99,6 +100,17 @@ SERIES: dict[str, tuple[list[Series], list[Series]]] = {
         [{"reads": [1, 0, 1]}, {"reads": [1, None, None], "writes": [None, None, 1]}],
         [{}, {"writes": [900, 0, 0]}, {"reads": [0, 0, 0]}],
     ),
+    "FunctionMemoryAlarm": above("memory_utilization", 80, 5),
+    # 512 MB are 0.29 of a core: 60 s have 17.4 s of it.
+    "FunctionCpuAlarm": (
+        [{"cpu": [13_000] * 5, "duration": [60_000] * 5}],
+        [
+            {},
+            {"duration": [60_000] * 5},
+            {"cpu": [11_000] * 5, "duration": [60_000] * 5},
+            {"cpu": [*[13_000] * 4, 0], "duration": [60_000] * 5},
+        ],
+    ),
     # Connectors.
     "RestartsAlarm": at_least("ConnectorStarts", 5, 15),
     "LeaderAlarm": (
@@ -158,3 +170,23 @@ def test_the_spend_is_told_before_the_budget_is_used_up_and_when_it_will_be() ->
     notifications = of_type("AWS::Budgets::Budget")["SpendBudget"]["Properties"]["NotificationsWithSubscribers"]
     told = [(each["Notification"]["NotificationType"], each["Notification"]["Threshold"]) for each in notifications]
     assert told == [("ACTUAL", 80), ("FORECASTED", 100)]
+
+
+@pytest.mark.parametrize("stem", ["Processor", "Deliverer"])
+def test_the_part_of_a_core_in_the_alarm_is_that_of_the_memory(stem: str) -> None:
+    expression = ALARMS[f"{stem}FunctionCpuAlarm"]["Properties"]["Metrics"][0]["Expression"]
+    core, memory_of_function = ASSUMPTIONS["core_mb"], functions()[f"{stem}Function"]["MemorySize"]
+    assert expression == f"100 * {core:g} / {memory_of_function} * cpu / duration"
+
+
+def test_lambda_insights_are_there_only_if_asked_for() -> None:
+    assert template()["Parameters"]["InsightsLayer"]["Default"] == ""
+    assert {ALARMS[name]["Condition"] for name in ALARMS if "LambdaInsights" in str(ALARMS[name])} == {
+        "ObservesInsights"
+    }
+    choice = {"Fn::If": ["HasInsights", {"Ref": "InsightsLayer"}, {"Ref": "AWS::NoValue"}]}
+    assert {name for name, body in functions().items() if choice in body["Layers"]} == {
+        "ProcessorFunction",
+        "DelivererFunction",
+    }
+    assert of_type("AWS::IAM::Policy")["InsightsPolicy"]["Condition"] == "HasInsights"

@@ -97,7 +97,12 @@ def test_the_runbook_quotes_log_lines_metrics_and_settings_that_exist() -> None:
     texts = r"[a-z'-]+( [a-z'-]+)+|[A-Z][a-z]+[A-Z]\w+"
     quoted = {text for text in re.findall(r"`([^`\n]+)`", RUNBOOK) if re.fullmatch(texts, text)}
     others = {"ConcurrentExecutions", "make dlq", "sam delete", "aws ssm put-parameter --overwrite"}
-    others |= {"ThrottledRequests", "OutOfMemoryError", "aws ecs update-service --force-new-deployment"}
+    others |= {
+        "ThrottledRequests",
+        "Init Duration",
+        "OutOfMemoryError",
+        "aws ecs update-service --force-new-deployment",
+    }
 
     assert {"callback rejected", "AcknowledgeTime", "DelivererConcurrency"} <= quoted
     named = ALARMS.keys() | NESTED_ALARMS.keys()

@@ -58,6 +58,7 @@ def test_every_metric_of_an_alarm_is_emitted() -> None:
     assert {space for space, _ in watched} == {
         "Parley",
         "AWS/Lambda",
+        "LambdaInsights",
         "AWS/SQS",
         "AWS/ApiGateway",
         "AWS/DynamoDB",

@@ -64,6 +64,9 @@ OWN_ROLES = sorted(f"{name.removesuffix('Function')}Role" for name in functions(
 RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 MEDIA = "${MediaBucket.Arn}/*"
 SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parley/${Stage}/"
+INSIGHTS_LOGS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda-insights:*"
+INSIGHTS = {INSIGHTS_LOGS: {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}}
+"""The streams of the one group to which Lambda Insights writes; only with `InsightsLayer`."""
 _API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}"
 CONNECTIONS = {f"{_API}/{method}/@connections/*": {"execute-api:ManageConnections"} for method in ("POST", "DELETE")}
 """All connections of the one API."""
@@ -76,7 +79,9 @@ def test_no_role_names_a_resource_by_a_bare_wildcard(role: str) -> None:
         return
     for action, resource in grants(role):
         assert "*" not in action
-        assert resource.startswith(SSM) or resource in {MEDIA, TCP_QUEUES, *CONNECTIONS} or "*" not in resource, (
+        assert (
+            resource.startswith(SSM) or resource in {MEDIA, TCP_QUEUES, *CONNECTIONS, *INSIGHTS} or "*" not in resource
+        ), (
             action,
             resource,
         )
@@ -184,6 +189,7 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         f"{SSM}*": {"ssm:GetParametersByPath"},
         "TenantKey.Arn": {"kms:GenerateDataKey", "kms:Decrypt"},
         **BOT_SETTINGS,
+        **INSIGHTS,
         **CONNECTIONS,
         TCP_QUEUES: {"sqs:SendMessage"},
         **DOWNLOADS,
@@ -209,6 +215,7 @@ def test_the_deliverer_reads_its_queue_and_writes_to_the_one_of_messages() -> No
         f"{SSM}*": {"ssm:GetParametersByPath"},
         **UPLOADS,
         "TenantKey.Arn": {"kms:Decrypt"},
+        **INSIGHTS,
         **CONNECTIONS,
         TCP_QUEUES: {"sqs:SendMessage"},
     }

@@ -269,7 +269,10 @@ def references(node: Any) -> set[str]:
 
 def test_a_changed_parameter_of_a_function_is_a_change_of_the_layer_that_all_functions_have() -> None:
     """`test_transformed.py` tests the effect. A changed stage is another stack, and a changed Python another build."""
-    settings = template()["Resources"]["SharedLayer"]["Properties"]["Description"]["Fn::ToJsonString"]
+    common = [
+        layers()[name]["Properties"]["Description"]["Fn::ToJsonString"] for name in ("SharedLayer", "DependenciesLayer")
+    ]
+    settings = {name: value for each in common for name, value in each.items() if name != "Contents"}
     unversioned = ("Events", "DeploymentPreference", "ReservedConcurrentExecutions", "Architectures", "Runtime")
     properties = [{k: v for k, v in body.items() if k not in unversioned} for body in functions().values()]
     assert set(settings) == references(settings) == references(properties) - {"Stage", "PythonRuntime"}

@@ -191,6 +191,11 @@ def _fixed() -> dict[str, Any]:
         "queue_metrics": len(fixed.deliverer_metrics()),
         "methods": methods,
         "detailed": methods * fixed.API_METRICS,
+        "insighted": fixed.insighted(),
+        "insights": fixed.insighted() * ASSUMPTIONS["insights_metrics"] * PER_MONTH["custom metric"],
+        "insights_logs": ASSUMPTIONS["insights_kb"] * PER_MILLION["log KB"],
+        "insights_alarms": fixed.alarm_metrics("ObservesInsights") * PER_MONTH["metric of an alarm"],
+        "login_alarm": fixed.alarm_metrics("ObservesLogins") * PER_MONTH["metric of an alarm"],
         "pager": PER_MONTH["composite alarm"],
         "dashboard": PER_MONTH["dashboard"],
         "saved": methods * fixed.API_METRICS * PER_MONTH["custom metric"],
@@ -391,8 +396,12 @@ not change that. Two stages in one account cost twice as much.
 - A metric is billed for the hours in which it has data. The number is for a stage that gets messages on every platform
   in every hour.
 - `PagerTopicArn` adds a composite alarm, US$ {pager:.2f} per month. `Dashboard=true` adds a dashboard, US$
-  {dashboard:.2f}; three of an account are free. `MonthlyBudget` costs nothing. Without these parameters, none of them exists.
-- `Observability=false` makes no alarms. The alarms on logins exist if `Logins` is `true` as well.
+  {dashboard:.2f}; three of an account are free. `MonthlyBudget` costs nothing. Without these parameters, none of
+  them exists.
+- With `InsightsLayer`, Lambda Insights costs US$ {insights:.2f} per month for the metrics of {insighted} functions and
+  US$ {insights_logs:.2f} per million invocations for its logs. Its alarms cost US$ {insights_alarms:.2f} per month. Its
+  extension also takes memory and makes cold starts longer, which is not measured here.
+- The alarm on lost logins, US$ {login_alarm:.2f} per month, exists if `Logins` is `true`.
 - API Gateway's detailed metrics are off: {methods} methods with {detailed} metrics would cost US$ {saved:.2f} per
   month. The metric `CallbackTime` measures the same for each platform.
 

@@ -132,13 +132,20 @@ def _noted(sim: Simulation) -> set[tuple[str, ...]]:
     return found
 
 
-def alarm_metrics() -> int:
-    """The number of metrics that the alarms of one stage watch: an alarm on an expression watches several."""
-    alarms = of_type("AWS::CloudWatch::Alarm").values()
+def alarm_metrics(condition: str = "Observed") -> int:
+    """The number of metrics that the alarms of one stage watch: an alarm on an expression watches several. `condition`:
+    of the alarms; some need another parameter as well.
+    """
+    alarms = [alarm for alarm in of_type("AWS::CloudWatch::Alarm").values() if alarm["Condition"] == condition]
     return sum(
         sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", [{"MetricStat": {}}]))
         for alarm in alarms
     )
+
+
+def insighted() -> int:
+    """The number of functions that Lambda Insights measures if its layer is given."""
+    return sum("InsightsLayer" in str(function["Layers"]) for function in functions().values())
 
 
 def api_methods() -> int:
