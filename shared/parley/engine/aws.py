@@ -49,6 +49,12 @@ def sqs() -> "SQSClient":
 
 
 @cache
+def notice_queues() -> "SQSClient":
+    """The SQS client for the queues of connectors: a notice may be lost, and may not keep a reply waiting."""
+    return _client("sqs", _QUICK)
+
+
+@cache
 def ssm() -> "SSMClient":
     """The Systems Manager client of this process."""
     return _client("ssm", _QUICK)

@@ -5,15 +5,16 @@ from the last one that it has. A connection that takes no notice is ended, so th
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from parley.adapter import SupportsNotices
 from parley.engine import telemetry
-from parley.engine.aws import AwsError, dynamodb, error_code, pushes, setting, sqs
+from parley.engine.aws import AwsError, dynamodb, error_code, notice_queues, pushes, setting
 from parley.engine.copies import with_addresses
 from parley.engine.telemetry import log
 from parley.journal.watchers import TCP, WEBSOCKET, Watcher, Watchers
@@ -40,7 +41,7 @@ class Pushes(msgspec.Struct):
 
     def push(self, connection: str, data: bytes, until: float) -> bool:
         """Send one frame, by the unix second `until`. False if the connection has ended, or is ended because it takes
-        no frame.
+        no frame. One that can be neither written to nor ended gets the next frame, whose number shows what it lacks.
         """
         for attempt in range(_TRIES):
             try:
@@ -57,26 +58,29 @@ class Pushes(msgspec.Struct):
                 break
             else:
                 return True
-        self.end(connection)
-        return False
+        return not self.end(connection)
 
-    def end(self, connection: str) -> None:
-        """End a connection. It is best effort."""
+    def end(self, connection: str) -> bool:
+        """End a connection. It is best effort. False if it may still be there."""
         try:
             self.client.delete_connection(ConnectionId=connection)
+        except self.client.exceptions.GoneException:
+            return True
         except AwsError as error:
             log.info("connection not ended", extra={"error": error_code(error)})
+            return False
+        return True
 
 
 class Notices(msgspec.Struct):
     """Notifies the watchers of conversations. `pushes` and `queues`: make what is needed if there are watchers.
 
-    `at_once`: frames that are sent at the same time.
+    `at_once`: notices that are sent at the same time.
     """
 
     watchers: Watchers
     pushes: "Callable[[], Pushes]"
-    queues: "Callable[[], SQSClient]" = sqs
+    queues: "Callable[[], SQSClient]" = notice_queues
     clock: Callable[[], float] = time.time
     at_once: int = 16
 
@@ -86,50 +90,70 @@ class Notices(msgspec.Struct):
         """
         conversation, now = out.to.key, self.clock()
         watching = self.watchers.watching(conversation, now)
-        sockets = [each for each in watching if each.address.startswith(WEBSOCKET)]
-        dead = self._enqueue((each for each in watching if each.address.startswith(TCP)), conversation, number)
-        self.watchers.forget(conversation, dead)
-        if not sockets:
-            return
-        person = person_key(out.to.platform, out.to.app, out.to.user_id)
-        out = with_addresses(out, platform)
-        frames = {visible: platform.notice(out, number, visible=visible) for visible in (True, False)}
-        pairs = [(each, frames[not out.reply.private or each.person == person]) for each in sockets]
-        gone = self._push(pairs, now + SECONDS)
-        self.watchers.forget(conversation, gone)
+        # WebSockets first: they need no other service. A slow queue keeps no notice from them.
+        steps = [
+            *self._to_sockets([each for each in watching if each.address.startswith(WEBSOCKET)], platform, out, number),
+            *self._to_queues([each for each in watching if each.address.startswith(TCP)], conversation, number),
+        ]
+        self.watchers.forget(conversation, self._carry_out(steps, now + SECONDS))
 
-    def _push(self, pairs: Sequence[tuple[Watcher, bytes]], until: float) -> list[Watcher]:
-        """Push each frame. Returns the watchers that have ended."""
-        pushes = self.pushes()
+    def _carry_out(self, steps: "Sequence[_Step]", until: float) -> list[Watcher]:
+        """Take the steps that can begin in time. Returns the watchers that have ended."""
 
-        def push(pair: tuple[Watcher, bytes]) -> bool:
-            watcher, frame = pair
+        def take(step: _Step) -> bool:
             if self.clock() >= until:
                 telemetry.count("NoticesFailed")
                 return True
-            return pushes.push(watcher.address.removeprefix(WEBSOCKET), frame, until)
+            return step.notify(until)
 
-        if min(len(pairs), self.at_once) == 1:
-            done = [push(pair) for pair in pairs]
+        if min(len(steps), self.at_once) <= 1:
+            taken = [take(step) for step in steps]
         else:
             with ThreadPoolExecutor(self.at_once) as pool:
-                done = list(pool.map(push, pairs))
-        return [watcher for (watcher, _frame), sent in zip(pairs, done, strict=True) if not sent]
+                taken = list(pool.map(take, steps))
+        return [step.watcher for step, is_there in zip(steps, taken, strict=True) if not is_there]
 
-    def _enqueue(self, watchers: Iterable[Watcher], conversation: str, number: int | None) -> list[Watcher]:
-        """Name the reply to the connectors. Each reads it from the mailbox. Returns those whose queue is gone."""
-        gone: list[Watcher] = []
+    def _to_sockets(
+        self, sockets: Sequence[Watcher], platform: SupportsNotices, out: Outgoing, number: int | None
+    ) -> "list[_Step]":
+        if not sockets:
+            return []
+        pushes, person = self.pushes(), person_key(out.to.platform, out.to.app, out.to.user_id)
+        out = with_addresses(out, platform)
+        frames = {visible: platform.notice(out, number, visible=visible) for visible in (True, False)}
+
+        def step(watcher: Watcher) -> _Step:
+            frame = frames[not out.reply.private or watcher.person == person]
+            return _Step(watcher, partial(pushes.push, watcher.address.removeprefix(WEBSOCKET), frame))
+
+        return [step(watcher) for watcher in sockets]
+
+    def _to_queues(self, queues: Sequence[Watcher], conversation: str, number: int | None) -> "list[_Step]":
+        """Name the reply to the connectors. Each reads it from the mailbox."""
+        if not queues:
+            return []
+        client = self.queues()
         body = msgspec.json.encode({"conversation": conversation, "number": number}).decode()
-        for watcher in watchers:
-            try:
-                self.queues().send_message(QueueUrl=_url(watcher.address.removeprefix(TCP)), MessageBody=body)
-            except AwsError as error:
-                if error_code(error) in NO_QUEUE:
-                    gone.append(watcher)
-                    continue
-                telemetry.count("NoticesFailed")
-                log.warning("notice not queued", extra={"error": error_code(error)})
-        return gone
+        return [_Step(each, partial(_enqueue, client, each.address.removeprefix(TCP), body)) for each in queues]
+
+
+class _Step(NamedTuple):
+    """The notice of one watcher. `notify`: sends it by a unix second; False if the watcher has ended."""
+
+    watcher: Watcher
+    notify: Callable[[float], bool]
+
+
+def _enqueue(client: "SQSClient", queue: str, body: str, _until: float) -> bool:
+    """Send `body` to a connector. False if its queue is deleted."""
+    try:
+        client.send_message(QueueUrl=_url(queue), MessageBody=body)
+    except AwsError as error:
+        if error_code(error) in NO_QUEUE:
+            return False
+        telemetry.count("NoticesFailed")
+        log.warning("notice not queued", extra={"error": error_code(error)})
+    return True
 
 
 def _url(queue: str) -> str:

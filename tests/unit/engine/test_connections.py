@@ -52,6 +52,8 @@ class Gateway:
     def __init__(self) -> None:
         self.got: dict[str, list[Any]] = {}
         self.failing: dict[str, int] = {}
+        self.unending: set[str] = set()
+        """Connections that cannot be ended."""
         self.ended: list[str] = []
 
     def post_to_connection(self, ConnectionId: str, Data: bytes) -> None:  # noqa: N803
@@ -64,6 +66,8 @@ class Gateway:
         self.got[ConnectionId].append(json.loads(Data))
 
     def delete_connection(self, ConnectionId: str) -> None:  # noqa: N803
+        if ConnectionId in self.unending:
+            raise EndpointConnectionError(endpoint_url=URL)
         self.ended.append(ConnectionId)
         if self.got.pop(ConnectionId, None) is None:
             raise Gone
@@ -531,6 +535,45 @@ def test_a_connector_gets_the_number_of_a_reply_in_its_queue(stage: Stage) -> No
     number = stage.deliver(out)
     (message,) = sqs().receive_message(QueueUrl=url)["Messages"]
     assert json.loads(message.get("Body", "")) == {"conversation": out.to.key, "number": number}
+
+
+class SlowQueues:
+    """SQS, which needs five seconds for each message."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.sent = clock, list[str]()
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
+        self.clock.now += 5
+        self.sent.append(QueueUrl.rpartition("/")[2])
+
+
+def test_a_slow_queue_keeps_no_notice_from_websockets_and_delays_the_reply_for_one_message_at_most(
+    stage: Stage,
+) -> None:
+    queues: Any = SlowQueues(stage.clock)
+    stage.connected()
+    stage.send("c1", type="open")
+    out = stage.decided("a")
+    for number in (1, 2, 3):
+        watcher = Watcher(f"tcp/parley-unit-tcp-{number}", int(stage.clock()) + 60)
+        stage.watchers.watch(out.to.key, watcher, stage.clock())
+    number = stage.deliver(out, notify=False)
+    Notices(stage.watchers, stage.pushes, lambda: queues, stage.clock, at_once=1).send(outbound, out, number)
+    assert stage.gateway.got["c1"][-1]["cursor"] == str(number)
+    assert queues.sent == ["parley-unit-tcp-1"]
+    assert len(stage.watchers.watching(out.to.key, stage.clock())) == 4
+
+
+def test_a_connection_that_can_be_neither_written_to_nor_ended_gets_the_next_notice(stage: Stage) -> None:
+    stage.connected()
+    stage.send("c1", type="open")
+    stage.gateway.failing["c1"] = 3
+    stage.gateway.unending.add("c1")
+    stage.deliver(stage.decided("a"))
+    assert stage.gateway.ended == []
+    number = stage.deliver(stage.decided("b"))
+    assert stage.gateway.got["c1"][-1]["cursor"] == str(number)
 
 
 def test_typing_is_shown_to_those_that_watch(stage: Stage) -> None:
