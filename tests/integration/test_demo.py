@@ -22,6 +22,7 @@ PUBLIC = {
     "bot_open_id",
     "corp_id",
     "host",
+    "install",
     "logins",
     "mode",
     "names",

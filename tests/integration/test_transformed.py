@@ -155,7 +155,7 @@ def test_every_arn_has_the_partition_of_its_region() -> None:
     assert "arn:aws:" not in str([found, *stacks])
 
 
-IN_NETWORK = {"ProcessorFunction", "DelivererFunction"}
+IN_NETWORK = {"ProcessorFunction", "DelivererFunction", "OauthFunction"}
 
 
 @pytest.mark.parametrize(
