@@ -144,7 +144,7 @@ def test_a_sample_of_discord_passes_through_its_function_with_the_sample_bot(
 ):
     """The function with its bot, up to the queue."""
     queued: list[Message] = []
-    monkeypatch.setattr(queues, "send_messages", queued.extend)
+    monkeypatch.setattr(queues, "send_messages", lambda messages, **_: queued.extend(messages))
     monkeypatch.setattr(callback, "BUDGET", 60)  # a busy machine may need a second to start a thread
     app = App(
         "discord", "sample", msgspec.convert(APPS["discord"]("http://127.0.0.1:8400"), type=config_type("discord"))

@@ -116,7 +116,7 @@ def test_a_code_that_could_not_be_queued_is_not_lost(scene: Scene, monkeypatch: 
     visitor = Visitor(scene)
     back = visitor.back()
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise REFUSED
 
     with monkeypatch.context() as patched:
@@ -133,7 +133,7 @@ def test_a_code_that_is_queued_twice_is_exchanged_once(scene: Scene, monkeypatch
     visitor = Visitor(scene)
     back = visitor.back()
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise REFUSED
 
     with monkeypatch.context() as patched:

@@ -137,7 +137,7 @@ def test_a_stranger_who_opens_the_link_cannot_refuse_in_the_name_of_the_person(s
 def test_a_login_that_the_bot_could_not_be_told_is_kept_and_the_page_says_so(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: Any) -> None:
+    def away(*_: Any, **__: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sqs")
 
     browser = scene.browser()

@@ -104,10 +104,10 @@ def gated(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """The queue takes no message until the event is set."""
     gate, send = threading.Event(), queues.send_messages
 
-    def slow(messages: list[Message]) -> None:
+    def slow(messages: list[Message], **options: Any) -> None:
         if messages:
             gate.wait(20)
-        send(messages)
+        send(messages, **options)
 
     monkeypatch.setattr(queues, "send_messages", slow)
     return gate
@@ -298,7 +298,7 @@ def test_a_message_that_is_not_stored_is_not_accepted(monkeypatch: pytest.Monkey
             client = await Client.known(port, jwt())
             with monkeypatch.context() as patch:
 
-                def fail(*_: Any) -> None:
+                def fail(*_: Any, **__: Any) -> None:
                     raise EndpointConnectionError(endpoint_url="https://sqs")
 
                 patch.setattr(queues, "send_messages", fail)
