@@ -164,9 +164,9 @@ def _space(row: LimitRow, bucket: Bucket, now: float, lease: Lease | None) -> Wr
     if lease or _is_free(row, now):
         since = _idle_since(spaced, now) if lease else now
         return Write("#tat = :fresh", _FREE, {"now": since, "fresh": round(now + spaced.interval, DIGITS)})
-    most = round(now + spaced.burst + MAX_WAIT, DIGITS)
-    values: dict[str, Value] = {"now": now, "most": most, "step": spaced.interval, "portions": _as_text(row.ends)}
-    return Write("#tat = #tat + :step", f"#tat >= :now AND #tat <= :most AND {_SAME_PORTIONS}", values)
+    latest = round(now + spaced.burst + MAX_WAIT, DIGITS)
+    values: dict[str, Value] = {"now": now, "latest": latest, "step": spaced.interval, "portions": _as_text(row.ends)}
+    return Write("#tat = #tat + :step", f"#tat >= :now AND #tat <= :latest AND {_SAME_PORTIONS}", values)
 
 
 def _idle_since(spaced: Spacing, now: float) -> float:

@@ -106,6 +106,7 @@ class RateLimiter(msgspec.Struct):
 
         Raises RetryAfter if that is more than `MAX_WAIT` seconds away. What was reserved until then is given back.
         """
+        self._check_known(buckets)
         reserved: list[_Reservation] = []
         try:
             for bucket in sorted(buckets, key=_order):
@@ -153,6 +154,24 @@ class RateLimiter(msgspec.Struct):
         ahead = at - self.clock()
         if ahead > 0:
             self.sleep(ahead)
+
+    def _check_known(self, buckets: Iterable[Bucket]) -> None:
+        """Raise RetryAfter if one of `buckets` is known to be full: then the others need no reservation, which would
+        have to be given back.
+        """
+        for bucket in buckets:
+            seconds = min(map(self._known_wait, rows(bucket)))
+            if seconds > 0:
+                telemetry.count("CallsRateLimited")
+                raise RetryAfter(seconds, "rate limit")
+
+    def _known_wait(self, part: Bucket) -> float:
+        """Seconds until a call can be reserved in the row of `part`, by what this process knows of it."""
+        now, portion = self.clock(), self._portions.get(part.key)
+        if portion and portion.has_calls(now):
+            return 0
+        now = round(now, DIGITS)
+        return limit_row.free_from(self._row(part, now), part, now) - now
 
     def _reserve(self, bucket: Bucket) -> _Reservation:
         """Reserve a call in one of the rows of `bucket`. Raises RetryAfter."""

@@ -36,6 +36,7 @@ pairs = st.sampled_from(
     ]
 )
 """Two limits for the same calls: one is spaced and one counted, or both are counted."""
+PAIR_OF_FEISHU = Bucket("b", 50, 1, Limit(1000, 60))
 slow = settings(max_examples=20)
 
 
@@ -228,6 +229,14 @@ def test_a_call_to_a_bucket_that_many_workers_use_up_costs_one_write_and_a_littl
     bucket, simulation, table, calls = Bucket("b", 50, 1), Simulation(20), Table(), list[float]()
     simulation.run([caller(simulation, table, lambda: [bucket], calls, seed) for seed in range(20)])
     assert len(calls) > 0.9 * 50 * 20
+    assert len(table.writes) <= 1.1 * len(calls)
+
+
+def test_calls_after_a_minute_that_was_used_up_cost_one_write_and_a_little() -> None:
+    """Calls are spaced then, and the row is full again and again."""
+    bucket, simulation, table, calls = PAIR_OF_FEISHU, Simulation(150), Table(), list[float]()
+    simulation.run([caller(simulation, table, lambda: [bucket], calls, seed) for seed in range(20)])
+    assert len(calls) > 0.9 * 1000 * 2
     assert len(table.writes) <= 1.1 * len(calls)
 
 
@@ -620,6 +629,17 @@ def test_a_full_bucket_causes_no_further_write_until_it_can_have_capacity(table:
         with pytest.raises(RetryAfter):
             limiter.wait([bucket])
     assert len(table.writes) == before
+
+
+def test_a_bucket_that_is_known_to_be_full_causes_no_write_in_the_other_buckets(table: Table, clock: Clock) -> None:
+    limiter, chat, app = make_limiter(table, clock), Bucket("chat", 5, 1), Bucket("app", 1, 60)
+    limiter.wait([chat, app])
+    before = len(table.writes)
+    with pytest.raises(RetryAfter) as retry:
+        limiter.wait([chat, app])
+    assert len(table.writes) == before
+    clock.now += retry.value.seconds
+    limiter.wait([chat, app])
 
 
 def test_a_full_bucket_releases_the_reservations_in_other_buckets(table: Table, clock: Clock) -> None:
