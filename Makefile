@@ -36,7 +36,7 @@ export AWS_EC2_METADATA_DISABLED := true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check fmt lint types template openapi test test-bot test-faults test-page test-channels test-roles test-scaffold test-examples unit unit-3.13 conformance integration promises up down run \
-	demo bench bench-stack bench-text intents add remove platform events faults logs send dlq forget tenants lock build build-prod clean
+	demo bench bench-stack bench-text load scale intents add remove platform events faults logs send dlq forget tenants lock build build-prod clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -189,6 +189,14 @@ bench: ## measure cold starts and callbacks, compared with other SDKs (ARGS=--wr
 bench-stack: ## measure whole messages on a stack of its own, delivered at once and through the queue (minutes)
 	@sh tools/setup.sh dev sam emulator
 	@$(PY) -m tools.bench.stack $(ARGS)
+
+scale: ## let 1,000 messages a second arrive in virtual time, and compare with docs/scale.md
+	@sh tools/setup.sh dev
+	@$(PY) -m tools.scale --try $(ARGS)
+
+load: ## let messages arrive at a steady rate on a stack of its own (ARGS="--rate 10 --seconds 30")
+	@sh tools/setup.sh dev sam emulator
+	@$(PY) -m tools.bench.load $(ARGS)
 
 bench-text: ## measure the time to the first text of a model's answer on a stack of its own (minutes)
 	@sh tools/setup.sh dev sam emulator

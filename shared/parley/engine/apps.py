@@ -16,7 +16,7 @@ from parley.errors import ParleyError
 from parley.platforms import config_type
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_MAX_AGE = 300.0
+MAX_AGE = 300.0
 """Seconds after which a cached configuration is read again."""
 _REREAD_AFTER = 5.0
 """Seconds between two reads of one app that callers can force, so that forged callbacks do not use up SSM's quota."""
@@ -148,7 +148,7 @@ class Apps(msgspec.Struct):
         now = self.clock()
         if entry.app is None:
             return now - entry.read_at > _UNKNOWN_EVERY
-        return now - entry.read_at > _MAX_AGE and now - entry.tried_at > _REREAD_AFTER
+        return now - entry.read_at > MAX_AGE and now - entry.tried_at > _REREAD_AFTER
 
     def _read(self, platform: str, name: str, known: _Entry | None) -> _Entry:
         requests = _Requests(self.clock, self.sleep, self.clock() + _SSM_BUDGET, self.draw)
