@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,6 +25,8 @@ from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.batch import describe
 from parley.engine.telemetry import count, log
 
+_LOOK, _OVERLAP = 60.0, 30.0
+"""Seconds between two looks at the number of shards, and until a new shard has its session for sure."""
 _RETRY = 10.0
 """Seconds before another try to read a configuration, and after an error that nobody expects."""
 
@@ -53,14 +56,36 @@ async def _run(names: list[str], alive: Path | None, timing: Timing) -> None:
 
 
 async def _app(apps: Apps, name: str, owner: str, alive: Path | None, timing: Timing, stopping: asyncio.Event) -> None:
-    app = await _configured(apps, name, stopping)
-    if app is None:
-        return
-    shards = [
-        Shard(app, number, owner, apps.reread, lambda: alive.touch() if alive else None, timing, stopping)
-        for number in range(app.config.gateway_shards)
-    ]
-    await asyncio.gather(*map(_forever, shards))
+    """Run the shards of an app. If it gets another number of them, those of the earlier number end a while after the
+    new ones have begun: what comes twice meanwhile is handled once.
+    """
+    app, former, running = await _configured(apps, name, stopping), asyncio.Event(), set[asyncio.Task[None]]()
+    while app is not None:
+        count, ending = app.config.gateway_shards, asyncio.Event()
+        for number in range(count):
+            touch = lambda: alive.touch() if alive else None  # noqa: E731
+            shard = Shard(app, number, owner, apps.reread, touch, timing, ending, count=count)
+            running.add(asyncio.create_task(_forever(shard)))
+        if len(running) > count:
+            log.warning("another number of shards", extra={"platform": "discord", "app": name, "shards": count})
+            await pause(stopping, _OVERLAP * count)
+        former.set()
+        former, app = ending, await _with_other_shards(apps, app, stopping)
+    former.set()
+    await asyncio.gather(*running)
+
+
+async def _with_other_shards(apps: Apps, app: App, stopping: asyncio.Event) -> App | None:
+    """The app once it has another number of shards; None if the program ends before."""
+    count = app.config.gateway_shards
+    while True:
+        await pause(stopping, _LOOK)
+        if stopping.is_set():
+            return None
+        with suppress(AppsUnavailableError):
+            app = await asyncio.to_thread(apps.reread, app) or app
+        if app.config.gateway_shards != count:
+            return app
 
 
 async def _configured(apps: Apps, name: str, stopping: asyncio.Event) -> App | None:

@@ -110,13 +110,23 @@ class Api:
         except httpx.HTTPError as error:
             raise ApiUnavailableError(type(error).__name__) from error
         if answer.status_code == 401:
-            raise TokenRefusedError
+            raise await self._refused()
         if answer.status_code in missing:
             return {}
         body = _json(answer.content)
         if answer.status_code != 200:
             raise ApiUnavailableError(f"status {answer.status_code}", _retry_after(answer, body))
         return body
+
+    async def _refused(self) -> ParleyError:
+        """What a 401 means. The token is wrong if Discord cannot say whose it is. Otherwise a server before Discord has
+        erred.
+        """
+        try:
+            answer = await self._http.get(f"{self._host}/users/@me")
+        except httpx.HTTPError as error:
+            return ApiUnavailableError(type(error).__name__)
+        return TokenRefusedError() if answer.status_code == 401 else ApiUnavailableError("status 401, once")
 
 
 def _json(content: bytes) -> dict[str, Any]:

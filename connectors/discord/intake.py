@@ -1,10 +1,12 @@
 """Events of the Gateway as messages in the inbound queue, in order. An event counts once it is there."""
 
 import asyncio
+import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import ChainMap, OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from connectors.discord.api import Api, ApiUnavailableError, TokenRefusedError
 from connectors.discord.session import Dispatch
@@ -25,7 +27,9 @@ MOST = 2000
 _CHANNELS, _SERVERS = 50_000, 10_000
 """Channels, and roles of servers, that are known at most."""
 _PAUSES = (0.2, 0.5, 1, 2, 5, 10)
-"""Seconds between the tries to store an event."""
+"""Seconds between the tries to store an event, and between those to ask the API for a channel or a role."""
+_ASK_FOR, _ASK_AGAIN = 30.0, 60.0
+"""Seconds for which the API is asked about an event, and for which it is asked nothing after it gave no answer."""
 _LOOK = 0.1
 
 
@@ -52,6 +56,8 @@ class Intake:
         self._progress = asyncio.Event()
         self._parents: OrderedDict[str, str] = OrderedDict()
         self._roles: OrderedDict[str, str] = OrderedDict()
+        self._ask_from = -math.inf
+        """The time of the loop before which the API is asked nothing."""
 
     def add(self, event: Dispatch) -> bool:
         """Store `event` after those that wait. False if too many wait."""
@@ -83,29 +89,59 @@ class Intake:
         while True:
             try:
                 await self._store(await self._read(found))
-            except (ApiUnavailableError, *AwsError) as error:
-                tries += 1
+            except AwsError as error:
                 telemetry.count("GatewayEventsDelayed")
                 log.warning("event not stored yet", extra={**self._ids(found), "error": error_code(error)})
-                await asyncio.sleep(max(_PAUSES[min(tries, len(_PAUSES)) - 1], getattr(error, "seconds", 0)))
+                await asyncio.sleep(_pause(tries))
+                tries += 1
             else:
                 return
 
     async def _read(self, event: Event) -> tuple[Message, ...]:
-        """The messages of `event`; none if it cannot be read. Raises ApiUnavailableError."""
+        """The messages of `event`; none if it cannot be read. Raises TokenRefusedError.
+
+        What the API does not say is left out: a mention of the bot's role is none then, and the message of a thread has
+        no channel above it.
+        """
+        parents: Mapping[str, str] = self._parents
         try:
             if server := unknown_role(event.name, event.data, self._roles):
-                _learn(self._roles, {server: await self._api.role(server, event.bot_id)}, _SERVERS)
+                role = await self._asked(event, partial(self._api.role, server, event.bot_id))
+                _learn(self._roles, {} if role is None else {server: role}, _SERVERS)
             event = replace(event, role=self._roles.get(snowflake(event.data.get("guild_id")), ""))
             if channel := unknown_channel(event, self._app, self._parents):
-                _learn(self._parents, {channel: await self._api.parent(channel)}, _CHANNELS)
-            return messages_of(event, self._app, self._parents)
-        except (ApiUnavailableError, TokenRefusedError):
+                parent = await self._asked(event, partial(self._api.parent, channel))
+                _learn(self._parents, {} if parent is None else {channel: parent}, _CHANNELS)
+                parents = self._parents if parent is not None else ChainMap({channel: ""}, self._parents)
+            return messages_of(event, self._app, parents)
+        except TokenRefusedError:
             raise
         except Exception as error:  # noqa: BLE001  # one event may not stop all others
             telemetry.count("GatewayEventsFailed")
             log.error("event not readable", extra={**self._ids(event), "error": describe(error)})
             return ()
+
+    async def _asked(self, event: Event, ask: Callable[[], Awaitable[str]]) -> str | None:
+        """The API's answer; None if it gives none in time: all later events wait behind this one.
+
+        Raises TokenRefusedError.
+        """
+        clock = asyncio.get_running_loop().time
+        until, tries = clock() + _ASK_FOR, 0
+        while clock() >= self._ask_from:
+            try:
+                return await ask()
+            except ApiUnavailableError as error:
+                telemetry.count("GatewayEventsDelayed")
+                log.warning("the API does not answer", extra={**self._ids(event), "reason": str(error)})
+                pause = max(_pause(tries), error.seconds)
+            tries += 1
+            if clock() + pause > until:
+                self._ask_from = clock() + _ASK_AGAIN
+                break
+            await asyncio.sleep(pause)
+        telemetry.count("GatewayLookupsFailed")
+        return None
 
     async def _store(self, messages: tuple[Message, ...]) -> None:
         """Raises AwsError."""
@@ -124,6 +160,11 @@ class Intake:
 
     def _ids(self, event: Event) -> dict[str, str]:
         return {"platform": self._app.platform, "app": self._app.name, "event": event.name, "event_id": event.id}
+
+
+def _pause(tries: int) -> float:
+    """Seconds before another try, after so many pauses."""
+    return _PAUSES[min(tries, len(_PAUSES) - 1)]
 
 
 def _learn(known: OrderedDict[str, str], more: Mapping[str, str], most: int) -> None:

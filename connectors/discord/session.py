@@ -29,8 +29,9 @@ _LASTING = 60.0
 """Seconds after which a connection counts as a success."""
 _MOST_WAIT, _MOST_IDENTIFY_WAIT = 60.0, 300.0
 """Seconds between two tries at most. An identify is one of a thousand in a day."""
-_RESUMES = 6
-"""Failures in a row after which a session is given up."""
+_RESUMES, _KEPT = 6, 300.0
+"""Failures in a row, and seconds since it was last live, after which a session is given up. Discord keeps one for some
+minutes, and a new one misses what people write meanwhile."""
 _MOST_FRAMES, _FRAMES_WITHIN = 110, 60.0
 """Frames that are sent within these seconds. Discord closes the connection after 120."""
 _SHORTEST_BEAT, _USUAL_BEAT = 0.05, 41.25
@@ -121,6 +122,8 @@ class Session:
     _beat_at: float = math.inf
     _interval: float = _USUAL_BEAT
     _acked: bool = True
+    _live_at: float = -math.inf
+    """When the session was last live, as far as this process knows."""
     _opened_at: float = math.inf
     _resumed: bool = False
     _wait: tuple[float, float] = (0, 0)
@@ -137,6 +140,7 @@ class Session:
     def start(self, now: float) -> list[Action]:
         """Begin. A saved session is continued. Its failures count, so that a program that is started again and again
         does not use up the identifies of the day."""
+        self._live_at = now
         self._wait_for_try(now)
         return self.tick(now)
 
@@ -320,7 +324,9 @@ class Session:
         if code == TOO_FAST:
             failures = max(failures, 4)
         self._opened_at, self._resumed = math.inf, False
-        if failures % _RESUMES == 0 and failures:
+        if self.phase is Phase.LIVE:
+            self._live_at = now
+        if failures >= _RESUMES and now - self._live_at >= _KEPT:
             self._forget()
         self.saved = msgspec.structs.replace(self.saved, failures=failures)
 

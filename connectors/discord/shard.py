@@ -12,11 +12,12 @@ from connectors.discord.api import Api, ApiUnavailableError, Limit, TokenRefused
 from connectors.discord.frames import Identity
 from connectors.discord.intake import Intake
 from connectors.discord.lease import Lease, Timing, take_turn
-from connectors.discord.session import Dispatch, Saved, Session, Stopped
+from connectors.discord.session import Dispatch, Phase, Saved, Session, Stopped
 from connectors.discord.socket import Driver, Forbidden, Permission, Permitted, Refused
 from connectors.pausing import pause
 from parley.adapter import App
 from parley.engine import telemetry
+from parley.engine.apps import AppsUnavailableError
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.table import gateway_pk
@@ -29,15 +30,16 @@ _DRAIN = 10.0
 """Seconds in which the events that wait are stored when the program ends."""
 _MEASURED = 60.0
 """Seconds between two measurements."""
-_FATAL_PAUSE = 3600.0
-"""Seconds before another try after an error that only a person can mend, unless the configuration changes."""
+_FATAL_PAUSES = (60.0, 300.0, 900.0, 3600.0)
+"""Seconds before the tries after an error that only a person can mend, unless the configuration changes. The first ones
+are short, because the error may be Discord's."""
 _WRONG_TOKEN = 4004
 
 
 @dataclass(slots=True)
 class Shard:
-    """One shard. `reread` returns the configuration of the app if it has changed. `alive` is called every few seconds,
-    also while AWS is away: to start again would not help. `draw` returns a number from 0 to 1 by chance.
+    """Shard `number` of `count`. `reread` returns the app if its configuration has changed. `alive` is called every few
+    seconds, also while AWS is away: to start again would not help. `draw` returns a number from 0 to 1 by chance.
     """
 
     app: App
@@ -48,17 +50,22 @@ class Shard:
     timing: Timing = field(default_factory=Timing)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     draw: Callable[[], float] = random.random
+    count: int = 1
+    _stops: int = field(default=0, init=False)
+    """Errors in a row that only a person can mend."""
 
     async def run(self) -> None:
         """Hold the session whenever no other instance does, until `stopping` is set."""
         while not self.stopping.is_set():
-            lease = Lease(dynamodb(), setting("TABLE"), self._pk(f"shard{self.number}"), self.owner, self.timing)
+            lease = Lease(dynamodb(), setting("TABLE"), self._pk(self._name), self.owner, self.timing)
             saved = await self._take(lease)
             if saved is None:
                 await pause(self.stopping, self.timing.renew)
                 continue
             log.info("leading", extra={**self._ids, "resumes": bool(saved.session_id)})
             telemetry.count("GatewayTakeovers")
+            # A standby may have read its configuration days ago.
+            await self._reread()
             await self._lead(lease, saved)
 
     async def _take(self, lease: Lease) -> Saved | None:
@@ -71,8 +78,8 @@ class Shard:
 
     async def _lead(self, lease: Lease, saved: Saved) -> None:
         config: Config = self.app.config
-        shards = (self.number, config.gateway_shards)
-        who = Identity(token=config.bot_token, intents=bits(config.gateway_intents), shard=shards)
+        shard = (self.number, self.count)
+        who = Identity(token=config.bot_token, intents=bits(config.gateway_intents), shard=shard)
         session, begun = Session(who, saved, self.draw), asyncio.Event()
         async with Api(config) as api:
             intake = Intake(
@@ -123,14 +130,22 @@ class Shard:
         """Wait until a person has changed something. The lease is still renewed, so that the standby does not try."""
         telemetry.count("GatewayStopped")
         log.error("stopped: a person has to act", extra={**self._ids, "code": end.code, "reason": end.reason})
-        until = time.monotonic() + _FATAL_PAUSE
-        while time.monotonic() < until and not self.stopping.is_set():
+        until = time.monotonic() + _FATAL_PAUSES[min(self._stops, len(_FATAL_PAUSES) - 1)]
+        self._stops += 1
+        while not await self._reread() and time.monotonic() < until and not self.stopping.is_set():
             await pause(self.stopping, _MEASURED)
-            changed = await asyncio.to_thread(self.reread, self.app)
-            if changed is not None:
-                self.app = changed
-                return
             telemetry.count("GatewayStopped")
+
+    async def _reread(self) -> bool:
+        """Whether the configuration has changed. Then it is used."""
+        try:
+            changed = await asyncio.to_thread(self.reread, self.app)
+        except AppsUnavailableError:
+            return False
+        if changed is None:
+            return False
+        self.app, self._stops = changed, 0
+        return True
 
     async def _renew(self, lease: Lease, session: Session, begun: asyncio.Event) -> None:
         """Renew the lease and store where the next instance continues, until another instance has the lease.
@@ -155,6 +170,7 @@ class Shard:
                 return
             if time.monotonic() - measured >= _MEASURED:
                 measured = time.monotonic()
+                self._stops = 0 if session.phase is Phase.LIVE else self._stops
                 telemetry.count("GatewayLeading")
                 telemetry.duration("GatewayHeartbeatAge", min(86_400, time.monotonic() - session.acked_at))
 
@@ -187,12 +203,17 @@ class Shard:
             telemetry.count("GatewayIdentifiesLow")
             log.error("few identifies left", extra={**self._ids, "left": limit.remaining, "seconds": limit.wait})
 
+    @property
+    def _name(self) -> str:
+        """The shard in the table. Shards of another number of them have other servers: no one continues the other."""
+        return f"shard{self.number}" if self.count == 1 else f"shard{self.number}of{self.count}"
+
     def _pk(self, part: str) -> str:
         return gateway_pk(self.app.platform, self.app.name, part)
 
     @property
     def _ids(self) -> dict[str, str]:
-        return {"platform": self.app.platform, "app": self.app.name, "shard": str(self.number), "owner": self.owner}
+        return {"platform": self.app.platform, "app": self.app.name, "shard": self._name, "owner": self.owner}
 
 
 def _stored(session: Session, event: Dispatch, begun: asyncio.Event) -> None:

@@ -120,6 +120,9 @@ SERIES: dict[str, tuple[list[Series], list[Series]]] = {
     "HeartbeatAlarm": above("GatewayHeartbeatAge", 180_000, 2),
     "StoppedAlarm": above("GatewayStopped", 0),
     "ShardErrorsAlarm": at_least("GatewayErrors", 5, 5),
+    "EventsDelayedAlarm": at_least("GatewayEventsDelayed", 10, 5),
+    "LookupsAlarm": ([{"GatewayLookupsFailed": [1]}], [{}, {"GatewayLookupsFailed": [0] * 5}]),
+    "IdentifiesAlarm": ([{"GatewayIdentifiesLow": [1]}], [{}, {"GatewayIdentifiesLow": [0] * 5}]),
     "TargetsAlarm": (
         [{}, {"HealthyHostCount": [0] * 3}],
         [{"HealthyHostCount": [[0, 1]] * 3}, {"HealthyHostCount": [1, 0, 0]}],

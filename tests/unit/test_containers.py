@@ -208,6 +208,12 @@ def test_what_starts_a_container_reads_one_image_writes_one_log_and_reads_one_se
     }
 
 
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_a_connector_keeps_what_it_stores_as_long_as_the_functions_do(name: str) -> None:
+    assert given(name)["RetentionDays"] == {"Ref": "RetentionDays"}
+    assert {"Name": "PARLEY_RETENTION_DAYS", "Value": {"Ref": "RetentionDays"}} in container()["Environment"]
+
+
 # --- alarms -----------------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +229,9 @@ def test_the_connectors_are_watched() -> None:
         "HeartbeatAlarm": "ObservedGateway",
         "StoppedAlarm": "ObservedGateway",
         "ShardErrorsAlarm": "ObservedGateway",
+        "EventsDelayedAlarm": "ObservedGateway",
+        "LookupsAlarm": "ObservedGateway",
+        "IdentifiesAlarm": "ObservedGateway",
         "TargetsAlarm": "ObservedListener",
     }
     for body in ALARMS.values():

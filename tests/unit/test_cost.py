@@ -327,7 +327,7 @@ def test_a_connector_is_billed_for_its_containers_addresses_balancer_and_alarms(
     discord, tcp = ({item.name: item.number for item in nested.connector(name)} for name in ("discord", "tcp"))
     assert (discord["Fargate vCPU"], discord["Fargate GB"], discord["public IPv4 address"]) == (0.5, 1, 2)
     assert (tcp["Fargate GB"], tcp["public IPv4 address"], tcp["Network Load Balancer"]) == (2, 4, 1)
-    assert (discord["metric of an alarm"], tcp["metric of an alarm"]) == (7, 4)
+    assert (discord["metric of an alarm"], tcp["metric of an alarm"]) == (10, 4)
     assert "Network Load Balancer" not in discord
 
 

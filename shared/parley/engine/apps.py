@@ -130,7 +130,8 @@ class Apps(msgspec.Struct):
         return entry.app
 
     def reread(self, app: App) -> App | None:
-        """`app` read again, if its configuration has changed; None if it has not, or was read seconds ago.
+        """`app` with the configuration of now, if that is another one; None if it is the same. It is read again, unless
+        it was seconds ago.
 
         Used if a signature does not match: an operator may have changed a key a minute ago.
         """
@@ -138,11 +139,10 @@ class Apps(msgspec.Struct):
             fresh = self.reread(app.provider)
             return None if fresh is None else _in_tenant(fresh, split_name(app.name)[1])
         entry = self._entries.get((app.platform, app.name))
-        if entry is not None and self.clock() - entry.tried_at < _REREAD_AFTER:
-            return None
-        before = entry.raw if entry else ""
-        fresh = self._read(app.platform, app.name, entry)
-        return fresh.app if fresh.raw != before else None
+        if entry is None or self.clock() - entry.tried_at >= _REREAD_AFTER:
+            entry = self._read(app.platform, app.name, entry)
+        # `app` may be older than the entry: several callers keep an app for long.
+        return entry.app if entry.app != app else None
 
     def _is_due(self, entry: _Entry) -> bool:
         now = self.clock()

@@ -1,7 +1,9 @@
 """The intake stores events in order, and one that cannot be stored does not stop the others."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,7 +14,7 @@ from connectors.discord.api import Api, ApiUnavailableError, TokenRefusedError, 
 from connectors.discord.intake import MOST, Intake
 from connectors.discord.session import Dispatch
 from parley.bot.addressing import is_addressed
-from parley.engine import queues
+from parley.engine import queues, telemetry
 from parley.model import Message
 from tests.conformance.adapters.discord import APP, CHANNEL, GUILD, MEI, THREAD
 
@@ -99,6 +101,52 @@ def test_the_channel_of_a_thread_is_looked_up_once(monkeypatch: pytest.MonkeyPat
     run(stored.of(*(event(number, channel=THREAD, channel_type=11) for number in (1, 2, 3))))
     assert calls == [f"/api/v10/channels/{THREAD}"] * 2
     assert {(one.context.room_id, one.context.thread_id) for one in stored.messages} == {(CHANNEL, THREAD)}
+
+
+def test_an_event_goes_on_without_what_the_api_does_not_say_and_the_next_ones_do_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        calls.append(request.url.path)
+        return httpx.Response(500) if now.away else httpx.Response(200, json={"type": 11, "parent_id": CHANNEL})
+
+    now = SimpleNamespace(away=True)
+    counted = Counter[str]()
+    monkeypatch.setattr(telemetry, "count", lambda name, *_, **__: counted.update([name]))
+    monkeypatch.setattr("connectors.discord.api._PAUSE", 0.01)
+    monkeypatch.setattr(intakes, "_ASK_FOR", 0.1)
+    stored = Stored(monkeypatch, answer)
+    thread = {"channel": THREAD, "channel_type": 11}
+
+    async def test() -> None:
+        await stored.of(*(event(number, **thread) for number in (1, 2, 3)))
+        asked = len(calls)
+        assert 2 <= asked <= 11
+        assert counted["GatewayLookupsFailed"] == 3
+        assert counted["GatewayEventsDelayed"] == asked
+        now.away = False
+        stored.intake._ask_from = 0  # the minute is over
+        await stored.of(event(4, **thread))
+
+    run(test())
+    assert stored.done == [1, 2, 3, 4]
+    assert [one.context.room_id for one in stored.messages] == [THREAD, THREAD, THREAD, CHANNEL]
+
+
+@pytest.mark.parametrize(
+    ("known", "error"), [(200, ApiUnavailableError), (500, ApiUnavailableError), (401, TokenRefusedError)]
+)
+def test_a_single_401_does_not_mean_that_the_token_is_wrong(known: int, error: type[Exception]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(known if request.url.path.endswith("/users/@me") else 401, json={})
+
+    async def test() -> None:
+        with pytest.raises(error):
+            await Api(APP.config, httpx.MockTransport(answer)).gateway()
+
+    run(test())
 
 
 def test_a_channel_that_the_bot_may_not_see_is_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -343,16 +343,27 @@ def test_a_socket_that_does_not_close_is_given_up() -> None:
     assert actions == [Connect("wss://r.discord.gg/?v=10&encoding=json")] or made.phase is Phase.WAITING
 
 
-def test_six_failures_in_a_row_give_the_session_up() -> None:
-    made = session()
-    made.start(NOW)
-    now = NOW
-    for _ in range(6):
-        assert made.saved.session_id == "sess0"
+def test_a_session_is_kept_for_five_minutes_of_failures_and_then_given_up() -> None:
+    """A new one would miss what people write meanwhile."""
+    made = live()
+    now = ended = NOW + 1000
+    failures = 0
+    while made.saved.session_id:
         made.closed(None, now)
+        failures += 1
+        assert bool(made.saved.session_id) is (now < ended + 300)
         now = made.wake_at
         made.tick(now)
-    assert made.saved.session_id == ""
+    assert 6 < failures < 20
+
+
+def test_a_program_that_starts_with_a_saved_session_tries_it_for_five_minutes() -> None:
+    made = session(Saved(session_id="sess0", resume_url="wss://r.discord.gg", seq=5, failures=40))
+    made.start(NOW)
+    for now, is_kept in ((NOW + 1, True), (NOW + 299, True), (NOW + 301, False)):
+        made.tick(made.wake_at)
+        made.closed(None, now)
+        assert bool(made.saved.session_id) is is_kept
 
 
 def test_the_pauses_grow_until_a_connection_lasts() -> None:

@@ -346,6 +346,46 @@ def test_an_error_that_a_person_has_to_mend_is_tried_once(discord: Simulation, c
     run(test)
 
 
+def test_an_error_that_only_a_person_can_mend_is_tried_again_sooner_at_first(
+    discord: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be an error of Discord's."""
+    monkeypatch.setattr(shards, "_MEASURED", 0.05)
+    monkeypatch.setattr(shards, "_FATAL_PAUSES", (0.1, 0.2, 3600.0))
+    discord.config |= {"bot_token": "wrong"}
+
+    async def test() -> None:
+        one = instance(discord)
+        calls = discord.discord.calls
+        async with running(one):
+            await until(lambda: one._stops == 3)
+            assert len([call for call in calls if call.path.endswith("/gateway/bot")]) == 3
+
+    run(test)
+
+
+def test_an_instance_that_takes_over_reads_its_configuration_again(discord: Simulation) -> None:
+    right = discord.app
+    discord.config |= {"bot_token": "wrong"}
+
+    async def test() -> None:
+        one = instance(discord)
+        one.reread = lambda app: right if app != right else None
+        async with running(one):
+            await watched(discord)
+            assert one._stops == 0
+
+    run(test)
+
+
+def test_shards_of_another_number_are_others(discord: Simulation) -> None:
+    """Shard 0 of 1 has all servers, and shard 0 of 2 every other one: neither continues the session of the other."""
+    one, two = instance(discord), instance(discord)
+    two.count = 2
+    assert one._pk(one._name) == PK
+    assert two._pk(two._name) == f"{PK}of2"
+
+
 def test_a_mended_configuration_is_used_without_a_restart(discord: Simulation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "_MEASURED", 0.3)
     right = discord.app

@@ -81,6 +81,21 @@ def test_a_changed_configuration_is_read_after_a_rejected_signature(clock: Clock
     assert apps.get("feishu", "demo").config.verification_token == "v2"
 
 
+def test_each_of_several_callers_gets_a_changed_configuration(clock: Clock) -> None:
+    """The shards of a connector keep their app for days, and share what is read."""
+    put()
+    apps = Apps(clock)
+    first = second = apps.get("feishu", "demo")
+    put(verification_token="v2")
+    clock.now += 6
+    for late, app in enumerate((first, second)):
+        clock.now += late
+        changed = apps.reread(app)
+        assert changed is not None
+        assert changed.config.verification_token == "v2"
+    assert apps.reread(apps.get("feishu", "demo")) is None
+
+
 def test_reread_returns_none_for_an_unchanged_configuration(clock: Clock) -> None:
     put()
     apps = Apps(clock)
