@@ -1,6 +1,7 @@
 # All commands for developers; `make help` lists them. They need make and Python 3.11 or newer, and install the rest.
 
 PY := .venv/bin/python
+PARLEY := $(PY) -m parley_cli
 PY313 := .local/envs/py313/bin/python
 SAM_ENV := .local/envs/sam/bin
 CONTRACT_ENV := .local/envs/contract/bin
@@ -224,9 +225,9 @@ events: ## write the sample events in events/, signed for the current time
 	@sh tools/setup.sh dev
 	@$(PY) -m tools.make_events $(ARGS)
 
-logs: ## show the logs of all functions: make logs ARGS="--follow --find om_7f3a"
+logs: ## show the logs of all functions: make logs ARGS="--follow om_7f3a"
 	@sh tools/setup.sh dev
-	@$(PY) -m tools.logs $(ARGS)
+	@$(PARLEY) tail $(ARGS)
 
 send: ## send a text or an AWS event: make send ARGS='feishu/demo "Hi" --room oc_1' or ARGS="--event FILE"
 	@sh tools/setup.sh dev
@@ -234,15 +235,15 @@ send: ## send a text or an AWS event: make send ARGS='feishu/demo "Hi" --room oc
 
 dlq: ## list dead letters and send them back: make dlq ARGS="send ID"
 	@sh tools/setup.sh dev
-	@$(PY) -m tools.dlq $(ARGS)
+	@$(PARLEY) dlq $(or $(ARGS),list)
 
 forget: ## remove what is stored on a person: make forget PLATFORM=feishu APP=helper PERSON=ou_91c2
 	@sh tools/setup.sh dev
-	@$(PY) -m tools.forget --platform "$(PLATFORM)" --app "$(APP)" --person "$(PERSON)" $(ARGS)
+	@$(PARLEY) forget "$(PLATFORM)/$(APP)" "$(PERSON)" $(ARGS)
 
 tenants: ## list the organisations that installed an app: make tenants APP=helper (PLATFORM=feishu, ARGS="--delete ID")
 	@sh tools/setup.sh dev
-	@$(PY) -m tools.tenants --platform "$(or $(PLATFORM),wecom)" --app "$(APP)" $(ARGS)
+	@$(PARLEY) tenants "$(or $(PLATFORM),wecom)/$(APP)" $(ARGS)
 
 # --- building
 

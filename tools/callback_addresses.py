@@ -17,11 +17,11 @@ from typing import Protocol, runtime_checkable
 
 import httpx
 
-from parley.adapter import Answer, App, Call, Outbound, Sent, Token, TokenUnavailableError
+from parley.adapter import Answer, App, Call, Outbound, Sent, TokenUnavailableError
 from parley.engine.apps import Apps, AppsUnavailableError, UnknownAppError
 from parley.engine.http import CallError, Http
-from parley.model import Destination, Outgoing, Reply
 from parley.platforms import NAMES, outbound
+from parley_cli import tokens
 from tools.local import StackError
 from tools.stage import use_stage
 
@@ -82,7 +82,7 @@ def addresses(app: App, http: Http, now: float | None = None) -> tuple[str, ...]
             f"{app.name} is installed by many companies, and this API needs the token of one: name an internal app"
         )
     call = platform.addresses(app)
-    answer = http.perform(call, _token(platform, app, http, time.time() if now is None else now))
+    answer = http.perform(call, tokens.fetch(platform, app, http, time.time() if now is None else now).value)
     outcome = platform.outcome(call, answer)
     if not isinstance(outcome, Sent):
         raise AddressesUnavailableError(f"{call.name}: {outcome.reason}")
@@ -96,20 +96,6 @@ def difference(known: Collection[str], found: Collection[str]) -> Iterator[str]:
     """One line per difference: `+` for a new block, `-` for a removed one."""
     yield from (f"+ {block}" for block in found if block not in known)
     yield from (f"- {block}" for block in known if block not in found)
-
-
-def _token(platform: Outbound, app: App, http: Http, now: float) -> str:
-    """A new access token. Both platforms return the current one again, so that the functions keep theirs."""
-    nowhere = Destination(platform=app.platform, app=app.name)
-    placeholder = Outgoing(id="", message_key="", ordinal=0, to=nowhere, reply=Reply(), created=now)
-    steps = platform.token(placeholder, app, {}, now)
-    try:
-        call = next(steps)
-        while True:
-            call = steps.send(http.perform(call))
-    except StopIteration as end:
-        token: Token = end.value
-        return token.value
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -94,9 +94,9 @@ BEYOND: dict[str, tuple[str, str, str, str]] = {
     ),
     "registration": (
         "not registered",
-        "`python -m tools.discord_commands` reports the command",
+        "`parley discord register` reports the command",
         "注册失败",
-        "`python -m tools.discord_commands` 会报告该命令",
+        "`parley discord register` 会报告该命令",
     ),
 }
 """What happens beyond a limit: the word in the table and its meaning, in English and Chinese."""

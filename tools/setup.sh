@@ -178,7 +178,7 @@ lock() {
     $compile requirements/bootstrap.in -o requirements/bootstrap.txt
     $compile pyproject.toml -o "$LAYER"
     $compile layers/tokens/requirements.in -c "$LAYER" -o "$TOKENS"
-    $compile pyproject.toml layers/tokens/requirements.in --group dev --group playground --group connectors \
+    $compile pyproject.toml layers/tokens/requirements.in --extra cli --group dev --group playground --group connectors \
         -c "$LAYER" -c "$TOKENS" -o requirements/dev.txt
     $compile pyproject.toml layers/tokens/requirements.in --group connectors -c "$LAYER" -c "$TOKENS" \
         -o requirements/connectors.txt

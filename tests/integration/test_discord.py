@@ -147,7 +147,7 @@ def test_logs_contain_ids_but_no_interaction_tokens_and_no_texts(stack: Stack, r
 
 def test_the_tool_for_commands_uses_the_local_stack(stack: Stack) -> None:
     """Other tests have registered commands of their own: the first run removes them."""
-    run = [sys.executable, "-m", "tools.discord_commands", "demo", "--apply"]
+    run = [sys.executable, "-m", "parley_cli", "discord", "register", "demo", "--apply"]
     variables = {**os.environ, "PARLEY_LOCAL_DIR": str(stack.directory), "PARLEY_BOT": stack.facts["bot"]}
     subprocess.run(run, capture_output=True, cwd=ROOT, env=variables, check=True)
     done = subprocess.run(run[:-1], capture_output=True, text=True, cwd=ROOT, env=variables, check=False)

@@ -153,7 +153,7 @@ def test_a_failure_is_seen_after_one_attempt_with_its_traceback(edited: Edited) 
     assert len(edited.stack.wait_for_replies("failures")) == 1  # the apology
 
     def logged() -> str:
-        lines = edited.tool("--function", "processor", module="tools.logs").stdout
+        lines = edited.tool("tail", "--function", "processor", module="parley_cli").stdout
         return lines if "moved to the dead-letter queue" in lines else ""
 
     lines = edited.stack.wait(logged)
@@ -161,7 +161,7 @@ def test_a_failure_is_seen_after_one_attempt_with_its_traceback(edited: Edited) 
     assert 'bot.py", line 17, in fail\n        return {}[secret]\n' in lines
     assert lines.count("handler failed") == 1
     assert "_aws" not in lines
-    found = edited.tool("--find", sent, module="tools.logs").stdout.splitlines()
+    found = edited.tool("tail", sent, module="parley_cli").stdout.splitlines()
     assert [line for line in found if "handler failed" in line]
     assert all(sent in line or line.startswith("    ") for line in found)
 

@@ -22,7 +22,7 @@ def say(stack: Stack, platform: str, person: str, text: str, count: int) -> tupl
 
 def forget(stack: Stack, platform: str, person: str) -> str:
     """Run the tool. Returns what it prints."""
-    command = [sys.executable, "-m", "tools.forget", "--platform", platform, "--app", "demo", "--person", person]
+    command = [sys.executable, "-m", "parley_cli", "forget", f"{platform}/demo", person]
     environment = {**os.environ, "PARLEY_LOCAL_DIR": str(stack.directory)}
     done = subprocess.run(
         [*command, "--pages", "100"],

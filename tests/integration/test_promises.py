@@ -21,9 +21,9 @@ from parley.journal.inbox import Inbox
 from parley.journal.rows import row_of
 from parley.model import Context, Message, Sender, Text
 from parley.model.codec import encode
+from parley_cli.main import run as parley
 from tests.factories import make_message, make_reply
 from tests.stack import Stack, running
-from tools import dlq
 
 ROOMS, MESSAGES, DELIVERIES = 20, 10, 3
 RATES = {"http_500": 0.05, "limited": 0.05, "token_expired": 0.05, "drop_response": 0.05}
@@ -252,12 +252,12 @@ def test_a_dead_letter_sent_back_is_handled_once(
         )
 
     send_to_dead_letters()
-    assert dlq.main(["list", "--queue", "inbound"]) == 0
+    assert parley(["dlq", "list", "--queue", "inbound"]) == 0
     assert message.id in capsys.readouterr().out
-    assert dlq.main(["send", message.id]) == 0
+    assert parley(["dlq", "send", message.id]) == 0
     stack.wait_for_replies(room, 2)
     send_to_dead_letters()
-    assert dlq.main(["send-all", "--queue", "inbound"]) == 0
+    assert parley(["dlq", "send-all", "--queue", "inbound"]) == 0
     stack.send("/count", room=room)
     stack.wait_for_replies(room, 3)
     assert texts(stack, room)[1:] == ["1", "2"]

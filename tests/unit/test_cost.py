@@ -1,5 +1,6 @@
 """The cost of a message: the limits of requests, DynamoDB's units, and docs/cost.md."""
 
+import json
 import tomllib
 from collections import Counter
 from contextlib import suppress
@@ -12,6 +13,7 @@ from parley.platforms import NAMES
 from parley.platforms.http.inbound import MAX_WAIT
 from tests.template import of_type
 from tools.bench import warm
+from tools.cost import __main__ as tool
 from tools.cost import bill, cases, fixed, metering, nested, sockets, waiting
 from tools.cost.__main__ import FILE
 from tools.cost.cases import ASKED, CASES, CHANNEL, DIALOGUE, LIMITS, PAID, SERIES, STANDARD, Ledger, Series
@@ -263,6 +265,10 @@ def test_cpu_time_takes_longer_on_a_part_of_a_core() -> None:
 
 def test_the_document_is_up_to_date(ledger: Ledger) -> None:
     assert FILE.read_text() == document(ledger), "python -m tools.cost --write, and say why in the commit"
+
+
+def test_the_figures_of_the_command_line_are_up_to_date(ledger: Ledger) -> None:
+    assert json.loads(tool.FIGURES.read_text()) == tool.figures(ledger), "python -m tools.cost --write"
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,12 +1,10 @@
 """A tool that reads an app's configuration uses the local stack or a stage on AWS, and says what is missing."""
 
 import os
-from typing import Any
 
 import pytest
-from botocore.exceptions import NoRegionError
 
-from tools import callback_addresses, discord_commands, stage
+from tools import callback_addresses, stage
 
 FACTS = {"stage": "local", "aws_endpoint": "http://127.0.0.1:4566", "region": "us-east-1", "account": "000000000000"}
 
@@ -40,21 +38,5 @@ def test_without_a_local_stack_the_tools_say_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(stage, "running", lambda: None)
-    with pytest.raises(SystemExit) as ended:
-        discord_commands.main(["demo"])
-    assert ended.value.code == MISSING
     assert callback_addresses.main(["wecom", "demo"]) == 1
     assert capsys.readouterr().err.strip() == MISSING
-
-
-def test_without_a_region_the_registration_names_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> Any:
-        raise NoRegionError
-
-    monkeypatch.setattr("parley.engine.apps.ssm", fail)
-    with pytest.raises(SystemExit) as ended:
-        discord_commands.main(["demo", "--stage", "prod"])
-    assert ended.value.code == (
-        "error: /parley/prod/discord/demo cannot be read (SSM: NoRegionError): set AWS_PROFILE and AWS_REGION to the "
-        "account and the region of the stage"
-    )

@@ -9,6 +9,8 @@ from tests.template import ROOT
 from tools import bot
 
 NAMES_THE_FOLDER = {
+    "cli/parley_cli/discord.py",
+    "cli/parley_cli/alarms.py",
     f"{bot.SAMPLE}/bot.py",
     "tests/unit/test_bot_folder.py",
     "tests/unit/test_examples.py",
@@ -18,7 +20,6 @@ NAMES_THE_FOLDER = {
     "tests/unit/test_teams_bot.py",
     "tests/unit/test_upgrade.py",
     "tools/bot.py",
-    "tools/discord_commands.py",
     "tools/samconfig.py",
 }
 """The files whose subject is the folder. All others use the bot of the tests."""
@@ -38,7 +39,7 @@ def ping() -> str:
 def test_no_other_test_or_tool_names_the_teams_folder_or_imports_its_bot() -> None:
     found = {
         path.relative_to(ROOT).as_posix()
-        for folder in ("tests", "tools")
+        for folder in ("tests", "tools", "cli")
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"\bmybot\b|^\s*(import bot\b|from bot import)", path.read_text(), re.MULTILINE)
     }

@@ -11,9 +11,9 @@ from parley.adapter import App
 from parley.engine.http import CallError, Http
 from parley.model.commands import CommandSpec
 from parley.platforms import config_type
+from parley_cli.registration import RegistrationError
+from parley_cli.registration import register as at_discord
 from tools import bot
-from tools.discord_commands import RegistrationError
-from tools.discord_commands import register as at_discord
 from tools.local.errors import StackError
 from tools.local.paths import Paths
 

@@ -131,7 +131,7 @@ class Discord(Platform[Account]):
     ) -> Response:
         if account is None:
             return route.handler(self, request, *segments)
-        if "/applications/" in request.path:
+        if "/applications/" in request.path and segments:
             if segments[0] != account.application_id:
                 raise DiscordError(403, 20012, "You are not authorized to perform this action on this application")
             segments = segments[1:]

@@ -20,6 +20,12 @@ _SLASH, _SUB_COMMAND, _GROUP = 1, 1, 2
 _OPTIONS, _CHOICES, _CHARACTERS, _HELP = 25, 25, 8000, 100
 
 
+def application(_discord: "Discord", account: Account, _request: Request) -> Response:
+    """`GET /applications/@me` (Discord docs: Application › Get Current Application)."""
+    key = {"verify_key": account.key.verify_key.encode().hex()} if account.key else {}
+    return Response.of({"id": account.application_id, "name": account.name, **key})
+
+
 def listing(_discord: "Discord", account: Account, _request: Request, guild: str = "") -> Response:
     """`GET .../commands`."""
     _check_guild(guild)

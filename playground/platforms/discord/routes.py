@@ -33,6 +33,7 @@ ROUTER = Router(
     route("POST", f"{_MESSAGES}/{{message}}/threads", channel_api.open_thread),
     route("PUT", f"{_MESSAGES}/{{message}}/reactions/{{emoji}}/@me", reaction_api.add),
     route("DELETE", f"{_MESSAGES}/{{message}}/reactions/{{emoji}}/@me", reaction_api.delete),
+    route("GET", "/applications/@me", command_api.application),
     *(
         route(method, f"{path}{rest}", handler)
         for path in (_GLOBAL, _GUILD)

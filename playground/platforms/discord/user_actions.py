@@ -74,7 +74,7 @@ def _command(account: Account, name: str, room: Room) -> dict[str, Any]:
     if not found:
         names = ", ".join(f"/{c['name']}" for c in account.commands.values()) or "none"
         raise NotFoundError(
-            f"no command /{name} is registered there; there are: {names} (tools/discord_commands.py registers)"
+            f"no command /{name} is registered there; there are: {names} (`parley discord register` registers)"
         )
     return next((c for c in found if c.get("guild_id")), found[0])
 

@@ -26,7 +26,7 @@ Beyond = Literal[
 * `numbered`: it is a numbered line of text, whose number a person sends (`parley.bot.numbered`).
 * `left out`: it is not offered, and all others are.
 * `ordinary handler`: the form is not opened, and the handler of the command or button runs.
-* `registration`: `tools/discord_commands.py` refuses the command.
+* `registration`: `parley discord register` refuses the command.
 """
 
 

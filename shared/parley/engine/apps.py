@@ -246,13 +246,19 @@ def _names(requests: _Requests, platform: str) -> set[str]:
 
 def _parse(platform: str, name: str, raw: str) -> App:
     try:
-        config = msgspec.json.decode(raw, type=config_type(platform))
-        _check_addresses(config)
+        config = decode(platform, raw)
     except (msgspec.MsgspecError, ValueError) as error:
         # msgspec names the field and the types, never the value.
         log.error("configuration is not valid", extra={"platform": platform, "app": name, "reason": str(error)})
         raise AppsUnavailableError("the stored configuration is not valid") from error
     return App(platform, name, config)
+
+
+def decode(platform: str, raw: str) -> Config:
+    """The configuration in the JSON `raw`. Raises MsgspecError and ValueError, which name the field and no value."""
+    config = msgspec.json.decode(raw, type=config_type(platform))
+    _check_addresses(config)
+    return config
 
 
 def _check_addresses(config: Config) -> None:

@@ -21,7 +21,11 @@ def journal_of(
 
     A message without a row is RECEIVED: it is in the queue, or was never received. One request, and one more a reply.
     """
-    key = digest(platform, app, tenant, message_id)
+    return journal_of_key(client, table, digest(platform, app, tenant, message_id))
+
+
+def journal_of_key(client: "DynamoDBClient", table: str, key: str) -> dict[str, Any]:
+    """The same for the message with this key (`parley.model.message_key`)."""
     item = t.get(client, table, message_pk(key))
     count = get_number(item, "replies")
     rows = [row for ordinal in range(int(count or 0)) if (row := _row(client, table, reply_id(key, ordinal)))]
@@ -30,6 +34,9 @@ def journal_of(
     return {
         "key": key,
         "state": message_state(decided=count is not None, replies=(row.state for row in rows)),
+        "app": f"{get_text(item, 'platform')}/{get_text(item, 'app')}" if item else "",
+        "id": get_text(item, "id"),
+        "conversation": get_text(item, "conversation"),
         "decided": get_number(item, "decided"),
         "attempts": get_number(item, "attempts"),
         "reason": get_text(item, "reason"),

@@ -11,8 +11,8 @@ from parley.model.commands import CommandSpec, OptionSpec
 from parley.model.instant import Choice
 from parley.platforms.discord.commands import BadCommandError, definitions
 from parley.platforms.discord.registration import Plan, calls, listing, plan
+from parley_cli import registration
 from tests.conformance.adapters.discord import APP, APPLICATION, TOKEN
-from tools import discord_commands
 
 ASK = CommandSpec(
     name="ask",
@@ -310,7 +310,7 @@ class Portal:
 def register(portal: Portal, *, apply: bool, slept: list[float] | None = None) -> None:
     with httpx.Client(transport=httpx.MockTransport(portal)) as client:
         waited = slept if slept is not None else []
-        discord_commands.register(SPECS, APP, "", Http(client), apply=apply, sleep=waited.append)
+        registration.register(SPECS, APP, "", Http(client), apply=apply, sleep=waited.append)
 
 
 def test_the_tool_lists_changes_and_applies_them_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -343,7 +343,7 @@ def test_the_tool_waits_for_the_rate_limit() -> None:
 def test_the_tool_reports_the_refusal_of_discord() -> None:
     portal = Portal()
     portal.refusal = httpx.Response(400, json={"code": 50035, "message": "Invalid Form Body", "errors": {"name": 1}})
-    with pytest.raises(discord_commands.RegistrationError, match="50035 Invalid Form Body"):
+    with pytest.raises(registration.RegistrationError, match="50035 Invalid Form Body"):
         register(portal, apply=True)
 
 

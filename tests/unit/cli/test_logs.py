@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tools import logs
+from parley_cli import logs, place, tail
+from tests.unit.cli.tool import FACTS, parley
 
 
 class Source:
@@ -38,8 +39,8 @@ def written(message: str, **more: Any) -> str:
 def source(monkeypatch: pytest.MonkeyPatch) -> Source:
     found = Source()
     groups = {name.rsplit("/", 1)[-1]: name for name in found.events}
-    monkeypatch.setattr(logs, "running", lambda: {"ready": True})
-    monkeypatch.setattr(logs, "local", lambda _facts, _since: logs.Reader(found, dict(groups), 0))
+    monkeypatch.setattr(place, "running", lambda: FACTS)
+    monkeypatch.setattr(logs, "reader", lambda _place, _since: logs.Reader(found, dict(groups), 0))
     return found
 
 
@@ -53,14 +54,14 @@ def looks(monkeypatch: pytest.MonkeyPatch, *before: Callable[[], None]) -> None:
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr(logs.time, "sleep", pause)
+    monkeypatch.setattr(tail.time, "sleep", pause)
 
 
 def test_lines_of_all_functions_are_in_the_order_of_time(source: Source, capsys: pytest.CaptureFixture[str]) -> None:
     source.add("processor", 1002, "printed by the bot")
     source.add("feishu", 1001, written("message received", message_id="om_1"))
     source.add("feishu", 1000, "START RequestId: 1")
-    assert logs.main([]) == 0
+    assert parley("tail") == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.split(maxsplit=1)[1] == "feishu     INFO    message received  message_id=om_1"
     assert second.split(maxsplit=1)[1] == "processor  printed by the bot"
@@ -86,7 +87,7 @@ def test_follow_goes_on_with_new_lines_until_it_is_interrupted(
         remember(lambda: None),
         remember(lambda: None),
     )
-    assert logs.main(["--follow"]) == 130
+    assert parley("tail", "--follow") == 130
     assert shown == [["first"], ["second"], ["late"], []]
 
 
@@ -100,7 +101,7 @@ def test_follow_shows_the_lines_with_the_text_only(
         lambda: source.add("processor", 1002, written("message decided", message_id="om_1")),
         lambda: None,
     )
-    assert logs.main(["--follow", "--find", "om_1"]) == 130
+    assert parley("tail", "--follow", "om_1") == 130
     assert [line.split()[3:5] for line in capsys.readouterr().out.splitlines()] == [
         ["message", "received"],
         ["message", "decided"],
@@ -110,15 +111,15 @@ def test_follow_shows_the_lines_with_the_text_only(
 def test_follow_reads_one_function_only_and_no_line_again(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     source.add("processor", 1000, "first")
     looks(monkeypatch, lambda: None)
-    assert logs.main(["--follow", "--function", "processor"]) == 130
+    assert parley("tail", "--follow", "--function", "processor") == 130
     assert source.starts == [0, 995_000]
 
 
 def test_an_unknown_function_and_a_missing_stack_are_errors(
     source: Source, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert logs.main(["--function", "slack"]) == 1
-    assert capsys.readouterr().err == "error: no function slack; there are feishu, processor\n"
-    monkeypatch.setattr(logs, "running", lambda: None)
-    assert logs.main([]) == 1
+    assert parley("tail", "--function", "slack") == 1
+    assert capsys.readouterr().err == "error: There is no function slack.\n  There are feishu, processor.\n"
+    monkeypatch.setattr(place, "running", lambda: None)
+    assert parley("tail") == 1
     assert "no local stack is running" in capsys.readouterr().err

@@ -1,24 +1,25 @@
 """The operator's tool for the companies that have installed an app."""
 
+import json
 import time
 
 import pytest
 
 from parley.engine.aws import dynamodb
 from parley.journal.tenants import Tenant, TenantId, Tenants
-from tools import tenants
-from tools.dlq import Deployment
+from parley_cli.deployment import Deployment
+from tests.unit.cli.tool import parley, use_deployment
 
 pytestmark = pytest.mark.usefixtures("aws")
 NOW = 1_800_000_000.0
-ARGUMENTS = ["--platform", "wecom", "--app", "demo"]
+ARGUMENTS = ("tenants", "wecom/demo")
 ONE, TWO = TenantId("wecom", "demo", "wpA"), TenantId("wecom", "demo", "wpB")
 
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> Tenants:
     """One company that has the app, one that has removed it, and one of another app."""
-    monkeypatch.setattr(tenants, "local", lambda: Deployment(None, None, dynamodb(), "parley", ()))
+    use_deployment(monkeypatch, Deployment(None, None, dynamodb(), "parley", ()))
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     made = Tenants(dynamodb(), "parley")
     for id_ in (ONE, TWO, TenantId("wecom", "demo2", "wpC")):
@@ -31,27 +32,32 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> Tenants:
 
 
 def test_it_lists_the_companies_of_one_app(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tenants.main(ARGUMENTS) == 0
+    assert parley(*ARGUMENTS) == 0
     assert capsys.readouterr().out.splitlines() == ["wpA  ACTIVE  agent 1000046  {}", "wpB  CANCELLED  agent   "]
     assert stored.get(ONE)
 
 
 def test_it_says_what_it_has_deleted(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
     stored.client.put_item(TableName="parley", Item={"pk": {"S": "token#wecom#demo@wpB#access_token"}})
-    assert tenants.main([*ARGUMENTS, "--delete", "wpB"]) == 0
-    assert tenants.main([*ARGUMENTS, "--delete", "wpB"]) == 0
+    assert parley(*ARGUMENTS, "--delete", "wpB") == 0
+    assert parley(*ARGUMENTS, "--delete", "wpB") == 0
     assert capsys.readouterr().out == "token deleted: 1\nnothing found\n"
 
 
 def test_it_deletes_nothing_where_rows_do_not_name_the_organisation(
     stored: Tenants, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert tenants.main(["--platform", "feishu", "--app", "demo", "--delete", "t1"]) == 1
-    assert "make forget" in capsys.readouterr().err
+    assert parley("tenants", "feishu/demo", "--delete", "t1") == 1
+    assert "parley forget" in capsys.readouterr().err
     assert stored.get(ONE)
 
 
 def test_it_refuses_a_company_that_has_the_app(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tenants.main([*ARGUMENTS, "--delete", "wpA"]) == 1
+    assert parley(*ARGUMENTS, "--delete", "wpA") == 1
     assert "wpA has not removed the app demo" in capsys.readouterr().err
     assert stored.get(ONE)
+
+
+def test_programs_get_the_companies_as_json(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parley(*ARGUMENTS, "--json") == 0
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)] == ["wpA", "wpB"]

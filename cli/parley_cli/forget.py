@@ -1,21 +1,22 @@
 """Forgets a person: removes or masks all that the table holds of them, deletes their uploads, and prints what it did.
 
-    python -m tools.forget --platform feishu --app helper --person ou_91c2
-    python -m tools.forget ... --stack parley-prod      on AWS, with the credentials and the region of the environment
-
-`--person` is the platform's id, as `message.sender.id` has it. A run that was stopped goes on when it is started again.
 docs/privacy.md says what is forgotten, and what is not.
 """
 
-import argparse
-import sys
 import time
 from collections import Counter
+from typing import Annotated
+
+import typer
 
 from parley.adapter import SupportsUploads
 from parley.journal.forget import Forget, Report
-from parley.platforms import NAMES, inbound
-from tools.dlq import Deployment, NotFoundError, deployed, local
+from parley.platforms import inbound
+from parley_cli import deployment
+from parley_cli.command import Run, command
+from parley_cli.deployment import Deployment
+from parley_cli.names import App, app_name
+from parley_cli.problems import Problem
 
 DELETED, NOT_DELETED = "upload deleted", "upload not deleted, run this again"
 """What was done with the objects in the bucket."""
@@ -29,7 +30,7 @@ def shown(report: Report, stack: str = "") -> str:
     if report.failed:
         where = f" --stack {stack}" if stack else ""
         lines += ["the bot has failed on messages; delete those that are dead letters:"]
-        lines += [f'  make dlq ARGS="delete {id_}{where}"' for id_ in report.failed]
+        lines += [f"  parley dlq delete {id_}{where}" for id_ in report.failed]
     if report.unreadable:
         lines += ["not readable, use the version that is deployed:", *(f"  {pk}" for pk in report.unreadable)]
     if report.named:
@@ -56,43 +57,34 @@ def delete_uploads(deployment: Deployment, platform: str, app: str, person: str)
     return dict(found)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command line. Returns the exit status: 1 if rows or uploads are left, or there is no such stack."""
-    options = _parser().parse_args(arguments)
+def _forget(
+    run: Run,
+    app: App,
+    person: Annotated[str, typer.Argument(help="The platform's id of the person: `message.sender.id`.")],
+    pages: Annotated[float, typer.Option(help="Pages of 100 rows to read per second.", min=0.001)] = 5.0,
+) -> int:
+    """Remove what is stored on a person.
+
+    A run that was stopped goes on when it is started again. The exit status is 1 if rows or uploads are left.
+    """
+    platform, name = app_name(app)
+    found = deployment.of(run.place)
+    forget = Forget(found.dynamodb, found.table, time.time, time.sleep, pause=1 / pages)
     try:
-        deployment = deployed(options.stack) if options.stack else local()
-        forget = Forget(deployment.dynamodb, deployment.table, time.time, time.sleep, pause=1 / options.pages)
-        report = forget(options.platform, options.app, options.person)
-        # Last: until the table is done, a reply may still be on its way with them.
-        uploads = delete_uploads(deployment, options.platform, options.app, options.person)
-    except (NotFoundError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        with run.progress.status("reading the table"):
+            report = forget(platform, name, person)
+            # Last: until the table is done, a reply may still be on its way with them.
+            uploads = delete_uploads(found, platform, name, person)
     except KeyboardInterrupt:
-        print("stopped; the next run goes on from here", file=sys.stderr)
-        return 130
-    print(shown(report._replace(counts=report.counts | uploads), options.stack))
+        run.note("stopped; the next run goes on from here")
+        raise
+    except ValueError as error:
+        raise Problem(str(error)) from error
+    report = report._replace(counts=report.counts | uploads)
+    run.show(report._asdict(), [shown(report, run.place.stack)])
     return 1 if report.under_way or report.unreadable or NOT_DELETED in uploads else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.forget", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--platform", required=True, choices=NAMES)
-    parser.add_argument("--app", required=True, help="name of the app")
-    parser.add_argument("--person", required=True, help="the platform's id of the person")
-    parser.add_argument("--pages", type=_positive, default=5.0, help="pages of 100 rows to read per second (5)")
-    parser.add_argument("--stack", default="", help="name of a CloudFormation stack; without it, the local stack")
-    return parser
-
-
-def _positive(value: str) -> float:
-    number = float(value)
-    if number <= 0:
-        raise argparse.ArgumentTypeError("a number greater than 0")
-    return number
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    command(root, "forget")(_forget)

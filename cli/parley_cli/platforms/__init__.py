@@ -1,0 +1,1 @@
+"""The setups of the platforms, one module each; see `parley_cli.setups`."""

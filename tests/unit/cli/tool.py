@@ -1,0 +1,58 @@
+"""The command line in a test: for a deployment in this process."""
+
+from typing import Any
+
+import pytest
+
+from parley_cli import deployment, place
+from parley_cli.deployment import Deployment
+from parley_cli.main import run
+from parley_cli.place import Place
+
+FACTS: dict[str, Any] = {
+    "ready": True,
+    "stage": "unit",
+    "table": "parley",
+    "account": "testing",
+    "region": "eu-west-1",
+    "api": "http://api.test",
+}
+
+
+class FakePlace(Place):
+    """A stack on AWS, or the local stack, whose clients are imitations or moto's."""
+
+    clients: dict[str, Any]
+
+    def client(self, service: str) -> Any:
+        """The client of this test."""
+        return self.clients[service]
+
+    @property
+    def region(self) -> str:
+        """The region of the test."""
+        return "eu-west-1"
+
+
+def fake_place(clients: dict[str, Any], **more: Any) -> FakePlace:
+    """A place with these clients."""
+    fields: dict[str, Any] = {"stage": "unit", "stack": "parley-unit"} | more
+    made = FakePlace(**fields)
+    object.__setattr__(made, "clients", clients)
+    return made
+
+
+def use_deployment(monkeypatch: pytest.MonkeyPatch, found: Deployment) -> None:
+    """Let the commands find the local stack, with the clients of `found`."""
+    monkeypatch.setattr(place, "running", lambda: FACTS)
+    monkeypatch.setattr(deployment, "of", lambda _place: found)
+
+
+def use_place(monkeypatch: pytest.MonkeyPatch, found: Place) -> None:
+    """Let the commands find `found`, whatever their options are."""
+    monkeypatch.setattr(place, "find", lambda _stage, _stack: found)
+
+
+def parley(*arguments: str) -> int:
+    """Run the command line. Returns its exit status."""
+    return run(list(arguments))
