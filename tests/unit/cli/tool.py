@@ -1,5 +1,6 @@
 """The command line in a test: for a deployment in this process."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -17,6 +18,39 @@ FACTS: dict[str, Any] = {
     "region": "eu-west-1",
     "api": "http://api.test",
 }
+
+
+class Pages:
+    """A paginator with one page."""
+
+    def __init__(self, page: Mapping[str, Any]) -> None:
+        self.page = page
+
+    def paginate(self, **_: Any) -> list[Mapping[str, Any]]:
+        return [self.page]
+
+
+class Client:
+    """A client of AWS with fixed answers, by the name of the request. An exception is raised."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+
+    def get_paginator(self, name: str) -> Pages:
+        return Pages(self._answer(name))
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda **_: self._answer(name)
+
+    def _answer(self, name: str) -> Any:
+        answer = self.answers[name]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+Healthy = dict[str, Client]
+"""The clients of a stack in which nothing is wrong."""
 
 
 class FakePlace(Place):

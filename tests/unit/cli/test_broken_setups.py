@@ -1,0 +1,363 @@
+"""`parley app check` and `parley doctor` explain what is wrong with a set-up, and name the way out, and no secret."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from random import Random
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+
+from parley_cli import doctor
+from parley_cli.findings import Finding
+from parley_cli.place import Place
+from playground.platforms.discord import Discord
+from playground.platforms.exchange import Request, Response
+from playground.platforms.feishu import Feishu
+from playground.platforms.wecom import Wecom
+from tests.unit.cli.tool import Client, Healthy, parley
+from tests.unit.playground import discord as portal
+from tests.unit.playground.clock import Clock
+from tests.unit.playground.serving import APP
+from tests.unit.playground.tencent import WECHAT, WECOM
+
+FEISHU: dict[str, Any] = {**APP, "host": "http://feishu.test"}
+DISCORD = {name: value for name, value in portal.APP.items() if name != "signing_key"}
+SECRETS = (WECOM["secret"], WECOM["token"], WECOM["encoding_aes_key"], APP["app_secret"], portal.TOKEN)
+
+Store = Callable[..., None]
+Platforms = Callable[..., None]
+
+
+class Answering:
+    """A platform that gives the same answer to each request."""
+
+    def __init__(self, **answer: Any) -> None:
+        self.answer = answer
+
+    def api(self, _request: Request) -> Response:
+        return Response.of(self.answer)
+
+
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """The output of a command that has found a problem. It contains no secret."""
+
+    def run(*arguments: str) -> str:
+        assert parley(*arguments) == 1
+        captured = capsys.readouterr()
+        text = captured.out + captured.err
+        assert [secret for secret in SECRETS if str(secret) in text] == []
+        return text
+
+    return run
+
+
+def made(kind: Any, config: Mapping[str, Any]) -> Any:
+    """A simulated platform with the app `demo`."""
+    platform = kind(clock=Clock(), random=Random(7))
+    platform.add_app("demo", config)
+    return platform
+
+
+def change(client: Client, name: str, **fields: Any) -> None:
+    """Change fields in the answer to a request."""
+    client.answers[name] = {**client.answers[name], **fields}
+
+
+def refusing(code: str, message: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+# --- one app ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_app_with_another_name(store: Store, shown: Callable[..., str]) -> None:
+    store("feishu/demo", FEISHU)
+    text = shown("app", "check", "feishu/dmeo")
+    assert "The app feishu/dmeo does not exist: there is no parameter /parley/unit/feishu/dmeo" in text
+    assert "The stage has feishu/demo." in text
+    assert "parley app add feishu/dmeo --stage unit" in text
+
+
+def test_a_name_that_no_callback_url_can_have(stack: Place, shown: Callable[..., str]) -> None:
+    text = shown("app", "check", "feishu/my bot")
+    assert "The name 'my bot' is not allowed" in text
+    assert "letters, digits, dots, underscores and hyphens" in text
+
+
+def test_json_that_lacks_a_brace(store: Store, shown: Callable[..., str]) -> None:
+    store("wecom/demo", json.dumps(WECOM)[:-1])
+    text = shown("app", "check", "wecom/demo")
+    assert "The configuration of wecom/demo is not JSON" in text
+    assert "parley app add wecom/demo --replace" in text
+
+
+def test_a_missing_field_and_where_its_value_is(store: Store, shown: Callable[..., str]) -> None:
+    store("feishu/demo", {name: value for name, value in FEISHU.items() if name != "verification_token"})
+    text = shown("app", "check", "feishu/demo")
+    assert "lacks the field `verification_token`" in text
+    assert "Events & Callbacks › Encryption Strategy › Verification Token" in text
+
+
+def test_a_mistyped_field(store: Store, shown: Callable[..., str]) -> None:
+    store("feishu/demo", {**FEISHU, "encryptkey": "x"})
+    text = shown("app", "check", "feishu/demo")
+    assert "has the field `encryptkey`, which does not exist" in text
+    assert "encrypt_key" in text
+
+
+def test_an_aes_key_of_the_wrong_length(store: Store, shown: Callable[..., str]) -> None:
+    store("wecom/demo", {**WECOM, "encoding_aes_key": WECOM["encoding_aes_key"][:-1]})
+    text = shown("app", "check", "wecom/demo")
+    assert "encoding_aes_key: must be 43 letters and digits, has 42 characters" in text
+    assert "API Receive › EncodingAESKey" in text
+    assert "parley app rotate wecom/demo encoding_aes_key" in text
+
+
+def test_a_value_of_the_wrong_type(store: Store, shown: Callable[..., str]) -> None:
+    store("wecom/demo", {**WECOM, "agent_id": "1000002"})
+    text = shown("app", "check", "wecom/demo")
+    assert "agent_id: Expected `int`, got `str`" in text
+    assert "parley app rotate wecom/demo agent_id" in text
+
+
+def test_a_parameter_that_is_not_encrypted(store: Store, platforms: Platforms, shown: Callable[..., str]) -> None:
+    platforms(feishu=made(Feishu, FEISHU))
+    store("feishu/demo", FEISHU, "String")
+    text = shown("app", "check", "feishu/demo")
+    assert "the parameter is not encrypted" in text
+    assert "SecureString" in text
+
+
+@pytest.mark.parametrize(
+    ("platform", "config", "simulated", "words"),
+    [
+        ("feishu", {**FEISHU, "app_secret": "wrong"}, lambda: made(Feishu, FEISHU), "app_id, app_secret and app_type"),
+        ("wecom", {**WECOM, "secret": "wrong"}, lambda: made(Wecom, WECOM), "see `secret`, at work.weixin.qq.com"),
+    ],
+)
+def test_a_wrong_secret(
+    platform: str,
+    config: dict[str, Any],
+    simulated: Callable[[], Any],
+    words: str,
+    store: Store,
+    platforms: Platforms,
+    shown: Callable[..., str],
+) -> None:
+    platforms(**{platform: simulated()})
+    store(f"{platform}/demo", config)
+    text = shown("app", "check", f"{platform}/demo")
+    assert "does not accept the credentials" in text
+    assert words in text
+    assert f"parley app rotate {platform}/demo FIELD" in text
+
+
+@pytest.mark.parametrize(
+    ("platform", "config", "code", "listed_at"),
+    [
+        ("wecom", WECOM, 60020, "Trusted IP of the Company"),
+        ("wechat", WECHAT, 40164, "IP Allow-list"),
+    ],
+)
+def test_an_address_that_is_not_listed(
+    platform: str,
+    config: dict[str, Any],
+    code: int,
+    listed_at: str,
+    store: Store,
+    platforms: Platforms,
+    shown: Callable[..., str],
+) -> None:
+    platforms(**{platform: Answering(errcode=code, errmsg="not allow to access from your ip")})
+    store(f"{platform}/demo", config)
+    text = shown("app", "check", f"{platform}/demo")
+    assert "refuses the address of the caller" in text
+    assert listed_at in text
+    assert "made from this machine" in text
+
+
+def test_a_platform_that_does_not_answer(store: Store, platforms: Platforms, shown: Callable[..., str]) -> None:
+    platforms()
+    store("feishu/demo", FEISHU)
+    assert "Feishu does not answer: ConnectError" in shown("app", "check", "feishu/demo")
+
+
+OTHER_KEY = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "way_out"),
+    [
+        ({"bot_token": "wrong"}, "Discord does not accept `bot_token`", "Reset Token"),
+        ({"public_key": OTHER_KEY}, "`public_key` is not that of this application", "General Information › Public Key"),
+        ({"application_id": "1100000000000000009"}, "belongs to another application", "Application ID"),
+        ({}, "does not send its callbacks to this deployment", "enter https://api.test/unit/callback/discord/demo"),
+        ({}, "No command is registered at Discord", "parley discord register demo --apply"),
+    ],
+)
+def test_discord_says_what_differs_from_its_portal(
+    fields: dict[str, str],
+    words: str,
+    way_out: str,
+    store: Store,
+    platforms: Platforms,
+    shown: Callable[..., str],
+) -> None:
+    platforms(discord=made(Discord, portal.APP))
+    store("discord/demo", DISCORD | fields)
+    text = shown("app", "check", "discord/demo")
+    assert words in text
+    assert way_out in text
+
+
+# --- the whole deployment ---------------------------------------------------------------------------------------------
+
+
+def test_no_credentials(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    healthy["sts"].answers["get_caller_identity"] = NoCredentialsError()
+    text = shown("doctor")
+    assert "there are no credentials in this shell" in text
+    assert "AWS_PROFILE" in text
+
+
+def test_no_region(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    healthy["sts"].answers["get_caller_identity"] = NoRegionError()
+    assert "Set AWS_REGION" in shown("doctor")
+
+
+def test_a_session_that_is_over(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    healthy["sts"].answers["get_caller_identity"] = refusing("ExpiredToken", "expired", "GetCallerIdentity")
+    assert "aws sso login" in shown("doctor")
+
+
+def test_no_stack_in_this_region(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    error = refusing("ValidationError", "Stack with id parley-unit does not exist", "DescribeStacks")
+    other = {"Stacks": [{"StackName": "parley-prod"}, {"StackName": "website"}]}
+    client = healthy["cloudformation"]
+    client.describe_stacks = lambda **_: client._answer("missing")
+    client.answers |= {"missing": error, "describe_stacks": other}
+    text = shown("doctor")
+    assert "There is no stack parley-unit in the region eu-west-1. The region has parley-prod." in text
+    assert "AWS_REGION" in text
+
+
+def test_a_deployment_that_has_failed(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    (described,) = healthy["cloudformation"].answers["describe_stacks"]["Stacks"]
+    described["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    text = shown("doctor")
+    assert "The last deployment of parley-unit has failed: UPDATE_ROLLBACK_COMPLETE" in text
+    assert "name the first failure" in text
+
+
+def test_no_app(stack: Place, shown: Callable[..., str]) -> None:
+    text = shown("doctor")
+    assert "The stage unit has no app" in text
+    assert "parley app add PLATFORM/APP --stage unit" in text
+
+
+def test_a_clock_that_is_wrong(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    date = formatdate(time.time() - 400, usegmt=True)
+    change(healthy["sts"], "get_caller_identity", ResponseMetadata={"HTTPHeaders": {"date": date}})
+    text = shown("doctor")
+    assert "differs from AWS's clock by 400 seconds: it is ahead" in text or "by 401 seconds: it is ahead" in text
+    assert "timedatectl set-ntp true" in text
+
+
+def test_a_clock_that_is_so_wrong_that_aws_refuses_it(
+    healthy: Healthy, stack: Place, shown: Callable[..., str]
+) -> None:
+    answer = refusing("SignatureDoesNotMatch", "Signature expired: 20261201 is now earlier", "GetCallerIdentity")
+    healthy["sts"].answers["get_caller_identity"] = answer
+    assert "The clock of this machine differs" in shown("doctor")
+
+
+def test_no_alarms(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    (described,) = healthy["cloudformation"].answers["describe_stacks"]["Stacks"]
+    described["Parameters"] = []
+    text = shown("doctor")
+    assert "parley-unit has no alarms" in text
+    assert "Set Observability to true and AlarmEmail" in text
+
+
+def test_alarms_that_nobody_has_confirmed(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    waiting = [{"SubscriptionArn": "PendingConfirmation", "Endpoint": "ops@example.com"}]
+    change(healthy["sns"], "list_subscriptions_by_topic", Subscriptions=waiting)
+    text = shown("doctor")
+    assert "AWS sends nothing to ops@example.com" in text
+    assert "Confirm subscription" in text
+
+
+@pytest.mark.parametrize(
+    ("alarms", "words"),
+    [
+        ([], "Alarms were deleted by hand: parley-unit-AgeAlarm-1"),
+        ([{"StateValue": "OK", "ActionsEnabled": False}], "Alarms are switched off: parley-unit-AgeAlarm-1"),
+        ([{"StateValue": "ALARM", "ActionsEnabled": True}], "The alarm parley-unit-AgeAlarm-1 is raised"),
+    ],
+)
+def test_alarms_that_are_missing_or_off_or_raised(
+    alarms: list[dict[str, Any]], words: str, healthy: Healthy, stack: Place, shown: Callable[..., str]
+) -> None:
+    found = [{"AlarmName": "parley-unit-AgeAlarm-1", **alarm} for alarm in alarms]
+    change(healthy["cloudwatch"], "describe_alarms", MetricAlarms=found)
+    assert words in shown("doctor")
+
+
+def test_a_new_account_with_ten_functions_at_a_time(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    change(healthy["lambda"], "get_account_settings", AccountLimit={"ConcurrentExecutions": 10})
+    text = shown("doctor")
+    assert "may run 10 Lambda functions at a time" in text
+    assert "Service Quotas" in text
+
+
+def test_dead_letters(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+    change(healthy["sqs"], "get_queue_attributes", Attributes={"ApproximateNumberOfMessages": "3"})
+    text = shown("doctor")
+    assert "3 messages of the queue inbound failed too often" in text
+    assert "parley dlq list --stage unit" in text
+
+
+def test_an_app_that_needs_a_fixed_address_in_a_stack_without_one(
+    healthy: Healthy, store: Store, platforms: Platforms, shown: Callable[..., str]
+) -> None:
+    platforms(wecom=made(Wecom, WECOM))
+    store("wecom/demo", WECOM)
+    (described,) = healthy["cloudformation"].answers["describe_stacks"]["Stacks"]
+    described["Parameters"][2]["ParameterValue"] = "off"
+    text = shown("doctor")
+    assert "has no fixed address, and wecom takes calls from listed addresses only" in text
+    assert "docs/fixed-address.md" in text
+
+
+def test_what_aws_does_not_allow_is_said_and_the_other_checks_go_on(
+    healthy: Healthy, stack: Place, shown: Callable[..., str]
+) -> None:
+    healthy["lambda"].answers["get_account_settings"] = refusing("AccessDeniedException", "no", "GetAccountSettings")
+    text = shown("doctor")
+    assert "AWS does not allow this: GetAccountSettings" in text
+    assert "Somebody gets the alarms." in text
+
+
+def test_a_healthy_deployment_has_no_problem(
+    store: Store, platforms: Platforms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platforms(feishu=made(Feishu, FEISHU))
+    store("feishu/demo", FEISHU)
+    assert parley("doctor") == 0
+    text = capsys.readouterr().out
+    assert "Feishu gives an access token to feishu/demo" in text
+    assert text.endswith("no problem found\n")
+    assert parley("doctor", "--offline", "--json") == 0
+    assert {finding["level"] for finding in json.loads(capsys.readouterr().out)} == {"ok"}
+
+
+def test_without_a_local_stack_there_is_one_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parley_cli.place.running", lambda: None)
+    (finding,) = doctor.examine("", "")
+    assert finding == Finding(
+        "problem", "no local stack is running", "Start one with `make up`, or name a --stage on AWS."
+    )
