@@ -2,7 +2,7 @@
 
 import sys
 
-_MISSING = "error: the command line needs typer and rich. Install it with: pipx install 'parley[cli]'"
+_MISSING = "error: the command line needs typer and rich: pipx install '.[cli]' in a checkout of Parley"
 
 
 def main() -> None:

@@ -19,6 +19,8 @@ _STAGE = Annotated[str, typer.Option("--stage", help="A stage on AWS, such as pr
 _STACK = Annotated[str, typer.Option("--stack", help="The CloudFormation stack, if it is not called parley-STAGE.")]
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _SHARED = (("stage", _STAGE, ""), ("stack", _STACK, ""), ("as_json", _JSON, False))
+SHARED_OPTIONS = frozenset({"--stage", "--stack", "--json", "--help"})
+"""Options that every command has."""
 
 
 @dataclass(frozen=True)

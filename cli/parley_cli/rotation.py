@@ -40,8 +40,7 @@ def rotated(platform: str, values: dict[str, Any], field: str, new: str) -> Rota
     previous = f"{_PREVIOUS}{field}"
     if previous in kinds and before:
         return Rotated(values | {field: new, previous: before}, overlaps=True, do=_OVERLAP)
-    value = int(new) if isinstance(before, int) and new.isdecimal() else new
-    return Rotated(values | {field: value}, overlaps=False, do=_REPLACED)
+    return Rotated(values | {field: _typed(new, kinds[field])}, overlaps=False, do=_REPLACED)
 
 
 def ended(platform: str, values: dict[str, Any], field: str) -> Rotated:
@@ -57,9 +56,16 @@ def ended(platform: str, values: dict[str, Any], field: str) -> Rotated:
     return Rotated(left, overlaps=False, do=_ENDED)
 
 
-def _check(platform: str, field: str) -> set[str]:
-    """The names of all fields."""
-    names = {each.name for each in fields(config_type(platform))}
-    if field not in names:
-        raise Problem(f"There is no field {field!r}.", f"The fields are {', '.join(sorted(names))}.")
-    return names
+def _typed(new: str, kind: Any) -> str | int | bool:
+    """A value that was typed, as a value of the field. A wrong one stays a text, which the configuration refuses."""
+    if kind is bool and new in ("true", "false"):
+        return new == "true"
+    return int(new) if kind is int and new.isdecimal() else new
+
+
+def _check(platform: str, field: str) -> dict[str, Any]:
+    """The types of all fields, by name."""
+    kinds = {each.name: each.type for each in fields(config_type(platform))}
+    if field not in kinds:
+        raise Problem(f"There is no field {field!r}.", f"The fields are {', '.join(sorted(kinds))}.")
+    return kinds

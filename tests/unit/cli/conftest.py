@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
 from parley_cli import check
 from parley_cli.place import Place
 from playground.transport import Api, PlatformTransport
-from tests.unit.cli.tool import Client, Healthy, fake_place, use_place
+from tests.unit.cli.tool import Client, Healthy, Ssm, fake_place, use_place
 
 OUTPUTS = {
     "ApiUrl": "https://api.test/unit",
@@ -67,10 +66,15 @@ def healthy() -> Healthy:
 
 
 @pytest.fixture
-def stack(aws: None, healthy: Healthy, monkeypatch: pytest.MonkeyPatch) -> Place:
+def ssm() -> Ssm:
+    """The Parameter Store of the stack."""
+    return Ssm()
+
+
+@pytest.fixture
+def stack(healthy: Healthy, ssm: Ssm, monkeypatch: pytest.MonkeyPatch) -> Place:
     """The stack parley-unit, which all commands find."""
-    del aws
-    found = fake_place({**healthy, "ssm": boto3.client("ssm"), "dynamodb": boto3.client("dynamodb")})
+    found = fake_place({**healthy, "ssm": ssm, "dynamodb": None})
     use_place(monkeypatch, found)
     return found
 

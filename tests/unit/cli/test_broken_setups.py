@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from parley_cli import doctor
 from parley_cli.findings import Finding
@@ -17,7 +17,7 @@ from playground.platforms.discord import Discord
 from playground.platforms.exchange import Request, Response
 from playground.platforms.feishu import Feishu
 from playground.platforms.wecom import Wecom
-from tests.unit.cli.tool import Client, Healthy, parley
+from tests.unit.cli.tool import Client, Healthy, Pages, parley, refusing
 from tests.unit.playground import discord as portal
 from tests.unit.playground.clock import Clock
 from tests.unit.playground.serving import APP
@@ -65,10 +65,6 @@ def made(kind: Any, config: Mapping[str, Any]) -> Any:
 def change(client: Client, name: str, **fields: Any) -> None:
     """Change fields in the answer to a request."""
     client.answers[name] = {**client.answers[name], **fields}
-
-
-def refusing(code: str, message: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 # --- one app ----------------------------------------------------------------------------------------------------------
@@ -234,12 +230,13 @@ def test_a_session_that_is_over(healthy: Healthy, stack: Place, shown: Callable[
     assert "aws sso login" in shown("doctor")
 
 
-def test_no_stack_in_this_region(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
+def test_no_stack_in_this_region(
+    healthy: Healthy, stack: Place, shown: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     error = refusing("ValidationError", "Stack with id parley-unit does not exist", "DescribeStacks")
     other = {"Stacks": [{"StackName": "parley-prod"}, {"StackName": "website"}]}
-    client = healthy["cloudformation"]
-    client.describe_stacks = lambda **_: client._answer("missing")
-    client.answers |= {"missing": error, "describe_stacks": other}
+    healthy["cloudformation"].answers["describe_stacks"] = error
+    monkeypatch.setattr(healthy["cloudformation"], "get_paginator", lambda _name: Pages(other))
     text = shown("doctor")
     assert "There is no stack parley-unit in the region eu-west-1. The region has parley-prod." in text
     assert "AWS_REGION" in text
@@ -267,9 +264,7 @@ def test_a_clock_that_is_wrong(healthy: Healthy, stack: Place, shown: Callable[.
     assert "timedatectl set-ntp true" in text
 
 
-def test_a_clock_that_is_so_wrong_that_aws_refuses_it(
-    healthy: Healthy, stack: Place, shown: Callable[..., str]
-) -> None:
+def test_a_clock_so_wrong_that_aws_refuses_it(healthy: Healthy, stack: Place, shown: Callable[..., str]) -> None:
     answer = refusing("SignatureDoesNotMatch", "Signature expired: 20261201 is now earlier", "GetCallerIdentity")
     healthy["sts"].answers["get_caller_identity"] = answer
     assert "The clock of this machine differs" in shown("doctor")

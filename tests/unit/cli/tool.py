@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from parley_cli import deployment, place
 from parley_cli.deployment import Deployment
@@ -49,6 +50,37 @@ class Client:
         return answer
 
 
+class Ssm:
+    """The Parameter Store, as far as the commands use it."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, dict[str, str]] = {}
+
+    def get_parameter(self, *, Name: str, **_: Any) -> dict[str, Any]:  # noqa: N803  # AWS's names
+        return {"Parameter": self._found(Name, "GetParameter")}
+
+    def put_parameter(self, *, Name: str, Value: str, Type: str, Overwrite: bool = False) -> None:  # noqa: N803
+        if Name in self.stored and not Overwrite:
+            raise refusing("ParameterAlreadyExists", "", "PutParameter")
+        self.stored[Name] = {"Name": Name, "Value": Value, "Type": Type}
+
+    def delete_parameter(self, *, Name: str) -> None:  # noqa: N803
+        del self.stored[self._found(Name, "DeleteParameter")["Name"]]
+
+    def get_paginator(self, _name: str) -> Pages:
+        return Pages({"Parameters": list(self.stored.values())})
+
+    def _found(self, name: str, operation: str) -> dict[str, str]:
+        if name not in self.stored:
+            raise refusing("ParameterNotFound", "", operation)
+        return self.stored[name]
+
+
+def refusing(code: str, message: str, operation: str) -> ClientError:
+    """The exception for a request that AWS refuses."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
 Healthy = dict[str, Client]
 """The clients of a stack in which nothing is wrong."""
 
@@ -56,7 +88,7 @@ Healthy = dict[str, Client]
 class FakePlace(Place):
     """A stack on AWS, or the local stack, whose clients are imitations or moto's."""
 
-    clients: dict[str, Any]
+    clients: Mapping[str, Any]
 
     def client(self, service: str) -> Any:
         """The client of this test."""
@@ -68,7 +100,7 @@ class FakePlace(Place):
         return "eu-west-1"
 
 
-def fake_place(clients: dict[str, Any], **more: Any) -> FakePlace:
+def fake_place(clients: Mapping[str, Any], **more: Any) -> FakePlace:
     """A place with these clients."""
     fields: dict[str, Any] = {"stage": "unit", "stack": "parley-unit"} | more
     made = FakePlace(**fields)
