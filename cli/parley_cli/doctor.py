@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from parley_cli import alarms, check, deployment, place, setups, store
+from parley_cli import alarms, bot_settings, check, deployment, place, setups, store
 from parley_cli.command import Run, command
 from parley_cli.findings import Finding, note, of_problem, ok, problem, show
 from parley_cli.place import Place
@@ -53,7 +53,7 @@ def examine(stage: str, stack: str, *, offline: bool = False) -> Iterator[Findin
         return
     checks: list[Callable[[Place], Iterator[Finding]]] = [_apps if not offline else _configurations, _dead_letters]
     if not found.is_local:
-        checks += [alarms.findings, _concurrency, _addresses]
+        checks += [bot_settings.findings, alarms.findings, _concurrency, _addresses]
     for each in checks:
         yield from _guarded(each, found)
 

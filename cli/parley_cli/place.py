@@ -14,7 +14,7 @@ from botocore.config import Config
 from parley.platforms import callback_path
 from parley_cli.problems import Problem
 
-_NONE_RUNNING = "no local stack is running"
+_NONE_RUNNING = "No local stack is running."
 _START = "Start one with `make up`, or name a --stage on AWS."
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"})
 _PREFIX = "parley-"

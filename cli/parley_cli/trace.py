@@ -87,14 +87,14 @@ def _journal(found: dict[str, Any]) -> Iterator[str]:
     """The journal's side, for a terminal."""
     yield f"{found['app'] or '?'} {found['id']}  {found['state']}  key={found['key'][:12]}"
     if found["decided"]:
-        yield f"  decided {_time(found['decided'])}, {len(found['replies'])} replies"
+        yield f"  decided {_time(found['decided'])}, replies: {len(found['replies'])}"
     if found["reason"]:
         yield f"  attempt {found['attempts']:g} failed: {found['reason']}"
     if found.get("message"):
         yield f"  text: {found['message'].get('content', {})}"
     for reply in found["replies"]:
         receipts = f", platform's ids {' '.join(reply['receipts'])}" if reply["receipts"] else ""
-        attempts = f"{reply['attempts']} attempts{receipts}"
+        attempts = f"attempts: {reply['attempts']}{receipts}"
         yield f"  reply {reply['ordinal']}  {reply['state']}  {_time(reply['updated'])}, {attempts}"
         if reply["dropped"]:
             yield f"      without {', '.join(map(str, reply['dropped']))}"

@@ -9,6 +9,7 @@ from tests.template import ROOT
 from tools import bot
 
 NAMES_THE_FOLDER = {
+    "cli/parley_cli/bot_folder.py",
     "cli/parley_cli/discord.py",
     "cli/parley_cli/alarms.py",
     f"{bot.SAMPLE}/bot.py",

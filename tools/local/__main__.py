@@ -12,7 +12,9 @@ from typing import NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import bot, logs
+from parley_cli import logs
+from parley_cli.place import Place
+from tools import bot
 from tools.local import build, commands, stack
 from tools.local.errors import StackError
 from tools.local.paths import Paths
@@ -62,7 +64,7 @@ def _run(*, iam: bool) -> int:
         print(f"\n  Open {started['playground']}   (Ctrl-C stops it)", flush=True)
         print(f"  What you save in {bot.folder()}/ goes live within seconds.\n", flush=True)
         paths, pids = Paths.of(), started["pids"]
-        reader = logs.local(started, time.time())
+        reader = logs.reader(Place(started["stage"], "", started), time.time())
         while not stopped.wait(0.5):
             _print_problems(reader)
             ended = [name for name, pid in pids.items() if not alive(pid, paths.directory)]

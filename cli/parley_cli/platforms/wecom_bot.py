@@ -4,7 +4,7 @@ from parley.platforms.wecom_bot.config import CONSOLE
 from parley_cli.setups import Field, Setup
 
 SETUP = Setup(
-    label="WeCom",
+    label="A WeCom smart bot",
     forms={
         "bot": (
             Field("token", CONSOLE.token, secret=True),

@@ -74,6 +74,7 @@ def ssm() -> Ssm:
 @pytest.fixture
 def stack(healthy: Healthy, ssm: Ssm, monkeypatch: pytest.MonkeyPatch) -> Place:
     """The stack parley-unit, which all commands find."""
+    monkeypatch.setenv("PARLEY_BOT", "no-bot")
     found = fake_place({**healthy, "ssm": ssm, "dynamodb": None})
     use_place(monkeypatch, found)
     return found

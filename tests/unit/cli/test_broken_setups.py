@@ -1,9 +1,11 @@
 """`parley app check` and `parley doctor` explain what is wrong with a set-up, and name the way out, and no secret."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -328,6 +330,47 @@ def test_an_app_that_needs_a_fixed_address_in_a_stack_without_one(
     assert "docs/fixed-address.md" in text
 
 
+BOT = """
+from parley.bot import Bot, Secret, Settings
+
+
+class Keys(Settings):
+    crm_token: Secret
+    limit: int = 5
+
+
+bot = Bot()
+"""
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        (None, "The bot needs settings that /parley/unit/bot lacks: crm_token."),
+        ('{"limit": 7}', "The bot needs settings that /parley/unit/bot lacks: crm_token."),
+        ("[1]", "/parley/unit/bot, are no JSON object"),
+    ],
+)
+def test_a_secret_of_the_bot_that_the_stage_lacks(
+    stored: str | None,
+    words: str,
+    store: Store,
+    shown: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "bot.py").write_text(BOT)
+    monkeypatch.setenv("PARLEY_BOT", str(tmp_path))
+    monkeypatch.delitem(sys.modules, "bot", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    if stored is not None:
+        store("bot", stored)
+    text = shown("doctor")
+    assert words in text
+    assert "docs/writing-a-bot.md" in text
+    monkeypatch.delitem(sys.modules, "bot")
+
+
 def test_what_aws_does_not_allow_is_said_and_the_other_checks_go_on(
     healthy: Healthy, stack: Place, shown: Callable[..., str]
 ) -> None:
@@ -354,5 +397,5 @@ def test_without_a_local_stack_there_is_one_finding(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("parley_cli.place.running", lambda: None)
     (finding,) = doctor.examine("", "")
     assert finding == Finding(
-        "problem", "no local stack is running", "Start one with `make up`, or name a --stage on AWS."
+        "problem", "No local stack is running.", "Start one with `make up`, or name a --stage on AWS."
     )

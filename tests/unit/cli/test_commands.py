@@ -1,6 +1,7 @@
 """The other commands: trace, cost, discord register, where a deployment is found, and what all commands share."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from parley_cli.problems import Problem
 from playground.platforms.discord import Discord
 from playground.transport import PlatformTransport
 from tests.factories import NOW, make_message, make_reply
+from tests.template import ROOT
 from tests.unit.cli.tool import FACTS, Client, Healthy, fake_place, parley, use_place
 from tests.unit.playground import discord as portal
 from tests.unit.playground.clock import Clock
@@ -79,6 +81,15 @@ def test_without_the_extra_one_sentence_says_what_to_install() -> None:
     )
 
 
+def test_no_function_and_no_layer_has_the_command_line() -> None:
+    places = [
+        path for folder in ("shared", "functions", "connectors", "layers") for path in (ROOT / folder).rglob("*.*")
+    ]
+    named = [path for path in places if path.suffix in (".py", ".txt", ".in", ".mk")]
+    assert len(named) > 100
+    assert [path for path in named if re.search(r"parley_cli|\btyper\b|^rich==", path.read_text(), re.MULTILINE)] == []
+
+
 # --- where a deployment is found --------------------------------------------------------------------------------------
 
 
@@ -87,14 +98,14 @@ def test_the_local_stack_is_that_of_this_folder_or_of_one_above(
 ) -> None:
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local" / "stack.json").write_text(json.dumps({**FACTS, "ready": True}))
-    below = tmp_path / "mybot"
+    below = tmp_path / "below"
     below.mkdir()
     monkeypatch.chdir(below)
     found = place.find("", "")
     assert (found.is_local, found.stage) == (True, "unit")
     assert found.callback_url("feishu", "demo") == "http://api.test/callback/feishu/demo"
     monkeypatch.setenv("PARLEY_LOCAL_DIR", str(below))
-    with pytest.raises(Problem, match="no local stack"):
+    with pytest.raises(Problem, match="No local stack"):
         place.find("", "")
 
 

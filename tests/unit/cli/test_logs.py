@@ -122,4 +122,4 @@ def test_an_unknown_function_and_a_missing_stack_are_errors(
     assert capsys.readouterr().err == "error: There is no function slack.\n  There are feishu, processor.\n"
     monkeypatch.setattr(place, "running", lambda: None)
     assert parley("tail") == 1
-    assert "no local stack is running" in capsys.readouterr().err
+    assert "No local stack is running" in capsys.readouterr().err
