@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from parley_cli import addresses, rotation, setups, store
 from parley_cli import check as checks
-from parley_cli import rotation, setups, store
 from parley_cli.command import Run, command
 from parley_cli.findings import Finding, show
 from parley_cli.names import App, app_name
@@ -132,6 +132,9 @@ def remove(run: Run, app: App, yes: _YES = False) -> None:
     store.delete(run.place, platform, name)
     do = "Remove the callback URL in the platform's console too: its callbacks get 404 from now on."
     run.show({"removed": app, "do": do}, [f"removed: {app}", do])
+
+
+command(group, "addresses")(addresses.addresses_command)
 
 
 def _asked(platform: str, form: str) -> dict[str, Any]:

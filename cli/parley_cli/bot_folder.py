@@ -17,7 +17,7 @@ def folder(given: str = "") -> Path:
 
 
 def load(given: str = "") -> Bot:
-    """The object `bot` of bot.py in the folder, as the functions import it. Raises Problem and each error of the bot."""
+    """The object `bot` of bot.py in the folder, as functions import it. Raises Problem and each error of the bot."""
     place = folder(given)
     if not (place / FILE).exists():
         raise Problem(

@@ -95,7 +95,7 @@ def test_only_a_domain_file_is_served_at_the_root(stack: Stack, kind: str) -> No
 @pytest.mark.parametrize("platform", BOTH)
 def test_the_tool_prints_the_addresses_of_callbacks(stack: Stack, platform: str, tmp_path: Path) -> None:
     def run(*options: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "tools.callback_addresses", platform, "demo", *options]
+        command = [sys.executable, "-m", "parley_cli", "app", "addresses", f"{platform}/demo", *options]
         environment = {**os.environ, "PARLEY_LOCAL_DIR": str(stack.directory)}
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False

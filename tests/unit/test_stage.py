@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tools import callback_addresses, stage
+from tools import stage
+from tools.local import StackError
 
 FACTS = {"stage": "local", "aws_endpoint": "http://127.0.0.1:4566", "region": "us-east-1", "account": "000000000000"}
 
@@ -31,12 +32,7 @@ def test_a_stage_on_aws_is_read_with_the_credentials_of_the_shell(monkeypatch: p
     assert dict(os.environ) == {**before, "PARLEY_STAGE": "prod"}
 
 
-MISSING = "error: no local stack is running: start one with `make run`, or name a --stage"
-
-
-def test_without_a_local_stack_the_tools_say_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_local_stack_the_tools_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "running", lambda: None)
-    assert callback_addresses.main(["wecom", "demo"]) == 1
-    assert capsys.readouterr().err.strip() == MISSING
+    with pytest.raises(StackError, match="start one with `make run`, or name a --stage"):
+        stage.use_stage("")

@@ -1,6 +1,7 @@
 """The tool that prints the addresses of callbacks, with the simulated platforms."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -10,12 +11,13 @@ from msgspec.structs import replace
 from parley.adapter import App, TokenUnavailableError
 from parley.engine.http import Http
 from parley.platforms import config_type
+from parley_cli.addresses import AddressesUnavailableError, addresses, difference
 from playground.platforms.exchange import Request, Response
 from playground.transport import PlatformTransport
 from tests.conformance.adapters.wecom import SUITES
+from tests.unit.cli.tool import parley
 from tests.unit.playground.serving import APP as FEISHU
 from tests.unit.playground.tencent import Caller, wechat, wecom
-from tools.callback_addresses import AddressesUnavailableError, addresses, difference
 
 
 @pytest.fixture(params=[wecom, wechat])
@@ -89,3 +91,26 @@ def test_the_difference_lists_new_and_removed_blocks() -> None:
         "+ 3.3.3.3/32",
         "- 1.1.1.1/32",
     ]
+
+
+@pytest.mark.parametrize("make", [wecom, wechat])
+def test_the_command_prints_blocks_and_differences_to_earlier_ones(
+    make: Callable[[], Caller],
+    store: Callable[..., None],
+    platforms: Callable[..., None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bot = make()
+    name = f"{bot.app.platform}/helper"
+    platforms(**{bot.app.platform: bot.platform})
+    store(name, msgspec.to_builtins(bot.app.config))
+    assert parley("app", "addresses", name) == 0
+    assert capsys.readouterr().out == "127.0.0.1/32\n"
+    known = tmp_path / "known"
+    for before, status, shown in (("127.0.0.1/32", 0, ""), ("10.0.0.0/8", 3, "+ 127.0.0.1/32\n- 10.0.0.0/8\n")):
+        known.write_text(before)
+        assert parley("app", "addresses", name, "--known", str(known)) == status
+        assert capsys.readouterr().out == shown
+    assert parley("app", "addresses", name, "--known", str(tmp_path / "none")) == 1
+    assert "No such file" in capsys.readouterr().err
