@@ -126,6 +126,8 @@ def _token(place: Place, app: App, connection: httpx.Client) -> Iterator[Finding
 
 def _refused(place: Place, app: App, error: TokenUnavailableError) -> Finding:
     setup, reason = setups.of(app.platform), str(error)
+    if setup.address_list and setup.address_list in reason and app.config.replies_passively:
+        return note(f"{setup.label} refuses the address of the caller, which passive replies do not need: {reason}.")
     if setup.address_list and setup.address_list in reason:
         return problem(
             f"{setup.label} refuses the address of the caller: {reason}.",

@@ -157,10 +157,8 @@ def _concurrency(found: Place) -> Iterator[Finding]:
 
 def _addresses(found: Place) -> Iterator[Finding]:
     """Whether apps that call only from listed addresses have an address to list."""
-    lists = {name: setups.of(name).address_list for name, _ in store.names(found)}
-    for platform, listed_at in sorted(lists.items()):
-        if not listed_at:
-            continue
+    for platform in sorted({platform for platform, name in store.names(found) if _calls(found, platform, name)}):
+        listed_at = setups.of(platform).address_list
         if address := found.outputs.get("FixedAddress", ""):
             yield note(f"The deployment calls {platform} from {address}.", f"It has to be listed at {listed_at}.")
         elif found.parameters.get("FixedAddress", "off") == "off":
@@ -168,3 +166,14 @@ def _addresses(found: Place) -> Iterator[Finding]:
                 f"The deployment has no fixed address, and {platform} takes calls from listed addresses only.",
                 "Deploy with FixedAddress (docs/fixed-address.md), or set `reply_mode` to `passive`.",
             )
+
+
+def _calls(found: Place, platform: str, name: str) -> bool:
+    """Whether the app calls an API that takes calls from listed addresses only. Passive replies call none."""
+    if not setups.of(platform).address_list:
+        return False
+    try:
+        config = check.decoded(platform, name, store.read(found, platform, name).raw)
+    except Problem:
+        return True
+    return not config.replies_passively

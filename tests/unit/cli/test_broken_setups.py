@@ -330,6 +330,17 @@ def test_an_app_that_needs_a_fixed_address_in_a_stack_without_one(
     assert "docs/fixed-address.md" in text
 
 
+def test_an_app_that_replies_passively_needs_no_address(
+    healthy: Healthy, store: Store, platforms: Platforms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platforms(wechat=Answering(errcode=40164, errmsg="invalid ip"))
+    store("wechat/demo", {**WECHAT, "reply_mode": "passive"})
+    (described,) = healthy["cloudformation"].answers["describe_stacks"]["Stacks"]
+    described["Parameters"][2]["ParameterValue"] = "off"
+    assert parley("doctor") == 0
+    assert "which passive replies do not need" in capsys.readouterr().out
+
+
 BOT = """
 from parley.bot import Bot, Secret, Settings
 
