@@ -10,7 +10,7 @@ import pytest
 from parley_cli import check
 from parley_cli.place import Place
 from playground.transport import Api, PlatformTransport
-from tests.unit.cli.tool import Client, Healthy, Ssm, fake_place, use_place
+from tests.unit.cli.tool import SECRETS, Client, Healthy, Ssm, fake_place, parley, use_place
 
 OUTPUTS = {
     "ApiUrl": "https://api.test/unit",
@@ -101,3 +101,17 @@ def platforms(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     use()
     return use
+
+
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """The output of a command that has found a problem. It contains no secret."""
+
+    def run(*arguments: str) -> str:
+        assert parley(*arguments) == 1
+        captured = capsys.readouterr()
+        text = captured.out + captured.err
+        assert [secret for secret in SECRETS if str(secret) in text] == []
+        return text
+
+    return run

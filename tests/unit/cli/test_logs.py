@@ -123,3 +123,12 @@ def test_an_unknown_function_and_a_missing_stack_are_errors(
     monkeypatch.setattr(place, "running", lambda: None)
     assert parley("tail") == 1
     assert "No local stack is running" in capsys.readouterr().err
+
+
+def test_programs_get_one_object_for_each_line(source: Source, capsys: pytest.CaptureFixture[str]) -> None:
+    source.add("feishu", 1000, written("message received", message_id="om_1"))
+    source.add("processor", 1001, "printed by the bot")
+    assert parley("tail", "--json") == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["function"], first["message_id"]) == ("feishu", "om_1")
+    assert second == {"at": 1001, "function": "processor", "message": "printed by the bot"}

@@ -1,6 +1,7 @@
 """The command line in a test: for a deployment in this process."""
 
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,7 +11,18 @@ from parley_cli import deployment, place
 from parley_cli.deployment import Deployment
 from parley_cli.main import run
 from parley_cli.place import Place
+from playground.platforms.exchange import Request, Response
+from tests.unit.playground import discord as portal
+from tests.unit.playground.clock import Clock
+from tests.unit.playground.serving import APP
+from tests.unit.playground.tencent import WECOM
 
+FEISHU: dict[str, Any] = {**APP, "host": "http://feishu.test"}
+DISCORD = {name: value for name, value in portal.APP.items() if name != "signing_key"}
+SECRETS = (WECOM["secret"], WECOM["token"], WECOM["encoding_aes_key"], APP["app_secret"], portal.TOKEN)
+Store = Callable[..., None]
+Platforms = Callable[..., None]
+Shown = Callable[..., str]
 FACTS: dict[str, Any] = {
     "ready": True,
     "stage": "unit",
@@ -79,6 +91,23 @@ class Ssm:
 def refusing(code: str, message: str, operation: str) -> ClientError:
     """The exception for a request that AWS refuses."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class Answering:
+    """A platform that gives the same answer to each request."""
+
+    def __init__(self, **answer: Any) -> None:
+        self.answer = answer
+
+    def api(self, _request: Request) -> Response:
+        return Response.of(self.answer)
+
+
+def made(kind: Any, config: Mapping[str, Any]) -> Any:
+    """A simulated platform with the app `demo`."""
+    platform = kind(clock=Clock(), random=Random(7))
+    platform.add_app("demo", config)
+    return platform
 
 
 Healthy = dict[str, Client]
