@@ -48,10 +48,9 @@ def _queues(place: Place) -> tuple[QueuePair, ...]:
     if place.is_local:
         urls = place.facts["queues"] | {"incoming": place.facts["functions"]["incoming"]}
         return tuple(QueuePair(name, urls[name], urls[f"{name}_dead"]) for name in QUEUES)
-    outputs = place.outputs
-    queues = (outputs["InboundQueueUrl"], outputs["OutboundQueueUrl"], outputs["IncomingFunction"])
+    queues = map(place.output, ("InboundQueueUrl", "OutboundQueueUrl", "IncomingFunction"))
     return tuple(
-        QueuePair(name, queue, outputs[f"{name.title()}DeadLettersUrl"])
+        QueuePair(name, queue, place.output(f"{name.title()}DeadLettersUrl"))
         for name, queue in zip(QUEUES, queues, strict=True)
     )
 

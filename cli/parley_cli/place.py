@@ -69,6 +69,15 @@ class Place:
         listed = self.description.get("Outputs", [])
         return {output.get("OutputKey", ""): output.get("OutputValue", "") for output in listed}
 
+    def output(self, name: str) -> str:
+        """One output of the stack. Raises Problem if it has none of that name."""
+        if name not in self.outputs:
+            raise Problem(
+                f"The stack {self.stack} has no output {name}: it is no stack of Parley, or one of another version.",
+                "Check --stack, or deploy this version.",
+            )
+        return self.outputs[name]
+
     @cached_property
     def parameters(self) -> dict[str, str]:
         """The parameters of the CloudFormation stack, by name."""
@@ -78,11 +87,11 @@ class Place:
     @property
     def table(self) -> str:
         """The name of the state table."""
-        return self.facts["table"] if self.is_local else self.outputs["StateTable"]
+        return self.facts["table"] if self.is_local else self.output("StateTable")
 
     def callback_url(self, platform: str, app: str) -> str:
         """The URL for the console of the platform."""
-        base: str = self.facts["api"] if self.is_local else self.outputs["ApiUrl"]
+        base: str = self.facts["api"] if self.is_local else self.output("ApiUrl")
         return f"{base}{callback_path(platform, app)}"
 
 

@@ -15,7 +15,7 @@ from parley_cli.command import Run, command
 from parley_cli.names import app_name
 from parley_cli.problems import Problem
 
-_KEY = re.compile(r"[0-9a-f]{32,64}")
+_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def register(root: typer.Typer) -> None:
@@ -37,9 +37,11 @@ def _trace(
     """
     lines = _lines(run, message, hours)
     key = _key(run, message, app, tenant, lines)
-    if key not in message:
+    if key != message:
         lines = _merged(lines, _lines(run, key, hours))
     found = journal_of_key(run.place.client("dynamodb"), run.place.table, key)
+    if not found["app"] and not lines:
+        raise _unknown(message)
     if not texts:
         found = _without_texts(found)
     run.show({**found, "lines": [logs.value(line) for line in lines]}, [*_journal(found), "", *map(logs.shown, lines)])
@@ -60,7 +62,7 @@ def _merged(some: list[logs.Line], others: list[logs.Line]) -> list[logs.Line]:
 
 def _key(run: Run, message: str, app: str, tenant: str, lines: list[logs.Line]) -> str:
     """The journal's key of the message. Raises Problem if neither the journal nor the logs have it."""
-    if not app and len(message) in (32, 64) and _KEY.fullmatch(message):
+    if not app and _KEY.fullmatch(message):
         return message
     for line in lines:
         if line.fields.get("message_id") == message and (key := line.fields.get("key")):
@@ -71,7 +73,11 @@ def _key(run: Run, message: str, app: str, tenant: str, lines: list[logs.Line]) 
         key = digest(platform, name, tenant or split_name(name)[1], message)
         if journal_of_key(client, table, key)["app"]:
             return key
-    raise Problem(
+    raise _unknown(message)
+
+
+def _unknown(message: str) -> Problem:
+    return Problem(
         f"There is no message {message} in the journal, and none in the logs of that time.",
         "If it is older, use --hours and --app. If the platform never sent it, look for rejected callbacks: "
         "`parley tail rejected --minutes 60`.",

@@ -71,6 +71,12 @@ def test_a_deployment_that_has_failed(healthy: Healthy, stack: Place, shown: Sho
     assert "name the first failure" in text
 
 
+def test_a_stack_that_is_none_of_parley(healthy: Healthy, stack: Place, shown: Shown) -> None:
+    (described,) = healthy["cloudformation"].answers["describe_stacks"]["Stacks"]
+    described["Outputs"] = []
+    assert "The stack parley-unit has no output StateTable: it is no stack of Parley" in shown("doctor")
+
+
 def test_no_app(stack: Place, shown: Shown) -> None:
     text = shown("doctor")
     assert "The stage unit has no app" in text

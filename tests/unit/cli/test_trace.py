@@ -10,7 +10,7 @@ from parley.journal.inbox import Decision, Inbox
 from parley.model import Message, Outgoing, message_key
 from parley_cli import place
 from tests.factories import NOW, make_message, make_reply
-from tests.unit.cli.tool import Healthy, fake_place, parley, use_place
+from tests.unit.cli.tool import Healthy, Ssm, fake_place, parley, use_place
 
 Printed = pytest.CaptureFixture[str]
 
@@ -48,7 +48,7 @@ def decided(aws: None, healthy: Healthy, monkeypatch: pytest.MonkeyPatch) -> Mes
         {"message": "reply sent", "key": key},
         {"message": "message received", "message_id": "om_2", "key": "other"},
     )
-    use_place(monkeypatch, fake_place({**healthy, "dynamodb": dynamodb(), "logs": lines}))
+    use_place(monkeypatch, fake_place({**healthy, "dynamodb": dynamodb(), "logs": lines, "ssm": Ssm()}))
     return message
 
 
@@ -76,5 +76,6 @@ def test_trace_finds_a_message_whose_log_lines_have_expired(decided: Message, ca
     found.client("logs").lines = ()
     assert parley("trace", "om_1", "--app", "feishu/demo") == 0
     assert capsys.readouterr().out.startswith("feishu/demo om_1")
-    assert parley("trace", "om_9", "--app", "feishu/demo") == 1
-    assert "There is no message om_9" in capsys.readouterr().err
+    for name in ("om_9", "0" * 64):
+        assert parley("trace", name) == 1
+        assert f"There is no message {name}" in capsys.readouterr().err
