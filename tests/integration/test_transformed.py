@@ -213,7 +213,7 @@ def test_the_alarms_of_a_connector_exist_where_the_others_do_and_go_to_the_same_
 
     assert alarms() == {}
     own = alarms(Observability="true", AlarmTopicArn="arn:topic")
-    assert len(own) == (7 if stack == "DiscordConnector" else 4)
+    assert len(own) == (10 if stack == "DiscordConnector" else 4)
     assert all(alarm["AlarmActions"] == ["arn:topic"] for alarm in own.values())
     made = alarms(Observability="true", AlarmEmail="ops@example.com")
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in made.values())
