@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from playground.charts_source import Charts
 from playground.control_input import BadRequestError, json_object, new_message, press, string, whole_number
 from playground.conversation import conversation_of
 from playground.logs import lines
@@ -32,6 +33,7 @@ class Control:
     def __init__(self, world: World) -> None:
         self.world = world
         self._outcomes = Outcomes(world)
+        self._charts = Charts(world.stack)
 
     def routes(self) -> list[Route]:
         """The routes under `/api`, and `/healthz`."""
@@ -45,6 +47,7 @@ class Control:
             Route("/api/outcomes", _json(self.outcomes)),
             Route("/api/state", _json(self.state)),
             Route("/api/logs", _json(self.logs)),
+            Route("/api/charts", _json(self.charts)),
             Route("/api/journal/{message_id}", _json(self.journal)),
             Route("/api/trace/{message_id}", _json(self.trace)),
             Route("/api/media/{platform}/{key}", _json(self.media)),
@@ -132,6 +135,10 @@ class Control:
         names = list(self.world.stack.describe().get("log_groups", {}))
         found = await run_in_threadpool(lines, self.world.stack, since, query.getlist("function"))
         return {"functions": names, "lines": found}
+
+    async def charts(self, _request: Request) -> Any:
+        """The charts of the last minutes: latency, throughput, queues, and outcomes by platform."""
+        return await run_in_threadpool(self._charts.now)
 
     async def calls(self, request: Request) -> Any:
         """Every API call that the platform received, oldest first."""

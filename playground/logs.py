@@ -33,13 +33,17 @@ def lines(stack: Stack, since: float, functions: Iterable[str] = ()) -> list[dic
         {"at": event["timestamp"] / 1000, "function": name} | line
         for name, group in groups.items()
         if name in wanted
-        for event in _events(stack, group, since)
+        for event in events_of(stack, group, since)
         if (line := parsed(event["message"]))
     ]
     return sorted(found, key=lambda line: line["at"])[-MAX_LINES:]
 
 
-def _events(stack: Stack, group: str, since: float, until: float = 0) -> list[dict[str, Any]]:
+def events_of(stack: Stack, group: str, since: float, until: float = 0) -> list[dict[str, Any]]:
+    """The lines of a log group as CloudWatch Logs gives them; empty for a group that does not exist yet.
+
+    Raises StackUnavailableError.
+    """
     logs = stack.client("logs")
     period = {"startTime": int(since * 1000)} | ({"endTime": int(until * 1000)} if until else {})
     with reading("the logs"):
@@ -105,7 +109,7 @@ class MessageLogs:
 def of_message(stack: Stack, message_id: str, since: float) -> MessageLogs:
     """The logs of a message that was sent at `since`. Raises StackUnavailableError."""
     group = stack.describe().get("log_groups", {}).get("processor")
-    events = _events(stack, group, since, since + _MAX_SECONDS) if group else []
+    events = events_of(stack, group, since, since + _MAX_SECONDS) if group else []
     mine = [event for invocation in _invocations(events) if _concerns(invocation, message_id) for event in invocation]
     found = [
         {"at": event["timestamp"] / 1000, "function": "processor"} | line

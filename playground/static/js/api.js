@@ -22,6 +22,7 @@ export const messages = (platform, room) => request(`/api/messages?platform=${id
 export const outcomes = (platform, room) => request(`/api/outcomes?platform=${id(platform)}&room=${id(room)}`);
 export const state = (platform, app, room) => request(`/api/state?platform=${id(platform)}&app=${id(app)}&room=${id(room)}`);
 export const logs = (since) => request(`/api/logs${since === undefined ? "" : `?since=${since}`}`);
+export const charts = () => request("/api/charts");
 export const trace = (message) => request(`/api/trace/${id(message)}`);
 export const sendMessage = (body) => post("/api/messages", body);
 export const press = (body) => post("/api/press", body);

@@ -1,6 +1,7 @@
 // Builds the page and keeps it up to date.
 
 import * as api from "/static/js/api.js";
+import { chartsDialog } from "/static/js/charts.js";
 import { openModal } from "/static/js/commands.js";
 import { composer, focus } from "/static/js/composer.js";
 import { conversation } from "/static/js/conversation.js";
@@ -33,6 +34,7 @@ function drawTop() {
     h("span", { class: `pill ${tone}`, title: t(`stack.${status}`), id: "stack", role: "status" }, h("i", { class: "dot" }), h("span", { class: "words" }, t(`stack.${status}`))),
     h("span", { class: "space" }),
     button("bolt", t("faults"), faultsDialog, h("span", { class: "label" }, t("faults")), count ? h("span", { class: "count" }, String(count)) : null),
+    button("chart", t("charts"), chartsDialog, h("span", { class: "label" }, t("charts"))),
     button("keys", t("keys"), keysDialog),
     button(dark ? "sun" : "moon", t("theme"), toggleTheme),
     h("button", { type: "button", class: "quiet", id: "language", "aria-label": t("languageLabel"), on: { click: toggleLanguage } }, t("language")),

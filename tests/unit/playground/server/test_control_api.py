@@ -178,6 +178,11 @@ class TestPanes:
         assert (response.status_code, "not up" in response.json()["error"]) == (503, True)
         assert http.get("/api/logs").json() == {"functions": [], "lines": []}
         assert http.get("/api/logs", params={"since": "x"}).status_code == 400
+        charts = http.get("/api/charts").json()
+        assert (charts["platforms"], {each["question"] for each in charts["charts"]}) == (
+            [],
+            {"answers", "platform", "fast", "stuck"},
+        )
 
 
 class TestPermissions:
