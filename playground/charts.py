@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
+from parley.platforms import NAMES
+
 SECONDS = 900
 """The time that the charts show."""
 STEP = 15
@@ -135,11 +137,18 @@ def samples(text: str) -> list[Sample]:
 
 def _samples(fields: Mapping[str, Any]) -> Iterable[Sample]:
     at = fields["_aws"]["Timestamp"] / 1000
-    service, platform = str(fields.get("service", "")), str(fields.get("platform", ""))
+    service = str(fields.get("service", ""))
+    platform = str(fields.get("platform") or _platform_of(service))
     for group in fields["_aws"]["CloudWatchMetrics"]:
         for name in (metric["Name"] for metric in group["Metrics"]):
             values = fields[name] if isinstance(fields[name], list) else [fields[name]]
             yield from (Sample(at, name, float(value), service, platform) for value in values)
+
+
+def _platform_of(service: str) -> str:
+    """The platform of a callback function, whose metrics name it as their service: `local-feishu`."""
+    name = service.partition("-")[2]
+    return name if name in NAMES else ""
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:
@@ -186,7 +195,7 @@ def _drawn(
         return
     mine = [each for each in found if each.name == line.metric]
     empty = None if line.statistic in ("p50", "p99") else 0
-    for one in sorted({getattr(each, line.by) for each in mine}) if line.by else ("",):
+    for one in sorted({getattr(each, line.by) for each in mine} - {""}) if line.by else ("",):
         values = [(each.at, each.value) for each in mine if not line.by or getattr(each, line.by) == one]
         points = _points(values, since, _STATISTICS[line.statistic], empty)
         name = one if line.by == "platform" else one.partition("-")[2]

@@ -91,6 +91,20 @@ def test_a_reply_survives_a_fault_of_the_platform_and_the_trace_shows_it(page):
     assert page.replies() == ["still here"]
 
 
+def test_the_charts_show_the_reply_on_its_platform_and_an_empty_queue(page):
+    page.write("/echo count me")
+    page.wait_for_reply("count me")
+    page.find("#top .chart").click()
+    row = "dialog tr[data-platform=feishu]"
+    page.wait(lambda: any(re.search(r"Feishu\s+[1-9]\d*\s+0\s", text) for text in page.texts(row)))
+    assert page.texts("dialog h3")[0] == "Are people getting answers?"
+    assert len(page.all("dialog svg[role=img][aria-label]")) == 12
+    (dead,) = page.texts("dialog [data-chart=dead] ul")
+    assert re.findall(r"\d+", dead) == ["0", "0", "0"]
+    page.key(Keys.ESCAPE)
+    page.wait(lambda: not page.all("dialog"))
+
+
 def test_a_group_message_without_a_mention_is_not_sent_to_the_bot(page):
     page.open(group=True)
     assert "Mention @demo" in page.find(".composer .tools").text

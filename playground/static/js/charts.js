@@ -9,7 +9,8 @@ import { state } from "/static/js/state.js";
 const EVERY_MS = 3000;
 const QUESTIONS = ["answers", "platform", "fast", "stuck"];
 const LIMITS = { message: 500 };
-const WIDTH = 340, HEIGHT = 120, LEFT = 44, BOTTOM = 18, TOP = 8, RIGHT = 8;
+// A row of two has wider figures. The size of the letters stays.
+const WIDTHS = { 2: 530, 3: 340, 4: 260 }, HEIGHT = 120, LEFT = 44, BOTTOM = 18, TOP = 8, RIGHT = 8;
 const COLOURS = 8;
 const OUTCOMES = ["sent", "failed", "unknown", "deferred"];
 const TIMES = ["message_50", "message_99", "bot_50", "bot_99"];
@@ -37,13 +38,22 @@ function draw(body, found) {
   fill(body, QUESTIONS.map((question) => h("section", { class: question },
     h("h3", {}, t(`charts.${question}`)),
     question === "platform" ? outcomes(found.platforms) : null,
-    h("div", { class: "row" }, found.charts.filter((one) => one.question === question).map((one) => chart(one, found))))));
+    figures(found.charts.filter((one) => one.question === question), found))));
 }
 
+const figures = (charts, found) => h("div", { class: "figures" }, charts.map((one) => chart(one, found, WIDTHS[charts.length])));
+
 const nameOf = (platform) => {
-  const known = state.platforms.find((one) => one.name === platform.replaceAll("-", "_"));
+  const known = state.platforms.find((one) => one.name === platform);
   return known ? label(known) : platform;
 };
+
+// A platform has its colour in every chart. The dashes differ as well, for those who do not see the colours.
+function look({ label: kind, platform }, index) {
+  const known = state.platforms.findIndex((one) => one.name === platform);
+  const place = known < 0 ? index : known;
+  return `c${place % COLOURS} ${kind === "callback" ? "thin" : `d${place % 4}`}`;
+}
 
 function lineName({ label: kind, platform }) {
   const what = kind ? t(`charts.label.${kind}`) : "";
@@ -72,11 +82,11 @@ function outcomes(rows) {
       head.map((name) => h("td", { class: name !== "sent" && OUTCOMES.includes(name) && row[name] ? "some" : "" }, number(row[name], TIMES.includes(name) ? "ms" : "count"))))))));
 }
 
-function chart(one, { since, step }) {
+function chart(one, { since, step }, width) {
   const title = t(`charts.${one.name}`);
   const texts = one.lines.map((line) => `${lineName(line)} ${summary(one, line)}`);
-  const legend = h("ul", {}, one.lines.map((line, index) => h("li", {}, h("i", { class: `key c${index % COLOURS}`, "aria-hidden": "true" }), h("span", {}, lineName(line)), h("b", {}, summary(one, line)))));
-  return h("figure", { data: { chart: one.name } }, h("figcaption", {}, title), picture(one, since, step, `${title}: ${texts.join(", ") || t("charts.none")}`), one.lines.length ? legend : h("p", { class: "none" }, t("charts.none")));
+  const legend = h("ul", {}, one.lines.map((line, index) => h("li", {}, h("i", { class: `key ${look(line, index)}`, "aria-hidden": "true" }), h("span", {}, lineName(line)), h("b", {}, summary(one, line)))));
+  return h("figure", { data: { chart: one.name } }, h("figcaption", {}, title), picture(one, since, step, width, `${title}: ${texts.join(", ") || t("charts.none")}`), one.lines.length ? legend : h("p", { class: "none" }, t("charts.none")));
 }
 
 // The top of the scale: 1, 2 or 5 times a power of ten.
@@ -92,27 +102,27 @@ function svg(tag, attributes, ...children) {
   return element;
 }
 
-function picture(one, since, step, text) {
+function picture(one, since, step, width, text) {
   const count = one.lines[0]?.points.length || 60;
   const high = top(Math.max(one.unit === "count" ? 2 : 10, ...one.lines.flatMap((line) => line.points.map((point) => point ?? 0))));
-  const x = (index) => LEFT + (index * (WIDTH - LEFT - RIGHT)) / Math.max(1, count - 1);
+  const x = (index) => LEFT + (index * (width - LEFT - RIGHT)) / Math.max(1, count - 1);
   const y = (value) => HEIGHT - BOTTOM - (value * (HEIGHT - TOP - BOTTOM)) / high;
-  const across = (value, kind) => svg("line", { class: kind, x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) });
-  const scale = [0, high / 2, high].map((value) => [across(value, "grid"), svg("text", { x: LEFT - 6, y: y(value) + 3.5, "text-anchor": "end" }, number(value, one.unit))]);
+  const across = (value, kind) => svg("line", { class: kind, x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) });
+  const scale = [0, high / 2, high].map((value) => [across(value, "grid"), svg("text", { x: LEFT - 6, y: y(value) + 3.5, "text-anchor": "end" }, number(value, "count"))]);
   const times = [[0, "start"], [count - 1, "end"]].map(([index, anchor]) => svg("text", { x: x(index), y: HEIGHT - 4, "text-anchor": anchor }, clock(since + index * step)));
   const limit = LIMITS[one.name] <= high ? [across(LIMITS[one.name], "limit")] : [];
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": text }, scale, times, limit, one.lines.map((line, index) => drawn(line.points, index % COLOURS, x, y)));
+  return svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": text }, scale, times, limit, one.lines.map((line, index) => drawn(line.points, look(line, index), x, y)));
 }
 
 // A line through the points that have a value; a dot for one without neighbours.
-function drawn(points, colour, x, y) {
+function drawn(points, kind, x, y) {
   let path = "";
   const dots = [];
   points.forEach((point, index) => {
     if (point === null) return;
     const alone = (points[index - 1] ?? null) === null && (points[index + 1] ?? null) === null;
-    if (alone) dots.push(svg("circle", { class: `c${colour}`, cx: x(index), cy: y(point), r: 2.5 }));
+    if (alone) dots.push(svg("circle", { class: kind, cx: x(index), cy: y(point), r: 2.5 }));
     path += `${(points[index - 1] ?? null) === null ? "M" : "L"}${x(index).toFixed(1)} ${y(point).toFixed(1)}`;
   });
-  return [svg("path", { class: `c${colour}`, d: path }), ...dots];
+  return [svg("path", { class: kind, d: path }), ...dots];
 }

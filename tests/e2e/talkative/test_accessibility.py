@@ -68,7 +68,7 @@ def _views(page: Page) -> Iterator[str]:
         page.wait(lambda pane=pane: page.find(f"#{pane}").text)
         yield pane
     page.key(Keys.ESCAPE)
-    for button in ("bolt", "keys"):
+    for button in ("bolt", "keys", "chart"):
         page.script(f"document.querySelector('#top .{button}').click()")
         yield f"dialog {button}"
         page.script("document.querySelector('dialog').close()")

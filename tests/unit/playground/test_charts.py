@@ -38,6 +38,10 @@ def test_the_metric_lines_of_the_functions_are_read(
         ("HandlerErrors", 1, ""),
     ]
     assert found[0].service == "local-processor"
+    # A callback function's service names its platform.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "local-wecom_bot")
+    telemetry.count("RepliesSent")
+    assert [each.platform for each in samples(capsys.readouterr().out)] == ["wecom_bot"]
 
 
 @pytest.mark.parametrize(
