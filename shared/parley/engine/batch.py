@@ -38,10 +38,11 @@ def run(event: Mapping[str, Any], queue_url: str, handle: Callable[[Record], Non
     if not event["Records"]:
         return {"batchItemFailures": []}
     (record,) = event["Records"]
-    wait = _attempt(record, handle)
-    if wait is None:
-        return {"batchItemFailures": []}
-    _hide(queue_url, record, wait)
+    with telemetry.about({"conversation": record["attributes"].get("MessageGroupId", "")}):
+        wait = _attempt(record, handle)
+        if wait is None:
+            return {"batchItemFailures": []}
+        _hide(queue_url, record, wait)
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
 
 

@@ -77,7 +77,12 @@ class Callback(msgspec.Struct):
     _credited_at: float = 0
 
     def __call__(self, event: Event, _context: object) -> dict[str, Any]:
-        """Handle one API Gateway event."""
+        """Handle one API Gateway event. Its id in the access log is in every line."""
+        context: Mapping[str, Any] = event.get("requestContext") or {}
+        with telemetry.about({"request": str(context.get("requestId", ""))}):
+            return self._handled(event)
+
+    def _handled(self, event: Event) -> dict[str, Any]:
         started = self.clock()
         parameters: Mapping[str, str] = event.get("pathParameters") or {}
         name = parameters.get("app", "")
@@ -253,7 +258,7 @@ class Callback(msgspec.Struct):
         try:
             return self.inbound.instant(message, result, app)
         except ValueError as error:
-            log.error("instant answer cannot be shown", extra={"message_id": message.id, "error": describe(error)})
+            log.error("instant answer cannot be shown", extra={**telemetry.ids_of(message), "error": describe(error)})
             telemetry.count("InstantAnswersInvalid")
             return None
 
@@ -281,7 +286,8 @@ class Callback(msgspec.Struct):
             detail = "the normalised message is larger than the queue's limit"
             return Rejected(413, "too_large", detail, accepted.refused)
         for message in accepted.messages:
-            log.info("message received", extra=telemetry.ids_of(message))
+            telemetry.tell(telemetry.ids_of(message))
+            log.info("message received")
             if is_stop(message):
                 self._stop(message)
         return None

@@ -192,7 +192,7 @@ class Calls(msgspec.Struct):
                 self.notices.send(context.platform, context.out, number)
         except Exception as error:  # noqa: BLE001  # the reply is in its mailbox
             telemetry.count("NoticesFailed")
-            log.warning("notices not sent", extra={"reply_id": context.out.id, "error": describe(error)})
+            log.warning("notices not sent", extra={**telemetry.ids_of_reply(context.out), "error": describe(error)})
 
     def _reject(self, context: CallContext, held: CachedToken) -> None:
         try:

@@ -71,6 +71,7 @@ class Deliverer:
     def __call__(self, record: Record) -> None:
         """Deliver the reply in one record. Raises RetryAfter if it has to wait."""
         out = decode_outgoing(record["body"])
+        telemetry.tell(telemetry.ids_of_reply(out))
         if queues.is_swept(record) and self.outbox.is_finished(out.id):
             return  # before it counts against the rate limit: copies would use up half of it
         try:
@@ -281,13 +282,18 @@ class Deliverer:
         return False
 
     def _record(self, out: Outgoing, owner: str, receipts: tuple[Any, ...], result: Completed) -> None:
-        now, state, platform = self.clock(), result.state, out.to.platform
+        now, state = self.clock(), result.state
         if state is ReplyState.FAILED:
             from parley.engine.undelivered import end_approval  # noqa: PLC0415  # most replies do not fail
 
             # The queue first: a crash in between sends it twice, which is harmless. The other order would lose it.
             end_approval(out, self.outbox, now)
         self.outbox.finish(out, owner, state, receipts, result.reason, now)
+        with telemetry.about(telemetry.ids_of_reply(out)):
+            self._report(out, result, now)
+
+    def _report(self, out: Outgoing, result: Completed, now: float) -> None:
+        state, platform = result.state, out.to.platform
         telemetry.count(_METRICS[state], platform=platform)
         if state is ReplyState.SENT:
             telemetry.duration("DeliveryTime", now - out.created, platform=platform)
@@ -297,7 +303,7 @@ class Deliverer:
         if is_partial:
             telemetry.count("RepliesPartial", platform=platform)
         level = log.error if state is not ReplyState.SENT else log.warning if is_partial else log.info
-        level("reply finished", extra={**_ids(out), "state": str(state), "reason": result.reason})
+        level("reply finished", extra={"state": str(state), "reason": result.reason})
 
 
 @contextmanager
@@ -307,7 +313,7 @@ def _lease(attempt: Attempt) -> Generator[None]:
         yield
     except LeaseLostError as error:
         telemetry.count("LeasesLost", platform=attempt.context.app.platform)
-        log.warning("lease lost", extra=_ids(attempt.out))
+        log.warning("lease lost", extra=telemetry.ids_of_reply(attempt.out))
         # The new owner may still be at work, and later replies must not overtake this one.
         raise RetryAfter(1, "another worker has taken it over") from error
 
@@ -324,16 +330,6 @@ _METRICS = {
     ReplyState.FAILED: "RepliesFailed",
     ReplyState.UNKNOWN: "RepliesUnknown",
 }
-
-
-def _ids(out: Outgoing) -> dict[str, str]:
-    return {
-        "platform": out.to.platform,
-        "app": out.to.app,
-        "reply_id": out.id,
-        "key": out.message_key,
-        "conversation": out.to.key,
-    }
 
 
 @cache

@@ -23,6 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.adapter import App, SupportsDrafts, SupportsTyping, Unknown
+from parley.engine import telemetry
 from parley.engine.apps import AppsUnavailableError, UnknownAppError
 from parley.engine.aws import AwsError, error_code
 from parley.engine.calls import CallContext
@@ -169,7 +170,7 @@ class Direct(msgspec.Struct):
         try:
             self.deliverer.deliver_prepared(prepared, lease)
         except RetryAfter as later:
-            log.info("reply enqueued", extra={"reply_id": out.id, "reason": str(later)})
+            log.info("reply enqueued", extra={**telemetry.ids_of_reply(out), "reason": str(later)})
             return later
         return None
 
@@ -180,7 +181,7 @@ class Direct(msgspec.Struct):
         try:
             prepared = self.deliverer.prepare(CallContext(out, app, outbound(app.platform)))
         except AwsError as error:
-            log.warning("not delivered at once", extra={"reply_id": out.id, "error": error_code(error)})
+            log.warning("not delivered at once", extra={**telemetry.ids_of_reply(out), "error": error_code(error)})
             return None
         call = prepared.sequence.call if prepared is not None else None
         return prepared if call is not None and self._has_time(call.timeout) else None
@@ -195,7 +196,7 @@ class Direct(msgspec.Struct):
             now, outbox = self.clock(), self.deliverer.outbox
             outbox.release(out, lease.owner, (), now, wait=wait, reason=reason, unknown_since=None)
         except LeaseLostError:
-            log.warning("lease lost", extra={"reply_id": out.id})
+            log.warning("lease lost", extra={**telemetry.ids_of_reply(out)})
 
     def _app(self, message: Message) -> App | None:
         """The app of `message`. None if its replies go through the queue: passive replies, or no configuration yet."""

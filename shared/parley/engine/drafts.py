@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.adapter import Call, Permanent, Sent, Steps, SupportsDrafts, SupportsRenewal, SupportsTyping
+from parley.engine import telemetry
 from parley.engine.batch import describe
 from parley.engine.calls import CallContext, Calls
 from parley.engine.telemetry import log
@@ -69,7 +70,7 @@ class Draft(msgspec.Struct):
             self._show(write(), now)
         except Exception as error:  # noqa: BLE001  # the answer itself does not depend on it
             self._is_over = True
-            log.warning("draft not shown", extra={"reply_id": self.context.out.id, "error": describe(error)})
+            log.warning("draft not shown", extra={**telemetry.ids_of_reply(self.context.out), "error": describe(error)})
 
     def _show(self, reply: Reply, now: float) -> None:
         if reply == self._shown:
@@ -153,7 +154,9 @@ class Typing(msgspec.Struct):
         try:
             self._show()
         except Exception as error:  # noqa: BLE001  # the answer itself does not depend on it
-            log.warning("typing not shown", extra={"reply_id": self.context.out.id, "error": describe(error)})
+            log.warning(
+                "typing not shown", extra={**telemetry.ids_of_reply(self.context.out), "error": describe(error)}
+            )
 
     def _show(self) -> None:
         out, app = self.context.out, self.context.app

@@ -27,7 +27,7 @@ def within(budget: float, function: Callable[[Message], Instant | None], message
             from parley.engine.failures import reason_of, traceback_of  # noqa: PLC0415  # most functions do not fail
 
             shown = {"error": reason_of(error), "traceback": traceback_of(error)}
-            log.error("instant function failed", extra={"message_id": message.id, **shown})
+            log.error("instant function failed", extra={**telemetry.ids_of(message), **shown})
             telemetry.count("InstantAnswersInvalid" if isinstance(error, ResultError) else "InstantAnswersFailed")
             results.append(None)
 
@@ -35,7 +35,7 @@ def within(budget: float, function: Callable[[Message], Instant | None], message
     thread.start()
     thread.join(budget)
     if not results:
-        log.error("instant function too slow", extra={"message_id": message.id})
+        log.error("instant function too slow", extra=telemetry.ids_of(message))
         telemetry.count("InstantAnswersTimedOut")
         return None
     return results[0]

@@ -239,7 +239,7 @@ class PassiveReplies(msgspec.Struct):
                     row.out, owner, row.receipts, self.clock(), wait=0, reason=reason, unknown_since=None
                 )
             except (LeaseLostError, *AwsError) as error:
-                log.warning("reply not released", extra={"reply_id": row.out.id, "error": error_code(error)})
+                log.warning("reply not released", extra={**telemetry.ids_of_reply(row.out), "error": error_code(error)})
 
 
 class _Stored(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from parley.adapter import SupportsGrowingReply
+from parley.engine import telemetry
 from parley.engine.aws import dynamodb, setting
 from parley.engine.batch import describe
 from parley.engine.drafts import Ids, Write
@@ -49,7 +50,7 @@ class PolledDraft(msgspec.Struct):
         try:
             self.callbacks.grow(self.message, write(), now)
         except Exception as error:  # noqa: BLE001  # the answer itself does not depend on it
-            log.warning("draft not shown", extra={"message_id": self.message.id, "error": describe(error)})
+            log.warning("draft not shown", extra={**telemetry.ids_of(self.message), "error": describe(error)})
 
 
 def polled_draft(message: Message, is_late: Callable[[], bool], clock: Callable[[], float]) -> PolledDraft | None:

@@ -144,6 +144,7 @@ class Processor:
     def _handle(self, record: Record) -> None:
         try:
             message = decode_message(record["body"])
+            telemetry.tell(telemetry.ids_of(message))
             snapshot = self.inbox.open(message) if message.context.authorisation is UNSET else None
         except ValueError as error:  # msgspec's errors are ValueErrors; another version may have written it
             if received(record) < self.max_attempts:
@@ -257,7 +258,7 @@ class Processor:
         try:
             self.inbox.attempted(message, attempt - 1, self.clock())
         except AwsError as error:
-            log.warning("attempt not uncounted", extra={"message_id": message.id, "error": error_code(error)})
+            log.warning("attempt not uncounted", extra={**telemetry.ids_of(message), "error": error_code(error)})
 
     def _give_up(self, record: Record, reason: str) -> None:
         """Move `record` to the dead-letter queue. SQS itself would do it after a thousand receives only."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +21,7 @@ class Repeating:
     def __init__(self, *steps: tuple[float, Step]) -> None:
         self._steps = steps
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="repeating", daemon=True)
+        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), name="repeating", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

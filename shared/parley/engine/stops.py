@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from parley.engine import telemetry
 from parley.engine.aws import AwsError, dynamodb, error_code, setting
 from parley.engine.telemetry import log
 from parley.journal.runs import Runs
@@ -42,4 +43,4 @@ def request_stop(message: Message, now: float) -> None:
     try:
         Runs(dynamodb(), setting("TABLE")).stop(message, now)
     except AwsError as error:
-        log.warning("not stopped", extra={"message_id": message.id, "error": error_code(error)})
+        log.warning("not stopped", extra={**telemetry.ids_of(message), "error": error_code(error)})

@@ -71,7 +71,7 @@ class Sweeper(msgspec.Struct):
             except (ClientError, queues.TooLargeError) as error:
                 # One reply that no queue accepts must not keep the others from being swept.
                 refused[row.out.to.key] = error
-                log.error("reply not swept", extra={"reply_id": row.out.id, "error": error_code(error)})
+                log.error("reply not swept", extra={**telemetry.ids_of_reply(row.out), "error": error_code(error)})
         telemetry.count("RepliesSwept", swept)
         if refused:
             raise next(iter(refused.values()))
@@ -83,7 +83,7 @@ class Sweeper(msgspec.Struct):
         # The wait grows with the age of the reply: more copies of it would not speed it up.
         if not self.outbox.postpone(row, now, now + max(_AGAIN_AFTER, now - row.updated)):
             return False
-        log.warning("reply swept", extra={"reply_id": row.out.id, "state": str(row.state)})
+        log.warning("reply swept", extra={**telemetry.ids_of_reply(row.out), "state": str(row.state)})
         return True
 
 

@@ -5,15 +5,50 @@ account do not mix. `MessageTime` alone has one service for the whole stage. The
 the platform, so its metrics have no dimension for it.
 """
 
+import logging
 import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from parley.model import Conversation, Message, message_key
+from parley.model import Conversation, Message, Outgoing, message_key
 
 log = Logger()
 """The JSON logger of this process. Its service name comes from the environment."""
+_EXEMPLARS = frozenset(
+    {"MessageTime", "BotTime", "HandlerErrors", "RepliesFailed", "RepliesUnknown", "RepliesDeferred", "RecordsFailed"}
+)
+"""The metrics whose lines name the message: as a property, which CloudWatch does not bill, and not as a dimension."""
+_about: ContextVar[dict[str, str] | None] = ContextVar("about", default=None)
+
+
+@contextmanager
+def about(ids: Mapping[str, str]) -> Generator[None]:
+    """Every line of this thread's log in a `with` block has `ids`, and what `tell` adds, unless it has its own."""
+    token = _about.set({**(_about.get() or {}), **ids})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def tell(ids: Mapping[str, str]) -> None:
+    """Add `ids` to the lines until the end of the `with` block of `about`. Without one, nothing happens."""
+    told = _about.get()
+    if told is not None:
+        told.update(ids)
+
+
+def _add_ids(record: logging.LogRecord) -> bool:
+    for name, value in (_about.get() or {}).items():
+        record.__dict__.setdefault(name, value)
+    return True
+
+
+log.addFilter(_add_ids)
 
 
 def count(name: str, value: float = 1, **dimensions: str) -> None:
@@ -50,6 +85,17 @@ def ids_of(message: Message) -> dict[str, str]:
     }
 
 
+def ids_of_reply(out: Outgoing) -> dict[str, str]:
+    """The ids of a reply for a log line. `key` is that of the message which it answers."""
+    return {
+        "platform": out.to.platform,
+        "app": out.to.app,
+        "reply_id": out.id,
+        "key": out.message_key,
+        "conversation": out.to.key,
+    }
+
+
 def _of_messages() -> str:
     return f"{os.environ.get('PARLEY_STAGE', 'dev')}-messages"
 
@@ -61,4 +107,7 @@ def _emit(name: str, unit: MetricUnit, value: float, dimensions: dict[str, str],
         # Powertools makes a second set of these. Its first one is `service` alone.
         service = service or os.environ.get("POWERTOOLS_SERVICE_NAME", "service_undefined")
         metrics.add_dimensions(service=service, **dimensions)
+    key = (_about.get() or {}).get("key") if name in _EXEMPLARS else None
+    if key:
+        metrics.add_metadata("key", key)
     metrics.flush_metrics()

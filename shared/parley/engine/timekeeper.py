@@ -79,7 +79,7 @@ class Timekeeper(msgspec.Struct):
             for number, each in enumerate(accepted):
                 if number in wrong:
                     refused.add(_conversation(each))  # a later message of the conversation must not overtake it
-                    log.error("reminder not sent", extra={"message_id": each.timer.due.id, "error": wrong[number]})
+                    log.error("reminder not sent", extra={**telemetry.ids_of(each.timer.due), "error": wrong[number]})
                 else:
                     sent.append(each)
             if len(sent) >= _RECORDED:
@@ -132,5 +132,5 @@ def _following(timer: Timer, now: float) -> Timer | None:
     try:
         return msgspec.structs.replace(timer, at=next_time(timer.cron, timer.zone, max(timer.at, now)))
     except ValueError as error:  # a time zone that this version does not know any more
-        log.error("reminder has no next time", extra={"message_id": timer.message.id, "error": str(error)})
+        log.error("reminder has no next time", extra={**telemetry.ids_of(timer.message), "error": str(error)})
         return None
