@@ -44,7 +44,8 @@ def tell(ids: Mapping[str, str]) -> None:
 
 def _add_ids(record: logging.LogRecord) -> bool:
     for name, value in (_about.get() or {}).items():
-        record.__dict__.setdefault(name, value)
+        if value:
+            record.__dict__.setdefault(name, value)
     return True
 
 
