@@ -241,7 +241,7 @@ forget: ## remove what is stored on a person: make forget PLATFORM=feishu APP=he
 	@sh tools/setup.sh dev
 	@$(PARLEY) forget "$(PLATFORM)/$(APP)" "$(PERSON)" $(ARGS)
 
-tenants: ## list the organisations that installed an app: make tenants APP=helper (PLATFORM=feishu, ARGS="--delete ID")
+tenants: ## list the organisations that installed an app: make tenants APP=helper (PLATFORM=feishu, ARGS="--delete ID", ARGS=--compare)
 	@sh tools/setup.sh dev
 	@$(PARLEY) tenants "$(or $(PLATFORM),wecom)/$(APP)" $(ARGS)
 

@@ -72,7 +72,7 @@ class Tenancy(msgspec.Struct):
         match message.context.authorisation:
             case "granted" | "claimed":
                 id_ = self._granted(message, app)
-            case "changed":
+            case "changed" | "compared":
                 id_ = self._changed(message, app)
             case _:
                 id_ = self._withdrawn(message)
@@ -82,7 +82,7 @@ class Tenancy(msgspec.Struct):
             "authorisation handled",
             extra={**telemetry.ids_of(message), "event": message.event, "tenant": id_.id if id_ else ""},
         )
-        if id_ is not None:
+        if id_ is not None and message.context.authorisation != "compared":
             queues.send_messages([_for_bot(message, id_)])
 
     def note(self, message: Message, *, installed: bool) -> None:
@@ -126,9 +126,14 @@ class Tenancy(msgspec.Struct):
         return id_
 
     def _changed(self, message: Message, app: App) -> TenantId | None:
-        """An event that comes before the authorisation is over with it: that one asks for the scope of its own time."""
+        """An event that comes before the authorisation is over with it: that one asks for the scope of its own time.
+        A comparison is the same without an event.
+        """
         tenant = self.tenants.get(TenantId(message.platform, message.app, message.context.tenant))
-        if tenant is None or tenant.state is TenantState.CANCELLED:
+        if tenant is None:
+            return None
+        if tenant.state is TenantState.CANCELLED:
+            self._drop_token(self._in_organisation(tenant.id), tenant.id)  # a worker may have died before it did
             return None
         return tenant.id if self._refresh(app, tenant) else None
 

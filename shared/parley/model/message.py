@@ -57,10 +57,11 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """False if the message is in a group and does not mention the bot. Absent in all others, also if the platform does
     not say it: the message then counts as one for the bot. Only Feishu, and Discord over its Gateway,
     deliver such messages."""
-    authorisation: Literal["granted", "claimed", "changed", "withdrawn"] | UnsetType = UNSET
+    authorisation: Literal["granted", "claimed", "changed", "withdrawn", "compared"] | UnsetType = UNSET
     """What an organisation did with an app that it can install. `claimed`: a browser says that it is `granted`, and the
-    platform has not signed it. The engine handles such a message and gives the bot one of the organisation instead.
-    Absent in all others."""
+    platform has not signed it. `compared`: nothing; an operator asks whether its row is still true. The engine
+    handles such a message and gives the bot one of the organisation instead, except for `compared`. Absent in all
+    others."""
     wants_name: bool | UnsetType = UNSET
     """Whether the sender's name is fetched before the bot runs. Absent, which counts as False, in most messages."""
 

@@ -2,12 +2,14 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
 from parley.engine.aws import dynamodb
 from parley.journal.tenants import Tenant, TenantId, Tenants
-from parley_cli.deployment import Deployment
+from parley.model.codec import decode_message
+from parley_cli.deployment import Deployment, QueuePair
 from tests.unit.cli.tool import parley, use_deployment
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -61,3 +63,42 @@ def test_it_refuses_a_company_that_has_the_app(stored: Tenants, capsys: pytest.C
 def test_programs_get_the_companies_as_json(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
     assert parley(*ARGUMENTS, "--json") == 0
     assert [each["id"] for each in json.loads(capsys.readouterr().out)] == ["wpA", "wpB"]
+
+
+class Queue:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def send_message(self, **request: Any) -> None:
+        self.sent.append(request)
+
+
+def test_it_queues_a_comparison_of_each_company_that_has_the_app(
+    stored: Tenants, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = Queue()
+    pairs = (QueuePair("inbound", "in-url", "dead-url"),)
+    use_deployment(monkeypatch, Deployment(queue, None, stored.client, "parley", pairs))
+    assert parley(*ARGUMENTS, "--compare") == 0
+    assert capsys.readouterr().out == "queued: 1\n"
+    [request] = queue.sent
+    message = decode_message(request["MessageBody"])
+    assert (request["QueueUrl"], message.app, message.context.tenant) == ("in-url", "demo", "wpA")
+    assert message.context.authorisation == "compared"
+
+
+@pytest.mark.parametrize("platform", ["feishu", "discord", "http", "wecom_bot", "wechat"])
+def test_it_compares_nothing_where_the_platform_has_no_list(
+    stored: Tenants, platform: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert parley("tenants", f"{platform}/demo", "--compare") == 1
+    assert "no call" in capsys.readouterr().err
+    assert stored.get(ONE)
+
+
+def test_it_does_not_compare_and_delete_at_once(stored: Tenants, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parley(*ARGUMENTS, "--compare", "--delete", "wpB") == 1
+    assert "one of" in capsys.readouterr().err
+    assert stored.get(TWO)
