@@ -169,6 +169,8 @@ class Accepted(msgspec.Struct, frozen=True):
     """What the client wants to upload. The response is that of `SupportsUploads.uploading`."""
     client: Client | None = None
     """Who asks for a connection (`parley.adapter.sockets`)."""
+    is_known: bool = True
+    """Whether the platform's documentation has this kind of callback. Others are stored as well, and counted."""
     refused: Response | None = None
     """The response if the message is definitely not stored, for a platform that does not retry: it tells the person to
     try again. If storing may have succeeded, the platform gets 503 instead."""

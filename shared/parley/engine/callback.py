@@ -285,6 +285,10 @@ class Callback(msgspec.Struct):
         except queues.TooLargeError:
             detail = "the normalised message is larger than the queue's limit"
             return Rejected(413, "too_large", detail, accepted.refused)
+        if not accepted.is_known:
+            telemetry.count("CommandsUnknown")  # the name is in the log only: a dimension has to be bounded
+            names = [message.event[:64] for message in accepted.messages]
+            log.warning("command unknown", extra={"platform": app.platform, "app": app.name, "events": names})
         for message in accepted.messages:
             telemetry.tell(telemetry.ids_of(message))
             log.info("message received")

@@ -93,6 +93,18 @@ def test_a_verified_message_is_queued_and_then_acknowledged(message: Callable[..
     assert queue() == [message()]
 
 
+def test_a_command_that_no_documentation_has_is_queued_and_counted_without_its_name(
+    message: Callable[..., Message], clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = message(kind="event", event="brand_new")
+    assert call(Inbound(Accepted(messages=(message(),))), clock)["statusCode"] == 200
+    assert "CommandsUnknown" not in capsys.readouterr().out
+    assert call(Inbound(Accepted(messages=(new,), is_known=False)), clock)["statusCode"] == 200
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CommandsUnknown" in line]
+    assert [metric["CommandsUnknown"] for metric in printed] == [[1.0]]
+    assert "brand_new" not in str(printed)
+
+
 @pytest.mark.parametrize(
     ("rejected", "status", "code"),
     [

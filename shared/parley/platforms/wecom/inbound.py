@@ -47,6 +47,17 @@ _AUTHORISATIONS: Mapping[str, Literal["granted", "changed", "withdrawn"]] = {
 }
 """Commands about the installation of an app of a provider (WeCom docs: Pushing of the authorisation)."""
 
+_COMMANDS = frozenset(
+    "change_contact share_agent_change share_chain_change corp_arch_auth approve_special_auth cancel_special_auth "
+    "open_order change_order pay_for_app_success refund cancel_order change_editon batch_job_result "
+    "customer_acquisition conversation_new_message hit_keyword device_data_auth_change "
+    "register_corp enter_register_package license_pay_success license_refund auto_activate "
+    "agree_external_userid_migration".split()
+).union(_AUTHORISATIONS)
+_COMMANDS_BEGIN = ("change_external_", "change_school_contact", "chat_archive_", "advanced_api_")
+"""Commands that WeCom documents, and families of them (WeCom docs: Third-party apps, Callbacks). `change_editon` is
+spelt so."""
+
 
 def receive(request: Request, app: App, now: float) -> Accepted | Rejected:
     """Verify, decrypt and normalise one callback. Never raises."""
@@ -198,7 +209,7 @@ def command(name: str, source: Source, config: Config) -> Accepted:
     found = _event(source, name, config)
     if config.suite_id:
         found = _of_provider(found, source)
-    return Accepted(_SUCCESS, (found,))
+    return Accepted(_SUCCESS, (found,), is_known=name in _COMMANDS or name.startswith(_COMMANDS_BEGIN))
 
 
 def _of_provider(found: Message, source: Source) -> Message:

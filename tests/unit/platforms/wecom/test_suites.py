@@ -127,6 +127,25 @@ def test_any_other_command_is_answered_with_success_and_is_an_event_of_its_compa
     assert (found.event, found.app, found.context.authorisation) == (name, f"demo@{COMPANY}", msgspec.UNSET)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [
+        ("create_auth", True),
+        ("change_contact", True),
+        ("change_external_contact", True),
+        ("change_editon", True),
+        ("suite_ticket", True),
+        ("brand_new_event", False),
+        ("change_edition", False),
+        ("Change_Contact", False),
+    ],
+)
+def test_a_command_that_is_not_documented_is_stored_and_is_marked(name: str, is_known: bool) -> None:
+    outcome = received(command(name, AuthCorpId=COMPANY), SUITE_APP)
+    assert isinstance(outcome, Accepted)
+    assert outcome.is_known is is_known
+
+
 def test_an_app_of_one_company_knows_no_installations() -> None:
     config = Config(
         corp_id=COMPANY, agent_id=1, secret="s", token=TOKEN, encoding_aes_key=KEY, receive_ids=(SUITE_APP,)
