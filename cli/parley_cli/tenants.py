@@ -64,14 +64,17 @@ def _tenants(
 
 
 def comparison(id_: TenantId, now: float) -> Message:
-    """The message after which the engine compares the row of a company with the platform."""
+    """The message after which the engine compares the row of a company with the platform. It has a group of its own in
+    the queue: while the platform does not answer, no event of the company waits behind it.
+    """
+    name = f"compared-{id_.id}-{int(now)}"
     return Message(
-        id=f"compared-{id_.id}-{int(now)}",
+        id=name,
         platform=id_.platform,
         app=id_.app,
         kind="event",
         event="tenant_compared",
-        sender=Sender(id=id_.id),
+        sender=Sender(id=name),
         content=Content(),
         timestamp=int(now),
         context=Context(tenant=id_.id, authorisation="compared"),

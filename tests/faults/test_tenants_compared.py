@@ -91,6 +91,16 @@ def test_a_change_whose_event_was_lost_is_stored_and_the_bot_gets_no_event() -> 
     assert flow.shown(FIRST) == ["one 111", "two 222"]
 
 
+def test_an_event_does_not_wait_behind_a_comparison_that_the_platform_does_not_answer() -> None:
+    flow = installed()
+    flow.suite.companies[FIRST].agent = -1  # the comparison is tried again
+    compare(flow, FIRST)
+    flow.wait(1)
+    flow.emit("removed", FIRST)
+    flow.sim.settle(until=flow.sim.clock() + 1)
+    assert (flow.tenant(FIRST).state, flow.tenant(FIRST).code) == (TenantState.CANCELLED, "")
+
+
 def test_state_never_goes_back() -> None:
     """A company that has removed the app, and one that is not known."""
     flow = installed()
