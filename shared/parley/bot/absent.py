@@ -30,6 +30,11 @@ def nothing_heard(_count: int) -> list[Message]:
     return []
 
 
+def no_flags(_name: str, _message: Message, default: bool) -> bool:
+    """In a test that makes a turn itself, every feature has its default."""
+    return default
+
+
 def no_timer(_id: str) -> None:
     """In a test, there are no other conversations."""
 

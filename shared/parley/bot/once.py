@@ -110,7 +110,7 @@ class Results:
     def go_on(self, message_key: str, earlier: str) -> None:
         """These are the results of a dialogue that began with another message, which has the results `earlier`."""
         self._message_key = message_key
-        self._values = _decoded(earlier) | self._values
+        self._values = self._values | _decoded(earlier)
 
     def begin(self, needs: float, remaining: float) -> None:
         """Raise what ends the run before a call that needs `needs` seconds: OutOfTimeError if fewer are `remaining`."""
@@ -139,6 +139,10 @@ class Results:
             raise
         self._keep(values)
         return value
+
+    def remember(self, key: str, value: bool) -> None:  # it is the value
+        """Keep `value`, and store it with the next result: until then, another attempt may as well get another one."""
+        self._values = self._with(key, value)
 
     def _with(self, key: str, value: object) -> dict[str, msgspec.Raw]:
         return self._values | {self._scope + key: msgspec.Raw(encode(value))}

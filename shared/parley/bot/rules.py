@@ -82,7 +82,7 @@ def check_rule(value: Any) -> Rule:
     if isinstance(value, Rule):
         return value
     name = getattr(value, "__name__", None)
-    if callable(value) and name in ("department", "platform", "person", "role", "room"):
+    if callable(value) and name in ("department", "flag", "platform", "person", "role", "room"):
         raise TypeError(f'the rule `{name}` needs names: write {name}("...")')
     if callable(value):
         raise TypeError(f"{name or repr(value)} is a function and no rule: write rule({name or 'function'})")
@@ -149,9 +149,15 @@ def platform(*names: str) -> Rule:
     return _one_of("platform", names, lambda message: message.platform)
 
 
+def flag(name: str, *, default: bool = False) -> Rule:
+    """The feature is on for the message: see `Turn.flag`."""
+    _texts("flag", (name,))
+    return Rule(lambda turn, _has_role: turn.flag(name, default))
+
+
 def _texts(name: str, values: tuple[str, ...]) -> frozenset[str]:
     if not values or not all(isinstance(value, str) and value for value in values):  # pyright: ignore[reportUnnecessaryIsInstance]
-        example = '"..."' if name == "role" else '"...", "..."'
+        example = '"..."' if name in ("flag", "role") else '"...", "..."'
         raise TypeError(f"the rule `{name}` takes texts that are not empty: write {name}({example})")
     spaced = next((value for value in values if value != value.strip()), None)
     if spaced is not None:  # it holds for nobody, and its opposite for everybody

@@ -70,6 +70,7 @@ class Turn(Base[S, U, A]):
         "_states",
         "commands",
         "download",
+        "find_flag",
         "find_heard",
         "find_quote",
         "find_stopped",
@@ -119,10 +120,12 @@ class Turn(Base[S, U, A]):
         """The text of the message with that id, which the message quotes or forwards. The engine sets it."""
         self.find_heard: Callable[[int], list[Message]] = absent.nothing_heard
         """The last messages of the room that were not for the bot. The engine sets it."""
+        # Whether a feature is on for a message. The engine sets it.
+        self.find_flag: Callable[[str, Message, bool], bool] = absent.no_flags
         self.find_timer: FindTimer = absent.no_timer
         """The timer with that id, of any conversation. The engine sets it."""
+        # A state for another message, to read. The engine sets it.
         self.look_up: LookUp = absent.no_state
-        """A state for another message, to read. The engine sets it."""
         self.users: Users = absent.NoUsers()  # the persons who have logged in; the engine sets it
         self.results = Results(message_key(message))
         self.plans = Reminders(message, now, NOTHING)
@@ -353,6 +356,17 @@ class Turn(Base[S, U, A]):
         Feishu is asked for the text. It is recorded as a result of `once`, so it is the same in every attempt.
         """
         return quoting.quoted(self)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """Whether the feature `name` is on for this message; `default` if no flag has that name or none can be read.
+
+        It is the same in every attempt at the message after a result of `once`, and in all of a dialogue.
+        """
+        key = f"flag {name}"
+        with self.results.outside():
+            if key not in self.results:
+                self.results.remember(key, self.find_flag(name, self.message, default))
+            return self.results[key]
 
     def heard(self, count: int = 20) -> list[Message]:
         """The last messages of the room that were not for the bot, at most `count` of the last hour, the oldest first.

@@ -22,7 +22,7 @@ _PROMPT = _COMMON.merge(Config(connect_timeout=1, read_timeout=1))
 """Platforms wait three seconds for the response to a callback. One answer of SQS may be lost, and the message is still
 in the queue in time. Every SQS request that Parley makes can be repeated.
 """
-_QUICK = _COMMON.merge(
+QUICK = _COMMON.merge(
     Config(
         connect_timeout=0.5,
         read_timeout=0.8,
@@ -30,7 +30,7 @@ _QUICK = _COMMON.merge(
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
 )
-"""`parley.engine.apps` and `parley.engine.notices` repeat requests themselves, while there is time."""
+"""For requests that are repeated while there is time (`parley.engine.apps`, `parley.engine.notices`), or can fail."""
 
 AwsError = (BotoCoreError, ClientError)
 """The exceptions of an AWS request."""
@@ -51,13 +51,13 @@ def sqs() -> "SQSClient":
 @cache
 def notice_queues() -> "SQSClient":
     """The SQS client for the queues of connectors: a notice may be lost, and may not keep a reply waiting."""
-    return _client("sqs", _QUICK)
+    return _client("sqs", QUICK)
 
 
 @cache
 def ssm() -> "SSMClient":
     """The Systems Manager client of this process."""
-    return _client("ssm", _QUICK)
+    return _client("ssm", QUICK)
 
 
 @cache
@@ -69,7 +69,7 @@ def kms() -> Any:
 @cache
 def pushes() -> Any:
     """The client that writes to the WebSockets of this deployment. Raises KeyError without `SOCKETS_URL`."""
-    return _client("apigatewaymanagementapi", _QUICK, setting("SOCKETS_URL"))
+    return _client("apigatewaymanagementapi", QUICK, setting("SOCKETS_URL"))
 
 
 def _client(service: Any, config: Config = _CONFIG, endpoint: str | None = None) -> Any:

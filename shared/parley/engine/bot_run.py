@@ -96,6 +96,7 @@ class BotRun:
         self.turn.results = Results(message_key(self.message), self._results, self._record, self._check_late)
         self.turn.find_timer = self._find_timer
         self.turn.look_up = self._look_up
+        self.turn.find_flag = _flag
         self.turn.until = self.until
         self.turn.stopping = self.is_stopped
         self.turn.find_stopped = self._find_stopped
@@ -255,3 +256,9 @@ class _AskedUsers:
     def forget(self, message: Message, until: float) -> bool:
         """See `Users`."""
         return self._run.ask(lambda: self._make().forget(message, until))
+
+
+def _flag(name: str, message: Message, default: bool) -> bool:
+    from parley.engine.flags import flag  # noqa: PLC0415  # few bots have flags
+
+    return flag(name, message, default)

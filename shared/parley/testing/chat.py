@@ -328,7 +328,8 @@ class Chat(Place):
     `platform`: one of `PLATFORMS`, or `wechat passive`. `config`: more fields of the app's configuration, such as
     `{"names": True}`. `model` takes the place of the language models of the bot: a `Scripted` one. `attempts`: how
     often the bot starts on a message. If the last attempt fails too, its exception is raised; the deployed bot has
-    five. `seconds`: the parameter `BotSeconds`; with 60 or more, people can stop a handler (`meanwhile`).
+    five. `seconds`: the parameter `BotSeconds`; with 60 or more, people can stop a handler (`meanwhile`). `flags`: the
+    features that are on or off (`Turn.flag`); `set_flag` changes one.
 
     The time begins at the unix second 1,800,000,000 and stands still; `advance` moves it. Nothing sleeps, and nothing
     leaves the process. Between two calls, the process is as it was: its AWS clients, its environment, its logs.
@@ -345,9 +346,10 @@ class Chat(Place):
         model: Model | None = None,
         attempts: int = 1,
         seconds: float = BOT_SECONDS,
+        flags: Mapping[str, bool] | None = None,
     ) -> None:
         check(bot)
-        Place.__init__(self, World(bot, platform, config or {}, model, attempts, seconds))
+        Place.__init__(self, World(bot, platform, config or {}, model, attempts, seconds, flags))
         self._rooms: dict[str, Room] = {}
 
     def room(self, name: str) -> Room:
@@ -355,6 +357,10 @@ class Chat(Place):
         if name not in self._rooms:
             self._rooms[name] = Room(self._world, name)
         return self._rooms[name]
+
+    def set_flag(self, name: str, value: bool) -> None:  # it is the value
+        """From now on, the feature is on or off."""
+        self._world.bot.flags[name] = value
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
         """Let the time pass. All that falls due on the way runs at its time. Raises what the bot raises."""

@@ -65,9 +65,11 @@ class ObservedBot:
     at a message. It sends no apology.
     """
 
-    def __init__(self, bot: Bot, model: Model | None, attempts: int) -> None:
+    def __init__(self, bot: Bot, model: Model | None, attempts: int, flags: Mapping[str, bool]) -> None:
         self._bot = bot
         self._model = model
+        self.flags = dict(flags)
+        """The features that are on or off; all others have their defaults."""
         self._attempts = attempts
         self._runs = Counter[str]()
         self.received: list[Message] = []
@@ -97,6 +99,7 @@ class ObservedBot:
         key = message_key(turn.message)
         self._runs[key] += 1
         turn.model = self._model
+        turn.find_flag = lambda name, _message, default: self.flags.get(name, default)
         turn.show = _staged(turn.show, os.environ[_STAGE])
         turn.users = cast("Any", _Staged(turn.users, os.environ[_STAGE]))
         replies = self._observe(lambda: self._handled(turn), is_last=self._runs[key] >= self._attempts)
@@ -194,9 +197,10 @@ class World(Simulation):
         model: Model | None,
         attempts: int,
         bot_seconds: float = BOT_SECONDS,
+        flags: Mapping[str, bool] | None = None,
     ) -> None:
         target = target_of(platform, config)
-        self.bot = ObservedBot(bot, model, attempts)
+        self.bot = ObservedBot(bot, model, attempts, flags or {})
         self.log: list[Shown] = []
         self.forms: dict[tuple[str, str], dict[str, Any]] = {}
         """The open forms, by room and person."""
