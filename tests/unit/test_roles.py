@@ -67,6 +67,14 @@ SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/parl
 INSIGHTS_LOGS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda-insights:*"
 INSIGHTS = {INSIGHTS_LOGS: {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}}
 """The streams of the one group to which Lambda Insights writes; only with `InsightsLayer`."""
+FLAGS = {
+    "arn:${AWS::Partition}:appconfig:${AWS::Region}:${AWS::AccountId}:application/${FlagsApplication}/environment/"
+    "${FlagsEnvironment}/configuration/${FlagsProfile}": {
+        "appconfig:StartConfigurationSession",
+        "appconfig:GetLatestConfiguration",
+    }
+}
+"""Only with `Flags`."""
 _API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${SocketApi}/${Stage}"
 CONNECTIONS = {f"{_API}/{method}/@connections/*": {"execute-api:ManageConnections"} for method in ("POST", "DELETE")}
 """All connections of the one API."""
@@ -189,6 +197,7 @@ def test_the_processor_reads_one_queue_writes_the_other_and_reads_the_credential
         f"{SSM}*": {"ssm:GetParametersByPath"},
         "TenantKey.Arn": {"kms:GenerateDataKey", "kms:Decrypt"},
         **BOT_SETTINGS,
+        **FLAGS,
         **INSIGHTS,
         **CONNECTIONS,
         TCP_QUEUES: {"sqs:SendMessage"},
@@ -259,6 +268,7 @@ def test_only_the_functions_that_fetch_tokens_decrypt_the_codes_of_companies_wit
         "HasSecretsKey": ("TenantKey", "TenantKeyAlias"),
         "HasTenants": ("NewCodesPolicy", "CodesPolicy", "InstallPagesPolicy"),
         "HasLogins": ("NewLoginsPolicy", "LoginsPolicy"),
+        "HasFlags": ("FlagsPolicy", "FlagsApplication", "FlagsEnvironment", "FlagsProfile", "NoFlags", "FirstFlags"),
     }
     for condition, names in conditions.items():
         assert {resources[name]["Condition"] for name in names} == {condition}

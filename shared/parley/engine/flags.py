@@ -6,7 +6,6 @@ any, every flag has the value that the bot gives as its default.
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from aws_lambda_powertools.utilities.feature_flags.exceptions import (
 from aws_lambda_powertools.utilities.feature_flags.schema import SchemaValidator
 
 from parley.engine import telemetry
-from parley.engine.aws import QUICK, AwsError
+from parley.engine.aws import QUICK, AwsError, setting
 from parley.engine.batch import describe
 from parley.engine.telemetry import log
 from parley.model import Conversation, Message, digest
@@ -100,7 +99,7 @@ def _flags() -> FeatureFlags:
 
 def reader() -> Read:
     """How this process reads its flags."""
-    named = os.environ.get("PARLEY_FLAGS")
+    named = setting("FLAGS", "")
     if not named:
         return _from_file
     application, environment, profile = named.split("/")

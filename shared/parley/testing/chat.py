@@ -358,7 +358,7 @@ class Chat(Place):
             self._rooms[name] = Room(self._world, name)
         return self._rooms[name]
 
-    def set_flag(self, name: str, value: bool) -> None:  # it is the value
+    def set_flag(self, name: str, *, value: bool) -> None:
         """From now on, the feature is on or off."""
         self._world.bot.flags[name] = value
 
