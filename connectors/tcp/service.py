@@ -47,7 +47,7 @@ class Service:
         event: dict[str, Any] = {"requestContext": {"identity": {"sourceIp": source}}}
         try:
             app = self._callback.apps.get(PLATFORM, hello.app)
-            found = self._callback.receive(sockets.connecting(request)[1], app, event)
+            found, app = self._callback.receive(sockets.connecting(request)[1], app, event)
             # No message is stored: this checks the rate limit of the person.
             refused = found if isinstance(found, Rejected) else self._callback.store(found, app)
         except UnknownAppError:

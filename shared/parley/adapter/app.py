@@ -1,11 +1,14 @@
 """An app of a platform, and HTTP headers: what both directions need."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, Self, TypeVar, overload
 
 import msgspec
 
 T = TypeVar("T")
+
+
+_PREVIOUS = "previous_"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +20,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The addresses that callbacks come from, and blocks of them (CIDR). Empty: they may come from everywhere."""
     other_ips: Literal["count", "refuse"] = "count"
     """The treatment of a callback from another address: count it and handle it, or refuse it."""
+
+    @property
+    def earlier(self) -> "Self | None":
+        """The configuration before the rotation of a secret: each field `previous_X` that is not empty is its X. None
+        if there is none. A callback that this configuration refuses may be one of that.
+        """
+        names = [name for name in self.__struct_fields__ if name.startswith(_PREVIOUS)]
+        before = {name.removeprefix(_PREVIOUS): value for name in names if (value := getattr(self, name))}
+        return msgspec.structs.replace(self, **before) if before else None
 
     @property
     def replies_passively(self) -> bool:

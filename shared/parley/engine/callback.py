@@ -1,7 +1,7 @@
 """The callback functions: verify ▸ decrypt ▸ normalise ▸ enqueue ▸ acknowledge, with one AWS request."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -128,7 +128,7 @@ class Callback(msgspec.Struct):
         """The outcome of a request to an app that exists, which arrived `at`. Raises AppsUnavailableError."""
         if len(request.body) > self.max_body:
             return Rejected(413, "too_large")
-        accepted = self.receive(request, app, event)
+        accepted, app = self.receive(request, app, event)
         if isinstance(accepted, Rejected):
             return accepted
         instant = self._instant(accepted, app)
@@ -167,19 +167,32 @@ class Callback(msgspec.Struct):
 
         return passive_replies(inbound)
 
-    def receive(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
-        """What the platform makes of a request, with its configuration read again if that may help.
+    def receive(self, request: Request, app: App, event: Event) -> tuple[Accepted | Rejected, App]:
+        """What the platform makes of a request, and the app with the configuration that it belongs to: it is the one
+        before, while a secret is rotated. If no known one fits, the configuration is read again.
 
         Raises AppsUnavailableError.
         """
         if isinstance(self.inbound, AcceptsUnsigned) and self.inbound.is_unsigned(request, app) and not self._credit():
-            return Rejected(429, "too_many", "unsigned requests exceed their limit")
-        outcome = self._checked(request, app, event)
-        if isinstance(outcome, Rejected) and outcome.reason in _OLD_CONFIGURATION:
-            changed = self.apps.reread(app)
-            if changed is not None:
-                return self._checked(request, changed, event)
-        return outcome
+            return Rejected(429, "too_many", "unsigned requests exceed their limit"), app
+        refused: Rejected | None = None
+        for each in self._configurations(app):
+            outcome = self._checked(request, each, event)
+            if not isinstance(outcome, Rejected) or outcome.reason not in _OLD_CONFIGURATION:
+                return outcome, each
+            refused = refused or outcome
+        return refused or Rejected(403, "forged"), app
+
+    def _configurations(self, app: App) -> Iterator[App]:
+        """`app` with its configuration, that before a rotation, and the same two of now if they have changed."""
+        yield app
+        if (earlier := app.config.earlier) is not None:
+            yield replace(app, config=earlier)
+        changed = self.apps.reread(app)
+        if changed is not None:
+            yield changed
+            if (earlier := changed.config.earlier) is not None:
+                yield replace(changed, config=earlier)
 
     def _checked(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
         """The callback, if it comes from where it may come from."""

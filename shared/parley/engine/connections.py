@@ -143,7 +143,7 @@ class Connections(msgspec.Struct):
         return self.callback.described(refused or Rejected(403, "not_allowed"), request, app)
 
     def _by_token(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
-        return self.callback.receive(self.sockets.connecting(request)[1], app, event)
+        return self.callback.receive(self.sockets.connecting(request)[1], app, event)[0]
 
     def _by_ticket_or_token(self, request: Request, app: App, event: Event) -> Accepted | Rejected:
         ticket = self.sockets.connecting(request)[0]

@@ -24,6 +24,8 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Portal › General Information."""
     public_key: str
     """Portal › General Information, 64 hex digits. It verifies the signatures of callbacks."""
+    previous_public_key: str = ""
+    """The key before, while it changes. Both are valid."""
     bot_token: str
     """Portal › Bot. It also encrypts the interaction tokens in messages."""
     host: str = "https://discord.com/api/v10"
@@ -51,6 +53,8 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Check the values beyond their types."""
         if not snowflake(self.application_id):
             raise ValueError("application_id: expected the digits of the Application ID")
+        if self.previous_public_key and not _PUBLIC_KEY.fullmatch(self.previous_public_key):
+            raise ValueError("previous_public_key: expected the 64 hex digits of the Public Key before")
         if not _PUBLIC_KEY.fullmatch(self.public_key):
             raise ValueError("public_key: expected the 64 hex digits of the Public Key, not a token or secret")
         if not self.bot_token or not self.bot_token.isascii() or any(c.isspace() for c in self.bot_token):

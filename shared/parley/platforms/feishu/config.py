@@ -39,6 +39,9 @@ class Config(adapter.Config, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     verification_token: Filled
     encrypt_key: str = ""
     """Any text. If it is set, unencrypted and unsigned callbacks are refused."""
+    previous_verification_token: str = ""
+    previous_encrypt_key: str = ""
+    """The values before, while they are changed in the console. Both are valid."""
     legacy_cards: bool = False
     """Accept `card.action.trigger_v1` although there is an `encrypt_key`. Such a callback is not encrypted, and its
     signature is made with the verification token alone. Without an `encrypt_key` it is always accepted."""

@@ -20,8 +20,9 @@ class EncryptedConfig(adapter.Config, frozen=True, kw_only=True, forbid_unknown_
 
     token: str
     encoding_aes_key: str
+    previous_token: str = ""
     previous_encoding_aes_key: str = ""
-    """The key that the console showed before, for messages that are on their way when it is changed."""
+    """What the console showed before, for messages that are on their way when it is changed."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -33,6 +34,8 @@ class EncryptedConfig(adapter.Config, frozen=True, kw_only=True, forbid_unknown_
         yield from check_filled("token", self.token, console.token)
         if self.encoding_aes_key or needs_key:
             yield from check_key("encoding_aes_key", self.encoding_aes_key, console.key)
+        if self.previous_token:
+            yield from check_filled("previous_token", self.previous_token, console.token)
         if self.previous_encoding_aes_key:
             yield from check_key("previous_encoding_aes_key", self.previous_encoding_aes_key, console.key)
 
