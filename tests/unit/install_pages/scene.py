@@ -37,13 +37,12 @@ class Scene(Flow):
     """The flow with an install page. `install`: changes of its configuration."""
 
     def __init__(self, stack: ExitStack, ticket: bool = True, **install: Any) -> None:
+        stack.enter_context(isolated())
         page = {"redirect_uri": BACK, "site": HOST, **install}
         super().__init__(target=replace(TARGET, apps={APP: {**SUITE, "install": page}}))
         if ticket:
             self.emit("ticket")
             self.wait()
-        stack.enter_context(isolated())
-        self.sim._install()
         self.restart()
 
     def restart(self) -> None:
