@@ -175,17 +175,14 @@ class Callback(msgspec.Struct):
         """
         if isinstance(self.inbound, AcceptsUnsigned) and self.inbound.is_unsigned(request, app) and not self._credit():
             return Rejected(429, "too_many", "unsigned requests exceed their limit"), app
-        refused: Rejected | None = None
-        for each in self._configurations(app):
-            outcome = self._checked(request, each, event)
-            if not isinstance(outcome, Rejected) or outcome.reason not in _OLD_CONFIGURATION:
-                return outcome, each
-            refused = refused or outcome
-        return refused or Rejected(403, "forged"), app
+        outcome, used = self._checked(request, app, event), app
+        others = self._other_configurations(app)
+        while isinstance(outcome, Rejected) and outcome.reason in _OLD_CONFIGURATION and (other := next(others, None)):
+            outcome, used = self._checked(request, other, event), other
+        return outcome, used
 
-    def _configurations(self, app: App) -> Iterator[App]:
-        """`app` with its configuration, that before a rotation, and the same two of now if they have changed."""
-        yield app
+    def _other_configurations(self, app: App) -> Iterator[App]:
+        """`app` with the configuration before a rotation, and with those of now if they have changed."""
         if (earlier := app.config.earlier) is not None:
             yield replace(app, config=earlier)
         changed = self.apps.reread(app)
