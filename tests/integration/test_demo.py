@@ -88,7 +88,9 @@ def tokens(stack: Stack) -> set[str]:
     """The access tokens and tickets that are stored, and the interaction tokens of Discord."""
     rows = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.facts["table"])
     items = [item for page in rows for item in page["Items"]]
-    stored = {item["value"]["S"] for item in items if item["pk"]["S"].startswith(("token#", "credential#"))}
+    held = [item for item in items if item["pk"]["S"].startswith(("token#", "credential#"))]
+    # The row of a company that has left has none.
+    stored = {item["value"]["S"] for item in held if "value" in item}
     interactions = [json.loads(base64.b64decode(wire["body"])) for wire in wires(stack, "discord")]
     sent = {body["token"] for body in interactions if "token" in body}
     bearers = {wire["headers"]["Authorization"].removeprefix("Bearer ") for wire in wires(stack, "http")}

@@ -200,6 +200,7 @@ def test_the_apps_are_the_same_after_a_restart(edited: Edited) -> None:
         for name, app in apps.items():
             addresses = (
                 "host",
+                "install",
                 "logins",
                 "origins",
                 "webhook_url",
