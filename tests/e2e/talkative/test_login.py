@@ -41,6 +41,10 @@ def test_a_person_logs_in_with_a_button_and_the_bot_reads_their_calendar(opened,
 
 
 def test_a_person_refuses_on_the_page_of_the_platform(opened, browser):
+    """Anybody with the link can do that. So the question stays open until its person ends it in the chat."""
     opened.write("/calendar")
     assert log_in(opened, browser, "Refuse") == "You are not logged in"
+    opened.click(
+        lambda: opened.wait(lambda: [one for one in opened.all(".bubble button") if "Not now" in one.text])[-1]
+    )
     opened.wait_for_reply("Without your login, I cannot read your calendar.")
